@@ -1,0 +1,184 @@
+"""Digits: pictures of handwritten digits with their labels, and the arrays we name.
+
+Polarity everywhere in digitlens: 0 is paper, 255 is ink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from digitlens.errors import LabelError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SIDE = 28
+"""Height and width of a digit in pixels, as in MNIST."""
+
+CLASSES = 10
+"""The digits 0 to 9."""
+
+FEATURES = SIDE * SIDE
+"""Features of one unrolled digit: 784."""
+
+Images: TypeAlias = "NDArray[np.uint8]"
+"""uint8 (N, 28, 28); 0 = paper, 255 = ink."""
+
+Labels: TypeAlias = "NDArray[np.uint8]"
+"""uint8 (N,), values 0..9."""
+
+Indices: TypeAlias = "NDArray[np.int64]"
+"""int64 (N,), positions in another array."""
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Pictures of digits and their labels, in one order.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, 28, 28); 0 = paper, 255 = ink.
+    labels
+        uint8 (N,), values 0..9.
+    source
+        Where they come from, such as ``"mnist test"``; empty when unknown.
+    positions
+        int64 (N,): the place of each digit in its source; 0..N-1 when not given.
+    writers
+        int64 (N,): who wrote each digit, where that is known, else None.
+
+    Raises
+    ------
+    ShapeError
+        The images are not uint8 (N, 28, 28).
+    LabelError
+        The labels are not whole numbers in 0..9, one for each image.
+
+    Examples
+    --------
+    >>> blank = np.zeros((2, 28, 28), np.uint8)
+    >>> digits = Digits(blank, np.array([3, 5], np.uint8), source="nowhere")
+    >>> len(digits), len(digits[1:])
+    (2, 1)
+    """
+
+    images: Images
+    labels: Labels
+    source: str = ""
+    positions: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    writers: Indices | None = None
+
+    def __post_init__(self) -> None:
+        check_images(self.images)
+        labels = check_labels(self.labels, count=len(self.images))
+        object.__setattr__(self, "labels", labels)
+        if len(self.positions) != len(labels):
+            assert len(self.positions) == 0, "positions are given for all digits or for none"
+            object.__setattr__(self, "positions", np.arange(len(labels), dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, which: slice | Indices | NDArray[np.bool_]) -> Digits:
+        """Return the digits at `which` (a slice, indices or a mask), positions kept."""
+        return replace(
+            self,
+            images=self.images[which],
+            labels=self.labels[which],
+            positions=self.positions[which],
+            writers=None if self.writers is None else self.writers[which],
+        )
+
+    def __iter__(self) -> Iterator[tuple[Images, int]]:
+        """Walk over (image (28, 28), label)."""
+        for image, label in zip(self.images, self.labels, strict=True):
+            yield image, int(label)
+
+    @property
+    def counts(self) -> Indices:
+        """How many of each class: int64 (10,)."""
+        return np.bincount(self.labels, minlength=CLASSES).astype(np.int64)
+
+
+def check_images(images: object, *, what: str = "the images") -> Images:
+    """Return `images` when they are uint8 (N, 28, 28), else say what they are.
+
+    Raises
+    ------
+    ShapeError
+        Not an array, another dtype, or another shape.
+    """
+    if not isinstance(images, np.ndarray):
+        raise ShapeError(
+            f"{what} must be a numpy array, uint8 (N, {SIDE}, {SIDE})",
+            seen=f"{type(images).__name__}",
+            try_="numpy.stack a list of (28, 28) pictures first",
+        )
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
+        raise ShapeError(
+            f"{what} must be uint8 (N, {SIDE}, {SIDE}), 0 = paper, 255 = ink",
+            seen=f"{images.dtype} {images.shape}",
+            likely=_likely_shape(images),
+            try_=_try_shape(images),
+        )
+    return images
+
+
+def _likely_shape(images: NDArray[Any]) -> str | None:
+    if images.shape == (SIDE, SIDE):
+        return "a single picture"
+    if images.ndim == 4 and 1 in (images.shape[1], images.shape[3]):
+        return "pictures with a channel axis"
+    if images.ndim == 2 and images.shape[1] == FEATURES:
+        return "unrolled pictures, 784 features a row"
+    if images.dtype.kind == "f":
+        return "pictures that are scaled already"
+    return None
+
+
+def _try_shape(images: NDArray[Any]) -> str | None:
+    if images.shape == (SIDE, SIDE):
+        return "images[None]"
+    if images.ndim != 3 and images.size and images.size % FEATURES == 0:
+        return f"images.reshape(-1, {SIDE}, {SIDE})"
+    if images.dtype.kind == "f":
+        top = float(np.nanmax(images)) if images.size else 0.0
+        scale = "images * 255" if top <= 1.0 else "images"
+        return f"({scale}).round().astype('uint8')"
+    return None
+
+
+def check_labels(labels: object, *, count: int, what: str = "the labels") -> Labels:
+    """Return `labels` as uint8 when they are `count` whole numbers in 0..9.
+
+    Raises
+    ------
+    LabelError
+        Another shape or count, not whole numbers, or outside 0..9 (the first is named).
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1 or len(array) != count:
+        raise LabelError(
+            f"{what} must be one for each picture: ({count},)",
+            seen=f"{array.dtype} {array.shape}",
+            try_="turn one-hot labels back with digitlens.pixels.from_one_hot"
+            if array.ndim == 2 and array.shape[1:] == (CLASSES,)
+            else None,
+        )
+    if array.dtype.kind not in "iu":
+        raise LabelError(f"{what} must be whole numbers", seen=f"dtype {array.dtype}")
+    wrong = np.flatnonzero((array < 0) | (array >= CLASSES))
+    if len(wrong):
+        at = int(wrong[0])
+        raise LabelError(
+            f"{what} must be in 0..9",
+            seen=f"{len(wrong)} outside; the first is {int(array[at])}, at index {at}",
+            likely="letters, as in EMNIST" if int(array.max()) > CLASSES else None,
+        )
+    return array.astype(np.uint8, copy=False)

@@ -1,0 +1,150 @@
+"""The errors of digitlens: one object for Python, the exit code and the HTTP status.
+
+::
+
+    DigitlensError                1   500
+    ├── UsageError                2   400   the command or call itself is wrong
+    ├── DataError                 1   422   data that cannot be used
+    │   ├── MissingDataError      1   503   data that is not here and cannot be fetched
+    │   ├── CorruptFileError      1   422   a file that is truncated, damaged or of another kind
+    │   │   └── HashMismatchError 1   422   a file that is not the one that was published
+    │   ├── ShapeError            1   422   pictures of another size, mode or dtype
+    │   └── LabelError            1   422   labels outside 0..9, or not one for each picture
+    ├── ModelError                1   422   a model file that is missing, damaged or not ours
+    ├── RunError                  1   409   a run folder that cannot be read or gone on with
+    ├── DivergedError             1   500   training ended in a loss that is not a number
+    ├── StoppedError            130   500   training was stopped on request; all is saved
+    ├── StorageError              1   507   the disk refused to keep what we wrote
+    └── MissingExtraError         1   501   an optional part of digitlens is not installed
+
+The two columns are the exit code and the HTTP status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DigitlensError(Exception):
+    """An error that says what was wanted, what was seen, what is likely and what to try.
+
+    Parameters
+    ----------
+    wanted
+        One line: what went wrong, together with what would have been right.
+    seen
+        What was found, as exactly as is known.
+    likely
+        The probable cause; given only where what was seen supports it.
+    try_
+        A command or an act that helps.
+
+    Examples
+    --------
+    >>> print(DataError("x.npz holds no labels", seen="arrays: images", try_="add 'labels'"))
+    x.npz holds no labels
+      seen    arrays: images
+      try     add 'labels'
+    """
+
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+
+    def __init__(
+        self,
+        wanted: str,
+        *,
+        seen: str | None = None,
+        likely: str | None = None,
+        try_: str | None = None,
+    ) -> None:
+        self.wanted = wanted
+        self.seen = seen
+        self.likely = likely
+        self.try_ = try_
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        rows = [("seen", self.seen), ("likely", self.likely), ("try", self.try_)]
+        lines = [self.wanted]
+        for name, text in rows:
+            if text:
+                lines.append(f"  {name:<8}" + text.replace("\n", "\n" + " " * 10))
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        state = {"seen": self.seen, "likely": self.likely, "try_": self.try_}
+        return _rebuild, (type(self), self.wanted, state)
+
+
+def _rebuild(kind: type[DigitlensError], wanted: str, rest: dict[str, str | None]) -> object:
+    return kind(wanted, **rest)
+
+
+class UsageError(DigitlensError):
+    """The command or the call itself is wrong."""
+
+    exit_code = 2
+    http_status = 400
+
+
+class DataError(DigitlensError):
+    """Data that cannot be used."""
+
+    http_status = 422
+
+
+class MissingDataError(DataError):
+    """Data that is not here and cannot be fetched."""
+
+    http_status = 503
+
+
+class CorruptFileError(DataError):
+    """A file that is truncated, damaged or of another kind."""
+
+
+class HashMismatchError(CorruptFileError):
+    """A file that is not, byte for byte, the one that was published."""
+
+
+class ShapeError(DataError):
+    """Pictures of another size, mode or dtype than was wanted."""
+
+
+class LabelError(DataError):
+    """Labels outside 0..9, or not one for each picture."""
+
+
+class ModelError(DigitlensError):
+    """A model file that is missing, damaged or not ours."""
+
+    http_status = 422
+
+
+class RunError(DigitlensError):
+    """A run folder that cannot be read or gone on with."""
+
+    http_status = 409
+
+
+class DivergedError(DigitlensError):
+    """Training ended in a loss that is not a number."""
+
+
+class StoppedError(DigitlensError):
+    """Training was stopped on request (Ctrl-C, SIGTERM); everything is saved."""
+
+    exit_code = 130
+
+
+class StorageError(DigitlensError):
+    """The disk refused to keep what was written."""
+
+    http_status = 507
+
+
+class MissingExtraError(DigitlensError):
+    """An optional part of digitlens is not installed."""
+
+    http_status = 501

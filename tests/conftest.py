@@ -1,0 +1,172 @@
+"""What all tests share: no network, made-up digits, a home of their own."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from digitlens.digits import SIDE, Digits
+
+# On batches this small two threads cost more than they bring, and on a busy machine they
+# wait for each other: the tests that train took ten times as long. Set before torch loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("digitlens", deadline=None, derandomize=True)
+settings.load_profile("digitlens")
+
+WANTED = {
+    "DIGITLENS_DATA": "the folder with MNIST's files",
+    "DIGITLENS_REAL": "the folder with real pictures",
+}
+
+NOBODY = "http://127.0.0.1:9"
+"""A proxy at which nobody listens: it keeps the processes that tests start offline."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def offline() -> Any:
+    """Let no test, and no process that a test starts, reach the network."""
+
+    def refuse(self: socket.socket, address: object, connect: Callable[..., Any]) -> Any:
+        if self.family == socket.AF_UNIX:
+            return connect(self, address)
+        return _no_network(address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            real = getattr(socket.socket, name)
+            patch.setattr(
+                socket.socket, name, lambda self, to, real=real: refuse(self, to, real)
+            )
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            patch.setenv(name, NOBODY)
+        yield
+
+
+def _no_network(address: object) -> NoReturn:
+    raise RuntimeError(f"a test tried to reach the network: {address!r}")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test an empty cache and a width of its own; what it finds is what it made."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run the test in an empty folder, and return it."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_digits() -> Callable[..., Digits]:
+    """Return `draw_digits`."""
+    return draw_digits
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    """Return 300 made-up digits, each class equally often."""
+    return draw_digits(300, seed=0)
+
+
+@pytest.fixture(scope="session")
+def make_data() -> Callable[..., Any]:
+    """Return a function that makes a whole `Data` of made-up digits."""
+
+    def make(train: int = 240, validation: int = 60, test: int = 60, seed: int = 0) -> Any:
+        from digitlens.data import Data
+
+        counts = {"train": train, "validation": validation, "test": test}
+        parts = {
+            part: draw_digits(count, seed=seed + at, source=f"made up {part}")
+            for at, (part, count) in enumerate(counts.items())
+        }
+        words = "made up: each part drawn with a seed of its own"
+        return Data(**parts, source="made up", split=words, hashes={})
+
+    return make
+
+
+# The strokes of a seven-segment display, (row, column) from and to, in a field of 2 x 1.
+_STROKES = np.array(
+    [
+        [[0, 0], [0, 1]],  # top
+        [[0, 0], [1, 0]],  # upper left
+        [[0, 1], [1, 1]],  # upper right
+        [[1, 0], [1, 1]],  # middle
+        [[1, 0], [2, 0]],  # lower left
+        [[1, 1], [2, 1]],  # lower right
+        [[2, 0], [2, 1]],  # bottom
+    ],
+    float,
+)
+_LIT = [
+    [0, 1, 2, 4, 5, 6],
+    [2, 5],
+    [0, 2, 3, 4, 6],
+    [0, 2, 3, 5, 6],
+    [1, 2, 3, 5],
+    [0, 1, 3, 5, 6],
+    [0, 1, 3, 4, 5, 6],
+    [0, 2, 5],
+    [0, 1, 2, 3, 4, 5, 6],
+    [0, 1, 2, 3, 5, 6],
+]
+
+
+def draw_digits(count: int, seed: int = 0, source: str = "made up") -> Digits:
+    """Draw `count` digits like those of a calculator, but moved, slanted, thick and thin.
+
+    The classes take turns, 0 to 9, so that even a few digits hold all of them; the same
+    count and seed give the same pixels.
+    """
+    chance = np.random.default_rng(seed)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE] + 0.5
+    images = np.zeros((count, SIDE, SIDE), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        height, width = chance.uniform(8, 10), chance.uniform(7, 11)
+        slant, thick = chance.normal(0.1, 0.15), chance.uniform(0.9, 1.8)
+        strokes = _STROKES[_LIT[label]]
+        strokes = strokes + chance.normal(0, 0.04, strokes.shape)
+        y = 14 + (strokes[..., 0] - 1) * height + chance.uniform(-1.5, 1.5)
+        x = 14 + (strokes[..., 1] - 0.5) * width + chance.uniform(-1.5, 1.5)
+        x = x - slant * (y - 14)
+        away = _distance(rows, columns, y, x)
+        image[:] = 255 * np.clip(thick + 0.5 - away, 0, 1)
+    return Digits(images, labels, source=source)
+
+
+def _distance(rows: Any, columns: Any, y: Any, x: Any) -> Any:
+    """Return how far each pixel (28, 28) is from the nearest of the strokes (S, 2)."""
+    y0, x0 = y[:, 0, None, None], x[:, 0, None, None]
+    dy, dx = y[:, 1, None, None] - y0, x[:, 1, None, None] - x0
+    along = ((rows - y0) * dy + (columns - x0) * dx) / (dy**2 + dx**2)
+    along = np.clip(along, 0, 1)
+    return np.hypot(rows - y0 - along * dy, columns - x0 - along * dx).min(axis=0)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly, at the end, which real data the tests went without."""
+    for name, what in WANTED.items():
+        if not os.environ.get(name):
+            terminalreporter.write_line(
+                f"{name} is not set ({what}): tests that need it were skipped",
+                yellow=True,
+                bold=True,
+            )
