@@ -1,0 +1,128 @@
+"""`digitlens export`: a run's network in another program's format, with a parity check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from digitlens import networks
+from digitlens.atomic import make_folder, write_bytes
+from digitlens.digits import SIDE
+from digitlens.errors import ModelError, UsageError
+from digitlens.export.fold import fold
+from digitlens.export.onnx_file import to_onnx
+from digitlens.model import Model, load_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
+WEIGHTS = "weights.safetensors"
+TOLERANCE = 1e-4
+CHECKED = 256
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote, and the largest difference of a probability from the original."""
+
+    path: Path
+    format: str
+    difference: float
+    checked: int
+
+
+def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exported:
+    """Write a run's network in another format and check that it answers the same.
+
+    Parameters
+    ----------
+    source
+        A run folder; for ``"onnx"`` also an .onnx file of ours.
+    to
+        ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
+        without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
+        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras).
+    out
+        The file to write; beside the run's model when None.
+
+    Raises
+    ------
+    UsageError
+        An unknown format, or `out` is there already.
+    ModelError
+        The source is no model, or the exported network does not answer the same to within
+        1e-4 in every probability (nothing is left behind then).
+    """
+    if to not in FORMATS:
+        raise UsageError(f"{to!r} is no export format", seen=f"known: {', '.join(FORMATS)}")
+    model = load_model(source)
+    folder = model.path.parent
+    target = out or Path(f"{model.name}{FORMATS[to]}")
+    if target.exists():
+        raise UsageError(f"{target} is there already", try_="--out with another name")
+    pixels = _test_pixels()
+    network = load_network(folder, model.card.network)
+    if to == "onnx":
+        content = to_onnx(fold(network), model.card)
+        answers = Model(target, content).predict(pixels).probabilities
+    elif to == "torch":
+        from digitlens.export.torch_file import run_torch, to_torch
+
+        content = to_torch(network)
+        answers = _softmax(run_torch(content, pixels))
+    else:
+        from digitlens.export.keras_file import run_keras, to_keras
+
+        content = to_keras(fold(network), name=model.name)
+        answers = _softmax(run_keras(content, pixels))
+    difference = float(np.abs(answers - model.predict(pixels).probabilities).max())
+    if not difference <= TOLERANCE:
+        raise ModelError(
+            f"the exported network must answer as the original, to within {TOLERANCE:g}",
+            seen=f"a probability differs by {difference:.2g}; nothing was written",
+        )
+    make_folder(target.parent)
+    write_bytes(target, content)
+    return Exported(target, to, difference, len(pixels))
+
+
+def load_network(folder: Path, name: str) -> nn.Sequential:
+    """Return the torch network `name` with the best weights of the run in `folder`.
+
+    Raises
+    ------
+    ModelError
+        The weights are missing, damaged, or of another network.
+    """
+    path = folder / WEIGHTS
+    network = networks.build(name)
+    try:
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{path} must hold the weights of {name}",
+            seen=str(error).splitlines()[0],
+            try_="name a run folder that digitlens train made",
+        ) from error
+    return network.eval()
+
+
+def _test_pixels() -> NDArray[np.uint8]:
+    # Noise, strokes and extremes: parity must hold on anything, not on digits alone.
+    chance = np.random.default_rng(0)
+    pixels = chance.integers(0, 256, (CHECKED, SIDE, SIDE), dtype=np.uint8)
+    pixels[: CHECKED // 2] *= chance.random((CHECKED // 2, SIDE, SIDE)) < 0.2
+    pixels[0], pixels[1] = 0, 255
+    return pixels
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return torch.from_numpy(np.array(logits)).softmax(1).numpy()

@@ -1,0 +1,225 @@
+"""A model: an ONNX file and its card -> predictions, without torch."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.card import Card
+from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
+from digitlens.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CARD_KEY = "digitlens.card"
+INPUT = "pixels"
+LOGITS = "logits"
+PROBABILITIES = "probabilities"
+FILE = "model.onnx"
+
+CHUNK = 500
+"""Digits a call of the engine: enough to hide its overhead, few enough to stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model answers.
+
+    Parameters
+    ----------
+    labels
+        uint8 (N,): the likeliest class.
+    probabilities
+        float32 (N, 10), rows sum to 1.
+    """
+
+    labels: Labels
+    probabilities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Model:
+    """A trained network that answers; made by `load_model`.
+
+    Parameters
+    ----------
+    path
+        The ONNX file.
+    content
+        Its bytes.
+    threads
+        Cores to use; all that this process may use when None.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no ONNX file, or not one that digitlens wrote.
+    """
+
+    def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
+        self.path = path
+        self.threads = threads or _cores()
+        self._session = _session(path, content)
+        self.card = _card(path, self._session)
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, {self.path})"
+
+    @property
+    def name(self) -> str:
+        """The model's name, from its card."""
+        return self.card.name
+
+    def predict(self, images: Images) -> Predictions:
+        """Say which digits `images` show.
+
+        Parameters
+        ----------
+        images
+            uint8 (N, 28, 28); 0 = paper, 255 = ink. Big batches are split and spread over the
+            cores; N may be 0.
+
+        Raises
+        ------
+        ShapeError
+            Another shape or dtype.
+
+        Examples
+        --------
+        >>> model = load_model("runs/train/cnn-1")  # doctest: +SKIP
+        >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
+        (3, 10)
+        """
+        probabilities = self._run(PROBABILITIES, check_images(images))
+        return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """Return the numbers before softmax: float32 (N, 10), for `images` as in `predict`."""
+        return self._run(LOGITS, check_images(images))
+
+    def _run(self, output: str, images: Images) -> NDArray[np.float32]:
+        count = len(images)
+        if count == 0:
+            return np.empty((0, CLASSES), np.float32)
+        if count <= CHUNK or self.threads == 1:
+            answers = [
+                self._call(output, images[at : at + CHUNK]) for at in range(0, count, CHUNK)
+            ]
+            return answers[0] if len(answers) == 1 else np.concatenate(answers)
+        result = np.empty((count, CLASSES), np.float32)
+
+        def fill(at: int) -> None:
+            result[at : at + CHUNK] = self._call(output, images[at : at + CHUNK])
+
+        for _ in self._pool.map(fill, range(0, count, CHUNK)):
+            pass
+        return result
+
+    def _call(self, output: str, images: Images) -> NDArray[np.float32]:
+        answer: NDArray[np.float32] = self._session.run([output], {INPUT: images})[0]
+        return answer
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix=f"digitlens-{self.name}")
+
+
+def load_model(source: str | Path, *, threads: int | None = None) -> Model:
+    """Load a model: a run folder, or an .onnx file that digitlens wrote.
+
+    Parameters
+    ----------
+    source
+        A run folder such as ``runs/train/cnn-1``, or the path of an .onnx file.
+    threads
+        Cores to use; all that this process may use when None.
+
+    Raises
+    ------
+    ModelError
+        There is no such file or folder, the run is unfinished, or the file is not ours.
+    """
+    path = Path(source)
+    if path.is_dir():
+        path = path / FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _missing(Path(source), error) from error
+    return Model(path, content, threads=threads)
+
+
+def _missing(source: Path, error: OSError) -> ModelError:
+    if source.is_dir():
+        unfinished = (source / "config.toml").is_file()
+        return ModelError(
+            f"{source} holds no model: it must have a {FILE}",
+            seen="an unfinished run" if unfinished else "no run folder",
+            likely="training was cut off" if unfinished else None,
+            try_=f"digitlens train NETWORK --resume --out {source}" if unfinished else None,
+        )
+    runs = sorted(
+        folder.parent for folder in Path("runs/train").glob(f"{source.name}-*/{FILE}")
+    )
+    return ModelError(
+        f"{source} is no model: wanted a run folder or an .onnx file",
+        seen=error.strerror,
+        try_=f"{runs[-1]}" if runs else "digitlens train cnn makes one in runs/train",
+    )
+
+
+def _session(path: Path, content: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a call, and as many calls at once as there are cores: engines with several
+    # threads each starve one another, and one digit is not worth a second thread.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its errors share no other base
+        raise ModelError(
+            f"{path} must be an ONNX file that digitlens wrote",
+            seen=f"ONNX Runtime: {str(error).splitlines()[0][:200]}",
+            likely="the file is damaged, or of another kind"
+            if content
+            else "the file is empty",
+            try_="digitlens export RUN --to onnx writes it again",
+        ) from error
+
+
+def _card(path: Path, session: Any) -> Card:
+    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
+    outputs = {entry.name for entry in session.get_outputs()}
+    ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and outputs == {
+        LOGITS,
+        PROBABILITIES,
+    }
+    if text is None or not ours:
+        raise ModelError(
+            f"{path} must be an ONNX file that digitlens wrote",
+            seen=f"inputs {inputs}, " + ("a card" if text else "no card of digitlens inside"),
+            likely="another program made it" if text is None else None,
+            try_="train a network with digitlens; its run folder holds a model.onnx",
+        )
+    return Card.from_json(text)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

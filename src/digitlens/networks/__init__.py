@@ -1,0 +1,60 @@
+"""The networks: one file each, its recipe beside it, all listed in `table.NETWORKS`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, cast
+
+from digitlens.errors import MissingExtraError
+from digitlens.networks.table import NETWORKS, find
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import nn
+
+    from digitlens.networks.layerwise import Summary
+    from digitlens.networks.recipe import Recipe
+
+__all__ = ["NETWORKS", "build", "find", "recipe_of", "summary"]
+
+
+def build(name: str) -> nn.Sequential:
+    """Build the network called `name`, with fresh weights from torch's generator.
+
+    It takes float (N, 1, 28, 28) in 0..1, 1 = ink, and gives logits (N, 10).
+
+    Raises
+    ------
+    UsageError
+        There is no such network.
+    MissingExtraError
+        torch is not installed.
+    """
+    return cast("nn.Sequential", _module(name).network())
+
+
+def recipe_of(name: str) -> Recipe:
+    """Return the recipe of the network called `name` (errors as in `build`)."""
+    return cast("Recipe", _module(name).RECIPE)
+
+
+def summary(name: str) -> Summary:
+    """Return layers, shapes, weights and multiply-adds of `name` (errors as in `build`)."""
+    network = build(name)
+    from digitlens.networks.layerwise import summarise
+
+    return summarise(network, name=name)
+
+
+def _module(name: str) -> ModuleType:
+    entry = find(name)
+    try:
+        return importlib.import_module(entry.module)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError(
+            "networks are built with torch, which is not installed",
+            try_="pip install 'digitlens[train]'",
+        ) from error

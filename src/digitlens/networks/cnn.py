@@ -1,0 +1,32 @@
+"""cnn: the network to use."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from digitlens.digits import CLASSES
+from digitlens.networks.recipe import Recipe
+
+RECIPE = Recipe(epochs=4, batch=256, learning_rate=0.008, smoothing=0.1, shift=2)
+WEIGHTS = 156_282
+MULTIPLY_ADDS = 945_664
+
+
+def network() -> nn.Sequential:
+    """Build the network: float (N, 1, 28, 28) in 0..1, 1 = ink -> logits (N, 10)."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, kernel_size=5, stride=2, bias=False),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, kernel_size=3, bias=False),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, kernel_size=3, stride=2, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(64 * 4 * 4, 128, bias=False),
+        nn.BatchNorm1d(128),
+        nn.ReLU(),
+        nn.Linear(128, CLASSES),
+    )

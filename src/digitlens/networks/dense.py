@@ -1,0 +1,26 @@
+"""dense: the course's fully connected network, 784-512-256-128-10 with ReLU."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from digitlens.digits import CLASSES, FEATURES
+from digitlens.networks.recipe import Recipe
+
+RECIPE = Recipe(epochs=3, batch=256, learning_rate=0.003)
+WEIGHTS = 567_434
+MULTIPLY_ADDS = 566_528
+
+
+def network() -> nn.Sequential:
+    """Build the network: float (N, 1, 28, 28) in 0..1, 1 = ink -> logits (N, 10)."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(FEATURES, 512),
+        nn.ReLU(),
+        nn.Linear(512, 256),
+        nn.ReLU(),
+        nn.Linear(256, 128),
+        nn.ReLU(),
+        nn.Linear(128, CLASSES),
+    )

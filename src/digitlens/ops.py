@@ -1,0 +1,117 @@
+"""A trained network as a short list of plain operations, with numpy weights and no torch.
+
+This is what is exported: batch normalisation is folded into the kernel before it, scaling and
+framing into the first one. `apply` is the slow, obvious meaning of the list, against which the
+exports are tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Conv:
+    """2-d convolution: weight (out, in / groups, k, k), bias (out,); the edges are paper, 0."""
+
+    weight: Floats
+    bias: Floats
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """Fully connected: weight (out, in), bias (out,)."""
+
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True)
+class Relu:
+    """max(x, 0)."""
+
+
+@dataclass(frozen=True)
+class Tanh:
+    """amplitude * tanh(slope * x)."""
+
+    amplitude: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """The largest value of each window; windows do not overlap."""
+
+    window: int
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """(N, C, H, W) -> (N, C H W), channel by channel, row by row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distance:
+    """Minus the squared distance to each row of bitmaps (classes, F)."""
+
+    bitmaps: Floats
+
+
+Op: TypeAlias = "Conv | Affine | Relu | Tanh | MaxPool | Flatten | Distance"
+
+
+def apply(ops: Sequence[Op], pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the logits of `ops` on uint8 pixels (N, 28, 28): float64 (N, 10)."""
+    x = pixels[:, None].astype(np.float64)
+    for op in ops:
+        x = _apply(op, x)
+    return x
+
+
+def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    match op:
+        case Conv():
+            return _convolve(op, x)
+        case Affine():
+            return x @ op.weight.T.astype(np.float64) + op.bias
+        case Relu():
+            return np.maximum(x, 0)
+        case Tanh():
+            return op.amplitude * np.tanh(op.slope * x)
+        case MaxPool():
+            return np.asarray(_windows(x, op.window, op.window).max((-2, -1)))
+        case Flatten():
+            return x.reshape(len(x), -1)
+        case Distance():
+            return np.asarray(-np.square(x[:, None] - op.bitmaps).sum(-1))
+
+
+def _convolve(op: Conv, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    margin = (op.padding, op.padding)
+    framed = np.pad(x, ((0, 0), (0, 0), margin, margin))
+    windows = _windows(framed, op.weight.shape[-1], op.stride)
+    maps = []
+    for kernels, seen in zip(
+        np.split(op.weight, op.groups), np.split(windows, op.groups, axis=1), strict=True
+    ):
+        maps.append(np.einsum("nchwij,ocij->nohw", seen, kernels, optimize=True))
+    return np.asarray(np.concatenate(maps, axis=1) + op.bias[:, None, None])
+
+
+def _windows(x: NDArray[np.float64], size: int, stride: int) -> NDArray[np.float64]:
+    view = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(2, 3))
+    return np.asarray(view[:, :, ::stride, ::stride])

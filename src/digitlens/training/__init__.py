@@ -1,0 +1,1 @@
+"""Training: recipe and digits in, weights and history out."""

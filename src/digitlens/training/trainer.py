@@ -1,0 +1,194 @@
+"""The training loop: digits resident as uint8, few and large tensor operations."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from digitlens.diagnosis import Epoch
+from digitlens.errors import DivergedError
+from digitlens.training.augment import epoch_of, generator
+from digitlens.training.config import MEASURED
+from digitlens.training.measure import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor, nn
+
+    from digitlens.networks.recipe import Recipe
+    from digitlens.training.adamw import AdamW
+    from digitlens.training.config import Progress, Settings
+    from digitlens.training.device import Device
+    from digitlens.training.state import State
+
+LOOK_EVERY = 32
+"""Steps between two looks at the losses: a look waits for the device."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Digits on a device: images uint8 (N, 28, 28), labels int64 (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def steps_in(count: int, recipe: Recipe) -> tuple[int, int]:
+    """Return (digits a step, steps an epoch) for `count` digits.
+
+    The last digits of an epoch that fill no whole batch wait for the next one; the order is
+    new each time, so none is left out for good.
+    """
+    batch = min(recipe.batch, count)
+    return batch, count // batch
+
+
+class Trainer:
+    """One training run in memory; it knows no files.
+
+    Parameters
+    ----------
+    network, optimiser, state
+        What is trained, and how far it has come; changed in place.
+    settings
+        The resolved settings.
+    train, validation
+        Digits on the device; `validation` may be empty.
+    device
+        Where, and in which precision.
+    progress
+        Who is told.
+    """
+
+    def __init__(
+        self,
+        network: nn.Sequential,
+        optimiser: AdamW,
+        state: State,
+        *,
+        settings: Settings,
+        train: Part,
+        validation: Part,
+        device: Device,
+        progress: Progress,
+    ) -> None:
+        self.network = network
+        self.optimiser = optimiser
+        self.state = state
+        self.settings = settings
+        self.recipe = settings.recipe
+        self.train = train
+        self.validation = validation
+        self.device = device
+        self.progress = progress
+        self.batch, self.steps_per_epoch = steps_in(len(train), self.recipe)
+        self.steps = self.steps_per_epoch * self.recipe.epochs
+        self._losses = torch.zeros(self.steps_per_epoch, device=device.kind)
+        # Digits may come sorted by class, so the ones that are measured again are drawn.
+        drawn = torch.randperm(len(train), generator=generator(0, 0))[:MEASURED]
+        self.sample = Part(train.images[drawn], train.labels[drawn])
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done and measured."""
+        return len(self.state.history) == self.recipe.epochs
+
+    def run_epoch(self, stop: Callable[[], bool]) -> bool:
+        """Train to the end of the epoch under way and measure; True when it got there.
+
+        Raises
+        ------
+        DivergedError
+            The loss became infinite or not a number; the error says at which step.
+        """
+        epoch = len(self.state.history)
+        began = time.perf_counter() - self.state.seconds
+        chance = generator(self.settings.seed, epoch)
+        images, labels = epoch_of(
+            self.train.images,
+            self.train.labels,
+            recipe=self.recipe,
+            chance=chance,
+            bf16=self.device.bf16,
+        )
+        images = images.unsqueeze(1)
+        self._losses.zero_()
+        first = epoch * self.steps_per_epoch
+        self.network.train()
+        for index in range(self.state.step - first, self.steps_per_epoch):
+            if stop():
+                self.state.seconds = time.perf_counter() - began
+                self._look(epoch, index)
+                return False
+            here = slice(index * self.batch, (index + 1) * self.batch)
+            self._losses[index] = self._step(images[here], labels[here])
+            self.state.step += 1
+            if index % LOOK_EVERY == LOOK_EVERY - 1:
+                self._look(epoch, index + 1)
+                self.progress.step(self.state.step)
+        self._look(epoch, self.steps_per_epoch)
+        self._close_epoch(epoch, time.perf_counter() - began)
+        return True
+
+    def _step(self, pixels: Tensor, truth: Tensor) -> Tensor:
+        rate = self.recipe.rate_at(self.state.step, self.steps)
+        with self.device.precision():
+            logits = self.network(pixels.float().div_(255))
+        loss = functional.cross_entropy(
+            logits.float(), truth, label_smoothing=self.recipe.smoothing
+        )
+        self.optimiser.clear()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step(rate)
+        return loss.detach()
+
+    def _look(self, epoch: int, done: int) -> None:
+        good = torch.isfinite(self._losses[:done])
+        if bool(good.all()):
+            return
+        index = int(good.logical_not().nonzero()[0])
+        rate = self.recipe.rate_at(epoch * self.steps_per_epoch + index, self.steps)
+        raise DivergedError(
+            "training stopped: the loss must stay a finite number",
+            seen=f"loss {float(self._losses[index])} at step {index + 1} of "
+            f"{self.steps_per_epoch} in epoch {epoch + 1}, learning rate {rate:.2g}",
+            likely="the learning rate is too high for these digits"
+            if rate >= self.recipe.learning_rate / 2
+            else None,
+            try_=f"another --seed; or, in Python, a recipe with a learning rate of "
+            f"{self.recipe.learning_rate / 3:.2g}. What was saved after the last whole "
+            "epoch is still good",
+        )
+
+    def _close_epoch(self, epoch: int, seconds: float) -> None:
+        sample = self.sample
+        misses, loss = measure(self.network, sample.images, sample.labels)
+        held: tuple[float, float] | None = None
+        if len(self.validation):
+            wrong, held_loss = measure(
+                self.network, self.validation.images, self.validation.labels
+            )
+            held = held_loss, 1 - wrong / len(self.validation)
+        digits = self.batch * self.steps_per_epoch
+        self.state.seconds = 0.0
+        self.state.history.append(
+            Epoch(
+                epoch=epoch + 1,
+                train_loss=loss,
+                train_accuracy=1 - misses / len(sample),
+                validation_loss=held[0] if held else None,
+                validation_accuracy=held[1] if held else None,
+                learning_rate=self.recipe.rate_at(self.state.step - 1, self.steps),
+                seconds=seconds,
+                digits_per_second=digits / seconds,
+            )
+        )
+        self.progress.epoch(self.state.history[-1])

@@ -1,0 +1,113 @@
+"""Orders and changes of an epoch's digits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from digitlens.digits import SIDE, Digits
+from digitlens.networks.recipe import Recipe
+from digitlens.training.augment import epoch_of, generator
+from digitlens.training.deform import CENTRE, deformation, sampling
+
+PLAIN = Recipe(epochs=1, batch=10, learning_rate=0.1)
+
+
+def tensors(digits: Digits) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pictures and labels as the trainer holds them."""
+    return torch.from_numpy(digits.images), torch.from_numpy(digits.labels.astype(np.int64))
+
+
+def test_an_epoch_without_changes_holds_every_digit_once(digits: Digits) -> None:
+    """A plain recipe only reorders, and keeps each label with its picture."""
+    images, labels = tensors(digits)
+    shuffled, truth = epoch_of(images, labels, recipe=PLAIN, chance=generator(0, 0))
+    before = sorted((p.numpy().tobytes(), int(t)) for p, t in zip(images, labels, strict=True))
+    after = sorted((p.numpy().tobytes(), int(t)) for p, t in zip(shuffled, truth, strict=True))
+    assert before == after
+    assert not torch.equal(labels, truth)
+
+
+def test_chance_depends_on_seed_and_epoch_alone(digits: Digits) -> None:
+    """The same seed and epoch give the same epoch; another of either gives another."""
+    images, labels = tensors(digits)
+    recipe = replace(PLAIN, shift=1, turn=5.0)
+
+    def first(seed: int, epoch: int) -> torch.Tensor:
+        return epoch_of(images, labels, recipe=recipe, chance=generator(seed, epoch))[0]
+
+    assert torch.equal(first(1, 2), first(1, 2))
+    assert not torch.equal(first(1, 2), first(1, 3))
+    assert not torch.equal(first(1, 2), first(2, 2))
+
+
+def test_shifts_are_all_moves_equally_often() -> None:
+    """Every move of up to one pixel each way comes equally often."""
+    images = torch.zeros(900, SIDE, SIDE, dtype=torch.uint8)
+    images[:, 10, 12] = 255
+    labels = torch.zeros(900, dtype=torch.int64)
+    moved, _ = epoch_of(images, labels, recipe=replace(PLAIN, shift=1), chance=generator(0, 0))
+    places = moved.flatten(1).argmax(1)
+    found, counts = places.unique(return_counts=True)
+    expected = sorted(SIDE * (10 + a) + 12 + b for a in (-1, 0, 1) for b in (-1, 0, 1))
+    assert found.tolist() == expected
+    assert counts.tolist() == [100] * 9
+
+
+def test_a_shift_lets_paper_in_and_nothing_round_the_edge() -> None:
+    """What leaves the field is lost; it does not come back on the other side."""
+    images = torch.full((9, SIDE, SIDE), 255, dtype=torch.uint8)
+    moved, _ = epoch_of(
+        images,
+        torch.zeros(9, dtype=torch.int64),
+        recipe=replace(PLAIN, shift=1),
+        chance=generator(0, 0),
+    )
+    assert sorted(int((picture == 0).sum()) for picture in moved) == [
+        0, 28, 28, 28, 28, 55, 55, 55, 55
+    ]  # fmt: skip
+
+
+def test_no_deformation_is_the_identity() -> None:
+    """A recipe that changes nothing gives the identity matrix."""
+    matrix = deformation(PLAIN, generator(0, 0))
+    torch.testing.assert_close(matrix, torch.eye(SIDE * SIDE), atol=1e-5, rtol=0)
+
+
+def test_a_deformation_only_mixes_pixels() -> None:
+    """Weights are in 0..1 and sum to at most 1, so pixels stay in 0..255."""
+    recipe = replace(PLAIN, shift=2, turn=20.0, stretch=0.2, slant=0.2, bend=1.0)
+    for seed in range(10):
+        matrix = deformation(recipe, generator(seed, 0))
+        assert matrix.min() >= 0.0
+        assert matrix.sum(0).max() <= 1.0 + 1e-5
+
+
+def test_sampling_is_bilinear() -> None:
+    """A pixel taken from between four others is their weighted mean."""
+    sources = torch.zeros(SIDE * SIDE, 2)
+    sources[0] = torch.tensor([3.25, 5.5])
+    picture = torch.arange(SIDE * SIDE, dtype=torch.float32)
+    value = (picture @ sampling(sources))[0]
+    assert value == 5.5 * SIDE + 3.25
+
+
+def test_a_quarter_turn_turns_the_picture() -> None:
+    """Sources turned by 90 degrees give numpy's rot90, so columns and rows are not swapped."""
+    axis = torch.arange(SIDE) - CENTRE
+    rows, columns = torch.meshgrid(axis, axis, indexing="ij")
+    sources = torch.stack([-rows.flatten(), columns.flatten()], 1) + CENTRE
+    picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE)).astype(np.float32)
+    turned = torch.from_numpy(picture.ravel()) @ sampling(sources)
+    np.testing.assert_allclose(turned.reshape(SIDE, SIDE).numpy(), np.rot90(picture))
+
+
+def test_deforming_in_bf16_moves_no_pixel_far(digits: Digits) -> None:
+    """Half precision changes a pixel by at most two grey levels."""
+    images, labels = tensors(digits)
+    recipe = replace(PLAIN, shift=1, turn=8.0, stretch=0.1)
+    wide, _ = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0), bf16=False)
+    half, _ = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0), bf16=True)
+    assert int((wide.int() - half.int()).abs().max()) <= 2
