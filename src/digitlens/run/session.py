@@ -1,0 +1,194 @@
+"""The course of one run: folder, training, checkpoints, and what is left at the end."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import safetensors.torch
+import torch
+
+from digitlens import networks
+from digitlens.atomic import write_bytes, write_text
+from digitlens.errors import DataError, StoppedError
+from digitlens.run.finish import finish
+from digitlens.run.wish import Wish, check_same_data, config_of
+from digitlens.training import folder as run_folder
+from digitlens.training.adamw import AdamW
+from digitlens.training.config import Progress, Settings
+from digitlens.training.device import Device, choose
+from digitlens.training.history import to_csv
+from digitlens.training.interrupt import StopWish
+from digitlens.training.memory import keep_freed_memory
+from digitlens.training.state import State, pack, unpack
+from digitlens.training.trainer import Part, Trainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from digitlens.data import Data
+    from digitlens.diagnosis import Diagnosis, Epoch
+    from digitlens.digits import Digits
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """What a run leaves in memory (see `digitlens.run.Run`)."""
+
+    network: nn.Sequential
+    history: list[Epoch]
+    diagnosis: Diagnosis
+    folder: Path
+    misses: int
+    count: int
+
+
+def carry_out(wish: Wish, data: Data, progress: Progress) -> Done:
+    """Train as wished and leave a finished run folder (errors as in `digitlens.run.train`)."""
+    if len(data.train) == 0:
+        raise DataError("there must be digits to train on", seen=f"none in {data.source}")
+    recipe = wish.recipe or networks.recipe_of(wish.network)
+    if wish.epochs is not None:
+        recipe = replace(recipe, epochs=wish.epochs)
+    keep_freed_memory()
+    device = choose()
+    with ExitStack() as stack:
+        folder = wish.resume or run_folder.claim(wish.network, wish.out)
+        stack.enter_context(run_folder.locked(folder))
+        if wish.resume:
+            check_same_data(folder, run_folder.read_config(folder), data)
+        else:
+            about = _about(device)
+            run_folder.write_config(folder, config_of(wish, recipe, data, about=about))
+        settings = Settings(wish.network, wish.seed, recipe)
+        trainer = _trainer(settings, data, device, progress)
+        if (folder / run_folder.LAST).exists():
+            trainer.state = unpack(folder / run_folder.LAST, trainer.network, trainer.optimiser)
+        _train(trainer, folder, note=_note(settings, data, device))
+        outcome = finish(folder, trainer, data, versions=_versions())
+    return Done(
+        outcome.network,
+        trainer.state.history,
+        outcome.diagnosis,
+        folder,
+        outcome.misses,
+        len(data.validation),
+    )
+
+
+def _trainer(settings: Settings, data: Data, device: Device, progress: Progress) -> Trainer:
+    recipe = settings.recipe
+    torch.manual_seed(settings.seed)
+    network = networks.build(settings.network)
+    network.to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Trainer(
+        network,
+        AdamW(network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay),
+        State(),
+        settings=settings,
+        train=_resident(data.train, device),
+        validation=_resident(data.validation, device),
+        device=device,
+        progress=progress,
+    )
+
+
+def _resident(digits: Digits, device: Device) -> Part:
+    images = np.require(digits.images, requirements=["C", "W"])
+    labels = digits.labels.astype(np.int64)
+    return Part(
+        torch.from_numpy(images).to(device.kind), torch.from_numpy(labels).to(device.kind)
+    )
+
+
+def _train(trainer: Trainer, folder: Path, *, note: str) -> None:
+    progress = trainer.progress
+    per_epoch = trainer.batch * trainer.steps_per_epoch
+    progress.start(trainer.steps, trainer.recipe.epochs, per_epoch, note)
+    try:
+        with StopWish() as stop:
+            progress.step(trainer.state.step)
+            while not trainer.finished:
+                whole = trainer.run_epoch(lambda: stop.wished)
+                _save(trainer, folder, whole_epoch=whole)
+                if stop.wished and not trainer.finished:
+                    raise _stopped(trainer, folder)
+    finally:
+        progress.finish()
+
+
+def _save(trainer: Trainer, folder: Path, *, whole_epoch: bool) -> None:
+    """Write the checkpoint; the best weights go first, so that `last` never names lost ones."""
+    state = trainer.state
+    if whole_epoch:
+        best = best_epoch(state.history)
+        if best == len(state.history):
+            state.best = best
+            weights = {
+                name: value.detach().cpu().contiguous()
+                for name, value in trainer.network.state_dict().items()
+            }
+            write_bytes(folder / run_folder.WEIGHTS, safetensors.torch.save(weights))
+        write_text(folder / run_folder.HISTORY, to_csv(state.history))
+    write_bytes(
+        folder / run_folder.LAST, pack(trainer.network, trainer.optimiser, trainer.state)
+    )
+
+
+def best_epoch(history: list[Epoch]) -> int:
+    """Return the epoch (1-based) to keep: most validation digits right, then least loss.
+
+    Where nothing is held back it is the last: the recipe's end is the only honest choice.
+    """
+
+    def rank(epoch: Epoch) -> tuple[float, float, int]:
+        if epoch.validation_accuracy is None or epoch.validation_loss is None:
+            return 0.0, 0.0, epoch.epoch
+        return epoch.validation_accuracy, -epoch.validation_loss, -epoch.epoch
+
+    return max(history, key=rank).epoch
+
+
+def _stopped(trainer: Trainer, folder: Path) -> StoppedError:
+    return StoppedError(
+        "training was stopped on request; everything is saved",
+        seen=f"step {trainer.state.step:,} of {trainer.steps:,}, in {folder}",
+        try_=f"digitlens train {trainer.settings.network} --resume --out {folder}",
+    )
+
+
+def _note(settings: Settings, data: Data, device: Device) -> str:
+    return (
+        f"training {settings.network} on {len(data.train):,} digits of {data.source} "
+        f"(seed {settings.seed}; {device})\n{data.split}"
+    )
+
+
+def _about(device: Device) -> dict[str, Any]:
+    return {
+        "machine": {
+            "device": str(device),
+            "platform": platform.platform(),
+            "threads": torch.get_num_threads(),
+        },
+        "versions": _versions(),
+        "created": {"at": datetime.now().astimezone().isoformat(timespec="seconds")},
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "digitlens": version("digitlens"),
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "onnx": str(onnx.__version__),
+    }
