@@ -1,0 +1,71 @@
+"""digitlens: from pixels to a trained network to an honest figure.
+
+The names below are loaded when they are first used, so that ``import digitlens`` costs
+next to nothing and reading digits never pays for training them.
+
+Examples
+--------
+>>> import digitlens as dl
+>>> dl.Digits.__name__
+'Digits'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitlens.data import load_digits
+    from digitlens.digits import Digits
+    from digitlens.errors import DigitlensError
+    from digitlens.evaluation import compare, evaluate
+    from digitlens.model import Model, load_model
+    from digitlens.pixels import one_hot, rescale, unroll
+    from digitlens.run import train
+
+__all__ = [
+    "DigitlensError",
+    "Digits",
+    "Model",
+    "compare",
+    "evaluate",
+    "load_digits",
+    "load_model",
+    "one_hot",
+    "rescale",
+    "train",
+    "unroll",
+]
+
+_HOMES = {
+    "DigitlensError": "errors",
+    "Digits": "digits",
+    "Model": "model",
+    "compare": "evaluation",
+    "evaluate": "evaluation",
+    "load_digits": "data",
+    "load_model": "model",
+    "one_hot": "pixels",
+    "rescale": "pixels",
+    "train": "run",
+    "unroll": "pixels",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name, or the version, when it is asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("digitlens")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'digitlens' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"digitlens.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,111 @@
+"""All commands under one name, and how a run of one ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from digitlens.cli import data
+from digitlens.cli.compare import compare
+from digitlens.cli.demo import demo
+from digitlens.cli.doctor import doctor
+from digitlens.cli.evaluate import evaluate
+from digitlens.cli.export import export
+from digitlens.cli.failure import describe, silence_stdout
+from digitlens.cli.group import Group, Stopped
+from digitlens.cli.helptext import Command
+from digitlens.cli.output import give, tell
+from digitlens.cli.predict import predict
+from digitlens.cli.summary import summary
+from digitlens.cli.train import train
+
+COMMANDS = (demo, train, evaluate, compare, summary, predict, export, doctor)
+"""The commands in the order in which a course meets them; `data` comes after `demo`."""
+
+
+class Root(Group):
+    """All commands, listed in their order."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names, `data` second: typer itself puts groups last."""
+        first, *rest = (name for name in super().list_commands(ctx) if name != "data")
+        return [first, "data", *rest]
+
+
+app = typer.Typer(
+    name="digitlens",
+    cls=Root,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(data.app, name="data")
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[  # noqa: ARG001 - taken out by `run`, so that it may stand anywhere
+        bool, typer.Option("--debug", help="Show where an error comes from, in full.")
+    ] = False,
+) -> None:
+    """From pixels to a trained network to an honest figure.
+
+    Results go to stdout, messages to stderr. Exit codes: 0 fine, 1 failure, 2 usage,
+    3 finished but some items were rejected. Start with: digitlens demo
+    """
+    if version:
+        from importlib.metadata import version as installed
+
+        give(f"digitlens {installed('digitlens')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        tell(context.get_help())
+        raise typer.Exit(2)
+
+
+for command in COMMANDS:
+    app.command(cls=Command)(command)
+
+
+def root() -> Any:
+    """Return the whole command as typer builds it."""
+    return get_command(app)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign gets "?", not a traceback.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    debug = "--debug" in arguments
+    arguments = [each for each in arguments if each != "--debug"]
+    try:
+        code = root().main(args=arguments, prog_name="digitlens", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, Stopped) else error
+        assert cause is not None, "Stopped is raised from Ctrl-C"
+        return _fail(cause, arguments, debug=debug)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: BaseException, arguments: list[str], *, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        tell("".join(traceback.format_exception(error)))
+    lines, code = describe(error, arguments)
+    tell(lines)
+    return code

@@ -1,0 +1,199 @@
+"""digitlens data: look at digits before training on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from digitlens.cli.group import Group
+from digitlens.cli.helptext import Command
+from digitlens.cli.nearest import one_of
+from digitlens.cli.output import give, give_json, has_colour, is_live, tell
+from digitlens.errors import DataError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from digitlens.data import Data
+    from digitlens.digits import Digits
+
+app = typer.Typer(
+    cls=Group,
+    help="Look at a collection of digits, or fetch it.",
+    rich_markup_mode=None,
+    no_args_is_help=False,
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder."),
+]
+
+
+PARTS = ("train", "validation")
+"""What may be looked at: the test digits are for `digitlens evaluate` alone."""
+
+
+@app.command(cls=Command)
+def show(
+    source: Source,
+    count: Annotated[int, typer.Option(metavar="N", help="How many digits.")] = 100,
+    part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
+    index: Annotated[
+        int | None,
+        typer.Option(metavar="I", help="Print the digit at this index, as text and numbers."),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the grid goes.")] = Path(
+        "digits.png"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+) -> None:
+    """Lay digits out in a grid as a PNG, or print one with its numbers."""
+    _check_part(part)
+    if count < 1:
+        raise UsageError("--count must be at least 1", seen=f"--count {count}")
+    if index is None and out.exists() and not force:
+        raise StorageError(
+            f"{out} is there already", try_="--force to replace it, or --out for another file"
+        )
+    from digitlens.data import load_digits
+
+    digits = load_digits(source).part(part)
+    if index is not None:
+        give(describe_digit(digits, index, f"{source} {part}"))
+        return
+    if not len(digits):
+        raise DataError(f"{source} has no {part} digits")
+    from digitlens.atomic import write_bytes
+    from digitlens.pixels import grid_png
+
+    shown = digits[:count]
+    write_bytes(out, grid_png(shown.images, zoom=2))
+    give(str(out))
+    tell(f"{len(shown)} of {len(digits):,} digits; their labels, row by row:")
+    for at in range(0, len(shown), 10):
+        tell(" ".join(str(label) for label in shown.labels[at : at + 10]))
+
+
+def _check_part(part: str) -> None:
+    if part == "test":
+        raise UsageError(
+            "the test digits are not shown: figures on digits that were looked at mean little",
+            try_="digitlens evaluate MODEL    shows those that a model gets wrong",
+        )
+    one_of("--part", part, PARTS)
+
+
+def describe_digit(digits: Digits, index: int, name: str) -> str:
+    """Return the digit at `index` in words, as a picture of characters and as numbers.
+
+    Raises
+    ------
+    UsageError
+        There is no digit at that index.
+    """
+    import sys
+
+    from digitlens.pixels import as_text
+
+    if not 0 <= index < len(digits):
+        raise UsageError(
+            f"--index must be in 0..{len(digits) - 1}, for {name}", seen=f"--index {index}"
+        )
+    image, label = digits.images[index], int(digits.labels[index])
+    told = f"digit {index} of {name}, label {label}"
+    if digits.writers is not None:
+        told += f", by writer {int(digits.writers[index])}"
+    picture = as_text(image, color=has_colour(sys.stdout))
+    return f"{told}\n\n{picture}\n\n{as_text(image, numbers=True)}"
+
+
+@app.command(cls=Command)
+def info(
+    source: Source,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count the digits of each class, and name the files read."""
+    from digitlens.data import load_digits
+
+    data = load_digits(source)
+    if as_json:
+        give_json(as_dict(data))
+    else:
+        give(as_table(data))
+
+
+def as_dict(data: Data) -> dict[str, Any]:
+    """Return what is known of `data`, as ``--json`` prints it."""
+    parts = {"train": data.train, "validation": data.validation}
+    return {
+        "source": data.source,
+        "split": data.split,
+        "parts": {name: _counts(part) for name, part in parts.items()}
+        | {"test": {"digits": len(data.test)}},
+        "sha256": data.hashes,
+    }
+
+
+def _counts(part: Digits) -> dict[str, Any]:
+    return {"digits": len(part), "classes": part.counts.tolist()}
+
+
+def as_table(data: Data) -> str:
+    """Return what is known of `data`, for a person."""
+    lines = [f"{data.source}: {data.split}", "", "digit        train  validation"]
+    both = zip(data.train.counts, data.validation.counts, strict=True)
+    lines += [f"{digit:5}  {train:11,}  {held:10,}" for digit, (train, held) in enumerate(both)]
+    lines += [
+        f"  all  {len(data.train):11,}  {len(data.validation):10,}",
+        "",
+        f"{len(data.test):,} test digits wait for digitlens evaluate; nothing else opens them",
+    ]
+    if data.hashes:
+        width = max(map(len, data.hashes))
+        lines += ["", "SHA-256 of the files"]
+        lines += [f"  {name:{width}}  {digest}" for name, digest in data.hashes.items()]
+    return "\n".join(lines)
+
+
+@app.command(cls=Command)
+def fetch(source: Source) -> None:
+    """Download a collection, each file checked against its hash."""
+    from digitlens.data.load import PUBLISHED
+    from digitlens.data.load import fetch as fetch_source
+    from digitlens.data.places import find, own_places
+
+    if source in PUBLISHED:
+        published = PUBLISHED[source]
+        for place in own_places(published):
+            if place.folder is not None and all(find(published.files, place.folder)):
+                tell(f"{source} is here already, in {place.what}")
+                give(str(place.folder))
+                return
+    fetched = fetch_source(source, progress=_Download())
+    for name in fetched.names:
+        tell(f"fetched {name}")
+    for name, reason in fetched.missing.items():
+        tell(f"without {name}: {reason}")
+    if not fetched.names:
+        tell(f"{source} is here already")
+    give(str(fetched.folder))
+
+
+class _Download:
+    """Progress of a download on stderr: a line drawn again on a terminal, else nothing."""
+
+    def __init__(self) -> None:
+        import sys
+
+        self._stream = sys.stderr
+        self._shown = ""
+
+    def __call__(self, name: str, done: int, size: int) -> None:
+        if not is_live(self._stream):
+            return
+        line = f"{name}   {100 * done / max(1, size):3.0f} % of {size / 1e6:.1f} MB"
+        if line != self._shown:
+            self._shown = line
+            self._stream.write(f"\r{line}\x1b[K" + ("\n" if done >= size else ""))
+            self._stream.flush()

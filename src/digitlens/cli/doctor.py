@@ -1,0 +1,36 @@
+"""digitlens doctor: whether everything is here that is needed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digitlens.cli.output import give, give_json, tell
+
+BROKEN = 1
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check Python, packages, data, cache and engine.
+
+    Nothing is downloaded. The exit code is 1 when something that is needed is broken."""
+    from dataclasses import asdict
+
+    from digitlens.cli.examine import examine
+
+    findings = examine()
+    if as_json:
+        give_json([asdict(finding) for finding in findings])
+    else:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            give(f"{finding.state:6}  {finding.name:{width}}  {finding.seen}")
+            if finding.advice:
+                give(f"{'':6}  {'':{width}}  try: {finding.advice}")
+    broken = [finding.name for finding in findings if finding.state == "broken"]
+    if broken:
+        tell(f"broken: {', '.join(broken)}")
+        raise typer.Exit(BROKEN)

@@ -1,0 +1,202 @@
+"""The sections of `digitlens demo`, in the order in which the course goes."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from digitlens.cli.output import bold, give, has_colour, tell
+from digitlens.errors import MissingDataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digitlens.data import Data
+    from digitlens.model import Model
+    from digitlens.run import Run
+
+WIDTH = 88
+DENSE_EPOCHS = 12
+"""Enough for the fully connected network to overfit in plain sight."""
+
+FEW = 10_000
+"""With fewer digits to train on than this an epoch has few steps, and more epochs are due."""
+
+FEW_EPOCHS = {"dense": 30, "cnn": 20}
+
+
+def section(number: int, title: str, course: str) -> None:
+    """Print the head of a section, and what the course calls what follows."""
+    give()
+    give(bold(f"{number}  {title}", sys.stdout))
+    say(f"in the course: {course}")
+    give()
+
+
+def say(text: str) -> None:
+    """Print `text`, wrapped and set in; at once, so that progress comes after it."""
+    give(textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   "))
+    sys.stdout.flush()
+
+
+def show(block: str) -> None:
+    """Print lines as they are, set in; a sentence that is too long is wrapped."""
+    for line in block.splitlines():
+        if len(line) > WIDTH and "\x1b" not in line:
+            line = textwrap.fill(line, WIDTH - 3)  # noqa: PLW2901
+        give(textwrap.indent(line, "   "))
+    sys.stdout.flush()
+
+
+def the_data(source: str, folder: Path) -> Data:
+    """Load the digits, or those that come with digitlens when MNIST cannot be had."""
+    from digitlens.atomic import write_bytes
+    from digitlens.data import load_digits
+    from digitlens.pixels import grid_png
+
+    section(1, "The digits", "mnist.load_data(), 60,000 + 10,000 pictures of 28 x 28 pixels")
+    try:
+        data = load_digits(source)
+    except MissingDataError as error:
+        if source != "mnist":
+            raise
+        tell(f"WITHOUT MNIST: {error}")
+        tell()
+        tell(
+            bold(
+                "Going on with uci instead: 1,797 digits that come with digitlens.", sys.stderr
+            )
+        )
+        tell(bold("All figures below are uci's, not MNIST's.", sys.stderr))
+        tell()
+        data = load_digits("uci")
+    say(
+        f"{data.source}: {len(data.train):,} digits to train on, {len(data.validation):,} held "
+        f"back to judge the training by, {len(data.test):,} for the test. Those stay closed "
+        "until section 5."
+    )
+    say(f"Split {data.split}.")
+    picture = folder / "digits.png"
+    write_bytes(picture, grid_png(data.train.images[:200], columns=20, zoom=2))
+    say(f"The first 200: {picture}")
+    return data
+
+
+def one_digit(data: Data) -> None:
+    """Show one digit as a picture, as numbers, as features; and its label as ten numbers."""
+    from digitlens.pixels import as_text, feature_index, one_hot, unroll
+
+    section(
+        2,
+        "A picture is numbers",
+        "reshape(60000, 784), astype('float32') / 255, to_categorical",
+    )
+    image, label = data.train.images[0], data.train.labels[:1]
+    show(as_text(image, color=has_colour(sys.stdout)).strip("\n"))
+    give()
+    show(as_text(image, numbers=True))
+    give()
+    row, column = divmod(int(image.argmax()), image.shape[1])
+    feature = feature_index(row, column)
+    value = unroll(image[None])[0, feature]
+    say(
+        "Row by row, its 28 x 28 pixels are 784 features, each divided by 255: the pixel in "
+        f"row {row}, column {column} is feature {feature} (28 x {row} + {column}), and its "
+        f"{image[row, column]} becomes {value:.3f}."
+    )
+    ones = " ".join(f"{value:.0f}" for value in one_hot(label)[0])
+    say(f"Its label {label[0]} is ten numbers too, a single one among zeros: {ones}")
+
+
+def fully_connected(data: Data, folder: Path) -> Run:
+    """Train the course's network for long enough to overfit."""
+    section(
+        3,
+        "A fully connected network",
+        "Dense(512), Dense(256), Dense(128), Dense(10); fit(validation_split=0.1), "
+        "plot(history)",
+    )
+    return _trained("dense", data, folder, epochs=DENSE_EPOCHS)
+
+
+def convolutional(data: Data, folder: Path) -> Run:
+    """Train the convolutional network by its recipe."""
+    section(4, "A convolutional network", "Conv2D, MaxPooling2D, Flatten, Dense(10)")
+    return _trained("cnn", data, folder, epochs=None)
+
+
+def _trained(network: str, data: Data, folder: Path, *, epochs: int | None) -> Run:
+    from digitlens.cli.progress import TrainingProgress
+    from digitlens.evaluation.printed import several
+    from digitlens.run import train
+
+    if len(data.train) < FEW:
+        epochs = FEW_EPOCHS[network]
+    run = train(network, data, epochs=epochs, out=folder / network, progress=TrainingProgress())
+    say(run.diagnosis.words)
+    if run.count:
+        say(
+            f"Best epoch: {run.diagnosis.best} of {len(run.history)}, with "
+            f"{several(run.misses, 'miss', 'misses')} in the {run.count:,} digits held back. "
+            "Its weights are kept."
+        )
+    say(f"The history as a plot: {run.folder / 'history.png'}")
+    return run
+
+
+def the_test(data: Data, dense: Run, cnn: Run, folder: Path) -> Model:
+    """Open the test digits, compare both networks and write the report of the better one."""
+    from digitlens.cli.reporting import write_report
+    from digitlens.evaluation import compare
+
+    section(5, "The test, opened once", "model.evaluate(x_test, y_test)")
+    models = [dense.model, cnn.model]
+    comparison = compare(models, data.test)
+    show(comparison.summary())
+    give()
+    best = min(range(2), key=lambda at: comparison.evaluations[at].misses)
+    written = write_report(comparison.evaluations[best], folder, card=models[best].card)
+    say(f"The errors of {models[best].name} that it was surest of: {folder / 'errors.png'}")
+    say(f"Everything that was counted about it: {written}")
+    return models[best]
+
+
+def a_picture(data: Data, model: Model, folder: Path) -> None:
+    """Write one digit as a picture file, and read it back from there."""
+    from digitlens.atomic import write_bytes
+    from digitlens.cli.pictures import read_digit
+    from digitlens.pixels import grid_png
+
+    section(6, "A picture is read", "model.predict(x), argmax")
+    picture = folder / "picture.png"
+    write_bytes(picture, grid_png(data.test.images[:1]))
+    answer = model.predict(read_digit(picture)[None])
+    shares = answer.probabilities[0]
+    ranked = shares.argsort()[::-1][:3]
+    say(
+        f"{picture}: {model.name} reads {answer.labels[0]}, and it is a {data.test.labels[0]}. "
+        "How sure it is: " + ", ".join(f"{at} {100 * shares[at]:.2f} %" for at in ranked) + "."
+    )
+
+
+def the_end(data: Data, folder: Path) -> None:
+    """Say where everything lies and what to type next."""
+    give()
+    give(bold("What is where", sys.stdout))
+    for name, what in (
+        ("dense/", "the run of the fully connected network: weights, history, card"),
+        ("cnn/", "the run of the convolutional network"),
+        ("report.html", "the figures and the worst errors; open it in a browser"),
+    ):
+        say(f"{str(folder / name) + ('/' if name.endswith('/') else ''):<22} {what}")
+    give()
+    give(bold("What to type next", sys.stdout))
+    for command, what in (
+        (f"digitlens predict {folder / 'picture.png'} --model {folder / 'cnn'}", ""),
+        (f"digitlens data show {data.source} --index 7", "another digit as numbers"),
+        ("digitlens summary cnn", "its layers, one by one"),
+        ("digitlens train lenet5", "the network of 1998"),
+        ("digitlens --help", "all commands"),
+    ):
+        show(f"{command:<58} {what}".rstrip())

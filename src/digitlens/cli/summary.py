@@ -1,0 +1,44 @@
+"""digitlens summary: what a network is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digitlens.cli.output import give, give_json
+
+
+def summary(
+    name: Annotated[
+        str, typer.Argument(metavar="NETWORK|MODEL", help="A network, or a trained model.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print a network's layers and weights, or a model's card."""
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from digitlens.networks.table import NETWORKS, find
+
+    if name not in NETWORKS and not Path(name).exists():
+        find(name)
+    if name not in NETWORKS:
+        from digitlens.model import load_model
+
+        card = load_model(name).card
+        if as_json:
+            give_json(asdict(card))
+        else:
+            give(card.markdown())
+        return
+    from digitlens.cli.extras import wants_train
+
+    with wants_train():
+        from digitlens.networks import build
+        from digitlens.networks.layerwise import summarise
+    found = summarise(build(name), name=name)
+    if as_json:
+        give_json(found.as_dict())
+    else:
+        give(found.text())

@@ -1,0 +1,97 @@
+"""digitlens train: a network, its history in words, a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitlens.cli.output import give
+
+if TYPE_CHECKING:
+    from digitlens.run import Run
+
+
+def train(
+    network: Annotated[
+        str, typer.Argument(metavar="NETWORK", help="dense, lenet5, quick or cnn.")
+    ],
+    data: Annotated[
+        str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
+    ] = "mnist",
+    validation: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the training digits to hold back, by writer; 0 trains on all.",
+        ),
+    ] = 0.1,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="Epochs; else as the recipe says.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all that is random.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The run folder; else runs/train/NETWORK-<n>."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Train on only so many digits.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run in --out, else with the newest."),
+    ] = False,
+) -> None:
+    """Train a network and keep everything about it in a run folder.
+
+    Ctrl-C saves and stops; --resume goes on to the same weights, with the data, seed and
+    epochs that the run was begun with. The same seed gives the same weights again on the
+    same machine, with the same versions and number of threads.
+    """
+    from digitlens.cli.progress import TrainingProgress
+    from digitlens.run import train as train_network
+
+    run = train_network(
+        network,
+        data,
+        validation=validation,
+        limit=limit,
+        seed=seed,
+        epochs=epochs,
+        out=out,
+        resume=resume,
+        progress=TrainingProgress(),
+    )
+    give(report(run))
+
+
+def report(run: Run) -> str:
+    """Return what is left to say about a run: its history in words, its figures, what next."""
+    import textwrap
+
+    from digitlens.evaluation.printed import several
+    from digitlens.training.folder import read_config
+
+    best = run.diagnosis.best
+    figures = [f"best epoch   {best} of {len(run.history)}"]
+    if run.count:
+        share = 100 * (run.count - run.misses) / run.count
+        figures.append(
+            f"validation   {several(run.misses, 'miss', 'misses')} in {run.count:,}, "
+            f"{share:.2f} % right"
+        )
+    else:
+        figures = [f"epochs       {len(run.history)}", "validation   nothing was held back"]
+    figures.append(f"run folder   {run.folder}")
+    source = read_config(run.folder)["data"]["source"]
+    wanted = "" if source == "mnist" else f" --data {source}"
+    return "\n".join(
+        [
+            textwrap.fill(run.diagnosis.words, 88),
+            "",
+            *figures,
+            "",
+            f"next:  digitlens evaluate {run.folder}{wanted}",
+        ]
+    )

@@ -1,0 +1,51 @@
+"""The command line, run inside the test's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlens.cli.app import run
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def digitlens(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Return a function that runs ``digitlens`` with its arguments and tells how it ended."""
+
+    def type_in(*arguments: object) -> Ended:
+        capsys.readouterr()
+        code = run([str(each) for each in arguments])
+        out, err = capsys.readouterr()
+        return Ended(code, out, err)
+
+    return type_in
+
+
+@pytest.fixture
+def dots(in_tmp: Path) -> Callable[..., Path]:
+    """Return a function that writes a picture which the golden network reads as `digit`."""
+
+    def draw(digit: int, name: str | None = None) -> Path:
+        pixels = np.zeros((28, 28), np.uint8)
+        for bit in range(4):
+            row, column = 5 + 14 * (bit // 2), 5 + 14 * (bit % 2)
+            pixels[row : row + 4, column : column + 4] = 255 * (digit >> bit & 1)
+        path = Path(name or f"{digit}.png")
+        Image.fromarray(pixels).save(path)
+        return path
+
+    return draw

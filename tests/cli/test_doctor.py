@@ -1,0 +1,128 @@
+"""doctor: what it examines, and when it exits with 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlens.card import Card
+from digitlens.cli import examine
+from digitlens.cli.examine import GOLDEN
+from digitlens.cli.forms import FORMS
+
+
+def golden() -> bytes:
+    """Build the golden network: the four quarters of a picture spell a digit in binary."""
+    from digitlens.export import to_onnx
+    from digitlens.ops import Affine, Flatten, MaxPool
+
+    bits = np.array([[digit >> bit & 1 for bit in range(4)] for digit in range(10)])
+    # 0 for the digit whose bits are lit, lower by one for each bit that differs.
+    weight = ((2 * bits - 1) / 255).astype(np.float32)
+    bias = -bits.sum(axis=1).astype(np.float32)
+    card = Card(
+        name="golden",
+        network="golden",
+        data="none",
+        split="none",
+        trained_on=0,
+        seed=0,
+        epochs=0,
+        best_epoch=0,
+        weights=weight.size + bias.size,
+        multiply_adds=weight.size,
+        created="2024-01-01T00:00:00+00:00",
+    )
+    return to_onnx([MaxPool(14), Flatten(), Affine(weight, bias)], card)
+
+
+def test_the_golden_file_is_the_golden_network() -> None:
+    """The file in the package is what `golden` builds; write it anew when this fails."""
+    assert GOLDEN.read_bytes() == golden()
+
+
+def _findings(ended: Any) -> dict[str, dict[str, str]]:
+    return {finding["name"]: finding for finding in json.loads(ended.out)}
+
+
+def test_a_sound_machine_is_told_so(digitlens: Callable[..., Any], in_tmp: Path) -> None:
+    """On a machine that has everything, nothing is broken and the code is 0."""
+    ended = digitlens("doctor", "--json")
+    found = _findings(ended)
+    assert (ended.code, ended.err) == (0, "")
+    assert {finding["state"] for finding in found.values()} <= {"ok", "note"}
+    assert found["engine"]["state"] == "ok"
+    assert found["newest run"]["state"] == "note"
+    assert found["network dense"]["seen"] == "fully connected, 784-512-256-128-10"
+    assert list(found["python"]) == list(FORMS["digitlens doctor --json, a list"])
+
+
+def test_data_is_found_where_it_lies(
+    digitlens: Callable[..., Any],
+    in_tmp: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without data, doctor says so and how to get it; it does not fetch it."""
+    monkeypatch.setenv("DIGITLENS_DATA", str(in_tmp))
+    found = _findings(digitlens("doctor", "--json"))
+    assert found["data mnist"] == {
+        "name": "data mnist",
+        "state": "note",
+        "seen": "not on this machine yet",
+        "advice": "digitlens data fetch mnist",
+    }
+    assert not list(in_tmp.iterdir())
+
+
+def test_a_missing_package_is_broken(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A needed package that is not there is named on stderr, and the code is 1."""
+    monkeypatch.setattr(examine, "NEEDED", ("numpy", "no-such-package"))
+    ended = digitlens("doctor")
+    assert ended.code == 1
+    assert ended.err == "broken: no-such-package\n"
+    assert "broken  no-such-package" in ended.out
+    assert "try: pip install no-such-package" in ended.out
+
+
+def test_a_missing_extra_is_a_note(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An extra that is not installed breaks nothing; the way to install it is given."""
+    monkeypatch.setattr(examine, "EXTRAS", {"train": ("no-such-package",)})
+    ended = digitlens("doctor", "--json")
+    assert ended.code == 0
+    assert _findings(ended)["extra train"] == {
+        "name": "extra train",
+        "state": "note",
+        "seen": "no-such-package missing",
+        "advice": 'pip install "digitlens[train]"',
+    }
+
+
+def test_a_damaged_engine_is_broken(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the golden network does not answer, the engine is broken."""
+    (in_tmp / "golden.onnx").write_bytes(b"nothing of the kind")
+    monkeypatch.setattr(examine, "GOLDEN", in_tmp / "golden.onnx")
+    ended = digitlens("doctor")
+    assert ended.code == 1
+    assert ended.err == "broken: engine\n"
+
+
+def test_a_cache_that_cannot_be_written_is_broken(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache behind a file, where no folder can be made, is broken."""
+    (in_tmp / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(in_tmp / "file"))
+    ended = digitlens("doctor")
+    assert ended.code == 1
+    assert ended.err == "broken: cache\n"

@@ -1,0 +1,48 @@
+"""summary: networks layer by layer, models by their card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitlens.cli.examine import GOLDEN
+from digitlens.cli.forms import FORMS
+
+Cli = Callable[..., Any]
+
+
+@pytest.mark.parametrize(("network", "weights"), [("dense", 567_434), ("lenet5", 60_000)])
+def test_a_network_is_summed_up(digitlens: Cli, network: str, weights: int) -> None:
+    """A network's layers are listed, with the published number of weights in the last line."""
+    ended = digitlens("summary", network)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0] == network
+    assert f"{weights:,}" in ended.out.splitlines()[-1]
+
+
+def test_json_lists_the_layers(digitlens: Cli) -> None:
+    """--json gives name, totals and layers; the layers add up to the totals."""
+    found = json.loads(digitlens("summary", "dense", "--json").out)
+    assert list(found) == list(FORMS["digitlens summary NETWORK --json"])
+    assert sum(layer["weights"] for layer in found["layers"]) == found["weights"] == 567_434
+
+
+def test_a_model_shows_its_card(digitlens: Cli) -> None:
+    """A model file is summed up by its card."""
+    assert digitlens("summary", GOLDEN).out.startswith("# golden\n")
+    assert json.loads(digitlens("summary", GOLDEN, "--json").out)["name"] == "golden"
+
+
+def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
+    """A name that is neither a network nor a file names the network that was meant."""
+    ended = digitlens("summary", "lenet")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "error: 'lenet' is no network\n"
+        "  seen    known: dense, lenet5, quick, cnn\n"
+        "  try     did you mean 'lenet5'?\n"
+    )

@@ -1,0 +1,195 @@
+"""train: what is handed on, what is said at the end; and once in earnest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlens import run as running
+from digitlens.cli.progress import TrainingProgress
+from digitlens.digits import Digits
+from digitlens.errors import StoppedError
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Put a stand-in where training is, and return what it is asked for."""
+    asked: dict[str, Any] = {}
+    folder = Path("runs/train/dense-1")
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('format = 1\n[data]\nsource = "uci"\n')
+
+    def train(network: str, data: str, **rest: Any) -> Any:
+        asked.update(rest, network=network, data=data)
+        return SimpleNamespace(
+            diagnosis=SimpleNamespace(words="It fits well.", best=2),
+            history=[None, None, None],
+            misses=25,
+            count=asked.get("count", 1000),
+            folder=folder,
+        )
+
+    monkeypatch.setattr(running, "train", train)
+    return asked
+
+
+def test_without_options_the_recipe_decides(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """`digitlens train dense` asks for MNIST, a tenth held back, seed 0 and the recipe."""
+    digitlens("train", "dense")
+    assert isinstance(asked.pop("progress"), TrainingProgress)
+    assert asked == {
+        "network": "dense",
+        "data": "mnist",
+        "validation": 0.1,
+        "limit": None,
+        "seed": 0,
+        "epochs": None,
+        "out": None,
+        "resume": False,
+    }
+
+
+def test_every_option_is_handed_on(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """Each option reaches training as what it is."""
+    options = "--data uci --validation 0.2 --epochs 3 --seed 7 --out a/b --limit 90 --resume"
+    digitlens("train", "cnn", *options.split())
+    asked.pop("progress")
+    assert asked == {
+        "network": "cnn",
+        "data": "uci",
+        "validation": 0.2,
+        "limit": 90,
+        "seed": 7,
+        "epochs": 3,
+        "out": Path("a/b"),
+        "resume": True,
+    }
+
+
+def test_the_end_says_what_came_out(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """Stdout gets the history in words, the best epoch, the misses, the folder, what next."""
+    ended = digitlens("train", "dense", "--data", "uci")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        "It fits well.\n"
+        "\n"
+        "best epoch   2 of 3\n"
+        "validation   25 misses in 1,000, 97.50 % right\n"
+        "run folder   runs/train/dense-1\n"
+        "\n"
+        "next:  digitlens evaluate runs/train/dense-1 --data uci\n"
+    )
+
+
+def test_the_end_without_validation(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """When nothing is held back, no epoch is called the best and no misses are counted."""
+    asked["count"] = 0
+    out = digitlens("train", "dense", "--validation", "0").out
+    assert "epochs       3\nvalidation   nothing was held back\n" in out
+    assert "misses" not in out
+
+
+def test_a_stopped_run_exits_with_130(
+    digitlens: Cli, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C, the saved run is named on stderr and the code is 130."""
+
+    def stop(*_: object, **__: object) -> None:
+        raise StoppedError("training was stopped", try_="digitlens train dense --resume")
+
+    monkeypatch.setattr(running, "train", stop)
+    ended = digitlens("train", "dense")
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err == "training was stopped\n  try     digitlens train dense --resume\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ["dens"],
+            "error: 'dens' is no network\n"
+            "  seen    known: dense, lenet5, quick, cnn\n"
+            "  try     did you mean 'dense'?\n",
+        ),
+        (
+            ["dense", "--epochs", "0"],
+            "error: training wants at least 1 epoch\n"
+            "  seen    --epochs 0\n"
+            "  try     leave --epochs out to train by the network's recipe\n",
+        ),
+        (
+            ["dense", "--seed", "-1"],
+            "error: a seed is a whole number in 0..2**63-1\n  seen    --seed -1\n",
+        ),
+    ],
+)
+def test_a_wrong_wish_is_refused(
+    digitlens: Cli, in_tmp: Path, arguments: list[str], error: str
+) -> None:
+    """An unknown network, no epochs or no seed is wrong usage, and no folder is made."""
+    ended = digitlens("train", *arguments)
+    assert (ended.code, ended.out, ended.err) == (2, "", error)
+    assert not list(in_tmp.iterdir())
+
+
+def test_resume_without_a_run_is_an_error(digitlens: Cli, in_tmp: Path) -> None:
+    """--resume where no run was cut off says where it looked."""
+    ended = digitlens("train", "dense", "--data", "uci", "--resume")
+    assert ended.code == 1
+    assert ended.err.startswith("error: no unfinished run of dense is here to go on with\n")
+
+
+def _write_npz(path: Path, make_digits: Callable[..., Digits]) -> None:
+    train, test = make_digits(360, seed=1), make_digits(100, seed=2)
+    np.savez_compressed(
+        path,
+        x_train=train.images,
+        y_train=train.labels,
+        x_test=test.images,
+        y_test=test.labels,
+    )
+
+
+def test_once_in_earnest(
+    digitlens: Cli, in_tmp: Path, make_digits: Callable[..., Digits]
+) -> None:
+    """A network is trained, evaluated, compared, exported and asked, from one folder."""
+    _write_npz(in_tmp / "digits.npz", make_digits)
+    options = ["--data", "digits.npz"]
+    for network in ("dense", "quick"):
+        ended = digitlens("train", network, *options, "--epochs", "12")
+        assert ended.code == 0, ended.err
+        assert f"run folder   runs/train/{network}-1" in ended.out
+        assert "epoch 12 of 12   loss " in ended.err
+
+    ended = digitlens("evaluate", "runs/train/quick-1", *options, "--json")
+    assert ended.code == 0, ended.err
+    figures = json.loads(ended.out)
+    assert figures["count"] == 100
+    assert figures["misses"] <= 30
+    folder = Path("reports/quick-1-digits")
+    assert ended.err == f"report: {folder / 'report.html'}\n"
+    assert {path.name for path in folder.iterdir()} == {
+        "report.html",
+        "confusion.png",
+        "errors.png",
+    }
+
+    ended = digitlens("compare", "runs/train/dense-1", "runs/train/quick-1", *options, "--json")
+    assert [each["model"] for each in json.loads(ended.out)["models"]] == ["dense-1", "quick-1"]
+
+    ended = digitlens("export", "runs/train/quick-1", "--to", "onnx", "--out", "quick.onnx")
+    assert (ended.code, ended.out) == (0, "quick.onnx\n")
+    assert ended.err.startswith("parity: on 256 pictures no probability differs by more than ")
+
+    ended = digitlens("predict", "none.png")
+    assert ended.err.startswith("model: runs/train/quick-1, the newest finished run\n")

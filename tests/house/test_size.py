@@ -1,0 +1,86 @@
+"""One idea a file: how long files and functions may be, and what they are not called."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PLACES = ("src", "tests", "benchmarks", "tools")
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 60
+MEDIAN_FILE = 130
+REFUSED = {"utils", "util", "helpers", "helper", "misc", "common"}
+
+
+def files(*places: str) -> list[Path]:
+    """Return every Python file of the repository below `places`."""
+    found = [path for place in places for path in sorted((ROOT / place).rglob("*.py"))]
+    assert found, "there is something to check"
+    return found
+
+
+def lines(path: Path) -> int:
+    """Return how many lines a file has."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def long_functions(text: str) -> Iterator[str]:
+    """Name each function in `text` of `LONGEST_FUNCTION` lines or more, its docstring aside."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = _lines(node)
+            if ast.get_docstring(node) is not None:
+                length -= _lines(node.body[0])
+            if length >= LONGEST_FUNCTION:
+                yield node.name
+
+
+def _lines(node: ast.stmt) -> int:
+    assert node.end_lineno is not None, "ast.parse sets it"
+    return node.end_lineno - node.lineno + 1
+
+
+def test_no_file_is_long() -> None:
+    """No file is longer than 300 lines."""
+    assert [f"{path}: {lines(path)}" for path in files(*PLACES) if lines(path) > 300] == []
+
+
+def test_most_files_are_short() -> None:
+    """The median file of the package is under 130 lines."""
+    assert statistics.median(lines(path) for path in files("src")) < MEDIAN_FILE
+
+
+def test_no_function_is_long() -> None:
+    """Every function is under 60 lines."""
+    found = [
+        f"{path}: {name}"
+        for path in files(*PLACES)
+        for name in long_functions(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_the_length_of_functions_is_really_measured() -> None:
+    """A method of 60 lines is found, one of 59 is not; its docstring is not counted."""
+    head, line = 'class A:\n  def f(self):\n    """F.\n\n    G.\n    """\n', "    pass\n"
+    assert list(long_functions(head + 59 * line)) == ["f"]
+    assert list(long_functions(head + 58 * line)) == []
+
+
+def test_no_file_has_a_name_for_anything() -> None:
+    """No module is called utils, helpers or the like."""
+    assert [path for path in files(*PLACES) if path.stem in REFUSED] == []
+
+
+def test_no_star_imports() -> None:
+    """Nothing is imported with a star."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path in files(*PLACES)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names)
+    ]
+    assert found == []
