@@ -66,9 +66,10 @@ class Flatten:
 
 @dataclass(frozen=True, eq=False)
 class Distance:
-    """Minus the squared distance to each row of bitmaps (classes, F)."""
+    """Minus the squared distance to each row of bitmaps (classes, F), over `spread`."""
 
     bitmaps: Floats
+    spread: float
 
 
 Op: TypeAlias = "Conv | Affine | Relu | Tanh | MaxPool | Flatten | Distance"
@@ -97,7 +98,7 @@ def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
         case Flatten():
             return x.reshape(len(x), -1)
         case Distance():
-            return np.asarray(-np.square(x[:, None] - op.bitmaps).sum(-1))
+            return np.asarray(-np.square(x[:, None] - op.bitmaps).sum(-1) / op.spread)
 
 
 def _convolve(op: Conv, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from digitlens import data as data_module
-from digitlens.cli import story
 from digitlens.digits import Digits
 from digitlens.errors import MissingDataError
+from digitlens.networks import recipe
 
 Cli = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
 def short(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell the story in few epochs, in an empty folder."""
-    monkeypatch.setattr(story, "FEW_EPOCHS", {"dense": 2, "cnn": 2})
+    """Tell the story in few steps, in an empty folder."""
+    monkeypatch.setattr(recipe, "STEPS", 1)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_story_is_told_in_six_sections(digitlens: Cli, npz: Path) -> None:
     }
     for name in ("digits.png", "dense/history.png", "cnn/history.png", "report.html"):
         assert str(folder / name) in ended.out
-    assert "epoch  2 of 2" in ended.err
+    assert "epoch  1 of " in ended.err
     assert "What to type next" in lines
 
     again = digitlens("predict", "demo/picture.png", "--model", "demo/cnn")

@@ -91,7 +91,7 @@ def _convert(layer: nn.Module) -> Op:
         case nn.Flatten():
             return Flatten()
         case BitmapDistance():
-            return Distance(_numbers(layer.bitmaps))
+            return Distance(_numbers(layer.bitmaps), layer.spread)
         case _:
             raise TypeError(f"no rule to export {type(layer).__name__}")
 

@@ -103,13 +103,16 @@ class _Graph:
                 return self._distance(op, value)
 
     def _distance(self, op: Distance, value: str) -> str:
-        # -(x - w)^2 = 2 x w - x^2 - w^2
+        # -(x - w)^2 / s = 2 x w / s - w^2 / s - x^2 / s
         lengths = np.square(op.bitmaps).sum(1)
-        products = self.add(
-            "Gemm", [value, self.constant(2 * op.bitmaps), self.constant(-lengths)], transB=1
-        )
+        weights = [
+            self.constant(2 * op.bitmaps / op.spread),
+            self.constant(-lengths / op.spread),
+        ]
+        products = self.add("Gemm", [value, *weights], transB=1)
         own = self.add("ReduceSumSquare", [value], axes=[1], keepdims=1)
-        return self.add("Sub", [products, own])
+        scaled = self.add("Mul", [own, self.constant(np.array([1 / op.spread], np.float32))])
+        return self.add("Sub", [products, scaled])
 
     def finished(self, name: str) -> onnx.GraphProto:
         def tensor(title: str, kind: int, shape: list[str | int | None]) -> onnx.ValueInfoProto:

@@ -7,7 +7,18 @@ from torch import nn
 from digitlens.digits import CLASSES
 from digitlens.networks.recipe import Recipe
 
-RECIPE = Recipe(epochs=4, batch=256, learning_rate=0.008, smoothing=0.1, shift=2)
+RECIPE = Recipe(
+    epochs=6,
+    batch=256,
+    learning_rate=0.012,
+    weight_decay=0.05,
+    smoothing=0.05,
+    temperature=1.85,
+    shift=2,
+    turn=8.0,
+    stretch=0.08,
+    slant=0.1,
+)
 WEIGHTS = 156_282
 MULTIPLY_ADDS = 945_664
 

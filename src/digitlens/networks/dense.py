@@ -7,7 +7,15 @@ from torch import nn
 from digitlens.digits import CLASSES, FEATURES
 from digitlens.networks.recipe import Recipe
 
-RECIPE = Recipe(epochs=3, batch=256, learning_rate=0.003)
+RECIPE = Recipe(
+    epochs=3,
+    batch=256,
+    learning_rate=0.006,
+    betas=(0.9, 0.9),
+    weight_decay=0.05,
+    smoothing=0.05,
+    temperature=1.6,
+)
 WEIGHTS = 567_434
 MULTIPLY_ADDS = 566_528
 

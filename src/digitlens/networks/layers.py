@@ -99,9 +99,12 @@ class BitmapDistance(nn.Module):
     """Minus the squared distance to one fixed bitmap a class, as in the output layer.
 
     Takes (N, F); gives (N, classes), the nearest class highest. The bitmaps (classes, F) of
-    -1 and +1 are fixed, they are not trained.
+    -1 and +1 are fixed, they are not trained. The distance is divided by `spread`, which
+    changes no answer: as the paper has it, softmax is all but certain from the first step
+    on, and there is little left to learn from.
     """
 
+    spread = 8.0
     bitmaps: Tensor
 
     def __init__(self, bitmaps: Tensor) -> None:
@@ -114,4 +117,4 @@ class BitmapDistance(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             products = functional.linear(x, self.bitmaps)
             lengths = x.square().sum(1, keepdim=True) + self.bitmaps.square().sum(1)
-            return 2.0 * products - lengths
+            return (2.0 * products - lengths) / self.spread

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+
+FEW = 10_000
+"""With fewer training digits than this a recipe made for MNIST is fitted to them."""
+
+STEPS = 400
+"""So many steps at least a network is trained on few digits."""
+
+BATCHES = 20
+"""Into so many batches at least few digits are parted, where that leaves 16 in each."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,12 @@ class Recipe:
         Share of all steps on which the learning rate rises, in 0..1.
     smoothing
         Label smoothing, the share of the truth that is spread over all ten classes.
+    temperature
+        Training divides the logits by this, answers do not. Smoothing teaches a network to
+        be less sure than it is right; with a temperature above 1 it learns the same answers
+        with logits that many times larger, and its probabilities can be believed (the
+        temperature of Guo et al. 2017, arXiv 1706.04599, built in instead of added
+        afterwards).
     shift
         Each digit is moved by up to this many pixels up, down, left and right, anew in
         each epoch; 0 moves nothing.
@@ -50,6 +66,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.25
     smoothing: float = 0.0
+    temperature: float = 1.0
     shift: int = 0
     turn: float = 0.0
     stretch: float = 0.0
@@ -60,6 +77,26 @@ class Recipe:
     def deforms(self) -> bool:
         """Whether digits are deformed, not just moved by whole pixels."""
         return bool(self.turn or self.stretch or self.slant or self.bend)
+
+    def fitted(self, count: int) -> Recipe:
+        """Return the recipe for `count` training digits.
+
+        It is the same from 10,000 digits on. For fewer, batches are smaller and epochs more,
+        so that there are steps enough to learn in; the learning rate falls with the root of
+        the batch (Malladi et al. 2022, arXiv 2205.10287).
+
+        Examples
+        --------
+        >>> Recipe(epochs=1, batch=256, learning_rate=0.02).fitted(1_280)
+        ... # doctest: +ELLIPSIS
+        Recipe(epochs=20, batch=64, learning_rate=0.01, ...)
+        """
+        if count >= FEW:
+            return self
+        batch = min(self.batch, max(16, count // BATCHES), max(1, count))
+        epochs = max(self.epochs, math.ceil(STEPS / max(1, count // batch)))
+        rate = self.learning_rate * math.sqrt(batch / self.batch)
+        return replace(self, batch=batch, epochs=epochs, learning_rate=rate)
 
     def rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of `step` (0-based) when there are `steps` in all.

@@ -55,7 +55,7 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Done:
     """Train as wished and leave a finished run folder (errors as in `digitlens.run.train`)."""
     if len(data.train) == 0:
         raise DataError("there must be digits to train on", seen=f"none in {data.source}")
-    recipe = wish.recipe or networks.recipe_of(wish.network)
+    recipe = wish.recipe or networks.recipe_of(wish.network).fitted(len(data.train))
     if wish.epochs is not None:
         recipe = replace(recipe, epochs=wish.epochs)
     keep_freed_memory()

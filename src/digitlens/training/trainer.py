@@ -143,7 +143,9 @@ class Trainer:
         with self.device.precision():
             logits = self.network(pixels.float().div_(255))
         loss = functional.cross_entropy(
-            logits.float(), truth, label_smoothing=self.recipe.smoothing
+            logits.float() / self.recipe.temperature,
+            truth,
+            label_smoothing=self.recipe.smoothing,
         )
         self.optimiser.clear()
         loss.backward()  # type: ignore[no-untyped-call]
