@@ -8,7 +8,7 @@ from digitlens.digits import CLASSES
 from digitlens.networks.recipe import Recipe
 
 RECIPE = Recipe(
-    epochs=6,
+    epochs=7,
     batch=256,
     learning_rate=0.012,
     weight_decay=0.05,
@@ -28,16 +28,16 @@ def network() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, 16, kernel_size=5, stride=2, bias=False),
         nn.BatchNorm2d(16),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(16, 32, kernel_size=3, bias=False),
         nn.BatchNorm2d(32),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 64, kernel_size=3, stride=2, bias=False),
         nn.BatchNorm2d(64),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Flatten(),
         nn.Linear(64 * 4 * 4, 128, bias=False),
         nn.BatchNorm1d(128),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(128, CLASSES),
     )

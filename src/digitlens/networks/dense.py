@@ -25,10 +25,10 @@ def network() -> nn.Sequential:
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(FEATURES, 512),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(512, 256),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(256, 128),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(128, CLASSES),
     )

@@ -26,13 +26,13 @@ def network() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, 32, kernel_size=6, stride=3, bias=False),
         nn.BatchNorm2d(32),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Conv2d(32, 32, kernel_size=3, bias=False),
         nn.BatchNorm2d(32),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Flatten(),
         nn.Linear(32 * 6 * 6, 128, bias=False),
         nn.BatchNorm1d(128),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(128, CLASSES),
     )

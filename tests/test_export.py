@@ -1,0 +1,163 @@
+"""Exports to files for others, each checked for parity before it is kept."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from digitlens import networks
+from digitlens.card import Card
+from digitlens.digits import Digits
+from digitlens.errors import MissingExtraError, ModelError, UsageError
+from digitlens.export import convert, export_model, fold, to_onnx
+from digitlens.export.convert import TOLERANCE
+from digitlens.model import load_model
+
+MakeFolder = Callable[[str], Path]
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> MakeFolder:
+    """Return a function that writes the two files of a run that an export reads."""
+    from safetensors.torch import save_file
+
+    def make(name: str) -> Path:
+        torch.manual_seed(0)
+        network = networks.build(name)
+        network.train()
+        for _ in range(3):
+            network(torch.rand(32, 1, 28, 28))
+        network.eval()
+        folder = tmp_path / f"{name}-1"
+        folder.mkdir()
+        save_file(
+            {k: v.contiguous() for k, v in network.state_dict().items()},
+            folder / "weights.safetensors",
+        )
+        card = Card(f"{name}-1", name, "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01")
+        (folder / "model.onnx").write_bytes(to_onnx(fold(network), card))
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("name", list(networks.NETWORKS))
+def test_onnx_is_written_with_its_card_and_answers_the_same(
+    run_folder: MakeFolder, digits: Digits, tmp_path: Path, name: str
+) -> None:
+    """The exported file is a model of ours, equal to the run's in every answer."""
+    folder = run_folder(name)
+    written = export_model(folder, "onnx", out=tmp_path / "out" / "x.onnx")
+    assert written.difference <= TOLERANCE
+    again, original = load_model(written.path), load_model(folder)
+    assert again.card == original.card
+    np.testing.assert_allclose(
+        again.predict(digits.images).probabilities,
+        original.predict(digits.images).probabilities,
+        atol=TOLERANCE,
+    )
+
+
+def test_torch_file_runs_without_digitlens(
+    run_folder: MakeFolder, digits: Digits, tmp_path: Path
+) -> None:
+    """torch.export.load alone gives a program that takes batches of any size."""
+    folder = run_folder("cnn")
+    written = export_model(folder, "torch", out=tmp_path / "cnn.pt2")
+    program = torch.export.load(written.path).module()
+    for count in (1, 9):
+        pixels = digits.images[:count]
+        with torch.inference_mode():
+            logits = program(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
+        np.testing.assert_allclose(
+            logits.softmax(1).numpy(),
+            load_model(folder).predict(pixels).probabilities,
+            atol=TOLERANCE,
+        )
+
+
+def test_keras_without_keras_says_how_to_get_it(
+    run_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The missing package is named, and nothing is written."""
+    monkeypatch.setitem(__import__("sys").modules, "keras", None)
+    out = tmp_path / "x.keras"
+    with pytest.raises(MissingExtraError, match="pip install keras"):
+        export_model(run_folder("dense"), "keras", out=out)
+    assert not out.exists()
+
+
+def test_a_network_that_answers_otherwise_is_not_kept(
+    run_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """When parity fails there is an error with the difference, and no file."""
+    folder = run_folder("quick")
+    real = convert.load_network
+
+    def spoilt(*arguments: Any) -> Any:
+        network = real(*arguments)
+        with torch.no_grad():
+            network[-1].bias += torch.arange(10.0)
+        return network
+
+    monkeypatch.setattr(convert, "load_network", spoilt)
+    out = tmp_path / "x.onnx"
+    with pytest.raises(ModelError, match="must answer as the original"):
+        export_model(folder, "onnx", out=out)
+    assert not out.exists()
+
+
+def test_an_existing_file_is_never_overwritten(run_folder: MakeFolder, tmp_path: Path) -> None:
+    """A file in the way is an error, and it keeps its content."""
+    out = tmp_path / "x.onnx"
+    out.write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        export_model(run_folder("dense"), "onnx", out=out)
+    assert out.read_text() == "mine"
+
+
+def test_an_unknown_format_lists_the_known(run_folder: MakeFolder) -> None:
+    """The formats are named."""
+    with pytest.raises(UsageError, match="known: onnx, torch, keras"):
+        export_model(run_folder("dense"), "tflite")
+
+
+def test_weights_of_another_network_are_refused(run_folder: MakeFolder, tmp_path: Path) -> None:
+    """A run folder whose files do not belong together is an error."""
+    dense, quick = run_folder("dense"), run_folder("quick")
+    shutil.copy(quick / "weights.safetensors", dense / "weights.safetensors")
+    with pytest.raises(ModelError, match="must hold the weights of dense"):
+        export_model(dense, "torch", out=tmp_path / "x.pt2")
+
+
+def test_an_unknown_layer_cannot_be_folded() -> None:
+    """A network's author who adds a layer without a rule is told at once."""
+    with pytest.raises(TypeError, match="no rule to export Sigmoid"):
+        fold(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Sigmoid()))
+
+
+@pytest.mark.parametrize("name", ["dense", "quick", "cnn"])
+def test_keras_file_answers_the_same(
+    run_folder: MakeFolder, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A .keras file gives the run's answers; it takes Keras on torch to show it."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("keras", reason="keras is not installed: pip install keras")
+    written = export_model(run_folder(name), "keras", out=tmp_path / "x.keras")
+    assert written.difference <= TOLERANCE
+
+
+def test_keras_has_no_layers_of_1998(
+    run_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Keras cannot hold is refused with the formats that can."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("keras", reason="keras is not installed: pip install keras")
+    with pytest.raises(UsageError, match="--to onnx or --to torch"):
+        export_model(run_folder("lenet5"), "keras", out=tmp_path / "x.keras")
