@@ -142,6 +142,7 @@ def test_an_unknown_layer_cannot_be_folded() -> None:
         fold(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Sigmoid()))
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own
 @pytest.mark.parametrize("name", ["dense", "quick", "cnn"])
 def test_keras_file_answers_the_same(
     run_folder: MakeFolder, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
