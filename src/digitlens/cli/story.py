@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
     from digitlens.data import Data
     from digitlens.model import Model
+    from digitlens.networks.recipe import Recipe
     from digitlens.run import Run
 
 WIDTH = 88
-DENSE_EPOCHS = 12
-"""Enough for the fully connected network to overfit in plain sight."""
 
 
 def section(number: int, title: str, course: str) -> None:
@@ -112,24 +111,25 @@ def fully_connected(data: Data, folder: Path) -> Run:
         "Dense(512), Dense(256), Dense(128), Dense(10); fit(validation_split=0.1), "
         "plot(history)",
     )
-    return _trained("dense", data, folder, epochs=DENSE_EPOCHS)
+    from digitlens.networks.dense import OVERFITTING
+
+    return _trained("dense", data, folder, recipe=OVERFITTING)
 
 
 def convolutional(data: Data, folder: Path) -> Run:
     """Train the convolutional network by its recipe."""
     section(4, "A convolutional network", "Conv2D, MaxPooling2D, Flatten, Dense(10)")
-    return _trained("cnn", data, folder, epochs=None)
+    return _trained("cnn", data, folder, recipe=None)
 
 
-def _trained(network: str, data: Data, folder: Path, *, epochs: int | None) -> Run:
+def _trained(network: str, data: Data, folder: Path, *, recipe: Recipe | None) -> Run:
     from digitlens.cli.progress import TrainingProgress
     from digitlens.evaluation.printed import several
-    from digitlens.networks.recipe import FEW
     from digitlens.run import train
 
-    if len(data.train) < FEW:
-        epochs = None  # few digits have few steps an epoch: the recipe knows how many are due
-    run = train(network, data, epochs=epochs, out=folder / network, progress=TrainingProgress())
+    if recipe is not None:
+        recipe = recipe.fitted(len(data.train))
+    run = train(network, data, recipe=recipe, out=folder / network, progress=TrainingProgress())
     say(run.diagnosis.words)
     if run.count:
         say(

@@ -22,7 +22,7 @@ from digitlens.run.wish import Wish, check_same_data, config_of
 from digitlens.training import folder as run_folder
 from digitlens.training.adamw import AdamW
 from digitlens.training.config import Progress, Settings
-from digitlens.training.device import Device, choose
+from digitlens.training.device import Device, choose, tiny_is_zero
 from digitlens.training.history import to_csv
 from digitlens.training.interrupt import StopWish
 from digitlens.training.memory import keep_freed_memory
@@ -63,6 +63,7 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Done:
     with ExitStack() as stack:
         folder = wish.resume or run_folder.claim(wish.network, wish.out)
         stack.enter_context(run_folder.locked(folder))
+        stack.enter_context(tiny_is_zero())
         if wish.resume:
             check_same_data(folder, run_folder.read_config(folder), data)
         else:
