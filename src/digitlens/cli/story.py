@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from digitlens.cli.output import bold, give, has_colour, tell
 from digitlens.errors import MissingDataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from digitlens.data import Data
     from digitlens.model import Model
     from digitlens.networks.recipe import Recipe
@@ -188,6 +188,8 @@ def the_end(data: Data, folder: Path) -> None:
         say(f"{str(folder / name) + ('/' if name.endswith('/') else ''):<22} {what}")
     give()
     give(bold("What to type next", sys.stdout))
+    if which("digitlens") is None:
+        say(f"first, once in this terminal: source {Path(sys.executable).parent / 'activate'}")
     for command, what in (
         (f"digitlens predict {folder / 'picture.png'} --model {folder / 'cnn'}", ""),
         (f"digitlens data show {data.source} --index 7", "another digit as numbers"),

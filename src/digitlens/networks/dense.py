@@ -1,4 +1,10 @@
-"""dense: the course's fully connected network, 784-512-256-128-10 with ReLU."""
+"""dense: the course's fully connected network, 784-512-256-128-10 with ReLU.
+
+98.504 % of MNIST's test digits, sd 0.055, seeds 0 to 9, each trained once on all 60,000, in
+3.3 s from start to exit; Keras' own mnist_convnet took 107.7 s in the same run (`make
+bench-training`, 2026-11-21, two cores of an Intel Xeon with AMX, torch 2.13.0). The
+recipe was chosen on folds of writers; on three of them smoothed labels gained 0.29 points.
+"""
 
 from __future__ import annotations
 

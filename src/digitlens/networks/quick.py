@@ -1,4 +1,10 @@
-"""quick: the smallest convolutional network that a person would still call good."""
+"""quick: a convolutional network that one epoch is enough for.
+
+99.225 % of MNIST's test digits, sd 0.038, seeds 0 to 9, each trained once on all 60,000, in
+3.0 s from start to exit; Keras' own mnist_convnet took 107.7 s in the same run (`make
+bench-training`, 2026-11-21, two cores of an Intel Xeon with AMX, torch 2.13.0). The
+recipe was chosen on folds of writers.
+"""
 
 from __future__ import annotations
 
