@@ -4,59 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from digitlens.data import Data, load_digits
 from digitlens.errors import MissingExtraError
-from digitlens.model import Model, load_model
 from digitlens.networks.table import find
+from digitlens.run.result import Run
 from digitlens.run.wish import Wish, resumed
 from digitlens.training.config import Silent, check_epochs, check_seed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import nn
-
-    from digitlens.diagnosis import Diagnosis, Epoch
     from digitlens.networks.recipe import Recipe
     from digitlens.training.config import Progress
 
 __all__ = ["Run", "train"]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A training run that has ended.
-
-    Parameters
-    ----------
-    network
-        The torch module with the best epoch's weights, in evaluation mode.
-    history
-        One `Epoch` for each epoch.
-    diagnosis
-        The history in words.
-    folder
-        The run folder.
-    misses, count
-        Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
-        back.
-    """
-
-    network: nn.Sequential
-    history: list[Epoch]
-    diagnosis: Diagnosis
-    folder: Path
-    misses: int
-    count: int
-
-    @cached_property
-    def model(self) -> Model:
-        """The exported model, which answers without torch."""
-        return load_model(self.folder)
 
 
 def train(
@@ -147,8 +110,7 @@ def train(
             seen=str(error),
             try_="pip install 'digitlens[train]'",
         ) from error
-    done = carry_out(wish, loader.result(), progress or Silent())
-    return Run(done.network, done.history, done.diagnosis, done.folder, done.misses, done.count)
+    return carry_out(wish, loader.result(), progress or Silent())
 
 
 def _wait_briefly() -> None:

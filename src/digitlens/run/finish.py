@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,10 @@ import safetensors.torch
 from digitlens import plots, score
 from digitlens.atomic import write_bytes, write_text
 from digitlens.card import Card
-from digitlens.diagnosis import Diagnosis, diagnose
+from digitlens.diagnosis import diagnose
 from digitlens.export import fold, to_onnx
 from digitlens.networks.layerwise import summarise
+from digitlens.run.result import Run
 from digitlens.training import folder as run_folder
 from digitlens.training.measure import answers
 
@@ -29,16 +29,7 @@ if TYPE_CHECKING:
     from digitlens.training.trainer import Part, Trainer
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """The best network, its history in words and its misses on the digits held back."""
-
-    network: nn.Sequential
-    diagnosis: Diagnosis
-    misses: int
-
-
-def finish(folder: Path, trainer: Trainer, data: Data, *, versions: dict[str, str]) -> Outcome:
+def finish(folder: Path, trainer: Trainer, data: Data, *, versions: dict[str, str]) -> Run:
     """Write all that a finished run holds; metrics.json comes last and says "finished"."""
     network = trainer.network
     network.load_state_dict(safetensors.torch.load_file(folder / run_folder.WEIGHTS))
@@ -71,7 +62,7 @@ def finish(folder: Path, trainer: Trainer, data: Data, *, versions: dict[str, st
         "history_in_words": diagnosis.words,
     }
     write_text(folder / run_folder.METRICS, json.dumps(metrics, indent=2) + "\n")
-    return Outcome(network, diagnosis, misses)
+    return Run(network, history, diagnosis, folder, misses, len(data.validation))
 
 
 def _confusion(network: nn.Sequential, part: Part) -> NDArray[np.int64]:

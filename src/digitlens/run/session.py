@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -32,26 +32,13 @@ from digitlens.training.trainer import Part, Trainer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import nn
-
     from digitlens.data import Data
-    from digitlens.diagnosis import Diagnosis, Epoch
+    from digitlens.diagnosis import Epoch
     from digitlens.digits import Digits
+    from digitlens.run.result import Run
 
 
-@dataclass(frozen=True, eq=False)
-class Done:
-    """What a run leaves in memory (see `digitlens.run.Run`)."""
-
-    network: nn.Sequential
-    history: list[Epoch]
-    diagnosis: Diagnosis
-    folder: Path
-    misses: int
-    count: int
-
-
-def carry_out(wish: Wish, data: Data, progress: Progress) -> Done:
+def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
     """Train as wished and leave a finished run folder (errors as in `digitlens.run.train`)."""
     if len(data.train) == 0:
         raise DataError("there must be digits to train on", seen=f"none in {data.source}")
@@ -74,15 +61,7 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Done:
         if (folder / run_folder.LAST).exists():
             trainer.state = unpack(folder / run_folder.LAST, trainer.network, trainer.optimiser)
         _train(trainer, folder, note=_note(settings, data, device))
-        outcome = finish(folder, trainer, data, versions=_versions())
-    return Done(
-        outcome.network,
-        trainer.state.history,
-        outcome.diagnosis,
-        folder,
-        outcome.misses,
-        len(data.validation),
-    )
+        return finish(folder, trainer, data, versions=_versions())
 
 
 def _trainer(settings: Settings, data: Data, device: Device, progress: Progress) -> Trainer:
