@@ -46,7 +46,8 @@ def claim(network: str, out: Path | None, *, runs: Path = RUNS) -> Path:
     if out is not None:
         make_folder(out)
         with storage_errors(out):
-            taken = sorted(entry.name for entry in out.iterdir())
+            # A kill before config.toml leaves nothing but the lock: that is no run yet.
+            taken = sorted(entry.name for entry in out.iterdir() if entry.name != LOCK)
         if taken:
             raise RunError(
                 f"{out} must be empty or not there yet: a run never overwrites",
