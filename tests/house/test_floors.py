@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "digitlens"
 FLOORS = {
     "errors": 0,
     "digits": 0,
+    "nearest": 0,
     "pixels": 1,
     "idx": 1,
     "score": 1,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digitlens.cli.evaluate import PARTS, part_of
-from digitlens.cli.nearest import one_of
+from digitlens.cli.options import JsonOption, PartOption, SourceOption, one_of
 from digitlens.cli.output import give, give_json
 from digitlens.errors import UsageError
 
@@ -17,13 +17,9 @@ def compare(
         list[str],
         typer.Argument(metavar="MODEL MODEL...", help="Run folders or .onnx files."),
     ],
-    data: Annotated[
-        str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
-    ] = "mnist",
-    part: Annotated[
-        str, typer.Option(metavar="PART", help="test, validation, train or all.")
-    ] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: SourceOption = "mnist",
+    part: PartOption = "test",
+    as_json: JsonOption = False,
 ) -> None:
     """Measure models on the same digits, side by side.
 

@@ -9,7 +9,7 @@ import typer
 
 from digitlens.cli.group import Group
 from digitlens.cli.helptext import Command
-from digitlens.cli.nearest import one_of
+from digitlens.cli.options import JsonOption, one_of
 from digitlens.cli.output import give, give_json, has_colour, is_live, tell
 from digitlens.errors import DataError, StorageError, UsageError
 
@@ -111,7 +111,7 @@ def describe_digit(digits: Digits, index: int, name: str) -> str:
 @app.command(cls=Command)
 def info(
     source: Source,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Count the digits of each class, and name the files read."""
     from digitlens.data import load_digits

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from digitlens.cli.options import JsonOption
 from digitlens.cli.output import give, give_json, tell
 
 BROKEN = 1
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check Python, packages, data, cache and engine.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.nearest import one_of
+from digitlens.cli.options import JsonOption, PartOption, SourceOption, one_of
 from digitlens.cli.output import give, give_json, tell
 
 if TYPE_CHECKING:
@@ -22,13 +22,9 @@ def evaluate(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A run folder or an .onnx file.")
     ],
-    data: Annotated[
-        str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
-    ] = "mnist",
-    part: Annotated[
-        str, typer.Option(metavar="PART", help="test, validation, train or all.")
-    ] = "test",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: SourceOption = "mnist",
+    part: PartOption = "test",
+    as_json: JsonOption = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where the report goes; else reports/MODEL-SOURCE."),

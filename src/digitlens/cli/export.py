@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digitlens.cli.nearest import one_of
+from digitlens.cli.options import one_of
 from digitlens.cli.output import give, tell
 
 FORMATS = ("onnx", "torch", "keras")

@@ -7,8 +7,8 @@ from typing import Any
 from typer.core import TyperGroup
 
 from digitlens.cli.helptext import help_text, terminal_width
-from digitlens.cli.nearest import nearest
 from digitlens.errors import UsageError
+from digitlens.nearest import nearest
 
 
 class Stopped(Exception):  # noqa: N818 - Ctrl-C is no error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from digitlens.cli.choose import model_or_newest
+from digitlens.cli.options import JsonOption
 from digitlens.cli.output import give, give_json, tell
 from digitlens.errors import DigitlensError, UsageError
 
@@ -27,7 +28,7 @@ def predict(
             metavar="MODEL", help="A run folder or an .onnx file; else the newest finished run."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Say which digit each picture shows, and how sure that is.

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from digitlens.cli.options import JsonOption
 from digitlens.cli.output import give, give_json
 
 
@@ -13,7 +14,7 @@ def summary(
     name: Annotated[
         str, typer.Argument(metavar="NETWORK|MODEL", help="A network, or a trained model.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a network's layers and weights, or a model's card."""
     from dataclasses import asdict

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digitlens.cli.options import SourceOption
 from digitlens.cli.output import give
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ def train(
     network: Annotated[
         str, typer.Argument(metavar="NETWORK", help="dense, lenet5, quick or cnn.")
     ],
-    data: Annotated[
-        str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
-    ] = "mnist",
+    data: SourceOption = "mnist",
     validation: Annotated[
         float,
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from digitlens.data.places import cache
 from digitlens.data.published import FASHION, MNIST
 from digitlens.data.uci import FILE, read_uci
 from digitlens.errors import DataError, MissingDataError, UsageError
+from digitlens.nearest import nearest
 
 if TYPE_CHECKING:
     from digitlens.data.download import Progress
@@ -148,10 +148,10 @@ def _unknown(source: str | Path) -> UsageError | MissingDataError:
     name = str(source)
     if isinstance(source, Path) or "/" in name or "\\" in name or Path(name).suffix:
         return MissingDataError(f"there is no file or folder {name}")
-    close = difflib.get_close_matches(name.lower(), NAMES, n=1)
+    close = nearest(name, NAMES)
     known = "mnist, uci and fashion have a name; anything else is the path of a folder\n"
     known += "or of an IDX, .npz or .csv file"
     return UsageError(
         f"there is no source of digits called {name!r}",
-        try_=f"did you mean {close[0]}? {known}" if close else known,
+        try_=f"did you mean {close}? {known}" if close else known,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from digitlens.errors import UsageError
+from digitlens.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def find(name: str) -> Entry:
     entry = NETWORKS.get(name)
     if entry is not None:
         return entry
-    near = difflib.get_close_matches(name.lower(), NETWORKS, n=1, cutoff=0.5)
+    near = nearest(name, NETWORKS, cutoff=0.5)
     raise UsageError(
         f"{name!r} is no network",
         seen=f"known: {', '.join(NETWORKS)}",
-        try_=f"did you mean {near[0]!r}?" if near else None,
+        try_=f"did you mean {near!r}?" if near else None,
     )

@@ -1,29 +1,24 @@
-"""Did you mean: the name that was probably wanted."""
+"""Options that several commands share, and the check of a value from a list."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from digitlens.errors import UsageError
+from digitlens.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` that `name` is nearest to, or None when none is near.
-
-    Examples
-    --------
-    >>> nearest("trian", ["demo", "train"])
-    'train'
-    >>> nearest("fly", ["demo", "train"])
-    """
-    known = list(names)
-    folded = {each.lower(): each for each in known}
-    matches = get_close_matches(name.lower(), folded, n=1)
-    return folded[matches[0]] if matches else None
+SourceOption = Annotated[
+    str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
+]
+PartOption = Annotated[
+    str, typer.Option(metavar="PART", help="test, validation, train or all.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def one_of(option: str, value: str, allowed: Iterable[str]) -> str:
