@@ -24,12 +24,9 @@ from digitlens.networks.layers import (
 from digitlens.ops import Affine, Conv, Distance, Flatten, MaxPool, Op, Relu, Tanh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
     from torch import Tensor
 
-    Doubles = NDArray[np.float64]
 
 FULL = 255.0
 
@@ -44,6 +41,7 @@ def fold(network: nn.Sequential) -> list[Op]:
     """
     ops: list[Op] = []
     scale, offset, margin = 1 / FULL, 0.0, 0  # what the first kernel takes in
+    first = True
     for layer in network:
         if isinstance(layer, Field):
             scale, offset = (layer.ink - layer.paper) / FULL, layer.paper
@@ -53,10 +51,9 @@ def fold(network: nn.Sequential) -> list[Op]:
             ops[-1] = _normalised(ops[-1], layer)
             continue
         op = _convert(layer)
-        if not any(isinstance(before, Conv | Affine) for before in ops) and isinstance(
-            op, Conv | Affine
-        ):
+        if first and isinstance(op, Conv | Affine):
             op = _scaled(op, scale, offset, margin)
+            first = False
         ops.append(op)
     return ops
 
@@ -131,8 +128,3 @@ def _bias(layer: nn.Conv2d | nn.Linear) -> NDArray[np.float32]:
 
 def _numbers(tensor: Tensor) -> NDArray[np.float32]:
     return np.array(tensor.detach().cpu().numpy(), np.float32)
-
-
-def weights_in(ops: Iterable[Op]) -> int:
-    """Return how many numbers the folded network holds."""
-    return sum(op.weight.size + op.bias.size for op in ops if isinstance(op, Conv | Affine))

@@ -8,6 +8,8 @@ import torch
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, nn
 
 CHUNK = 1000
@@ -26,28 +28,27 @@ def measure(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[int, fl
     labels
         int64 (N,).
     """
-    was_training = network.training
-    network.eval()
     misses = torch.zeros((), dtype=torch.int64, device=images.device)
     loss = torch.zeros((), dtype=torch.float64, device=images.device)
-    for pixels, truth in zip(
-        torch.split(images, CHUNK), torch.split(labels, CHUNK), strict=True
-    ):
-        logits = network(pixels.unsqueeze(1).float().div_(255))
+    parts = zip(_logits(network, images), torch.split(labels, CHUNK), strict=True)
+    for logits, truth in parts:
         misses += (logits.argmax(1) != truth).sum()
         loss += functional.cross_entropy(logits, truth, reduction="sum")
-    network.train(was_training)
     return int(misses), float(loss) / len(labels)
 
 
 @torch.inference_mode()
 def answers(network: nn.Module, images: Tensor) -> Tensor:
     """Return the class that `network` finds likeliest for each digit: int64 (N,)."""
+    return torch.cat([logits.argmax(1) for logits in _logits(network, images)])
+
+
+def _logits(network: nn.Module, images: Tensor) -> Iterator[Tensor]:
+    """Walk over the logits of `CHUNK` digits at a time, and leave the network's mode."""
     was_training = network.training
     network.eval()
-    chunks = [
-        network(pixels.unsqueeze(1).float().div_(255)).argmax(1)
-        for pixels in torch.split(images, CHUNK)
-    ]
-    network.train(was_training)
-    return torch.cat(chunks)
+    try:
+        for pixels in torch.split(images, CHUNK):
+            yield network(pixels.unsqueeze(1).float().div_(255))
+    finally:
+        network.train(was_training)
