@@ -14,6 +14,7 @@ import numpy as np
 from digitlens.card import Card
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
+from digitlens.training.folder import CONFIG, MODEL, RUNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,6 @@ CARD_KEY = "digitlens.card"
 INPUT = "pixels"
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
-FILE = "model.onnx"
 
 CHUNK = 500
 """Digits a call of the engine: enough to hide its overhead, few enough to stay in the cache."""
@@ -150,7 +150,7 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     """
     path = Path(source)
     if path.is_dir():
-        path = path / FILE
+        path = path / MODEL
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -160,20 +160,18 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
 
 def _missing(source: Path, error: OSError) -> ModelError:
     if source.is_dir():
-        unfinished = (source / "config.toml").is_file()
+        unfinished = (source / CONFIG).is_file()
         return ModelError(
-            f"{source} holds no model: it must have a {FILE}",
+            f"{source} holds no model: it must have a {MODEL}",
             seen="an unfinished run" if unfinished else "no run folder",
             likely="training was cut off" if unfinished else None,
             try_=f"digitlens train NETWORK --resume --out {source}" if unfinished else None,
         )
-    runs = sorted(
-        folder.parent for folder in Path("runs/train").glob(f"{source.name}-*/{FILE}")
-    )
+    runs = sorted(folder.parent for folder in RUNS.glob(f"{source.name}-*/{MODEL}"))
     return ModelError(
         f"{source} is no model: wanted a run folder or an .onnx file",
         seen=error.strerror,
-        try_=f"{runs[-1]}" if runs else "digitlens train cnn makes one in runs/train",
+        try_=f"{runs[-1]}" if runs else f"digitlens train cnn makes one in {RUNS}",
     )
 
 

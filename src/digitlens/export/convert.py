@@ -18,13 +18,13 @@ from digitlens.errors import ModelError, UsageError
 from digitlens.export.fold import fold
 from digitlens.export.onnx_file import to_onnx
 from digitlens.model import Model, load_model
+from digitlens.training.folder import WEIGHTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
-WEIGHTS = "weights.safetensors"
 TOLERANCE = 1e-4
 CHECKED = 256
 
@@ -45,13 +45,13 @@ def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exp
     Parameters
     ----------
     source
-        A run folder; for ``"onnx"`` also an .onnx file of ours.
+        A run folder, or the model.onnx in it: the weights are read from beside it.
     to
         ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
         without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
         uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras).
     out
-        The file to write; beside the run's model when None.
+        The file to write; in the current folder, named after the model, when None.
 
     Raises
     ------
