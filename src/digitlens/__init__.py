@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digitlens.digits import Digits
     from digitlens.errors import DigitlensError
     from digitlens.evaluation import compare, evaluate
+    from digitlens.ink import frame_digit
     from digitlens.model import Model, load_model
     from digitlens.pixels import one_hot, rescale, unroll
     from digitlens.run import train
@@ -29,6 +30,7 @@ __all__ = [
     "Model",
     "compare",
     "evaluate",
+    "frame_digit",
     "load_digits",
     "load_model",
     "one_hot",
@@ -43,6 +45,7 @@ _HOMES = {
     "Model": "model",
     "compare": "evaluation",
     "evaluate": "evaluation",
+    "frame_digit": "ink",
     "load_digits": "data",
     "load_model": "model",
     "one_hot": "pixels",

@@ -9,6 +9,8 @@
     │   ├── CorruptFileError      1   422   a file that is truncated, damaged or of another kind
     │   │   └── HashMismatchError 1   422   a file that is not the one that was published
     │   ├── ShapeError            1   422   pictures of another size, mode or dtype
+    │   ├── NoInkError            1   422   a picture of bare paper
+    │   ├── SeveralDigitsError    1   422   a picture of several digits where one is wanted
     │   └── LabelError            1   422   labels outside 0..9, or not one for each picture
     ├── ModelError                1   422   a model file that is missing, damaged or not ours
     ├── RunError                  1   409   a run folder that cannot be read or gone on with
@@ -110,6 +112,14 @@ class HashMismatchError(CorruptFileError):
 
 class ShapeError(DataError):
     """Pictures of another size, mode or dtype than was wanted."""
+
+
+class NoInkError(DataError):
+    """A picture of bare paper."""
+
+
+class SeveralDigitsError(DataError):
+    """A picture of several digits where one is wanted."""
 
 
 class LabelError(DataError):

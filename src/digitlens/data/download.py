@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from digitlens import files
 from digitlens.atomic import make_folder, storage_errors
-from digitlens.data import files
 from digitlens.data.mismatch import likely, set_aside
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from digitlens.data import files
+from digitlens import files
 from digitlens.data.parts import Parts
 from digitlens.data.writers import parse_writers
 from digitlens.digits import Digits

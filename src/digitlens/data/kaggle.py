@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.data import files
+from digitlens import files
 from digitlens.data.parts import Parts
 from digitlens.digits import CLASSES, FEATURES, SIDE, Digits
 from digitlens.errors import DataError, DigitlensError, LabelError

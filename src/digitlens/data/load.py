@@ -11,7 +11,7 @@ from digitlens.data.idx_files import holds_idx, is_idx, read_idx_folder, read_id
 from digitlens.data.kaggle import read_csv
 from digitlens.data.named import read_folder, read_published
 from digitlens.data.npz import read_npz
-from digitlens.data.pictures import read_pictures
+from digitlens.data.pictures import read_pictures, too_many_rejected
 from digitlens.data.places import cache
 from digitlens.data.published import FASHION, MNIST
 from digitlens.data.uci import FILE, read_uci
@@ -41,8 +41,9 @@ def load_digits(
     source
         "mnist" and "fashion" are looked for in ``$DIGITLENS_DATA``, then in the cache, then
         downloaded; "uci" comes with digitlens. Else a path: a folder of class folders 0..9
-        (perhaps below train/, validation/ and test/), a folder of IDX files, one IDX file
-        beside its other half, an .npz file, or a .csv or .csv.gz file of Kaggle's form.
+        (perhaps below train/, validation/ and test/) with pictures of any size, each of which
+        is brought into MNIST's frame; a folder of IDX files, one IDX file beside its other
+        half, an .npz file, or a .csv or .csv.gz file of Kaggle's form.
         A source without a test part of its own gives a fifth of each class to it.
     validation
         Share of the training digits that is held back, at least 0 and below 1; by whole
@@ -83,6 +84,9 @@ each class'
         parts = read_parts(source)
     except OSError as error:  # a folder that may not be listed, and the like
         raise DataError(f"{source} cannot be read", seen=str(error)) from error
+    if parts.rejected:
+        count = sum(len(part) for part in (parts.train, parts.validation, parts.test) if part)
+        raise too_many_rejected(parts.rejected, count + len(parts.rejected), parts.source)
     return arrange(parts, validation=validation, limit=limit)
 
 
@@ -120,7 +124,10 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
 
 
 def read_parts(source: str | Path) -> Parts:
-    """Return what a source holds, before anything is held back; see `load_digits`."""
+    """Return what a source holds, before anything is held back; see `load_digits`.
+
+    Pictures that cannot be used are not an error here: `Parts.rejected` tells of them.
+    """
     if isinstance(source, str) and source in PUBLISHED:
         return read_published(PUBLISHED[source])
     if source == "uci":

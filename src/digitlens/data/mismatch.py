@@ -12,8 +12,8 @@ from digitlens.idx import kind_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digitlens.data.files import Bytes
     from digitlens.data.published import File
+    from digitlens.files import Bytes
 
 
 def check_hash(file: File, found: Bytes, *, own: bool) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from digitlens.data import files, places
+from digitlens import files
+from digitlens.data import places
 from digitlens.data.download import download
 from digitlens.data.mismatch import check_hash
 from digitlens.data.parts import Parts
@@ -39,6 +40,31 @@ def read_published(published: Published) -> Parts:
         looked = [places.describe(place, published) for place in [*own, cache]]
         download(published, cache.folder, looked=looked)
     return read_folder(published, cache.folder, own=False)
+
+
+def training_at_hand(published: Published) -> Digits | None:
+    """Return a collection's training digits where they lie on this machine, else None.
+
+    Nothing is downloaded, and its test digits are not opened.
+
+    Raises
+    ------
+    HashMismatchError
+        A file is not the one that was published.
+    """
+    wanted = published.files[:2]
+    own = places.own_places(published)
+    for place in [*own, places.cache(published)]:
+        found = [] if place.folder is None else places.find(wanted, place.folder)
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(wanted):
+            images, labels = (
+                _read(file, path, place in own)
+                for file, path in zip(wanted, paths, strict=True)
+            )
+            source = f"{published.name} train"
+            return Digits(read_images(*images[1:]), read_labels(*labels[1:]), source=source)
+    return None
 
 
 def read_folder(published: Published, folder: Path, *, own: bool) -> Parts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.data import files
+from digitlens import files
 from digitlens.data.forms import as_images, as_labels
 from digitlens.data.parts import Parts
 from digitlens.digits import Digits

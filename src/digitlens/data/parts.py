@@ -12,6 +12,7 @@ from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
     from digitlens.digits import Indices
+    from digitlens.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,10 @@ class Parts:
         ``train.writers``.
     no_writers
         Why the writers are not known, as a clause; empty when they are.
+    names
+        The file of each training digit, where each has one of its own; else empty.
+    rejected
+        Why pictures of the source cannot be used, one error for each.
     """
 
     source: str
@@ -88,6 +93,8 @@ class Parts:
     test: Digits | None = None
     partitions: Indices | None = None
     no_writers: str = ""
+    names: tuple[str, ...] = ()
+    rejected: tuple[DataError, ...] = ()
 
 
 def join(parts: list[Digits], *, source: str) -> Digits:

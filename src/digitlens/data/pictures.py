@@ -1,21 +1,20 @@
-"""Digits in a folder of class folders: 0/ to 9/, each full of pictures."""
+"""Digits in a folder of class folders: 0/ to 9/, each full of pictures of any kind."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.data import files
+from digitlens.data.framed import frame_all
 from digitlens.data.parts import Parts
-from digitlens.data.picture import read_picture
-from digitlens.digits import CLASSES, SIDE, Digits
+from digitlens.digits import CLASSES, Digits
 from digitlens.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 PARTS = {
@@ -31,7 +30,8 @@ PARTS = {
 
 _CLASSES = frozenset(str(digit) for digit in range(CLASSES))
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
-_TASK = 256
+LISTED = 10
+"""So many of the pictures that cannot be used are named in one message."""
 
 
 def read_pictures(folder: Path, *, source: str) -> Parts:
@@ -41,18 +41,23 @@ def read_pictures(folder: Path, *, source: str) -> Parts:
     ----------
     folder
         Holds folders 0 to 9, or train/ and perhaps test/ and validation/ with such folders
-        in them. Every file in a class folder must be a picture (`picture.read_picture`);
-        hidden files are passed over. Files are taken in the order of their names, class by
-        class, so that the result does not depend on the file system.
+        in them. Every file in a class folder must be a picture of one digit, of any size and
+        either polarity; `framed.frame_all` says which are brought into MNIST's frame. Hidden
+        files are passed over. Files are taken in the order of their names, class by class,
+        so that the result does not depend on the file system.
     source
         What the user called it.
+
+    Returns
+    -------
+    Parts
+        With the names of the training pictures, and the pictures that cannot be used.
 
     Raises
     ------
     DataError
-        A class folder is empty or not named as a digit, or there is none.
-    ShapeError
-        A picture is not 28 x 28, not grey, or not a picture.
+        A class folder is empty or not named as a digit, or there is none; or no training
+        picture can be used.
     """
     inside = _folders(folder)
     named = {PARTS[path.name.lower()]: path for path in inside if path.name.lower() in PARTS}
@@ -62,15 +67,38 @@ def read_pictures(folder: Path, *, source: str) -> Parts:
             seen=", ".join(path.name for path in inside),
         )
     listed = {part: _listed(path) for part, path in (named or {"train": folder}).items()}
-    digests: list[str] = []
-    digits = {part: _read(paths, folder, digests) for part, paths in listed.items()}
-    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    read = {part: _read(pictures, folder) for part, pictures in listed.items()}
+    rejected = tuple(error for each in read.values() for error in each.rejected)
+    if not len(read["train"].digits):
+        raise too_many_rejected(rejected, len(listed["train"]), source)
+    lines = [line for each in read.values() for line in each.lines]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    digits = {part: each.digits for part, each in read.items()}
     return Parts(
         source,
         digits["train"],
-        {f"{folder.name} ({len(digests):,} pictures)": digest},
+        {f"{folder.name} ({len(lines):,} pictures)": digest},
         validation=digits.get("validation"),
         test=digits.get("test"),
+        names=read["train"].names,
+        rejected=rejected,
+    )
+
+
+def too_many_rejected(rejected: Sequence[DataError], count: int, source: str) -> DataError:
+    """Return the error that tells of all pictures that cannot be used, of `count`."""
+    if len(rejected) == 1:
+        return rejected[0]
+    lines = [
+        error.wanted + (f": {error.seen.splitlines()[0]}" if error.seen else "")
+        for error in rejected[:LISTED]
+    ]
+    if len(rejected) > LISTED:
+        lines.append(f"and {len(rejected) - LISTED:,} more")
+    return DataError(
+        f"{len(rejected):,} of {count:,} pictures in {source} cannot be used",
+        seen="\n".join(lines),
+        try_="replace them, or take them out of the folder",
     )
 
 
@@ -105,20 +133,26 @@ def _listed(folder: Path) -> list[tuple[Path, int]]:
     return pictures
 
 
-def _read(pictures: list[tuple[Path, int]], root: Path, digests: list[str]) -> Digits:
-    """Read `pictures`; a line for each, as sha256sum prints it, goes to `digests`."""
-    images = np.empty((len(pictures), SIDE, SIDE), np.uint8)
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What was read: digits, their files' names, a line for each as sha256sum prints it."""
+
+    digits: Digits
+    names: tuple[str, ...]
+    lines: list[str]
+    rejected: list[DataError]
+
+
+def _read(pictures: list[tuple[Path, int]], root: Path) -> _Read:
+    framed = frame_all([path for path, _ in pictures])
+    names = [path.relative_to(root).as_posix() for path, _ in pictures]
+    lines = [f"{sha}  {name}\n" for sha, name in zip(framed.hashes, names, strict=True)]
+    kept = [at for at in range(len(pictures)) if at not in framed.rejected]
     labels = np.array([label for _, label in pictures], np.uint8)
-    lines = [""] * len(pictures)
-
-    def some(start: int) -> None:
-        for at in range(start, min(start + _TASK, len(pictures))):
-            path = pictures[at][0]
-            found = files.read(path)
-            images[at] = read_picture(found.content, name=str(path))
-            lines[at] = f"{found.sha256}  {path.relative_to(root).as_posix()}\n"
-
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        list(pool.map(some, range(0, len(pictures), _TASK)))
-    digests.extend(lines)
-    return Digits(images, labels)
+    digits = Digits(framed.images, labels)
+    return _Read(
+        digits if len(kept) == len(digits) else digits[np.array(kept, np.int64)],
+        tuple(names[at] for at in kept),
+        lines,
+        list(framed.rejected.values()),
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.data import files
+from digitlens import files
 from digitlens.data.parts import Parts
 from digitlens.digits import SIDE, Digits
 from digitlens.idx import unpack

@@ -1,0 +1,20 @@
+"""Any picture of one digit -> MNIST's frame, step by step.
+
+==========  =================================================================
+`opening`   path, bytes, Pillow picture or array -> pixels
+`noise`     specks of salt and pepper out
+`paper`     what is paper and what is ink: polarity, shadow, fog, colour
+`marks`     which of the marks are the digit
+`strokes`   how thick the pen is; outlines filled, hairlines thickened
+`box`       20 x 20 box, centre of mass in the middle of 28 x 28
+`framing`   all of it: `frame_digit`, `frame_steps`
+`stack`     many pictures at once: `frame_stack`
+==========  =================================================================
+
+Polarity of what comes out: 0 = paper, 255 = ink.
+"""
+
+from digitlens.ink.framing import Framing, Step, frame_digit, frame_steps
+from digitlens.ink.stack import Framed, frame_stack
+
+__all__ = ["Framed", "Framing", "Step", "frame_digit", "frame_stack", "frame_steps"]
