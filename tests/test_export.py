@@ -13,11 +13,15 @@ import torch
 
 from digitlens import networks
 from digitlens.card import Card
-from digitlens.digits import Digits
+from digitlens.digits import CLASSES, Digits
 from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.export import convert, export_model, fold, to_onnx
-from digitlens.export.convert import TOLERANCE
+from digitlens.export.convert import FORMATS, TOLERANCE
+from digitlens.export.onnx_file import with_half_precision
+from digitlens.export.rebuild import rebuild
+from digitlens.export.unfold import unfold
 from digitlens.model import load_model
+from digitlens.ops import Ensemble, Tanh, apply
 
 MakeFolder = Callable[[str], Path]
 
@@ -76,10 +80,73 @@ def test_torch_file_runs_without_digitlens(
         with torch.inference_mode():
             logits = program(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
         np.testing.assert_allclose(
-            logits.softmax(1).numpy(),
+            logits[:, :CLASSES].softmax(1).numpy(),
             load_model(folder).predict(pixels).probabilities,
             atol=TOLERANCE,
         )
+
+
+@pytest.fixture
+def lone(run_folder: MakeFolder, tmp_path: Path) -> Path:
+    """Return a cnn with eleven outputs as it is published: one file, in half precision."""
+    folder = run_folder("cnn")
+    model = load_model(folder)
+    path = tmp_path / "published" / "cnn.onnx"
+    path.parent.mkdir()
+    path.write_bytes(with_half_precision(model.path.read_bytes(), model.card))
+    return path
+
+
+@pytest.mark.parametrize("to", ["torch", "onnx"])
+def test_a_file_without_weights_beside_it_is_enough(
+    lone: Path, digits: Digits, tmp_path: Path, to: str
+) -> None:
+    """A published network is exported from its own file, with all its eleven outputs."""
+    out = tmp_path / f"out{FORMATS[to]}"
+    assert export_model(lone, to, out=out).difference <= TOLERANCE
+    wanted = load_model(lone).predict(digits.images)
+    assert wanted.no_digit is not None
+    if to == "onnx":
+        assert out.read_bytes() == lone.read_bytes()
+        return
+    with torch.inference_mode():
+        pixels = torch.from_numpy(digits.images).unsqueeze(1).float() / 255
+        logits = torch.export.load(out).module()(pixels)
+    assert logits.shape == (len(digits), 11)
+    np.testing.assert_allclose(
+        logits.softmax(1)[:, 10].numpy(), wanted.no_digit, atol=TOLERANCE
+    )
+
+
+def test_an_ensemble_is_had_as_onnx_alone(lone: Path, tmp_path: Path) -> None:
+    """Several networks together are copied as ONNX, and refused in other formats."""
+    model = load_model(lone)
+    ops = unfold(lone.read_bytes(), name="cnn")
+    path = tmp_path / "both.onnx"
+    path.write_bytes(to_onnx(Ensemble((ops, ops)), model.card))
+    out = tmp_path / "again.onnx"
+    assert export_model(path, "onnx", out=out).difference == 0
+    assert out.read_bytes() == path.read_bytes()
+    with pytest.raises(ModelError, match="cannot be had in the format torch") as caught:
+        export_model(path, "torch", out=tmp_path / "x.pt2")
+    assert caught.value.try_ == "--to onnx"
+
+
+def test_a_rebuilt_network_is_the_network(lone: Path, digits: Digits) -> None:
+    """Unfolding, rebuilding and folding again gives the weights back to the last bit or so."""
+    ops = unfold(lone.read_bytes(), name="cnn")
+    again = fold(rebuild(ops))
+    assert [type(op) for op in again] == [type(op) for op in ops]
+    np.testing.assert_allclose(
+        apply(again, digits.images[:20]), apply(ops, digits.images[:20]), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_layers_of_1998_are_not_rebuilt() -> None:
+    """What is not trained again is named."""
+    with pytest.raises(ModelError, match="are rebuilt") as caught:
+        rebuild([Tanh(1.0, 1.0)])
+    assert caught.value.seen == "tanh"
 
 
 def test_keras_without_keras_says_how_to_get_it(

@@ -148,12 +148,12 @@ def test_a_damaged_file_is_refused(path: Path, share: float) -> None:
 def test_a_missing_model_says_how_to_make_one(in_tmp: Path) -> None:
     """The error names what was wanted and the command that makes it."""
     with pytest.raises(ModelError) as caught:
-        load_model("cnn")
-    assert str(caught.value) == (
-        "cnn is no model: wanted a run folder or an .onnx file\n"
-        "  seen    No such file or directory\n"
-        "  try     digitlens train cnn makes one in runs/train"
+        load_model("./cnn")
+    assert caught.value.wanted == (
+        "cnn is no model: wanted a published name, a run folder or an .onnx file"
     )
+    assert caught.value.seen == "No such file or directory"
+    assert "digitlens train cnn" in (caught.value.try_ or "")
 
 
 def test_an_unfinished_run_is_named_as_such(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from digitlens import score
 from digitlens.errors import ModelError
 
 FORMAT = 1
@@ -35,6 +36,17 @@ class Card:
         ``{"misses": ..., "count": ...}``, or empty when nothing was held back.
     versions
         Of digitlens, torch and Python.
+    members
+        Networks that answer together.
+    threshold
+        Above this share of "no digit" a picture is refused; chosen so that 99 of 100
+        validation digits pass. Only for models that give such a share.
+    test
+        ``{"misses": ..., "count": ...}`` on MNIST's test digits, for published models.
+    figures
+        What else was measured, by name, in words and numbers.
+    notes
+        What a user must know; each one sentence or two.
     """
 
     name: str
@@ -50,6 +62,11 @@ class Card:
     created: str
     validation: dict[str, int] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    members: int = 1
+    threshold: float = 0.5
+    test: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Return the card as one line of JSON."""
@@ -82,34 +99,45 @@ class Card:
         """Return the card for a person, as Markdown."""
         rows = {
             "network": f"`{self.network}`: {self.weights:,} weights, "
-            f"{self.multiply_adds:,} multiply-adds a digit",
+            f"{self.multiply_adds:,} multiply-adds a digit"
+            + (f", {self.members} networks together" if self.members > 1 else ""),
             "trained on": f"{self.data}, {self.trained_on:,} digits",
             "held back": self.split,
             "recipe": f"{self.epochs} epochs, seed {self.seed}, weights of epoch "
             f"{self.best_epoch}",
-            "validation": self._validation(),
-            "made": self.created,
-            "with": ", ".join(f"{name} {version}" for name, version in self.versions.items()),
+            "validation": _right(self.validation) or "nothing was held back",
         }
+        if self.test:
+            rows["MNIST's test digits"] = f"{_right(self.test)} ({_interval(self.test)})"
+        rows |= self.figures
+        rows["made"] = self.created
+        rows["with"] = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         table = "\n".join(f"| {name} | {text} |" for name, text in rows.items())
-        return f"# {self.name}\n\n| | |\n|---|---|\n{table}\n\n{LIMITS}"
-
-    def _validation(self) -> str:
-        if not self.validation:
-            return "nothing was held back"
-        misses, count = self.validation["misses"], self.validation["count"]
-        return f"{misses:,} misses in {count:,}, {100 - 100 * misses / count:.2f} % right"
+        limits = "\n".join(f"- {note}" for note in self.notes or STANDARD_NOTES)
+        return f"# {self.name}\n\n| | |\n|---|---|\n{table}\n\n{USE}\n## Limits\n\n{limits}\n"
 
 
-LIMITS = """\
+def _right(counted: dict[str, int]) -> str:
+    if not counted:
+        return ""
+    misses, count = counted["misses"], counted["count"]
+    return f"{misses:,} misses in {count:,}, {100 - 100 * misses / count:.2f} % right"
+
+
+def _interval(counted: dict[str, int]) -> str:
+    low, high = score.wilson(counted["misses"], counted["count"])
+    return f"95 % interval {100 * low:.2f} to {100 * high:.2f} %"
+
+
+USE = """\
 ## Use
 
 It takes pictures of single digits in MNIST's frame: uint8 28 x 28, white ink (255) on black
-paper (0), the digit scaled to 20 x 20 with its centre of mass in the middle.
-
-## Limits
-
-- It answers with one of ten digits whatever it is shown; it cannot say "this is no digit".
-- Test figures are not in this card: `digitlens evaluate` measures them.
-- When validation digits chose the epoch, their figure is a little kinder than the truth.
+paper (0), the digit scaled to 20 x 20 with its centre of mass in the middle. `frame_digit`
+brings any picture of a digit there, and `digitlens predict` does so by itself.
 """
+
+STANDARD_NOTES = (
+    "Test figures are not in this card: `digitlens evaluate` measures them.",
+    "When validation digits chose the epoch, their figure is a little kinder than the truth.",
+)

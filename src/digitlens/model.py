@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,10 @@ CARD_KEY = "digitlens.card"
 INPUT = "pixels"
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
+NO_DIGIT = "no_digit"
+
+PUBLISHED = Path(__file__).with_name("published")
+"""The networks that come with digitlens, each an .onnx file with its card inside."""
 
 CHUNK = 500
 """Digits a call of the engine: enough to hide its overhead, few enough to stay in the cache."""
@@ -37,11 +41,19 @@ class Predictions:
     labels
         uint8 (N,): the likeliest class.
     probabilities
-        float32 (N, 10), rows sum to 1.
+        float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit.
+    no_digit
+        float32 (N,): how likely it is that a picture shows no digit; None when the model
+        has no answer to that.
+    refused
+        bool (N,): whether that is above the model's threshold, which 1 real digit in 100
+        passes; None as above.
     """
 
     labels: Labels
     probabilities: NDArray[np.float32]
+    no_digit: NDArray[np.float32] | None = None
+    refused: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -70,6 +82,7 @@ class Model:
         self.threads = threads or _cores()
         self._session = _session(path, content)
         self.card = _card(path, self._session)
+        self._tells = NO_DIGIT in _outputs(self._session)
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, {self.path})"
@@ -99,34 +112,40 @@ class Model:
         >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
         (3, 10)
         """
-        probabilities = self._run(PROBABILITIES, check_images(images))
-        return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
+        images = check_images(images)
+        if not self._tells:
+            (probabilities,) = self._run([PROBABILITIES], images)
+            return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
+        probabilities, no_digit = self._run([PROBABILITIES, NO_DIGIT], images)
+        labels = probabilities.argmax(1).astype(np.uint8)
+        return Predictions(labels, probabilities, no_digit, no_digit > self.card.threshold)
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         """Return the numbers before softmax: float32 (N, 10), for `images` as in `predict`."""
-        return self._run(LOGITS, check_images(images))
+        return self._run([LOGITS], check_images(images))[0]
 
-    def _run(self, output: str, images: Images) -> NDArray[np.float32]:
+    def _run(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
         count = len(images)
-        if count == 0:
-            return np.empty((0, CLASSES), np.float32)
-        if count <= CHUNK or self.threads == 1:
-            answers = [
-                self._call(output, images[at : at + CHUNK]) for at in range(0, count, CHUNK)
-            ]
-            return answers[0] if len(answers) == 1 else np.concatenate(answers)
-        result = np.empty((count, CLASSES), np.float32)
+        if 0 < count <= CHUNK:
+            return self._call(outputs, images)
+        widths: dict[str, tuple[int, ...]] = {NO_DIGIT: ()}
+        results = [
+            np.empty((count, *widths.get(name, (CLASSES,))), np.float32) for name in outputs
+        ]
 
         def fill(at: int) -> None:
-            result[at : at + CHUNK] = self._call(output, images[at : at + CHUNK])
+            answers = self._call(outputs, images[at : at + CHUNK])
+            for result, answer in zip(results, answers, strict=True):
+                result[at : at + CHUNK] = answer
 
-        for _ in self._pool.map(fill, range(0, count, CHUNK)):
+        run = map if self.threads == 1 else self._pool.map
+        for _ in run(fill, range(0, count, CHUNK)):
             pass
-        return result
+        return results
 
-    def _call(self, output: str, images: Images) -> NDArray[np.float32]:
-        answer: NDArray[np.float32] = self._session.run([output], {INPUT: images})[0]
-        return answer
+    def _call(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
+        answers: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: images})
+        return answers
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -134,12 +153,14 @@ class Model:
 
 
 def load_model(source: str | Path, *, threads: int | None = None) -> Model:
-    """Load a model: a run folder, or an .onnx file that digitlens wrote.
+    """Load a model: a published one, a run folder, or an .onnx file that digitlens wrote.
 
     Parameters
     ----------
     source
-        A run folder such as ``runs/train/cnn-1``, or the path of an .onnx file.
+        A published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
+        the path of an .onnx file. A file or folder that is called like a published network
+        is named by a path: ``./cnn``.
     threads
         Cores to use; all that this process may use when None.
 
@@ -148,7 +169,7 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     ModelError
         There is no such file or folder, the run is unfinished, or the file is not ours.
     """
-    path = Path(source)
+    path = PUBLISHED / f"{source}.onnx" if source in published_names() else Path(source)
     if path.is_dir():
         path = path / MODEL
     try:
@@ -156,6 +177,12 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     except OSError as error:
         raise _missing(Path(source), error) from error
     return Model(path, content, threads=threads)
+
+
+@cache
+def published_names() -> tuple[str, ...]:
+    """Return the names of the networks that come with digitlens, in alphabetical order."""
+    return tuple(sorted(path.stem for path in PUBLISHED.glob("*.onnx")))
 
 
 def _missing(source: Path, error: OSError) -> ModelError:
@@ -169,9 +196,11 @@ def _missing(source: Path, error: OSError) -> ModelError:
         )
     runs = sorted(folder.parent for folder in RUNS.glob(f"{source.name}-*/{MODEL}"))
     return ModelError(
-        f"{source} is no model: wanted a run folder or an .onnx file",
+        f"{source} is no model: wanted a published name, a run folder or an .onnx file",
         seen=error.strerror,
-        try_=f"{runs[-1]}" if runs else f"digitlens train cnn makes one in {RUNS}",
+        try_=f"{runs[-1]}"
+        if runs
+        else f"a published network ({', '.join(published_names())}), or digitlens train cnn",
     )
 
 
@@ -202,11 +231,8 @@ def _session(path: Path, content: bytes) -> Any:
 def _card(path: Path, session: Any) -> Card:
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
-    outputs = {entry.name for entry in session.get_outputs()}
-    ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and outputs == {
-        LOGITS,
-        PROBABILITIES,
-    }
+    wanted = {LOGITS, PROBABILITIES}
+    ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and wanted <= _outputs(session)
     if text is None or not ours:
         raise ModelError(
             f"{path} must be an ONNX file that digitlens wrote",
@@ -215,6 +241,10 @@ def _card(path: Path, session: Any) -> Card:
             try_="train a network with digitlens; its run folder holds a model.onnx",
         )
     return Card.from_json(text)
+
+
+def _outputs(session: Any) -> set[str]:
+    return {entry.name for entry in session.get_outputs()}
 
 
 def _cores() -> int:

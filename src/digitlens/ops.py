@@ -75,8 +75,59 @@ class Distance:
 Op: TypeAlias = "Conv | Affine | Relu | Tanh | MaxPool | Flatten | Distance"
 
 
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Several networks for one answer: the mean of their logits."""
+
+    members: tuple[Sequence[Op], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Cascade:
+    """A small network answers where its best logit leads by `margin`, else a larger one does.
+
+    Both have the same number of outputs.
+    """
+
+    first: Sequence[Op]
+    second: Sequence[Op]
+    margin: float
+
+
+Program: TypeAlias = "Sequence[Op] | Ensemble | Cascade"
+
+
+def outputs_of(program: Program) -> int:
+    """Return how many logits `program` gives."""
+    match program:
+        case Ensemble():
+            return outputs_of(program.members[0])
+        case Cascade():
+            return outputs_of(program.first)
+        case _:
+            last = program[-1]
+            assert isinstance(last, Affine | Distance), "a network ends in its logits"
+            return len(last.weight if isinstance(last, Affine) else last.bitmaps)
+
+
+def apply_program(program: Program, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the logits of `program` on uint8 pixels (N, 28, 28): float64 (N, 10 or 11)."""
+    match program:
+        case Ensemble():
+            return np.asarray(np.mean([apply(ops, pixels) for ops in program.members], axis=0))
+        case Cascade():
+            logits = apply(program.first, pixels)
+            best = np.sort(logits, axis=1)
+            unsure = best[:, -1] - best[:, -2] < program.margin
+            if unsure.any():
+                logits[unsure] = apply(program.second, pixels[unsure])
+            return logits
+        case _:
+            return apply(program, pixels)
+
+
 def apply(ops: Sequence[Op], pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the logits of `ops` on uint8 pixels (N, 28, 28): float64 (N, 10)."""
+    """Return the logits of `ops` on uint8 pixels (N, 28, 28): float64 (N, 10 or 11)."""
     x = pixels[:, None].astype(np.float64)
     for op in ops:
         x = _apply(op, x)

@@ -11,6 +11,7 @@ import pytest
 
 from digitlens.cli.examine import GOLDEN
 from digitlens.cli.forms import FORMS
+from digitlens.model import published_names
 
 Cli = Callable[..., Any]
 
@@ -99,7 +100,8 @@ def test_a_model_that_is_not_there_is_an_error(
     ended = digitlens(command, "cnn-9", *options)
     assert ended.code == 1
     assert ended.err == (
-        "error: cnn-9 is no model: wanted a run folder or an .onnx file\n"
+        "error: cnn-9 is no model: wanted a published name, a run folder or an .onnx file\n"
         "  seen    No such file or directory\n"
-        "  try     digitlens train cnn makes one in runs/train\n"
+        f"  try     a published network ({', '.join(published_names())}), "
+        "or digitlens train cnn\n"
     )

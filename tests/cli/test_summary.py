@@ -43,6 +43,6 @@ def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         "error: 'lenet' is no network\n"
-        "  seen    known: dense, lenet5, quick, cnn\n"
+        "  seen    known: dense, lenet5, quick, convnet, cnn, best\n"
         "  try     did you mean 'lenet5'?\n"
     )

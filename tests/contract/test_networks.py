@@ -40,12 +40,13 @@ def built(name: str, seed: int = 0) -> Any:
     return network.eval()
 
 
-def test_takes_any_batch_and_gives_ten_finite_logits(name: str) -> None:
-    """Every network turns (N, 1, 28, 28) into finite (N, 10)."""
+def test_takes_any_batch_and_gives_finite_logits(name: str) -> None:
+    """Every network turns (N, 1, 28, 28) into finite (N, 10), or 11 where it knows no digit."""
     network = built(name)
+    outputs = 11 if networks.recipe_of(name).outliers else 10
     for count in (1, 2, 7):
         logits = network(torch.rand(count, 1, 28, 28))
-        assert logits.shape == (count, 10)
+        assert logits.shape == (count, outputs)
         assert torch.isfinite(logits).all()
 
 
@@ -99,11 +100,15 @@ def test_export_answers_as_the_original(name: str, digits: Digits) -> None:
         logits = network(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
     ops = fold(network)
     model = Model("x.onnx", to_onnx(ops, CARD))  # type: ignore[arg-type]
-    np.testing.assert_allclose(model.logits(pixels), logits.numpy(), atol=1e-4, rtol=1e-5)
+    ten, given = logits[:, :10], model.predict(pixels)
+    np.testing.assert_allclose(model.logits(pixels), ten.numpy(), atol=1e-4, rtol=1e-5)
     np.testing.assert_allclose(apply(ops, pixels), logits.numpy(), atol=1e-4, rtol=1e-5)
-    np.testing.assert_allclose(
-        model.predict(pixels).probabilities, logits.softmax(1).numpy(), atol=1e-4
-    )
+    np.testing.assert_allclose(given.probabilities, ten.softmax(1).numpy(), atol=1e-4)
+    if logits.shape[1] == len(("no digit", *range(10))):
+        assert given.no_digit is not None
+        np.testing.assert_allclose(given.no_digit, logits.softmax(1)[:, 10].numpy(), atol=1e-4)
+    else:
+        assert given.no_digit is None
 
 
 def test_summary_names_every_layer(name: str) -> None:
@@ -154,6 +159,6 @@ def test_an_unknown_network_offers_the_nearest() -> None:
         networks.build("lenet")
     assert str(caught.value) == (
         "'lenet' is no network\n"
-        "  seen    known: dense, lenet5, quick, cnn\n"
+        "  seen    known: dense, lenet5, quick, convnet, cnn, best\n"
         "  try     did you mean 'lenet5'?"
     )

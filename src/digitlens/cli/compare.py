@@ -15,7 +15,9 @@ from digitlens.errors import UsageError
 def compare(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL MODEL...", help="Run folders or .onnx files."),
+        typer.Argument(
+            metavar="MODEL MODEL...", help="Published networks, run folders or .onnx files."
+        ),
     ],
     data: SourceOption = "mnist",
     part: PartOption = "test",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.options import JsonOption, PartOption, SourceOption, one_of
+from digitlens.cli.options import JsonOption, ModelArgument, PartOption, SourceOption, one_of
 from digitlens.cli.output import give, give_json, tell
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ PARTS = ("test", "validation", "train", "all")
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A run folder or an .onnx file.")
-    ],
+    model: ModelArgument,
     data: SourceOption = "mnist",
     part: PartOption = "test",
     as_json: JsonOption = False,

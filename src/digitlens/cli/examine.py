@@ -14,9 +14,13 @@ from digitlens.errors import DigitlensError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEEDED = ("numpy", "onnxruntime", "pillow", "pooch", "typer")
+NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
 EXTRAS = {"train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w")}
 GOLDEN = Path(__file__).with_name("golden.onnx")
+DEFAULT = "cnn"
+REINSTALL = "pip install --force-reinstall digitlens"
+MOST_MISSES = 0.1
+""""published" is broken when so many of the digits that come with digitlens are misread."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Return everything that was found, in a fixed order."""
-    found = [_python(), *_needed(), *_extras(), *_data(), _cache(), _engine(), _model()]
-    return [*found, *_networks()]
+    found = [_python(), *_needed(), *_extras(), *_data(), _cache(), _engine(), _published()]
+    return [*found, _model(), *_networks()]
 
 
 def _python() -> Finding:
@@ -145,6 +149,25 @@ def _engine() -> Finding:
             "engine", "broken", f"0..9 were read as {answers}", "pip install -U onnxruntime"
         )
     return Finding("engine", "ok", "the golden network reads 0..9 as 0..9")
+
+
+def _published() -> Finding:
+    """Let the published cnn read the digits that come with digitlens."""
+    from digitlens.data import load_digits
+    from digitlens.model import load_model, published_names
+
+    names = published_names()
+    if DEFAULT not in names:
+        return Finding("published", "broken", f"{DEFAULT} is not among {names}", REINSTALL)
+    digits = load_digits("uci").test
+    try:
+        answers = load_model(DEFAULT).predict(digits.images).labels
+    except DigitlensError as error:
+        return Finding("published", "broken", str(error).splitlines()[0], REINSTALL)
+    misses, count = int((answers != digits.labels).sum()), len(digits)
+    seen = f"{', '.join(names)}; {DEFAULT} misses {misses} of {count} digits of another source"
+    good = misses <= MOST_MISSES * count
+    return Finding("published", "ok" if good else "broken", seen, "" if good else REINSTALL)
 
 
 def _model() -> Finding:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digitlens.cli.options import one_of
+from digitlens.cli.options import ModelArgument, one_of
 from digitlens.cli.output import give, tell
 
 FORMATS = ("onnx", "torch", "keras")
@@ -15,16 +15,18 @@ FORMATS = ("onnx", "torch", "keras")
 
 
 def export(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder.")],
+    model: ModelArgument,
     to: Annotated[str, typer.Option(metavar="FORMAT", help="onnx, torch or keras.")],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file to write; else named after the run."),
+        typer.Option(metavar="FILE", help="The file to write; else named after the model."),
     ] = None,
 ) -> None:
-    """Write a run's network in another format, checked for parity.
+    """Write a trained network in another format, checked for parity.
 
-    The file is written only when it answers as the run's model does."""
+    The file is written only when it answers as the model does. Several networks together,
+    such as best, can be had as ONNX alone.
+    """
     one_of("--to", to, FORMATS)
     from digitlens.cli.extras import wants_train
 

@@ -119,7 +119,7 @@ def fully_connected(data: Data, folder: Path) -> Run:
 def convolutional(data: Data, folder: Path) -> Run:
     """Train the convolutional network by its recipe."""
     section(4, "A convolutional network", "Conv2D, MaxPooling2D, Flatten, Dense(10)")
-    return _trained("cnn", data, folder, recipe=None)
+    return _trained("convnet", data, folder, recipe=None)
 
 
 def _trained(network: str, data: Data, folder: Path, *, recipe: Recipe | None) -> Run:
@@ -161,13 +161,13 @@ def the_test(data: Data, dense: Run, cnn: Run, folder: Path) -> Model:
 def a_picture(data: Data, model: Model, folder: Path) -> None:
     """Write one digit as a picture file, and read it back from there."""
     from digitlens.atomic import write_bytes
-    from digitlens.cli.pictures import read_digit
+    from digitlens.ink import frame_digit
     from digitlens.pixels import grid_png
 
     section(6, "A picture is read", "model.predict(x), argmax")
     picture = folder / "picture.png"
     write_bytes(picture, grid_png(data.test.images[:1]))
-    answer = model.predict(read_digit(picture)[None])
+    answer = model.predict(frame_digit(picture)[None])
     shares = answer.probabilities[0]
     ranked = shares.argsort()[::-1][:3]
     say(
@@ -182,7 +182,7 @@ def the_end(data: Data, folder: Path) -> None:
     give(bold("What is where", sys.stdout))
     for name, what in (
         ("dense/", "the run of the fully connected network: weights, history, card"),
-        ("cnn/", "the run of the convolutional network"),
+        ("convnet/", "the run of the convolutional network"),
         ("report.html", "the figures and the worst errors; open it in a browser"),
     ):
         say(f"{str(folder / name) + ('/' if name.endswith('/') else ''):<22} {what}")
@@ -191,7 +191,7 @@ def the_end(data: Data, folder: Path) -> None:
     if which("digitlens") is None:
         say(f"first, once in this terminal: source {Path(sys.executable).parent / 'activate'}")
     for command, what in (
-        (f"digitlens predict {folder / 'picture.png'} --model {folder / 'cnn'}", ""),
+        (f"digitlens predict {folder / 'picture.png'} --model {folder / 'convnet'}", ""),
         (f"digitlens data show {data.source} --index 7", "another digit as numbers"),
         ("digitlens summary cnn", "its layers, one by one"),
         ("digitlens train lenet5", "the network of 1998"),

@@ -8,6 +8,7 @@ import typer
 
 from digitlens.cli.options import JsonOption
 from digitlens.cli.output import give, give_json
+from digitlens.errors import MissingExtraError
 
 
 def summary(
@@ -16,10 +17,13 @@ def summary(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Print a network's layers and weights, or a model's card."""
+    """Print a network's layers and weights, or a model's card.
+
+    Of a network that is published under its name both are printed."""
     from dataclasses import asdict
     from pathlib import Path
 
+    from digitlens.model import published_names
     from digitlens.networks.table import NETWORKS, find
 
     if name not in NETWORKS and not Path(name).exists():
@@ -33,6 +37,19 @@ def summary(
         else:
             give(card.markdown())
         return
+    try:
+        _layers(name, as_json=as_json)
+    except MissingExtraError:
+        if as_json or name not in published_names():
+            raise
+    if name in published_names() and not as_json:
+        from digitlens.model import load_model
+
+        give()
+        give(load_model(name).card.markdown())
+
+
+def _layers(name: str, *, as_json: bool) -> None:
     from digitlens.cli.extras import wants_train
 
     with wants_train():

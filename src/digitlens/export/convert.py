@@ -13,12 +13,14 @@ from safetensors import SafetensorError
 
 from digitlens import networks
 from digitlens.atomic import make_folder, write_bytes
-from digitlens.digits import SIDE
+from digitlens.digits import CLASSES, SIDE
 from digitlens.errors import ModelError, UsageError
 from digitlens.export.fold import fold
 from digitlens.export.onnx_file import to_onnx
+from digitlens.export.rebuild import rebuild
+from digitlens.export.unfold import unfold
 from digitlens.model import Model, load_model
-from digitlens.training.folder import WEIGHTS
+from digitlens.training.folder import MODEL, WEIGHTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,16 +42,18 @@ class Exported:
 
 
 def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exported:
-    """Write a run's network in another format and check that it answers the same.
+    """Write a model's network in another format and check that it answers the same.
 
     Parameters
     ----------
     source
-        A run folder, or the model.onnx in it: the weights are read from beside it.
+        A published network, a run folder, or an .onnx file that digitlens wrote. Of several
+        networks together only ``"onnx"`` can be had.
     to
         ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
         without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
-        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras).
+        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras). Networks that tell what
+        is no digit give an eleventh logit for it.
     out
         The file to write; in the current folder, named after the model, when None.
 
@@ -64,24 +68,22 @@ def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exp
     if to not in FORMATS:
         raise UsageError(f"{to!r} is no export format", seen=f"known: {', '.join(FORMATS)}")
     model = load_model(source)
-    folder = model.path.parent
     target = out or Path(f"{model.name}{FORMATS[to]}")
     if target.exists():
         raise UsageError(f"{target} is there already", try_="--out with another name")
     pixels = _test_pixels()
-    network = load_network(folder, model.card.network)
     if to == "onnx":
-        content = to_onnx(fold(network), model.card)
+        content = _as_onnx(model)
         answers = Model(target, content).predict(pixels).probabilities
     elif to == "torch":
         from digitlens.export.torch_file import run_torch, to_torch
 
-        content = to_torch(network)
+        content = to_torch(_network(model, to))
         answers = _softmax(run_torch(content, pixels))
     else:
         from digitlens.export.keras_file import run_keras, to_keras
 
-        content = to_keras(fold(network), name=model.name)
+        content = to_keras(fold(_network(model, to)), name=model.name)
         answers = _softmax(run_keras(content, pixels))
     difference = float(np.abs(answers - model.predict(pixels).probabilities).max())
     if not difference <= TOLERANCE:
@@ -105,7 +107,11 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
     path = folder / WEIGHTS
     network = networks.build(name)
     try:
-        network.load_state_dict(safetensors.torch.load_file(path))
+        weights = safetensors.torch.load_file(path)
+        if weights.keys() != network.state_dict().keys():
+            # A fine-tuned network has its normalisation folded into its kernels.
+            network = rebuild(unfold((folder / MODEL).read_bytes(), name=str(folder)))
+        network.load_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(
             f"{path} must hold the weights of {name}",
@@ -113,6 +119,32 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
             try_="name a run folder that digitlens train made",
         ) from error
     return network.eval()
+
+
+def _has_weights(model: Model) -> bool:
+    return (model.path.parent / WEIGHTS).is_file()
+
+
+def _as_onnx(model: Model) -> bytes:
+    """Return the model as an ONNX file: from its weights, or as it came where it has none."""
+    if not _has_weights(model):
+        return model.path.read_bytes()
+    return to_onnx(fold(load_network(model.path.parent, model.card.network)), model.card)
+
+
+def _network(model: Model, to: str) -> nn.Sequential:
+    """Return the model in torch: from its weights, or from its own file where it has none."""
+    if _has_weights(model):
+        return load_network(model.path.parent, model.card.network)
+    try:
+        return rebuild(unfold(model.path.read_bytes(), name=model.name)).eval()
+    except ModelError as error:
+        raise ModelError(
+            f"{model.name} cannot be had in the format {to}: {error.wanted}",
+            seen=error.seen,
+            likely=error.likely,
+            try_="--to onnx",
+        ) from error
 
 
 def _test_pixels() -> NDArray[np.uint8]:
@@ -125,4 +157,5 @@ def _test_pixels() -> NDArray[np.uint8]:
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return torch.from_numpy(np.array(logits)).softmax(1).numpy()
+    """Return the shares of the ten digits; what an eleventh logit says is left out."""
+    return torch.from_numpy(np.array(logits[:, :CLASSES])).softmax(1).numpy()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def to_keras(ops: Sequence[Op], *, name: str) -> bytes:
-    """Return `ops` as a .keras file: (N, 28, 28) in 0..255, 255 = ink -> logits (N, 10).
+    """Return `ops` as a .keras file: (N, 28, 28) in 0..255, 255 = ink -> logits (N, 10 or 11).
 
     Raises
     ------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def to_torch(network: nn.Module) -> bytes:
-    """Return `network` as a .pt2 file: float (N, 1, 28, 28) in 0..1 -> logits (N, 10)."""
+    """Return `network` as a .pt2 file: float (N, 1, 28, 28) in 0..1 -> logits (N, 10 or 11)."""
     example = torch.zeros(2, 1, SIDE, SIDE)
     batch = torch.export.Dim("N", min=1)
     program = torch.export.export(network.eval(), (example,), dynamic_shapes=({0: batch},))

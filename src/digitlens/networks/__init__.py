@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from digitlens.networks.layerwise import Summary
     from digitlens.networks.recipe import Recipe
 
-__all__ = ["NETWORKS", "build", "find", "recipe_of", "summary"]
+__all__ = ["NETWORKS", "build", "find", "margin_of", "recipe_of", "summary"]
 
 
 def build(name: str) -> nn.Sequential:
@@ -37,6 +37,11 @@ def build(name: str) -> nn.Sequential:
 def recipe_of(name: str) -> Recipe:
     """Return the recipe of the network called `name` (errors as in `build`)."""
     return cast("Recipe", _module(name).RECIPE)
+
+
+def margin_of(name: str) -> float:
+    """Return by how much the best logit of the cascade `name` must lead to be the answer."""
+    return cast("float", _module(name).MARGIN)
 
 
 def summary(name: str) -> Summary:

@@ -57,6 +57,25 @@ class Recipe:
         It is slanted by up to this much: columns for each row.
     bend
         Its strokes are bent: the standard deviation, in pixels, of a smooth random field.
+    wear
+        Share of the digits that are worn as well: `digitlens.training.wear`.
+    outliers
+        So many pictures that are no digit are shown for each digit:
+        `digitlens.training.outliers`. For networks with an eleventh output.
+    framed
+        Share of the worn digits and outliers that are framed as users' pictures are:
+        `digitlens.ink.frame_stack`.
+    frozen
+        Share of all epochs, the last ones, in which batch normalisation keeps the means and
+        variances that it has gathered. Where a batch mixes digits with noise and blots, its
+        own statistics are not those of the digits that are read later; in these epochs the
+        network learns with the ones it will be used with.
+    teacher
+        The published network whose answers are learnt instead of the labels (Hinton,
+        Vinyals and Dean 2015, arXiv 1503.02531), on digits without wear; empty for none.
+    threshold
+        The share of "no digit" above which a picture is refused, where no digits are held
+        back to find it on.
     """
 
     epochs: int
@@ -72,11 +91,21 @@ class Recipe:
     stretch: float = 0.0
     slant: float = 0.0
     bend: float = 0.0
+    wear: float = 0.0
+    outliers: float = 0.0
+    framed: float = 0.0
+    frozen: float = 0.0
+    teacher: str = ""
+    threshold: float = 0.5
 
     @property
     def deforms(self) -> bool:
         """Whether digits are deformed, not just moved by whole pixels."""
         return bool(self.turn or self.stretch or self.slant or self.bend)
+
+    def outliers_beside(self, count: int) -> int:
+        """Return how many pictures that are no digit an epoch of `count` digits holds."""
+        return round(self.outliers * count)
 
     def fitted(self, count: int) -> Recipe:
         """Return the recipe for `count` training digits.

@@ -10,11 +10,23 @@ from digitlens.nearest import nearest
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table: a network's name, the module that holds it, and what it is."""
+    """One line of the table.
+
+    Parameters
+    ----------
+    name, module, about
+        The network's name, the module that holds it, and what it is.
+    members
+        So many networks are trained, with seeds of their own, and answer together.
+    second
+        The published network that answers where this one is unsure; empty for none.
+    """
 
     name: str
     module: str
     about: str
+    members: int = 1
+    second: str = ""
 
 
 NETWORKS: dict[str, Entry] = {
@@ -23,7 +35,9 @@ NETWORKS: dict[str, Entry] = {
         Entry("dense", "digitlens.networks.dense", "fully connected, 784-512-256-128-10"),
         Entry("lenet5", "digitlens.networks.lenet5", "LeCun's network of 1998"),
         Entry("quick", "digitlens.networks.quick", "convolutional, trained in seconds"),
-        Entry("cnn", "digitlens.networks.cnn", "convolutional, the one to use"),
+        Entry("convnet", "digitlens.networks.convnet", "convolutional, taught by labels alone"),
+        Entry("cnn", "digitlens.networks.cnn", "the one to use: convnet taught by best"),
+        Entry("best", "digitlens.networks.best", "ten convolutional networks together", 10),
     )
 }
 

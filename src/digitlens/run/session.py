@@ -32,19 +32,19 @@ from digitlens.training.trainer import Part, Trainer
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import nn
+
     from digitlens.data import Data
     from digitlens.diagnosis import Epoch
     from digitlens.digits import Digits
+    from digitlens.networks.recipe import Recipe
     from digitlens.run.result import Run
+    from digitlens.training.trainer import Teacher
 
 
 def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
     """Train as wished and leave a finished run folder (errors as in `digitlens.run.train`)."""
-    if len(data.train) == 0:
-        raise DataError("there must be digits to train on", seen=f"none in {data.source}")
-    recipe = wish.recipe or networks.recipe_of(wish.network).fitted(len(data.train))
-    if wish.epochs is not None:
-        recipe = replace(recipe, epochs=wish.epochs)
+    recipe = recipe_for(wish, data)
     keep_freed_memory()
     device = choose()
     with ExitStack() as stack:
@@ -54,14 +54,28 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
         if wish.resume:
             check_same_data(folder, run_folder.read_config(folder), data)
         else:
-            about = _about(device)
+            about = about_now(device)
             run_folder.write_config(folder, config_of(wish, recipe, data, about=about))
         settings = Settings(wish.network, wish.seed, recipe)
         trainer = _trainer(settings, data, device, progress)
         if (folder / run_folder.LAST).exists():
             trainer.state = unpack(folder / run_folder.LAST, trainer.network, trainer.optimiser)
         _train(trainer, folder, note=_note(settings, data, device))
-        return finish(folder, trainer, data, versions=_versions())
+        return finish(folder, trainer, data, versions=versions())
+
+
+def recipe_for(wish: Wish, data: Data) -> Recipe:
+    """Return the recipe that `wish` comes to on `data`.
+
+    Raises
+    ------
+    DataError
+        There is nothing to train on.
+    """
+    if len(data.train) == 0:
+        raise DataError("there must be digits to train on", seen=f"none in {data.source}")
+    recipe = wish.recipe or networks.recipe_of(wish.network).fitted(len(data.train))
+    return recipe if wish.epochs is None else replace(recipe, epochs=wish.epochs)
 
 
 def _trainer(settings: Settings, data: Data, device: Device, progress: Progress) -> Trainer:
@@ -74,19 +88,29 @@ def _trainer(settings: Settings, data: Data, device: Device, progress: Progress)
         AdamW(network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay),
         State(),
         settings=settings,
-        train=_resident(data.train, device),
-        validation=_resident(data.validation, device),
+        train=resident(data.train, device.kind),
+        validation=resident(data.validation, device.kind),
         device=device,
         progress=progress,
+        teacher=_teacher(recipe, network, device),
     )
 
 
-def _resident(digits: Digits, device: Device) -> Part:
+def _teacher(recipe: Recipe, network: nn.Sequential, device: Device) -> Teacher | None:
+    if not recipe.teacher:
+        return None
+    from digitlens.run.teacher import teacher_of
+
+    last = network[-1]
+    assert isinstance(last, torch.nn.Linear), "a pupil ends in its logits"
+    return teacher_of(recipe.teacher, last.out_features, device)
+
+
+def resident(digits: Digits, kind: str = "cpu") -> Part:
+    """Return `digits` as tensors on the device `kind`."""
     images = np.require(digits.images, requirements=["C", "W"])
     labels = digits.labels.astype(np.int64)
-    return Part(
-        torch.from_numpy(images).to(device.kind), torch.from_numpy(labels).to(device.kind)
-    )
+    return Part(torch.from_numpy(images).to(kind), torch.from_numpy(labels).to(kind))
 
 
 def _train(trainer: Trainer, folder: Path, *, note: str) -> None:
@@ -152,19 +176,21 @@ def _note(settings: Settings, data: Data, device: Device) -> str:
     )
 
 
-def _about(device: Device) -> dict[str, Any]:
+def about_now(device: Device) -> dict[str, Any]:
+    """Return what config.toml says of machine, versions and time."""
     return {
         "machine": {
             "device": str(device),
             "platform": platform.platform(),
             "threads": torch.get_num_threads(),
         },
-        "versions": _versions(),
+        "versions": versions(),
         "created": {"at": datetime.now().astimezone().isoformat(timespec="seconds")},
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of all that decides a run's weights."""
     return {
         "digitlens": version("digitlens"),
         "python": platform.python_version(),

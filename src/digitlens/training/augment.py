@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch.nn import functional
 
-from digitlens.digits import FEATURES, SIDE
+from digitlens.digits import CLASSES, FEATURES, SIDE
+from digitlens.ink import frame_stack
 from digitlens.training.deform import deformation
+from digitlens.training.outliers import outliers
+from digitlens.training.wear import worn
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from digitlens.networks.recipe import Recipe
 
-DEFORMATIONS = 64
-"""Deformations drawn for an epoch. A batch of 256 holds each of them four times."""
+GROUPS = 64
+"""Changes drawn for an epoch. A batch of 256 holds each of them four times."""
+
+NO_DIGIT = CLASSES
+"""The class of a picture that is no digit, for networks that have one: 10."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The digits of one epoch, on the device, in the order in which they are learnt.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, 28, 28).
+    labels
+        int64 (N,): 0..9, and 10 for what is no digit.
+    clean
+        uint8 (N, 28, 28): the same pictures without wear, for a teacher.
+    """
+
+    images: Tensor
+    labels: Tensor
+    clean: Tensor
 
 
 def generator(seed: int, epoch: int) -> torch.Generator:
@@ -37,7 +63,7 @@ def epoch_of(
     recipe: Recipe,
     chance: torch.Generator,
     bf16: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> Lesson:
     """Return one epoch: all digits in a new order, each changed as the recipe says.
 
     Parameters
@@ -47,16 +73,12 @@ def epoch_of(
     labels
         int64 (N,).
     recipe
-        Its `shift`, `turn`, `stretch`, `slant` and `bend` say how much is changed.
+        Its `shift`, `turn`, `stretch`, `slant`, `bend` and `wear` say how much is changed, its
+        `outliers` how many pictures that are no digit are added.
     chance
         A generator on the processor; it decides order and changes.
     bf16
         Deform in bfloat16, which moves a pixel by less than one grey level in 255.
-
-    Returns
-    -------
-    images, labels
-        In the new order, same shapes and dtypes, on the same device.
 
     Notes
     -----
@@ -66,11 +88,14 @@ def epoch_of(
     """
     order = torch.randperm(len(labels), generator=chance).to(images.device)
     shuffled, truth = images[order], labels[order]
-    if recipe.deforms:
-        return _deformed(shuffled, recipe, chance, bf16=bf16), truth
-    if recipe.shift:
-        return _shifted(shuffled, recipe.shift), truth
-    return shuffled, truth
+    changed = clean = shuffled
+    if recipe.deforms or recipe.wear:
+        changed, clean = _changed(shuffled, recipe, chance, bf16=bf16)
+    elif recipe.shift:
+        changed = clean = _shifted(shuffled, recipe.shift)
+    lesson = Lesson(changed, truth, clean)
+    count = recipe.outliers_beside(len(labels))
+    return _with_outliers(lesson, count, recipe, chance) if count else lesson
 
 
 def _shifted(images: Tensor, shift: int) -> Tensor:
@@ -85,13 +110,54 @@ def _shifted(images: Tensor, shift: int) -> Tensor:
     return moved
 
 
-def _deformed(images: Tensor, recipe: Recipe, chance: torch.Generator, *, bf16: bool) -> Tensor:
-    """Deform each digit by one of `DEFORMATIONS` matrices: one product for each of them."""
+def _changed(
+    images: Tensor, recipe: Recipe, chance: torch.Generator, *, bf16: bool
+) -> tuple[Tensor, Tensor]:
+    """Deform each digit by one of `GROUPS` matrices, then wear those of the first groups."""
     precision = torch.bfloat16 if bf16 else torch.float32
     flat = images.reshape(len(images), FEATURES)
-    result = torch.empty_like(flat)
-    for index in range(min(DEFORMATIONS, len(images))):
+    clean = torch.empty_like(images)
+    changed = torch.empty_like(images) if recipe.wear else clean
+    for index in range(min(GROUPS, len(images))):
         matrix = deformation(recipe, chance).to(images.device, precision)
-        pixels = flat[index::DEFORMATIONS].to(precision) @ matrix
-        result[index::DEFORMATIONS] = pixels.float().add_(0.5).clamp_(0, 255).to(torch.uint8)
-    return result.reshape(images.shape)
+        pixels = (flat[index::GROUPS].to(precision) @ matrix).float().reshape(-1, SIDE, SIDE)
+        clean[index::GROUPS] = _as_bytes(pixels)
+        if recipe.wear:
+            changed[index::GROUPS] = _as_bytes(pixels)
+            if index < recipe.wear * GROUPS:
+                worse = _as_bytes(worn(pixels / 255, chance) * 255)
+                changed[index::GROUPS] = _framed(worse, recipe.framed)
+    return changed, clean
+
+
+def _with_outliers(
+    lesson: Lesson, count: int, recipe: Recipe, chance: torch.Generator
+) -> Lesson:
+    """Mix `count` pictures that are no digit into the lesson, worn as often as digits."""
+    strange = outliers(lesson.clean, lesson.labels, count, chance)
+    for index in range(min(GROUPS, count)):
+        if index < recipe.wear * GROUPS:
+            strange[index::GROUPS] = worn(strange[index::GROUPS], chance)
+    pixels = _framed(_as_bytes(strange * 255), recipe.framed)
+    labels = torch.full((count,), NO_DIGIT, device=lesson.labels.device)
+    order = torch.randperm(len(lesson.labels) + count, generator=chance)
+    order = order.to(lesson.labels.device)
+    return Lesson(
+        torch.cat([lesson.images, pixels])[order],
+        torch.cat([lesson.labels, labels])[order],
+        torch.cat([lesson.clean, pixels])[order],
+    )
+
+
+def _framed(pictures: Tensor, share: float) -> Tensor:
+    """Bring the first `share` of the pictures into MNIST's frame, as users' pictures are."""
+    count = round(share * len(pictures))
+    if count:
+        found = frame_stack(pictures[:count].cpu().numpy())
+        here = [at for at in range(count) if at not in found.rejected]
+        pictures[here] = torch.from_numpy(found.images[here]).to(pictures.device)
+    return pictures
+
+
+def _as_bytes(pixels: Tensor) -> Tensor:
+    return pixels.add(0.5).clamp_(0, 255).to(torch.uint8)

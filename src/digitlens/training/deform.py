@@ -1,7 +1,7 @@
 """A deformation as a matrix: turning, scaling, slanting, moving and bending in one product.
 
-A deformed picture takes each of its pixels from somewhere in the old one, by bilinear
-interpolation: a weighted sum of four old pixels. That is linear in the pixels, whatever the
+A deformed picture takes each of its pixels from somewhere in the old one, by cubic
+interpolation: a weighted sum of sixteen old pixels. That is linear in the pixels, whatever the
 deformation, so it is a 784 x 784 matrix, and deforming a thousand digits is one matrix
 product: the operation that processors do fastest. Bending follows Simard, Steinkraus and Platt
 2003 (Best practices for convolutional neural networks applied to visual document analysis): a
@@ -27,6 +27,9 @@ KNOTS = 7
 """The field of `bend` is drawn on so many points a side and smoothly filled between them."""
 
 CENTRE = (SIDE - 1) / 2
+
+TAPS = 4
+"""Pixels a side that cubic interpolation looks at."""
 
 
 def deformation(recipe: Recipe, chance: torch.Generator) -> Tensor:
@@ -64,7 +67,12 @@ def _sources(recipe: Recipe, chance: torch.Generator) -> Tensor:
 
 
 def sampling(sources: Tensor) -> Tensor:
-    """Return the matrix that takes pixel i from `sources[i]` by bilinear interpolation.
+    """Return the matrix that takes pixel i from `sources[i]` by cubic interpolation.
+
+    Bilinear interpolation blurs, so a network would train on digits that are softer than
+    the ones it is to read: to such a network MNIST's own digits look strange. The cubic
+    kernel (Keys 1981, Cubic convolution interpolation for digital image processing, a = -1/2)
+    keeps edges; what it overshoots is clipped afterwards.
 
     Parameters
     ----------
@@ -75,20 +83,26 @@ def sampling(sources: Tensor) -> Tensor:
     -------
     Tensor
         float32 (784, 784): old unrolled picture @ matrix = new one; columns sum to 1 where
-        all four neighbours lie inside.
+        all sixteen neighbours lie inside.
     """
     corner = sources.floor()
-    right, down = (sources - corner).unbind(1)
+    right, down = _cubic(sources - corner).unbind(1)
     column, row = corner.long().unbind(1)
     matrix = torch.zeros(FEATURES, FEATURES)
     target = torch.arange(FEATURES)
-    for step_right, step_down, weight in (
-        (0, 0, (1 - right) * (1 - down)),
-        (1, 0, right * (1 - down)),
-        (0, 1, (1 - right) * down),
-        (1, 1, right * down),
-    ):
-        x, y = column + step_right, row + step_down
-        inside = (x >= 0) & (x < SIDE) & (y >= 0) & (y < SIDE)
-        matrix[(SIDE * y + x)[inside], target[inside]] = weight[inside]
+    for step_down in range(TAPS):
+        y = row + step_down - 1
+        for step_right in range(TAPS):
+            x = column + step_right - 1
+            weight = right[:, step_right] * down[:, step_down]
+            inside = (x >= 0) & (x < SIDE) & (y >= 0) & (y < SIDE)
+            matrix[(SIDE * y + x)[inside], target[inside]] = weight[inside]
     return matrix
+
+
+def _cubic(offsets: Tensor) -> Tensor:
+    """Return the weights of the pixels at -1, 0, 1 and 2 for offsets in 0..1: (..., 4)."""
+    t = offsets.unsqueeze(-1)
+    t2, t3 = t.square(), t**3
+    weights = [-t + 2 * t2 - t3, 2 - 5 * t2 + 3 * t3, t + 4 * t2 - 3 * t3, t3 - t2]
+    return torch.cat(weights, dim=-1) / 2

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from digitlens.digits import CLASSES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,6 +51,6 @@ def _logits(network: nn.Module, images: Tensor) -> Iterator[Tensor]:
     network.eval()
     try:
         for pixels in torch.split(images, CHUNK):
-            yield network(pixels.unsqueeze(1).float().div_(255))
+            yield network(pixels.unsqueeze(1).float().div_(255))[:, :CLASSES]
     finally:
         network.train(was_training)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from digitlens.diagnosis import Epoch
 from digitlens.errors import DivergedError
-from digitlens.training.augment import epoch_of, generator
+from digitlens.training.augment import NO_DIGIT, epoch_of, generator
 from digitlens.training.config import MEASURED
 from digitlens.training.measure import measure
 
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
     from digitlens.networks.recipe import Recipe
     from digitlens.training.adamw import AdamW
+    from digitlens.training.augment import Lesson
     from digitlens.training.config import Progress, Settings
     from digitlens.training.device import Device
     from digitlens.training.state import State
+
+    Teacher = Callable[[Tensor], Tensor]
+    """Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has."""
+
+GATHERED = 200
+"""Batches over which batch normalisation averages before it is frozen."""
 
 LOOK_EVERY = 32
 """Steps between two looks at the losses: a look waits for the device."""
@@ -42,13 +49,13 @@ class Part:
 
 
 def steps_in(count: int, recipe: Recipe) -> tuple[int, int]:
-    """Return (digits a step, steps an epoch) for `count` digits.
+    """Return (pictures a step, steps an epoch) for `count` digits and their outliers.
 
     The last digits of an epoch that fill no whole batch wait for the next one; the order is
     new each time, so none is left out for good.
     """
     batch = min(recipe.batch, count)
-    return batch, count // batch
+    return batch, (count + recipe.outliers_beside(count)) // batch
 
 
 class Trainer:
@@ -66,6 +73,8 @@ class Trainer:
         Where, and in which precision.
     progress
         Who is told.
+    teacher
+        Whose logits are learnt, when the recipe has one.
     """
 
     def __init__(
@@ -79,6 +88,7 @@ class Trainer:
         validation: Part,
         device: Device,
         progress: Progress,
+        teacher: Teacher | None = None,
     ) -> None:
         self.network = network
         self.optimiser = optimiser
@@ -89,6 +99,7 @@ class Trainer:
         self.validation = validation
         self.device = device
         self.progress = progress
+        self.teacher = teacher
         self.batch, self.steps_per_epoch = steps_in(len(train), self.recipe)
         self.steps = self.steps_per_epoch * self.recipe.epochs
         self._losses = torch.zeros(self.steps_per_epoch, device=device.kind)
@@ -112,24 +123,29 @@ class Trainer:
         epoch = len(self.state.history)
         began = time.perf_counter() - self.state.seconds
         chance = generator(self.settings.seed, epoch)
-        images, labels = epoch_of(
+        lesson = epoch_of(
             self.train.images,
             self.train.labels,
             recipe=self.recipe,
             chance=chance,
             bf16=self.device.bf16,
         )
-        images = images.unsqueeze(1)
+        images, truth = lesson.images.unsqueeze(1), self._truth(lesson)
         self._losses.zero_()
         first = epoch * self.steps_per_epoch
         self.network.train()
+        frozen_from = self.recipe.epochs - round(self.recipe.epochs * self.recipe.frozen)
+        if epoch == frozen_from and self.state.step == first:
+            self._gather(images)
+        if epoch >= frozen_from:
+            _freeze(self.network)
         for index in range(self.state.step - first, self.steps_per_epoch):
             if stop():
                 self.state.seconds = time.perf_counter() - began
                 self._look(epoch, index)
                 return False
             here = slice(index * self.batch, (index + 1) * self.batch)
-            self._losses[index] = self._step(images[here], labels[here])
+            self._losses[index] = self._step(images[here], truth[here])
             self.state.step += 1
             if index % LOOK_EVERY == LOOK_EVERY - 1:
                 self._look(epoch, index + 1)
@@ -137,6 +153,30 @@ class Trainer:
         self._look(epoch, self.steps_per_epoch)
         self._close_epoch(epoch, time.perf_counter() - began)
         return True
+
+    def _gather(self, images: Tensor) -> None:
+        """Let batch normalisation average over many batches: the running ones are too few."""
+        layers = _normalising(self.network)
+        before = [layer.momentum for layer in layers]
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over all batches
+        with torch.no_grad(), self.device.precision():
+            for pixels in torch.split(images, self.batch)[:GATHERED]:
+                self.network(pixels.float().div_(255))
+        for layer, momentum in zip(layers, before, strict=True):
+            layer.momentum = momentum
+
+    def _truth(self, lesson: Lesson) -> Tensor:
+        """Return what is to be learnt: labels, int64 (N,), or a teacher's shares, (N, K)."""
+        if self.teacher is None:
+            return lesson.labels
+        digits = lesson.labels != NO_DIGIT
+        answers = self.teacher(lesson.clean[digits]) / self.recipe.temperature
+        shares = answers.new_zeros(len(digits), answers.shape[1])
+        shares[digits] = answers.softmax(1)
+        shares[~digits, -1] = 1.0
+        return shares
 
     def _step(self, pixels: Tensor, truth: Tensor) -> Tensor:
         rate = self.recipe.rate_at(self.state.step, self.steps)
@@ -194,3 +234,14 @@ class Trainer:
             )
         )
         self.progress.epoch(self.state.history[-1])
+
+
+def _freeze(network: nn.Module) -> None:
+    """Let batch normalisation use what it has gathered, as it will after training."""
+    for layer in _normalising(network):
+        layer.eval()
+
+
+def _normalising(network: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+    kinds = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)
+    return [layer for layer in network.modules() if isinstance(layer, kinds)]

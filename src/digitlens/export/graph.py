@@ -1,0 +1,95 @@
+"""The nodes and constants of an ONNX graph, put together one operation at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+from digitlens.ops import Affine, Conv, Distance, Flatten, MaxPool, Op, Relu, Tanh
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import onnx
+    from numpy.typing import NDArray
+
+
+class Graph:
+    """A graph under construction."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, array: NDArray[Any]) -> str:
+        """Add a constant and return its name."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def add(
+        self,
+        kind: str,
+        inputs: list[str],
+        *,
+        output: str | None = None,
+        more: Sequence[str] = (),
+        **attributes: Any,
+    ) -> str:
+        """Add a node and return the name of its first output; `more` names the others."""
+        output = output or f"{kind.lower()}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [output, *more], **attributes))
+        return output
+
+    def sequence(self, ops: Sequence[Op], value: str) -> str:
+        """Add operations one after the other and return the name of the last output."""
+        for op in ops:
+            value = self.operation(op, value)
+        return value
+
+    def operation(self, op: Op, value: str) -> str:
+        """Add one operation on `value` and return the name of its output."""
+        match op:
+            case Conv():
+                weights = [self.constant(op.weight), self.constant(op.bias)]
+                return self.add(
+                    "Conv",
+                    [value, *weights],
+                    strides=[op.stride] * 2,
+                    pads=[op.padding] * 4,
+                    group=op.groups,
+                )
+            case Affine():
+                weights = [self.constant(op.weight), self.constant(op.bias)]
+                return self.add("Gemm", [value, *weights], transB=1)
+            case Relu():
+                return self.add("Relu", [value])
+            case Tanh():
+                inner = self.add(
+                    "Mul", [value, self.constant(np.array([op.slope], np.float32))]
+                )
+                bent = self.add("Tanh", [inner])
+                return self.add(
+                    "Mul", [bent, self.constant(np.array([op.amplitude], np.float32))]
+                )
+            case MaxPool():
+                window = [op.window] * 2
+                return self.add("MaxPool", [value], kernel_shape=window, strides=window)
+            case Flatten():
+                return self.add("Flatten", [value])
+            case Distance():
+                return self._distance(op, value)
+
+    def _distance(self, op: Distance, value: str) -> str:
+        # -(x - w)^2 / s = 2 x w / s - w^2 / s - x^2 / s
+        lengths = np.square(op.bitmaps).sum(1)
+        weights = [
+            self.constant(2 * op.bitmaps / op.spread),
+            self.constant(-lengths / op.spread),
+        ]
+        products = self.add("Gemm", [value, *weights], transB=1)
+        own = self.add("ReduceSumSquare", [value], axes=[1], keepdims=1)
+        scaled = self.add("Mul", [own, self.constant(np.array([1 / op.spread], np.float32))])
+        return self.add("Sub", [products, scaled])

@@ -1,0 +1,99 @@
+"""Learning from a teacher instead of from labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from digitlens.card import Card
+from digitlens.data import Data
+from digitlens.digits import Digits
+from digitlens.errors import ModelError
+from digitlens.export import fold, to_onnx
+from digitlens.model import Model
+from digitlens.networks import build, recipe_of
+from digitlens.ops import Ensemble
+from digitlens.run import train
+from digitlens.run.teacher import teacher_of
+from digitlens.training.device import Device
+
+CARD = Card("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
+PLAIN = Device("cpu", False, "test")
+
+
+@pytest.fixture
+def teacher(tmp_path: Any) -> Any:
+    """Return the file of an ensemble of two networks that know nothing yet."""
+    members = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        members.append(fold(build("cnn").eval()))
+    path = tmp_path / "teacher.onnx"
+    path.write_bytes(to_onnx(Ensemble(tuple(members)), CARD))
+    return path
+
+
+@pytest.mark.parametrize("outputs", [10, 11])
+def test_a_teacher_gives_the_logits_of_its_model(
+    teacher: Any, digits: Digits, outputs: int
+) -> None:
+    """In torch it answers as the engine does, for pupils of ten outputs and of eleven."""
+    logits = teacher_of(str(teacher), outputs, PLAIN)(torch.from_numpy(digits.images))
+    assert logits.shape == (len(digits), outputs)
+    model = Model(teacher, teacher.read_bytes())
+    np.testing.assert_allclose(logits[:, :10].numpy(), model.logits(digits.images), atol=1e-4)
+    if outputs > 10:
+        given = model.predict(digits.images).no_digit
+        assert given is not None
+        np.testing.assert_allclose(logits.softmax(1)[:, 10].numpy(), given, atol=1e-4)
+
+
+def test_a_teacher_without_no_digit_teaches_no_network_that_has_it(
+    tmp_path: Any, digits: Digits
+) -> None:
+    """A pupil of eleven outputs wants a teacher of eleven; the error says so."""
+    path = tmp_path / "ten.onnx"
+    path.write_bytes(to_onnx(fold(build("quick").eval()), CARD))
+    with pytest.raises(ModelError, match="must have 11 outputs"):
+        teacher_of(str(path), 11, PLAIN)
+
+
+def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) -> None:
+    """Taught by a network that reads every digit as one higher, a pupil does so too."""
+    data: Data = make_data(train=600, validation=100, test=10)
+    wrong = replace(
+        data,
+        train=replace(data.train, labels=(data.train.labels + 1) % 10),
+        validation=replace(data.validation, labels=(data.validation.labels + 1) % 10),
+    )
+    recipe = replace(recipe_of("quick"), batch=50, epochs=6, smoothing=0.0)
+    master = train("quick", wrong, out=tmp_path / "master", recipe=recipe)
+    taught = replace(recipe, teacher=str(master.folder))
+    pupil = train("quick", data, out=tmp_path / "pupil", recipe=taught)
+    answers = pupil.model.predict(data.validation.images).labels
+    assert np.mean(answers == (data.validation.labels + 1) % 10) > 0.7
+
+
+def test_a_teacher_that_is_nowhere_is_named_with_what_makes_it(in_tmp: Any) -> None:
+    """Neither published nor trained here: the error says how to get it."""
+    with pytest.raises(ModelError, match="none in runs/train") as caught:
+        teacher_of("lenet5", 10, PLAIN)
+    assert caught.value.try_ == "digitlens train lenet5 --validation 0"
+
+
+def test_the_newest_run_here_teaches_where_nothing_is_published(
+    in_tmp: Any, teacher: Any, digits: Digits
+) -> None:
+    """A finished run in runs/train is found by its network's name."""
+    run = Path("runs/train/lenet5-4")
+    run.mkdir(parents=True)
+    (run / "metrics.json").write_text("{}")
+    (run / "model.onnx").write_bytes(teacher.read_bytes())
+    images = torch.from_numpy(digits.images[:3])
+    found = teacher_of("lenet5", 10, PLAIN)(images)
+    assert torch.equal(found, teacher_of(str(teacher), 10, PLAIN)(images))

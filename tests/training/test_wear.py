@@ -1,0 +1,117 @@
+"""Worn digits and pictures that are no digit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from digitlens.digits import SIDE, Digits
+from digitlens.networks.recipe import Recipe
+from digitlens.training import outliers as making
+from digitlens.training.augment import GROUPS, NO_DIGIT, epoch_of, generator
+from digitlens.training.outliers import MAKERS, outliers
+from digitlens.training.wear import EFFECTS, blurred, worn
+
+PLAIN = Recipe(epochs=1, batch=10, learning_rate=0.1)
+
+
+def tensors(digits: Digits) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pictures uint8 and labels int64."""
+    return torch.from_numpy(digits.images), torch.from_numpy(digits.labels.astype(np.int64))
+
+
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.__name__)
+def test_each_effect_changes_pictures_and_keeps_their_shape(
+    effect: object, digits: Digits
+) -> None:
+    """An effect gives as many pictures of the same size, and other ones."""
+    assert callable(effect)
+    pixels = torch.from_numpy(digits.images[:40]).float() / 255
+    before = pixels.clone()
+    chance = torch.Generator().manual_seed(3)
+    several = [effect(pixels, chance) for _ in range(5)]
+    assert all(after.shape == pixels.shape for after in several)
+    assert not all(torch.allclose(after, before) for after in several)
+    assert torch.equal(pixels, before), "what came in is left alone"
+
+
+def test_wear_stays_between_paper_and_ink_and_follows_its_chance(digits: Digits) -> None:
+    """Worn pixels lie in 0..1; the same chance wears the same, another one does not."""
+    pixels = torch.from_numpy(digits.images[:40]).float() / 255
+    for seed in range(20):
+        after = worn(pixels, torch.Generator().manual_seed(seed))
+        assert float(after.min()) >= 0
+        assert float(after.max()) <= 1
+    one, same, other = (worn(pixels, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+def test_a_blur_keeps_the_ink_there_is() -> None:
+    """Far from the edge a blur spreads ink and loses none."""
+    dot = torch.zeros(1, SIDE, SIDE)
+    dot[0, 14, 14] = 1
+    after = blurred(dot, 1.0)
+    assert float(after.sum()) == pytest.approx(1, abs=1e-5)
+    assert float(after.max()) < 0.2
+    assert torch.allclose(after, after.flip(1).roll(1, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_each_kind_of_outlier_differs_from_the_digits_it_is_made_of(
+    make: object, digits: Digits
+) -> None:
+    """What a maker gives is a picture for each digit, and not that digit."""
+    assert callable(make)
+    images, labels = tensors(digits)
+    pixels = images.float() / 255
+    made = make(pixels, labels, torch.Generator().manual_seed(0))
+    assert made.shape == pixels.shape
+    same = (made - pixels).abs().flatten(1).amax(1) < 0.1
+    assert int(same.sum()) == 0
+
+
+def test_no_digit_is_its_own_mirror_among_the_outliers() -> None:
+    """Only classes that are no digit in a mirror are mirrored, and likewise for halves."""
+    assert not {0, 1, 8} & set(making.MIRRORED)
+    assert not {0, 1, 6, 8, 9} & set(making.LAID_DOWN)
+    assert not {1, 6, 7, 8, 9} & set(making.UPPER_LOWER)
+    assert not {1, 7} & set(making.LEFT_RIGHT)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 100])
+def test_as_many_outliers_as_are_asked_for(count: int, digits: Digits) -> None:
+    """Any count is made, all in 0..1, and the same chance makes the same."""
+    images, labels = tensors(digits)
+    made = outliers(images, labels, count, torch.Generator().manual_seed(4))
+    assert made.shape == (count, SIDE, SIDE)
+    assert torch.equal(made, outliers(images, labels, count, torch.Generator().manual_seed(4)))
+    if count:
+        assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+def test_an_epoch_holds_the_wear_and_outliers_of_its_recipe(digits: Digits) -> None:
+    """A quarter of the digits is worn, the others are clean; outliers have class 10."""
+    images, labels = tensors(digits)
+    recipe = replace(PLAIN, wear=0.25, outliers=0.2)
+    lesson = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0))
+    assert len(lesson.labels) == len(digits) * 6 // 5
+    strange = lesson.labels == NO_DIGIT
+    assert int(strange.sum()) == len(digits) // 5
+    changed = (lesson.images != lesson.clean).flatten(1).any(1)
+    assert not changed[strange].any(), "outliers have no clean side"
+    share = float(changed[~strange].float().mean())
+    assert 0.25 * 0.7 < share <= 0.25 + GROUPS / len(digits) / 4
+    assert sorted(lesson.labels[~strange].tolist()) == sorted(labels.tolist())
+
+
+def test_wear_alone_leaves_unworn_digits_as_they_were(digits: Digits) -> None:
+    """Without deformation, what is not worn is byte for byte a training digit."""
+    images, labels = tensors(digits)
+    recipe = replace(PLAIN, wear=0.25)
+    lesson = epoch_of(images, labels, recipe=recipe, chance=generator(1, 0))
+    known = {picture.numpy().tobytes() for picture in images}
+    assert {picture.numpy().tobytes() for picture in lesson.clean} == known
