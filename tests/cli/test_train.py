@@ -35,6 +35,7 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             misses=25,
             count=asked.get("count", 1000),
             folder=folder,
+            changes=asked.get("changes"),
         )
 
     monkeypatch.setattr(running, "train", train)
@@ -48,7 +49,8 @@ def test_without_options_the_recipe_decides(digitlens: Cli, asked: dict[str, Any
     assert asked == {
         "network": "dense",
         "data": "mnist",
-        "validation": 0.1,
+        "start": None,
+        "validation": None,
         "limit": None,
         "seed": 0,
         "epochs": None,
@@ -65,6 +67,7 @@ def test_every_option_is_handed_on(digitlens: Cli, asked: dict[str, Any]) -> Non
     assert asked == {
         "network": "cnn",
         "data": "uci",
+        "start": None,
         "validation": 0.2,
         "limit": 90,
         "seed": 7,
@@ -97,6 +100,29 @@ def test_the_end_without_validation(digitlens: Cli, asked: dict[str, Any]) -> No
     assert "misses" not in out
 
 
+def test_a_hand_is_learnt_from_a_folder(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """--from hands the model on; what changed comes to stdout, and how to use it."""
+    asked["changes"] = SimpleNamespace(words=lambda: "right   before   after", left_out=[])
+    ended = digitlens("train", "cnn", "--from", "cnn", "--data", "my_folder")
+    assert (asked["start"], asked["data"], asked["validation"]) == ("cnn", "my_folder", None)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        "right   before   after\n"
+        "\n"
+        "run folder   runs/train/dense-1    changes.md there lists all of it\n"
+        "\n"
+        "next:  digitlens predict PICTURE --model runs/train/dense-1\n"
+    )
+
+
+def test_pictures_left_out_are_told(digitlens: Cli, asked: dict[str, Any]) -> None:
+    """When own pictures could not be used, each is named on stderr, and the code is 3."""
+    asked["changes"] = SimpleNamespace(words=lambda: "as it was", left_out=["7/a.png: blank"])
+    ended = digitlens("train", "cnn", "--from", "cnn", "--data", "my_folder")
+    assert (ended.code, ended.err) == (3, "left out: 7/a.png: blank\n")
+    assert ended.out.startswith("as it was\n")
+
+
 def test_a_stopped_run_exits_with_130(
     digitlens: Cli, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +143,7 @@ def test_a_stopped_run_exits_with_130(
         (
             ["dens"],
             "error: 'dens' is no network\n"
-            "  seen    known: dense, lenet5, quick, cnn\n"
+            "  seen    known: dense, lenet5, quick, convnet, cnn, best\n"
             "  try     did you mean 'dense'?\n",
         ),
         (
@@ -191,5 +217,5 @@ def test_once_in_earnest(
     assert (ended.code, ended.out) == (0, "quick.onnx\n")
     assert ended.err.startswith("parity: on 256 pictures no probability differs by more than ")
 
-    ended = digitlens("predict", "none.png")
-    assert ended.err.startswith("model: runs/train/quick-1, the newest finished run\n")
+    ended = digitlens("predict", "none.png", "--model", "runs/train/quick-1")
+    assert ended.err.startswith("rejected: there is no file none.png\n")

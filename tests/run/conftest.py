@@ -1,4 +1,4 @@
-"""A small data set, and a finished run on it."""
+"""A small data set, a finished run on it, and a hand to learn."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from digitlens import networks
 from digitlens.data import Data
+from digitlens.digits import Digits
 from digitlens.run import Run, train
+from digitlens.run.tuning import kept as keeping
+from digitlens.run.tuning.kept import Kept
 
 MakeData = Callable[..., Data]
+MakeDigits = Callable[..., Digits]
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +45,45 @@ def finished(small: Data, tiny: Any, tmp_path_factory: pytest.TempPathFactory) -
     """Return a finished run of quick."""
     out = tmp_path_factory.mktemp("runs") / "quick-1"
     return train("quick", small, epochs=3, seed=1, out=out, recipe=tiny("quick"))
+
+
+@pytest.fixture(scope="session")
+def begun(make_data: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of cnn, with its eleventh output, on a few made-up digits."""
+    recipe = replace(
+        networks.recipe_of("cnn"), batch=50, teacher="", smoothing=0.05, wear=0.0, bend=0.0
+    )
+    data = make_data(train=400, validation=60, test=60)
+    out = tmp_path_factory.mktemp("runs") / "cnn-1"
+    return train("cnn", data, epochs=6, recipe=recipe, out=out)
+
+
+@pytest.fixture(scope="session")
+def crossed(make_digits: MakeDigits) -> Digits:
+    """Return 24 made-up digits, 12 crossed 7s and 12 of class 1 with a foot."""
+    drawn = make_digits(120, seed=9)
+    places = np.flatnonzero(np.isin(drawn.labels, (1, 7)))
+    images = drawn.images[places].copy()
+    seven = drawn.labels[places] == 7
+    images[seven, 14:16, 7:21] = 255
+    images[~seven, 22:24, 7:21] = 255
+    return Digits(images, drawn.labels[places], source="mine")
+
+
+@pytest.fixture
+def kept(make_digits: MakeDigits, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """Let made-up digits stand for MNIST's training digits."""
+    kept = Kept(make_digits(600, seed=5), make_digits(200, seed=6), mnist=True)
+    monkeypatch.setattr(keeping, "kept_digits", lambda: kept)
+    return kept
+
+
+@pytest.fixture
+def my_folder(crossed: Digits, tmp_path: Path) -> Path:
+    """Return a folder of class folders: dark ink on light paper, three times as large."""
+    folder = tmp_path / "my_folder"
+    for at, (image, label) in enumerate(crossed):
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(250 - image // 2).resize((90, 90), Image.Resampling.BICUBIC)
+        picture.save(folder / str(label) / f"{at:02}.png")
+    return folder

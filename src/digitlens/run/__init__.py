@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from digitlens.data import Data, load_digits
-from digitlens.errors import MissingExtraError
+from digitlens.errors import MissingExtraError, UsageError
 from digitlens.networks.table import find
+from digitlens.run.background import Background
 from digitlens.run.result import Run
 from digitlens.run.wish import Wish, resumed
 from digitlens.training.config import Silent, check_epochs, check_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from digitlens.networks.recipe import Recipe
@@ -26,7 +28,8 @@ def train(
     network: str,
     data: Data | str | Path | None = None,
     *,
-    validation: float = 0.1,
+    start: str | Path | None = None,
+    validation: float | None = None,
     limit: int | None = None,
     seed: int = 0,
     epochs: int | None = None,
@@ -47,8 +50,14 @@ def train(
         A name of `digitlens.networks.NETWORKS`.
     data
         Digits, or a source for `load_digits`; MNIST when None.
+    start
+        Go on from this model of the same network: a published one, a run folder or an .onnx
+        file. A few pictures are then enough (`data`: a folder of class folders); what it has
+        learnt before is rehearsed, with MNIST's training digits where they are at hand.
     validation, limit
-        For `load_digits`, when `data` is a source.
+        For `load_digits`, when `data` is a source; `validation` is 0.1 when None. With
+        `start` it is the share of each class that is held back, a quarter where there are
+        8 pictures of a class when None.
     seed
         Decides first weights, order and augmentation.
     epochs
@@ -66,7 +75,9 @@ def train(
     Raises
     ------
     UsageError
-        An unknown network, no epochs, a seed that is none.
+        An unknown network, no epochs, a seed that is none, a `start` that cannot be.
+    ModelError
+        There is no model `start`.
     DataError
         The data cannot be used.
     DivergedError
@@ -92,25 +103,69 @@ def train(
         epochs=None if epochs is None else check_epochs(epochs),
         recipe=recipe,
         source=source.source if isinstance(source, Data) else str(source),
-        validation=validation,
+        validation=0.1 if validation is None else validation,
         limit=limit,
         out=out,
     )
+    if start is not None:
+        _check_start(wish, resume=resume)
+        return _go_on(wish, start, source, validation, progress or Silent())
     if resume:
         wish = resumed(wish)
         if not isinstance(source, Data):
             source = wish.source
-    loader = _Loader(source, wish)
+    loader = Background(lambda: _loaded(source, wish))
     _wait_briefly()
-    try:
+    with _wanted():
+        from digitlens.run.members import carry_out_members
         from digitlens.run.session import carry_out
+    act = carry_out_members if find(network).members > 1 else carry_out
+    return act(wish, loader.result(), progress or Silent())
+
+
+def _go_on(
+    wish: Wish,
+    start: str | Path,
+    source: Data | str | Path,
+    share: float | None,
+    progress: Progress,
+) -> Run:
+    from digitlens.run.tuning.kept import kept_digits
+    from digitlens.run.tuning.own import own_pictures
+
+    loader = Background(lambda: (own_pictures(source, share), kept_digits()))
+    _wait_briefly()
+    with _wanted():
+        from digitlens.run.tuning.course import carry_out_tuning
+    return carry_out_tuning(wish, start, loader.result, progress)
+
+
+def _check_start(wish: Wish, *, resume: bool) -> None:
+    if resume:
+        raise UsageError(
+            "--from begins a run and --resume goes on with one",
+            try_="--from without --resume: so short a run is begun again",
+        )
+    if wish.limit is not None:
+        raise UsageError("--limit is not for --from: all pictures are learnt from")
+
+
+def _loaded(source: Data | str | Path, wish: Wish) -> Data:
+    if isinstance(source, Data):
+        return source
+    return load_digits(source, validation=wish.validation, limit=wish.limit)
+
+
+@contextmanager
+def _wanted() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "training needs torch, onnx, safetensors and matplotlib",
             seen=str(error),
             try_="pip install 'digitlens[train]'",
         ) from error
-    return carry_out(wish, loader.result(), progress or Silent())
 
 
 def _wait_briefly() -> None:
@@ -122,29 +177,3 @@ def _wait_briefly() -> None:
     torch is imported; whoever has set it keeps it.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-
-
-class _Loader:
-    """Digits being loaded while torch is imported: together the longest part of a short run."""
-
-    def __init__(self, source: Data | str | Path, wish: Wish) -> None:
-        self._data: Data | None = source if isinstance(source, Data) else None
-        self._error: BaseException | None = None
-        self._thread: threading.Thread | None = None
-        if self._data is None:
-            self._thread = threading.Thread(target=self._load, args=(source, wish), daemon=True)
-            self._thread.start()
-
-    def _load(self, source: str | Path, wish: Wish) -> None:
-        try:
-            self._data = load_digits(source, validation=wish.validation, limit=wish.limit)
-        except BaseException as error:  # handed to the thread that waits
-            self._error = error
-
-    def result(self) -> Data:
-        if self._thread is not None:
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
-        assert self._data is not None
-        return self._data

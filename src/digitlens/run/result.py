@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from digitlens.diagnosis import Diagnosis, Epoch
+    from digitlens.run.tuning.changes import Changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Run:
     misses, count
         Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
         back.
+    changes
+        What changed, when the run went on from another model.
     """
 
     network: nn.Sequential
@@ -41,6 +44,7 @@ class Run:
     folder: Path
     misses: int
     count: int
+    changes: Changes | None = None
 
     @cached_property
     def model(self) -> Model:

@@ -40,6 +40,11 @@ def resumed(wish: Wish) -> Wish:
     """
     folder = wish.out or run_folder.unfinished(wish.network)
     config = run_folder.read_config(folder)
+    if "start" in config:
+        raise RunError(
+            f"{folder} is a fine-tuned run: so short a run is not gone on with",
+            try_="the command without --resume begins it again",
+        )
     if (folder / run_folder.METRICS).is_file():
         raise RunError(
             f"{folder} is finished already: nothing is left to go on with",

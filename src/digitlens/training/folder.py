@@ -30,6 +30,7 @@ WEIGHTS = "weights.safetensors"
 LAST = "last.safetensors"
 MODEL = "model.onnx"
 CARD = "card.md"
+CHANGES = "changes.md"
 LOCK = ".lock"
 
 
