@@ -8,6 +8,7 @@ Misses are whole numbers over the whole set; every share and per cent is worked 
 `sureness`          negative log likelihood and Brier score
 `calibration`       whether 90 % sure means right nine times in ten
 `coverage`          how much can be answered at a wanted error rate
+`ranking`           how well a score tells two groups apart (area under the curve)
 `mcnemar`           whether two sets of answers differ by more than chance
 `disputed`          the MNIST test labels that people do not agree with
 ==================  ==========================================================
@@ -21,6 +22,7 @@ from digitlens.score.coverage import ERROR_RATES, Coverage, coverage_at, coverag
 from digitlens.score.disputed import DISPUTED, undisputed
 from digitlens.score.intervals import Interval, wilson
 from digitlens.score.mcnemar import Discordance, discordance, mcnemar
+from digitlens.score.ranking import auroc, bar_that_keeps
 from digitlens.score.sureness import SMALLEST, brier, negative_log_likelihood
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "Coverage",
     "Discordance",
     "Interval",
+    "auroc",
+    "bar_that_keeps",
     "brier",
     "calibrate",
     "confusion",

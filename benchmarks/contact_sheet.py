@@ -1,0 +1,37 @@
+"""A sheet of examples: a row of pictures for each name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digitlens.plots.sheet import SMALL, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from digitlens.digits import Images
+
+SIDE, GAP, LEFT, TOP = 0.46, 0.05, 2.3, 0.8
+"""Of a picture, between pictures, and before the first, in inches."""
+
+
+def contact_sheet(rows: Mapping[str, Images], *, heading: str, note: str, each: int) -> bytes:
+    """Draw the first `each` pictures of every row, ink white on black, the name before them.
+
+    Parameters
+    ----------
+    rows
+        uint8 (N, 28, 28) by name; a row may hold fewer than `each`.
+
+    Returns
+    -------
+    A PNG.
+    """
+    step = SIDE + GAP
+    sheet = Sheet(LEFT + each * step + 0.15, TOP + len(rows) * step + 0.15, heading, note)
+    for at, (name, images) in enumerate(rows.items()):
+        top = TOP + at * step
+        sheet.text((0.2, top + SIDE / 2), name, size=SMALL, middle=True)
+        for place, picture in enumerate(images[:each]):
+            sheet.image((LEFT + place * step, top), SIDE, picture)
+    return sheet.png()

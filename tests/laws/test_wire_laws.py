@@ -1,0 +1,28 @@
+"""Laws of the wire format: what is written is read back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlens.inside.wire import field, fields
+
+MESSAGES = st.lists(st.tuples(st.integers(1, 2**29 - 1), st.binary(max_size=300)))
+
+
+@given(MESSAGES)
+def test_fields_come_back_as_they_were_written(rows: list[tuple[int, bytes]]) -> None:
+    """Any numbers and contents are read back in their order, and their bytes are whole."""
+    message = b"".join(field(number, content) for number, content in rows)
+    found = list(fields(memoryview(message)))
+    assert [(each.number, bytes(each.content)) for each in found] == rows
+    assert b"".join(bytes(each.whole) for each in found) == message
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    """No bytes at all lead to anything but fields or a ValueError."""
+    with suppress(ValueError):
+        assert b"".join(bytes(each.whole) for each in fields(memoryview(content))) == content
