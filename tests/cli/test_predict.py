@@ -15,6 +15,7 @@ from PIL import Image
 
 from digitlens.cli.examine import GOLDEN
 from digitlens.cli.forms import FORMS
+from digitlens.model import Model, Predictions
 
 Cli = Callable[..., Any]
 Draw = Callable[..., Path]
@@ -22,54 +23,54 @@ Draw = Callable[..., Path]
 
 def test_each_file_gets_a_line(digitlens: Cli, dots: Draw) -> None:
     """A table names each file, its digit and the confidence, on stdout alone."""
-    ended = digitlens("predict", dots(3), dots(9, "a nine.png"), "--model", GOLDEN)
+    ended = digitlens("predict", dots(6), dots(9, "a nine.png"), "--model", GOLDEN)
     assert (ended.code, ended.err) == (0, "")
     first, second = ended.out.splitlines()
-    assert first.startswith("3.png        3   ")
+    assert first.startswith("6.png        6   ")
     assert second.startswith("a nine.png   9   ")
     assert first.endswith(" %")
 
 
 def test_json_is_stable(digitlens: Cli, dots: Draw) -> None:
     """--json gives model, predictions and what was rejected, under these keys."""
-    ended = digitlens("predict", dots(3), "--model", GOLDEN, "--json")
+    ended = digitlens("predict", dots(6), "--model", GOLDEN, "--json")
     found = json.loads(ended.out)
     assert list(found) == list(FORMS["digitlens predict --json"])
     assert (found["model"], found["rejected"]) == ("golden", [])
     (row,) = found["predictions"]
     assert list(row) == ["file", "digit", "confidence", "probabilities"]
-    assert (row["file"], row["digit"]) == ("3.png", 3)
-    assert row["confidence"] == row["probabilities"][3] == max(row["probabilities"])
+    assert (row["file"], row["digit"]) == ("6.png", 6)
+    assert row["confidence"] == row["probabilities"][6] == max(row["probabilities"])
     assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
 
 
 def test_csv_can_be_read_back(digitlens: Cli, dots: Draw) -> None:
     """--csv gives a head and a row a file; a name with a comma stays one name."""
-    ended = digitlens("predict", dots(3, "a, b.png"), "--model", GOLDEN, "--csv")
+    ended = digitlens("predict", dots(6, "a, b.png"), "--model", GOLDEN, "--csv")
     (row,) = csv.DictReader(io.StringIO(ended.out))
     assert list(row) == list(FORMS["digitlens predict --csv"])
-    assert (row["file"], row["digit"]) == ("a, b.png", "3")
+    assert (row["file"], row["digit"]) == ("a, b.png", "6")
 
 
 def test_bad_files_are_named_and_the_rest_is_read(digitlens: Cli, dots: Draw) -> None:
     """What cannot be used is named on stderr, the others are read, the code is 3."""
-    Image.new("L", (100, 60)).save("large.png")
+    Image.new("L", (100, 60)).save("blank.png")
     Path("text.png").write_text("no picture")
-    names = ["none.png", "large.png", dots(5), "text.png"]
+    names = ["none.png", "blank.png", dots(9), "text.png"]
     ended = digitlens("predict", *names, "--model", GOLDEN)
     assert ended.code == 3
-    assert ended.out.startswith("5.png   5 ")
+    assert ended.out.startswith("9.png   9 ")
     told = ended.err.splitlines()
     assert told[0] == "rejected: there is no file none.png"
-    assert told[1].startswith("rejected: large.png ")
-    assert "100 x 60" in told[2]
+    assert told[1] == "rejected: blank.png must show a digit"
+    assert told[2].startswith("  seen    bare paper")
     assert any(line.startswith("rejected: text.png ") for line in told)
     assert told[-1] == "3 of 4 files could not be used"
 
 
 def test_rejected_files_stand_in_the_json(digitlens: Cli, dots: Draw) -> None:
     """--json keeps the files that were rejected, each with its error."""
-    ended = digitlens("predict", "none.png", dots(5), "--model", GOLDEN, "--json")
+    ended = digitlens("predict", "none.png", dots(9), "--model", GOLDEN, "--json")
     assert ended.code == 3
     assert json.loads(ended.out)["rejected"] == [
         {"file": "none.png", "error": "there is no file none.png"}
@@ -82,62 +83,98 @@ def test_nothing_but_bad_files_is_a_failure(digitlens: Cli, in_tmp: Path) -> Non
     assert (ended.code, ended.out) == (1, "")
 
 
-def test_dark_ink_on_light_paper_is_rejected(digitlens: Cli, dots: Draw) -> None:
-    """A digit in the other polarity is refused, not misread."""
-    pixels = 255 - np.array(Image.open(dots(5)))
-    Image.fromarray(pixels).save("5.png")
-    ended = digitlens("predict", "5.png", "--model", GOLDEN)
-    assert ended.code == 1
-    assert ended.err == (
-        "rejected: 5.png must be light ink on dark paper, as MNIST's digits are\n"
-        "  seen    the mean of its edge is 255 of 255\n"
-        "  likely  dark ink on light paper\n"
-        "  try     turn black and white round; a later release does it for you\n"
-        "1 of 1 files could not be used\n"
-    )
+def test_any_picture_of_a_digit_will_do(digitlens: Cli, dots: Draw) -> None:
+    """Dark ink on light paper, larger and off centre, in colours: all are framed first."""
+    pixels = 255 - np.array(Image.open(dots(9))).repeat(5, axis=0).repeat(5, axis=1)
+    page = np.pad(pixels, ((10, 90), (200, 15)), constant_values=255)
+    Image.fromarray(np.dstack([page // 2 + 127, page, page])).save("page.jpg")
+    ended = digitlens("predict", "page.jpg", "--model", GOLDEN)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("page.jpg   9 ")
 
 
-def test_a_folder_is_no_picture(digitlens: Cli, in_tmp: Path) -> None:
-    """A folder is refused, and the files in it are proposed."""
+def test_a_folder_stands_for_its_pictures(digitlens: Cli, dots: Draw, in_tmp: Path) -> None:
+    """The pictures in a folder are read by name; other files in it are passed over."""
+    folder = in_tmp / "scans"
+    folder.mkdir()
+    dots(9, "scans/b.png")
+    dots(6, "scans/a.PNG")
+    dots(6, "scans/.hidden.png")
+    (folder / "labels.csv").write_text("a,6")
+    (folder / "c.jpg").write_text("no picture")
+    ended = digitlens("predict", "scans", "--model", GOLDEN)
+    assert ended.code == 3
+    rows = [line.split()[:2] for line in ended.out.splitlines()]
+    assert rows == [["scans/a.PNG", "6"], ["scans/b.png", "9"]]
+    assert ended.err.splitlines()[-1] == "1 of 3 files could not be used"
+
+
+def test_an_empty_folder_is_rejected(digitlens: Cli, in_tmp: Path) -> None:
+    """A folder without pictures is told of, and which files count as pictures."""
     (in_tmp / "scans").mkdir()
     ended = digitlens("predict", "scans", "--model", GOLDEN)
-    assert ended.err.startswith(
-        "rejected: scans is a folder, not a picture\n  try     scans/*.png\n"
+    assert ended.code == 1
+    assert ended.err.startswith("rejected: scans is a folder without pictures\n  try     name")
+
+
+def test_stages_are_written_for_each_picture(digitlens: Cli, dots: Draw) -> None:
+    """--stages DIR leaves one PNG a picture, named after it; equal names are numbered."""
+    Path("other").mkdir()
+    ended = digitlens(
+        "predict", dots(9), dots(6, "other/9.jpg"), "--model", GOLDEN, "--stages", "how"
     )
+    assert (ended.code, ended.err) == (0, "stages: 2 written to how\n")
+    assert sorted(path.name for path in Path("how").iterdir()) == ["9-2.png", "9.png"]
+    with Image.open("how/9.png") as strip:
+        assert strip.format == "PNG"
 
 
-def test_without_a_run_predict_says_how_to_get_one(digitlens: Cli, dots: Draw) -> None:
-    """Without --model and without runs, the error says what makes one."""
-    ended = digitlens("predict", dots(1))
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err == (
-        "error: no --model is named, and there is no finished run to take one from\n"
-        "  seen    no finished run in runs/train\n"
-        "  try     digitlens train quick\n"
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_is_no_digit_is_said(
+    digitlens: Cli, dots: Draw, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that refuses a picture answers null, and what it would be as a digit."""
+
+    def unsure(self: Model, images: np.ndarray) -> Predictions:
+        found = self.logits(images)
+        return Predictions(
+            found.argmax(1).astype(np.uint8),
+            np.full((len(images), 10), 0.1, np.float32),
+            no_digit=np.full(len(images), 0.75, np.float32),
+            refused=np.full(len(images), refused),
+        )
+
+    monkeypatch.setattr(Model, "predict", unsure)
+    ended = digitlens("predict", dots(9), "--model", GOLDEN, "--json")
+    (row,) = json.loads(ended.out)["predictions"]
+    assert row["digit"] == (None if refused else 9)
+    assert (row["no_digit"], row["likeliest"]) == (0.75, 9)
+    ended = digitlens("predict", "9.png", "--model", GOLDEN)
+    assert ended.out == (
+        "9.png   no digit; if it is one, 9\n" if refused else "9.png   9    10.00 %\n"
     )
+    ended = digitlens("predict", "9.png", "--model", GOLDEN, "--csv")
+    assert ended.out.splitlines()[1] == ("9.png,,0.100000" if refused else "9.png,9,0.100000")
 
 
-def test_the_newest_finished_run_is_taken_and_named(digitlens: Cli, dots: Draw) -> None:
-    """Without --model the newest finished run answers, and stderr says which it is."""
-    run = Path("runs/train/golden-1")
-    run.mkdir(parents=True)
-    (run / "metrics.json").write_text("{}")
-    (run / "model.onnx").write_bytes(GOLDEN.read_bytes())
-    ended = digitlens("predict", dots(8))
-    assert ended.code == 0
-    assert ended.err == "model: runs/train/golden-1, the newest finished run\n"
-    assert ended.out.startswith("8.png   8 ")
+def test_without_a_model_the_published_cnn_answers(digitlens: Cli, dots: Draw) -> None:
+    """Without --model and without runs, the network that comes with digitlens is asked."""
+    found = json.loads(digitlens("predict", dots(6), "--json").out)
+    assert found["model"] == "cnn"
+    (row,) = found["predictions"]
+    assert 0 <= row["no_digit"] <= 1
+    assert row["likeliest"] == max(range(10), key=row["probabilities"].__getitem__)
 
 
 def test_a_file_that_is_no_model_is_an_error(digitlens: Cli, dots: Draw) -> None:
     """A model that is none ends the command with code 1 before any picture is read."""
     Path("model.onnx").write_bytes(b"nothing of the kind")
-    ended = digitlens("predict", dots(1), "--model", "model.onnx")
+    ended = digitlens("predict", dots(6), "--model", "model.onnx")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: model.onnx ")
 
 
 def test_json_and_csv_exclude_each_other(digitlens: Cli, dots: Draw) -> None:
     """Two forms at once are wrong usage."""
-    ended = digitlens("predict", dots(1), "--json", "--csv")
+    ended = digitlens("predict", dots(6), "--json", "--csv")
     assert (ended.code, ended.err) == (2, "error: --json and --csv exclude each other\n")

@@ -39,6 +39,7 @@ WORKS = [
     ["summary", str(GOLDEN)],
     ["evaluate", str(GOLDEN), "--data", "uci"],
     ["compare", str(GOLDEN), str(GOLDEN), "--data", "uci"],
+    ["stress", str(GOLDEN), "--data", "uci", "--limit", "5"],
 ]
 WANTS = [
     ["train", "dense", "--data", "uci"],
@@ -78,6 +79,13 @@ def test_the_report_does_without_plots(results: Results) -> None:
     assert err.endswith("report: reports/golden-uci/report.html\n")
 
 
+def test_stress_does_without_its_plot(results: Results) -> None:
+    """Without matplotlib the figures are written, and stderr names the plot left out."""
+    err = results[f"stress {GOLDEN} --data uci --limit 5"][2]
+    assert "without stress.png: " in err
+    assert err.endswith("written: reports/golden-uci/stress.json\n")
+
+
 @pytest.mark.parametrize("line", WANTS, ids=" ".join)
 def test_training_says_what_it_wants(results: Results, line: list[str]) -> None:
     """What trains or exports says how to install the extra, and leaves nothing behind."""
@@ -88,8 +96,8 @@ def test_training_says_what_it_wants(results: Results, line: list[str]) -> None:
     assert results["folder"][1].split() == ["digits.png", "reports"]
 
 
-def test_predict_without_a_run_says_so(results: Results) -> None:
-    """Looking for the newest run needs nothing of the extra."""
+def test_predict_without_a_model_asks_the_published_one(results: Results) -> None:
+    """The network that comes with digitlens needs nothing of the extra."""
     code, _, err = results["predict none.png"]
     assert code == 1
-    assert err.startswith("error: no --model is named")
+    assert err.startswith("rejected: there is no file none.png")

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from digitlens.data import load_digits
-from digitlens.data.picture import read_picture
-from digitlens.errors import CorruptFileError, DataError, ShapeError
+from digitlens.data.pictures import read_pictures
+from digitlens.errors import CorruptFileError, DataError, NoInkError, ShapeError
+from digitlens.ink import frame_digit
+from digitlens.ink.opening import open_picture
 
 GREY = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
 
@@ -25,15 +27,30 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None) -> b
     return file.getvalue()
 
 
+def ready(digit: int, at: int) -> np.ndarray:
+    """Return a picture in MNIST's frame, a thick ring, whose inside names `digit` and `at`."""
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[4:24, 4:24] = 255
+    pixels[7:21, 7:21] = 0
+    pixels[13:15, 13:15] = 20 * digit + 20
+    pixels[9:11, 13:15] = pixels[17:19, 13:15] = at + 1
+    return pixels
+
+
 def lay(folder: Path, each: int = 5, digits: str = "0123456789") -> Path:
-    """Write `each` pictures for each digit; the first pixel is the digit, the second counts."""
+    """Write `each` pictures in MNIST's frame for each digit."""
     for digit in digits:
         (folder / digit).mkdir(parents=True)
         for at in range(each):
-            pixels = GREY.copy()
-            pixels[0, :2] = int(digit), at
-            (folder / digit / f"{at}.png").write_bytes(encoded(pixels))
+            (folder / digit / f"{at}.png").write_bytes(encoded(ready(int(digit), at)))
     return folder
+
+
+def page(digit: int = 1) -> np.ndarray:
+    """Return a sheet of grey paper with one dark stroke, as a camera sees it."""
+    pixels = np.full((120, 90), 200, np.uint8)
+    pixels[20:80, 30 : 36 + digit] = 40
+    return pixels
 
 
 def test_class_folders_are_read_in_order(tmp_path: Path) -> None:
@@ -41,10 +58,59 @@ def test_class_folders_are_read_in_order(tmp_path: Path) -> None:
     data = load_digits(lay(tmp_path), validation=0)
     whole = data.part("all")
     assert len(whole) == 50
-    assert np.array_equal(whole.images[:, 0, 0], whole.labels)
+    assert np.array_equal(whole.images[:, 13, 13] // 20 - 1, whole.labels)
     places = np.concatenate([data.train.positions, data.test.positions])
-    assert np.array_equal(whole.images[:, 0, 1], places % 5)
+    assert np.array_equal(whole.images[:, 9, 13] - 1, places % 5)
     assert np.array_equal(whole.labels, places // 5)
+
+
+def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
+    """Dark ink on grey paper, in colours or transparent, comes as `frame_digit` gives it."""
+    lay(tmp_path, 2, "37")
+    coloured = np.repeat(page()[..., None], 3, axis=2)
+    coloured[..., 0] //= 2
+    inked = np.dstack([np.zeros_like(page()), 255 * (page() < 99)]).astype(np.uint8)
+    files = {"page.png": page(), "colour.png": coloured, "clear.png": inked}
+    for name, pixels in files.items():
+        (tmp_path / "3" / name).write_bytes(encoded(pixels))
+    found = read_pictures(tmp_path, source="mine")
+    assert found.names[:5] == (
+        "3/0.png",
+        "3/1.png",
+        "3/clear.png",
+        "3/colour.png",
+        "3/page.png",
+    )
+    for name in files:
+        image = found.train.images[found.names.index(f"3/{name}")]
+        assert np.array_equal(image, frame_digit(tmp_path / "3" / name))
+    assert np.array_equal(found.train.images[0], ready(3, 0))
+    assert np.array_equal(found.train.labels, [3, 3, 3, 3, 3, 7, 7])
+
+
+def test_small_drawings_out_of_the_frame_are_framed(tmp_path: Path) -> None:
+    """28 x 28 pictures that are not in MNIST's frame, dark on light or not, are framed too."""
+    lay(tmp_path, 1, "1")
+    corner = np.zeros((28, 28), np.uint8)
+    corner[2:12, 3:6] = 255
+    drawn = {"corner.png": corner, "dark.png": 255 - corner}
+    for name, pixels in drawn.items():
+        (tmp_path / "1" / name).write_bytes(encoded(pixels))
+    images = read_pictures(tmp_path, source="mine").train.images
+    assert np.array_equal(images[1], frame_digit(corner))
+    assert np.array_equal(images[2], frame_digit(255 - corner))
+    assert images[1][:4].max() == 0
+    assert images[1][6:22, 13:15].min() > 0
+
+
+def test_a_set_made_for_networks_is_taken_as_it_is(tmp_path: Path) -> None:
+    """Where nine in ten lie in MNIST's frame, the tenth is part of the set, not a mistake."""
+    lay(tmp_path, 9, "5")
+    (tmp_path / "5" / "odd.png").write_bytes(encoded(GREY))
+    assert np.array_equal(read_pictures(tmp_path, source="x").train.images[9], GREY)
+    (tmp_path / "5" / "odder.png").write_bytes(encoded(GREY))
+    found = read_pictures(tmp_path, source="x")
+    assert not any(np.array_equal(image, GREY) for image in found.train.images)
 
 
 @pytest.mark.parametrize(
@@ -128,59 +194,23 @@ def test_a_test_folder_alone_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "PPM"])
-def test_lossless_formats_give_the_same_bytes(kind: str) -> None:
+def test_lossless_formats_give_the_same_bytes(tmp_path: Path, kind: str) -> None:
     """Whatever the format, the grey values are those that were saved."""
-    assert np.array_equal(read_picture(encoded(GREY, kind), name="x"), GREY)
+    assert np.array_equal(only(tmp_path, encoded(ready(4, 2), kind)), ready(4, 2))
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA", "P"])
-def test_grey_in_other_modes_is_grey(mode: str) -> None:
+def test_grey_in_other_modes_is_grey(tmp_path: Path, mode: str) -> None:
     """Colours that are all grey, and alpha that is all opaque, lose nothing."""
-    assert np.array_equal(read_picture(encoded(GREY, mode=mode), name="x"), GREY)
+    assert np.array_equal(only(tmp_path, encoded(ready(4, 2), mode=mode)), ready(4, 2))
 
 
-def test_black_and_white_becomes_0_and_255() -> None:
-    """One bit a pixel is read as paper and ink."""
-    assert set(np.unique(read_picture(encoded(GREY, mode="1"), name="x"))) == {0, 255}
-
-
-def test_jpeg_is_read() -> None:
-    """With its losses."""
-    flat = np.full((28, 28), 200, np.uint8)
-    assert np.abs(read_picture(encoded(flat, "JPEG"), name="x").astype(int) - 200).max() <= 2
-
-
-def coloured() -> np.ndarray:
-    """Return a picture with one red pixel."""
-    pixels = np.repeat(GREY[..., None], 3, axis=2)
-    pixels[5, 5] = [200, 0, 0]
-    return pixels
-
-
-@pytest.mark.parametrize(
-    ("content", "what", "seen"),
-    [
-        (encoded(np.zeros((32, 20), np.uint8)), "of another size", "20 x 32 pixels, mode L"),
-        (encoded(GREY.astype(np.uint16) * 257), "of another mode", "28 x 28 pixels, mode I;16"),
-        (encoded(GREY.astype(np.float32), "TIFF"), "of another mode", "28 x 28 pixels, mode F"),
-        (encoded(coloured()), "in colour", "28 x 28 pixels, mode RGB"),
-        (
-            encoded(np.stack([GREY, GREY], axis=2)),
-            "transparent",
-            "28 x 28 pixels, mode LA",
-        ),
-    ],
-)
-def test_pictures_out_of_mnists_frame_are_refused(content: bytes, what: str, seen: str) -> None:
-    """File, size and mode are named, and what a digit must be."""
-    with pytest.raises(ShapeError) as caught:
-        read_picture(content, name="7/x.png")
-    assert str(caught.value) == (
-        f"7/x.png is {what}; a digit must be 28 x 28 pixels, grey, white ink on black\n"
-        f"  seen    {seen}\n"
-        "  try     bring it into MNIST's frame first: in a 20 x 20 box, its centre of mass\n"
-        "          in the middle of 28 x 28"
-    )
+def only(folder: Path, content: bytes) -> np.ndarray:
+    """Return the one digit of a folder that holds nothing but the picture `content`."""
+    (folder / "4").mkdir()
+    (folder / "4" / "x").write_bytes(content)
+    image: np.ndarray = read_pictures(folder, source="x").train.images[0]
+    return image
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
@@ -191,14 +221,14 @@ def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
 
     header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
     with pytest.raises(ShapeError):
-        read_picture(bytes(header), name="x")
+        open_picture(bytes(header), name="x")
 
 
 @pytest.mark.parametrize("content", [b"", b"letters", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
     """Also formats whose decoders run other programs."""
     with pytest.raises(CorruptFileError, match="not a picture"):
-        read_picture(content, name="x")
+        open_picture(content, name="x")
 
 
 def test_every_cut_of_a_picture_is_refused() -> None:
@@ -207,17 +237,48 @@ def test_every_cut_of_a_picture_is_refused() -> None:
     assert len(content) > 100
     for length in range(0, len(content) - 40, 7):  # after the pixels there are only sums
         with pytest.raises(CorruptFileError):
-            read_picture(content[:length], name="x")
+            open_picture(content[:length], name="x")
 
 
 def test_a_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
     """The path stands in the message, whichever thread read it."""
     lay(tmp_path)
     path = tmp_path / "4" / "2.png"
-    path.write_bytes(path.read_bytes()[:200])
+    path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CorruptFileError, match="is a damaged picture") as caught:
         load_digits(tmp_path)
     assert str(path) in caught.value.wanted
+
+
+def test_every_bad_picture_is_listed(tmp_path: Path) -> None:
+    """Several pictures that cannot be used are named in one message, each with its reason."""
+    lay(tmp_path, 3, "48")
+    blank = np.full((60, 60), 255, np.uint8)
+    (tmp_path / "4" / "1.png").write_bytes(b"letters")
+    (tmp_path / "8" / "blank.png").write_bytes(encoded(blank))
+    with pytest.raises(DataError) as caught:
+        load_digits(tmp_path)
+    assert str(caught.value) == (
+        f"2 of 7 pictures in {tmp_path} cannot be used\n"
+        f"  seen    {tmp_path / '4' / '1.png'} is not a picture that can be read: 7 bytes\n"
+        f"          {tmp_path / '8' / 'blank.png'} must show a digit: bare paper: nothing "
+        "stands out from it by 12 or more of 255 grey values\n"
+        "  try     replace them, or take them out of the folder"
+    )
+    found = read_pictures(tmp_path, source="mine")
+    assert [type(error) for error in found.rejected] == [CorruptFileError, NoInkError]
+    assert found.names == ("4/0.png", "4/2.png", "8/0.png", "8/1.png", "8/2.png")
+    assert np.array_equal(found.train.labels, [4, 4, 8, 8, 8])
+
+
+def test_of_many_bad_pictures_ten_are_listed(tmp_path: Path) -> None:
+    """A long list ends in the number of those that are not on it."""
+    lay(tmp_path, 3, "0123")
+    for path in sorted(tmp_path.rglob("*.png")):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="12 of 12 pictures") as caught:
+        read_pictures(tmp_path, source="mine")
+    assert (caught.value.seen or "").splitlines()[9:][1:] == ["and 2 more"]
 
 
 def test_a_folder_among_the_pictures_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ PUBLIC = [
     "Model",
     "compare",
     "evaluate",
+    "frame_digit",
     "load_digits",
     "load_model",
     "one_hot",

@@ -14,19 +14,24 @@ FLOORS = {
     "errors": 0,
     "digits": 0,
     "nearest": 0,
+    "files": 1,
     "pixels": 1,
     "idx": 1,
     "score": 1,
     "diagnosis": 1,
     "ops": 1,
-    "card": 1,
+    "card": 2,
     "atomic": 2,
     "data": 2,
+    "ink": 2,
     "networks": 3,
     "training": 3,
     "model": 4,
     "export": 4,
     "evaluation": 5,
+    "stress": 5,
+    "inside": 5,
+    "explaining": 6,
     "plots": 7,
     "report": 7,
     "run": 7,
@@ -37,8 +42,9 @@ FLOORS = {
 """The floor of each module and package directly under digitlens."""
 
 KEPT = {
-    "torch": ("networks", "training", "export", "run"),
+    "torch": ("networks", "training", "export", "run", "explaining"),
     "safetensors": ("training", "export", "run"),
+    "cv2": ("ink", "stress"),
     "matplotlib": ("plots",),
     "fastapi": ("lab",),
     "ray": ("cluster",),
@@ -52,6 +58,9 @@ WITHOUT_TORCH = (
     "training.config",
     "training.history",
     "training.folder",
+    "explaining.explain",
+    "explaining.explanation",
+    "explaining.occlusion",
 )
 """Modules of torch's own floors that are read without it."""
 

@@ -10,6 +10,7 @@ import pytest
 
 HEAVY = {
     "PIL",
+    "cv2",
     "fastapi",
     "matplotlib",
     "onnx",

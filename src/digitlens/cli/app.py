@@ -14,16 +14,18 @@ from digitlens.cli.compare import compare
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
 from digitlens.cli.evaluate import evaluate
+from digitlens.cli.explain import explain
 from digitlens.cli.export import export
 from digitlens.cli.failure import describe, silence_stdout
 from digitlens.cli.group import Group, Stopped
 from digitlens.cli.helptext import Command
 from digitlens.cli.output import give, tell
 from digitlens.cli.predict import predict
+from digitlens.cli.stress import stress
 from digitlens.cli.summary import summary
 from digitlens.cli.train import train
 
-COMMANDS = (demo, train, evaluate, compare, summary, predict, export, doctor)
+COMMANDS = (demo, train, evaluate, compare, stress, summary, predict, explain, export, doctor)
 """The commands in the order in which a course meets them; `data` comes after `demo`."""
 
 

@@ -42,6 +42,17 @@ FORMS: dict[str, dict[str, str]] = {
         "pairs": "a list: `first`, `second` (places in `models`), `only_first`, "
         "`only_second` (digits that one alone got right), `both_wrong`, `p`, `differs`",
     },
+    "digitlens stress --json": {
+        "format": "1; another number when a key changes its meaning",
+        "model": "its name",
+        "source": "where the digits come from",
+        "count": "digits read at each strength",
+        "seed": "of the chance in the changes",
+        "mean_accuracy": "of the network alone, over all families and strengths above 0, 0..1",
+        "framed_mean_accuracy": "the same after framing",
+        "families": "a list: `family`, `unit`, `strengths`, and for each strength `misses`, "
+        "`intervals` (95 %, of the accuracy), `framed_misses`, `framed_intervals`",
+    },
     "digitlens summary NETWORK --json": {
         "name": "the network",
         "weights": "numbers that training changes",
@@ -50,13 +61,40 @@ FORMS: dict[str, dict[str, str]] = {
     },
     "digitlens predict --json": {
         "model": "its name",
-        "predictions": "a list: `file`, `digit`, `confidence` 0..1, `probabilities` of 0 to 9",
+        "predictions": "a list: `file`, `digit` (null: no digit), `confidence` 0..1, "
+        "`probabilities` of 0 to 9; of a model that knows what is no digit also `no_digit` "
+        "0..1 and `likeliest`, the digit that it would be",
         "rejected": "a list: `file`, `error`",
     },
     "digitlens predict --csv": {
         "file": "as it was named",
-        "digit": "0 to 9",
+        "digit": "0 to 9, or empty: no digit",
         "confidence": "0..1, six decimals",
+    },
+    "digitlens explain --json": {
+        "model": "its name",
+        "network": "its architecture",
+        "members": "how many networks the model is made of",
+        "member": "whose layers these are: 0 of an ensemble, of a cascade what answered",
+        "digit": "the answer, 0 to 9",
+        "confidence": "its probability, 0..1",
+        "probabilities": "of 0 to 9",
+        "no_digit": "how likely it is that there is no digit, 0..1, or null: not known",
+        "refused": "whether that is above the model's threshold, or null",
+        "steps": "of the framing, a list: `name`, `about`, `picture` (rows of pixels, each a "
+        "grey value 0..255 or three)",
+        "pixels": "28 rows of 28, 0 = paper, 255 = ink: what the model sees",
+        "unrolled": "784 features 0..1, row by row",
+        "filters": "the first layer's kernels on grey values 0..255; of a dense layer the "
+        "first 64 rows, as 28 x 28",
+        "layers": "a list: `name`, `about`, `values` (maps of rows, or a plain list)",
+        "occlusion": "`odds`, the answer's log-odds; `window`, pixels wide and high; `fall` "
+        "(28 x 28), what the log-odds lose when the window about a pixel is turned to paper; "
+        "`answers` (28 x 28), the digit that is then read",
+        "gradients": "28 x 28: what each pixel adds to the log-odds, from blank paper "
+        "(integrated gradients); null without torch",
+        "file": "the picture, as it was named",
+        "pictures": "the folder of the PNGs, or null where they could not be drawn",
     },
     "digitlens doctor --json, a list": {
         "name": "what was looked at",

@@ -18,6 +18,8 @@ SourceOption = Annotated[
 PartOption = Annotated[
     str, typer.Option(metavar="PART", help="test, validation, train or all.")
 ]
+MODEL_HELP = "A published network such as cnn, a run folder or an .onnx file."
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

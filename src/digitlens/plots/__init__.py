@@ -1,4 +1,4 @@
-"""Plots as PNG: history, confusion matrix, mistakes, calibration, coverage, comparison.
+"""Plots as PNG: history, confusion, mistakes, calibration, coverage, comparison, stress.
 
 The only place that imports matplotlib, and of it only the Agg renderer, by way of `sheet`:
 no pyplot, so nothing is global and plots can be drawn in any thread.
@@ -6,6 +6,7 @@ no pyplot, so nothing is global and plots can be drawn in any thread.
 ===============  =============================================================
 `sheet`          paper, pen, type and colours; PNG bytes
 `panel`          a field with axes on a sheet
+`explaining`     why a model answers as it does: a sheet of panels, and each large
 the others       one plot each
 ===============  =============================================================
 """
@@ -18,5 +19,14 @@ from digitlens.plots.confusion import confusion
 from digitlens.plots.coverage import coverage
 from digitlens.plots.history import history
 from digitlens.plots.mistakes import mistakes
+from digitlens.plots.stress import stress
 
-__all__ = ["calibration", "comparison", "confusion", "coverage", "history", "mistakes"]
+__all__ = [
+    "calibration",
+    "comparison",
+    "confusion",
+    "coverage",
+    "history",
+    "mistakes",
+    "stress",
+]

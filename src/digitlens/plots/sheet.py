@@ -154,9 +154,13 @@ class Sheet:
         width, _, _ = self._agg.get_text_width_height_descent(words, type_, False)
         return float(width) / DPI
 
-    def image(self, place: Point, side: float, pixels: NDArray[np.uint8]) -> None:
-        """Lay a grey picture (H, W), 0 = black, on the sheet, its pixels kept sharp."""
-        size = (round(side * DPI), round(side * DPI))
+    def image(self, place: Point, width: float, pixels: NDArray[np.uint8]) -> None:
+        """Lay a picture on the sheet, over all that is drawn, its pixels kept sharp.
+
+        It is grey (H, W), 0 = black, or in colours (H, W, 3); its height follows from `width`.
+        """
+        rows, columns = pixels.shape[:2]
+        size = (round(width * DPI), max(1, round(width * DPI * rows / columns)))
         picture = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
         self._images.append((picture, (round(place[0] * DPI), round(place[1] * DPI))))
 

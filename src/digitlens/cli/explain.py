@@ -1,0 +1,89 @@
+"""digitlens explain: why a model reads a picture as it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitlens.cli.options import JsonOption, ModelArgument
+from digitlens.cli.output import give, give_json, tell
+from digitlens.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from digitlens.explaining import Explanation
+
+EXPLAINED = Path("runs/explain")
+"""Where explanations go when no folder is named."""
+
+
+def explain(
+    model: ModelArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A picture of one digit, of any size.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the pictures go; else runs/explain/FILE-<n>."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw how a model comes to its answer for one picture.
+
+    From the framing to the pixels as numbers, the unrolled ribbon, the first filters, what
+    each layer makes of the digit, the pixels that mattered and the ten probabilities, as PNGs
+    in a new folder. overview.png shows all."""
+    from digitlens.explaining import explain as find_out
+    from digitlens.ink import frame_steps
+    from digitlens.model import load_model
+
+    loaded = load_model(model)
+    found = find_out(loaded, frame_steps(file))
+    pictures = _drawn(found, file.name)
+    folder = _kept(pictures, out, file.stem) if pictures else None
+    if as_json:
+        where = None if folder is None else str(folder)
+        give_json(found.as_dict() | {"file": str(file), "pictures": where})
+    else:
+        give(summary(found, file))
+    if found.without_gradients:
+        tell(found.without_gradients)
+    if folder is not None:
+        tell(f"pictures: {folder}, {len(pictures)} of them; begin with overview.png")
+
+
+def summary(found: Explanation, file: Path) -> str:
+    """Return an explanation in a few lines: the answer, what it hangs on, the steps."""
+    lines = [f"{file}: {found.answer}", found.mattered]
+    if found.shown:
+        lines.append(f"the layers below are those of {found.shown}")
+    if found.steps:
+        width = max(len(step.name) for step in found.steps)
+        lines += ["", "how the picture was framed"]
+        lines += [f"  {step.name:{width}}  {step.about}" for step in found.steps]
+    width = max(len(each.layer.name) for each in found.maps)
+    lines += ["", "what the layers make of it"]
+    lines += [
+        f"  {each.layer.name:{width}}  {each.about}: {each.layer.about}" for each in found.maps
+    ]
+    return "\n".join(lines)
+
+
+def _drawn(found: Explanation, title: str) -> dict[str, bytes]:
+    try:
+        from digitlens.plots.explaining import pictures
+    except MissingExtraError as error:
+        tell(f"without pictures: {error.wanted}; {error.try_} brings it")
+        return {}
+    return pictures(found, title)
+
+
+def _kept(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
+    from digitlens.atomic import write_bytes
+    from digitlens.training.folder import claim
+
+    folder = claim(stem, out, runs=EXPLAINED)
+    for name, content in pictures.items():
+        write_bytes(folder / name, content)
+    return folder

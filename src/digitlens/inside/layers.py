@@ -1,0 +1,247 @@
+"""Nodes of a graph -> the layers that a person would name.
+
+A layer is a kernel (a convolution or a fully connected step) with all that follows it number
+by number: bias, sum with a shortcut, ReLU or tanh. Pooling is a layer of its own. Casts and
+changes of shape are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.inside.graph import Graph, Node
+
+    Floats = NDArray[np.float32]
+
+Kind = Literal["convolution", "dense", "pooling"]
+
+KINDS: dict[str, Kind] = {
+    "Conv": "convolution",
+    "Gemm": "dense",
+    "MatMul": "dense",
+    "MaxPool": "pooling",
+    "AveragePool": "pooling",
+    "GlobalAveragePool": "pooling",
+    "GlobalMaxPool": "pooling",
+}
+BENDS = {
+    "Relu": "ReLU",
+    "Tanh": "tanh",
+    "LeakyRelu": "leaky ReLU",
+    "PRelu": "PReLU",
+    "Elu": "ELU",
+    "Sigmoid": "sigmoid",
+    "HardSwish": "hard swish",
+    "Gelu": "GELU",
+    "Clip": "clipping",
+}
+"""What bends a layer's straight answer, and how a person calls it."""
+
+FOLLOW = {*BENDS, "Add", "Sub", "Mul", "Div", "BatchNormalization", "Identity"}
+"""What belongs to the layer before it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer of a network.
+
+    Parameters
+    ----------
+    number
+        1 for the first of its network, counting all kinds.
+    member
+        Which network of the file, 0 for the first: most files hold one, an ensemble several.
+    kind
+        ``"convolution"``, ``"dense"`` or ``"pooling"``.
+    output
+        The name, in the file, of what the layer gives in the end.
+    weight
+        float32: of a convolution (out, in / groups, height, width), of a dense layer
+        (out, in); None for pooling. The first layer's takes grey values 0..255.
+    bias
+        float32 (out,), or None.
+    window, stride, padding
+        Rows and columns of the kernel or window, its step, and the rows of paper laid above
+        (and columns at the left of) what it takes in; 0, 1 and 0 for a dense layer.
+    groups
+        Into how many parts, each seen by its own kernels, a convolution's input is split.
+    bend
+        What the result goes through last, as ``"ReLU"``; empty when nothing.
+    shortcut
+        Whether another layer's result is added before that.
+    """
+
+    number: int
+    member: int
+    kind: Kind
+    output: str
+    weight: Floats | None
+    bias: Floats | None
+    window: int
+    stride: int
+    padding: int
+    groups: int
+    bend: str
+    shortcut: bool
+
+    @property
+    def name(self) -> str:
+        """What a person calls it, as ``"layer 2, convolution"``."""
+        return f"layer {self.number}, {self.kind}"
+
+    @property
+    def about(self) -> str:
+        """How it works, in a few plain words."""
+        size = f"{self.window} x {self.window}"
+        step = f" in steps of {self.stride}" if self.stride > 1 else ""
+        if self.kind == "convolution":
+            words = f"kernels of {size}{step}"
+        elif self.kind == "pooling":
+            words = f"windows of {size}{step}" if self.window else "each whole map"
+        else:
+            words = "each from all inputs"
+        words += ", a shortcut added" if self.shortcut else ""
+        return words + (f", then {self.bend}" if self.bend else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the layer for JSON: its fields, and the weights as lists."""
+        return {
+            "number": self.number,
+            "member": self.member,
+            "name": self.name,
+            "about": self.about,
+            "kind": self.kind,
+            "weight": None if self.weight is None else self.weight.tolist(),
+            "bias": None if self.bias is None else self.bias.tolist(),
+            "window": self.window,
+            "stride": self.stride,
+            "padding": self.padding,
+            "groups": self.groups,
+            "bend": self.bend,
+            "shortcut": self.shortcut,
+        }
+
+
+def find_layers(graph: Graph) -> tuple[Layer, ...]:
+    """Return the layers of a graph, member by member, each in the order of its file."""
+    users: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            users.setdefault(name, []).append(node)
+    answering = _answering(graph)
+    heads = [node for node in graph.nodes if node in answering and _is_head(node, graph)]
+    members = _members(graph, heads)
+    # From the last to the first, so that a sum is the layer's that ends in it, and not the
+    # shortcut's.
+    taken: set[str] = set()
+    ends = {}
+    for node in reversed(heads):
+        ends[node] = _end(node, users, graph, taken)
+    counts: dict[int, int] = {}
+    found = []
+    for node in sorted(heads, key=lambda node: members[node]):
+        member = members[node]
+        counts[member] = counts.get(member, 0) + 1
+        found.append(_layer(node, ends[node], graph, counts[member], member))
+    return tuple(found)
+
+
+def carried(node: Node) -> tuple[str, ...]:
+    """Return the inputs of a node whose values go on: not those that only say which or where.
+
+    A cascade picks rows by what the first network makes of them; that feeds no second one.
+    """
+    if node.kind == "Gather":
+        return node.inputs[:1]
+    if node.kind == "ScatterND":
+        return node.inputs[::2]
+    return node.inputs
+
+
+def _answering(graph: Graph) -> set[Node]:
+    """Return the nodes whose values reach an output."""
+    makers = {name: node for node in graph.nodes for name in node.outputs}
+    found: set[Node] = set()
+    left = [makers[name] for name in graph.outputs if name in makers]
+    while left:
+        node = left.pop()
+        if node not in found:
+            found.add(node)
+            left += [makers[name] for name in carried(node) if name in makers]
+    return found
+
+
+def _is_head(node: Node, graph: Graph) -> bool:
+    if node.kind == "MatMul":
+        return node.inputs[1] in graph.constants
+    return node.kind in KINDS
+
+
+def _end(node: Node, users: dict[str, list[Node]], graph: Graph, taken: set[str]) -> list[Node]:
+    """Return the nodes that make up the layer which begins with `node`."""
+    chain = [node]
+    while True:
+        after = users.get(chain[-1].outputs[0], [])
+        if len(after) != 1 or after[0].kind not in FOLLOW or after[0].outputs[0] in taken:
+            return chain
+        if after[0].outputs[0] in graph.outputs and after[0].kind == "Identity":
+            return chain
+        taken.add(after[0].outputs[0])
+        chain.append(after[0])
+
+
+def _members(graph: Graph, heads: list[Node]) -> dict[Node, int]:
+    """Number the networks of a graph: layers belong together when one feeds another."""
+    above: dict[str, set[Node]] = {}  # the layers that each value was made by
+    root = {node: node for node in heads}
+
+    def find(node: Node) -> Node:
+        while root[node] is not node:
+            node = root[node]
+        return node
+
+    for node in graph.nodes:
+        seen = {each for name in carried(node) for each in above.get(name, ())}
+        if node in root:
+            for each in seen:
+                root[find(each)] = find(node)
+            seen = {node}
+        for name in node.outputs:
+            above[name] = seen
+    order: dict[Node, int] = {}
+    return {node: order.setdefault(find(node), len(order)) for node in heads}
+
+
+def _layer(node: Node, chain: list[Node], graph: Graph, number: int, member: int) -> Layer:
+    kind = KINDS[node.kind]
+    given = [graph.constants.get(name) for name in node.inputs]
+    weight = given[1] if kind != "pooling" else None
+    bias = given[2] if len(given) > 2 else None
+    known = node.attributes
+    if weight is not None and kind == "dense" and not known.get("transB"):
+        weight = weight.T
+    window = known.get("kernel_shape") or (weight.shape[2:] if weight is not None else None)
+    later = [each for each in chain[1:] if each.kind in ("Add", "Sub")]
+    return Layer(
+        number=number,
+        member=member,
+        kind=kind,
+        output=chain[-1].outputs[0],
+        weight=None if weight is None else np.asarray(weight, np.float32),
+        bias=None if bias is None else np.asarray(bias, np.float32),
+        window=int(window[0]) if window else 0,
+        stride=int((known.get("strides") or [1])[0]),
+        padding=int((known.get("pads") or [0])[0]),
+        groups=int(known.get("group", 1)),
+        bend=next((BENDS[each.kind] for each in reversed(chain) if each.kind in BENDS), ""),
+        shortcut=any(
+            each.kind == "Add" and not any(name in graph.constants for name in each.inputs)
+            for each in later
+        ),
+    )

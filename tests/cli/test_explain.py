@@ -1,0 +1,122 @@
+"""explain: pictures of how a model comes to its answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlens.cli.examine import GOLDEN
+from digitlens.cli.forms import FORMS
+
+Cli = Callable[..., Any]
+
+EVERY = {"overview.png", "framing.png", "pixels.png", "unrolled.png", "mattered.png"}
+
+
+@pytest.fixture
+def seven(in_tmp: Path) -> Path:
+    """A seven in dark ink on light paper, larger than the frame."""
+    pixels = np.full((120, 100), 235, np.uint8)
+    pixels[20:30, 25:75] = 30
+    for row in range(30, 100):
+        pixels[row, 70 - (row - 30) // 2 : 80 - (row - 30) // 2] = 30
+    path = Path("seven.png")
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_every_picture_is_drawn_into_a_new_folder(digitlens: Cli, seven: Path) -> None:
+    """Each panel is a PNG that can be opened, in runs/explain; a second run has its own."""
+    ended = digitlens("explain", GOLDEN, seven)
+    assert ended.code == 0
+    folder = Path("runs/explain/seven-1")
+    names = {each.name for each in folder.iterdir()}
+    assert names >= EVERY | {"layer-1.png", "probabilities.png"}
+    for each in folder.iterdir():
+        with Image.open(each) as picture:
+            picture.load()
+            assert picture.mode == "RGB"
+    said = f"pictures: {folder}, {len(names)} of them; begin with overview.png\n"
+    assert ended.err == said
+    assert digitlens("explain", GOLDEN, seven).code == 0
+    assert {each.name for each in Path("runs/explain").iterdir()} == {"seven-1", "seven-2"}
+
+
+def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path) -> None:
+    """The lines name the answer, what it hangs on, each step of the framing and each layer."""
+    ended = digitlens("explain", GOLDEN, seven, "--out", "here")
+    first, second, *rest = ended.out.splitlines()
+    assert first.startswith("seven.png: golden ")
+    assert " reads " in first
+    assert second.startswith(("without the 5 x 5 pixels about row ", "no part of the ink "))
+    assert "how the picture was framed" in rest
+    assert any(line.startswith("  layer 1, ") for line in rest)
+    assert Path("here/overview.png").exists()
+
+
+def test_json_is_stable(digitlens: Cli, seven: Path) -> None:
+    """--json gives the documented keys, and where the pictures are."""
+    ended = digitlens("explain", GOLDEN, seven, "--json", "--out", "there")
+    found = json.loads(ended.out)
+    assert set(found) == set(FORMS["digitlens explain --json"])
+    assert (found["model"], found["file"], found["pictures"]) == (
+        "golden",
+        "seven.png",
+        "there",
+    )
+    assert np.shape(found["pixels"]) == np.shape(found["occlusion"]["fall"]) == (28, 28)
+    assert found["digit"] == int(np.argmax(found["probabilities"]))
+
+
+def test_a_folder_with_something_in_it_is_never_written_into(
+    digitlens: Cli, seven: Path
+) -> None:
+    """--out of a folder that is not empty is refused, and its files stay."""
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("mine")
+    ended = digitlens("explain", GOLDEN, seven, "--out", "mine")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error: mine must be empty or not there yet")
+    assert [each.name for each in Path("mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_blank_sheet_is_refused_and_leaves_nothing(digitlens: Cli, in_tmp: Path) -> None:
+    """Bare paper has no digit to explain; no folder is made for it."""
+    Image.new("L", (60, 60), 255).save("blank.png")
+    ended = digitlens("explain", GOLDEN, "blank.png")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error: blank.png must show a digit")
+    assert not Path("runs").exists()
+
+
+def test_without_the_extra_all_is_told_but_nothing_drawn(seven: Path) -> None:
+    """In a core install text and JSON are there, and stderr says what brings the pictures."""
+    code = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'torch', 'onnx', 'matplotlib', 'safetensors'}:\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from digitlens.cli.app import run\n"
+        f"sys.exit(run(['explain', {str(GOLDEN)!r}, 'seven.png', '--json']))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["gradients"], found["pictures"]) == (None, None)
+    assert found["layers"]
+    assert done.stderr.splitlines() == [
+        "without pictures: plots need matplotlib; pip install 'digitlens[train]' brings it",
+        "integrated gradients want torch: pip install 'digitlens[train]'",
+    ]
+    assert not Path("runs").exists()
