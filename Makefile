@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check format docs bench-training bench-loading clean
+.PHONY: demo test test-slow check format docs bench-training bench-loading \
+	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-tuning clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -32,6 +33,27 @@ bench-training: $(READY)
 
 bench-loading: $(READY)
 	$(BIN)/python benchmarks/loading.py
+
+bench-published: $(READY)
+	$(BIN)/python benchmarks/published.py
+
+bench-speed: $(READY)
+	$(BIN)/python benchmarks/speed.py
+
+bench-seeds: $(READY)
+	$(BIN)/python benchmarks/seeds.py tiny
+
+bench-transfer: $(READY)
+	$(BIN)/python benchmarks/transfer.py --write cnn best
+
+bench-mnist-c: $(READY)
+	$(BIN)/python benchmarks/mnist_c.py --write cnn best
+
+bench-rejection: $(READY)
+	$(BIN)/python benchmarks/rejection.py --write cnn
+
+bench-tuning: $(READY)
+	$(BIN)/python benchmarks/tuning.py
 
 # The stamp is written last, so that a set-up that was cut off is done again.
 $(READY): pyproject.toml constraints.txt

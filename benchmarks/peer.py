@@ -1,0 +1,63 @@
+"""What benchmarks share: processes that are timed, Keras' own environment, the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PEER = ROOT / "benchmarks" / "keras_convnet.py"
+KERAS = ROOT / ".bench" / "keras"
+KERAS_PACKAGES = ("tensorflow==2.21.0", "keras==3.15.1")
+RESULTS = ROOT / "benchmarks" / "results"
+MIB = 1024
+
+
+def timed(command: list[str], folder: Path) -> tuple[float, float, str]:
+    """Run `command` in `folder`; return seconds, peak memory in MiB, and what it printed."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with exit code {process.returncode}")
+    return seconds, usage.ru_maxrss / MIB, printed
+
+
+def keras_python() -> str:
+    """Return the Python of Keras' own environment, making it on the first run."""
+    python = KERAS / "bin" / "python"
+    ready = KERAS / ".ready"
+    if not ready.exists():
+        print(f"making {KERAS} with {', '.join(KERAS_PACKAGES)} ...", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(KERAS)], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *KERAS_PACKAGES], check=True)
+        ready.touch()
+    return str(python)
+
+
+def machine() -> str:
+    """Return what the machine is, for the table's foot."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text().splitlines()
+        name = next((x.split(":")[1].strip() for x in lines if "model name" in x), name)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} cores, Python {platform.python_version()}"
+
+
+def keep(name: str, text: str) -> None:
+    """Print a table and write it to benchmarks/results/NAME.md."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)

@@ -1,0 +1,50 @@
+"""The published networks on MNIST's test digits: a table of the README.
+
+    make bench-published
+
+Each network answers the 10,000 test pictures once. Misses are whole numbers; the interval is
+Wilson's at 95 %; calibration is the expected error of the confidence.
+"""
+
+from __future__ import annotations
+
+import time
+
+from digitlens import evaluate, load_digits, load_model
+from digitlens.model import PUBLISHED, published_names
+from digitlens.networks import find
+from peer import keep, machine
+
+HEAD = (
+    "| name | what it is | weights | file | test misses | accuracy, 95 % interval "
+    "| without disputed labels | confidence off by |",
+    "|---|---|---|---|---|---|---|---|",
+)
+
+
+def main() -> None:
+    """Print the table and write it to benchmarks/results/published.md."""
+    test = load_digits("mnist").test
+    rows = []
+    for name in published_names():
+        model = load_model(name)
+        found = evaluate(model, test)
+        low, high = found.interval
+        size = (PUBLISHED / f"{name}.onnx").stat().st_size
+        undisputed = found.undisputed
+        assert undisputed is not None, "these are MNIST's test digits"
+        rows.append(
+            (
+                found.misses,
+                f"| `{name}` | {find(name).about} | {model.card.weights:,} | "
+                f"{size / 1e6:.2f} MB | {found.misses} | {100 * found.accuracy:.2f} %, "
+                f"{100 * low:.2f} to {100 * high:.2f} | {undisputed.misses} in "
+                f"{undisputed.count:,} | {100 * found.calibration.error:.2f} points |",
+            )
+        )
+    foot = f"{machine()}; {time.strftime('%Y-%m-%d')}."
+    keep("published", "\n".join([*HEAD, *(row for _, row in sorted(rows)), "", foot]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
