@@ -41,13 +41,13 @@ bench-speed: $(READY)
 	$(BIN)/python benchmarks/speed.py
 
 bench-seeds: $(READY)
-	$(BIN)/python benchmarks/seeds.py tiny
+	$(BIN)/python benchmarks/seeds.py convnet
 
 bench-transfer: $(READY)
-	$(BIN)/python benchmarks/transfer.py --write cnn best
+	$(BIN)/python benchmarks/transfer.py --write cnn
 
 bench-mnist-c: $(READY)
-	$(BIN)/python benchmarks/mnist_c.py --write cnn best
+	$(BIN)/python benchmarks/mnist_c.py --write cnn
 
 bench-rejection: $(READY)
 	$(BIN)/python benchmarks/rejection.py --write cnn

@@ -91,7 +91,7 @@ def test_overfits_when_validation_loss_rises_and_the_curves_part() -> None:
         "has risen to 0.120, while the training loss went on falling. At the end training "
         "accuracy is 100.00 %, validation 97.60 %: 2.40 points (144 of 6,000 digits) apart. "
         "Validation accuracy was 97.90 % at epoch 4. Try: --epochs 4 instead of 7, more "
-        "training digits, or cnn, which shifts its pictures while it trains."
+        "training digits, or convnet, which shifts its pictures while it trains."
     )
 
 

@@ -44,7 +44,7 @@ def overfitting(
     return (
         f"It overfits from epoch {since} on: {moved}. {_ends(curves, gap)} "
         f"{_accuracy_since(curves, turn, at, rises=rises)}"
-        f"Try: --epochs {at} instead of {last}, more training digits, or cnn, "
+        f"Try: --epochs {at} instead of {last}, more training digits, or convnet, "
         "which shifts its pictures while it trains."
     )
 
@@ -89,7 +89,7 @@ def too_little(history: Sequence[Epoch], curves: Curves) -> str:
         f"digits it trains on, and its training loss hardly falls any more "
         f"({_loss(curves.train_loss[-2])}, then {_loss(curves.train_loss[-1])}).{guessing} "
         f"Validation, {_percent(curves.validation_accuracy[-1])}, cannot do much better. "
-        "Try a larger network such as cnn, more epochs or another learning rate."
+        "Try a larger network such as convnet, more epochs or another learning rate."
     )
 
 
