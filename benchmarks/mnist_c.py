@@ -27,6 +27,7 @@ from corruptions import AFFINE, CORRUPTIONS, OTHERS, corrupt
 from digitlens import load_digits, load_model
 from digitlens.ink import frame_stack
 from digitlens.stress import count_framed, evenly
+from peer import keep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from digitlens.evaluation import Predictor
     from digitlens.ink import Framed
 
-RESULT = Path(__file__).parent / "results" / "mnist_c.md"
 CLEAN = "none"
 
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="at most so many digits, evenly spread")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument("--write", action="store_true", help=f"also to {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help="also to results/mnist_c.md")
     parser.add_argument("--sheet", type=Path, help="draw examples into this PNG")
     options = parser.parse_args()
     digits = evenly(load_digits("mnist").part(options.part), options.limit)
@@ -136,9 +136,7 @@ def main() -> None:
         f"{len(digits):,} digits of {digits.source}, seed {options.seed}; "
         f"{time.strftime('%Y-%m-%d')}.\n"
     )
-    if options.write:
-        RESULT.write_text(text, encoding="utf-8")
-    print(text)
+    keep("mnist_c", text, write=options.write)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,9 @@ def machine() -> str:
     return f"{name}, {cores} cores, Python {platform.python_version()}"
 
 
-def keep(name: str, text: str) -> None:
-    """Print a table and write it to benchmarks/results/NAME.md."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+def keep(name: str, text: str, *, write: bool = True) -> None:
+    """Print a table and, where that is wanted, write it to benchmarks/results/NAME.md."""
+    if write:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)

@@ -33,6 +33,7 @@ from contact_sheet import contact_sheet
 from digitlens import evaluate, load_digits, load_model
 from digitlens.ink import Framed, frame_stack
 from digitlens.score import auroc, bar_that_keeps
+from peer import keep
 from strangers import DIGITS_TO_SOME, STRANGERS, UNMET, draw
 
 if TYPE_CHECKING:
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
             """Read uint8 (N, 28, 28)."""
 
 
-RESULT = Path(__file__).parent / "results" / "rejection.md"
 KEPT = 0.99
 COUNT = 1000
 """Pictures in each set that is drawn."""
@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("test", "validation"), default="test")
     parser.add_argument("--count", type=int, default=COUNT, help="pictures in each set")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", action="store_true", help=f"also to {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help="also to results/rejection.md")
     parser.add_argument("--sheet", type=Path, help="draw examples into this PNG")
     options = parser.parse_args()
     data = load_digits("mnist")
@@ -205,9 +205,7 @@ def main() -> None:
         f"of {measured.source} digits where of digits, seed {options.seed}; "
         f"{time.strftime('%Y-%m-%d')}.\n"
     )
-    if options.write:
-        RESULT.write_text(text, encoding="utf-8")
-    print(text)
+    keep("rejection", text, write=options.write)
 
 
 if __name__ == "__main__":

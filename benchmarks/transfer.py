@@ -26,6 +26,7 @@ from digitlens import load_model
 from digitlens.errors import DataError
 from digitlens.ink import frame_steps
 from digitlens.score import wilson
+from peer import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from digitlens.digits import Images, Labels
 
-RESULT = Path(__file__).parent / "results" / "transfer.md"
 
 USPS_SEEN = 2_000
 """How many of USPS' digits were looked at: the first of a permutation with seed 0."""
@@ -153,7 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--unseen", action="store_true", help="only what nobody looked at")
-    parser.add_argument("--write", action="store_true", help=f"also to {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help="also to results/transfer.md")
     options = parser.parse_args()
     if not os.environ.get("DIGITLENS_REAL"):
         sys.exit("DIGITLENS_REAL is not set: it must name a folder with real pictures")
@@ -171,10 +171,7 @@ def main() -> None:
             lines.append(row(given, models))
     what = "Only pictures that nobody looked at" if options.unseen else "All pictures"
     text = "\n".join(lines) + f"\n\n{what}; {time.strftime('%Y-%m-%d')}.\n"
-    if options.write:
-        RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(text, encoding="utf-8")
-    print(text)
+    keep("transfer", text, write=options.write)
 
 
 if __name__ == "__main__":

@@ -29,13 +29,13 @@ import numpy as np
 from digitlens import load_digits, load_model
 from digitlens.ink import frame_digit
 from hand import pictures
+from peer import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens import Digits, Model
 
-RESULT = Path(__file__).parent / "results" / "tuning.md"
 COUNT = 24
 OTHERS = 600
 HANDS = {"like a 7": (0.28, 0.6), "as in school": (0.5, 0.9)}
@@ -122,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--from", dest="start", default="cnn", help="the model to go on from")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help=f"also write {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help="also to results/tuning.md")
     wanted = parser.parse_args()
     start = str(Path(wanted.start).resolve()) if Path(wanted.start).exists() else wanted.start
     test = load_digits("mnist").test
@@ -142,9 +142,7 @@ def main() -> None:
             *(row.markdown() for row in rows),
         ]
     )
-    print(text)
-    if wanted.write:
-        RESULT.write_text(text + "\n", encoding="utf-8")
+    keep("tuning", text + "\n", write=wanted.write)
 
 
 if __name__ == "__main__":

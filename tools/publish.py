@@ -54,8 +54,9 @@ def main() -> None:
     card = with_threshold(card, model, data.train)
     content = model.path.read_bytes()
     small = Model(Path(wish.name), with_half_precision(content, card))
-    lost = misses(small, data.train) - misses(model, data.train)
-    say(f"training digits missed: {misses(model, data.train)}, halved {lost:+d}")
+    before = misses(model, data.train)
+    lost = misses(small, data.train) - before
+    say(f"training digits missed: {before}, halved {lost:+d}")
     if lost > COST * len(data.train):
         sys.exit("half precision costs too much; publish nothing")
     counted = misses(small, data.test)

@@ -6,10 +6,14 @@ what ten larger networks answer together, on digits that it sees worn and they s
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
 from digitlens.digits import CLASSES
+from digitlens.networks import convnet
 from digitlens.networks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 RECIPE = Recipe(
     epochs=24,
@@ -33,19 +37,4 @@ MULTIPLY_ADDS = 945_792
 
 def network() -> nn.Sequential:
     """Build the network: float (N, 1, 28, 28) in 0..1, 1 = ink -> logits (N, 11)."""
-    return nn.Sequential(
-        nn.Conv2d(1, 16, kernel_size=5, stride=2, bias=False),
-        nn.BatchNorm2d(16),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(16, 32, kernel_size=3, bias=False),
-        nn.BatchNorm2d(32),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(32, 64, kernel_size=3, stride=2, bias=False),
-        nn.BatchNorm2d(64),
-        nn.ReLU(inplace=True),
-        nn.Flatten(),
-        nn.Linear(64 * 4 * 4, 128, bias=False),
-        nn.BatchNorm1d(128),
-        nn.ReLU(inplace=True),
-        nn.Linear(128, CLASSES + 1),
-    )
+    return convnet.network(outputs=CLASSES + 1)

@@ -28,8 +28,8 @@ WEIGHTS = 156_282
 MULTIPLY_ADDS = 945_664
 
 
-def network() -> nn.Sequential:
-    """Build the network: float (N, 1, 28, 28) in 0..1, 1 = ink -> logits (N, 10)."""
+def network(*, outputs: int = CLASSES) -> nn.Sequential:
+    """Build the network: float (N, 1, 28, 28) in 0..1, 1 = ink -> logits (N, outputs)."""
     return nn.Sequential(
         nn.Conv2d(1, 16, kernel_size=5, stride=2, bias=False),
         nn.BatchNorm2d(16),
@@ -44,5 +44,5 @@ def network() -> nn.Sequential:
         nn.Linear(64 * 4 * 4, 128, bias=False),
         nn.BatchNorm1d(128),
         nn.ReLU(inplace=True),
-        nn.Linear(128, CLASSES),
+        nn.Linear(128, outputs),
     )

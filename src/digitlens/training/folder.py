@@ -88,9 +88,10 @@ def unfinished(network: str, *, runs: Path = RUNS) -> Path:
     )
 
 
-def newest_finished(*, runs: Path = RUNS) -> Path | None:
-    """Return the run folder that was finished last, or None."""
-    done = [path.parent for path in runs.glob(f"*/{METRICS}")]
+def newest_finished(network: str | None = None, *, runs: Path = RUNS) -> Path | None:
+    """Return the run folder that was finished last, of `network` or of any, or None."""
+    folders = "*" if network is None else f"{network}-*"
+    done = [path.parent for path in runs.glob(f"{folders}/{METRICS}")]
     return max(done, key=lambda folder: (folder / METRICS).stat().st_mtime, default=None)
 
 
