@@ -19,7 +19,7 @@ from digitlens.model import Model
 from digitlens.networks import build, recipe_of
 from digitlens.ops import Ensemble
 from digitlens.run import train
-from digitlens.run.teacher import teacher_of
+from digitlens.run.teacher import find_teacher, teacher_of
 from digitlens.training.device import Device
 
 CARD = Card("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
@@ -43,7 +43,9 @@ def test_a_teacher_gives_the_logits_of_its_model(
     teacher: Any, digits: Digits, outputs: int
 ) -> None:
     """In torch it answers as the engine does, for pupils of ten outputs and of eleven."""
-    logits = teacher_of(str(teacher), outputs, PLAIN)(torch.from_numpy(digits.images))
+    logits = teacher_of(find_teacher(str(teacher)), outputs, PLAIN)(
+        torch.from_numpy(digits.images)
+    )
     assert logits.shape == (len(digits), outputs)
     model = Model(teacher, teacher.read_bytes())
     np.testing.assert_allclose(logits[:, :10].numpy(), model.logits(digits.images), atol=1e-4)
@@ -60,7 +62,7 @@ def test_a_teacher_without_no_digit_teaches_no_network_that_has_it(
     path = tmp_path / "ten.onnx"
     path.write_bytes(to_onnx(fold(build("quick").eval()), CARD))
     with pytest.raises(ModelError, match="must have 11 outputs"):
-        teacher_of(str(path), 11, PLAIN)
+        teacher_of(find_teacher(str(path)), 11, PLAIN)
 
 
 def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) -> None:
@@ -82,7 +84,7 @@ def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) 
 def test_a_teacher_that_is_nowhere_is_named_with_what_makes_it(in_tmp: Any) -> None:
     """Neither published nor trained here: the error says how to get it."""
     with pytest.raises(ModelError, match="none in runs/train") as caught:
-        teacher_of("lenet5", 10, PLAIN)
+        find_teacher("lenet5")
     assert caught.value.try_ == "digitlens train lenet5 --validation 0"
 
 
@@ -95,5 +97,13 @@ def test_the_newest_run_here_teaches_where_nothing_is_published(
     (run / "metrics.json").write_text("{}")
     (run / "model.onnx").write_bytes(teacher.read_bytes())
     images = torch.from_numpy(digits.images[:3])
-    found = teacher_of("lenet5", 10, PLAIN)(images)
-    assert torch.equal(found, teacher_of(str(teacher), 10, PLAIN)(images))
+    found = teacher_of(find_teacher("lenet5"), 10, PLAIN)(images)
+    assert torch.equal(found, teacher_of(find_teacher(str(teacher)), 10, PLAIN)(images))
+
+
+def test_a_run_without_its_teacher_leaves_nothing_behind(in_tmp: Any, make_data: Any) -> None:
+    """Where the teacher is nowhere, no run folder is claimed."""
+    recipe = replace(recipe_of("quick"), teacher="lenet5")
+    with pytest.raises(ModelError, match="lenet5 must be there to teach"):
+        train("quick", make_data(train=60), recipe=recipe)
+    assert not Path("runs").exists()

@@ -18,6 +18,7 @@ from digitlens import networks
 from digitlens.atomic import write_bytes, write_text
 from digitlens.errors import DataError, StoppedError
 from digitlens.run.finish import finish
+from digitlens.run.teacher import find_teacher, teacher_of
 from digitlens.run.wish import Wish, check_same_data, config_of
 from digitlens.training import folder as run_folder
 from digitlens.training.adamw import AdamW
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from digitlens.data import Data
     from digitlens.diagnosis import Epoch
     from digitlens.digits import Digits
+    from digitlens.model import Model
     from digitlens.networks.recipe import Recipe
     from digitlens.run.result import Run
     from digitlens.training.trainer import Teacher
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
     """Train as wished and leave a finished run folder (errors as in `digitlens.run.train`)."""
     recipe = recipe_for(wish, data)
+    # Found before a folder is claimed: a run that cannot begin leaves nothing behind.
+    master = find_teacher(recipe.teacher) if recipe.teacher else None
     keep_freed_memory()
     device = choose()
     with ExitStack() as stack:
@@ -57,7 +61,7 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
             about = about_now(device)
             run_folder.write_config(folder, config_of(wish, recipe, data, about=about))
         settings = Settings(wish.network, wish.seed, recipe)
-        trainer = _trainer(settings, data, device, progress)
+        trainer = _trainer(settings, data, device, progress, master)
         if (folder / run_folder.LAST).exists():
             trainer.state = unpack(folder / run_folder.LAST, trainer.network, trainer.optimiser)
         _train(trainer, folder, note=_note(settings, data, device))
@@ -78,7 +82,13 @@ def recipe_for(wish: Wish, data: Data) -> Recipe:
     return recipe if wish.epochs is None else replace(recipe, epochs=wish.epochs)
 
 
-def _trainer(settings: Settings, data: Data, device: Device, progress: Progress) -> Trainer:
+def _trainer(
+    settings: Settings,
+    data: Data,
+    device: Device,
+    progress: Progress,
+    master: Model | None,
+) -> Trainer:
     recipe = settings.recipe
     torch.manual_seed(settings.seed)
     network = networks.build(settings.network)
@@ -92,18 +102,16 @@ def _trainer(settings: Settings, data: Data, device: Device, progress: Progress)
         validation=resident(data.validation, device.kind),
         device=device,
         progress=progress,
-        teacher=_teacher(recipe, network, device),
+        teacher=_teacher(master, network, device),
     )
 
 
-def _teacher(recipe: Recipe, network: nn.Sequential, device: Device) -> Teacher | None:
-    if not recipe.teacher:
+def _teacher(master: Model | None, network: nn.Sequential, device: Device) -> Teacher | None:
+    if master is None:
         return None
-    from digitlens.run.teacher import teacher_of
-
     last = network[-1]
     assert isinstance(last, torch.nn.Linear), "a pupil ends in its logits"
-    return teacher_of(recipe.teacher, last.out_features, device)
+    return teacher_of(master, last.out_features, device)
 
 
 def resident(digits: Digits, kind: str = "cpu") -> Part:

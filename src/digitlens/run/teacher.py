@@ -13,7 +13,7 @@ from digitlens.export.rebuild import rebuild
 from digitlens.export.unfold import unfold_program
 from digitlens.model import Model, load_model, published_names
 from digitlens.ops import Cascade, Ensemble, outputs_of
-from digitlens.training.folder import METRICS, RUNS
+from digitlens.training.folder import RUNS, newest_finished
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,11 +24,31 @@ if TYPE_CHECKING:
 CHUNK = 500
 
 
-def teacher_of(name: str, outputs: int, device: Device) -> Teacher:
-    """Return the network `name` as a teacher of a network with `outputs` logits.
+def find_teacher(name: str) -> Model:
+    """Return the network `name` that is to teach.
 
-    It is the published one, else the newest finished run of it in this folder, else the run
-    folder or .onnx file of that name.
+    It is the published one, else the run folder or .onnx file of that name, else the newest
+    finished run of it in this folder.
+
+    Raises
+    ------
+    ModelError
+        There is no such model.
+    """
+    if name in published_names() or Path(name).exists():
+        return load_model(name)
+    finished = newest_finished(name)
+    if finished is None:
+        raise ModelError(
+            f"{name} must be there to teach: published, or a finished run of it",
+            seen=f"published: {', '.join(published_names())}; none in {RUNS}",
+            try_=f"digitlens train {name} --validation 0",
+        )
+    return load_model(finished)
+
+
+def teacher_of(model: Model, outputs: int, device: Device) -> Teacher:
+    """Return `model` as a teacher of a network with `outputs` logits.
 
     It answers in torch, in the precision of `device`: an ensemble in bfloat16 is four times
     as fast as by the engine that answers users.
@@ -36,14 +56,13 @@ def teacher_of(name: str, outputs: int, device: Device) -> Teacher:
     Raises
     ------
     ModelError
-        There is no such model, or it does not know of "no digit" and its pupil is to.
+        It does not know of "no digit" and its pupil is to.
     """
-    model = _find(name)
-    program = unfold_program(model.path.read_bytes(), name=name)
+    program = unfold_program(model.path.read_bytes(), name=model.name)
     assert not isinstance(program, Cascade), "a cascade is no teacher"
     if outputs_of(program) < outputs:
         raise ModelError(
-            f"{name} must have {outputs} outputs to teach a network with as many",
+            f"{model.name} must have {outputs} outputs to teach a network with as many",
             seen=f"{outputs_of(program)}",
             likely='it has none for "no digit"' if outputs > CLASSES else None,
         )
@@ -65,16 +84,3 @@ def teacher_of(name: str, outputs: int, device: Device) -> Teacher:
         return torch.cat([mean(part) for part in torch.split(images, CHUNK)]).clone()
 
     return teach
-
-
-def _find(name: str) -> Model:
-    if name in published_names() or Path(name).exists():
-        return load_model(name)
-    finished = [path.parent for path in RUNS.glob(f"{name}-*/{METRICS}")]
-    if not finished:
-        raise ModelError(
-            f"{name} must be there to teach: published, or a finished run of it",
-            seen=f"published: {', '.join(published_names())}; none in {RUNS}",
-            try_=f"digitlens train {name} --validation 0",
-        )
-    return load_model(max(finished, key=lambda folder: (folder / METRICS).stat().st_mtime))
