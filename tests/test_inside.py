@@ -18,11 +18,23 @@ from digitlens.digits import Digits
 from digitlens.errors import ModelError
 from digitlens.export import fold, to_onnx
 from digitlens.export.onnx_file import with_half_precision
+from digitlens.export.whole import with_byte_front
 from digitlens.inside import Inside, look_inside
 from digitlens.inside.graph import read_graph, with_outputs
 from digitlens.inside.tensors import read_tensor
 from digitlens.model import load_model
-from digitlens.ops import Affine, Cascade, Conv, Distance, Ensemble, Op, Relu, Tanh, apply
+from digitlens.ops import (
+    Affine,
+    ByteAffine,
+    Cascade,
+    Conv,
+    Distance,
+    Ensemble,
+    Op,
+    Relu,
+    Tanh,
+    apply,
+)
 
 CARD = Card("x-1", "x", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01")
 NAMES = ["dense", "lenet5", "quick", "cnn"]
@@ -90,6 +102,24 @@ def test_half_precision_is_read_as_constants_and_is_no_layer(digits: Digits) -> 
         assert other.weight.dtype == np.float32
         np.testing.assert_array_equal(other.weight, one.weight.astype(np.float16))
     assert half.activations(digits.images[:1])[0].shape == (1, 32, 8, 8)
+
+
+def test_a_layer_of_whole_numbers_is_shown_in_full(digits: Digits) -> None:
+    """Its weights are scaled back, its bias found, and its values are those of the list."""
+    ops = with_byte_front(fresh("dense"))
+    inside = Inside(to_onnx(ops, CARD))
+    front, first = ops[1], inside.layers[0]
+    assert isinstance(front, ByteAffine)
+    assert [(each.number, each.kind, each.bend) for each in inside.layers] == [
+        (1, "dense", "ReLU"),
+        (2, "dense", "ReLU"),
+        (3, "dense", "ReLU"),
+        (4, "dense", ""),
+    ]
+    np.testing.assert_allclose(first.weight, front.weight * front.scale[:, None], rtol=1e-6)
+    np.testing.assert_array_equal(first.bias, front.bias)
+    last = inside.activations(digits.images[:3])[-1]
+    np.testing.assert_allclose(last, apply(ops, digits.images[:3]), rtol=2e-3, atol=2e-3)
 
 
 def test_the_members_of_an_ensemble_are_told_apart(digits: Digits) -> None:

@@ -39,6 +39,19 @@ class Affine:
     bias: Floats
 
 
+@dataclass(frozen=True, eq=False)
+class ByteAffine:
+    """Fully connected, from the pixels' bytes: weight int8 (out, in), scale and bias (out,).
+
+    It is ``scale * (weight @ pixels) + bias``; the product is exact in whole numbers. Only the
+    first layer can be one, after Flatten.
+    """
+
+    weight: NDArray[np.int8]
+    scale: Floats
+    bias: Floats
+
+
 @dataclass(frozen=True)
 class Relu:
     """max(x, 0)."""
@@ -72,7 +85,7 @@ class Distance:
     spread: float
 
 
-Op: TypeAlias = "Conv | Affine | Relu | Tanh | MaxPool | Flatten | Distance"
+Op: TypeAlias = "Conv | Affine | ByteAffine | Relu | Tanh | MaxPool | Flatten | Distance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +153,8 @@ def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
             return _convolve(op, x)
         case Affine():
             return x @ op.weight.T.astype(np.float64) + op.bias
+        case ByteAffine():
+            return x @ op.weight.T.astype(np.float64) * op.scale + op.bias
         case Relu():
             return np.maximum(x, 0)
         case Tanh():

@@ -201,6 +201,7 @@ RULES: dict[str, Rule] = {
     "Log": torch.log,
     "LogSoftmax": lambda x, axis=-1: x.log_softmax(axis),
     "MatMul": torch.matmul,
+    "MatMulInteger": lambda x, weight: x.float() @ weight.float(),
     "Max": lambda *parts: reduce(torch.maximum, parts),
     "MaxPool": _max_pool,
     "Mean": lambda *parts: reduce(torch.add, parts) / len(parts),

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from digitlens.digits import CLASSES, FEATURES, SIDE
 from digitlens.export.graph import Graph
 from digitlens.model import CARD_KEY, INPUT, LOGITS, NO_DIGIT, PROBABILITIES
-from digitlens.ops import Affine, Cascade, Ensemble, Flatten, outputs_of
+from digitlens.ops import Affine, ByteAffine, Cascade, Ensemble, Flatten, outputs_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,7 @@ def to_onnx(program: Program, card: Card) -> bytes:
         One network, an ensemble or a cascade.
     """
     graph = Graph()
-    numbers = graph.add("Cast", [INPUT], to=TensorProto.FLOAT)
-    value = _program(graph, program, numbers)
+    value = _program(graph, program)
     tells = outputs_of(program) > CLASSES
     if tells:
         value = _no_digit(graph, value)
@@ -86,27 +85,38 @@ def _sealed(model: onnx.ModelProto, card: Card) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _program(graph: Graph, program: Program, numbers: str) -> str:
+def _program(graph: Graph, program: Program) -> str:
     match program:
         case Ensemble():
+            numbers = _numbers(graph, INPUT)
             answers = [_network(graph, member, numbers) for member in program.members]
             return graph.add("Mean", answers)
         case Cascade():
-            return _cascade(graph, program, numbers)
+            return _cascade(graph, program)
         case _:
-            return _network(graph, program, numbers)
+            return _network(graph, program, _taken(graph, program, INPUT))
 
 
-def _network(graph: Graph, ops: Sequence[Op], numbers: str) -> str:
-    flat = isinstance(ops[0], Flatten | Affine)
+def _numbers(graph: Graph, pixels: str) -> str:
+    return graph.add("Cast", [pixels], to=TensorProto.FLOAT)
+
+
+def _taken(graph: Graph, ops: Sequence[Op], pixels: str) -> str:
+    """Return the pixels as `ops` takes them: bytes, or the same as float32."""
+    from_bytes = any(isinstance(op, ByteAffine) for op in ops)
+    return pixels if from_bytes else _numbers(graph, pixels)
+
+
+def _network(graph: Graph, ops: Sequence[Op], pixels: str) -> str:
+    flat = isinstance(ops[0], Flatten | Affine | ByteAffine)
     shape = [-1, FEATURES] if flat else [-1, 1, SIDE, SIDE]
-    value = graph.add("Reshape", [numbers, _whole(graph, *shape)])
+    value = graph.add("Reshape", [pixels, _whole(graph, *shape)])
     return graph.sequence(ops[1:] if isinstance(ops[0], Flatten) else ops, value)
 
 
-def _cascade(graph: Graph, cascade: Cascade, numbers: str) -> str:
+def _cascade(graph: Graph, cascade: Cascade) -> str:
     """Answer with the first network; put the second's answers where that is unsure."""
-    first = _network(graph, cascade.first, numbers)
+    first = _network(graph, cascade.first, _taken(graph, cascade.first, INPUT))
     best = f"{first}_best"
     graph.add("TopK", [first, _whole(graph, 2)], output=best, more=[f"{best}_at"], axis=1)
     signs = graph.constant(np.array([[1.0], [-1.0]], np.float32))
@@ -115,8 +125,9 @@ def _cascade(graph: Graph, cascade: Cascade, numbers: str) -> str:
     unsure = graph.add("NonZero", [graph.add("Less", [lead, margin])])
     rows = graph.add("Slice", [unsure, *(_whole(graph, n) for n in (0, 1, 0))])
     places = graph.add("Reshape", [rows, _whole(graph, -1)])
-    passed_on = graph.add("Gather", [numbers, places], axis=0)
-    second = _network(graph, cascade.second, passed_on)
+    # The bytes of few digits are gathered and converted, not those of all.
+    passed_on = graph.add("Gather", [INPUT, places], axis=0)
+    second = _network(graph, cascade.second, _taken(graph, cascade.second, passed_on))
     spots = graph.add("Reshape", [places, _whole(graph, -1, 1)])
     return graph.add("ScatterND", [first, spots, second])
 

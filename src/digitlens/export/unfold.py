@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from digitlens.digits import FEATURES, SIDE
 from digitlens.errors import ModelError
 from digitlens.ops import (
     Affine,
+    ByteAffine,
     Cascade,
     Conv,
     Ensemble,
@@ -75,9 +77,11 @@ def unfold_program(content: bytes, *, name: str) -> Program:
             constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
         elif node.op_type == "Reshape" and constants[node.input[1]].tolist() in FRONTS:
             found.append([])
+        elif node.op_type in {"Mul", "Add"}:
+            found[-1][-1] = _completed(found[-1][-1], node.op_type, constants[node.input[1]])
         elif node.op_type not in PASSED_OVER:
             op = _operation(node, constants, name)
-            if not found[-1] and isinstance(op, Affine):
+            if not found[-1] and isinstance(op, Affine | ByteAffine):
                 found[-1].append(Flatten())
             found[-1].append(op)
     if "Mean" in kinds:
@@ -86,6 +90,13 @@ def unfold_program(content: bytes, *, name: str) -> Program:
         margin = float(constants[kinds["Less"].input[1]].item())
         return Cascade(found[0], found[1], margin)
     return found[0]
+
+
+def _completed(op: Op, kind: str, numbers: NDArray[np.float32]) -> Op:
+    """Return a layer that takes bytes with the scale or the bias that follows it."""
+    if not isinstance(op, ByteAffine):
+        return op
+    return replace(op, scale=numbers) if kind == "Mul" else replace(op, bias=numbers)
 
 
 def _operation(node: onnx.NodeProto, constants: dict[str, NDArray[Any]], name: str) -> Op:
@@ -102,6 +113,9 @@ def _operation(node: onnx.NodeProto, constants: dict[str, NDArray[Any]], name: s
             )
         case "Gemm" if len(weights) == len(("weight", "bias")):
             return Affine(weights[0], weights[1])
+        case "MatMulInteger":  # its scale and bias are in the nodes that follow
+            nothing = np.zeros(weights[0].shape[1], np.float32)
+            return ByteAffine(weights[0].T, nothing, nothing)
         case "Relu":
             return Relu()
         case "MaxPool":

@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "Conv": "convolution",
     "Gemm": "dense",
     "MatMul": "dense",
+    "MatMulInteger": "dense",
     "MaxPool": "pooling",
     "AveragePool": "pooling",
     "GlobalAveragePool": "pooling",
@@ -178,7 +179,7 @@ def _answering(graph: Graph) -> set[Node]:
 
 
 def _is_head(node: Node, graph: Graph) -> bool:
-    if node.kind == "MatMul":
+    if node.kind in {"MatMul", "MatMulInteger"}:
         return node.inputs[1] in graph.constants
     return node.kind in KINDS
 
@@ -188,7 +189,11 @@ def _end(node: Node, users: dict[str, list[Node]], graph: Graph, taken: set[str]
     chain = [node]
     while True:
         after = users.get(chain[-1].outputs[0], [])
-        if len(after) != 1 or after[0].kind not in FOLLOW or after[0].outputs[0] in taken:
+        if len(after) != 1 or after[0].outputs[0] in taken:
+            return chain
+        # Sums of whole numbers are made float32 before they are scaled.
+        whole = chain[-1].kind == "MatMulInteger" and after[0].kind == "Cast"
+        if after[0].kind not in FOLLOW and not whole:
             return chain
         if after[0].outputs[0] in graph.outputs and after[0].kind == "Identity":
             return chain
@@ -218,12 +223,26 @@ def _members(graph: Graph, heads: list[Node]) -> dict[Node, int]:
     return {node: order.setdefault(find(node), len(order)) for node in heads}
 
 
+def _in_full(node: Node, chain: list[Node], graph: Graph) -> tuple[Floats, Floats | None]:
+    """Return weight (in, out) and bias (out,) of a layer that multiplies whole numbers."""
+    weight = graph.constants[node.inputs[1]].astype(np.float32)
+    given = {
+        each.kind: graph.constants[name]
+        for each in chain
+        for name in each.inputs[1:]
+        if name in graph.constants and each is not node
+    }
+    return weight * given.get("Mul", np.float32(1)), given.get("Add")
+
+
 def _layer(node: Node, chain: list[Node], graph: Graph, number: int, member: int) -> Layer:
     kind = KINDS[node.kind]
     given = [graph.constants.get(name) for name in node.inputs]
     weight = given[1] if kind != "pooling" else None
     bias = given[2] if len(given) > 2 else None
     known = node.attributes
+    if node.kind == "MatMulInteger":
+        weight, bias = _in_full(node, chain, graph)
     if weight is not None and kind == "dense" and not known.get("transB"):
         weight = weight.T
     window = known.get("kernel_shape") or (weight.shape[2:] if weight is not None else None)

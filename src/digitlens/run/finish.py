@@ -17,9 +17,10 @@ from digitlens.diagnosis import diagnose
 from digitlens.digits import CLASSES
 from digitlens.export import fold, to_onnx
 from digitlens.export.unfold import unfold
+from digitlens.export.whole import with_byte_front
 from digitlens.model import Model, load_model
 from digitlens.networks.layerwise import summarise
-from digitlens.ops import Cascade, Ensemble, outputs_of
+from digitlens.ops import Affine, Cascade, Ensemble, outputs_of
 from digitlens.run.result import Run
 from digitlens.training import folder as run_folder
 from digitlens.training.history import from_csv
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from digitlens.data import Data
     from digitlens.diagnosis import Epoch
     from digitlens.digits import Labels
-    from digitlens.ops import Program
+    from digitlens.ops import Op, Program
     from digitlens.training.config import Settings
     from digitlens.training.trainer import Part, Trainer
 
@@ -95,7 +96,14 @@ def _whole(name: str, network: nn.Sequential) -> Program:
     if not entry.second:
         return first
     second = unfold(load_model(entry.second).path.read_bytes(), name=entry.second)
-    return Cascade(first, second, networks.margin_of(name))
+    return Cascade(with_byte_front(first), _ten_outputs(second), networks.margin_of(name))
+
+
+def _ten_outputs(ops: list[Op]) -> list[Op]:
+    """Return `ops` without the eleventh output, which the first of a cascade has not."""
+    last = ops[-1]
+    assert isinstance(last, Affine), "a network ends in its logits"
+    return [*ops[:-1], Affine(last.weight[:CLASSES], last.bias[:CLASSES])]
 
 
 def _leave(
