@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check format docs bench-training bench-loading \
+.PHONY: demo test test-slow check format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-tuning clean
 
 demo: $(READY)
@@ -28,6 +28,9 @@ format: $(READY)
 docs: $(READY)
 	$(BIN)/python -m digitlens.cli.document docs/cli.md
 
+tables: $(READY)
+	$(BIN)/python tools/tables.py
+
 bench-training: $(READY)
 	$(BIN)/python benchmarks/training.py
 
@@ -44,13 +47,13 @@ bench-seeds: $(READY)
 	$(BIN)/python benchmarks/seeds.py convnet
 
 bench-transfer: $(READY)
-	$(BIN)/python benchmarks/transfer.py --write cnn
+	$(BIN)/python benchmarks/transfer.py --write cnn best
 
 bench-mnist-c: $(READY)
-	$(BIN)/python benchmarks/mnist_c.py --write cnn
+	$(BIN)/python benchmarks/mnist_c.py --write cnn best
 
 bench-rejection: $(READY)
-	$(BIN)/python benchmarks/rejection.py --write cnn
+	$(BIN)/python benchmarks/rejection.py --write cnn best
 
 bench-tuning: $(READY)
 	$(BIN)/python benchmarks/tuning.py

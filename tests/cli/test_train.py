@@ -143,7 +143,8 @@ def test_a_stopped_run_exits_with_130(
         (
             ["dens"],
             "error: 'dens' is no network\n"
-            "  seen    known: dense, lenet5, quick, convnet, cnn, best\n"
+            "  seen    known: dense, lenet5, quick, convnet, cnn, best, "
+            "tiny, dense-deformed, fast\n"
             "  try     did you mean 'dense'?\n",
         ),
         (

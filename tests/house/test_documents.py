@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ def test_every_command_is_in_the_readme(words: str) -> None:
 def test_the_page_of_commands_is_generated() -> None:
     """docs/cli.md is what the help texts say: python -m digitlens.cli.document docs/cli.md."""
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_readme_has_the_tables_that_benchmarks_printed() -> None:
+    """Each file in benchmarks/results stands in the README as it is: `make tables`."""
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "tools" / "tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert tables.filled(text) == text
+    assert tables.filled(text.replace("| `cnn` |", "| `CNN` |")) == text, "it can fail"
+    for printed in tables.RESULTS.glob("*.md"):
+        assert f"<!-- {printed.name} -->" in text
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands()))

@@ -12,18 +12,20 @@ from digitlens.digits import CLASSES
 from digitlens.networks.recipe import Recipe
 
 RECIPE = Recipe(
-    epochs=20,
+    epochs=40,
     batch=256,
     learning_rate=0.008,
     weight_decay=0.05,
     smoothing=0.05,
     temperature=1.85,
     shift=2,
-    turn=8.0,
-    stretch=0.08,
-    slant=0.1,
+    turn=12.0,
+    stretch=0.12,
+    slant=0.15,
+    bend=0.4,
     wear=0.0625,
     outliers=0.04,
+    frozen=0.2,
 )
 WEIGHTS = 409_451
 MULTIPLY_ADDS = 9_701_952

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 RECIPE = Recipe(
-    epochs=24,
+    epochs=32,
     batch=256,
     learning_rate=0.012,
     weight_decay=0.05,
@@ -27,7 +27,7 @@ RECIPE = Recipe(
     slant=0.1,
     wear=0.0625,
     outliers=0.06,
-    framed=0.2,
+    framed=0.4,
     frozen=0.3,
     teacher="best",
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from digitlens.errors import UsageError
 from digitlens.nearest import nearest
 
+HERE = "digitlens.networks"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -32,12 +34,15 @@ class Entry:
 NETWORKS: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        Entry("dense", "digitlens.networks.dense", "fully connected, 784-512-256-128-10"),
-        Entry("lenet5", "digitlens.networks.lenet5", "LeCun's network of 1998"),
-        Entry("quick", "digitlens.networks.quick", "convolutional, trained in seconds"),
-        Entry("convnet", "digitlens.networks.convnet", "convolutional, taught by labels alone"),
-        Entry("cnn", "digitlens.networks.cnn", "the one to use: convnet taught by best"),
-        Entry("best", "digitlens.networks.best", "ten convolutional networks together", 10),
+        Entry("dense", f"{HERE}.dense", "fully connected, 784-512-256-128-10"),
+        Entry("lenet5", f"{HERE}.lenet5", "LeCun's network of 1998"),
+        Entry("quick", f"{HERE}.quick", "convolutional, trained in seconds"),
+        Entry("convnet", f"{HERE}.convnet", "convolutional, taught by labels alone"),
+        Entry("cnn", f"{HERE}.cnn", "the one to use: convnet taught by best"),
+        Entry("best", f"{HERE}.best", "ten convolutional networks together", members=10),
+        Entry("tiny", f"{HERE}.tiny", "as few weights as possible"),
+        Entry("dense-deformed", f"{HERE}.dense_deformed", "fully connected, taught by cnn"),
+        Entry("fast", f"{HERE}.fast", "a small one, cnn where it is unsure", second="cnn"),
     )
 }
 

@@ -1,0 +1,30 @@
+"""Put the tables that benchmarks printed into README.md: `make tables`.
+
+Each stands between two comments, ``<!-- NAME.md -->`` and ``<!-- / -->``, and is
+benchmarks/results/NAME.md, letter by letter. A test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+RESULTS = ROOT / "benchmarks" / "results"
+PLACE = re.compile(r"<!-- (?P<name>\w+\.md) -->\n.*?<!-- / -->", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """Return `text` with each table as the benchmark printed it last."""
+
+    def table(place: re.Match[str]) -> str:
+        name = place["name"]
+        printed = (RESULTS / name).read_text(encoding="utf-8").strip()
+        return f"<!-- {name} -->\n{printed}\n<!-- / -->"
+
+    return PLACE.sub(table, text)
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
