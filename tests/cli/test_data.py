@@ -131,3 +131,38 @@ def test_a_source_that_is_not_there_is_an_error(digitlens: Cli, in_tmp: Path) ->
     assert ended.code == 1
     assert ended.err.startswith("error: ")
     assert "scans/none.npz" in ended.err
+
+
+def test_lines_writes_a_sheet(digitlens: Cli, in_tmp: Path) -> None:
+    """Lines writes numbers with the digits on a sheet, and names it; the seed decides."""
+    ended = digitlens("data", "lines", "uci", "--count", "8", "--style", "clean", "--boxes")
+    assert (ended.code, ended.out) == (0, "lines.png\n")
+    assert ended.err == "8 numbers and 0 pictures without one, style clean\n"
+    first = Path("lines.png").read_bytes()
+    again = ("data", "lines", "uci", "--count", "8", "--style", "clean", "--force")
+    assert digitlens(*again, "--boxes").code == 0
+    assert Path("lines.png").read_bytes() == first
+    assert digitlens(*again, "--boxes", "--seed", "1").code == 0
+    assert Path("lines.png").read_bytes() != first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["--count", "0"], 2, "--count must be at least 1"),
+        (["--part", "test"], 2, "the test digits are not shown"),
+        (["--style", "tidy"], 2, "the style must be a Style or the name of one"),
+        (["--seed", "-1"], 2, "must be 0 or more"),
+        ([], 1, "lines.png is there already"),
+    ],
+)
+def test_lines_refuses(
+    digitlens: Cli, in_tmp: Path, arguments: list[str], code: int, error: str
+) -> None:
+    """A wrong count, part, style or seed is wrong usage; a file that is there stays."""
+    Path("lines.png").write_text("mine")
+    force = ["--force"] if code == 2 else []
+    ended = digitlens("data", "lines", "uci", *arguments, *force)
+    assert (ended.code, ended.out) == (code, "")
+    assert error in ended.err
+    assert Path("lines.png").read_text() == "mine"

@@ -50,12 +50,9 @@ def show(
 ) -> None:
     """Lay digits out in a grid as a PNG, or print one with its numbers."""
     _check_part(part)
-    if count < 1:
-        raise UsageError("--count must be at least 1", seen=f"--count {count}")
-    if index is None and out.exists() and not force:
-        raise StorageError(
-            f"{out} is there already", try_="--force to replace it, or --out for another file"
-        )
+    _check_count(count)
+    if index is None:
+        _check_free(out, force=force)
     from digitlens.data import load_digits
 
     digits = load_digits(source).part(part)
@@ -73,6 +70,50 @@ def show(
     tell(f"{len(shown)} of {len(digits):,} digits; their labels, row by row:")
     for at in range(0, len(shown), 10):
         tell(" ".join(str(label) for label in shown.labels[at : at + 10]))
+
+
+@app.command(cls=Command)
+def lines(
+    source: Source,
+    count: Annotated[int, typer.Option(metavar="N", help="How many lines.")] = 60,
+    part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
+    style: Annotated[
+        str, typer.Option(metavar="STYLE", help="training, clean, ruled, cheque, photo ...")
+    ] = "training",
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides which lines.")] = 0,
+    boxes: Annotated[bool, typer.Option("--boxes", help="Draw each digit's box.")] = False,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sheet goes.")] = Path(
+        "lines.png"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+) -> None:
+    """Write numbers with the digits, as they are on paper, on a sheet."""
+    _check_part(part)
+    _check_count(count)
+    _check_free(out, force=force)
+    from digitlens.atomic import write_bytes
+    from digitlens.data import load_digits
+    from digitlens.writing import named_style, sheet_png, write_lines
+
+    chosen = named_style(style)
+    digits = load_digits(source).part(part)
+    written = list(write_lines(digits, count, seed=seed, style=chosen))
+    write_bytes(out, sheet_png(written, boxes=boxes))
+    give(str(out))
+    numbers = sum(line.text != "" for line in written)
+    tell(f"{numbers} numbers and {count - numbers} pictures without one, style {style}")
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise UsageError("--count must be at least 1", seen=f"--count {count}")
+
+
+def _check_free(out: Path, *, force: bool) -> None:
+    if out.exists() and not force:
+        raise StorageError(
+            f"{out} is there already", try_="--force to replace it, or --out for another file"
+        )
 
 
 def _check_part(part: str) -> None:

@@ -1,0 +1,221 @@
+"""The parts of a line: dice, forms, strokes, marks, papers, words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlens.digits import Digits
+from digitlens.errors import UsageError
+from digitlens.ink.strokes import stroke_width
+from digitlens.writing import STYLES, Glyphs, Written, ready, sheet, sheet_png, write_chunk
+from digitlens.writing import textures as banks
+from digitlens.writing.camera import photograph
+from digitlens.writing.dice import Dice
+from digitlens.writing.fonts import find_fonts, printed_words, script_words
+from digitlens.writing.forms import CELL, loop_of, source_of, write_form
+from digitlens.writing.hand import HABITS, draw_hand
+from digitlens.writing.lettering import lay
+from digitlens.writing.negatives import KINDS, draw_negative
+from digitlens.writing.number import INSIDE, LEADS, TAILS, parted
+from digitlens.writing.strokes import draw, draw_mark, mark_width
+from digitlens.writing.textures import cut
+
+FORMS = [(label, form) for label, forms in HABITS.items() for form, _ in forms if form]
+
+
+@pytest.fixture
+def dice() -> Dice:
+    """Return dice."""
+    return Dice(np.random.default_rng(0))
+
+
+def test_dice_hold_to_shares(dice: Dice) -> None:
+    """Shares, ranges and bounds are kept; 0.0 never and 1.0 always comes."""
+    drawn = Counter(dice.share((("a", 1.0), ("b", 3.0), ("c", 0.0))) for _ in range(4000))
+    assert 0.7 < drawn["b"] / 4000 < 0.8
+    assert set(drawn) == {"a", "b"}
+    assert not any(dice.hit(0.0) for _ in range(300))
+    assert all(dice.hit(1.0) for _ in range(300))
+    assert {dice.below(3) for _ in range(100)} == {0, 1, 2}
+    assert all(2 <= dice.within((2, 5)) <= 5 for _ in range(300))
+    bell = [dice.normal(10, 2) for _ in range(3000)]
+    assert 5 <= min(bell) < max(bell) <= 15
+    assert abs(np.mean(bell) - 10) < 0.2
+
+
+@pytest.mark.parametrize(("label", "form"), FORMS)
+def test_a_form_changes_the_digit(glyphs: Glyphs, dice: Dice, label: int, form: str) -> None:
+    """Each form is drawn within its field, and is not the glyph as it was."""
+    at = glyphs.choose(dice, source_of(label, form), None, loop=loop_of(label, form))
+    plain, cell = (np.zeros((CELL, CELL), np.uint8) for _ in range(2))
+    write_form(plain, glyphs.images[at], dice, "", label, 2.0)
+    write_form(cell, glyphs.images[at], dice, form, label, 2.0)
+    assert (cell > 100).sum() > 20
+    if form not in ("small", "loop", "no loop", "open", "closed"):
+        assert not np.array_equal(cell, plain)
+
+
+def test_a_bar_crosses_the_stem(glyphs: Glyphs, dice: Dice) -> None:
+    """A 7 with a bar has ink to the left and the right of its stem, near its middle."""
+    seven = np.zeros((28, 28), np.uint8)
+    cv2.polylines(seven, [np.array([[7, 5], [20, 5], [13, 23]])], False, 255, 2, cv2.LINE_AA)
+    cell = np.zeros((CELL, CELL), np.uint8)
+    write_form(cell, seven, dice, "bar", 7, 2.0)
+    added = (cell > 150) & (np.pad(seven, 6) < 50)
+    rows, columns = np.nonzero(added)
+    assert 12 < rows.mean() - 6 < 18
+    assert columns.min() - 6 < 13 < 20 < columns.max() - 6 + 2
+
+
+def test_loops_are_chosen(hands: Digits) -> None:
+    """An open 4 is asked for and given; what nobody wrote is waived."""
+    images = hands.images.copy()
+    fours = np.flatnonzero(hands.labels == 4)
+    images[fours] = 0
+    for at in fours:
+        cv2.rectangle(images[at], (9, 5), (17, 14), 255, 2)
+    for at in fours[::2]:
+        images[at, :11, 10:17] = 0
+    glyphs = ready(Digits(images, hands.labels, writers=hands.writers))
+    dice = Dice(np.random.default_rng(1))
+    for wanted in (True, False):
+        found = [glyphs.choose(dice, 4, glyphs.writers[1], loop=wanted) for _ in range(20)]
+        assert {bool(glyphs.loops[at]) for at in found} == {wanted}
+        assert {int(hands.writers[at]) for at in found} == {1}
+    assert hands.labels[glyphs.choose(dice, 2, glyphs.writers[0], loop=True)] == 2
+
+
+def test_strokes_are_as_wide_as_the_pen(glyphs: Glyphs) -> None:
+    """A broad pen writes broader strokes than a fine one, with the same glyphs."""
+    widths = {}
+    for pen in (1.4, 3.8):
+        style = replace(STYLES["clean"], pen=(pen, pen), height=(20.0, 20.0))
+        found = []
+        for seed in range(10):
+            dice = Dice(np.random.default_rng(seed))
+            hand = draw_hand(glyphs, dice, style, "23567")
+            laid = lay(glyphs, dice, "23567", hand, style)
+            found.append(stroke_width(laid.ink.astype(np.float32)))
+        widths[pen] = float(np.mean(found))
+    assert widths[3.8] > widths[1.4] + 0.8
+
+
+def test_a_stroke_has_the_width_that_was_asked(dice: Dice) -> None:
+    """Strokes grow with the width, whole numbers or not, and stay inside the picture."""
+    widths = []
+    for asked in (1.0, 1.5, 2.0, 3.0, 4.5):
+        ink = np.zeros((40, 60), np.uint8)
+        draw(ink, [(-5.0, 20.3), (70.0, 20.3)], asked)
+        widths.append(float(ink[:, 30].sum()) / 255)
+        assert abs(widths[-1] - asked) < 0.5
+    assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize("mark", sorted({mark for mark, _ in (*INSIDE, *TAILS, *LEADS)}))
+def test_every_mark_can_be_written(dice: Dice, mark: str) -> None:
+    """Each mark leaves ink, at its place and about as wide as it says; a space leaves none."""
+    ink = np.zeros((80, 200), np.uint8)
+    draw_mark(ink, dice, mark, (40.0, 50.0), 24.0, 2.0, 0.0)
+    if mark == " ":
+        assert not ink.any()
+        return
+    columns = np.flatnonzero(ink.any(axis=0))
+    assert 30 <= columns[0] <= 50
+    assert columns[-1] <= 46 + 24 * 1.35 * mark_width(mark)
+
+
+def test_marks_stand_where_thousands_or_hundredths_end() -> None:
+    """Marks come before the last three digits, or the last two; never at an end."""
+    dice = Dice(np.random.default_rng(2))
+    found = [parted(dice, "1234567", 1.0) for _ in range(200)]
+    assert {3, 0} in [set(places) for places in found]
+    assert {4} in [set(places) for places in found]
+    assert all(0 <= at < 6 for places in found for at in places)
+    assert parted(dice, "12", 1.0) == {}
+    assert parted(dice, "1234", 0.0) == {}
+
+
+@pytest.mark.parametrize(
+    "bank", [banks.papers, banks.guilloches, banks.noises, banks.lights, banks.fadings]
+)
+def test_textures_are_drawn_once(bank: Callable[[], list[np.ndarray]], dice: Dice) -> None:
+    """A bank gives the same sheets again; no two are alike; any size can be cut from them."""
+    sheets = bank()
+    assert bank() is sheets
+    assert len({each.tobytes() for each in sheets}) == len(sheets)
+    for shape in ((7, 9), (400, 1500)):
+        assert cut(dice, sheets, shape).shape == shape
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+def test_every_negative_is_drawn(
+    glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Each kind of picture without a number is drawn; bare paper and frames have no ink."""
+    monkeypatch.setattr("digitlens.writing.negatives.KINDS", ((kind, 1.0),))
+    style = replace(STYLES["training"], negatives=1.0, neighbours=0.0, fonts=())
+    for seed in range(10):
+        dice = Dice(np.random.default_rng(seed))
+        name, ink = draw_negative(dice, style, draw_hand(glyphs, dice, style, ""))
+        assert name == kind
+        assert ink.any() == (kind not in ("frame", "cells", "paper"))
+    assert {line.text for line in write_chunk(glyphs, 0, style=style, size=10)} == {""}
+
+
+def test_words_need_no_fonts() -> None:
+    """Without a font there are words in stroke fonts; a font of the system adds some."""
+    plain = printed_words(())
+    assert len(plain) > 50
+    assert all(
+        word.dtype == np.uint8 and word.max() > 128 for word in [*plain, *script_words()]
+    )
+    fonts = find_fonts()
+    assert list(fonts) == sorted(fonts, key=lambda path: Path(path).name)
+    if fonts:
+        assert len(printed_words(fonts[:1])) > len(plain)
+
+
+def test_a_font_that_is_none_is_refused(in_tmp: Path) -> None:
+    """A file that was given as a font and is none is wrong usage, and is named."""
+    Path("mine.ttf").write_text("no font")
+    with pytest.raises(UsageError, match=r"mine\.ttf"):
+        printed_words(("mine.ttf",))
+
+
+def test_the_camera_keeps_digits_large_enough(dice: Dice) -> None:
+    """Low resolution leaves at least 9 pixels of a digit, and says by how much it shrank."""
+    style = replace(STYLES["clean"], low=1.0)
+    for height in (10.0, 14.0, 30.0):
+        page = np.full((int(1.5 * height), 90), 200, np.uint8)
+        for _ in range(20):
+            picture, scale = photograph(dice, style, page, height, 150.0)
+            assert scale * height >= 8.9
+            assert abs(picture.shape[0] - scale * page.shape[0]) <= 0.51
+
+
+def test_a_sheet_shows_every_line(glyphs: Glyphs) -> None:
+    """A sheet has its width, the pictures at their own size, and PNG bytes."""
+    lines = write_chunk(glyphs, 0, style="clean", size=9)
+    shown = sheet(lines, width=500)
+    assert shown.shape[1:] == (500, 3)
+    rows, columns = lines[0].image.shape
+    assert np.array_equal(shown[8 : 8 + rows, 8 : 8 + columns, 1], lines[0].image)
+    boxed = sheet(lines, width=500, boxes=True)
+    assert boxed.shape == shown.shape
+    assert not np.array_equal(boxed, shown)
+    assert sheet(lines, width=500, captions=False).shape[0] < shown.shape[0]
+    assert sheet_png(lines)[:4] == b"\x89PNG"
+
+
+def test_a_wide_picture_is_cut_and_no_picture_is_no_trouble() -> None:
+    """A picture wider than the sheet is cut; a sheet of nothing is a strip of paper."""
+    wide = Written(np.zeros((20, 900), np.uint8), "1", np.zeros((1, 4), np.float32))
+    assert sheet([wide], width=300).shape[1] == 300
+    assert sheet([], width=300).min() == 255
