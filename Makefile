@@ -44,7 +44,7 @@ bench-speed: $(READY)
 	$(BIN)/python benchmarks/speed.py
 
 bench-seeds: $(READY)
-	$(BIN)/python benchmarks/seeds.py convnet
+	$(BIN)/python benchmarks/seeds.py convnet tiny
 
 bench-transfer: $(READY)
 	$(BIN)/python benchmarks/transfer.py --write cnn best
