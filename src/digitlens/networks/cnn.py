@@ -1,5 +1,8 @@
 """cnn: the network to use.
 
+Measured: 36 test misses (99.64 %), seed 0 (`make bench-published`, 2026-11-21); 15 minutes to
+train on one core of an Intel Xeon with AMX, most of which its teacher takes.
+
 The layers of `convnet` with one output more, for what is no digit, taught by `best`: it learns
 what ten larger networks answer together, on digits that it sees worn and they see clean.
 """

@@ -1,5 +1,8 @@
 """dense-deformed: fully connected layers only, trained on deformed digits.
 
+Measured: 45 test misses (99.55 %), seed 0 (`make bench-published`, 2026-11-21); six minutes to
+train on one core of an Intel Xeon with AMX.
+
 The idea is that of Ciresan, Meier, Gambardella and Schmidhuber 2010 (Deep big simple neural
 nets excel on handwritten digit recognition, Neural Computation 22 (12)): with digits bent anew
 in each epoch, layers that know nothing of neighbourhood learn it. Theirs had 12 million weights

