@@ -25,6 +25,7 @@ FLOORS = {
     "data": 2,
     "ink": 2,
     "writing": 2,
+    "layout": 2,
     "networks": 3,
     "training": 3,
     "model": 4,
@@ -46,7 +47,7 @@ FLOORS = {
 KEPT = {
     "torch": ("networks", "training", "export", "run", "explaining"),
     "safetensors": ("training", "export", "run"),
-    "cv2": ("ink", "stress", "writing"),
+    "cv2": ("ink", "stress", "writing", "layout"),
     "matplotlib": ("plots",),
     "fastapi": ("lab",),
     "ray": ("cluster",),

@@ -1,0 +1,103 @@
+"""Which lines of composed pages are found, and how long that takes.
+
+``DIGITLENS_DATA=... .venv/bin/python benchmarks/layout.py`` composes pages of each kind in
+`pages.py` out of MNIST's test digits and prints, for each: lines; the share found whole, that
+is by one strip whose box overlaps the line's by 0.7 (intersection over union), while no strip
+holds most of it together with most of another line; strips a page; how often the strips come
+in the page's order; and milliseconds of CPU time a page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.layout import find_lines
+from digitlens.writing import ready
+from pages import KINDS, Page, compose
+
+if TYPE_CHECKING:
+    from digitlens.layout import Layout
+
+    Box = tuple[float, float, float, float]
+
+ENOUGH = 0.7
+
+
+def overlap(one: Box, two: Box) -> float:
+    """Return the area that two boxes share, by that of both together."""
+    wide = min(one[2], two[2]) - max(one[0], two[0])
+    high = min(one[3], two[3]) - max(one[1], two[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    areas = ((each[2] - each[0]) * (each[3] - each[1]) for each in (one, two))
+    return wide * high / (sum(areas) - wide * high)
+
+
+def _holds(box: Box, line: Box) -> bool:
+    """Say whether most of a line lies in a box."""
+    wide = min(box[2], line[2]) - max(box[0], line[0])
+    high = min(box[3], line[3]) - max(box[1], line[1])
+    area = (line[2] - line[0]) * (line[3] - line[1])
+    return min(wide, high) > 0 and wide * high > ENOUGH * area
+
+
+def judge(page: Page, layout: Layout) -> tuple[int, bool, list[int]]:
+    """Return how many lines were found whole, whether in order, and which were missed."""
+    boxes = [strip.box for strip in layout.strips]
+    truth = [line.box for line in page.lines]
+    joined = {
+        at
+        for box in boxes
+        if len(held := [at for at, each in enumerate(truth) if _holds(box, each)]) > 1
+        for at in held
+    }
+    found, missed = [], []
+    for at, line in enumerate(page.lines):
+        scores = [overlap(line.box, box) for box in boxes]
+        best = int(np.argmax(scores)) if scores else -1
+        if scores and scores[best] >= ENOUGH and at not in joined:
+            found.append(best)
+        else:
+            missed.append(at)
+    whole = len(set(found))
+    return whole, found == sorted(found), missed
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    from digitlens.data import load_digits
+
+    glyphs = ready(load_digits("mnist").test)
+    print(f"{'kind':<10}{'lines':>6}{'whole':>8}{'strips':>8}{'order':>7}{'ms':>6}")
+    total = np.zeros(2, int)
+    for kind in options.kinds.split(","):
+        lines = whole = strips = ordered = 0
+        times = []
+        for seed in range(options.seed, options.seed + options.pages):
+            page = compose(glyphs, seed, kind)
+            start = time.process_time()
+            layout = find_lines(page.image)
+            times.append(time.process_time() - start)
+            hits, order, _ = judge(page, layout)
+            lines, whole, strips = lines + len(page.lines), whole + hits, strips + len(layout)
+            ordered += order
+        total += (lines, whole)
+        share, each = whole / max(lines, 1), options.pages
+        print(
+            f"{kind:<10}{lines:>6}{share:>8.1%}{strips / each:>8.1f}{ordered / each:>7.0%}"
+            f"{1000 * float(np.median(times)):>6.0f}"
+        )
+    print(f"{'all':<10}{total[0]:>6}{total[1] / total[0]:>8.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Any photo or scan -> the lines of writing on it that may be numbers: `find_lines`.
+
+===========  ================================================================
+`find`       all of it: `find_lines`
+`found`      the result: `Layout`, `Strip`, `Grid`, `Cell`
+`view`       the picture turned, and brought to a size at which lines are found
+`level`      paper taken off: ink as even as if the light had been; marks
+`colour`     coloured print dropped out
+`cells`      printed boxes; `boxed`: digits in a row of them
+`grids`      tables of boxes; `thirds`: a sudoku's blocks parted into cells
+`tables`     what stands in the cells of tables
+`rules`      printed lines taken out; `sides`: the sides of joined boxes
+`marks`      connected ink, and which of it may be digits
+`rows`       from marks to lines; `order`: in which order they are read
+`rank`       how much a line looks like a number
+`turning`    which way the lines of a page run
+`scene`      a view taken apart: the steps up to marks and boxes
+`cut`        strips: levelled, cleaned, wide gaps shortened
+`stages`     the steps as pictures
+`masks`      OpenCV's calls on masks, typed
+===========  ================================================================
+
+What is written is not known here: words come out as lines too, ranked lower where they look
+less like numbers. docs/layout.md says what is found and what is not.
+"""
+
+from digitlens.layout.find import find_lines
+from digitlens.layout.found import Cell, Grid, Layout, Strip
+
+__all__ = ["Cell", "Grid", "Layout", "Strip", "find_lines"]

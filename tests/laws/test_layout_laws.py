@@ -1,0 +1,108 @@
+"""Laws of layouts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from digitlens.layout import Layout, find_lines
+from digitlens.layout.find import MOST_STRIPS
+from digitlens.layout.order import reading_order
+
+SIDES = st.integers(5, 400)
+
+
+def scrawl(seed: int, height: int, width: int, colours: bool) -> np.ndarray:
+    """Draw strokes, boxes, words and noise anyhow."""
+    chance = np.random.default_rng(seed)
+    shape = (height, width, 3) if colours else (height, width)
+    page = np.full(shape, int(chance.integers(0, 256)), np.uint8)
+    for _ in range(int(chance.integers(0, 25))):
+        one, two = (tuple(chance.integers(-20, 420, 2).tolist()) for _ in range(2))
+        ink = tuple(chance.integers(0, 256, 3).tolist())
+        thick = int(chance.integers(1, 9))
+        kind = chance.integers(4)
+        if kind == 0:
+            cv2.line(page, one, two, ink, thick)
+        elif kind == 1:
+            cv2.rectangle(page, one, two, ink, thick)
+        elif kind == 2:
+            cv2.circle(page, one, 5 * thick, ink, thick)
+        else:
+            cv2.putText(page, "4028 AB", one, 0, thick / 3, ink, thick)
+    noise = chance.normal(0, chance.uniform(0, 30), page.shape)
+    return np.clip(page + noise, 0, 255).astype(np.uint8)
+
+
+def check(layout: Layout, height: int, width: int) -> None:
+    """Check what holds for every layout."""
+    assert layout.size == (width, height)
+    assert len(layout) <= MOST_STRIPS
+    filled = [
+        cell.strip for grid in layout.grids for cell in grid.cells if cell.strip is not None
+    ]
+    for strip in [*layout.strips, *filled]:
+        wide = strip.ink.shape[1]
+        assert strip.ink.dtype == np.uint8
+        assert strip.columns.shape == (wide + 1,)
+        assert (np.diff(strip.columns) >= 1).all()
+        assert 0 <= strip.score <= 1
+        left, top, right, bottom = strip.box
+        assert left < right
+        assert top < bottom
+        # Corners of what slopes may lie outside the picture, its middle not.
+        x, y = strip.corners.mean(axis=0)
+        assert -2 <= x <= width + 2
+        assert -2 <= y <= height + 2
+    for grid in layout.grids:
+        assert len(grid.cells) == grid.rows * grid.columns
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), height=SIDES, width=SIDES, colours=st.booleans())
+def test_any_picture_has_a_layout(seed: int, height: int, width: int, colours: bool) -> None:
+    """Whatever is drawn, in whatever colours and size, gives strips as they are promised."""
+    check(find_lines(scrawl(seed, height, width, colours)), height, width)
+
+
+@settings(max_examples=30)
+@given(
+    picture=arrays(np.uint8, st.tuples(st.integers(5, 40), st.integers(5, 40))),
+    count=st.none() | st.integers(1, 9),
+    boxes=st.booleans(),
+    turn=st.none() | st.floats(-360, 360),
+)
+def test_any_pixels_have_a_layout(
+    picture: np.ndarray, count: int | None, boxes: bool, turn: float | None
+) -> None:
+    """Small pictures of any pixels do not fail, whatever hints are given."""
+    check(find_lines(picture, count=count, boxes=boxes, turn=turn), *picture.shape)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32))
+def test_turned_over_twice_is_the_same(seed: int) -> None:
+    """A layout turned over twice has the same strips; once, they lie in the same places."""
+    layout = find_lines(scrawl(seed, 300, 350, colours=False))
+    once, twice = layout.upside_down(), layout.upside_down().upside_down()
+    for strip, over, back in zip(layout.strips, once.strips[::-1], twice.strips, strict=True):
+        assert over.box == pytest.approx(strip.box, abs=1e-6)
+        assert np.array_equal(strip.ink, back.ink)
+        assert np.allclose(strip.to_picture, back.to_picture)
+        assert np.allclose(strip.columns, back.columns)
+
+
+@given(
+    places=st.lists(
+        st.tuples(*[st.floats(0, 900), st.floats(0, 900), st.floats(1, 90), st.floats(1, 60)]),
+        max_size=30,
+    )
+)
+def test_each_line_is_read_once(places: list[tuple[float, float, float, float]]) -> None:
+    """The reading order holds every line once."""
+    boxes = np.array([[x, y, x + wide, y + high] for x, y, wide, high in places]).reshape(-1, 4)
+    assert sorted(reading_order(boxes)) == list(range(len(places)))

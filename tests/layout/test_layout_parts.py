@@ -1,0 +1,201 @@
+"""The steps of a layout, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlens.layout import find_lines
+from digitlens.layout.cells import find_cells, inked, rows_of
+from digitlens.layout.colour import drop_print
+from digitlens.layout.grids import find_lattices
+from digitlens.layout.level import enlarged, find_paper, ink_of, threshold
+from digitlens.layout.order import reading_order
+from digitlens.layout.rules import remove_rules
+from digitlens.layout.view import look, turned
+
+
+def sudoku(
+    size: int = 50, *, tilt: float = 0.0
+) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
+    """Draw a sudoku with digits in a third of its cells: uint8 (H, W), and what is in it."""
+    page = np.full((9 * size + 80, 9 * size + 80), 230, np.uint8)
+    given = {(at // 9, at % 9): str(1 + at % 9) for at in range(0, 81, 3)}
+    for at in range(10):
+        thick = 3 if at % 3 == 0 else 1
+        cv2.line(page, (40, 40 + at * size), (40 + 9 * size, 40 + at * size), 60, thick)
+        cv2.line(page, (40 + at * size, 40), (40 + at * size, 40 + 9 * size), 60, thick)
+    for (row, column), digit in given.items():
+        spot = 40 + column * size + size // 3, 40 + row * size + 2 * size // 3
+        cv2.putText(page, digit, spot, cv2.FONT_HERSHEY_SIMPLEX, size / 50, 20, 2, cv2.LINE_AA)
+    if tilt:
+        middle = page.shape[1] / 2, page.shape[0] / 2
+        turn = cv2.getRotationMatrix2D(middle, tilt, 0.95)
+        page = cv2.warpAffine(page, turn, page.shape[::-1], borderValue=230)
+    return page, given
+
+
+@pytest.mark.parametrize("tilt", [0.0, 2.0, -3.0])
+def test_each_cell_of_a_sudoku_is_cut_out(tilt: float) -> None:
+    """A printed table is found with its rows and columns; empty cells have no strip."""
+    page, given = sudoku(tilt=tilt)
+    layout = find_lines(page)
+    assert [(grid.rows, grid.columns) for grid in layout.grids] == [(9, 9)]
+    cells = layout.grids[0].cells
+    assert [(cell.row, cell.column) for cell in cells] == [
+        (row, column) for row in range(9) for column in range(9)
+    ]
+    filled = {(cell.row, cell.column) for cell in cells if cell.strip is not None}
+    assert filled == set(given)
+    assert layout.strips == ()
+    turned_over = layout.grids[0].upside_down().cells
+    assert (turned_over[-1].strip is None) == (cells[0].strip is None)
+    assert np.allclose(turned_over[-1].corners, np.roll(cells[0].corners, 2, axis=0))
+
+
+def test_thin_lines_too_faint_to_be_marks_part_the_blocks_of_a_sudoku() -> None:
+    """Where only the bold lines are seen, cells are found by the faint lines between them."""
+    page, given = sudoku()
+    bold = np.full_like(page, 230)
+    for at in range(0, 10, 3):
+        cv2.line(bold, (40, 40 + at * 50), (490, 40 + at * 50), 60, 3)
+        cv2.line(bold, (40 + at * 50, 40), (40 + at * 50, 490), 60, 3)
+    thin = (page == 60) & (bold == 230)
+    faint, without = page.copy(), page.copy()
+    faint[thin], without[thin] = 212, 230
+    grid = find_lines(faint).grids[0]
+    assert (grid.rows, grid.columns) == (9, 9)
+    assert {(cell.row, cell.column) for cell in grid.cells if cell.strip} == set(given)
+    assert [(each.rows, each.columns) for each in find_lines(without).grids] == [(3, 3)]
+
+
+def test_cells_lie_where_they_are_in_the_picture() -> None:
+    """A cell's corners are those of its paper."""
+    page, _ = sudoku()
+    cell = find_lines(page).grids[0].cells[10]
+    assert np.abs(cell.corners - [[90, 90], [140, 90], [140, 140], [90, 140]]).max() < 4
+
+
+def test_a_page_of_text_is_no_table(write: Callable[..., np.ndarray]) -> None:
+    """Rounded letters, whose insides are closed paper too, make no cells and no table."""
+    cells = find_cells((write("008069 BO O") < 128).astype(np.uint8))
+    assert find_lattices(cells) == []
+    assert find_lines(write("008069 BO O")).grids == ()
+
+
+def test_boxes_in_a_row_are_chained() -> None:
+    """Boxes of one size side by side are a row; one of another size is not in it."""
+    page = np.zeros((200, 500), np.uint8)
+    for left in (20, 80, 140, 200):
+        cv2.rectangle(page, (left, 40), (left + 50, 110), 1, 2)
+    cv2.rectangle(page, (300, 20), (480, 180), 1, 2)
+    cv2.circle(page, (45, 75), 12, 1, 3)
+    cells = find_cells(page)
+    rows = rows_of(cells)
+    assert len(cells) == 5
+    assert [len(row) for row in rows] == [4]
+    assert cells.places[rows[0], 0].tolist() == pytest.approx(
+        [45.5, 105.5, 165.5, 225.5], abs=1
+    )
+    assert [bool(inked(cells, page)[at]) for at in rows[0]] == [True, False, False, False]
+
+
+def test_a_rule_goes_and_strokes_that_cross_it_stay() -> None:
+    """A long thin line is taken out; a stroke across it keeps its pixels; short bars stay."""
+    page = np.zeros((300, 800), np.uint8)
+    page[150:153] = 1
+    for left in range(100, 650, 90):
+        page[100:190, left : left + 8] = 1
+        page[100:108, left : left + 50] = 1
+    page[20:110, 740:748] = 1
+    ruled = remove_rules(page)
+    assert ruled.high == pytest.approx(90, abs=4)
+    assert ruled.mask[151, :90].sum() == 0
+    assert ruled.mask[100:190, 100:108].all()
+    assert ruled.mask[100:108, 100:150].all()
+    assert np.array_equal(ruled.mask | ruled.lines, page)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "pen", "channel"),
+    [
+        ((240, 130, 40), (30, 40, 140), 0),
+        ((220, 60, 60), (20, 20, 20), 0),
+        ((150, 190, 250), (20, 20, 20), 2),
+        (None, (30, 40, 140), None),
+        (None, (200, 40, 40), None),
+        ((60, 60, 60), (30, 40, 140), None),
+    ],
+)
+def test_only_coloured_boxes_are_dropped(
+    boxes: tuple[int, int, int] | None, pen: tuple[int, int, int], channel: int | None
+) -> None:
+    """The channel is that in which boxes vanish; coloured ink alone drops nothing."""
+    page = np.full((300, 700, 3), 250, np.uint8)
+    for at, digit in enumerate("38254"):
+        spot = 62 + 110 * at, 180
+        cv2.putText(page, digit, spot, cv2.FONT_HERSHEY_SIMPLEX, 2.5, pen, 5, cv2.LINE_AA)
+        if boxes is not None:
+            left = 50 + 110 * at
+            cv2.rectangle(page, (left, 100), (left + 75, 205), boxes, 3)
+    dropped = drop_print(page, light=False)
+    assert dropped.channel == channel
+    if channel is not None:
+        assert dropped.print_ is not None
+        assert dropped.print_[150, 48:53].any()
+        assert not dropped.print_[150, 80:90].any()
+
+
+def test_paper_is_followed_and_ink_is_even() -> None:
+    """Under light that halves, one pen has the same ink everywhere, and paper has none."""
+    page = np.full((300, 600), 220, np.float32)
+    page[100:200, 50:60] = page[100:200, 540:550] = 60
+    grey = (page * np.linspace(1, 0.5, 600)).astype(np.uint8)
+    paper = find_paper(grey)
+    ink = ink_of(grey, enlarged(paper.small, grey.shape), light=paper.light)
+    assert not paper.light
+    assert abs(float(ink[150, 55]) - float(ink[150, 545])) < 20
+    marked = threshold(ink, paper.noise)
+    assert marked[100:200, 52:58].all()
+    assert not marked[:, 100:500].any()
+
+
+def test_faint_writing_beside_print_is_kept() -> None:
+    """Pencil with a third of the print's ink is marked, and what is much paler is not."""
+    ink = np.zeros((400, 600), np.uint8)
+    ink[50:100, 50:60], ink[50:100, 300:310], ink[50:100, 500:510] = 210, 70, 15
+    marked = threshold(ink, noise=1.0)
+    assert marked[75, 55] == marked[75, 305] == 1
+    assert marked[75, 505] == 0
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    """Three lines or more beside others are a column; two numbers to the right are not."""
+    left = [[0.0, y, 100, y + 20] for y in (0, 40, 80)]
+    right = [[200.0, y, 300, y + 20] for y in (0, 40, 80)]
+    assert reading_order(np.array(left + right)) == [0, 1, 2, 3, 4, 5]
+    assert reading_order(np.array(left[:2] + right[:2])) == [0, 2, 1, 3]
+    assert reading_order(np.zeros((0, 4))) == []
+
+
+@pytest.mark.parametrize("turn", [0.0, 90.0, 180.0, 270.0, 13.0, -20.0])
+def test_a_turned_view_knows_where_its_pixels_were(turn: float) -> None:
+    """A spot of a picture is found in the turned view where its map says."""
+    picture = np.full((300, 500), 255, np.uint8)
+    cv2.circle(picture, (400, 80), 6, 0, -1)
+    view = turned(look(picture), turn)
+    rows, columns = np.nonzero(view.pixels < 100)
+    x, y, _ = view.to_picture @ [columns.mean() + 0.5, rows.mean() + 0.5, 1]
+    assert (x, y) == (pytest.approx(400.5, abs=0.6), pytest.approx(80.5, abs=0.6))
+    assert view.turn == turn % 360
+
+
+def test_large_pictures_are_looked_at_smaller_and_small_ones_larger() -> None:
+    """A view has at most 800,000 pixels, and 500 on its longer side at least."""
+    large, small = look(np.zeros((3000, 4000), np.uint8)), look(np.zeros((60, 130), np.uint8))
+    assert large.pixels.size <= 800_000
+    assert small.pixels.shape[1] == 500
+    assert large.to_picture[0, 0] == pytest.approx(1 / large.scale, rel=1e-3)
