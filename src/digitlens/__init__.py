@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from digitlens.ink import frame_digit
     from digitlens.model import Model, load_model
     from digitlens.pixels import one_hot, rescale, unroll
+    from digitlens.reader import Reader
     from digitlens.run import train
 
 __all__ = [
     "DigitlensError",
     "Digits",
     "Model",
+    "Reader",
     "compare",
     "evaluate",
     "frame_digit",
@@ -43,6 +45,7 @@ _HOMES = {
     "DigitlensError": "errors",
     "Digits": "digits",
     "Model": "model",
+    "Reader": "reader",
     "compare": "evaluation",
     "evaluate": "evaluation",
     "frame_digit": "ink",

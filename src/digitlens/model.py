@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,6 +13,7 @@ import numpy as np
 from digitlens.card import Card
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
+from digitlens.session import cores, open_session
 from digitlens.training.folder import CONFIG, MODEL, RUNS
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class Model:
 
     def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
         self.path = path
-        self.threads = threads or _cores()
-        self._session = _session(path, content)
+        self.threads = threads or cores()
+        self._session = open_session(path, content)
         self.card = _card(path, self._session)
         self._tells = NO_DIGIT in _outputs(self._session)
 
@@ -204,30 +204,6 @@ def _missing(source: Path, error: OSError) -> ModelError:
     )
 
 
-def _session(path: Path, content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread a call, and as many calls at once as there are cores: engines with several
-    # threads each starve one another, and one digit is not worth a second thread.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # its errors share no other base
-        raise ModelError(
-            f"{path} must be an ONNX file that digitlens wrote",
-            seen=f"ONNX Runtime: {str(error).splitlines()[0][:200]}",
-            likely="the file is damaged, or of another kind"
-            if content
-            else "the file is empty",
-            try_="digitlens export RUN --to onnx writes it again",
-        ) from error
-
-
 def _card(path: Path, session: Any) -> Card:
     text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
@@ -245,9 +221,3 @@ def _card(path: Path, session: Any) -> Card:
 
 def _outputs(session: Any) -> set[str]:
     return {entry.name for entry in session.get_outputs()}
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -10,6 +10,7 @@ PUBLIC = [
     "DigitlensError",
     "Digits",
     "Model",
+    "Reader",
     "compare",
     "evaluate",
     "frame_digit",

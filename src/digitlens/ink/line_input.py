@@ -59,10 +59,14 @@ def line_input(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
             "a line must be uint8 (height, width), at least one pixel",
             seen=f"{grey.dtype} {grey.shape}",
         )
-    high, wide = grey.shape
-    width = min(MOST_WIDTH, max(LEAST_WIDTH, round(wide * HEIGHT / high)))
+    high, width = grey.shape[0], input_width(*grey.shape)
     # Means over areas keep thin strokes when a line shrinks; they are steps when it grows.
     how = cv2.INTER_AREA if high > HEIGHT else cv2.INTER_LINEAR
     scaled = cv2.resize(grey, (width, HEIGHT), interpolation=how).astype(np.float32)
     mean, spread = float(scaled.mean()), float(scaled.std())
     return np.asarray((mean - scaled) / (spread + SOFT), np.float32)
+
+
+def input_width(high: int, wide: int) -> int:
+    """Return the width of `line_input` for a picture of this height and width."""
+    return min(MOST_WIDTH, max(LEAST_WIDTH, round(wide * HEIGHT / high)))

@@ -11,6 +11,7 @@ from digitlens.errors import ModelError
 from digitlens.inside.graph import Graph, read_graph, with_outputs
 from digitlens.inside.layers import Layer, find_layers
 from digitlens.model import INPUT
+from digitlens.session import open_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,8 @@ class Inside:
     def _engine(self, member: int) -> Any:
         if member not in self._engines:  # two at once would make it twice, and harm nothing
             names = [layer.output for layer in self.layers_of(member)]
-            self._engines[member] = _session(with_outputs(self._content, names))
+            content = with_outputs(self._content, names)
+            self._engines[member] = open_session("the network with all layers shown", content)
         return self._engines[member]
 
 
@@ -120,13 +122,3 @@ def look_inside(model: Model) -> Inside:
             f"{model.path} cannot be read again, to look inside", seen=error.strerror
         ) from error
     return Inside(content)
-
-
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as in digitlens.model: one digit is not worth two
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,227 @@
+"""`Reader`: pictures of lines and whole pages -> numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from digitlens.errors import ModelError
+from digitlens.ink.opening import open_picture
+from digitlens.layout import find_lines
+from digitlens.reader.choose import Found, likeliest_first, numbers, without_doubles
+from digitlens.reader.network import load_line_network
+from digitlens.reader.page import Page
+from digitlens.reader.single import line_of
+from digitlens.reader.strips import read_strip
+from digitlens.reader.tables import read_table, row_lines
+from digitlens.reading.bar import Bar, bar_for
+from digitlens.reading.frames import wanted_lengths
+from digitlens.reading.line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from digitlens.ink.opening import Picture
+    from digitlens.layout.found import Layout
+    from digitlens.reader.hints import Field
+    from digitlens.reader.network import LineNetwork
+
+    Lengths = int | Collection[int]
+
+SURE = 0.5
+"""A page on which nothing is read with this confidence is read upside down too."""
+
+
+class Reader:
+    """Reads numbers from pictures.
+
+    Parameters
+    ----------
+    source
+        A published line network, a run folder of ``digitlens train reader``, or an .onnx file.
+    network
+        A line network that is loaded already, instead.
+
+    Raises
+    ------
+    ModelError
+        There is no such network.
+
+    Examples
+    --------
+    >>> reader = Reader()  # doctest: +SKIP
+    >>> reader.read_line("amount.png").text  # doctest: +SKIP
+    '12500'
+    """
+
+    def __init__(
+        self, source: str | Path = "reader", *, network: LineNetwork | None = None
+    ) -> None:
+        self.network = network or load_line_network(source)
+
+    def read_line(self, picture: Picture, length: Lengths | None = None) -> Line:
+        """Read the one line of digits that a picture shows.
+
+        Parameters
+        ----------
+        picture
+            A path, the bytes of a picture file, a Pillow picture, or an array uint8 (H, W) or
+            (H, W, 3): the line from edge to edge, with or without paper around; dark on light
+            or light on dark.
+        length
+            How many digits there are, or several numbers that are allowed; None when that is
+            not known.
+
+        Returns
+        -------
+        The line; its boxes are in pixels of the picture, upright as its EXIF entry says. The
+        text is empty where no digit was seen.
+
+        Raises
+        ------
+        MissingDataError, DataError, CorruptFileError, ShapeError
+            As `digitlens.ink.opening.open_picture` says.
+        UsageError
+            A length below 1.
+        """
+        lengths = wanted_lengths(length)
+        return line_of(self.network, open_picture(picture), lengths)
+
+    def read(
+        self,
+        picture: Picture,
+        length: Lengths | None = None,
+        *,
+        fields: Sequence[Field] | None = None,
+    ) -> list[Line]:
+        """Read all numbers of a whole picture; see `page`, whose lines these are."""
+        return list(self.page(picture, length, fields=fields).lines)
+
+    def page(
+        self,
+        picture: Picture,
+        length: Lengths | None = None,
+        *,
+        fields: Sequence[Field] | None = None,
+        stages: bool = False,
+    ) -> Page:
+        """Read all numbers of a whole picture, and the tables on it.
+
+        Parameters
+        ----------
+        picture
+            As for `read_line`: any photo or scan; upside down or on its side, too.
+        length
+            How many digits a wanted number has, or several allowed numbers. Only such lines
+            come back then, the likeliest first.
+        fields
+            What is wanted, one number each; `length` then counts for fields without a count.
+        stages
+            Whether `Page.stages` is filled.
+
+        Returns
+        -------
+        The lines from top to bottom, left to right, columns one after the other; or as said
+        above. What is no number is left out, so that there may be no line.
+
+        Raises
+        ------
+        MissingDataError, DataError, CorruptFileError, ShapeError, UsageError
+            As `digitlens.layout.find_lines` says.
+        """
+        lengths = wanted_lengths(length)
+        if fields:
+            return self._fields(picture, fields, lengths)
+        count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
+        layout = find_lines(picture, count=count, stages=stages)
+        return self._read(layout, lengths)
+
+    def bar(self, max_error: float, length: Lengths | None = None) -> Bar:
+        """Return how sure a line must be read, for at most `max_error` of these to be wrong.
+
+        Parameters
+        ----------
+        max_error
+            Above 0, at most 1: the share of wrong ones among the lines that reach the bar.
+        length
+            As it is given to `read_line` or `read`.
+
+        Returns
+        -------
+        The bar. Its `confidence` is None where no bar keeps the promise: no line is then sure
+        enough. It is set on lines composed of digits by writers held back from training; on
+        other paper and by other hands the promise is only as good as that likeness.
+
+        Raises
+        ------
+        UsageError
+            A rate or a length out of range.
+        ModelError
+            The network has not been calibrated.
+        """
+        if self.network.calibrations is None:
+            raise ModelError(
+                f"{self.network.path} must be calibrated for a promise about errors",
+                seen="no calibration in the file",
+                try_="the published reader",
+            )
+        calibration = self.network.calibrations.of(wanted_lengths(length))
+        return bar_for(max_error, calibration.curve)
+
+    def _fields(
+        self, picture: Picture, fields: Sequence[Field], lengths: frozenset[int] | None
+    ) -> Page:
+        opened = open_picture(picture)
+        lines = []
+        for field in fields:
+            wanted = frozenset({field.count}) if field.count else lengths
+            layout = find_lines(
+                opened.pixels, count=field.count, area=field.area, boxes=field.boxes
+            )
+            page = self._read(layout, wanted)
+            best = page.lines if wanted else sorted(page.lines, key=_sureness)
+            width, height = layout.size
+            nothing = Line("", 0.0, field.area or (0.0, 0.0, float(width), float(height)))
+            lines.append(next(iter(best), nothing))
+        size = opened.pixels.shape[1], opened.pixels.shape[0]
+        return Page(tuple(lines), size=size, about=(opened.about,))
+
+    def _read(self, layout: Layout, lengths: frozenset[int] | None) -> Page:
+        found = self._found(layout, lengths)
+        if max((each.line.confidence for each in found), default=0.0) < SURE:
+            turned = layout.upside_down()
+            other = self._found(turned, lengths)
+            if _worth(other) > _worth(found):
+                layout, found = turned, other
+        tables = tuple(read_table(self.network, grid) for grid in layout.grids)
+        lines = [each.line for each in found]
+        rows = [line for table in tables for line in row_lines(table)]
+        if lengths is not None:
+            rows = [line for line in rows if len(line.text) in lengths]
+        else:
+            rows = sorted(rows, key=lambda line: line.box[1])
+        return Page(
+            tuple(lines + rows),
+            tables,
+            layout.size,
+            layout.turn,
+            layout.stages,
+            layout.about,
+        )
+
+    def _found(self, layout: Layout, lengths: frozenset[int] | None) -> list[Found]:
+        found = [
+            Found(strip, read_strip(self.network, strip, lengths=lengths))
+            for strip in layout.strips
+        ]
+        kept = numbers(without_doubles(found) if lengths is None else found)
+        return kept if lengths is None else likeliest_first(kept)
+
+
+def _sureness(line: Line) -> float:
+    return -line.confidence
+
+
+def _worth(found: Sequence[Found]) -> float:
+    """Return how many digits were surely read: which way up is right."""
+    return sum(len(each.line.text) * each.line.confidence**2 for each in found)

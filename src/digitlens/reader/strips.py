@@ -1,0 +1,88 @@
+"""One strip of writing -> the line that stands on it, with places in the picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from digitlens.ink.line_input import PITCH, input_width
+from digitlens.reading.assemble import read_frames
+from digitlens.reading.boxes import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+    from digitlens.layout.found import Strip
+    from digitlens.reader.network import LineNetwork
+    from digitlens.reading.line import Box, Line, LineDigit
+
+    Grey: TypeAlias = "NDArray[np.uint8]"
+
+INKED = 64
+"""Ink, of 255, that counts as stroke when the rows of a digit are looked for."""
+
+
+def read_strip(
+    network: LineNetwork, strip: Strip, *, lengths: int | Collection[int] | None = None
+) -> Line:
+    """Read a strip that was found on a picture; boxes are in pixels of that picture."""
+    line = read_ink(network, strip.picture, strip.ink, lengths=lengths)
+    digits = tuple(replace(each, box=_there(strip, each.box)) for each in line.digits)
+    return replace(line, box=strip.box, digits=digits)
+
+
+def read_ink(
+    network: LineNetwork,
+    grey: Grey,
+    ink: Grey,
+    *,
+    lengths: int | Collection[int] | None = None,
+) -> Line:
+    """Read a line of which ink and paper are told apart.
+
+    Parameters
+    ----------
+    network
+        That reads it.
+    grey
+        uint8 (h, w): what the network looks at, 0 = black, 255 = white.
+    ink
+        uint8 (h, w): 0 = paper, 255 = full ink; says only how far digits reach.
+    lengths
+        Allowed numbers of digits.
+
+    Returns
+    -------
+    The line, its boxes in pixels of `grey`.
+    """
+    high, wide = grey.shape
+    step = wide / input_width(high, wide)
+    line = read_frames(
+        network.log_probs(grey),
+        (0.0, 0.0, float(wide), float(high)),
+        scale=Scale(PITCH * step, PITCH * step / 2),
+        lengths=lengths,
+        ink=ink.sum(axis=0, dtype=np.float64),
+        calibrations=network.calibrations,
+    )
+    return replace(line, digits=tuple(_tight(each, ink) for each in line.digits))
+
+
+def _tight(digit: LineDigit, ink: Grey) -> LineDigit:
+    """Let the digit's box end, above and below, where its ink does."""
+    left, top, right, bottom = digit.box
+    start = min(int(left), ink.shape[1] - 1)
+    part = ink[:, start : max(start + 1, int(np.ceil(right)))]
+    rows = np.flatnonzero(part.max(axis=1) > INKED)
+    if not len(rows):
+        return replace(digit, box=(left, top, right, bottom))
+    return replace(digit, box=(left, float(rows[0]), right, float(rows[-1] + 1)))
+
+
+def _there(strip: Strip, box: Box) -> Box:
+    left, top, right, bottom = box
+    return strip.box_of(left, right, top, bottom)

@@ -1,0 +1,50 @@
+"""Tables of boxes: what stands in each, and the rows as lines."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from digitlens.reader.page import Table
+from digitlens.reader.strips import read_strip
+from digitlens.reading.line import Line
+
+if TYPE_CHECKING:
+    from digitlens.layout.found import Grid
+    from digitlens.reader.network import LineNetwork
+
+LEAST = 0.3
+"""Less sure than this, what stands in a cell is taken for specks or no digit."""
+
+
+def read_table(network: LineNetwork, grid: Grid) -> Table:
+    """Read every cell of a table."""
+    cells: list[Line | None] = []
+    for cell in grid.cells:
+        line = None if cell.strip is None else read_strip(network, cell.strip)
+        empty = line is None or not line.text or line.confidence < LEAST
+        cells.append(None if empty else line)
+    return Table(grid.rows, grid.columns, tuple(cells))
+
+
+def row_lines(table: Table) -> list[Line]:
+    """Return each row of a table that holds something as one line."""
+    rows = []
+    for at in range(0, len(table.cells), table.columns):
+        cells = [cell for cell in table.cells[at : at + table.columns] if cell is not None]
+        if cells:
+            boxes = [cell.box for cell in cells]
+            lows, highs = zip(*((box[:2], box[2:]) for box in boxes), strict=True)
+            (left, top), (right, bottom) = (
+                map(min, zip(*lows, strict=True)),
+                map(max, zip(*highs, strict=True)),
+            )
+            rows.append(
+                Line(
+                    "".join(cell.text for cell in cells),
+                    prod(cell.confidence for cell in cells),
+                    (left, top, right, bottom),
+                    tuple(digit for cell in cells for digit in cell.digits),
+                )
+            )
+    return rows
