@@ -24,10 +24,18 @@ from digitlens.writing.hand import HABITS, draw_hand
 from digitlens.writing.lettering import lay
 from digitlens.writing.negatives import KINDS, draw_negative
 from digitlens.writing.number import INSIDE, LEADS, TAILS, parted
+from digitlens.writing.skeletons import forms_of, rounded, skeletons
 from digitlens.writing.strokes import draw, draw_mark, mark_width
 from digitlens.writing.textures import cut
+from digitlens.writing.warps import warped
 
-FORMS = [(label, form) for label, forms in HABITS.items() for form, _ in forms if form]
+FORMS = [
+    (label, form)
+    for label, forms in HABITS.items()
+    for form, _ in forms
+    if form and form != "written"
+]
+FORMS += [(label, f"written {each}") for label in HABITS for each in range(forms_of(label))]
 
 
 @pytest.fixture
@@ -60,6 +68,44 @@ def test_a_form_changes_the_digit(glyphs: Glyphs, dice: Dice, label: int, form: 
     assert (cell > 100).sum() > 20
     if form not in ("small", "loop", "no loop", "open", "closed"):
         assert not np.array_equal(cell, plain)
+
+
+def test_every_digit_has_skeletons() -> None:
+    """Each digit has skeletons, and every stroke of them corners enough to be drawn."""
+    assert sorted(skeletons()) == list(range(10))
+    for strokes in (each for forms in skeletons().values() for each in forms):
+        assert strokes
+        assert all(sign == "bar" or len(corners) >= 2 for sign, corners in strokes)
+
+
+def test_a_skeleton_is_never_written_twice_alike(glyphs: Glyphs, dice: Dice) -> None:
+    """The corners of a skeleton move from one time to the next."""
+    one, two = (np.zeros((CELL, CELL), np.uint8) for _ in range(2))
+    write_form(one, glyphs.images[0], dice, "written 0", 4, 2.0)
+    write_form(two, glyphs.images[0], dice, "written 0", 4, 2.0)
+    assert not np.array_equal(one, two)
+
+
+def test_a_rounded_way_keeps_its_ends_and_its_hull() -> None:
+    """Rounding keeps the first and last corner, and leaves no box that the corners had."""
+    corners = [(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)]
+    way = rounded(corners)
+    assert way[0] == corners[0]
+    assert way[-1] == corners[-1]
+    assert (4.0, 0.0) not in way
+    assert all(0 <= x <= 4 and 0 <= y <= 4 for x, y in way)
+
+
+def test_a_warp_bends_and_keeps_the_ink(dice: Dice) -> None:
+    """A warped digit is another picture with about as much ink, a few pixels away at most."""
+    cell = np.zeros((CELL, CELL), np.uint8)
+    cv2.circle(cell, (20, 20), 8, 255, 2, cv2.LINE_AA)
+    near = cv2.dilate(cell, np.ones((11, 11), np.uint8)) > 0
+    for _ in range(50):
+        bent = warped(cell, dice)
+        assert not np.array_equal(bent, cell)
+        assert 0.7 < bent.sum() / cell.sum() < 1.4
+        assert not bent[~near].any()
 
 
 def test_a_bar_crosses_the_stem(glyphs: Glyphs, dice: Dice) -> None:

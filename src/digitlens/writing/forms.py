@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from digitlens.digits import SIDE
+from digitlens.writing.skeletons import write_skeleton
 from digitlens.writing.strokes import arc, bent, draw, sagging
 
 if TYPE_CHECKING:
@@ -53,10 +54,13 @@ def write_form(
     glyph
         uint8 (28, 28).
     form
-        One of those that `hand.HABITS` has for `label`, or "".
+        One of those that `hand.HABITS` has for `label`, or ""; ``written`` with a number.
     width
         Of the glyph's strokes, in pixels.
     """
+    if form.startswith("written"):
+        write_skeleton(cell, dice, label, int(form.split()[1]), width)
+        return
     if form.startswith("drawn") or form == "stem":
         _DRAWN[label](cell, dice, form, width)
         return
@@ -87,8 +91,8 @@ def _one(cell: Grey, dice: Dice, form: str, width: float) -> None:
         _looped(cell, dice, top, high, width)
     elif form != "foot":
         long = form == "upstroke"
-        across = (dice.even(0.3, 0.75) if long else dice.even(0.12, 0.35)) * high
-        down = (dice.even(0.35, 0.8) if long else dice.even(0.1, 0.4)) * high
+        across = (dice.even(0.3, 0.95) if long else dice.even(0.12, 0.35)) * high
+        down = (dice.even(0.35, 1.0) if long else dice.even(0.1, 0.4)) * high
         start = (max(1.5, top[0] - across), min(top[1] + down, bottom[1]))
         draw(cell, sagging(dice, start, top, 0.07), width)
 
@@ -187,7 +191,7 @@ def _drawn_four(cell: Grey, dice: Dice, form: str, width: float) -> None:
         [*way, (left + 1.5 + corner, bar + 0.3), (right, bar - dice.even(-0.5, 2.0))],
         width,
     )
-    stem = (foot[0] + dice.even(0.0, 2.5), y - dice.even(2.0, 10.0))
+    stem = (foot[0] + dice.even(0.0, 2.5), y - dice.even(-2.0, 10.0))
     draw(cell, sagging(dice, stem, foot, 0.03), width)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from digitlens.writing.skeletons import forms_of
+
 if TYPE_CHECKING:
     from digitlens.digits import Indices
     from digitlens.writing.dice import Dice
@@ -15,28 +17,30 @@ KEEPS = 0.85
 """How often a hand writes a digit in its own form."""
 
 HABITS: dict[int, tuple[tuple[str, float], ...]] = {
-    0: (("", 0.9), ("small", 0.1)),
+    0: (("", 0.64), ("small", 0.28), ("written", 0.08)),
     1: (
-        *(("", 0.46), ("flag", 0.14), ("upstroke", 0.14), ("looped", 0.06)),
-        *(("foot", 0.04), ("flag and foot", 0.06), ("drawn", 0.1)),
+        *(("", 0.37), ("flag", 0.12), ("upstroke", 0.12), ("looped", 0.06)),
+        *(("foot", 0.04), ("flag and foot", 0.06), ("drawn", 0.07), ("written", 0.16)),
     ),
-    2: (("", 0.6), ("loop", 0.2), ("no loop", 0.2)),
+    2: (("", 0.54), ("loop", 0.18), ("no loop", 0.18), ("written", 0.1)),
+    3: (("", 0.92), ("written", 0.08)),
     4: (
-        ("", 0.56),
-        ("open", 0.1),
-        ("closed", 0.12),
-        ("drawn open", 0.1),
-        ("drawn closed", 0.12),
+        *(("", 0.48), ("open", 0.1), ("closed", 0.1)),
+        *(("drawn open", 0.07), ("drawn closed", 0.07), ("written", 0.18)),
     ),
-    5: (("", 0.8), ("long bar", 0.1), ("bar apart", 0.1)),
-    6: (("", 0.94), ("turned 9", 0.06)),
-    7: (("", 0.64), ("bar", 0.2), ("hook", 0.06), ("bar and hook", 0.06), ("drawn", 0.04)),
-    9: (("", 0.8), ("turned 6", 0.08), ("mirrored", 0.03), ("stem", 0.09)),
+    5: (("", 0.68), ("long bar", 0.1), ("bar apart", 0.1), ("written", 0.12)),
+    6: (("", 0.87), ("turned 9", 0.06), ("written", 0.07)),
+    7: (
+        *(("", 0.54), ("bar", 0.2), ("hook", 0.06)),
+        *(("bar and hook", 0.06), ("drawn", 0.03), ("written", 0.11)),
+    ),
+    8: (("", 0.92), ("written", 0.08)),
+    9: (("", 0.72), ("turned 6", 0.08), ("mirrored", 0.05), ("stem", 0.05), ("written", 0.1)),
 }
 """The forms of each digit and how often a hand of the training style has them. In 0, `small`
-is smaller and raised; in 1, `upstroke` is as long as in Germany and `looped` one that was
+is smaller, raised or not; in 1, `upstroke` is as long as in Germany and `looped` one that was
 written without lifting the pen; in 9, `stem` hangs straight from its loop, and `mirrored` is
-the P-shaped one."""
+the P-shaped one; `written` is one of the digit's `skeletons`."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,10 @@ def _forms(dice: Dice, text: str, habits: float) -> dict[int, str]:
     """Draw the form of each digit that has several; with `habits` 0.0 none is unusual."""
     if not habits:
         return {}
-    return {
-        label: dice.share(HABITS[label])
-        for label in map(int, dict.fromkeys(text))
-        if label in HABITS and dice.hit(habits)
-    }
+    labels = (label for label in map(int, dict.fromkeys(text)) if dice.hit(habits))
+    return {label: _form(dice, label) for label in labels}
+
+
+def _form(dice: Dice, label: int) -> str:
+    form = dice.share(HABITS[label])
+    return f"{form} {dice.below(forms_of(label))}" if form == "written" else form

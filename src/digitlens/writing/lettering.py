@@ -11,6 +11,7 @@ import numpy as np
 from digitlens.writing.forms import CELL, MARGIN, loop_of, source_of, write_form
 from digitlens.writing.number import LEADS, TAILS, parted
 from digitlens.writing.strokes import FULL, bent, draw, draw_mark, mark_width
+from digitlens.writing.warps import warped
 
 if TYPE_CHECKING:
     from digitlens.writing.dice import Dice
@@ -32,6 +33,9 @@ INKED = 90
 
 MOST_OVERLAP = 0.35
 """Boxes overlap by no more than this share of the narrower one: a 1 would vanish."""
+
+RAISED = (0.0, 0.0, 0.3, 0.6, 1.0)
+"""How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach."""
 
 NOWHERE = -1e6
 
@@ -87,14 +91,17 @@ def lay(glyphs: Glyphs, dice: Dice, text: str, hand: Hand, style: Style) -> Laid
         _mark_before(laid, dice, hand)
     pen = _Pen(laid, dice, hand, style)
     small = _small_from(text, hand)
-    for at, cell in enumerate(_cells(glyphs, dice, text, hand)):
-        size = dice.even(0.55, 0.8) if at >= small else 1.0
+    tiny, pen.raised = dice.even(0.4, 0.85), dice.pick(RAISED)
+    for at, cell in enumerate(_cells(glyphs, dice, text, hand, style)):
+        size = tiny * dice.even(0.92, 1.08) if at >= small else 1.0
         pen.write(cell, at, size)
         if hand.joined and at and text[at] == text[at - 1] == "0":
             _join(laid, dice, hand)
         if at in inside:
             pen.mark(inside[at])
-    if dice.hit(style.tails):
+    if hand.joined and text.endswith("0") and not pitch and dice.hit(0.3):
+        _let_run_out(laid, dice, hand)
+    elif dice.hit(style.tails):
         pen.mark(dice.share(TAILS))
     laid.right = max(laid.right, pen.right)
     return laid
@@ -115,7 +122,7 @@ def _mark_before(laid: Laid, dice: Dice, hand: Hand) -> None:
     laid.left = left
 
 
-def _cells(glyphs: Glyphs, dice: Dice, text: str, hand: Hand) -> Grey:
+def _cells(glyphs: Glyphs, dice: Dice, text: str, hand: Hand, style: Style) -> Grey:
     """Return the digits of `text` in their forms, strokes as wide as the hand's pen.
 
     Returns
@@ -129,12 +136,14 @@ def _cells(glyphs: Glyphs, dice: Dice, text: str, hand: Hand) -> Grey:
         form = hand.form(dice, label)
         loop = loop_of(label, form)
         at = glyphs.choose(dice, source_of(label, form), hand.writer, loop=loop)
-        drawn = form.startswith("drawn") or form == "stem"
+        drawn = form.startswith(("drawn", "written")) or form == "stem"
         width = hand.pen if drawn else float(glyphs.widths[at])
         if form:
             write_form(cell, glyphs.images[at], dice, form, label, width)
         else:
             cell[MARGIN:-MARGIN, MARGIN:-MARGIN] = glyphs.images[at]
+        if dice.hit(style.warps):
+            cell[:] = warped(cell, dice)
         widths.append(width)
     return _as_thick(cells, widths, hand.pen)
 
@@ -164,6 +173,7 @@ class _Pen:
         self._laid, self._dice, self._hand, self._style = laid, dice, hand, style
         self._reach = np.full(len(laid.ink), NOWHERE, np.float32)
         self.right = laid.first
+        self.raised = 1.0
 
     def write(self, cell: Grey, at: int, size: float) -> None:
         """Write one digit behind what is there."""
@@ -176,7 +186,7 @@ class _Pen:
         line = laid.line_at(self.right + wide / 2)
         jitter = dice.normal(0.0, self._style.baseline_jitter) * hand.height
         if size < 1.0:
-            jitter -= (1 - size) * hand.height
+            jitter -= self.raised * (1 - size) * hand.height
         up = min(max(round(line + jitter - top - high), 0), len(laid.ink) - len(patch))
         tight = solid[top : top + high, left : left + wide]
         x = self._column(tight, left, at, up + top)
@@ -261,12 +271,28 @@ def _turned_out(cell: Grey, dice: Dice, hand: Hand, style: Style, size: float) -
 
 
 def _join(laid: Laid, dice: Dice, hand: Hand) -> None:
-    """Join the last two digits at the top, as hurried hands join zeros."""
+    """Join the last two digits, as hurried hands join zeros: above, or foot to shoulder."""
     one, two = laid.boxes[-2:]
     if two[0] - one[2] > 0.6 * hand.height:
         return
-    start = (one[2] - 0.25 * (one[2] - one[0]), one[1] + dice.even(0.03, 0.2) * hand.height)
-    end = (two[0] + 0.3 * (two[2] - two[0]), two[1] + dice.even(0.03, 0.2) * hand.height)
-    sag = dice.even(-0.1, 0.25) * hand.height
+    high = min(one[3] - one[1], two[3] - two[1])
+    leave = dice.even(0.03, 0.2) if dice.hit(0.7) else dice.even(0.4, 0.9)
+    start = (one[2] - 0.25 * (one[2] - one[0]) * (leave < 0.3), one[1] + leave * high)
+    end = (
+        two[0] + dice.even(0.0, 0.4) * (two[2] - two[0]),
+        two[1] + dice.even(0.0, 0.3) * high,
+    )
+    sag = dice.even(-0.1, 0.3) * high
     through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + sag)
     draw(laid.ink, bent(start, through, end, 5), hand.stroke)
+
+
+def _let_run_out(laid: Laid, dice: Dice, hand: Hand) -> None:
+    """Let the last digit run out in a stroke to the right, up or down."""
+    _, top, right, bottom = laid.boxes[-1]
+    high = bottom - top
+    start = (right - dice.even(0.05, 0.3) * high, top + dice.even(0.0, 0.9) * high)
+    end = (right + dice.even(0.3, 1.2) * hand.height, start[1] + dice.normal(0.0, 0.2) * high)
+    through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + dice.normal(0.0, 0.25) * high)
+    draw(laid.ink, bent(start, through, end, 6), hand.stroke)
+    laid.right = max(laid.right, end[0])

@@ -142,6 +142,27 @@ def moire(chance: np.random.Generator) -> Field:
     return one + two
 
 
+def lattice(chance: np.random.Generator) -> Field:
+    """Two families of fine lines that cross and make diamonds, a little bent."""
+    rows, columns = _rows_columns()
+    bend = chance.uniform(0, 10) * smooth(chance, 90)
+    field = 0.3 * smooth(chance, 120)
+    for side in (-1, 1):
+        angle = side * chance.uniform(0.25, 1.2)
+        phase = np.cos(angle) * rows + np.sin(angle) * columns + side * bend
+        field = field + lines(phase / chance.uniform(3.5, 9), chance.uniform(1, 5))
+    return np.asarray(field, np.float32)
+
+
+def ripples(chance: np.random.Generator) -> Field:
+    """One family of fine lines, nearly level and a little wavy, close together."""
+    rows, columns = _rows_columns()
+    swing = chance.uniform(0.5, 4) * np.sin(columns / chance.uniform(6, 40))
+    tilt = chance.normal(0, 0.25) * columns + chance.uniform(0, 9) * smooth(chance, 120)
+    thin = chance.uniform(0.5, 4)
+    return lines((rows + swing + tilt) / chance.uniform(3, 7), thin) + 0.2 * white(chance)
+
+
 def contours(chance: np.random.Generator) -> Field:
     """Map-like contours over the tint of a large motif."""
     hills = smooth(chance, chance.uniform(60, 200))

@@ -51,6 +51,8 @@ class Style:
         How far the boxes of neighbours reach into each other in the spacing "overlap".
     joined
         Share of lines in which neighbouring zeros are joined by a stroke.
+    warps
+        Share of digits that are bent by a smooth distortion.
     separators, tails, leads
         Share of numbers with dots, commas and the like inside, marks behind, marks in front.
     margins, sides
@@ -114,7 +116,8 @@ class Style:
         *(("touching", 0.16), ("overlap", 0.06), ("cells", 0.1)),
     )
     overlap: Range = (0.05, 0.3)
-    joined: float = 0.2
+    joined: float = 0.28
+    warps: float = 0.6
     separators: float = 0.25
     tails: float = 0.22
     leads: float = 0.1
@@ -126,7 +129,7 @@ class Style:
     labels: float = 0.06
     textures: float = 0.6
     guilloche: float = 0.45
-    contrast: Range = (70.0, 220.0)
+    contrast: Range = (50.0, 220.0)
     fading: float = 0.25
     shading: float = 0.4
     creases: float = 0.06
@@ -164,9 +167,9 @@ class Style:
 
 
 _NAMES = (
-    "usual_share zeros negatives one_hand habits joined separators tails leads neighbours "
-    "rules frames labels textures guilloche fading shading creases negative_film low motion "
-    "blur noise jpeg bilevel"
+    "usual_share zeros negatives one_hand habits joined warps separators tails leads "
+    "neighbours rules frames labels textures guilloche fading shading creases negative_film "
+    "low motion blur noise jpeg bilevel"
 )
 _SHARES = frozenset(_NAMES.split())
 _RANGES = {

@@ -69,7 +69,10 @@ def papers() -> list[Grey]:
 def guilloches() -> list[Grey]:
     """Return sheets of printed fine curves and motifs, as on cheques and certificates."""
     return _sheets(
-        [patterns.waves, patterns.rosettes, patterns.moire, patterns.contours, patterns.waves],
+        [
+            *(patterns.waves, patterns.rosettes, patterns.moire, patterns.contours),
+            *(patterns.waves, patterns.lattice, patterns.ripples, patterns.lattice),
+        ],
         6,
     )
 
