@@ -13,12 +13,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.layout.found import Strip
+    from digitlens.layout.found import Layout, Strip
     from digitlens.reading.line import Line
 
 APART = 0.8
 """Numbers that could be one or two are two when paper wider than this parts them, in heights
 of the line."""
+
+ALIKE = 1.5
+"""Wider gaps than that part no numbers where there are several, all within this factor: digits
+in groups at even distance are one number."""
+
+FILLS = 0.3
+"""A line is the only one of a picture when its writing is at least this share as high."""
+
+LOW, WIDE = 120, 1.2
+"""Pixels of height at most, and widths to a height at least, of a line that was cut out."""
+
+EVEN = 0.5
+"""A line read with this confidence is more likely right than not."""
 
 LEAST = 0.1
 """Lines read with less confidence are taken for writing that is no number."""
@@ -73,15 +86,59 @@ def _is_one(whole: Found, parts: Sequence[Found]) -> bool:
     if len(numbers) == len(parts) and whole.line.text == "".join(
         part.line.text for part in numbers
     ):
-        return _widest_gap(whole, parts) <= APART
+        gaps = _gaps(whole, parts)
+        return gaps[-1] <= APART or (len(gaps) > 1 and gaps[-1] <= ALIKE * gaps[0])
     return whole.line.confidence >= prod(part.line.confidence for part in parts)
 
 
-def _widest_gap(whole: Found, parts: Sequence[Found]) -> float:
-    """Return the widest paper between neighbouring parts, in heights of the line."""
+def _gaps(whole: Found, parts: Sequence[Found]) -> list[float]:
+    """Return the paper between neighbouring parts, in heights of the line, rising."""
     spans = sorted((part.line.box[0], part.line.box[2]) for part in parts)
-    gaps = [after[0] - before[1] for before, after in pairwise(spans)]
-    return max(gaps, default=0.0) / max(whole.strip.height, 1.0)
+    high = max(whole.strip.height, 1.0)
+    return sorted((after[0] - before[1]) / high for before, after in pairwise(spans))
+
+
+def is_one_line(layout: Layout) -> bool:
+    """Say whether a picture shows one line of writing that fills it, and nothing else."""
+    whole = [strip for strip in layout.strips if not strip.part]
+    width, height = layout.size
+    tallest = max((strip.height for strip in whole), default=0.0)
+    lies = 20 < layout.turn % 180 < 160
+    if layout.grids or lies or tallest < FILLS * height or width < height:
+        return False
+    tall = [strip.box for strip in whole if strip.height >= 0.5 * tallest]
+    middles = [(top + bottom) / 2 for _, top, _, bottom in tall]
+    if any(not top < middle < bottom for _, top, _, bottom in tall for middle in middles):
+        return False
+    spans = sorted((left, right) for left, _, right, _ in tall)
+    return all(two[0] - one[1] <= APART * tallest for one, two in pairwise(spans))
+
+
+def may_be_one_line(layout: Layout) -> bool:
+    """Say whether a picture has the size and shape of one line, cut out by somebody."""
+    width, height = layout.size
+    return not layout.grids and height <= LOW and width >= WIDE * height
+
+
+def as_one_line(found: Sequence[Found], whole: Line, *, certain: bool) -> list[Line]:
+    """Return what a picture of one line holds, as parts of it and all of it were read.
+
+    Parameters
+    ----------
+    found
+        Its strips.
+    whole
+        The picture read from edge to edge.
+    certain
+        Whether it is known that there is one line, or only may be.
+    """
+    lines = [each.line for each in found]
+    longest = max(lines, key=lambda line: (len(line.text), line.confidence), default=None)
+    if not whole.text or longest is None:
+        return [whole] if whole.text else lines
+    if len(longest.text) >= len(whole.text) and longest.confidence > whole.confidence:
+        return [longest] if certain else lines
+    return [whole] if certain or whole.confidence >= EVEN else lines
 
 
 def numbers(found: Sequence[Found]) -> list[Found]:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from digitlens.errors import ModelError
 from digitlens.ink.opening import open_picture
 from digitlens.layout import find_lines
-from digitlens.reader.choose import Found, likeliest_first, numbers, without_doubles
+from digitlens.reader.choose import (
+    EVEN,
+    Found,
+    as_one_line,
+    is_one_line,
+    likeliest_first,
+    may_be_one_line,
+    numbers,
+    without_doubles,
+)
 from digitlens.reader.network import load_line_network
 from digitlens.reader.page import Page
 from digitlens.reader.single import line_of
@@ -21,15 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from digitlens.ink.opening import Picture
+    from digitlens.ink.opening import Opened, Picture
     from digitlens.layout.found import Layout
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
 
     Lengths = int | Collection[int]
-
-SURE = 0.5
-"""A page on which nothing is read with this confidence is read upside down too."""
 
 
 class Reader:
@@ -130,11 +136,12 @@ class Reader:
             As `digitlens.layout.find_lines` says.
         """
         lengths = wanted_lengths(length)
+        opened = open_picture(picture)
         if fields:
-            return self._fields(picture, fields, lengths)
+            return self._fields(opened, fields, lengths)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        layout = find_lines(picture, count=count, stages=stages)
-        return self._read(layout, lengths)
+        layout = find_lines(opened.pixels, count=count, stages=stages)
+        return self._read(layout, lengths, opened)
 
     def bar(self, max_error: float, length: Lengths | None = None) -> Bar:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
@@ -169,39 +176,45 @@ class Reader:
         return bar_for(max_error, calibration.curve)
 
     def _fields(
-        self, picture: Picture, fields: Sequence[Field], lengths: frozenset[int] | None
+        self, opened: Opened, fields: Sequence[Field], lengths: frozenset[int] | None
     ) -> Page:
-        opened = open_picture(picture)
         lines = []
+        height, width = opened.pixels.shape[:2]
         for field in fields:
             wanted = frozenset({field.count}) if field.count else lengths
             layout = find_lines(
                 opened.pixels, count=field.count, area=field.area, boxes=field.boxes
             )
-            page = self._read(layout, wanted)
-            best = page.lines if wanted else sorted(page.lines, key=_sureness)
-            width, height = layout.size
+            found = self._read(layout, wanted, opened, cut=field.area is not None).lines
             nothing = Line("", 0.0, field.area or (0.0, 0.0, float(width), float(height)))
-            lines.append(next(iter(best), nothing))
-        size = opened.pixels.shape[1], opened.pixels.shape[0]
-        return Page(tuple(lines), size=size, about=(opened.about,))
+            lines.append(max(found, key=_sureness, default=nothing))
+        return Page(tuple(lines), size=(width, height), about=(opened.about,))
 
-    def _read(self, layout: Layout, lengths: frozenset[int] | None) -> Page:
-        found = self._found(layout, lengths)
-        if max((each.line.confidence for each in found), default=0.0) < SURE:
-            turned = layout.upside_down()
-            other = self._found(turned, lengths)
-            if _worth(other) > _worth(found):
-                layout, found = turned, other
-        tables = tuple(read_table(self.network, grid) for grid in layout.grids)
+    def _read(
+        self,
+        layout: Layout,
+        lengths: frozenset[int] | None,
+        opened: Opened,
+        *,
+        cut: bool = False,
+    ) -> Page:
+        found = self._found(layout, lengths, opened)
         lines = [each.line for each in found]
+        certain = is_one_line(layout)
+        if not cut and (certain or may_be_one_line(layout)):
+            whole = line_of(self.network, opened, lengths)
+            lines = as_one_line(found, whole, certain=certain)
+        elif max((line.confidence for line in lines), default=0.0) < EVEN:
+            turned = layout.upside_down()
+            other = [each.line for each in self._found(turned, lengths, opened)]
+            if _worth(other) > _worth(lines):
+                layout, lines = turned, other
+        tables = tuple(read_table(self.network, grid) for grid in layout.grids)
         rows = [line for table in tables for line in row_lines(table)]
         if lengths is not None:
             rows = [line for line in rows if len(line.text) in lengths]
-        else:
-            rows = sorted(rows, key=lambda line: line.box[1])
         return Page(
-            tuple(lines + rows),
+            (*lines, *rows),
             tables,
             layout.size,
             layout.turn,
@@ -209,9 +222,14 @@ class Reader:
             layout.about,
         )
 
-    def _found(self, layout: Layout, lengths: frozenset[int] | None) -> list[Found]:
+    def _found(
+        self, layout: Layout, lengths: frozenset[int] | None, opened: Opened
+    ) -> list[Found]:
         found = [
-            Found(strip, read_strip(self.network, strip, lengths=lengths))
+            Found(
+                strip,
+                read_strip(self.network, strip, lengths=lengths, pixels=opened.pixels),
+            )
             for strip in layout.strips
         ]
         kept = numbers(without_doubles(found) if lengths is None else found)
@@ -219,9 +237,9 @@ class Reader:
 
 
 def _sureness(line: Line) -> float:
-    return -line.confidence
+    return line.confidence
 
 
-def _worth(found: Sequence[Found]) -> float:
+def _worth(lines: Sequence[Line]) -> float:
     """Return how many digits were surely read: which way up is right."""
-    return sum(len(each.line.text) * each.line.confidence**2 for each in found)
+    return sum(len(line.text) * line.confidence**2 for line in lines)

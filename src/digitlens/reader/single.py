@@ -1,4 +1,4 @@
-"""A picture of one line -> the line: cut to the writing, read from edge to edge."""
+"""A picture of one line -> the line: read from edge to edge, then closer where in doubt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from digitlens.reader.crop import body_of, quick_ink
 from digitlens.reader.strips import read_ink
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 INKED = 90
 """Ink, of 255, that counts as writing when bare paper around it is looked for."""
 
-EXTREME = 1.0
-"""Per cent of the pixels on either side that are passed over when full ink is looked for."""
-
 MARGIN = 0.2
 """Paper left above and below the writing, in its heights: as the networks were trained."""
 
@@ -33,15 +31,26 @@ BARE = 0.2
 
 def line_of(network: LineNetwork, opened: Opened, lengths: frozenset[int] | None) -> Line:
     """Read the line that a picture shows; boxes are in pixels of the picture."""
-    grey = _grey(opened.pixels)
-    ink = quick_ink(grey)
+    whole = _grey(opened.pixels)
+    ink = quick_ink(whole)
     left, top, right, bottom = _writing(ink)
     part = slice(top, bottom), slice(left, right)
-    line = read_ink(network, grey[part], ink[part], lengths=lengths)
+    line = read_ink(
+        network, whole[part], ink[part], lengths=lengths, second=lambda: close_up(whole[part])
+    )
     if (left, top) == (0, 0):
         return line
     digits = tuple(replace(each, box=_moved(each.box, left, top)) for each in line.digits)
     return replace(line, box=_moved(line.box, left, top), digits=digits)
+
+
+def close_up(grey: Grey) -> Grey | None:
+    """Cut a line close to its writing; None where there is no writing."""
+    place = body_of(grey)
+    if place is None:
+        return None
+    left, top, right, bottom = place
+    return grey[top:bottom, left:right]
 
 
 def _grey(pixels: Grey) -> Grey:
@@ -51,35 +60,6 @@ def _grey(pixels: Grey) -> Grey:
     import cv2
 
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def quick_ink(grey: Grey) -> Grey:
-    """Tell ink from paper where most is paper and the light is even, in microseconds.
-
-    The paper is the median; ink is what differs from it towards the side that differs more.
-    The network needs none of this: it says only how far digits reach.
-
-    Parameters
-    ----------
-    grey
-        uint8 (h, w), either polarity.
-
-    Returns
-    -------
-    uint8 (h, w): 0 = paper, 255 = full ink.
-
-    Examples
-    --------
-    >>> quick_ink(np.array([[9, 200, 200, 200]], np.uint8)).tolist()
-    [[255, 0, 0, 0]]
-    """
-    # The grey values' counts hold all that is asked, and are far quicker than sorting.
-    counts = np.bincount(grey.ravel(), minlength=256).cumsum() / grey.size
-    dark, paper, light = np.searchsorted(counts, [EXTREME / 100, 0.5, 1 - EXTREME / 100])
-    sign = -1 if paper - dark >= light - paper else 1
-    full = max(int(paper - dark), int(light - paper), 1)
-    steps = np.clip((np.arange(256) - int(paper)) * sign * 255.0 / full, 0, 255)
-    return np.asarray(steps.astype(np.uint8)[grey])
 
 
 def _writing(ink: Grey) -> tuple[int, int, int, int]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from digitlens.ink.line_input import PITCH, input_width
+from digitlens.layout.unclean import as_it_stands
+from digitlens.reader.views import look_at
 from digitlens.reading.assemble import read_frames
 from digitlens.reading.boxes import Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
@@ -27,10 +30,25 @@ INKED = 64
 
 
 def read_strip(
-    network: LineNetwork, strip: Strip, *, lengths: int | Collection[int] | None = None
+    network: LineNetwork,
+    strip: Strip,
+    *,
+    lengths: int | Collection[int] | None = None,
+    pixels: Grey | None = None,
 ) -> Line:
-    """Read a strip that was found on a picture; boxes are in pixels of that picture."""
-    line = read_ink(network, strip.picture, strip.ink, lengths=lengths)
+    """Read a strip that was found on a picture; boxes are in pixels of that picture.
+
+    Parameters
+    ----------
+    network, lengths
+        As for `read_ink`.
+    strip
+        As `digitlens.layout.find_lines` finds it.
+    pixels
+        The picture; where the clean strip leaves a doubt, it is looked at with its paper.
+    """
+    second = None if pixels is None else partial(as_it_stands, pixels, strip)
+    line = read_ink(network, strip.picture, strip.ink, lengths=lengths, second=second)
     digits = tuple(replace(each, box=_there(strip, each.box)) for each in line.digits)
     return replace(line, box=strip.box, digits=digits)
 
@@ -41,6 +59,7 @@ def read_ink(
     ink: Grey,
     *,
     lengths: int | Collection[int] | None = None,
+    second: Callable[[], Grey | None] | None = None,
 ) -> Line:
     """Read a line of which ink and paper are told apart.
 
@@ -52,8 +71,8 @@ def read_ink(
         uint8 (h, w): what the network looks at, 0 = black, 255 = white.
     ink
         uint8 (h, w): 0 = paper, 255 = full ink; says only how far digits reach.
-    lengths
-        Allowed numbers of digits.
+    lengths, second
+        As for `look_at`.
 
     Returns
     -------
@@ -61,11 +80,12 @@ def read_ink(
     """
     high, wide = grey.shape
     step = wide / input_width(high, wide)
+    frames, decoded = look_at(network, grey, lengths=lengths, second=second)
     line = read_frames(
-        network.log_probs(grey),
+        frames,
         (0.0, 0.0, float(wide), float(high)),
         scale=Scale(PITCH * step, PITCH * step / 2),
-        lengths=lengths,
+        decoded=decoded,
         ink=ink.sum(axis=0, dtype=np.float64),
         calibrations=network.calibrations,
     )

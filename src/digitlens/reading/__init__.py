@@ -6,6 +6,7 @@
 `lengths`        the same where only some lengths are allowed
 `forward`        the probability of a string, summed over its alignments
 `decode`         the likeliest strings, each with its probability
+`together`       the same from several views of a line
 `align`          where each digit stands, how sure it is, what else it may be
 `boxes`          their boxes in the picture
 `rising`         isotonic regression: from a score to the share that is right
@@ -34,6 +35,7 @@ from digitlens.reading.confidence import (
 from digitlens.reading.decode import Candidate, Decoded, decode
 from digitlens.reading.line import Alternative, Box, Line, LineDigit
 from digitlens.reading.search import Beam
+from digitlens.reading.together import decode_together
 
 __all__ = [
     "FEATURES",
@@ -54,6 +56,7 @@ __all__ = [
     "bar_for",
     "curve_of",
     "decode",
+    "decode_together",
     "digit_boxes",
     "features_of",
     "fit_calibration",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.reading.calibrations import Calibrations
+    from digitlens.reading.decode import Decoded
     from digitlens.reading.line import Box
 
 
@@ -29,6 +30,7 @@ def read_frames(
     ink: NDArray[np.floating[Any]] | None = None,
     calibrations: Calibrations | None = None,
     best: int = BEST,
+    decoded: Decoded | None = None,
 ) -> Line:
     """Read a line from what the network says of its frames.
 
@@ -51,6 +53,9 @@ def read_frames(
         allowed length at all.
     best
         Strings to weigh; all but the first become alternatives.
+    decoded
+        The strings, where they are known already: from several views of the line, say.
+        `lengths` and `best` then say nothing.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def read_frames(
     ('41', [1, 5])
     """
     scale = scale or Scale(offset=box[0] + 1.0)
-    decoded = decode(log_probs, lengths=lengths, best=best)
+    if decoded is None:
+        decoded = decode(log_probs, lengths=lengths, best=best)
     if decoded.best is None:
         return Line("", 0.0, box)
     text = decoded.best.text
