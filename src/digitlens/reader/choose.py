@@ -87,7 +87,7 @@ def _is_one(whole: Found, parts: Sequence[Found]) -> bool:
         part.line.text for part in numbers
     ):
         gaps = _gaps(whole, parts)
-        return gaps[-1] <= APART or (len(gaps) > 1 and gaps[-1] <= ALIKE * gaps[0])
+        return not gaps or gaps[-1] <= APART or (len(gaps) > 1 and gaps[-1] <= ALIKE * gaps[0])
     return whole.line.confidence >= prod(part.line.confidence for part in parts)
 
 
@@ -120,25 +120,26 @@ def may_be_one_line(layout: Layout) -> bool:
     return not layout.grids and height <= LOW and width >= WIDE * height
 
 
-def as_one_line(found: Sequence[Found], whole: Line, *, certain: bool) -> list[Line]:
+def as_one_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[Line, ...]:
     """Return what a picture of one line holds, as parts of it and all of it were read.
 
     Parameters
     ----------
-    found
-        Its strips.
+    lines
+        As its strips were read.
     whole
         The picture read from edge to edge.
     certain
         Whether it is known that there is one line, or only may be.
     """
-    lines = [each.line for each in found]
     longest = max(lines, key=lambda line: (len(line.text), line.confidence), default=None)
-    if not whole.text or longest is None:
-        return [whole] if whole.text else lines
+    if not whole.text:
+        return tuple(lines)
+    if longest is None:
+        return (whole,)
     if len(longest.text) >= len(whole.text) and longest.confidence > whole.confidence:
-        return [longest] if certain else lines
-    return [whole] if certain or whole.confidence >= EVEN else lines
+        return (longest,) if certain else tuple(lines)
+    return (whole,) if certain or whole.confidence >= EVEN else tuple(lines)
 
 
 def numbers(found: Sequence[Found]) -> list[Found]:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digitlens.errors import ModelError
 from digitlens.ink.opening import open_picture
 from digitlens.layout import find_lines
-from digitlens.reader.choose import (
-    EVEN,
-    Found,
-    as_one_line,
-    is_one_line,
-    likeliest_first,
-    may_be_one_line,
-    numbers,
-    without_doubles,
-)
+from digitlens.reader.choose import EVEN, as_one_line, is_one_line, may_be_one_line
 from digitlens.reader.network import load_line_network
 from digitlens.reader.page import Page
 from digitlens.reader.single import line_of
-from digitlens.reader.strips import read_strip
-from digitlens.reader.tables import read_table, row_lines
+from digitlens.reader.whole import read_layout
 from digitlens.reading.bar import Bar, bar_for
 from digitlens.reading.frames import wanted_lengths
 from digitlens.reading.line import Line
@@ -198,48 +189,19 @@ class Reader:
         *,
         cut: bool = False,
     ) -> Page:
-        found = self._found(layout, lengths, opened)
-        lines = [each.line for each in found]
+        reading = read_layout(self.network, layout, opened.pixels, lengths)
         certain = is_one_line(layout)
         if not cut and (certain or may_be_one_line(layout)):
             whole = line_of(self.network, opened, lengths)
-            lines = as_one_line(found, whole, certain=certain)
-        elif max((line.confidence for line in lines), default=0.0) < EVEN:
-            turned = layout.upside_down()
-            other = [each.line for each in self._found(turned, lengths, opened)]
-            if _worth(other) > _worth(lines):
-                layout, lines = turned, other
-        tables = tuple(read_table(self.network, grid) for grid in layout.grids)
-        rows = [line for table in tables for line in row_lines(table)]
-        if lengths is not None:
-            rows = [line for line in rows if len(line.text) in lengths]
-        return Page(
-            (*lines, *rows),
-            tables,
-            layout.size,
-            layout.turn,
-            layout.stages,
-            layout.about,
-        )
-
-    def _found(
-        self, layout: Layout, lengths: frozenset[int] | None, opened: Opened
-    ) -> list[Found]:
-        found = [
-            Found(
-                strip,
-                read_strip(self.network, strip, lengths=lengths, pixels=opened.pixels),
-            )
-            for strip in layout.strips
-        ]
-        kept = numbers(without_doubles(found) if lengths is None else found)
-        return kept if lengths is None else likeliest_first(kept)
+            return replace(
+                reading, lines=as_one_line(reading.lines, whole, certain=certain)
+            ).page(lengths)
+        if reading.surest < EVEN:
+            turned = read_layout(self.network, layout.upside_down(), opened.pixels, lengths)
+            if turned.worth > reading.worth:
+                reading = turned
+        return reading.page(lengths)
 
 
 def _sureness(line: Line) -> float:
     return line.confidence
-
-
-def _worth(lines: Sequence[Line]) -> float:
-    """Return how many digits were surely read: which way up is right."""
-    return sum(len(line.text) * line.confidence**2 for line in lines)

@@ -10,21 +10,32 @@ from digitlens.reader.strips import read_strip
 from digitlens.reading.line import Line
 
 if TYPE_CHECKING:
-    from digitlens.layout.found import Grid
+    from digitlens.layout.found import Grid, Strip
     from digitlens.reader.network import LineNetwork
 
 LEAST = 0.3
 """Less sure than this, what stands in a cell is taken for specks or no digit."""
 
+CLEAR = 0.5
+"""Several digits in one cell are believed from this confidence on."""
+
 
 def read_table(network: LineNetwork, grid: Grid) -> Table:
-    """Read every cell of a table."""
-    cells: list[Line | None] = []
-    for cell in grid.cells:
-        line = None if cell.strip is None else read_strip(network, cell.strip)
-        empty = line is None or not line.text or line.confidence < LEAST
-        cells.append(None if empty else line)
-    return Table(grid.rows, grid.columns, tuple(cells))
+    """Read every cell of a table; most hold one digit or none."""
+    return Table(
+        grid.rows, grid.columns, tuple(_read_cell(network, cell.strip) for cell in grid.cells)
+    )
+
+
+def _read_cell(network: LineNetwork, strip: Strip | None) -> Line | None:
+    if strip is None:
+        return None
+    line = read_strip(network, strip)
+    if len(line.text) > 1 and line.confidence >= CLEAR:
+        return line
+    # What was found in a cell is rarely dirt: faint and heavy print is asked for its digit.
+    one = read_strip(network, strip, lengths=1)
+    return one if one.confidence >= LEAST else None
 
 
 def row_lines(table: Table) -> list[Line]:

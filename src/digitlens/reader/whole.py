@@ -1,0 +1,97 @@
+"""All that was found on a picture, read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from digitlens.reader.choose import Found, likeliest_first, numbers, without_doubles
+from digitlens.reader.page import Page
+from digitlens.reader.strips import read_strip
+from digitlens.reader.tables import read_table, row_lines
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from digitlens.layout.found import Layout
+    from digitlens.reader.network import LineNetwork
+    from digitlens.reader.page import Table
+    from digitlens.reading.line import Line
+
+    Pixels: TypeAlias = "NDArray[np.uint8]"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What stands on a picture, one way up.
+
+    Parameters
+    ----------
+    layout
+        What was found.
+    lines
+        Numbers among its strips.
+    tables
+        Its tables.
+    """
+
+    layout: Layout
+    lines: tuple[Line, ...]
+    tables: tuple[Table, ...]
+
+    @property
+    def _all(self) -> list[Line]:
+        return [*self.lines, *(cell for table in self.tables for cell in table.cells if cell)]
+
+    @property
+    def surest(self) -> float:
+        """The confidence of the surest line or cell; 0.0 where there is none."""
+        return max((line.confidence for line in self._all), default=0.0)
+
+    @property
+    def worth(self) -> float:
+        """How many digits were read, surely read ones counting most."""
+        return sum(len(line.text) * line.confidence**2 for line in self._all)
+
+    def page(self, lengths: frozenset[int] | None) -> Page:
+        """Return the result; rows of tables are lines where they have an allowed length."""
+        rows = [line for table in self.tables for line in row_lines(table)]
+        if lengths is not None:
+            rows = [line for line in rows if len(line.text) in lengths]
+        layout = self.layout
+        return Page(
+            (*self.lines, *rows),
+            self.tables,
+            layout.size,
+            layout.turn,
+            layout.stages,
+            layout.about,
+        )
+
+
+def read_layout(
+    network: LineNetwork, layout: Layout, pixels: Pixels, lengths: frozenset[int] | None
+) -> Reading:
+    """Read every strip and table of a picture.
+
+    Parameters
+    ----------
+    network
+        That reads them.
+    layout
+        As `digitlens.layout.find_lines` found it.
+    pixels
+        uint8 (H, W) or (H, W, 3): the picture.
+    lengths
+        Allowed numbers of digits; then the likeliest numbers come first.
+    """
+    found = [
+        Found(strip, read_strip(network, strip, lengths=lengths, pixels=pixels))
+        for strip in layout.strips
+    ]
+    kept = numbers(without_doubles(found) if lengths is None else found)
+    if lengths is not None:
+        kept = likeliest_first(kept)
+    tables = tuple(read_table(network, grid) for grid in layout.grids)
+    return Reading(layout, tuple(each.line for each in kept), tables)
