@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
-	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-tuning clean
+	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading bench-tuning clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -54,6 +54,9 @@ bench-mnist-c: $(READY)
 
 bench-rejection: $(READY)
 	$(BIN)/python benchmarks/rejection.py --write cnn best
+
+bench-reading: $(READY)
+	$(BIN)/python benchmarks/reading.py --write
 
 bench-tuning: $(READY)
 	$(BIN)/python benchmarks/tuning.py

@@ -1,0 +1,148 @@
+"""The figures of all readers as Markdown."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from readers.measured import NO_FIGURE, NOTHING, Measured
+from readers.pictures import (
+    CHEQUES,
+    FIVES,
+    FORMS,
+    GRIDS,
+    PHOTOS,
+    PRINTED,
+    SINGLE,
+    STRIPS,
+    SUDOKU,
+    WANTED,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from readers.pictures import Task
+
+    Count = Callable[[Measured, list[Task]], int | None]
+
+LINES = (*STRIPS, CHEQUES, FIVES)
+LISTED = (PHOTOS, FORMS, SINGLE)
+"""Sets whose truth lists all lines in the picture; on an envelope it is only the wanted one."""
+
+MEGAPIXEL = 1_000_000
+NO_SUCH = "–"
+"""In the table, for a figure that a reader cannot have."""
+
+
+def table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+    """Return all tables; sets that were not asked for are left out.
+
+    Parameters
+    ----------
+    readers
+        In the order of the columns.
+    tasks
+        By set.
+    """
+    missing = [
+        f"**NOT MEASURED: {reader.kind.name}: {reader.problem}**\n"
+        for reader in readers
+        if reader.problem
+    ]
+    parts = [lines_table(readers, tasks), pages_table(readers, tasks), cost(readers, tasks)]
+    return "\n".join([*missing, *(part + "\n" for part in parts if part)])
+
+
+def _table(first: str, count: str, readers: Sequence[Measured], rows: list[list[str]]) -> str:
+    if not rows:
+        return ""
+    head = [first, count, *(reader.kind.name for reader in readers)]
+    ruler = ["---"] * len(head)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
+
+
+def lines_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+    """Return the two tables of lines."""
+    groups = [group for group in LINES if tasks.get(group)]
+    exact = [
+        [_told(group), str(len(tasks[group])), *(each.exact(tasks[group]) for each in readers)]
+        for group in groups
+    ]
+    read = [
+        [_told(each), str(len(tasks[each])), *(one.read(each, tasks[each]) for one in readers)]
+        for each in groups
+    ]
+    both = (
+        _table("lines, exactly right", "lines", readers, exact),
+        _table("lines, read at 1 % error", "lines", readers, read),
+    )
+    return "\n\n".join(part for part in both if part)
+
+
+def _told(group: str) -> str:
+    if group == FIVES:
+        return f"{group}, length told"
+    return f"strips, {group}" if group in STRIPS else group
+
+
+def pages_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+    """Return the table of whole pictures."""
+    wanted = _some(tasks, *WANTED)
+    printed, grids, sudoku = (_some(tasks, group) for group in (PRINTED, GRIDS, SUDOKU))
+    whole = "all lines, no others"
+    figures: list[tuple[str, list[Task], Count]] = [
+        ("photos, envelopes, forms: wanted strings found", wanted, Measured.found),
+        *((f"– of these {group}", _some(tasks, group), Measured.found) for group in WANTED),
+        ("photos, envelopes, forms: ranked first, length told", wanted, Measured.first),
+        *((f"{each}: {whole}", _some(tasks, each), Measured.all_lines) for each in LISTED),
+        ("printed numbers: found", printed, Measured.found),
+        ("printed grids: all cells right", grids, Measured.whole_grids),
+        ("printed grids: cells", grids, Measured.cells),
+        ("sudoku by hand: cells", sudoku, Measured.cells),
+    ]
+    rows = [
+        [
+            title,
+            str(_cells(some) if count is Measured.cells else len(some)),
+            *(_number(count(each, some)) for each in readers),
+        ]
+        for title, some, count in figures
+        if some
+    ]
+    return _table("whole pictures", "of", readers, rows)
+
+
+def _cells(tasks: Sequence[Task]) -> int:
+    return sum(len("".join(task.truth).replace("0", "")) for task in tasks)
+
+
+def _some(tasks: dict[str, list[Task]], *groups: str) -> list[Task]:
+    return [task for group in groups for task in tasks.get(group, [])]
+
+
+def _number(count: int | None) -> str:
+    if count is None:
+        return NOTHING
+    return NO_SUCH if count == NO_FIGURE else str(count)
+
+
+def cost(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+    """Return the table of times and sizes."""
+    wanted = _some(tasks, *WANTED)
+    large = [task for task in wanted if task.pixels > MEGAPIXEL]
+    timed: list[tuple[str, list[Task], Callable[[list[float]], float]]] = [
+        ("a strip, median", _some(tasks, *STRIPS), median),
+        ("a cheque amount, median", _some(tasks, CHEQUES), median),
+        ("a photo, envelope or form, median", wanted, median),
+        ("– of these the slowest", wanted, max),
+        ("– of more than a megapixel, median", large, median),
+    ]
+    rows = [
+        [title, str(len(some)), *(each.milliseconds(some, of) for each in readers)]
+        for title, some, of in timed
+        if some
+    ]
+    sizes = [NOTHING if each.size is None else f"{each.size:.0f} MB" for each in readers]
+    rows.append(["installed", "", *sizes])
+    return _table("processor time, one thread", "pictures", readers, rows)
