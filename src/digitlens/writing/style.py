@@ -100,7 +100,7 @@ class Style:
     usual: tuple[int, int] = (3, 8)
     usual_share: float = 0.82
     zeros: float = 0.38
-    negatives: float = 0.1
+    negatives: float = 0.14
     height: Range = (15.0, 36.0)
     one_hand: float = 0.8
     slant: Range = (0.12, 0.22)
