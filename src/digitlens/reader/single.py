@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from digitlens.reader.crop import body_of, quick_ink
-from digitlens.reader.strips import read_ink
+from digitlens.reader.strips import spelled
+from digitlens.reader.views import look_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,9 +36,10 @@ def line_of(network: LineNetwork, opened: Opened, lengths: frozenset[int] | None
     ink = quick_ink(whole)
     left, top, right, bottom = _writing(ink)
     part = slice(top, bottom), slice(left, right)
-    line = read_ink(
-        network, whole[part], ink[part], lengths=lengths, second=lambda: close_up(whole[part])
+    frames, decoded = look_at(
+        network, whole[part], lengths=lengths, second=lambda: close_up(whole[part])
     )
+    line = spelled(network, frames, decoded, ink[part])
     if (left, top) == (0, 0):
         return line
     digits = tuple(replace(each, box=_moved(each.box, left, top)) for each in line.digits)

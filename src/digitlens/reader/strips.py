@@ -13,17 +13,22 @@ from digitlens.layout.unclean import as_it_stands
 from digitlens.reader.views import look_at
 from digitlens.reading.assemble import read_frames
 from digitlens.reading.boxes import Scale
+from digitlens.reading.decode import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
     from digitlens.layout.found import Strip
     from digitlens.reader.network import LineNetwork
+    from digitlens.reading.decode import Decoded
     from digitlens.reading.line import Box, Line, LineDigit
 
     Grey: TypeAlias = "NDArray[np.uint8]"
+
+CLEAR = 0.5
+"""Several digits in one cell of a table are believed from this confidence on."""
 
 INKED = 64
 """Ink, of 255, that counts as stroke when the rows of a digit are looked for."""
@@ -41,46 +46,45 @@ def read_strip(
     Parameters
     ----------
     network, lengths
-        As for `read_ink`.
+        As for `look_at`.
     strip
         As `digitlens.layout.find_lines` finds it.
     pixels
         The picture; where the clean strip leaves a doubt, it is looked at with its paper.
     """
     second = None if pixels is None else partial(as_it_stands, pixels, strip)
-    line = read_ink(network, strip.picture, strip.ink, lengths=lengths, second=second)
-    digits = tuple(replace(each, box=_there(strip, each.box)) for each in line.digits)
-    return replace(line, box=strip.box, digits=digits)
+    frames, decoded = look_at(network, strip.picture, lengths=lengths, second=second)
+    return _in_picture(strip, spelled(network, frames, decoded, strip.ink))
 
 
-def read_ink(
-    network: LineNetwork,
-    grey: Grey,
-    ink: Grey,
-    *,
-    lengths: int | Collection[int] | None = None,
-    second: Callable[[], Grey | None] | None = None,
+def read_cell(network: LineNetwork, strip: Strip) -> Line:
+    """Read what stands in a cell of a table: one digit, unless several are clearly there."""
+    frames, decoded = look_at(network, strip.picture)
+    line = spelled(network, frames, decoded, strip.ink)
+    if len(line.text) < 2 or line.confidence < CLEAR:
+        # What was found in a cell is rarely dirt: faint and heavy print is asked for its digit.
+        line = spelled(network, frames, decode(frames, lengths=1), strip.ink)
+    return _in_picture(strip, line)
+
+
+def spelled(
+    network: LineNetwork, frames: NDArray[np.float32], decoded: Decoded, ink: Grey
 ) -> Line:
-    """Read a line of which ink and paper are told apart.
+    """Return a line that was decoded, its boxes in pixels of its own picture.
 
     Parameters
     ----------
     network
-        That reads it.
-    grey
-        uint8 (h, w): what the network looks at, 0 = black, 255 = white.
+        Whose calibrations count.
+    frames
+        float32 (T, 11): what it said of the picture.
+    decoded
+        The strings.
     ink
-        uint8 (h, w): 0 = paper, 255 = full ink; says only how far digits reach.
-    lengths, second
-        As for `look_at`.
-
-    Returns
-    -------
-    The line, its boxes in pixels of `grey`.
+        uint8 (h, w), the picture's shape: 0 = paper, 255 = full ink; says how far digits reach.
     """
-    high, wide = grey.shape
+    high, wide = ink.shape
     step = wide / input_width(high, wide)
-    frames, decoded = look_at(network, grey, lengths=lengths, second=second)
     line = read_frames(
         frames,
         (0.0, 0.0, float(wide), float(high)),
@@ -90,6 +94,11 @@ def read_ink(
         calibrations=network.calibrations,
     )
     return replace(line, digits=tuple(_tight(each, ink) for each in line.digits))
+
+
+def _in_picture(strip: Strip, line: Line) -> Line:
+    digits = tuple(replace(each, box=_there(strip, each.box)) for each in line.digits)
+    return replace(line, box=strip.box, digits=digits)
 
 
 def _tight(digit: LineDigit, ink: Grey) -> LineDigit:

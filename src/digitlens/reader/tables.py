@@ -6,36 +6,24 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from digitlens.reader.page import Table
-from digitlens.reader.strips import read_strip
+from digitlens.reader.strips import read_cell
 from digitlens.reading.line import Line
 
 if TYPE_CHECKING:
-    from digitlens.layout.found import Grid, Strip
+    from digitlens.layout.found import Grid
     from digitlens.reader.network import LineNetwork
 
 LEAST = 0.3
 """Less sure than this, what stands in a cell is taken for specks or no digit."""
 
-CLEAR = 0.5
-"""Several digits in one cell are believed from this confidence on."""
-
 
 def read_table(network: LineNetwork, grid: Grid) -> Table:
     """Read every cell of a table; most hold one digit or none."""
-    return Table(
-        grid.rows, grid.columns, tuple(_read_cell(network, cell.strip) for cell in grid.cells)
-    )
-
-
-def _read_cell(network: LineNetwork, strip: Strip | None) -> Line | None:
-    if strip is None:
-        return None
-    line = read_strip(network, strip)
-    if len(line.text) > 1 and line.confidence >= CLEAR:
-        return line
-    # What was found in a cell is rarely dirt: faint and heavy print is asked for its digit.
-    one = read_strip(network, strip, lengths=1)
-    return one if one.confidence >= LEAST else None
+    cells = [
+        None if cell.strip is None else read_cell(network, cell.strip) for cell in grid.cells
+    ]
+    clear = [None if cell is None or cell.confidence < LEAST else cell for cell in cells]
+    return Table(grid.rows, grid.columns, tuple(clear))
 
 
 def row_lines(table: Table) -> list[Line]:

@@ -22,6 +22,9 @@ SURE = 0.98
 """A string of this probability is taken at the first look: of such strings hardly any changes
 at a second one, and most lines are done in half the time."""
 
+WORD = 0.5
+"""Writing that holds no digit with this probability is not looked at twice."""
+
 
 def look_at(
     network: LineNetwork,
@@ -50,9 +53,18 @@ def look_at(
     """
     frames = network.log_probs(grey)
     decoded = decode(frames, lengths=lengths)
-    if second is None or (decoded.best is not None and decoded.best.among_lengths >= SURE):
+    if second is None or not _is_doubtful(decoded):
         return frames, decoded
     other = second()
     if other is None:
         return frames, decoded
     return frames, decode_together([frames, network.log_probs(other)], lengths=lengths)
+
+
+def _is_doubtful(decoded: Decoded) -> bool:
+    """Say whether a second look may change what is read, and be worth its time."""
+    best = decoded.best
+    if best is None or best.among_lengths >= SURE:
+        return False
+    # Most words are told from numbers at once: the rest of a page is then read twice as fast.
+    return bool(best.text) or best.probability < WORD
