@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
-	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading bench-tuning clean
+	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
+	bench-service bench-tuning clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -60,6 +61,9 @@ bench-reading: $(READY)
 
 bench-tuning: $(READY)
 	$(BIN)/python benchmarks/tuning.py
+
+bench-service: $(READY)
+	$(BIN)/python benchmarks/service.py --write
 
 # The stamp is written last, so that a set-up that was cut off is done again.
 $(READY): pyproject.toml constraints.txt

@@ -17,7 +17,8 @@ import contextlib, io, json, sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"torch", "onnx", "matplotlib", "safetensors", "tomli_w"}:
+        if name.split(".")[0] in {"torch", "onnx", "matplotlib", "safetensors", "tomli_w",
+                                  "fastapi", "starlette", "pydantic", "uvicorn"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
@@ -54,7 +55,7 @@ Results = dict[str, tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Return how each command ended, by its words."""
-    lines = [*WORKS, *WANTS, ["predict", "none.png"]]
+    lines = [*WORKS, *WANTS, ["serve"], ["predict", "none.png"]]
     command = [sys.executable, "-c", SCRIPT, json.dumps(lines)]
     folder = tmp_path_factory.mktemp("bare")
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
@@ -84,6 +85,13 @@ def test_stress_does_without_its_plot(results: Results) -> None:
     err = results[f"stress {GOLDEN} --data uci --limit 5"][2]
     assert "without stress.png: " in err
     assert err.endswith("written: reports/golden-uci/stress.json\n")
+
+
+def test_the_lab_says_what_it_wants(results: Results) -> None:
+    """`serve` says how to install the extra for the lab."""
+    code, _, err = results["serve"]
+    assert code == 1
+    assert "digitlens[lab]" in err
 
 
 @pytest.mark.parametrize("line", WANTS, ids=" ".join)

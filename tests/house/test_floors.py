@@ -40,6 +40,7 @@ FLOORS = {
     "plots": 7,
     "report": 7,
     "run": 7,
+    "lab": 8,
     "": 8,  # digitlens itself: the public names
     "cli": 9,
     "__main__": 10,
@@ -52,6 +53,9 @@ KEPT = {
     "cv2": ("ink", "stress", "writing", "layout", "reader"),
     "matplotlib": ("plots",),
     "fastapi": ("lab",),
+    "starlette": ("lab",),
+    "pydantic": ("lab",),
+    "uvicorn": ("lab",),
     "ray": ("cluster",),
 }
 """Heavy packages, and the only places that may import them."""

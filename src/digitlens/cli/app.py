@@ -21,11 +21,24 @@ from digitlens.cli.group import Group, Stopped
 from digitlens.cli.helptext import Command
 from digitlens.cli.output import give, tell
 from digitlens.cli.predict import predict
+from digitlens.cli.serve import serve
 from digitlens.cli.stress import stress
 from digitlens.cli.summary import summary
 from digitlens.cli.train import train
 
-COMMANDS = (demo, train, evaluate, compare, stress, summary, predict, explain, export, doctor)
+COMMANDS = (
+    demo,
+    train,
+    evaluate,
+    compare,
+    stress,
+    summary,
+    predict,
+    explain,
+    serve,
+    export,
+    doctor,
+)
 """The commands in the order in which a course meets them; `data` comes after `demo`."""
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRAIN = ("torch", "onnx", "safetensors", "matplotlib", "tomli_w")
+LAB = ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart")
 
 
 def check_train() -> None:
@@ -38,14 +39,27 @@ def wants_train() -> Iterator[None]:
     MissingExtraError
         A package of the extra could not be imported within.
     """
+    with _wants("train", TRAIN):
+        yield
+
+
+@contextmanager
+def wants_lab() -> Iterator[None]:
+    """Do for the extra ``lab`` what `wants_train` does for ``train``."""
+    with _wants("lab", LAB):
+        yield
+
+
+@contextmanager
+def _wants(extra: str, packages: tuple[str, ...]) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
-        if package not in TRAIN:
+        if package not in packages:
             raise
         raise MissingExtraError(
-            "this command wants the extra 'train'",
+            f"this command wants the extra '{extra}'",
             seen=f"{package} is not installed",
-            try_='pip install "digitlens[train]"',
+            try_=f'pip install "digitlens[{extra}]"',
         ) from error

@@ -1,0 +1,285 @@
+"""The lab's HTTP service: answers one by one, 64 clients at once, start, memory.
+
+    make bench-service
+
+`digitlens serve` runs in a process of its own, and this one asks over loopback, so that both
+share the machine's cores. One client asks 2,000 times on one connection, with three kinds of
+pictures: a digit in MNIST's frame (PNG, 28 x 28), the same dark on light (it has to be
+framed), and a drawing of 280 x 280 as a page sends it. Then 64 clients ask without a pause,
+each as soon as it has its answer, for 60 seconds, with digits in MNIST's frame, and the
+server's memory is read every 5 seconds. Start is from the process to the first answer, three
+times, the median.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from peer import keep, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIENTS = 64
+SINGLES = 2000
+STARTS = 3
+MEMORY_EVERY = 5.0
+ADDRESS = re.compile(r"http://([\d.]+):(\d+)/")
+
+
+@contextlib.contextmanager
+def served() -> Iterator[tuple[str, int, int]]:
+    """Run `digitlens serve`; give its host, port and process, and end it with SIGTERM."""
+    command = [sys.executable, "-m", "digitlens", "serve", "--port", "0"]
+    with tempfile.TemporaryDirectory(prefix="digitlens-bench-") as folder:
+        process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None, "it was asked for"
+        try:
+            found = None
+            while found is None:
+                line = process.stderr.readline()
+                if not line:
+                    raise RuntimeError("the lab did not start")
+                found = ADDRESS.search(line)
+            yield found[1], int(found[2]), process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def pictures(kind: str, count: int) -> list[bytes]:
+    """Return requests' bodies of one kind, from the digits that come with digitlens."""
+    from PIL import Image
+
+    from digitlens import load_digits
+    from digitlens.ink.ready import are_framed
+
+    found = []
+    images = load_digits("uci").test.images
+    for image in images[are_framed(images)][:count]:
+        pixels = image
+        if kind != "framed":
+            pixels = 255 - pixels
+        if kind == "drawing":
+            drawn = Image.fromarray(pixels).resize((280, 280), Image.Resampling.BICUBIC)
+            pixels = np.asarray(drawn)
+        into = io.BytesIO()
+        Image.fromarray(pixels).save(into, "PNG")
+        found.append(into.getvalue())
+    return found
+
+
+class Client(asyncio.Protocol):
+    """A client that does nothing but ask: it must not be what is measured."""
+
+    def __init__(self, requests: list[bytes], done: Any) -> None:
+        self.requests = requests
+        self.done = done
+        self.at = 0
+        self.left = b""
+        self.began = 0.0
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to ask."""
+        self.transport = transport
+        self.ask()
+
+    def ask(self) -> None:
+        """Send the next picture."""
+        assert self.transport is not None, "it is connected"
+        self.began = time.perf_counter()
+        self.transport.write(self.requests[self.at % len(self.requests)])
+        self.at += 1
+
+    def data_received(self, data: bytes) -> None:
+        """Take an answer; ask again when it is whole."""
+        self.left += data
+        head, mark, body = self.left.partition(b"\r\n\r\n")
+        if not mark:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        if len(body) < length:
+            return
+        self.left = b""
+        status = int(head[9:12])
+        if self.done(status, time.perf_counter() - self.began):
+            self.ask()
+        elif self.transport is not None:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count a connection that was lost while an answer was awaited."""
+        if exc is not None:
+            self.done(0, 0.0)
+
+
+@dataclass
+class Tally:
+    """What clients saw."""
+
+    times: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    def milliseconds(self, share: float) -> float:
+        """Return the time that `share` of the requests were answered in."""
+        return 1e3 * float(np.quantile(self.times, share))
+
+
+def request(body: bytes, host: str, port: int) -> bytes:
+    """Return a whole request."""
+    head = (
+        f"POST /v1/predict HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: image/png\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def ask(
+    host: str, port: int, bodies: list[bytes], *, clients: int, most: int, seconds: float
+) -> Tally:
+    """Let `clients` ask, in all `most` times or for so many seconds."""
+    requests = [request(body, host, port) for body in bodies]
+    tally, loop = Tally(), asyncio.get_running_loop()
+    end, over = time.perf_counter() + seconds, asyncio.Event()
+
+    def done(status: int, took: float) -> bool:
+        tally.times.append(took)
+        tally.errors += status != 200
+        if len(tally.times) >= most or time.perf_counter() > end:
+            over.set()
+            return False
+        return True
+
+    for at in range(clients):
+        own = requests[at % len(requests) :] + requests[: at % len(requests)]
+        await loop.create_connection(lambda own=own: Client(own, done), host, port)  # type: ignore[misc]
+    await over.wait()
+    await asyncio.sleep(0.5)
+    return tally
+
+
+async def crowd(host: str, port: int, pid: int, seconds: float) -> dict[str, Any]:
+    """Let 64 clients ask; return what they saw and the server's memory over time."""
+    memory: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            memory.append(resident(pid))
+            await asyncio.sleep(MEMORY_EVERY)
+
+    bodies = pictures("framed", 200)
+    await ask(host, port, bodies, clients=CLIENTS, most=1_000_000, seconds=3)  # warm
+    watcher = asyncio.create_task(watch())
+    cpu = cpu_seconds(pid)
+    tally = await ask(host, port, bodies, clients=CLIENTS, most=10_000_000, seconds=seconds)
+    used = cpu_seconds(pid) - cpu
+    watcher.cancel()
+    return {
+        "per_second": len(tally.times) / seconds,
+        "errors": tally.errors,
+        "p50": tally.milliseconds(0.5),
+        "p99": tally.milliseconds(0.99),
+        "cpu_ms": 1e3 * used / len(tally.times),
+        "memory": [each / 1e6 for each in memory],
+    }
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory that a process holds."""
+    pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def start_seconds() -> float:
+    """Return the seconds from the process to its first answer."""
+    import http.client
+
+    body = pictures("framed", 1)[0]
+    began = time.perf_counter()
+    with served() as (host, port, _):
+        connection = http.client.HTTPConnection(host, port)
+        connection.request("POST", "/v1/predict", body, {"Content-Type": "image/png"})
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        json.loads(answer.read())
+        took = time.perf_counter() - began
+        connection.close()
+    return took
+
+
+async def measured(seconds: float) -> tuple[dict[str, Tally], dict[str, Any]]:
+    """Ask one lab one by one, then with 64 clients."""
+    with served() as (host, port, pid):
+        ones = {}
+        for kind in ("framed", "dark", "drawing"):
+            bodies = pictures(kind, 200)
+            await ask(host, port, bodies, clients=1, most=200, seconds=60)
+            ones[kind] = await ask(host, port, bodies, clients=1, most=SINGLES, seconds=60)
+        return ones, await crowd(host, port, pid, seconds)
+
+
+WORDS = {
+    "framed": "one digit in MNIST's frame, one client",
+    "dark": "the same dark on light, to be framed",
+    "drawing": "a drawing of 280 x 280, to be framed",
+}
+
+
+def main() -> None:
+    """Run the benchmark; with --write keep its table in benchmarks/results/service.md."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    start = statistics.median(start_seconds() for _ in range(STARTS))
+    ones, many = asyncio.run(measured(options.seconds))
+    rows = [
+        f"| {words} | p50 {ones[kind].milliseconds(0.5):.1f} ms, "
+        f"p99 {ones[kind].milliseconds(0.99):.1f} ms |"
+        for kind, words in WORDS.items()
+    ]
+    memory = many["memory"]
+    rows += [
+        f"| {CLIENTS} clients without a pause, {options.seconds:.0f} s | "
+        f"{many['per_second']:,.0f} requests/s, {many['errors']} errors, "
+        f"p50 {many['p50']:.0f} ms, p99 {many['p99']:.0f} ms, "
+        f"{many['cpu_ms']:.2f} ms of processor time each |",
+        f"| memory over these | {memory[0]:.0f} MB at the start, {memory[-1]:.0f} at the end, "
+        f"at most {max(memory):.0f} |",
+        f"| start to the first answer | {start:.2f} s |",
+    ]
+    foot = f"{machine()}; clients on the same machine; {time.strftime('%Y-%m-%d')}."
+    text = "\n".join(["| service | |", "|---|---|", *rows, "", foot]) + "\n"
+    if options.write:
+        keep("service", text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Predictions -> what the service says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitlens.digits import Images
+    from digitlens.ink import Framing
+    from digitlens.model import Predictions
+
+PLACES = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A picture that a network can be asked about.
+
+    Parameters
+    ----------
+    digit
+        uint8 (28, 28); 0 = paper, 255 = ink.
+    framing
+        How it got there; None where it was taken as it was.
+    """
+
+    digit: Images
+    framing: Framing | None = None
+
+    def as_dict(self, *, pixels: bool = False) -> dict[str, Any]:
+        """Return what is told of the picture: where its digit is, and the digit itself."""
+        found: dict[str, Any] = {"box": None, "light_ink": None, "unchanged": True}
+        if self.framing is not None:
+            found = {
+                "box": list(self.framing.box),
+                "light_ink": self.framing.light_ink,
+                "unchanged": self.framing.unchanged,
+            }
+        return found | ({"pixels": self.digit.tolist()} if pixels else {})
+
+
+def answer_of(name: str, predictions: Predictions, at: int) -> dict[str, Any]:
+    """Return one network's answer for one picture.
+
+    ``digit`` is null where the network says that there is none; ``likeliest`` is then the
+    digit it would be. ``no_digit`` is null for a network that has no answer to that.
+    """
+    label = int(predictions.labels[at])
+    shares = predictions.probabilities[at].tolist()
+    refused = predictions.refused is not None and bool(predictions.refused[at])
+    none = None if predictions.no_digit is None else float(predictions.no_digit[at])
+    return {
+        "network": name,
+        "digit": None if refused else label,
+        "likeliest": label,
+        "confidence": round(shares[label], PLACES),
+        "probabilities": [round(share, PLACES) for share in shares],
+        "no_digit": None if none is None else round(none, PLACES),
+    }

@@ -1,0 +1,123 @@
+"""One number of a feature map: the window it sees, the kernel, the products and their sum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.errors import UsageError
+from digitlens.explaining.explanation import rounded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.inside import Layer
+    from digitlens.lab.taps import Tapped
+
+    Floats = NDArray[np.float32]
+
+
+def cell(tapped: Tapped, map_: int, row: int = 0, column: int = 0) -> dict[str, Any]:
+    """Return how one number comes about.
+
+    Parameters
+    ----------
+    tapped
+        The layer at work.
+    map_, row, column
+        Which of its numbers; of a dense layer `map_` counts its values, and the others are 0.
+
+    Returns
+    -------
+    For JSON: where the window stands in what goes in (``top`` and ``left``, below 0 where it
+    reaches over the edge), ``window``, ``kernel`` and ``products`` as (channels, height,
+    width) or as one list for a dense layer, ``sum`` of the products, ``bias``, ``rest`` (what
+    else is added: another layer's result where there is a shortcut, the squares in LeNet-5's
+    last layer; else 0), ``before`` and ``value``: before and after the bend. Of pooling
+    ``window`` alone; ``kernel``, ``products``, ``sum``, ``bias`` and ``rest`` are null.
+
+    Raises
+    ------
+    UsageError
+        There is no such number.
+    """
+    layer, after = tapped.layer, tapped.after
+    wanted = (map_, row, column)[: after.ndim]
+    if any(not 0 <= at < size for at, size in zip(wanted, after.shape, strict=True)):
+        shape = " x ".join(str(size) for size in after.shape)
+        raise UsageError(
+            f"{layer.name} has no such number: it gives {shape}",
+            seen=f"map {map_}, row {row}, column {column}",
+        )
+    top, left, window = _window(tapped, map_, row, column)
+    found: dict[str, Any] = {
+        "layer": layer.number,
+        "map": map_,
+        "row": row,
+        "column": column,
+        "top": top,
+        "left": left,
+        "window": rounded(window),
+        "bend": layer.bend,
+        "value": float(after[wanted]),
+    }
+    before = float(tapped.before[wanted])
+    if layer.weight is None:
+        rest = dict.fromkeys(("kernel", "products", "sum", "bias", "rest"))
+        return found | rest | {"before": before, "words": _pooling_words(found, layer)}
+    kernel = layer.weight[map_]
+    products = window * kernel
+    total = float(products.sum(dtype=np.float64))
+    bias = 0.0 if layer.bias is None else float(layer.bias[map_])
+    other = before - total - bias
+    # What is left of adding 32-bit numbers in another order is nothing that was added.
+    noise = 1e-5 * float(np.abs(products).sum()) + 1e-6
+    found |= {
+        "kernel": rounded(kernel),
+        "products": rounded(products),
+        "sum": total,
+        "bias": bias,
+        "rest": 0.0 if abs(other) < noise else other,
+        "before": before,
+    }
+    return found | {"words": _words(found, products.size)}
+
+
+def _window(
+    tapped: Tapped, map_: int, row: int, column: int
+) -> tuple[int | None, int | None, Floats]:
+    layer, into = tapped.layer, tapped.into
+    if layer.kind == "dense":
+        return None, None, into.reshape(-1)
+    if layer.kind == "pooling":
+        into = into[map_ : map_ + 1]
+        size = layer.window or into.shape[1]  # no window: the whole map
+    else:
+        group = len(into) // layer.groups
+        at = map_ * layer.groups // len(tapped.after) * group
+        into, size = into[at : at + group], layer.window
+    top = row * layer.stride - layer.padding
+    left = column * layer.stride - layer.padding
+    window = np.zeros((len(into), size, size), np.float32)
+    height, width = into.shape[1:]
+    rows = slice(max(0, -top), max(0, min(size, height - top)))
+    columns = slice(max(0, -left), max(0, min(size, width - left)))
+    window[:, rows, columns] = into[
+        :, max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)
+    ]
+    return top, left, window
+
+
+def _words(found: dict[str, Any], count: int) -> str:
+    words = f"{count} products sum to {found['sum']:.4g}"
+    words += f"; with the bias {found['bias']:.4g}"
+    if found["rest"]:
+        words += f" and {found['rest']:.4g} from elsewhere"
+    words += f" that is {found['before']:.4g}"
+    return words + (f"; {found['bend']} makes it {found['value']:.4g}" if found["bend"] else "")
+
+
+def _pooling_words(found: dict[str, Any], layer: Layer) -> str:
+    size = f"{layer.window} x {layer.window}" if layer.window else "whole map"
+    return f"the {size} window comes to {found['value']:.4g}"

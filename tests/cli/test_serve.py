@@ -1,0 +1,142 @@
+"""digitlens serve: what it refuses, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Tests may not connect; processes they start may, to this machine.
+SCRIPT = r"""
+import http.client, json, os, re, signal, subprocess, sys, threading, time
+
+server = subprocess.Popen(
+    [sys.executable, "-m", "digitlens", "serve", "--port", "0"],
+    stderr=subprocess.PIPE, text=True,
+)
+told = server.stderr.readline()
+host, port = re.search(r"http://([\d.]+):(\d+)/", told).groups()
+body = bytes.fromhex(sys.argv[1])
+answered, broken, refused = [0] * 8, [], []
+enough = threading.Semaphore(0)
+
+def ask(at):
+    try:
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        while True:
+            try:
+                connection.request("POST", "/v1/predict", body, {"Content-Type": "image/png"})
+                answer = connection.getresponse()
+            except (ConnectionError, http.client.RemoteDisconnected) as error:
+                refused.append(repr(error))  # not begun: closed between two requests
+                return
+            text = answer.read()
+            if answer.status != 200:
+                broken.append([answer.status, text.decode()])
+                return
+            json.loads(text)
+            answered[at] += 1
+            if answered[at] == 5:
+                enough.release()
+    except Exception as error:
+        broken.append(repr(error))
+
+# One connection that never says anything must not keep the lab from ending.
+import socket
+idle = socket.create_connection((host, int(port)))
+threads = [threading.Thread(target=ask, args=(at,)) for at in range(8)]
+for each in threads: each.start()
+for _ in threads: enough.acquire()
+began = time.monotonic()
+server.send_signal(signal.SIGTERM)
+code = server.wait(timeout=60)
+for each in threads: each.join(60)
+print(json.dumps({
+    "code": code, "told": told, "rest": server.stderr.read(), "answered": sum(answered),
+    "broken": broken, "stopped": len(refused), "seconds": time.monotonic() - began,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return how a lab fared that got SIGTERM while eight clients asked without a pause."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.full((56, 56), 255, np.uint8)
+    pixels[10:46, 26:32] = 0
+    into = io.BytesIO()
+    Image.fromarray(pixels).save(into, "PNG")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, into.getvalue().hex()],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path_factory.mktemp("served"),
+        timeout=120,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_sigterm_under_load_ends_with_every_answer_whole(ended: dict[str, Any]) -> None:
+    """No request that was begun is cut off: clients saw whole answers, then a closed door."""
+    assert ended["code"] == 0
+    assert ended["broken"] == []
+    assert ended["answered"] >= 40
+    assert ended["stopped"] == 8
+    assert ended["seconds"] < 20
+
+
+def test_it_says_where_it_is_and_that_it_has_ended(ended: dict[str, Any]) -> None:
+    """The address comes first on stderr, and last that it is closed; no traceback."""
+    assert ended["told"].startswith("the lab is open at http://127.0.0.1:")
+    assert ended["rest"].splitlines()[-1] == "the lab is closed"
+    assert "Traceback" not in ended["rest"]
+
+
+def test_other_hosts_want_a_token(digitlens: Callable[..., Any]) -> None:
+    """A host that others can reach is refused without a token, as wrong usage."""
+    ended = digitlens("serve", "--host", "0.0.0.0")
+    assert ended.code == 2
+    assert ended.err.startswith("error: other machines can reach 0.0.0.0: a --token is needed")
+    assert "secrets.token_urlsafe" in ended.err
+
+
+def test_a_short_token_is_refused(
+    digitlens: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that is easily guessed is refused, wherever it was given."""
+    assert digitlens("serve", "--token", "short").code == 2
+    monkeypatch.setenv("DIGITLENS_TOKEN", "short")
+    ended = digitlens("serve")
+    assert ended.code == 2
+    assert "seen    5 characters" in ended.err
+
+
+def test_a_port_that_is_taken_is_said(digitlens: Callable[..., Any], in_tmp: Path) -> None:
+    """Who finds the port taken is told so, and what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = digitlens("serve", "--port", taken.getsockname()[1])
+    assert ended.code == 2
+    assert "Address already in use" in ended.err
+    assert "--port 0" in ended.err
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_a_host_of_another_machine_is_said(digitlens: Callable[..., Any]) -> None:
+    """An address that this machine does not have is refused in words."""
+    ended = digitlens("serve", "--host", "192.0.2.1", "--token", "x" * 16)
+    assert ended.code == 2
+    assert "cannot be listened to" in ended.err
