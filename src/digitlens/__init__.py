@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from digitlens.errors import DigitlensError
     from digitlens.evaluation import compare, evaluate
     from digitlens.ink import frame_digit
+    from digitlens.mail import route
     from digitlens.model import Model, load_model
     from digitlens.pixels import one_hot, rescale, unroll
     from digitlens.reader import Reader
@@ -37,6 +38,7 @@ __all__ = [
     "load_model",
     "one_hot",
     "rescale",
+    "route",
     "train",
     "unroll",
 ]
@@ -53,6 +55,7 @@ _HOMES = {
     "load_model": "model",
     "one_hot": "pixels",
     "rescale": "pixels",
+    "route": "mail",
     "train": "run",
     "unroll": "pixels",
 }

@@ -18,6 +18,7 @@ PUBLIC = [
     "load_model",
     "one_hot",
     "rescale",
+    "route",
     "train",
     "unroll",
 ]

@@ -36,6 +36,7 @@ FLOORS = {
     "stress": 5,
     "inside": 5,
     "explaining": 6,
+    "mail": 6,
     "reader": 6,
     "plots": 7,
     "report": 7,
@@ -50,7 +51,7 @@ FLOORS = {
 KEPT = {
     "torch": ("networks", "training", "export", "run", "explaining"),
     "safetensors": ("training", "export", "run"),
-    "cv2": ("ink", "stress", "writing", "layout", "reader"),
+    "cv2": ("ink", "stress", "writing", "layout", "reader", "mail"),
     "matplotlib": ("plots",),
     "fastapi": ("lab",),
     "starlette": ("lab",),

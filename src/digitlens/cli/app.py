@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from digitlens.cli import data
+from digitlens.cli import data, mail
 from digitlens.cli.compare import compare
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
@@ -21,23 +21,15 @@ from digitlens.cli.group import Group, Stopped
 from digitlens.cli.helptext import Command
 from digitlens.cli.output import give, tell
 from digitlens.cli.predict import predict
+from digitlens.cli.route import route
 from digitlens.cli.serve import serve
 from digitlens.cli.stress import stress
 from digitlens.cli.summary import summary
 from digitlens.cli.train import train
 
 COMMANDS = (
-    demo,
-    train,
-    evaluate,
-    compare,
-    stress,
-    summary,
-    predict,
-    explain,
-    serve,
-    export,
-    doctor,
+    *(demo, train, evaluate, compare, stress, summary, predict, route),
+    *(explain, serve, export, doctor),
 )
 """The commands in the order in which a course meets them; `data` comes after `demo`."""
 
@@ -59,6 +51,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(mail.app, name="mail")
 
 
 @app.callback(invoke_without_command=True)

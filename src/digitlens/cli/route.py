@@ -1,0 +1,174 @@
+"""digitlens route: mail to trays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digitlens.cli.options import JsonOption
+from digitlens.cli.output import give, give_json, is_live, tell
+from digitlens.errors import MissingDataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from digitlens.mail.deciding import Routing
+    from digitlens.mail.sorting import Sorting
+    from digitlens.reading import Line
+
+    Read = Callable[[Path], Sequence[Line]]
+
+SOME_REJECTED = 3
+LENGTHS = (5, 9)
+
+
+MailArgument = Annotated[
+    Path, typer.Argument(metavar="FILE|FOLDER", help="One picture, or a folder of them.")
+]
+PlanOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The sort plan: digitlens mail plan.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Where the trays are, for a folder.")
+]
+CityOption = Annotated[
+    str | None, typer.Option(metavar="CITY", help="Where all of it goes, where known.")
+]
+StateOption = Annotated[
+    str | None, typer.Option(metavar="STATE", help="The same; two letters or a name.")
+]
+AddressesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="CSV", help="City and state of each piece: piece,city,state."),
+]
+ErrorOption = Annotated[
+    float, typer.Option(metavar="P", help="Of what is accepted, how much may be wrong.")
+]
+ReaderOption = Annotated[
+    str, typer.Option(metavar="NETWORK", help="A line network: published, or a file.")
+]
+ReadingsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Lines that were read already, as JSON Lines."),
+]
+
+
+def route(
+    mail: MailArgument,
+    plan: PlanOption = None,
+    out: OutOption = None,
+    city: CityOption = None,
+    state: StateOption = None,
+    addresses: AddressesOption = None,
+    max_error: ErrorOption = 0.01,
+    reader: ReaderOption = "reader",
+    readings: ReadingsOption = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy pictures; else link.")] = False,
+    move: Annotated[
+        bool, typer.Option("--move", help="Move what an earlier plan put elsewhere.")
+    ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Put back what is missing in trays.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Sort pictures of mail into trays by ZIP, so that none is lost.
+
+    What is unsure waits for a person. Of a file the decision is printed. A folder is sorted
+    into trays below DIR, with pieces.csv and pieces.json; run again, it does only what is
+    new, and it may be killed at any time. The exit code is 3 while pieces wait for a person.
+    """
+    if not 0 < max_error <= 1:
+        raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
+    if not mail.exists():
+        raise MissingDataError(f"there is no file or folder {mail}")
+    folder = mail if mail.is_dir() else mail.parent
+    if mail.is_dir() and (plan is None or out is None):
+        raise UsageError(
+            "a folder is sorted with --plan and --out",
+            try_="digitlens mail plan --by state --out plan.toml\n"
+            f"digitlens route {mail} --plan plan.toml --out trays",
+        )
+    from digitlens.mail.directory import load_directory
+    from digitlens.mail.plan import Plan, read_plan
+    from digitlens.mail.sorting import Sorting
+    from digitlens.mail.sorting.given import read_addresses
+
+    chosen = read_plan(plan) if plan is not None else Plan({}, "all")
+    known = read_addresses(addresses) if addresses is not None else {}
+    read, bar = _reader(reader, readings, folder, max_error)
+    sorting = Sorting(
+        read, load_directory(), chosen, bar=bar, city=city, state=state, addresses=known,
+        copy=copy, move=move, restore=restore,
+    )  # fmt: skip
+    if not mail.is_dir():
+        raise typer.Exit(_one(mail, sorting, plan is not None, as_json))
+    assert out is not None, "it was checked"
+    raise typer.Exit(_folder(mail, out, sorting, as_json))
+
+
+def _reader(
+    network: str, readings: Path | None, folder: Path, max_error: float
+) -> tuple[Read, float]:
+    """Return what reads a picture, and how sure it must be."""
+    if readings is not None:
+        from digitlens.mail.sorting.given import read_lines
+
+        return read_lines(readings, folder), 1 - max_error
+    from digitlens.reader import Reader
+
+    reader = Reader(network)
+    bar = 1 - max_error
+    if reader.network.calibrations is not None:
+        measured = reader.bar(max_error, LENGTHS).confidence
+        if measured is None:
+            raise UsageError(
+                f"the reader cannot promise that at most {max_error:.2%} is wrong",
+                try_="a larger --max-error",
+            )
+        bar = measured
+    return (lambda path: reader.read(path, LENGTHS)), bar
+
+
+def _one(picture: Path, sorting: Sorting, planned: bool, as_json: bool) -> int:
+    routing = sorting.decide(picture.resolve(), picture.name)
+    tray = sorting.tray_of(routing.zip) if planned else None
+    if as_json:
+        give_json({"file": str(picture), **routing.as_dict(), "tray": tray})
+    else:
+        give(_words(routing) + (f" -> {tray}" if tray else ""))
+    return 0 if routing.zip else SOME_REJECTED
+
+
+def _words(routing: Routing) -> str:
+    if routing.place is not None:
+        return f"{routing.place}, {100 * min(routing.probability, 0.9999):.2f} % sure"
+    guesses = ", ".join(
+        f"{guess.zip} {100 * guess.probability:.1f} %" for guess in routing.guesses
+    )
+    return f"a person must look: {routing.why}" + (f"; perhaps {guesses}" if guesses else "")
+
+
+def _folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
+    import sys
+
+    from digitlens.mail.sorting import sort_folder
+
+    live = is_live(sys.stderr)
+
+    def progress(done: int, all_: int) -> None:
+        if live:
+            sys.stderr.write(f"\r{done:,} of {all_:,} new pieces" + "\n" * (done == all_))
+            sys.stderr.flush()
+
+    summary = sort_folder(folder, out, sorting, progress=progress)
+    if as_json:
+        give_json(summary.as_dict())
+    else:
+        give("\n".join(summary.lines()))
+    for warning in summary.warnings():
+        tell(f"warning: {warning}")
+    tell(f"listed in {out / 'pieces.csv'}")
+    return SOME_REJECTED if summary.waiting else 0

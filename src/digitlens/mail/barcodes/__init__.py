@@ -1,0 +1,27 @@
+"""Barcodes of mail: digits to bars, bars to digits, bars to pictures.
+
+===========  ================================================================
+`content`    the fields of an Intelligent Mail barcode
+`tables`     its characters, and which bit is which half of which bar
+`imb`        `encode_imb`, `decode_imb`
+`postnet`    `encode_postnet`, `decode_postnet`
+`drawing`    bars as SVG and PNG, in the sizes that are allowed
+===========  ================================================================
+"""
+
+from digitlens.mail.barcodes.content import IntelligentMail
+from digitlens.mail.barcodes.drawing import lay_out, pixels, png, svg
+from digitlens.mail.barcodes.imb import decode_imb, encode_imb
+from digitlens.mail.barcodes.postnet import decode_postnet, encode_postnet
+
+__all__ = [
+    "IntelligentMail",
+    "decode_imb",
+    "decode_postnet",
+    "encode_imb",
+    "encode_postnet",
+    "lay_out",
+    "pixels",
+    "png",
+    "svg",
+]

@@ -1,0 +1,198 @@
+"""The decision: a ZIP that may be trusted, or the reason why a person must look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import UsageError
+from digitlens.mail.deciding.weigh import USUAL, Beliefs, Weighed, weigh
+from digitlens.mail.zipcode import FIVE, NINE
+
+if TYPE_CHECKING:
+    from digitlens.mail.directory import Directory, Place
+    from digitlens.reading import Line
+
+BAR = 0.99
+"""How likely a ZIP must be to be accepted, unless told otherwise: of those, at most 1 % wrong.
+A bar that was measured (`digitlens.reading.bar_for`) accepts more at the same error rate."""
+
+GUESSES = 3
+"""How many ZIPs a person is offered."""
+
+LIKELY = 0.5
+
+PLACES = 6
+
+
+class Reason(StrEnum):
+    """Why a person must look."""
+
+    UNREADABLE = "unreadable"
+    NO_DIGITS = "no-digits"
+    LENGTH = "length"
+    UNKNOWN = "unknown-zip"
+    PLACE = "other-place"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A ZIP that a line may say.
+
+    Parameters
+    ----------
+    zip
+        Five digits.
+    probability
+        0..1, directory and place considered.
+    place
+        Where it is; None where the directory has no such ZIP.
+    """
+
+    zip: str
+    probability: float
+    place: Place | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the guess as plain values."""
+        return {
+            "zip": self.zip,
+            "probability": round(self.probability, PLACES),
+            "city": self.place.city if self.place else None,
+            "state": self.place.state if self.place else None,
+        }
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Where a piece of mail goes, or why a person must look.
+
+    Parameters
+    ----------
+    zip
+        The ZIP that is accepted, five digits; None where a person must look.
+    four
+        The digits behind the dash, where nine were read; else ``""``.
+    probability
+        0..1: that the likeliest ZIP, which is `zip` where one is accepted, is right.
+    reason, why
+        Why a person must look, as a word and as a sentence; None and ``""`` otherwise.
+    guesses
+        The likeliest ZIPs, at most three.
+    text
+        What the reader read.
+    """
+
+    zip: str | None
+    four: str
+    probability: float
+    reason: Reason | None
+    why: str
+    guesses: tuple[Guess, ...]
+    text: str
+
+    @property
+    def place(self) -> Place | None:
+        """Where the accepted ZIP is; None where none is accepted."""
+        return self.guesses[0].place if self.zip is not None else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the routing as plain values that JSON can hold."""
+        return {
+            "zip": self.zip,
+            "zip4": f"{self.zip}-{self.four}" if self.zip and self.four else None,
+            "probability": round(self.probability, PLACES),
+            "reason": self.reason and str(self.reason),
+            "why": self.why,
+            "guesses": [guess.as_dict() for guess in self.guesses],
+            "text": self.text,
+        }
+
+
+def decide(
+    line: Line | None,
+    directory: Directory,
+    *,
+    city: str | None = None,
+    state: str | None = None,
+    bar: float = BAR,
+    beliefs: Beliefs = USUAL,
+) -> Routing:
+    """Decide where a line that is a ZIP sends its piece.
+
+    Parameters
+    ----------
+    line
+        As the reader read it; None where it found none.
+    directory
+        The ZIPs in use.
+    city, state
+        What is known of the address, as people write it.
+    bar
+        A ZIP is accepted from this probability on, 0..1.
+    beliefs
+        What is believed of readers and writers.
+
+    Raises
+    ------
+    UsageError
+        A bar out of range, or a city or state that the directory does not know.
+    """
+    if not 0 <= bar <= 1:
+        raise UsageError("a bar lies between 0 and 1", seen=f"{bar:g}")
+    place = " ".join(filter(None, (city, state)))
+    allowed = directory.serving(city, state) if place else None
+    if line is None or not (line.text or line.alternatives):
+        return Routing(None, "", 0.0, Reason.NO_DIGITS, "no line of digits was found", (), "")
+    weighed = weigh(line, directory, allowed, beliefs)
+    ranked = sorted(weighed.posterior.items(), key=lambda each: (-each[1], each[0]))
+    guesses = tuple(
+        Guess(text, share, directory.place(text)) for text, share in ranked[:GUESSES]
+    )
+    best = guesses[0] if guesses else None
+    possible = directory if allowed is None else allowed
+    if best is not None and best.zip in possible and best.probability >= bar:
+        four = _four(line, best.zip)
+        return Routing(best.zip, four, best.probability, None, "", guesses, line.text)
+    reason, why = _reason(weighed, line, best, place, directory, allowed)
+    if best is not None and reason is Reason.UNSURE:
+        why = f"{best.zip} is {100 * best.probability:.1f} % sure; {100 * bar:.1f} % is wanted"
+    share = best.probability if best else 0.0
+    return Routing(None, "", share, reason, why, guesses, line.text)
+
+
+def _four(line: Line, five: str) -> str:
+    for text in (line.text, *(each.text for each in line.alternatives)):
+        if len(text) == NINE and text.startswith(five):
+            return text[FIVE:]
+        if text == five:
+            return ""
+    return ""
+
+
+def _reason(
+    weighed: Weighed,
+    line: Line,
+    best: Guess | None,
+    place: str,
+    directory: Directory,
+    allowed: frozenset[str] | None,
+) -> tuple[Reason, str]:
+    count = len(line.text)
+    if best is None or weighed.odd >= LIKELY:
+        if not count:
+            return Reason.NO_DIGITS, "most likely there are no digits"
+        return Reason.LENGTH, f"{count} digits were read; a ZIP has 5 or 9"
+    read = max(weighed.read, key=lambda text: weighed.read[text])
+    if weighed.read[read] >= LIKELY and read not in directory:
+        return Reason.UNKNOWN, f"{read} was read; there is no such ZIP"
+    if weighed.read[read] >= LIKELY and allowed is not None and read not in allowed:
+        known = directory.place(read)
+        assert known is not None, "it is in the directory"
+        return (
+            Reason.PLACE,
+            f"{read} was read, which is {known.city} {known.state}, not {place}",
+        )
+    return Reason.UNSURE, ""

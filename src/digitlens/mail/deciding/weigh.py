@@ -1,0 +1,145 @@
+"""How likely each ZIP is, once the directory and the city have been asked.
+
+A reading gives strings and how likely each is. Mail bears ZIPs that exist and that belong to
+its city, with few exceptions; so strings that contradict count for nearly nothing, and what
+is left is divided anew (Bayes' rule). What the reader did not list counts too: else a single
+string left over would always come out as certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digitlens.mail.zipcode import FIVE, NINE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from digitlens.mail.directory import Directory
+    from digitlens.reading import Line
+
+DIGITS = "0123456789"
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What is believed before a line is read.
+
+    Parameters
+    ----------
+    elsewhere
+        Of the readings that are wrong, the share whose truth is not among the alternatives.
+        It is the reader's own; `digitlens.mail.deciding.simulate.elsewhere` measures it.
+    unknown
+        How much likelier a ZIP of the directory is than one that is not in it.
+    misplaced
+        How much likelier a ZIP of the city is than one of another city: writers err, and
+        people write the names of neighbouring towns.
+    """
+
+    elsewhere: float = 0.2
+    unknown: float = 1000.0
+    misplaced: float = 500.0
+
+
+USUAL = Beliefs()
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """ZIPs of five digits, and how likely each is.
+
+    Parameters
+    ----------
+    read
+        By the reading alone; what is missing to 1.0 are other strings and `odd`.
+    odd
+        By the reading alone, how likely it is that the line has not 5 or 9 digits.
+    posterior
+        After directory and place; what is missing to 1.0 is something else.
+    """
+
+    read: Mapping[str, float]
+    odd: float
+    posterior: Mapping[str, float]
+
+
+def weigh(
+    line: Line,
+    directory: Directory,
+    allowed: frozenset[str] | None = None,
+    beliefs: Beliefs = USUAL,
+) -> Weighed:
+    """Weigh what `line` may say against the directory and the place.
+
+    Parameters
+    ----------
+    line
+        Its confidence is taken as the probability that its text is right; the alternatives
+        share what is left of it, as their own probabilities have it.
+    allowed
+        ZIPs of the known city or state; None where neither is known.
+
+    Notes
+    -----
+    Of strings that the reader did not list, those count that are one digit away from what it
+    read, exist and are allowed: so many of the 45 take their share of `elsewhere`.
+    """
+    strings = _strings(line, beliefs)
+    read: dict[str, float] = {}
+    odd = 0.0
+    for text, weight in strings.items():
+        if len(text) in (FIVE, NINE):
+            read[text[:FIVE]] = read.get(text[:FIVE], 0.0) + weight
+        else:
+            odd += weight
+    posterior = {
+        text: weight * _factor(text, directory, allowed, beliefs)
+        for text, weight in read.items()
+    }
+    rest = max(0.0, 1.0 - sum(strings.values()))
+    unlisted = rest * _share_left(line.text[:FIVE], read, directory, allowed)
+    total = sum(posterior.values()) + unlisted + odd / (beliefs.unknown * beliefs.misplaced)
+    if total > 0:
+        posterior = {text: weight / total for text, weight in posterior.items()}
+    return Weighed(read, odd, posterior)
+
+
+def _strings(line: Line, beliefs: Beliefs) -> dict[str, float]:
+    """Return each string that the line may hold, and how likely the reading makes it."""
+    found = {line.text: line.confidence}
+    rest = 1.0 - line.confidence
+    others = {
+        each.text: each.probability for each in line.alternatives if each.text != line.text
+    }
+    whole = sum(others.values())
+    for text, share in others.items():
+        if whole > 0:
+            found[text] = rest * (1.0 - beliefs.elsewhere) * share / whole
+    return found
+
+
+def _factor(
+    text: str, directory: Directory, allowed: frozenset[str] | None, beliefs: Beliefs
+) -> float:
+    factor = 1.0 if text in directory else 1.0 / beliefs.unknown
+    if allowed is not None and text not in allowed:
+        factor /= beliefs.misplaced
+    return factor
+
+
+def _share_left(
+    text: str, listed: Mapping[str, float], directory: Directory, allowed: frozenset[str] | None
+) -> float:
+    """Return which share of the strings near `text` is possible and was not listed."""
+    if len(text) != FIVE:
+        return 1.0
+    near = {
+        text[:at] + digit + text[at + 1 :]
+        for at in range(FIVE)
+        for digit in DIGITS
+        if digit != text[at]
+    } - listed.keys()
+    possible = directory if allowed is None else allowed
+    return sum(each in possible for each in near) / max(len(near), 1)

@@ -1,0 +1,189 @@
+"""Which ZIPs there are, and where they are: offline, from the package ``zipcodes``."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import MissingExtraError, UsageError
+from digitlens.mail.states import state_code
+from digitlens.nearest import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_PAIRS = (
+    "st:saint ste:sainte ft:fort mt:mount pt:point n:north s:south e:east w:west "
+    "hts:heights spgs:springs jct:junction hbr:harbor vlg:village "
+)
+_SHORT = dict(pair.split(":") for pair in _PAIRS.split())
+"""Words that addresses shorten (Publication 28), and what they stand for."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a ZIP is.
+
+    Parameters
+    ----------
+    zip
+        Five digits.
+    city
+        The name that the Postal Service prefers.
+    names
+        All names that people write, that one first.
+    state
+        Two letters.
+    county
+        Its name, or ``""``.
+    kind
+        "STANDARD", "PO BOX", "UNIQUE" (one large receiver) or "MILITARY".
+    """
+
+    zip: str
+    city: str
+    names: tuple[str, ...]
+    state: str
+    county: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.zip} {self.city} {self.state}"
+
+
+class Directory:
+    """The ZIPs in use.
+
+    Parameters
+    ----------
+    places
+        One for each ZIP.
+
+    Examples
+    --------
+    >>> holtsville = Place("00501", "Holtsville", ("Holtsville",), "NY", "Suffolk", "UNIQUE")
+    >>> directory = Directory([holtsville])
+    >>> "00501" in directory, "501" in directory, str(directory.place("00501"))
+    (True, False, '00501 Holtsville NY')
+    """
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = {place.zip: place for place in sorted(places, key=lambda each: each.zip)}
+        self._zips = tuple(self._places)
+        self._cities: dict[tuple[str, str], set[str]] = {}
+        self._states: dict[str, set[str]] = {}
+        for place in self._places.values():
+            self._states.setdefault(place.state, set()).add(place.zip)
+            for name in place.names:
+                key = plain(name), place.state
+                self._cities.setdefault(key, set()).add(place.zip)
+
+    def __len__(self) -> int:
+        return len(self._zips)
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._places
+
+    @property
+    def zips(self) -> Sequence[str]:
+        """All ZIPs, rising."""
+        return self._zips
+
+    def place(self, text: str) -> Place | None:
+        """Return where the five digits `text` are, or None where no such ZIP is in use."""
+        return self._places.get(text)
+
+    def with_prefix(self, prefix: str) -> Sequence[str]:
+        """Return the ZIPs that begin with `prefix`, rising."""
+        low = bisect_left(self._zips, prefix)
+        return self._zips[low : bisect_right(self._zips, prefix + "9" * (5 - len(prefix)))]
+
+    def serving(self, city: str | None = None, state: str | None = None) -> frozenset[str]:
+        """Return the ZIPs that a letter to `city`, in `state`, may have.
+
+        Parameters
+        ----------
+        city
+            A name as people write it: case, dots, "St." and "Ft." do not matter. None: any.
+        state
+            Two letters or a name. None: any.
+
+        Raises
+        ------
+        UsageError
+            No such state, or no city of that name in it; the nearest is offered.
+        """
+        code = None if state is None else state_code(state)
+        if city is None:
+            return frozenset(self._zips if code is None else self._states.get(code, ()))
+        name = plain(city)
+        states = self._states if code is None else (code,)
+        found = [self._cities[name, each] for each in states if (name, each) in self._cities]
+        if not found:
+            raise self._unknown(city, code)
+        return frozenset().union(*found)
+
+    def _unknown(self, city: str, code: str | None) -> UsageError:
+        names = {each for each, state in self._cities if code in (None, state)}
+        meant = nearest(plain(city), names, cutoff=0.75)
+        where = f" in {code}" if code else ""
+        return UsageError(
+            f"the directory of ZIPs has no city of that name{where}",
+            seen=repr(city),
+            try_=meant.title() if meant else "leave the city out, and give the state alone",
+        )
+
+
+def plain(name: str) -> str:
+    """Return a city's name as it is compared: small letters, words in full.
+
+    Examples
+    --------
+    >>> plain("St. Paul"), plain("N Little-Rock")
+    ('saint paul', 'north little rock')
+    """
+    words = re.findall(r"[^\W_]+", name.replace("'", "").casefold())
+    return " ".join(_SHORT.get(word, word) for word in words)
+
+
+def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
+    """Return the places of the ``zipcodes`` package's records, those out of use left out."""
+    found = []
+    for record in records:
+        if not record["active"]:
+            continue
+        others = [*record["acceptable_cities"], *record["unacceptable_cities"]]
+        found.append(
+            Place(
+                record["zip_code"],
+                record["city"],
+                (record["city"], *others),
+                record["state"],
+                record["county"],
+                record["zip_code_type"],
+            )
+        )
+    return found
+
+
+@cache
+def load_directory() -> Directory:
+    """Return the directory of all ZIPs in use, about 42,000; it is loaded once, in a second.
+
+    Raises
+    ------
+    MissingExtraError
+        The package ``zipcodes`` is not installed.
+    """
+    try:
+        import zipcodes
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "the directory of ZIPs wants the extra 'mail'",
+            seen="zipcodes is not installed",
+            try_='pip install "digitlens[mail]"',
+        ) from error
+    return Directory(places_of(zipcodes.list_all()))

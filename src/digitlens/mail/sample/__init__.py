@@ -1,0 +1,17 @@
+"""Sample mail: envelopes that the program draws, so that everybody can try the whole way.
+
+==========  ================================================================
+`batch`     `make_sample`: a folder of envelopes and truth.csv
+`envelope`  one envelope: paper, postage, light; `addressing`: both addresses
+`people`    who writes to whom
+`letters`   letters as strokes of a pen
+`digits`    MNIST's test digits, or drawn ones
+`postage`   stamp and postmark
+==========  ================================================================
+"""
+
+from digitlens.mail.sample.batch import Sample, draw_mail, make_sample
+from digitlens.mail.sample.digits import drawn_digits
+from digitlens.mail.sample.envelope import Envelope
+
+__all__ = ["Envelope", "Sample", "draw_mail", "drawn_digits", "make_sample"]

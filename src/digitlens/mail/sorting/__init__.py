@@ -1,0 +1,22 @@
+"""From pictures of mail to trays, with nothing lost.
+
+==========  ==================================================================
+`database`  the state: one SQLite file
+`holder`    one run at a time
+`trays`     files: linked, copied, moved
+`pieces`    rows and files together, so that a kill leaves nothing in between
+`sort`      `sort_folder`: a folder of pictures into trays
+`listing`   pieces.csv and pieces.json
+`summary`   what came of it, in words
+`lent`      `Task` and `Correction`
+`review`    `Review`: the queue for people
+`given`     lines and addresses from files
+==========  ==================================================================
+"""
+
+from digitlens.mail.sorting.lent import Correction, Task
+from digitlens.mail.sorting.review import Review
+from digitlens.mail.sorting.sort import Sorting, sort_folder
+from digitlens.mail.sorting.summary import Summary
+
+__all__ = ["Correction", "Review", "Sorting", "Summary", "Task", "sort_folder"]

@@ -1,0 +1,77 @@
+"""A ZIP is text from pixel to tray: 00501 is no number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from digitlens.errors import UsageError
+
+FIVE, NINE = 5, 9
+
+
+@dataclass(frozen=True, order=True)
+class ZipCode:
+    """A ZIP, or a ZIP+4.
+
+    Parameters
+    ----------
+    five
+        Five digits.
+    four
+        The four digits behind the dash, or ``""``.
+
+    Examples
+    --------
+    >>> ZipCode.parse("00501").five, str(ZipCode.parse("123456789"))
+    ('00501', '12345-6789')
+    """
+
+    five: str
+    four: str = ""
+
+    def __post_init__(self) -> None:
+        if not (is_digits(self.five, FIVE) and (not self.four or is_digits(self.four, 4))):
+            raise UsageError(
+                "a ZIP has five digits, a ZIP+4 nine", seen=f"{self.five!r}, {self.four!r}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.five}-{self.four}" if self.four else self.five
+
+    @property
+    def digits(self) -> str:
+        """All digits without the dash: what a barcode holds."""
+        return self.five + self.four
+
+    @classmethod
+    def parse(cls, text: str) -> ZipCode:
+        """Return the ZIP that `text` says: 12345, 123456789 or 12345-6789.
+
+        Raises
+        ------
+        UsageError
+            It says none, or is a number: numbers lose the zeros in front.
+        """
+        if not isinstance(text, str):
+            raise UsageError(
+                "a ZIP must be text",
+                seen=f"{type(text).__name__} {text!r}",
+                likely="a number loses its leading zeros: 00501 would be 501",
+                try_="read the column as text",
+            )
+        bare = text.strip()
+        if is_digits(bare, FIVE) or is_digits(bare, NINE):
+            return cls(bare[:FIVE], bare[FIVE:])
+        if len(bare) == NINE + 1 and bare[FIVE] == "-" and is_digits(bare[:FIVE], FIVE):
+            return cls(bare[:FIVE], bare[FIVE + 1 :])
+        short = bare.isascii() and bare.isdigit() and len(bare) < FIVE
+        raise UsageError(
+            "a ZIP is 12345, 12345-6789 or 123456789",
+            seen=repr(text),
+            likely="a table program took the zeros in front away" if short and bare else None,
+        )
+
+
+def is_digits(text: str, count: int) -> bool:
+    """Say whether `text` is exactly `count` of the digits 0 to 9."""
+    return len(text) == count and text.isascii() and text.isdigit()

@@ -1,0 +1,190 @@
+"""digitlens mail and digitlens route."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitlens.cli.forms import FORMS
+from digitlens.mail.plan import read_plan
+from digitlens.mail.sorting.given import line_of, read_addresses
+from digitlens.reading import Alternative, Line, LineDigit
+
+pytest.importorskip("zipcodes")
+
+Cli = Callable[..., Any]
+
+LIST = """\
+"Effective Date: 2024-08-01"
+"Grace Date: 2024-09-30"
+
+"3-Digit ZIP Code Prefix","","Column A","","Column B","","Column C SCF Destinations"
+"\t021","\t","\tBOSTON MA 021","\t","\tBOSTON MA 021","\t","\tSCF BOSTON MA 021"
+"""
+
+BARS = "DTTAFADDTTFTDTFTFDTDDADADAFADFATDDFTAAAFDTTADFAAATDFDTDFADDDTDFFT"
+
+
+def line(text: str, confidence: float, others: tuple[Alternative, ...] = ()) -> dict[str, Any]:
+    """Return a line as JSON has it."""
+    digits = tuple(LineDigit(each, confidence, (0, 0, 9, 9)) for each in text)
+    return Line(text, confidence, (0, 0, 45, 9), digits, others).as_dict()
+
+
+@pytest.fixture
+def mail(in_tmp: Path) -> Path:
+    """Return a folder of three pieces; readings.jsonl and plan.toml lie beside it."""
+    folder = in_tmp / "mail"
+    folder.mkdir()
+    readings = {
+        "a.png": [line("02134", 0.9995)],
+        "b.png": [line("00501", 0.6, (Alternative("00507", 0.3),))],
+        "c.png": [],
+    }
+    rows = [json.dumps({"piece": name, "lines": lines}) for name, lines in readings.items()]
+    (in_tmp / "readings.jsonl").write_text("\n".join(rows))
+    (in_tmp / "plan.toml").write_text('default = "rest"\n[trays]\nboston = ["021"]\n')
+    for name in readings:
+        (folder / name).write_text(name)
+    return folder
+
+
+ROUTE = ("--readings", "readings.jsonl", "--plan", "plan.toml")
+
+
+def test_a_folder_is_sorted(digitlens: Cli, mail: Path) -> None:
+    """Pieces go to trays; the summary is on stdout; code 3 says that a person must look."""
+    ended = digitlens("route", mail, *ROUTE, "--out", "trays")
+    assert ended.code == 3
+    assert ended.out.startswith("3 pieces, 3 new\n1 read (33.3 %), of which")
+    assert "2 wait for a person: no-digits 1, unsure 1\n1 tray: boston 1\n" in ended.out
+    assert ended.err == f"listed in {Path('trays/pieces.csv')}\n"
+    assert Path("trays/boston/a.png").is_file()
+    rows = list(csv.DictReader(Path("trays/pieces.csv").read_text().splitlines()))
+    title = "pieces.csv of digitlens route, and the pieces of pieces.json"
+    assert list(rows[0]) == list(FORMS[title])
+    again = digitlens("route", mail, *ROUTE, "--out", "trays", "--json")
+    found = json.loads(again.out)
+    assert list(found) == list(FORMS["digitlens route FOLDER --json"])
+    assert (found["pieces"], found["new"]) == (3, 0)
+
+
+def test_one_picture_is_decided_on(digitlens: Cli, mail: Path) -> None:
+    """Of a file the ZIP, its place and its tray are printed, or why a person must look."""
+    ended = digitlens("route", mail / "a.png", *ROUTE)
+    assert (ended.code, ended.out) == (0, "02134 Allston MA, 99.97 % sure -> boston\n")
+    ended = digitlens("route", mail / "b.png", *ROUTE, "--json")
+    found = json.loads(ended.out)
+    assert list(found) == list(FORMS["digitlens route FILE --json"])
+    assert (ended.code, found["reason"], found["tray"]) == (3, "unsure", "review")
+    ended = digitlens("route", mail / "b.png", *ROUTE, "--city", "Holtsville", "--state", "NY")
+    assert ended.out.startswith("00501 Holtsville NY, 99.")
+    ended = digitlens("route", mail / "c.png", *ROUTE)
+    assert ended.out == "a person must look: no line of digits was found -> review\n"
+
+
+def test_addresses_come_from_a_table(digitlens: Cli, mail: Path) -> None:
+    """City and state of each piece help it, and are taken from a table such as truth.csv."""
+    Path("known.csv").write_text("piece,zip,city,state\nb.png,?,Holtsville,NY\n")
+    assert read_addresses(Path("known.csv")) == {"b.png": ("Holtsville", "NY")}
+    options = (*ROUTE, "--out", "trays", "--addresses", "known.csv")
+    assert "2 read (66.7 %)" in digitlens("route", mail, *options).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mail"], "a folder is sorted with --plan and --out"),
+        (["mail", *ROUTE, "--out", "t", "--max-error", "0"], "--max-error is above 0"),
+        (["mail", *ROUTE, "--out", "t", "--city", "Qwxyz"], "the directory of ZIPs has no"),
+        (["none", *ROUTE, "--out", "t"], "there is no file or folder none"),
+        (["mail/a.png", "--plan", "mail/a.png"], "mail/a.png is not TOML"),
+        (["mail", *ROUTE[2:], "--out", "t", "--reader", "none"], "none is no line network"),
+        (["mail", *ROUTE[2:], "--out", "t", "--readings", "plan.toml"], "plan.toml, line 1: "),
+        (["mail", *ROUTE, "--out", "t", "--addresses", "plan.toml"], "must have the columns"),
+    ],
+)
+def test_wrong_usage_is_told(
+    digitlens: Cli, mail: Path, arguments: list[str], said: str
+) -> None:
+    """What is wrong is told before anything is sorted."""
+    ended = digitlens("route", *arguments)
+    assert ended.code in (1, 2)
+    assert said in ended.err.splitlines()[0]
+    assert not list(Path.cwd().glob("t/*/*"))
+
+
+def test_a_line_survives_json() -> None:
+    """A line that was written as JSON is the same line again."""
+    values = line("00501", 0.5, (Alternative("00507", 0.25),))
+    assert line_of(json.loads(json.dumps(values))).as_dict() == values
+
+
+def test_a_plan_is_made(digitlens: Cli, in_tmp: Path) -> None:
+    """A plan by state is written, and not over another one."""
+    ended = digitlens("mail", "plan", "--by", "state", "--out", "plan.toml")
+    assert (ended.code, ended.out) == (0, "plan.toml\n")
+    assert read_plan(Path("plan.toml")).tray_of("02134") == "MA"
+    assert digitlens("mail", "plan", "--by", "state", "--out", "plan.toml").code == 2
+    assert digitlens("mail", "plan", "--by", "zip3").out.startswith("# made from ")
+
+
+def test_a_plan_from_the_labeling_list_says_its_date(digitlens: Cli, in_tmp: Path) -> None:
+    """The list's effective date is told, and a warning when it is old."""
+    Path("l002.csv").write_text(LIST)
+    ended = digitlens("mail", "plan", "--l002", "l002.csv", "--out", "plan.toml")
+    assert ended.code == 0
+    assert ended.err.startswith(
+        "L002, effective 2024-08-01, grace period until 2024-09-30: 1 prefixes\n"
+        "warning: this edition of L002 is "
+    )
+    plan = read_plan(Path("plan.toml"))
+    assert plan.plant_of(plan.tray_of("02134")) == "SCF BOSTON MA 021"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "a plan is made by --by or from --l002"),
+        (["--by", "states"], "--by must be one of: state, zip3, first-digit"),
+    ],
+)
+def test_a_plan_needs_a_way(
+    digitlens: Cli, in_tmp: Path, options: list[str], said: str
+) -> None:
+    """Without a way, or with an unknown one, the ways are told."""
+    ended = digitlens("mail", "plan", *options)
+    assert ended.code == 2
+    assert ended.err.startswith(f"error: {said}\n")
+
+
+def test_sample_mail_is_made(digitlens: Cli, in_tmp: Path) -> None:
+    """Pictures and their truth lie in the folder; once there, they are not replaced."""
+    arguments = ("mail", "sample", 2, "--out", "mail", "--digits", "drawn")
+    ended = digitlens(*arguments)
+    assert (ended.code, ended.out) == (0, f"{Path('mail/truth.csv')}\n")
+    assert ended.err == "2 envelopes in mail; digits: drawn\n"
+    assert len(list(Path("mail").glob("*.jpg"))) == 2
+    assert digitlens(*arguments).code == 2
+    assert digitlens(*arguments, "--force").code == 0
+
+
+def test_a_barcode_is_made_and_read(digitlens: Cli, in_tmp: Path) -> None:
+    """Digits become bars, bars digits; a picture is written; damage is an error."""
+    ended = digitlens("mail", "barcode", "01234", "--tracking", "01234567094987654321")
+    assert ended.out == BARS + "\n"
+    ended = digitlens("mail", "barcode", BARS)
+    assert ended.out.splitlines()[0] == "routing    01234"
+    assert digitlens("mail", "barcode", "F" + BARS[1:]).code == 1
+    ended = digitlens("mail", "barcode", "12345-6789", "--postnet", "--out", "bars.svg")
+    assert len(ended.out.strip()) == 52
+    assert Path("bars.svg").read_text().startswith("<svg")
+    assert digitlens("mail", "barcode", ended.out.strip()).out == "123456789\n"
+    assert digitlens("mail", "barcode", "12345", "--out", "bars.png").code == 0
+    assert Path("bars.png").read_bytes().startswith(b"\x89PNG")
+    assert digitlens("mail", "barcode", "12345", "--out", "bars.gif").code == 2

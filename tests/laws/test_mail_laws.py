@@ -1,0 +1,143 @@
+"""Laws of mail: barcodes, ranges, plans and decisions."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlens.errors import DataError, UsageError
+from digitlens.mail.barcodes import (
+    IntelligentMail,
+    decode_imb,
+    decode_postnet,
+    encode_imb,
+    encode_postnet,
+)
+from digitlens.mail.deciding import choose_line, decide
+from digitlens.mail.directory import Directory, Place
+from digitlens.mail.plan import Plan, Range, parse_plan, write_plan
+from digitlens.mail.zipcode import ZipCode
+from digitlens.reading import Alternative, Line, LineDigit
+
+DIGITS = "0123456789"
+
+
+def digits(*lengths: int) -> st.SearchStrategy[str]:
+    """Return texts of digits of one of these lengths."""
+    return st.one_of([st.text(DIGITS, min_size=n, max_size=n) for n in lengths])
+
+
+TRACKING = st.builds(
+    lambda first, second, rest: first + second + rest,
+    digits(1), st.sampled_from("01234"), digits(18),
+)  # fmt: skip
+FIVES = digits(5)
+DIRECTORY = Directory(
+    Place(text, "C" + text[0], ("C" + text[0],), "NY" if text < "5" else "CA", "", "STANDARD")
+    for text in [f"{at:05d}" for at in range(0, 100_000, 3)]
+)
+
+
+@given(tracking=TRACKING, routing=digits(0, 5, 9, 11))
+def test_every_mail_barcode_comes_back(tracking: str, routing: str) -> None:
+    """Whatever its digits, 65 bars say them again."""
+    content = IntelligentMail(tracking, routing)
+    bars = encode_imb(content)
+    assert len(bars) == 65
+    assert decode_imb(bars) == content
+
+
+@given(
+    tracking=TRACKING, routing=digits(0, 5, 9, 11), at=st.integers(0, 64), to=st.integers(1, 3)
+)
+def test_one_damaged_bar_is_always_noticed(
+    tracking: str, routing: str, at: int, to: int
+) -> None:
+    """One bar read as another is refused, in any barcode."""
+    bars = encode_imb(IntelligentMail(tracking, routing))
+    other = "TADF"[("TADF".index(bars[at]) + to) % 4]
+    with pytest.raises(DataError):
+        decode_imb(bars[:at] + other + bars[at + 1 :])
+
+
+@given(bars=st.text("TADF", min_size=65, max_size=65))
+def test_any_bars_are_decoded_or_refused(bars: str) -> None:
+    """Bars of chance raise our error, or say what encodes to them."""
+    with contextlib.suppress(DataError):
+        assert encode_imb(decode_imb(bars)) == bars
+
+
+@given(text=digits(5, 9, 11))
+def test_every_postnet_comes_back(text: str) -> None:
+    """Whatever its digits, the bars say them again."""
+    assert decode_postnet(encode_postnet(text)) == text
+
+
+@given(text=digits(5, 9))
+def test_a_zip_keeps_its_zeros(text: str) -> None:
+    """What is parsed and written is parsed to the same ZIP."""
+    found = ZipCode.parse(text)
+    assert found.digits == text
+    assert ZipCode.parse(str(found)) == found
+
+
+@given(one=digits(1, 2, 3, 4, 5), two=digits(1, 2, 3, 4, 5))
+def test_a_range_is_written_as_it_is_meant(one: str, two: str) -> None:
+    """A range that is written and read again covers the same ZIPs."""
+    try:
+        found = Range.parse(f"{one}-{two}")
+    except UsageError:
+        assert len(one) != len(two) or one > two
+        return
+    assert Range.parse(str(found)) == found
+    assert one.ljust(5, "0") in found
+    assert two.ljust(5, "9") in found
+
+
+@given(cuts=st.lists(FIVES, min_size=2, max_size=12, unique=True), text=FIVES)
+def test_a_plan_has_one_tray_for_each_zip(cuts: list[str], text: str) -> None:
+    """Ranges that do not overlap make a plan, which survives its file."""
+    cuts.sort()
+    ranges = [Range(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=False)]
+    plan = Plan({f"tray {at}": (each,) for at, each in enumerate(ranges)}, "other")
+    inside = [f"tray {at}" for at, each in enumerate(ranges) if text in each]
+    assert [plan.tray_of(text)] == (inside or ["other"])
+    assert parse_plan(write_plan(plan)).tray_of(text) == plan.tray_of(text)
+
+
+LINES = st.builds(
+    lambda text, sure, others: Line(
+        text, sure, (0, 0, 9, 9), tuple(LineDigit(each, sure, (0, 0, 1, 1)) for each in text),
+        tuple(Alternative(*other) for other in others),
+    ),
+    digits(0, 4, 5, 9), st.floats(0, 1), st.lists(st.tuples(digits(4, 5, 9), st.floats(0, 1))),
+)  # fmt: skip
+
+
+@given(
+    line=LINES, low=st.floats(0, 1), high=st.floats(0, 1), state=st.sampled_from([None, "NY"])
+)
+def test_a_higher_bar_never_accepts_more(
+    line: Line, low: float, high: float, state: str | None
+) -> None:
+    """What a high bar accepts a low one accepts too, as the same ZIP, which exists."""
+    low, high = sorted((low, high))
+    easy = decide(line, DIRECTORY, state=state, bar=low)
+    hard = decide(line, DIRECTORY, state=state, bar=high)
+    assert (easy.zip is None) == (easy.reason is not None)
+    assert sum(guess.probability for guess in easy.guesses) <= 1 + 1e-9
+    if hard.zip is not None:
+        assert easy.zip == hard.zip
+        assert hard.zip in DIRECTORY.serving(state=state)
+        assert hard.probability >= high
+
+
+@given(lines=st.lists(LINES, max_size=5))
+def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
+    """A line is chosen where there is one, and none is made up."""
+    found = choose_line(lines)
+    assert (found is None) == (not lines)
+    assert found is None or found in lines

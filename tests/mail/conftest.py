@@ -1,0 +1,129 @@
+"""A small directory of ZIPs, and lines as a reader gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from digitlens.errors import DataError
+from digitlens.mail.directory import Directory, Place
+from digitlens.mail.plan import make_plan
+from digitlens.mail.sorting import Sorting
+from digitlens.reading import Alternative, Line, LineDigit
+
+PLACES = [
+    ("00501", "Holtsville", (), "NY"),
+    ("02134", "Allston", ("Boston",), "MA"),
+    ("02135", "Brighton", ("Boston",), "MA"),
+    ("02108", "Boston", (), "MA"),
+    ("02739", "Mattapoisett", (), "MA"),
+    ("06390", "Fishers Island", (), "NY"),
+    ("10001", "New York", ("Manhattan",), "NY"),
+    ("10007", "New York", (), "NY"),
+    ("55101", "Saint Paul", ("St Paul",), "MN"),
+    ("90210", "Beverly Hills", (), "CA"),
+    ("90211", "Beverly Hills", (), "CA"),
+    ("96799", "Pago Pago", (), "AS"),
+]
+
+
+@pytest.fixture(scope="session")
+def directory() -> Directory:
+    """Return a directory of twelve ZIPs."""
+    return Directory(
+        Place(text, city, (city, *others), state, f"{city} County", "STANDARD")
+        for text, city, others, state in PLACES
+    )
+
+
+def make_line(
+    text: str,
+    confidence: float = 0.999,
+    others: tuple[tuple[str, float], ...] = (),
+    box: tuple[float, float, float, float] = (300.0, 200.0, 400.0, 230.0),
+) -> Line:
+    """Return a line as a reader gives it, all digits as sure as the line."""
+    wide = (box[2] - box[0]) / max(len(text), 1)
+    digits = tuple(
+        LineDigit(
+            digit,
+            confidence,
+            (box[0] + at * wide, box[1], box[0] + (at + 1) * wide, box[3]),
+        )
+        for at, digit in enumerate(text)
+    )
+    return Line(text, confidence, box, digits, tuple(Alternative(*other) for other in others))
+
+
+@pytest.fixture(scope="session")
+def line() -> Callable[..., Line]:
+    """Return `make_line`."""
+    return make_line
+
+
+PIECES = {
+    "a.png": "02134",
+    "b.png": "00501",
+    "deep/b.png": "90210",
+    "c.jpg": "90219",  # no such ZIP
+    "d.png": "10001",
+    "e.tif": "damaged",
+}
+"""Made-up pictures: what the made-up reader reads is their content."""
+
+SORTED = {
+    "a.png": ["MA"],
+    "b.png": ["NY"],
+    "b~2.png": ["CA"],
+    "c.jpg": ["review"],
+    "d.png": ["NY"],
+    "e.tif": ["review"],
+}
+"""Where each of them belongs, by state."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of made-up pictures, and of files that are none."""
+    mail = tmp_path / "mail"
+    for name, content in PIECES.items():
+        path = mail / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    (mail / "truth.csv").write_text("piece,zip\n")
+    (mail / ".hidden.png").write_text("02134")
+    return mail
+
+
+@pytest.fixture
+def sorting(directory: Directory, line: Callable[..., Line]) -> Sorting:
+    """Return how the made-up pictures are sorted: by state, with a reader that is sure."""
+
+    def read(path: Path) -> Sequence[Line]:
+        text = path.read_text()
+        if text == "damaged":
+            raise DataError("the picture cannot be decoded", seen="7 bytes")
+        return [line(text, 0.9995)]
+
+    return Sorting(read, directory, make_plan(directory, "state"))
+
+
+@pytest.fixture(scope="session")
+def where() -> Callable[[Path], dict[str, list[str]]]:
+    """Return a function that tells the folders that hold each file below a folder."""
+
+    def find(out: Path) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted(out.glob("*/*")):
+            found.setdefault(path.name, []).append(path.parent.name)
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def right_places() -> dict[str, list[str]]:
+    """Return where each of the made-up pictures belongs, by state."""
+    return SORTED

@@ -1,0 +1,139 @@
+"""The decision: readings, directory and place together."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from digitlens.errors import UsageError
+from digitlens.mail.deciding import Beliefs, Reason, choose_line, decide, weigh
+from digitlens.mail.directory import Directory, Place
+from digitlens.reading import Line
+
+Make = Callable[..., Line]
+
+
+def test_a_sure_zip_is_accepted(directory: Directory, line: Make) -> None:
+    """A ZIP that exists and is surer than the bar is accepted, with its place."""
+    found = decide(line("00501", 0.999), directory)
+    assert (found.zip, found.reason, found.why) == ("00501", None, "")
+    assert found.place is not None
+    assert (found.place.city, found.place.state) == ("Holtsville", "NY")
+    assert found.probability > 0.99
+    assert found.guesses[0].zip == "00501"
+
+
+def test_zip_plus_four_is_judged_by_its_five(directory: Directory, line: Make) -> None:
+    """Nine digits are a ZIP+4; readings with the same five add up."""
+    read = line("021340001", 0.6, (("021340007", 0.3), ("021390001", 0.05)))
+    found = decide(read, directory, bar=0.95)
+    assert (found.zip, found.four) == ("02134", "0001")
+    assert found.as_dict()["zip4"] == "02134-0001"
+
+
+CASES = [
+    (None, {}, Reason.NO_DIGITS, "no line of digits was found"),
+    (("", 0.9), {}, Reason.NO_DIGITS, "no line of digits was found"),
+    (("", 0.9, (("7", 0.1),)), {}, Reason.NO_DIGITS, "most likely there are no digits"),
+    (("902101", 0.99), {}, Reason.LENGTH, "6 digits were read; a ZIP has 5 or 9"),
+    (("90219", 0.99), {}, Reason.UNKNOWN, "90219 was read; there is no such ZIP"),
+    (
+        ("10001", 0.99),
+        {"city": "Boston", "state": "MA"},
+        Reason.PLACE,
+        "10001 was read, which is New York NY, not Boston MA",
+    ),
+    (
+        ("02134", 0.7, (("02135", 0.3),)),
+        {},
+        Reason.UNSURE,
+        "02134 is 74.5 % sure; 99.0 % is wanted",
+    ),
+]
+
+
+@pytest.mark.parametrize(("read", "known", "reason", "why"), CASES)
+def test_each_reason_is_said(
+    directory: Directory, line: Make, read: tuple | None, known: dict, reason: Reason, why: str
+) -> None:
+    """What is not accepted says why, as a word and as a sentence."""
+    found = decide(None if read is None else line(*read), directory, **known)
+    assert (found.zip, found.place, found.reason, found.why) == (None, None, reason, why)
+
+
+def test_the_city_rules_out_what_contradicts(directory: Directory, line: Make) -> None:
+    """Of two ZIPs, both likely, that of the city is accepted; without it a person looks."""
+    read = line("10001", 0.55, (("10007", 0.3), ("02134", 0.1)))
+    assert decide(read, directory, bar=0.95).zip is None
+    assert decide(read, directory, city="Boston", bar=0.95).zip == "02134"
+    # Both stand in New York: the city does not help.
+    assert decide(read, directory, city="New York", bar=0.95).reason is Reason.UNSURE
+
+
+def test_the_directory_rules_out_what_does_not_exist(directory: Directory, line: Make) -> None:
+    """A likelier string that is no ZIP gives way to the one that is."""
+    found = decide(line("90212", 0.5, (("90210", 0.45),)), directory, bar=0.8)
+    assert found.zip == "90210"
+
+
+def test_a_sure_reading_is_not_overruled(directory: Directory, line: Make) -> None:
+    """Where the city contradicts a sure reading, no unlikely alternative is made of it."""
+    read = line("10001", 0.9995, (("02134", 0.0004),))
+    found = decide(read, directory, city="Boston", state="MA")
+    assert (found.zip, found.reason) == (None, Reason.PLACE)
+    assert [guess.zip for guess in found.guesses] == ["10001", "02134"]
+
+
+def test_what_was_not_listed_counts(directory: Directory, line: Make) -> None:
+    """A reading without alternatives is no surer than its confidence where neighbours exist."""
+    crowd = Directory(
+        Place(f"9021{digit}", "Beverly Hills", ("Beverly Hills",), "CA", "", "STANDARD")
+        for digit in range(10)
+    )
+    alone = decide(line("90210", 0.7), directory).probability
+    assert 0.7 < decide(line("90210", 0.7), crowd).probability < alone < 1
+
+
+@pytest.mark.parametrize("bar", [-0.1, 1.1])
+def test_a_bar_out_of_range_is_refused(directory: Directory, line: Make, bar: float) -> None:
+    """A bar is a probability."""
+    with pytest.raises(UsageError, match="a bar lies between 0 and 1"):
+        decide(line("90210"), directory, bar=bar)
+
+
+def test_an_unknown_city_is_refused(directory: Directory, line: Make) -> None:
+    """A city that no ZIP has is wrong usage, not a reason to reject the piece."""
+    with pytest.raises(UsageError, match=re.escape("no city of that name")):
+        decide(line("90210"), directory, city="Atlantis")
+
+
+def test_a_routing_is_plain_values(directory: Directory, line: Make) -> None:
+    """JSON holds it, the ZIP as text."""
+    found = json.loads(json.dumps(decide(line("00501"), directory).as_dict()))
+    assert (found["zip"], found["reason"]) == ("00501", None)
+    assert found["guesses"][0]["city"] == "Holtsville"
+
+
+def test_weights_sum_to_one_at_most(directory: Directory, line: Make) -> None:
+    """What is left over belongs to strings that were not listed."""
+    weighed = weigh(line("10001", 0.5, (("10007", 0.2), ("1000", 0.2))), directory)
+    assert sum(weighed.posterior.values()) <= 1
+    assert weighed.odd == pytest.approx(0.5 * 0.8 * 0.5)
+    certain = weigh(line("10001", 1.0), directory, beliefs=Beliefs(elsewhere=0.0))
+    assert certain.posterior == {"10001": 1.0}
+
+
+def test_the_lowest_zip_is_the_receivers(line: Make) -> None:
+    """The sender's ZIP stands above, a house number to the left, a stray mark is no ZIP."""
+    sender = line("10001", 0.99, box=(20, 40, 90, 60))
+    house = line("12345", 0.9, box=(300, 200, 380, 225))
+    receiver = line("02134", 0.9, box=(520, 262, 600, 290))
+    beside = line("31415", 0.9, box=(300, 258, 380, 285))
+    mark = line("11111", 0.05, box=(400, 380, 500, 400))
+    short = line("77", 0.99, box=(300, 330, 340, 350))
+    assert choose_line([sender, house, receiver, beside, mark, short]) is receiver
+    assert choose_line([short, mark]) is short
+    assert choose_line([]) is None

@@ -1,0 +1,233 @@
+"""The review queue: one person a piece, and nothing that they said is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from digitlens.errors import MissingDataError, RunError, UsageError
+from digitlens.mail.directory import Directory
+from digitlens.mail.plan import make_plan
+from digitlens.mail.sorting import Review, Sorting, sort_folder
+from digitlens.reading import Line
+
+COUNT = 12
+
+
+class Clock:
+    """A clock that stands until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return what it shows."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock."""
+    return Clock()
+
+
+@pytest.fixture
+def review(
+    tmp_path: Path, directory: Directory, line: Callable[..., Line], clock: Clock
+) -> Review:
+    """Return the queue of twelve pieces of which the reader is not sure."""
+
+    def read(path: Path) -> Sequence[Line]:
+        return [line("02134", 0.6, (("02135", 0.3), ("02108", 0.1)))]
+
+    mail, out = tmp_path / "mail", tmp_path / "out"
+    mail.mkdir()
+    for at in range(COUNT):
+        (mail / f"{at:02d}.png").write_text(f"piece {at}")
+    plan = make_plan(directory, "zip3")
+    sort_folder(mail, out, Sorting(read, directory, plan), now=clock)
+    return Review(out, plan, directory, now=clock)
+
+
+def test_a_piece_comes_with_its_guesses(review: Review) -> None:
+    """A task shows the picture, why a person must look, and three guesses."""
+    task = review.claim("ann")
+    assert task is not None
+    assert task.picture.read_text() == "piece 0"
+    assert (task.reason, task.text, task.name) == ("unsure", "02134", "00.png")
+    assert [guess["zip"] for guess in task.guesses] == ["02134", "02135", "02108"]
+    assert task.guesses[0]["city"] == "Allston"
+    assert task.why.endswith("99.0 % is wanted")
+
+
+def test_two_people_never_get_the_same_piece(review: Review) -> None:
+    """Who asks again gets their own piece again, who else asks another."""
+    ann, bob = review.claim("ann"), review.claim("bob")
+    assert ann is not None
+    assert bob is not None
+    assert ann.piece != bob.piece
+    again = review.claim("ann")
+    assert again is not None
+    assert again.piece == ann.piece
+
+
+def test_many_people_at_once_never_get_the_same_piece(review: Review, tmp_path: Path) -> None:
+    """Of forty who ask at the same time, twelve get a piece each and the others none."""
+    with ThreadPoolExecutor(8) as pool:
+        tasks = list(pool.map(review.claim, [f"person {at}" for at in range(40)]))
+    lent = [task.piece for task in tasks if task is not None]
+    assert len(lent) == len(set(lent)) == COUNT
+
+
+def test_a_settled_piece_moves_on(review: Review, tmp_path: Path) -> None:
+    """The piece goes to the tray of the ZIP that was typed, and leaves the queue."""
+    task = review.claim("ann")
+    assert task is not None
+    assert review.settle(task, "90210-1234") == "902"
+    assert (tmp_path / "out/902/00.png").read_text() == "piece 0"
+    assert not (tmp_path / "out/review/00.png").exists()
+    assert review.waiting() == COUNT - 1
+    after = review.claim("ann")
+    assert after is not None
+    assert after.piece != task.piece
+    with pytest.raises(RunError, match="it was settled or given back"):
+        review.settle(task, "90210")
+
+
+def test_what_nobody_can_read_is_put_aside(review: Review, tmp_path: Path) -> None:
+    """A person who cannot tell either sends the piece to the folder unsortable."""
+    task = review.claim("ann")
+    assert task is not None
+    assert review.settle(task, None) == "unsortable"
+    assert (tmp_path / "out/unsortable/00.png").exists()
+    assert review.waiting() == COUNT - 1
+
+
+def test_a_loan_ends(review: Review, clock: Clock) -> None:
+    """When the time is over another person gets the piece, and the first is told so."""
+    ann = review.claim("ann", lease=60)
+    assert ann is not None
+    clock.now += 61
+    bob = review.claim("bob")
+    assert bob is not None
+    assert bob.piece == ann.piece
+    with pytest.raises(RunError, match=re.escape("bob has it now")):
+        review.settle(ann, "02134")
+    with pytest.raises(RunError, match="no longer yours"):
+        review.renew(ann)
+    review.settle(bob, "02134")
+
+
+def test_a_late_answer_counts_when_nobody_else_has_the_piece(
+    review: Review, clock: Clock
+) -> None:
+    """Work is not thrown away because it took long."""
+    task = review.claim("ann", lease=60)
+    assert task is not None
+    clock.now += 600
+    assert review.settle(task, "02134") == "021"
+
+
+def test_a_renewed_loan_lasts(review: Review, clock: Clock) -> None:
+    """Who renews keeps the piece."""
+    ann = review.claim("ann", lease=60)
+    assert ann is not None
+    clock.now += 50
+    assert review.renew(ann, lease=60) == clock.now + 60
+    clock.now += 50
+    bob = review.claim("bob")
+    assert bob is not None
+    assert bob.piece != ann.piece
+
+
+def test_a_piece_given_back_is_the_next(review: Review) -> None:
+    """Who gives a piece back leaves it to the next person."""
+    ann = review.claim("ann")
+    assert ann is not None
+    review.release(ann)
+    bob = review.claim("bob")
+    assert bob is not None
+    assert bob.piece == ann.piece
+
+
+def test_a_loan_is_found_again_by_its_token(review: Review) -> None:
+    """A web page that sends number and token back has the loan; another token has none."""
+    task = review.claim("ann")
+    assert task is not None
+    assert review.task(task.piece, task.token) == task
+    with pytest.raises(RunError, match="piece 1 is no longer yours"):
+        review.task(task.piece, "guessed")
+    review.settle(task, None)
+    with pytest.raises(RunError, match="no longer yours"):
+        review.task(task.piece, task.token)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("90219", "there is no ZIP 90219"), ("501", "a ZIP is 12345, 12345-6789 or 123456789")],
+)
+def test_a_mistyped_zip_is_refused(review: Review, text: str, said: str) -> None:
+    """A ZIP that is not in use is not taken, and the piece stays; on request it is."""
+    task = review.claim("ann")
+    assert task is not None
+    with pytest.raises(UsageError, match=said):
+        review.settle(task, text)
+    assert review.waiting() == COUNT
+    if len(text) == 5:
+        assert review.settle(task, text, unlisted=True) == "902"
+
+
+def test_corrections_are_kept(review: Review, tmp_path: Path) -> None:
+    """What people said is there to learn from, with what the program had thought."""
+    for zip_ in ("02135", None, "00501"):
+        task = review.claim("ann")
+        assert task is not None
+        review.settle(task, zip_)
+    found = list(review.corrections())
+    assert [each.zip for each in found] == ["02135", None, "00501"]
+    assert found[0].text == "02134"
+    assert found[0].person == "ann"
+    assert [each.picture.parent.name for each in found] == ["021", "unsortable", "005"]
+
+
+def test_settled_pieces_stay_settled(
+    review: Review, tmp_path: Path, directory: Directory
+) -> None:
+    """The next run neither reads nor moves them, and lists who settled them."""
+    task = review.claim("ann")
+    assert task is not None
+    review.settle(task, "90210")
+
+    def read(path: Path) -> Sequence[Line]:
+        raise AssertionError("nothing is new")
+
+    plan = make_plan(directory, "zip3")
+    summary = sort_folder(tmp_path / "mail", tmp_path / "out", Sorting(read, directory, plan))
+    assert (summary.settled, summary.accepted, summary.waiting) == (1, 0, COUNT - 1)
+    row = (tmp_path / "out/pieces.csv").read_text().splitlines()[1]
+    assert "settled,90210" in row
+    assert ",Beverly Hills,CA," in row
+    assert ",ann," in row
+
+
+def test_an_empty_queue_lends_nothing(review: Review) -> None:
+    """When all is settled there is no task left."""
+    while task := review.claim("ann"):
+        review.settle(task, task.guesses[0]["zip"])
+    assert review.waiting() == 0
+
+
+def test_what_has_no_queue_is_told(tmp_path: Path, directory: Directory) -> None:
+    """A folder into which nothing was sorted, and a person without a name, are told."""
+    with pytest.raises(MissingDataError, match="nothing was sorted into"):
+        Review(tmp_path, make_plan(directory, "zip3"), directory)
+
+
+def test_a_person_has_a_name(review: Review) -> None:
+    """An empty name is no person."""
+    with pytest.raises(UsageError, match="a person who has a name"):
+        review.claim(" ")
