@@ -44,7 +44,7 @@ def small(seed: int, outputs: int = 10) -> list[Op]:
         return chance.normal(0, 0.2, shape).astype(np.float32)
 
     return [
-        Conv(weights(4, 1, 5, 5) / 255, weights(4), stride=3),
+        Conv(weights(4, 1, 5, 5) / 255, weights(4), stride=(3, 3)),
         Relu(),
         Flatten(),
         Affine(weights(outputs, 256), weights(outputs)),

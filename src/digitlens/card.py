@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from digitlens import score
 from digitlens.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AnyCard = TypeVar("AnyCard")
 
 FORMAT = 1
 
@@ -70,7 +75,7 @@ class Card:
 
     def to_json(self) -> str:
         """Return the card as one line of JSON."""
-        return json.dumps({"format": FORMAT, **asdict(self)})
+        return to_text(self, FORMAT)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -81,19 +86,7 @@ class Card:
         ModelError
             Another format, or fields that are missing.
         """
-        try:
-            raw: dict[str, Any] = json.loads(text)
-            known = {entry.name for entry in fields(cls)}
-            if raw.get("format") != FORMAT:
-                raise ModelError(
-                    f"a model's card must be of format {FORMAT}",
-                    seen=f"format {raw.get('format')!r}",
-                    likely="another version of digitlens wrote it",
-                    try_="use that version, or train the network again",
-                )
-            return cls(**{name: value for name, value in raw.items() if name in known})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ModelError("a model's card cannot be read", seen=str(error)) from error
+        return from_text(cls, text, FORMAT)
 
     def markdown(self) -> str:
         """Return the card for a person, as Markdown."""
@@ -108,13 +101,56 @@ class Card:
             "validation": _right(self.validation) or "nothing was held back",
         }
         if self.test:
-            rows["MNIST's test digits"] = f"{_right(self.test)} ({_interval(self.test)})"
-        rows |= self.figures
-        rows["made"] = self.created
-        rows["with"] = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        table = "\n".join(f"| {name} | {text} |" for name, text in rows.items())
-        limits = "\n".join(f"- {note}" for note in self.notes or STANDARD_NOTES)
-        return f"# {self.name}\n\n| | |\n|---|---|\n{table}\n\n{USE}\n## Limits\n\n{limits}\n"
+            rows["MNIST's test digits"] = with_interval(self.test)
+        rows |= self.figures | made_rows(self.created, self.versions)
+        return card_page(self.name, rows, USE, self.notes or STANDARD_NOTES)
+
+
+def to_text(card: Any, version: int) -> str:
+    """Return a card, a dataclass of plain values, as one line of JSON of format `version`."""
+    return json.dumps({"format": version, **asdict(card)})
+
+
+def from_text(kind: type[AnyCard], text: str, version: int) -> AnyCard:
+    """Return the card of this kind that `to_text` wrote; fields it does not know are left out.
+
+    Raises
+    ------
+    ModelError
+        Another format, or fields that are missing.
+    """
+    try:
+        raw: dict[str, Any] = json.loads(text)
+        known = {entry.name for entry in fields(cast("Any", kind))}
+        if raw.get("format") != version:
+            raise ModelError(
+                f"a model's card must be of format {version}",
+                seen=f"format {raw.get('format')!r}",
+                likely="another version of digitlens wrote it",
+                try_="use that version, or train the network again",
+            )
+        return kind(**{name: value for name, value in raw.items() if name in known})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError("a model's card cannot be read", seen=str(error)) from error
+
+
+def made_rows(created: str, versions: dict[str, str]) -> dict[str, str]:
+    """Return the rows of a card that say when it was made, and with what."""
+    made = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return {"made": created, "with": made}
+
+
+def card_page(name: str, rows: dict[str, str], use: str, notes: Sequence[str]) -> str:
+    """Return a card as a page of Markdown: a table, what it is for, its limits."""
+    table = "\n".join(f"| {title} | {text} |" for title, text in rows.items())
+    limits = "\n".join(f"- {note}" for note in notes)
+    return f"# {name}\n\n| | |\n|---|---|\n{table}\n\n{use}\n## Limits\n\n{limits}\n"
+
+
+def with_interval(counted: dict[str, int]) -> str:
+    """Return ``{"misses": ..., "count": ...}`` in words, with what chance leaves open."""
+    low, high = score.wilson(counted["misses"], counted["count"])
+    return f"{_right(counted)} (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
 
 
 def _right(counted: dict[str, int]) -> str:
@@ -122,11 +158,6 @@ def _right(counted: dict[str, int]) -> str:
         return ""
     misses, count = counted["misses"], counted["count"]
     return f"{misses:,} misses in {count:,}, {100 - 100 * misses / count:.2f} % right"
-
-
-def _interval(counted: dict[str, int]) -> str:
-    low, high = score.wilson(counted["misses"], counted["count"])
-    return f"95 % interval {100 * low:.2f} to {100 * high:.2f} %"
 
 
 USE = """\

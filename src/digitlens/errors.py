@@ -16,6 +16,7 @@
     ├── RunError                  1   409   a run folder that cannot be read or gone on with
     ├── DivergedError             1   500   training ended in a loss that is not a number
     ├── StoppedError            130   500   training was stopped on request; all is saved
+    ├── WorkerError               1   500   a process that was to help has died
     ├── StorageError              1   507   the disk refused to keep what we wrote
     └── MissingExtraError         1   501   an optional part of digitlens is not installed
 
@@ -146,6 +147,10 @@ class StoppedError(DigitlensError):
     """Training was stopped on request (Ctrl-C, SIGTERM); everything is saved."""
 
     exit_code = 130
+
+
+class WorkerError(DigitlensError):
+    """A process that was to help has died."""
 
 
 class StorageError(DigitlensError):

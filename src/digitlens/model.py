@@ -13,6 +13,7 @@ import numpy as np
 from digitlens.card import Card
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
+from digitlens.line_card import LINE_CARD_KEY
 from digitlens.session import cores, open_session
 from digitlens.training.folder import CONFIG, MODEL, RUNS
 
@@ -205,10 +206,16 @@ def _missing(source: Path, error: OSError) -> ModelError:
 
 
 def _card(path: Path, session: Any) -> Card:
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    held = session.get_modelmeta().custom_metadata_map
+    text = held.get(CARD_KEY)
     inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
     wanted = {LOGITS, PROBABILITIES}
     ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and wanted <= _outputs(session)
+    if LINE_CARD_KEY in held:
+        raise ModelError(
+            f"{path} must be a model of single digits",
+            seen="a reader of lines",
+        )
     if text is None or not ours:
         raise ModelError(
             f"{path} must be an ONNX file that digitlens wrote",

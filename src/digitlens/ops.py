@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float32]
 
+Pair: TypeAlias = "tuple[int, int]"
+"""Something for rows and for columns."""
+
 
 @dataclass(frozen=True, eq=False)
 class Conv:
-    """2-d convolution: weight (out, in / groups, k, k), bias (out,); the edges are paper, 0."""
+    """2-d convolution: weight (out, in / groups, rows, columns), bias (out,); edges are 0."""
 
     weight: Floats
     bias: Floats
-    stride: int = 1
-    padding: int = 0
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
     groups: int = 1
 
 
@@ -85,7 +88,16 @@ class Distance:
     spread: float
 
 
-Op: TypeAlias = "Conv | Affine | ByteAffine | Relu | Tanh | MaxPool | Flatten | Distance"
+@dataclass(frozen=True, eq=False)
+class Residual:
+    """x + body(x) (He et al. 2016, arXiv 1512.03385); the body keeps the shape."""
+
+    body: tuple[Op, ...]
+
+
+Op: TypeAlias = (
+    "Conv | Affine | ByteAffine | Relu | Tanh | MaxPool | Flatten | Distance | Residual"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +153,11 @@ def apply_program(program: Program, pixels: NDArray[np.uint8]) -> NDArray[np.flo
 
 def apply(ops: Sequence[Op], pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the logits of `ops` on uint8 pixels (N, 28, 28): float64 (N, 10 or 11)."""
-    x = pixels[:, None].astype(np.float64)
+    return apply_to(ops, pixels[:, None].astype(np.float64))
+
+
+def apply_to(ops: Sequence[Op], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `ops` make of numbers of any shape that the first of them takes."""
     for op in ops:
         x = _apply(op, x)
     return x
@@ -160,17 +176,20 @@ def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
         case Tanh():
             return op.amplitude * np.tanh(op.slope * x)
         case MaxPool():
-            return np.asarray(_windows(x, op.window, op.window).max((-2, -1)))
+            window = (op.window, op.window)
+            return np.asarray(_windows(x, window, window).max((-2, -1)))
         case Flatten():
             return x.reshape(len(x), -1)
         case Distance():
             return np.asarray(-np.square(x[:, None] - op.bitmaps).sum(-1) / op.spread)
+        case Residual():
+            return x + apply_to(op.body, x)
 
 
 def _convolve(op: Conv, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    margin = (op.padding, op.padding)
-    framed = np.pad(x, ((0, 0), (0, 0), margin, margin))
-    windows = _windows(framed, op.weight.shape[-1], op.stride)
+    (above, aside), (high, wide) = op.padding, op.weight.shape[2:]
+    framed = np.pad(x, ((0, 0), (0, 0), (above, above), (aside, aside)))
+    windows = _windows(framed, (high, wide), op.stride)
     maps = []
     for kernels, seen in zip(
         np.split(op.weight, op.groups), np.split(windows, op.groups, axis=1), strict=True
@@ -179,6 +198,6 @@ def _convolve(op: Conv, x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.concatenate(maps, axis=1) + op.bias[:, None, None])
 
 
-def _windows(x: NDArray[np.float64], size: int, stride: int) -> NDArray[np.float64]:
-    view = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(2, 3))
-    return np.asarray(view[:, :, ::stride, ::stride])
+def _windows(x: NDArray[np.float64], size: Pair, stride: Pair) -> NDArray[np.float64]:
+    view = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))
+    return np.asarray(view[:, :, :: stride[0], :: stride[1]])

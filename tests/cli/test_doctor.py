@@ -126,3 +126,14 @@ def test_a_cache_that_cannot_be_written_is_broken(
     ended = digitlens("doctor")
     assert ended.code == 1
     assert ended.err == "broken: cache\n"
+
+
+def test_the_newest_run_may_be_a_reader(digitlens: Callable[..., Any], in_tmp: Path) -> None:
+    """A reader of lines is no broken model of single digits."""
+    folder = in_tmp / "runs" / "train" / "reader-1"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('format = 1\n[run]\nnetwork = "reader"\n')
+    (folder / "metrics.json").write_text("{}")
+    found = _findings(digitlens("doctor", "--json"))["newest run"]
+    assert found["state"] == "ok"
+    assert found["seen"].endswith("reader-1: reader, a reader of lines")

@@ -68,6 +68,8 @@ def test_reading_a_model_does_not_need_torch() -> None:
         "digitlens.networks",
         "digitlens.networks.table",
         "digitlens.run",
+        "digitlens.run.lines",
+        "digitlens.networks.line_recipe",
         "digitlens.training.folder",
     ],
 )

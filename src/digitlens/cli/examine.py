@@ -174,12 +174,16 @@ def _model() -> Finding:
     import numpy as np
 
     from digitlens.model import load_model
-    from digitlens.training.folder import newest_finished
+    from digitlens.networks.line_recipe import READERS
+    from digitlens.training.folder import newest_finished, read_config
 
     folder = newest_finished()
     if folder is None:
         return Finding("newest run", "note", "none in this folder yet", "digitlens train quick")
     try:
+        network = read_config(folder).get("run", {}).get("network")
+        if network in READERS:
+            return Finding("newest run", "ok", f"{folder}: {network}, a reader of lines")
         model = load_model(folder)
         shares = model.predict(np.zeros((1, 28, 28), np.uint8)).probabilities
     except DigitlensError as error:

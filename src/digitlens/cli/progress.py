@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from digitlens.diagnosis import Epoch
+    from digitlens.training.lines.progress import Point
 
 _REDRAW = 0.1
 """Seconds between two drawings: more often is not seen, and costs training time."""
 
 
-class TrainingProgress:
-    """Progress on stderr: a live line on a terminal, one line an epoch elsewhere.
+class LiveLine:
+    """A line on a terminal that tells how far a work of many steps has come.
 
     Parameters
     ----------
@@ -36,46 +37,96 @@ class TrainingProgress:
     ) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
-        self._live = is_live(self._stream)
+        self.live = is_live(self._stream)
         self._width = shutil.get_terminal_size().columns - 1
         self._next = 0.0
         self._begun: tuple[int, float] | None = None
-        self._last = ""
         self._drawn = False
-        self._total, self._epochs, self._digits = 1, 1, 0
+        self._total, self._items, self._what = 1, 0, ""
 
-    def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
-        """Begin: `note` says what is trained, on what."""
-        self._total = max(1, total_steps)
-        self._epochs = epochs
-        self._digits = epochs * digits_per_epoch
+    def start(self, steps: int, items: int, what: str, note: str) -> None:
+        """Begin a work of `steps` on `items` of a kind, such as digits."""
+        self._total, self._items, self._what = max(1, steps), items, what
         if note:
-            self._line(note)
+            self.line(note)
 
-    def step(self, done_steps: int) -> None:
-        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
-        if not self._live:
+    def step(self, done: int, last: str, head: Callable[[float], str] | None = None) -> None:
+        """Draw now and then, if it is a terminal: `head`, share, speed, time left, `last`."""
+        if not self.live:
             return
         now = self._clock()
         if self._begun is None:
-            self._begun = (done_steps, now)
-        if now >= self._next:
-            self._next = now + _REDRAW
-            self._draw(done_steps, now)
+            self._begun = (done, now)
+        if now < self._next:
+            return
+        self._next = now + _REDRAW
+        share = min(1.0, done / self._total)
+        parts = [head(share)] if head else []
+        parts.append(f"{100 * share:3.0f} %")
+        first, began = self._begun
+        if done > first and now > began:
+            a_second = (done - first) / (now - began)
+            parts.append(f"{a_second * self._items / self._total:,.0f} {self._what}/s")
+            parts.append(f"{clock_time((self._total - done) / a_second)} left")
+        if last:
+            parts.append(last)
+        self._stream.write("\r" + "   ".join(parts)[: self._width] + "\x1b[K")
+        self._stream.flush()
+        self._drawn = True
+
+    def line(self, text: str) -> None:
+        """Write a line that stays."""
+        self.wipe()
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def wipe(self) -> None:
+        """Wipe the live line."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
+
+
+class TrainingProgress:
+    """Progress on stderr: a live line on a terminal, one line an epoch elsewhere.
+
+    Parameters
+    ----------
+    stream, clock
+        As `LiveLine` has them.
+    """
+
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._live = LiveLine(stream, clock)
+        self._last = ""
+        self._epochs = 1
+
+    def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
+        """Begin: `note` says what is trained, on what."""
+        self._epochs = epochs
+        self._live.start(total_steps, epochs * digits_per_epoch, "digits", note)
+
+    def step(self, done_steps: int) -> None:
+        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
+        self._live.step(done_steps, self._last, self._number)
+
+    def _number(self, share: float) -> str:
+        number = min(self._epochs, int(share * self._epochs) + 1)
+        return f"epoch {number} of {self._epochs}"
 
     def epoch(self, epoch: Epoch) -> None:
         """Tell that an epoch has been trained and measured."""
         accuracy = epoch.validation_accuracy
         self._last = "" if accuracy is None else f"validation {100 * accuracy:.2f} %"
-        if not self._live:
-            self._line(self._words(epoch))
+        if not self._live.live:
+            self._live.line(self._words(epoch))
 
     def finish(self) -> None:
         """End, also after an error: the live line is wiped."""
-        if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-            self._drawn = False
+        self._live.wipe()
 
     def _words(self, epoch: Epoch) -> str:
         parts = [
@@ -88,27 +139,42 @@ class TrainingProgress:
         ]
         return "   ".join(part for part in parts if part)
 
-    def _draw(self, done: int, now: float) -> None:
-        assert self._begun is not None
-        share = min(1.0, done / self._total)
-        number = min(self._epochs, int(share * self._epochs) + 1)
-        parts = [f"epoch {number} of {self._epochs}", f"{100 * share:3.0f} %"]
-        first, began = self._begun
-        if done > first and now > began:
-            steps_a_second = (done - first) / (now - began)
-            left = (self._total - done) / steps_a_second
-            parts.append(f"{steps_a_second * self._digits / self._total:,.0f} digits/s")
-            parts.append(f"{clock_time(left)} left")
-        if self._last:
-            parts.append(self._last)
-        self._stream.write("\r" + "   ".join(parts)[: self._width] + "\x1b[K")
-        self._stream.flush()
-        self._drawn = True
 
-    def _line(self, text: str) -> None:
-        self.finish()
-        self._stream.write(text + "\n")
-        self._stream.flush()
+class LineTrainingProgress:
+    """Progress of a line reader on stderr: a live line, or a line at each point elsewhere.
+
+    Parameters
+    ----------
+    stream, clock
+        As `LiveLine` has them.
+    """
+
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._live = LiveLine(stream, clock)
+        self._last = ""
+
+    def start(self, steps: int, batch: int, note: str) -> None:
+        """Begin: `note` says what is trained, on what."""
+        self._live.start(steps, steps * batch, "lines", note)
+
+    def step(self, done_steps: int) -> None:
+        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
+        self._live.step(done_steps, self._last)
+
+    def point(self, point: Point) -> None:
+        """Tell that a point of the history has been measured."""
+        exact = point.exact
+        self._last = "" if exact is None else f"{100 * exact:.1f} % read exactly"
+        parts = [f"step {point.step:,}", f"loss {point.loss:.4f}", self._last]
+        parts += [f"{point.lines_per_second:,.0f} lines/s", f"{point.seconds:.0f} s"]
+        if not self._live.live:
+            self._live.line("   ".join(part for part in parts if part))
+
+    def finish(self) -> None:
+        """End, also after an error: the live line is wiped."""
+        self._live.wipe()
 
 
 def clock_time(seconds: float) -> str:

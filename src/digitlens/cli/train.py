@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digitlens.cli import train_reader
 from digitlens.cli.options import SourceOption
 from digitlens.cli.output import give, tell
+from digitlens.networks.line_recipe import READERS
 from digitlens.networks.table import NETWORKS
 
 if TYPE_CHECKING:
@@ -16,30 +18,44 @@ if TYPE_CHECKING:
 
 SOME_REJECTED = 3
 
+NetworkArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NETWORK",
+        help=f"One of: {', '.join(NETWORKS)}; or a reader of lines: {', '.join(READERS)}.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Go on from this model with a few pictures of your own in --data.",
+    ),
+]
+ValidationOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of the training digits to hold back, by writer; 0 trains on all. "
+        "Else 0.1; with --from, a quarter of each digit that has 8 pictures.",
+    ),
+]
+
 
 def train(
-    network: Annotated[
-        str, typer.Argument(metavar="NETWORK", help="One of: " + ", ".join(NETWORKS) + ".")
-    ],
+    network: NetworkArgument,
     data: SourceOption = "mnist",
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="MODEL",
-            help="Go on from this model with a few pictures of your own in --data.",
-        ),
-    ] = None,
-    validation: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Share of the training digits to hold back, by writer; 0 trains on all. "
-            "Else 0.1; with --from, a quarter of each digit that has 8 pictures.",
-        ),
-    ] = None,
+    start: StartOption = None,
+    validation: ValidationOption = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Epochs; else as the recipe says.")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Of readers of lines: batches; else as the recipe says."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of all that is random.")] = 0,
     out: Annotated[
@@ -62,7 +78,16 @@ def train(
 
     train cnn --from cnn --data FOLDER learns a hand in seconds from a few dozen pictures, in
     folders called 0 to 9, without forgetting what it knows, and says what changed.
+
+    train reader learns to read whole lines, which are written with the digits as it goes:
+    some hours on two cores.
     """
+    foreign = {"--from": start, "--epochs": epochs, "--limit": limit, "--steps": steps}
+    train_reader.check_options(network, foreign)
+    if network in READERS:
+        share = 0.1 if validation is None else validation
+        give(train_reader.train(network, data, share, seed, steps, out, resume=resume))
+        return
     from digitlens.cli.progress import TrainingProgress
     from digitlens.run import train as train_network
 

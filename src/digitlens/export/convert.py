@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,10 @@ from digitlens.model import Model, load_model
 from digitlens.training.folder import MODEL, WEIGHTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
 TOLERANCE = 1e-4
@@ -104,21 +107,32 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
     ModelError
         The weights are missing, damaged, or of another network.
     """
-    path = folder / WEIGHTS
     network = networks.build(name)
-    try:
-        weights = safetensors.torch.load_file(path)
+    with read_weights(folder / WEIGHTS, name) as weights:
         if weights.keys() != network.state_dict().keys():
             # A fine-tuned network has its normalisation folded into its kernels.
             network = rebuild(unfold((folder / MODEL).read_bytes(), name=str(folder)))
         network.load_state_dict(weights)
+    return network.eval()
+
+
+@contextmanager
+def read_weights(path: Path, name: str) -> Iterator[dict[str, Tensor]]:
+    """Give the weights in `path` to a ``with`` block, which loads them into a network.
+
+    Raises
+    ------
+    ModelError
+        They are missing, damaged, or do not fit into the network, which is called `name`.
+    """
+    try:
+        yield safetensors.torch.load_file(path)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(
             f"{path} must hold the weights of {name}",
             seen=str(error).splitlines()[0],
             try_="name a run folder that digitlens train made",
         ) from error
-    return network.eval()
 
 
 def _has_weights(model: Model) -> bool:

@@ -21,9 +21,12 @@ from digitlens.networks.layers import (
     ScaledTanh,
     Subsample,
 )
-from digitlens.ops import Affine, Conv, Distance, Flatten, MaxPool, Op, Relu, Tanh
+from digitlens.networks.reader import ResidualBlock
+from digitlens.ops import Affine, Conv, Distance, Flatten, MaxPool, Op, Relu, Residual, Tanh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -39,22 +42,33 @@ def fold(network: nn.Sequential) -> list[Op]:
     TypeError
         A layer that has no counterpart here (a mistake of the network's author).
     """
-    ops: list[Op] = []
     scale, offset, margin = 1 / FULL, 0.0, 0  # what the first kernel takes in
-    first = True
     for layer in network:
         if isinstance(layer, Field):
             scale, offset = (layer.ink - layer.paper) / FULL, layer.paper
             margin = layer.margin
-            continue
+    ops = fold_layers(layer for layer in network if not isinstance(layer, Field))
+    at, first = next((at, op) for at, op in enumerate(ops) if isinstance(op, Conv | Affine))
+    ops[at] = _scaled(first, scale, offset, margin)
+    return ops
+
+
+def fold_layers(layers: Iterable[nn.Module]) -> list[Op]:
+    """Return `layers` as operations on the numbers that they take themselves.
+
+    Raises
+    ------
+    TypeError
+        As `fold` has it.
+    """
+    ops: list[Op] = []
+    for layer in layers:
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             ops[-1] = _normalised(ops[-1], layer)
-            continue
-        op = _convert(layer)
-        if first and isinstance(op, Conv | Affine):
-            op = _scaled(op, scale, offset, margin)
-            first = False
-        ops.append(op)
+        elif isinstance(layer, ResidualBlock):
+            ops += [Residual(tuple(fold_layers(layer.inner()))), Relu()]
+        else:
+            ops.append(_convert(layer))
     return ops
 
 
@@ -63,12 +77,13 @@ def _convert(layer: nn.Module) -> Op:
         case PartialConv2d():
             return Conv(_numbers(layer.weight * layer.connected), _bias(layer))
         case nn.Conv2d():
-            assert isinstance(layer.padding, tuple)
+            (down, across), around = layer.stride, layer.padding
+            assert not isinstance(around, str), "padding is given in numbers"
             return Conv(
                 _numbers(layer.weight),
                 _bias(layer),
-                layer.stride[0],
-                layer.padding[0],
+                (down, across),
+                (around[0], around[1]),
                 layer.groups,
             )
         case nn.Linear():
@@ -76,7 +91,8 @@ def _convert(layer: nn.Module) -> Op:
         case Subsample():
             kernel = np.ones((1, layer.window, layer.window), np.float32)
             weight = _numbers(layer.weight)[:, None, None, None] * kernel
-            return Conv(weight, _numbers(layer.bias), stride=layer.window, groups=len(weight))
+            step = (layer.window, layer.window)
+            return Conv(weight, _numbers(layer.bias), stride=step, groups=len(weight))
         case nn.ReLU():
             return Relu()
         case ScaledTanh():
@@ -98,11 +114,12 @@ def _scaled(op: Conv | Affine, scale: float, offset: float, margin: int) -> Conv
     wide = op.weight.astype(np.float64)
     bias = op.bias + offset * wide.sum(tuple(range(1, wide.ndim)))
     # Paper is 0 in raw pixels, so framing before scaling is padding with zeros.
-    assert isinstance(op, Affine) or offset == 0.0 or op.padding == 0
+    assert isinstance(op, Affine) or offset == 0.0 or not any(op.padding)
     weight = (wide * scale).astype(np.float32)
     if isinstance(op, Affine):
         return Affine(weight, bias.astype(np.float32))
-    return replace(op, weight=weight, bias=bias.astype(np.float32), padding=op.padding + margin)
+    framed = (op.padding[0] + margin, op.padding[1] + margin)
+    return replace(op, weight=weight, bias=bias.astype(np.float32), padding=framed)
 
 
 def _normalised(op: Op, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> Op:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from digitlens.ops import Affine, ByteAffine, Conv, Distance, Flatten, MaxPool, Op, Relu, Tanh
+from digitlens.ops import (
+    Affine,
+    ByteAffine,
+    Conv,
+    Distance,
+    Flatten,
+    MaxPool,
+    Op,
+    Relu,
+    Residual,
+    Tanh,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +39,10 @@ class Graph:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
+
+    def whole(self, *numbers: int) -> str:
+        """Add a constant of whole numbers and return its name."""
+        return self.constant(np.array(numbers, np.int64))
 
     def add(
         self,
@@ -57,8 +72,8 @@ class Graph:
                 return self.add(
                     "Conv",
                     [value, *weights],
-                    strides=[op.stride] * 2,
-                    pads=[op.padding] * 4,
+                    strides=list(op.stride),
+                    pads=[*op.padding, *op.padding],
                     group=op.groups,
                 )
             case Affine():
@@ -88,6 +103,8 @@ class Graph:
                 return self.add("Flatten", [value])
             case Distance():
                 return self._distance(op, value)
+            case Residual():
+                return self.add("Add", [self.sequence(op.body, value), value])
 
     def _distance(self, op: Distance, value: str) -> str:
         # -(x - w)^2 / s = 2 x w / s - w^2 / s - x^2 / s

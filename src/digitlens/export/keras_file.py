@@ -34,10 +34,10 @@ def to_keras(ops: Sequence[Op], *, name: str) -> bytes:
     for op in ops:
         match op:
             case Conv(groups=1):
-                if op.padding:
+                if any(op.padding):
                     layers.append(keras.layers.ZeroPadding2D(op.padding))
                 layers.append(
-                    keras.layers.Conv2D(len(op.weight), op.weight.shape[-1], strides=op.stride)
+                    keras.layers.Conv2D(len(op.weight), op.weight.shape[2:], strides=op.stride)
                 )
                 weights.append([op.weight.transpose(2, 3, 1, 0), op.bias])
             case Affine():

@@ -1,7 +1,7 @@
 """Plain operations -> an ONNX file: uint8 pixels in, logits and probabilities out.
 
 The graph is built with `onnx.helper` from the folded weights: milliseconds, where tracing takes
-seconds. Operator set 17 is what ONNX Runtime has read since 1.12 (2022).
+seconds.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
 from digitlens.export.graph import Graph
+from digitlens.export.sealed import halve, seal, whole_model
 from digitlens.model import CARD_KEY, INPUT, LOGITS, NO_DIGIT, PROBABILITIES
 from digitlens.ops import Affine, ByteAffine, Cascade, Ensemble, Flatten, outputs_of
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from digitlens.card import Card
     from digitlens.ops import Op, Program
-
-OPSET = 17
-IR_VERSION = 8
-MATRIX = 2
 
 
 def to_onnx(program: Program, card: Card) -> bytes:
@@ -47,42 +44,18 @@ def to_onnx(program: Program, card: Card) -> bytes:
         value = _no_digit(graph, value)
     graph.add("Identity", [value], output=LOGITS)
     graph.add("Softmax", [value], output=PROBABILITIES, axis=1)
-    model = helper.make_model(
-        _finished(graph, card.name, tells=tells),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="digitlens",
-        ir_version=IR_VERSION,
-    )
-    return _sealed(model, card)
+    model = whole_model(_finished(graph, card.name, tells=tells))
+    return seal(model, {CARD_KEY: card.to_json()})
 
 
 def with_half_precision(content: bytes, card: Card) -> bytes:
     """Return an ONNX file of ours with another card and its weights in half precision.
 
-    The file has half the bytes, each weight is off by at most 1 part in 2,048. Engines bring
-    them back to float32 once, when they load it. Biases are few and stay as they are.
+    The file has half the bytes (see `digitlens.export.sealed.halve`).
     """
     model = onnx.load_from_string(content)
-    casts = []
-    for constant in model.graph.initializer:
-        if constant.data_type != TensorProto.FLOAT or len(constant.dims) < MATRIX:
-            continue
-        small = numpy_helper.to_array(constant).astype(np.float16)
-        assert np.isfinite(small).all(), "the weights fit in half precision"
-        name = constant.name
-        constant.CopyFrom(numpy_helper.from_array(small, f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    return _sealed(model, card)
-
-
-def _sealed(model: onnx.ModelProto, card: Card) -> bytes:
-    """Return the bytes of `model` with `card` inside, once it is found sound."""
-    helper.set_model_props(model, {CARD_KEY: card.to_json()})
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    halve(model)
+    return seal(model, {CARD_KEY: card.to_json()})
 
 
 def _program(graph: Graph, program: Program) -> str:
@@ -110,7 +83,7 @@ def _taken(graph: Graph, ops: Sequence[Op], pixels: str) -> str:
 def _network(graph: Graph, ops: Sequence[Op], pixels: str) -> str:
     flat = isinstance(ops[0], Flatten | Affine | ByteAffine)
     shape = [-1, FEATURES] if flat else [-1, 1, SIDE, SIDE]
-    value = graph.add("Reshape", [pixels, _whole(graph, *shape)])
+    value = graph.add("Reshape", [pixels, graph.whole(*shape)])
     return graph.sequence(ops[1:] if isinstance(ops[0], Flatten) else ops, value)
 
 
@@ -118,31 +91,27 @@ def _cascade(graph: Graph, cascade: Cascade) -> str:
     """Answer with the first network; put the second's answers where that is unsure."""
     first = _network(graph, cascade.first, _taken(graph, cascade.first, INPUT))
     best = f"{first}_best"
-    graph.add("TopK", [first, _whole(graph, 2)], output=best, more=[f"{best}_at"], axis=1)
+    graph.add("TopK", [first, graph.whole(2)], output=best, more=[f"{best}_at"], axis=1)
     signs = graph.constant(np.array([[1.0], [-1.0]], np.float32))
     lead = graph.add("MatMul", [best, signs])  # the best logit less the second best
     margin = graph.constant(np.array([[cascade.margin]], np.float32))
     unsure = graph.add("NonZero", [graph.add("Less", [lead, margin])])
-    rows = graph.add("Slice", [unsure, *(_whole(graph, n) for n in (0, 1, 0))])
-    places = graph.add("Reshape", [rows, _whole(graph, -1)])
+    rows = graph.add("Slice", [unsure, *(graph.whole(n) for n in (0, 1, 0))])
+    places = graph.add("Reshape", [rows, graph.whole(-1)])
     # The bytes of few digits are gathered and converted, not those of all.
     passed_on = graph.add("Gather", [INPUT, places], axis=0)
     second = _network(graph, cascade.second, _taken(graph, cascade.second, passed_on))
-    spots = graph.add("Reshape", [places, _whole(graph, -1, 1)])
+    spots = graph.add("Reshape", [places, graph.whole(-1, 1)])
     return graph.add("ScatterND", [first, spots, second])
 
 
 def _no_digit(graph: Graph, value: str) -> str:
     """Split the eleventh logit off, and give its share of all eleven."""
     share = graph.add("Softmax", [value], axis=1)
-    last = [_whole(graph, n) for n in (CLASSES, CLASSES + 1, 1)]
+    last = [graph.whole(n) for n in (CLASSES, CLASSES + 1, 1)]
     strange = graph.add("Slice", [share, *last])
-    graph.add("Reshape", [strange, _whole(graph, -1)], output=NO_DIGIT)
-    return graph.add("Slice", [value, *(_whole(graph, n) for n in (0, CLASSES, 1))])
-
-
-def _whole(graph: Graph, *numbers: int) -> str:
-    return graph.constant(np.array(numbers, np.int64))
+    graph.add("Reshape", [strange, graph.whole(-1)], output=NO_DIGIT)
+    return graph.add("Slice", [value, *(graph.whole(n) for n in (0, CLASSES, 1))])
 
 
 def _finished(graph: Graph, name: str, *, tells: bool) -> onnx.GraphProto:

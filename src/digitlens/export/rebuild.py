@@ -44,11 +44,11 @@ def rebuild(ops: Sequence[Op]) -> nn.Sequential:
 def _layer(op: Op) -> nn.Module:
     match op:
         case Conv():
-            out, across, size, _ = op.weight.shape
+            out, across, high, wide = op.weight.shape
             return nn.Conv2d(
                 across * op.groups,
                 out,
-                kernel_size=size,
+                kernel_size=(high, wide),
                 stride=op.stride,
                 padding=op.padding,
                 groups=op.groups,

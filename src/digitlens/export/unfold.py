@@ -107,8 +107,8 @@ def _operation(node: onnx.NodeProto, constants: dict[str, NDArray[Any]], name: s
             return Conv(
                 weights[0],
                 weights[1],
-                settings["strides"][0],
-                settings["pads"][0],
+                tuple(settings["strides"]),
+                tuple(settings["pads"][:2]),
                 settings["group"],
             )
         case "Gemm" if len(weights) == len(("weight", "bias")):

@@ -10,15 +10,18 @@ import numpy as np
 
 from digitlens.errors import ModelError
 from digitlens.ink.line_input import HEIGHT, PITCH, line_input
+from digitlens.line_card import (
+    CALIBRATIONS_KEY,
+    LINE_CARD_KEY,
+    LOG_PROBS,
+    STRIP,
+    LineCard,
+)
 from digitlens.reading.calibrations import Calibrations
 from digitlens.session import open_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-INPUT = "strip"
-OUTPUT = "log_probs"
-CALIBRATIONS_KEY = "digitlens.calibrations"
 
 ROUND = 8
 """Widths are filled up to a multiple of this with the mean grey, as in training."""
@@ -48,7 +51,7 @@ class LineNetwork:
         self._session = open_session(path, content)
         inputs = [entry.name for entry in self._session.get_inputs()]
         outputs = [entry.name for entry in self._session.get_outputs()]
-        if inputs != [INPUT] or OUTPUT not in outputs:
+        if inputs != [STRIP] or LOG_PROBS not in outputs:
             raise ModelError(
                 f"{path} must be a network that reads lines",
                 seen=f"inputs {inputs}, outputs {outputs}",
@@ -56,6 +59,13 @@ class LineNetwork:
                 try_="digitlens predict asks such a one" if inputs == ["pixels"] else None,
             )
         known = self._session.get_modelmeta().custom_metadata_map
+        if LINE_CARD_KEY not in known:
+            raise ModelError(
+                f"{path} must be a network that reads lines, written by digitlens",
+                seen="no card of digitlens inside",
+                likely="another program made it",
+            )
+        self.card = LineCard.from_json(known[LINE_CARD_KEY])
         raw = known.get(CALIBRATIONS_KEY)
         self.calibrations = Calibrations.from_dict(json.loads(raw)) if raw else None
 
@@ -79,7 +89,7 @@ class LineNetwork:
         width = taken.shape[1]
         filled = np.zeros((1, 1, HEIGHT, -(-width // ROUND) * ROUND), np.float32)
         filled[0, 0, :, :width] = taken
-        (answer,) = self._session.run([OUTPUT], {INPUT: filled})
+        (answer,) = self._session.run([LOG_PROBS], {STRIP: filled})
         frames: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
         return frames
 

@@ -115,8 +115,8 @@ def train(
         if not isinstance(source, Data):
             source = wish.source
     loader = Background(lambda: _loaded(source, wish))
-    _wait_briefly()
-    with _wanted():
+    wait_briefly()
+    with training_extra():
         from digitlens.run.members import carry_out_members
         from digitlens.run.session import carry_out
     act = carry_out_members if find(network).members > 1 else carry_out
@@ -134,8 +134,8 @@ def _go_on(
     from digitlens.run.tuning.own import own_pictures
 
     loader = Background(lambda: (own_pictures(source, share), kept_digits()))
-    _wait_briefly()
-    with _wanted():
+    wait_briefly()
+    with training_extra():
         from digitlens.run.tuning.course import carry_out_tuning
     return carry_out_tuning(wish, start, loader.result, progress)
 
@@ -157,7 +157,8 @@ def _loaded(source: Data | str | Path, wish: Wish) -> Data:
 
 
 @contextmanager
-def _wanted() -> Iterator[None]:
+def training_extra() -> Iterator[None]:
+    """Turn a package that training lacks into a `MissingExtraError`."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -168,7 +169,7 @@ def _wanted() -> Iterator[None]:
         ) from error
 
 
-def _wait_briefly() -> None:
+def wait_briefly() -> None:
     """Let torch's threads spin for a millisecond when they wait, not for twelve; then sleep.
 
     A thread that waits for another one that the system has put aside burns the very time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -31,6 +31,7 @@ from digitlens.training.state import State, pack, unpack
 from digitlens.training.trainer import Part, Trainer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import nn
@@ -51,21 +52,39 @@ def carry_out(wish: Wish, data: Data, progress: Progress) -> Run:
     master = find_teacher(recipe.teacher) if recipe.teacher else None
     keep_freed_memory()
     device = choose()
-    with ExitStack() as stack:
-        folder = wish.resume or run_folder.claim(wish.network, wish.out)
-        stack.enter_context(run_folder.locked(folder))
-        stack.enter_context(tiny_is_zero())
-        if wish.resume:
-            check_same_data(folder, run_folder.read_config(folder), data)
-        else:
-            about = about_now(device)
-            run_folder.write_config(folder, config_of(wish, recipe, data, about=about))
+    config = config_of(wish, recipe, data, about=about_now(device))
+    with opened(wish.network, wish.out, wish.resume, config, data) as folder:
         settings = Settings(wish.network, wish.seed, recipe)
         trainer = _trainer(settings, data, device, progress, master)
         if (folder / run_folder.LAST).exists():
             trainer.state = unpack(folder / run_folder.LAST, trainer.network, trainer.optimiser)
         _train(trainer, folder, note=_note(settings, data, device))
         return finish(folder, trainer, data, versions=versions())
+
+
+@contextmanager
+def opened(
+    network: str, out: Path | None, resume: Path | None, config: dict[str, Any], data: Data
+) -> Iterator[Path]:
+    """Give a ``with`` block the run's folder: locked, and begun or found to be the same.
+
+    Parameters
+    ----------
+    config
+        What config.toml is to hold, when the run begins.
+
+    Raises
+    ------
+    RunError
+        The folder is taken, or the data are others than the run was begun with.
+    """
+    folder = resume or run_folder.claim(network, out)
+    with run_folder.locked(folder), tiny_is_zero():
+        if resume:
+            check_same_data(folder, run_folder.read_config(folder), data)
+        else:
+            run_folder.write_config(folder, config)
+        yield folder
 
 
 def recipe_for(wish: Wish, data: Data) -> Recipe:
@@ -144,14 +163,18 @@ def _save(trainer: Trainer, folder: Path, *, whole_epoch: bool) -> None:
         best = best_epoch(state.history)
         if best == len(state.history):
             state.best = best
-            weights = {
-                name: value.detach().cpu().contiguous()
-                for name, value in trainer.network.state_dict().items()
-            }
-            write_bytes(folder / run_folder.WEIGHTS, safetensors.torch.save(weights))
+            write_bytes(folder / run_folder.WEIGHTS, weights_of(trainer.network))
         write_text(folder / run_folder.HISTORY, to_csv(state.history))
     write_bytes(
         folder / run_folder.LAST, pack(trainer.network, trainer.optimiser, trainer.state)
+    )
+
+
+def weights_of(network: nn.Module) -> bytes:
+    """Return a network's weights as the bytes of a safetensors file."""
+    weights = network.state_dict()
+    return safetensors.torch.save(
+        {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from digitlens.networks.recipe import Recipe
 from digitlens.training import folder as run_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from digitlens.data import Data
@@ -38,26 +40,9 @@ def resumed(wish: Wish) -> Wish:
     RunError
         There is no such run, it is finished, or it is not one of this network.
     """
-    folder = wish.out or run_folder.unfinished(wish.network)
-    config = run_folder.read_config(folder)
-    if "start" in config:
-        raise RunError(
-            f"{folder} is a fine-tuned run: so short a run is not gone on with",
-            try_="the command without --resume begins it again",
-        )
-    if (folder / run_folder.METRICS).is_file():
-        raise RunError(
-            f"{folder} is finished already: nothing is left to go on with",
-            try_="train without --resume for a new run",
-        )
-    try:
+    folder, config = begun(wish.network, wish.out)
+    with told_by_config(folder):
         run, data = config["run"], config["data"]
-        if run["network"] != wish.network:
-            raise RunError(
-                f"{folder} must be a run of {wish.network}",
-                seen=f"a run of {run['network']}",
-                try_=f"digitlens train {run['network']} --resume --out {folder}",
-            )
         recipe = Recipe(**{**config["recipe"], "betas": tuple(config["recipe"]["betas"])})
         found = replace(
             wish,
@@ -69,11 +54,6 @@ def resumed(wish: Wish) -> Wish:
             limit=data.get("limit"),
             resume=folder,
         )
-    except (KeyError, TypeError) as error:
-        raise RunError(
-            f"{folder / run_folder.CONFIG} does not say all that going on needs",
-            seen=f"{type(error).__name__}: {error}",
-        ) from error
     if wish.epochs not in (None, recipe.epochs):
         raise UsageError(
             "a run goes on with the epochs it was begun with: they shape its learning rate",
@@ -83,19 +63,77 @@ def resumed(wish: Wish) -> Wish:
     return found
 
 
+def begun(network: str, out: Path | None) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of the run of `network` to go on with, and its config.toml.
+
+    Parameters
+    ----------
+    out
+        The folder; the newest unfinished run when None.
+
+    Raises
+    ------
+    RunError
+        There is no such run, it is finished, or it is not one of this network.
+    """
+    folder = out or run_folder.unfinished(network)
+    config = run_folder.read_config(folder)
+    if "start" in config:
+        raise RunError(
+            f"{folder} is a fine-tuned run: so short a run is not gone on with",
+            try_="the command without --resume begins it again",
+        )
+    if (folder / run_folder.METRICS).is_file():
+        raise RunError(
+            f"{folder} is finished already: nothing is left to go on with",
+            try_="train without --resume for a new run",
+        )
+    with told_by_config(folder):
+        seen = config["run"]["network"]
+    if seen != network:
+        raise RunError(
+            f"{folder} must be a run of {network}",
+            seen=f"a run of {seen}",
+            try_=f"digitlens train {seen} --resume --out {folder}",
+        )
+    return folder, config
+
+
+@contextmanager
+def told_by_config(folder: Path) -> Iterator[None]:
+    """Turn what a config.toml lacks into a `RunError`."""
+    try:
+        yield
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder / run_folder.CONFIG} does not say all that going on needs",
+            seen=f"{type(error).__name__}: {error}",
+        ) from error
+
+
 def config_of(
     wish: Wish, recipe: Recipe, data: Data, *, about: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of config.toml, all resolved; `about` adds machine and versions."""
-    kept = {"source": data.source, "validation": wish.validation, "split": data.split}
+    kept = data_config(data, wish.validation)
     if wish.limit is not None:
         kept["limit"] = wish.limit
-    counts = {"train": len(data.train), "held_back": len(data.validation)}
     return {
         "run": {"network": wish.network, "seed": wish.seed},
         "recipe": {**asdict(recipe), "betas": list(recipe.betas)},
-        "data": {**kept, "counts": counts, "hashes": dict(data.hashes)},
+        "data": kept,
         **about,
+    }
+
+
+def data_config(data: Data, validation: float) -> dict[str, Any]:
+    """Return what config.toml says of the digits; `validation` is the share held back."""
+    return {
+        "source": data.source,
+        "validation": validation,
+        "split": data.split,
+        "counts": {"train": len(data.train), "held_back": len(data.validation)},
+        "hashes": dict(data.hashes),
     }
 
 

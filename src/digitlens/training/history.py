@@ -21,12 +21,17 @@ def to_csv(history: Sequence[Epoch]) -> str:
     >>> print(to_csv([Epoch(1, 0.5, 0.9, None, None, 0.01, 2.0, 30.0)]).splitlines()[1])
     1,0.5,0.9,,,0.01,2.0,30.0
     """
+    return rows_to_csv(history, Epoch)
+
+
+def rows_to_csv(rows: Sequence[Any], kind: type) -> str:
+    """Return dataclasses of plain values as CSV, with the names of their fields on top."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Epoch))
-    for epoch in history:
-        row = asdict(epoch).values()
-        writer.writerow("" if value is None else repr(value) for value in row)
+    writer.writerow(field.name for field in fields(kind))
+    for row in rows:
+        values = asdict(row).values()
+        writer.writerow("" if value is None else repr(value) for value in values)
     return text.getvalue()
 
 

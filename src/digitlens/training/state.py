@@ -14,6 +14,7 @@ from digitlens.diagnosis import Epoch
 from digitlens.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -49,16 +50,20 @@ def pack(network: nn.Module, optimiser: AdamW, state: State) -> bytes:
     """Return everything that going on needs, as the bytes of one file."""
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"optimiser.{name}": value for name, value in optimiser.state().items()}
-    tensors["chance"] = torch.get_rng_state()
     about = {
-        "format": FORMAT,
         "step": str(state.step),
         "seconds": repr(state.seconds),
         "best": str(state.best),
         "history": json.dumps([asdict(epoch) for epoch in state.history]),
     }
-    contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    return safetensors.torch.save(contiguous, metadata=about)
+    return packed(tensors, about)
+
+
+def packed(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:
+    """Return tensors and words, with the state of torch's generator, as one file's bytes."""
+    whole = {**tensors, "chance": torch.get_rng_state()}
+    contiguous = {name: value.detach().cpu().contiguous() for name, value in whole.items()}
+    return safetensors.torch.save(contiguous, metadata={"format": FORMAT, **about})
 
 
 def unpack(path: Path, network: nn.Module, optimiser: AdamW) -> State:
@@ -68,6 +73,24 @@ def unpack(path: Path, network: nn.Module, optimiser: AdamW) -> State:
     ------
     RunError
         The file is missing, damaged, of another format, or of another network.
+    """
+    tensors, about = unpacked(path)
+    load(path, tensors, {"network": network.load_state_dict, "optimiser": optimiser.load})
+    return State(
+        step=int(about["step"]),
+        seconds=float(about["seconds"]),
+        history=[Epoch(**epoch) for epoch in json.loads(about["history"])],
+        best=int(about["best"]),
+    )
+
+
+def unpacked(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and words that `packed` gave.
+
+    Raises
+    ------
+    RunError
+        The file is missing, damaged, or of another format.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -84,19 +107,24 @@ def unpack(path: Path, network: nn.Module, optimiser: AdamW) -> State:
             likely="another version of digitlens wrote it",
             try_="go on with the version that config.toml names, or start a new run",
         )
-    _load(path, network, optimiser, tensors)
-    return State(
-        step=int(about["step"]),
-        seconds=float(about["seconds"]),
-        history=[Epoch(**epoch) for epoch in json.loads(about["history"])],
-        best=int(about["best"]),
-    )
+    return tensors, about
 
 
-def _load(path: Path, network: nn.Module, optimiser: AdamW, tensors: dict[str, Tensor]) -> None:
+def load(
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    takers: Mapping[str, Callable[[dict[str, Tensor]], object]],
+) -> None:
+    """Hand each taker the tensors below its name, and set torch's generator.
+
+    Raises
+    ------
+    RunError
+        They do not fit.
+    """
     try:
-        network.load_state_dict(_named("network.", tensors))
-        optimiser.load(_named("optimiser.", tensors))
+        for name, take in takers.items():
+            take(_named(f"{name}.", tensors))
     except (RuntimeError, ValueError) as error:
         raise RunError(
             f"{path} holds the weights of another network", seen=str(error).splitlines()[0]
@@ -104,7 +132,7 @@ def _load(path: Path, network: nn.Module, optimiser: AdamW, tensors: dict[str, T
     torch.set_rng_state(tensors["chance"])
 
 
-def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {
         name.removeprefix(prefix): value
         for name, value in tensors.items()

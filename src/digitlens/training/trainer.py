@@ -193,10 +193,9 @@ class Trainer:
         return loss.detach()
 
     def _look(self, epoch: int, done: int) -> None:
-        good = torch.isfinite(self._losses[:done])
-        if bool(good.all()):
+        index = first_bad(self._losses[:done])
+        if index is None:
             return
-        index = int(good.logical_not().nonzero()[0])
         rate = self.recipe.rate_at(epoch * self.steps_per_epoch + index, self.steps)
         raise DivergedError(
             "training stopped: the loss must stay a finite number",
@@ -234,6 +233,12 @@ class Trainer:
             )
         )
         self.progress.epoch(self.state.history[-1])
+
+
+def first_bad(losses: Tensor) -> int | None:
+    """Return where the first loss stands that is not a finite number, or None."""
+    good = torch.isfinite(losses)
+    return None if bool(good.all()) else int(good.logical_not().nonzero()[0])
 
 
 def _freeze(network: nn.Module) -> None:

@@ -1,0 +1,32 @@
+"""A small recipe, and digits to write lines with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from digitlens.digits import Digits
+from digitlens.networks.line_recipe import LineRecipe
+from digitlens.writing import Glyphs, ready
+
+
+@pytest.fixture(scope="session")
+def glyphs(make_digits: Callable[..., Digits]) -> Glyphs:
+    """Return made-up digits, ready to write with."""
+    return ready(make_digits(200, seed=3))
+
+
+@pytest.fixture(scope="session")
+def recipe() -> LineRecipe:
+    """Return a recipe of seconds: a small network and few, small batches."""
+    return LineRecipe(
+        steps=8,
+        batch=2,
+        warmup=2,
+        decay=3,
+        fade=4,
+        every=4,
+        widths=(4, 6, 8, 8),
+        style="clean",
+    )

@@ -1,0 +1,88 @@
+"""From written lines to batches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitlens.errors import DataError
+from digitlens.ink.line_input import line_input
+from digitlens.networks.line_recipe import LineRecipe
+from digitlens.training.lines.batches import POOL, UNKNOWN, collated, pool_of, prepared
+from digitlens.writing import Glyphs, write_chunk
+
+
+def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """All lines of a chunk are in its batches, none twice and none left over."""
+    batches = pool_of(glyphs, recipe, 5, 2)
+    assert len(batches) == POOL
+    found = sorted(text for batch in batches for text in batch.texts())
+    lines = write_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
+    assert found == sorted(line.text for line in lines)
+
+
+def test_a_pool_is_the_same_each_time(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """Seed and index decide pixels and order; another seed or index gives other lines."""
+    first, again = (pool_of(glyphs, recipe, 5, 2) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        assert np.array_equal(one.strips, other.strips)
+        assert np.array_equal(one.centres, other.centres)
+    for seed, index in ((5, 3), (6, 2)):
+        assert pool_of(glyphs, recipe, seed, index)[0].texts() != first[0].texts()
+
+
+def test_lines_of_like_width_come_together(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """Little of a batch is padding, and batches come in no order of width."""
+    batches = pool_of(glyphs, replace(recipe, batch=8), 0, 0)
+    own = sum(int(batch.frames.sum()) for batch in batches)
+    assert own > 0.9 * sum(batch.centres.size for batch in batches)
+    widths = [batch.strips.shape[3] for batch in batches]
+    assert widths != sorted(widths)
+    assert widths != sorted(widths, reverse=True)
+
+
+def test_a_batch_holds_what_the_lines_say(glyphs: Glyphs) -> None:
+    """Strips lie at the left, padded with 0; texts, frames and centres are the lines' own."""
+    lines = write_chunk(glyphs, 0, seed=1, style="training", size=20)
+    batch = collated([prepared(line) for line in lines])
+    assert len(batch) == 20
+    assert batch.texts() == [line.text for line in lines]
+    assert "" in batch.texts()
+    assert batch.strips.shape[3] % 4 == 0
+    assert batch.centres.shape == (20, batch.strips.shape[3] // 2)
+    for at, line in enumerate(lines):
+        strip = line_input(line.image)
+        wide = strip.shape[1]
+        np.testing.assert_allclose(batch.strips[at, 0, :, :wide], strip, atol=5e-3)
+        assert not batch.strips[at, 0, :, wide:].any()
+        assert batch.frames[at] == (wide + 1) // 2
+        seen = batch.centres[at][batch.centres[at] != UNKNOWN]
+        assert set(seen) <= {int(digit) for digit in line.text}
+        assert (batch.centres[at, batch.frames[at] :] == UNKNOWN).all()
+
+
+def test_centres_are_columns_of_the_strip(glyphs: Glyphs) -> None:
+    """A digit's class stands in the frame that its box has its middle in."""
+    line = write_chunk(glyphs, 0, seed=1, style="clean", size=1)[0]
+    batch = collated([prepared(line)])
+    scale = 32 / line.image.shape[0]
+    for digit, box in zip(line.text, line.boxes, strict=True):
+        frame = int((box[0] + box[2]) / 2 * scale / 2)
+        assert int(digit) in batch.centres[0, max(0, frame - 1) : frame + 2]
+
+
+def test_long_lines_are_left_out(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """No strip is wider than the recipe says, and each batch still holds a line."""
+    batches = pool_of(glyphs, replace(recipe, longest=150, batch=4), 0, 0)
+    assert len(batches) == POOL
+    assert all(len(batch) for batch in batches)
+    assert max(batch.strips.shape[3] for batch in batches) <= 152
+
+
+def test_a_style_of_nothing_but_long_lines_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """Where no line may be learnt from, the error names the style and the limit."""
+    with pytest.raises(DataError, match="at most 20 columns") as caught:
+        pool_of(glyphs, replace(recipe, longest=20), 0, 0)
+    assert "'clean'" in str(caught.value)

@@ -1,0 +1,160 @@
+"""The training loop of a line reader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from digitlens.errors import DivergedError, RunError
+from digitlens.networks.line_recipe import LineRecipe, line_recipe_of
+from digitlens.networks.reader import LineNetwork
+from digitlens.training.device import Device
+from digitlens.training.lines.batches import pool_of
+from digitlens.training.lines.loop import LineTrainer
+from digitlens.training.lines.measure import misread
+from digitlens.training.lines.progress import SilentLines
+from digitlens.training.lines.state import Learner, pack_learner, unpack_learner
+from digitlens.training.lines.writers import Plan, batches_here
+from digitlens.writing import Glyphs
+
+HERE = Device("cpu", bf16=False, name="processor")
+
+
+def trainer(glyphs: Glyphs, recipe: LineRecipe, learner: Learner, seed: int = 1) -> LineTrainer:
+    """Return a trainer that goes on from where `learner` stands."""
+    return LineTrainer(
+        learner,
+        recipe=recipe,
+        batches=batches_here(Plan(glyphs, recipe, seed, learner.step)),
+        held_back=pool_of(glyphs, recipe, 9, 0)[:4],
+        device=HERE,
+        progress=SilentLines(),
+    )
+
+
+def never() -> bool:
+    """Return that nobody wishes to stop."""
+    return False
+
+
+def trained(glyphs: Glyphs, recipe: LineRecipe, seed: int = 1) -> Learner:
+    """Return a learner that has gone through without a stop."""
+    learner = Learner.begin(recipe, seed)
+    whole = trainer(glyphs, recipe, learner, seed)
+    while not whole.finished:
+        assert whole.run_to_point(never)
+    return learner
+
+
+def equal(one: Learner, other: Learner) -> bool:
+    """Say whether two learners are the same to the last bit, time aside."""
+    pairs = [
+        (one.network.state_dict(), other.network.state_dict()),
+        (one.average.state_dict(), other.average.state_dict()),
+        (one.optimiser.state(), other.optimiser.state()),
+    ]
+    same = all(torch.equal(a[name], b[name]) for a, b in pairs for name in a)
+    losses = [[(p.step, p.loss, p.misread) for p in each.history] for each in (one, other)]
+    return same and losses[0] == losses[1]
+
+
+def test_points_are_measured_as_often_as_the_recipe_says(
+    glyphs: Glyphs, recipe: LineRecipe
+) -> None:
+    """There is a point at every fourth step and at the end, with all that was measured."""
+    learner = trained(glyphs, replace(recipe, steps=10))
+    assert [point.step for point in learner.history] == [4, 8, 10]
+    last = learner.history[-1]
+    assert last.held_back == 8
+    assert last.exact == 1 - last.misread / 8
+    assert last.loss > 0
+    assert last.lines_per_second > 0
+
+
+def test_the_same_seed_gives_the_same_weights(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """Seed for seed the weights are equal to the last bit; another seed gives others."""
+    first = trained(glyphs, recipe)
+    assert equal(first, trained(glyphs, recipe))
+    assert not equal(first, trained(glyphs, recipe, seed=2))
+
+
+@pytest.mark.parametrize("after", [1, 4, 6])
+def test_stopped_and_gone_on_with_is_the_same_as_through(
+    glyphs: Glyphs, recipe: LineRecipe, tmp_path: Path, after: int
+) -> None:
+    """Stopped between two points or at one, saved, loaded anew: the same to the last bit."""
+    stopped = Learner.begin(recipe, 1)
+    part = trainer(glyphs, recipe, stopped)
+    while stopped.step < after:
+        part.run_to_point(lambda: stopped.step >= after)
+    assert stopped.step == after
+    path = tmp_path / "last.safetensors"
+    path.write_bytes(pack_learner(stopped))
+    again = Learner.begin(recipe, seed=99)
+    unpack_learner(path, again)
+    rest = trainer(glyphs, recipe, again)
+    while not rest.finished:
+        rest.run_to_point(never)
+    assert equal(again, trained(glyphs, recipe))
+
+
+def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """Steps on one and the same batch lower its loss."""
+    learner = Learner.begin(replace(recipe, steps=12, every=12), 0)
+    one = trainer(glyphs, replace(recipe, steps=12, every=12), learner)
+    batch = next(one.batches)
+    one.batches = iter([batch] * 12)
+    one.run_to_point(never)
+    assert learner.losses[-1] < learner.losses[0]
+
+
+def test_what_is_kept_is_a_running_mean(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """After one step the average holds a tenth of the first weights and the rest of the new."""
+    learner = Learner.begin(replace(recipe, steps=1, every=1), 0)
+    before = [each.clone() for each in learner.network.parameters()]
+    trainer(glyphs, replace(recipe, steps=1, every=1), learner).run_to_point(never)
+    rows = zip(before, learner.network.parameters(), learner.average.parameters(), strict=True)
+    for old, new, mean in rows:
+        torch.testing.assert_close(mean.data, 0.1 * old.data + 0.9 * new.data)
+
+
+def test_measuring_leaves_the_mode(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """A network in training is in training after it was measured, and its statistics stay."""
+    network = LineNetwork(recipe.widths).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert 0 <= misread(network, pool_of(glyphs, recipe, 0, 0)[:2]) <= 4
+    assert network.training
+    assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """The error says at which step and what was saved before."""
+    wild = replace(recipe, learning_rate=1e30, clip=1e30, warmup=0)
+    with pytest.raises(DivergedError, match="finite number") as caught:
+        trained(glyphs, wild)
+    assert "of 8, learning rate" in str(caught.value)
+    assert "saved at step" in str(caught.value)
+
+
+def test_a_state_of_other_widths_is_refused(
+    glyphs: Glyphs, recipe: LineRecipe, tmp_path: Path
+) -> None:
+    """A checkpoint of another network is an error that names the file."""
+    path = tmp_path / "last.safetensors"
+    path.write_bytes(pack_learner(Learner.begin(recipe, 1)))
+    other = Learner.begin(replace(recipe, widths=(4, 6, 8, 10)), 1)
+    with pytest.raises(RunError, match="weights of another network"):
+        unpack_learner(path, other)
+
+
+def test_the_product_recipe_is_the_one_that_was_measured() -> None:
+    """The numbers of the published readers are pinned."""
+    recipe = line_recipe_of("reader")
+    assert (recipe.steps, recipe.batch, recipe.learning_rate) == (60_000, 64, 2e-3)
+    assert (recipe.betas, recipe.weight_decay, recipe.clip) == ((0.9, 0.98), 0.02, 5.0)
+    assert (recipe.warmup, recipe.decay, recipe.fade) == (500, 4_000, 6_000)
+    assert recipe.average == 0.999
+    assert line_recipe_of("reader-wide") == replace(recipe, widths=(32, 96, 128, 256))

@@ -1,0 +1,221 @@
+"""Make src/digitlens/published/lines/NAME.onnx from a trained line reader.
+
+``.venv/bin/python tools/publish_reader.py RUN [--name reader]`` from the repository root, with
+DIGITLENS_DATA set. RUN is a run folder, or a .pt file with the weights (`ema`) and the widths
+(`w`) of a draft's training. Weights are halved. What makes probabilities confidences is fitted
+on lines that were written with the digits of validation writers; how well the reader reads
+such lines, style by style, stands in its card. ``--raw FILE`` only exports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from digitlens.atomic import make_folder, write_bytes, write_text
+from digitlens.data import load_digits
+from digitlens.export.line_file import fold_reader, resealed, to_line_onnx
+from digitlens.export.line_weights import load_reader
+from digitlens.ink.line_input import line_input
+from digitlens.line_card import LOG_PROBS, STRIP, LineCard
+from digitlens.model import PUBLISHED
+from digitlens.networks.reader import STEP, LineNetwork, counts
+from digitlens.reading import align, bar_for, decode, features_of, fit_calibrations
+from digitlens.writing import STYLES, Written, ready, write_chunk, write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from digitlens.reading import Calibrations
+    from digitlens.writing import Glyphs
+
+    Frames: TypeAlias = NDArray[np.float32]
+    """(T, 11): what the network says of a line."""
+
+    Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_]]
+    """Features (N, 5) of readings, and whether they are right."""
+
+MIXTURE = dict.fromkeys(STYLES, 1) | {"training": 10, "cheque": 4}
+"""Chunks of each style among the lines for calibration."""
+
+FREE = 24_000
+"""Lines for calibration where no length is given."""
+
+OF_LENGTH = 2_000
+"""Lines of each length, for calibration where this length is given."""
+
+OTHERS = 400
+"""Beside them lines of other lengths, and without digits: an answer can only be wrong."""
+
+LENGTHS = range(1, 13)
+
+MEASURED = 1_000
+"""Lines of each style that are read for the card."""
+
+CHUNK = 25
+"""Lines of one style, one after the other."""
+
+COST = 2e-3
+
+
+def main() -> None:
+    """Publish one reader."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--name", default="reader")
+    parser.add_argument("--raw", type=Path)
+    parser.add_argument("--seed", type=int, default=0, help="of a .pt file, which tells none")
+    parser.add_argument("--steps", type=int, default=0, help="of a .pt file, likewise")
+    parser.add_argument("--out", type=Path, default=PUBLISHED / "lines")
+    parser.add_argument("--share", type=float, default=1.0, help="of all lines, for a trial")
+    wish = parser.parse_args()
+    network, card = loaded(wish.run, wish.name, wish.seed, wish.steps)
+    content = to_line_onnx(fold_reader(network), card)
+    if wish.raw:
+        write_bytes(wish.raw, content)
+        return
+    glyphs = ready(load_digits("mnist").validation)
+    frames_of, full = engine(resealed(content, card, half=True)), engine(content)
+    wanted = round(wish.share * MEASURED)
+    card = replace(card, validation=measured(frames_of, glyphs, wanted))
+    lost = lines_lost(card, measured(full, glyphs, wanted))
+    say(f"half precision costs {lost:+d} lines")
+    if lost > COST * wanted * len(STYLES):
+        sys.exit("half precision costs too much; publish nothing")
+    calibrations = calibrated(frames_of, glyphs, wish.share)
+    bar = bar_for(0.01, calibrations.free.curve)
+    words = f"{100 * bar.read_rate:.1f} % of lines of all styles, by writers held back"
+    card = replace(card, figures={"read at 1 % error": words, **card.figures})
+    target = wish.out / f"{wish.name}.onnx"
+    make_folder(wish.out)
+    write_bytes(target, resealed(content, card, calibrations.as_dict(), half=True))
+    write_text(target.with_suffix(".md"), card.markdown())
+    say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
+
+
+def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[LineNetwork, LineCard]:
+    """Return the network in a run folder or a draft's .pt file, and a card for it."""
+    if source.is_dir():
+        network, card = load_reader(source)
+        return network, replace(card, name=name)
+    import torch
+
+    kept = torch.load(source, map_location="cpu", weights_only=True)
+    network = LineNetwork(tuple(kept["w"]))
+    network.load_state_dict(kept["ema"])
+    weights, products = counts(network)
+    made = datetime.fromtimestamp(source.stat().st_mtime).astimezone()
+    return network.eval(), LineCard(
+        name=name,
+        network="reader",
+        data="mnist",
+        split=load_digits("mnist").split,
+        style="training",
+        lines=64 * steps,
+        seed=seed,
+        steps=steps,
+        weights=weights,
+        multiply_adds=products,
+        created=made.isoformat(timespec="seconds"),
+    )
+
+
+def engine(content: bytes) -> Callable[[Written], Frames]:
+    """Return a function that passes a picture of a line through the network, on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    def frames_of(line: Written) -> Frames:
+        strip = line_input(line.image)
+        wide = strip.shape[1]
+        padded = np.pad(strip, ((0, 0), (0, -wide % STEP)))[None, None]
+        found: Frames = session.run([LOG_PROBS], {STRIP: padded})[0][0]
+        return found[: (wide + 1) // 2]
+
+    return frames_of
+
+
+def measured(
+    frames_of: Callable[[Written], Frames], glyphs: Glyphs, count: int
+) -> dict[str, dict[str, int]]:
+    """Return how many of `count` lines of each style are misread."""
+    found = {}
+    for style in STYLES:
+        lines = write_lines(glyphs, count, seed=1, style=style)
+        texts = [(decode(frames_of(line)).best, line.text) for line in lines]
+        misses = sum(best is None or best.text != truth for best, truth in texts)
+        found[style] = {"misses": misses, "count": count}
+        say(f"{style:9} {100 - 100 * misses / count:5.1f} % right")
+    return found
+
+
+def lines_lost(card: LineCard, before: dict[str, dict[str, int]]) -> int:
+    """Return how many more lines are misread than `before`."""
+    return sum(card.validation[style]["misses"] - before[style]["misses"] for style in before)
+
+
+def calibrated(
+    frames_of: Callable[[Written], Frames], glyphs: Glyphs, share: float
+) -> Calibrations:
+    """Fit a calibration for no length, and one for each length."""
+    pool = [(frames_of(line), line.text) for line in mixed(glyphs, round(share * FREE))]
+    say(f"{len(pool):,} lines of all styles")
+    judged: dict[int | None, Judged] = {None: judge(pool, None)}
+    chance = np.random.default_rng(0)
+    for length in LENGTHS:
+        wanted = round(share * OF_LENGTH)
+        ours = [each for each in pool if len(each[1]) == length][:wanted]
+        more = mixed(glyphs, wanted - len(ours), length)
+        ours += [(frames_of(line), line.text) for line in more]
+        others = [each for each in pool if len(each[1]) != length]
+        drawn = chance.choice(len(others), round(share * OTHERS), replace=False)
+        judged[length] = judge([*ours, *(others[at] for at in drawn)], length)
+        say(f"{length:2} digits, given: {100 * judged[length][1].mean():.1f} % right")
+    return fit_calibrations(judged, chance)
+
+
+def judge(lines: Iterable[tuple[Frames, str]], length: int | None) -> Judged:
+    """Read lines, asked for so many digits, and say what is right."""
+    features, right = [], []
+    for frames, truth in lines:
+        decoded = decode(frames, lengths=length)
+        if decoded.best is None:  # too short for so many digits: nothing is answered
+            continue
+        features.append(features_of(decoded, align(frames, decoded.best.text)))
+        right.append(decoded.best.text == truth)
+    return np.array(features), np.array(right)
+
+
+def mixed(glyphs: Glyphs, count: int, length: int | None = None) -> Iterator[Written]:
+    """Write `count` lines in the styles of `MIXTURE`, all of one length where it is given."""
+    seed = 2 if length is None else 100 + length
+    order = [name for name, chunks in MIXTURE.items() for _ in range(chunks)]
+    np.random.default_rng(seed).shuffle(order)
+    for index in range(-(-count // CHUNK)):
+        style = STYLES[order[index % len(order)]]
+        if length is not None:
+            same = (length, length)
+            style = replace(style, lengths=same, usual=same, negatives=0.0)
+        size = min(CHUNK, count - index * CHUNK)
+        yield from write_chunk(glyphs, index, seed=seed, style=style, size=size)
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
