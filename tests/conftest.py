@@ -102,6 +102,92 @@ def make_data() -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture(scope="session")
+def stroke_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a line network that reads upright strokes; see `draw_strokes`.
+
+    A stroke as high as the line is a 1, one in its upper half a 7, in its lower half a 4.
+    It is calibrated: of all lines the surer half is right, of those with two digits none.
+    """
+    import json
+
+    from onnx import TensorProto, helper, numpy_helper
+
+    from digitlens.line_card import (
+        CALIBRATIONS_KEY,
+        LINE_CARD_KEY,
+        LOG_PROBS,
+        STRIP,
+        LineCard,
+    )
+    from digitlens.reading.bar import curve_of
+    from digitlens.reading.calibrations import Calibrations
+    from digitlens.reading.confidence import Calibration
+    from digitlens.reading.rising import Rising
+
+    upper, lower = np.zeros((2, 32, 2), np.float32)
+    upper[:16] = lower[16:] = 1 / 32
+    weight, bias = np.zeros((11, 1, 32, 2), np.float32), np.full(11, -20, np.float32)
+    for digit, seen, least in ((1, upper + lower, 1.0), (7, upper - lower, 1.0)):
+        weight[digit, 0], bias[digit] = 12 * seen, -12 * least
+    weight[4], bias[4], bias[10] = -weight[7], bias[7], 0
+    nodes = [
+        helper.make_node("Conv", [STRIP, "weight", "bias"], ["maps"], strides=[32, 2]),
+        helper.make_node("Squeeze", ["maps", "rows"], ["frames"]),
+        helper.make_node("Transpose", ["frames"], ["logits"], perm=[0, 2, 1]),
+        helper.make_node("LogSoftmax", ["logits"], [LOG_PROBS], axis=2),
+    ]
+    values = {"weight": weight, "bias": bias, "rows": np.array([2])}
+    shapes = {STRIP: [1, 1, 32, "width"], LOG_PROBS: [1, "frames", 11]}
+    ends = {
+        name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    }
+    graph = helper.make_graph(
+        nodes,
+        "strokes",
+        [ends[STRIP]],
+        [ends[LOG_PROBS]],
+        [numpy_helper.from_array(value, name) for name, value in values.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    sure = np.linspace(1, 0, 2000)
+    rising = Rising((-8.0, 8.0), (0.0, 0.99), 1.0)
+    half, none = (
+        Calibration(None, rising, curve_of(sure, right))
+        for right in (sure > 0.5, np.zeros(2000, bool))
+    )
+    known = Calibrations(half, half, {2: none}).as_dict()
+    card = LineCard("strokes", "strokes", "none", "none", "none", 0, 0, 0, 0, 0, "2026-01-01")
+    held = {CALIBRATIONS_KEY: json.dumps(known), LINE_CARD_KEY: card.to_json()}
+    helper.set_model_props(model, held)
+    path = tmp_path_factory.mktemp("reader") / "strokes.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+@pytest.fixture(scope="session")
+def strokes() -> Callable[..., np.ndarray]:
+    """Return `draw_strokes`."""
+    return draw_strokes
+
+
+def draw_strokes(*lines: str) -> np.ndarray:
+    """Draw numbers of 1, 4 and 7 as the network `stroke_network` reads them.
+
+    Returns uint8 (H, W): black on white, a line of 60 rows for each number; a 1 is a stroke
+    of 40 rows, a 7 its upper half, a 4 its lower half.
+    """
+    wide = max(map(len, lines), default=0)
+    page = np.full((40 + 100 * len(lines), 100 + 30 * wide), 255, np.uint8)
+    spans = {"1": (0, 40), "7": (0, 18), "4": (22, 40)}
+    for row, line in enumerate(lines):
+        for column, digit in enumerate(line):
+            top, bottom = (40 + 100 * row + each for each in spans[digit])
+            page[top:bottom, 50 + 30 * column : 58 + 30 * column] = 0
+    return page
+
+
 # The strokes of a seven-segment display, (row, column) from and to, in a field of 2 x 1.
 _STROKES = np.array(
     [

@@ -14,6 +14,7 @@ from digitlens.card import Card
 from digitlens.cli import examine
 from digitlens.cli.examine import GOLDEN
 from digitlens.cli.forms import FORMS
+from digitlens.reader import network
 
 
 def golden() -> bytes:
@@ -137,3 +138,40 @@ def test_the_newest_run_may_be_a_reader(digitlens: Callable[..., Any], in_tmp: P
     found = _findings(digitlens("doctor", "--json"))["newest run"]
     assert found["state"] == "ok"
     assert found["seen"].endswith("reader-1: reader, a reader of lines")
+
+
+def test_a_missing_reader_is_a_note(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the network that reads lines the rest is sound, and the way to it is given."""
+    monkeypatch.setattr(network, "PUBLISHED", in_tmp)
+    ended = digitlens("doctor", "--json")
+    assert ended.code == 0
+    found = _findings(ended)["reader"]
+    assert (found["state"], found["seen"]) == ("note", "no network that reads lines is here")
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_reader_that_reads_nonsense_is_broken(
+    digitlens: Callable[..., Any],
+    in_tmp: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stroke_network: Path,
+    damaged: bool,
+) -> None:
+    """A published reader that is damaged, or cannot read a line of ten digits, is broken."""
+    content = b"nothing of the kind" if damaged else stroke_network.read_bytes()
+    (in_tmp / "reader.onnx").write_bytes(content)
+    monkeypatch.setattr(network, "PUBLISHED", in_tmp)
+    ended = digitlens("doctor")
+    assert (ended.code, ended.err) == (1, "broken: reader\n")
+
+
+@pytest.mark.skipif(
+    not (network.PUBLISHED / "reader.onnx").is_file(), reason="no published reader yet"
+)
+def test_the_published_reader_is_sound(digitlens: Callable[..., Any], in_tmp: Path) -> None:
+    """The reader that comes with digitlens reads the ten digits and is calibrated."""
+    found = _findings(digitlens("doctor", "--json"))["reader"]
+    assert found["state"] == "ok", found
+    assert found["seen"].endswith(", calibrated")

@@ -15,10 +15,12 @@ from digitlens.cli.examine import GOLDEN
 SCRIPT = """
 import contextlib, io, json, sys
 
+ABSENT = {"torch", "onnx", "matplotlib", "safetensors", "tomli_w", "pypdfium2",
+          "fastapi", "starlette", "pydantic", "uvicorn"}
+
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"torch", "onnx", "matplotlib", "safetensors", "tomli_w",
-                                  "fastapi", "starlette", "pydantic", "uvicorn"}:
+        if name.split(".")[0] in ABSENT:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())

@@ -41,6 +41,7 @@ FLOORS = {
     "reader": 6,
     "plots": 7,
     "report": 7,
+    "documents": 7,
     "run": 7,
     "lab": 8,
     "": 8,  # digitlens itself: the public names
@@ -52,7 +53,7 @@ FLOORS = {
 KEPT = {
     "torch": ("networks", "training", "export", "run", "explaining"),
     "safetensors": ("training", "export", "run"),
-    "cv2": ("ink", "stress", "writing", "layout", "reader", "mail"),
+    "cv2": ("ink", "stress", "writing", "layout", "reader", "documents", "mail"),
     "matplotlib": ("plots",),
     "fastapi": ("lab",),
     "starlette": ("lab",),

@@ -49,7 +49,8 @@ def test_importing_digitlens_loads_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["--version"], ["data", "--help"]]
+    "arguments",
+    [["--help"], ["train", "--help"], ["--version"], ["data", "--help"], ["read", "--help"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """A help text loads typer and nothing heavy, not even numpy."""

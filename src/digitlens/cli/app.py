@@ -21,6 +21,7 @@ from digitlens.cli.group import Group, Stopped
 from digitlens.cli.helptext import Command
 from digitlens.cli.output import give, tell
 from digitlens.cli.predict import predict
+from digitlens.cli.read import read
 from digitlens.cli.route import route
 from digitlens.cli.serve import serve
 from digitlens.cli.stress import stress
@@ -28,8 +29,8 @@ from digitlens.cli.summary import summary
 from digitlens.cli.train import train
 
 COMMANDS = (
-    *(demo, train, evaluate, compare, stress, summary, predict, route),
-    *(explain, serve, export, doctor),
+    *(demo, train, evaluate, compare, stress, summary),
+    *(predict, read, explain, route, serve, export, doctor),
 )
 """The commands in the order in which a course meets them; `data` comes after `demo`."""
 

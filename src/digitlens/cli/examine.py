@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
-EXTRAS = {"train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w")}
+EXTRAS = {
+    "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w"),
+    "pdf": ("pypdfium2",),
+}
 GOLDEN = Path(__file__).with_name("golden.onnx")
 DEFAULT = "cnn"
 REINSTALL = "pip install --force-reinstall digitlens"
+READER = "reader"
+LEAST_READ = 7
+""""reader" is broken when it reads fewer of ten digits than this."""
 MOST_MISSES = 0.1
 """"published" is broken when so many of the digits that come with digitlens are misread."""
 
@@ -48,7 +54,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Return everything that was found, in a fixed order."""
     found = [_python(), *_needed(), *_extras(), *_data(), _cache(), _engine(), _published()]
-    return [*found, _model(), *_networks()]
+    return [*found, _reader(), _model(), *_networks()]
 
 
 def _python() -> Finding:
@@ -168,6 +174,31 @@ def _published() -> Finding:
     seen = f"{', '.join(names)}; {DEFAULT} misses {misses} of {count} digits of another source"
     good = misses <= MOST_MISSES * count
     return Finding("published", "ok" if good else "broken", seen, "" if good else REINSTALL)
+
+
+def _reader() -> Finding:
+    """Let the published reader read a line of ten of the digits that come with digitlens."""
+    import numpy as np
+
+    from digitlens.data import load_digits
+    from digitlens.reader import Reader
+    from digitlens.reader.network import PUBLISHED
+
+    if not (PUBLISHED / f"{READER}.onnx").is_file():
+        return Finding("reader", "note", "no network that reads lines is here", REINSTALL)
+    digits = load_digits("uci").test
+    first = [int(np.flatnonzero(digits.labels == digit)[0]) for digit in range(10)]
+    line = 255 - np.hstack(list(digits.images[first]))
+    try:
+        reader = Reader(READER)
+        text = reader.read_line(line, length=10).text
+    except DigitlensError as error:
+        return Finding("reader", "broken", str(error).splitlines()[0], REINSTALL)
+    right = sum(a == b for a, b in zip(text, "0123456789", strict=False))
+    calibrated = reader.network.calibrations is not None
+    seen = f"reads 0123456789 as {text}, {'' if calibrated else 'not '}calibrated"
+    good = right >= LEAST_READ and calibrated
+    return Finding("reader", "ok" if good else "broken", seen, "" if good else REINSTALL)
 
 
 def _model() -> Finding:

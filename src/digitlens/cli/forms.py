@@ -121,6 +121,30 @@ FORMS: dict[str, dict[str, str]] = {
         "person": "who settled it, or empty",
         "source": "the picture, as an absolute path",
     },
+    "digitlens read --json": {
+        "format": "1; another number when a key changes its meaning",
+        "model": "the line network's name",
+        "max_error": "as it was asked for, or null",
+        "bars": "a list, one for each field, or one: `field` (its name, or null), "
+        "`confidence` from which on a number is sure (null: none is)",
+        "pictures": "a list, each on a line of its own: `file`, `page` (from 1, or null), "
+        "`size` (width, height), `turn` (degrees), `lines`, `tables`. A line: `field`, "
+        "`sure`, `text`, `confidence` 0..1, `box` (left, top, right, bottom), `digits`, "
+        "`alternatives`. See docs/reading.md",
+        "rejected": "a list: `file`, `page`, `error`",
+    },
+    "digitlens read --csv": {
+        "file": "as it was named, or stdin",
+        "page": "from 1; empty for a picture by itself",
+        "field": "the field's name; empty where no field was asked for",
+        "text": "the number; leading zeros belong to it",
+        "confidence": "0..1, six decimals",
+        "sure": "true or false",
+        "left": "of the number's box, in pixels of the upright picture, one decimal",
+        "top": "likewise",
+        "right": "likewise, just outside",
+        "bottom": "likewise",
+    },
     "digitlens explain --json": {
         "model": "its name",
         "network": "its architecture",

@@ -1,0 +1,56 @@
+"""Laws of labels on a picture."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitlens.documents.labels import places
+
+ROOM = (300.0, 200.0)
+
+
+@st.composite
+def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    """Draw a box of 5 to 40 pixels on the sheet."""
+    left, top = draw(st.integers(0, 255)), draw(st.integers(0, 155))
+    wide, high = draw(st.integers(5, 40)), draw(st.integers(5, 40))
+    return left, top, left + wide, top + high
+
+
+sizes = st.tuples(st.integers(5, 80), st.integers(5, 30))
+
+
+@given(st.lists(st.tuples(boxes(), sizes), max_size=12))
+def test_every_label_is_on_the_sheet(labelled: list) -> None:
+    """Each box gets a place, and no label leaves the sheet."""
+    found, hidden = places([box for box, _ in labelled], [s for _, s in labelled], ROOM)
+    assert hidden >= 0
+    assert len(found) == len(labelled)
+    for (x, y), (_, (wide, high)) in zip(found, labelled, strict=True):
+        assert 0 <= x <= ROOM[0] - wide
+        assert 0 <= y <= ROOM[1] - high
+
+
+@given(boxes(), sizes)
+def test_a_box_alone_is_not_covered_by_its_label(box: tuple, size: tuple) -> None:
+    """With room around it, a box and its label do not overlap."""
+    left, top, right, bottom = (edge + 100 for edge in box)
+    ((x, y),), hidden = places([(left, top, right, bottom)], [size], (600, 500))
+    assert hidden == 0
+    wide, high = size
+    assert x >= right or x + wide <= left or y >= bottom or y + high <= top
+
+
+@given(st.lists(sizes, min_size=1, max_size=6))
+def test_labels_of_far_boxes_do_not_meet(many: list) -> None:
+    """Where each box has room around it, labels cover neither boxes nor each other."""
+    spots = [(100.0 + 300 * at, 100.0, 140.0 + 300 * at, 130.0) for at in range(len(many))]
+    found, hidden = places(spots, many, (2000, 300))
+    assert hidden == 0
+    labels = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(found, many, strict=True)]
+    whole = [*spots, *labels]
+    for at, one in enumerate(whole):
+        for other in whole[at + 1 :]:
+            apart = one[2] <= other[0] or other[2] <= one[0]
+            assert apart or one[3] <= other[1] or other[3] <= one[1]
