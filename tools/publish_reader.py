@@ -22,23 +22,22 @@ from digitlens.atomic import make_folder, write_bytes, write_text
 from digitlens.data import load_digits
 from digitlens.export.line_file import fold_reader, resealed, to_line_onnx
 from digitlens.export.line_weights import load_reader
-from digitlens.ink.line_input import line_input
-from digitlens.line_card import LOG_PROBS, STRIP, LineCard
+from digitlens.line_card import LineCard
 from digitlens.model import PUBLISHED
-from digitlens.networks.reader import STEP, LineNetwork, counts
-from digitlens.reading import align, bar_for, decode, features_of, fit_calibrations
+from digitlens.networks.reader import LineNetwork as Trained
+from digitlens.networks.reader import counts
+from digitlens.reader.network import LineNetwork
+from digitlens.reader.single import look_closely
+from digitlens.reading import align, bar_for, features_of, fit_calibrations
 from digitlens.writing import STYLES, Written, ready, write_chunk, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from digitlens.reading import Calibrations
     from digitlens.writing import Glyphs
-
-    Frames: TypeAlias = NDArray[np.float32]
-    """(T, 11): what the network says of a line."""
 
     Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_]]
     """Features (N, 5) of readings, and whether they are right."""
@@ -83,14 +82,15 @@ def main() -> None:
         write_bytes(wish.raw, content)
         return
     glyphs = ready(load_digits("mnist").validation)
-    frames_of, full = engine(resealed(content, card, half=True)), engine(content)
+    halved = resealed(content, card, half=True)
+    reader, full = LineNetwork(wish.run, halved), LineNetwork(wish.run, content)
     wanted = round(wish.share * MEASURED)
-    card = replace(card, validation=measured(frames_of, glyphs, wanted))
+    card = replace(card, validation=measured(reader, glyphs, wanted))
     lost = lines_lost(card, measured(full, glyphs, wanted))
     say(f"half precision costs {lost:+d} lines")
     if lost > COST * wanted * len(STYLES):
         sys.exit("half precision costs too much; publish nothing")
-    calibrations = calibrated(frames_of, glyphs, wish.share)
+    calibrations = calibrated(reader, glyphs, wish.share)
     bar = bar_for(0.01, calibrations.free.curve)
     words = f"{100 * bar.read_rate:.1f} % of lines of all styles, by writers held back"
     card = replace(card, figures={"read at 1 % error": words, **card.figures})
@@ -101,7 +101,7 @@ def main() -> None:
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
 
 
-def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[LineNetwork, LineCard]:
+def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, LineCard]:
     """Return the network in a run folder or a draft's .pt file, and a card for it."""
     if source.is_dir():
         network, card = load_reader(source)
@@ -109,7 +109,7 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[LineNetwork,
     import torch
 
     kept = torch.load(source, map_location="cpu", weights_only=True)
-    network = LineNetwork(tuple(kept["w"]))
+    network = Trained(tuple(kept["w"]))
     network.load_state_dict(kept["ema"])
     weights, products = counts(network)
     made = datetime.fromtimestamp(source.stat().st_mtime).astimezone()
@@ -128,32 +128,12 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[LineNetwork,
     )
 
 
-def engine(content: bytes) -> Callable[[Written], Frames]:
-    """Return a function that passes a picture of a line through the network, on one thread."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
-    def frames_of(line: Written) -> Frames:
-        strip = line_input(line.image)
-        wide = strip.shape[1]
-        padded = np.pad(strip, ((0, 0), (0, -wide % STEP)))[None, None]
-        found: Frames = session.run([LOG_PROBS], {STRIP: padded})[0][0]
-        return found[: (wide + 1) // 2]
-
-    return frames_of
-
-
-def measured(
-    frames_of: Callable[[Written], Frames], glyphs: Glyphs, count: int
-) -> dict[str, dict[str, int]]:
+def measured(network: LineNetwork, glyphs: Glyphs, count: int) -> dict[str, dict[str, int]]:
     """Return how many of `count` lines of each style are misread."""
     found = {}
     for style in STYLES:
         lines = write_lines(glyphs, count, seed=1, style=style)
-        texts = [(decode(frames_of(line)).best, line.text) for line in lines]
+        texts = [(look_closely(network, line.image)[1].best, line.text) for line in lines]
         misses = sum(best is None or best.text != truth for best, truth in texts)
         found[style] = {"misses": misses, "count": count}
         say(f"{style:9} {100 - 100 * misses / count:5.1f} % right")
@@ -165,35 +145,34 @@ def lines_lost(card: LineCard, before: dict[str, dict[str, int]]) -> int:
     return sum(card.validation[style]["misses"] - before[style]["misses"] for style in before)
 
 
-def calibrated(
-    frames_of: Callable[[Written], Frames], glyphs: Glyphs, share: float
-) -> Calibrations:
+def calibrated(network: LineNetwork, glyphs: Glyphs, share: float) -> Calibrations:
     """Fit a calibration for no length, and one for each length."""
-    pool = [(frames_of(line), line.text) for line in mixed(glyphs, round(share * FREE))]
-    say(f"{len(pool):,} lines of all styles")
-    judged: dict[int | None, Judged] = {None: judge(pool, None)}
+    pool = list(mixed(glyphs, round(share * FREE)))
+    judged: dict[int | None, Judged] = {None: judge(network, pool, None)}
+    say(f"{len(pool):,} lines of all styles: {100 * judged[None][1].mean():.1f} % right")
     chance = np.random.default_rng(0)
     for length in LENGTHS:
         wanted = round(share * OF_LENGTH)
-        ours = [each for each in pool if len(each[1]) == length][:wanted]
-        more = mixed(glyphs, wanted - len(ours), length)
-        ours += [(frames_of(line), line.text) for line in more]
-        others = [each for each in pool if len(each[1]) != length]
+        ours = [line for line in pool if len(line.text) == length][:wanted]
+        ours += mixed(glyphs, wanted - len(ours), length)
+        others = [line for line in pool if len(line.text) != length]
         drawn = chance.choice(len(others), round(share * OTHERS), replace=False)
-        judged[length] = judge([*ours, *(others[at] for at in drawn)], length)
+        lines = [*ours, *(others[at] for at in drawn)]
+        judged[length] = judge(network, lines, length)
         say(f"{length:2} digits, given: {100 * judged[length][1].mean():.1f} % right")
     return fit_calibrations(judged, chance)
 
 
-def judge(lines: Iterable[tuple[Frames, str]], length: int | None) -> Judged:
-    """Read lines, asked for so many digits, and say what is right."""
+def judge(network: LineNetwork, lines: Iterable[Written], length: int | None) -> Judged:
+    """Read lines as the reader does, asked for so many digits, and say what is right."""
     features, right = [], []
-    for frames, truth in lines:
-        decoded = decode(frames, lengths=length)
+    lengths = None if length is None else frozenset({length})
+    for line in lines:
+        frames, decoded = look_closely(network, line.image, lengths)
         if decoded.best is None:  # too short for so many digits: nothing is answered
             continue
         features.append(features_of(decoded, align(frames, decoded.best.text)))
-        right.append(decoded.best.text == truth)
+        right.append(decoded.best.text == line.text)
     return np.array(features), np.array(right)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from digitlens.ink.opening import Opened
     from digitlens.reader.network import LineNetwork
+    from digitlens.reading.decode import Decoded
     from digitlens.reading.line import Box, Line
 
     Grey: TypeAlias = "NDArray[np.uint8]"
@@ -32,18 +33,33 @@ BARE = 0.2
 
 def line_of(network: LineNetwork, opened: Opened, lengths: frozenset[int] | None) -> Line:
     """Read the line that a picture shows; boxes are in pixels of the picture."""
-    whole = _grey(opened.pixels)
-    ink = quick_ink(whole)
+    grey = _grey(opened.pixels)
+    ink = quick_ink(grey)
     left, top, right, bottom = _writing(ink)
     part = slice(top, bottom), slice(left, right)
-    frames, decoded = look_at(
-        network, whole[part], lengths=lengths, second=lambda: close_up(whole[part])
-    )
+    frames, decoded = look_closely(network, grey[part], lengths)
     line = spelled(network, frames, decoded, ink[part])
     if (left, top) == (0, 0):
         return line
     digits = tuple(replace(each, box=_moved(each.box, left, top)) for each in line.digits)
     return replace(line, box=_moved(line.box, left, top), digits=digits)
+
+
+def look_closely(
+    network: LineNetwork, grey: Grey, lengths: frozenset[int] | None = None
+) -> tuple[NDArray[np.float32], Decoded]:
+    """Say which strings a line may hold, with a close-up where in doubt; see `look_at`.
+
+    Parameters
+    ----------
+    network
+        That reads it.
+    grey
+        uint8 (h, w): the line, 0 = black, 255 = white.
+    lengths
+        Allowed numbers of digits.
+    """
+    return look_at(network, grey, lengths=lengths, second=lambda: close_up(grey))
 
 
 def close_up(grey: Grey) -> Grey | None:
