@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digitlens.documents.job import Result
 from digitlens.documents.opened import open_document
-from digitlens.errors import DigitlensError, ModelError, ShapeError, StorageError
+from digitlens.errors import DigitlensError, ModelError, StorageError
 from digitlens.reader import Page, Reader
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from digitlens.documents.job import Job, Task
     from digitlens.documents.sources import Source
     from digitlens.ink.opening import Opened
-
-LONGEST = 100_000
-"""Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
 
 
 class Desk:
@@ -78,18 +75,12 @@ class Desk:
     def _read(self, opened: Opened) -> Page:
         job = self._job
         high, wide = opened.pixels.shape[:2]
-        if max(high, wide) > LONGEST:
-            raise ShapeError(
-                f"{opened.name} is too long: a side may have {LONGEST:,} pixels at most",
-                seen=f"{wide:,} x {high:,} pixels",
-                try_="cut it to pieces",
-            )
         if job.line:
-            line = self._reader.read_line(opened.pixels, job.lengths)
+            line = self._reader.read_line(opened, job.lengths)
             return Page((line,) if line.text else (), size=(wide, high))
         fields = [wanted.field for wanted in job.wanted]
         return self._reader.page(
-            opened.pixels, job.lengths, fields=fields, stages=job.stages is not None
+            opened, job.lengths, fields=fields, stages=job.stages is not None
         )
 
     def _draw(

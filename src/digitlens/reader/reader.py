@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from digitlens.errors import ModelError
-from digitlens.ink.opening import open_picture
+from digitlens.errors import ModelError, ShapeError
+from digitlens.ink.opening import Opened, open_picture
 from digitlens.layout import find_lines
 from digitlens.reader.choose import EVEN, as_one_line, is_one_line, may_be_one_line
 from digitlens.reader.network import load_line_network
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from digitlens.ink.opening import Opened, Picture
+    from digitlens.ink.opening import Picture
     from digitlens.layout.found import Layout
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
 
     Lengths = int | Collection[int]
+
+LONGEST = 100_000
+"""Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
 
 
 class Reader:
@@ -56,15 +59,15 @@ class Reader:
     ) -> None:
         self.network = network or load_line_network(source)
 
-    def read_line(self, picture: Picture, length: Lengths | None = None) -> Line:
+    def read_line(self, picture: Picture | Opened, length: Lengths | None = None) -> Line:
         """Read the one line of digits that a picture shows.
 
         Parameters
         ----------
         picture
-            A path, the bytes of a picture file, a Pillow picture, or an array uint8 (H, W) or
-            (H, W, 3): the line from edge to edge, with or without paper around; dark on light
-            or light on dark.
+            A path, the bytes of a picture file, a Pillow picture, an array uint8 (H, W) or
+            (H, W, 3), or what `open_picture` gave: the line from edge to edge, with or
+            without paper around; dark on light or light on dark.
         length
             How many digits there are, or several numbers that are allowed; None when that is
             not known.
@@ -77,16 +80,17 @@ class Reader:
         Raises
         ------
         MissingDataError, DataError, CorruptFileError, ShapeError
-            As `digitlens.ink.opening.open_picture` says.
+            As `digitlens.ink.opening.open_picture` says; or a side of more than 100,000
+            pixels.
         UsageError
             A length below 1.
         """
         lengths = wanted_lengths(length)
-        return line_of(self.network, open_picture(picture), lengths)
+        return line_of(self.network, _opened(picture), lengths)
 
     def read(
         self,
-        picture: Picture,
+        picture: Picture | Opened,
         length: Lengths | None = None,
         *,
         fields: Sequence[Field] | None = None,
@@ -96,7 +100,7 @@ class Reader:
 
     def page(
         self,
-        picture: Picture,
+        picture: Picture | Opened,
         length: Lengths | None = None,
         *,
         fields: Sequence[Field] | None = None,
@@ -127,7 +131,7 @@ class Reader:
             As `digitlens.layout.find_lines` says.
         """
         lengths = wanted_lengths(length)
-        opened = open_picture(picture)
+        opened = _opened(picture)
         if fields:
             return self._fields(opened, fields, lengths)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
@@ -201,6 +205,18 @@ class Reader:
             if turned.worth > reading.worth:
                 reading = turned
         return reading.page(lengths)
+
+
+def _opened(picture: Picture | Opened) -> Opened:
+    opened = picture if isinstance(picture, Opened) else open_picture(picture)
+    high, wide = opened.pixels.shape[:2]
+    if max(high, wide) > LONGEST:
+        raise ShapeError(
+            f"{opened.name} is too long: a side may have {LONGEST:,} pixels at most",
+            seen=f"{wide:,} x {high:,} pixels",
+            try_="cut it to pieces",
+        )
+    return opened
 
 
 def _sureness(line: Line) -> float:

@@ -58,7 +58,8 @@ def look_at(
     other = second()
     if other is None:
         return frames, decoded
-    return frames, decode_together([frames, network.log_probs(other)], lengths=lengths)
+    views = [frames, network.log_probs(other)]
+    return frames, decode_together(views, lengths=lengths, first=decoded)
 
 
 def _is_doubtful(decoded: Decoded) -> bool:

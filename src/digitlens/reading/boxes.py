@@ -131,6 +131,8 @@ def _valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> floa
     high = min(max(round(border + reach), low + 1), len(ink))
     near = ink[low:high]
     empty = np.flatnonzero(near == near.min()) + low
+    if empty[-1] - empty[0] == len(empty) - 1:  # one run, as nearly always
+        return (float(empty[0]) + float(empty[-1]) + 1) / 2
     runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
     middles = [(float(each[0]) + float(each[-1]) + 1) / 2 for each in runs]
     return min(middles, key=lambda middle: abs(middle - border))

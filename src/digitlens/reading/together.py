@@ -25,6 +25,7 @@ def decode_together(
     *,
     lengths: int | Collection[int] | None = None,
     best: int = BEST,
+    first: Decoded | None = None,
 ) -> Decoded:
     """Find the strings that several views of one line hold.
 
@@ -40,6 +41,8 @@ def decode_together(
         different networks.
     lengths, best
         As for `decode`.
+    first
+        What `decode` gave for the first view with the same `lengths`, where it was asked.
 
     Returns
     -------
@@ -62,9 +65,10 @@ def decode_together(
     """
     if not views:
         raise UsageError("at least one view of a line must be given", seen="none")
-    found = [decode(view, lengths=lengths, best=best) for view in views]
+    found = [first or decode(views[0], lengths=lengths, best=best)]
     if len(views) == 1:
         return found[0]
+    found += [decode(view, lengths=lengths, best=best) for view in views[1:]]
     texts = sorted({each.text for decoded in found for each in decoded.candidates})
     if not texts:
         return found[0]
