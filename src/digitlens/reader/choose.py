@@ -33,6 +33,10 @@ LOW, WIDE = 120, 1.2
 EVEN = 0.5
 """A line read with this confidence is more likely right than not."""
 
+SMALL = 0.5
+"""A digit that stands alone is less high than this share of the page's tallest number when it
+is a speck."""
+
 LEAST = 0.1
 """Lines read with less confidence are taken for writing that is no number."""
 
@@ -145,6 +149,32 @@ def as_one_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[L
 def numbers(found: Sequence[Found]) -> list[Found]:
     """Keep what holds digits with some confidence."""
     return [each for each in found if each.line.text and each.line.confidence >= LEAST]
+
+
+def without_specks(found: Sequence[Found], others: Sequence[Line] = ()) -> list[Found]:
+    """Drop single digits that are small beside the numbers of the page.
+
+    Any short stroke reads as a 1: of postmarks, logos, corners. One that stands alone counts
+    where it is about as high as the sure numbers beside it, or where there are none.
+
+    Parameters
+    ----------
+    found
+        What was read.
+    others
+        What was read in tables.
+    """
+    heights = [
+        _height(line)
+        for line in (*(each.line for each in found if len(each.line.text) > 1), *others)
+        if line.confidence >= EVEN
+    ]
+    least = SMALL * max(heights, default=0.0)
+    return [each for each in found if len(each.line.text) > 1 or _height(each.line) >= least]
+
+
+def _height(line: Line) -> float:
+    return line.box[3] - line.box[1]
 
 
 def likeliest_first(found: Sequence[Found]) -> list[Found]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from digitlens.reader.choose import Found, likeliest_first, numbers, without_doubles
+from digitlens.reader.choose import (
+    Found,
+    likeliest_first,
+    numbers,
+    without_doubles,
+    without_specks,
+)
 from digitlens.reader.page import Page
 from digitlens.reader.strips import read_strip
 from digitlens.reader.tables import read_table, row_lines
@@ -90,8 +96,8 @@ def read_layout(
         Found(strip, read_strip(network, strip, lengths=lengths, pixels=pixels))
         for strip in layout.strips
     ]
-    kept = numbers(without_doubles(found) if lengths is None else found)
-    if lengths is not None:
-        kept = likeliest_first(kept)
     tables = tuple(read_table(network, grid) for grid in layout.grids)
+    cells = [cell for table in tables for cell in table.cells if cell]
+    kept = numbers(without_doubles(found) if lengths is None else found)
+    kept = likeliest_first(kept) if lengths is not None else without_specks(kept, cells)
     return Reading(layout, tuple(each.line for each in kept), tables)
