@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from digitlens.errors import UsageError
 
+OTHERS = ("touching", "overlap", "clean", "cheque", "overlap", "touching", "boxes", "clean")
+"""Plain paper is rare in the style for training, and digits that run into each other too."""
+
 
 @dataclass(frozen=True)
 class LineRecipe:
@@ -39,25 +42,29 @@ class LineRecipe:
     widths
         Channels of the network's four stages.
     style
-        What lines are learnt from: a name in `digitlens.writing.STYLES`.
+        What most lines are learnt from: a name in `digitlens.writing.STYLES`.
+    others, other_share
+        Styles in which a part of the lines is written, each as many, and their share of all.
     longest
         Columns; longer lines are left out, as one would widen a whole batch.
     every
         Steps from one point of the history, and one checkpoint, to the next.
     """
 
-    steps: int = 60_000
+    steps: int = 35_000
     batch: int = 64
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.02
     warmup: int = 500
-    decay: int = 4_000
+    decay: int = 11_000
     average: float = 0.999
     fade: int = 6_000
     clip: float = 5.0
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
     style: str = "training"
+    others: tuple[str, ...] = OTHERS
+    other_share: float = 0.25
     longest: int = 512
     every: int = 1_000
 
@@ -67,14 +74,14 @@ class LineRecipe:
         Examples
         --------
         >>> short = LineRecipe().fitted(2_000)
-        >>> short.warmup, short.decay, short.fade, LineRecipe().fitted(60_000) == LineRecipe()
-        (200, 500, 1000, True)
+        >>> short.warmup, short.decay, short.fade, LineRecipe().fitted(35_000) == LineRecipe()
+        (200, 666, 1000, True)
         """
         return replace(
             self,
             steps=steps,
             warmup=min(self.warmup, steps // 10),
-            decay=min(self.decay, steps // 4),
+            decay=min(self.decay, steps // 3),
             fade=min(self.fade, steps // 2),
             every=min(self.every, max(1, steps // 10)),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -16,11 +17,23 @@ from digitlens.writing import Glyphs, write_chunk
 
 def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """All lines of a chunk are in its batches, none twice and none left over."""
-    batches = pool_of(glyphs, recipe, 5, 2)
+    batches = pool_of(glyphs, replace(recipe, others=()), 5, 2)
     assert len(batches) == POOL
     found = sorted(text for batch in batches for text in batch.texts())
     lines = write_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
     assert found == sorted(line.text for line in lines)
+
+
+def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRecipe) -> None:
+    """The recipe's own style has the rest, and two lots of one style are not the same lines."""
+    mixed = replace(recipe, others=("overlap", "overlap"), other_share=0.25)
+    found = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
+    assert len(found) == 2 * POOL
+    most = 2 * POOL - 2 * (POOL // 4)
+    own = [line.text for line in write_chunk(glyphs, 2, seed=5, style="clean", size=most)]
+    others = list((Counter(found) - Counter(own)).elements())
+    assert len(others) == 2 * (POOL // 4)
+    assert len(set(others)) > POOL // 4
 
 
 def test_a_pool_is_the_same_each_time(glyphs: Glyphs, recipe: LineRecipe) -> None:

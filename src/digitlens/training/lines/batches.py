@@ -12,7 +12,7 @@ from digitlens.ink.line_input import HEIGHT, PITCH, line_input
 from digitlens.writing import write_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,9 @@ POOL = 32
 WIDTHS = 8
 """Batches are padded to a multiple of this, not just of 4: each width that a processor has not
 met lately costs it an eighth of a step, as its kernels are made for it anew."""
+
+SEEDS = 1 << 32
+"""Added to a seed for each further style, so that small seeds share no lines."""
 
 UNKNOWN = -1
 """The class of a frame that lies at no digit's centre."""
@@ -116,8 +119,7 @@ def pool_of(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list[B
         Nearly all lines of this style are longer than the recipe allows.
     """
     size = recipe.batch * POOL
-    written = write_chunk(glyphs, index, seed=seed, style=recipe.style, size=size)
-    lines = [prepared(line) for line in written]
+    lines = [prepared(line) for line in _written(glyphs, recipe, seed, index)]
     lines = [line for line in lines if line[0].shape[1] <= recipe.longest]
     if len(lines) < POOL:
         raise DataError(
@@ -129,3 +131,15 @@ def pool_of(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list[B
     cuts = [round(at * len(lines) / POOL) for at in range(POOL + 1)]
     order = np.random.default_rng([seed, index, POOL]).permutation(POOL)
     return [collated(lines[cuts[at] : cuts[at + 1]]) for at in order]
+
+
+def _written(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> Iterator[Written]:
+    """Write the lines of a pool: most in the recipe's style, some in each of the others."""
+    size = recipe.batch * POOL
+    few = int(size * recipe.other_share / len(recipe.others)) if recipe.others else 0
+    most = size - few * len(recipe.others)
+    yield from write_chunk(glyphs, index, seed=seed, style=recipe.style, size=most)
+    for number, style in enumerate(recipe.others, start=1):
+        # The first lines of a chunk are those of a smaller one, so each needs a seed.
+        own = seed + SEEDS * number
+        yield from write_chunk(glyphs, index, seed=own, style=style, size=few)
