@@ -137,7 +137,7 @@ def as_one_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[L
         Whether it is known that there is one line, or only may be.
     """
     longest = max(lines, key=lambda line: (len(line.text), line.confidence), default=None)
-    if not whole.text:
+    if not whole.text or whole.confidence < LEAST:
         return tuple(lines)
     if longest is None:
         return (whole,)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 EXTREME = 0.01
 """Share of the pixels on either side that is passed over when full ink is looked for."""
 
+GRAIN = 8
+"""Where what is left differs from the paper by no more grey levels than this, there is little
+ink on much paper, and none is passed over: light ink would be lost, and grain become ink."""
+
 WORK = 96
 """Rows at which the writing's body is looked for."""
 
@@ -59,6 +63,8 @@ def quick_ink(grey: Grey) -> Grey:
     # The grey values' counts hold all that is asked, and are far quicker than sorting.
     counts = np.bincount(grey.ravel(), minlength=256).cumsum() / grey.size
     dark, paper, light = np.searchsorted(counts, [EXTREME, 0.5, 1 - EXTREME]).tolist()
+    if max(paper - dark, light - paper) <= GRAIN:
+        dark, light = int(grey.min()), int(grey.max())
     sign = -1 if paper - dark >= light - paper else 1
     full = max(paper - dark, light - paper, 1)
     steps = np.clip((np.arange(256) - paper) * sign * 255.0 / full, 0, 255)

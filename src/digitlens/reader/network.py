@@ -43,7 +43,8 @@ class LineNetwork:
     Raises
     ------
     ModelError
-        The bytes are no ONNX file, or not one of a line network.
+        The bytes are no ONNX file, or not one of a line network, or its calibrations cannot
+        be read.
     """
 
     def __init__(self, path: Path, content: bytes) -> None:
@@ -67,7 +68,7 @@ class LineNetwork:
             )
         self.card = LineCard.from_json(known[LINE_CARD_KEY])
         raw = known.get(CALIBRATIONS_KEY)
-        self.calibrations = Calibrations.from_dict(json.loads(raw)) if raw else None
+        self.calibrations = _calibrations(path, raw) if raw else None
 
     def __repr__(self) -> str:
         return f"LineNetwork({self.path})"
@@ -92,6 +93,16 @@ class LineNetwork:
         (answer,) = self._session.run([LOG_PROBS], {STRIP: filled})
         frames: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
         return frames
+
+
+def _calibrations(path: Path, raw: str) -> Calibrations:
+    try:
+        values = json.loads(raw)
+    except ValueError as error:
+        raise ModelError(
+            f"the calibrations in {path} must be JSON", seen=f"{type(error).__name__}: {error}"
+        ) from error
+    return Calibrations.from_dict(values)
 
 
 def load_line_network(source: str | Path = "reader") -> LineNetwork:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from digitlens.reading.line import Line
+    from digitlens.reading.line import Box, Line
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
 
@@ -88,3 +88,16 @@ class Page:
             "lines": [line.as_dict() for line in self.lines],
             "tables": [table.as_dict() for table in self.tables],
         }
+
+
+def within(box: Box, size: tuple[int, int]) -> Box:
+    """Return the part of a box that lies in a picture of this width and height.
+
+    Examples
+    --------
+    >>> within((-2.5, 10.0, 30.0, 52.0), (100, 50))
+    (0.0, 10.0, 30.0, 50)
+    """
+    left, top, right, bottom = box
+    wide, high = size
+    return max(0.0, left), max(0.0, top), min(right, wide), min(bottom, high)

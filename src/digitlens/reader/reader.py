@@ -10,7 +10,7 @@ from digitlens.ink.opening import Opened, open_picture
 from digitlens.layout import find_lines
 from digitlens.reader.choose import EVEN, as_one_line, is_one_line, may_be_one_line
 from digitlens.reader.network import load_line_network
-from digitlens.reader.page import Page
+from digitlens.reader.page import Page, within
 from digitlens.reader.single import line_of
 from digitlens.reader.whole import read_layout
 from digitlens.reading.bar import Bar, bar_for
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from digitlens.layout.found import Layout
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
+    from digitlens.reader.page import Stage
 
     Lengths = int | Collection[int]
 
@@ -118,7 +119,7 @@ class Reader:
         fields
             What is wanted, one number each; `length` then counts for fields without a count.
         stages
-            Whether `Page.stages` is filled.
+            Whether `Page.stages` is filled; with fields, by the steps of each of them.
 
         Returns
         -------
@@ -133,10 +134,12 @@ class Reader:
         lengths = wanted_lengths(length)
         opened = _opened(picture)
         if fields:
-            return self._fields(opened, fields, lengths)
+            return self._fields(opened, fields, lengths, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
         layout = find_lines(opened.pixels, count=count, stages=stages)
-        return self._read(layout, lengths, opened)
+        # The layout was made of an array: how the picture was opened is known here.
+        about = opened.about, *layout.about[1:]
+        return replace(self._read(layout, lengths, opened), about=about)
 
     def bar(self, max_error: float, length: Lengths | None = None) -> Bar:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
@@ -171,19 +174,33 @@ class Reader:
         return bar_for(max_error, calibration.curve)
 
     def _fields(
-        self, opened: Opened, fields: Sequence[Field], lengths: frozenset[int] | None
+        self,
+        opened: Opened,
+        fields: Sequence[Field],
+        lengths: frozenset[int] | None,
+        *,
+        stages: bool,
     ) -> Page:
-        lines = []
+        lines: list[Line] = []
+        steps: list[Stage] = []
         height, width = opened.pixels.shape[:2]
-        for field in fields:
-            wanted = frozenset({field.count}) if field.count else lengths
+        for number, field in enumerate(fields, 1):
+            wanted = lengths if field.count is None else wanted_lengths(field.count)
             layout = find_lines(
-                opened.pixels, count=field.count, area=field.area, boxes=field.boxes
+                opened.pixels,
+                count=field.count,
+                area=field.area,
+                boxes=field.boxes,
+                stages=stages,
             )
-            found = self._read(layout, wanted, opened, cut=field.area is not None).lines
-            nothing = Line("", 0.0, field.area or (0.0, 0.0, float(width), float(height)))
-            lines.append(max(found, key=_sureness, default=nothing))
-        return Page(tuple(lines), size=(width, height), about=(opened.about,))
+            found = self._read(layout, wanted, opened, cut=field.area is not None)
+            whole = 0.0, 0.0, float(width), float(height)
+            nothing = Line("", 0.0, within(field.area or whole, (width, height)))
+            lines.append(max(found.lines, key=_sureness, default=nothing))
+            steps += [(f"field-{number}-{name}", picture) for name, picture in found.stages]
+        return Page(
+            tuple(lines), size=(width, height), stages=tuple(steps), about=(opened.about,)
+        )
 
     def _read(
         self,

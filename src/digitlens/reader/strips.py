@@ -31,7 +31,7 @@ CLEAR = 0.5
 """Several digits in one cell of a table are believed from this confidence on."""
 
 INKED = 64
-"""Ink, of 255, that counts as stroke when the rows of a digit are looked for."""
+"""Ink, of 255, that counts as stroke when a digit's box is looked for."""
 
 
 def read_strip(
@@ -90,7 +90,7 @@ def spelled(
         (0.0, 0.0, float(wide), float(high)),
         scale=Scale(PITCH * step, PITCH * step / 2),
         decoded=decoded,
-        ink=ink.sum(axis=0, dtype=np.float64),
+        ink=np.where(ink > INKED, ink, 0).sum(axis=0, dtype=np.float64),
         calibrations=network.calibrations,
     )
     return replace(line, digits=tuple(_tight(each, ink) for each in line.digits))

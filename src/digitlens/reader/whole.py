@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from digitlens.reader.choose import (
@@ -12,7 +12,7 @@ from digitlens.reader.choose import (
     without_doubles,
     without_specks,
 )
-from digitlens.reader.page import Page
+from digitlens.reader.page import Page, within
 from digitlens.reader.strips import read_strip
 from digitlens.reader.tables import read_table, row_lines
 
@@ -61,19 +61,33 @@ class Reading:
         return sum(len(line.text) * line.confidence**2 for line in self._all)
 
     def page(self, lengths: frozenset[int] | None) -> Page:
-        """Return the result; rows of tables are lines where they have an allowed length."""
-        rows = [line for table in self.tables for line in row_lines(table)]
+        """Return the result; rows of tables are lines where they have an allowed length.
+
+        Boxes around what slopes may leave the picture a little: they end at its edges here.
+        """
+        size = self.layout.size
+        lines = tuple(_within(line, size) for line in self.lines)
+        tables = tuple(
+            replace(table, cells=tuple(cell and _within(cell, size) for cell in table.cells))
+            for table in self.tables
+        )
+        rows = [line for table in tables for line in row_lines(table)]
         if lengths is not None:
             rows = [line for line in rows if len(line.text) in lengths]
         layout = self.layout
         return Page(
-            (*self.lines, *rows),
-            self.tables,
-            layout.size,
+            (*lines, *rows),
+            tables,
+            size,
             layout.turn,
             layout.stages,
             layout.about,
         )
+
+
+def _within(line: Line, size: tuple[int, int]) -> Line:
+    digits = tuple(replace(each, box=within(each.box, size)) for each in line.digits)
+    return replace(line, box=within(line.box, size), digits=digits)
 
 
 def read_layout(

@@ -139,21 +139,21 @@ def decode(
         same = tuple(Candidate(text, value, value) for value, text in pairs)
         return Decoded(same, None, 1.0)
     found, share = search_lengths(frames, beam, allowed)
-    texts = _best_of_each(sorted(found, key=found.__getitem__, reverse=True), MORE * best)
+    texts = best_of_each(sorted(found, key=found.__getitem__, reverse=True), MORE * best)
     pairs = _weighed(frames, texts)
     length = min(1.0, max(share, sum([value for value, _ in pairs])))
     weight = {text: value for value, text in pairs}
     return Decoded(
         tuple(
             Candidate(text, weight[text], weight[text] / length if length else 0.0)
-            for text in _best_of_each(list(weight), best)
+            for text in best_of_each(list(weight), best)
         ),
         allowed,
         length,
     )
 
 
-def _best_of_each(texts: list[str], best: int) -> list[str]:
+def best_of_each(texts: list[str], best: int) -> list[str]:
     """Keep the first `best`, and after them the first of each length, in their order."""
     kept, lengths = texts[:best], {len(text) for text in texts[:best]}
     for text in texts[best:]:

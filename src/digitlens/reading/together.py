@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.errors import UsageError
-from digitlens.reading.decode import BEST, Candidate, Decoded, decode
+from digitlens.reading.decode import BEST, Candidate, Decoded, best_of_each, decode
 from digitlens.reading.forward import string_probabilities
 from digitlens.reading.frames import frames_of
 
@@ -78,11 +78,13 @@ def decode_together(
     if found[0].lengths is not None:
         length = float(_mean(np.array([[decoded.length_probability] for decoded in found]))[0])
         length = min(1.0, max(length, float(means.sum())))
-    order = sorted(range(len(texts)), key=lambda at: -means[at])
+    weight = dict(zip(texts, means.tolist(), strict=True))
+    kept = sorted(texts, key=lambda text: -weight[text])
+    kept = kept[:best] if found[0].lengths is None else best_of_each(kept, best)
     return Decoded(
         tuple(
-            Candidate(texts[at], float(means[at]), float(means[at]) / length if length else 0.0)
-            for at in order[:best]
+            Candidate(text, weight[text], weight[text] / length if length else 0.0)
+            for text in kept
         ),
         found[0].lengths,
         length,
