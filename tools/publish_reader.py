@@ -5,20 +5,25 @@ DIGITLENS_DATA set. RUN is a run folder, or a .pt file with the weights (`ema`) 
 (`w`) of a draft's training. Weights are halved. What makes probabilities confidences is fitted
 on lines that were written with the digits of validation writers; how well the reader reads
 such lines, style by style, stands in its card. ``--raw FILE`` only exports.
+
+``--words [--name reader]`` leaves a published network and what was measured on lines as they
+are, and puts the words and further figures of cards.toml into its card.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tomllib
 from dataclasses import replace
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from digitlens.atomic import make_folder, write_bytes, write_text
+from digitlens.atomic import make_folder, write_bytes
 from digitlens.data import load_digits
 from digitlens.export.line_file import fold_reader, resealed, to_line_onnx
 from digitlens.export.line_weights import load_reader
@@ -45,13 +50,13 @@ if TYPE_CHECKING:
 MIXTURE = dict.fromkeys(STYLES, 1) | {"training": 10, "cheque": 4}
 """Chunks of each style among the lines for calibration."""
 
-FREE = 24_000
+FREE = 36_000
 """Lines for calibration where no length is given."""
 
-OF_LENGTH = 2_000
+OF_LENGTH = 6_000
 """Lines of each length, for calibration where this length is given."""
 
-OTHERS = 400
+OTHERS = 1_200
 """Beside them lines of other lengths, and without digits: an answer can only be wrong."""
 
 LENGTHS = range(1, 13)
@@ -64,11 +69,14 @@ CHUNK = 25
 
 COST = 2e-3
 
+CARDS = Path(__file__).with_name("cards.toml")
+
 
 def main() -> None:
     """Publish one reader."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, nargs="?")
+    parser.add_argument("--words", action="store_true", help="renew the words of the card")
     parser.add_argument("--name", default="reader")
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of a .pt file, which tells none")
@@ -76,6 +84,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PUBLISHED / "lines")
     parser.add_argument("--share", type=float, default=1.0, help="of all lines, for a trial")
     wish = parser.parse_args()
+    if wish.words:
+        renew(wish.out / f"{wish.name}.onnx", wish.name)
+        return
+    if wish.run is None:
+        parser.error("RUN is wanted: a run folder or a .pt file")
     network, card = loaded(wish.run, wish.name, wish.seed, wish.steps)
     content = to_line_onnx(fold_reader(network), card)
     if wish.raw:
@@ -97,8 +110,25 @@ def main() -> None:
     target = wish.out / f"{wish.name}.onnx"
     make_folder(wish.out)
     write_bytes(target, resealed(content, card, calibrations.as_dict(), half=True))
-    write_text(target.with_suffix(".md"), card.markdown())
+    renew(target, wish.name)
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
+
+
+def renew(target: Path, name: str) -> None:
+    """Put the words of cards.toml into the card of a published reader, and print it."""
+    words = tomllib.loads(CARDS.read_text(encoding="utf-8")).get("lines", {}).get(name, {})
+    content = target.read_bytes()
+    reader = LineNetwork(target, content)
+    known = reader.card
+    card = replace(
+        known,
+        figures=known.figures | words.get("figures", {}),
+        notes=list(words.get("notes", known.notes)),
+        versions=known.versions or {name: version(name) for name in ("digitlens", "torch")},
+    )
+    kept = None if reader.calibrations is None else reader.calibrations.as_dict()
+    write_bytes(target, resealed(content, card, kept))
+    say(card.markdown())
 
 
 def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, LineCard]:
