@@ -70,7 +70,7 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert len(card.notes) > 2
     held = onnxruntime.InferenceSession(content).get_modelmeta().custom_metadata_map
     calibrations = Calibrations.from_dict(json.loads(held[CALIBRATIONS_KEY]))
-    assert calibrations.free.curve.count == 108
+    assert calibrations.free.curve.count == 90
     assert calibrations.given is not None
 
 

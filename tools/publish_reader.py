@@ -50,13 +50,13 @@ if TYPE_CHECKING:
 MIXTURE = dict.fromkeys(STYLES, 1) | {"training": 10, "cheque": 4}
 """Chunks of each style among the lines for calibration."""
 
-FREE = 36_000
+FREE = 30_000
 """Lines for calibration where no length is given."""
 
-OF_LENGTH = 6_000
+OF_LENGTH = 4_000
 """Lines of each length, for calibration where this length is given."""
 
-OTHERS = 1_200
+OTHERS = 800
 """Beside them lines of other lengths, and without digits: an answer can only be wrong."""
 
 LENGTHS = range(1, 13)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from digitlens.errors import DataError, ShapeError, UsageError
-from digitlens.reading import decode, decode_together
+from digitlens.reading import align, decode, decode_together
 from digitlens.reading.forward import string_probabilities
 from digitlens.reading.frames import frames_of
 
@@ -98,10 +98,10 @@ def test_what_is_known_of_the_first_view_is_taken(line: Lines) -> None:
 
 
 def test_a_length_that_cannot_be_gives_nothing(line: Lines) -> None:
-    """More digits than any view has frames: no string; with room in one view, there is one."""
+    """More digits than the first view has frames: no string; with room there, there is one."""
     short, long = line("4", step=2), line("4", step=20)
     assert decode_together([short, short], lengths=30).candidates == ()
-    found = decode_together([short, long], lengths=30)
+    found = decode_together([long, short], lengths=30)
     assert all(len(each.text) == 30 for each in found.candidates)
     assert found.best is not None
 
@@ -125,3 +125,12 @@ def test_what_decode_refuses_is_refused_of_any_view(line: Lines) -> None:
         decode_together([good, good], lengths=0)
     with pytest.raises(UsageError):
         decode_together([good, good], best=0)
+
+
+def test_a_string_must_fit_the_first_view(line: Lines) -> None:
+    """Digits are placed in the first view: a string with more digits than its frames is out."""
+    short, long = line("4", step=1)[:3], line("407123")
+    decoded = decode_together([short, long])
+    assert all(len(each.text) <= 3 for each in decoded.candidates)
+    assert align(short, decoded.best.text) is not None
+    assert decode_together([short, long], lengths=6).best is None

@@ -32,7 +32,8 @@ def decode_together(
     Each string that is among the likeliest of any view is weighed in every view, by all of
     its alignments; its probability is the geometric mean of these. So a string counts that
     every view finds likely, and where the frames of the views stand does not matter. Views
-    that disagree leave every string less likely than one view would.
+    that disagree leave every string less likely than one view would. Strings that the first
+    view cannot hold, as it has too few frames for them, are left out.
 
     Parameters
     ----------
@@ -73,7 +74,12 @@ def decode_together(
     if not texts:
         return found[0]
     each_view = [string_probabilities(frames_of(view), texts) for view in views]
-    means = _mean(np.array(each_view))
+    # Places are looked up in the first view: what it cannot hold has none.
+    possible = each_view[0] > 0
+    if not possible.any():
+        return found[0]
+    texts = [text for text, held in zip(texts, possible, strict=True) if held]
+    means = _mean(np.array(each_view)[:, possible])
     length = 1.0
     if found[0].lengths is not None:
         length = float(_mean(np.array([[decoded.length_probability] for decoded in found]))[0])
