@@ -123,8 +123,9 @@ class Reader:
 
         Returns
         -------
-        The lines from top to bottom, left to right, columns one after the other; or as said
-        above. What is no number is left out, so that there may be no line.
+        The lines from top to bottom, left to right, columns one after the other, and rows of
+        tables after them; or as said above. What is no number is left out, so that there may
+        be no line.
 
         Raises
         ------
