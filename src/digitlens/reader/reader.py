@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from digitlens.errors import ModelError, ShapeError
 from digitlens.ink.opening import Opened, open_picture
 from digitlens.layout import find_lines
-from digitlens.reader.choose import EVEN, as_one_line, is_one_line, may_be_one_line
+from digitlens.reader.choose import as_one_line, is_one_line, may_be_one_line
 from digitlens.reader.network import load_line_network
 from digitlens.reader.page import Page, within
 from digitlens.reader.single import line_of
@@ -218,9 +218,9 @@ class Reader:
             return replace(
                 reading, lines=as_one_line(reading.lines, whole, certain=certain)
             ).page(lengths)
-        if reading.surest < EVEN:
+        if not reading.sure:
             turned = read_layout(self.network, layout.upside_down(), opened.pixels, lengths)
-            if turned.worth > reading.worth:
+            if turned.beats(reading):
                 reading = turned
         return reading.page(lengths)
 

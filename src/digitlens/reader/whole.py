@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
     Pixels: TypeAlias = "NDArray[np.uint8]"
 
+UPRIGHT = 0.8
+"""The least worth of a digit, on average, on a page that stands upright. 0, 1, 6, 8 and 9 are
+sure the other way up, too, so that one sure line says little: with a bar of a half on the
+surest line 54 of 55 composed pages stayed on their heads; with this 4 of 80 do, and no upright
+one is tried in vain."""
+
+CLEARLY = 1.1
+"""A page is turned over when it is worth so many times more the other way up."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -51,14 +60,18 @@ class Reading:
         return [*self.lines, *(cell for table in self.tables for cell in table.cells if cell)]
 
     @property
-    def surest(self) -> float:
-        """The confidence of the surest line or cell; 0.0 where there is none."""
-        return max((line.confidence for line in self._all), default=0.0)
-
-    @property
     def worth(self) -> float:
         """How many digits were read, surely read ones counting most."""
         return sum(len(line.text) * line.confidence**2 for line in self._all)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the digits are so sure that the page cannot stand on its head."""
+        return self.worth > UPRIGHT * sum(len(line.text) for line in self._all)
+
+    def beats(self, other: Reading) -> bool:
+        """Say whether this way up is clearly the right one."""
+        return self.worth > CLEARLY * other.worth
 
     def page(self, lengths: frozenset[int] | None) -> Page:
         """Return the result; rows of tables are lines where they have an allowed length.
