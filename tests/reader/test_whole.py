@@ -85,10 +85,10 @@ def test_tables_are_read(make_table: Make, network: Any) -> None:
 
 
 def test_a_reading_is_worth_its_sure_digits() -> None:
-    """Digits in lines and cells count, by the square of their confidence."""
+    """Digits in lines and cells count by the square of their confidence, doubtful ones not."""
     table = Table(1, 3, (line("7", 0.8), None, line("12", 0.5)))
     reading = Reading(EMPTY, (line("407", 0.9),), (table,))
-    assert reading.worth == pytest.approx(3 * 0.81 + 0.64 + 2 * 0.25)
+    assert reading.worth == pytest.approx(3 * 0.81 + 0.64)
     nothing = Reading(EMPTY, (), ())
     assert (nothing.sure, nothing.worth) == (False, 0)
 
@@ -99,12 +99,14 @@ def test_a_reading_is_sure_where_its_digits_are() -> None:
         table = Table(1, 1, (line("7", confidence),))
         assert Reading(EMPTY, (line("407", confidence),), (table,)).sure is sure
     assert not Reading(EMPTY, (line("0", 1.0), line("407", 0.6)), ()).sure
+    assert Reading(EMPTY, (line("407", 0.95), line("161", 0.3)), ()).sure
+    assert not Reading(EMPTY, (line("806", 0.95), line("161", 0.3)), ()).sure
     assert Reading(EMPTY, (line("0", 0.6), line("407135", 1.0)), ()).sure
 
 
 def test_a_page_is_turned_over_where_that_is_clearly_better() -> None:
     """A little more worth the other way up is chance; a tenth more is not; nothing is less."""
-    one, little, more = (Reading(EMPTY, (line("47", sure),), ()) for sure in (0.7, 0.72, 0.75))
+    one, little, more = (Reading(EMPTY, (line("47", sure),), ()) for sure in (0.82, 0.84, 0.95))
     nothing = Reading(EMPTY, (), ())
     assert more.beats(one)
     assert not little.beats(one)

@@ -29,9 +29,16 @@ if TYPE_CHECKING:
 
 UPRIGHT = 0.8
 """The least worth of a digit, on average, on a page that stands upright. 0, 1, 6, 8 and 9 are
-sure the other way up, too, so that one sure line says little: with a bar of a half on the
-surest line 54 of 55 composed pages stayed on their heads; with this 4 of 80 do, and no upright
-one is tried in vain."""
+sure the other way up, too, so that one sure line says little."""
+
+ONE_WAY = frozenset("347")
+"""Digits that are none on their heads: a sure number with one of them stands upright."""
+
+CERTAIN, LONG = 0.9, 3
+"""Confidence and digits of such a number, at least."""
+
+CREDIBLE = 0.8
+"""Less sure lines are worth nothing: words give doubtful digits either way up."""
 
 CLEARLY = 1.1
 """A page is turned over when it is worth so many times more the other way up."""
@@ -61,12 +68,18 @@ class Reading:
 
     @property
     def worth(self) -> float:
-        """How many digits were read, surely read ones counting most."""
-        return sum(len(line.text) * line.confidence**2 for line in self._all)
+        """How many digits were read with some confidence, surely read ones counting most."""
+        credible = (line for line in self._all if line.confidence >= CREDIBLE)
+        return sum(len(line.text) * line.confidence**2 for line in credible)
 
     @property
     def sure(self) -> bool:
         """Whether the digits are so sure that the page cannot stand on its head."""
+        if any(
+            line.confidence >= CERTAIN and len(line.text) >= LONG and ONE_WAY & set(line.text)
+            for line in self.lines
+        ):
+            return True
         return self.worth > UPRIGHT * sum(len(line.text) for line in self._all)
 
     def beats(self, other: Reading) -> bool:

@@ -1,0 +1,86 @@
+// The lab's service: docs/api.md tells each address.
+
+/** An answer that is no answer: problem details, RFC 9457. */
+export class Problem extends Error {
+  /** @param {{status?: number, detail?: string, seen?: string, likely?: string, try?: string, type?: string}} told */
+  constructor(told) {
+    super(told.detail ?? "the lab could not answer");
+    this.told = told;
+  }
+
+  get kind() {
+    return (this.told.type ?? "").replace("urn:digitlens:", "");
+  }
+}
+
+async function answer(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem({
+      detail: "the lab does not answer",
+      likely: "digitlens serve has ended",
+      try: "start it again, then reload this page",
+    });
+  }
+  if (response.ok) return response.json();
+  throw new Problem(await response.json().catch(() => ({ status: response.status })));
+}
+
+function address(path, query = {}) {
+  const parts = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const each of [value].flat()) {
+      if (each !== null && each !== undefined && each !== "") parts.append(key, String(each));
+    }
+  }
+  const rest = parts.toString();
+  return rest ? `${path}?${rest}` : path;
+}
+
+/** @param {string} path @param {object} [query] */
+export const get = (path, query) => answer(address(path, query));
+
+/** @param {string} path */
+export const remove = (path) => answer(path, { method: "DELETE" });
+
+/** Send JSON. @param {string} path @param {object} body @param {object} [query] */
+export const post = (path, body, query) =>
+  answer(address(path, query), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+/** Send a picture file as it is. @param {string} path @param {Blob} file @param {object} [query] */
+export const send = (path, file, query) =>
+  answer(address(path, query), {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  });
+
+/**
+ * Return a function that runs `act` once at a time: calls that come while it runs become one
+ * call after it, so that the newest wish is always answered and none waits in a row.
+ * @param {() => Promise<void>} act
+ */
+export function newest(act) {
+  let running = false;
+  let again = false;
+  return async function run() {
+    again = true;
+    if (running) return;
+    running = true;
+    try {
+      while (again) {
+        again = false;
+        await act();
+      }
+    } finally {
+      running = false;
+    }
+  };
+}

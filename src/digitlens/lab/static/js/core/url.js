@@ -1,0 +1,119 @@
+// The state as an address, and back: #convolution?network=cnn&layer=1&strokes=...
+
+import { pixelsFromText, pixelsToText, strokesFromText, strokesToText } from "./codec.js";
+import { first, set, state, watch } from "./store.js";
+
+export const TABS = [
+  "draw",
+  "pixels",
+  "features",
+  "answer",
+  "convolution",
+  "train",
+  "mistakes",
+  "read",
+];
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const LEAVE = 200; // milliseconds: browsers refuse an address that changes too often
+
+const one = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
+const name = { from: (text) => (NAME.test(text) ? text : undefined) };
+const whole = (low, high) => ({
+  from(text) {
+    const value = Number(text);
+    return Number.isInteger(value) && value >= low && value <= high ? value : undefined;
+  },
+});
+
+/** How each part of the state is read from an address; written as text unless told. */
+const PARTS = {
+  network: name,
+  compare: {
+    to: (names) => names.join(","),
+    from: (text) =>
+      text
+        .split(",")
+        .filter((each) => NAME.test(each))
+        .slice(0, 8),
+  },
+  tool: one("pen", "cells"),
+  form: one("bytes", "share", "bit"),
+  zoom: { to: (on) => (on ? "1" : "0"), from: (text) => text === "1" },
+  pixel: whole(0, 783),
+  label: whole(0, 9),
+  dx: whole(-7, 7),
+  dy: whole(-7, 7),
+  layer: whole(1, 1000),
+  map: whole(0, 100000),
+  row: whole(0, 1000),
+  column: whole(0, 1000),
+  run: name,
+  data: one("mnist", "uci", "fashion", "own"),
+  part: one("test", "validation", "train"),
+  cell: { from: (text) => (/^[0-9][0-9]$/.test(text) ? text : undefined) },
+};
+
+/** Return the address of a state. @param {import("./store.js").State} wanted */
+export function toHash(wanted) {
+  const usual = first();
+  const query = new URLSearchParams();
+  for (const [key, { to = String }] of Object.entries(PARTS)) {
+    const value = wanted[key];
+    if (value !== null && to(value) !== String(usual[key] ?? "") && value !== usual[key]) {
+      query.set(key, to(value));
+    }
+  }
+  const { base, strokes } = wanted.drawing;
+  if (base) query.set("pixels", pixelsToText(base));
+  if (strokes.length) query.set("strokes", strokesToText(strokes));
+  const rest = query.toString();
+  return `#${wanted.tab}${rest ? `?${rest}` : ""}`;
+}
+
+/** Return the state that an address tells. @param {string} hash */
+export function fromHash(hash) {
+  const found = first();
+  const [tab, rest = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
+  if (TABS.includes(tab)) found.tab = tab;
+  const query = new URLSearchParams(rest);
+  for (const [key, { from }] of Object.entries(PARTS)) {
+    const text = query.get(key);
+    const value = text === null ? undefined : from(text);
+    if (value !== undefined) found[key] = value;
+  }
+  found.drawing = {
+    base: query.has("pixels") ? pixelsFromText(query.get("pixels")) : null,
+    strokes: strokesFromText(query.get("strokes") ?? ""),
+  };
+  return found;
+}
+
+let timer = 0;
+
+function write() {
+  clearTimeout(timer);
+  timer = 0;
+  history.replaceState(null, "", toHash(state));
+}
+
+/** Keep the address and the state the same. */
+export function bind() {
+  set(fromHash(location.hash));
+  watch(Object.keys(first()), () => {
+    timer ||= setTimeout(write, LEAVE);
+  });
+  addEventListener("popstate", () => {
+    clearTimeout(timer);
+    timer = 0;
+    set(fromHash(location.hash));
+  });
+  addEventListener("pagehide", () => timer && write());
+}
+
+/** Open a view: a step in the browser's history. @param {string} tab */
+export function open(tab) {
+  if (timer) write();
+  if (tab !== state.tab) history.pushState(null, "", toHash({ ...state, tab }));
+  set({ tab });
+}

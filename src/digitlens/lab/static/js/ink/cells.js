@@ -1,0 +1,77 @@
+// Painting the 28 x 28 cells one by one: by keyboard, or with a finger.
+
+import { SIDE } from "./drawing.js";
+
+const SOFT = 110; // what a stroke's neighbours get: lines of one hard pixel are thinner than pens
+
+/**
+ * Paint a cell and, softly, the four beside it; or rub them out.
+ * @param {Uint8Array} pixels
+ * @param {number} row
+ * @param {number} column
+ * @param {boolean} ink
+ */
+export function dab(pixels, row, column, ink) {
+  const painted = pixels.slice();
+  painted[row * SIDE + column] = ink ? 255 : 0;
+  for (const [down, right] of [
+    [-1, 0],
+    [1, 0],
+    [0, -1],
+    [0, 1],
+  ]) {
+    const [y, x] = [row + down, column + right];
+    if (y < 0 || y >= SIDE || x < 0 || x >= SIDE) continue;
+    const at = y * SIDE + x;
+    if (ink) painted[at] = Math.max(painted[at], SOFT);
+    else if (painted[at] <= SOFT) painted[at] = 0;
+  }
+  return painted;
+}
+
+/**
+ * Let keys and pointers paint on a grid.
+ * @param {import("../parts/grid.js").Grid} grid
+ * @param {object} acts
+ * @param {() => Uint8Array} acts.pixels what is painted on
+ * @param {(pixels: Uint8Array, ended: boolean) => void} acts.paint
+ */
+export function cells(grid, { pixels, paint }) {
+  const { canvas } = grid;
+  let inking = /** @type {boolean | null} */ (null);
+
+  const put = (row, column, ink, ended) => paint(dab(pixels(), row, column, ink), ended);
+  const isInk = ({ row, column }) => pixels()[row * SIDE + column] > SOFT;
+
+  canvas.addEventListener("keydown", (event) => {
+    const { row, column } = grid.cursor;
+    if (event.key === " " || event.key === "Enter") {
+      event.preventDefault();
+      put(row, column, !isInk(grid.cursor), true);
+    } else if (event.key === "Backspace" || event.key === "Delete") {
+      event.preventDefault();
+      put(row, column, false, true);
+    }
+  });
+  grid.onMove = (row, column, event) => {
+    if (event.shiftKey) put(row, column, true, true);
+  };
+
+  canvas.addEventListener("pointerdown", (event) => {
+    const place = grid.place(event);
+    if (!place || event.button > 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    inking = !isInk(place);
+    put(place.row, place.column, inking, false);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const place = inking === null ? null : grid.place(event);
+    if (place) put(place.row, place.column, /** @type {boolean} */ (inking), false);
+  });
+  for (const kind of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(kind, () => {
+      if (inking !== null) paint(pixels(), true);
+      inking = null;
+    });
+  }
+}

@@ -1,0 +1,83 @@
+// A drawing: pixels beneath, strokes above. Nothing here is changed in place.
+
+/** @typedef {import("../core/store.js").Drawing} Drawing */
+/** @typedef {import("../core/codec.js").Stroke} Stroke */
+
+export const SIDE = 28;
+const NEAR = 0.5; // of 256: a point that lies nearer to the line between others is left out
+const MOST = 400; // points of one stroke
+
+/** @returns {Drawing} */
+export const bare = () => ({ base: null, strokes: [] });
+
+/** @param {Drawing} drawing */
+export const isBare = ({ base, strokes }) =>
+  !strokes.length && !base?.some((value) => value > 0);
+
+/**
+ * Round a stroke to whole steps and leave out points that tell nothing, so that the drawing is
+ * exactly what its address says.
+ * @param {Stroke} stroke
+ * @returns {Stroke}
+ */
+export function tidy({ width, points }) {
+  const whole = points.map((value) => Math.min(255, Math.max(0, Math.round(value))));
+  let near = NEAR;
+  let kept = simplify(whole, near);
+  while (kept.length > 2 * MOST) kept = simplify(whole, (near *= 2));
+  return { width, points: kept };
+}
+
+/** Douglas and Peucker's rule, 1973. @param {number[]} points @param {number} near */
+function simplify(points, near) {
+  const count = points.length / 2;
+  const keep = new Set([0, count - 1]);
+  const parts = [[0, count - 1]];
+  while (parts.length) {
+    const [from, to] = parts.pop();
+    let farthest = 0;
+    let at = -1;
+    for (let each = from + 1; each < to; each += 1) {
+      const away = distance(points, each, from, to);
+      if (away > farthest) [farthest, at] = [away, each];
+    }
+    if (farthest > near) {
+      keep.add(at);
+      parts.push([from, at], [at, to]);
+    }
+  }
+  return [...keep]
+    .sort((a, b) => a - b)
+    .flatMap((each) => points.slice(2 * each, 2 * each + 2));
+}
+
+function distance(points, at, from, to) {
+  const [x, y] = [points[2 * at] - points[2 * from], points[2 * at + 1] - points[2 * from + 1]];
+  const dx = points[2 * to] - points[2 * from];
+  const dy = points[2 * to + 1] - points[2 * from + 1];
+  const along = Math.min(1, Math.max(0, (x * dx + y * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(x - along * dx, y - along * dy);
+}
+
+/** Pixels as rows, the form in which the service takes them. @param {Uint8Array} pixels */
+export function rows(pixels) {
+  return Array.from({ length: SIDE }, (_, row) =>
+    Array.from(pixels.subarray(row * SIDE, (row + 1) * SIDE)),
+  );
+}
+
+/** @param {number[][]} found @returns {Uint8Array} */
+export const fromRows = (found) => Uint8Array.from(found.flat());
+
+/** Move pixels; what leaves the frame is lost. @param {Uint8Array} pixels @param {number} dx @param {number} dy */
+export function shifted(pixels, dx, dy) {
+  const moved = new Uint8Array(pixels.length);
+  for (let row = 0; row < SIDE; row += 1) {
+    for (let column = 0; column < SIDE; column += 1) {
+      const [y, x] = [row - dy, column - dx];
+      if (x >= 0 && x < SIDE && y >= 0 && y < SIDE)
+        moved[row * SIDE + column] = pixels[y * SIDE + x];
+    }
+  }
+  return moved;
+}

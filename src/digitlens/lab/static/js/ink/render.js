@@ -1,0 +1,71 @@
+// A drawing on a canvas, in any size and any colours.
+
+import { SIDE } from "./drawing.js";
+
+/** @typedef {import("../core/store.js").Drawing} Drawing */
+
+const SENT = 140; // pixels: enough for a digit, and little to send
+
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {Drawing} drawing
+ * @param {number} side of the canvas in pixels
+ * @param {[number, number, number]} paper
+ * @param {[number, number, number]} ink
+ */
+export function render(brush, drawing, side, paper, ink) {
+  brush.fillStyle = `rgb(${paper})`;
+  brush.fillRect(0, 0, side, side);
+  if (drawing.base) {
+    brush.imageSmoothingEnabled = true;
+    brush.drawImage(picture(drawing.base, paper, ink), 0, 0, side, side);
+  }
+  brush.strokeStyle = brush.fillStyle = `rgb(${ink})`;
+  brush.lineCap = brush.lineJoin = "round";
+  const scale = side / 256;
+  for (const { width, points } of drawing.strokes) {
+    brush.lineWidth = width * scale;
+    trace(brush, points, scale);
+  }
+}
+
+function trace(brush, points, scale) {
+  brush.beginPath();
+  brush.moveTo(points[0] * scale, points[1] * scale);
+  if (points.length === 2) brush.lineTo(points[0] * scale + 0.01, points[1] * scale); // a dot
+  for (let at = 2; at < points.length; at += 2) {
+    brush.lineTo(points[at] * scale, points[at + 1] * scale);
+  }
+  brush.stroke();
+}
+
+/** @param {Uint8Array} pixels */
+function picture(pixels, paper, ink) {
+  const small = new OffscreenCanvas(SIDE, SIDE);
+  const brush = small.getContext("2d");
+  const image = brush.createImageData(SIDE, SIDE);
+  pixels.forEach((value, at) => {
+    for (let part = 0; part < 3; part += 1) {
+      image.data[4 * at + part] = paper[part] + ((ink[part] - paper[part]) * value) / 255;
+    }
+    image.data[4 * at + 3] = 255;
+  });
+  brush.putImageData(image, 0, 0);
+  return small;
+}
+
+const sheet = document.createElement("canvas");
+sheet.width = sheet.height = SENT;
+
+/**
+ * Return a drawing as a grey picture, black on white: a PGM file in base64. Nothing else is
+ * made so quickly, and drawings are sent while they are drawn.
+ * @param {Drawing} drawing
+ */
+export function asPicture(drawing) {
+  const brush = sheet.getContext("2d", { willReadFrequently: true, alpha: false });
+  render(brush, drawing, SENT, [255, 255, 255], [0, 0, 0]);
+  const { data } = brush.getImageData(0, 0, SENT, SENT);
+  const grey = Uint8Array.from({ length: SENT * SENT }, (_, at) => data[4 * at]);
+  return btoa(`P5 ${SENT} ${SENT} 255\n${String.fromCharCode(...grey)}`);
+}

@@ -1,0 +1,53 @@
+// Ten bars, and "no digit" where the network can tell.
+
+import { percent } from "../core/numbers.js";
+import { el } from "../core/dom.js";
+
+/**
+ * @param {HTMLElement} box
+ * @param {any} answer one of /v1/predict, or null
+ */
+export function bars(box, answer) {
+  if (!box.firstChild) box.append(...Array.from({ length: 11 }, (_, digit) => line(digit)));
+  [...box.children].forEach((row, digit) => {
+    const none = digit === 10;
+    const share = answer ? (none ? answer.no_digit : answer.probabilities[digit]) : 0;
+    const said = share ?? 0;
+    row.classList.toggle(
+      "first",
+      Boolean(answer) && (none ? answer.digit === null : answer.digit === digit),
+    );
+    row.querySelector("i").style.width = `${100 * said}%`;
+    row.querySelector("output").textContent = !answer
+      ? ""
+      : share === null
+        ? "cannot tell"
+        : percent(share);
+  });
+}
+
+function line(digit) {
+  const name = digit === 10 ? "no digit" : String(digit);
+  return el(
+    "div",
+    { class: "bar" },
+    el("b", {}, name),
+    el("span", {}, el("i")),
+    el("output", { "aria-label": name }),
+  );
+}
+
+/** What an answer says, in a sentence. @param {any} answer */
+export function sentence(answer) {
+  if (answer.digit === null) {
+    return `${answer.network} sees no digit; if it is one, a ${answer.likeliest}.`;
+  }
+  const order = answer.probabilities.map((share, digit) => ({ share, digit }));
+  const [next] = order
+    .filter((each) => each.digit !== answer.digit)
+    .sort((a, b) => b.share - a.share);
+  const first = `${answer.network} is ${percent(answer.confidence).replace(">", "more than")} sure`;
+  return next.share >= 0.005
+    ? `${first}; a ${next.digit} has ${percent(next.share)}.`
+    : `${first}.`;
+}

@@ -1,0 +1,83 @@
+// Curves of training, as SVG that grows.
+
+import { svg } from "../core/dom.js";
+
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 200, 52, 24, 10, 8];
+
+/**
+ * @typedef {object} Curve
+ * @property {string} kind "train" or "validation"
+ * @property {(number | null)[]} values one for each epoch
+ */
+
+/**
+ * @param {HTMLElement} box
+ * @param {Curve[]} curves
+ * @param {object} wish
+ * @param {number} wish.epochs how many are planned
+ * @param {number} wish.top what no value is above
+ * @param {(value: number) => string} wish.write
+ * @param {string} wish.label
+ */
+export function chart(box, curves, { epochs, top, write, label }) {
+  const values = curves.flatMap((curve) => curve.values).filter((value) => value !== null);
+  const [low, high, step] = span(values, top);
+  const across = Math.max(2, epochs, ...curves.map((curve) => curve.values.length));
+  const x = (epoch) => LEFT + ((WIDTH - LEFT - RIGHT) * (epoch - 1)) / (across - 1);
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low));
+  const root = svg("svg", {
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    role: "img",
+    "aria-label": words(curves, label, write),
+  });
+  for (let value = low; value <= high + step / 2; value += step) {
+    root.append(
+      svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
+      svg(
+        "text",
+        { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" },
+        values.length ? write(value) : "",
+      ),
+    );
+  }
+  for (let epoch = 1; epoch <= across; epoch += Math.ceil(across / 8)) {
+    root.append(
+      svg("text", { x: x(epoch), y: HEIGHT - 8, "text-anchor": "middle" }, String(epoch)),
+    );
+  }
+  for (const { kind, values: line } of curves) root.append(...drawn(kind, line, x, y));
+  box.replaceChildren(root);
+}
+
+function drawn(kind, line, x, y) {
+  const points = line
+    .map((value, at) => (value === null ? null : [x(at + 1), y(value)]))
+    .filter(Boolean);
+  if (!points.length) return [];
+  return [
+    svg("polyline", { class: `curve ${kind}`, points: points.join(" ") }),
+    ...points.map(([cx, cy]) =>
+      svg("circle", { class: `dot ${kind}`, cx, cy, r: points.length > 24 ? 1.5 : 3.5 }),
+    ),
+  ];
+}
+
+/** Round limits about all values, and the step between lines: 1, 2 or 5 times a power of ten. */
+function span(values, top) {
+  if (!values.length) return [0, 1, 0.5];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const rough = (high - low || high / 4 || 1) / 3;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const from = Math.max(0, Math.floor(low / step) * step);
+  return [from, Math.max(from + step, Math.min(top, Math.ceil(high / step) * step)), step];
+}
+
+function words(curves, label, write) {
+  const last = curves
+    .filter(({ values }) => values.some((value) => value !== null))
+    .map(({ kind, values }) => `${kind} ${write(values.findLast((value) => value !== null))}`);
+  return last.length
+    ? `${label} by epoch, last: ${last.join(", ")}`
+    : `${label} by epoch: nothing yet`;
+}

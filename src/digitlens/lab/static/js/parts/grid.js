@@ -1,0 +1,154 @@
+// A grid of numbers on a canvas, with a cursor that mouse, finger and arrow keys move.
+
+import { css } from "../core/theme.js";
+import { say } from "../core/say.js";
+import { textOn } from "./ramps.js";
+
+const NUMBERS = 24; // pixels: from this size of a cell on, its number is written into it
+
+/**
+ * @typedef {object} Shown
+ * @property {number} rows
+ * @property {number} columns
+ * @property {(row: number, column: number) => number} at
+ * @property {import("./ramps.js").Ramp} ramp
+ * @property {(value: number) => string} [text] the number as text; none is written without
+ * @property {{row: number, column: number, rows: number, columns: number} | null} [box]
+ * @property {number | null} [band] a row that is marked
+ * @property {boolean} [flat] as high as the style sheet says; else its cells are square
+ * @property {number} [ticks] a short line before each so many columns
+ */
+
+export class Grid {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {object} [wish]
+   * @param {string} [wish.label] what it is called; with one it can be focused and chosen from
+   * @param {(row: number, column: number) => void} [wish.pick] a cell was chosen
+   * @param {(row: number, column: number, value: number) => string} [wish.words] said of it
+   * @param {boolean} [wish.hover] choose by moving over it
+   */
+  constructor(canvas, { label, pick = () => {}, words, hover = true } = {}) {
+    this.canvas = canvas;
+    this.cursor = { row: 0, column: 0 };
+    /** @type {Shown | null} */
+    this.shown = null;
+    this.pick = pick;
+    this.words = words;
+    this.onMove = (_row, _column, _event) => {};
+    this.active = Boolean(label);
+    if (label) this.#listen(label, hover);
+    new ResizeObserver(() => this.draw()).observe(canvas);
+  }
+
+  /** @param {Shown} shown @param {{row: number, column: number}} [cursor] */
+  show(shown, cursor) {
+    this.shown = shown;
+    if (cursor) this.cursor = cursor;
+    this.canvas.style.aspectRatio = shown.flat ? "auto" : `${shown.columns} / ${shown.rows}`;
+    this.draw();
+  }
+
+  /** The cell under a pointer. @param {PointerEvent} event */
+  place(event) {
+    if (!this.shown) return null;
+    const box = this.canvas.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) / box.height) * this.shown.rows);
+    const column = Math.floor(((event.clientX - box.left) / box.width) * this.shown.columns);
+    const inside =
+      row >= 0 && column >= 0 && row < this.shown.rows && column < this.shown.columns;
+    return inside ? { row, column } : null;
+  }
+
+  draw() {
+    const { canvas, shown } = this;
+    const size = canvas.clientWidth;
+    if (!shown || !size) return;
+    const sharp = Math.min(3, devicePixelRatio || 1);
+    const wide = size / shown.columns;
+    const high = shown.flat ? canvas.clientHeight / shown.rows : wide;
+    canvas.width = Math.round(size * sharp);
+    canvas.height = Math.round(high * shown.rows * sharp);
+    const brush = canvas.getContext("2d");
+    brush.scale(canvas.width / size, canvas.width / size);
+    this.#cells(brush, wide, high);
+    const mark = ({ row, column, rows = 1, columns = 1 }, style, line) => {
+      brush.strokeStyle = style;
+      brush.lineWidth = line;
+      brush.strokeRect(column * wide, row * high, columns * wide, rows * high);
+    };
+    if (shown.band !== null && shown.band !== undefined) {
+      mark({ row: shown.band, column: 0, columns: shown.columns }, css("accent", 0.7), 1.5);
+    }
+    if (shown.box) mark(shown.box, css("minus"), 2);
+    if (this.active) {
+      mark(this.cursor, css("sheet"), 4);
+      mark(this.cursor, css("accent"), 2);
+    }
+  }
+
+  #cells(brush, wide, high) {
+    const { rows, columns, at, ramp, text, ticks } = this.shown;
+    const written = text && wide >= NUMBERS;
+    const gap = wide >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
+    const quiet = css("quiet");
+    brush.fillStyle = css("hairline");
+    brush.fillRect(0, 0, columns * wide, rows * high);
+    brush.textAlign = "center";
+    brush.textBaseline = "middle";
+    brush.font = `${Math.min(13, wide * 0.36)}px ui-monospace, "Liberation Mono", monospace`;
+    for (let row = 0; row < rows; row += 1) {
+      for (let column = 0; column < columns; column += 1) {
+        const value = at(row, column);
+        const rgb = ramp(value);
+        brush.fillStyle = `rgb(${rgb})`;
+        const [x, y] = [column * wide, row * high];
+        brush.fillRect(x, y, wide - gap, high - gap);
+        if (!written) continue;
+        brush.fillStyle = value ? textOn(rgb) : quiet;
+        brush.fillText(text(value), x + wide / 2, y + high / 2 + 0.5);
+      }
+    }
+    brush.fillStyle = quiet;
+    for (let place = ticks ?? columns; place < columns; place += ticks) {
+      brush.fillRect(place * wide - 0.5, rows * high - 6, 1, 6);
+    }
+  }
+
+  #listen(label, hover) {
+    const { canvas } = this;
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-roledescription", "grid");
+    canvas.setAttribute("aria-label", label);
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    const point = (event) => {
+      const place = this.place(event);
+      if (place && (place.row !== this.cursor.row || place.column !== this.cursor.column)) {
+        this.#go(place.row, place.column);
+      }
+    };
+    canvas.addEventListener("pointerdown", point);
+    if (hover) canvas.addEventListener("pointermove", point);
+  }
+
+  #key(event) {
+    const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
+      event.key
+    ];
+    if (!way || !this.shown || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const row = Math.min(this.shown.rows - 1, Math.max(0, this.cursor.row + way[0]));
+    const column = Math.min(this.shown.columns - 1, Math.max(0, this.cursor.column + way[1]));
+    this.#go(row, column);
+    this.onMove(row, column, event);
+    const value = this.shown.at(row, column);
+    say(this.words ? this.words(row, column, value) : `row ${row}, column ${column}: ${value}`);
+  }
+
+  #go(row, column) {
+    this.cursor = { row, column };
+    this.draw();
+    this.pick(row, column);
+  }
+}

@@ -1,0 +1,41 @@
+// Numbers -> colours of the palette.
+
+import { colour } from "../core/theme.js";
+
+/** @typedef {(value: number) => [number, number, number]} Ramp */
+
+const mix = (from, to, share) =>
+  /** @type {[number, number, number]} */ (
+    from.map((value, part) => Math.round(value + (to[part] - value) * share))
+  );
+
+/** From paper to ink. @param {number} most the value of full ink @returns {Ramp} */
+export function inkRamp(most = 255) {
+  const [paper, ink] = [colour("digit-paper"), colour("digit-ink")];
+  return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (most || 1))));
+}
+
+/** Blue above zero, red below. @param {number} most the size of the strongest @returns {Ramp} */
+export function signedRamp(most) {
+  const [paper, plus, minus] = [colour("digit-paper"), colour("plus"), colour("minus")];
+  return (value) =>
+    mix(paper, value < 0 ? minus : plus, Math.min(1, Math.abs(value) / (most || 1)));
+}
+
+/** The largest size among numbers. @param {Iterable<number>} values */
+export function strongest(values) {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}
+
+const light = (value) => {
+  const share = value / 255;
+  return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+};
+
+/** White or black, whichever is read more easily on a colour. @param {[number, number, number]} rgb */
+export const textOn = ([red, green, blue]) =>
+  0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue) < 0.179
+    ? "#ffffff"
+    : "#000000";

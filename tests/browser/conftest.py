@@ -1,0 +1,207 @@
+"""A real browser on a real lab; each test gets a page of its own, and it must stay clean."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+HERE = Path(__file__).parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = (
+    "the tests of the page in a browser were skipped: no {0}. "
+    "Get it: apt-get install chromium (or set DIGITLENS_CHROMIUM to a browser), "
+    "pip install playwright (its own browsers are not needed)"
+)
+WIDE = {"width": 1280, "height": 900}
+
+
+def chromium() -> str | None:
+    """Return where a Chromium lies, if there is one."""
+    named = os.environ.get("DIGITLENS_CHROMIUM")
+    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def wanting() -> str | None:
+    """Return what is missing, in a word."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright"
+    return None if chromium() else "Chromium"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly that the page was not tested, and how it would be."""
+    if missing := wanting():
+        terminalreporter.write_line(HOW.format(missing), yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return where a Chromium lies; without one, or without Playwright, the test is skipped."""
+    if missing := wanting():
+        pytest.skip(f"no {missing}: the last lines say how to get it")
+    return str(chromium())
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Any]:
+    """Return the browser, started once a module.
+
+    Not once for all tests: while Playwright runs, no other test can call asyncio.run.
+    """
+    from playwright.sync_api import sync_playwright
+
+    # As root, which is who runs tests in containers, Chromium wants it said.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium_path, args=["--no-sandbox"] if root else []
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def expect(chromium_path: str) -> Any:
+    """Return Playwright's `expect`, which waits until a thing is as it should be.
+
+    Conditions written as text cannot be waited for: the page allows no text to become code.
+    """
+    from playwright.sync_api import expect as wait
+
+    wait.set_options(timeout=15_000)
+    return wait
+
+
+@pytest.fixture(scope="session")
+def lab_address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a lab in a folder of its own, its reader made up."""
+    command = [sys.executable, str(HERE / "lab_with_reader.py")]
+    folder = tmp_path_factory.mktemp("lab")
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as lab:
+        assert lab.stdout is not None
+        address = lab.stdout.readline().strip()
+        assert address, "the lab did not start"
+        yield address
+        lab.terminate()
+
+
+@pytest.fixture
+def open_page(browser: Any, lab_address: str) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens the page: where in it, and what the browser is like.
+
+    When the test is over, no page has logged an error, raised one, or asked another host.
+    """
+    contexts, faults = [], []
+
+    def note(page: Any) -> None:
+        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                said.type in ("error", "warning") and faults.append(f"{said.type}: {said.text}")
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                asked.url.startswith((lab_address, "data:", "blob:"))
+                or faults.append(f"asked elsewhere: {asked.url}")
+            ),
+        )
+
+    def opened(where: str = "", **wish: Any) -> Any:
+        context = browser.new_context(**{"viewport": WIDE, **wish})
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        note(page)
+        page.faults = faults
+        page.goto(lab_address + where)
+        page.wait_for_selector("#network option", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    """Return the page as it is first opened, on a wide screen."""
+    return open_page()
+
+
+SEVEN = ((0.25, 0.25), (0.75, 0.25), (0.45, 0.8))
+"""Corners of a 7, as shares of the paper's side."""
+
+
+@pytest.fixture(scope="session")
+def draw_seven(expect: Any) -> Callable[..., None]:
+    """Return a function that draws a 7 with the mouse, and waits for the answer to it."""
+
+    def draw(page: Any, lift: bool = True) -> None:
+        paper = page.locator("#pad").bounding_box()
+        corners = [
+            (paper["x"] + x * paper["width"], paper["y"] + y * paper["height"])
+            for x, y in SEVEN
+        ]
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        for corner in corners[1:]:
+            page.mouse.move(*corner, steps=8)
+        if lift:
+            page.mouse.up()
+        expect(page.locator("#answer-digit")).to_have_text("7")
+
+    return draw
+
+
+@pytest.fixture
+def seven(page: Any, draw_seven: Callable[..., None]) -> Any:
+    """Return the page with a 7 drawn."""
+    draw_seven(page)
+    return page
+
+
+@pytest.fixture(scope="session")
+def go() -> Callable[[Any, str], None]:
+    """Return a function that opens a view by its link."""
+
+    def go_to(page: Any, tab: str) -> None:
+        page.locator(f'nav a[data-tab="{tab}"]').click()
+        page.locator(f"#view-{tab}").wait_for()
+
+    return go_to
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[..., bytes]:
+    """Return a function that makes a PNG file of pixels."""
+
+    def make(pixels: Any) -> bytes:
+        into = io.BytesIO()
+        Image.fromarray(np.asarray(pixels, np.uint8)).save(into, "PNG")
+        return into.getvalue()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def seven_png(png: Callable[..., bytes]) -> bytes:
+    """Return a picture of a 7, dark on light, 140 x 140."""
+    picture = Image.new("L", (140, 140), 245)
+    pen = ImageDraw.Draw(picture)
+    pen.line([(35, 35), (105, 35), (65, 110)], fill=20, width=11, joint="curve")
+    return png(picture)

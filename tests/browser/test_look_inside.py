@@ -1,0 +1,137 @@
+"""Pixels, Features, Answer and Convolution: every number on the page is the right one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+Go = Callable[[Any, str], None]
+
+FETCH = "path => fetch(path).then(answer => answer.json())"
+
+
+def pixels_of(page: Any, go: Go) -> Any:
+    """Return the digit's pixels as the page writes them, (28, 28)."""
+    go(page, "pixels")
+    text = page.locator("#pixels-text").text_content()
+    return np.array([[int(word) for word in line.split()] for line in text.splitlines()])
+
+
+def number_in(page: Any, expect: Any, place: str, pattern: str) -> float:
+    """Return the number that follows `pattern` in a text of the page."""
+    expect(page.locator(place)).to_contain_text(re.compile(pattern))
+    found = re.search(pattern + r"\s*(-?[\d.]+)", page.locator(place).text_content())
+    assert found is not None
+    return float(found[1].rstrip("."))
+
+
+def test_pixels_are_written_in_three_forms(seven: Any, go: Go) -> None:
+    """The grid holds 28 x 28 numbers: as bytes, as shares of full ink, as bits."""
+    pixels = pixels_of(seven, go)
+    assert pixels.shape == (28, 28)
+    assert pixels.max() == 255
+    seven.locator('input[name="form"][value="bit"]').check(force=True)
+    bits = seven.locator("#pixels-text").text_content().split()
+    assert [int(bit) for bit in bits] == (pixels.ravel() > 127).astype(int).tolist()
+    seven.locator('input[name="form"][value="share"]').check(force=True)
+    shares = [float(word) for word in seven.locator("#pixels-text").text_content().split()]
+    assert np.abs(np.array(shares) - pixels.ravel() / 255).max() <= 0.0051
+    assert seven.locator("#steps li strong").all_text_contents()[0] == "What came in"
+
+
+def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go) -> None:
+    """Row 5, column 9 is place 149; the ribbon's end is row 27, column 27."""
+    go(seven, "features")
+    side = seven.locator("#unroll-picture").bounding_box()["width"]
+    cell = side / 28
+    seven.locator("#unroll-picture").hover(position={"x": 9.5 * cell, "y": 5.5 * cell})
+    assert seven.locator("#unroll-formula").text_content() == "28 x 5 + 9 = 149"
+    width = seven.locator("#ribbon").bounding_box()["width"]
+    seven.locator("#ribbon").hover(position={"x": width - 1.5, "y": 9})
+    assert seven.locator("#unroll-formula").text_content() == "28 x 27 + 27 = 783"
+    assert (
+        seven.locator("#onehot-text").text_content() == "7  →  [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]"
+    )
+
+
+def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
+    """A slider shifts what all chosen networks see; far enough, one of them gives up."""
+    go(seven, "answer")
+    cards = seven.locator("#answers .card")
+    cards.nth(2).wait_for()
+    assert cards.locator(".verdict-digit").all_text_contents() == ["7", "7", "7"]
+    seven.locator("#dx").focus()
+    for _ in range(7):
+        seven.keyboard.press("ArrowRight")
+    seven.locator("#dy").focus()
+    for _ in range(7):
+        seven.keyboard.press("ArrowLeft")
+    digits = cards.locator(".verdict-digit")
+    expect(digits.filter(has_not_text="7")).not_to_have_count(0)
+    seven.wait_for_url("**dx=7&dy=-7**")
+    held = cards.nth(2).locator(".held")
+    number_in(seven, expect, ".card:nth-of-type(3) .held", "225 shifts")
+    assert "same answer" in held.text_content()
+
+
+def test_a_cell_of_a_feature_map_is_what_numpy_says(seven: Any, go: Go, expect: Any) -> None:
+    """The sum that is shown for a hovered cell is that of window times kernel."""
+    pixels = pixels_of(seven, go)
+    layer = seven.evaluate(FETCH, "/v1/networks/cnn/layers/1")
+    kernels, biases = np.array(layer["kernels"]), np.array(layer["biases"])
+    go(seven, "convolution")
+    seven.locator("#maps button").nth(5).click()
+    out = seven.locator("#conv-out")
+    size = out.bounding_box()["width"] / 12
+    out.hover(position={"x": 4.5 * size, "y": 6.5 * size})
+    expect(seven.locator("#cell-title")).to_contain_text("map 5, row 6, column 4")
+    shown = number_in(seven, expect, "#cell-words", "products sum to")
+    total = (pixels[12:17, 8:13] * kernels[5, 0]).sum()
+    assert shown == pytest.approx(total, rel=2e-3, abs=2e-3)
+    before = number_in(seven, expect, "#cell-words", "that is")
+    assert before == pytest.approx(total + biases[5], rel=2e-3, abs=2e-3)
+    assert seven.locator("#cell .numbers").count() == 3
+
+
+def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> None:
+    """Numbers, stride and padding typed by hand give the map that numpy gives."""
+    pixels = pixels_of(seven, go)
+    go(seven, "convolution")
+    seven.locator("#kernel input").nth(24).wait_for()
+    seven.get_by_role("button", name="edges across").click()
+    seven.locator("#kernel input[aria-label='kernel, row 0, column 0']").fill("-0.5")
+    seven.locator("#stride").focus()
+    seven.keyboard.press("Home")
+    seven.locator("#padding").focus()
+    with seven.expect_response(
+        lambda answer: "kernel" in answer.url and '"padding":2' in answer.request.post_data
+    ) as answer:
+        seven.keyboard.press("ArrowRight")
+        seven.keyboard.press("ArrowRight")
+    kernel = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]]) / 255
+    kernel[0, 0] = -0.5
+    framed = np.pad(pixels.astype(float), 2)
+    windows = np.lib.stride_tricks.sliding_window_view(framed, (3, 3))
+    found = answer.value.json()
+    assert np.allclose(found["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
+    expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
+
+
+@pytest.mark.parametrize("network", ["tiny", "fast"])
+def test_every_layer_of_other_networks_opens(
+    open_page: Any, draw_seven: Any, go: Go, network: str, expect: Any
+) -> None:
+    """Pooling, grouped and dense layers, and a cascade: each number is told."""
+    page = open_page(f"#draw?network={network}")
+    draw_seven(page)
+    go(page, "convolution")
+    page.locator("#layers button").first.wait_for()
+    for number in range(page.locator("#layers button").count()):
+        page.locator("#layers button").nth(number).click()
+        title = re.compile(f"^One number: layer {number + 1},")
+        expect(page.locator("#cell-title")).to_have_text(title)
+        assert page.locator("#chain dd").last.text_content()

@@ -1,0 +1,113 @@
+"""Train, Mistakes and Read."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlens.digits import SIDE
+
+Go = Callable[[Any, str], None]
+
+
+def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> None:
+    """A run on a share of the digits is followed to its end; its network can then be asked."""
+    go(seven, "train")
+    seven.locator("#train-data").select_option("uci")
+    seven.locator("#train-share").fill("40")
+    seven.locator("#train-epochs").fill("3")
+    seven.locator("#train-start").click()
+    seven.locator("#run-progress").wait_for()
+    counts = []
+    for epochs in (1, 3):
+        row = seven.locator("#run-table tbody tr").nth(epochs - 1)
+        row.wait_for(state="attached", timeout=60_000)
+        counts.append(seven.locator("#chart-loss .dot.train").count())
+    assert counts[0] >= 1
+    assert counts[1] == 3
+    seven.locator("#run-use").wait_for(timeout=60_000)
+    assert len(seven.locator("#run-words").text_content()) > 20
+    seven.locator("#run-use").click()
+    expect(seven.locator("#network")).to_have_value("quick-1")
+    seven.reload()
+    seven.locator("#runs [data-run='quick-1'][aria-pressed='true']").wait_for()
+    assert seven.locator("#run-title").text_content() == "quick-1"
+    expect(seven.locator("#chart-right .dot.validation")).to_have_count(3)
+
+
+def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> None:
+    """A click on a cell shows its pictures; one of them is then the digit in every view."""
+    page.goto(page.url.split("#")[0] + "#mistakes?data=uci")
+    cell = page.locator("#matrix button.wrong:enabled").first
+    cell.wait_for()
+    place, count = cell.get_attribute("data-cell"), int(cell.text_content())
+    cell.click()
+    page.locator("#gallery img").first.wait_for()
+    assert page.locator("#gallery button").count() == count
+    assert page.locator("#gallery-title").text_content() == f"{place[0]}, taken for {place[1]}"
+    page.locator("#gallery button").first.click()
+    expect(page.locator("#now-digit")).to_have_text(place[1])
+    page.locator("#taken button", has_text="Convolution").click()
+    page.locator("#maps canvas").first.wait_for()
+
+
+def test_cells_are_reached_by_arrow_keys(page: Any) -> None:
+    """From a cell that holds something the arrows lead to the next one that does."""
+    page.goto(page.url.split("#")[0] + "#mistakes?data=uci")
+    page.locator("#matrix [data-cell='00']").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.disabled") is False
+
+
+@pytest.fixture
+def strip(make_digits: Any, png: Any) -> bytes:
+    """Return a picture of three digits beside each other, dark on light."""
+    digits = make_digits(3, seed=1)
+    apart = np.zeros((SIDE, 12), np.uint8)
+    ink = np.hstack([part for image in digits.images for part in (apart, image)] + [apart])
+    return bytes(png(np.kron(255 - ink, np.ones((3, 3), np.uint8))))
+
+
+DROP = """data => {
+    const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], 'a.png', {type: 'image/png'}));
+    const wish = {dataTransfer: carried, bubbles: true, cancelable: true};
+    const event = new DragEvent('drop', wish);
+    document.getElementById('view-read').dispatchEvent(event);
+}"""
+
+
+def test_a_picture_of_several_digits_is_read(page: Any, go: Go, strip: bytes) -> None:
+    """Dropped digits are boxed, doubted, corrected by typing, and kept when asked for."""
+    go(page, "read")
+    page.evaluate(DROP, base64.b64encode(strip).decode())
+    fields = page.locator("#lines input")
+    fields.nth(2).wait_for()
+    assert [field.input_value() for field in fields.all()] == ["4", "7", "0"]
+    assert page.locator("#photo .digit-box").count() == 3
+    assert page.locator("#photo .digit-box.doubtful").count() == 1
+    assert "else 1 31.0 %" in fields.nth(1).get_attribute("aria-label")
+    fields.nth(1).press("1")
+    assert page.locator("#photo .corrected").count() == 1
+    page.get_by_role("button", name="Keep the corrected digit").click()
+    page.locator("#own img[alt='a 1 of yours']").wait_for()
+    page.locator("#own button[aria-label='Remove this 1']").click()
+    page.get_by_text("None yet: keep a drawn digit").wait_for()
+
+
+def test_without_a_reader_that_is_said(open_page: Any, go: Go) -> None:
+    """Where no reader is installed the view says so before a picture is chosen."""
+    page = open_page()
+    problem = '{"status": 503, "detail": "no reader is installed"}'
+    page.route("**/v1/read*", lambda route: route.fulfill(status=503, body=problem))
+    go(page, "read")
+    page.get_by_text("No reader of lines is installed").wait_for()
+    assert page.locator("#read-file").is_disabled()
+    assert [fault for fault in page.faults if "503" not in fault] == []
+    page.faults.clear()  # browsers log every 503
