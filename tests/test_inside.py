@@ -74,8 +74,9 @@ def test_the_weights_are_those_that_were_exported(name: str) -> None:
         np.testing.assert_array_equal(layer.bias, op.bias)
         if isinstance(op, Conv):
             seen = (layer.kind, layer.stride, layer.padding, layer.groups, layer.window)
-            wanted = ("convolution", op.stride, op.padding, op.groups, op.weight.shape[-1])
-            assert seen == wanted
+            stride, padding = op.stride[0], op.padding[0]
+            assert (op.stride, op.padding) == ((stride, stride), (padding, padding))
+            assert seen == ("convolution", stride, padding, op.groups, op.weight.shape[-1])
         else:
             assert layer.kind == "dense"
 

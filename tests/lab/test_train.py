@@ -118,11 +118,8 @@ async def told(lab: Any, kind: str) -> None:
 
 
 async def over(lab: Any) -> None:
-    """Wait until nothing is trained."""
-    import asyncio
-
-    while lab.state.training.running:
-        await asyncio.sleep(0.005)
+    """Wait until nothing is trained and the process has gone."""
+    await lab.state.training.gone()
 
 
 @pytest.mark.parametrize(("network", "seen"), [("tiny", "exit code 9"), ("best", "JSON")])

@@ -60,8 +60,9 @@ class Training:
 
     @property
     def running(self) -> bool:
-        """Whether a network is being trained now."""
-        return self._follower is not None and not self._follower.done()
+        """Whether a network is being trained now; not while its process only goes away."""
+        told = bool(self.events) and self.events[-1]["event"] in LAST
+        return self._follower is not None and not self._follower.done() and not told
 
     def as_dict(self) -> dict[str, Any]:
         """Return how it stands: the newest run of this lab, and all that was told of it."""
@@ -117,6 +118,7 @@ class Training:
             )
         self._beginning = True
         try:
+            await self.gone()
             folder = claim(network, None, runs=self._settings.runs)
             self.run, self.events = folder.name, []
             self.wish = {"network": network, "data": data, "epochs": epochs, "seed": seed}
@@ -139,6 +141,11 @@ class Training:
             self._beginning = False
         return self.run
 
+    async def gone(self) -> None:
+        """Wait until the process of the newest run has gone, if there was one."""
+        if self._follower is not None:
+            await self._follower
+
     async def stop(self, run: str) -> None:
         """Ask the run under way to save and end; it is told among its events.
 
@@ -155,7 +162,7 @@ class Training:
 
     async def close(self) -> None:
         """Stop what is under way, and wait for it to save."""
-        if not self.running or self._follower is None or self._process is None:
+        if self._follower is None or self._follower.done() or self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
