@@ -20,6 +20,30 @@ PREFER = 1.5
 ink of one colour on paper as bright as it, yellow on white before all."""
 
 
+def brightness(pixels: Pixels) -> Pixels:
+    """Return (H, W, 3) red, green, blue as the grey that an eye sees; grey as it is.
+
+    Parameters
+    ----------
+    pixels
+        uint8 (H, W) or (H, W, 3).
+
+    Returns
+    -------
+    uint8 (H, W): .299 red + .587 green + .114 blue (ITU-R BT.601).
+
+    Examples
+    --------
+    >>> brightness(np.array([[[255, 0, 0], [255, 255, 255]]], np.uint8)).tolist()
+    [[76, 255]]
+    """
+    if pixels.ndim == 2:
+        return pixels
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 def find_ink_in(pixels: Pixels) -> tuple[Pixels, Ink, str]:
     """Tell ink from paper in a grey picture or one in colours.
 
@@ -41,9 +65,7 @@ def find_ink_in(pixels: Pixels) -> tuple[Pixels, Ink, str]:
     """
     if pixels.ndim == 2:
         return pixels, find_ink(pixels), "the grey values"
-    import cv2
-
-    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = brightness(pixels)
     best = grey, find_ink(grey), "the brightness"
     if (pixels == pixels[..., :1]).all():
         return best

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
+from digitlens.ink.grey import brightness
 from digitlens.layout.cells import find_cells, rows_of
 from digitlens.layout.level import enlarged, find_paper, ink_of
 from digitlens.layout.masks import either, opened, thinned, widened, without
@@ -89,7 +90,7 @@ def grey_of(pixels: Pixels, channel: int | None) -> Grey:
     if pixels.ndim == 2:
         return pixels
     if channel is None:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        return brightness(pixels)
     single, *others = (
         cv2.extractChannel(pixels, at) for at in (channel, *({0, 1, 2} - {channel}))
     )

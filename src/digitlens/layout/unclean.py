@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from digitlens.ink.grey import brightness
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,11 +47,9 @@ def as_it_stands(pixels: Grey, strip: Strip) -> Grey:
     part = pixels[top : int(y.max()) + 3, left : int(x.max()) + 3]
     if not part.size:
         return np.full((high, wide), 255, np.uint8)
-    if part.ndim == 3:
-        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.uint8)
     return np.asarray(
         cv2.remap(
-            part,
+            brightness(part),
             (x - left).astype(np.float32),
             (y - top).astype(np.float32),
             cv2.INTER_LINEAR,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from digitlens.ink.grey import brightness
 from digitlens.reader.crop import body_of, quick_ink
 from digitlens.reader.strips import spelled
 from digitlens.reader.views import look_at
@@ -33,7 +34,7 @@ BARE = 0.2
 
 def line_of(network: LineNetwork, opened: Opened, lengths: frozenset[int] | None) -> Line:
     """Read the line that a picture shows; boxes are in pixels of the picture."""
-    grey = _grey(opened.pixels)
+    grey = brightness(opened.pixels)
     ink = quick_ink(grey)
     left, top, right, bottom = _writing(ink)
     part = slice(top, bottom), slice(left, right)
@@ -69,15 +70,6 @@ def close_up(grey: Grey) -> Grey | None:
         return None
     left, top, right, bottom = place
     return grey[top:bottom, left:right]
-
-
-def _grey(pixels: Grey) -> Grey:
-    """Return (H, W, 3) as the grey that an eye sees; grey pictures as they are."""
-    if pixels.ndim == 2:
-        return pixels
-    import cv2
-
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _writing(ink: Grey) -> tuple[int, int, int, int]:

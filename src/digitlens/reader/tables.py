@@ -32,17 +32,12 @@ def row_lines(table: Table) -> list[Line]:
     for at in range(0, len(table.cells), table.columns):
         cells = [cell for cell in table.cells[at : at + table.columns] if cell is not None]
         if cells:
-            boxes = [cell.box for cell in cells]
-            lows, highs = zip(*((box[:2], box[2:]) for box in boxes), strict=True)
-            (left, top), (right, bottom) = (
-                map(min, zip(*lows, strict=True)),
-                map(max, zip(*highs, strict=True)),
-            )
+            left, top, right, bottom = zip(*(cell.box for cell in cells), strict=True)
             rows.append(
                 Line(
                     "".join(cell.text for cell in cells),
                     prod(cell.confidence for cell in cells),
-                    (left, top, right, bottom),
+                    (min(left), min(top), max(right), max(bottom)),
                     tuple(digit for cell in cells for digit in cell.digits),
                 )
             )
