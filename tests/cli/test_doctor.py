@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,19 @@ def test_a_missing_extra_is_a_note(
         "seen": "no-such-package missing",
         "advice": 'pip install "digitlens[train]"',
     }
+
+
+def test_every_extra_is_examined() -> None:
+    """Doctor looks at each extra that pyproject.toml has, and at each of its packages."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"]
+    everywhere = {
+        name: tuple(re.split(r"[><=]", each)[0] for each in wanted if ";" not in each)
+        for name, wanted in extras.items()
+        if name != "all"
+    }
+    assert everywhere
+    assert everywhere == examine.EXTRAS
 
 
 def test_a_damaged_engine_is_broken(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
 EXTRAS = {
     "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w"),
+    "lab": ("fastapi", "uvicorn", "python-multipart"),
+    "mail": ("zipcodes",),
     "pdf": ("pypdfium2",),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
