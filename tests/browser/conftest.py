@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +84,29 @@ def expect(chromium_path: str) -> Any:
     return wait
 
 
-@pytest.fixture(scope="session")
-def lab_address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a lab in a folder of its own, its reader made up."""
-    command = [sys.executable, str(HERE / "lab_with_reader.py")]
-    folder = tmp_path_factory.mktemp("lab")
+@contextmanager
+def running(script: str, folder: Path, *arguments: str) -> Iterator[str]:
+    """Run a lab in a process and a folder of its own, and give its address."""
+    command = [sys.executable, str(HERE / script), *arguments]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as lab:
         assert lab.stdout is not None
         address = lab.stdout.readline().strip()
         assert address, "the lab did not start"
         yield address
         lab.terminate()
+
+
+@pytest.fixture(scope="session")
+def run_lab(chromium_path: str) -> Callable[..., Any]:
+    """Return `running`: a script and a folder in, a context manager out."""
+    return running
+
+
+@pytest.fixture(scope="session")
+def lab_address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a lab in a folder of its own, its reader made up."""
+    with running("lab_with_reader.py", tmp_path_factory.mktemp("lab")) as address:
+        yield address
 
 
 @pytest.fixture

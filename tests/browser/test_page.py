@@ -13,7 +13,17 @@ import digitlens
 
 Go = Callable[[Any, str], None]
 
-TABS = ("draw", "pixels", "features", "answer", "convolution", "train", "mistakes", "read")
+TABS = (
+    "draw",
+    "pixels",
+    "features",
+    "answer",
+    "convolution",
+    "train",
+    "mistakes",
+    "read",
+    "review",
+)
 CONTROLS = {
     "button", "link", "textbox", "combobox", "checkbox", "radio", "slider", "spinbutton",
     "application", "searchbox", "switch", "img", "image", "progressbar",
@@ -102,6 +112,17 @@ def test_every_view_is_named_and_fits(
         assert page.locator("h1:visible").count() == 1
 
 
+def test_a_lab_without_mail_says_how_to_get_it(page: Any, go: Go, expect: Any) -> None:
+    """Review names the commands, one after the other, and nothing else is shown."""
+    go(page, "review")
+    expect(page.locator("#review-how pre")).to_have_count(4)
+    assert "digitlens serve --trays" in page.locator("#review-how").text_content()
+    assert (
+        page.locator("#review-desk, #review-bar, #review-rest").locator("visible=true").count()
+        == 0
+    )
+
+
 def test_an_unnamed_control_is_found(page: Any) -> None:
     """The check above can fail: a button without a name is told."""
     page.evaluate("document.getElementById('main').append(document.createElement('button'))")
@@ -171,7 +192,7 @@ PAIRS = [
     *(("accent", ground, TEXT) for ground in ("desk", "sheet", "digit-paper")),
     ("on-accent", "accent", TEXT),
     ("on-mark", "mark", TEXT),
-    ("mark", "blush", TEXT),
+    *(("mark", ground, TEXT) for ground in ("blush", "desk")),
     *(("edge", ground, PART) for ground in ("desk", "sheet", "digit-paper")),
     *((sign, "digit-paper", PART) for sign in ("plus", "minus", "digit-ink")),
     ("accent", "well", PART),

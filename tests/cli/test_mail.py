@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from digitlens.cli.forms import FORMS
+from digitlens.mail.directory import load_directory
 from digitlens.mail.plan import read_plan
+from digitlens.mail.sorting import Review
 from digitlens.mail.sorting.given import line_of, read_addresses
 from digitlens.reading import Alternative, Line, LineDigit
 
@@ -188,3 +190,22 @@ def test_a_barcode_is_made_and_read(digitlens: Cli, in_tmp: Path) -> None:
     assert digitlens("mail", "barcode", "12345", "--out", "bars.png").code == 0
     assert Path("bars.png").read_bytes().startswith(b"\x89PNG")
     assert digitlens("mail", "barcode", "12345", "--out", "bars.gif").code == 2
+
+
+def test_corrections_are_saved(digitlens: Cli, mail: Path) -> None:
+    """What people said becomes lines and digits; what is left out is told, with the reason."""
+    digitlens("route", mail, *ROUTE, "--out", "trays")
+    plan = read_plan(Path("plan.toml"))
+    review = Review(Path("trays"), plan, load_directory())
+    for zip_ in ("00501", None):
+        task = review.claim("ann")
+        assert task is not None
+        review.settle(task, zip_)
+    ended = digitlens("mail", "corrections", "--trays", "trays", "--out", "learn")
+    assert (ended.code, ended.out) == (0, "2 corrections: 0 lines, 0 digits\n")
+    assert "left out: 1 that have no picture any more\n" in ended.err
+    assert "left out: 1 that a person could not read either\n" in ended.err
+    ended = digitlens("mail", "corrections", "--trays", "trays", "--out", "learn", "--json")
+    assert list(json.loads(ended.out)) == list(FORMS["digitlens mail corrections --json"])
+    ended = digitlens("mail", "corrections", "--trays", "mail", "--out", "learn")
+    assert ended.err.startswith("error: nothing was sorted into mail\n")

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from digitlens.mail.directory import load_directory
+
 # Tests may not connect; processes they start may, to this machine.
 SCRIPT = r"""
 import http.client, json, os, re, signal, subprocess, sys, threading, time
@@ -140,3 +142,36 @@ def test_a_host_of_another_machine_is_said(digitlens: Callable[..., Any]) -> Non
     ended = digitlens("serve", "--host", "192.0.2.1", "--token", "x" * 16)
     assert ended.code == 2
     assert "cannot be listened to" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--trays", "trays"], 2, "mail is reviewed with --trays and --plan"),
+        (["--plan", "plan.toml"], 2, "mail is reviewed with --trays and --plan"),
+        (["--trays", "trays", "--plan", "none.toml"], 1, "there is no file none.toml"),
+        (["--trays", "trays", "--plan", "bad.toml"], 1, "bad.toml is not TOML"),
+        (["--trays", "trays", "--plan", "plan.toml"], 1, "nothing was sorted into trays"),
+    ],
+)
+def test_trays_that_cannot_be_reviewed_are_said(
+    digitlens: Callable[..., Any], in_tmp: Path, options: list[str], code: int, said: str
+) -> None:
+    """No plan, a damaged one and a folder without sorted mail are told before it starts."""
+    pytest.importorskip("zipcodes")
+    (in_tmp / "plan.toml").write_text('default = "rest"\n[trays]\n')
+    (in_tmp / "bad.toml").write_text("= 3")
+    ended = digitlens("serve", "--port", "0", *options)
+    assert (ended.code, ended.err.splitlines()[0].startswith(f"error: {said}")) == (code, True)
+
+
+def test_trays_want_the_extra_mail(
+    digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the directory of ZIPs it is said how to get it, before anything starts."""
+    load_directory.cache_clear()
+    monkeypatch.setitem(sys.modules, "zipcodes", None)
+    (in_tmp / "plan.toml").write_text('default = "rest"\n[trays]\n')
+    ended = digitlens("serve", "--trays", "trays", "--plan", "plan.toml")
+    assert ended.code == 1
+    assert "the directory of ZIPs wants the extra 'mail'" in ended.err

@@ -17,6 +17,10 @@ from PIL import Image, ImageDraw
 
 from digitlens.lab.app import Lab
 from digitlens.lab.settings import Settings
+from digitlens.mail.directory import Directory, Place
+from digitlens.mail.plan import make_plan
+from digitlens.mail.sorting import Sorting, sort_folder
+from digitlens.reading import Alternative, Line, LineDigit
 
 BASE = "http://localhost:8000"
 
@@ -173,3 +177,46 @@ def problem() -> Callable[..., dict[str, Any]]:
         return found
 
     return check
+
+
+class SmallMail:
+    """Four ZIPs and a plan by state, and a reader that is never sure."""
+
+    directory = Directory(
+        Place(text, city, (city,), state, "", "STANDARD")
+        for text, city, state in (
+            ("00501", "Holtsville", "NY"),
+            ("02134", "Allston", "MA"),
+            ("02135", "Brighton", "MA"),
+            ("90210", "Beverly Hills", "CA"),
+        )
+    )
+    plan = make_plan(directory, "state")
+
+    def read(self, _: Path) -> list[Line]:
+        """Return a line that is most likely 02134, wherever it is asked for."""
+        digits = tuple(
+            LineDigit(digit, 0.9, (100.0 + 12 * at, 60.0, 112.0 + 12 * at, 80.0))
+            for at, digit in enumerate("02134")
+        )
+        others = (Alternative("02135", 0.3), Alternative("00501", 0.1))
+        return [Line("02134", 0.6, (100.0, 60.0, 160.0, 80.0), digits, others)]
+
+
+@pytest.fixture(scope="session")
+def small_mail() -> SmallMail:
+    """Return a directory of four ZIPs, a plan and a reader."""
+    return SmallMail()
+
+
+@pytest.fixture(scope="session")
+def sort_mail(small_mail: SmallMail) -> Callable[[Path, Path], Path]:
+    """Return a function that sorts a folder so that every piece waits for a person."""
+
+    def sort(folder: Path, out: Path) -> Path:
+        sort_folder(
+            folder, out, Sorting(small_mail.read, small_mail.directory, small_mail.plan)
+        )
+        return out
+
+    return sort

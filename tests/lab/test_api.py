@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from digitlens import load_digits
 from digitlens.errors import MissingDataError
 from digitlens.lab import mistakes
 from digitlens.lab.app import Lab
+from digitlens.lab.mail.desk import Desk
 from digitlens.lab.settings import Settings
+from digitlens.mail.sorting import Review
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = Lab(Settings()).api.openapi()
@@ -42,9 +44,23 @@ UNCHECKED = [
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory, lab_client: Any) -> Iterator[Any]:
-    """Return a client of one lab for all requests; a script plays the process that trains."""
-    lab = Lab(Settings(folder=tmp_path_factory.mktemp("lab")))
+def asked(
+    tmp_path_factory: pytest.TempPathFactory,
+    lab_client: Any,
+    small_mail: Any,
+    sort_mail: Callable[..., Path],
+) -> Iterator[Any]:
+    """Return a client of one lab for all requests; a script plays the process that trains.
+
+    Forty pieces of mail wait for a person there, and their pictures are damaged.
+    """
+    home = tmp_path_factory.mktemp("lab")
+    (home / "mail").mkdir()
+    for at in range(40):
+        (home / "mail" / f"{at}.png").write_bytes(b"no picture")
+    trays = sort_mail(home / "mail", home / "trays")
+    review = Review(trays, small_mail.plan, small_mail.directory)
+    lab = Lab(Settings(folder=home), Desk(trays, review, small_mail.plan, small_mail.directory))
     lab.state.training.command = (sys.executable, "-c", QUICK)
     with pytest.MonkeyPatch.context() as patch, lab_client(lab) as client:
         patch.setattr(mistakes, "load_digits", here)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.errors import MissingDataError, RunError, UsageError
+from digitlens.errors import DataError, MissingDataError, RunError, UsageError
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -227,7 +227,61 @@ def test_what_has_no_queue_is_told(tmp_path: Path, directory: Directory) -> None
         Review(tmp_path, make_plan(directory, "zip3"), directory)
 
 
-def test_a_person_has_a_name(review: Review) -> None:
-    """An empty name is no person."""
+def test_two_of_one_name_are_two(review: Review) -> None:
+    """By its token a loan is told apart from that of a namesake; none is taken from another."""
+    one = review.claim("ann", token="")
+    two = review.claim("ann", token="")
+    assert one is not None
+    assert two is not None
+    assert one.piece != two.piece
+    again = review.claim("ann", token=one.token)
+    assert again is not None
+    assert again.piece == one.piece
+
+
+def test_who_gives_a_piece_back_gets_another(review: Review) -> None:
+    """Pieces behind a number come first, those before it at the end."""
+    for after, piece in ((0, 1), (1, 2), (COUNT, 1)):
+        task = review.claim("ann", after=after)
+        assert task is not None
+        assert task.piece == piece
+        review.release(task)
+
+
+def test_the_work_is_counted(review: Review, clock: Clock) -> None:
+    """What waits, is lent, was settled and put aside is counted, and what each person did."""
+    for zip_ in ("02134", "90210", None):
+        task = review.claim("ann")
+        assert task is not None
+        review.settle(task, zip_)
+    review.claim("bob", lease=60)
+    assert review.standing("ann") == {
+        "waiting": COUNT - 3,
+        "lent": 1,
+        "settled": 2,
+        "unsortable": 1,
+        "yours": 3,
+        "trays": {"021": 1, "902": 1},
+    }
+    clock.now += 61
+    assert review.standing()["lent"] == 0
+    assert review.standing()["yours"] == 0
+
+
+def test_a_piece_whose_picture_is_gone_stays(review: Review, tmp_path: Path) -> None:
+    """What has no picture any more is not sent on, and still waits."""
+    task = review.claim("ann")
+    assert task is not None
+    assert task.boxes == tuple((300 + 20.0 * at, 200, 320 + 20.0 * at, 230) for at in range(5))
+    task.picture.unlink()
+    with pytest.raises(DataError, match=r"the picture of the piece 00\.png is gone"):
+        review.settle(task, "02134")
+    assert review.waiting() == COUNT
+    assert not list(review.corrections())
+
+
+@pytest.mark.parametrize("person", ["", " ", "a\nb", "\ud800", "a\x00"])
+def test_a_person_has_a_name(review: Review, person: str) -> None:
+    """Nobody gets a piece under a name that cannot be written down."""
     with pytest.raises(UsageError, match="a person who has a name"):
-        review.claim(" ")
+        review.claim(person)

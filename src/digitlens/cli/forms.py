@@ -101,6 +101,14 @@ FORMS: dict[str, dict[str, str]] = {
         "copies": "pieces copied because no link could be made",
         "seconds": "for the new pieces",
     },
+    "digitlens mail corrections --json": {
+        "corrections": "that people made in review",
+        "lines": "that were saved, each with its ZIP",
+        "digits": "that were saved, one by one",
+        "unread": "pieces that a person could not read either",
+        "other": "pieces where the program had read another line, or none",
+        "unseen": "pieces whose picture is gone or damaged",
+    },
     "pieces.csv of digitlens route, and the pieces of pieces.json": {
         "piece": "its number, 1 for the first",
         "name": "of the picture, below the folder that was sorted",

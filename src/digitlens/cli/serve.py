@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitlens.cli.extras import wants_lab
 from digitlens.cli.output import tell
+from digitlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from digitlens.lab.mail.desk import Desk
 
 
 def serve(
@@ -25,6 +29,13 @@ def serve(
             metavar="TEXT", help="What every request must show; 16 characters or more."
         ),
     ] = None,
+    trays: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Sorted mail to review: --out of digitlens route."),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The sort plan of these trays.")
+    ] = None,
 ) -> None:
     """Open the lab: draw digits, look inside networks, train them.
 
@@ -32,7 +43,10 @@ def serve(
     (or DIGITLENS_TOKEN, which no list of processes shows). Runs are kept in runs/train and
     digits of your own in runs/own of this folder. docs/api.md tells what programs may ask,
     and so does the address /docs. Ctrl-C ends it, with running requests finished and training
-    saved."""
+    saved.
+
+    With --trays and --plan people review there what was not read surely: each piece is lent
+    to one person at a time, and goes on to its tray."""
     import os
 
     from digitlens.lab.settings import Settings, check_token
@@ -40,13 +54,31 @@ def serve(
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with wants_lab():
         from digitlens.lab.server import serve as run
+    desk = _desk(trays, plan)
     settings = Settings(folder=Path.cwd(), host=host, port=port, token=token)
 
     def ready(address: str) -> None:
         tell(f"the lab is open at {address}    Ctrl-C closes it")
         tell(f"runs and digits of your own are kept in {settings.folder / 'runs'}")
+        if desk is not None:
+            tell(f"{desk.standing()['waiting']:,} pieces wait at {address}#review")
         if token:
             tell(f"open {address}?token=TOKEN once in each browser")
 
-    run(settings, ready)
+    run(settings, ready, desk)
     tell("the lab is closed")
+
+
+def _desk(trays: Path | None, plan: Path | None) -> Desk | None:
+    """Open the review queue, so that what is wrong with it is told before anything starts."""
+    if trays is None and plan is None:
+        return None
+    if trays is None or plan is None:
+        raise UsageError(
+            "mail is reviewed with --trays and --plan",
+            seen="--plan alone" if trays is None else "--trays alone",
+            try_="digitlens serve --trays trays --plan plan.toml",
+        )
+    from digitlens.lab.mail.desk import open_desk
+
+    return open_desk(trays, plan)

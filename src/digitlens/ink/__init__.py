@@ -9,6 +9,7 @@
 `box`       20 x 20 box, centre of mass in the middle of 28 x 28
 `framing`   all of it: `frame_digit`, `frame_steps`
 `stack`     many pictures at once: `frame_stack`
+`cut`       a box of a picture, with some paper around it
 ==========  =================================================================
 
 Polarity of what comes out: 0 = paper, 255 = ink.

@@ -15,7 +15,17 @@ from starlette.exceptions import HTTPException
 from digitlens.errors import DataError, DigitlensError
 from digitlens.lab.guard import Guard
 from digitlens.lab.problems import from_status, problem_body, problem_headers, unexpected
-from digitlens.lab.routes import explain, mistakes, networks, own, predict, read, service, train
+from digitlens.lab.routes import (
+    explain,
+    mail,
+    mistakes,
+    networks,
+    own,
+    predict,
+    read,
+    service,
+    train,
+)
 from digitlens.lab.schema import Problem
 from digitlens.lab.state import State
 from digitlens.lab.wishes import Pictures
@@ -23,6 +33,7 @@ from digitlens.lab.wishes import Pictures
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from digitlens.lab.mail.desk import Desk
     from digitlens.lab.settings import Settings
 
 ABOUT = """\
@@ -30,7 +41,8 @@ Reads handwritten digits, shows why, and trains networks. Pictures are taken as 
 JPEG, BMP, TIFF, GIF, WebP, PNM), as multipart/form-data, or as JSON.
 
 Errors are problem details (application/problem+json, RFC 9457) with the words that the \
-command line prints. Nothing that is sent is kept, unless it is saved on purpose at /v1/own.\
+command line prints. Nothing that is sent is kept, unless it is saved on purpose at /v1/own \
+or settles a piece of mail at /v1/mail.\
 """
 
 
@@ -49,10 +61,12 @@ class Lab:
     ----------
     settings
         What it is started with.
+    desk
+        Where mail is reviewed; None: nowhere.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.state = State(settings)
+    def __init__(self, settings: Settings, desk: Desk | None = None) -> None:
+        self.state = State(settings, desk)
         self.api = build(self.state)
         self._guarded = Guard(self.api, self.state)
 
@@ -86,7 +100,7 @@ def build(state: State) -> FastAPI:
         },
     )
     api.state.lab = state
-    for part in (predict, read, explain, networks, train, mistakes, own, service):
+    for part in (predict, read, explain, networks, train, mistakes, own, mail, service):
         api.include_router(part.router)
     _complete(api)
     return api

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from digitlens.lab.mail.desk import Desk
     from digitlens.lab.settings import Settings
 
 HEAD_SECONDS = 10
@@ -92,7 +93,7 @@ class Server(uvicorn.Server):
         )
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, ready: Callable[[str], None], desk: Desk | None = None) -> None:
     """Serve a lab until Ctrl-C or SIGTERM.
 
     Parameters
@@ -101,6 +102,8 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         What it is started with; of port 0 the system chooses one.
     ready
         Called with the lab's address when it answers.
+    desk
+        Where mail is reviewed; None: nowhere.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     listener = listen(settings.host, settings.port)
     port = listener.getsockname()[1]
-    lab = Lab(replace(settings, port=port))
+    lab = Lab(replace(settings, port=port), desk)
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(

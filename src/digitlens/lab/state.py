@@ -18,6 +18,7 @@ from digitlens.lab.training import Training
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from digitlens.lab.mail.desk import Desk
     from digitlens.lab.settings import Settings
 
     Result = TypeVar("Result")
@@ -42,10 +43,13 @@ class State:
     ----------
     settings
         What it was started with.
+    desk
+        Where mail is reviewed; None: nowhere.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, desk: Desk | None = None) -> None:
         self.settings = settings
+        self.desk = desk
         self.metrics = Metrics()
         self.room = Room(settings.most_held)
         self.networks = Networks(settings.runs)

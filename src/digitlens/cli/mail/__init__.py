@@ -1,4 +1,4 @@
-"""digitlens mail: sort plans, sample mail and barcodes; `digitlens route` sorts."""
+"""digitlens mail: sort plans, sample mail, corrections, barcodes; `digitlens route` sorts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import typer
 from digitlens.cli.group import Group
 from digitlens.cli.helptext import Command
 from digitlens.cli.mail.barcode import barcode
+from digitlens.cli.mail.corrections import corrections
 from digitlens.cli.mail.plan import plan
 from digitlens.cli.mail.sample import sample
 
 app = typer.Typer(
     cls=Group,
-    help="Make a sort plan, sample mail or a barcode.",
+    help="Make a sort plan, sample mail or a barcode; save corrections.",
     rich_markup_mode=None,
     no_args_is_help=False,
 )
 
-for command in (plan, sample, barcode):
+for command in (plan, sample, corrections, barcode):
     app.command(cls=Command)(command)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from digitlens.errors import UsageError
+from digitlens.ink.cut import cut_out
 from digitlens.lab.answers import Ready
 from digitlens.lab.encode import as_json
 from digitlens.lab.pictures import opened, ready
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from digitlens.lab.state import State
 
 router = APIRouter(prefix="/v1/own", tags=["own digits"])
-
-MARGIN = 0.2
-"""Of a box's longer side: paper around a digit, by which its ink is told apart."""
 
 
 @router.get(
@@ -74,17 +70,8 @@ def _digit(wish: OwnDigit, most: int, *, frame: bool, name: str) -> Ready:
     if wish.box is None:
         return ready(upload, most, frame=frame, name=name)
     pixels = opened(upload, most, name).pixels
-    left, top, right, bottom = wish.box
-    margin = MARGIN * max(right - left, bottom - top)
-    height, width = pixels.shape[:2]
-    x0, y0 = max(0, int(left - margin)), max(0, int(top - margin))
-    x1, y1 = min(width, int(right + margin) + 1), min(height, int(bottom + margin) + 1)
-    if not (left < right and top < bottom and x0 < x1 and y0 < y1):
-        raise UsageError(
-            f"the box of {name} must be left, top, right, bottom inside its picture",
-            seen=f"{wish.box}, in {width} x {height} pixels",
-        )
-    return ready(np.ascontiguousarray(pixels[y0:y1, x0:x1]), most, frame=True, name=name)
+    cut = cut_out(pixels, wish.box, name=name)
+    return ready(cut, most, frame=True, name=name)
 
 
 @router.get(

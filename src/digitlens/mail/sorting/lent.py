@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from digitlens.errors import RunError
+from digitlens.mail.sorting.marks import box_of
+
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
+
+    from digitlens.reading.line import Box
+
+
+class NotYoursError(RunError):
+    """A piece of mail that is not lent to who asks, or no longer."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,9 @@ class Task:
         Proves that the piece is lent to whoever has it.
     until
         When the loan ends, in seconds since 1970.
+    box, boxes
+        Where the line that was taken for the ZIP stands on the upright picture, and where
+        each of its digits does; None and empty where no digits were found.
     """
 
     piece: int
@@ -42,6 +56,25 @@ class Task:
     text: str
     token: str
     until: float
+    box: Box | None = None
+    boxes: tuple[Box, ...] = ()
+
+    @classmethod
+    def of(cls, row: sqlite3.Row, picture: Path, token: str, until: float) -> Task:
+        """Return the task of a row of pieces."""
+        routing = json.loads(row["routing"])
+        return cls(
+            row["id"],
+            picture,
+            row["name"],
+            row["reason"],
+            routing["why"],
+            tuple(routing["guesses"]),
+            routing["text"],
+            token,
+            until,
+            *_boxes(routing),
+        )
 
 
 @dataclass(frozen=True)
@@ -56,6 +89,8 @@ class Correction:
         Five or nine digits; None where the person could not tell either.
     guesses, text
         What the program had thought.
+    box, boxes
+        As a `Task` has them.
     """
 
     piece: int
@@ -65,3 +100,26 @@ class Correction:
     at: float
     guesses: tuple[dict[str, Any], ...]
     text: str
+    box: Box | None = None
+    boxes: tuple[Box, ...] = ()
+
+    @classmethod
+    def of(cls, row: sqlite3.Row, picture: Path) -> Correction:
+        """Return the correction of a row of pieces, with ``said``, ``who`` and ``settled``."""
+        routing = json.loads(row["routing"])
+        return cls(
+            row["id"],
+            picture,
+            row["said"],
+            row["who"],
+            row["settled"],
+            tuple(routing["guesses"]),
+            routing["text"],
+            *_boxes(routing),
+        )
+
+
+def _boxes(routing: dict[str, Any]) -> tuple[Box | None, tuple[Box, ...]]:
+    """Return the boxes of a line; a state of an older version has none."""
+    found = (box_of(each) for each in routing.get("boxes", ()))
+    return box_of(routing.get("box")), tuple(box for box in found if box is not None)

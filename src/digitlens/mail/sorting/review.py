@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import MissingDataError, RunError, UsageError
+from digitlens.errors import DataError, UsageError
 from digitlens.mail.sorting import pieces
-from digitlens.mail.sorting.database import FILE, opened, writing
-from digitlens.mail.sorting.lent import Correction, Task
+from digitlens.mail.sorting.corrected import check_sorted, corrections_in, picture_of
+from digitlens.mail.sorting.database import opened, writing
+from digitlens.mail.sorting.lent import Correction, NotYoursError, Task
 from digitlens.mail.zipcode import ZipCode
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 LEASE = 300.0
 """Seconds for which a piece is lent: who looks for longer renews."""
+
+_THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
+_NEXT = (
+    "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
+    f" WHERE tray = '{pieces.REVIEW}' AND placed = 1"
+    f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
+    f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
+)
 
 
 class Review:
@@ -51,11 +59,7 @@ class Review:
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        if not (out / FILE).is_file():
-            raise MissingDataError(
-                f"nothing was sorted into {out}",
-                try_=f"digitlens route FOLDER --out {out}",
-            )
+        check_sorted(out)
         self._out, self._plan, self._directory, self._now = out, plan, directory, now
 
     def waiting(self) -> int:
@@ -64,25 +68,64 @@ class Review:
             query = "SELECT COUNT(*) FROM pieces WHERE tray = ?"
             return int(connection.execute(query, (pieces.REVIEW,)).fetchone()[0])
 
-    def claim(self, person: str, *, lease: float = LEASE) -> Task | None:
+    def standing(self, person: str | None = None) -> dict[str, Any]:
+        """Return how the work stands, as plain values.
+
+        Returns
+        -------
+        ``waiting``, ``lent`` (of those, now), ``settled`` (by people, with a ZIP),
+        ``unsortable``, ``trays`` (pieces by tray) and ``yours`` (what `person` settled).
+        """
+        with opened(self._out) as connection:
+            query = "SELECT tray, COUNT(*) FROM pieces GROUP BY tray ORDER BY tray"
+            trays = dict(connection.execute(query).fetchall())
+            query = (
+                "SELECT (SELECT COUNT(*) FROM leases WHERE until > ?),"
+                " (SELECT COUNT(*) FROM corrections WHERE zip IS NOT NULL),"
+                " (SELECT COUNT(*) FROM corrections WHERE person = ?)"
+            )
+            lent, settled, yours = connection.execute(query, (self._now(), person)).fetchone()
+        waiting = trays.pop(pieces.REVIEW, 0)
+        unsortable = trays.pop(pieces.UNSORTABLE, 0)
+        return {
+            "waiting": waiting,
+            "lent": lent,
+            "settled": settled,
+            "unsortable": unsortable,
+            "yours": yours,
+            "trays": trays,
+        }
+
+    def claim(
+        self, person: str, *, token: str | None = None, after: int = 0, lease: float = LEASE
+    ) -> Task | None:
         """Lend the next piece to `person`: one of theirs, or one that nobody has.
 
         Two people never get the same piece, unless the first one's loan has ended.
 
+        Parameters
+        ----------
+        token
+            Of a loan: "theirs" is then the piece lent with it, whoever they say they are, so
+            that two people of one name are two. ``""``: they have none.
+        after
+            The number of a piece: those behind it come first, so that who gives a piece back
+            gets another one.
+
         Returns
         -------
         None where every piece that waits is lent to others.
+
+        Raises
+        ------
+        UsageError
+            The person has no name, or one that cannot be printed.
         """
         _check_person(person)
         now = self._now()
+        given = {"now": now, "person": person, "token": token, "after": after}
         with opened(self._out) as connection, writing(connection):
-            row = connection.execute(
-                "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"
-                " WHERE tray = ? AND placed = 1"
-                " AND (leases.piece IS NULL OR until <= ? OR leases.person = ?)"
-                " ORDER BY leases.person IS NOT ?, pieces.id LIMIT 1",
-                (pieces.REVIEW, now, person, person),
-            ).fetchone()
+            row = connection.execute(_NEXT, given).fetchone()
             if row is None:
                 return None
             token, until = secrets.token_hex(8), now + lease
@@ -90,14 +133,14 @@ class Review:
                 "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
                 (row["id"], person, token, until),
             )
-        return self._task(row, token, until)
+        return Task.of(row, picture_of(self._out, row), token, until)
 
     def task(self, piece: int, token: str) -> Task:
         """Return a loan again by what a web page sends back: the piece's number and its token.
 
         Raises
         ------
-        RunError
+        NotYoursError
             The piece is not lent with that token (any more).
         """
         with opened(self._out) as connection:
@@ -107,19 +150,19 @@ class Review:
                 (piece, token),
             ).fetchone()
         if row is None:
-            raise RunError(
+            raise NotYoursError(
                 f"piece {piece} is no longer yours",
                 likely="it was settled, given back, or lent to another person",
                 try_="take the next piece",
             )
-        return self._task(row, token, row["until"])
+        return Task.of(row, picture_of(self._out, row), token, row["until"])
 
     def renew(self, task: Task, *, lease: float = LEASE) -> float:
         """Lend the piece for longer; return until when.
 
         Raises
         ------
-        RunError
+        NotYoursError
             It has been lent to another person, or is settled.
         """
         until = self._now() + lease
@@ -152,8 +195,10 @@ class Review:
         ------
         UsageError
             No ZIP, or one that the directory does not have.
-        RunError
+        NotYoursError
             The loan has ended and another person has the piece, or it is settled.
+        DataError
+            The picture is gone, here and where it came from; the piece still waits.
         StorageError
             The disk is full; the piece is then put away by the next run.
         """
@@ -168,6 +213,7 @@ class Review:
         with opened(self._out) as connection:
             with writing(connection):
                 person = self._check_lease(connection, task)
+                _check_there(task)
                 connection.execute(
                     "INSERT INTO corrections (piece, zip, person, at) VALUES (?, ?, ?, ?)",
                     (task.piece, code and code.digits, person, now),
@@ -191,48 +237,14 @@ class Review:
 
     def corrections(self) -> Iterator[Correction]:
         """Walk over everything that people settled, oldest first."""
-        with opened(self._out) as connection:
-            rows = connection.execute(
-                "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
-                " corrections.at AS settled FROM corrections"
-                " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
-            ).fetchall()
-        for row in rows:
-            routing = json.loads(row["routing"])
-            yield Correction(
-                row["id"],
-                self._picture(row),
-                row["said"],
-                row["who"],
-                row["settled"],
-                tuple(routing["guesses"]),
-                routing["text"],
-            )
-
-    def _task(self, row: sqlite3.Row, token: str, until: float) -> Task:
-        routing = json.loads(row["routing"])
-        return Task(
-            row["id"],
-            self._picture(row),
-            row["name"],
-            row["reason"],
-            routing["why"],
-            tuple(routing["guesses"]),
-            routing["text"],
-            token,
-            until,
-        )
-
-    def _picture(self, row: sqlite3.Row) -> Path:
-        filed = self._out / row["tray"] / row["filed"]
-        return filed if filed.exists() else Path(row["source"])
+        return corrections_in(self._out)
 
     def _check_lease(self, connection: sqlite3.Connection, task: Task) -> str:
         row = connection.execute(
             "SELECT person, token FROM leases WHERE piece = ?", (task.piece,)
         ).fetchone()
         if row is None or row["token"] != task.token:
-            raise RunError(
+            raise NotYoursError(
                 f"the piece {task.name} is no longer yours",
                 seen="it was settled or given back" if row is None else f"{row[0]} has it now",
                 likely="it was lent for a time, and the time is over" if row else None,
@@ -242,5 +254,14 @@ class Review:
 
 
 def _check_person(person: str) -> None:
-    if not person.strip():
+    if not person.strip() or not person.isprintable():
         raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
+
+
+def _check_there(task: Task) -> None:
+    if not task.picture.exists():
+        raise DataError(
+            f"the picture of the piece {task.name} is gone",
+            seen=f"there is no file {task.picture}",
+            try_="put it back, then settle the piece again",
+        )

@@ -16,6 +16,7 @@ from digitlens.mail.sorting import pieces
 from digitlens.mail.sorting.database import opened
 from digitlens.mail.sorting.holder import holding
 from digitlens.mail.sorting.listing import rows_of, write_listing
+from digitlens.mail.sorting.marks import marks_of
 from digitlens.mail.sorting.summary import Summary
 from digitlens.mail.sorting.trays import sweep
 
@@ -89,12 +90,11 @@ class Sorting:
         return _unreadable(line)
 
     def routing_of(self, path: Path, name: str) -> dict[str, Any]:
-        """Read one piece and decide on it; plain values, with the digits' confidences."""
+        """Read one piece and decide on it; plain values, with what `marks_of` keeps."""
         line = self._line(path)
         if isinstance(line, DataError):
-            return _unreadable(line).as_dict() | {"digits": []}
-        digits = [] if line is None else [round(digit.confidence, 6) for digit in line.digits]
-        return self._decide(line, name).as_dict() | {"digits": digits}
+            return _unreadable(line).as_dict() | marks_of(None)
+        return self._decide(line, name).as_dict() | marks_of(line)
 
     def _line(self, path: Path) -> Line | DataError | None:
         try:

@@ -12,6 +12,7 @@ export const TABS = [
   "train",
   "mistakes",
   "read",
+  "review",
 ];
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -1,0 +1,62 @@
+// Who reviews in this tab: a name, and the token of the piece they have. Two tabs, two people.
+
+const KEY = "digitlens-person";
+const PATIENCE = 600; // milliseconds: a page that is being reloaded lets go within
+
+const WORDS = "brisk calm clear early eager fair gentle keen kind merry quick quiet steady sunny warm wise";
+const BIRDS = "crane finch gull hawk heron jay kite lark martin owl plover raven robin swift tern wren";
+
+/** @type {{desk: string, name: string, token: string}} */
+export const person = { desk: "", name: "", token: "" };
+
+const pick = (words) => {
+  const each = words.split(" ");
+  return each[Math.floor(Math.random() * each.length)];
+};
+
+const madeUp = () => {
+  const name = `${pick(WORDS)} ${pick(BIRDS)}`;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+};
+
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** Remember for as long as the tab is open. @param {Partial<typeof person>} change */
+export function remember(change) {
+  Object.assign(person, change);
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(person));
+  } catch {
+    // Then a reload is somebody new.
+  }
+}
+
+/** Hold a name that no other tab holds. @param {string} desk @returns {Promise<boolean>} */
+function hold(desk) {
+  if (!navigator.locks) return Promise.resolve(true); // not over a network without TLS
+  return new Promise((done) => {
+    const signal = AbortSignal.timeout(PATIENCE);
+    const keep = () => {
+      done(true);
+      return new Promise(() => {}); // until the page goes
+    };
+    navigator.locks.request(`${KEY} ${desk}`, { signal }, keep).catch(() => done(false));
+  });
+}
+
+/**
+ * Find out who reviews here: who did before a reload; in a new tab, and in one that a browser
+ * has copied with all that is kept for it, somebody new.
+ */
+export async function knowPerson() {
+  const { desk = "", name = "", token = "" } = kept();
+  if (desk && name && (await hold(desk))) return remember({ desk, name, token });
+  remember({ desk: String(Math.random()).slice(2), name: madeUp(), token: "" });
+  await hold(person.desk);
+}

@@ -1,0 +1,56 @@
+"""Review at its end: a picture that cannot be shown, then nothing that waits; and no mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+READY = "#review-desk[aria-busy='false']"
+
+
+@pytest.fixture(scope="module")
+def lab_address(
+    run_lab: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Return the address of a lab with two pieces; the picture of the second is damaged."""
+    with run_lab("lab_with_mail.py", tmp_path_factory.mktemp("few"), "2") as address:
+        yield address
+
+
+def test_the_last_pieces_and_an_empty_queue(open_page: Callable[..., Any], expect: Any) -> None:
+    """A piece without a picture is reviewed by typing; then it is said that nothing waits.
+
+    Meanwhile a second person is told that others have all, and gets what is given back.
+    """
+    page = open_page("#review")
+    expect(page.locator(READY)).to_be_visible()
+    page.keyboard.press("1")
+    expect(page.locator("#piece-title")).to_contain_text("Piece 2")
+    expect(page.locator("#piece-close")).to_contain_text("02.png is not a picture")
+    expect(page.locator("#review-desk img")).to_have_count(0)
+    expect(page.locator("#zip")).to_be_focused()
+
+    other = open_page("#review")
+    expect(other.locator("#rest-title")).to_have_text("Others have all that waits")
+    expect(other.locator("#rest-title")).to_be_focused()
+    page.locator("#review-skip").click()
+    expect(page.locator(READY)).to_be_visible()
+    other.locator("#review-again").click()
+    expect(other.locator("#rest-title")).to_be_visible()
+
+    page.locator("#zip").fill("00501")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rest-title")).to_have_text("Nothing waits")
+    expect(page.locator("#rest-words")).to_contain_text("2 trays")
+    expect(page.locator("#review-count")).to_have_text("0 wait, you settled 2")
+    expect(page.locator("#live")).to_have_text("Piece 2 went to the tray NY. Nothing waits")
+    other.clock.install()
+    other.reload()
+    expect(other.locator("#rest-title")).to_have_text("Nothing waits")
+    other.mouse.move(500, 500)
+    with other.expect_response(re.compile("/claim$")) as told:
+        other.clock.fast_forward("00:31")
+    assert told.value.json()["task"] is None

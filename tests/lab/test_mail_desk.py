@@ -1,0 +1,91 @@
+"""What a lab reviews mail with: pictures made fit for a page, and trays that can be opened."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlens.errors import CorruptFileError, DataError, MissingDataError, UsageError
+from digitlens.lab.mail import desk as desks
+from digitlens.lab.mail.desk import open_desk
+from digitlens.lab.mail.scan import LARGEST, Scans, scan_of
+from digitlens.lab.refusals import TooLargeError
+from digitlens.mail.sorting.database import FILE
+
+
+def test_a_large_scan_is_made_smaller(tmp_path: Path) -> None:
+    """A large picture is brought to the page's size; its line is cut from the full one."""
+    path = tmp_path / "large.png"
+    Image.fromarray(np.full((2000, 5000), 200, np.uint8)).save(path)
+    scan = scan_of(path, "large", (4000.0, 1000.0, 4400.0, 1100.0), 10_000_000)
+    assert (scan.width, scan.height) == (5000, 2000)
+    with Image.open(io.BytesIO(scan.whole)) as whole:
+        assert whole.size == (LARGEST, 640)
+    assert scan.close is not None
+    with Image.open(io.BytesIO(scan.close)) as close:
+        assert close.size == (821, 261)
+    with pytest.raises(TooLargeError, match="may have 9,999,999 pixels"):
+        scan_of(path, "large", None, 9_999_999)
+    assert scan_of(path, "large", (9000.0, 0.0, 9100.0, 9.0), 10_000_000).close is None
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe, a folder and a file of many bytes are refused, and nothing is read of them."""
+    os.mkfifo(tmp_path / "pipe.png")
+    for name in ("pipe.png", "none.png", "."):
+        with pytest.raises(DataError, match="is gone"):
+            scan_of(tmp_path / name, "it", None, 1000)
+    with (tmp_path / "long.png").open("wb") as file:
+        file.truncate(10_000_000)
+    with pytest.raises(TooLargeError, match="too large a file"):
+        scan_of(tmp_path / "long.png", "it", None, 1000)
+
+
+def test_scans_are_made_once_and_anew_for_a_new_file(tmp_path: Path) -> None:
+    """The page asks several times; a file that changed is another picture."""
+    scans, path, made = Scans(), tmp_path / "a.png", []
+
+    def make() -> Any:
+        made.append(1)
+        return scan_of(path, "a", None, 10_000)
+
+    Image.new("L", (50, 40)).save(path)
+    assert scans.get(path, make) is scans.get(path, make)
+    path.write_bytes(b"no picture")
+    for _ in range(2):
+        with pytest.raises(CorruptFileError):
+            scans.get(path, make)
+    assert len(made) == 2
+
+
+def test_a_desk_is_opened_or_says_why_not(
+    sort_mail: Any, small_mail: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No trays, a damaged state, no plan and a damaged plan are told before a lab starts."""
+    pytest.importorskip("zipcodes")
+    monkeypatch.setattr("digitlens.mail.directory.load_directory", lambda: small_mail.directory)
+    plan, mail = tmp_path / "plan.toml", tmp_path / "mail"
+    mail.mkdir()
+    Image.new("L", (50, 40)).save(mail / "a.png")
+    trays = sort_mail(mail, tmp_path / "trays")
+    with pytest.raises(MissingDataError, match=r"there is no file .*plan\.toml"):
+        open_desk(trays, plan)
+    plan.write_text("trays = 3")
+    with pytest.raises(DataError, match=r"plan\.toml"):
+        open_desk(trays, plan)
+    plan.write_text('default = "rest"\n[trays]\n')
+    assert open_desk(trays, plan).standing()["waiting"] == 1
+    with pytest.raises(MissingDataError, match="nothing was sorted into"):
+        open_desk(tmp_path, plan)
+    (tmp_path / FILE).write_bytes(b"no state" * 500)
+    with pytest.raises(CorruptFileError):
+        open_desk(tmp_path, plan)
+    with pytest.raises(UsageError):
+        open_desk(trays, plan).claim("\ud800", "", 0)
+    assert desks.HOW[-1].startswith("digitlens serve --trays")
