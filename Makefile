@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-service bench-tuning clean
+	bench-service bench-page bench-tuning clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -64,6 +64,9 @@ bench-tuning: $(READY)
 
 bench-service: $(READY)
 	$(BIN)/python benchmarks/service.py --write
+
+bench-page: $(READY)
+	$(BIN)/python benchmarks/page.py
 
 # The stamp is written last, so that a set-up that was cut off is done again.
 $(READY): pyproject.toml constraints.txt

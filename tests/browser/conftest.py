@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +85,19 @@ def expect(chromium_path: str) -> Any:
 
 
 @contextmanager
-def running(script: str, folder: Path, *arguments: str) -> Iterator[str]:
-    """Run a lab in a process and a folder of its own, and give its address."""
-    command = [sys.executable, str(HERE / script), *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as lab:
+def running(script: str, folder: Path, *wishes: str, **variables: str) -> Iterator[str]:
+    """Run a lab in a process and a folder of its own, and give its address.
+
+    It takes what the script takes, and variables of the environment.
+    """
+    command = [sys.executable, str(HERE / script), *wishes]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    ) as lab:
         assert lab.stdout is not None
         address = lab.stdout.readline().strip()
         assert address, "the lab did not start"
@@ -97,15 +106,29 @@ def running(script: str, folder: Path, *arguments: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def run_lab(chromium_path: str) -> Callable[..., Any]:
+def run_lab(chromium_path: str) -> Callable[..., AbstractContextManager[str]]:
     """Return `running`: a script and a folder in, a context manager out."""
     return running
 
 
 @pytest.fixture(scope="session")
-def lab_address(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a lab in a folder of its own, its reader made up."""
-    with running("lab_with_reader.py", tmp_path_factory.mktemp("lab")) as address:
+def start_lab(
+    run_lab: Callable[..., AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., AbstractContextManager[str]]:
+    """Return a function that opens a lab with readers, as `lab_with_reader.py` has it."""
+
+    def started(*wishes: str, **variables: str) -> AbstractContextManager[str]:
+        folder = tmp_path_factory.mktemp("lab")
+        return run_lab("lab_with_reader.py", folder, *wishes, **variables)
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def lab_address(start_lab: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """Return the address of a lab whose reader is made up."""
+    with start_lab() as address:
         yield address
 
 

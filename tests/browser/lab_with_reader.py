@@ -1,5 +1,7 @@
 """A lab whose reader is made up: ``python lab_with_reader.py``; it prints its address.
 
+With ``--published`` its reader is the published one.
+
 The reader cuts a strip into dark columns and says what it was told stands there, so that the
 page has lines, boxes and doubts to show without a network for lines.
 """
@@ -8,13 +10,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import digitlens
+from digitlens.ink.grey import brightness
+from digitlens.ink.opening import Opened
 from digitlens.lab.server import serve
 from digitlens.lab.settings import Settings
+from digitlens.reader.page import Page
 from digitlens.reading import Alternative, Line, LineDigit
 
 TEXT = "470"
@@ -24,12 +28,11 @@ TEXT = "470"
 class Reader:
     """Finds columns with ink; reads them as `TEXT`, over and over."""
 
-    def read(self, picture: Any, length: int | None = None) -> list[Line]:
+    def page(self, picture: Opened, length: int | None = None) -> Page:
         """Return one line of as many digits as there are runs of dark columns."""
-        grey = picture if picture.ndim == 2 else picture.mean(axis=2)
-        dark = grey < 128
+        dark = brightness(picture.pixels) < 128
         if not dark.any():
-            return []
+            return Page(())
         edges = np.flatnonzero(np.diff(np.r_[False, dark.any(axis=0), False]))
         rows = np.flatnonzero(dark.any(axis=1))
         top, bottom = int(rows[0]), int(rows[-1]) + 1
@@ -44,11 +47,12 @@ class Reader:
         )
         text = "".join(each.text for each in digits)
         box = (int(edges[0]), top, int(edges[-1]), bottom)
-        return [Line(text, 0.6, box, digits, (Alternative(text.replace("7", "1"), 0.3),))]
+        line = Line(text, 0.6, box, digits, (Alternative(text.replace("7", "1"), 0.3),))
+        return Page((line,))
 
-    def read_line(self, picture: Any, length: int | None = None) -> Line:
+    def read_line(self, picture: Opened, length: int | None = None) -> Line:
         """Return that line; an empty one of bare paper."""
-        found = self.read(picture, length)
+        found = self.page(picture, length).lines
         return found[0] if found else Line("", 0.9, (0, 0, 1, 1))
 
 
@@ -59,5 +63,6 @@ def tell(address: str) -> None:
 
 
 if __name__ == "__main__":
-    digitlens.Reader = Reader  # type: ignore[misc, assignment]
+    if "--published" not in sys.argv:
+        digitlens.Reader = Reader  # type: ignore[misc, assignment]
     serve(Settings(folder=Path.cwd(), port=0), tell)

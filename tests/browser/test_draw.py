@@ -110,3 +110,70 @@ def test_a_drawn_digit_is_kept_on_purpose(seven: Any, go: GO, expect: Any) -> No
     seven.locator("#own img[alt='a 7 of yours']").wait_for()
     seven.locator("#own button[aria-label='Remove this 7']").click()
     expect(seven.locator("#own")).to_contain_text("None yet")
+
+
+def strokes(page: Any, *lines: list[tuple[float, float]]) -> None:
+    """Draw lines, each of corners as shares of the paper's side."""
+    paper = page.locator("#pad").bounding_box()
+    for line in lines:
+        corners = [
+            (paper["x"] + x * paper["width"], paper["y"] + y * paper["height"]) for x, y in line
+        ]
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        for corner in corners[1:]:
+            page.mouse.move(*corner, steps=6)
+        page.mouse.up()
+
+
+TWO_STROKES = {
+    "4": ([(0.22, 0.18), (0.18, 0.54), (0.57, 0.54)], [(0.79, 0.15), (0.77, 0.86)]),
+    "5": (
+        [(0.36, 0.32), (0.34, 0.5), (0.6, 0.54), (0.57, 0.79), (0.29, 0.82)],
+        [(0.43, 0.18), (0.75, 0.16)],
+    ),
+    "7": ([(0.25, 0.21), (0.75, 0.21)], [(0.71, 0.34), (0.43, 0.84)]),
+}
+"""Digits of two strokes that do not touch."""
+
+
+@pytest.mark.parametrize("digit", TWO_STROKES)
+def test_strokes_that_do_not_touch_are_one_digit(page: Any, expect: Any, digit: str) -> None:
+    """A drawing is one digit, of however many strokes; nothing is logged on the way to it."""
+    strokes(page, *TWO_STROKES[digit])
+    expect(page.locator("#answer-digit")).to_have_text(digit)
+    expect(page.locator("#draw-several")).to_be_hidden()
+
+
+def test_what_looks_like_two_digits_is_told(page: Any, expect: Any) -> None:
+    """Two digits side by side are answered as one drawing, and a way to Read is shown."""
+    seven = [(0.08, 0.3), (0.36, 0.3), (0.2, 0.7)]
+    strokes(page, seven, [(x + 0.55, y) for x, y in seven])
+    expect(page.locator("#draw-several")).to_contain_text("more than one digit")
+    page.locator("#draw-to-read").click()
+    page.locator("#view-read").wait_for()
+
+
+def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
+    """Even a black sheet is answered: nothing that is drawn makes the browser log an error."""
+    page.locator("#width").fill("36")
+    rows = [(0.02 if at % 2 else 0.98, at / 14) for at in range(15)]
+    strokes(page, [(1 - x, y) for x, y in rows for x in (1 - x, x)])
+    expect(page.locator("#now-sure")).not_to_have_text("nothing drawn")
+    expect(page.locator("#draw-problem")).to_be_hidden()
+
+
+def test_when_the_lab_is_gone_that_is_told(seven: Any, go: GO, expect: Any) -> None:
+    """Without the service every view says so in one place; it goes when the service is back."""
+    seven.route("**/v1/**", lambda route: route.abort())
+    strokes(seven, [(0.3, 0.5), (0.6, 0.5)])
+    expect(seven.locator("#offline")).to_contain_text("The lab does not answer")
+    go(seven, "pixels")
+    expect(seven.locator("#view-pixels .empty")).to_have_text("The lab does not answer.")
+    seven.unroute("**/v1/**")
+    go(seven, "draw")
+    seven.locator("#undo").click()
+    expect(seven.locator("#offline")).to_be_hidden()
+    expect(seven.locator("#answer-digit")).to_have_text("7")
+    assert [fault for fault in seven.faults if "ERR_FAILED" not in fault] == []
+    seven.faults.clear()  # browsers log every request that fails

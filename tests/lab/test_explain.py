@@ -212,6 +212,9 @@ def test_the_list_of_networks_is_that_of_the_package(still: Any) -> None:
     assert cnn["weights"] == load_model("cnn").card.weights
     assert cnn["tells_no_digit"] is True
     assert {"dense", "quick"} <= {each["name"] for each in found["trainable"]}
+    assert found["reader"] is True
+    assert set(found["data"]) == {"mnist", "uci", "fashion", "own"}
+    assert found["data"]["uci"] is True
 
 
 def test_a_networks_layers_lead_into_each_other(still: Any, problem: Check) -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from digitlens import frame_digit, load_model
+from digitlens.ink import frame_drawing
 from digitlens.lab.schema import Predicted
 
 PNG = {"content-type": "image/png"}
@@ -139,3 +140,29 @@ def test_an_unknown_network_is_not_found(
             "/v1/predict", params={"network": name}, content=seven_png, headers=PNG
         )
         problem(response, 404)
+
+
+@pytest.fixture
+def two_marks() -> np.ndarray:
+    """Return two upright strokes far from each other, black on white, (140, 140)."""
+    drawing = np.full((140, 140), 255, np.uint8)
+    drawing[40:100, 15:25] = drawing[40:100, 110:120] = 0
+    return drawing
+
+
+def test_a_drawing_is_one_digit(
+    still: Any, two_marks: np.ndarray, png: Callable[..., bytes], problem: Callable[..., Any]
+) -> None:
+    """With drawing=true all marks are one digit; how many it looks like is told."""
+    content = png(two_marks)
+    problem(still.post("/v1/predict", content=content, headers=PNG), 422)
+    wish = {"drawing": True, "pixels": True}
+    asked = still.post("/v1/predict", params=wish, content=content, headers=PNG)
+    (found,) = asked.json()["pictures"]
+    Predicted.model_validate(asked.json())
+    assert found["box"] == [15, 40, 105, 60]
+    assert found["several"] == 2
+    assert np.array_equal(found["pixels"], frame_drawing(two_marks).digit)
+    told = still.post("/v1/explain", params=wish, content=content, headers=PNG).json()
+    assert told["pixels"] == found["pixels"]
+    assert told["steps"][0]["name"] == "opened"

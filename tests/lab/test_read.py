@@ -10,8 +10,10 @@ import pytest
 
 import digitlens
 from digitlens.errors import ModelError
+from digitlens.ink.opening import Opened
 from digitlens.lab.routes import read
 from digitlens.lab.schema import Lines
+from digitlens.reader.page import Page
 from digitlens.reading import Alternative, Line, LineDigit
 
 PNG = {"content-type": "image/png"}
@@ -23,15 +25,15 @@ SEVEN = LineDigit("7", 0.9, (1, 2, 11, 22), (Alternative("1", 0.05),))
 class Fake:
     """A reader that tells the size it saw."""
 
-    def read(self, picture: Any, length: int | None = None) -> list[Line]:
+    def page(self, picture: Opened, length: int | None = None) -> Page:
         """Return a line of as many sevens as are asked for, else two lines of one."""
-        assert isinstance(picture, np.ndarray)
-        height, width = picture.shape[:2]
+        height, width = picture.pixels.shape[:2]
         if length is None:
-            return [Line("7", 0.9, (0, 0, width, height), (SEVEN,))] * 2
-        return [self.read_line(picture, length)]
+            line = Line("7", 0.9, (0, 0, width, height), (SEVEN,))
+            return Page((line, line), size=(width, height), turn=-179.96)
+        return Page((self.read_line(picture, length),))
 
-    def read_line(self, picture: Any, length: int | None = None) -> Line:
+    def read_line(self, picture: Opened, length: int | None = None) -> Line:
         """Return one line."""
         count = length or 1
         return Line("7" * count, 0.5, (0, 0, 1, 1), (SEVEN,) * count)
@@ -51,12 +53,25 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("fake")
 def test_lines_come_as_the_reader_gives_them(lab: Any, seven_png: bytes) -> None:
-    """Lines are those of `Line.as_dict`, with the picture's size to draw boxes on."""
+    """Lines are those of `Line.as_dict`, with the picture's size, and how it was turned."""
     found = lab.post("/v1/read", content=seven_png, headers=PNG).json()
     Lines.model_validate(found)
-    assert (found["width"], found["height"]) == (140, 140)
+    assert (found["width"], found["height"], found["turn"]) == (140, 140, -180.0)
     assert len(found["lines"]) == 2
     assert found["lines"][0] == Line("7", 0.9, (0, 0, 140, 140), (SEVEN,)).as_dict()
+
+
+def test_many_threads_read_with_one_reader(lab: Any, png: Callable[..., bytes]) -> None:
+    """The published reader, asked by several at once, says to each what it says to one."""
+    digits = digitlens.load_digits("uci").test
+    pages = []
+    for seed in range(6):
+        ink = np.hstack(list(digits.images[4 * seed : 4 * seed + 4]))
+        pages.append(png(np.pad(255 - np.kron(ink, np.ones((2, 2))), 20, constant_values=255)))
+    alone = [lab.post("/v1/read", content=page, headers=PNG).json() for page in pages]
+    asked = [lab.begin("POST", "/v1/read", content=page, headers=PNG) for page in pages * 3]
+    assert [each.result(60).json() for each in asked] == alone * 3
+    assert all(each["lines"] for each in alone)
 
 
 @pytest.mark.usefixtures("fake")
@@ -89,3 +104,4 @@ def test_without_a_reader_that_is_said(
     monkeypatch.setattr(digitlens, "Reader", kind, raising=False)
     found = problem(lab.post("/v1/read", content=seven_png, headers=PNG), 503)
     assert found["detail"] == "no reader is installed"
+    assert lab.get("/v1/networks").json()["reader"] is False

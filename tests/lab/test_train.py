@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digitlens.lab.schema import RunDetails, RunList, TrainBegun, TrainState
@@ -165,6 +166,9 @@ def test_events_of_an_unknown_run_are_not_found(faked: Any, problem: Check) -> N
 
 def test_own_digits_and_a_start_are_handed_on_as_paths_of_the_lab(faked: Any) -> None:
     """The name "own" becomes the lab's folder of digits; a published start keeps its name."""
+    picture = np.full((28, 28), 9).tolist()
+    digit = {"picture": picture, "label": 7}
+    faked.post("/v1/own", json={"digits": [digit], "frame": False})
     wish = {"network": "cnn", "data": "own", "from": "cnn"}
     run = faked.post("/v1/train", json=wish).json()["run"]
     order = events(faked, run)[0]["order"]

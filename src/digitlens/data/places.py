@@ -61,6 +61,12 @@ def find(files: tuple[File, ...], folder: Path) -> list[Path | None]:
     return found
 
 
+def is_here(published: Published) -> bool:
+    """Say whether a collection's files lie on this machine; none is opened or fetched."""
+    folders = [place.folder for place in (*own_places(published), cache(published))]
+    return any(folder is not None and all(find(published.files, folder)) for folder in folders)
+
+
 def describe(place: Place, published: Published) -> str:
     """Return in words why the collection cannot be read from `place`."""
     if place.folder is None:

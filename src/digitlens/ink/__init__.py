@@ -8,6 +8,7 @@
 `strokes`   how thick the pen is; outlines filled, hairlines thickened
 `box`       20 x 20 box, centre of mass in the middle of 28 x 28
 `framing`   all of it: `frame_digit`, `frame_steps`
+`drawing`   for what was drawn on a screen, where nothing need be guessed: `frame_drawing`
 `stack`     many pictures at once: `frame_stack`
 `cut`       a box of a picture, with some paper around it
 ==========  =================================================================
@@ -15,7 +16,16 @@
 Polarity of what comes out: 0 = paper, 255 = ink.
 """
 
+from digitlens.ink.drawing import frame_drawing
 from digitlens.ink.framing import Framing, Step, frame_digit, frame_steps
 from digitlens.ink.stack import Framed, frame_stack
 
-__all__ = ["Framed", "Framing", "Step", "frame_digit", "frame_stack", "frame_steps"]
+__all__ = [
+    "Framed",
+    "Framing",
+    "Step",
+    "frame_digit",
+    "frame_drawing",
+    "frame_stack",
+    "frame_steps",
+]

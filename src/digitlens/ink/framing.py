@@ -75,6 +75,8 @@ class Framing:
         Whether the ink was lighter than the paper.
     unchanged
         Whether the picture was in MNIST's frame already.
+    several
+        How many digits seem to stand side by side: 1, but for drawings, of which all is taken.
     """
 
     digit: Pixels
@@ -82,6 +84,7 @@ class Framing:
     box: Box
     light_ink: bool
     unchanged: bool
+    several: int = 1
 
 
 def frame_digit(picture: Picture) -> Pixels:

@@ -30,12 +30,18 @@ class Ready:
 
     def as_dict(self, *, pixels: bool = False) -> dict[str, Any]:
         """Return what is told of the picture: where its digit is, and the digit itself."""
-        found: dict[str, Any] = {"box": None, "light_ink": None, "unchanged": True}
+        found: dict[str, Any] = {
+            "box": None,
+            "light_ink": None,
+            "unchanged": True,
+            "several": None,
+        }
         if self.framing is not None:
             found = {
                 "box": list(self.framing.box),
                 "light_ink": self.framing.light_ink,
                 "unchanged": self.framing.unchanged,
+                "several": self.framing.several,
             }
         return found | ({"pixels": self.digit.tolist()} if pixels else {})
 

@@ -39,6 +39,7 @@ class Job:
     uploads: Sequence[Upload]
     networks: dict[str, Model]
     frame: bool
+    drawing: bool
     answer: asyncio.Future[list[dict[str, Any]]]
     pixels: bool = False
     ready: list[Ready] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Batcher:
         networks: dict[str, Model],
         *,
         frame: bool,
+        drawing: bool = False,
         pixels: bool = False,
     ) -> list[dict[str, Any]]:
         """Return what each network says of each picture, in the order of the pictures.
@@ -105,7 +107,7 @@ class Batcher:
                 seen=f"{self.waiting} are waiting, {self._settings.most_waiting} may",
                 try_="the same again in a moment",
             )
-        job = Job(uploads, networks, frame, self._loop.create_future(), pixels)
+        job = Job(uploads, networks, frame, drawing, self._loop.create_future(), pixels)
         self.waiting += count
         job.answer.add_done_callback(lambda _: self._leave(count))
         self._queue.put(job)
@@ -171,7 +173,7 @@ class Batcher:
     def _frame(self, job: Job) -> None:
         if not job.ready:
             job.ready = [
-                ready(each, None, frame=job.frame, name=job.name(at))
+                ready(each, None, frame=job.frame, drawing=job.drawing, name=job.name(at))
                 for at, each in enumerate(job.uploads)
             ]
 

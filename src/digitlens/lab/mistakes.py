@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.data import load_digits
-from digitlens.data.load import NAMES, read_parts
+from digitlens.data.load import read_parts
 from digitlens.data.parts import join
-from digitlens.errors import MissingDataError, UsageError
+from digitlens.errors import UsageError
 from digitlens.evaluation import evaluate
 from digitlens.lab.encode import png_address
-from digitlens.lab.training import OWN
+from digitlens.lab.sources import OWN, check_source
 
 if TYPE_CHECKING:
     from digitlens.digits import Digits
@@ -81,12 +81,9 @@ class Mistakes:
             raise UsageError(f"part must be one of: {', '.join(PARTS)}", seen=part[:100])
         if data == OWN:
             return self._own_digits()
-        if data not in NAMES:
-            raise UsageError(
-                f"data must be one of: {', '.join((*NAMES, OWN))}", seen=data[:100]
-            )
         with self._lock:
             if data not in self._sources:
+                check_source(data, self._settings.own)
                 self._sources[data] = load_digits(data)
                 while len(self._sources) > SOURCES:
                     self._sources.popitem(last=False)
@@ -95,10 +92,7 @@ class Mistakes:
 
     def _own_digits(self) -> Digits:
         """Return all digits that were saved; they change, so they are read anew each time."""
-        if not any(self._settings.own.glob("*/*.png")):
-            raise MissingDataError(
-                "no digits of your own are saved yet", try_="draw some and save them"
-            )
+        check_source(OWN, self._settings.own)
         parts = read_parts(self._settings.own)
         return join([parts.train], source=OWN)
 

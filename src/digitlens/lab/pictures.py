@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlens.digits import SIDE
 from digitlens.errors import ShapeError
-from digitlens.ink import frame_steps
+from digitlens.ink import frame_drawing, frame_steps
 from digitlens.ink.decode import decode
 from digitlens.ink.opening import open_picture
 from digitlens.lab.answers import Ready
@@ -67,10 +67,18 @@ def opened(upload: Upload, most: int | None, name: str = "the picture") -> Opene
     return open_picture(upload, name=name)
 
 
-def ready(upload: Upload, most: int | None, *, frame: bool, name: str = "the picture") -> Ready:
+def ready(
+    upload: Upload,
+    most: int | None,
+    *,
+    frame: bool,
+    drawing: bool = False,
+    name: str = "the picture",
+) -> Ready:
     """Return the digit in a picture, of at most `most` pixels; None when that was checked.
 
-    Without `frame` the picture must be a digit in MNIST's frame, and is taken as it is.
+    Without `frame` the picture must be a digit in MNIST's frame, and is taken as it is. A
+    `drawing` is black ink on white paper, all of it one digit.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def ready(upload: Upload, most: int | None, *, frame: bool, name: str = "the pic
     if frame:
         if most is not None:
             check_pixels(pixels_in(upload, name), most, name)
-        found = frame_steps(upload, name=name)
+        found = (frame_drawing if drawing else frame_steps)(upload, name=name)
         return Ready(found.digit, found)
     pixels = opened(upload, most, name).pixels
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():  # in colours that are all grey

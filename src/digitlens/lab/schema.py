@@ -40,6 +40,7 @@ class Read(BaseModel):
     box: list[int] | None
     light_ink: bool | None
     unchanged: bool
+    several: int | None
     pixels: list[list[int]] | None = None
     answers: list[Answer]
 
@@ -75,6 +76,7 @@ class Lines(BaseModel):
 
     width: int
     height: int
+    turn: float
     lines: list[Line]
 
 
@@ -100,6 +102,8 @@ class NetworkList(BaseModel):
 
     networks: list[Network]
     trainable: list[dict[str, Any]]
+    reader: bool
+    data: dict[str, bool]
 
 
 class NetworkDetails(BaseModel):

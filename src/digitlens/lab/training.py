@@ -9,10 +9,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from digitlens.data.load import NAMES
-from digitlens.errors import RunError, UsageError
+from digitlens.errors import RunError
 from digitlens.lab.problems import problem_of, unexpected
 from digitlens.lab.refusals import UnknownError
+from digitlens.lab.sources import OWN, check_source
 from digitlens.networks.table import find
 from digitlens.training.folder import CONFIG, LOCK, claim
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from digitlens.lab.settings import Settings
-
-OWN = "own"
-"""What the lab's own digits are called where a source is named."""
 
 TRAINEE = (sys.executable, "-m", "digitlens.lab.trainee")
 
@@ -100,16 +97,15 @@ class Training:
         ------
         UsageError
             No such network or data.
+        MissingDataError
+            The data are not on this machine.
         RunError
             Another run is under way.
         StorageError
             The run's folder cannot be made.
         """
         find(network)
-        if data not in (*NAMES, OWN):
-            raise UsageError(
-                f"data must be one of: {', '.join((*NAMES, OWN))}", seen=data[:100]
-            )
+        check_source(data, self._settings.own)
         if self.running or self._beginning:
             raise RunError(
                 "one network is trained at a time",

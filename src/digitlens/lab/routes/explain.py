@@ -23,7 +23,6 @@ from digitlens.lab.wishes import KernelEdit
 
 if TYPE_CHECKING:
     from digitlens.lab.state import State
-    from digitlens.lab.uploads import Upload
 
 router = APIRouter(prefix="/v1/explain", tags=["look inside"])
 
@@ -36,25 +35,27 @@ router = APIRouter(prefix="/v1/explain", tags=["look inside"])
     summary="Say why a network answers as it does",
 )
 async def explain(
-    request: Request, network: str = FIRST, frame: bool = True, filters: bool = False
+    request: Request,
+    network: str = FIRST,
+    frame: bool = True,
+    drawing: bool = False,
+    filters: bool = False,
 ) -> Any:
     """Tell the steps of the framing, the pixels, what each layer makes of them, what mattered.
 
     Steps are pictures (data: addresses), feature maps are numbers. With `filters=true` the
-    first layer's kernels come along; they are the same for every picture.
+    first layer's kernels come along; they are the same for every picture. `frame` and `drawing`
+    as at /v1/predict.
     """
     state = state_of(request)
     upload = one_of(await pictures_of(request, state.settings))
-    found = await state.work(_explained, state, upload, network, frame=frame, filters=filters)
-    return Response(found, media_type=JSON)
 
+    def work() -> bytes:
+        model, taps = state.networks.taps(network)
+        seen = ready(upload, state.settings.most_pixels, frame=frame, drawing=drawing)
+        return as_json(explained(model, taps, seen, name=network, filters=filters))
 
-def _explained(
-    state: State, upload: Upload, network: str, *, frame: bool, filters: bool
-) -> bytes:
-    model, taps = state.networks.taps(network)
-    seen = ready(upload, state.settings.most_pixels, frame=frame)
-    return as_json(explained(model, taps, seen, name=network, filters=filters))
+    return Response(await state.work(work), media_type=JSON)
 
 
 @router.post(

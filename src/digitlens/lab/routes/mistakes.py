@@ -23,7 +23,7 @@ MOST = 200
 @router.get(
     "",
     response_model=Measured,
-    responses=problems(400, 404, 422),
+    responses=problems(400, 404, 422, 503),
     summary="Measure a network on a set of digits",
 )
 async def measured(
@@ -42,7 +42,7 @@ async def measured(
 @router.get(
     "/cell",
     response_model=CellPictures,
-    responses=problems(400, 404, 422),
+    responses=problems(400, 404, 422, 503),
     summary="The pictures of one cell of the confusion matrix",
 )
 async def pictures(

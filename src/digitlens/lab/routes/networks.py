@@ -14,7 +14,9 @@ from digitlens.lab.explained import kernels, layer_words
 from digitlens.lab.refusals import UnknownError
 from digitlens.lab.routes import problems, state_of
 from digitlens.lab.routes.predict import JSON
+from digitlens.lab.routes.read import reads_lines
 from digitlens.lab.schema import Kernels, NetworkDetails, NetworkList
+from digitlens.lab.sources import sources
 from digitlens.model import published_names
 from digitlens.networks.table import NETWORKS
 
@@ -31,14 +33,21 @@ router = APIRouter(tags=["networks"])
     summary="List the networks that can be asked, and those that can be trained",
 )
 async def networks(request: Request) -> Any:
-    """List the published networks, then the lab's finished runs, the newest first."""
+    """List the published networks, then the lab's finished runs, the newest first.
+
+    `reader` says whether /v1/read can read lines here, `data` which digits are on this machine.
+    """
     state = state_of(request)
     found = await state.work(listed, state.networks)
+    found["data"] = await state.work(sources, state.settings.own)
     return Response(as_json(found), media_type=JSON)
 
 
 def listed(networks: Networks) -> dict[str, Any]:
-    """Return all networks in a few words each; a damaged run is passed over."""
+    """Return all networks in a few words each; a damaged run is passed over.
+
+    The reader of lines is loaded on the way, so that the first picture does not wait for it.
+    """
     rows = []
     for name in networks.names():
         try:
@@ -62,7 +71,7 @@ def listed(networks: Networks) -> dict[str, Any]:
             }
         )
     about = [{"name": each.name, "about": each.about} for each in NETWORKS.values()]
-    return {"networks": rows, "trainable": about}
+    return {"networks": rows, "trainable": about, "reader": reads_lines()}
 
 
 @router.get(

@@ -36,19 +36,23 @@ async def predict(
     request: Request,
     network: Annotated[list[str] | None, Query(max_length=SIDE_BY_SIDE)] = None,
     frame: bool = True,
+    drawing: bool = False,
     pixels: bool = False,
 ) -> Any:
     """Say which digit each picture shows, and how sure that is.
 
     Any picture of one digit will do. `network` may be given several times: all answer the same
     picture. With `frame=false` pictures are taken as digits of 28 x 28 in MNIST's frame
-    already; with `pixels=true` the framed digit comes with the answer. When one picture
+    already; with `drawing=true` as black ink on white paper, all of it one digit, however many
+    strokes it has; with `pixels=true` the framed digit comes with the answer. When one picture
     cannot be used none is answered, and the problem names it.
     """
     state = state_of(request)
     uploads = await pictures_of(request, state.settings)
     networks = await loaded(state, network or [FIRST])
-    found = await state.batcher.answer(uploads, networks, frame=frame, pixels=pixels)
+    found = await state.batcher.answer(
+        uploads, networks, frame=frame, drawing=drawing, pixels=pixels
+    )
     return Response(as_json({"pictures": found}), media_type=JSON)
 
 

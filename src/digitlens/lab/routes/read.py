@@ -49,6 +49,15 @@ def published_reader() -> Any:
         return _readers[0]
 
 
+def reads_lines() -> bool:
+    """Say whether this installation can read lines; who asks finds the reader loaded then."""
+    try:
+        published_reader()
+    except MissingDataError:
+        return False
+    return True
+
+
 def no_reader(seen: str) -> MissingDataError:
     """Return the error for an installation that cannot read lines."""
     return MissingDataError(
@@ -71,7 +80,9 @@ async def read(
     """Read the lines of digits in a picture, from top to bottom and left to right.
 
     With `length` each line has so many digits; with `line=true` the picture is one line.
-    Boxes are left, top, right and bottom in pixels of the picture as it stands upright.
+    Boxes are left, top, right and bottom in pixels of the picture as it stands upright. `turn`
+    says by how many degrees, counter-clockwise, it was turned to be read: about 180 for a page
+    that was laid on its head.
     """
     state = state_of(request)
     upload = one_of(await pictures_of(request, state.settings))
@@ -83,11 +94,16 @@ async def read(
 def lines_in(upload: Upload, most: int, *, length: int | None, line: bool) -> dict[str, Any]:
     """Return the lines in a picture, for JSON (errors as in `opened` and by the reader)."""
     reader = published_reader()
-    pixels = opened(upload, most).pixels
-    found = (
-        [reader.read_line(pixels, length=length)]
-        if line
-        else reader.read(pixels, length=length)
-    )
-    height, width = pixels.shape[:2]
-    return {"width": width, "height": height, "lines": [each.as_dict() for each in found]}
+    picture = opened(upload, most)
+    if line:
+        lines, turn = (reader.read_line(picture, length=length),), 0.0
+    else:
+        page = reader.page(picture, length=length)
+        lines, turn = page.lines, page.turn
+    height, width = picture.pixels.shape[:2]
+    return {
+        "width": width,
+        "height": height,
+        "turn": round(turn, 1),
+        "lines": [each.as_dict() for each in lines],
+    }

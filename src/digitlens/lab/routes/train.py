@@ -38,7 +38,7 @@ async def standing(request: Request) -> Any:
     "/train",
     status_code=202,
     response_model=TrainBegun,
-    responses=problems(400, 404, 408, 409, 413, 415, 422, 501, 507),
+    responses=problems(400, 404, 408, 409, 413, 415, 422, 501, 503, 507),
     summary="Begin to train a network",
 )
 async def begin(request: Request, wish: TrainWish) -> Any:

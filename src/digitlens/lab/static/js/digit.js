@@ -5,8 +5,11 @@ import { set, state, watch } from "./core/store.js";
 import { bare, fromRows, isBare, rows } from "./ink/drawing.js";
 import { asPicture } from "./ink/render.js";
 
-/** @type {{pixels: Uint8Array | null, answer: any, problem: any}} */
-export const digit = { pixels: null, answer: null, problem: null };
+/**
+ * `several`: how many digits the drawing looks like; it is read as one all the same.
+ * @type {{pixels: Uint8Array | null, answer: any, problem: any, several: number}}
+ */
+export const digit = { pixels: null, answer: null, problem: null, several: 1 };
 
 /** @type {(() => void)[]} */
 const listeners = [];
@@ -23,24 +26,32 @@ function tell(change) {
   for (const act of listeners) act();
 }
 
-/** What is sent of a drawing: pixels as they are, or a picture that is to be framed. */
+/** What is sent of a drawing: pixels as they are, or a picture that is to be framed as a whole. */
 function subject(drawing) {
   return drawing.strokes.length
-    ? { picture: asPicture(drawing), frame: true }
-    : { picture: rows(drawing.base), frame: false };
+    ? { picture: asPicture(drawing), how: { drawing: true } }
+    : { picture: rows(drawing.base), how: { frame: false } };
 }
+
+const nothing = { pixels: null, answer: null, problem: null, several: 1 };
 
 const ask = newest(async () => {
   const drawing = unfinished ?? state.drawing;
-  if (isBare(drawing)) return tell({ pixels: null, answer: null, problem: null });
-  const { picture, frame } = subject(drawing);
+  if (isBare(drawing)) return tell(nothing);
+  const { picture, how } = subject(drawing);
   try {
-    const query = { network: state.network, frame, pixels: true };
+    const query = { network: state.network, ...how, pixels: true };
     const found = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
     if (isBare(unfinished ?? state.drawing)) return;
-    tell({ pixels: fromRows(found.pixels), answer: found.answers[0], problem: null });
+    const { pixels, several } = found;
+    tell({
+      pixels: fromRows(pixels),
+      answer: found.answers[0],
+      problem: null,
+      several: several ?? 1,
+    });
   } catch (problem) {
-    tell({ pixels: drawing.strokes.length ? null : drawing.base, answer: null, problem });
+    tell({ ...nothing, pixels: drawing.strokes.length ? null : drawing.base, problem });
   }
 });
 
@@ -76,7 +87,7 @@ export async function centre() {
   const { base } = state.drawing;
   if (!base || isBare(state.drawing)) return;
   try {
-    const query = { network: state.network, pixels: true };
+    const query = { network: state.network, drawing: true, pixels: true };
     const picture = asPicture({ ...bare(), base });
     const found = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
     take(fromRows(found.pixels));
@@ -91,13 +102,13 @@ let kept = { key: "", found: Promise.resolve(null) };
 /** Why the chosen network answers so: /v1/explain of the digit, asked for once. */
 export function explained() {
   const { drawing, network } = state;
-  const { picture, frame } = subject(drawing);
+  const { picture, how } = subject(drawing);
   const key = `${network} ${picture}`;
   if (key !== kept.key) {
     const opened = origin && origin.base === drawing.base && !drawing.strokes.length;
     const found = opened
       ? send("/v1/explain", origin.blob, { network })
-      : post("/v1/explain", { pictures: [picture] }, { network, frame });
+      : post("/v1/explain", { pictures: [picture] }, { network, ...how });
     kept = { key, found };
     found.catch(() => {
       kept = { key: "", found };

@@ -4,10 +4,10 @@
 // digit.js (a drawing -> pixels and an answer), parts/grid.js (numbers one can walk over), and
 // then the views, one file each with what belongs to it beside it.
 
-import { get } from "./core/api.js";
+import { get, onReach } from "./core/api.js";
 import { all, by, fill } from "./core/dom.js";
-import { percent } from "./core/numbers.js";
-import { show } from "./core/say.js";
+import { sureness } from "./core/numbers.js";
+import { capital, show } from "./core/say.js";
 import { set, state, STRONGEST, watch } from "./core/store.js";
 import { bindTheme, onColours } from "./core/theme.js";
 import { bind, open, TABS, toHash } from "./core/url.js";
@@ -38,9 +38,9 @@ function showDigit() {
   by("now-sure").textContent = found
     ? found.digit === null
       ? "no digit"
-      : percent(found.confidence)
+      : sureness(found.confidence)
     : problem
-      ? "not one digit"
+      ? "no answer"
       : "nothing drawn";
 }
 
@@ -48,7 +48,12 @@ function showView() {
   for (const tab of TABS) by(`view-${tab}`).hidden = tab !== state.tab;
   if (WANT_DIGIT.includes(state.tab)) {
     const view = by(`view-${state.tab}`);
-    view.querySelector(".empty").hidden = Boolean(digit.pixels);
+    const empty = view.querySelector(".empty");
+    empty.dataset.words ??= empty.textContent;
+    empty.textContent = digit.problem
+      ? `${capital(digit.problem.message)}.`
+      : empty.dataset.words;
+    empty.hidden = Boolean(digit.pixels);
     view.querySelector(".filled").hidden = !digit.pixels;
     if (!digit.pixels) return;
   }
@@ -87,13 +92,16 @@ function bindLinks() {
 async function loadNetworks() {
   try {
     tellNetworks(await get("/v1/networks"));
-    show(by("offline"), null);
   } catch (problem) {
-    show(by("offline"), problem);
+    if (problem.kind !== "offline") show(by("offline"), problem);
   }
 }
 
 function start() {
+  onReach((problem) => {
+    by("offline").hidden = !problem;
+    by("offline").textContent = problem ? `${capital(problem.message)}. ${problem.told.try}` : "";
+  });
   bindTheme();
   bind();
   bindLinks();

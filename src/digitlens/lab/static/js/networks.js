@@ -2,16 +2,21 @@
 
 import { get } from "./core/api.js";
 
-/** @type {{networks: any[], trainable: any[]}} */
-export let known = { networks: [], trainable: [] };
+/**
+ * `data`: each set of digits by its name, and whether it is on this machine; empty until told.
+ * @typedef {{networks: any[], trainable: any[], reader: boolean, data: Record<string, boolean>}} Known
+ */
 
-/** @type {((found: {networks: any[], trainable: any[]}) => void)[]} */
+/** @type {Known} */
+export let known = { networks: [], trainable: [], reader: true, data: {} };
+
+/** @type {((found: Known) => void)[]} */
 const listeners = [];
 
 /** Call `act` when the list is there, and when it changes. @param {(found: any) => void} act */
 export const onNetworks = (act) => listeners.push(act);
 
-/** @param {{networks: any[], trainable: any[]}} found */
+/** @param {Known} found */
 export function tellNetworks(found) {
   known = found;
   for (const act of listeners) act(found);
@@ -19,3 +24,17 @@ export function tellNetworks(found) {
 
 /** Ask again: a run has ended. */
 export const refreshNetworks = async () => tellNetworks(await get("/v1/networks"));
+
+/** Digits of one's own were kept or removed. @param {number} count how many there are now */
+export function tellOwn(count) {
+  const own = count > 0;
+  if (known.data.own !== own) tellNetworks({ ...known, data: { ...known.data, own } });
+}
+
+/** What to do where a set of digits is not on this machine. @param {string} name */
+export function howToGet(name) {
+  if (name === "own") return "You have no digits of your own yet: keep some in Draw or in Read.";
+  const title = name === "fashion" ? "Fashion-MNIST" : "MNIST";
+  const how = `Type “digitlens data fetch ${name}” once, which downloads it, and reload this page.`;
+  return `${title} is not on this machine. ${how}`;
+}

@@ -13,18 +13,27 @@ export class Problem extends Error {
   }
 }
 
+/** @type {(problem: Problem | null) => void} */
+let reached = () => {};
+
+/** Call `act` with a problem when the lab cannot be reached, and with null once it can again. */
+export const onReach = (act) => (reached = act);
+
 async function answer(path, options) {
   let response;
   try {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem({
+    const problem = new Problem({
+      type: "urn:digitlens:offline",
       detail: "the lab does not answer",
-      likely: "digitlens serve has ended",
-      try: "start it again, then reload this page",
+      try: "“digitlens serve” may have ended: start it again, then reload this page.",
     });
+    reached(problem);
+    throw problem;
   }
+  reached(null);
   if (response.ok) return response.json();
   throw new Problem(await response.json().catch(() => ({ status: response.status })));
 }

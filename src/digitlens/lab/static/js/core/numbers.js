@@ -2,11 +2,15 @@
 
 /** A share as per cent; never "100" of what is not whole. @param {number} share */
 export function percent(share) {
-  if (share > 0.9999 && share < 1) return "> 99.99 %";
+  if (share === 1) return "100 %";
+  if (share > 0.9999) return "> 99.99 %";
   if (share < 0.0001) return "< 0.01 %";
   const digits = share > 0.99 || share < 0.1 ? 2 : 1;
   return `${(100 * share).toFixed(digits)} %`;
 }
+
+/** How sure a network is, as per cent: never wholly, whatever rounding made of it. @param {number} share */
+export const sureness = (share) => percent(Math.min(share, 0.9999999));
 
 /** A number in two to four figures, as short as can be. @param {number} value */
 export function short(value) {

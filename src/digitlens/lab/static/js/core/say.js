@@ -18,8 +18,9 @@ export function say(words) {
  * @param {any} problem a Problem of the service, any other error, or null
  */
 export function show(box, problem) {
-  box.hidden = !problem;
-  if (!problem) return box.replaceChildren();
+  const told = problem && problem.kind !== "offline"; // that stands above every view already
+  box.hidden = !told;
+  if (!told) return box.replaceChildren();
   const {
     detail = String(problem.message ?? problem),
     seen,

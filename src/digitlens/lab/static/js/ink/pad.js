@@ -12,7 +12,6 @@ import { tidy } from "./drawing.js";
 export function pad(canvas, { width, grows, ends }) {
   /** @type {import("./drawing.js").Stroke | null} */
   let stroke = null;
-  let frame = 0;
 
   const add = (event) => {
     const place = canvas.getBoundingClientRect();
@@ -34,10 +33,7 @@ export function pad(canvas, { width, grows, ends }) {
     if (!stroke || !canvas.hasPointerCapture(event.pointerId)) return;
     const between = event.getCoalescedEvents?.() ?? [];
     for (const each of between.length ? between : [event]) add(each);
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      if (stroke) grows(stroke);
-    });
+    grows(stroke); // browsers tell of moves once a frame: waiting for another costs 16 ms
   });
 
   const end = () => {

@@ -1,6 +1,6 @@
 // Ten bars, and "no digit" where the network can tell.
 
-import { percent } from "../core/numbers.js";
+import { sureness } from "../core/numbers.js";
 import { el } from "../core/dom.js";
 
 /**
@@ -22,7 +22,7 @@ export function bars(box, answer) {
       ? ""
       : share === null
         ? "cannot tell"
-        : percent(share);
+        : sureness(share);
   });
 }
 
@@ -46,8 +46,8 @@ export function sentence(answer) {
   const [next] = order
     .filter((each) => each.digit !== answer.digit)
     .sort((a, b) => b.share - a.share);
-  const first = `${answer.network} is ${percent(answer.confidence).replace(">", "more than")} sure`;
+  const first = `${answer.network} is ${sureness(answer.confidence).replace(">", "more than")} sure`;
   return next.share >= 0.005
-    ? `${first}; a ${next.digit} has ${percent(next.share)}.`
+    ? `${first}; a ${next.digit} has ${sureness(next.share)}.`
     : `${first}.`;
 }

@@ -5,10 +5,11 @@ import { state } from "../core/store.js";
 /**
  * @param {HTMLElement} view
  * @param {string} tab
- * @param {(file: File) => void} take
+ * @param {(file: File) => void} take called with the first picture, or the first file if none is one
  */
 export function dropped(view, tab, take) {
-  const picture = (files) => [...(files ?? [])].find(({ type }) => type.startsWith("image/"));
+  const picture = (files) =>
+    [...(files ?? [])].find(({ type }) => type.startsWith("image/")) ?? files?.[0];
   view.addEventListener("dragover", (event) => {
     event.preventDefault();
     view.classList.add("dropping");

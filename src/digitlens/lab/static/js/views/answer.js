@@ -5,6 +5,7 @@ import { all, by, el } from "../core/dom.js";
 import { grouped } from "../core/numbers.js";
 import { say } from "../core/say.js";
 import { set, state, watch } from "../core/store.js";
+import { open } from "../core/url.js";
 import { digit } from "../digit.js";
 import { rows, shifted } from "../ink/drawing.js";
 import { known, onNetworks } from "../networks.js";
@@ -12,6 +13,7 @@ import { bars, sentence } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
 import { paint } from "../parts/paint.js";
 import { inkRamp } from "../parts/ramps.js";
+import { wishFor } from "./train.js";
 import { colour } from "../core/theme.js";
 
 const FAR = 7; // pixels that a digit is shifted at most
@@ -35,6 +37,10 @@ export function init() {
     by(axis).addEventListener("input", (event) => set({ [axis]: Number(event.target.value) }));
   }
   by("shift-back").addEventListener("click", () => set({ dx: 0, dy: 0 }));
+  by("train-dense").addEventListener("click", () => {
+    wishFor("dense");
+    open("train");
+  });
   watch(["dx", "dy", "compare"], () => {
     if (state.tab === "answer" && digit.pixels) show();
   });

@@ -16,6 +16,7 @@ import { bars, sentence } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
 import { inkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
+import { take as readIt } from "./read.js";
 
 const MOST = 100; // steps back
 
@@ -71,8 +72,9 @@ function showTool() {
 }
 
 function showAnswer() {
-  const { answer, problem } = digit;
+  const { answer, problem, several } = digit;
   by("answer-digit").textContent = answer ? (answer.digit ?? "∅") : "–";
+  by("answer-digit").classList.toggle("none", !answer);
   by("answer-words").textContent = answer
     ? sentence(answer)
     : problem
@@ -80,7 +82,7 @@ function showAnswer() {
       : "Nothing is written yet.";
   bars(by("draw-bars"), answer);
   showProblem(by("draw-problem"), problem);
-  if (isSeveral(problem)) by("draw-problem").append(toRead());
+  by("draw-several").hidden = several < 2;
   by("undo").disabled = !before.length;
   by("clear").disabled = isBare(state.drawing);
   by("keep").disabled = !digit.pixels;
@@ -89,15 +91,13 @@ function showAnswer() {
   }
 }
 
-function toRead() {
-  const act = () => open("read");
-  return el(
-    "p",
-    {},
-    "Pictures of several digits are for ",
-    el("button", { class: "link", onclick: act }, "Read"),
-    ".",
-  );
+/** A picture of several digits is read elsewhere, at a click. @param {Blob} file */
+function toRead(file) {
+  const act = () => {
+    open("read");
+    readIt(file);
+  };
+  return el("button", { type: "button", onclick: act }, "Read all of it");
 }
 
 async function keep() {
@@ -119,8 +119,10 @@ export async function take(file) {
     await openPicture(file);
     say("The picture was opened.");
   } catch (problem) {
-    showProblem(by("draw-problem"), problem);
-    if (isSeveral(problem)) by("draw-problem").append(toRead());
+    before.pop();
+    if (!isSeveral(problem)) return showProblem(by("draw-problem"), problem);
+    showProblem(by("draw-problem"), { told: { ...problem.told, try: undefined } });
+    by("draw-problem").append(toRead(file));
   }
 }
 
@@ -177,6 +179,7 @@ export function init() {
     centre();
   });
   by("keep").addEventListener("click", keep);
+  by("draw-to-read").addEventListener("click", () => open("read"));
   for (const input of all('input[name="tool"]')) {
     input.addEventListener("change", () => set({ tool: input.value }));
   }

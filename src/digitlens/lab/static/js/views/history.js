@@ -39,6 +39,7 @@ export function showHistory(history, epochs) {
   const some = history.length > 0 || epochs > 0;
   by("no-curves").hidden = some;
   by("charts").hidden = by("curve-legend").hidden = !some;
+  by("key-held").hidden = !history.some((epoch) => epoch.validation_loss !== null);
   by("run-table-part").hidden = !history.length;
   by("run-table").replaceChildren(
     el(

@@ -1,7 +1,7 @@
 // Lines that were read: boxes on the photo, and beside it a field for each digit.
 
 import { el, svg } from "../core/dom.js";
-import { percent } from "../core/numbers.js";
+import { sureness } from "../core/numbers.js";
 
 const SURE = 0.9; // digits below are marked as doubtful
 
@@ -27,7 +27,14 @@ export function drawBoxes({ width, height, lines }, address, corrected, choose) 
   });
   const words = lines.map(({ text }) => text).join(", ") || "no digits";
   return [
-    el("img", { src: address, alt: `The picture; read: ${words}`, width, height }),
+    el("img", {
+      src: address,
+      alt: `The picture; read: ${words}`,
+      width,
+      height,
+      onerror: (event) => event.target.parentElement?.classList.add("unseen"),
+      onload: (event) => event.target.parentElement?.classList.remove("unseen"),
+    }),
     boxes,
   ];
 }
@@ -55,7 +62,7 @@ export function lineItem(line, at, corrected, correct, pointAt) {
   );
   const others = line.alternatives
     .slice(0, 3)
-    .map(({ text, probability }) => `${text} (${percent(probability)})`);
+    .map(({ text, probability }) => `${text || "nothing"} (${sureness(probability)})`);
   return el(
     "li",
     {},
@@ -63,7 +70,7 @@ export function lineItem(line, at, corrected, correct, pointAt) {
     el(
       "p",
       { class: "quiet" },
-      `${percent(line.confidence)} sure`,
+      `${sureness(line.confidence)} sure`,
       others.length ? `; or ${others.join(", ")}` : "",
     ),
   );
@@ -72,7 +79,7 @@ export function lineItem(line, at, corrected, correct, pointAt) {
 function field(digit, at, place, corrected, correct, pointAt) {
   const others = digit.alternatives.filter(({ text }) => text).slice(0, 2);
   const words = others
-    .map(({ text, probability }) => `${text} ${percent(probability)}`)
+    .map(({ text, probability }) => `${text} ${sureness(probability)}`)
     .join(", ");
   const input = el("input", {
     type: "text",
@@ -80,8 +87,8 @@ function field(digit, at, place, corrected, correct, pointAt) {
     value: corrected.get(`${at}.${place}`) ?? digit.text,
     "data-place": `${at}.${place}`,
     class: digit.confidence < SURE ? "doubtful" : "",
-    "aria-label": `line ${at + 1}, digit ${place + 1}, ${percent(digit.confidence)} sure${words && `; else ${words}`}`,
-    title: `${percent(digit.confidence)} sure${words && `; else ${words}`}`,
+    "aria-label": `line ${at + 1}, digit ${place + 1}, ${sureness(digit.confidence)} sure${words && `; else ${words}`}`,
+    title: `${sureness(digit.confidence)} sure${words && `; else ${words}`}`,
     onfocus: (event) => {
       event.target.select();
       pointAt(at, place);
@@ -96,11 +103,11 @@ function field(digit, at, place, corrected, correct, pointAt) {
       event.target.select();
     },
   });
-  const alternative = others[0] && others[0].probability >= 0.01 ? others[0].text : "";
+  const alternative = others[0]?.probability >= 0.01 ? others[0].text : null;
   return el(
     "span",
     { class: "line-digit" },
     input,
-    el("small", { "aria-hidden": "true" }, alternative && `or ${alternative}`),
+    alternative && el("small", { "aria-hidden": "true" }, `or ${alternative}`),
   );
 }

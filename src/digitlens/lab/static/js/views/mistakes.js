@@ -2,11 +2,12 @@
 
 import { get } from "../core/api.js";
 import { by, el } from "../core/dom.js";
-import { grouped, percent } from "../core/numbers.js";
+import { grouped, percent, sureness } from "../core/numbers.js";
 import { show as showProblem } from "../core/say.js";
 import { set, state, watch } from "../core/store.js";
 import { open } from "../core/url.js";
 import { take } from "../digit.js";
+import { howToGet, known, onNetworks } from "../networks.js";
 import { fromImage } from "../parts/picture.js";
 
 const AT_ONCE = 60; // pictures
@@ -25,9 +26,9 @@ export function init() {
   );
   by("gallery-more").addEventListener("click", () => gallery(by("gallery").children.length));
   by("matrix").addEventListener("keydown", move);
-  watch(["network", "data", "part", "cell"], () => {
-    if (state.tab === "mistakes") show();
-  });
+  const refresh = () => state.tab === "mistakes" && show();
+  watch(["network", "data", "part", "cell"], refresh);
+  onNetworks(refresh);
 }
 
 const query = () => ({ network: state.network, data: state.data, part: state.part });
@@ -36,11 +37,16 @@ export async function show() {
   by("mistakes-data").value = state.data;
   by("mistakes-part").value = state.part;
   by("mistakes-part").disabled = state.data === "own";
+  const { data } = known;
+  if (!(state.data in data)) return; // what is here is not known yet
+  by("mistakes-missing").hidden = data[state.data];
+  if (!data[state.data]) return showMissing();
   const key = JSON.stringify(query());
   if (key !== foundFor) {
     foundFor = key;
     galleryFor = "";
     by("mistakes-words").textContent = `${state.network} is reading…`;
+    by("mistakes-part-shown").classList.add("waiting");
     try {
       const told = await get("/v1/mistakes", query());
       if (key !== foundFor) return;
@@ -53,11 +59,29 @@ export async function show() {
       by("mistakes-words").textContent = "";
       showProblem(by("mistakes-problem"), problem);
     }
+    by("mistakes-part-shown").classList.remove("waiting");
     by("mistakes-part-shown").hidden = !found;
     if (found) showMatrix();
   }
   if (!found) return;
   showCell();
+}
+
+/** Say how the chosen digits are had, and which there are; the service is not asked in vain. */
+function showMissing() {
+  found = null;
+  foundFor = "";
+  by("mistakes-words").textContent = "";
+  by("mistakes-part-shown").hidden = true;
+  showProblem(by("mistakes-problem"), null);
+  by("mistakes-missing").replaceChildren(
+    el("p", {}, howToGet(state.data)),
+    el(
+      "button",
+      { type: "button", onclick: () => set({ data: "uci", cell: "" }) },
+      "Measure on UCI's digits instead",
+    ),
+  );
 }
 
 function showMatrix() {
@@ -87,7 +111,7 @@ function showMatrix() {
       el(
         "td",
         { class: "recall" },
-        whole.count ? percent(whole.recall).replace(" %", "") : "–",
+        whole.count ? (100 * whole.recall).toFixed(2) : "–",
       ),
     );
   });
@@ -171,18 +195,20 @@ async function gallery(first) {
     ? `${truth}, read as ${truth}`
     : `${truth}, taken for ${answer}`;
   by("gallery-note").textContent =
-    `${grouped(told.count)} pictures, the surest first. Choose one to take it apart.`;
+    told.count === 1
+      ? "One picture. Choose it to take it apart."
+      : `${grouped(told.count)} pictures, the surest first. Choose one to take it apart.`;
   by("gallery").append(...told.pictures.map((each) => thumb(each, truth, answer)));
   by("gallery-more").hidden = by("gallery").children.length >= told.count;
 }
 
 function thumb({ index, confidence, picture }, truth, answer) {
-  const words = `number ${index}, a ${truth} read as ${answer}, ${percent(confidence)} sure`;
+  const words = `number ${index}, a ${truth} read as ${answer}, ${sureness(confidence)} sure`;
   return el(
     "button",
     { type: "button", title: words, onclick: () => takeApart(picture, words) },
     el("img", { src: picture, alt: words, width: 28, height: 28, class: "negative" }),
-    el("span", {}, percent(confidence)),
+    el("span", {}, sureness(confidence)),
   );
 }
 

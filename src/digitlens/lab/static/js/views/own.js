@@ -4,6 +4,7 @@ import { get, remove } from "../core/api.js";
 import { by, el } from "../core/dom.js";
 import { say } from "../core/say.js";
 import { open } from "../core/url.js";
+import { tellOwn } from "../networks.js";
 import { goOnFrom } from "./train.js";
 
 /** Show what is kept. @param {any} [told] as /v1/own tells; asked for when absent */
@@ -15,6 +16,7 @@ export async function refreshOwn(told) {
   } catch (problem) {
     return box.replaceChildren(el("p", { class: "quiet" }, String(problem.message)));
   }
+  tellOwn(found.count);
   if (!found.count) {
     return box.replaceChildren(
       el(

@@ -74,7 +74,7 @@ function showNumbers() {
   by("pixel-fact").replaceChildren(
     `row ${row}, column ${column}: `,
     el("strong", {}, String(value)),
-    ` = ${(value / 255).toFixed(3)} of full ink = ${FORMS.bit(value)} as a bit`,
+    ` is ${(value / 255).toFixed(3)} of full ink, bit ${FORMS.bit(value)}`,
   );
   by("pixels-text").textContent = asText(pixels, write);
 }

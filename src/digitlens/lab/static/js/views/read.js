@@ -1,9 +1,12 @@
 // Read: lines of digits in a photo, boxed, with what else they may be; corrected by typing.
 
-import { post, send } from "../core/api.js";
+import { newest, post, send } from "../core/api.js";
 import { by } from "../core/dom.js";
 import { say, show as showProblem } from "../core/say.js";
+import { known, onNetworks } from "../networks.js";
+import { cut } from "../parts/cut.js";
 import { dropped } from "../parts/drop.js";
+import { example } from "../parts/example.js";
 import { refreshOwn } from "./own.js";
 import { drawBoxes, lineItem } from "./lines.js";
 
@@ -24,42 +27,49 @@ export function init() {
   for (const id of ["read-length", "read-line"])
     by(id).addEventListener("change", () => file && read());
   by("read-keep").addEventListener("click", keep);
+  by("read-example").addEventListener("click", makeUp);
   dropped(by("view-read"), "read", take);
+  onNetworks(({ reader }) => showReader(reader));
 }
 
 export function show() {
   if (asked) return;
   asked = true;
-  probe();
   refreshOwn();
 }
 
-/** Say before a picture is chosen when no reader is there: a small bare one is asked about. */
-async function probe() {
-  const bare = Array.from({ length: 32 }, () => new Array(64).fill(255));
+/** @param {boolean} here whether this installation reads lines */
+function showReader(here) {
+  const detail = "No reader of lines is installed. Everything else on this page works.";
+  showProblem(by("no-reader"), here ? null : { told: { detail } });
+  for (const id of ["read-file", "read-length", "read-line", "read-example"])
+    by(id).disabled = !here;
+  by("read-empty").hidden = !here || Boolean(file);
+}
+
+async function makeUp() {
+  by("read-state").textContent = "Writing numbers…";
   try {
-    await post("/v1/read", { pictures: [bare] }, { line: true });
+    take(await example(known.data.mnist ? "mnist" : "uci"));
   } catch (problem) {
-    if (problem.told?.status === 503) noReader(problem);
+    by("read-state").textContent = "";
+    showProblem(by("read-problem"), problem);
   }
 }
 
-function noReader({ told }) {
-  const detail = "No reader of lines is installed. Everything else on this page works.";
-  showProblem(by("no-reader"), { told: { detail, seen: told.seen } });
-  for (const id of ["read-file", "read-length", "read-line"]) by(id).disabled = true;
-}
-
-async function take(picture) {
+/** Read a picture. @param {Blob} picture */
+export function take(picture) {
   if (by("read-file").disabled) return;
   file = picture;
-  await read();
+  read();
 }
 
-async function read() {
+const read = newest(async () => {
   const picture = file;
   showProblem(by("read-problem"), null);
+  by("read-empty").hidden = true;
   by("read-state").textContent = "Reading…";
+  by("read-part").classList.add("waiting");
   try {
     const query = { length: by("read-length").value, line: by("read-line").checked || null };
     found = await send("/v1/read", picture, query);
@@ -68,15 +78,25 @@ async function read() {
     by("read-part").hidden = true;
     return showProblem(by("read-problem"), problem);
   }
+  by("read-part").classList.remove("waiting");
   corrected.clear();
   URL.revokeObjectURL(address);
   address = URL.createObjectURL(picture);
-  const { lines } = found;
-  const words =
-    lines.length === 1 ? "One line was found." : `${lines.length || "No"} lines were found.`;
-  by("read-state").textContent = words;
+  by("read-state").textContent = summary(found);
   by("read-part").hidden = false;
   showLines();
+});
+
+function summary({ lines, turn }) {
+  const quarter = (Math.round(turn / 90) + 4) % 4;
+  const turned = [
+    "",
+    " The page was read turned to the left.",
+    " The page was read upside down.",
+    " The page was read turned to the right.",
+  ][quarter];
+  if (!lines.length) return "No digits were found.";
+  return `${lines.length === 1 ? "One line was" : `${lines.length} lines were`} found.${turned}`;
 }
 
 function showLines() {
@@ -86,7 +106,16 @@ function showLines() {
   by("lines").replaceChildren(
     ...found.lines.map((line, at) => lineItem(line, at, corrected, correct, pointAt)),
   );
+  by("lines-part").hidden = !found.lines.length;
+  showKeep();
+}
+
+function showKeep() {
   by("read-keep").hidden = !corrected.size;
+  by("read-keep").textContent =
+    corrected.size === 1
+      ? "Keep the corrected digit"
+      : `Keep ${corrected.size} corrected digits`;
 }
 
 /** Mark on the photo the digit that is being looked at. */
@@ -103,35 +132,22 @@ function correct(line, place, text) {
   else corrected.set(key, text);
   const box = by("photo").querySelector(`[data-box="${key}"]`);
   box?.classList.toggle("corrected", corrected.has(key));
-  by("read-keep").hidden = !corrected.size;
-  by("read-keep").textContent =
-    corrected.size === 1
-      ? "Keep the corrected digit"
-      : `Keep ${corrected.size} corrected digits`;
+  showKeep();
   say(`corrected to ${text}`);
 }
 
 async function keep() {
-  const picture = await asBase64(file);
+  const photo = by("photo").querySelector("img");
   const digits = [...corrected].map(([key, text]) => {
     const [line, place] = key.split(".").map(Number);
-    return { picture, label: Number(text), box: found.lines[line].digits[place].box };
+    const { box } = found.lines[line].digits[place];
+    return { picture: cut(photo, found, box), label: Number(text) };
   });
   try {
     const own = await post("/v1/own", { digits });
-    by("read-state").textContent = `Kept: you have ${own.count} digits of your own.`;
+    by("read-state").textContent = `Kept: you have ${own.count} of your own.`;
     refreshOwn(own);
   } catch (problem) {
     showProblem(by("read-problem"), problem);
   }
-}
-
-/** @param {Blob} blob @returns {Promise<string>} a data: address */
-function asBase64(blob) {
-  return new Promise((done, fail) => {
-    const reader = new FileReader();
-    reader.onload = () => done(String(reader.result));
-    reader.onerror = () => fail(reader.error);
-    reader.readAsDataURL(blob);
-  });
 }

@@ -36,7 +36,11 @@ function line({ name, data, epochs, finished, validation }) {
     "button",
     { type: "button", class: "run", "data-run": name, onclick: act },
     el("b", {}, name),
-    el("span", {}, `${data ?? ""}, ${epochs} epochs`),
+    el(
+      "span",
+      {},
+      `${/[\\/]/.test(data ?? "") ? "your own digits" : data}, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`,
+    ),
     el("span", {}, words),
   );
 }

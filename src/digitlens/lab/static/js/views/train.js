@@ -5,7 +5,7 @@ import { by, fill } from "../core/dom.js";
 import { grouped } from "../core/numbers.js";
 import { say, show as showProblem } from "../core/say.js";
 import { set, state, STRONGEST, watch } from "../core/store.js";
-import { known, onNetworks, refreshNetworks } from "../networks.js";
+import { howToGet, known, onNetworks, refreshNetworks } from "../networks.js";
 import { showHistory } from "./history.js";
 import { initRuns, refreshRuns } from "./runs.js";
 
@@ -27,7 +27,8 @@ export function init() {
     set({ network: state.run, layer: 1, ...STRONGEST });
     say(`${state.run} answers now`);
   });
-  onNetworks(({ trainable }) => {
+  onNetworks(({ trainable, data }) => {
+    showSources(data);
     const chosen = by("train-network").value || "quick";
     fill(
       by("train-network"),
@@ -62,6 +63,15 @@ async function resume() {
   }
 }
 
+/** Offer the digits that are here, and say how the others are had. @param {Record<string, boolean>} data */
+function showSources(data) {
+  const select = by("train-data");
+  for (const option of select.options) option.disabled = data[option.value] === false;
+  if (select.selectedOptions[0]?.disabled) select.value = data.mnist ? "mnist" : "uci";
+  by("train-missing").hidden = data.mnist !== false;
+  by("train-missing").textContent = howToGet("mnist");
+}
+
 function showShare() {
   by("share-out").textContent = `${by("train-share").value} %`;
 }
@@ -77,6 +87,12 @@ function showNetwork() {
     .map(({ name }) => ({ value: name, text: name }));
   fill(by("train-from"), [{ value: "", text: "the start" }, ...same], chosen);
   if (by("train-from").selectedIndex < 0) by("train-from").value = "";
+}
+
+/** Fill in the form to train a network from the start. @param {string} network */
+export function wishFor(network) {
+  by("train-network").value = network;
+  showNetwork();
 }
 
 /** Fill in the form to go on from a network with one's own digits. @param {string} network */
@@ -130,7 +146,7 @@ function follow(run) {
   set({ run });
   showHead(run, "starting");
   by("run-note").textContent = "torch is being loaded, and the digits";
-  by("run-words").textContent = "";
+  showWords("");
   by("run-progress").removeAttribute("value");
   showHistory([], 0);
   source = new EventSource(`/v1/train/${encodeURIComponent(run)}/events`);
@@ -153,6 +169,17 @@ function showHead(run, words) {
   by("run-use").hidden = true;
 }
 
+/** What a run came to: a sentence or two, or a table of its own. @param {string} words */
+function showWords(words) {
+  const box = by("run-words");
+  box.hidden = !words;
+  box.textContent = words;
+  const isTable = words.includes("\n");
+  box.classList.toggle("code", isTable);
+  if (isTable) box.tabIndex = 0; // it may be wider than the page: arrow keys scroll it
+  else box.removeAttribute("tabindex");
+}
+
 function started({ steps, epochs, note }) {
   told = { epochs, history: [], steps };
   by("run-note").textContent = note;
@@ -167,15 +194,17 @@ function stepped({ done, steps }) {
 
 function epochDone(epoch) {
   told.history.push(epoch);
+  by("run-progress").value = told.history.length / told.epochs;
+  by("run-state").textContent = `epoch ${told.history.length} of ${told.epochs}`;
   showHistory(told.history, told.epochs);
 }
 
 async function ended({ words, run }) {
   over();
-  by("run-words").textContent = words;
+  showWords(words);
   by("run-state").textContent = run ? "done" : "stopped";
   by("run-use").hidden = !run;
-  say(words);
+  say(words.split("\n").length > 1 ? `${run ?? running} is done` : words);
   await Promise.all([refreshRuns(), refreshNetworks()]).catch(() => {});
 }
 
@@ -202,7 +231,7 @@ async function showRun() {
     showHead(run, found.finished ? "done" : "not finished");
     by("run-note").textContent =
       `${found.network}, seed ${found.seed}, ${grouped(found.history.length)} epochs`;
-    by("run-words").textContent = found.words ?? "";
+    showWords(found.words ?? "");
     by("run-use").hidden = !found.finished;
     showHistory(found.history, found.history.length);
   } catch (problem) {

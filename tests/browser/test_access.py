@@ -1,0 +1,141 @@
+"""For everybody: contrast as it is shown, and every view by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Go = Callable[[Any, str], None]
+
+TABS = (
+    "draw",
+    "pixels",
+    "features",
+    "answer",
+    "convolution",
+    "train",
+    "mistakes",
+    "read",
+    "review",
+)
+
+# The texts that are seen and have less than WCAG's AA contrast with what is behind them, by
+# the colours that the browser computed; and how many texts there are.
+FAINT = """() => {
+    const sheet = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const parts = colour => {
+        sheet.clearRect(0, 0, 1, 1);
+        sheet.fillStyle = colour;
+        sheet.fillRect(0, 0, 1, 1);
+        const [red, green, blue, alpha] = sheet.getImageData(0, 0, 1, 1).data;
+        return [red, green, blue, alpha / 255];
+    };
+    const over = ([r, g, b, share], under) =>
+        [r, g, b].map((value, at) => value * share + under[at] * (1 - share));
+    const linear = value => value / 255 <= 0.04045
+        ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) =>
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const behind = element => {
+        const layers = [];
+        for (let each = element; each; each = each.parentElement)
+            layers.unshift(parts(getComputedStyle(each).backgroundColor));
+        return layers.reduce((under, layer) => over(layer, under), [255, 255, 255]);
+    };
+    const faint = [];
+    let seen = 0;
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const element = texts.currentNode.parentElement;
+        const words = texts.currentNode.data.trim();
+        const box = element.getBoundingClientRect();
+        if (!words || !box.width || !box.height || element.closest('.hidden, option, canvas'))
+            continue;
+        if (!element.checkVisibility({visibilityProperty: true})) continue;
+        seen += 1;
+        const style = getComputedStyle(element);
+        const paper = behind(element);
+        const [high, low] = [light(over(parts(style.color), paper)), light(paper)]
+            .sort((one, other) => other - one);
+        const size = parseFloat(style.fontSize);
+        const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+        const contrast = (high + 0.05) / (low + 0.05);
+        if (contrast < (large ? 3 : 4.5)) faint.push(`${words}: ${contrast.toFixed(2)}`);
+    }
+    return [seen, faint];
+}"""
+
+# Where the focus is: what has it, whether a ring of 2 pixels is drawn around it or beside it,
+# and whether it is in sight.
+FOCUS = """() => {
+    const here = document.activeElement;
+    if (!here || here === document.body || here.closest('.side')) return null;
+    const near = [here, here.parentElement, here.nextElementSibling].filter(Boolean);
+    const ring = near.map(each => getComputedStyle(each)).some(
+        style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
+    const box = here.getBoundingClientRect();
+    const sight = box.bottom > 0 && box.top < innerHeight && box.right > 0
+        && box.left < innerWidth;
+    return [here.id || here.textContent.trim() || here.getAttribute('aria-label'), ring, sight];
+}"""
+
+LAST = "The service behind this page"
+"""The last thing that can have the focus."""
+
+
+def opened(page: Any, go: Go, tab: str) -> None:
+    """Open a view and wait until it has shown what it asks the service for."""
+    go(page, tab)
+    if tab == "mistakes":
+        page.locator("#matrix button").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(150)  # canvases are drawn in the next frame
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_that_is_written_is_easy_to_read(
+    open_page: Any, draw_seven: Callable[..., None], go: Go, theme: str
+) -> None:
+    """In every view each text has WCAG's AA contrast, by the colours that are computed."""
+    page = open_page("#draw?data=uci", color_scheme=theme)
+    draw_seven(page)
+    for tab in TABS:
+        opened(page, go, tab)
+        seen, faint = page.evaluate(FAINT)
+        assert seen > 20, tab
+        assert faint == [], tab
+
+
+def test_a_faint_text_is_found(page: Any) -> None:
+    """The check above can fail: grey on white is told."""
+    page.evaluate(
+        """() => {
+            const words = document.createElement('p');
+            words.textContent = 'faint';
+            words.style.color = '#aaa';
+            document.getElementById('main').append(words);
+        }"""
+    )
+    assert page.evaluate(FAINT)[1][0].startswith("faint: ")
+
+
+def test_every_view_is_walked_by_keyboard(
+    open_page: Any, draw_seven: Callable[..., None], go: Go
+) -> None:
+    """Tab leads from a view's heading to the page's end; what has the focus is seen to."""
+    page = open_page("#draw?data=uci")
+    draw_seven(page)
+    for tab in TABS:
+        opened(page, go, tab)
+        page.locator(f"#h-{tab}").focus()
+        told = None
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            told = page.evaluate(FOCUS)
+            assert told is not None, tab
+            assert told[1:] == [True, True], (tab, told[0])
+            if told[0] == LAST:
+                break
+        assert told[0] == LAST, tab
