@@ -103,6 +103,7 @@ def test_addresses_come_from_a_table(digitlens: Cli, mail: Path) -> None:
     [
         (["mail"], "a folder is sorted with --plan and --out"),
         (["mail", *ROUTE, "--out", "t", "--max-error", "0"], "--max-error is above 0"),
+        (["mail", *ROUTE, "--out", "t", "--workers", "0"], "--workers must be 1 or more"),
         (["mail", *ROUTE, "--out", "t", "--city", "Qwxyz"], "the directory of ZIPs has no"),
         (["none", *ROUTE, "--out", "t"], "there is no file or folder none"),
         (["mail/a.png", "--plan", "mail/a.png"], "mail/a.png is not TOML"),

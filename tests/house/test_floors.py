@@ -28,6 +28,7 @@ FLOORS = {
     "writing": 2,
     "layout": 2,
     "session": 2,
+    "pool": 2,
     "networks": 3,
     "training": 3,
     "model": 4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 
 import cv2
@@ -253,6 +254,35 @@ def test_an_area_outside_the_picture_is_refused(
     """The error names the area and the picture's size."""
     with pytest.raises(UsageError, match="the picture is 700 x 500"):
         find_lines(page, area=area)
+
+
+@pytest.mark.parametrize("edge", [math.nan, math.inf])
+def test_an_area_that_is_no_number_is_refused(page: np.ndarray, edge: float) -> None:
+    """An edge that no arithmetic gave is told, not rounded."""
+    with pytest.raises(UsageError) as error:
+        find_lines(page, area=(0, 0, edge, 100))
+    assert error.value.wanted == (
+        "the area must be left, top, right, bottom in pixels, four numbers"
+    )
+    assert error.value.seen == f"(0, 0, {edge}, 100)"
+
+
+def test_lines_that_are_not_wanted_are_not_cut(page: np.ndarray) -> None:
+    """Whoever knows where lines are wanted is asked with their boxes and the picture's size."""
+    asked = []
+
+    def low(box: tuple[float, float, float, float], size: tuple[int, int]) -> bool:
+        asked.append(size)
+        return box[1] > 200
+
+    whole, layout = find_lines(page), find_lines(page, where=low)
+    assert [strip.box for strip in layout.strips] == [
+        strip.box for strip in whole.strips if strip.box[1] > 200
+    ]
+    assert 0 < len(layout) < len(whole)
+    assert {*asked} == {(700, 500)}
+    lower = find_lines(page, area=(0, 150, 700, 500), where=low)
+    assert len(lower) == len(layout), "boxes are those in the whole picture"
 
 
 def test_what_cannot_be_looked_at_is_refused(page: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,15 @@ def test_damaged_calibrations_are_refused(make_onnx: Onnx, raw: str) -> None:
     """Calibrations that are no JSON, or not of ours, are an error of the model."""
     with pytest.raises(ModelError, match="calibrations"):
         LineNetwork(Path("tiny.onnx"), make_onnx({CALIBRATIONS_KEY: raw}))
+
+
+def test_another_process_loads_its_own(make_onnx: Onnx, tmp_path: Path) -> None:
+    """A network is pickled as the place of its file."""
+    (tmp_path / "model.onnx").write_bytes(make_onnx())
+    network = load_line_network(tmp_path)
+    packed = pickle.dumps(network)
+    assert len(packed) < 1000
+    assert pickle.loads(packed).path == network.path
 
 
 def test_a_file_is_loaded(make_onnx: Onnx, tmp_path: Path) -> None:

@@ -201,3 +201,29 @@ def test_boxes_are_in_pixels_of_the_line(
     line = spelled(replies(), frames, decode(frames), np.full(shape, 255, np.uint8))
     high, wide = shape
     assert all(inside(digit.box, (0, 0, wide, high), 0) for digit in line.digits)
+
+
+def test_a_strip_too_short_for_so_many_digits_is_not_read(
+    make_sheet: Make, make_network: Make
+) -> None:
+    """Where an allowed number of digits cannot stand, the network is not asked."""
+    strip = only(make_sheet(("40", 100, 80)))
+    network = make_network(0.9)
+    line = read_strip(network, strip, lengths={9, 20})
+    assert (line.text, line.confidence, line.box) == ("", 0.0, strip.box)
+    assert network.seen == []
+    assert len(read_strip(network, strip, lengths={2, 20}).text) == 2
+
+
+def test_what_hardly_has_an_allowed_length_is_not_searched(
+    make_sheet: Make, make_network: Make, calibrations: Calibrations
+) -> None:
+    """A calibrated network's word that there are four digits is taken: nine are not found."""
+    page = make_sheet(("4028", 100, 80))
+    strip = only(page)
+    for lengths, text in ((6, ""), ({6, 9}, ""), (4, "4028"), ({4, 9}, "4028")):
+        network = make_network(0.999, calibrations)
+        line = read_strip(network, strip, lengths=lengths, pixels=page)
+        assert (line.text, line.confidence > 0) == (text, bool(text))
+        assert len(network.seen) == 1
+    assert len(read_strip(make_network(0.999), strip, lengths=6).text) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,6 +54,9 @@ ReadingsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Lines that were read already, as JSON Lines."),
 ]
+WorkersOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Processes at most; else one a core.")
+]
 
 
 def route(
@@ -65,6 +69,7 @@ def route(
     max_error: ErrorOption = 0.01,
     reader: ReaderOption = "reader",
     readings: ReadingsOption = None,
+    workers: WorkersOption = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy pictures; else link.")] = False,
     move: Annotated[
         bool, typer.Option("--move", help="Move what an earlier plan put elsewhere.")
@@ -82,6 +87,8 @@ def route(
     """
     if not 0 < max_error <= 1:
         raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
+    if workers is not None and workers < 1:
+        raise UsageError("--workers must be 1 or more", seen=f"--workers {workers}")
     if not mail.exists():
         raise MissingDataError(f"there is no file or folder {mail}")
     folder = mail if mail.is_dir() else mail.parent
@@ -95,6 +102,7 @@ def route(
     from digitlens.mail.plan import Plan, read_plan
     from digitlens.mail.sorting import Sorting
     from digitlens.mail.sorting.given import read_addresses
+    from digitlens.session import cores
 
     chosen = read_plan(plan) if plan is not None else Plan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}
@@ -102,6 +110,7 @@ def route(
     sorting = Sorting(
         read, load_directory(), chosen, bar=bar, city=city, state=state, addresses=known,
         copy=copy, move=move, restore=restore,
+        workers=1 if readings is not None else workers or cores(),
     )  # fmt: skip
     if not mail.is_dir():
         raise typer.Exit(_one(mail, sorting, plan is not None, as_json))
@@ -129,7 +138,7 @@ def _reader(
                 try_="a larger --max-error",
             )
         bar = measured
-    return (lambda path: reader.read(path, LENGTHS)), bar
+    return partial(reader.read, length=LENGTHS), bar
 
 
 def _one(picture: Path, sorting: Sorting, planned: bool, as_json: bool) -> int:

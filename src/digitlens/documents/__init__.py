@@ -7,7 +7,6 @@
 `pdf`         a PDF's pages, by pdfium
 `job`         what is wanted of every page, and what is found on one
 `desk`        one page after the other: opened, read, drawn
-`pool`        several desks, each a process of its own; one that dies is replaced
 `folder`      all pages of all files, in order
 `annotate`    a page with boxes, readings and confidence on it
 `labels`      where a reading is written so that it hides no other

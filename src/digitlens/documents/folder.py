@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from digitlens.documents.desk import Desk
 from digitlens.documents.job import Result, Task
-from digitlens.documents.pool import work_off
 from digitlens.documents.sources import PAGES
+from digitlens.pool import work_off
 from digitlens.session import cores
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from digitlens.documents.job import Job
-    from digitlens.documents.pool import Outcome
     from digitlens.documents.sources import Source
+    from digitlens.pool import Outcome
     from digitlens.reader import Reader
 
 LIMIT = 60.0

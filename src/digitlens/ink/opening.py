@@ -31,6 +31,9 @@ limit of 89 million, so that it is we who refuse, before anything is decoded."""
 SMALLEST = 5
 """The least height and width in pixels: no typeface draws digits on fewer."""
 
+ORIENTATION = 0x0112
+"""EXIF's entry for how a picture is turned; 1 is upright."""
+
 WIDE_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 """Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files come as these."""
 
@@ -122,8 +125,10 @@ def _from_pillow(picture: Image, name: str) -> Opened:
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
         notes.append(f"the first of {frames} frames")
-    upright = ImageOps.exif_transpose(picture)
-    if upright.size != picture.size or picture.getexif().get(0x0112, 1) != 1:
+    picture.load()  # of some formats EXIF stands behind the pixels
+    upright = picture
+    if picture.getexif().get(ORIENTATION, 1) != 1:
+        upright = ImageOps.exif_transpose(picture)
         notes.append("turned upright as its EXIF entry says")
     pixels, kind = _decoded(upright, name)
     pixels, filled = opaque(pixels)
@@ -148,7 +153,9 @@ def _decoded(picture: Image, name: str) -> tuple[NDArray[np.uint8], str]:
     if "A" in mode or "a" in mode or "transparency" in picture.info:
         return np.asarray(picture.convert("RGBA")), "with transparency"
     if mode in ("RGB", "P", "CMYK", "YCbCr", "HSV", "RGBX"):
-        return np.asarray(picture.convert("RGB")), f"mode {mode}"
+        # A picture that is as wanted would be copied by `convert`.
+        rgb = picture if mode == "RGB" else picture.convert("RGB")
+        return np.asarray(rgb), f"mode {mode}"
     raise ShapeError(
         f"{name} must be grey or in colours",
         seen=f"mode {mode}",

@@ -18,6 +18,7 @@
 `cut`        strips: levelled, cleaned, wide gaps shortened
 `stages`     the steps as pictures
 `masks`      OpenCV's calls on masks, typed
+`middle`     medians of a few numbers, quickly
 ===========  ================================================================
 
 What is written is not known here: words come out as lines too, ranked lower where they look

@@ -15,8 +15,9 @@ import numpy as np
 
 from digitlens.ink.grey import brightness
 from digitlens.layout.cells import find_cells, rows_of
-from digitlens.layout.level import enlarged, find_paper, ink_of
-from digitlens.layout.masks import either, opened, thinned, widened, without
+from digitlens.layout.level import SIDE, enlarged, find_paper, ink_of
+from digitlens.layout.masks import connected, either, opened, thinned, widened, without
+from digitlens.layout.middle import quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,16 +111,14 @@ def drop_print(pixels: Pixels, *, light: bool) -> Dropped:
     """
     if pixels.ndim == 2 or light:
         return Dropped(None)
-    sample = pixels[::4, ::4].astype(np.int16)
-    shade = np.ptp(sample - np.median(sample, axis=(0, 1)), axis=2)
-    if float(np.percentile(shade, 99.9)) < DULL:
+    if _is_dull(pixels[::4, ::4]):
         return Dropped(None)
     coarse = pixels
     if pixels.shape[0] * pixels.shape[1] > COARSE:
         # Whether there is print is seen at half the size, in a quarter of the time.
         half = pixels.shape[1] // 2, pixels.shape[0] // 2
         coarse = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
-    total, masks = _weak(coarse)
+    total, masks = _weak(coarse, SIDE if coarse is pixels else SIDE // 2)
     best, most = Dropped(None), 0
     for channel, mask in enumerate(masks):
         area = int(np.count_nonzero(mask))
@@ -131,12 +130,36 @@ def drop_print(pixels: Pixels, *, light: bool) -> Dropped:
     return best
 
 
-def _weak(pixels: Pixels) -> tuple[int, list[Grey]]:
-    """Return how many pixels are inked, and for each channel where it shows no ink there."""
+def _is_dull(sample: Pixels) -> bool:
+    """Say whether nearly all of a picture has the hue of its middle colour."""
+    planes = [
+        plane.astype(np.float32) - _middle(plane)
+        for plane in (np.ascontiguousarray(sample[..., at]) for at in range(3))
+    ]
+    highest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
+    lowest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
+    return quantile((highest - lowest).ravel(), 0.999) < DULL
+
+
+def _middle(plane: Grey) -> np.float32:
+    """Return the median of grey values, of which there are so few that they are counted."""
+    places = np.array([(plane.size - 1) // 2, plane.size // 2])
+    so_far = np.bincount(plane.ravel(), minlength=256).cumsum()
+    return np.float32(np.searchsorted(so_far, places, side="right").mean())
+
+
+def _weak(pixels: Pixels, side: int = SIDE) -> tuple[int, list[Grey]]:
+    """Return how many pixels are inked, and for each channel where it shows no ink there.
+
+    Parameters
+    ----------
+    side
+        As for `find_paper`.
+    """
     inks = []
     for channel in range(3):
         single = np.asarray(cv2.extractChannel(pixels, channel), np.uint8)
-        paper = find_paper(single, light=False)
+        paper = find_paper(single, light=False, side=side)
         inks.append(ink_of(single, enlarged(paper.small, single.shape), light=False))
     strongest = np.asarray(np.maximum(np.maximum(inks[0], inks[1]), inks[2]), np.uint8)
     strong = strongest > STRONG
@@ -175,7 +198,7 @@ def _drawn(mask: Grey) -> tuple[int, int]:
     straight = either(opened(mask, 1, run), opened(mask, run, 1))
     if cv2.countNonZero(straight) < 0.2 * area:
         return 0, 0
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats = connected(mask)
     each = np.bincount(labels[straight > 0], minlength=len(stats))
     width, height, size = stats[:, 2], stats[:, 3], stats[:, 4]
     longer = np.maximum(width, height)

@@ -14,6 +14,7 @@ from digitlens.layout.colour import grey_of
 from digitlens.layout.found import Strip
 from digitlens.layout.level import ink_of
 from digitlens.layout.masks import widened, without
+from digitlens.layout.middle import median, quantile
 from digitlens.layout.rows import bounds, height_of
 from digitlens.layout.view import warped
 
@@ -87,7 +88,7 @@ def slope_of(boxes: Table) -> tuple[float, float]:
     The median slope between the tops and between the bottoms of its marks (P. K. Sen, 1968).
     """
     left, top, right, bottom = boxes.T
-    high = float(np.median(bottom - top))
+    high = median(bottom - top)
     across = (left + right) / 2
     if len(boxes) > 60:
         left, top, right, bottom, across = (
@@ -101,7 +102,7 @@ def slope_of(boxes: Table) -> tuple[float, float]:
     slopes = np.concatenate(
         [(edge[two] - edge[one])[far] / step[far] for edge in (top, bottom)]
     )
-    return float(np.median(slopes)), float(np.ptp(across)) / high
+    return median(slopes), float(across.max() - across.min()) / high
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +254,7 @@ def _ink(
     paper = warped(small, shrink @ back, size)
     ink = ink_of(grey, paper, light=scene.paper.light).astype(np.float32)
     marked = ink[own > 0]
-    full = float(np.percentile(marked, 80)) if marked.size else 255.0
+    full = quantile(marked, 0.8) if marked.size else 255.0
     start = min(2.5 * scene.paper.noise, 0.35 * full)
     scaled = (
         (ink - start) * (255 / max(full - start, 1.0)) * (1 - other.astype(np.float32) / 255)

@@ -19,8 +19,8 @@ SIDE = 256
 """The longer side in pixels on which the paper is worked out: light is no finer."""
 
 COARSE, FINE = 71, 25
-"""Windows on it, in pixels. The first is wider than twice any pen's stroke, and its median is
-paper; the second follows the light, once what is ink is known."""
+"""Windows on it, in pixels, at that size. The first is wider than twice any pen's stroke, and
+its median is paper; the second follows the light, once what is ink is known."""
 
 DARKEST = 60
 """Paper darker than this counts as this dark: division by less makes ink of noise."""
@@ -48,7 +48,7 @@ class Paper:
     noise: float
 
 
-def find_paper(grey: Grey, light: bool | None = None) -> Paper:
+def find_paper(grey: Grey, light: bool | None = None, *, side: int = SIDE) -> Paper:
     """Work out the paper of a view.
 
     A median over a window wider than strokes, as in V. Wellner's and others' binarisation of
@@ -60,34 +60,37 @@ def find_paper(grey: Grey, light: bool | None = None) -> Paper:
         uint8 (H, W).
     light
         Whether the ink is lighter than the paper; None finds out.
+    side
+        The longer side in pixels on which it is worked out; windows shrink with it.
     """
     height, width = grey.shape
-    times = min(1.0, SIDE / max(height, width))
+    times = min(1.0, side / max(height, width))
     size = max(1, round(width * times)), max(1, round(height * times))
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-    coarse = _median(small)
+    wide, fine_ = (round(window * side / SIDE) // 2 * 2 + 1 for window in (COARSE, FINE))
+    coarse = _median(small, wide)
     if light is None:
         light = _is_light(small, coarse)
     if light:
         small, coarse = 255 - small, 255 - coarse
-    fine = _follow(small, coarse)
+    fine = _follow(small, coarse, fine_)
     quiet = np.abs(small.astype(np.float32) - fine)
     quiet = quiet[quiet < STANDS_OUT]
     noise = float(quiet.mean() * 1.25) if quiet.size else 0.0
     return Paper(fine, light, noise)
 
 
-def _median(small: Grey) -> Grey:
+def _median(small: Grey, window: int) -> Grey:
     """Return the median of each window; at the edge the picture goes on as in a mirror.
 
     OpenCV's own median repeats the outermost pixels: a scanner's black edge, two pixels wide,
     would be half of a window.
     """
     rows, columns = small.shape
-    half = COARSE // 2
+    half = window // 2
     above, beside = min(half, rows - 1), min(half, columns - 1)
     padded = cv2.copyMakeBorder(small, above, above, beside, beside, cv2.BORDER_REFLECT_101)
-    found = cv2.medianBlur(padded, COARSE)
+    found = cv2.medianBlur(padded, window)
     return np.asarray(found[above : above + rows, beside : beside + columns], np.uint8)
 
 
@@ -99,9 +102,9 @@ def _is_light(small: Grey, paper: Grey) -> bool:
     return float(np.square(light).sum()) > 1.5 * float(np.square(dark).sum())
 
 
-def _follow(small: Grey, coarse: Grey) -> Grey:
+def _follow(small: Grey, coarse: Grey, side: int) -> Grey:
     weights = (cv2.absdiff(small, coarse) < STANDS_OUT).astype(np.float32)
-    window = (FINE, FINE)
+    window = (side, side)
     total = cv2.boxFilter(weights, -1, window)
     mean = cv2.boxFilter(weights * small, -1, window) / np.maximum(total, 1e-3)
     share = np.clip(total * 4, 0, 1)  # where a quarter of the window is paper, it is known

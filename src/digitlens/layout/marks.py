@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from digitlens.layout.masks import widened
+from digitlens.layout.masks import connected, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +76,8 @@ def find_marks(ruled: Ruled, ink: Grey) -> Marks:
     ink
         uint8 (H, W), 255 = full ink.
     """
-    count, joined, stats, _ = cv2.connectedComponentsWithStats(ruled.mask, connectivity=8)
-    labels = np.asarray(joined, np.int32)
+    labels, stats = connected(ruled.mask)
+    count = len(stats)
     table = stats[1:].astype(np.float64)
     left, top, wide, high, areas = table.T if count > 1 else np.zeros((5, 0))
     boxes = np.column_stack([left, top, left + wide, top + high])
@@ -105,7 +105,7 @@ def _rests(
         return np.zeros(len(boxes), np.bool_)
     near = widened(ruled.lines, 5, 5)
     beside = np.zeros(len(boxes) + 1, bool)
-    beside[np.unique(labels[near > 0])] = True
+    beside[labels[near > 0]] = True
     wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     thin = (wide <= max(3.0, THREAD * ruled.high)) & (high <= 0.75 * ruled.high)
     return np.asarray(beside[1:] & ((high <= REST * ruled.high) | thin), np.bool_)

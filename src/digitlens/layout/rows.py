@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from digitlens.layout.cells import chains
+from digitlens.layout.middle import median, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +138,7 @@ def bounds(marks: Marks, run: list[int]) -> tuple[float, float, float, float]:
 def height_of(marks: Marks, run: list[int]) -> float:
     """Return the height of a line's digits: the upper quartile of its marks' heights."""
     boxes = marks.boxes[run]
-    return float(np.percentile(boxes[:, 3] - boxes[:, 1], 75))
+    return quantile(boxes[:, 3] - boxes[:, 1], 0.75)
 
 
 def _absorb(marks: Marks, runs: list[list[int]]) -> list[list[int]]:
@@ -184,7 +185,7 @@ def _even_pieces(marks: Marks, chain: list[list[int]]) -> list[list[int]]:
     """Part a chain of runs where it is not even; two digits alone must be near each other."""
     middles = [np.sort(marks.boxes[run][:, [0, 2]].mean(axis=1)) for run in chain]
     steps = [float(two[0] - one[-1]) for one, two in pairwise(middles)]
-    own = [float(np.median(np.diff(each))) if len(each) > 1 else np.inf for each in middles]
+    own = [median(np.diff(each)) if len(each) > 1 else np.inf for each in middles]
     between = [
         step
         for step, one, two in zip(steps, middles, middles[1:], strict=False)
@@ -227,7 +228,7 @@ def parts_of(marks: Marks, row: Row) -> list[Row]:
     reached = np.maximum.accumulate(boxes[:, 2])[:-1]
     gaps = np.maximum(boxes[1:, 0] - reached, 0) / high
     least, times = WIDE_GAP
-    wide = (gaps > least) & (gaps > times * max(float(np.median(gaps)), 0.05))
+    wide = (gaps > least) & (gaps > times * max(median(gaps), 0.05))
     cuts = np.flatnonzero(wide) + 1
     if not len(cuts):
         return []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from digitlens.layout.masks import both, either, opened, widened, without
+from digitlens.layout.masks import both, connected, either, opened, widened, without
 from digitlens.layout.sides import box_sides
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _writing_height(mask: Mask) -> float:
     # Heights are wanted to a few pixels only, and a quarter of the pixels take a quarter of
     # the time.
     coarse = widened(mask, 2, 2)[::2, ::2]
-    _, _, stats, _ = cv2.connectedComponentsWithStats(coarse, connectivity=8)
+    _, stats = connected(np.ascontiguousarray(coarse))
     wide, high, area = stats[1:, 2], stats[1:, 3], stats[1:, 4].astype(np.float64)
     may = (wide <= 1.5 * high) & (high <= 12 * wide) & (area >= 8)
     may &= area >= 0.08 * wide * high  # a frame's box is emptier

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-import cv2
 import numpy as np
 
-from digitlens.layout.masks import closed, opened, widened
+from digitlens.layout.masks import closed, connected, opened, widened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +65,7 @@ def _bars(level: Mask) -> list[Bar]:
     """Return the level lines, from top to bottom."""
     # Strokes that cross cut a line to pieces, a sloping one steps from row to row.
     joined = closed(level, 5, 41)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    labels, stats = connected(joined)
     found = []
     for at in range(1, len(stats)):
         left, top, wide, high, _ = (int(value) for value in stats[at])
@@ -93,10 +92,10 @@ def _above(top: Bar, low: Bar, high: float) -> bool:
 
 def _slim(found: Mask, most: float) -> Mask:
     """Keep what is narrow, a pixel wider on both sides."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
+    labels, stats = connected(found)
     keep = stats[:, 2] <= max(3.0, most)
     keep[0] = False
-    if count == 1 or not keep.any():
+    if len(stats) == 1 or not keep.any():
         return np.zeros_like(found)
     slim = keep.astype(np.uint8)[labels]
     return widened(slim, 1, 3)

@@ -73,6 +73,10 @@ class LineNetwork:
     def __repr__(self) -> str:
         return f"LineNetwork({self.path})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the place of the file: another process loads it for itself."""
+        return load_line_network, (self.path,)
+
     def log_probs(self, grey: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what each frame of a line shows.
 

@@ -18,7 +18,7 @@ from digitlens.reading.frames import wanted_lengths
 from digitlens.reading.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from digitlens.ink.opening import Picture
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
     from digitlens.reader.page import Stage
+    from digitlens.reading.line import Box
 
     Lengths = int | Collection[int]
+    Where = Callable[[Box, tuple[int, int]], bool]
 
 LONGEST = 100_000
 """Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
@@ -106,6 +108,7 @@ class Reader:
         *,
         fields: Sequence[Field] | None = None,
         stages: bool = False,
+        where: Where | None = None,
     ) -> Page:
         """Read all numbers of a whole picture, and the tables on it.
 
@@ -120,6 +123,9 @@ class Reader:
             What is wanted, one number each; `length` then counts for fields without a count.
         stages
             Whether `Page.stages` is filled; with fields, by the steps of each of them.
+        where
+            As for `find_lines`: says which lines are read; reading takes most of the time.
+            Fields have areas of their own.
 
         Returns
         -------
@@ -137,7 +143,7 @@ class Reader:
         if fields:
             return self._fields(opened, fields, lengths, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        layout = find_lines(opened.pixels, count=count, stages=stages)
+        layout = find_lines(opened.pixels, count=count, stages=stages, where=where)
         # The layout was made of an array: how the picture was opened is known here.
         about = opened.about, *layout.about[1:]
         return replace(self._read(layout, lengths, opened), about=about)

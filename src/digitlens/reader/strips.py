@@ -14,6 +14,8 @@ from digitlens.reader.views import look_at
 from digitlens.reading.assemble import read_frames
 from digitlens.reading.boxes import Scale
 from digitlens.reading.decode import decode
+from digitlens.reading.frames import wanted_lengths
+from digitlens.reading.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,12 +25,25 @@ if TYPE_CHECKING:
     from digitlens.layout.found import Strip
     from digitlens.reader.network import LineNetwork
     from digitlens.reading.decode import Decoded
-    from digitlens.reading.line import Box, Line, LineDigit
+    from digitlens.reading.line import Box, LineDigit
 
     Grey: TypeAlias = "NDArray[np.uint8]"
 
 CLEAR = 0.5
 """Several digits in one cell of a table are believed from this confidence on."""
+
+POSSIBLE = 1e-5
+"""A line in which an allowed length is less likely than this is not searched for strings. Its
+confidence would be less than `digitlens.reader.choose.LEAST`, and it be left out: of 1,780
+such lines on 100 drawn envelopes, searched all the same and looked at twice, the surest had
+0.04. Most words end here, in a fiftieth of the time."""
+
+SEVERAL = 1e-3
+"""The same where several lengths are allowed, as on mail: nobody has then said that there is a
+number at all. Of 2,000 such lines four had 0.1 or more, and 0.27 at most."""
+
+NARROWEST = 0.25
+"""Nobody writes a digit, its gap included, on less of a line than this share of its height."""
 
 INKED = 64
 """Ink, of 255, that counts as stroke when a digit's box is looked for."""
@@ -51,10 +66,32 @@ def read_strip(
         As `digitlens.layout.find_lines` finds it.
     pixels
         The picture; where the clean strip leaves a doubt, it is looked at with its paper.
+
+    Returns
+    -------
+    The line; empty, with a confidence of 0.0, where the strip is too short for an allowed
+    number of digits, or the network is calibrated and hardly believes in one (`POSSIBLE`,
+    `SEVERAL`).
     """
+    allowed = wanted_lengths(lengths)
+    if allowed and _is_short(strip, min(allowed)):
+        return Line("", 0.0, strip.box)
     second = None if pixels is None else partial(as_it_stands, pixels, strip)
-    frames, decoded = look_at(network, strip.picture, lengths=lengths, second=second)
+    least = 0.0
+    if allowed and network.calibrations is not None:
+        least = POSSIBLE if len(allowed) == 1 else SEVERAL
+    frames, decoded = look_at(
+        network, strip.picture, lengths=lengths, second=second, least=least
+    )
+    if decoded.best is None:
+        return Line("", 0.0, strip.box)
     return _in_picture(strip, spelled(network, frames, decoded, strip.ink))
+
+
+def _is_short(strip: Strip, count: int) -> bool:
+    """Say whether so many digits cannot stand on a strip."""
+    high, wide = (side - 2 * strip.margin for side in strip.ink.shape)
+    return bool(wide < NARROWEST * count * high)
 
 
 def read_cell(network: LineNetwork, strip: Strip) -> Line:

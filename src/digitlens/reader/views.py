@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from digitlens.reading.decode import decode
+from digitlens.reading.count import length_probability
+from digitlens.reading.decode import Decoded, decode
+from digitlens.reading.frames import wanted_lengths
 from digitlens.reading.together import decode_together
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.reader.network import LineNetwork
-    from digitlens.reading.decode import Decoded
 
     Grey: TypeAlias = "NDArray[np.uint8]"
 
@@ -32,6 +33,7 @@ def look_at(
     *,
     lengths: int | Collection[int] | None = None,
     second: Callable[[], Grey | None] | None = None,
+    least: float = 0.0,
 ) -> tuple[NDArray[np.float32], Decoded]:
     """Say which strings a line may hold.
 
@@ -46,12 +48,17 @@ def look_at(
     second
         Makes another picture of the same line, or None where there is no other; called only
         when the first leaves a doubt.
+    least
+        Where an allowed length is less likely than this, no string is looked for.
 
     Returns
     -------
     What the network says of the frames of `grey`, and the strings.
     """
     frames = network.log_probs(grey)
+    allowed = wanted_lengths(lengths)
+    if least and allowed and (share := length_probability(frames, allowed)) < least:
+        return frames, Decoded((), allowed, share)
     decoded = decode(frames, lengths=lengths)
     if second is None or not _is_doubtful(decoded):
         return frames, decoded

@@ -154,14 +154,21 @@ def _hopes(rest: dict[int, float], goals: dict[int, float]) -> dict[int, float]:
 
 def _end_to_end(whole: Masses, part: Part, beam: Beam, hopes: dict[int, float]) -> Masses:
     """Lay what a stretch may hold behind what those before it may hold."""
+    ends: dict[int, Part] = {}
+    for pair in part:
+        ends.setdefault(len(pair[0]), []).append(pair)
     joined: Masses = {}
     find = joined.get
     for text, before in whole.items():
-        for end, after in part:
-            longer = text + end
-            mass = before * after
-            hope = hopes.get(len(longer))
-            if hope is not None and mass * hope >= beam.ratio:
+        for more, pairs in ends.items():
+            hope = hopes.get(len(text) + more)
+            if hope is None:
+                continue
+            for end, after in pairs:
+                mass = before * after
+                if mass * hope < beam.ratio:
+                    break  # the likeliest come first
+                longer = text + end
                 joined[longer] = find(longer, 0.0) + mass
     if len(joined) <= beam.width:
         return joined

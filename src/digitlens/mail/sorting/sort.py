@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from digitlens.errors import DataError, MissingDataError, UsageError
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
 from digitlens.mail.deciding import BAR, USUAL, Beliefs, Reason, Routing, choose_line, decide
 from digitlens.mail.sorting import pieces
+from digitlens.mail.sorting.ahead import read_ahead
 from digitlens.mail.sorting.database import opened
 from digitlens.mail.sorting.holder import holding
 from digitlens.mail.sorting.listing import rows_of, write_listing
@@ -36,6 +38,9 @@ PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", "
 BATCH = 16
 """Pieces that are written down together: one wait for the disk instead of sixteen."""
 
+FEW = 16
+"""New pieces below which no process is started: one is ready after as long as ten take."""
+
 HOLD_UP = 1.0
 """Seconds after which a batch is written down, however few are in it."""
 
@@ -48,7 +53,7 @@ class Sorting:
     ----------
     read
         From a picture to its lines; a `DataError` of it sends the piece to a person, any other
-        error ends the run.
+        error ends the run. With several `workers` it must be a thing that can be pickled.
     directory, plan
         The ZIPs in use, and their trays.
     bar, beliefs
@@ -67,6 +72,9 @@ class Sorting:
     mailer
         Barcode identifier, service type and mailer's number for the barcodes of the listing;
         the piece's number is the serial number. The default is no one's: for use in house.
+    workers
+        Processes at most that read a folder's pieces; with one, or for a few pieces, the
+        process that sorts reads itself.
     """
 
     read: Read
@@ -81,6 +89,7 @@ class Sorting:
     move: bool = False
     restore: bool = False
     mailer: tuple[str, str, str] = ("00", "000", "000000")
+    workers: int = 1
 
     def decide(self, path: Path, name: str) -> Routing:
         """Read one piece and decide on it."""
@@ -233,18 +242,29 @@ def _sort(
     """Sort the `new` pieces, batch by batch; return how many were copied for lack of links."""
     batch: list[pieces.Decided] = []
     since, copies = now(), 0
-    for at, path in enumerate(new, 1):
-        name = path.relative_to(folder).as_posix()
-        stamp = pieces.stamp_of(path)
-        routing = sorting.routing_of(path, name)
-        tray = sorting.tray_of(routing["zip"])
-        batch.append(pieces.Decided(path, name, stamp, routing, tray, now()))
-        if len(batch) >= BATCH or at == len(new) or now() - since > HOLD_UP:
-            numbers = pieces.add(connection, batch)
-            copies += pieces.place(connection, out, numbers, copy=sorting.copy)
-            batch, since = [], now()
-            if progress is not None:
-                progress(at, len(new))
+    stamps: dict[Path, str] = {}
+
+    def stamped() -> Iterator[Path]:
+        for path in new:  # before it is read: what changes later is noticed
+            stamps[path] = pieces.stamp_of(path)
+            yield path
+
+    with ExitStack() as stack:
+        if sorting.workers > 1 and len(new) >= FEW:
+            read = stack.enter_context(read_ahead(sorting.read, stamped(), sorting.workers))
+            sorting = replace(sorting, read=read)
+        for at, path in enumerate(new, 1):
+            name = path.relative_to(folder).as_posix()
+            stamp = stamps.pop(path, None) or pieces.stamp_of(path)
+            routing = sorting.routing_of(path, name)
+            tray = sorting.tray_of(routing["zip"])
+            batch.append(pieces.Decided(path, name, stamp, routing, tray, now()))
+            if len(batch) >= BATCH or at == len(new) or now() - since > HOLD_UP:
+                numbers = pieces.add(connection, batch)
+                copies += pieces.place(connection, out, numbers, copy=sorting.copy)
+                batch, since = [], now()
+                if progress is not None:
+                    progress(at, len(new))
     return copies
 
 

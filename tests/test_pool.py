@@ -13,8 +13,8 @@ import pytest
 
 from digitlens.documents import Job
 from digitlens.documents.desk import Desk
-from digitlens.documents.pool import Outcome, work_off
 from digitlens.errors import DigitlensError, ModelError
+from digitlens.pool import Outcome, work_off
 
 # What workers do must be found by name in a fresh process: it is Python's own.
 POWERS = partial(partial, pow, 2)
