@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-service bench-page bench-tuning clean
+	bench-service bench-page bench-mail bench-tuning clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -67,6 +67,9 @@ bench-service: $(READY)
 
 bench-page: $(READY)
 	$(BIN)/python benchmarks/page.py
+
+bench-mail: $(READY)
+	$(BIN)/python benchmarks/mail.py --write
 
 # The stamp is written last, so that a set-up that was cut off is done again.
 $(READY): pyproject.toml constraints.txt

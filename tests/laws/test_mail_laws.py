@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,12 @@ from digitlens.mail.barcodes import (
     encode_imb,
     encode_postnet,
 )
-from digitlens.mail.deciding import choose_line, decide
+from digitlens.mail.deciding import Measured, choose_line, decide, weigh_lines
+from digitlens.mail.deciding.bars import KNOWN
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import Plan, Range, parse_plan, write_plan
 from digitlens.mail.zipcode import ZipCode
-from digitlens.reading import Alternative, Line, LineDigit
+from digitlens.reading import Alternative, Line, LineDigit, curve_of
 
 DIGITS = "0123456789"
 
@@ -137,7 +139,40 @@ def test_a_higher_bar_never_accepts_more(
 
 @given(lines=st.lists(LINES, max_size=5))
 def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
-    """A line is chosen where there is one, and none is made up."""
+    """A line is chosen where there is one, and none is made up; shares leave room for none."""
     found = choose_line(lines)
     assert (found is None) == (not lines)
     assert found is None or found in lines
+    shares = [each.share for each in weigh_lines(lines)]
+    assert shares == sorted(shares, reverse=True)
+    assert all(share >= 0 for share in shares)
+    assert sum(shares) < 1
+
+
+@given(
+    lines=st.lists(LINES, max_size=4), state=st.sampled_from([None, "NY"]), bar=st.floats(0, 1)
+)
+def test_many_lines_make_one_decision(lines: list[Line], state: str | None, bar: float) -> None:
+    """However lines are shared out, probabilities sum to one at most, and a ZIP exists."""
+    found = decide(weigh_lines(lines), DIRECTORY, state=state, bar=bar)
+    assert sum(guess.probability for guess in found.guesses) <= 1 + 1e-9
+    assert (found.zip is None) == (found.reason is not None)
+    assert found.zip is None or found.zip in DIRECTORY.serving(state=state)
+    assert not lines or found.text in [line.text for line in lines]
+
+
+@given(
+    readings=st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=400),
+    errors=st.lists(st.floats(0.001, 1), min_size=2, max_size=2).map(sorted),
+)
+def test_a_lower_error_never_reads_more(
+    readings: list[tuple[float, bool]], errors: list[float]
+) -> None:
+    """The bar for a stricter promise is as high or higher, for each amount of knowledge."""
+    sure, right = (np.array(column) for column in zip(*readings, strict=True))
+    measured = Measured("", {}, 0.2, dict.fromkeys(KNOWN, curve_of(sure, right)))
+    strict, loose = (measured.bars(error) for error in errors)
+    for name in KNOWN:
+        if strict.of[name] is not None:
+            assert loose.of[name] is not None
+            assert strict.of[name] >= loose.of[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
     from digitlens.mail.deciding import Routing
     from digitlens.mail.sorting import Sorting
+    from digitlens.mail.trust import Trust
     from digitlens.reading import Line
 
     Read = Callable[[Path], Sequence[Line]]
 
 SOME_REJECTED = 3
-LENGTHS = (5, 9)
 
 
 MailArgument = Annotated[
@@ -106,39 +107,41 @@ def route(
 
     chosen = read_plan(plan) if plan is not None else Plan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}
-    read, bar = _reader(reader, readings, folder, max_error)
+    read, trust = _reader(reader, readings, folder, max_error)
     sorting = Sorting(
-        read, load_directory(), chosen, bar=bar, city=city, state=state, addresses=known,
-        copy=copy, move=move, restore=restore,
+        read, load_directory(), chosen, bar=trust.bars, beliefs=trust.beliefs,
+        city=city, state=state, addresses=known, copy=copy, move=move, restore=restore,
         workers=1 if readings is not None else workers or cores(),
     )  # fmt: skip
-    if not mail.is_dir():
-        raise typer.Exit(_one(mail, sorting, plan is not None, as_json))
-    assert out is not None, "it was checked"
-    raise typer.Exit(_folder(mail, out, sorting, as_json))
+    if mail.is_dir():
+        assert out is not None, "it was checked"
+        code = _folder(mail, out, sorting, as_json)
+    else:
+        code = _one(mail, sorting, plan is not None, as_json)
+    if trust.doubt:
+        tell(f"warning: {trust.doubt}")
+    raise typer.Exit(code)
 
 
 def _reader(
     network: str, readings: Path | None, folder: Path, max_error: float
-) -> tuple[Read, float]:
-    """Return what reads a picture, and how sure it must be."""
+) -> tuple[Read, Trust]:
+    """Return what reads a picture, and how far it is trusted."""
+    from digitlens.mail.trust import Trust, trust_in, unmeasured
+
     if readings is not None:
         from digitlens.mail.sorting.given import read_lines
 
-        return read_lines(readings, folder), 1 - max_error
+        doubt = unmeasured("lines read elsewhere", max_error)
+        return read_lines(readings, folder), Trust(1 - max_error, doubt=doubt)
+    from digitlens.mail.reading import read_mail
     from digitlens.reader import Reader
 
     reader = Reader(network)
-    bar = 1 - max_error
-    if reader.network.calibrations is not None:
-        measured = reader.bar(max_error, LENGTHS).confidence
-        if measured is None:
-            raise UsageError(
-                f"the reader cannot promise that at most {max_error:.2%} is wrong",
-                try_="a larger --max-error",
-            )
-        bar = measured
-    return partial(reader.read, length=LENGTHS), bar
+    trust = trust_in(reader.network, max_error)
+    if trust.doubt:
+        trust = replace(trust, doubt=f"{trust.doubt}; try digitlens mail measure {network}")
+    return partial(read_mail, reader), trust
 
 
 def _one(picture: Path, sorting: Sorting, planned: bool, as_json: bool) -> int:

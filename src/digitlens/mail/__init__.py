@@ -5,6 +5,9 @@
 `states`     the states, by letters and by name
 `directory`  which ZIPs there are, and where
 `deciding`   a reading, directory and place -> a ZIP, or a reason to look
+`reading`    what a reader is asked of mail
+`measuring`  ZIPs written and read, for bars to be measured on
+`trust`      which bars belong to which reader
 `plan`       which ZIP goes to which tray
 `sorting`    a folder of pictures into trays, with nothing lost; the queue
 `barcodes`   Intelligent Mail barcode and POSTNET

@@ -8,15 +8,16 @@ from digitlens.cli.group import Group
 from digitlens.cli.helptext import Command
 from digitlens.cli.mail.barcode import barcode
 from digitlens.cli.mail.corrections import corrections
+from digitlens.cli.mail.measure import measure
 from digitlens.cli.mail.plan import plan
 from digitlens.cli.mail.sample import sample
 
 app = typer.Typer(
     cls=Group,
-    help="Make a sort plan, sample mail or a barcode; save corrections.",
+    help="Make sort plans, sample mail, barcodes; learn from mail.",
     rich_markup_mode=None,
     no_args_is_help=False,
 )
 
-for command in (plan, sample, corrections, barcode):
+for command in (plan, sample, corrections, barcode, measure):
     app.command(cls=Command)(command)

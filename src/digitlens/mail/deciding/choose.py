@@ -1,7 +1,8 @@
-"""Which line of an envelope is the ZIP it is sent to."""
+"""Which line of an envelope is the ZIP it is sent to, and how sure that is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digitlens.mail.zipcode import FIVE, NINE
@@ -14,24 +15,111 @@ if TYPE_CHECKING:
 LEAST = 0.2
 """A line that is a ZIP with less probability is not taken for one: stray marks are read too."""
 
+NONE = 0.1
+"""The odds that the ZIP is none of the lines, where that of one read with 0.5 are 1."""
+
+SUREST = 0.999
+"""Confidences count no more than this: a line is not the ZIP because it is surely read."""
+
+ABOVE = 0.03
+"""What a row above the lowest one counts: there may be a stray mark beneath the ZIP."""
+
+FAR, FAR_ABOVE = 3.0, 1e-5
+"""What a row counts that lies more than three heights above: mostly it is the sender's."""
+
+LEFT = 0.3
+"""What a line counts that has another to its right: town and state stand left of the ZIP."""
+
+BESIDE = 0.3
+"""Lines that stand side by side may overlap by so much of their height."""
+
+SAME = 0.6
+"""Two lines are readings of the same ink where so much of the smaller one is in both."""
+
+UPPER, FRONT = 0.35, 0.5
+"""The sender's corner: the upper 35 % of an envelope, its left half."""
+
+SMALL = 0.15
+"""Lines of an envelope are lower than this share of it; a cut-out ZIP has no corner."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A line, and how likely it is the ZIP of the receiver.
+
+    Parameters
+    ----------
+    line
+        As the reader read it.
+    share
+        0..1. The shares of all lines sum to less than 1.0: the ZIP may be none of them.
+    """
+
+    line: Line
+    share: float = 1.0
+
+
+def weigh_lines(lines: Sequence[Line]) -> tuple[Candidate, ...]:
+    """Return which lines may be the ZIP of the receiver, the likeliest first.
+
+    The receiver's ZIP ends the last line of an address, and the sender's address stands above
+    it, to the left. So three things speak for a line: that it was surely read, as words read
+    as digits seldom look sure; that it is low; and that nothing stands to its right. Of two
+    readings of the same ink, a line and its part say, the surer one counts. Where no line has
+    five or nine digits with some probability, the surest comes back alone, so that its digits
+    can be shown.
+
+    Parameters
+    ----------
+    lines
+        All that was read on one picture.
+
+    Notes
+    -----
+    The constants are rough: they were set on 1,300 envelopes of sample mail with digits of
+    validation writers, where halving or doubling any of them changed little.
+    """
+    able = [line for line in lines if _shape(line) >= LEAST]
+    able = able or sorted(lines, key=_confidence)[-1:]
+    if not able:
+        return ()
+    kept: list[Line] = []
+    for line in sorted(able, key=_confidence, reverse=True):
+        if all(_shared(line, other) < SAME for other in kept):
+            kept.append(line)
+    lowest = max(kept, key=_middle)
+    odds = [_odds(line) * _place(line, lowest, kept) for line in kept]
+    whole = sum(odds) + NONE
+    found = [Candidate(line, each / whole) for line, each in zip(kept, odds, strict=True)]
+    return tuple(sorted(found, key=lambda each: -each.share))
+
 
 def choose_line(lines: Sequence[Line]) -> Line | None:
-    """Return the line that is most likely the ZIP of the receiver; None where there is none.
+    """Return the likeliest line of `weigh_lines`; None where there is none."""
+    found = weigh_lines(lines)
+    return found[0].line if found else None
 
-    The receiver's ZIP is in the last line of an address, and the sender's address stands
-    above it, to the left: so of all lines that may well have five or nine digits it is the
-    lowest, and of two side by side the right one. Where no line may, the surest line is
-    returned, so that its digits can be shown.
+
+def without_sender(lines: Sequence[Line], size: tuple[int, int]) -> list[Line]:
+    """Leave out what stands in the sender's corner of an envelope.
+
+    Where the receiver's ZIP is not found, the sender's would else be the lowest line, and
+    surely read, as it is often printed.
+
+    Parameters
+    ----------
+    size
+        Width and height of the picture, in pixels. A line that is higher than 15 % of it is
+        no line of an envelope, but one that somebody cut out: it stays.
     """
-    if not lines:
-        return None
-    able = [line for line in lines if _shape(line) >= LEAST]
-    if not able:
-        return max(lines, key=lambda line: line.confidence)
-    lowest = max(able, key=_middle)
-    reach = lowest.box[1]
-    beside = [line for line in able if _middle(line) >= reach]
-    return max(beside, key=lambda line: line.box[0])
+    wide, high = size
+    return [
+        line
+        for line in lines
+        if _middle(line) > UPPER * high
+        or line.box[0] + line.box[2] > 2 * FRONT * wide
+        or _height(line) > SMALL * high
+    ]
 
 
 def _shape(line: Line) -> float:
@@ -41,5 +129,41 @@ def _shape(line: Line) -> float:
     return sum(share for text, share in strings if len(text) in (FIVE, NINE))
 
 
+def _odds(line: Line) -> float:
+    sure = min(line.confidence, SUREST)
+    return sure / (1 - sure)
+
+
+def _place(line: Line, lowest: Line, lines: Sequence[Line]) -> float:
+    """Return what the place of a line counts, beside the `lowest` one and all `lines`."""
+    factor = 1.0
+    if _middle(line) < lowest.box[1]:
+        above = (_middle(lowest) - _middle(line)) / max(_height(line), 1.0)
+        factor = FAR_ABOVE if above > FAR else ABOVE
+    end = line.box[2] - BESIDE * _height(line)
+    if any(
+        other is not line and other.box[0] >= end and line.box[1] < _middle(other) < line.box[3]
+        for other in lines
+    ):
+        factor *= LEFT
+    return factor
+
+
+def _shared(one: Line, other: Line) -> float:
+    """Return how much of the smaller of two boxes lies in both, 0..1."""
+    wide = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
+    high = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one.box, other.box))
+    return max(wide, 0.0) * max(high, 0.0) / max(smaller, 1.0)
+
+
+def _confidence(line: Line) -> float:
+    return line.confidence
+
+
 def _middle(line: Line) -> float:
     return (line.box[1] + line.box[3]) / 2
+
+
+def _height(line: Line) -> float:
+    return line.box[3] - line.box[1]

@@ -7,16 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import UsageError
+from digitlens.mail.deciding.bars import Bars, known_of
+from digitlens.mail.deciding.choose import Candidate
 from digitlens.mail.deciding.weigh import USUAL, Beliefs, Weighed, weigh
 from digitlens.mail.zipcode import FIVE, NINE
+from digitlens.reading import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digitlens.mail.directory import Directory, Place
-    from digitlens.reading import Line
 
 BAR = 0.99
-"""How likely a ZIP must be to be accepted, unless told otherwise: of those, at most 1 % wrong.
-A bar that was measured (`digitlens.reading.bar_for`) accepts more at the same error rate."""
+"""How likely a ZIP must be to be accepted, unless told otherwise: of those, at most 1 % wrong
+if probabilities are to be trusted. Bars that were measured (`Measured.bars`) accept more at
+the same error rate."""
 
 GUESSES = 3
 """How many ZIPs a person is offered."""
@@ -112,12 +117,12 @@ class Routing:
 
 
 def decide(
-    line: Line | None,
+    line: Line | Sequence[Candidate] | None,
     directory: Directory,
     *,
     city: str | None = None,
     state: str | None = None,
-    bar: float = BAR,
+    bar: float | Bars = BAR,
     beliefs: Beliefs = USUAL,
 ) -> Routing:
     """Decide where a line that is a ZIP sends its piece.
@@ -125,13 +130,16 @@ def decide(
     Parameters
     ----------
     line
-        As the reader read it; None where it found none.
+        As the reader read it, if it is surely the ZIP; or what `weigh_lines` made of all lines
+        of a picture; None, or empty, where it found none.
     directory
         The ZIPs in use.
     city, state
         What is known of the address, as people write it.
     bar
-        A ZIP is accepted from this probability on, 0..1.
+        A ZIP is accepted from this probability on, 0..1; or a bar for each amount of
+        knowledge: that of city and state where a city is given, of the state where only that
+        is, else of the directory.
     beliefs
         What is believed of readers and writers.
 
@@ -140,27 +148,51 @@ def decide(
     UsageError
         A bar out of range, or a city or state that the directory does not know.
     """
-    if not 0 <= bar <= 1:
-        raise UsageError("a bar lies between 0 and 1", seen=f"{bar:g}")
+    least = bar.of[known_of(city, state)] if isinstance(bar, Bars) else bar
+    if least is not None and not 0 <= least <= 1:
+        raise UsageError("a bar lies between 0 and 1", seen=f"{least:g}")
     place = " ".join(filter(None, (city, state)))
     allowed = directory.serving(city, state) if place else None
-    if line is None or not (line.text or line.alternatives):
+    candidates = (Candidate(line),) if isinstance(line, Line) else line or ()
+    if not any(each.line.text or each.line.alternatives for each in candidates):
         return Routing(None, "", 0.0, Reason.NO_DIGITS, "no line of digits was found", (), "")
-    weighed = weigh(line, directory, allowed, beliefs)
+    weighed = weigh(candidates, directory, allowed, beliefs)
     ranked = sorted(weighed.posterior.items(), key=lambda each: (-each[1], each[0]))
     guesses = tuple(
         Guess(text, share, directory.place(text)) for text, share in ranked[:GUESSES]
     )
     best = guesses[0] if guesses else None
+    first = line_with(best.zip if best else "", candidates)
     possible = directory if allowed is None else allowed
-    if best is not None and best.zip in possible and best.probability >= bar:
-        four = _four(line, best.zip)
-        return Routing(best.zip, four, best.probability, None, "", guesses, line.text)
-    reason, why = _reason(weighed, line, best, place, directory, allowed)
+    sure = best is not None and least is not None and best.probability >= least
+    if best is not None and sure and best.zip in possible:
+        four = _four(first, best.zip)
+        return Routing(best.zip, four, best.probability, None, "", guesses, first.text)
+    reason, why = _reason(weighed, first, best, place, directory, allowed)
     if best is not None and reason is Reason.UNSURE:
-        why = f"{best.zip} is {100 * best.probability:.1f} % sure; {100 * bar:.1f} % is wanted"
+        wanted = "no bar keeps" if least is None else f"{100 * least:.1f} % is wanted"
+        why = f"{best.zip} is {100 * best.probability:.1f} % sure; {wanted}"
+        why += " what was promised" if least is None else ""
     share = best.probability if best else 0.0
-    return Routing(None, "", share, reason, why, guesses, line.text)
+    return Routing(None, "", share, reason, why, guesses, first.text)
+
+
+def line_with(five: str, candidates: Sequence[Candidate]) -> Line:
+    """Return the likeliest line that says this ZIP, or may; else the likeliest of all.
+
+    Parameters
+    ----------
+    candidates
+        The likeliest first, at least one.
+    """
+    lines = [each.line for each in candidates]
+    for line in lines:
+        if line.text[:FIVE] == five:
+            return line
+    for line in lines:
+        if any(each.text[:FIVE] == five for each in line.alternatives):
+            return line
+    return lines[0]
 
 
 def _four(line: Line, five: str) -> str:

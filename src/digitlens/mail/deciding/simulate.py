@@ -7,21 +7,22 @@ a confidence of 0.62 stays that, and what the directory makes of it is found out
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from digitlens.errors import DataError
+from digitlens.mail.deciding.bars import ALONE, CITY, DIRECTORY, KNOWN, STATE, Bars, Measured
 from digitlens.mail.deciding.decide import decide
 from digitlens.mail.deciding.readings import Reading, fives
 from digitlens.mail.deciding.weigh import USUAL, Beliefs
+from digitlens.mail.zipcode import FIVE, NINE
 from digitlens.reading import bar_for, curve_of
 from digitlens.score import wilson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory, Place
     from digitlens.mail.plan import Plan
     from digitlens.score import Interval
-
-KNOWN = ("reading alone", "directory", "state", "city and state")
-"""What is known beside the reading."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +151,56 @@ def _fitting(zips: NDArray[np.str_], places: tuple[int, ...], digits: str) -> In
     return np.arange(len(zips))
 
 
+def scored(
+    pieces: Sequence[Piece], directory: Directory, beliefs: Beliefs = USUAL
+) -> dict[str, list[tuple[float, str]]]:
+    """Return how sure which ZIP is for each piece, by the names in `KNOWN`.
+
+    A ZIP that contradicts what is known is sure by 0.0, as it is never accepted.
+    """
+    found: dict[str, list[tuple[float, str]]] = {name: [] for name in KNOWN}
+    for piece in pieces:
+        line, place = piece.reading.line(), piece.place
+        fits = len(line.text) in (FIVE, NINE)
+        found[ALONE].append((line.confidence if fits else 0.0, line.text[:FIVE]))
+        for name, city, state in (
+            (DIRECTORY, None, None),
+            (STATE, None, place.state),
+            (CITY, place.city, place.state),
+        ):
+            routing = decide(line, directory, city=city, state=state, bar=0.0, beliefs=beliefs)
+            found[name].append((routing.probability if routing.zip else 0.0, routing.zip or ""))
+    return found
+
+
+def measure(
+    pieces: Sequence[Piece], directory: Directory, reader: str, about: Mapping[str, str | int]
+) -> Measured:
+    """Count what each bar accepts, and how much of it is wrong.
+
+    Parameters
+    ----------
+    pieces
+        Of readings that nothing was chosen on; some thousands, as few promise little.
+    reader, about
+        As `Measured` has them.
+
+    Raises
+    ------
+    DataError
+        No pieces.
+    """
+    if not pieces:
+        raise DataError("bars are measured on pieces of mail", seen="none")
+    beliefs = replace(USUAL, elsewhere=elsewhere(fives(each.reading for each in pieces)))
+    found = scored(pieces, directory, beliefs)
+    curves = {}
+    for name in KNOWN:
+        sure = np.array([share for share, _ in found[name]])
+        curves[name] = curve_of(sure, _right(found[name], pieces))
+    return Measured(reader, about, beliefs.elsewhere, curves)
+
+
 def simulate(
     pieces: Sequence[Piece],
     directory: Directory,
@@ -160,11 +208,9 @@ def simulate(
     *,
     error: float = 0.01,
     beliefs: Beliefs = USUAL,
+    bars: Bars | None = None,
 ) -> list[Outcome]:
     """Decide on all pieces with more and more known; one outcome for each of `KNOWN`.
-
-    The bar is set on every second piece, so that of those accepted at most `error` has a
-    wrong ZIP; the others are counted.
 
     Parameters
     ----------
@@ -172,42 +218,35 @@ def simulate(
         At least two, from `draw_pieces`.
     plan
         Says which tray, or plant, a ZIP goes to.
+    error
+        Of what is accepted, at most this share is to be wrong.
+    bars
+        That were measured on other pieces; all pieces are then counted. None: bars for
+        `error` are set on every second piece, and the others are counted.
     """
-    scored: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for piece in pieces:
-        line, place = piece.reading.line(), piece.place
-        scored[KNOWN[0]].append((line.confidence, line.text))
-        for name, city, state in (
-            (KNOWN[1], None, None),
-            (KNOWN[2], None, place.state),
-            (KNOWN[3], place.city, place.state),
-        ):
-            routing = decide(line, directory, city=city, state=state, bar=0.0, beliefs=beliefs)
-            scored[name].append(
-                (routing.probability if routing.zip else 0.0, routing.zip or "")
-            )
-    return [_outcome(name, scored[name], pieces, plan, error) for name in KNOWN]
+    found = scored(pieces, directory, beliefs)
+    outcomes = []
+    for name in KNOWN:
+        right = _right(found[name], pieces)
+        if bars is None:
+            sure = np.array([share for share, _ in found[name]])
+            bar = bar_for(error, curve_of(sure[::2], right[::2])).confidence
+            judged = range(1, len(pieces), 2)
+        else:
+            bar, judged = bars.of[name], range(len(pieces))
+        accepted = [at for at in judged if bar is not None and found[name][at][0] >= bar]
+        wrong = [at for at in accepted if not right[at]]
+        astray = sum(
+            plan.tray_of(found[name][at][1]) != plan.tray_of(pieces[at].place.zip)
+            for at in wrong
+        )
+        outcomes.append(Outcome(name, bar, len(judged), len(accepted), len(wrong), astray))
+    return outcomes
 
 
-def _outcome(
-    name: str,
-    scored: list[tuple[float, str]],
-    pieces: Sequence[Piece],
-    plan: Plan,
-    error: float,
-) -> Outcome:
-    sure = np.array([share for share, _ in scored])
-    right = np.array(
-        [text == piece.place.zip for (_, text), piece in zip(scored, pieces, strict=True)]
-    )
-    bar = bar_for(error, curve_of(sure[::2], right[::2])).confidence
-    judged = range(1, len(pieces), 2)
-    accepted = [at for at in judged if bar is not None and sure[at] >= bar]
-    wrong = [at for at in accepted if not right[at]]
-    astray = sum(
-        plan.tray_of(scored[at][1]) != plan.tray_of(pieces[at].place.zip) for at in wrong
-    )
-    return Outcome(name, bar, len(judged), len(accepted), len(wrong), astray)
+def _right(found: Sequence[tuple[float, str]], pieces: Sequence[Piece]) -> NDArray[np.bool_]:
+    pairs = zip(found, pieces, strict=True)
+    return np.array([text == piece.place.zip for (_, text), piece in pairs], np.bool_)
 
 
 def as_table(outcomes: Sequence[Outcome]) -> str:

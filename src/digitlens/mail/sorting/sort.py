@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 from digitlens.atomic import make_folder
 from digitlens.errors import DataError, MissingDataError, UsageError
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.deciding import BAR, USUAL, Beliefs, Reason, Routing, choose_line, decide
+from digitlens.mail.deciding import (
+    BAR,
+    USUAL,
+    Bars,
+    Beliefs,
+    Candidate,
+    Reason,
+    Routing,
+    decide,
+    line_with,
+    weigh_lines,
+)
 from digitlens.mail.sorting import pieces
 from digitlens.mail.sorting.ahead import read_ahead
 from digitlens.mail.sorting.database import opened
@@ -80,7 +91,7 @@ class Sorting:
     read: Read
     directory: Directory
     plan: Plan
-    bar: float = BAR
+    bar: float | Bars = BAR
     beliefs: Beliefs = USUAL
     city: str | None = None
     state: str | None = None
@@ -93,28 +104,30 @@ class Sorting:
 
     def decide(self, path: Path, name: str) -> Routing:
         """Read one piece and decide on it."""
-        line = self._line(path)
-        if not isinstance(line, DataError):
-            return self._decide(line, name)
-        return _unreadable(line)
+        lines = self._lines(path)
+        if not isinstance(lines, DataError):
+            return self._decide(lines, name)
+        return _unreadable(lines)
 
     def routing_of(self, path: Path, name: str) -> dict[str, Any]:
         """Read one piece and decide on it; plain values, with what `marks_of` keeps."""
-        line = self._line(path)
-        if isinstance(line, DataError):
-            return _unreadable(line).as_dict() | marks_of(None)
-        return self._decide(line, name).as_dict() | marks_of(line)
+        lines = self._lines(path)
+        if isinstance(lines, DataError):
+            return _unreadable(lines).as_dict() | marks_of(None)
+        routing = self._decide(lines, name)
+        best = routing.guesses[0].zip if routing.guesses else ""
+        return routing.as_dict() | marks_of(line_with(best, lines) if lines else None)
 
-    def _line(self, path: Path) -> Line | DataError | None:
+    def _lines(self, path: Path) -> Sequence[Candidate] | DataError:
         try:
-            return choose_line(self.read(path))
+            return weigh_lines(self.read(path))
         except DataError as error:
             return error
 
-    def _decide(self, line: Line | None, name: str) -> Routing:
+    def _decide(self, lines: Sequence[Candidate], name: str) -> Routing:
         city, state = self._address(name)
         return decide(
-            line, self.directory, city=city, state=state, bar=self.bar, beliefs=self.beliefs
+            lines, self.directory, city=city, state=state, bar=self.bar, beliefs=self.beliefs
         )
 
     def _address(self, name: str) -> Address:

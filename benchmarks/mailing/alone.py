@@ -1,0 +1,139 @@
+"""Lines that are ZIPs, or could be, read by digitlens and RapidOCR in turn."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+
+from digitlens.mail.deciding.bars import ALONE
+from digitlens.mail.reading import LENGTHS
+from readers.asking import KINDS
+from readers.keeping import Kept
+from readers.measured import Measured
+from readers.pictures import FIVES, Task, cheques, validation_lines
+from reading import ask_all, choose_settings, open_readers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from digitlens import Digits
+    from digitlens.mail.deciding import Bars
+    from digitlens.mail.directory import Directory
+    from digitlens.reader import Reader
+
+CUT = "ZIPs cut out of sample mail"
+"""The name of this set of lines."""
+
+PEERS = ("digitlens", "RapidOCR")
+BARE = 0.25
+"""Paper left around a ZIP that is cut out, in its heights."""
+
+VALIDATION = 1000
+VALIDATION_SEED = 5
+ZIP = 5
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Lines: how many, accepted, and accepted wrongly."""
+
+    count: int
+    accepted: int
+    wrong: int
+
+
+def cut_out(picture: Any, box: tuple[int, int, int, int]) -> Any:
+    """Return the ZIP of an envelope, uint8 (h, w, 3), with some paper around."""
+    left, top, right, bottom = box
+    bare = round(BARE * (bottom - top))
+    high, wide = picture.shape[:2]
+    return picture[
+        max(0, top - bare) : min(high, bottom + bare),
+        max(0, left - bare) : min(wide, right + bare),
+    ]
+
+
+def _kept(pictures: Iterable[tuple[Any, str]], folder: Path) -> list[Task]:
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = []
+    for at, (picture, text) in enumerate(pictures):
+        path = folder / f"{at:04}.png"
+        cv2.imwrite(str(path), picture)
+        tasks.append(Task(CUT, path.name, path, (text,), length=len(text)))
+    return tasks
+
+
+def cut_lines(folder: Path, count: int, home: Path) -> list[Task]:
+    """Cut the first `count` ZIPs without four more digits out of sample mail."""
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if not row["zip4"]][:count]
+    return _kept(((_cut_of(folder, row), row["zip"]) for row in rows), home / "test")
+
+
+def _cut_of(folder: Path, row: dict[str, str]) -> Any:
+    left, top, right, bottom = (int(row[side]) for side in ("left", "top", "right", "bottom"))
+    return cut_out(cv2.imread(str(folder / row["piece"])), (left, top, right, bottom))
+
+
+def cut_validation(digits: Digits, directory: Directory, count: int, home: Path) -> list[Task]:
+    """Cut ZIPs out of other sample mail, of writers of the validation part."""
+    from digitlens.mail.sample import draw_mail
+
+    drawn = draw_mail(2 * count, directory, digits=digits, seed=VALIDATION_SEED)
+    plain = (envelope for envelope in drawn if not envelope.to.four)
+    pictures = (
+        (cut_out(each.picture[..., ::-1], each.box), each.to.place.zip)
+        for each, _ in zip(plain, range(count), strict=False)
+    )
+    return _kept(pictures, home / "validation")
+
+
+def side_by_side(
+    tasks: dict[str, list[Task]], validation: dict[str, list[Task]], home: Path
+) -> list[Measured]:
+    """Let both readers read all lines in turn; return them with their answers.
+
+    A reader that cannot be had comes back with its reason.
+    """
+    kinds = [kind for kind in KINDS if kind.name in PEERS]
+    results = [
+        Measured(kind, Kept(home / f"{kind.name}.json"), validation=validation)
+        for kind in kinds
+    ]
+    readers = open_readers(results, PEERS)
+    try:
+        choose_settings(readers, results, validation)
+        peers = {name: reader for name, reader in readers.items() if name != PEERS[0]}
+        ask_all(peers, results, [task for some in validation.values() for task in some])
+        ask_all(readers, results, [task for some in tasks.values() for task in some])
+    finally:
+        for reader in readers.values():
+            reader.close()
+    return results
+
+
+def as_mail(reader: Reader, tasks: Iterable[Task], bars: Bars) -> Counted:
+    """Read lines as `digitlens route` would, and accept them by its bar for a reading alone."""
+    count = accepted = wrong = 0
+    bar = bars.of[ALONE]
+    for task in tasks:
+        line = reader.read_line(task.path, LENGTHS)
+        taken = bar is not None and len(line.text) in LENGTHS and line.confidence >= bar
+        count += 1
+        accepted += taken
+        wrong += taken and line.text != task.truth[0]
+    return Counted(count, accepted, wrong)
+
+
+def five_digit_cheques(real: Path) -> list[Task]:
+    """Return the cheque amounts of five digits, the length told."""
+    return [task for task in cheques(real) if task.group == FIVES]
+
+
+def cheque_validation(home: Path) -> list[Task]:
+    """Return generated lines in the style of cheques, five digits each."""
+    return validation_lines([FIVES], VALIDATION, home)[FIVES]

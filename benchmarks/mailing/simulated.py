@@ -1,0 +1,232 @@
+"""Simulations: a reader's real mistakes on the ZIPs of the country."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.mail.deciding import decide
+from digitlens.mail.deciding.bars import CITY, KNOWN
+from digitlens.mail.deciding.readings import Reading
+from digitlens.mail.deciding.simulate import draw_pieces, scored
+from digitlens.mail.measuring import read_zips
+from digitlens.mail.reading import LENGTHS
+from digitlens.mail.trust import trust_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from digitlens import Digits
+    from digitlens.mail.deciding import Bars, Beliefs
+    from digitlens.mail.deciding.simulate import Piece
+    from digitlens.mail.directory import Directory, Place
+    from digitlens.mail.plan import Plan
+    from digitlens.reader import Reader
+    from readers.pictures import Task
+
+RESAMPLES = 1000
+EACH = 40
+"""ZIPs that each reading of a cheque is carried over to."""
+
+MISTAKEN = 0.02
+"""The share of pieces whose city is another's, where that is simulated."""
+
+FACTORS = (0.1, 10.0)
+"""By which beliefs are changed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What comes of pieces when this much is known.
+
+    Parameters
+    ----------
+    known
+        What is known.
+    pieces, accepted, wrong, astray
+        Counts; wrong ZIPs and wrong trays are among the accepted.
+    low, high
+        A 95 % interval of the share that is accepted.
+    wrong_low, wrong_high
+        The same of the share of the accepted that is wrong.
+    """
+
+    known: str
+    pieces: int
+    accepted: int
+    wrong: int
+    astray: int
+    low: float
+    high: float
+    wrong_low: float
+    wrong_high: float
+
+    @property
+    def read(self) -> float:
+        """The share that is accepted, 0..1."""
+        return self.accepted / self.pieces
+
+
+def our_trust(reader: Reader, error: float) -> tuple[Bars, Beliefs]:
+    """Return the bars and beliefs that `digitlens route` has for this reader.
+
+    Raises
+    ------
+    SystemExit
+        No bars were measured for it.
+    """
+    trust = trust_in(reader.network, error)
+    if isinstance(trust.bars, float):
+        sys.exit(f"{trust.doubt}: digitlens mail measure")
+    return trust.bars, trust.beliefs
+
+
+def composed(
+    reader: Reader, digits: Digits, directory: Directory, count: int, seed: int
+) -> list[Piece]:
+    """Return ZIPs that were composed of these digits, as `route` would read them."""
+    return read_zips(
+        lambda picture: reader.read_line(picture, LENGTHS),
+        digits,
+        directory,
+        count=count,
+        seed=seed,
+    )
+
+
+def cheque_groups(
+    reader: Reader, tasks: Sequence[Task], directory: Directory
+) -> list[list[Piece]]:
+    """Read amounts of five digits as `route` would, and carry each over to some ZIPs."""
+    chance = np.random.default_rng(0)
+    groups = []
+    for task in tasks:
+        reading = Reading.of(task.truth[0], reader.read_line(task.path, LENGTHS))
+        groups.append(draw_pieces([reading], directory, EACH, chance))
+    return groups
+
+
+def rows_of(
+    groups: Sequence[Sequence[Piece]],
+    directory: Directory,
+    plan: Plan,
+    bars: Bars,
+    beliefs: Beliefs,
+) -> list[Row]:
+    """Decide on all pieces; one row for each of `KNOWN`.
+
+    Parameters
+    ----------
+    groups
+        Pieces of one reading together: only groups are independent, so intervals are made by
+        drawing groups anew (bootstrap).
+    """
+    pieces = [piece for group in groups for piece in group]
+    which = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    found = scored(pieces, directory, beliefs)
+    return [_row(name, found[name], pieces, which, plan, bars.of[name]) for name in KNOWN]
+
+
+def _row(
+    name: str,
+    found: Sequence[tuple[float, str]],
+    pieces: Sequence[Piece],
+    which: NDArray[np.int64],
+    plan: Plan,
+    bar: float | None,
+) -> Row:
+    taken = np.array([bar is not None and sure >= bar for sure, _ in found])
+    right = np.array(
+        [text == piece.place.zip for (_, text), piece in zip(found, pieces, strict=True)]
+    )
+    astray = sum(
+        plan.tray_of(found[at][1]) != plan.tray_of(pieces[at].place.zip)
+        for at in np.flatnonzero(taken & ~right).tolist()
+    )
+    every = np.ones(len(pieces), np.bool_)
+    return Row(
+        name,
+        len(pieces),
+        int(taken.sum()),
+        int((taken & ~right).sum()),
+        astray,
+        *interval_of(taken, every, which),
+        *interval_of(taken & ~right, taken, which),
+    )
+
+
+def interval_of(
+    some: NDArray[np.bool_], of: NDArray[np.bool_], which: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return a 95 % interval of a share, its groups drawn anew a thousand times.
+
+    Parameters
+    ----------
+    some, of
+        bool (N,): what is counted, and among which.
+    which
+        int (N,): the group of each, from 0.
+    """
+    parts, wholes = np.bincount(which, weights=some), np.bincount(which, weights=of)
+    chance = np.random.default_rng(0)
+    drawn = chance.integers(len(parts), size=(RESAMPLES, len(parts)))
+    shares = parts[drawn].sum(axis=1) / np.maximum(wholes[drawn].sum(axis=1), 1)
+    low, high = np.quantile(shares, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def neighbour_of(place: Place, directory: Directory) -> Place:
+    """Return the place of the next ZIP that bears another city's name."""
+    zips = directory.zips
+    at = zips.index(place.zip)
+    for step in range(1, len(zips)):
+        for other in (at + step, at - step):
+            found = directory.place(zips[other % len(zips)])
+            assert found is not None, "it is the directory's"
+            if not {*found.names} & {*place.names}:
+                return found
+    return place
+
+
+def mistaken_row(
+    pieces: Sequence[Piece], directory: Directory, plan: Plan, bars: Bars, beliefs: Beliefs
+) -> Row:
+    """Decide with city and state known, some of them a neighbour's: writers err."""
+    chance = np.random.default_rng(1)
+    found = []
+    for piece in pieces:
+        place = piece.place
+        told = neighbour_of(place, directory) if chance.random() < MISTAKEN else place
+        routing = decide(
+            piece.reading.line(),
+            directory,
+            city=told.city,
+            state=told.state,
+            bar=0.0,
+            beliefs=beliefs,
+        )
+        found.append((routing.probability if routing.zip else 0.0, routing.zip or ""))
+    row = _row(CITY, found, pieces, np.arange(len(pieces)), plan, bars.of[CITY])
+    return replace(row, known=f"{CITY}, {100 * MISTAKEN:g} % of them a neighbour's")
+
+
+def swayed(
+    groups: Sequence[Sequence[Piece]],
+    directory: Directory,
+    plan: Plan,
+    bars: Bars,
+    beliefs: Beliefs,
+) -> dict[str, list[Row]]:
+    """Return the rows for other beliefs about mail, by what was changed."""
+    changed = {}
+    for name in ("unknown", "misplaced"):
+        for factor in FACTORS:
+            value = getattr(beliefs, name) * factor
+            other = replace(beliefs, **{name: value})
+            changed[f"{name} {value:,.0f}"] = rows_of(groups, directory, plan, bars, other)
+    return changed

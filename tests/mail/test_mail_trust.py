@@ -1,0 +1,170 @@
+"""Bars: measured after directory and place, found again for the reader they belong to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+import digitlens as dl
+from digitlens.errors import DataError, UsageError
+from digitlens.line_card import LineCard
+from digitlens.mail import trust
+from digitlens.mail.deciding import USUAL, Bars, Measured
+from digitlens.mail.deciding.bars import CITY, DIRECTORY, KNOWN
+from digitlens.mail.deciding.readings import Reading
+from digitlens.mail.deciding.simulate import Piece, measure
+from digitlens.mail.directory import Directory
+from digitlens.mail.measuring import read_zips, write_zips
+from digitlens.mail.sample import drawn_digits
+from digitlens.mail.trust import Trust, mark_of, read_measured, trust_in, write_measured
+from digitlens.reader.network import load_line_network
+from digitlens.reading import Alternative, Curve, Line
+
+CURVE = Curve(1000, (0.99, 0.9, 0.5), (400, 800, 1000), (0, 2, 40))
+OWN = Measured("0" * 16, {"lines": 1000}, 0.25, dict.fromkeys(KNOWN, CURVE))
+
+
+def network(folder: Path, **about: Any) -> Any:
+    """Return what is asked of a line network: a path, a card, and no calibration."""
+    card = LineCard("mine", "reader", "mnist", "", "training", 64, 1, 1, 9, 9, "2026-01-01")
+    return SimpleNamespace(
+        **({"path": folder / "model.onnx", "card": card, "calibrations": None} | about)
+    )
+
+
+def test_bars_are_the_lowest_that_keep_the_promise() -> None:
+    """As with any curve, the upper limit of the error rate decides."""
+    assert OWN.bars(0.01).of == dict.fromkeys(KNOWN, 0.9)
+    assert OWN.bars(0.0075).of == dict.fromkeys(KNOWN, 0.99)
+    assert OWN.bars(0.001).of == dict.fromkeys(KNOWN, None)
+    assert OWN.bars(1.0).of == dict.fromkeys(KNOWN, 0.5)
+
+
+def test_bars_survive_their_file(tmp_path: Path) -> None:
+    """What was measured is the same after writing and reading."""
+    write_measured(tmp_path / "mail.json", OWN)
+    assert read_measured(tmp_path / "mail.json") == OWN
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("nothing", "cannot be read"),
+        ("{}", "KeyError: 'format'"),
+        ('{"format": 2}', "must be of format 1"),
+        (json.dumps(OWN.as_dict() | {"curves": {}}), "KeyError: 'reading alone'"),
+    ],
+)
+def test_a_damaged_file_is_told(tmp_path: Path, content: str, said: str) -> None:
+    """A file that holds something else is an error that names it."""
+    (tmp_path / "mail.json").write_text(content)
+    with pytest.raises(DataError, match=r"mail\.json") as caught:
+        read_measured(tmp_path / "mail.json")
+    assert said in f"{caught.value} {caught.value.seen}"
+
+
+def test_bars_are_counted_after_directory_and_place(directory: Directory) -> None:
+    """What the directory rules out is not accepted; truths that were not listed are counted."""
+    wrong = Reading("02134", "02139", 0.9, (Alternative("02134", 0.1),))
+    lost = Reading("02134", "55101", 0.8, (Alternative("55102", 0.1),))
+    place = directory.place("02134")
+    assert place is not None
+    pieces = [Piece(place, wrong)] * 400 + [Piece(place, lost)] * 100
+    found = measure(pieces, directory, "mark", {"lines": 500})
+    assert found.elsewhere == pytest.approx(101 / 502)
+    alone, known, city = (found.curves[name] for name in (KNOWN[0], DIRECTORY, CITY))
+    assert (alone.accepted, alone.misses) == ((400, 500), (400, 500))
+    assert known.misses[-1] == city.misses[-1] == 100
+    assert found.bars(0.01).of[KNOWN[0]] is None
+    assert city.accepted[0] == 400, "another city's is never accepted, and sure by 0"
+    with pytest.raises(DataError, match="measured on pieces"):
+        measure([], directory, "mark", {})
+
+
+def test_zips_are_written_and_read(directory: Directory) -> None:
+    """Pictures bear ZIPs of the directory, some of them nine digits; few begin as many do."""
+    glyphs = drawn_digits(4)
+    texts = [written.text for _, written in write_zips(glyphs, directory, 40, seed=3)]
+    assert {len(text) for text in texts} == {5, 9}
+    assert all(text[:5] in directory for text in texts)
+    said: list[tuple[int, int]] = []
+    pieces = read_zips(
+        _blank,
+        glyphs,
+        directory,
+        count=3,
+        seed=3,
+        progress=lambda *each: said.append(each),
+    )
+    assert [piece.reading.truth for piece in pieces] == texts[:3]
+    assert [piece.place.zip for piece in pieces] == [text[:5] for text in texts[:3]]
+    assert said == [(1, 3), (2, 3), (3, 3)]
+    with pytest.raises(UsageError, match="at least one line"):
+        read_zips(_blank, glyphs, directory, count=0)
+
+
+def _blank(picture: np.ndarray) -> Line:
+    assert picture.dtype == np.uint8
+    return Line("", 0.9, (0.0, 0.0, 1.0, 1.0))
+
+
+def test_the_published_reader_has_its_bars() -> None:
+    """They were measured on this very reader: else `digitlens mail measure` is due."""
+    reader = load_line_network("reader")
+    measured = read_measured(trust.OURS)
+    assert measured.reader == mark_of(reader)
+    assert measured.elsewhere == pytest.approx(USUAL.elsewhere, abs=0.01)
+    found = trust_in(reader, 0.01)
+    assert found.doubt == ""
+    assert found.bars == measured.bars(0.01) == trust.default_bars()
+    assert isinstance(found.bars, Bars)
+    rates = [
+        next(
+            taken / curve.count
+            for bar, taken in zip(curve.bars, curve.accepted, strict=True)
+            if bar <= cast("Bars", found.bars).of[name]
+        )
+        for name, curve in measured.curves.items()
+    ]
+    assert rates == sorted(rates), "the more is known, the more is read"
+    assert rates[-1] > 0.95
+
+
+def test_a_reader_of_ones_own_has_bars_beside_it(tmp_path: Path) -> None:
+    """mail.json beside the network counts for the reader that it was measured on, no other."""
+    mine = network(tmp_path)
+    unknown = trust_in(mine, 0.02)
+    assert unknown.bars == 0.98
+    assert unknown.doubt.startswith("no bars were measured for this reader: accepted is")
+    assert "98 % sure" in unknown.doubt
+    assert unknown.doubt.endswith("the promise may well not hold"), "nor was it calibrated"
+    write_measured(tmp_path / "mail.json", Measured(mark_of(mine), {}, 0.25, OWN.curves))
+    known = trust_in(mine, 0.01)
+    assert (known.bars, known.doubt) == (OWN.bars(0.01), "")
+    assert known.beliefs.elsewhere == 0.25
+    with pytest.raises(UsageError, match="cannot promise"):
+        trust_in(mine, 0.001)
+    write_measured(tmp_path / "mail.json", OWN)
+    assert trust_in(mine, 0.01) == Trust(0.99, doubt=trust_in(mine, 0.01).doubt)
+
+
+def test_the_words_of_a_card_do_not_change_its_mark(tmp_path: Path) -> None:
+    """Another run is another reader; another note is not."""
+    mine = network(tmp_path)
+    noted = network(tmp_path, card=LineCard(**(vars(mine.card) | {"notes": ["new"]})))
+    other = network(tmp_path, card=LineCard(**(vars(mine.card) | {"seed": 2})))
+    assert mark_of(noted) == mark_of(mine) != mark_of(other)
+
+
+def test_route_takes_the_measured_bars(directory: Directory, line: Callable[..., Line]) -> None:
+    """What is less sure than 99 %, but surer than the bar of the city, is accepted."""
+    read = line("02134", 0.9, (("02135", 0.1),))
+    assert 0.7 < dl.route(read, "Boston", "MA", directory=directory).probability < 0.99
+    assert dl.route(read, "Boston", "MA", directory=directory).zip == "02134"
+    assert dl.route(read, "Boston", "MA", directory=directory, bar=0.99).zip is None
