@@ -172,16 +172,9 @@ def sort_folder(
 
     It may be killed at any moment and run again: every piece is then in exactly one tray or
     in the review queue. ``out/mail.sqlite`` is the state, ``out/review`` holds what waits for
-    a person, and ``out/pieces.csv`` and ``.json`` list everything.
-
-    Parameters
-    ----------
-    folder
-        Pictures, in subfolders too; `out` may lie within.
-    now
-        The clock, in seconds since 1970.
-    progress
-        Called with the new pieces that are sorted, and all new ones.
+    a person, and ``out/pieces.csv`` and ``.json`` list everything. `folder` has pictures, in
+    subfolders too, and `out` may lie within; `now` is the clock, in seconds since 1970;
+    `progress` is called with the new pieces that are sorted, and all new ones.
 
     Raises
     ------
