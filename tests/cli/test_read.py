@@ -105,7 +105,7 @@ def test_no_digits_are_no_failure(read: Cli, draw: Draw) -> None:
     [
         ([], "17", {2, 3, 4}),
         (["--length", 4], "1114", {4}),
-        (["--length", 3, "--length", 2], "111", {2, 3}),
+        (["--length", 3, "--length", 2], "171", {2, 3}),
     ],
 )
 def test_only_wanted_lengths_are_read(
@@ -120,8 +120,8 @@ def test_only_wanted_lengths_are_read(
 
 def test_what_is_below_the_bar_is_marked(read: Cli, draw: Draw) -> None:
     """Without a wish a number is sure from 90 % on; the others carry a question mark."""
-    # Two digits, read as four because that is asked for.
-    ended = read(draw("a.png", "1114", "17"), "--length", 4)
+    # Three digits, read as four because that is asked for.
+    ended = read(draw("a.png", "1114", "177"), "--length", 4)
     first, second = ended.out.splitlines()
     assert first.endswith(" %")
     assert second.split()[2] < "90"

@@ -215,6 +215,15 @@ def test_a_strip_too_short_for_so_many_digits_is_not_read(
     assert len(read_strip(network, strip, lengths={2, 20}).text) == 2
 
 
+def test_slim_digits_are_read(make_sheet: Make, make_network: Make) -> None:
+    """The last digit may be a mere stroke: only the steps between digits take room."""
+    strip = only(make_sheet(("40", 100, 80)))
+    high, wide = (side - 2 * strip.margin for side in strip.ink.shape)
+    count = int(4 * wide / high)
+    assert len(read_strip(make_network(0.9), strip, lengths=count + 1).text) == count + 1
+    assert read_strip(make_network(0.9), strip, lengths=count + 2).text == ""
+
+
 def test_what_hardly_has_an_allowed_length_is_not_searched(
     make_sheet: Make, make_network: Make, calibrations: Calibrations
 ) -> None:

@@ -43,7 +43,8 @@ SEVERAL = 1e-3
 number at all. Of 2,000 such lines four had 0.1 or more, and 0.27 at most."""
 
 NARROWEST = 0.25
-"""Nobody writes a digit, its gap included, on less of a line than this share of its height."""
+"""From one digit to the next a hand moves on by this share of the line's height at least. The
+last digit may be a mere stroke, so that only the steps between digits count."""
 
 INKED = 64
 """Ink, of 255, that counts as stroke when a digit's box is looked for."""
@@ -91,7 +92,7 @@ def read_strip(
 def _is_short(strip: Strip, count: int) -> bool:
     """Say whether so many digits cannot stand on a strip."""
     high, wide = (side - 2 * strip.margin for side in strip.ink.shape)
-    return bool(wide < NARROWEST * count * high)
+    return bool(wide < NARROWEST * (count - 1) * high)
 
 
 def read_cell(network: LineNetwork, strip: Strip) -> Line:
