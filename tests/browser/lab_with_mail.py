@@ -16,6 +16,7 @@ from digitlens.errors import DataError
 from digitlens.lab.mail.desk import Desk
 from digitlens.lab.server import serve
 from digitlens.lab.settings import Settings
+from digitlens.mail.deciding import weigh_lines
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -52,7 +53,7 @@ def read(path: Path) -> list[Line]:
         for at, digit in enumerate("02134")
     )
     others = (Alternative("02135", 0.3), Alternative("99134", 0.1))
-    return [Line("02134", 0.6, BOX, digits, others)]
+    return weigh_lines([Line("02134", 0.6, BOX, digits, others)])
 
 
 def main(count: int) -> None:

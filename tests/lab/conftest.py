@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from digitlens.lab.app import Lab
 from digitlens.lab.settings import Settings
+from digitlens.mail.deciding import Candidate, weigh_lines
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting, sort_folder
@@ -193,14 +194,14 @@ class SmallMail:
     )
     plan = make_plan(directory, "state")
 
-    def read(self, _: Path) -> list[Line]:
+    def read(self, _: Path) -> tuple[Candidate, ...]:
         """Return a line that is most likely 02134, wherever it is asked for."""
         digits = tuple(
             LineDigit(digit, 0.9, (100.0 + 12 * at, 60.0, 112.0 + 12 * at, 80.0))
             for at, digit in enumerate("02134")
         )
         others = (Alternative("02135", 0.3), Alternative("00501", 0.1))
-        return [Line("02134", 0.6, (100.0, 60.0, 160.0, 80.0), digits, others)]
+        return weigh_lines([Line("02134", 0.6, (100.0, 60.0, 160.0, 80.0), digits, others)])
 
 
 @pytest.fixture(scope="session")

@@ -267,24 +267,6 @@ def test_an_area_that_is_no_number_is_refused(page: np.ndarray, edge: float) -> 
     assert error.value.seen == f"(0, 0, {edge}, 100)"
 
 
-def test_lines_that_are_not_wanted_are_not_cut(page: np.ndarray) -> None:
-    """Whoever knows where lines are wanted is asked with their boxes and the picture's size."""
-    asked = []
-
-    def low(box: tuple[float, float, float, float], size: tuple[int, int]) -> bool:
-        asked.append(size)
-        return box[1] > 200
-
-    whole, layout = find_lines(page), find_lines(page, where=low)
-    assert [strip.box for strip in layout.strips] == [
-        strip.box for strip in whole.strips if strip.box[1] > 200
-    ]
-    assert 0 < len(layout) < len(whole)
-    assert {*asked} == {(700, 500)}
-    lower = find_lines(page, area=(0, 150, 700, 500), where=low)
-    assert len(lower) == len(layout), "boxes are those in the whole picture"
-
-
 def test_what_cannot_be_looked_at_is_refused(page: np.ndarray) -> None:
     """Too many pixels, a count of none and a missing file are errors that say what to do."""
     huge = np.broadcast_to(np.uint8(255), (10_000, 9_000))

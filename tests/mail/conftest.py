@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitlens.errors import DataError
+from digitlens.mail.deciding import Candidate, weigh_lines
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting
@@ -101,11 +102,11 @@ def folder(tmp_path: Path) -> Path:
 def sorting(directory: Directory, line: Callable[..., Line]) -> Sorting:
     """Return how the made-up pictures are sorted: by state, with a reader that is sure."""
 
-    def read(path: Path) -> Sequence[Line]:
+    def read(path: Path) -> Sequence[Candidate]:
         text = path.read_text()
         if text == "damaged":
             raise DataError("the picture cannot be decoded", seen="7 bytes")
-        return [line(text, 0.9995)]
+        return weigh_lines([line(text, 0.9995)])
 
     return Sorting(read, directory, make_plan(directory, "state"))
 

@@ -24,6 +24,7 @@ Where = Callable[[Path], dict[str, list[str]]]
 READER = """
 import multiprocessing, os
 from digitlens.errors import DataError
+from digitlens.mail.deciding import Candidate
 from digitlens.reading import Line, LineDigit
 
 def read(path):
@@ -38,7 +39,7 @@ def read(path):
     if text == "dies":
         os._exit(7)
     digits = tuple(LineDigit(each, 0.999, (0, 0, 1, 1)) for each in text)
-    return [Line(text, 0.9999, (0, 0, 9, 9), digits)]
+    return [Candidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
 """
 """A reader that another process finds by its name; what it reads is the file's content."""
 
@@ -82,11 +83,12 @@ def test_lines_come_in_the_order_they_are_asked_for(tmp_path: Path, read: Any) -
     """Two processes read, and each piece gets its own lines; an unreadable one its error."""
     paths = pieces(tmp_path / "mail", "00501", "damaged", *(f"{at:05d}" for at in range(60)))
     with read_ahead(read, paths, 2) as given:
-        assert given(paths[0])[0].text == "00501"
+        assert given(paths[0])[0].line.text == "00501"
         with pytest.raises(DataError) as caught:
             given(paths[1])
         assert str(caught.value) == "the picture cannot be decoded\n  seen    7 bytes"
-        assert [given(path)[0].text for path in paths[2:]] == [f"{at:05d}" for at in range(60)]
+        texts = [given(path)[0].line.text for path in paths[2:]]
+        assert texts == [f"{at:05d}" for at in range(60)]
     assert multiprocessing.active_children() == []
 
 
@@ -121,7 +123,7 @@ def test_a_process_that_dies_takes_one_piece_with_it(tmp_path: Path, read: Any) 
     with read_ahead(read, paths, 1) as given:
         with pytest.raises(DataError, match="the process that read this died"):
             given(paths[0])
-        assert given(paths[1])[0].text == "02134"
+        assert given(paths[1])[0].line.text == "02134"
 
 
 @pytest.mark.parametrize("few", [1, 100])

@@ -18,6 +18,7 @@ from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.mail.sorting.database import opened
+from digitlens.mail.deciding import Candidate
 from digitlens.reading import Line, LineDigit
 
 ROOT, WAY = Path(sys.argv[1]), sys.argv[2]
@@ -32,7 +33,7 @@ def read(path):
     with (ROOT / "log").open("a") as log:
         log.write(path.name + "\n")
     digits = tuple(LineDigit(each, 0.999, (0, 0, 1, 1)) for each in text)
-    return [Line(text, 0.9999, (0, 0, 9, 9), digits)]
+    return [Candidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
 
 def plan(way):
     return make_plan(DIRECTORY, way)

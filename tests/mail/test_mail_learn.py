@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from digitlens import load_digits
+from digitlens.mail.deciding import Candidate, weigh_lines
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -55,12 +56,14 @@ def trays(tmp_path: Path, directory: Directory, line: Callable[..., Line]) -> Pa
     for name in SAID:
         draw(mail / name)
 
-    def read(path: Path) -> Sequence[Line]:
+    def read(path: Path) -> Sequence[Candidate]:
         if path.name == "i.png":
-            return [line("1490210", 0.6, box=(BOX[0] - 60, BOX[1], BOX[2], BOX[3]))]
+            return weigh_lines(
+                [line("1490210", 0.6, box=(BOX[0] - 60, BOX[1], BOX[2], BOX[3]))]
+            )
         if path.name == "j.png":
-            return [line(READ, 0.6, box=(0.0, 30.0, 240.0, 60.0))]
-        return [] if path.name == "h.png" else [line(READ, 0.6, box=BOX)]
+            return weigh_lines([line(READ, 0.6, box=(0.0, 30.0, 240.0, 60.0))])
+        return weigh_lines([] if path.name == "h.png" else [line(READ, 0.6, box=BOX)])
 
     plan = make_plan(directory, "state")
     sort_folder(mail, out, Sorting(read, directory, plan))

@@ -16,12 +16,11 @@ from digitlens.errors import MissingDataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digitlens.mail.deciding import Routing
+    from digitlens.mail.deciding import Candidate, Routing
     from digitlens.mail.sorting import Sorting
     from digitlens.mail.trust import Trust
-    from digitlens.reading import Line
 
-    Read = Callable[[Path], Sequence[Line]]
+    Read = Callable[[Path], Sequence[Candidate]]
 
 SOME_REJECTED = 3
 

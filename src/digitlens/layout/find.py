@@ -23,8 +23,6 @@ from digitlens.layout.turning import direction
 from digitlens.layout.view import look, turned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from digitlens.ink.opening import Picture
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
     Grey: TypeAlias = "NDArray[np.uint8]"
     Box: TypeAlias = "tuple[float, float, float, float]"
-    Where: TypeAlias = "Callable[[Box, tuple[int, int]], bool]"
 
 MOST_STRIPS = 60
 """The most strips that are cut, those of the highest score; what is dropped is said in
@@ -53,7 +50,6 @@ def find_lines(
     turn: float | None = None,
     light: bool | None = None,
     stages: bool = False,
-    where: Where | None = None,
 ) -> Layout:
     """Find the lines of writing on a photo or scan that may be numbers.
 
@@ -75,9 +71,6 @@ def find_lines(
         Whether ink is lighter than paper; None finds out.
     stages
         Whether `Layout.stages` is filled.
-    where
-        Says of the box around a line's marks, and of width and height of the picture, whether
-        the line is wanted; others are left out before they are cut. Tables are not asked for.
 
     Raises
     ------
@@ -100,13 +93,7 @@ def find_lines(
         if angle:
             view = turned(view, -angle)
             scene = take_apart(view, light=scene.paper.light, expect_boxes=boxes)
-
-    def wanted(box: Box) -> bool:
-        left, top, right, bottom = box
-        moved = left + off[0], top + off[1], right + off[0], bottom + off[1]
-        return where is None or where(moved, size)
-
-    found = _strips(scene, pixels, count=count, wanted=wanted)
+    found = _strips(scene, pixels, count=count)
     layout = Layout(
         strips=tuple(_moved(strip, off) for strip in found[0]),
         size=size,
@@ -151,7 +138,7 @@ def _cut_area(pixels: Grey, area: Box) -> tuple[tuple[int, int], Grey]:
 
 
 def _strips(
-    scene: Scene, pixels: Grey, *, count: int | None, wanted: Callable[[Box], bool]
+    scene: Scene, pixels: Grey, *, count: int | None
 ) -> tuple[list[Strip], list[Grid], list[str]]:
     marks = scene.marks
     source = Source(pixels, scene)
@@ -180,20 +167,12 @@ def _strips(
         notes.append(f"{len(listed) - len(best)} of them, the least likely, left out")
     if marks.dropped:
         notes.append(f"{marks.dropped} of the smallest marks left out")
-    pieces = (listed[at] for at in sorted(best) if wanted(_around(scene, listed[at][0])))
+    pieces = (listed[at] for at in sorted(best))
     cuts = [
         cut(scene, source, piece_of(scene, row, slope=slope, score=value))
         for row, slope, value in pieces
     ]
     return [strip for strip in cuts if strip is not None], grids, notes
-
-
-def _around(scene: Scene, row: Row) -> Box:
-    """Return the box around a line's marks in the picture."""
-    left, top, right, bottom = bounds(scene.marks, row.marks)
-    corners = np.array([[left, right, right, left], [top, top, bottom, bottom], [1.0] * 4])
-    x, y, _ = scene.view.to_picture @ corners
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
 def _page_slope(scene: Scene, rows: list[Row]) -> float:

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from digitlens.reading.line import Box, Line
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
+    Size: TypeAlias = "tuple[int, int]"
+    Where: TypeAlias = "Callable[[Box, Size], bool]"
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,33 @@ class Page:
         }
 
 
-def within(box: Box, size: tuple[int, int]) -> Box:
+def upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
+    """Return a box, and its picture's size, with the picture turned so that it reads upright.
+
+    Parameters
+    ----------
+    box
+        Left, top, right, bottom in the picture as it lies.
+    size
+        Its width and height.
+    turn
+        Degrees, counter-clockwise, as `Page.turn`; what is not a quarter is rounded to one.
+
+    Examples
+    --------
+    >>> upright((10.0, 20.0, 40.0, 30.0), (100, 50), 180)
+    ((60.0, 20.0, 90.0, 30.0), (100, 50))
+    >>> upright((10.0, 20.0, 40.0, 30.0), (100, 50), 90)
+    ((20.0, 60.0, 30.0, 90.0), (50, 100))
+    """
+    for _ in range(round(turn / 90) % 4):
+        left, top, right, bottom = box
+        wide, high = size
+        box, size = (top, wide - right, bottom, wide - left), (high, wide)
+    return box, size
+
+
+def within(box: Box, size: Size) -> Box:
     """Return the part of a box that lies in a picture of this width and height.
 
     Examples

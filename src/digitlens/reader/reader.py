@@ -18,18 +18,16 @@ from digitlens.reading.frames import wanted_lengths
 from digitlens.reading.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from digitlens.ink.opening import Picture
     from digitlens.layout.found import Layout
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
-    from digitlens.reader.page import Stage
-    from digitlens.reading.line import Box
+    from digitlens.reader.page import Stage, Where
 
     Lengths = int | Collection[int]
-    Where = Callable[[Box, tuple[int, int]], bool]
 
 LONGEST = 100_000
 """Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
@@ -124,8 +122,9 @@ class Reader:
         stages
             Whether `Page.stages` is filled; with fields, by the steps of each of them.
         where
-            As for `find_lines`: says which lines are read; reading takes most of the time.
-            Fields have areas of their own.
+            Says of the box around a line, and of width and height of the picture, both as
+            they are once the picture is turned upright, whether the line is read; that takes
+            most of the time. Neither tables nor fields are asked for.
 
         Returns
         -------
@@ -143,10 +142,10 @@ class Reader:
         if fields:
             return self._fields(opened, fields, lengths, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        layout = find_lines(opened.pixels, count=count, stages=stages, where=where)
+        layout = find_lines(opened.pixels, count=count, stages=stages)
         # The layout was made of an array: how the picture was opened is known here.
         about = opened.about, *layout.about[1:]
-        return replace(self._read(layout, lengths, opened), about=about)
+        return replace(self._read(layout, lengths, opened, where=where), about=about)
 
     def bar(self, max_error: float, length: Lengths | None = None) -> Bar:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
@@ -216,8 +215,9 @@ class Reader:
         opened: Opened,
         *,
         cut: bool = False,
+        where: Where | None = None,
     ) -> Page:
-        reading = read_layout(self.network, layout, opened.pixels, lengths)
+        reading = read_layout(self.network, layout, opened.pixels, lengths, where)
         certain = is_one_line(layout)
         if not cut and (certain or may_be_one_line(layout)):
             whole = line_of(self.network, opened, lengths)
@@ -225,7 +225,9 @@ class Reader:
                 reading, lines=as_one_line(reading.lines, whole, certain=certain)
             ).page(lengths)
         if not reading.sure:
-            turned = read_layout(self.network, layout.upside_down(), opened.pixels, lengths)
+            turned = read_layout(
+                self.network, layout.upside_down(), opened.pixels, lengths, where
+            )
             if turned.beats(reading):
                 reading = turned
         return reading.page(lengths)

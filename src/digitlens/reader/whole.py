@@ -12,7 +12,7 @@ from digitlens.reader.choose import (
     without_doubles,
     without_specks,
 )
-from digitlens.reader.page import Page, within
+from digitlens.reader.page import Page, upright, within
 from digitlens.reader.strips import read_strip
 from digitlens.reader.tables import read_table, row_lines
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from digitlens.layout.found import Layout
     from digitlens.reader.network import LineNetwork
-    from digitlens.reader.page import Table
+    from digitlens.reader.page import Table, Where
     from digitlens.reading.line import Line
 
     Pixels: TypeAlias = "NDArray[np.uint8]"
@@ -117,7 +117,11 @@ def _within(line: Line, size: tuple[int, int]) -> Line:
 
 
 def read_layout(
-    network: LineNetwork, layout: Layout, pixels: Pixels, lengths: frozenset[int] | None
+    network: LineNetwork,
+    layout: Layout,
+    pixels: Pixels,
+    lengths: frozenset[int] | None,
+    where: Where | None = None,
 ) -> Reading:
     """Read every strip and table of a picture.
 
@@ -131,10 +135,13 @@ def read_layout(
         uint8 (H, W) or (H, W, 3): the picture.
     lengths
         Allowed numbers of digits; then the likeliest numbers come first.
+    where
+        As for `digitlens.reader.Reader.page`.
     """
     found = [
         Found(strip, read_strip(network, strip, lengths=lengths, pixels=pixels))
         for strip in layout.strips
+        if where is None or where(*upright(strip.box, layout.size, layout.turn))
     ]
     tables = tuple(read_table(network, grid) for grid in layout.grids)
     cells = [cell for table in tables for cell in table.cells if cell]

@@ -11,7 +11,7 @@
 """
 
 from digitlens.mail.deciding.bars import Bars, Measured
-from digitlens.mail.deciding.choose import Candidate, choose_line, weigh_lines, without_sender
+from digitlens.mail.deciding.choose import Candidate, choose_line, weigh_lines
 from digitlens.mail.deciding.decide import BAR, Guess, Reason, Routing, decide, line_with
 from digitlens.mail.deciding.weigh import USUAL, Beliefs, weigh
 
@@ -30,5 +30,4 @@ __all__ = [
     "line_with",
     "weigh",
     "weigh_lines",
-    "without_sender",
 ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens.reading import Line
+    from digitlens.reading.line import Box
 
 LEAST = 0.2
 """A line that is a ZIP with less probability is not taken for one: stray marks are read too."""
@@ -72,7 +73,7 @@ def weigh_lines(lines: Sequence[Line]) -> tuple[Candidate, ...]:
     Parameters
     ----------
     lines
-        All that was read on one picture.
+        All that was read on one picture, in places as on the envelope when it is upright.
 
     Notes
     -----
@@ -100,26 +101,27 @@ def choose_line(lines: Sequence[Line]) -> Line | None:
     return found[0].line if found else None
 
 
-def without_sender(lines: Sequence[Line], size: tuple[int, int]) -> list[Line]:
-    """Leave out what stands in the sender's corner of an envelope.
+def is_of_sender(box: Box, size: tuple[int, int]) -> bool:
+    """Say whether a line stands in the sender's corner of an envelope.
 
     Where the receiver's ZIP is not found, the sender's would else be the lowest line, and
     surely read, as it is often printed.
 
     Parameters
     ----------
+    box
+        Left, top, right, bottom on the envelope as it is read, upright.
     size
-        Width and height of the picture, in pixels. A line that is higher than 15 % of it is
-        no line of an envelope, but one that somebody cut out: it stays.
+        Its width and height, in the same pixels. A line that is higher than 15 % of it is
+        no line of an envelope, but one that somebody cut out.
     """
+    left, top, right, bottom = box
     wide, high = size
-    return [
-        line
-        for line in lines
-        if _middle(line) > UPPER * high
-        or line.box[0] + line.box[2] > 2 * FRONT * wide
-        or _height(line) > SMALL * high
-    ]
+    return (
+        top + bottom <= 2 * UPPER * high
+        and left + right <= 2 * FRONT * wide
+        and bottom - top <= SMALL * high
+    )
 
 
 def _shape(line: Line) -> float:

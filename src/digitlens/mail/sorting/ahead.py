@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from digitlens.mail.deciding import Candidate
     from digitlens.pool import Outcome
-    from digitlens.reading import Line
 
-    Read = Callable[[Path], Sequence[Line]]
-    Readings = Generator[Outcome[Path, Sequence[Line]], None, None]
+    Read = Callable[[Path], Sequence[Candidate]]
+    Readings = Generator[Outcome[Path, Sequence[Candidate]], None, None]
 
 LIMIT = 60.0
 """Seconds that a piece may take before it is given up and left to a person."""
@@ -51,12 +51,12 @@ def read_ahead(read: Read, paths: Iterable[Path], workers: int) -> Iterator[Read
         From the reader: no process could be started, or one met an error that is not of its
         piece. On leaving, all processes are ended.
     """
-    found: dict[Path, Outcome[Path, Sequence[Line]]] = {}
+    found: dict[Path, Outcome[Path, Sequence[Candidate]]] = {}
     left = iter(paths)
     todo = deque(islice(left, AHEAD))
     readings: Readings = work_off(todo, partial(_alone, read), workers=workers, limit=LIMIT)
 
-    def given(path: Path) -> Sequence[Line]:
+    def given(path: Path) -> Sequence[Candidate]:
         while path not in found:
             outcome = next(readings)
             found[outcome.task] = outcome

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from digitlens import files
 from digitlens.errors import DataError
+from digitlens.mail.deciding.choose import weigh_lines
 from digitlens.reading import Alternative, Line, LineDigit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from digitlens.mail.deciding.choose import Candidate
 
 NAMES = ("piece", "file", "name")
 """A column, or key, with one of these names says which piece a row is about."""
@@ -45,7 +48,7 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
     }
 
 
-def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[Line]]:
+def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[Candidate]]:
     """Return a reader that looks lines up in a file that another reader wrote.
 
     Parameters
@@ -61,7 +64,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[Line]]:
     MissingDataError, DataError
         No such file, or a line that is none; and, from the reader, a piece that is not in it.
     """
-    known: dict[str, list[Line]] = {}
+    known: dict[str, Sequence[Candidate]] = {}
     text = files.read(path).content.decode("utf-8", "replace")
     for at, row in enumerate(text.splitlines(), 1):
         if not row.strip():
@@ -69,7 +72,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[Line]]:
         try:
             found = json.loads(row)
             named = next(found[name] for name in NAMES if name in found)
-            known[str(named)] = [line_of(each) for each in found["lines"]]
+            known[str(named)] = weigh_lines([line_of(each) for each in found["lines"]])
         except (ValueError, KeyError, TypeError, StopIteration, AssertionError) as error:
             raise DataError(
                 f"{path}, line {at}: wanted a piece and its lines",
@@ -77,7 +80,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[Line]]:
                 try_='{"piece": "a.png", "lines": [...]}, as digitlens writes lines',
             ) from error
 
-    def read(picture: Path) -> Sequence[Line]:
+    def read(picture: Path) -> Sequence[Candidate]:
         name = picture.relative_to(folder.resolve()).as_posix()
         if name not in known:
             raise DataError(f"{path} has no lines of {name}")

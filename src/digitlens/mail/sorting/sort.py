@@ -22,7 +22,6 @@ from digitlens.mail.deciding import (
     Routing,
     decide,
     line_with,
-    weigh_lines,
 )
 from digitlens.mail.sorting import pieces
 from digitlens.mail.sorting.ahead import read_ahead
@@ -38,9 +37,8 @@ if TYPE_CHECKING:
 
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import Plan
-    from digitlens.reading import Line
 
-    Read = Callable[[Path], Sequence[Line]]
+    Read = Callable[[Path], Sequence[Candidate]]
     Address = tuple[str | None, str | None]
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
@@ -63,8 +61,9 @@ class Sorting:
     Parameters
     ----------
     read
-        From a picture to its lines; a `DataError` of it sends the piece to a person, any other
-        error ends the run. With several `workers` it must be a thing that can be pickled.
+        From a picture to the lines that may be its ZIP, as `weigh_lines` gives them; a
+        `DataError` of it sends the piece to a person, any other error ends the run. With
+        several `workers` it must be a thing that can be pickled.
     directory, plan
         The ZIPs in use, and their trays.
     bar, beliefs
@@ -120,7 +119,7 @@ class Sorting:
 
     def _lines(self, path: Path) -> Sequence[Candidate] | DataError:
         try:
-            return weigh_lines(self.read(path))
+            return self.read(path)
         except DataError as error:
             return error
 

@@ -1,0 +1,83 @@
+"""Mail as it is read: whichever way up it lies, and without the sender's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlens.mail.directory import Directory
+from digitlens.mail.reading import LENGTHS, read_mail
+from digitlens.mail.sample import draw_mail, drawn_digits
+from digitlens.reader import Reader
+from digitlens.reader.page import Page, upright
+from digitlens.reading import Line
+
+SIZE = (900, 400)
+SENDER, RECEIVER = (20.0, 40.0, 90.0, 60.0), (520.0, 262.0, 600.0, 290.0)
+
+
+class Told:
+    """A reader that knows which lines are on a page, and what it was asked."""
+
+    def __init__(self, *lines: Line, turn: float = 0.0) -> None:
+        """Keep the lines; they stand as on an envelope that lies turned by ``-turn``."""
+        self.all, self.turn = lines, turn
+
+    def page(self, picture: Any, lengths: Any, *, where: Callable[..., bool]) -> Page:
+        """Return all lines, as rows of a table come back without being asked for."""
+        size = SIZE if round(self.turn / 90) % 2 == 0 else SIZE[::-1]
+        self.lengths = lengths
+        self.wanted = [where(*upright(line.box, size, self.turn)) for line in self.all]
+        return Page(self.all, size=size, turn=self.turn)
+
+
+def laid(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
+    """Return where a box of the upright envelope is when it must be turned by `turn`."""
+    return upright(box, SIZE, -turn)[0]
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_the_senders_lines_are_neither_read_nor_taken(
+    line: Callable[..., Line], turn: int
+) -> None:
+    """What counts is where lines stand once the envelope is upright; boxes stay in place."""
+    sender = line("10001", 0.99, box=laid(SENDER, turn))
+    above = line("20002", 0.9, box=laid((520.0, 132.0, 600.0, 160.0), turn))
+    receiver = line("02134", 0.6, box=laid(RECEIVER, turn))
+    reader: Any = Told(sender, above, receiver, turn=turn + 3.5)
+    found = read_mail(reader, "a.png")
+    assert reader.lengths == LENGTHS == (5, 9)
+    assert reader.wanted == [False, True, True]
+    assert [each.line for each in found] == [receiver, above]
+    assert found[0].share > 0.9
+
+
+def test_nothing_read_is_nothing_found() -> None:
+    """A picture without lines has no candidates."""
+    reader: Any = Told()
+    assert read_mail(reader, "a.png") == ()
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    """Return the published reader."""
+    return Reader()
+
+
+@pytest.mark.parametrize("turn", [0, 1, 2, 3])
+def test_mail_is_read_whichever_way_it_lies(
+    directory: Directory, reader: Reader, turn: int
+) -> None:
+    """Drawn envelopes, turned by quarters: the receiver's ZIP is found in its place."""
+    for envelope in draw_mail(2, directory, digits=drawn_digits(4), seed=5):
+        picture = np.ascontiguousarray(np.rot90(envelope.picture, turn))
+        line = read_mail(reader, picture)[0].line
+        assert line.text == envelope.to.place.zip
+        assert line.confidence > 0.9
+        high, wide = envelope.picture.shape[:2]
+        (left, top, right, bottom), _ = upright(envelope.box, (wide, high), 90 * turn)
+        assert left < (line.box[0] + line.box[2]) / 2 < right
+        assert top < (line.box[1] + line.box[3]) / 2 < bottom
