@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,8 @@ from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.mail.sorting.corrected import corrections_in
 from digitlens.mail.sorting.learn import Saved, edits, in_place, save_corrections
+from digitlens.mail.sorting.lent import Correction
+from digitlens.reader.page import upright
 from digitlens.reading import Line
 
 TEXTS = st.text("0123", max_size=9)
@@ -111,6 +115,26 @@ def test_digits_are_learnt_from(trays: Path, tmp_path: Path) -> None:
     data = load_digits(tmp_path / "learn/digits", validation=0.0)
     assert set(data.train.labels) <= {0, 1, 2, 3, 4, 8, 9}
     assert data.train.images.max() > 200
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_pieces_on_their_side_are_saved_upright(
+    trays: Path, tmp_path: Path, quarters: int
+) -> None:
+    """A piece that was read on its head gives the line and digits it gives upright."""
+    told = next(each for each in corrections_in(trays) if each.zip == "02184")
+    with Image.open(told.picture) as picture:
+        size, pixels = picture.size, np.asarray(picture)
+    Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "laid.png")
+    assert told.box is not None
+    box, *boxes = (upright(each, size, 90 * quarters)[0] for each in (told.box, *told.boxes))
+    laid = replace(told, picture=tmp_path / "laid.png", box=box, boxes=tuple(boxes))
+
+    def content(each: Correction, out: Path) -> dict[str, bytes]:
+        assert save_corrections([each], out).digits == 5
+        return {path.name: path.read_bytes() for path in out.rglob("*.png")}
+
+    assert content(told, tmp_path / "one") == content(laid, tmp_path / "two")
 
 
 def test_saving_again_changes_nothing(trays: Path, tmp_path: Path) -> None:

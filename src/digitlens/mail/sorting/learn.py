@@ -14,20 +14,23 @@ import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from digitlens.atomic import make_folder, write_bytes, write_text
 from digitlens.errors import DataError, UsageError
 from digitlens.ink import frame_digit
 from digitlens.ink.cut import cut_out
 from digitlens.ink.opening import open_picture
+from digitlens.reader.page import upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from digitlens.mail.sorting.lent import Correction
+    from digitlens.reader.page import Size
     from digitlens.reading.line import Box
 
 LINES, DIGITS, TRUTH = "lines", "digits", "truth.csv"
@@ -91,6 +94,23 @@ class Part:
     box: Box
     boxes: tuple[Box, ...]
 
+    @property
+    def turn(self) -> int:
+        """Degrees, counter-clockwise in quarters, after which the digits run to the right."""
+        if len(self.boxes) < 2:
+            return 0
+        first, last = self.boxes[0], self.boxes[-1]
+        right = last[0] + last[2] - first[0] - first[2]
+        down = last[1] + last[3] - first[1] - first[3]
+        if abs(down) > abs(right):
+            return 90 if down > 0 else 270
+        return 180 if right < 0 else 0
+
+    def upright(self, size: Size) -> Part:
+        """Return it as it stands on the picture, of this size, once that is turned."""
+        box, *boxes = (upright(each, size, self.turn)[0] for each in (self.box, *self.boxes))
+        return replace(self, box=box, boxes=tuple(boxes))
+
 
 def save_corrections(corrections: Iterable[Correction], out: Path) -> Saved:
     """Save lines and digits that people corrected, to learn and to measure with.
@@ -116,6 +136,8 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> Saved:
             continue
         try:
             pixels = open_picture(each.picture).pixels
+            size = pixels.shape[1], pixels.shape[0]
+            pixels, part = np.rot90(pixels, part.turn // 90), part.upright(size)
             line = cut_out(pixels, part.box, MARGIN)
         except (DataError, UsageError):  # gone, damaged, or another picture by now
             saved = saved.plus(unseen=1)
@@ -140,8 +162,10 @@ def part_of(told: Correction, said: str) -> Part | None:
         boxes = told.boxes[first : first + len(said)]
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         part = Part(said, (min(lefts), min(tops), max(rights), max(bottoms)), boxes)
-    tall = part.box[3] - part.box[1]
-    wide = max((box[2] - box[0] for box in part.boxes), default=0.0)
+    # Along the line and across it, whichever way up the piece lies.
+    across, along = (0, 1) if part.turn % 180 else (1, 0)
+    tall = part.box[across + 2] - part.box[across]
+    wide = max((box[along + 2] - box[along] for box in part.boxes), default=0.0)
     alike = edits(part.read, said) <= ALIKE
     return part if alike and wide <= WIDEST * tall else None
 
