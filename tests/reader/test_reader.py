@@ -153,12 +153,6 @@ def test_what_is_less_sure_the_other_way_up_stays(make_network: Make, make_sheet
         assert len(network.seen) == looks
 
 
-def test_only_lines_in_wanted_places_are_read(reader: Reader, page: Grey) -> None:
-    """Lines elsewhere are not read; their boxes and the picture's size are what is known."""
-    found = reader.page(page, where=lambda box, size: box[3] < size[1] / 2)
-    assert texts(found.lines) == ["4735"]
-
-
 def test_a_wanted_length_is_told_to_the_layout(
     reader: Reader, page: Grey, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from digitlens.reader.hints import Field
     from digitlens.reader.network import LineNetwork
     from digitlens.reader.page import Stage, Where
+    from digitlens.reader.whole import Pixels, Reading
 
     Lengths = int | Collection[int]
 
@@ -224,13 +225,22 @@ class Reader:
             return replace(
                 reading, lines=as_one_line(reading.lines, whole, certain=certain)
             ).page(lengths)
-        if not reading.sure:
-            turned = read_layout(
-                self.network, layout.upside_down(), opened.pixels, lengths, where
-            )
-            if turned.beats(reading):
-                reading = turned
-        return reading.page(lengths)
+        reading = self._right_way_up(reading, opened.pixels, lengths)
+        return reading.of(where).page(lengths)
+
+    def _right_way_up(
+        self, reading: Reading, pixels: Pixels, lengths: frozenset[int] | None
+    ) -> Reading:
+        """Read a page on its head, too, where it may stand so; by all of its lines."""
+        layout = reading.layout
+        if reading.certain:
+            return reading
+        if len(reading.found) < len(layout):
+            reading = read_layout(self.network, layout, pixels, lengths, known=reading)
+        if reading.sure:
+            return reading
+        turned = read_layout(self.network, layout.upside_down(), pixels, lengths)
+        return turned if turned.beats(reading) else reading
 
 
 def _opened(picture: Picture | Opened) -> Opened:

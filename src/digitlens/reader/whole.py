@@ -56,11 +56,14 @@ class Reading:
         Numbers among its strips.
     tables
         Its tables.
+    found
+        All strips that were read, and what on them; whether it is a number or not.
     """
 
     layout: Layout
     lines: tuple[Line, ...]
     tables: tuple[Table, ...]
+    found: tuple[Found, ...] = ()
 
     @property
     def _all(self) -> list[Line]:
@@ -73,18 +76,29 @@ class Reading:
         return sum(len(line.text) * line.confidence**2 for line in credible)
 
     @property
-    def sure(self) -> bool:
-        """Whether the digits are so sure that the page cannot stand on its head."""
-        if any(
+    def certain(self) -> bool:
+        """Whether there is a sure number that is none on its head."""
+        return any(
             line.confidence >= CERTAIN and len(line.text) >= LONG and ONE_WAY & set(line.text)
             for line in self.lines
-        ):
-            return True
-        return self.worth > UPRIGHT * sum(len(line.text) for line in self._all)
+        )
+
+    @property
+    def sure(self) -> bool:
+        """Whether the digits are so sure that the page cannot stand on its head."""
+        return self.certain or self.worth > UPRIGHT * sum(len(line.text) for line in self._all)
 
     def beats(self, other: Reading) -> bool:
         """Say whether this way up is clearly the right one."""
         return self.worth > CLEARLY * other.worth
+
+    def of(self, where: Where | None) -> Reading:
+        """Return the same without the lines that are not wanted."""
+        if where is None:
+            return self
+        size, turn = self.layout.size, self.layout.turn
+        wanted = tuple(line for line in self.lines if where(*upright(line.box, size, turn)))
+        return replace(self, lines=wanted)
 
     def page(self, lengths: frozenset[int] | None) -> Page:
         """Return the result; rows of tables are lines where they have an allowed length.
@@ -122,6 +136,7 @@ def read_layout(
     pixels: Pixels,
     lengths: frozenset[int] | None,
     where: Where | None = None,
+    known: Reading | None = None,
 ) -> Reading:
     """Read every strip and table of a picture.
 
@@ -137,14 +152,21 @@ def read_layout(
         Allowed numbers of digits; then the likeliest numbers come first.
     where
         As for `digitlens.reader.Reader.page`.
+    known
+        What was read of the same layout; it is not read again.
     """
+    read = {each.strip: each for each in known.found} if known else {}
     found = [
-        Found(strip, read_strip(network, strip, lengths=lengths, pixels=pixels))
+        read.get(strip)
+        or Found(strip, read_strip(network, strip, lengths=lengths, pixels=pixels))
         for strip in layout.strips
         if where is None or where(*upright(strip.box, layout.size, layout.turn))
     ]
-    tables = tuple(read_table(network, grid) for grid in layout.grids)
+    tables = (
+        known.tables if known else tuple(read_table(network, grid) for grid in layout.grids)
+    )
     cells = [cell for table in tables for cell in table.cells if cell]
     kept = numbers(without_doubles(found) if lengths is None else found)
     kept = likeliest_first(kept) if lengths is not None else without_specks(kept, cells)
-    return Reading(layout, tuple(each.line for each in kept), tables)
+    lines = tuple(each.line for each in kept)
+    return Reading(layout, lines, tables, tuple(found))
