@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from digitlens.mail.deciding import (
     Reason,
     choose_line,
     decide,
+    line_with,
     weigh,
     weigh_lines,
 )
@@ -225,3 +227,19 @@ def test_each_amount_of_knowledge_has_its_bar(directory: Directory, line: Make) 
     found = decide(read, directory, state="NY", bar=bars)
     assert (found.zip, found.reason) == (None, Reason.UNSURE)
     assert found.why.endswith("% sure; no bar keeps what was promised")
+
+
+def test_letters_before_a_zip_are_seen_through(directory: Directory, line: Make) -> None:
+    """Of a state's letters and a ZIP read as nine digits, the last five are what is meant."""
+    joined = line("902100501", 0.3, (("902100507", 0.1),))
+    joined = replace(joined, digits=line("902100501", 0.999).digits)
+    found = decide(joined, directory, state="NY", bar=0.97)
+    assert (found.zip, found.four, found.text) == ("00501", "", "00501")
+    part = line_with("00501", [Candidate(joined)])
+    assert (part.text, part.digits) == ("00501", joined.digits[4:])
+    assert (part.box[0], part.box[2]) == (joined.digits[4].box[0], joined.box[2])
+    # Where nobody knows where it goes, the ZIP may as well be the first five of nine.
+    assert decide(joined, directory, bar=0.97).zip is None
+    # A sure ZIP+4 stays one, wherever its end might go.
+    assert decide(line("100010213", 0.999), directory).zip == "10001"
+    assert decide(joined, directory, state="NY", beliefs=Beliefs(joined=0.0)).zip is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import UsageError
@@ -87,7 +88,7 @@ class Routing:
     guesses
         The likeliest ZIPs, at most three.
     text
-        What the reader read.
+        What the reader read; of letters and a ZIP only the ZIP, see `line_with`.
     """
 
     zip: str | None
@@ -180,6 +181,9 @@ def decide(
 def line_with(five: str, candidates: Sequence[Candidate]) -> Line:
     """Return the likeliest line that says this ZIP, or may; else the likeliest of all.
 
+    Of nine digits whose last five are the ZIP it is the part that they are: what is before
+    them are letters that were read as digits (`Beliefs.joined`).
+
     Parameters
     ----------
     candidates
@@ -192,7 +196,22 @@ def line_with(five: str, candidates: Sequence[Candidate]) -> Line:
     for line in lines:
         if any(each.text[:FIVE] == five for each in line.alternatives):
             return line
+    for line in lines:
+        if len(line.digits) == NINE and line.text[-FIVE:] == five:
+            return _end_of(line)
     return lines[0]
+
+
+def _end_of(line: Line) -> Line:
+    """Return the last five digits of a line, as a line."""
+    digits = line.digits[-FIVE:]
+    lefts, tops, rights, bottoms = zip(*(digit.box for digit in digits), strict=True)
+    return Line(
+        line.text[-FIVE:],
+        prod(digit.confidence for digit in digits),
+        (min(lefts), min(tops), max(rights), max(bottoms)),
+        digits,
+    )
 
 
 def _four(line: Line, five: str) -> str:

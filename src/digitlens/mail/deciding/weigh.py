@@ -10,6 +10,7 @@ the more ZIPs there are that it could be then, the more easily one of them was r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from digitlens.mail.zipcode import FIVE, NINE
@@ -44,15 +45,21 @@ class Beliefs:
         How much likelier a ZIP of the city is than one of another city: writers err, and
         people write the names of neighbouring towns. A choice: where a city has five ZIPs and
         50 others lie around, it says that two pieces in a hundred bear one of these.
+    joined
+        Of the lines that were wrongly read as nine digits, the share that are a state's
+        letters and a ZIP: its last five digits are what is meant. Of 31 such lines on 800
+        drawn envelopes, with digits of validation writers, 19 were; 0.2 to 0.8 accept the
+        same pieces but two.
 
     Notes
     -----
-    docs/mail.md shows how little the last two change what is read.
+    docs/mail.md shows how little `unknown` and `misplaced` change what is read.
     """
 
     elsewhere: float = 0.17
     unknown: float = 1000.0
     misplaced: float = 500.0
+    joined: float = 0.5
 
 
 USUAL = Beliefs()
@@ -134,9 +141,14 @@ def _strings(line: Line, beliefs: Beliefs) -> dict[str, float]:
         each.text: each.probability for each in line.alternatives if each.text != line.text
     }
     whole = sum(others.values())
+    joined = beliefs.joined if len(line.text) == len(line.digits) == NINE else 0.0
     for text, share in others.items():
         if whole > 0:
-            found[text] = rest * (1.0 - beliefs.elsewhere) * share / whole
+            found[text] = rest * (1.0 - joined) * (1.0 - beliefs.elsewhere) * share / whole
+    if joined:
+        end = line.text[-FIVE:]
+        sure = prod(digit.confidence for digit in line.digits[-FIVE:])
+        found[end] = found.get(end, 0.0) + rest * joined * sure
     return found
 
 
