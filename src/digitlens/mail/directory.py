@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
 
 @cache
 def load_directory() -> Directory:
-    """Return the directory of all ZIPs in use, about 42,000; it is loaded once, in a second.
+    """Return the directory of all ZIPs in use, about 42,000; it is loaded once, in most of a second.
 
     Raises
     ------
@@ -186,4 +187,11 @@ def load_directory() -> Directory:
             seen="zipcodes is not installed",
             try_='pip install "digitlens[mail]"',
         ) from error
-    return Directory(places_of(zipcodes.list_all()))
+    # Looking for garbage among a million new things that all stay takes as long as making them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return Directory(places_of(zipcodes.list_all()))
+    finally:
+        if collecting:
+            gc.enable()
