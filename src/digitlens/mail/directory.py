@@ -172,7 +172,7 @@ def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
 
 @cache
 def load_directory() -> Directory:
-    """Return the directory of all ZIPs in use, about 42,000; it is loaded once, in most of a second.
+    """Return the directory of all ZIPs in use, about 42,000; it is loaded once.
 
     Raises
     ------
