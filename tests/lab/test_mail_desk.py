@@ -17,6 +17,7 @@ from digitlens.lab.mail.desk import open_desk
 from digitlens.lab.mail.scan import LARGEST, Scans, scan_of
 from digitlens.lab.refusals import TooLargeError
 from digitlens.mail.sorting.database import FILE
+from digitlens.reader.page import upright
 
 
 def test_a_large_scan_is_made_smaller(tmp_path: Path) -> None:
@@ -33,6 +34,21 @@ def test_a_large_scan_is_made_smaller(tmp_path: Path) -> None:
     with pytest.raises(TooLargeError, match="may have 9,999,999 pixels"):
         scan_of(path, "large", None, 9_999_999)
     assert scan_of(path, "large", (9000.0, 0.0, 9100.0, 9.0), 10_000_000).close is None
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_piece_on_its_head_is_shown_upright(tmp_path: Path, quarters: int) -> None:
+    """The whole of it and its line are turned, and so is the line's box."""
+    page = np.full((200, 500), 200, np.uint8)
+    page[100:120, 300:400] = np.linspace(0, 120, 100, dtype=np.uint8)
+    Image.fromarray(page).save(tmp_path / "page.png")
+    Image.fromarray(np.rot90(page, quarters)).save(tmp_path / "laid.png")
+    box = (300.0, 100.0, 400.0, 120.0)
+    there, _ = upright(box, (500, 200), 90 * quarters)
+    scan = scan_of(tmp_path / "page.png", "a", box, 100_000)
+    laid = scan_of(tmp_path / "laid.png", "a", there, 100_000, turn=360 - 90 * quarters)
+    assert scan == laid
+    assert laid.box == box
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

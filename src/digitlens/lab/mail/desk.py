@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from digitlens.errors import DataError, DigitlensError, MissingDataError
 from digitlens.lab.mail.scan import Scan, Scans, scan_of
 from digitlens.lab.refusals import TooLargeError, UnknownError
+from digitlens.mail.sorting.marks import turn_of
 from digitlens.mail.sorting.review import LEASE
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Desk:
             picture = {
                 "width": scan.width,
                 "height": scan.height,
-                "box": task.box and list(task.box),
+                "box": scan.box and list(scan.box),
                 "view": scan.view and list(scan.view),
             }
         except (DataError, TooLargeError) as error:
@@ -152,7 +153,10 @@ class Desk:
 
     def _scan(self, task: Task) -> Scan:
         return self._scans.get(
-            task.picture, lambda: scan_of(task.picture, task.name, task.box, MOST_PIXELS)
+            task.picture,
+            lambda: scan_of(
+                task.picture, task.name, task.box, MOST_PIXELS, turn=turn_of(task.boxes)
+            ),
         )
 
     def _corrected(self, told: Correction) -> dict[str, Any]:

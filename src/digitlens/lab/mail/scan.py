@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from digitlens.errors import DataError
 from digitlens.ink.cut import with_margin
 from digitlens.lab.pictures import opened
 from digitlens.lab.refusals import TooLargeError
 from digitlens.mail.sorting.pieces import stamp_of
+from digitlens.reader.page import upright
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from digitlens.reading.line import Box
@@ -45,7 +47,7 @@ class Scan:
     Parameters
     ----------
     width, height
-        Of the upright picture, in its own pixels.
+        Of the picture, turned upright, in its own pixels.
     whole
         All of it as JPEG, its longer side at most `LARGEST`.
     view
@@ -53,6 +55,8 @@ class Scan:
         where no line was found.
     close
         That part as JPEG.
+    box
+        Of the line, on the picture turned upright.
     """
 
     width: int
@@ -60,10 +64,18 @@ class Scan:
     whole: bytes
     view: tuple[int, int, int, int] | None = None
     close: bytes | None = None
+    box: Box | None = None
 
 
-def scan_of(path: Path, name: str, box: Box | None, most_pixels: int) -> Scan:
+def scan_of(path: Path, name: str, box: Box | None, most_pixels: int, *, turn: int = 0) -> Scan:
     """Return the picture at `path`, and the line in `box` seen close.
+
+    Parameters
+    ----------
+    box
+        Left, top, right, bottom on the picture as it lies.
+    turn
+        Degrees, counter-clockwise, in quarters: so it stands upright.
 
     Raises
     ------
@@ -82,6 +94,9 @@ def scan_of(path: Path, name: str, box: Box | None, most_pixels: int) -> Scan:
     except OSError as error:
         raise DataError(f"{name} cannot be read", seen=error.strerror) from error
     pixels = opened(content, most_pixels, name).pixels
+    if box is not None:
+        box, _ = upright(box, (pixels.shape[1], pixels.shape[0]), turn)
+    pixels = np.rot90(pixels, turn // 90)
     height, width = pixels.shape[:2]
     whole = _jpeg(pixels)
     if box is None:
@@ -90,9 +105,9 @@ def scan_of(path: Path, name: str, box: Box | None, most_pixels: int) -> Scan:
     margin = [tall * share for share in BESIDE]
     left, top, right, bottom = with_margin(box, margin, width, height)
     if left >= right or top >= bottom:  # the picture is another one by now
-        return Scan(width, height, whole)
+        return Scan(width, height, whole, box=box)
     close = _jpeg(pixels[top:bottom, left:right])
-    return Scan(width, height, whole, (left, top, right, bottom), close)
+    return Scan(width, height, whole, (left, top, right, bottom), close, box)
 
 
 def _jpeg(pixels: NDArray[np.uint8]) -> bytes:

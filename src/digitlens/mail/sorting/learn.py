@@ -21,6 +21,7 @@ from digitlens.errors import DataError, UsageError
 from digitlens.ink import frame_digit
 from digitlens.ink.cut import cut_out
 from digitlens.ink.opening import open_picture
+from digitlens.mail.sorting.marks import turn_of
 from digitlens.reader.page import upright
 
 if TYPE_CHECKING:
@@ -96,15 +97,8 @@ class Part:
 
     @property
     def turn(self) -> int:
-        """Degrees, counter-clockwise in quarters, after which the digits run to the right."""
-        if len(self.boxes) < 2:
-            return 0
-        first, last = self.boxes[0], self.boxes[-1]
-        right = last[0] + last[2] - first[0] - first[2]
-        down = last[1] + last[3] - first[1] - first[3]
-        if abs(down) > abs(right):
-            return 90 if down > 0 else 270
-        return 180 if right < 0 else 0
+        """As `turn_of` its digits."""
+        return turn_of(self.boxes)
 
     def upright(self, size: Size) -> Part:
         """Return it as it stands on the picture, of this size, once that is turned."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digitlens.reading import Line
     from digitlens.reading.line import Box
 
@@ -16,7 +18,7 @@ def marks_of(line: Line | None) -> dict[str, Any]:
 
     ``digits`` are the confidences of its digits, ``box`` is where it stands (None without
     digits) and ``boxes`` where each of them does: left, top, right, bottom in pixels of the
-    upright picture.
+    picture as it lies.
     """
     digits = () if line is None else line.digits
     return {
@@ -28,6 +30,28 @@ def marks_of(line: Line | None) -> dict[str, Any]:
 
 def _edges(box: Box) -> list[float]:
     return [round(float(edge), 1) for edge in box]
+
+
+def turn_of(boxes: Sequence[Box]) -> int:
+    """Return how a picture must be turned for its digits to run to the right.
+
+    Returns
+    -------
+    Degrees, counter-clockwise: 0, 90, 180 or 270.
+
+    Examples
+    --------
+    >>> turn_of([(90.0, 10.0, 99.0, 30.0), (10.0, 11.0, 19.0, 31.0)])
+    180
+    """
+    if len(boxes) < 2:
+        return 0
+    first, last = boxes[0], boxes[-1]
+    right = last[0] + last[2] - first[0] - first[2]
+    down = last[1] + last[3] - first[1] - first[3]
+    if abs(down) > abs(right):
+        return 90 if down > 0 else 270
+    return 180 if right < 0 else 0
 
 
 def box_of(edges: Any) -> Box | None:
