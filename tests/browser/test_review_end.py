@@ -47,6 +47,19 @@ def test_the_last_pieces_and_an_empty_queue(open_page: Callable[..., Any], expec
     expect(page.locator("#rest-words")).to_contain_text("2 trays")
     expect(page.locator("#review-count")).to_have_text("0 wait, you settled 2")
     expect(page.locator("#live")).to_have_text("Piece 2 went to the tray NY. Nothing waits")
+
+    # A wrong key is made good: the piece is on the desk again, as it was.
+    expect(page.locator("#review-back")).to_have_text("U Take back piece 2 from NY")
+    page.keyboard.press("u")
+    expect(page.locator("#piece-title")).to_contain_text("Piece 2")
+    expect(page.locator("#review-count")).to_have_text("1 waits, you settled 1")
+    expect(page.locator("#review-back")).to_be_hidden()
+    expect(page.locator("#live")).to_contain_text("Piece 2 was taken back.")
+    expect(page.locator("#zip")).to_be_focused()
+    page.locator("#zip").fill("00501")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rest-title")).to_have_text("Nothing waits")
+
     other.clock.install()
     other.reload()
     expect(other.locator("#rest-title")).to_have_text("Nothing waits")

@@ -71,6 +71,14 @@ class Desk:
         task = self._review.task(piece, token)
         return {"piece": piece, "tray": self._review.settle(task, zip_, unlisted=unlisted)}
 
+    def take_back(self, piece: int, person: str, token: str) -> dict[str, Any]:
+        """Take a person's answer back and lend the piece again, told as by `claim`.
+
+        What is lent with `token` is given back (errors as `Review.take_back` has them).
+        """
+        task = self._review.take_back(piece, person, token=token)
+        return {"task": self._told(task), "queue": self.standing(person)}
+
     def renew(self, piece: int, token: str) -> dict[str, Any]:
         """Lend a piece for longer (errors as `Review.renew` has them)."""
         self._review.renew(self._review.task(piece, token))

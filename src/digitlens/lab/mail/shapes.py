@@ -21,6 +21,13 @@ class Claim(Strict):
     after: int = Field(0, ge=0, lt=2**63)
 
 
+class TakeBack(Strict):
+    """Who takes an answer back, and the proof of what they have."""
+
+    person: str = Field(min_length=1, max_length=60)
+    token: str = Field("", pattern="^([0-9a-f]{16})?$")
+
+
 class Loan(Strict):
     """The proof that a piece is lent."""
 

@@ -18,6 +18,7 @@ from digitlens.lab.mail.shapes import (
     Part,
     Settled,
     Settlement,
+    TakeBack,
     ZipPlace,
 )
 from digitlens.lab.routes import problems, state_of
@@ -145,6 +146,21 @@ async def settle(request: Request, piece: Piece, wish: Settlement) -> Any:
         return done | {"queue": desk.standing()}
 
     return await _done(request, act)
+
+
+@router.post(
+    "/pieces/{piece}/take-back",
+    response_model=Claimed,
+    responses=problems(*WRITES),
+    summary="Take an answer back",
+)
+async def take_back(request: Request, piece: Piece, wish: TakeBack) -> Any:
+    """Take back what a person said of a piece last, and lend it to them again.
+
+    What they have with `token` is given back. 409 where they said nothing of it.
+    """
+    desk = desk_of(request)
+    return await _done(request, desk.take_back, piece, wish.person, wish.token)
 
 
 @router.post(

@@ -12,6 +12,7 @@ from digitlens.mail.sorting import pieces
 from digitlens.mail.sorting.corrected import check_sorted, corrections_in, picture_of
 from digitlens.mail.sorting.database import opened, writing
 from digitlens.mail.sorting.lent import Correction, NotYoursError, Task
+from digitlens.mail.sorting.taken_back import take_back
 from digitlens.mail.zipcode import ZipCode
 
 if TYPE_CHECKING:
@@ -234,6 +235,28 @@ class Review:
                 connection.execute("DELETE FROM leases WHERE piece = ?", (task.piece,))
             pieces.place(connection, self._out, [task.piece])
         return tray
+
+    def take_back(
+        self, piece: int, person: str, *, token: str = "", lease: float = LEASE
+    ) -> Task:
+        """Take back what `person` said of a piece, and lend it to them again.
+
+        Parameters
+        ----------
+        token
+            Of the loan that they have: it is given back.
+
+        Raises
+        ------
+        NotYoursError
+            Somebody else settled it, or nobody.
+        StorageError
+            The disk is full; the piece is then put back by the next run.
+        """
+        loan = person, secrets.token_hex(8), self._now() + lease
+        with opened(self._out) as connection:
+            row = take_back(connection, self._out, piece, loan, before=token)
+        return Task.of(row, picture_of(self._out, row), *loan[1:])
 
     def corrections(self) -> Iterator[Correction]:
         """Walk over everything that people settled, oldest first."""

@@ -17,6 +17,8 @@ const SETTLING = 300; // a key that was pressed twice must not settle the next p
 
 /** @type {any} the piece in hand, as /v1/mail/claim told */
 let task = null;
+/** @type {number | null} the piece that was settled last here; it can be taken back */
+let last = null;
 let begun = false;
 let busy = false;
 let renewed = 0;
@@ -27,6 +29,7 @@ export function init() {
   bindZip((zip, unlisted) => settle(zip, unlisted));
   by("review-unreadable").addEventListener("click", () => settle(null));
   by("review-skip").addEventListener("click", giveBack);
+  by("review-back").addEventListener("click", takeBack);
   by("review-again").addEventListener("click", () => next());
   by("review-person").addEventListener("change", rename);
   // Single keys work while the focus is in the page's main part, and nowhere else.
@@ -117,6 +120,11 @@ async function claim(after, before) {
   } catch (problem) {
     return showProblem(by("review-problem"), problem);
   }
+  await lay(found, before);
+}
+
+/** Lay a piece on the desk, or say that there is none. */
+async function lay(found, before) {
   task = found.task;
   remember({ token: task?.token ?? "" });
   renewed = Date.now();
@@ -184,9 +192,32 @@ async function settle(zip, unlisted = false) {
       return refused(problem);
     }
     showProblem(by("review-problem"), null);
+    offerBack(piece, done.tray);
     await claim(0, `Piece ${piece} went to ${zip === null ? done.tray : `the tray ${done.tray}`}.`);
   });
 }
+
+/** Offer to take an answer back; null: there is none. */
+function offerBack(piece, tray) {
+  last = piece;
+  by("review-back").hidden = !piece;
+  by("review-back").lastElementChild.textContent = `Take back piece ${piece} from ${tray}`;
+}
+
+const takeBack = () =>
+  last &&
+  work(async () => {
+    const [piece, given] = [last, { person: person.name, token: person.token }];
+    offerBack(null);
+    let found;
+    try {
+      found = await post(`/v1/mail/pieces/${piece}/take-back`, given);
+    } catch (problem) {
+      return showProblem(by("review-problem"), problem);
+    }
+    showProblem(by("review-problem"), null);
+    await lay(found, `Piece ${piece} was taken back.`);
+  });
 
 const giveBack = () =>
   task &&
@@ -214,24 +245,28 @@ async function rename() {
   const name = by("review-person").value.trim();
   if (!name) return (by("review-person").value = person.name);
   remember({ name });
+  offerBack(null); // the new name has said nothing yet
   if (task) await next(); // the same piece, lent to the new name
 }
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
-  if (state.tab !== "review" || !task || busy) return;
+  if (state.tab !== "review" || busy) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target instanceof HTMLInputElement) {
     if (event.key === "Escape" && event.target === by("zip")) by("piece-title").focus();
     return;
   }
   const acts = {
-    1: () => choose(0),
-    2: () => choose(1),
-    3: () => choose(2),
-    0: () => settle(null),
-    s: giveBack,
-    t: () => by("zip").focus(),
+    u: takeBack,
+    ...(task && {
+      1: () => choose(0),
+      2: () => choose(1),
+      3: () => choose(2),
+      0: () => settle(null),
+      s: giveBack,
+      t: () => by("zip").focus(),
+    }),
   };
   const act = acts[event.key.toLowerCase()];
   if (!act) return;
