@@ -17,7 +17,7 @@ from digitlens.lab.mail.desk import open_desk
 from digitlens.lab.mail.scan import LARGEST, Scans, scan_of
 from digitlens.lab.refusals import TooLargeError
 from digitlens.mail.sorting.database import FILE
-from digitlens.reader.page import upright
+from digitlens.reading.places import upright
 
 
 def test_a_large_scan_is_made_smaller(tmp_path: Path) -> None:

@@ -118,3 +118,4 @@ def test_a_lab_loads_nothing_of_training() -> None:
     loaded = set(json.loads(done.stdout))
     assert "fastapi" in loaded
     assert not loaded & {"torch", "matplotlib", "onnx", "sklearn", "keras", "scipy"}
+    assert "cv2" not in loaded, "it is loaded for the first picture that wants it"

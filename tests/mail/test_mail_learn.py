@@ -21,8 +21,8 @@ from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.mail.sorting.corrected import corrections_in
 from digitlens.mail.sorting.learn import Saved, edits, in_place, save_corrections
 from digitlens.mail.sorting.lent import Correction
-from digitlens.reader.page import upright
 from digitlens.reading import Line
+from digitlens.reading.places import upright
 
 TEXTS = st.text("0123", max_size=9)
 BOX = (40.0, 30.0, 190.0, 60.0)

@@ -12,8 +12,9 @@ from digitlens.mail.directory import Directory
 from digitlens.mail.reading import LENGTHS, read_mail
 from digitlens.mail.sample import draw_mail, drawn_digits
 from digitlens.reader import Reader
-from digitlens.reader.page import Page, upright
+from digitlens.reader.page import Page
 from digitlens.reading import Line
+from digitlens.reading.places import upright
 
 SIZE = (900, 400)
 SENDER, RECEIVER = (20.0, 40.0, 90.0, 60.0), (520.0, 262.0, 600.0, 290.0)

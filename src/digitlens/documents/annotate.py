@@ -11,6 +11,7 @@ import numpy as np
 
 from digitlens.documents.labels import places
 from digitlens.documents.stages import png
+from digitlens.reading.places import around
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,16 +203,13 @@ def _font(mark: Mark, scale: float) -> Font:
 def _size(mark: Mark, font: Font) -> Spot:
     left, _, right, _ = font.getbbox(mark.words)
     _, top, _, bottom = font.getbbox("0?%")
-    around = (4.0, 4.0) if mark.cell else (10.0, 8.0)
-    return right - left + around[0], bottom - top + around[1]
+    room = (4.0, 4.0) if mark.cell else (10.0, 8.0)
+    return right - left + room[0], bottom - top + room[1]
 
 
 def _whole(line: Line) -> Box:
     """Return the box around a line and its digits."""
-    lefts, tops, rights, bottoms = zip(
-        line.box, *(digit.box for digit in line.digits), strict=True
-    )
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    return around([line.box, *(digit.box for digit in line.digits)])
 
 
 def _there(box: Box, scale: float, edges: tuple[int, int], more: int) -> Box:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digitlens.mail.deciding.choose import is_of_sender, weigh_lines
 from digitlens.mail.zipcode import FIVE, NINE
-from digitlens.reader.page import upright
+from digitlens.reading.places import upright
 
 if TYPE_CHECKING:
     from digitlens.ink.opening import Picture

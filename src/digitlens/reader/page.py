@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.reading.line import Box, Line
+    from digitlens.reading.places import Size
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
-    Size: TypeAlias = "tuple[int, int]"
     Where: TypeAlias = "Callable[[Box, Size], bool]"
 
 
@@ -92,32 +92,6 @@ class Page:
             "lines": [line.as_dict() for line in self.lines],
             "tables": [table.as_dict() for table in self.tables],
         }
-
-
-def upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
-    """Return a box, and its picture's size, with the picture turned so that it reads upright.
-
-    Parameters
-    ----------
-    box
-        Left, top, right, bottom in the picture as it lies.
-    size
-        Its width and height.
-    turn
-        Degrees, counter-clockwise, as `Page.turn`; what is not a quarter is rounded to one.
-
-    Examples
-    --------
-    >>> upright((10.0, 20.0, 40.0, 30.0), (100, 50), 180)
-    ((60.0, 20.0, 90.0, 30.0), (100, 50))
-    >>> upright((10.0, 20.0, 40.0, 30.0), (100, 50), 90)
-    ((20.0, 60.0, 30.0, 90.0), (50, 100))
-    """
-    for _ in range(round(turn / 90) % 4):
-        left, top, right, bottom = box
-        wide, high = size
-        box, size = (top, wide - right, bottom, wide - left), (high, wide)
-    return box, size
 
 
 def within(box: Box, size: Size) -> Box:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from digitlens.reader.page import Table
 from digitlens.reader.strips import read_cell
 from digitlens.reading.line import Line
+from digitlens.reading.places import around
 
 if TYPE_CHECKING:
     from digitlens.layout.found import Grid
@@ -32,12 +33,11 @@ def row_lines(table: Table) -> list[Line]:
     for at in range(0, len(table.cells), table.columns):
         cells = [cell for cell in table.cells[at : at + table.columns] if cell is not None]
         if cells:
-            left, top, right, bottom = zip(*(cell.box for cell in cells), strict=True)
             rows.append(
                 Line(
                     "".join(cell.text for cell in cells),
                     prod(cell.confidence for cell in cells),
-                    (min(left), min(top), max(right), max(bottom)),
+                    around(cell.box for cell in cells),
                     tuple(digit for cell in cells for digit in cell.digits),
                 )
             )

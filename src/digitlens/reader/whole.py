@@ -12,9 +12,10 @@ from digitlens.reader.choose import (
     without_doubles,
     without_specks,
 )
-from digitlens.reader.page import Page, upright, within
+from digitlens.reader.page import Page, within
 from digitlens.reader.strips import read_strip
 from digitlens.reader.tables import read_table, row_lines
+from digitlens.reading.places import upright
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,6 +9,7 @@
 `together`       the same from several views of a line
 `align`          where each digit stands, how sure it is, what else it may be
 `boxes`          their boxes in the picture
+`places`         boxes around others, and on the picture turned upright
 `rising`         isotonic regression: from a score to the share that is right
 `logistic`       several signs made one score
 `confidence`     how often a string read with this probability is right

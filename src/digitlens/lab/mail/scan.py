@@ -15,7 +15,7 @@ from digitlens.ink.cut import with_margin
 from digitlens.lab.pictures import opened
 from digitlens.lab.refusals import TooLargeError
 from digitlens.mail.sorting.pieces import stamp_of
-from digitlens.reader.page import upright
+from digitlens.reading.places import upright
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from digitlens.mail.deciding.choose import Candidate
 from digitlens.mail.deciding.weigh import USUAL, Beliefs, Weighed, weigh
 from digitlens.mail.zipcode import FIVE, NINE
 from digitlens.reading import Line
+from digitlens.reading.places import around
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,11 +206,10 @@ def line_with(five: str, candidates: Sequence[Candidate]) -> Line:
 def _end_of(line: Line) -> Line:
     """Return the last five digits of a line, as a line."""
     digits = line.digits[-FIVE:]
-    lefts, tops, rights, bottoms = zip(*(digit.box for digit in digits), strict=True)
     return Line(
         line.text[-FIVE:],
         prod(digit.confidence for digit in digits),
-        (min(lefts), min(tops), max(rights), max(bottoms)),
+        around(digit.box for digit in digits),
         digits,
     )
 

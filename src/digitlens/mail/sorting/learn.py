@@ -22,7 +22,7 @@ from digitlens.ink import frame_digit
 from digitlens.ink.cut import cut_out
 from digitlens.ink.opening import open_picture
 from digitlens.mail.sorting.marks import turn_of
-from digitlens.reader.page import upright
+from digitlens.reading.places import around, upright
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.mail.sorting.lent import Correction
-    from digitlens.reader.page import Size
     from digitlens.reading.line import Box
+    from digitlens.reading.places import Size
 
 LINES, DIGITS, TRUTH = "lines", "digits", "truth.csv"
 
@@ -154,8 +154,7 @@ def part_of(told: Correction, said: str) -> Part | None:
     if told.text.count(said) == 1 and len(told.boxes) == len(told.text) > len(said):
         first = told.text.index(said)
         boxes = told.boxes[first : first + len(said)]
-        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-        part = Part(said, (min(lefts), min(tops), max(rights), max(bottoms)), boxes)
+        part = Part(said, around(boxes), boxes)
     # Along the line and across it, whichever way up the piece lies.
     across, along = (0, 1) if part.turn % 180 else (1, 0)
     tall = part.box[across + 2] - part.box[across]
