@@ -10,7 +10,8 @@ import pytest
 
 import digitlens
 from digitlens.errors import ModelError
-from digitlens.session import cores, open_session
+from digitlens.cores import cores
+from digitlens.session import open_session
 
 TINY = Path(digitlens.__file__).parent / "published" / "tiny.onnx"
 

@@ -14,7 +14,8 @@ from digitlens.card import Card
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
 from digitlens.line_card import LINE_CARD_KEY
-from digitlens.session import cores, open_session
+from digitlens.cores import cores
+from digitlens.session import open_session
 from digitlens.training.folder import CONFIG, MODEL, RUNS
 
 if TYPE_CHECKING:

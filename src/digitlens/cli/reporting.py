@@ -34,13 +34,13 @@ def write_report(found: Evaluation, folder: Path, *, card: Card) -> Path:
     StorageError
         The folder cannot be written.
     """
-    from digitlens import report
+    from digitlens.report import render
     from digitlens.atomic import make_folder, write_bytes, write_text
 
     make_folder(folder)
     for name, picture in _pictures(found).items():
         write_bytes(folder / name, picture)
-    write_text(folder / PAGE, report.render(found, card=asdict(card), measured=_measured()))
+    write_text(folder / PAGE, render(found, card=asdict(card), measured=_measured()))
     return folder / PAGE
 
 

@@ -102,7 +102,7 @@ def route(
     from digitlens.mail.plan import Plan, read_plan
     from digitlens.mail.sorting import Sorting
     from digitlens.mail.sorting.given import read_addresses
-    from digitlens.session import cores
+    from digitlens.cores import cores
 
     chosen = read_plan(plan) if plan is not None else Plan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}

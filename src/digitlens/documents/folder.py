@@ -10,7 +10,7 @@ from digitlens.documents.desk import Desk
 from digitlens.documents.job import Result, Task
 from digitlens.documents.sources import PAGES
 from digitlens.pool import work_off
-from digitlens.session import cores
+from digitlens.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
