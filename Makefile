@@ -27,7 +27,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 docs: $(READY)
-	$(BIN)/python -m digitlens.cli.document docs/cli.md
+	$(BIN)/python -m digitlens.cli.reference docs/cli.md
 
 tables: $(READY)
 	$(BIN)/python tools/tables.py

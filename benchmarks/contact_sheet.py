@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digitlens.plots.sheet import SMALL, Sheet
+from digitlens.viz.canvas import SMALL, Canvas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def contact_sheet(rows: Mapping[str, Images], *, heading: str, note: str, each: 
     A PNG.
     """
     step = SIDE + GAP
-    sheet = Sheet(LEFT + each * step + 0.15, TOP + len(rows) * step + 0.15, heading, note)
+    sheet = Canvas(LEFT + each * step + 0.15, TOP + len(rows) * step + 0.15, heading, note)
     for at, (name, images) in enumerate(rows.items()):
         top = TOP + at * step
         sheet.text((0.2, top + SIDE / 2), name, size=SMALL, middle=True)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.reading import align, decode
-from digitlens.reading.forward import string_probabilities
-from digitlens.reading.frames import frames_of
+from digitlens.ctc import align, decode
+from digitlens.ctc.forward import string_probabilities
+from digitlens.ctc.probs import check_probs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,22 +49,20 @@ sure, and digits of which none is.
 """
 
 
-def made_line(chance: np.random.Generator, kind: dict[str, float]) -> NDArray[np.float32]:
+def made_line(rng: np.random.Generator, kind: dict[str, float]) -> NDArray[np.float32]:
     """Make the log-probabilities of a line with a peak for each digit: float32 (T, 11)."""
-    logits = chance.normal(0, kind["noise"], (FRAMES, BLANK + 1))
+    logits = rng.normal(0, kind["noise"], (FRAMES, BLANK + 1))
     logits[:, BLANK] = kind["blank"]
     step = FRAMES / DIGITS
     for at in range(DIGITS):
-        centre = (at + 0.5) * step + chance.uniform(-3, 3)
-        digit, rival = chance.integers(10, size=2)
+        centre = (at + 0.5) * step + rng.uniform(-3, 3)
+        digit, rival = rng.integers(10, size=2)
         for frame in range(math.ceil(centre - 2.2), math.floor(centre + 2.2) + 1):
             away = abs(frame - centre)
             logits[frame, BLANK] = kind["blank"] - 14 + 6 * away
             logits[frame, digit] += kind["digit"] * (1 - away / 4)
-            if chance.random() < kind["doubt"]:
-                logits[frame, rival] += (
-                    kind["digit"] * (1 - away / 4) * chance.uniform(0.6, 1.05)
-                )
+            if rng.random() < kind["doubt"]:
+                logits[frame, rival] += kind["digit"] * (1 - away / 4) * rng.uniform(0.6, 1.05)
     logits -= logits.max(axis=1, keepdims=True)
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
     found: NDArray[np.float32] = logits.astype(np.float32)
@@ -153,7 +151,7 @@ def _with_length(pair: tuple[NDArray[np.float32], str]) -> object:
 
 def _is_as_good(line: NDArray[np.float32], text: str) -> bool:
     """Say whether `text` is as probable as what the plain beam finds."""
-    ours, plain = string_probabilities(frames_of(line), [text, plain_beam(line)[0]])
+    ours, plain = string_probabilities(check_probs(line), [text, plain_beam(line)[0]])
     return bool(ours >= plain * (1 - 1e-6))
 
 
@@ -170,8 +168,8 @@ def main() -> None:
             print(row("network's", [file[name] for name in file.files]))
         return
     for name, kind in KINDS.items():
-        chance = np.random.default_rng(0)
-        print(row(name, [made_line(chance, kind) for _ in range(LINES)]), flush=True)
+        rng = np.random.default_rng(0)
+        print(row(name, [made_line(rng, kind) for _ in range(LINES)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -37,36 +37,36 @@ def pictures(count: int, *, steep: tuple[float, float], seed: int) -> tuple[list
     labels
         uint8 (count,).
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     labels = np.where(np.arange(count) % 2, 7, 1).astype(np.uint8)
-    return [_page(int(label), steep, chance) for label in labels], labels
+    return [_page(int(label), steep, rng) for label in labels], labels
 
 
-def _page(digit: int, steep: tuple[float, float], chance: np.random.Generator) -> Page:
+def _page(digit: int, steep: tuple[float, float], rng: np.random.Generator) -> Page:
     if digit == 1:
-        wide, down = chance.uniform(0.5, 0.9), chance.uniform(*steep)
-        flag = [(0.55 - wide, down), (0.55 - wide / 2, down * 0.45), (0.55, 0.0)]
+        width, down = rng.uniform(0.5, 0.9), rng.uniform(*steep)
+        flag = [(0.55 - width, down), (0.55 - width / 2, down * 0.45), (0.55, 0.0)]
         strokes = [flag, [(0.55, 0.0), (0.55, 0.5), (0.52, 1.0)]]
-        slant = chance.normal(-0.02, 0.06)
+        slant = rng.normal(-0.02, 0.06)
     else:
         strokes = [
             [(0.3, 0.08), (0.5, 0.04), (0.75, 0.0)],
             [(0.75, 0.0), (0.6, 0.45), (0.5, 1.0)],
             [(0.1, 0.62), (0.5, 0.57), (1.0, 0.5)],
         ]
-        slant = chance.normal(0.1, 0.06)
-    high = chance.uniform(60, 85)
-    wide = high * chance.uniform(0.6, 0.8)
-    thick, ink = int(chance.integers(4, 9)), int(chance.integers(20, 60))
+        slant = rng.normal(0.1, 0.06)
+    height = rng.uniform(60, 85)
+    width = height * rng.uniform(0.6, 0.8)
+    thick, ink = int(rng.integers(4, 9)), int(rng.integers(20, 60))
     page = np.full((SIDE, SIDE), 255, np.uint8)
     for stroke in strokes:
-        line = _curve(np.array(stroke) + chance.normal(0, 0.03, (len(stroke), 2)))
-        x = (line[:, 0] - slant * (line[:, 1] - 0.5) - 0.4) * wide + SIDE / 2
-        y = (line[:, 1] - 0.5) * high + SIDE / 2
+        line = _curve(np.array(stroke) + rng.normal(0, 0.03, (len(stroke), 2)))
+        x = (line[:, 0] - slant * (line[:, 1] - 0.5) - 0.4) * width + SIDE / 2
+        y = (line[:, 1] - 0.5) * height + SIDE / 2
         places = np.rint(np.stack([x, y], axis=1) * FRACTION).astype(np.int32)
         cv2.polylines(page, [places], False, ink, thick, cv2.LINE_AA, shift=3)
     page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.0), np.uint8)
-    shade = np.linspace(-33, -3, SIDE)[None] + chance.normal(0, 4, page.shape)
+    shade = np.linspace(-33, -3, SIDE)[None] + rng.normal(0, 4, page.shape)
     return np.clip(page + shade, 0, 255).astype(np.uint8)
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.layout import find_lines
-from digitlens.writing import ready
+from digitlens.synth import prepare_glyphs
 from pages import KINDS, Page, compose
 
 if TYPE_CHECKING:
-    from digitlens.layout import Layout
+    from digitlens.layout import PageLayout
 
     Box = tuple[float, float, float, float]
 
@@ -29,23 +29,23 @@ ENOUGH = 0.7
 
 def overlap(one: Box, two: Box) -> float:
     """Return the area that two boxes share, by that of both together."""
-    wide = min(one[2], two[2]) - max(one[0], two[0])
-    high = min(one[3], two[3]) - max(one[1], two[1])
-    if wide <= 0 or high <= 0:
+    width = min(one[2], two[2]) - max(one[0], two[0])
+    height = min(one[3], two[3]) - max(one[1], two[1])
+    if width <= 0 or height <= 0:
         return 0.0
     areas = ((each[2] - each[0]) * (each[3] - each[1]) for each in (one, two))
-    return wide * high / (sum(areas) - wide * high)
+    return width * height / (sum(areas) - width * height)
 
 
 def _holds(box: Box, line: Box) -> bool:
     """Say whether most of a line lies in a box."""
-    wide = min(box[2], line[2]) - max(box[0], line[0])
-    high = min(box[3], line[3]) - max(box[1], line[1])
+    width = min(box[2], line[2]) - max(box[0], line[0])
+    height = min(box[3], line[3]) - max(box[1], line[1])
     area = (line[2] - line[0]) * (line[3] - line[1])
-    return min(wide, high) > 0 and wide * high > ENOUGH * area
+    return min(width, height) > 0 and width * height > ENOUGH * area
 
 
-def judge(page: Page, layout: Layout) -> tuple[int, bool, list[int]]:
+def judge(page: Page, layout: PageLayout) -> tuple[int, bool, list[int]]:
     """Return how many lines were found whole, whether in order, and which were missed."""
     boxes = [strip.box for strip in layout.strips]
     truth = [line.box for line in page.lines]
@@ -76,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     from digitlens.data import load_digits
 
-    glyphs = ready(load_digits("mnist").test)
+    glyphs = prepare_glyphs(load_digits("mnist").test)
     print(f"{'kind':<10}{'lines':>6}{'whole':>8}{'strips':>8}{'order':>7}{'ms':>6}")
     total = np.zeros(2, int)
     for kind in options.kinds.split(","):

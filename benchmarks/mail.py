@@ -16,7 +16,7 @@ codes
     The real envelopes of DIGITLENS_REAL.
 simulated
     Real mistakes carried over to ZIPs of the whole country: those on ZIPs composed of MNIST's
-    test digits, in all styles of `digitlens.writing`, and those on the cheque amounts.
+    test digits, in all styles of `digitlens.synth`, and those on the cheque amounts.
 
 All bars are the program's own, measured on other lines by other writers: nothing is chosen on
 what is counted here. Each part is kept in .bench/mail; with ``--part`` only some are measured
@@ -39,7 +39,7 @@ from readers.places import BENCH
 
 if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
-    from digitlens.mail.plan import Plan
+    from digitlens.mail.plan import SortPlan
 
 HOME = BENCH / "mail"
 PIECES, SEED = 2000, 2027
@@ -51,9 +51,10 @@ ERROR = 0.01
 NO_PICTURES = "real pictures: DIGITLENS_REAL is not set"
 
 
-def sort_plan(given: Path | None, directory: Directory) -> Plan:
+def sort_plan(given: Path | None, directory: Directory) -> SortPlan:
     """Return a plan by the plants of L002; by three digits, saying so loudly, without one."""
-    from digitlens.mail.plan import make_plan, read_l002
+    from digitlens.mail.plan import make_plan
+    from digitlens.mail.plan_files import read_l002
 
     path = whole.find_list(given)
     if path is not None:
@@ -64,8 +65,8 @@ def sort_plan(given: Path | None, directory: Directory) -> Plan:
 
 def measure_whole(options: argparse.Namespace, directory: Directory) -> Part:
     """Sort the sample twice: without addresses, and with city and state of each piece."""
-    from digitlens.atomic import write_text
-    from digitlens.mail.plan import write_plan
+    from digitlens.mail.plan_files import write_plan
+    from digitlens.storage import write_text
 
     plan = sort_plan(options.l002, directory)
     folder = whole.make_sample(options.pieces, options.seed, HOME)

@@ -3,8 +3,9 @@
     python benchmarks/mnist_c.py MODEL...
 
 Counts, for each model (a published name, a run folder or an .onnx file), its misses on MNIST's
-test digits under each corruption: the network alone, and after `digitlens.ink` has framed each
-picture without knowing what was done to it. One that cannot be framed is a miss. Prints
+test digits under each corruption: the network alone, and after `digitlens.imaging` has
+framed each picture without knowing what was done to it. One that cannot be framed is a
+miss. Prints
 Markdown; with ``--write`` also to benchmarks/results/mnist_c.md. While a network is still being
 chosen, use ``--part validation``: the corruptions are a test, and so are the test digits.
 """
@@ -25,8 +26,8 @@ from typing import TYPE_CHECKING
 from contact_sheet import contact_sheet
 from corruptions import AFFINE, CORRUPTIONS, OTHERS, corrupt
 from digitlens import load_digits, load_model
-from digitlens.ink import frame_stack
-from digitlens.stress import count_framed, evenly
+from digitlens.imaging import frame_stack
+from digitlens.metrics.robustness import count_framed, evenly
 from peer import keep
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from digitlens import Digits
     from digitlens.digits import Images
-    from digitlens.evaluation import Predictor
-    from digitlens.ink import Framed
+    from digitlens.imaging import FramedStack
+    from digitlens.metrics.evaluation import Predictor
 
 CLEAN = "none"
 
@@ -49,7 +50,7 @@ class Row:
     framed: tuple[int, ...]
 
 
-def prepare(name: str, images: Images, seed: int) -> tuple[Images, Framed]:
+def prepare(name: str, images: Images, seed: int) -> tuple[Images, FramedStack]:
     """Return the pictures under the corruption `name`, and the same ones framed."""
     changed = images if name == CLEAN else corrupt(name, images, seed=seed)
     return changed, frame_stack(changed)

@@ -1,7 +1,7 @@
 """Whole pages of handwritten numbers, composed: what `digitlens.layout` is measured on.
 
 A page has its own paper, print, light and camera; its lines are written by
-`digitlens.writing` in hands of their own, each with its slope, and lie in one to three
+`digitlens.synth` in hands of their own, each with its slope, and lie in one to three
 columns. The truth is each line's box and text. Words between the lines are printed, and are
 no truth.
 """
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from digitlens.writing import STYLES, Glyphs
-from digitlens.writing.dice import Dice
-from digitlens.writing.fonts import printed_words
-from digitlens.writing.hand import draw_hand
-from digitlens.writing.lettering import lay
+from digitlens.synth import STYLES, Glyphs
+from digitlens.synth.compose import compose_line
+from digitlens.synth.fonts import printed_words
+from digitlens.synth.random import Random
+from digitlens.synth.writer import sample_writer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,57 +99,57 @@ def compose(glyphs: Glyphs, seed: int, kind: str) -> Page:
     Parameters
     ----------
     glyphs
-        Of `digitlens.writing.ready`.
+        Of `digitlens.synth.ready`.
     """
-    dice = Dice(np.random.default_rng([seed, KINDS.index(kind)]))
+    rng = Random(np.random.default_rng([seed, KINDS.index(kind)]))
     rows, columns = SIZE
-    level = dice.even(190, 250)
-    tint = [level + dice.normal(0, 4), level, level - dice.even(0, 14)]
+    level = rng.uniform(190, 250)
+    tint = [level + rng.normal(0, 4), level, level - rng.uniform(0, 14)]
     page = np.empty((rows, columns, 3), np.float32)
     page[:] = tint
-    count = 1 + dice.below(3) if kind == "columns" else 1
+    count = 1 + rng.integers(3) if kind == "columns" else 1
     if kind == "columns":
         count = max(count, 2)
-    _print_page(page, dice, kind)
+    _print_page(page, rng, kind)
     lines = []
     for column in range(count):
         span = columns / count
         lines += _column(
-            page, dice, glyphs, kind, (column * span + 30, (column + 1) * span - 40)
+            page, rng, glyphs, kind, (column * span + 30, (column + 1) * span - 40)
         )
-    image, lines = _taken(page, lines, dice, kind)
+    image, lines = _taken(page, lines, rng, kind)
     return Page(image, tuple(lines), kind)
 
 
-def _print_page(page: Field, dice: Dice, kind: str) -> None:
+def _print_page(page: Field, rng: Random, kind: str) -> None:
     rows, columns = page.shape[:2]
     if kind == "squared":
-        step, colour = round(dice.even(22, 40)), dice.pick(COOL)
+        step, color = round(rng.uniform(22, 40)), rng.choice(COOL)
         for x in range(step, columns, step):
-            cv2.line(page, (x, 0), (x, rows), colour, 1, cv2.LINE_AA)
+            cv2.line(page, (x, 0), (x, rows), color, 1, cv2.LINE_AA)
         for y in range(step, rows, step):
-            cv2.line(page, (0, y), (columns, y), colour, 1, cv2.LINE_AA)
+            cv2.line(page, (0, y), (columns, y), color, 1, cv2.LINE_AA)
 
 
 def _column(
-    page: Field, dice: Dice, glyphs: Glyphs, kind: str, span: tuple[float, float]
+    page: Field, rng: Random, glyphs: Glyphs, kind: str, span: tuple[float, float]
 ) -> list[Truth]:
     lines: list[Truth] = []
-    colour, y = dice.pick(INKS), dice.even(20, 90)
-    usual = dice.even(26, 60)
+    color, y = rng.choice(INKS), rng.uniform(20, 90)
+    usual = rng.uniform(26, 60)
     while True:
-        high = usual * dice.even(0.85, 1.2)
-        pitch = high * dice.even(1.7, 2.6)
+        height = usual * rng.uniform(0.85, 1.2)
+        pitch = height * rng.uniform(1.7, 2.6)
         if y + pitch + 10 > page.shape[0]:
             return lines
-        if kind == "text" and dice.hit(0.5):
-            _words(page, dice, span, y + 0.3 * pitch)
+        if kind == "text" and rng.bernoulli(0.5):
+            _words(page, rng, span, y + 0.3 * pitch)
             y += 0.7 * pitch
             continue
-        room = (span[1] - span[0]) / high
-        length = max(2, min(1 + dice.below(9), int(room / 1.6)))
-        text = "".join(str(dice.below(10)) for _ in range(length))
-        line = _line(page, dice, glyphs, kind, text, high, colour, (span, y, pitch))
+        room = (span[1] - span[0]) / height
+        length = max(2, min(1 + rng.integers(9), int(room / 1.6)))
+        text = "".join(str(rng.integers(10)) for _ in range(length))
+        line = _line(page, rng, glyphs, kind, text, height, color, (span, y, pitch))
         if line is not None:
             lines.append(line)
         y += pitch
@@ -157,20 +157,20 @@ def _column(
 
 def _line(
     page: Field,
-    dice: Dice,
+    rng: Random,
     glyphs: Glyphs,
     kind: str,
     text: str,
-    high: float,
-    colour: tuple[int, int, int],
+    height: float,
+    color: tuple[int, int, int],
     place: tuple[tuple[float, float], float, float],
 ) -> Truth | None:
     """Write one line, and print its rule or boxes before; None where it does not fit."""
     cells = kind in ("boxes", "comb")
     spacing = (("cells", 1.0),) if cells else (("usual", 0.6), ("wide", 0.2), ("tight", 0.2))
-    style = replace(STYLES["clean"], height=(high, high), slope=0.0, spacing=spacing)
-    hand = draw_hand(glyphs, dice, style, text)
-    laid = lay(glyphs, dice, text, hand, style)
+    style = replace(STYLES["clean"], height=(height, height), slope=0.0, spacing=spacing)
+    hand = sample_writer(glyphs, rng, style, text)
+    laid = compose_line(glyphs, rng, text, hand, style)
     boxes = np.array(laid.boxes)
     left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
     right, low = int(np.ceil(boxes[:, 2].max())), int(np.ceil(boxes[:, 3].max()))
@@ -178,10 +178,10 @@ def _line(
     room = end - start - (right - left)
     if room < 0:
         return None
-    x = start + dice.even(0, 0.9) * room
-    slope = 0.0 if cells or kind in ("squared", "ruled") else dice.normal(0, 0.035)
+    x = start + rng.uniform(0, 0.9) * room
+    slope = 0.0 if cells or kind in ("squared", "ruled") else rng.normal(0, 0.035)
     drop = abs(slope) * (right - left)
-    base = y + pitch - 0.35 * high - drop / 2
+    base = y + pitch - 0.35 * height - drop / 2
     # From the canvas that the line was written on to the page.
     move = np.array([[1, 0, x - left], [slope, 1, base - low - slope * left]])
     ink = cv2.warpAffine(laid.ink, move, page.shape[1::-1], flags=cv2.INTER_LINEAR)
@@ -189,55 +189,57 @@ def _line(
         edges = np.asarray(
             laid.first + laid.pitch * np.arange(len(text) + 1) + x - left, np.float64
         )
-        _boxes(page, dice, edges, (base - 1.16 * (low - top), base + 0.12 * high), kind)
+        _boxes(page, rng, edges, (base - 1.16 * (low - top), base + 0.12 * height), kind)
     if kind == "ruled":
-        row = round(base + dice.even(-0.02, 0.12) * high)
-        print_ = dice.pick(((120, 120, 120), *WARM, (90, 110, 170)))
-        cv2.line(page, (0, row), (page.shape[1], row), print_, 1 + dice.below(2), cv2.LINE_AA)
-    share = (ink.astype(np.float32) / 255)[..., None] * dice.even(0.75, 1.0)
-    page += share * (np.array(colour, np.float32) - page)
+        row = round(base + rng.uniform(-0.02, 0.12) * height)
+        print_ = rng.choice(((120, 120, 120), *WARM, (90, 110, 170)))
+        cv2.line(page, (0, row), (page.shape[1], row), print_, 1 + rng.integers(2), cv2.LINE_AA)
+    share = (ink.astype(np.float32) / 255)[..., None] * rng.uniform(0.75, 1.0)
+    page += share * (np.array(color, np.float32) - page)
     spots = np.array([[left, top, 1], [right, top, 1], [right, low, 1], [left, low, 1.0]])
     return Truth(text, spots @ move.T)
 
 
-def _boxes(page: Field, dice: Dice, edges: Table, span: tuple[float, float], kind: str) -> None:
+def _boxes(
+    page: Field, rng: Random, edges: Table, span: tuple[float, float], kind: str
+) -> None:
     top, low = (round(value) for value in span)
-    colour = dice.pick(((40, 40, 40), (90, 90, 90), *WARM, *WARM))
-    thick, apart = 1 + dice.below(3), dice.hit(0.5) and kind == "boxes"
+    color = rng.choice(((40, 40, 40), (90, 90, 90), *WARM, *WARM))
+    thick, apart = 1 + rng.integers(3), rng.bernoulli(0.5) and kind == "boxes"
     inset = round(0.06 * (edges[1] - edges[0])) if apart else 0
     if kind == "comb":
         tooth = round(low - 0.4 * (low - top))
-        cv2.line(page, (round(edges[0]), low), (round(edges[-1]), low), colour, thick)
+        cv2.line(page, (round(edges[0]), low), (round(edges[-1]), low), color, thick)
         for x in edges:
-            cv2.line(page, (round(x), low), (round(x), tooth), colour, thick)
+            cv2.line(page, (round(x), low), (round(x), tooth), color, thick)
         return
     for one, two in pairwise(edges.tolist()):
         corners = (round(one) + inset, top), (round(two) - inset, low)
-        cv2.rectangle(page, *corners, colour, thick)
+        cv2.rectangle(page, *corners, color, thick)
 
 
-def _words(page: Field, dice: Dice, span: tuple[float, float], y: float) -> None:
-    words, size = printed_words(()), dice.even(12, 22)
+def _words(page: Field, rng: Random, span: tuple[float, float], y: float) -> None:
+    words, size = printed_words(()), rng.uniform(12, 22)
     x = span[0]
     while x < span[1]:
-        word = dice.pick(words)
-        wide = round(word.shape[1] * size / word.shape[0])
-        if x + wide > span[1]:
+        word = rng.choice(words)
+        width = round(word.shape[1] * size / word.shape[0])
+        if x + width > span[1]:
             return
-        patch = cv2.resize(word, (wide, round(size)), interpolation=cv2.INTER_AREA)
-        here = page[round(y) : round(y) + patch.shape[0], round(x) : round(x) + wide]
+        patch = cv2.resize(word, (width, round(size)), interpolation=cv2.INTER_AREA)
+        here = page[round(y) : round(y) + patch.shape[0], round(x) : round(x) + width]
         share = (patch[: here.shape[0]].astype(np.float32) / 255)[..., None]
         here += share * (np.float32(40) - here)
-        x += wide + 0.5 * size
+        x += width + 0.5 * size
 
 
 def _taken(
-    page: Field, lines: list[Truth], dice: Dice, kind: str
+    page: Field, lines: list[Truth], rng: Random, kind: str
 ) -> tuple[Pixels, list[Truth]]:
     """Turn the page, let light fall on it, and take the picture."""
     rows, columns = page.shape[:2]
     if kind == "turned":
-        angle = dice.pick((-1, 1)) * dice.even(8, 20)
+        angle = rng.choice((-1, 1)) * rng.uniform(8, 20)
         turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), angle, 0.8)
         edge = cv2.BORDER_REPLICATE
         page = np.asarray(
@@ -249,21 +251,21 @@ def _taken(
         ]
     if kind in ("photo", "turned"):
         down, across = np.mgrid[0:rows, 0:columns].astype(np.float32)
-        light = 1 - dice.even(0.1, 0.5) * (
-            across / columns * dice.even(-1, 1) + down / rows * dice.even(-1, 1)
+        light = 1 - rng.uniform(0.1, 0.5) * (
+            across / columns * rng.uniform(-1, 1) + down / rows * rng.uniform(-1, 1)
         )
-        edge = dice.even(0.2, 0.9) * columns + dice.normal(0, 0.5) * down
-        light *= 1 - dice.even(0.0, 0.35) * (
-            0.5 + 0.5 * np.tanh((across - edge) / dice.even(12, 100))
+        edge = rng.uniform(0.2, 0.9) * columns + rng.normal(0, 0.5) * down
+        light *= 1 - rng.uniform(0.0, 0.35) * (
+            0.5 + 0.5 * np.tanh((across - edge) / rng.uniform(12, 100))
         )
         page = page * np.clip(light, 0.25, 1.0)[..., None]
-        page = np.asarray(cv2.GaussianBlur(page, (0, 0), dice.even(0.5, 1.4)), np.float32)
-    noise = np.random.default_rng(dice.below(1 << 30)).standard_normal(page.shape[:2])
-    grain = (noise * dice.even(0.5, 5 if kind == "photo" else 2.5))[..., None]
+        page = np.asarray(cv2.GaussianBlur(page, (0, 0), rng.uniform(0.5, 1.4)), np.float32)
+    noise = np.random.default_rng(rng.integers(1 << 30)).standard_normal(page.shape[:2])
+    grain = (noise * rng.uniform(0.5, 5 if kind == "photo" else 2.5))[..., None]
     image = np.clip(np.rint(page + grain), 0, 255).astype(np.uint8)
     if kind == "dark":
         image = 255 - image
-    quality = [cv2.IMWRITE_JPEG_QUALITY, round(dice.even(60, 95))]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, round(rng.uniform(60, 95))]
     data = cv2.imencode(".jpg", image[..., ::-1], quality)[1]
     decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
     return np.ascontiguousarray(decoded[..., ::-1]), lines

@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 
 from digitlens import evaluate, load_digits, load_model
-from digitlens.model import PUBLISHED, published_names
-from digitlens.networks import find
+from digitlens.models import find_network
+from digitlens.models.inference import PUBLISHED_FOLDER, published_names
 from peer import keep, machine
 
 HEAD = (
@@ -30,13 +30,13 @@ def main() -> None:
         model = load_model(name)
         found = evaluate(model, test)
         low, high = found.interval
-        size = (PUBLISHED / f"{name}.onnx").stat().st_size
+        size = (PUBLISHED_FOLDER / f"{name}.onnx").stat().st_size
         undisputed = found.undisputed
         assert undisputed is not None, "these are MNIST's test digits"
         rows.append(
             (
                 found.misses,
-                f"| `{name}` | {find(name).about} | {model.card.weights:,} | "
+                f"| `{name}` | {find_network(name).about} | {model.card.weights:,} | "
                 f"{size / 1e6:.2f} MB | {found.misses} | {100 * found.accuracy:.2f} %, "
                 f"{100 * low:.2f} to {100 * high:.2f} | {undisputed.misses} in "
                 f"{undisputed.count:,} | {100 * found.calibration.error:.2f} points |",

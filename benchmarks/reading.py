@@ -3,7 +3,7 @@
     make bench-reading
 
 The same pictures are read by all readers in turn, picture by picture, each reader in a process
-of its own, on one thread: strips that `digitlens.writing` composes from MNIST's test digits
+of its own, on one thread: strips that `digitlens.synth` composes from MNIST's test digits
 (``--strips`` in each style), and the real pictures of the folder that DIGITLENS_REAL names.
 Times are processor time after the file was decoded, so that other load on the machine counts
 little.

@@ -31,8 +31,8 @@ import numpy as np
 
 from contact_sheet import contact_sheet
 from digitlens import evaluate, load_digits, load_model
-from digitlens.ink import Framed, frame_stack
-from digitlens.score import auroc, bar_that_keeps
+from digitlens.imaging import FramedStack, frame_stack
+from digitlens.metrics import auroc, threshold_at_tpr
 from peer import keep
 from strangers import DIGITS_TO_SOME, STRANGERS, UNMET, draw
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from digitlens import Digits, Model
     from digitlens.digits import Images
-    from digitlens.model import Predictions
+    from digitlens.models.inference import Predictions
 
     class Asked(Protocol):
         """A model, or what a test puts in its place."""
@@ -118,13 +118,13 @@ def strangers(digits: Digits, count: int, seed: int) -> dict[str, Images]:
     return first | {CLOTHES: photographs[:count]} | sets
 
 
-def ask(model: Asked, how: str, sets: Mapping[str, Framed]) -> Knowing:
+def ask(model: Asked, how: str, sets: Mapping[str, FramedStack]) -> Knowing:
     """Measure one model on all sets, among them `VALIDATION` and `TEST`."""
     scores = {}
     for name, seen in sets.items():
         scores[name] = no_digit(model.predict(seen.images)).astype(np.float64)
         scores[name][list(seen.rejected)] = np.inf
-    known, bar = scores.pop(TEST), bar_that_keeps(scores.pop(VALIDATION), KEPT)
+    known, bar = scores.pop(TEST), threshold_at_tpr(scores.pop(VALIDATION), KEPT)
     found = {
         name: (auroc(known, strange), float((strange > bar).mean()))
         for name, strange in scores.items()
@@ -192,7 +192,7 @@ def main() -> None:
         return
     models = [load_model(name, threads=1) for name in options.models]
     every = sets | {VALIDATION: data.validation.images, TEST: measured.images}
-    alone = {name: Framed(images, {}) for name, images in every.items()}
+    alone = {name: FramedStack(images, {}) for name, images in every.items()}
     framed = {name: frame_stack(images) for name, images in every.items()}
     found = [
         ask(model, how, seen)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitlens import load_digits, load_model
-from digitlens.training.folder import METRICS
+from digitlens.runs import METRICS
 from peer import keep, machine
 
 if TYPE_CHECKING:

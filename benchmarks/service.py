@@ -69,7 +69,7 @@ def pictures(kind: str, count: int) -> list[bytes]:
     from PIL import Image
 
     from digitlens import load_digits
-    from digitlens.ink.ready import are_framed
+    from digitlens.imaging.normalize import are_framed
 
     found = []
     images = load_digits("uci").test.images

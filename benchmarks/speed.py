@@ -45,10 +45,9 @@ def torch_program() -> tuple[Callable[[Any], Any], Any]:
     import torch
 
     from digitlens import load_digits, load_model
-    from digitlens.export.rebuild import rebuild
-    from digitlens.export.unfold import unfold
+    from digitlens.models.rebuild import parse_onnx, rebuild
 
-    ops = unfold(load_model("cnn").path.read_bytes(), name="cnn")
+    ops = parse_onnx(load_model("cnn").path.read_bytes(), name="cnn")
     network = rebuild(ops).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def predict(images: Any) -> Any:
@@ -85,7 +84,7 @@ def measure(predict: Callable[[Any], Any], images: Any) -> None:
 
 def commands(folder: Path) -> dict[str, list[str]]:
     """Return what is timed: a title, and the command that prints its figures."""
-    from digitlens.model import published_names
+    from digitlens.models.inference import published_names
 
     model = str(folder / "peer.keras")
     timed([keras_python(), str(PEER), "build", model], folder)

@@ -24,8 +24,8 @@ import numpy as np
 
 from digitlens import load_model
 from digitlens.errors import DataError
-from digitlens.ink import frame_steps
-from digitlens.score import wilson
+from digitlens.imaging import frame_steps
+from digitlens.metrics import wilson
 from peer import keep
 
 if TYPE_CHECKING:

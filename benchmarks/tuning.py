@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 
 from digitlens import load_digits, load_model
-from digitlens.ink import frame_digit
+from digitlens.imaging import frame_digit
 from hand import pictures
 from peer import keep
 

@@ -89,7 +89,7 @@ def make_data() -> Callable[..., Any]:
     """Return a function that makes a whole `Data` of made-up digits."""
 
     def make(train: int = 240, validation: int = 60, test: int = 60, seed: int = 0) -> Any:
-        from digitlens.data import Data
+        from digitlens.data import DataSplits
 
         counts = {"train": train, "validation": validation, "test": test}
         parts = {
@@ -97,7 +97,7 @@ def make_data() -> Callable[..., Any]:
             for at, (part, count) in enumerate(counts.items())
         }
         words = "made up: each part drawn with a seed of its own"
-        return Data(**parts, source="made up", split=words, hashes={})
+        return DataSplits(**parts, source="made up", split=words, hashes={})
 
     return make
 
@@ -113,17 +113,16 @@ def stroke_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from onnx import TensorProto, helper, numpy_helper
 
-    from digitlens.line_card import (
+    from digitlens.ctc.confidence import ConfidenceModel, ConfidenceModels
+    from digitlens.ctc.regression import IsotonicCalibrator
+    from digitlens.metrics.risk_coverage import risk_coverage_curve
+    from digitlens.models.card import (
         CALIBRATIONS_KEY,
         LINE_CARD_KEY,
         LOG_PROBS,
         STRIP,
-        LineCard,
+        LineModelCard,
     )
-    from digitlens.reading.bar import curve_of
-    from digitlens.reading.calibrations import Calibrations
-    from digitlens.reading.confidence import Calibration
-    from digitlens.reading.rising import Rising
 
     upper, lower = np.zeros((2, 32, 2), np.float32)
     upper[:16] = lower[16:] = 1 / 32
@@ -152,13 +151,15 @@ def stroke_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     sure = np.linspace(1, 0, 2000)
-    rising = Rising((-8.0, 8.0), (0.0, 0.99), 1.0)
+    rising = IsotonicCalibrator((-8.0, 8.0), (0.0, 0.99), 1.0)
     half, none = (
-        Calibration(None, rising, curve_of(sure, right))
+        ConfidenceModel(None, rising, risk_coverage_curve(sure, right))
         for right in (sure > 0.5, np.zeros(2000, bool))
     )
-    known = Calibrations(half, half, {2: none}).as_dict()
-    card = LineCard("strokes", "strokes", "none", "none", "none", 0, 0, 0, 0, 0, "2026-01-01")
+    known = ConfidenceModels(half, half, {2: none}).as_dict()
+    card = LineModelCard(
+        "strokes", "strokes", "none", "none", "none", 0, 0, 0, 0, 0, "2026-01-01"
+    )
     held = {CALIBRATIONS_KEY: json.dumps(known), LINE_CARD_KEY: card.to_json()}
     helper.set_model_props(model, held)
     path = tmp_path_factory.mktemp("reader") / "strokes.onnx"
@@ -221,17 +222,17 @@ def draw_digits(count: int, seed: int = 0, source: str = "made up") -> Digits:
     The classes take turns, 0 to 9, so that even a few digits hold all of them; the same
     count and seed give the same pixels.
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     labels = (np.arange(count) % 10).astype(np.uint8)
     rows, columns = np.mgrid[0:SIDE, 0:SIDE] + 0.5
     images = np.zeros((count, SIDE, SIDE), np.uint8)
     for image, label in zip(images, labels, strict=True):
-        height, width = chance.uniform(8, 10), chance.uniform(7, 11)
-        slant, thick = chance.normal(0.1, 0.15), chance.uniform(0.9, 1.8)
+        height, width = rng.uniform(8, 10), rng.uniform(7, 11)
+        slant, thick = rng.normal(0.1, 0.15), rng.uniform(0.9, 1.8)
         strokes = _STROKES[_LIT[label]]
-        strokes = strokes + chance.normal(0, 0.04, strokes.shape)
-        y = 14 + (strokes[..., 0] - 1) * height + chance.uniform(-1.5, 1.5)
-        x = 14 + (strokes[..., 1] - 0.5) * width + chance.uniform(-1.5, 1.5)
+        strokes = strokes + rng.normal(0, 0.04, strokes.shape)
+        y = 14 + (strokes[..., 0] - 1) * height + rng.uniform(-1.5, 1.5)
+        x = 14 + (strokes[..., 1] - 0.5) * width + rng.uniform(-1.5, 1.5)
         x = x - slant * (y - 14)
         away = _distance(rows, columns, y, x)
         image[:] = 255 * np.clip(thick + 0.5 - away, 0, 1)

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens import score
-from digitlens.atomic import make_folder, write_bytes
+from digitlens import metrics
 from digitlens.data import load_digits
-from digitlens.export.onnx_file import with_half_precision
-from digitlens.model import PUBLISHED, Model, load_model
+from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model
+from digitlens.models.onnx_writer import as_half_precision
+from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
-    from digitlens.card import Card
     from digitlens.digits import Digits
+    from digitlens.models.card import ModelCard
 
 CARDS = Path(__file__).with_name("cards.toml")
 COST = 1e-4
@@ -53,7 +53,7 @@ def main() -> None:
         card = with_sister(card, load_model(wish.sister), load_digits("mnist").validation)
     card = with_threshold(card, model, data.train)
     content = model.path.read_bytes()
-    small = Model(Path(wish.name), with_half_precision(content, card))
+    small = Model(Path(wish.name), as_half_precision(content, card))
     before = misses(model, data.train)
     lost = misses(small, data.train) - before
     say(f"training digits missed: {before}, halved {lost:+d}")
@@ -61,19 +61,19 @@ def main() -> None:
         sys.exit("half precision costs too much; publish nothing")
     counted = misses(small, data.test)
     card = replace(card, test={"misses": counted, "count": len(data.test)})
-    target = PUBLISHED / f"{wish.name}.onnx"
-    make_folder(PUBLISHED)
-    write_bytes(target, with_half_precision(content, card))
+    target = PUBLISHED_FOLDER / f"{wish.name}.onnx"
+    make_folder(PUBLISHED_FOLDER)
+    write_bytes(target, as_half_precision(content, card))
     say(f"{target}: {target.stat().st_size:,} bytes, {counted} test misses")
 
 
-def with_sister(card: Card, sister: Model, held_back: Digits) -> Card:
+def with_sister(card: ModelCard, sister: Model, held_back: Digits) -> ModelCard:
     """Return `card` with what the sister shows on the writers that she has not seen."""
     given = sister.predict(held_back.images)
     counted = {"misses": int((given.labels != held_back.labels).sum()), "count": len(held_back)}
     right = given.labels == held_back.labels
-    found = score.calibrate(given.probabilities.max(1), right)
-    nll = score.negative_log_likelihood(held_back.labels, given.probabilities)
+    found = metrics.measure_calibration(given.probabilities.max(1), right)
+    nll = metrics.negative_log_likelihood(held_back.labels, given.probabilities)
     figures = {
         "held back for measuring": "a sister network by the same recipe, seed "
         f"{sister.card.seed}, was trained without a tenth of the writers; the validation "
@@ -84,7 +84,7 @@ def with_sister(card: Card, sister: Model, held_back: Digits) -> Card:
     return replace(card, validation=counted, figures={**figures, **card.figures})
 
 
-def with_threshold(card: Card, model: Model, digits: Digits) -> Card:
+def with_threshold(card: ModelCard, model: Model, digits: Digits) -> ModelCard:
     """Return `card` with the share of "no digit" that 1 in 100 of `digits` passes.
 
     Two networks by one recipe give that share on scales of their own, so a sister's threshold

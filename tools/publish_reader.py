@@ -23,26 +23,33 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from digitlens.atomic import make_folder, write_bytes
+from digitlens.ctc import align, confidence_features, fit_confidence_models
 from digitlens.data import load_digits
-from digitlens.export.line_file import fold_reader, resealed, to_line_onnx
-from digitlens.export.line_weights import load_reader
-from digitlens.line_card import LineCard
-from digitlens.model import PUBLISHED
-from digitlens.networks.reader import LineNetwork as Trained
-from digitlens.networks.reader import counts
-from digitlens.reader.network import LineNetwork
-from digitlens.reader.single import look_closely
-from digitlens.reading import align, bar_for, features_of, fit_calibrations
-from digitlens.writing import STYLES, Written, ready, write_chunk, write_lines
+from digitlens.metrics.risk_coverage import threshold_for_risk
+from digitlens.models.architectures.reader import LineNetwork as Trained
+from digitlens.models.architectures.reader import counts
+from digitlens.models.card import LineModelCard
+from digitlens.models.export import load_reader
+from digitlens.models.inference import PUBLISHED_FOLDER
+from digitlens.models.onnx_writer import fold_reader, resealed, to_line_onnx
+from digitlens.ocr.network import LineRecognizer
+from digitlens.ocr.recognize import recognize_with_retry
+from digitlens.storage import make_folder, write_bytes
+from digitlens.synth import (
+    STYLES,
+    LineSample,
+    prepare_glyphs,
+    synthesize_chunk,
+    synthesize_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from digitlens.reading import Calibrations
-    from digitlens.writing import Glyphs
+    from digitlens.ctc import ConfidenceModels
+    from digitlens.synth import Glyphs
 
     Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_]]
     """Features (N, 5) of readings, and whether they are right."""
@@ -81,7 +88,7 @@ def main() -> None:
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of a .pt file, which tells none")
     parser.add_argument("--steps", type=int, default=0, help="of a .pt file, likewise")
-    parser.add_argument("--out", type=Path, default=PUBLISHED / "lines")
+    parser.add_argument("--out", type=Path, default=PUBLISHED_FOLDER / "lines")
     parser.add_argument("--share", type=float, default=1.0, help="of all lines, for a trial")
     wish = parser.parse_args()
     if wish.words:
@@ -94,9 +101,9 @@ def main() -> None:
     if wish.raw:
         write_bytes(wish.raw, content)
         return
-    glyphs = ready(load_digits("mnist").validation)
+    glyphs = prepare_glyphs(load_digits("mnist").validation)
     halved = resealed(content, card, half=True)
-    reader, full = LineNetwork(wish.run, halved), LineNetwork(wish.run, content)
+    reader, full = LineRecognizer(wish.run, halved), LineRecognizer(wish.run, content)
     wanted = round(wish.share * MEASURED)
     card = replace(card, validation=measured(reader, glyphs, wanted))
     lost = lines_lost(card, measured(full, glyphs, wanted))
@@ -104,7 +111,7 @@ def main() -> None:
     if lost > COST * wanted * len(STYLES):
         sys.exit("half precision costs too much; publish nothing")
     calibrations = calibrated(reader, glyphs, wish.share)
-    bar = bar_for(0.01, calibrations.free.curve)
+    bar = threshold_for_risk(0.01, calibrations.free.curve)
     words = f"{100 * bar.read_rate:.1f} % of lines of all styles, by writers held back"
     card = replace(card, figures={"read at 1 % error": words, **card.figures})
     target = wish.out / f"{wish.name}.onnx"
@@ -118,7 +125,7 @@ def renew(target: Path, name: str) -> None:
     """Put the words of cards.toml into the card of a published reader, and print it."""
     words = tomllib.loads(CARDS.read_text(encoding="utf-8")).get("lines", {}).get(name, {})
     content = target.read_bytes()
-    reader = LineNetwork(target, content)
+    reader = LineRecognizer(target, content)
     known = reader.card
     card = replace(
         known,
@@ -131,7 +138,7 @@ def renew(target: Path, name: str) -> None:
     say(card.markdown())
 
 
-def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, LineCard]:
+def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, LineModelCard]:
     """Return the network in a run folder or a draft's .pt file, and a card for it."""
     if source.is_dir():
         network, card = load_reader(source)
@@ -143,7 +150,7 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, Lin
     network.load_state_dict(kept["ema"])
     weights, products = counts(network)
     made = datetime.fromtimestamp(source.stat().st_mtime).astimezone()
-    return network.eval(), LineCard(
+    return network.eval(), LineModelCard(
         name=name,
         network="reader",
         data="mnist",
@@ -158,55 +165,57 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, Lin
     )
 
 
-def measured(network: LineNetwork, glyphs: Glyphs, count: int) -> dict[str, dict[str, int]]:
+def measured(network: LineRecognizer, glyphs: Glyphs, count: int) -> dict[str, dict[str, int]]:
     """Return how many of `count` lines of each style are misread."""
     found = {}
     for style in STYLES:
-        lines = write_lines(glyphs, count, seed=1, style=style)
-        texts = [(look_closely(network, line.image)[1].best, line.text) for line in lines]
+        lines = synthesize_lines(glyphs, count, seed=1, style=style)
+        texts = [
+            (recognize_with_retry(network, line.image)[1].best, line.text) for line in lines
+        ]
         misses = sum(best is None or best.text != truth for best, truth in texts)
         found[style] = {"misses": misses, "count": count}
         say(f"{style:9} {100 - 100 * misses / count:5.1f} % right")
     return found
 
 
-def lines_lost(card: LineCard, before: dict[str, dict[str, int]]) -> int:
+def lines_lost(card: LineModelCard, before: dict[str, dict[str, int]]) -> int:
     """Return how many more lines are misread than `before`."""
     return sum(card.validation[style]["misses"] - before[style]["misses"] for style in before)
 
 
-def calibrated(network: LineNetwork, glyphs: Glyphs, share: float) -> Calibrations:
+def calibrated(network: LineRecognizer, glyphs: Glyphs, share: float) -> ConfidenceModels:
     """Fit a calibration for no length, and one for each length."""
     pool = list(mixed(glyphs, round(share * FREE)))
     judged: dict[int | None, Judged] = {None: judge(network, pool, None)}
     say(f"{len(pool):,} lines of all styles: {100 * judged[None][1].mean():.1f} % right")
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for length in LENGTHS:
         wanted = round(share * OF_LENGTH)
         ours = [line for line in pool if len(line.text) == length][:wanted]
         ours += mixed(glyphs, wanted - len(ours), length)
         others = [line for line in pool if len(line.text) != length]
-        drawn = chance.choice(len(others), round(share * OTHERS), replace=False)
+        drawn = rng.choice(len(others), round(share * OTHERS), replace=False)
         lines = [*ours, *(others[at] for at in drawn)]
         judged[length] = judge(network, lines, length)
         say(f"{length:2} digits, given: {100 * judged[length][1].mean():.1f} % right")
-    return fit_calibrations(judged, chance)
+    return fit_confidence_models(judged, rng)
 
 
-def judge(network: LineNetwork, lines: Iterable[Written], length: int | None) -> Judged:
+def judge(network: LineRecognizer, lines: Iterable[LineSample], length: int | None) -> Judged:
     """Read lines as the reader does, asked for so many digits, and say what is right."""
     features, right = [], []
     lengths = None if length is None else frozenset({length})
     for line in lines:
-        frames, decoded = look_closely(network, line.image, lengths)
+        frames, decoded = recognize_with_retry(network, line.image, lengths)
         if decoded.best is None:  # too short for so many digits: nothing is answered
             continue
-        features.append(features_of(decoded, align(frames, decoded.best.text)))
+        features.append(confidence_features(decoded, align(frames, decoded.best.text)))
         right.append(decoded.best.text == line.text)
     return np.array(features), np.array(right)
 
 
-def mixed(glyphs: Glyphs, count: int, length: int | None = None) -> Iterator[Written]:
+def mixed(glyphs: Glyphs, count: int, length: int | None = None) -> Iterator[LineSample]:
     """Write `count` lines in the styles of `MIXTURE`, all of one length where it is given."""
     seed = 2 if length is None else 100 + length
     order = [name for name, chunks in MIXTURE.items() for _ in range(chunks)]
@@ -217,7 +226,7 @@ def mixed(glyphs: Glyphs, count: int, length: int | None = None) -> Iterator[Wri
             same = (length, length)
             style = replace(style, lengths=same, usual=same, negatives=0.0)
         size = min(CHUNK, count - index * CHUNK)
-        yield from write_chunk(glyphs, index, seed=seed, style=style, size=size)
+        yield from synthesize_chunk(glyphs, index, seed=seed, style=style, size=size)
 
 
 def say(text: str) -> None:

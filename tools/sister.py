@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitlens import train
-from digitlens.networks import NETWORKS, find, recipe_of
+from digitlens.models import NETWORKS, find_network, load_recipe
 
 
 def main() -> None:
@@ -22,9 +22,9 @@ def main() -> None:
     parser.add_argument("--cnn", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     wish = parser.parse_args()
-    if find(wish.name).second:
-        NETWORKS[wish.name] = replace(find(wish.name), second=str(wish.cnn))
-    recipe = replace(recipe_of(wish.name), teacher=str(wish.cnn))
+    if find_network(wish.name).second:
+        NETWORKS[wish.name] = replace(find_network(wish.name), second=str(wish.cnn))
+    recipe = replace(load_recipe(wish.name), teacher=str(wish.cnn))
     train(wish.name, recipe=recipe, out=wish.out)
 
 

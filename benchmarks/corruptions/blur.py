@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def glass_blur(
-    images: Images, chance: np.random.Generator, *, sigma: float = 0.7, rounds: int = 2
+    images: Images, rng: np.random.Generator, *, sigma: float = 0.7, rounds: int = 2
 ) -> Images:
     """Blur, change places with neighbours, blur again (severity 1).
 
@@ -32,8 +32,8 @@ def glass_blur(
     blurred = np.floor(smooth(shares(images), sigma) * 255).astype(np.uint8)
     every, side = np.arange(len(images)), images.shape[1]
     for _ in range(rounds):
-        swaps = chance.random((side, side, len(images))) < 0.5
-        ups, lefts = chance.integers(0, 2, (2, side, side, len(images)))
+        swaps = rng.random((side, side, len(images))) < 0.5
+        ups, lefts = rng.integers(0, 2, (2, side, side, len(images)))
         for row in range(side - 1, 1, -1):
             for column in range(side - 1, 1, -1):
                 swap = swaps[row, column]
@@ -49,7 +49,7 @@ def glass_blur(
 
 
 def motion_blur(
-    images: Images, chance: np.random.Generator, *, radius: int = 10, sigma: float = 3.0
+    images: Images, rng: np.random.Generator, *, radius: int = 10, sigma: float = 3.0
 ) -> Images:
     """Draw each pixel out into a trail to one side (severity 1).
 
@@ -68,7 +68,7 @@ def motion_blur(
     weights /= weights.sum()
     reach = len(steps) - 1
     padded = np.pad(shares(images), ((0, 0), (reach, reach), (reach, reach)), mode="edge")
-    angle = chance.uniform(-np.pi / 4, np.pi / 4, len(images))
+    angle = rng.uniform(-np.pi / 4, np.pi / 4, len(images))
     every = np.arange(len(images))[:, None, None]
     rows, columns = np.mgrid[0 : images.shape[1], 0 : images.shape[2]] + reach
     result = np.zeros(images.shape, np.float32)

@@ -23,7 +23,7 @@ AT_ONCE = 64
 
 
 def fog(
-    images: Images, chance: np.random.Generator, *, amount: float = 3.0, decay: float = 1.4
+    images: Images, rng: np.random.Generator, *, amount: float = 3.0, decay: float = 1.4
 ) -> Images:
     """Lay `amount` times a fractal over each picture and bring it back to 0..1 (severity 5).
 
@@ -39,14 +39,14 @@ def fog(
     side = images.shape[1]
     for at in range(0, len(images), AT_ONCE):
         part = shares(images[at : at + AT_ONCE])
-        cloud = plasma(len(part), decay, chance)[:, :side, :side]
+        cloud = plasma(len(part), decay, rng)[:, :side, :side]
         brightest = part.max(axis=(1, 2), keepdims=True)
         mixed = (part + amount * cloud) * brightest / np.maximum(brightest + amount, 1e-9)
         result[at : at + AT_ONCE] = pixels(mixed)
     return result
 
 
-def plasma(count: int, decay: float, chance: np.random.Generator) -> Heights:
+def plasma(count: int, decay: float, rng: np.random.Generator) -> Heights:
     """Return plasma fractals float32 (count, 256, 256), each from 0.0 to 1.0.
 
     Diamond and square steps on a field whose edges meet: from one value on, the field is
@@ -58,7 +58,7 @@ def plasma(count: int, decay: float, chance: np.random.Generator) -> Heights:
     while field.shape[1] < SIDE:
 
         def between(*four: Heights, reach: float = reach) -> Heights:
-            tossed = chance.random(four[0].shape, np.float32)
+            tossed = rng.random(four[0].shape, np.float32)
             total: Heights = sum(four[1:], four[0]) / 4 + reach * (2 * tossed - 1)
             return total
 

@@ -25,7 +25,7 @@ PERIOD = 4.0
 """Of a zigzag along its axis, in pixels; its corners lie half as far to either side."""
 
 
-def spatter(images: Images, chance: np.random.Generator, *, level: float = 0.65) -> Images:
+def spatter(images: Images, rng: np.random.Generator, *, level: float = 0.65) -> Images:
     """Cover the picture with drops of grey mud (severity 4).
 
     Blurred noise is mud where it exceeds `level`; the drops are blurred too, and their
@@ -36,26 +36,26 @@ def spatter(images: Images, chance: np.random.Generator, *, level: float = 0.65)
     level
         The noise has mean 0.65; the higher, the less mud.
     """
-    noise = smooth(chance.normal(0.65, 0.3, images.shape), 1.0)
+    noise = smooth(rng.normal(0.65, 0.3, images.shape), 1.0)
     cover = smooth((noise > level).astype(np.float32), 1.5)
     cover[cover < 0.8] = 0
     return pixels(shares(images) * (1 - cover) + MUD * cover)
 
 
-def dotted_line(images: Images, chance: np.random.Generator) -> Images:
+def dotted_line(images: Images, rng: np.random.Generator) -> Images:
     """Draw a straight line from the left edge to the right, two columns on, two off."""
-    start, end = chance.integers(0, 27, (2, len(images)))
+    start, end = rng.integers(0, 27, (2, len(images)))
     edge = np.zeros(len(images))
     line = _line(images.shape[1], edge, start, edge + 27, end)
     line[:, :, np.arange(images.shape[2]) // 2 % 2 == 0] = 0
     return pixels(shares(images) + line)
 
 
-def zigzag(images: Images, chance: np.random.Generator) -> Images:
+def zigzag(images: Images, rng: np.random.Generator) -> Images:
     """Draw a zigzag from near the left edge to near the right, level or nearly so."""
     first, last = 2.0, 25.0
-    start = chance.integers(0, 27, len(images)).astype(np.float64)
-    rise = chance.integers(-5, 5, len(images))
+    start = rng.integers(0, 27, len(images)).astype(np.float64)
+    rise = rng.integers(-5, 5, len(images))
     slope = np.arctan2(rise, last - first)
     length = (last - first) / np.cos(slope)
     # Along the axis and away from it: start, six corners, end.

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from digitlens.digits import Images
 
 
-def shear(images: Images, chance: np.random.Generator, *, angle: float = 0.4) -> Images:
+def shear(images: Images, rng: np.random.Generator, *, angle: float = 0.4) -> Images:
     """Slant by `angle` radians to the left or right, the rows drawn apart (severity 2).
 
     The columns are turned and keep their length, so a digit grows by 1 / cos(angle) in
     height. Severities 1 to 5: .2, .4, .6, .8, 1.
     """
-    angles = angle * chance.choice([-1.0, 1.0], len(images))
+    angles = angle * rng.choice([-1.0, 1.0], len(images))
     zero, one = np.zeros(len(images)), np.ones(len(images))
     return _warp(images, _matrices(one, -np.sin(angles), zero, np.cos(angles)))
 
@@ -33,24 +33,24 @@ def scale(images: Images, _: np.random.Generator, *, size: float = 0.7) -> Image
     return _warp(images, _matrices(factor, zero, zero, factor))
 
 
-def rotate(images: Images, chance: np.random.Generator, *, angle: float = 0.4) -> Images:
+def rotate(images: Images, rng: np.random.Generator, *, angle: float = 0.4) -> Images:
     """Turn by `angle` radians to the left or right (severity 2).
 
     Severities 1 to 5: .2, .4, .6, .8, 1.
     """
-    angles = angle * chance.choice([-1.0, 1.0], len(images))
+    angles = angle * rng.choice([-1.0, 1.0], len(images))
     cos, sin = np.cos(angles), np.sin(angles)
     return _warp(images, _matrices(cos, -sin, sin, cos))
 
 
-def translate(images: Images, chance: np.random.Generator, *, pixels: int = 3) -> Images:
+def translate(images: Images, rng: np.random.Generator, *, pixels: int = 3) -> Images:
     """Move along a diagonal, `pixels` sideways and `pixels` up or down (severity 3).
 
     Severities 1 to 5: 1, 2, 3, 4, 5.
     """
     one, zero = np.ones(len(images)), np.zeros(len(images))
     matrices = _matrices(one, zero, zero, one)
-    matrices[:, :, 2] += pixels * chance.choice([-1.0, 1.0], (len(images), 2))
+    matrices[:, :, 2] += pixels * rng.choice([-1.0, 1.0], (len(images), 2))
     return _warp(images, matrices)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from digitlens.mail.deciding.bars import ALONE
-from digitlens.mail.reading import LENGTHS
+from digitlens.mail.routing import LENGTHS
+from digitlens.mail.thresholds import ALONE
 from readers.asking import KINDS
 from readers.keeping import Kept
 from readers.measured import Measured
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digitlens import Digits
-    from digitlens.mail.deciding import Bars
     from digitlens.mail.directory import Directory
-    from digitlens.reader import Reader
+    from digitlens.mail.thresholds import ThresholdSet
+    from digitlens.ocr import Reader
 
 CUT = "ZIPs cut out of sample mail"
 """The name of this set of lines."""
@@ -50,10 +50,10 @@ def cut_out(picture: Any, box: tuple[int, int, int, int]) -> Any:
     """Return the ZIP of an envelope, uint8 (h, w, 3), with some paper around."""
     left, top, right, bottom = box
     bare = round(BARE * (bottom - top))
-    high, wide = picture.shape[:2]
+    height, width = picture.shape[:2]
     return picture[
-        max(0, top - bare) : min(high, bottom + bare),
-        max(0, left - bare) : min(wide, right + bare),
+        max(0, top - bare) : min(height, bottom + bare),
+        max(0, left - bare) : min(width, right + bare),
     ]
 
 
@@ -116,7 +116,7 @@ def side_by_side(
     return results
 
 
-def as_mail(reader: Reader, tasks: Iterable[Task], bars: Bars) -> Counted:
+def as_mail(reader: Reader, tasks: Iterable[Task], bars: ThresholdSet) -> Counted:
     """Read lines as `digitlens route` would, and accept them by its bar for a reading alone."""
     count = accepted = wrong = 0
     bar = bars.of[ALONE]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from digitlens.reader import Reader
+    from digitlens.ocr import Reader
 
 ERROR = 0.01
 

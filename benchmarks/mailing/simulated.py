@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.mail.deciding import decide
-from digitlens.mail.deciding.bars import CITY, KNOWN
-from digitlens.mail.deciding.readings import Reading
-from digitlens.mail.deciding.simulate import draw_pieces, scored
-from digitlens.mail.measuring import read_zips
-from digitlens.mail.reading import LENGTHS
-from digitlens.mail.trust import trust_in
+from digitlens.mail.decision import decide
+from digitlens.mail.measure import read_zips
+from digitlens.mail.routing import LENGTHS
+from digitlens.mail.simulate import SimulatedReading, draw_pieces, scored
+from digitlens.mail.thresholds import CITY, KNOWN, thresholds_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens import Digits
-    from digitlens.mail.deciding import Bars, Beliefs
-    from digitlens.mail.deciding.simulate import Piece
     from digitlens.mail.directory import Directory, Place
-    from digitlens.mail.plan import Plan
-    from digitlens.reader import Reader
+    from digitlens.mail.plan import SortPlan
+    from digitlens.mail.posterior import Priors
+    from digitlens.mail.simulate import SimulatedPiece
+    from digitlens.mail.thresholds import ThresholdSet
+    from digitlens.ocr import Reader
     from readers.pictures import Task
 
 RESAMPLES = 1000
@@ -72,7 +71,7 @@ class Row:
         return self.accepted / self.pieces
 
 
-def our_trust(reader: Reader, error: float) -> tuple[Bars, Beliefs]:
+def our_trust(reader: Reader, error: float) -> tuple[ThresholdSet, Priors]:
     """Return the bars and beliefs that `digitlens route` has for this reader.
 
     Raises
@@ -80,7 +79,7 @@ def our_trust(reader: Reader, error: float) -> tuple[Bars, Beliefs]:
     SystemExit
         No bars were measured for it.
     """
-    trust = trust_in(reader.network, error)
+    trust = thresholds_for(reader.network, error)
     if isinstance(trust.bars, float):
         sys.exit(f"{trust.doubt}: digitlens mail measure")
     return trust.bars, trust.beliefs
@@ -88,7 +87,7 @@ def our_trust(reader: Reader, error: float) -> tuple[Bars, Beliefs]:
 
 def composed(
     reader: Reader, digits: Digits, directory: Directory, count: int, seed: int
-) -> list[Piece]:
+) -> list[SimulatedPiece]:
     """Return ZIPs that were composed of these digits, as `route` would read them."""
     return read_zips(
         lambda picture: reader.read_line(picture, LENGTHS),
@@ -101,22 +100,22 @@ def composed(
 
 def cheque_groups(
     reader: Reader, tasks: Sequence[Task], directory: Directory
-) -> list[list[Piece]]:
+) -> list[list[SimulatedPiece]]:
     """Read amounts of five digits as `route` would, and carry each over to some ZIPs."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     groups = []
     for task in tasks:
-        reading = Reading.of(task.truth[0], reader.read_line(task.path, LENGTHS))
-        groups.append(draw_pieces([reading], directory, EACH, chance))
+        reading = SimulatedReading.of(task.truth[0], reader.read_line(task.path, LENGTHS))
+        groups.append(draw_pieces([reading], directory, EACH, rng))
     return groups
 
 
 def rows_of(
-    groups: Sequence[Sequence[Piece]],
+    groups: Sequence[Sequence[SimulatedPiece]],
     directory: Directory,
-    plan: Plan,
-    bars: Bars,
-    beliefs: Beliefs,
+    plan: SortPlan,
+    bars: ThresholdSet,
+    beliefs: Priors,
 ) -> list[Row]:
     """Decide on all pieces; one row for each of `KNOWN`.
 
@@ -135,9 +134,9 @@ def rows_of(
 def _row(
     name: str,
     found: Sequence[tuple[float, str]],
-    pieces: Sequence[Piece],
+    pieces: Sequence[SimulatedPiece],
     which: NDArray[np.int64],
-    plan: Plan,
+    plan: SortPlan,
     bar: float | None,
 ) -> Row:
     taken = np.array([bar is not None and sure >= bar for sure, _ in found])
@@ -173,8 +172,8 @@ def interval_of(
         int (N,): the group of each, from 0.
     """
     parts, wholes = np.bincount(which, weights=some), np.bincount(which, weights=of)
-    chance = np.random.default_rng(0)
-    drawn = chance.integers(len(parts), size=(RESAMPLES, len(parts)))
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(parts), size=(RESAMPLES, len(parts)))
     shares = parts[drawn].sum(axis=1) / np.maximum(wholes[drawn].sum(axis=1), 1)
     low, high = np.quantile(shares, (0.025, 0.975))
     return float(low), float(high)
@@ -194,14 +193,18 @@ def neighbour_of(place: Place, directory: Directory) -> Place:
 
 
 def mistaken_row(
-    pieces: Sequence[Piece], directory: Directory, plan: Plan, bars: Bars, beliefs: Beliefs
+    pieces: Sequence[SimulatedPiece],
+    directory: Directory,
+    plan: SortPlan,
+    bars: ThresholdSet,
+    beliefs: Priors,
 ) -> Row:
     """Decide with city and state known, some of them a neighbour's: writers err."""
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     found = []
     for piece in pieces:
         place = piece.place
-        told = neighbour_of(place, directory) if chance.random() < MISTAKEN else place
+        told = neighbour_of(place, directory) if rng.random() < MISTAKEN else place
         routing = decide(
             piece.reading.line(),
             directory,
@@ -216,11 +219,11 @@ def mistaken_row(
 
 
 def swayed(
-    groups: Sequence[Sequence[Piece]],
+    groups: Sequence[Sequence[SimulatedPiece]],
     directory: Directory,
-    plan: Plan,
-    bars: Bars,
-    beliefs: Beliefs,
+    plan: SortPlan,
+    bars: ThresholdSet,
+    beliefs: Priors,
 ) -> dict[str, list[Row]]:
     """Return the rows for other beliefs about mail, by what was changed."""
     changed = {}

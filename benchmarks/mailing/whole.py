@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digitlens.mail.plan import Plan
+    from digitlens.mail.plan import SortPlan
 
 WAITING = 3
 """The exit code of `digitlens route` while pieces wait for a person."""
@@ -104,7 +104,7 @@ def route(folder: Path, plan: Path, out: Path, *more: object) -> tuple[dict[str,
 
 
 def counted(
-    found: Mapping[str, Any], truth: Mapping[str, str], plan: Plan, seconds: float
+    found: Mapping[str, Any], truth: Mapping[str, str], plan: SortPlan, seconds: float
 ) -> Sorted:
     """Count what `route` returned beside the truth.
 

@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from digitlens.score import mcnemar
+from digitlens.metrics import mcnemar
 from readers.asking import OURS
 from readers.score_lines import (
     choose_bar,

@@ -14,7 +14,7 @@ from readers.wire import Piece, serve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.reading import Line
+    from digitlens.ctc import Line
     from readers.wire import Request
 
 MAX_ERROR = 0.01

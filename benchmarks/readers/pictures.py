@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens import Digits
-    from digitlens.writing import Style
+    from digitlens.synth import Style
 
 STRIPS = ("clean", "ruled", "photo", "touching", "overlap")
-"""Styles of `digitlens.writing` that strips are measured in."""
+"""Styles of `digitlens.synth` that strips are measured in."""
 
 CHEQUES, FIVES = "cheque amounts", "cheque amounts of five digits"
 PHOTOS, ENVELOPES, FORMS = "photos", "envelopes", "forms"
@@ -76,7 +76,7 @@ def styles() -> dict[str, Style]:
     Validation lines of real cheques are generated ones in the style "cheque"; where five
     digits are promised, all have five.
     """
-    from digitlens.writing import STYLES
+    from digitlens.synth import STYLES
 
     found = {name: STYLES[name] for name in STRIPS}
     found[CHEQUES] = STYLES["cheque"]
@@ -88,12 +88,12 @@ def strips(digits: Digits, group: str, count: int, seed: int, folder: Path) -> l
     """Write `count` lines for a set of lines into PNG files; return the tasks to read them."""
     import cv2
 
-    from digitlens.writing import write_lines
+    from digitlens.synth import synthesize_lines
 
     place = folder / group.replace(" ", "-")
     place.mkdir(parents=True, exist_ok=True)
     tasks = []
-    lines = write_lines(digits, count, seed=seed, style=styles()[group])
+    lines = synthesize_lines(digits, count, seed=seed, style=styles()[group])
     for at, line in enumerate(lines):
         path = place / f"{at:04}.png"
         cv2.imwrite(str(path), line.image)

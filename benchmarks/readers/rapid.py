@@ -129,12 +129,12 @@ def read(engine: Any, decoder: Decoder, picture: Any, request: Request) -> list[
             for text, score, box in rows
         ]
     found = engine(picture, use_det=False, use_cls=False, use_rec=True)
-    high, wide = picture.shape[:2]
+    height, width = picture.shape[:2]
     return [
         Piece(
             text=found.txts[0],
             confidence=float(found.scores[0]),
-            box=[0.0, 0.0, float(wide), float(high)],
+            box=[0.0, 0.0, float(width), float(height)],
             each=decoder.each[0],
         )
     ]

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.score import coverage_at, most_errors
-from digitlens.score.intervals import Interval
+from digitlens.metrics import clopper_pearson_upper, coverage_at
+from digitlens.metrics.intervals import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,10 @@ def interval(hits: int, count: int, level: float = LEVEL) -> Interval:
     (0.0, 0.3085)
     """
     side = (1 + level) / 2
-    return Interval(1 - most_errors(count - hits, count, side), most_errors(hits, count, side))
+    return Interval(
+        1 - clopper_pearson_upper(count - hits, count, side),
+        clopper_pearson_upper(hits, count, side),
+    )
 
 
 def sureness(task: Task, answer: Answer, sign: str) -> float:

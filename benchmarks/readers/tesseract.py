@@ -58,9 +58,9 @@ class Tesseract:
     def table(self, picture: Any, mode: int) -> str:
         """Read a grey picture, uint8 (H, W), and return Tesseract's table of what it found."""
         library, api = self._library, self._api
-        data, (high, wide) = picture.tobytes(), picture.shape
+        data, (height, width) = picture.tobytes(), picture.shape
         library.TessBaseAPISetPageSegMode(api, mode)
-        library.TessBaseAPISetImage(api, data, wide, high, 1, wide)
+        library.TessBaseAPISetImage(api, data, width, height, 1, width)
         library.TessBaseAPISetSourceResolution(api, 300)
         if library.TessBaseAPIRecognize(api, None) != 0:
             raise RuntimeError("Tesseract could not read this picture")
@@ -84,11 +84,11 @@ def pieces_of(table: str) -> list[Piece]:
             lines.setdefault(tuple(row[1:5]), []).append(row)
     pieces = []
     for words in lines.values():
-        left, top, wide, high = zip(
+        left, top, width, height = zip(
             *([int(x) for x in row[6:10]] for row in words), strict=True
         )
-        right = max(x + w for x, w in zip(left, wide, strict=True))
-        bottom = max(y + h for y, h in zip(top, high, strict=True))
+        right = max(x + w for x, w in zip(left, width, strict=True))
+        bottom = max(y + h for y, h in zip(top, height, strict=True))
         each = [max(0.0, float(row[10]) / 100) for row in words]
         text = " ".join(row[11].strip() for row in words)
         box = [float(min(left)), float(min(top)), float(right), float(bottom)]
@@ -101,8 +101,8 @@ def bordered(picture: Any) -> Any:
     import cv2
     import numpy as np
 
-    high, wide = picture.shape
-    size = max(1, round(wide * HIGH / high)), HIGH
+    height, width = picture.shape
+    size = max(1, round(width * HIGH / height)), HIGH
     sized = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     paper = float(np.median(sized))
     return np.pad(sized, BORDER, constant_values=round(paper))

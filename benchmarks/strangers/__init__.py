@@ -54,5 +54,5 @@ DIGITS_TO_SOME = ("letters like digits", "halves like digits")
 
 def draw(name: str, count: int, digits: Digits, *, seed: int = 0) -> Images:
     """Return `count` pictures of the set `name`; the same seed gives the same pictures."""
-    chance = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    return STRANGERS[name](count, chance, digits)
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    return STRANGERS[name](count, rng, digits)

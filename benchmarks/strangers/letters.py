@@ -79,33 +79,33 @@ SHAKE = 0.35
 """How far, in units of the grid, a hand misses a point."""
 
 
-def hand_letters(count: int, chance: np.random.Generator, _: Digits) -> Images:
+def hand_letters(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Draw letters with a pen that is not steady."""
-    return _by_hand(HAND, count, chance)
+    return _by_hand(HAND, count, rng)
 
 
-def look_alikes(count: int, chance: np.random.Generator, _: Digits) -> Images:
+def look_alikes(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Draw letters that could pass for digits, in the same way."""
-    return _by_hand(HAND_LIKE_DIGITS, count, chance)
+    return _by_hand(HAND_LIKE_DIGITS, count, rng)
 
 
-def printed_letters(count: int, chance: np.random.Generator, _: Digits) -> Images:
+def printed_letters(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Print letters in OpenCV's faces, turned and stretched a little."""
     result = np.empty((count, 28, 28), np.uint8)
     for at in range(count):
         letter = PRINTED[at % len(PRINTED)]
-        face = int(chance.choice(FACES))
+        face = int(rng.choice(FACES))
         field = np.zeros((FIELD, FIELD), np.uint8)
-        thick = int(chance.integers(1, 6))
+        thick = int(rng.integers(1, 6))
         cv2.putText(field, letter, (30, 80), face, 2.5, 255, thick, cv2.LINE_AA)
-        angle, stretch = chance.normal(0, 6), np.exp(chance.normal(0, 0.1))
+        angle, stretch = rng.normal(0, 6), np.exp(rng.normal(0, 0.1))
         turn = cv2.getRotationMatrix2D((FIELD / 2, FIELD / 2), angle, 1.0)
         turn[0] *= stretch
         result[at] = fit(cv2.warpAffine(field, turn, (2 * FIELD, FIELD)))
     return result
 
 
-def _by_hand(strokes: dict[str, str], count: int, chance: np.random.Generator) -> Images:
+def _by_hand(strokes: dict[str, str], count: int, rng: np.random.Generator) -> Images:
     names = list(strokes)
     result = np.empty((count, 28, 28), np.uint8)
     for at in range(count):
@@ -113,5 +113,5 @@ def _by_hand(strokes: dict[str, str], count: int, chance: np.random.Generator) -
             np.array([[int(digit, 16) for digit in point] for point in stroke.split()], float)
             for stroke in strokes[names[at % len(names)]].split("/")
         ]
-        result[at] = pen([each + chance.normal(0, SHAKE, each.shape) for each in drawn], chance)
+        result[at] = pen([each + rng.normal(0, SHAKE, each.shape) for each in drawn], rng)
     return result

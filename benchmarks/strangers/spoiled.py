@@ -22,51 +22,51 @@ The others can be read: an upper 9 is a 0, a lower 4 a 1, a right 3 a 3 again.
 SIDES = tuple(CLEAR)
 
 
-def halves(count: int, chance: np.random.Generator, digits: Digits) -> Images:
+def halves(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Cut digits through the middle and bring halves that are nothing to the frame."""
-    return _cut(count, chance, digits, clear=True)
+    return _cut(count, rng, digits, clear=True)
 
 
-def unclear_halves(count: int, chance: np.random.Generator, digits: Digits) -> Images:
+def unclear_halves(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Cut digits through the middle and bring halves that can be read to the frame."""
-    return _cut(count, chance, digits, clear=False)
+    return _cut(count, rng, digits, clear=False)
 
 
-def overlaid(count: int, chance: np.random.Generator, digits: Digits) -> Images:
+def overlaid(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Lay two digits of different classes on top of each other, a little apart."""
     result = np.empty((count, SIDE, SIDE), np.uint8)
     for at in range(count):
-        first, second = _two(chance, digits)
-        move = tuple(chance.integers(-3, 4, 2).tolist())
+        first, second = _two(rng, digits)
+        move = tuple(rng.integers(-3, 4, 2).tolist())
         result[at] = fit(np.maximum(first, np.roll(second, move, (0, 1))))
     return result
 
 
-def side_by_side(count: int, chance: np.random.Generator, digits: Digits) -> Images:
+def side_by_side(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Set two digits beside each other and squeeze both into one frame."""
     result = np.empty((count, SIDE, SIDE), np.uint8)
     for at in range(count):
-        cut = [each[4:24, each.any(axis=0)] for each in _two(chance, digits)]
-        gap = np.zeros((20, int(chance.integers(0, 4))), np.uint8)
+        cut = [each[4:24, each.any(axis=0)] for each in _two(rng, digits)]
+        gap = np.zeros((20, int(rng.integers(0, 4))), np.uint8)
         row = np.concatenate([cut[0], gap, cut[1]], axis=1)
-        high = int(chance.integers(20, 41))  # squeezed from the sides by up to a half
-        result[at] = fit(cv2.resize(row, (row.shape[1], high)))
+        height = int(rng.integers(20, 41))  # squeezed from the sides by up to a half
+        result[at] = fit(cv2.resize(row, (row.shape[1], height)))
     return result
 
 
-def _two(chance: np.random.Generator, digits: Digits) -> tuple[Images, Images]:
+def _two(rng: np.random.Generator, digits: Digits) -> tuple[Images, Images]:
     while True:
-        first, second = chance.integers(0, len(digits), 2)
+        first, second = rng.integers(0, len(digits), 2)
         if digits.labels[first] != digits.labels[second]:
             return digits.images[first], digits.images[second]
 
 
-def _cut(count: int, chance: np.random.Generator, digits: Digits, *, clear: bool) -> Images:
+def _cut(count: int, rng: np.random.Generator, digits: Digits, *, clear: bool) -> Images:
     result = np.empty((count, SIDE, SIDE), np.uint8)
     at = 0
     while at < count:
-        side = SIDES[int(chance.integers(len(SIDES)))]
-        which = int(chance.integers(len(digits)))
+        side = SIDES[int(rng.integers(len(SIDES)))]
+        which = int(rng.integers(len(digits)))
         if (int(digits.labels[which]) in CLEAR[side]) != clear:
             continue
         whole, half = digits.images[which], SIDE // 2

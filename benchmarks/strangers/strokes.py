@@ -40,19 +40,19 @@ def smooth_curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return whole
 
 
-def pen(strokes: Sequence[NDArray[np.float64]], chance: np.random.Generator) -> Images:
+def pen(strokes: Sequence[NDArray[np.float64]], rng: np.random.Generator) -> Images:
     """Draw curves through the points (K, 2) of each stroke, x to the right and y down.
 
     Slanted, stretched, turned and as thick as chance wants; uint8 (28, 28) in MNIST's frame.
     """
     every = np.concatenate(strokes)
     middle, size = (every.max(0) + every.min(0)) / 2, float(np.ptp(every, axis=0).max())
-    angle, slant = chance.normal(0, 0.12), chance.normal(0.1, 0.2)
-    stretch = np.exp(chance.normal(0, 0.15))
+    angle, slant = rng.normal(0, 0.12), rng.normal(0.1, 0.2)
+    stretch = np.exp(rng.normal(0, 0.15))
     cos, sin = np.cos(angle), np.sin(angle)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ np.array([[stretch, -slant], [0, 1]])
     field = np.zeros((2 * FIELD, 2 * FIELD), np.uint8)
-    thick = int(chance.integers(6, 17))
+    thick = int(rng.integers(6, 17))
     for stroke in strokes:
         placed = FIELD + (stroke - middle) @ matrix.T * (0.7 * FIELD / max(size, 1e-9))
         curve = smooth_curve(placed) if len(placed) > 1 else np.repeat(placed, 2, axis=0)

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digitlens.data import load_digits
+    from digitlens.data.features import one_hot, rescale, unroll
     from digitlens.digits import Digits
     from digitlens.errors import DigitlensError
-    from digitlens.evaluation import compare, evaluate
-    from digitlens.ink import frame_digit
+    from digitlens.imaging import frame_digit
     from digitlens.mail import route
-    from digitlens.model import Model, load_model
-    from digitlens.pixels import one_hot, rescale, unroll
-    from digitlens.reader import Reader
-    from digitlens.run import train
+    from digitlens.metrics import compare, evaluate
+    from digitlens.models.inference import Model, load_model
+    from digitlens.ocr import Reader
+    from digitlens.training import train
 
 __all__ = [
     "DigitlensError",
@@ -46,18 +46,18 @@ __all__ = [
 _HOMES = {
     "DigitlensError": "errors",
     "Digits": "digits",
-    "Model": "model",
-    "Reader": "reader",
-    "compare": "evaluation",
-    "evaluate": "evaluation",
-    "frame_digit": "ink",
+    "Model": "models.inference",
+    "Reader": "ocr",
+    "compare": "metrics",
+    "evaluate": "metrics",
+    "frame_digit": "imaging",
     "load_digits": "data",
-    "load_model": "model",
-    "one_hot": "pixels",
-    "rescale": "pixels",
+    "load_model": "models.inference",
+    "one_hot": "data.features",
+    "rescale": "data.features",
     "route": "mail",
-    "train": "run",
-    "unroll": "pixels",
+    "train": "training",
+    "unroll": "data.features",
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
 SIDE = 28
 """Height and width of a digit in pixels, as in MNIST."""
 
@@ -167,7 +168,7 @@ def check_labels(labels: object, *, count: int, what: str = "the labels") -> Lab
         raise LabelError(
             f"{what} must be one for each picture: ({count},)",
             seen=f"{array.dtype} {array.shape}",
-            try_="turn one-hot labels back with digitlens.pixels.from_one_hot"
+            try_="turn one-hot labels back with digitlens.data.features.from_one_hot"
             if array.ndim == 2 and array.shape[1:] == (CLASSES,)
             else None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitlens.ink import frame_digit
+from digitlens.imaging import frame_digit
 from hand import pictures
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.mail.deciding import USUAL, Bars
-from digitlens.mail.deciding.bars import KNOWN
-from digitlens.mail.deciding.readings import Reading
-from digitlens.mail.deciding.simulate import Piece
 from digitlens.mail.directory import Directory, Place
-from digitlens.mail.plan import Plan, make_plan
+from digitlens.mail.plan import SortPlan, make_plan
+from digitlens.mail.posterior import USUAL
+from digitlens.mail.simulate import SimulatedPiece, SimulatedReading
+from digitlens.mail.thresholds import KNOWN, ThresholdSet
 from mailing import alone, simulated, table, whole
 from mailing.envelopes import Codes, count_codes
 from mailing.parts import Part, keep_part, kept_part, page
@@ -35,7 +34,7 @@ def country() -> Directory:
 
 
 @pytest.fixture(scope="module")
-def plan(country: Directory) -> Plan:
+def plan(country: Directory) -> SortPlan:
     """Return a plan with a tray for each first digit."""
     return make_plan(country, "first-digit")
 
@@ -52,7 +51,7 @@ def listed(**pieces: tuple[str, str | None, float]) -> dict[str, Any]:
 TRUTH = {"a": "00001", "b": "00002", "c": "10001", "d": "90001"}
 
 
-def test_accepted_wrong_and_astray_are_counted(plan: Plan) -> None:
+def test_accepted_wrong_and_astray_are_counted(plan: SortPlan) -> None:
     """A wrong ZIP is in the wrong tray only where the tray is another; the rest wait."""
     found = listed(
         a=("accepted", "00001", 0.99),
@@ -65,7 +64,7 @@ def test_accepted_wrong_and_astray_are_counted(plan: Plan) -> None:
     )
 
 
-def test_a_lost_piece_ends_the_benchmark(plan: Plan) -> None:
+def test_a_lost_piece_ends_the_benchmark(plan: SortPlan) -> None:
     """No figure is given where a piece is missing."""
     with pytest.raises(SystemExit, match="1 pieces were sorted of 4"):
         whole.counted(listed(a=("accepted", "00001", 0.99)), TRUTH, plan, 1.0)
@@ -130,22 +129,24 @@ def test_codes_are_found_accepted_and_wrong() -> None:
     assert "| 4 | 2 | 2, 1 of them wrong | 2 |" in table.codes_table(Codes(4, 2, 2, 1))
 
 
-def pieces_of(country: Directory, *readings: tuple[str, str, float]) -> list[list[Piece]]:
+def pieces_of(
+    country: Directory, *readings: tuple[str, str, float]
+) -> list[list[SimulatedPiece]]:
     """Return pieces, each a group of its own: truth, text and confidence."""
     found = []
     for truth, text, sure in readings:
         place = country.place(truth)
         assert place is not None
-        found.append([Piece(place, Reading(truth, text, sure))])
+        found.append([SimulatedPiece(place, SimulatedReading(truth, text, sure))])
     return found
 
 
-def test_a_simulation_counts_by_what_is_known(country: Directory, plan: Plan) -> None:
+def test_a_simulation_counts_by_what_is_known(country: Directory, plan: SortPlan) -> None:
     """A misreading into another city is caught by the city, and else goes to another tray."""
     groups = pieces_of(
         country, ("00001", "00001", 0.99), ("00001", "90001", 0.99), ("10001", "10009", 0.99)
     )
-    bars = Bars(dict.fromkeys(KNOWN, 0.9))
+    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
     rows = simulated.rows_of(groups, country, plan, bars, USUAL)
     assert [(row.accepted, row.wrong, row.astray) for row in rows] == [
         (3, 2, 1),
@@ -156,7 +157,9 @@ def test_a_simulation_counts_by_what_is_known(country: Directory, plan: Plan) ->
     assert rows[0].read == 1
     assert (rows[0].low, rows[0].high) == (1, 1)
     assert rows[3].low < 2 / 3 < rows[3].high
-    nothing = simulated.rows_of(groups, country, plan, Bars(dict.fromkeys(KNOWN, None)), USUAL)
+    nothing = simulated.rows_of(
+        groups, country, plan, ThresholdSet(dict.fromkeys(KNOWN, None)), USUAL
+    )
     assert all(row.accepted == 0 for row in nothing)
 
 
@@ -170,13 +173,13 @@ def test_intervals_know_which_pieces_belong_together() -> None:
     assert simulated.interval_of(taken & False, taken & False, np.arange(100)) == (0, 0)
 
 
-def test_writers_who_err_are_simulated(country: Directory, plan: Plan) -> None:
+def test_writers_who_err_are_simulated(country: Directory, plan: SortPlan) -> None:
     """Some cities are a neighbour's: such pieces are not sorted by an unlikely ZIP."""
     place = country.place("00099")
     assert place is not None
     assert simulated.neighbour_of(place, country).city == "Butte"
     groups = pieces_of(country, *[("00001", "00001", 0.99)] * 200)
-    bars = Bars(dict.fromkeys(KNOWN, 0.9))
+    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
     row = simulated.mistaken_row([each for (each,) in groups], country, plan, bars, USUAL)
     assert row.known == "city and state, 2 % of them a neighbour's"
     assert 185 < row.accepted < 200
@@ -217,9 +220,9 @@ def test_lines_are_accepted_as_route_accepts_them(tmp_path: Path) -> None:
 
     reader: Any = SimpleNamespace(read_line=read_line)
     tasks = [Task("lines", name, Path(name), ("02134",), length=5) for name in answers]
-    bars = Bars(dict.fromkeys(KNOWN, 0.9))
+    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
     assert alone.as_mail(reader, tasks, bars) == alone.Counted(4, 2, 1)
-    nothing = Bars(dict.fromkeys(KNOWN, None))
+    nothing = ThresholdSet(dict.fromkeys(KNOWN, None))
     assert alone.as_mail(reader, tasks, nothing) == alone.Counted(4, 0, 0)
 
 

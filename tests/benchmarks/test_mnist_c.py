@@ -6,8 +6,8 @@ import numpy as np
 
 from corruptions import AFFINE, CORRUPTIONS, OTHERS, corrupt
 from digitlens.digits import Digits, Images
-from digitlens.ink import frame_stack
-from digitlens.model import Predictions
+from digitlens.imaging import frame_stack
+from digitlens.models.inference import Predictions
 from mnist_c import CLEAN, Row, measure, prepare, table
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitlens.ctc import Line, LineDigit
 from digitlens.errors import ModelError
-from digitlens.reading import Line, LineDigit
 from readers.ours import own_bar, pieces_of
 from readers.places import folder_size
 from readers.rapid import Decoder, spelled
@@ -113,9 +113,9 @@ def brute(shares: Any, length: int) -> tuple[str, float]:
     best = "", -1.0
     for path in product(range(shares.shape[1]), repeat=len(shares)):
         text = "".join(str(label - 1) for label, _ in groupby(path) if label)
-        chance = float(np.prod(shares[range(len(path)), path]))
-        if len(text) == length and chance > best[1]:
-            best = text, chance
+        rng = float(np.prod(shares[range(len(path)), path]))
+        if len(text) == length and rng > best[1]:
+            best = text, rng
     return best
 
 

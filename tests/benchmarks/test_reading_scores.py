@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.score import most_errors
+from digitlens.metrics import clopper_pearson_upper
 from readers.pictures import Task
 from readers.score_lines import (
     LEAST,
@@ -120,7 +120,7 @@ def test_intervals_are_clopper_and_pearsons() -> None:
     """Published values for 82 of 100; both ends mirror each other."""
     assert interval(82, 100) == pytest.approx((0.7305, 0.8897), abs=5e-5)
     assert interval(18, 100)[0] == pytest.approx(1 - interval(82, 100)[1])
-    assert interval(100, 100) == (1 - most_errors(0, 100, 0.975), 1.0)
+    assert interval(100, 100) == (1 - clopper_pearson_upper(0, 100, 0.975), 1.0)
 
 
 def test_a_wanted_string_is_found_among_lines() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from digitlens.digits import Digits, Images
 from digitlens.errors import DataError
-from digitlens.ink import Framed
-from digitlens.model import Predictions
+from digitlens.imaging import FramedStack
+from digitlens.models.inference import Predictions
 from rejection import TEST, VALIDATION, Knowing, ask, no_digit, table
 from strangers import DIGITS_TO_SOME, STRANGERS, UNMET, draw
 from strangers.frame import fit
@@ -71,11 +71,13 @@ def test_the_bar_is_chosen_on_validation_digits(digits: Digits) -> None:
     """What is brighter than 99 % of them is refused, and so is what cannot be framed."""
     light, nothing = np.full((10, 28, 28), 255, np.uint8), np.zeros((10, 28, 28), np.uint8)
     sets = {
-        "light": Framed(light, {}),
-        "dark": Framed(nothing, {}),
-        "half rejected": Framed(nothing, {at: DataError("nothing there") for at in range(5)}),
-        VALIDATION: Framed(digits.images, {}),
-        TEST: Framed(digits.images, {}),
+        "light": FramedStack(light, {}),
+        "dark": FramedStack(nothing, {}),
+        "half rejected": FramedStack(
+            nothing, {at: DataError("nothing there") for at in range(5)}
+        ),
+        VALIDATION: FramedStack(digits.images, {}),
+        TEST: FramedStack(digits.images, {}),
     }
     found = ask(Wary(), "framed", sets)
     assert found.sets == {"light": (1.0, 1.0), "dark": (0.0, 0.0), "half rejected": (0.5, 0.5)}

@@ -12,15 +12,15 @@ from pathlib import Path
 from lab_with_reader import tell
 from PIL import Image, ImageDraw
 
+from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
-from digitlens.lab.mail.desk import Desk
-from digitlens.lab.server import serve
-from digitlens.lab.settings import Settings
-from digitlens.mail.deciding import weigh_lines
+from digitlens.mail.candidates import rank_zip_lines
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
-from digitlens.reading import Alternative, Line, LineDigit
+from digitlens.server.review_desk import ReviewDesk
+from digitlens.server.serve import serve
+from digitlens.server.settings import ServerSettings
 
 PLACES = (
     ("00501", "Holtsville", "NY"),
@@ -53,7 +53,7 @@ def read(path: Path) -> list[Line]:
         for at, digit in enumerate("02134")
     )
     others = (Alternative("02135", 0.3), Alternative("99134", 0.1))
-    return weigh_lines([Line("02134", 0.6, BOX, digits, others)])
+    return rank_zip_lines([Line("02134", 0.6, BOX, digits, others)])
 
 
 def main(count: int) -> None:
@@ -65,8 +65,8 @@ def main(count: int) -> None:
     (mail / f"{count:02d}.png").write_text(DAMAGED)
     plan = make_plan(DIRECTORY, "state")
     sort_folder(mail, trays, Sorting(read, DIRECTORY, plan))
-    desk = Desk(trays, Review(trays.resolve(), plan, DIRECTORY), plan, DIRECTORY)
-    serve(Settings(folder=Path.cwd(), port=0), tell, desk)
+    desk = ReviewDesk(trays, Review(trays.resolve(), plan, DIRECTORY), plan, DIRECTORY)
+    serve(ServerSettings(folder=Path.cwd(), port=0), tell, desk)
 
 
 if __name__ == "__main__":

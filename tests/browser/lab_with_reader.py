@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 import digitlens
-from digitlens.ink.grey import brightness
-from digitlens.ink.opening import Opened
-from digitlens.lab.server import serve
-from digitlens.lab.settings import Settings
-from digitlens.reader.page import Page
-from digitlens.reading import Alternative, Line, LineDigit
+from digitlens.ctc import Alternative, Line, LineDigit
+from digitlens.imaging.binarize import to_gray
+from digitlens.imaging.io import LoadedImage
+from digitlens.ocr.page import Page
+from digitlens.server.serve import serve
+from digitlens.server.settings import ServerSettings
 
 TEXT = "470"
 """What the reader says of a picture with three digits; the second one it doubts."""
@@ -28,9 +28,9 @@ TEXT = "470"
 class Reader:
     """Finds columns with ink; reads them as `TEXT`, over and over."""
 
-    def page(self, picture: Opened, length: int | None = None) -> Page:
+    def page(self, picture: LoadedImage, length: int | None = None) -> Page:
         """Return one line of as many digits as there are runs of dark columns."""
-        dark = brightness(picture.pixels) < 128
+        dark = to_gray(picture.pixels) < 128
         if not dark.any():
             return Page(())
         edges = np.flatnonzero(np.diff(np.r_[False, dark.any(axis=0), False]))
@@ -50,7 +50,7 @@ class Reader:
         line = Line(text, 0.6, box, digits, (Alternative(text.replace("7", "1"), 0.3),))
         return Page((line,))
 
-    def read_line(self, picture: Opened, length: int | None = None) -> Line:
+    def read_line(self, picture: LoadedImage, length: int | None = None) -> Line:
         """Return that line; an empty one of bare paper."""
         found = self.page(picture, length).lines
         return found[0] if found else Line("", 0.9, (0, 0, 1, 1))
@@ -65,4 +65,4 @@ def tell(address: str) -> None:
 if __name__ == "__main__":
     if "--published" not in sys.argv:
         digitlens.Reader = Reader  # type: ignore[misc, assignment]
-    serve(Settings(folder=Path.cwd(), port=0), tell)
+    serve(ServerSettings(folder=Path.cwd(), port=0), tell)

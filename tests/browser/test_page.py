@@ -28,7 +28,7 @@ CONTROLS = {
     "button", "link", "textbox", "combobox", "checkbox", "radio", "slider", "spinbutton",
     "application", "searchbox", "switch", "img", "image", "progressbar",
 }  # fmt: skip
-STATIC = Path(digitlens.__file__).parent / "lab" / "static"
+STATIC = Path(digitlens.__file__).parent / "server" / "static"
 LOADED = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))
     .map(({name, decodedBodySize}) => [name, decodedBodySize])"""
 PHONE = {"width": 390, "height": 844}
@@ -147,9 +147,9 @@ def channel(value: int) -> float:
     return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4
 
 
-def light(colour: str) -> float:
+def light(color: str) -> float:
     """Return a colour's relative luminance."""
-    red, green, blue = (channel(int(colour[at : at + 2], 16)) for at in (1, 3, 5))
+    red, green, blue = (channel(int(color[at : at + 2], 16)) for at in (1, 3, 5))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -203,11 +203,11 @@ PAIRS = [
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_the_palette_is_easy_to_read(theme: int) -> None:
     """Every pair of colours that meets on the page has WCAG's AA contrast."""
-    colours = palette(theme)
+    colors = palette(theme)
     low = [
-        f"{one} on {other}: {contrast(colours[one], colours[other]):.2f}"
+        f"{one} on {other}: {contrast(colors[one], colors[other]):.2f}"
         for one, other, least in PAIRS
-        if contrast(colours[one], colours[other]) < least
+        if contrast(colors[one], colors[other]) < least
     ]
     assert low == []
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
@@ -216,10 +216,10 @@ def test_the_palette_is_easy_to_read(theme: int) -> None:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_numbers_of_mistakes_are_easy_to_read(theme: int) -> None:
     """Cells of the confusion matrix are mixed of two colours; text stands out of each mix."""
-    colours = palette(theme)
+    colors = palette(theme)
     for share in (0.2, 0.35, 0.95, 1.0):
-        mixed = mix(colours["mark"], colours["blush"], share)
-        assert contrast(colours["on-mark" if share > 0.5 else "ink"], mixed) >= TEXT, share
+        mixed = mix(colors["mark"], colors["blush"], share)
+        assert contrast(colors["on-mark" if share > 0.5 else "ink"], mixed) >= TEXT, share
 
 
 def test_colours_stand_in_one_place() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from digitlens.cli.forms import FORMS
+from digitlens.cli.reference import FORMS
 from digitlens.data import load_digits
 
 Cli = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 from digitlens import data as data_module
 from digitlens.digits import Digits
 from digitlens.errors import MissingDataError
-from digitlens.networks import recipe
+from digitlens.models import recipe
 
 Cli = Callable[..., Any]
 

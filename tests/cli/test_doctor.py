@@ -12,23 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.card import Card
-from digitlens.cli import examine
-from digitlens.cli.examine import GOLDEN
-from digitlens.cli.forms import FORMS
-from digitlens.reader import network
+from digitlens.cli import checks
+from digitlens.cli.checks import GOLDEN
+from digitlens.cli.reference import FORMS
+from digitlens.models.card import ModelCard
+from digitlens.ocr import network
 
 
 def golden() -> bytes:
     """Build the golden network: the four quarters of a picture spell a digit in binary."""
-    from digitlens.export import to_onnx
-    from digitlens.ops import Affine, Flatten, MaxPool
+    from digitlens.models.onnx_writer import to_onnx
+    from digitlens.models.ops import Flatten, Linear, MaxPool
 
     bits = np.array([[digit >> bit & 1 for bit in range(4)] for digit in range(10)])
     # 0 for the digit whose bits are lit, lower by one for each bit that differs.
     weight = ((2 * bits - 1) / 255).astype(np.float32)
     bias = -bits.sum(axis=1).astype(np.float32)
-    card = Card(
+    card = ModelCard(
         name="golden",
         network="golden",
         data="none",
@@ -41,7 +41,7 @@ def golden() -> bytes:
         multiply_adds=weight.size,
         created="2024-01-01T00:00:00+00:00",
     )
-    return to_onnx([MaxPool(14), Flatten(), Affine(weight, bias)], card)
+    return to_onnx([MaxPool(14), Flatten(), Linear(weight, bias)], card)
 
 
 def test_the_golden_file_is_the_golden_network() -> None:
@@ -86,7 +86,7 @@ def test_a_missing_package_is_broken(
     digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A needed package that is not there is named on stderr, and the code is 1."""
-    monkeypatch.setattr(examine, "NEEDED", ("numpy", "no-such-package"))
+    monkeypatch.setattr(checks, "NEEDED", ("numpy", "no-such-package"))
     ended = digitlens("doctor")
     assert ended.code == 1
     assert ended.err == "broken: no-such-package\n"
@@ -98,7 +98,7 @@ def test_a_missing_extra_is_a_note(
     digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An extra that is not installed breaks nothing; the way to install it is given."""
-    monkeypatch.setattr(examine, "EXTRAS", {"train": ("no-such-package",)})
+    monkeypatch.setattr(checks, "EXTRAS", {"train": ("no-such-package",)})
     ended = digitlens("doctor", "--json")
     assert ended.code == 0
     assert _findings(ended)["extra train"] == {
@@ -119,7 +119,7 @@ def test_every_extra_is_examined() -> None:
         if name != "all"
     }
     assert everywhere
-    assert everywhere == examine.EXTRAS
+    assert everywhere == checks.EXTRAS
 
 
 def test_a_damaged_engine_is_broken(
@@ -127,7 +127,7 @@ def test_a_damaged_engine_is_broken(
 ) -> None:
     """When the golden network does not answer, the engine is broken."""
     (in_tmp / "golden.onnx").write_bytes(b"nothing of the kind")
-    monkeypatch.setattr(examine, "GOLDEN", in_tmp / "golden.onnx")
+    monkeypatch.setattr(checks, "GOLDEN", in_tmp / "golden.onnx")
     ended = digitlens("doctor")
     assert ended.code == 1
     assert ended.err == "broken: engine\n"

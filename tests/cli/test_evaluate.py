@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from digitlens.cli.examine import GOLDEN
-from digitlens.cli.forms import FORMS
-from digitlens.model import published_names
+from digitlens.cli.checks import GOLDEN
+from digitlens.cli.reference import FORMS
+from digitlens.models.inference import published_names
 
 Cli = Callable[..., Any]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.cli.examine import GOLDEN
-from digitlens.cli.forms import FORMS
+from digitlens.cli.checks import GOLDEN
+from digitlens.cli.reference import FORMS
 
 Cli = Callable[..., Any]
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 import digitlens as digitlens_package
-from digitlens.cli.forms import FORMS
-from digitlens.mail.deciding.bars import KNOWN
+from digitlens.cli.reference import FORMS
+from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.mail.directory import load_directory
-from digitlens.mail.plan import read_plan
+from digitlens.mail.plan_files import read_plan
 from digitlens.mail.sorting import Review
-from digitlens.mail.sorting.given import line_of, read_addresses
-from digitlens.reading import Alternative, Line, LineDigit
+from digitlens.mail.sorting.imports import parse_line, read_addresses
+from digitlens.mail.thresholds import KNOWN
 
 pytest.importorskip("zipcodes")
 
@@ -132,7 +132,7 @@ def test_wrong_usage_is_told(
 def test_a_line_survives_json() -> None:
     """A line that was written as JSON is the same line again."""
     values = line("00501", 0.5, (Alternative("00507", 0.25),))
-    assert line_of(json.loads(json.dumps(values))).as_dict() == values
+    assert parse_line(json.loads(json.dumps(values))).as_dict() == values
 
 
 def test_a_plan_is_made(digitlens: Cli, in_tmp: Path) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.cli.examine import GOLDEN
-from digitlens.cli.forms import FORMS
-from digitlens.model import Model, Predictions
+from digitlens.cli.checks import GOLDEN
+from digitlens.cli.reference import FORMS
+from digitlens.models.inference import Model, Predictions
 
 Cli = Callable[..., Any]
 Draw = Callable[..., Path]

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from digitlens.cli.progress import TrainingProgress, clock_time
-from digitlens.diagnosis import Epoch
+from digitlens.metrics.history import Epoch
 
 EPOCH = Epoch(1, 0.31234, 0.9123, 0.2, 0.9345, 0.003, 2.04, 26_470.6)
 

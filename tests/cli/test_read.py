@@ -14,9 +14,9 @@ import onnx
 import pytest
 from PIL import Image
 
-from digitlens.cli.forms import FORMS
-from digitlens.documents.written import COLUMNS
-from digitlens.line_card import CALIBRATIONS_KEY
+from digitlens.cli.reference import FORMS
+from digitlens.models.card import CALIBRATIONS_KEY
+from digitlens.ocr.output import COLUMNS
 
 Cli = Callable[..., Any]
 

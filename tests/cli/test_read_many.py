@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.cli.counted import Counted
-from digitlens.reader.network import PUBLISHED
+from digitlens.cli.progress import Counted
+from digitlens.ocr.network import PUBLISHED
 
 Cli = Callable[..., Any]
 Strokes = Callable[..., np.ndarray]
@@ -132,7 +132,7 @@ def test_a_missing_network_is_told_before_all(digitlens: Cli, in_tmp: Path) -> N
 
 def test_a_network_for_single_digits_is_refused(digitlens: Cli, in_tmp: Path) -> None:
     """A network that reads single digits is told apart, and the other command named."""
-    from digitlens.cli.examine import GOLDEN
+    from digitlens.cli.checks import GOLDEN
 
     ended = digitlens("read", "none.png", "--model", GOLDEN)
     assert ended.code == 1

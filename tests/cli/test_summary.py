@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from digitlens.cli.examine import GOLDEN
-from digitlens.cli.forms import FORMS
+from digitlens.cli.checks import GOLDEN
+from digitlens.cli.reference import FORMS
 
 Cli = Callable[..., Any]
 

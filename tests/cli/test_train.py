@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens import run as running
+from digitlens import training as running
 from digitlens.cli.progress import TrainingProgress
 from digitlens.digits import Digits
 from digitlens.errors import StoppedError

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from digitlens.cli.progress import LineTrainingProgress
-from digitlens.run import lines
-from digitlens.training.lines.progress import Point
+from digitlens.metrics.history import LinePoint
+from digitlens.training import readers
 
 Cli = Callable[..., Any]
 
-POINT = Point(2000, 0.12345, 0.002, 130.4, 490.6, misread=24, held_back=1024)
+POINT = LinePoint(2000, 0.12345, 0.002, 130.4, 490.6, misread=24, held_back=1024)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             folder=Path("runs/train/reader-1"),
         )
 
-    monkeypatch.setattr(lines, "train_reader", train)
+    monkeypatch.setattr(readers, "train_reader", train)
     return asked
 
 
@@ -61,7 +61,7 @@ def test_a_reader_is_trained_with_its_own_options(
 
 def test_nothing_held_back_is_said(digitlens: Cli, asked: dict[str, Any]) -> None:
     """With a share of 0 there is no figure."""
-    asked["point"] = Point(10, 2.0, 0.002, 1.0, 640.0)
+    asked["point"] = LinePoint(10, 2.0, 0.002, 1.0, 640.0)
     ended = digitlens("train", "reader", "--validation", 0, "--resume")
     assert "validation   nothing was held back\n" in ended.out
     assert (asked["validation"], asked["resume"], asked["steps"]) == (0, True, None)

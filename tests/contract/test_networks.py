@@ -10,18 +10,19 @@ import pytest
 import torch
 from torch.nn import functional
 
-from digitlens import networks
-from digitlens.card import Card
+from digitlens import models
 from digitlens.digits import Digits
 from digitlens.errors import UsageError
-from digitlens.export import fold, to_onnx
-from digitlens.model import Model
-from digitlens.ops import apply
+from digitlens.models.card import ModelCard
+from digitlens.models.fold import fuse_layers
+from digitlens.models.inference import Model
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.ops import apply
 
-NAMES = list(networks.NETWORKS)
+NAMES = list(models.NETWORKS)
 assert NAMES, "there are networks to test"
 
-CARD = Card("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
+CARD = ModelCard("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
 
 
 @pytest.fixture(params=NAMES)
@@ -33,7 +34,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def built(name: str, seed: int = 0) -> Any:
     """Return the network with normalisation that is not the identity."""
     torch.manual_seed(seed)
-    network = networks.build(name)
+    network = models.build(name)
     network.train()
     for _ in range(3):
         network(torch.rand(32, 1, 28, 28))
@@ -43,7 +44,7 @@ def built(name: str, seed: int = 0) -> Any:
 def test_takes_any_batch_and_gives_finite_logits(name: str) -> None:
     """Every network turns (N, 1, 28, 28) into finite (N, 10), or 11 where it knows no digit."""
     network = built(name)
-    outputs = 11 if networks.recipe_of(name).outliers else 10
+    outputs = 11 if models.load_recipe(name).outliers else 10
     for count in (1, 2, 7):
         logits = network(torch.rand(count, 1, 28, 28))
         assert logits.shape == (count, outputs)
@@ -60,8 +61,8 @@ def test_answers_a_batch_as_one_by_one(name: str) -> None:
 
 def test_has_the_counts_its_file_states(name: str) -> None:
     """Weights and multiply-adds are those that the network's file asserts."""
-    module = importlib.import_module(networks.find(name).module)
-    summary = networks.summary(name)
+    module = importlib.import_module(models.find_network(name).module)
+    summary = models.summary(name)
     assert summary.weights == module.WEIGHTS
     assert summary.multiply_adds == module.MULTIPLY_ADDS
 
@@ -71,7 +72,7 @@ def test_same_seed_gives_same_first_weights(name: str) -> None:
 
     def first(seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
-        return torch.cat([p.detach().flatten() for p in networks.build(name).parameters()])
+        return torch.cat([p.detach().flatten() for p in models.build(name).parameters()])
 
     assert torch.equal(first(3), first(3))
     assert not torch.equal(first(3), first(4))
@@ -80,7 +81,7 @@ def test_same_seed_gives_same_first_weights(name: str) -> None:
 def test_one_step_lowers_the_loss(name: str, digits: Digits) -> None:
     """A small step against the gradient lowers the loss on the same batch."""
     torch.manual_seed(0)
-    network = networks.build(name).train()
+    network = models.build(name).train()
     x = torch.from_numpy(digits.images[:100]).unsqueeze(1).float() / 255
     y = torch.from_numpy(digits.labels[:100].astype(np.int64))
     before = functional.cross_entropy(network(x), y)
@@ -98,7 +99,7 @@ def test_export_answers_as_the_original(name: str, digits: Digits) -> None:
     pixels = np.concatenate([digits.images[:40], np.full((1, 28, 28), 255, np.uint8)])
     with torch.inference_mode():
         logits = network(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
-    ops = fold(network)
+    ops = fuse_layers(network)
     model = Model("x.onnx", to_onnx(ops, CARD))  # type: ignore[arg-type]
     ten, given = logits[:, :10], model.predict(pixels)
     np.testing.assert_allclose(model.logits(pixels), ten.numpy(), atol=1e-4, rtol=1e-5)
@@ -113,7 +114,7 @@ def test_export_answers_as_the_original(name: str, digits: Digits) -> None:
 
 def test_summary_names_every_layer(name: str) -> None:
     """The printed summary has a line for each layer, and the totals at its end."""
-    summary = networks.summary(name)
+    summary = models.summary(name)
     lines = summary.text().splitlines()
     assert lines[0] == name
     assert len(lines) == 4 + len(summary.rows)
@@ -122,7 +123,7 @@ def test_summary_names_every_layer(name: str) -> None:
 
 def test_lenet5_has_the_layers_of_1998() -> None:
     """Weights and connections of each layer are those of the paper, section II.B."""
-    rows = [row for row in networks.summary("lenet5").rows if row.layer not in {"ScaledTanh"}]
+    rows = [row for row in models.summary("lenet5").rows if row.layer not in {"ScaledTanh"}]
     assert [row.weights for row in rows] == [0, 156, 12, 1516, 32, 48_120, 0, 10_164, 0]
     assert sum(row.weights for row in rows) == 60_000
     shapes = [row.shape for row in rows]
@@ -142,7 +143,7 @@ def test_lenet5_has_the_layers_of_1998() -> None:
 def test_lenet5_has_the_connections_of_1998() -> None:
     """The connections are the paper's 340,908, biases and subsampled inputs counted in."""
     connections = 0
-    for row in networks.summary("lenet5").rows:
+    for row in models.summary("lenet5").rows:
         places = int(np.prod(row.shape[1:]))
         if row.layer == "Subsample":
             connections += row.shape[0] * places * (4 + 1)
@@ -156,7 +157,7 @@ def test_lenet5_has_the_connections_of_1998() -> None:
 def test_an_unknown_network_offers_the_nearest() -> None:
     """A misspelt name is answered with the list and the likely one."""
     with pytest.raises(UsageError) as caught:
-        networks.build("lenet")
+        models.build("lenet")
     assert str(caught.value) == (
         "'lenet' is no network\n"
         "  seen    known: dense, lenet5, quick, convnet, cnn, best, "

@@ -10,22 +10,28 @@ import onnx
 import pytest
 import torch
 
-from digitlens.card import Card
 from digitlens.errors import ModelError
-from digitlens.export.fold import fold_layers
-from digitlens.export.line_file import card_in, fold_reader, resealed, to_line_onnx
-from digitlens.ink.line_input import HEIGHT, PITCH
-from digitlens.line_card import CALIBRATIONS_KEY, LINE_CARD_KEY, LOG_PROBS, STRIP, LineCard
-from digitlens.model import Model
-from digitlens.networks import reader
-from digitlens.networks.line_recipe import READERS, line_recipe_of
-from digitlens.networks.reader import LineNetwork, ResidualBlock, counts
-from digitlens.ops import Relu, Residual, apply_to
+from digitlens.imaging.crop import HEIGHT, PITCH
+from digitlens.models.architectures import reader
+from digitlens.models.architectures.reader import LineNetwork, ResidualBlock, counts
+from digitlens.models.card import (
+    CALIBRATIONS_KEY,
+    LINE_CARD_KEY,
+    LOG_PROBS,
+    STRIP,
+    LineModelCard,
+    ModelCard,
+)
+from digitlens.models.fold import fuse_sequential
+from digitlens.models.inference import Model
+from digitlens.models.onnx_writer import card_in, fold_reader, resealed, to_line_onnx
+from digitlens.models.ops import Relu, Residual, apply_to
+from digitlens.models.recipe import READERS, find_line_recipe
 
 NAMES = list(READERS)
 assert NAMES, "there are readers to test"
 
-CARD = LineCard(
+CARD = LineModelCard(
     "reader-1", "reader", "made up", "none", "clean", 64, 0, 1, 1, 1, "2026-01-01T00:00:00"
 )
 
@@ -53,7 +59,7 @@ def test_has_the_counts_its_file_states(name: str) -> None:
         "reader": (reader.WEIGHTS, reader.MULTIPLY_ADDS),
         "reader-wide": (reader.WIDE_WEIGHTS, reader.WIDE_MULTIPLY_ADDS),
     }
-    assert counts(LineNetwork(line_recipe_of(name).widths)) == stated[name]
+    assert counts(LineNetwork(find_line_recipe(name).widths)) == stated[name]
 
 
 def test_counting_leaves_no_trace() -> None:
@@ -65,7 +71,7 @@ def test_counting_leaves_no_trace() -> None:
     assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
 
 
-@pytest.mark.parametrize(("count", "wide"), [(1, 4), (3, 16), (2, 132)])
+@pytest.mark.parametrize(("count", "width"), [(1, 4), (3, 16), (2, 132)])
 def test_gives_a_frame_for_every_two_columns(count: int, wide: int) -> None:
     """(N, 1, 32, W) becomes finite (N, W / 2, 11) for every W that is a multiple of 4."""
     logits = built()(torch.randn(count, 1, HEIGHT, wide))
@@ -102,13 +108,13 @@ def test_folded_operations_answer_as_the_network() -> None:
 
 def test_a_residual_block_is_folded_into_two_kernels() -> None:
     """Nothing is left of its normalisation: convolution, ReLU, convolution; added; ReLU."""
-    (residual, relu) = fold_layers([ResidualBlock(4, (1, 5)).eval()])
+    (residual, relu) = fuse_sequential([ResidualBlock(4, (1, 5)).eval()])
     assert isinstance(residual, Residual)
     assert isinstance(relu, Relu)
     assert [type(op).__name__ for op in residual.body] == ["Conv", "Relu", "Conv"]
 
 
-@pytest.mark.parametrize(("count", "wide"), [(1, 16), (3, 132)])
+@pytest.mark.parametrize(("count", "width"), [(1, 16), (3, 132)])
 def test_the_file_answers_as_the_network(count: int, wide: int) -> None:
     """ONNX Runtime gives torch's log-probabilities to within 1e-4, for any N and W."""
     network, x = built(), torch.randn(count, 1, HEIGHT, wide)
@@ -149,7 +155,7 @@ def test_the_file_holds_its_card_and_calibrations() -> None:
     """Both are written on the file; calibrations only where they are given."""
     content = to_line_onnx(fold_reader(built()), CARD)
     held = session(content).get_modelmeta().custom_metadata_map
-    assert LineCard.from_json(held[LINE_CARD_KEY]) == CARD == card_in(content)
+    assert LineModelCard.from_json(held[LINE_CARD_KEY]) == CARD == card_in(content)
     assert CALIBRATIONS_KEY not in held
     again = session(resealed(content, CARD, {"format": 1, "free": None}))
     text = again.get_modelmeta().custom_metadata_map[CALIBRATIONS_KEY]
@@ -158,7 +164,7 @@ def test_the_file_holds_its_card_and_calibrations() -> None:
 
 def test_the_card_says_what_was_measured() -> None:
     """As Markdown it has the network's size and each style's figure with its interval."""
-    text = LineCard(
+    text = LineModelCard(
         **{
             **vars(CARD),
             "validation": {"cheque": {"misses": 50, "count": 1000}},
@@ -179,10 +185,10 @@ def test_a_card_of_another_kind_is_refused() -> None:
     with pytest.raises(ModelError, match="card cannot be read"):
         card_in(model.SerializeToString())
     with pytest.raises(ModelError, match="must be of format 1"):
-        LineCard.from_json('{"format": 2}')
-    digit = Card("n", "n", "d", "s", 1, 0, 1, 1, 1, 1, "2026")
+        LineModelCard.from_json('{"format": 2}')
+    digit = ModelCard("n", "n", "d", "s", 1, 0, 1, 1, 1, 1, "2026")
     with pytest.raises(ModelError, match="card cannot be read"):
-        LineCard.from_json(digit.to_json())
+        LineModelCard.from_json(digit.to_json())
 
 
 def test_a_reader_is_no_model_of_single_digits(tmp_path: Any) -> None:

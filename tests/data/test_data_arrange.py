@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.data.arrange import arrange, check_wishes
-from digitlens.data.parts import Data, Parts
+from digitlens.data.split import check_options, split_data
+from digitlens.data.types import DataSplits, RawDataset
 from digitlens.digits import Digits
 from digitlens.errors import DataError, UsageError
 
@@ -20,11 +20,11 @@ def digits(count: int, first: int = 0, writers: np.ndarray | None = None) -> Dig
     return Digits(images, (np.arange(count) % 10).astype(np.uint8), writers=writers)
 
 
-def made(validation: float = 0.1, limit: int | None = None, **parts: Any) -> Data:
+def made(validation: float = 0.1, limit: int | None = None, **parts: Any) -> DataSplits:
     """Arrange 100 digits and, unless told otherwise, 20 test digits."""
     given = {"train": digits(100), "test": digits(20, first=200)} | parts
-    return arrange(
-        Parts("made up", hashes={"a": "b"}, **given), validation=validation, limit=limit
+    return split_data(
+        RawDataset("made up", hashes={"a": "b"}, **given), validation=validation, limit=limit
     )
 
 
@@ -108,10 +108,10 @@ def test_the_test_part_is_by_writer_where_writers_are_known() -> None:
     assert data.split.endswith("the test part is 20 digits, those of a fifth of the writers")
 
 
-def own_validation(share: float) -> Data:
+def own_validation(share: float) -> DataSplits:
     """Arrange 100 training digits and 30 validation digits that the source names."""
-    parts = Parts("made up", digits(100), {}, digits(30, first=100), digits(20, first=200))
-    return arrange(parts, validation=share, limit=None)
+    parts = RawDataset("made up", digits(100), {}, digits(30, first=100), digits(20, first=200))
+    return split_data(parts, validation=share, limit=None)
 
 
 def test_a_validation_part_of_its_own_is_kept() -> None:
@@ -156,7 +156,7 @@ def test_a_limit_above_what_there_is_changes_nothing() -> None:
 def test_a_share_is_at_least_0_and_below_1(share: Any) -> None:
     """Anything else is a usage error that shows what was given."""
     with pytest.raises(UsageError, match="at least 0 and below 1") as caught:
-        check_wishes(share, None)
+        check_options(share, None)
     assert caught.value.seen == repr(share)
 
 
@@ -164,14 +164,14 @@ def test_a_share_is_at_least_0_and_below_1(share: Any) -> None:
 def test_a_limit_is_a_whole_number_of_at_least_ten(limit: Any) -> None:
     """With fewer than ten digits a class would have none."""
     with pytest.raises(UsageError, match="at least 10") as caught:
-        check_wishes(0.1, limit)
+        check_options(0.1, limit)
     assert caught.value.seen == repr(limit)
 
 
 def test_wishes_that_make_sense_pass() -> None:
     """The ends of the ranges, and numpy's numbers."""
     for share, limit in ((0, None), (0.999, 10), (np.float32(0.5), np.int64(60))):
-        check_wishes(share, limit)  # type: ignore[arg-type]
+        check_options(share, limit)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

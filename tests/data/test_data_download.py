@@ -11,23 +11,23 @@ import pytest
 
 from digitlens.data import download as module
 from digitlens.data import fetch
+from digitlens.data.catalog import PublishedDataset, PublishedFile
 from digitlens.data.download import UnreachableError, download
-from digitlens.data.published import File, Published
 from digitlens.errors import HashMismatchError, MissingDataError, StorageError, UsageError
 
 NAMES = ["a.gz", "b.gz", "c.gz", "d.gz", "t.gz"]
 CONTENT = {name: name.encode() * 100 for name in NAMES}
 
 
-def made(name: str) -> File:
+def made(name: str) -> PublishedFile:
     """Return what is published as `name`."""
     content = CONTENT[name]
-    return File(name, len(content), hashlib.sha256(content).hexdigest(), "0" * 64)
+    return PublishedFile(name, len(content), hashlib.sha256(content).hexdigest(), "0" * 64)
 
 
 A, B, C, D, T = (made(name) for name in NAMES)
 ONE, TWO, TABLES = "https://one.invalid/", "https://two.invalid/", "https://tables.invalid/"
-TINY = Published("mnist", "Tiny MNIST", (A, B, C, D), (ONE, TWO), (T,), (TABLES,))
+TINY = PublishedDataset("mnist", "Tiny MNIST", (A, B, C, D), (ONE, TWO), (T,), (TABLES,))
 
 
 class Mirror:
@@ -229,7 +229,7 @@ def test_fetch_checks_what_the_cache_holds(
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: tmp_path / name)
     folder = tmp_path / "digitlens" / "mnist"
     folder.mkdir(parents=True)
-    from digitlens.data.published import MNIST
+    from digitlens.data.catalog import MNIST
 
     for file in (*MNIST.files, *MNIST.tables):
         (folder / file.name).write_bytes(b"damaged")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from digitlens.data import load_digits
+from digitlens.data.idx import write_images, write_labels
 from digitlens.errors import CorruptFileError, DataError, LabelError, MissingDataError
-from digitlens.idx import write_images, write_labels
 
 LABELS = np.arange(60, dtype=np.uint8) % 10
 IMAGES = np.repeat(LABELS, 784).reshape(60, 28, 28)

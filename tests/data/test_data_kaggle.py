@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitlens.data import kaggle, load_digits
-from digitlens.data.kaggle import parse_csv
+from digitlens.data import arrays, load_digits
+from digitlens.data.arrays import parse_csv
 from digitlens.errors import DataError, LabelError
 
 HEADER = "label," + ",".join(f"pixel{at}" for at in range(784))
@@ -57,7 +57,7 @@ def test_usual_forms_are_read(content: bytes) -> None:
 @pytest.mark.parametrize("block", [1, 3000, 10_000])
 def test_blocks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """The size of the blocks that are worked on does not matter, not even less than a line."""
-    monkeypatch.setattr(kaggle, "_BLOCK", block)
+    monkeypatch.setattr(arrays, "_BLOCK", block)
     assert np.array_equal(parse_csv(text(LINES), name="x.csv"), ROWS)
     with pytest.raises(DataError, match="line 37, column 3"):
         parse_csv(text(with_cell(35, 2, "-1")), name="x.csv")

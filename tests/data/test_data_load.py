@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from digitlens.data import NAMES, load_digits
+from digitlens.data.idx import write_images, write_labels
 from digitlens.errors import DataError, MissingDataError, UsageError
-from digitlens.idx import write_images, write_labels
 
 LABELS = np.arange(40, dtype=np.uint8) % 10
 IMAGES = np.zeros((40, 28, 28), np.uint8)

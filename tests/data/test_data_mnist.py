@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from digitlens.data import Data, load_digits
+from digitlens.data import DataSplits, load_digits
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("DIGITLENS_DATA"),
@@ -16,19 +16,19 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def mnist() -> Data:
+def mnist() -> DataSplits:
     """Return MNIST with a tenth of the writers held back."""
     return load_digits("mnist")
 
 
-def writers(mnist: Data, part: str) -> set[int]:
+def writers(mnist: DataSplits, part: str) -> set[int]:
     """Return who wrote the digits of a part."""
     known = mnist.part(part).writers
     assert known is not None, "the tables of writers must lie beside MNIST's files"
     return set(known.tolist())
 
 
-def test_counts_are_the_published_ones(mnist: Data) -> None:
+def test_counts_are_the_published_ones(mnist: DataSplits) -> None:
     """60,000 training digits, of which some are held back, and 10,000 test digits."""
     assert len(mnist.train) + len(mnist.validation) == 60_000
     assert len(mnist.test) == 10_000
@@ -49,7 +49,7 @@ def test_the_first_digits_are_the_known_ones() -> None:
     assert whole.split == "nothing is held back for validation"
 
 
-def test_a_tenth_of_the_writers_is_held_back(mnist: Data) -> None:
+def test_a_tenth_of_the_writers_is_held_back(mnist: DataSplits) -> None:
     """54 of 539, a tenth of either partition; the words say so."""
     count = len(mnist.validation)
     assert mnist.split == f"by writer: 54 of the 539 writers, {count:,} digits, are held back"
@@ -59,7 +59,7 @@ def test_a_tenth_of_the_writers_is_held_back(mnist: Data) -> None:
     assert sum(writer >= 2100 for writer in held) == 25  # NIST numbers pupils from 2100 on
 
 
-def test_no_writer_is_in_two_parts(mnist: Data) -> None:
+def test_no_writer_is_in_two_parts(mnist: DataSplits) -> None:
     """Training, validation and test digits were written by different people."""
     parts = [writers(mnist, part) for part in ("train", "validation", "test")]
     assert [len(each & other) for each in parts for other in parts] == [
@@ -69,14 +69,14 @@ def test_no_writer_is_in_two_parts(mnist: Data) -> None:
     ]
 
 
-def test_the_split_is_the_same_every_time(mnist: Data) -> None:
+def test_the_split_is_the_same_every_time(mnist: DataSplits) -> None:
     """The digits that are held back are pinned: published figures depend on them."""
     assert len(mnist.validation) == 6071
     assert mnist.validation.positions[:5].tolist() == [10, 40, 62, 84, 100]
     assert np.array_equal(load_digits("mnist").validation.positions, mnist.validation.positions)
 
 
-def test_parts_name_their_file(mnist: Data) -> None:
+def test_parts_name_their_file(mnist: DataSplits) -> None:
     """Positions lead back to the published files."""
     assert [mnist.train.source, mnist.test.source] == ["mnist train", "mnist test"]
     assert mnist.validation.source == "mnist train"
@@ -93,7 +93,7 @@ def test_a_limit_keeps_the_test_part() -> None:
     assert data.split.endswith("limited to 1,000 training and 1,000 validation digits")
 
 
-def test_hashes_are_those_of_the_files(mnist: Data) -> None:
+def test_hashes_are_those_of_the_files(mnist: DataSplits) -> None:
     """Each file that was read has its SHA-256; the first is the published one."""
     assert len(mnist.hashes) in (5, 6)
     assert all(len(each) == 64 for each in mnist.hashes.values())

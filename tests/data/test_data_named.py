@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitlens.data import mismatch, named
-from digitlens.data.arrange import arrange
-from digitlens.data.named import read_published
-from digitlens.data.places import own_places
-from digitlens.data.published import FASHION, MNIST, File, Published
+from digitlens.data import download as mismatch
+from digitlens.data import load
+from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile, user_folders
+from digitlens.data.idx import write_images, write_labels
+from digitlens.data.load import read_published
+from digitlens.data.split import split_data
 from digitlens.errors import HashMismatchError
-from digitlens.idx import write_images, write_labels
 
 LABELS = np.arange(60, dtype=np.uint8) % 10
 IMAGES = np.repeat(LABELS, 784).reshape(60, 28, 28)
@@ -39,10 +39,10 @@ def sha256(content: bytes) -> str:
 
 
 FILES = [
-    File(f"{name}.gz", len(PACKED[name]), sha256(PACKED[name]), sha256(content))
+    PublishedFile(f"{name}.gz", len(PACKED[name]), sha256(PACKED[name]), sha256(content))
     for name, content in CONTENTS.items()
 ]
-TINY = Published(
+TINY = PublishedDataset(
     "mnist", "Tiny MNIST", (FILES[0], FILES[1], FILES[2], FILES[3]), (), tuple(FILES[4:])
 )
 
@@ -105,14 +105,14 @@ def test_writers_come_from_the_tables(cache: Path) -> None:
     assert parts.train.writers[:7].tolist() == [0, 0, 0, 1, 1, 1, 2]
     assert parts.partitions[[0, 59]].tolist() == [0, 4]
     assert len(parts.test.writers) == 20
-    data = arrange(parts, validation=0.1, limit=None)
+    data = split_data(parts, validation=0.1, limit=None)
     assert data.split == "by writer: 2 of the 20 writers, 6 digits, are held back"
 
 
 def test_without_tables_the_split_is_by_class_and_says_so(cache: Path) -> None:
     """The words name the table that is missing."""
     lay(cache, tables=False)
-    data = arrange(read_published(TINY), validation=0.1, limit=None)
+    data = split_data(read_published(TINY), validation=0.1, limit=None)
     assert data.split == (
         "by class: 6 of 60 digits are held back; not by writer, because "
         "qmnist-train-labels.tsv.gz does not lie beside the files"
@@ -187,11 +187,11 @@ def test_what_is_missing_is_fetched_into_the_cache(
     """The downloader is told which collection, where to, and where it was looked for."""
     calls = []
 
-    def download(published: Published, folder: Path, *, looked: list[str]) -> None:
+    def download(published: PublishedDataset, folder: Path, *, looked: list[str]) -> None:
         calls.append((published, folder, looked))
         lay(folder)
 
-    monkeypatch.setattr(named, "download", download)
+    monkeypatch.setattr(load, "download", download)
     (lay(tmp_path / "own") / FILES[1].name).unlink()
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path / "own"))
     assert len(read_published(TINY).train) == 60
@@ -225,8 +225,8 @@ def test_fashion_is_not_looked_for_among_mnists_files(
 ) -> None:
     """Files of the same names in $DIGITLENS_DATA itself are MNIST's."""
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path))
-    assert [place.folder for place in own_places(FASHION)] == [tmp_path / "fashion"]
-    assert [place.folder for place in own_places(MNIST)] == [tmp_path, tmp_path / "mnist"]
+    assert [place.folder for place in user_folders(FASHION)] == [tmp_path / "fashion"]
+    assert [place.folder for place in user_folders(MNIST)] == [tmp_path, tmp_path / "mnist"]
 
 
 def test_a_file_of_another_collection_is_recognised(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitlens.data import load_digits
-from digitlens.data.forms import as_images
+from digitlens.data.arrays import as_images
 from digitlens.errors import CorruptFileError, DataError, LabelError, ShapeError
 
 LABELS = np.arange(50) % 10

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from digitlens.data import load_digits
-from digitlens.data.pictures import read_pictures
+from digitlens.data.folder import read_class_folders
 from digitlens.errors import CorruptFileError, DataError, NoInkError, ShapeError
-from digitlens.ink import frame_digit
-from digitlens.ink.opening import open_picture
+from digitlens.imaging import frame_digit
+from digitlens.imaging.io import load_image
 
 GREY = np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8)
 
@@ -73,7 +73,7 @@ def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
     files = {"page.png": page(), "colour.png": coloured, "clear.png": inked}
     for name, pixels in files.items():
         (tmp_path / "3" / name).write_bytes(encoded(pixels))
-    found = read_pictures(tmp_path, source="mine")
+    found = read_class_folders(tmp_path, source="mine")
     assert found.names[:5] == (
         "3/0.png",
         "3/1.png",
@@ -96,7 +96,7 @@ def test_small_drawings_out_of_the_frame_are_framed(tmp_path: Path) -> None:
     drawn = {"corner.png": corner, "dark.png": 255 - corner}
     for name, pixels in drawn.items():
         (tmp_path / "1" / name).write_bytes(encoded(pixels))
-    images = read_pictures(tmp_path, source="mine").train.images
+    images = read_class_folders(tmp_path, source="mine").train.images
     assert np.array_equal(images[1], frame_digit(corner))
     assert np.array_equal(images[2], frame_digit(255 - corner))
     assert images[1][:4].max() == 0
@@ -107,9 +107,9 @@ def test_a_set_made_for_networks_is_taken_as_it_is(tmp_path: Path) -> None:
     """Where nine in ten lie in MNIST's frame, the tenth is part of the set, not a mistake."""
     lay(tmp_path, 9, "5")
     (tmp_path / "5" / "odd.png").write_bytes(encoded(GREY))
-    assert np.array_equal(read_pictures(tmp_path, source="x").train.images[9], GREY)
+    assert np.array_equal(read_class_folders(tmp_path, source="x").train.images[9], GREY)
     (tmp_path / "5" / "odder.png").write_bytes(encoded(GREY))
-    found = read_pictures(tmp_path, source="x")
+    found = read_class_folders(tmp_path, source="x")
     assert not any(np.array_equal(image, GREY) for image in found.train.images)
 
 
@@ -209,7 +209,7 @@ def only(folder: Path, content: bytes) -> np.ndarray:
     """Return the one digit of a folder that holds nothing but the picture `content`."""
     (folder / "4").mkdir()
     (folder / "4" / "x").write_bytes(content)
-    image: np.ndarray = read_pictures(folder, source="x").train.images[0]
+    image: np.ndarray = read_class_folders(folder, source="x").train.images[0]
     return image
 
 
@@ -221,14 +221,14 @@ def test_a_huge_picture_is_refused_before_it_is_decoded() -> None:
 
     header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
     with pytest.raises(ShapeError):
-        open_picture(bytes(header), name="x")
+        load_image(bytes(header), name="x")
 
 
 @pytest.mark.parametrize("content", [b"", b"letters", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
     """Also formats whose decoders run other programs."""
     with pytest.raises(CorruptFileError, match="not a picture"):
-        open_picture(content, name="x")
+        load_image(content, name="x")
 
 
 def test_every_cut_of_a_picture_is_refused() -> None:
@@ -237,7 +237,7 @@ def test_every_cut_of_a_picture_is_refused() -> None:
     assert len(content) > 100
     for length in range(0, len(content) - 40, 7):  # after the pixels there are only sums
         with pytest.raises(CorruptFileError):
-            open_picture(content[:length], name="x")
+            load_image(content[:length], name="x")
 
 
 def test_a_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_every_bad_picture_is_listed(tmp_path: Path) -> None:
         "stands out from it by 12 or more of 255 grey values\n"
         "  try     replace them, or take them out of the folder"
     )
-    found = read_pictures(tmp_path, source="mine")
+    found = read_class_folders(tmp_path, source="mine")
     assert [type(error) for error in found.rejected] == [CorruptFileError, NoInkError]
     assert found.names == ("4/0.png", "4/2.png", "8/0.png", "8/1.png", "8/2.png")
     assert np.array_equal(found.train.labels, [4, 4, 8, 8, 8])
@@ -277,7 +277,7 @@ def test_of_many_bad_pictures_ten_are_listed(tmp_path: Path) -> None:
     for path in sorted(tmp_path.rglob("*.png")):
         path.write_bytes(b"")
     with pytest.raises(DataError, match="12 of 12 pictures") as caught:
-        read_pictures(tmp_path, source="mine")
+        read_class_folders(tmp_path, source="mine")
     assert (caught.value.seen or "").splitlines()[9:][1:] == ["and 2 more"]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from digitlens import load_digits, load_model
 from digitlens.digits import SIDE
-from digitlens.model import PUBLISHED, published_names
-from digitlens.networks import NETWORKS
+from digitlens.models import NETWORKS
+from digitlens.models.inference import PUBLISHED_FOLDER, published_names
 
 GOLDEN = {
     "best": 24,
@@ -65,6 +65,6 @@ def test_a_published_network_answers_without_any_data(name: str) -> None:
 
 def test_all_of_them_fit_into_the_wheel() -> None:
     """Together the published files stay far enough under 25 MB."""
-    sizes = [path.stat().st_size for path in PUBLISHED.glob("*.onnx")]
+    sizes = [path.stat().st_size for path in PUBLISHED_FOLDER.glob("*.onnx")]
     assert sizes
     assert sum(sizes) < LARGEST

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from digitlens import Reader, load_digits
-from digitlens.reader.network import PUBLISHED
-from digitlens.writing import write_lines
+from digitlens.ocr.network import PUBLISHED
+from digitlens.synth import synthesize_lines
 
 LARGEST = 3_000_000
 
@@ -66,7 +66,7 @@ def test_lines_by_other_writers_are_read(reader: Reader, style: str) -> None:
     """Counted again, the misread lines are the pinned ones."""
     if not os.environ.get("DIGITLENS_DATA"):
         pytest.skip("DIGITLENS_DATA is not set: it must name a folder with MNIST's files")
-    lines = write_lines(load_digits("mnist").validation, 300, seed=1, style=style)
+    lines = synthesize_lines(load_digits("mnist").validation, 300, seed=1, style=style)
     misses = sum(reader.read_line(line.image).text != line.text for line in lines)
     assert abs(misses - MISSES[style]) <= EDGE
 

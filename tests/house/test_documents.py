@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.cli.document import commands, page
+from digitlens.cli.reference import commands, page
 
 ROOT = Path(__file__).parents[2]
 NAMES = [words for words, command in commands() if not hasattr(command, "commands")]
@@ -25,7 +25,7 @@ def test_every_command_is_in_the_readme(words: str) -> None:
 
 
 def test_the_page_of_commands_is_generated() -> None:
-    """docs/cli.md is what the help texts say: python -m digitlens.cli.document docs/cli.md."""
+    """docs/cli.md is what the help texts say: python -m digitlens.cli.reference docs/cli.md."""
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
 
 

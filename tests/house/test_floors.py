@@ -12,72 +12,54 @@ SOURCE = Path(__file__).parents[2] / "src" / "digitlens"
 
 FLOORS = {
     "errors": 0,
-    "digits": 0,
-    "nearest": 0,
-    "files": 1,
-    "pixels": 1,
-    "idx": 1,
-    "score": 1,
-    "diagnosis": 1,
-    "ops": 1,
-    "card": 2,
-    "line_card": 2,
-    "atomic": 2,
-    "data": 2,
-    "ink": 2,
-    "writing": 2,
-    "layout": 2,
-    "session": 2,
-    "pool": 2,
-    "networks": 3,
-    "training": 3,
-    "model": 4,
-    "export": 4,
-    "evaluation": 5,
-    "reading": 5,
-    "stress": 5,
-    "inside": 5,
-    "explaining": 6,
-    "mail": 6,
-    "reader": 6,
-    "plots": 7,
-    "report": 7,
-    "documents": 7,
-    "run": 7,
-    "lab": 8,
-    "": 8,  # digitlens itself: the public names
-    "cli": 9,
-    "__main__": 10,
+    "geometry": 0,
+    "suggest": 0,
+    "digits": 1,
+    "storage": 1,
+    "workers": 1,
+    "runs": 2,
+    "imaging": 2,
+    "synth": 3,
+    "metrics": 3,
+    "data": 3,
+    "layout": 3,
+    "ctc": 4,
+    "models": 5,
+    "ocr": 6,
+    "explain": 6,
+    "viz": 7,
+    "mail": 7,
+    "training": 8,
+    "": 9,  # digitlens itself: the public names
+    "server": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 """The floor of each module and package directly under digitlens."""
 
 KEPT = {
-    "torch": ("networks", "training", "export", "run", "explaining"),
-    "safetensors": ("training", "export", "run"),
-    "cv2": ("ink", "stress", "writing", "layout", "reader", "documents", "mail"),
-    "matplotlib": ("plots",),
-    "fastapi": ("lab",),
-    "starlette": ("lab",),
-    "pydantic": ("lab",),
-    "uvicorn": ("lab",),
-    "ray": ("cluster",),
+    "torch": ("models", "training", "explain"),
+    "safetensors": ("models", "training"),
+    "cv2": ("imaging", "metrics", "synth", "layout", "ocr", "mail"),
+    "matplotlib": ("viz",),
+    "fastapi": ("server",),
+    "starlette": ("server",),
+    "pydantic": ("server",),
+    "uvicorn": ("server",),
 }
 """Heavy packages, and the only places that may import them."""
 
 WITHOUT_TORCH = (
-    "networks.table",
-    "networks.recipe",
-    "networks.line_recipe",
-    "run.wish",
-    "run.lines.wish",
-    "run.lines.result",
+    "models.registry",
+    "models.recipe",
+    "models.card",
+    "models.ops",
+    "models.inference",
+    "models.onnx_graph",
     "training.config",
-    "training.history",
-    "training.folder",
-    "training.lines.progress",
-    "explaining.explain",
-    "explaining.explanation",
-    "explaining.occlusion",
+    "explain.inspection",
+    "explain.explanation",
+    "explain.occlusion",
 )
 """Modules of torch's own floors that are read without it."""
 
@@ -198,19 +180,22 @@ def test_every_floor_is_in_use() -> None:
     ("files", "complaint"),
     [
         ({"errors": "import digitlens.data\n", "data/__init__": ""}, "errors:1 imports data"),
-        ({"idx": "def f():\n    from digitlens import model\n", "model": ""}, "idx:2 imports"),
+        (
+            {"storage": "def f():\n    from digitlens import models\n", "models": ""},
+            "storage:2 imports",
+        ),
         (
             {
-                "idx": "from typing import TYPE_CHECKING\n"
-                "if TYPE_CHECKING:\n    from digitlens.model import Model\n",
-                "model": "",
+                "storage": "from typing import TYPE_CHECKING\n"
+                "if TYPE_CHECKING:\n    from digitlens.models import Model\n",
+                "models": "",
             },
-            "idx:3 imports model from a floor above",
+            "storage:3 imports models from a floor above",
         ),
-        ({"pixels": "import digitlens\n"}, "pixels:1 imports  from a floor above"),
+        ({"storage": "import digitlens\n"}, "storage:1 imports  from a floor above"),
         (
-            {"errors": "import digitlens.digits\n", "digits": "import digitlens.errors\n"},
-            "a circle: digits -> errors -> digits",
+            {"storage": "import digitlens.workers\n", "workers": "import digitlens.storage\n"},
+            "a circle: storage -> workers -> storage",
         ),
         (
             {
@@ -221,16 +206,16 @@ def test_every_floor_is_in_use() -> None:
         ),
         (
             {
-                "networks/__init__": "from digitlens.training.config import a\n",
-                "training/config": "",
-                "training/__init__": "from digitlens.networks import b\n",
+                "viz/__init__": "from digitlens.mail.config import a\n",
+                "mail/config": "",
+                "mail/__init__": "from digitlens.viz import b\n",
             },
-            "a circle: networks -> training -> networks",
+            "a circle: mail -> viz -> mail",
         ),
         ({"misc": ""}, "misc is on no floor"),
-        ({"model": "import torch.nn\n"}, "model:1 imports torch"),
-        ({"training/folder": "from torch import nn\n"}, "training.folder:1 imports torch"),
-        ({"report": "def f():\n    import matplotlib\n"}, "report:2 imports matplotlib"),
+        ({"metrics": "import torch.nn\n"}, "metrics:1 imports torch"),
+        ({"training/config": "from torch import nn\n"}, "training.config:1 imports torch"),
+        ({"ocr": "def f():\n    import matplotlib\n"}, "ocr:2 imports matplotlib"),
     ],
 )
 def test_the_check_can_fail(tmp_path: Path, files: dict[str, str], complaint: str) -> None:
@@ -248,5 +233,5 @@ def test_a_sound_house_has_no_complaints(tmp_path: Path) -> None:
     """Imports downwards, and torch in its place, are no fault."""
     (tmp_path / "errors.py").write_text("import sys\n")
     (tmp_path / "digits.py").write_text("from digitlens.errors import DigitlensError\n")
-    (tmp_path / "export.py").write_text("import torch\nfrom digitlens import digits\n")
+    (tmp_path / "training.py").write_text("import torch\nfrom digitlens import digits\n")
     assert complaints(tmp_path) == []

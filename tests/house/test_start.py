@@ -66,12 +66,13 @@ def test_reading_a_model_does_not_need_torch() -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "digitlens.networks",
-        "digitlens.networks.table",
-        "digitlens.run",
-        "digitlens.run.lines",
-        "digitlens.networks.line_recipe",
-        "digitlens.training.folder",
+        "digitlens.models",
+        "digitlens.models.registry",
+        "digitlens.training",
+        "digitlens.training.readers",
+        "digitlens.models.recipe",
+        "digitlens.training.config",
+        "digitlens.runs",
     ],
 )
 def test_torch_is_loaded_when_training_begins(module: str) -> None:

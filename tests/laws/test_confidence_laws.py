@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.reading import bar_for, curve_of
-from digitlens.reading.rising import fit_rising, pool_adjacent
-from digitlens.score.limits import chance_of_at_most, most_errors
+from digitlens.ctc.regression import fit_isotonic, pool_adjacent_violators
+from digitlens.metrics.intervals import binomial_cdf, clopper_pearson_upper
+from digitlens.metrics.risk_coverage import risk_coverage_curve, threshold_for_risk
 
 answers = st.lists(
     st.tuples(st.integers(0, 40).map(lambda value: value / 40), st.booleans()),
@@ -28,7 +28,7 @@ def parts(drawn: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
 @given(answers, st.integers(2, 50))
 def test_a_higher_bar_never_reads_more(drawn: list[tuple[float, bool]], points: int) -> None:
     """Along a curve bars fall while accepted and wrong ones rise, however it is thinned."""
-    curve = curve_of(*parts(drawn), points=points)
+    curve = risk_coverage_curve(*parts(drawn), points=points)
     assert (np.diff(curve.bars) < 0).all()
     assert (np.diff(curve.accepted) > 0).all()
     assert (np.diff(curve.misses) >= 0).all()
@@ -39,8 +39,11 @@ def test_a_lower_error_never_has_a_lower_bar(
     drawn: list[tuple[float, bool]], one: float, two: float
 ) -> None:
     """Who wants fewer errors gets a bar at least as high, or none, and reads no more."""
-    curve = curve_of(*parts(drawn))
-    strict, loose = bar_for(min(one, two), curve), bar_for(max(one, two), curve)
+    curve = risk_coverage_curve(*parts(drawn))
+    strict, loose = (
+        threshold_for_risk(min(one, two), curve),
+        threshold_for_risk(max(one, two), curve),
+    )
     assert strict.read_rate <= loose.read_rate
     if strict.confidence is not None:
         assert loose.confidence is not None
@@ -53,7 +56,7 @@ def test_a_bar_keeps_its_promise(
 ) -> None:
     """At the bar the upper limit is within the error, and the counts are the true ones."""
     sure, right = parts(drawn)
-    bar = bar_for(error, curve_of(sure, right), level=level)
+    bar = threshold_for_risk(error, risk_coverage_curve(sure, right), level=level)
     if bar.confidence is None:
         assert bar.accepted == 0
         return
@@ -61,14 +64,14 @@ def test_a_bar_keeps_its_promise(
     assert bar.accepted == accepted.sum()
     assert bar.misses == (~right[accepted]).sum()
     assert bar.limit <= error + 1e-12
-    assert bar.limit == pytest.approx(most_errors(bar.misses, bar.accepted, level))
+    assert bar.limit == pytest.approx(clopper_pearson_upper(bar.misses, bar.accepted, level))
 
 
 @given(answers)
 def test_confidence_rises_with_the_score(drawn: list[tuple[float, bool]]) -> None:
     """The fitted curve never falls, never is 0 or 1, and is centred on what was counted."""
     scores, right = parts(drawn)
-    curve = fit_rising(scores, right)
+    curve = fit_isotonic(scores, right)
     shares = curve.at(np.linspace(-3, 4, 200))
     assert (np.diff(shares) >= 0).all()
     assert 0 < shares.min() <= shares.max() < 1
@@ -81,7 +84,7 @@ def test_confidence_rises_with_the_score(drawn: list[tuple[float, bool]]) -> Non
 def test_pooling_is_the_best_rising_fit(drawn: list[tuple[int, int]]) -> None:
     """The means of the blocks rise, and agree with the min-max formula of isotonic fits."""
     values, weights = (np.array(each, float) for each in zip(*drawn, strict=True))
-    blocks = pool_adjacent(values, weights)
+    blocks = pool_adjacent_violators(values, weights)
     means = np.bincount(blocks, weights * values) / np.bincount(blocks, weights)
     assert (np.diff(means) > 0).all()
     sums = np.concatenate([[0.0], np.cumsum(weights * values)])
@@ -103,8 +106,8 @@ def test_the_upper_limit_is_where_so_few_misses_become_rare(
 ) -> None:
     """At the limit, as few misses as were seen have a chance of 1 - level; it is above them."""
     misses = data.draw(st.integers(0, count))
-    limit = most_errors(misses, count, level)
+    limit = clopper_pearson_upper(misses, count, level)
     assert misses / count <= limit <= 1
     if misses < count:
-        assert chance_of_at_most(misses, count, limit) == pytest.approx(1 - level, rel=1e-6)
-        assert most_errors(misses + 1, count, level) > limit
+        assert binomial_cdf(misses, count, limit) == pytest.approx(1 - level, rel=1e-6)
+        assert clopper_pearson_upper(misses + 1, count, level) > limit

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitlens.reading import Beam, align, decode
-from digitlens.reading.forward import string_probabilities
-from digitlens.reading.frames import frames_of
-from digitlens.reading.search import _one_digit, _several_digits
+from digitlens.ctc import Beam, align, decode
+from digitlens.ctc.beam_search import _one_digit, _several_digits
+from digitlens.ctc.forward import string_probabilities
+from digitlens.ctc.probs import check_probs
 
 BLANK = 10
 MANY = 10**6
@@ -25,25 +25,25 @@ def few_classes(draw: st.DrawFn) -> tuple[np.ndarray, list[int]]:
     count = draw(st.integers(1, 6))
     digits = draw(st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True))
     classes = [*sorted(digits), BLANK]
-    chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     logits = np.full((count, 11), -np.inf)
-    logits[:, classes] = chance.normal(0, draw(st.floats(0.1, 4)), (count, 3))
+    logits[:, classes] = rng.normal(0, draw(st.floats(0.1, 4)), (count, 3))
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), classes
 
 
 @st.composite
 def peaked(draw: st.DrawFn) -> np.ndarray:
     """Draw log-probabilities float32 (T, 11), T up to 60, mostly blank with doubtful peaks."""
-    chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     count = draw(st.integers(8, 60))
-    logits = chance.normal(0, 1, (count, 11))
+    logits = rng.normal(0, 1, (count, 11))
     logits[:, BLANK] += draw(st.sampled_from([6, 9, 13]))
     for at in range(3, count - 2, draw(st.integers(3, 9))):
         spread = draw(st.integers(1, 3))
         rows = slice(at, at + spread)
-        logits[rows, BLANK] -= chance.uniform(4, 16)
-        for digit in chance.integers(0, 10, draw(st.integers(1, 3))):
-            logits[rows, digit] += chance.uniform(2, 12)
+        logits[rows, BLANK] -= rng.uniform(4, 16)
+        for digit in rng.integers(0, 10, draw(st.integers(1, 3))):
+            logits[rows, digit] += rng.uniform(2, 12)
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
     return logits.astype(np.float32)
 
@@ -57,7 +57,7 @@ def counted(
     log_probs: np.ndarray, classes: list[int]
 ) -> dict[str, list[tuple[tuple[int, ...], float]]]:
     """Return every alignment with its probability, by the string that it spells."""
-    frames = frames_of(log_probs)
+    frames = check_probs(log_probs)
     found: dict[str, list[tuple[tuple[int, ...], float]]] = {}
     for path in itertools.product(classes, repeat=len(frames)):
         value = float(np.prod([frames[at, each] for at, each in enumerate(path)]))
@@ -75,7 +75,7 @@ def sums(log_probs: np.ndarray, classes: list[int]) -> dict[str, float]:
 def test_a_string_is_the_sum_of_its_alignments(made: tuple[np.ndarray, list[int]]) -> None:
     """The forward pass gives each string what counting its alignments gives; all sum to 1."""
     truth = sums(*made)
-    found = string_probabilities(frames_of(made[0]), list(truth))
+    found = string_probabilities(check_probs(made[0]), list(truth))
     np.testing.assert_allclose(found, list(truth.values()), rtol=1e-9)
     assert found.sum() == pytest.approx(1)
 
@@ -129,7 +129,7 @@ def test_places_are_those_of_the_alignments(made: tuple[np.ndarray, list[int]]) 
 @given(few_classes())
 def test_the_short_way_of_a_stretch_is_the_long_way(made: tuple[np.ndarray, list[int]]) -> None:
     """A stretch of one digit, summed without tables, holds what it holds with them."""
-    frames = frames_of(made[0])
+    frames = check_probs(made[0])
     digit = made[1][0]
     stretch = [(float(row[BLANK]), [(str(digit), float(row[digit]))]) for row in frames]
     short = _one_digit(stretch, str(digit))
@@ -148,7 +148,7 @@ def test_the_quick_search_finds_what_a_wide_one_finds(log_probs: np.ndarray) -> 
     assert quick is not None
     assert wide is not None
     assert quick.probability >= 0.9 * wide.probability
-    exact = string_probabilities(frames_of(log_probs), [quick.text])[0]
+    exact = string_probabilities(check_probs(log_probs), [quick.text])[0]
     assert quick.probability <= exact * (1 + 1e-9)
     assert quick.probability >= 0.995 * exact
 

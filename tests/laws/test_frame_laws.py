@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlens.errors import DigitlensError
-from digitlens.ink import frame_digit
+from digitlens.imaging import frame_digit
 
 # Pens of two to four strokes in the inner part of a picture: what a hand may draw.
 points = st.tuples(st.integers(12, 68), st.integers(12, 68))
@@ -66,8 +66,8 @@ def test_paper_around_does_not_matter(
 ) -> None:
     """More paper on any side gives the same digit."""
     picture = drawn(stroke)
-    wide = np.pad(picture, ((above, 5), (left, 9)))
-    assert close(frame_digit(picture), frame_digit(wide))
+    width = np.pad(picture, ((above, 5), (left, 9)))
+    assert close(frame_digit(picture), frame_digit(width))
 
 
 @settings(max_examples=40)
@@ -88,10 +88,10 @@ def test_size_does_not_matter(stroke: list[tuple[int, int]], times: int) -> None
     st.integers(0, 2**32 - 1),
 )
 def test_any_array_is_framed_or_refused(
-    height: int, width: int, colours: int, seed: int
+    height: int, width: int, colors: int, seed: int
 ) -> None:
     """Noise of any size gives a digit or an error of ours, never anything else."""
-    shape = (height, width, colours) if colours else (height, width)
+    shape = (height, width, colors) if colors else (height, width)
     noise = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
     try:
         digit = frame_digit(noise)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from digitlens.data.idx import decompress, read_images, read_labels, write_images, write_labels
 from digitlens.errors import CorruptFileError, DigitlensError
-from digitlens.idx import read_images, read_labels, unpack, write_images, write_labels
 
 counts = st.integers(0, 4)
 images = counts.flatmap(lambda count: arrays(np.uint8, (count, 28, 28)))
@@ -23,7 +23,7 @@ def test_images_come_back(pictures: np.ndarray) -> None:
     """Writing and reading, packed or not, gives the same pictures."""
     content = write_images(pictures)
     assert np.array_equal(read_images(content), pictures)
-    assert np.array_equal(read_images(unpack(gzip.compress(content, 1))), pictures)
+    assert np.array_equal(read_images(decompress(gzip.compress(content, 1))), pictures)
 
 
 @given(labels)
@@ -44,7 +44,7 @@ def test_another_length_never_passes(classes: np.ndarray, change: int) -> None:
 @given(st.binary(max_size=64))
 def test_any_bytes_give_an_array_or_our_error(content: bytes) -> None:
     """No bytes at all make the reader fail with a traceback."""
-    for read in (read_images, read_labels, unpack):
+    for read in (read_images, read_labels, decompress):
         try:
             read(content)
         except DigitlensError as error:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from digitlens.errors import DigitlensError
-from digitlens.lab.guard import token_shown
-from digitlens.lab.kernels import arithmetic, convolve, out_side
-from digitlens.lab.metrics import Histogram
-from digitlens.lab.problems import problem_body
-from digitlens.lab.settings import Settings
-from digitlens.lab.uploads import from_json
+from digitlens.server.http_errors import problem_body
+from digitlens.server.middleware import token_shown
+from digitlens.server.probe import arithmetic, convolve, out_side
+from digitlens.server.prometheus import Histogram
+from digitlens.server.settings import ServerSettings
+from digitlens.server.uploads import from_json
 
-SETTINGS = Settings(most_pictures=3)
+SETTINGS = ServerSettings(most_pictures=3)
 SMALL = st.floats(-100, 100, width=32)
 
 

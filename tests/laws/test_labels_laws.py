@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.documents.labels import places
+from digitlens.ocr.output import place_labels
 
 ROOM = (300.0, 200.0)
 
@@ -24,7 +24,7 @@ sizes = st.tuples(st.integers(5, 80), st.integers(5, 30))
 @given(st.lists(st.tuples(boxes(), sizes), max_size=12))
 def test_every_label_is_on_the_sheet(labelled: list) -> None:
     """Each box gets a place, and no label leaves the sheet."""
-    found, hidden = places([box for box, _ in labelled], [s for _, s in labelled], ROOM)
+    found, hidden = place_labels([box for box, _ in labelled], [s for _, s in labelled], ROOM)
     assert hidden >= 0
     assert len(found) == len(labelled)
     for (x, y), (_, (wide, high)) in zip(found, labelled, strict=True):
@@ -36,7 +36,7 @@ def test_every_label_is_on_the_sheet(labelled: list) -> None:
 def test_a_box_alone_is_not_covered_by_its_label(box: tuple, size: tuple) -> None:
     """With room around it, a box and its label do not overlap."""
     left, top, right, bottom = (edge + 100 for edge in box)
-    ((x, y),), hidden = places([(left, top, right, bottom)], [size], (600, 500))
+    ((x, y),), hidden = place_labels([(left, top, right, bottom)], [size], (600, 500))
     assert hidden == 0
     wide, high = size
     assert x >= right or x + wide <= left or y >= bottom or y + high <= top
@@ -46,7 +46,7 @@ def test_a_box_alone_is_not_covered_by_its_label(box: tuple, size: tuple) -> Non
 def test_labels_of_far_boxes_do_not_meet(many: list) -> None:
     """Where each box has room around it, labels cover neither boxes nor each other."""
     spots = [(100.0 + 300 * at, 100.0, 140.0 + 300 * at, 130.0) for at in range(len(many))]
-    found, hidden = places(spots, many, (2000, 300))
+    found, hidden = place_labels(spots, many, (2000, 300))
     assert hidden == 0
     labels = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(found, many, strict=True)]
     whole = [*spots, *labels]

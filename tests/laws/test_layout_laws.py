@@ -9,23 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitlens.layout import Layout, find_lines
-from digitlens.layout.find import MOST_STRIPS
-from digitlens.layout.order import reading_order
+from digitlens.layout import PageLayout, find_lines
+from digitlens.layout.detect import MOST_STRIPS, reading_order
 
 SIDES = st.integers(5, 400)
 
 
-def scrawl(seed: int, height: int, width: int, colours: bool) -> np.ndarray:
+def scrawl(seed: int, height: int, width: int, colors: bool) -> np.ndarray:
     """Draw strokes, boxes, words and noise anyhow."""
-    chance = np.random.default_rng(seed)
-    shape = (height, width, 3) if colours else (height, width)
-    page = np.full(shape, int(chance.integers(0, 256)), np.uint8)
-    for _ in range(int(chance.integers(0, 25))):
-        one, two = (tuple(chance.integers(-20, 420, 2).tolist()) for _ in range(2))
-        ink = tuple(chance.integers(0, 256, 3).tolist())
-        thick = int(chance.integers(1, 9))
-        kind = chance.integers(4)
+    rng = np.random.default_rng(seed)
+    shape = (height, width, 3) if colors else (height, width)
+    page = np.full(shape, int(rng.integers(0, 256)), np.uint8)
+    for _ in range(int(rng.integers(0, 25))):
+        one, two = (tuple(rng.integers(-20, 420, 2).tolist()) for _ in range(2))
+        ink = tuple(rng.integers(0, 256, 3).tolist())
+        thick = int(rng.integers(1, 9))
+        kind = rng.integers(4)
         if kind == 0:
             cv2.line(page, one, two, ink, thick)
         elif kind == 1:
@@ -34,11 +33,11 @@ def scrawl(seed: int, height: int, width: int, colours: bool) -> np.ndarray:
             cv2.circle(page, one, 5 * thick, ink, thick)
         else:
             cv2.putText(page, "4028 AB", one, 0, thick / 3, ink, thick)
-    noise = chance.normal(0, chance.uniform(0, 30), page.shape)
+    noise = rng.normal(0, rng.uniform(0, 30), page.shape)
     return np.clip(page + noise, 0, 255).astype(np.uint8)
 
 
-def check(layout: Layout, height: int, width: int) -> None:
+def check(layout: PageLayout, height: int, width: int) -> None:
     """Check what holds for every layout."""
     assert layout.size == (width, height)
     assert len(layout) <= MOST_STRIPS
@@ -63,10 +62,10 @@ def check(layout: Layout, height: int, width: int) -> None:
 
 
 @settings(max_examples=60)
-@given(seed=st.integers(0, 2**32), height=SIDES, width=SIDES, colours=st.booleans())
-def test_any_picture_has_a_layout(seed: int, height: int, width: int, colours: bool) -> None:
+@given(seed=st.integers(0, 2**32), height=SIDES, width=SIDES, colors=st.booleans())
+def test_any_picture_has_a_layout(seed: int, height: int, width: int, colors: bool) -> None:
     """Whatever is drawn, in whatever colours and size, gives strips as they are promised."""
-    check(find_lines(scrawl(seed, height, width, colours)), height, width)
+    check(find_lines(scrawl(seed, height, width, colors)), height, width)
 
 
 @settings(max_examples=30)
@@ -87,7 +86,7 @@ def test_any_pixels_have_a_layout(
 @given(seed=st.integers(0, 2**32))
 def test_turned_over_twice_is_the_same(seed: int) -> None:
     """A layout turned over twice has the same strips; once, they lie in the same places."""
-    layout = find_lines(scrawl(seed, 300, 350, colours=False))
+    layout = find_lines(scrawl(seed, 300, 350, colors=False))
     once, twice = layout.upside_down(), layout.upside_down().upside_down()
     for strip, over, back in zip(layout.strips, once.strips[::-1], twice.strips, strict=True):
         assert over.box == pytest.approx(strip.box, abs=1e-6)
@@ -104,5 +103,7 @@ def test_turned_over_twice_is_the_same(seed: int) -> None:
 )
 def test_each_line_is_read_once(places: list[tuple[float, float, float, float]]) -> None:
     """The reading order holds every line once."""
-    boxes = np.array([[x, y, x + wide, y + high] for x, y, wide, high in places]).reshape(-1, 4)
+    boxes = np.array([[x, y, x + width, y + height] for x, y, width, height in places]).reshape(
+        -1, 4
+    )
     assert sorted(reading_order(boxes)) == list(range(len(places)))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError, UsageError
 from digitlens.mail.barcodes import (
     IntelligentMail,
@@ -17,12 +18,14 @@ from digitlens.mail.barcodes import (
     encode_imb,
     encode_postnet,
 )
-from digitlens.mail.deciding import Measured, choose_line, decide, weigh_lines
-from digitlens.mail.deciding.bars import KNOWN
+from digitlens.mail.candidates import choose_line, rank_zip_lines
+from digitlens.mail.decision import decide
 from digitlens.mail.directory import Directory, Place
-from digitlens.mail.plan import Plan, Range, parse_plan, write_plan
+from digitlens.mail.plan import Range, SortPlan
+from digitlens.mail.plan_files import parse_plan, write_plan
+from digitlens.mail.thresholds import KNOWN, MeasuredThresholds
 from digitlens.mail.zipcode import ZipCode
-from digitlens.reading import Alternative, Line, LineDigit, curve_of
+from digitlens.metrics.risk_coverage import risk_coverage_curve
 
 DIGITS = "0123456789"
 
@@ -104,7 +107,7 @@ def test_a_plan_has_one_tray_for_each_zip(cuts: list[str], text: str) -> None:
     """Ranges that do not overlap make a plan, which survives its file."""
     cuts.sort()
     ranges = [Range(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=False)]
-    plan = Plan({f"tray {at}": (each,) for at, each in enumerate(ranges)}, "other")
+    plan = SortPlan({f"tray {at}": (each,) for at, each in enumerate(ranges)}, "other")
     inside = [f"tray {at}" for at, each in enumerate(ranges) if text in each]
     assert [plan.tray_of(text)] == (inside or ["other"])
     assert parse_plan(write_plan(plan)).tray_of(text) == plan.tray_of(text)
@@ -143,7 +146,7 @@ def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
     found = choose_line(lines)
     assert (found is None) == (not lines)
     assert found is None or found in lines
-    shares = [each.share for each in weigh_lines(lines)]
+    shares = [each.share for each in rank_zip_lines(lines)]
     assert shares == sorted(shares, reverse=True)
     assert all(share >= 0 for share in shares)
     assert sum(shares) < 1
@@ -154,7 +157,7 @@ def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
 )
 def test_many_lines_make_one_decision(lines: list[Line], state: str | None, bar: float) -> None:
     """However lines are shared out, probabilities sum to one at most, and a ZIP exists."""
-    found = decide(weigh_lines(lines), DIRECTORY, state=state, bar=bar)
+    found = decide(rank_zip_lines(lines), DIRECTORY, state=state, bar=bar)
     assert sum(guess.probability for guess in found.guesses) <= 1 + 1e-9
     assert (found.zip is None) == (found.reason is not None)
     assert found.zip is None or found.zip in DIRECTORY.serving(state=state)
@@ -170,7 +173,9 @@ def test_a_lower_error_never_reads_more(
 ) -> None:
     """The bar for a stricter promise is as high or higher, for each amount of knowledge."""
     sure, right = (np.array(column) for column in zip(*readings, strict=True))
-    measured = Measured("", {}, 0.2, dict.fromkeys(KNOWN, curve_of(sure, right)))
+    measured = MeasuredThresholds(
+        "", {}, 0.2, dict.fromkeys(KNOWN, risk_coverage_curve(sure, right))
+    )
     strict, loose = (measured.bars(error) for error in errors)
     for name in KNOWN:
         if strict.of[name] is not None:

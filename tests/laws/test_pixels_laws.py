@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitlens.pixels import feature_index, from_one_hot, grid, one_hot, pixel_at, unroll
+from digitlens.data.features import feature_index, from_one_hot, grid, one_hot, pixel_at, unroll
 
 pictures = st.integers(1, 4).flatmap(lambda count: arrays(np.uint8, (count, 28, 28)))
 places = st.integers(0, 27)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.score import auroc, bar_that_keeps
+from digitlens.metrics import auroc, threshold_at_tpr
 
 SCORES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=40).map(np.array)
 
@@ -28,6 +28,6 @@ def test_only_the_order_counts(low: np.ndarray, high: np.ndarray) -> None:
 @given(SCORES, st.floats(0.001, 1.0))
 def test_the_bar_keeps_enough_and_no_lower_one_does(scores: np.ndarray, share: float) -> None:
     """At least the wanted share is at the bar or under it, and less is under it."""
-    bar = bar_that_keeps(scores, share)
+    bar = threshold_at_tpr(scores, share)
     assert (scores <= bar).mean() >= share - 1e-9
     assert (scores < bar).mean() < share

@@ -6,18 +6,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.score import (
+from digitlens.metrics import (
     brier,
-    calibrate,
     confusion,
     coverage_at,
     coverage_curve,
     discordance,
+    hardest_errors,
     mcnemar,
+    measure_calibration,
     negative_log_likelihood,
     per_class,
     wilson,
-    worst_first,
 )
 
 digit = st.integers(0, 9)
@@ -96,7 +96,7 @@ def test_order_changes_no_score(answers: list[tuple[float, bool]], seed: int) ->
     sure, right = (np.array(column) for column in zip(*answers, strict=True))
     other = np.random.default_rng(seed).permutation(len(sure))
     assert coverage_at(sure, right) == coverage_at(sure[other], right[other])
-    one, two = calibrate(sure, right), calibrate(sure[other], right[other])
+    one, two = measure_calibration(sure, right), measure_calibration(sure[other], right[other])
     assert abs(one.error - two.error) < 1e-12
     assert [part.count for part in one.bins] == [part.count for part in two.bins]
 
@@ -120,7 +120,7 @@ def test_a_higher_bar_never_answers_more(
 def test_bins_and_curve_hold_every_answer(answers: list[tuple[float, bool]]) -> None:
     """Bins and curve each end with all answers and all misses."""
     sure, right = (np.array(column) for column in zip(*answers, strict=True))
-    found = calibrate(sure, right)
+    found = measure_calibration(sure, right)
     assert sum(part.count for part in found.bins) == len(sure)
     assert sum(part.misses for part in found.bins) == (~right).sum()
     assert 0 <= found.error <= 1
@@ -133,15 +133,15 @@ def test_bins_and_curve_hold_every_answer(answers: list[tuple[float, bool]]) -> 
 @given(seeds, st.integers(1, 40))
 def test_probability_scores_keep_their_range(seed: int, count: int) -> None:
     """Negative log likelihood and Brier score are what their long forms say."""
-    chance = np.random.default_rng(seed)
-    rows = chance.dirichlet(np.full(10, 0.1), count)
-    truth = chance.integers(0, 10, count)
+    rng = np.random.default_rng(seed)
+    rows = rng.dirichlet(np.full(10, 0.1), count)
+    truth = rng.integers(0, 10, count)
     one_hot = np.eye(10)[truth]
     assert negative_log_likelihood(truth, rows) >= 0
     long_form = np.square(rows - one_hot).sum(axis=1).mean()
     assert abs(brier(truth, rows) - long_form) < 1e-9
     answer = rows.argmax(axis=1)
-    worst = worst_first(truth, answer, rows)
+    worst = hardest_errors(truth, answer, rows)
     assert sorted(worst.tolist()) == np.flatnonzero(answer != truth).tolist()
     sureness = rows[worst, answer[worst]]
     assert (np.diff(sureness) <= 0).all()

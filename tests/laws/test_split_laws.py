@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitlens.data.arrange import arrange
-from digitlens.data.parts import Parts
-from digitlens.data.split import by_class, by_writer
+from digitlens.data.split import split_by_class, split_by_writer, split_data
+from digitlens.data.types import RawDataset
 from digitlens.digits import Digits
 from digitlens.errors import DataError, UsageError
 
@@ -20,7 +19,7 @@ seeds = st.integers(0, 2**32 - 1)
 shares = st.floats(0, 1, exclude_max=True)
 
 
-def chance(seed: int) -> np.random.Generator:
+def rng(seed: int) -> np.random.Generator:
     """Return a generator."""
     return np.random.default_rng(seed)
 
@@ -31,7 +30,7 @@ def test_every_class_keeps_its_share(
 ) -> None:
     """Exactly `count` digits are picked, and each class is within one digit of its share."""
     count = data.draw(st.integers(0, len(classes)))
-    held = by_class(classes, count, chance(seed))
+    held = split_by_class(classes, count, rng(seed))
     assert held.sum() == count
     for label in range(10):
         exact = Fraction(int((classes == label).sum()) * count, len(classes))
@@ -42,7 +41,7 @@ def test_every_class_keeps_its_share(
 def test_the_same_chance_picks_the_same_digits(classes: np.ndarray, seed: int) -> None:
     """A split by class depends on its generator and nothing else."""
     half = len(classes) // 2
-    first, again = (by_class(classes, half, chance(seed)) for _ in range(2))
+    first, again = (split_by_class(classes, half, rng(seed)) for _ in range(2))
     assert np.array_equal(first, again)
 
 
@@ -61,9 +60,9 @@ def test_no_writer_is_on_both_sides(
 ) -> None:
     """A writer is held back with every digit or with none."""
     writers, partitions = who
-    held = by_writer(writers, partitions, share, chance(seed))
+    held = split_by_writer(writers, partitions, share, rng(seed))
     assert not set(writers[held]) & set(writers[~held])
-    assert np.array_equal(held, by_writer(writers, partitions, share, chance(seed)))
+    assert np.array_equal(held, split_by_writer(writers, partitions, share, rng(seed)))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), shares, seeds)
@@ -73,7 +72,7 @@ def test_every_partition_keeps_its_share(
     """Of each partition's writers the share is held back, to the nearest writer."""
     writers = np.repeat(np.arange(employees + pupils), 3)
     partitions = np.where(writers < employees, 0, 4)
-    held = by_writer(writers, partitions, share, chance(seed))
+    held = split_by_writer(writers, partitions, share, rng(seed))
     for partition, size in ((0, employees), (4, pupils)):
         people = set(writers[held & (partitions == partition)])
         assert abs(len(people) - share * size) <= 0.5 + 1e-9
@@ -95,7 +94,7 @@ def test_the_parts_are_disjoint_and_complete(
     images[:, 0, 0] = np.arange(count)  # at most 200 of them: each has a value of its own
     writers = np.arange(count, dtype=np.int64) // 3
     train = Digits(images, classes, writers=writers if known else None)
-    parts = Parts(
+    parts = RawDataset(
         "made up",
         train,
         {},
@@ -103,8 +102,8 @@ def test_the_parts_are_disjoint_and_complete(
         partitions=writers % 2 if known else None,
     )
     try:
-        data = arrange(parts, validation=share, limit=limit)
-        again = arrange(parts, validation=share, limit=limit)
+        data = split_data(parts, validation=share, limit=limit)
+        again = split_data(parts, validation=share, limit=limit)
     except (DataError, UsageError):
         return  # too few digits for such a share; the errors have tests of their own
     used = [data.train, data.validation] + ([] if tested else [data.test])

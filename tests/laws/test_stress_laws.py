@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from digitlens.stress import FAMILIES, Family
+from digitlens.metrics.corruptions import CORRUPTIONS, Corruption
 
 PICTURES = st.integers(0, 3).flatmap(
     lambda count: arrays.arrays(
@@ -16,9 +16,9 @@ PICTURES = st.integers(0, 3).flatmap(
 )
 
 
-@given(PICTURES, st.sampled_from(FAMILIES), st.floats(0, 1), st.integers(0, 9))
+@given(PICTURES, st.sampled_from(CORRUPTIONS), st.floats(0, 1), st.integers(0, 9))
 def test_any_picture_can_be_changed_by_any_strength(
-    images: np.ndarray, family: Family, share: float, seed: int
+    images: np.ndarray, family: Corruption, share: float, seed: int
 ) -> None:
     """Shape and dtype stay, what was given is untouched, and the same again gives the same."""
     before, strength = images.copy(), share * family.strengths[-1]
@@ -31,7 +31,7 @@ def test_any_picture_can_be_changed_by_any_strength(
 @given(PICTURES, st.integers(0, 9))
 def test_a_picture_is_changed_by_itself(images: np.ndarray, seed: int) -> None:
     """What becomes of the first picture does not depend on what the others show."""
-    for family in FAMILIES:
+    for family in CORRUPTIONS:
         strength = family.strengths[2]
         whole = family.at(strength, images, seed=seed)
         others = np.concatenate([images[:1], 255 - images[1:]])

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from digitlens.reading import Decoded, decode, decode_together
-from digitlens.reading.forward import string_probabilities
-from digitlens.reading.frames import frames_of
+from digitlens.ctc import Decoded, decode, decode_ensemble
+from digitlens.ctc.forward import string_probabilities
+from digitlens.ctc.probs import check_probs
 
 BLANK = 10
 TIE = 1e-3
@@ -18,14 +18,14 @@ TIE = 1e-3
 
 def of(seed: int, digits: str, *, doubt: float, step: int) -> np.ndarray:
     """Return log-probabilities float32 (T, 11) of a view that shows these digits."""
-    chance = np.random.default_rng(seed)
-    logits = chance.normal(0, 1, (step * (len(digits) + 1), BLANK + 1))
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1, (step * (len(digits) + 1), BLANK + 1))
     logits[:, BLANK] += 9
     for at, digit in enumerate(digits):
         row = logits[step * (at + 1) - 1]
-        row[BLANK] -= chance.uniform(4, 16)
+        row[BLANK] -= rng.uniform(4, 16)
         row[int(digit)] += 12
-        row[chance.integers(0, 10)] += 12 * doubt * chance.random()
+        row[rng.integers(0, 10)] += 12 * doubt * rng.random()
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
     return logits.astype(np.float32)
 
@@ -59,7 +59,7 @@ def test_probabilities_sum_to_one_at_most(
     several: list[np.ndarray], lengths: int | set[int] | None
 ) -> None:
     """Strings differ, the likeliest comes first, and all together are at most sure."""
-    decoded = decode_together(several, lengths=lengths, best=8)
+    decoded = decode_ensemble(several, lengths=lengths, best=8)
     texts = [each.text for each in decoded.candidates]
     values = [each.probability for each in decoded.candidates]
     assert len(set(texts)) == len(texts)
@@ -78,7 +78,7 @@ def test_only_allowed_lengths_come_back(
     several: list[np.ndarray], lengths: int | set[int] | None
 ) -> None:
     """With lengths every string has one of them, and each view's best is weighed."""
-    decoded = decode_together(several, lengths=lengths, best=50)
+    decoded = decode_ensemble(several, lengths=lengths, best=50)
     allowed = {lengths} if isinstance(lengths, int) else lengths
     if allowed is None:
         assert decoded.lengths is None
@@ -94,7 +94,7 @@ def test_only_allowed_lengths_come_back(
 @given(view(), LENGTHS, st.integers(1, 6))
 def test_one_view_is_decode(one: np.ndarray, lengths: int | set[int] | None, best: int) -> None:
     """A single view gives exactly what `decode` gives."""
-    assert decode_together([one], lengths=lengths, best=best) == decode(
+    assert decode_ensemble([one], lengths=lengths, best=best) == decode(
         one, lengths=lengths, best=best
     )
 
@@ -105,8 +105,8 @@ def test_the_same_view_again_says_nothing_new(
     one: np.ndarray, lengths: int | set[int] | None, times: int
 ) -> None:
     """The same view several times leaves order and probabilities as they are."""
-    once, again = decode(one, lengths=lengths), decode_together([one] * times, lengths=lengths)
-    exact = {text: string_probabilities(frames_of(one), [text])[0] for text in held(once)}
+    once, again = decode(one, lengths=lengths), decode_ensemble([one] * times, lengths=lengths)
+    exact = {text: string_probabilities(check_probs(one), [text])[0] for text in held(once)}
     assert held(again).keys() == held(once).keys()
     for each in again.candidates:
         assert each.probability == pytest.approx(max(exact[each.text], 1e-12), rel=1e-6)
@@ -121,13 +121,13 @@ def test_the_same_view_again_says_nothing_new(
 @settings(max_examples=40)
 @given(views(), LENGTHS, st.randoms(use_true_random=False))
 def test_the_order_of_views_does_not_matter(
-    several: list[np.ndarray], lengths: int | set[int] | None, chance: object
+    several: list[np.ndarray], lengths: int | set[int] | None, rng: object
 ) -> None:
     """Views given in another order give the same strings and probabilities."""
     mixed = list(several)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
-    one = decode_together(several, lengths=lengths, best=50)
-    two = decode_together(mixed, lengths=lengths, best=50)
+    rng.shuffle(mixed)  # type: ignore[attr-defined]
+    one = decode_ensemble(several, lengths=lengths, best=50)
+    two = decode_ensemble(mixed, lengths=lengths, best=50)
     assert held(two) == pytest.approx(held(one), rel=1e-9)
     assert two.length_probability == pytest.approx(one.length_probability, rel=1e-9)
 
@@ -140,7 +140,7 @@ def test_zeros_in_front_survive(rest: str, zeros: int, data: st.DataObject) -> N
     several = [data.draw(view(text)) for _ in range(2)]
     bests = {decode(each).best.text for each in several}  # type: ignore[union-attr]
     assume(bests == {text})
-    found = decode_together(several).best
+    found = decode_ensemble(several).best
     assert found is not None
     assert found.text == text
 
@@ -149,7 +149,7 @@ def test_zeros_in_front_survive(rest: str, zeros: int, data: st.DataObject) -> N
 @given(views())
 def test_no_string_is_likelier_than_in_its_likeliest_view(several: list[np.ndarray]) -> None:
     """A string's probability lies between those that the views give it."""
-    for each in decode_together(several).candidates:
-        shares = [string_probabilities(frames_of(one), [each.text])[0] for one in several]
+    for each in decode_ensemble(several).candidates:
+        shares = [string_probabilities(check_probs(one), [each.text])[0] for one in several]
         assert each.probability <= max(*shares, 1e-12) * (1 + 1e-6)
         assert each.probability >= min(shares) * (1 - 1e-6)

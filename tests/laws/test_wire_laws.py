@@ -7,7 +7,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.inside.wire import field, fields
+from digitlens.models.onnx_graph import encode_field, read_fields
 
 MESSAGES = st.lists(st.tuples(st.integers(1, 2**29 - 1), st.binary(max_size=300)))
 
@@ -15,8 +15,8 @@ MESSAGES = st.lists(st.tuples(st.integers(1, 2**29 - 1), st.binary(max_size=300)
 @given(MESSAGES)
 def test_fields_come_back_as_they_were_written(rows: list[tuple[int, bytes]]) -> None:
     """Any numbers and contents are read back in their order, and their bytes are whole."""
-    message = b"".join(field(number, content) for number, content in rows)
-    found = list(fields(memoryview(message)))
+    message = b"".join(encode_field(number, content) for number, content in rows)
+    found = list(read_fields(memoryview(message)))
     assert [(each.number, bytes(each.content)) for each in found] == rows
     assert b"".join(bytes(each.whole) for each in found) == message
 
@@ -25,4 +25,6 @@ def test_fields_come_back_as_they_were_written(rows: list[tuple[int, bytes]]) ->
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     """No bytes at all lead to anything but fields or a ValueError."""
     with suppress(ValueError):
-        assert b"".join(bytes(each.whole) for each in fields(memoryview(content))) == content
+        assert (
+            b"".join(bytes(each.whole) for each in read_fields(memoryview(content))) == content
+        )

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitlens.digits import Digits
-from digitlens.writing import STYLES, Glyphs, ready, write_line
-from digitlens.writing.dice import Dice
-from digitlens.writing.strokes import draw
+from digitlens.synth import STYLES, Glyphs, prepare_glyphs, synthesize_line
+from digitlens.synth.random import Random
+from digitlens.synth.strokes import draw_strokes
 
 TEXTS = st.text("0123456789", max_size=14)
 STYLE_NAMES = st.sampled_from(sorted(STYLES))
@@ -21,7 +21,7 @@ STYLE_NAMES = st.sampled_from(sorted(STYLES))
 @pytest.fixture(scope="module")
 def glyphs(digits: Digits) -> Glyphs:
     """Return made-up digits, ready."""
-    return ready(digits)
+    return prepare_glyphs(digits)
 
 
 @settings(max_examples=60)
@@ -32,7 +32,7 @@ def test_any_text_can_be_written_in_any_style(
     """The text stays, zeros in front included; boxes lie inside; a seed can be repeated."""
     chosen = replace(STYLES[style], fonts=())
     one, two = (
-        write_line(glyphs, np.random.default_rng(seed), text=text, style=chosen)
+        synthesize_line(glyphs, np.random.default_rng(seed), text=text, style=chosen)
         for _ in range(2)
     )
     assert one.text == text
@@ -48,10 +48,10 @@ def test_any_text_can_be_written_in_any_style(
 @given(seed=st.integers(0, 2**32), low=st.floats(-9, 9), high=st.floats(-9, 9))
 def test_dice_stay_within_their_range(seed: int, low: float, high: float) -> None:
     """A number lies between its bounds, and below(n) is a whole number under n."""
-    dice = Dice(np.random.default_rng(seed))
+    rng = Random(np.random.default_rng(seed))
     first, last = sorted((low, high))
-    assert first <= dice.even(first, last) <= last + 1e-9
-    assert 0 <= dice.below(7) < 7
+    assert first <= rng.uniform(first, last) <= last + 1e-9
+    assert 0 <= rng.integers(7) < 7
 
 
 @given(
@@ -61,5 +61,5 @@ def test_dice_stay_within_their_range(seed: int, low: float, high: float) -> Non
 def test_a_stroke_only_adds_ink(points: list[tuple[float, float]], width: float) -> None:
     """Wherever a stroke goes, inside or out, no pixel gets lighter by more than its edge."""
     ink = np.full((30, 40), 60, np.uint8)
-    draw(ink, points, width)
+    draw_strokes(ink, points, width)
     assert ink.min() >= 55

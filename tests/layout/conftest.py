@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from digitlens.digits import Digits
-from digitlens.writing import Glyphs, ready
+from digitlens.synth import Glyphs, prepare_glyphs
 
 # The composer is the benchmark's: what is tested is what is measured.
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -20,15 +20,15 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 @pytest.fixture(scope="session")
 def glyphs(make_digits: Callable[..., Digits]) -> Glyphs:
     """Return 200 made-up digits, ready to write with."""
-    return ready(make_digits(200, seed=3))
+    return prepare_glyphs(make_digits(200, seed=3))
 
 
 def written(text: str, *, size: float = 2.0, thick: int = 4) -> np.ndarray:
     """Return a line of printed digits as dark ink on white: uint8 (h, w)."""
     face = cv2.FONT_HERSHEY_SIMPLEX
-    (wide, high), below = cv2.getTextSize(text, face, size, thick)
-    line = np.full((high + below + 20, wide + 20), 255, np.uint8)
-    cv2.putText(line, text, (10, high + 10), face, size, 0, thick, cv2.LINE_AA)
+    (width, height), below = cv2.getTextSize(text, face, size, thick)
+    line = np.full((height + below + 20, width + 20), 255, np.uint8)
+    cv2.putText(line, text, (10, height + 10), face, size, 0, thick, cv2.LINE_AA)
     return line
 
 

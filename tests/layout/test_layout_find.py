@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from digitlens.errors import MissingDataError, ShapeError, UsageError
-from digitlens.layout import Layout, find_lines
-from digitlens.layout.find import MOST_STRIPS
-from digitlens.writing import Glyphs
+from digitlens.layout import PageLayout, find_lines
+from digitlens.layout.detect import MOST_STRIPS
+from digitlens.synth import Glyphs
 from layout import judge, overlap
 from pages import KINDS, compose
 
@@ -22,7 +22,7 @@ PLACES = [(110, 102, 257, 146), (263, 323, 405, 366)]
 """Where the ink of the fixture `page` is, to a pixel or two."""
 
 
-def boxes(layout: Layout) -> list[tuple[float, ...]]:
+def boxes(layout: PageLayout) -> list[tuple[float, ...]]:
     """Return the box of each strip."""
     return [strip.box for strip in layout.strips]
 
@@ -83,9 +83,9 @@ def test_a_shadow_does_not_matter(page: np.ndarray) -> None:
     ] * 2
 
 
-@pytest.mark.parametrize("colour", [(240, 130, 40), (60, 60, 60)])
+@pytest.mark.parametrize("color", [(240, 130, 40), (60, 60, 60)])
 def test_boxes_around_digits_are_taken_out(
-    write: Callable[..., np.ndarray], colour: tuple[int, int, int]
+    write: Callable[..., np.ndarray], color: tuple[int, int, int]
 ) -> None:
     """Printed boxes, orange or black, are in no strip, and the digits are one boxed line."""
     plain = np.full((300, 700, 3), 255, np.uint8)
@@ -96,10 +96,10 @@ def test_boxes_around_digits_are_taken_out(
         plain[110 : 110 + rows, x : x + columns] = line[..., None]
     sheet = plain.copy()
     for left in range(60, 560, 100):
-        cv2.rectangle(sheet, (left, 100), (left + 80, 195), colour, 3)
+        cv2.rectangle(sheet, (left, 100), (left + 80, 195), color, 3)
     layout = find_lines(sheet)
     best = layout.ranked[0]
-    assert ("coloured print dropped: the red channel" in layout.about) == (colour[2] < 50)
+    assert ("coloured print dropped: the red channel" in layout.about) == (color[2] < 50)
     assert best.boxed
     assert best.marks == 5
     inked = np.flatnonzero(best.ink.max(axis=0) > 60)
@@ -224,16 +224,16 @@ def test_a_file_is_turned_as_its_exif_entry_says(page: np.ndarray) -> None:
     assert overlap(layout.strips[0].box, PLACES[0]) > 0.85
 
 
-@pytest.mark.parametrize("grey", [255, 128, 0])
-def test_bare_paper_has_no_lines(grey: int) -> None:
+@pytest.mark.parametrize("gray", [255, 128, 0])
+def test_bare_paper_has_no_lines(gray: int) -> None:
     """A picture of one grey gives no strips and no error."""
-    assert find_lines(np.full((300, 400), grey, np.uint8)).strips == ()
+    assert find_lines(np.full((300, 400), gray, np.uint8)).strips == ()
 
 
 def test_thousands_of_specks_give_a_bounded_number_of_strips() -> None:
     """Half a million specks are cut to the likeliest few lines, and this is said."""
-    chance = np.random.default_rng(0)
-    sheet = np.where(chance.random((1000, 1200)) < 0.45, 20, 240).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    sheet = np.where(rng.random((1000, 1200)) < 0.45, 20, 240).astype(np.uint8)
     layout = find_lines(sheet)
     assert len(layout) <= MOST_STRIPS
     assert any("left out" in note for note in layout.about)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from digitlens.layout import find_lines
-from digitlens.layout.cells import find_cells, inked, rows_of
-from digitlens.layout.colour import drop_print
+from digitlens.layout.analysis import prepare_image, rotate_image
+from digitlens.layout.boxes import find_boxes, inked, rows_of
+from digitlens.layout.color import drop_colored_print
+from digitlens.layout.detect import reading_order
 from digitlens.layout.grids import find_lattices
-from digitlens.layout.level import enlarged, find_paper, ink_of, threshold
-from digitlens.layout.order import reading_order
+from digitlens.layout.illumination import estimate_background, extract_ink, threshold, upscale
 from digitlens.layout.rules import remove_rules
-from digitlens.layout.view import look, turned
 
 
 def sudoku(
@@ -81,7 +81,7 @@ def test_cells_lie_where_they_are_in_the_picture() -> None:
 
 def test_a_page_of_text_is_no_table(write: Callable[..., np.ndarray]) -> None:
     """Rounded letters, whose insides are closed paper too, make no cells and no table."""
-    cells = find_cells((write("008069 BO O") < 128).astype(np.uint8))
+    cells = find_boxes((write("008069 BO O") < 128).astype(np.uint8))
     assert find_lattices(cells) == []
     assert find_lines(write("008069 BO O")).grids == ()
 
@@ -93,7 +93,7 @@ def test_boxes_in_a_row_are_chained() -> None:
         cv2.rectangle(page, (left, 40), (left + 50, 110), 1, 2)
     cv2.rectangle(page, (300, 20), (480, 180), 1, 2)
     cv2.circle(page, (45, 75), 12, 1, 3)
-    cells = find_cells(page)
+    cells = find_boxes(page)
     rows = rows_of(cells)
     assert len(cells) == 5
     assert [len(row) for row in rows] == [4]
@@ -112,7 +112,7 @@ def test_a_rule_goes_and_strokes_that_cross_it_stay() -> None:
         page[100:108, left : left + 50] = 1
     page[20:110, 740:748] = 1
     ruled = remove_rules(page)
-    assert ruled.high == pytest.approx(90, abs=4)
+    assert ruled.height == pytest.approx(90, abs=4)
     assert ruled.mask[151, :90].sum() == 0
     assert ruled.mask[100:190, 100:108].all()
     assert ruled.mask[100:108, 100:150].all()
@@ -141,7 +141,7 @@ def test_only_coloured_boxes_are_dropped(
         if boxes is not None:
             left = 50 + 110 * at
             cv2.rectangle(page, (left, 100), (left + 75, 205), boxes, 3)
-    dropped = drop_print(page, light=False)
+    dropped = drop_colored_print(page, light=False)
     assert dropped.channel == channel
     if channel is not None:
         assert dropped.print_ is not None
@@ -153,9 +153,9 @@ def test_paper_is_followed_and_ink_is_even() -> None:
     """Under light that halves, one pen has the same ink everywhere, and paper has none."""
     page = np.full((300, 600), 220, np.float32)
     page[100:200, 50:60] = page[100:200, 540:550] = 60
-    grey = (page * np.linspace(1, 0.5, 600)).astype(np.uint8)
-    paper = find_paper(grey)
-    ink = ink_of(grey, enlarged(paper.small, grey.shape), light=paper.light)
+    gray = (page * np.linspace(1, 0.5, 600)).astype(np.uint8)
+    paper = estimate_background(gray)
+    ink = extract_ink(gray, upscale(paper.small, gray.shape), light=paper.light)
     assert not paper.light
     assert abs(float(ink[150, 55]) - float(ink[150, 545])) < 20
     marked = threshold(ink, paper.noise)
@@ -186,7 +186,7 @@ def test_a_turned_view_knows_where_its_pixels_were(turn: float) -> None:
     """A spot of a picture is found in the turned view where its map says."""
     picture = np.full((300, 500), 255, np.uint8)
     cv2.circle(picture, (400, 80), 6, 0, -1)
-    view = turned(look(picture), turn)
+    view = rotate_image(prepare_image(picture), turn)
     rows, columns = np.nonzero(view.pixels < 100)
     x, y, _ = view.to_picture @ [columns.mean() + 0.5, rows.mean() + 0.5, 1]
     assert (x, y) == (pytest.approx(400.5, abs=0.6), pytest.approx(80.5, abs=0.6))
@@ -195,7 +195,10 @@ def test_a_turned_view_knows_where_its_pixels_were(turn: float) -> None:
 
 def test_large_pictures_are_looked_at_smaller_and_small_ones_larger() -> None:
     """A view has at most 800,000 pixels, and 500 on its longer side at least."""
-    large, small = look(np.zeros((3000, 4000), np.uint8)), look(np.zeros((60, 130), np.uint8))
+    large, small = (
+        prepare_image(np.zeros((3000, 4000), np.uint8)),
+        prepare_image(np.zeros((60, 130), np.uint8)),
+    )
     assert large.pixels.size <= 800_000
     assert small.pixels.shape[1] == 500
     assert large.to_picture[0, 0] == pytest.approx(1 / large.scale, rel=1e-3)

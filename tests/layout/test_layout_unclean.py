@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.layout import Strip, find_lines
-from digitlens.layout.unclean import as_it_stands
+from digitlens.layout import LineCrop, find_lines
+from digitlens.layout.line_crops import crop_original
 
 Write = Callable[..., np.ndarray]
 
@@ -28,7 +28,7 @@ def off(one: np.ndarray, two: np.ndarray) -> float:
 def test_a_clean_page_gives_the_strip(page: np.ndarray) -> None:
     """On a page without rules or patterns the view is the strip, paper and all."""
     for strip in find_lines(page).strips:
-        view = as_it_stands(page, strip)
+        view = crop_original(page, strip)
         assert view.dtype == np.uint8
         assert view.shape == strip.ink.shape
         assert off(ink_of(view), strip.ink) < 8
@@ -37,8 +37,8 @@ def test_a_clean_page_gives_the_strip(page: np.ndarray) -> None:
 def test_it_is_the_pixels_of_the_picture(page: np.ndarray) -> None:
     """Where nothing is enlarged, turned or shortened, the view is cut out of the picture."""
     turn = np.array([[1.0, 0, 100], [0, 1.0, 90]])
-    strip = Strip(np.zeros((50, 120), np.uint8), np.arange(121.0), turn, 40, 0.0, 4, 1.0)
-    assert np.array_equal(as_it_stands(page, strip), page[90:140, 100:220])
+    strip = LineCrop(np.zeros((50, 120), np.uint8), np.arange(121.0), turn, 40, 0.0, 4, 1.0)
+    assert np.array_equal(crop_original(page, strip), page[90:140, 100:220])
 
 
 def test_the_paper_stays(page: np.ndarray) -> None:
@@ -46,7 +46,7 @@ def test_the_paper_stays(page: np.ndarray) -> None:
     ruled = np.minimum(page, 230)
     cv2.line(ruled, (20, 125), (680, 125), 120, 2)
     strip = find_lines(ruled).strips[0]
-    view = as_it_stands(ruled, strip)
+    view = crop_original(ruled, strip)
     assert (view[0, 0], view.max()) == (230, 230)
     ends = [0, 1, -2, -1]
     assert view[:, ends].min(axis=0).max() < 150, "the rule runs on beside the digits"
@@ -56,7 +56,7 @@ def test_the_paper_stays(page: np.ndarray) -> None:
 def test_polarity_is_the_picture_s_own(page: np.ndarray) -> None:
     """White on black stays white on black, though the strip's ink is 255 as ever."""
     strip = find_lines(255 - page).strips[0]
-    view = as_it_stands(255 - page, strip)
+    view = crop_original(255 - page, strip)
     assert np.median(view) == 0
     assert off(view, strip.ink) < 8
 
@@ -66,8 +66,8 @@ def test_colours_become_grey(page: np.ndarray) -> None:
     coloured = np.dstack([page, page, np.full_like(page, 255)])
     strip = find_lines(coloured).strips[0]
     assert np.array_equal(
-        as_it_stands(coloured, strip),
-        as_it_stands(cv2.cvtColor(coloured, cv2.COLOR_RGB2GRAY), strip),
+        crop_original(coloured, strip),
+        crop_original(cv2.cvtColor(coloured, cv2.COLOR_RGB2GRAY), strip),
     )
 
 
@@ -77,7 +77,7 @@ def test_sloping_lines_are_levelled(page: np.ndarray, angle: float) -> None:
     turn = cv2.getRotationMatrix2D((350, 250), angle, 1.0)
     sloped = cv2.warpAffine(page, turn, (700, 500), borderValue=255)
     for strip in find_lines(sloped).strips:
-        assert off(ink_of(as_it_stands(sloped, strip)), strip.ink) < 10
+        assert off(ink_of(crop_original(sloped, strip)), strip.ink) < 10
 
 
 def test_shortened_gaps_are_shortened_in_the_view_too(write: Write) -> None:
@@ -88,21 +88,21 @@ def test_shortened_gaps_are_shortened_in_the_view_too(write: Write) -> None:
         sheet[100 : 100 + line.shape[0], 40 + 130 * at : 40 + 130 * at + line.shape[1]] = line
     strip = find_lines(sheet).ranked[0]
     assert np.diff(strip.columns).max() > 20
-    assert off(ink_of(as_it_stands(sheet, strip)), strip.ink) < 8
+    assert off(ink_of(crop_original(sheet, strip)), strip.ink) < 8
 
 
 def test_turned_over_it_is_the_other_way_up(page: np.ndarray) -> None:
     """A strip turned over has the view turned over."""
     for strip in find_lines(page).strips:
-        over = as_it_stands(page, strip.upside_down())
-        assert off(over[::-1, ::-1], as_it_stands(page, strip)) < 1
+        over = crop_original(page, strip.upside_down())
+        assert off(over[::-1, ::-1], crop_original(page, strip)) < 1
 
 
 def test_a_page_on_its_side_is_seen_upright(page: np.ndarray) -> None:
     """On a page that lies on its side the view is upright, as the strip is."""
     lying = np.ascontiguousarray(np.rot90(page))
     for strip in find_lines(lying).strips:
-        assert off(ink_of(as_it_stands(lying, strip)), strip.ink) < 8
+        assert off(ink_of(crop_original(lying, strip)), strip.ink) < 8
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_beyond_the_picture_its_edge_goes_on(
     strip = find_lines(tinted).strips[0]
     turn = strip.to_picture.copy()
     turn[:, 2] = place
-    view = as_it_stands(tinted, replace(strip, to_picture=turn))
+    view = crop_original(tinted, replace(strip, to_picture=turn))
     assert view.shape == strip.ink.shape
     if place[0] < 1000:
         assert view[0, 0] == view.max() == 230

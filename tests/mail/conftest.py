@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
-from digitlens.mail.deciding import Candidate, weigh_lines
+from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting
-from digitlens.reading import Alternative, Line, LineDigit
 
 PLACES = [
     ("00501", "Holtsville", (), "NY"),
@@ -102,11 +102,11 @@ def folder(tmp_path: Path) -> Path:
 def sorting(directory: Directory, line: Callable[..., Line]) -> Sorting:
     """Return how the made-up pictures are sorted: by state, with a reader that is sure."""
 
-    def read(path: Path) -> Sequence[Candidate]:
+    def read(path: Path) -> Sequence[ZipCandidate]:
         text = path.read_text()
         if text == "damaged":
             raise DataError("the picture cannot be decoded", seen="7 bytes")
-        return weigh_lines([line(text, 0.9995)])
+        return rank_zip_lines([line(text, 0.9995)])
 
     return Sorting(read, directory, make_plan(directory, "state"))
 

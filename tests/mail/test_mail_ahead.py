@@ -17,15 +17,15 @@ import pytest
 from digitlens.errors import DataError, DigitlensError
 from digitlens.mail.sorting import Sorting, sort_folder
 from digitlens.mail.sorting import sort as sort_module
-from digitlens.mail.sorting.ahead import AHEAD, read_ahead
+from digitlens.mail.sorting.prefetch import AHEAD, prefetch_pieces
 
 Where = Callable[[Path], dict[str, list[str]]]
 
 READER = """
 import multiprocessing, os
 from digitlens.errors import DataError
-from digitlens.mail.deciding import Candidate
-from digitlens.reading import Line, LineDigit
+from digitlens.mail.candidates import ZipCandidate
+from digitlens.ctc import Line, LineDigit
 
 def read(path):
     text = path.read_text()[:7]
@@ -39,7 +39,7 @@ def read(path):
     if text == "dies":
         os._exit(7)
     digits = tuple(LineDigit(each, 0.999, (0, 0, 1, 1)) for each in text)
-    return [Candidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
+    return [ZipCandidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
 """
 """A reader that another process finds by its name; what it reads is the file's content."""
 
@@ -82,7 +82,7 @@ def pieces(folder: Path, *contents: str) -> list[Path]:
 def test_lines_come_in_the_order_they_are_asked_for(tmp_path: Path, read: Any) -> None:
     """Two processes read, and each piece gets its own lines; an unreadable one its error."""
     paths = pieces(tmp_path / "mail", "00501", "damaged", *(f"{at:05d}" for at in range(60)))
-    with read_ahead(read, paths, 2) as given:
+    with prefetch_pieces(read, paths, 2) as given:
         assert given(paths[0])[0].line.text == "00501"
         with pytest.raises(DataError) as caught:
             given(paths[1])
@@ -96,7 +96,7 @@ def test_no_more_than_a_window_is_read_ahead(tmp_path: Path, read: Any) -> None:
     """However many pieces there are, only so many are taken before the first is asked for."""
     paths = pieces(tmp_path / "mail", *["02134"] * (AHEAD + 20))
     taken: list[Path] = []
-    with read_ahead(read, (taken.append(path) or path for path in paths), 2) as given:
+    with prefetch_pieces(read, (taken.append(path) or path for path in paths), 2) as given:
         assert len(taken) == AHEAD
         given(paths[0])
         assert len(taken) == AHEAD + 1
@@ -106,7 +106,7 @@ def test_no_more_than_a_window_is_read_ahead(tmp_path: Path, read: Any) -> None:
 def test_a_fault_ends_the_work_and_names_the_piece(tmp_path: Path, read: Any) -> None:
     """An error that nobody expected is not taken for a bad picture."""
     paths = pieces(tmp_path / "mail", "02134", "fault")
-    with read_ahead(read, paths, 1) as given:
+    with prefetch_pieces(read, paths, 1) as given:
         given(paths[0])
         with pytest.raises(DigitlensError) as caught:
             given(paths[1])
@@ -120,7 +120,7 @@ def test_a_fault_ends_the_work_and_names_the_piece(tmp_path: Path, read: Any) ->
 def test_a_process_that_dies_takes_one_piece_with_it(tmp_path: Path, read: Any) -> None:
     """The piece that ended a process goes to a person; the others are read."""
     paths = pieces(tmp_path / "mail", "dies", "02134")
-    with read_ahead(read, paths, 1) as given:
+    with prefetch_pieces(read, paths, 1) as given:
         with pytest.raises(DataError, match="the process that read this died"):
             given(paths[0])
         assert given(paths[1])[0].line.text == "02134"
@@ -143,9 +143,9 @@ def test_a_folder_is_sorted_alike_by_many_and_by_one(
 
     def noted(read: Any, paths: Any, workers: int) -> Any:
         started.append(workers)
-        return read_ahead(read, paths, workers)
+        return prefetch_pieces(read, paths, workers)
 
-    monkeypatch.setattr(sort_module, "read_ahead", noted)
+    monkeypatch.setattr(sort_module, "prefetch_pieces", noted)
     several = replace(sorting, read=read, workers=2)
     summary = sort_folder(folder, tmp_path / "out", several)
     assert started == ([2] if few == 1 else [])

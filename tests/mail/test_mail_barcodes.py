@@ -21,9 +21,15 @@ from digitlens.mail.barcodes import (
     png,
     svg,
 )
-from digitlens.mail.barcodes.drawing import IMB, POSTNET, lay_out
-from digitlens.mail.barcodes.imb import upside_down
-from digitlens.mail.barcodes.tables import ASCENDERS, BITS, CHARACTERS, DESCENDERS, characters
+from digitlens.mail.barcodes.imb import (
+    ASCENDERS,
+    CHARACTERS,
+    DESCENDERS,
+    TABLES_BITS,
+    characters,
+    upside_down,
+)
+from digitlens.mail.barcodes.render import IMB, POSTNET, lay_out
 
 TRACKING = "01234567094987654321"
 
@@ -128,7 +134,9 @@ def test_a_serial_number_that_is_too_long_is_refused() -> None:
 
 def test_the_tables_are_whole() -> None:
     """Each of 130 half bars is another bit, and each character has 2 or 5 bits."""
-    assert {*DESCENDERS, *ASCENDERS} == {(c, b) for c in range(CHARACTERS) for b in range(BITS)}
+    assert {*DESCENDERS, *ASCENDERS} == {
+        (c, b) for c in range(CHARACTERS) for b in range(TABLES_BITS)
+    }
     counts = [character.bit_count() for character in characters()]
     assert counts == [5] * 1287 + [2] * 78
     assert len(set(characters())) == 1365
@@ -195,7 +203,7 @@ def test_a_picture_holds_the_bars_in_allowed_sizes(routing: str, dots: int) -> N
     assert all(IMB.width.allows(width) for width in widths)
     assert IMB.pitch.allows((edges[-2] - edges[0]) / 64 / dots)
     heights = dark.sum(axis=0)[edges[::2] + 1] / dots
-    assert IMB.high.allows(heights.max())
+    assert IMB.height.allows(heights.max())
     assert IMB.low.allows(heights.min())
     free = np.flatnonzero(dark.any(axis=0))[0], np.flatnonzero(dark.any(axis=1))[0]
     assert free[0] >= IMB.sides * dots
@@ -209,7 +217,7 @@ def test_postnet_stands_on_one_line() -> None:
     assert len(bottoms) == 1
     heights = sorted({int(column.sum()) for column in picture.T if column.any()})
     assert POSTNET.low.allows(heights[0] / 600)
-    assert POSTNET.high.allows(heights[1] / 600)
+    assert POSTNET.height.allows(heights[1] / 600)
 
 
 def test_svg_has_a_rectangle_for_each_bar() -> None:

@@ -9,22 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from digitlens.ctc import Line
 from digitlens.errors import UsageError
-from digitlens.mail.deciding import (
-    Bars,
-    Beliefs,
-    Candidate,
-    Reason,
-    choose_line,
-    decide,
-    line_with,
-    weigh,
-    weigh_lines,
-)
-from digitlens.mail.deciding.bars import ALONE, CITY, DIRECTORY, STATE
-from digitlens.mail.deciding.choose import is_of_sender
+from digitlens.mail.candidates import ZipCandidate, choose_line, is_of_sender, rank_zip_lines
+from digitlens.mail.decision import Reason, decide, line_with
 from digitlens.mail.directory import Directory, Place
-from digitlens.reading import Line
+from digitlens.mail.posterior import Priors, zip_posterior
+from digitlens.mail.thresholds import ALONE, CITY, DIRECTORY, STATE, ThresholdSet
 
 Make = Callable[..., Line]
 
@@ -133,11 +124,13 @@ def test_a_routing_is_plain_values(directory: Directory, line: Make) -> None:
 def test_weights_sum_to_one_at_most(directory: Directory, line: Make) -> None:
     """What is left over belongs to strings that were not listed."""
     read = line("10001", 0.5, (("10007", 0.2), ("1000", 0.2)))
-    beliefs = Beliefs(elsewhere=0.2)
-    weighed = weigh([Candidate(read)], directory, beliefs=beliefs)
+    beliefs = Priors(elsewhere=0.2)
+    weighed = zip_posterior([ZipCandidate(read)], directory, beliefs=beliefs)
     assert sum(weighed.posterior.values()) <= 1
     assert weighed.odd == pytest.approx(0.5 * 0.8 * 0.5)
-    certain = weigh([Candidate(line("10001", 1.0))], directory, beliefs=Beliefs(elsewhere=0.0))
+    certain = zip_posterior(
+        [ZipCandidate(line("10001", 1.0))], directory, beliefs=Priors(elsewhere=0.0)
+    )
     assert certain.posterior == {"10001": 1.0}
 
 
@@ -147,11 +140,12 @@ def test_a_line_that_may_not_be_the_zip_is_believed_less(
     """The less likely a line is the ZIP, the less it counts, unless it fits the city."""
     read = line("10001", 0.9, (("10007", 0.1),))
     sure, doubtful = (
-        decide([Candidate(read, share)], directory, bar=0).probability for share in (1.0, 0.001)
+        decide([ZipCandidate(read, share)], directory, bar=0).probability
+        for share in (1.0, 0.001)
     )
     assert doubtful < sure
     # Two of twelve ZIPs are New York's: that one of them was read by chance is less likely.
-    placed = decide([Candidate(read, 0.001)], directory, city="New York", bar=0)
+    placed = decide([ZipCandidate(read, 0.001)], directory, city="New York", bar=0)
     assert doubtful < placed.probability < sure
 
 
@@ -168,7 +162,7 @@ def test_a_line_of_another_length_is_no_zip(line: Make) -> None:
 
 def test_the_city_finds_the_right_one_of_two_lines(directory: Directory, line: Make) -> None:
     """Of two lines that may be the ZIP, the one that fits the city counts, and is shown."""
-    both = [Candidate(line("10001", 0.99), 0.7), Candidate(line("02134", 0.99), 0.3)]
+    both = [ZipCandidate(line("10001", 0.99), 0.7), ZipCandidate(line("02134", 0.99), 0.3)]
     found = decide(both, directory, city="Boston", state="MA", bar=0.9)
     assert (found.zip, found.text) == ("02134", "02134")
     assert decide(both, directory, bar=0.9).reason is Reason.UNSURE
@@ -185,15 +179,15 @@ def test_the_lowest_zip_is_the_receivers(line: Make) -> None:
     assert choose_line([sender, house, receiver, beside, mark, short]) is receiver
     assert choose_line([short, mark]) is short
     assert choose_line([]) is None
-    found = weigh_lines([sender, house, receiver, beside])
+    found = rank_zip_lines([sender, house, receiver, beside])
     assert [each.line for each in found] == [receiver, beside, house, sender]
     assert 0.9 < sum(each.share for each in found) < 1
-    assert [each.line for each in weigh_lines([short, mark])] == [short]
+    assert [each.line for each in rank_zip_lines([short, mark])] == [short]
 
 
 def test_a_picture_with_another_number_says_so(directory: Directory, line: Make) -> None:
     """Where no line may be a ZIP, the reason is the length of the surest one."""
-    found = decide(weigh_lines([line("902101", 0.9), line("17", 0.5)]), directory)
+    found = decide(rank_zip_lines([line("902101", 0.9), line("17", 0.5)]), directory)
     assert (found.reason, found.text) == (Reason.LENGTH, "902101")
 
 
@@ -203,7 +197,7 @@ def test_what_is_surely_read_counts_more(line: Make) -> None:
     five = line("02134", 0.99, box=(500, 262, 600, 290))
     four = line("10001", 0.6, box=(610, 262, 700, 290))
     word = line("11017", 0.3, box=(300, 262, 420, 290))
-    found = weigh_lines([word, whole, five, four])
+    found = rank_zip_lines([word, whole, five, four])
     assert found[0].line is five
     assert whole not in [each.line for each in found], "it is the same ink"
     assert found[0].share > 0.9
@@ -220,7 +214,7 @@ def test_the_senders_corner_is_left_out(line: Make) -> None:
 
 def test_each_amount_of_knowledge_has_its_bar(directory: Directory, line: Make) -> None:
     """The bar of the city counts where a city is given; without a bar nothing is accepted."""
-    bars = Bars({ALONE: 0.0, DIRECTORY: 0.99, STATE: None, CITY: 0.6})
+    bars = ThresholdSet({ALONE: 0.0, DIRECTORY: 0.99, STATE: None, CITY: 0.6})
     read = line("10001", 0.8, (("10007", 0.2),))
     assert decide(read, directory, bar=bars).zip is None
     assert decide(read, directory, city="New York", state="NY", bar=bars).zip == "10001"
@@ -235,11 +229,11 @@ def test_letters_before_a_zip_are_seen_through(directory: Directory, line: Make)
     joined = replace(joined, digits=line("902100501", 0.999).digits)
     found = decide(joined, directory, state="NY", bar=0.97)
     assert (found.zip, found.four, found.text) == ("00501", "", "00501")
-    part = line_with("00501", [Candidate(joined)])
+    part = line_with("00501", [ZipCandidate(joined)])
     assert (part.text, part.digits) == ("00501", joined.digits[4:])
     assert (part.box[0], part.box[2]) == (joined.digits[4].box[0], joined.box[2])
     # Where nobody knows where it goes, the ZIP may as well be the first five of nine.
     assert decide(joined, directory, bar=0.97).zip is None
     # A sure ZIP+4 stays one, wherever its end might go.
     assert decide(line("100010213", 0.999), directory).zip == "10001"
-    assert decide(joined, directory, state="NY", beliefs=Beliefs(joined=0.0)).zip is None
+    assert decide(joined, directory, state="NY", beliefs=Priors(joined=0.0)).zip is None

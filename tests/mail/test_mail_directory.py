@@ -9,8 +9,7 @@ import pytest
 
 from digitlens.errors import MissingExtraError, UsageError
 from digitlens.mail.directory import Directory, load_directory, places_of
-from digitlens.mail.states import STATES, state_code
-from digitlens.mail.zipcode import ZipCode
+from digitlens.mail.zipcode import STATES, ZipCode, state_code
 
 
 @pytest.mark.parametrize(

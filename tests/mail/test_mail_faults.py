@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.atomic import write_bytes
 from digitlens.errors import CorruptFileError, MissingDataError, RunError, StorageError
 from digitlens.mail.sorting import Sorting, sort_folder
-from digitlens.mail.sorting.database import FILE, opened
-from digitlens.mail.sorting.holder import holding
+from digitlens.mail.sorting.store import FILE, lock_sorting, open_store
+from digitlens.storage import write_bytes
 
 Where = Callable[[Path], dict[str, list[str]]]
 
@@ -26,7 +25,7 @@ def test_the_second_of_two_runs_says_who_holds_the_state(
     out = tmp_path / "out"
     out.mkdir()
     with (
-        holding(out, folder, 0.0),
+        lock_sorting(out, folder, 0.0),
         pytest.raises(RunError, match=f"process {os.getpid()} on .*, sorting {folder}"),
     ):
         sort_folder(folder, out, sorting)
@@ -63,7 +62,7 @@ def test_a_full_disk_loses_nothing(
                 raise StorageError("full") from error
             write_bytes(path, content)
 
-        patch.setattr("digitlens.mail.sorting.trays.write_bytes", filling)
+        patch.setattr("digitlens.mail.sorting.store.write_bytes", filling)
         with pytest.raises(StorageError):
             sort_folder(folder, out, replace(sorting, copy=copy))
     assert sum(map(len, where(out).values())) == 2
@@ -75,7 +74,10 @@ def test_a_full_state_file_is_told(folder: Path, tmp_path: Path, sorting: Sortin
     """SQLite's own word for a full disk becomes ours."""
     out = tmp_path / "out"
     sort_folder(folder, out, sorting)
-    with pytest.raises(StorageError, match="likely  the disk is full"), opened(out) as state:
+    with (
+        pytest.raises(StorageError, match="likely  the disk is full"),
+        open_store(out) as state,
+    ):
         state.execute("PRAGMA max_page_count=1")
         for number in range(1000):
             state.execute(f"CREATE TABLE t{number} AS SELECT * FROM pieces")
@@ -130,7 +132,7 @@ def test_what_is_no_folder_and_no_state_is_told(
     with pytest.raises(CorruptFileError, match="is not a state of sorting"):
         sort_folder(folder, out, sorting)
     (out / FILE).unlink()
-    with opened(out) as state:
+    with open_store(out) as state:
         state.execute("PRAGMA user_version=99")
     with pytest.raises(RunError, match="made by a newer version"):
         sort_folder(folder, out, sorting)

@@ -17,14 +17,14 @@ from digitlens.mail import sorting
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
-from digitlens.mail.sorting.database import opened
-from digitlens.mail.deciding import Candidate
-from digitlens.reading import Line, LineDigit
+from digitlens.mail.sorting.store import open_store
+from digitlens.mail.candidates import ZipCandidate
+from digitlens.ctc import Line, LineDigit
 
 ROOT, WAY = Path(sys.argv[1]), sys.argv[2]
 ZIPS = [f"{at}{at}{at}0{at % 7}" for at in range(10)]
 DIRECTORY = Directory(Place(z, "C", ("C",), "NY", "", "STANDARD") for z in ZIPS)
-OURS = ("/mail/sorting/", "digitlens/atomic.py")
+OURS = ("/mail/sorting/", "digitlens/storage.py")
 COUNT, KILLS = 36, 40
 chance = random.Random(WAY)
 
@@ -33,7 +33,7 @@ def read(path):
     with (ROOT / "log").open("a") as log:
         log.write(path.name + "\n")
     digits = tuple(LineDigit(each, 0.999, (0, 0, 1, 1)) for each in text)
-    return [Candidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
+    return [ZipCandidate(Line(text, 0.9999, (0, 0, 9, 9), digits))]
 
 def plan(way):
     return make_plan(DIRECTORY, way)
@@ -82,7 +82,7 @@ def check(out, *, whole):
             assert path.read_text() == (ROOT / "mail" / path.name).read_text(), path
     assert all(len(each) == 1 for each in places.values()), places
     if whole:
-        with opened(out) as state:
+        with open_store(out) as state:
             rows = {r["filed"]: [r["tray"]] for r in state.execute("SELECT * FROM pieces")}
             assert not state.execute("SELECT 1 FROM pieces WHERE placed = 0").fetchone()
         assert places == rows

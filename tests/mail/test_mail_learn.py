@@ -14,15 +14,20 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from digitlens import load_digits
-from digitlens.mail.deciding import Candidate, weigh_lines
+from digitlens.ctc import Line
+from digitlens.geometry import rotate_upright
+from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
-from digitlens.mail.sorting.corrected import corrections_in
-from digitlens.mail.sorting.learn import Saved, edits, in_place, save_corrections
-from digitlens.mail.sorting.lent import Correction
-from digitlens.reading import Line
-from digitlens.reading.places import upright
+from digitlens.mail.sorting.corrections import (
+    SavedCorrections,
+    corrections_in,
+    edit_distance,
+    in_place,
+    save_corrections,
+)
+from digitlens.mail.sorting.lease import Correction
 
 TEXTS = st.text("0123", max_size=9)
 BOX = (40.0, 30.0, 190.0, 60.0)
@@ -60,14 +65,14 @@ def trays(tmp_path: Path, directory: Directory, line: Callable[..., Line]) -> Pa
     for name in SAID:
         draw(mail / name)
 
-    def read(path: Path) -> Sequence[Candidate]:
+    def read(path: Path) -> Sequence[ZipCandidate]:
         if path.name == "i.png":
-            return weigh_lines(
+            return rank_zip_lines(
                 [line("1490210", 0.6, box=(BOX[0] - 60, BOX[1], BOX[2], BOX[3]))]
             )
         if path.name == "j.png":
-            return weigh_lines([line(READ, 0.6, box=(0.0, 30.0, 240.0, 60.0))])
-        return weigh_lines([] if path.name == "h.png" else [line(READ, 0.6, box=BOX)])
+            return rank_zip_lines([line(READ, 0.6, box=(0.0, 30.0, 240.0, 60.0))])
+        return rank_zip_lines([] if path.name == "h.png" else [line(READ, 0.6, box=BOX)])
 
     plan = make_plan(directory, "state")
     sort_folder(mail, out, Sorting(read, directory, plan))
@@ -85,7 +90,9 @@ def test_what_is_sure_is_saved(trays: Path, tmp_path: Path) -> None:
     """Lines are saved where nearly that was read that was said, digits in their place."""
     out = tmp_path / "learn"
     saved = save_corrections(corrections_in(trays), out)
-    assert saved == Saved(corrections=10, lines=4, digits=15, unread=1, other=4, unseen=1)
+    assert saved == SavedCorrections(
+        corrections=10, lines=4, digits=15, unread=1, other=4, unseen=1
+    )
     rows = list(csv.DictReader((out / "lines/truth.csv").read_text().splitlines()))
     assert [row["truth"] for row in rows] == ["02184", "02134", "21345", "90210"]
     assert rows[0] | {"at": ""} == {
@@ -127,7 +134,9 @@ def test_pieces_on_their_side_are_saved_upright(
         size, pixels = picture.size, np.asarray(picture)
     Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "laid.png")
     assert told.box is not None
-    box, *boxes = (upright(each, size, 90 * quarters)[0] for each in (told.box, *told.boxes))
+    box, *boxes = (
+        rotate_upright(each, size, 90 * quarters)[0] for each in (told.box, *told.boxes)
+    )
     laid = replace(told, picture=tmp_path / "laid.png", box=box, boxes=tuple(boxes))
 
     def content(each: Correction, out: Path) -> dict[str, bytes]:
@@ -151,17 +160,17 @@ def test_saving_again_changes_nothing(trays: Path, tmp_path: Path) -> None:
 
 def test_no_corrections_are_no_folder(tmp_path: Path) -> None:
     """Where nobody corrected anything, nothing is made."""
-    assert save_corrections([], tmp_path / "learn") == Saved()
+    assert save_corrections([], tmp_path / "learn") == SavedCorrections()
     assert not (tmp_path / "learn").exists()
 
 
 @given(TEXTS, TEXTS, TEXTS)
 def test_edits_are_a_distance(one: str, other: str, third: str) -> None:
     """Edits are 0 for the same alone, the same both ways, and no longer by way of a third."""
-    assert (edits(one, other) == 0) == (one == other)
-    assert edits(one, other) == edits(other, one)
-    assert edits(one, third) <= edits(one, other) + edits(other, third)
-    assert abs(len(one) - len(other)) <= edits(one, other) <= max(len(one), len(other))
+    assert (edit_distance(one, other) == 0) == (one == other)
+    assert edit_distance(one, other) == edit_distance(other, one)
+    assert edit_distance(one, third) <= edit_distance(one, other) + edit_distance(other, third)
+    assert abs(len(one) - len(other)) <= edit_distance(one, other) <= max(len(one), len(other))
 
 
 @given(

@@ -12,15 +12,8 @@ import pytest
 
 from digitlens.errors import DataError, MissingDataError, UsageError
 from digitlens.mail.directory import Directory
-from digitlens.mail.plan import (
-    Plan,
-    Range,
-    make_plan,
-    parse_l002,
-    parse_plan,
-    read_plan,
-    write_plan,
-)
+from digitlens.mail.plan import Range, SortPlan, make_plan
+from digitlens.mail.plan_files import parse_l002, parse_plan, read_plan, write_plan
 
 GOOD = """\
 # For the mail room.
@@ -93,7 +86,7 @@ def test_a_fault_is_named_with_its_line(text: str, said: str) -> None:
 
 def test_a_plan_is_written_and_read_again(tmp_path: Path) -> None:
     """A plan with plants, dates, long lists and names in quotes comes back the same."""
-    plan = Plan(
+    plan = SortPlan(
         {
             "long": tuple(Range.parse(f"{first}5") for first in range(10, 60)),
             "São Tomé, 'x'.y": (Range.parse("00501"),),
@@ -129,7 +122,7 @@ def test_the_fingerprint_knows_what_decides() -> None:
 def test_overlap_is_refused_in_python_too() -> None:
     """A plan made in Python is checked as one from a file."""
     with pytest.raises(UsageError, match="must not overlap"):
-        Plan({"a": (Range.parse("1"),), "b": (Range.parse("12"),)}, "o")
+        SortPlan({"a": (Range.parse("1"),), "b": (Range.parse("12"),)}, "o")
 
 
 @pytest.mark.parametrize("by", ["state", "zip3", "first-digit"])

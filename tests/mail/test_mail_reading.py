@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitlens.ctc import Line
+from digitlens.geometry import rotate_upright
 from digitlens.mail.directory import Directory
-from digitlens.mail.reading import LENGTHS, read_mail
+from digitlens.mail.routing import LENGTHS, read_mail
 from digitlens.mail.sample import draw_mail, drawn_digits
-from digitlens.reader import Reader
-from digitlens.reader.page import Page
-from digitlens.reading import Line
-from digitlens.reading.places import upright
+from digitlens.ocr import Reader
+from digitlens.ocr.page import Page
 
 SIZE = (900, 400)
 SENDER, RECEIVER = (20.0, 40.0, 90.0, 60.0), (520.0, 262.0, 600.0, 290.0)
@@ -31,13 +31,13 @@ class Told:
         """Return all lines, as rows of a table come back without being asked for."""
         size = SIZE if round(self.turn / 90) % 2 == 0 else SIZE[::-1]
         self.lengths = lengths
-        self.wanted = [where(*upright(line.box, size, self.turn)) for line in self.all]
+        self.wanted = [where(*rotate_upright(line.box, size, self.turn)) for line in self.all]
         return Page(self.all, size=size, turn=self.turn)
 
 
 def laid(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
     """Return where a box of the upright envelope is when it must be turned by `turn`."""
-    return upright(box, SIZE, -turn)[0]
+    return rotate_upright(box, SIZE, -turn)[0]
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
@@ -79,6 +79,6 @@ def test_mail_is_read_whichever_way_it_lies(
         assert line.text == envelope.to.place.zip
         assert line.confidence > 0.9
         high, wide = envelope.picture.shape[:2]
-        (left, top, right, bottom), _ = upright(envelope.box, (wide, high), 90 * turn)
+        (left, top, right, bottom), _ = rotate_upright(envelope.box, (wide, high), 90 * turn)
         assert left < (line.box[0] + line.box[2]) / 2 < right
         assert top < (line.box[1] + line.box[3]) / 2 < bottom

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from digitlens.ctc import Line
 from digitlens.errors import DataError, MissingDataError, RunError, UsageError
-from digitlens.mail.deciding import Candidate, weigh_lines
+from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
-from digitlens.reading import Line
 
 COUNT = 12
 
@@ -42,8 +42,8 @@ def review(
 ) -> Review:
     """Return the queue of twelve pieces of which the reader is not sure."""
 
-    def read(path: Path) -> Sequence[Candidate]:
-        return weigh_lines([line("02134", 0.6, (("02135", 0.3), ("02108", 0.1)))])
+    def read(path: Path) -> Sequence[ZipCandidate]:
+        return rank_zip_lines([line("02134", 0.6, (("02135", 0.3), ("02108", 0.1)))])
 
     mail, out = tmp_path / "mail", tmp_path / "out"
     mail.mkdir()
@@ -203,7 +203,7 @@ def test_settled_pieces_stay_settled(
     assert task is not None
     review.settle(task, "90210")
 
-    def read(path: Path) -> Sequence[Candidate]:
+    def read(path: Path) -> Sequence[ZipCandidate]:
         raise AssertionError("nothing is new")
 
     plan = make_plan(directory, "zip3")

@@ -12,9 +12,9 @@ from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.mail.directory import Directory
 from digitlens.mail.sample import batch, draw_mail, drawn_digits, make_sample
-from digitlens.mail.sample.digits import mnist_at_hand
-from digitlens.mail.sample.letters import rounded, strokes_of
-from digitlens.mail.sample.people import FIRMS, FIRST, KINDS, LAST, STREETS
+from digitlens.mail.sample.address import FIRMS, FIRST, KINDS, LAST, STREETS
+from digitlens.mail.sample.batch import mnist_at_hand
+from digitlens.mail.sample.script import round_stroke, strokes_of
 from digitlens.mail.zipcode import ZipCode
 
 
@@ -123,8 +123,8 @@ def test_every_letter_that_is_needed_has_strokes(directory: Directory) -> None:
 def test_curves_go_through_their_points() -> None:
     """A rounded stroke passes each of its points, and keeps its corners."""
     points = [(0.0, 0.0, False), (10.0, 0.0, True), (10.0, 10.0, False), (0.0, 10.0, False)]
-    curve = rounded(points)
+    curve = round_stroke(points)
     for x, y, _ in points:
         assert min(abs(x - a) + abs(y - b) for a, b in curve) < 1e-9
     assert max(a for a, _ in curve) < 11.5
-    assert rounded(points[:2]) == [(0.0, 0.0), (10.0, 0.0)]
+    assert round_stroke(points[:2]) == [(0.0, 0.0), (10.0, 0.0)]

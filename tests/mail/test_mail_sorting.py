@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from digitlens.ctc import Line
 from digitlens.errors import UsageError
 from digitlens.mail.barcodes import decode_imb
-from digitlens.mail.plan import make_plan, parse_plan
-from digitlens.mail.sorting import Sorting, Summary, sort_folder
-from digitlens.reading import Line
+from digitlens.mail.plan import make_plan
+from digitlens.mail.plan_files import parse_plan
+from digitlens.mail.sorting import Sorting, SortSummary, sort_folder
 
 Where = Callable[[Path], dict[str, list[str]]]
 
@@ -189,7 +190,7 @@ def test_a_picture_that_changed_is_told(folder: Path, tmp_path: Path, sorting: S
 
 def test_a_summary_is_words() -> None:
     """The summary reads as sentences; one of a thing is not called several."""
-    summary = Summary(
+    summary = SortSummary(
         1200, 3, 1000, 5, 190, 5, {"unsure": 195}, {"a": 5, "b": 1000}, 3.21, 0.5, moved=1
     )
     assert summary.lines() == [
@@ -201,6 +202,6 @@ def test_a_summary_is_words() -> None:
         "2 trays: b 1,000, a 5",
         "6.0 pieces/s",
     ]
-    empty = Summary(0, 0, 0, 0, 0, 0, {}, {}, 0.0, 0.0)
+    empty = SortSummary(0, 0, 0, 0, 0, 0, {}, {}, 0.0, 0.0)
     assert empty.lines()[0] == "0 pieces, 0 new"
     assert re.search("no trays", empty.lines()[-1])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from digitlens.mail.sorting import NotYoursError, Review, Sorting, Task, sort_folder
-from digitlens.mail.sorting import pieces as pieces_module
+from digitlens.mail.sorting import NotYoursError, Review, ReviewTask, Sorting, sort_folder
+from digitlens.mail.sorting import store as pieces_module
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def review(trays: Path, sorting: Sorting) -> Review:
     return Review(trays, sorting.plan, sorting.directory)
 
 
-def claim(review: Review, person: str) -> Task:
+def claim(review: Review, person: str) -> ReviewTask:
     """Lend a piece."""
     task = review.claim(person)
     assert task is not None
@@ -92,7 +92,7 @@ def test_a_kill_before_the_piece_is_moved_is_made_good(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pieces_module, "move", killed)
+        patch.setattr(pieces_module, "move_to_tray", killed)
         with pytest.raises(KeyboardInterrupt):
             review.take_back(task.piece, "ann")
     assert lies_in(trays, task.picture.name) == ["MA"]

@@ -12,27 +12,39 @@ import numpy as np
 import pytest
 
 import digitlens as dl
+from digitlens.ctc import Alternative, Line
 from digitlens.errors import DataError, UsageError
-from digitlens.line_card import LineCard
-from digitlens.mail import trust
-from digitlens.mail.deciding import USUAL, Bars, Measured
-from digitlens.mail.deciding.bars import CITY, DIRECTORY, KNOWN
-from digitlens.mail.deciding.readings import Reading
-from digitlens.mail.deciding.simulate import Piece, measure
+from digitlens.mail import thresholds
 from digitlens.mail.directory import Directory
-from digitlens.mail.measuring import read_zips, write_zips
+from digitlens.mail.measure import read_zips, write_zips
+from digitlens.mail.posterior import USUAL
 from digitlens.mail.sample import drawn_digits
-from digitlens.mail.trust import Trust, mark_of, read_measured, trust_in, write_measured
-from digitlens.reader.network import load_line_network
-from digitlens.reading import Alternative, Curve, Line
+from digitlens.mail.simulate import SimulatedPiece, SimulatedReading, measure
+from digitlens.mail.thresholds import (
+    CITY,
+    DIRECTORY,
+    KNOWN,
+    MeasuredThresholds,
+    ReaderThresholds,
+    ThresholdSet,
+    model_fingerprint,
+    read_measured,
+    thresholds_for,
+    write_measured,
+)
+from digitlens.metrics.risk_coverage import RiskCoverageCurve
+from digitlens.models.card import LineModelCard
+from digitlens.ocr.network import load_line_recognizer
 
-CURVE = Curve(1000, (0.99, 0.9, 0.5), (400, 800, 1000), (0, 2, 40))
-OWN = Measured("0" * 16, {"lines": 1000}, 0.25, dict.fromkeys(KNOWN, CURVE))
+CURVE = RiskCoverageCurve(1000, (0.99, 0.9, 0.5), (400, 800, 1000), (0, 2, 40))
+OWN = MeasuredThresholds("0" * 16, {"lines": 1000}, 0.25, dict.fromkeys(KNOWN, CURVE))
 
 
 def network(folder: Path, **about: Any) -> Any:
     """Return what is asked of a line network: a path, a card, and no calibration."""
-    card = LineCard("mine", "reader", "mnist", "", "training", 64, 1, 1, 9, 9, "2026-01-01")
+    card = LineModelCard(
+        "mine", "reader", "mnist", "", "training", 64, 1, 1, 9, 9, "2026-01-01"
+    )
     return SimpleNamespace(
         **({"path": folder / "model.onnx", "card": card, "calibrations": None} | about)
     )
@@ -71,11 +83,11 @@ def test_a_damaged_file_is_told(tmp_path: Path, content: str, said: str) -> None
 
 def test_bars_are_counted_after_directory_and_place(directory: Directory) -> None:
     """What the directory rules out is not accepted; truths that were not listed are counted."""
-    wrong = Reading("02134", "02139", 0.9, (Alternative("02134", 0.1),))
-    lost = Reading("02134", "55101", 0.8, (Alternative("55102", 0.1),))
+    wrong = SimulatedReading("02134", "02139", 0.9, (Alternative("02134", 0.1),))
+    lost = SimulatedReading("02134", "55101", 0.8, (Alternative("55102", 0.1),))
     place = directory.place("02134")
     assert place is not None
-    pieces = [Piece(place, wrong)] * 400 + [Piece(place, lost)] * 100
+    pieces = [SimulatedPiece(place, wrong)] * 400 + [SimulatedPiece(place, lost)] * 100
     found = measure(pieces, directory, "mark", {"lines": 500})
     assert found.elsewhere == pytest.approx(101 / 502)
     alone, known, city = (found.curves[name] for name in (KNOWN[0], DIRECTORY, CITY))
@@ -116,19 +128,19 @@ def _blank(picture: np.ndarray) -> Line:
 
 def test_the_published_reader_has_its_bars() -> None:
     """They were measured on this very reader: else `digitlens mail measure` is due."""
-    reader = load_line_network("reader")
-    measured = read_measured(trust.OURS)
-    assert measured.reader == mark_of(reader)
+    reader = load_line_recognizer("reader")
+    measured = read_measured(thresholds.OURS)
+    assert measured.reader == model_fingerprint(reader)
     assert measured.elsewhere == pytest.approx(USUAL.elsewhere, abs=0.01)
-    found = trust_in(reader, 0.01)
+    found = thresholds_for(reader, 0.01)
     assert found.doubt == ""
-    assert found.bars == measured.bars(0.01) == trust.default_bars()
-    assert isinstance(found.bars, Bars)
+    assert found.bars == measured.bars(0.01) == thresholds.default_bars()
+    assert isinstance(found.bars, ThresholdSet)
     rates = [
         next(
             taken / curve.count
             for bar, taken in zip(curve.bars, curve.accepted, strict=True)
-            if bar <= cast("Bars", found.bars).of[name]
+            if bar <= cast("ThresholdSet", found.bars).of[name]
         )
         for name, curve in measured.curves.items()
     ]
@@ -139,27 +151,32 @@ def test_the_published_reader_has_its_bars() -> None:
 def test_a_reader_of_ones_own_has_bars_beside_it(tmp_path: Path) -> None:
     """mail.json beside the network counts for the reader that it was measured on, no other."""
     mine = network(tmp_path)
-    unknown = trust_in(mine, 0.02)
+    unknown = thresholds_for(mine, 0.02)
     assert unknown.bars == 0.98
     assert unknown.doubt.startswith("no bars were measured for this reader: accepted is")
     assert "98 % sure" in unknown.doubt
     assert unknown.doubt.endswith("the promise may well not hold"), "nor was it calibrated"
-    write_measured(tmp_path / "mail.json", Measured(mark_of(mine), {}, 0.25, OWN.curves))
-    known = trust_in(mine, 0.01)
+    write_measured(
+        tmp_path / "mail.json",
+        MeasuredThresholds(model_fingerprint(mine), {}, 0.25, OWN.curves),
+    )
+    known = thresholds_for(mine, 0.01)
     assert (known.bars, known.doubt) == (OWN.bars(0.01), "")
     assert known.beliefs.elsewhere == 0.25
     with pytest.raises(UsageError, match="cannot promise"):
-        trust_in(mine, 0.001)
+        thresholds_for(mine, 0.001)
     write_measured(tmp_path / "mail.json", OWN)
-    assert trust_in(mine, 0.01) == Trust(0.99, doubt=trust_in(mine, 0.01).doubt)
+    assert thresholds_for(mine, 0.01) == ReaderThresholds(
+        0.99, doubt=thresholds_for(mine, 0.01).doubt
+    )
 
 
 def test_the_words_of_a_card_do_not_change_its_mark(tmp_path: Path) -> None:
     """Another run is another reader; another note is not."""
     mine = network(tmp_path)
-    noted = network(tmp_path, card=LineCard(**(vars(mine.card) | {"notes": ["new"]})))
-    other = network(tmp_path, card=LineCard(**(vars(mine.card) | {"seed": 2})))
-    assert mark_of(noted) == mark_of(mine) != mark_of(other)
+    noted = network(tmp_path, card=LineModelCard(**(vars(mine.card) | {"notes": ["new"]})))
+    other = network(tmp_path, card=LineModelCard(**(vars(mine.card) | {"seed": 2})))
+    assert model_fingerprint(noted) == model_fingerprint(mine) != model_fingerprint(other)
 
 
 def test_route_takes_the_measured_bars(directory: Directory, line: Callable[..., Line]) -> None:

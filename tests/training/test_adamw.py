@@ -7,22 +7,22 @@ import copy
 import pytest
 import torch
 
-from digitlens import networks
-from digitlens.training.adamw import AdamW
+from digitlens import models
+from digitlens.training.optimizer import AdamW
 
 
 def gradients(network: torch.nn.Module, seed: int) -> None:
     """Give each parameter a gradient by chance, laid out as the parameter."""
-    chance = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
-        drawn = torch.randn(parameter.shape, generator=chance)
+        drawn = torch.randn(parameter.shape, generator=rng)
         parameter.grad = torch.empty_like(parameter).copy_(drawn)
 
 
 def test_steps_as_torch_does() -> None:
     """Five steps end at the weights of torch.optim.AdamW with two groups."""
     torch.manual_seed(0)
-    ours = networks.build("quick")
+    ours = models.build("quick")
     theirs = copy.deepcopy(ours)
     mine = AdamW(ours.parameters(), betas=(0.9, 0.95), weight_decay=0.1)
     other = torch.optim.AdamW(
@@ -45,7 +45,7 @@ def test_steps_as_torch_does() -> None:
 def test_a_state_that_went_through_a_file_goes_on_the_same() -> None:
     """Loading a saved state keeps the layout in memory that the fused update walks over."""
     torch.manual_seed(0)
-    one = networks.build("cnn").to(memory_format=torch.channels_last)
+    one = models.build("cnn").to(memory_format=torch.channels_last)
     two = copy.deepcopy(one)
     first = AdamW(one.parameters(), betas=(0.9, 0.99), weight_decay=0.0)
     gradients(one, 0)
@@ -62,8 +62,8 @@ def test_a_state_that_went_through_a_file_goes_on_the_same() -> None:
 
 def test_a_state_of_other_parameters_is_refused() -> None:
     """Names and shapes must be those of the parameters."""
-    dense = AdamW(networks.build("dense").parameters(), betas=(0.9, 0.9), weight_decay=0.0)
-    quick = AdamW(networks.build("quick").parameters(), betas=(0.9, 0.9), weight_decay=0.0)
+    dense = AdamW(models.build("dense").parameters(), betas=(0.9, 0.9), weight_decay=0.0)
+    quick = AdamW(models.build("quick").parameters(), betas=(0.9, 0.9), weight_decay=0.0)
     with pytest.raises(ValueError, match="other parameters"):
         dense.load(quick.state())
     wrong = {

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from digitlens.digits import SIDE, Digits
-from digitlens.networks.recipe import Recipe
-from digitlens.training.augment import epoch_of, generator
-from digitlens.training.deform import CENTRE, deformation, sampling
+from digitlens.models.recipe import Recipe
+from digitlens.training.augment import augment_epoch, generator
+from digitlens.training.distort import CENTRE, sample_deformation, sampling
 
 PLAIN = Recipe(epochs=1, batch=10, learning_rate=0.1)
 
@@ -23,7 +23,7 @@ def tensors(digits: Digits) -> tuple[torch.Tensor, torch.Tensor]:
 def test_an_epoch_without_changes_holds_every_digit_once(digits: Digits) -> None:
     """A plain recipe only reorders, and keeps each label with its picture."""
     images, labels = tensors(digits)
-    lesson = epoch_of(images, labels, recipe=PLAIN, chance=generator(0, 0))
+    lesson = augment_epoch(images, labels, recipe=PLAIN, rng=generator(0, 0))
     shuffled, truth = lesson.images, lesson.labels
     before = sorted((p.numpy().tobytes(), int(t)) for p, t in zip(images, labels, strict=True))
     after = sorted((p.numpy().tobytes(), int(t)) for p, t in zip(shuffled, truth, strict=True))
@@ -37,7 +37,7 @@ def test_chance_depends_on_seed_and_epoch_alone(digits: Digits) -> None:
     recipe = replace(PLAIN, shift=1, turn=5.0)
 
     def first(seed: int, epoch: int) -> torch.Tensor:
-        return epoch_of(images, labels, recipe=recipe, chance=generator(seed, epoch)).images
+        return augment_epoch(images, labels, recipe=recipe, rng=generator(seed, epoch)).images
 
     assert torch.equal(first(1, 2), first(1, 2))
     assert not torch.equal(first(1, 2), first(1, 3))
@@ -50,7 +50,7 @@ def test_shifts_are_all_moves_equally_often() -> None:
     images[:, 10, 12] = 255
     labels = torch.zeros(900, dtype=torch.int64)
     recipe = replace(PLAIN, shift=1)
-    moved = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0)).images
+    moved = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0)).images
     places = moved.flatten(1).argmax(1)
     found, counts = places.unique(return_counts=True)
     expected = sorted(SIDE * (10 + a) + 12 + b for a in (-1, 0, 1) for b in (-1, 0, 1))
@@ -63,7 +63,7 @@ def test_a_shift_lets_paper_in_and_nothing_round_the_edge() -> None:
     images = torch.full((9, SIDE, SIDE), 255, dtype=torch.uint8)
     labels = torch.zeros(9, dtype=torch.int64)
     recipe = replace(PLAIN, shift=1)
-    moved = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0)).images
+    moved = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0)).images
     assert sorted(int((picture == 0).sum()) for picture in moved) == [
         0, 28, 28, 28, 28, 55, 55, 55, 55
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_a_shift_lets_paper_in_and_nothing_round_the_edge() -> None:
 
 def test_no_deformation_is_the_identity() -> None:
     """A recipe that changes nothing gives the identity matrix."""
-    matrix = deformation(PLAIN, generator(0, 0))
+    matrix = sample_deformation(PLAIN, generator(0, 0))
     torch.testing.assert_close(matrix, torch.eye(SIDE * SIDE), atol=1e-5, rtol=0)
 
 
@@ -79,7 +79,7 @@ def test_a_deformation_only_mixes_pixels() -> None:
     """Weights sum to 1, or to less at the edge; the cubic kernel's are at least -0.15."""
     recipe = replace(PLAIN, shift=2, turn=20.0, stretch=0.2, slant=0.2, bend=1.0)
     for seed in range(10):
-        matrix = deformation(recipe, generator(seed, 0))
+        matrix = sample_deformation(recipe, generator(seed, 0))
         assert matrix.min() >= -0.15
         middle = matrix.sum(0).reshape(SIDE, SIDE)[12:16, 12:16]
         torch.testing.assert_close(middle, torch.ones(4, 4), atol=1e-5, rtol=0)
@@ -89,7 +89,7 @@ def test_an_overshoot_is_clipped(digits: Digits) -> None:
     """However sharp the edges, a deformed digit has pixels in 0..255 and paper around."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, turn=10.0)
-    lesson = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0))
+    lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0))
     ink = lesson.images.float().flatten(1).mean(1)
     assert float(ink.std()) > 0
     share = float((lesson.images > 250).float().mean() / (images > 250).float().mean())
@@ -131,6 +131,6 @@ def test_deforming_in_bf16_moves_no_pixel_far(digits: Digits) -> None:
     """Half precision changes a pixel by at most two grey levels."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, shift=1, turn=8.0, stretch=0.1)
-    wide = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0), bf16=False).images
-    half = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0), bf16=True).images
+    wide = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0), bf16=False).images
+    half = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0), bf16=True).images
     assert int((wide.int() - half.int()).abs().max()) <= 2

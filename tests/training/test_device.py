@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from digitlens.training.device import Device, choose, tiny_is_zero
+from digitlens.training.device import Device, choose_device, flush_denormals
 
 
 def halved() -> float:
@@ -18,9 +18,9 @@ def halved() -> float:
 def test_tiny_numbers_come_back_after_training() -> None:
     """Inside they are zero, afterwards arithmetic is as exact as before."""
     assert halved() > 0
-    with tiny_is_zero():
+    with flush_denormals():
         assert halved() == 0
-        with tiny_is_zero():
+        with flush_denormals():
             pass
         assert halved() == 0
     assert halved() > 0
@@ -30,7 +30,7 @@ def test_the_device_says_what_it_is() -> None:
     """The words in the progress line and config.toml name the device and its precision."""
     assert str(Device("cuda", True, "Card")) == "Card, bf16"
     assert str(Device("cpu", False, "processor, 2 threads")) == "processor, 2 threads, fp32"
-    assert choose().kind in ("cpu", "cuda")
+    assert choose_device().kind in ("cpu", "cuda")
 
 
 def test_fp32_is_left_alone() -> None:

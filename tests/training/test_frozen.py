@@ -13,16 +13,16 @@ import torch
 
 from digitlens.digits import Digits
 from digitlens.errors import StoppedError
-from digitlens.networks import build, recipe_of
-from digitlens.run import train
+from digitlens.models import build, load_recipe
+from digitlens.training import train
 from digitlens.training import trainer as training
-from digitlens.training.adamw import AdamW
-from digitlens.training.config import Settings, Silent
+from digitlens.training.checkpoint import TrainState
+from digitlens.training.config import NullCallback, TrainSettings
 from digitlens.training.device import Device
-from digitlens.training.state import State
+from digitlens.training.optimizer import AdamW
 from digitlens.training.trainer import Part, Trainer
 
-RECIPE = replace(recipe_of("quick"), batch=50, epochs=4, frozen=0.5, outliers=0.2)
+RECIPE = replace(load_recipe("quick"), batch=50, epochs=4, frozen=0.5, outliers=0.2)
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def trainer(digits: Digits) -> Trainer:
     return Trainer(
         network,
         AdamW(network.parameters(), betas=RECIPE.betas, weight_decay=RECIPE.weight_decay),
-        State(),
-        settings=Settings("cnn", 0, RECIPE),
+        TrainState(),
+        settings=TrainSettings("cnn", 0, RECIPE),
         train=part,
         validation=part,
         device=Device("cpu", False, "test"),
-        progress=Silent(),
+        progress=NullCallback(),
     )
 
 
@@ -91,7 +91,7 @@ def test_a_run_stopped_while_frozen_goes_on_to_the_same_weights(
     recipe = replace(RECIPE, outliers=0.0)
     whole = train("quick", data, out=tmp_path / "whole", recipe=recipe)
 
-    class Interrupting(Silent):
+    class Interrupting(NullCallback):
         def step(self, done_steps: int) -> None:
             if done_steps == 2 * 6 + 3:
                 os.kill(os.getpid(), signal.SIGINT)

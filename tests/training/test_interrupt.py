@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from digitlens.training.interrupt import StopWish
+from digitlens.training.device import GracefulInterrupt
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_is_noted_and_handlers_come_back(number: signal.Signals) -> None:
     """A signal becomes a wish, and afterwards the handlers are those of before."""
     before = signal.getsignal(number)
-    with StopWish() as stop:
+    with GracefulInterrupt() as stop:
         assert not stop.wished
         os.kill(os.getpid(), number)
         assert stop.wished
@@ -25,7 +25,7 @@ def test_the_first_signal_is_noted_and_handlers_come_back(number: signal.Signals
 
 def test_a_second_ctrl_c_acts_at_once() -> None:
     """Who presses twice does not wait for the step to end."""
-    with StopWish(), pytest.raises(KeyboardInterrupt):
+    with GracefulInterrupt(), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -35,7 +35,7 @@ def test_outside_the_main_thread_nothing_is_touched() -> None:
     seen: list[bool] = []
 
     def work() -> None:
-        with StopWish() as stop:
+        with GracefulInterrupt() as stop:
             seen.append(stop.wished)
 
     thread = threading.Thread(target=work)

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from digitlens import networks
-from digitlens.networks.recipe import STEPS, Recipe
+from digitlens import models
+from digitlens.models.recipe import STEPS, Recipe
 from digitlens.training.trainer import steps_in
 
 RECIPE = Recipe(epochs=2, batch=256, learning_rate=0.02, warmup=0.25)
@@ -36,12 +36,12 @@ def test_enough_digits_leave_the_recipe_as_it_is() -> None:
     assert RECIPE.fitted(10_000) is RECIPE
 
 
-@pytest.mark.parametrize("name", list(networks.NETWORKS))
+@pytest.mark.parametrize("name", list(models.NETWORKS))
 @pytest.mark.parametrize("count", [1, 15, 40, 300, 1_293, 9_999])
 def test_few_digits_are_given_steps_enough(name: str, count: int) -> None:
     """With few digits the steps are at least `STEPS`, in batches that the digits can fill."""
-    recipe = networks.recipe_of(name).fitted(count)
+    recipe = models.load_recipe(name).fitted(count)
     batch, steps = steps_in(count, recipe)
     assert batch == recipe.batch <= count
     assert steps * recipe.epochs >= STEPS
-    assert recipe.learning_rate <= networks.recipe_of(name).learning_rate
+    assert recipe.learning_rate <= models.load_recipe(name).learning_rate

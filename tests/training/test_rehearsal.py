@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch import nn
 
-from digitlens import networks
+from digitlens import models
 from digitlens.digits import Digits
 from digitlens.training.device import Device
-from digitlens.training.rehearsal import (
-    MANY,
+from digitlens.training.finetune import (
+    LARGE_REPLAY,
+    SMALL_REPLAY,
     SMOOTHING,
-    SPARSE,
     STEPS,
-    Plan,
-    Rehearsal,
-    most_like,
+    ReplayBatches,
+    ReplayPlan,
+    most_similar,
     recipe_for,
 )
 from digitlens.training.trainer import Part
@@ -29,7 +29,7 @@ CPU = Device("cpu", bf16=False, name="processor")
 
 
 @pytest.fixture(scope="module")
-def rehearse(make_digits: Callable[..., Digits]) -> Callable[[Plan, int], Rehearsal]:
+def rehearse(make_digits: Callable[..., Digits]) -> Callable[[ReplayPlan, int], ReplayBatches]:
     """Return a function that makes a rehearsal of 3 ones and 40 sevens among 200 digits."""
 
     def part(digits: Digits) -> Part:
@@ -39,20 +39,23 @@ def rehearse(make_digits: Callable[..., Digits]) -> Callable[[Plan, int], Rehear
     ones, sevens = (np.flatnonzero(drawn.labels == digit) for digit in (1, 7))
     new = part(drawn[np.concatenate([ones[:3], sevens[:40]])])
 
-    def make(plan: Plan, outputs: int) -> Rehearsal:
+    def make(plan: ReplayPlan, outputs: int) -> ReplayBatches:
         torch.manual_seed(0)
         network = nn.Sequential(nn.Flatten(), nn.Linear(784, outputs))
-        recipe = replace(recipe_for(networks.recipe_of("cnn"), outputs, None), batch=64)
+        recipe = replace(recipe_for(models.load_recipe("cnn"), outputs, None), batch=64)
         old = part(make_digits(200, seed=2))
-        return Rehearsal(network, new, old, recipe=recipe, plan=plan, seed=3, device=CPU)
+        return ReplayBatches(network, new, old, recipe=recipe, plan=plan, seed=3, device=CPU)
 
     return make
 
 
 @pytest.mark.parametrize("outputs", [10, 11])
-@pytest.mark.parametrize(("plan", "count"), [(MANY, 4), (SPARSE, 2)])
+@pytest.mark.parametrize(("plan", "count"), [(LARGE_REPLAY, 4), (SMALL_REPLAY, 2)])
 def test_each_batch_holds_new_digits_and_old_answers(
-    rehearse: Callable[[Plan, int], Rehearsal], plan: Plan, count: int, outputs: int
+    rehearse: Callable[[ReplayPlan, int], ReplayBatches],
+    plan: ReplayPlan,
+    count: int,
+    outputs: int,
 ) -> None:
     """New digits come first with smoothed labels; old ones with what the start says to them."""
     rehearsal = rehearse(plan, outputs)
@@ -76,10 +79,10 @@ def test_each_batch_holds_new_digits_and_old_answers(
 
 
 def test_a_seed_and_an_epoch_decide_the_lesson(
-    rehearse: Callable[[Plan, int], Rehearsal],
+    rehearse: Callable[[ReplayPlan, int], ReplayBatches],
 ) -> None:
     """The same epoch twice is the same; the next one shows other pictures."""
-    first, again = rehearse(MANY, 11), rehearse(MANY, 11)
+    first, again = rehearse(LARGE_REPLAY, 11), rehearse(LARGE_REPLAY, 11)
     assert torch.equal(first.lesson(1)[0], again.lesson(1)[0])
     assert not torch.equal(first.lesson(1)[0], first.lesson(2)[0])
 
@@ -91,16 +94,16 @@ def test_those_most_like_a_new_class_are_found() -> None:
     logits[4, 7] = 4.9
     logits[9, 1] = 4.5
     logits[20, 2] = 4.99
-    assert most_like(logits, torch.tensor([1, 7, 7])).tolist()[:2] == [4, 9]
-    assert len(most_like(logits, torch.tensor([1]))) == 3
+    assert most_similar(logits, torch.tensor([1, 7, 7])).tolist()[:2] == [4, 9]
+    assert len(most_similar(logits, torch.tensor([1]))) == 3
 
 
 def test_the_recipe_keeps_a_networks_temperature() -> None:
     """Labels are smoothed where it learns at a temperature, and outliers want an output."""
-    cnn = recipe_for(networks.recipe_of("cnn"), 11, 3)
-    assert (cnn.temperature, cnn.epochs) == (networks.recipe_of("cnn").temperature, 3)
+    cnn = recipe_for(models.load_recipe("cnn"), 11, 3)
+    assert (cnn.temperature, cnn.epochs) == (models.load_recipe("cnn").temperature, 3)
     assert (cnn.smoothing, cnn.outliers) == (SMOOTHING, 0.1)
-    plain = replace(networks.recipe_of("cnn"), temperature=1.0, smoothing=0.0)
+    plain = replace(models.load_recipe("cnn"), temperature=1.0, smoothing=0.0)
     assert (recipe_for(plain, 10, None).smoothing, recipe_for(plain, 10, None).outliers) == (
         0,
         0,

@@ -10,19 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from digitlens.card import Card
-from digitlens.data import Data
+from digitlens.data import DataSplits
 from digitlens.digits import Digits
 from digitlens.errors import ModelError
-from digitlens.export import fold, to_onnx
-from digitlens.model import Model
-from digitlens.networks import build, recipe_of
-from digitlens.ops import Ensemble
-from digitlens.run import train
-from digitlens.run.teacher import find_teacher, teacher_of
+from digitlens.models import build, load_recipe
+from digitlens.models.card import ModelCard
+from digitlens.models.fold import fuse_layers
+from digitlens.models.inference import Model
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.ops import Ensemble
+from digitlens.training import train
 from digitlens.training.device import Device
+from digitlens.training.distill import find_teacher, make_teacher
 
-CARD = Card("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
+CARD = ModelCard("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
 PLAIN = Device("cpu", False, "test")
 
 
@@ -32,7 +33,7 @@ def teacher(tmp_path: Any) -> Any:
     members = []
     for seed in (0, 1):
         torch.manual_seed(seed)
-        members.append(fold(build("cnn").eval()))
+        members.append(fuse_layers(build("cnn").eval()))
     path = tmp_path / "teacher.onnx"
     path.write_bytes(to_onnx(Ensemble(tuple(members)), CARD))
     return path
@@ -43,7 +44,7 @@ def test_a_teacher_gives_the_logits_of_its_model(
     teacher: Any, digits: Digits, outputs: int
 ) -> None:
     """In torch it answers as the engine does, for pupils of ten outputs and of eleven."""
-    logits = teacher_of(find_teacher(str(teacher)), outputs, PLAIN)(
+    logits = make_teacher(find_teacher(str(teacher)), outputs, PLAIN)(
         torch.from_numpy(digits.images)
     )
     assert logits.shape == (len(digits), outputs)
@@ -60,20 +61,20 @@ def test_a_teacher_without_no_digit_teaches_no_network_that_has_it(
 ) -> None:
     """A pupil of eleven outputs wants a teacher of eleven; the error says so."""
     path = tmp_path / "ten.onnx"
-    path.write_bytes(to_onnx(fold(build("quick").eval()), CARD))
+    path.write_bytes(to_onnx(fuse_layers(build("quick").eval()), CARD))
     with pytest.raises(ModelError, match="must have 11 outputs"):
-        teacher_of(find_teacher(str(path)), 11, PLAIN)
+        make_teacher(find_teacher(str(path)), 11, PLAIN)
 
 
 def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) -> None:
     """Taught by a network that reads every digit as one higher, a pupil does so too."""
-    data: Data = make_data(train=600, validation=100, test=10)
+    data: DataSplits = make_data(train=600, validation=100, test=10)
     wrong = replace(
         data,
         train=replace(data.train, labels=(data.train.labels + 1) % 10),
         validation=replace(data.validation, labels=(data.validation.labels + 1) % 10),
     )
-    recipe = replace(recipe_of("quick"), batch=50, epochs=6, smoothing=0.0)
+    recipe = replace(load_recipe("quick"), batch=50, epochs=6, smoothing=0.0)
     master = train("quick", wrong, out=tmp_path / "master", recipe=recipe)
     taught = replace(recipe, teacher=str(master.folder))
     pupil = train("quick", data, out=tmp_path / "pupil", recipe=taught)
@@ -97,13 +98,13 @@ def test_the_newest_run_here_teaches_where_nothing_is_published(
     (run / "metrics.json").write_text("{}")
     (run / "model.onnx").write_bytes(teacher.read_bytes())
     images = torch.from_numpy(digits.images[:3])
-    found = teacher_of(find_teacher("lenet5"), 10, PLAIN)(images)
-    assert torch.equal(found, teacher_of(find_teacher(str(teacher)), 10, PLAIN)(images))
+    found = make_teacher(find_teacher("lenet5"), 10, PLAIN)(images)
+    assert torch.equal(found, make_teacher(find_teacher(str(teacher)), 10, PLAIN)(images))
 
 
 def test_a_run_without_its_teacher_leaves_nothing_behind(in_tmp: Any, make_data: Any) -> None:
     """Where the teacher is nowhere, no run folder is claimed."""
-    recipe = replace(recipe_of("quick"), teacher="lenet5")
+    recipe = replace(load_recipe("quick"), teacher="lenet5")
     with pytest.raises(ModelError, match="lenet5 must be there to teach"):
         train("quick", make_data(train=60), recipe=recipe)
     assert not Path("runs").exists()

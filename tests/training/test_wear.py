@@ -9,11 +9,17 @@ import pytest
 import torch
 
 from digitlens.digits import SIDE, Digits
-from digitlens.networks.recipe import Recipe
-from digitlens.training import outliers as making
-from digitlens.training.augment import GROUPS, NO_DIGIT, epoch_of, generator
-from digitlens.training.outliers import MAKERS, outliers
-from digitlens.training.wear import EFFECTS, blurred, worn
+from digitlens.models.recipe import Recipe
+from digitlens.training import augment as making
+from digitlens.training.augment import (
+    GROUPS,
+    MAKERS,
+    NO_DIGIT,
+    augment_epoch,
+    generator,
+    make_negatives,
+)
+from digitlens.training.distort import EFFECTS, blur_images, degrade
 
 PLAIN = Recipe(epochs=1, batch=10, learning_rate=0.1)
 
@@ -31,8 +37,8 @@ def test_each_effect_changes_pictures_and_keeps_their_shape(
     assert callable(effect)
     pixels = torch.from_numpy(digits.images[:40]).float() / 255
     before = pixels.clone()
-    chance = torch.Generator().manual_seed(3)
-    several = [effect(pixels, chance) for _ in range(5)]
+    rng = torch.Generator().manual_seed(3)
+    several = [effect(pixels, rng) for _ in range(5)]
     assert all(after.shape == pixels.shape for after in several)
     assert not all(torch.allclose(after, before) for after in several)
     assert torch.equal(pixels, before), "what came in is left alone"
@@ -42,10 +48,12 @@ def test_wear_stays_between_paper_and_ink_and_follows_its_chance(digits: Digits)
     """Worn pixels lie in 0..1; the same chance wears the same, another one does not."""
     pixels = torch.from_numpy(digits.images[:40]).float() / 255
     for seed in range(20):
-        after = worn(pixels, torch.Generator().manual_seed(seed))
+        after = degrade(pixels, torch.Generator().manual_seed(seed))
         assert float(after.min()) >= 0
         assert float(after.max()) <= 1
-    one, same, other = (worn(pixels, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        degrade(pixels, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+    )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
@@ -54,7 +62,7 @@ def test_a_blur_keeps_the_ink_there_is() -> None:
     """Far from the edge a blur spreads ink and loses none."""
     dot = torch.zeros(1, SIDE, SIDE)
     dot[0, 14, 14] = 1
-    after = blurred(dot, 1.0)
+    after = blur_images(dot, 1.0)
     assert float(after.sum()) == pytest.approx(1, abs=1e-5)
     assert float(after.max()) < 0.2
     assert torch.allclose(after, after.flip(1).roll(1, 1), atol=1e-6)
@@ -86,9 +94,11 @@ def test_no_digit_is_its_own_mirror_among_the_outliers() -> None:
 def test_as_many_outliers_as_are_asked_for(count: int, digits: Digits) -> None:
     """Any count is made, all in 0..1, and the same chance makes the same."""
     images, labels = tensors(digits)
-    made = outliers(images, labels, count, torch.Generator().manual_seed(4))
+    made = make_negatives(images, labels, count, torch.Generator().manual_seed(4))
     assert made.shape == (count, SIDE, SIDE)
-    assert torch.equal(made, outliers(images, labels, count, torch.Generator().manual_seed(4)))
+    assert torch.equal(
+        made, make_negatives(images, labels, count, torch.Generator().manual_seed(4))
+    )
     if count:
         assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
@@ -97,7 +107,7 @@ def test_an_epoch_holds_the_wear_and_outliers_of_its_recipe(digits: Digits) -> N
     """A quarter of the digits is worn, the others are clean; outliers have class 10."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, wear=0.25, outliers=0.2)
-    lesson = epoch_of(images, labels, recipe=recipe, chance=generator(0, 0))
+    lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0))
     assert len(lesson.labels) == len(digits) * 6 // 5
     strange = lesson.labels == NO_DIGIT
     assert int(strange.sum()) == len(digits) // 5
@@ -112,6 +122,6 @@ def test_wear_alone_leaves_unworn_digits_as_they_were(digits: Digits) -> None:
     """Without deformation, what is not worn is byte for byte a training digit."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, wear=0.25)
-    lesson = epoch_of(images, labels, recipe=recipe, chance=generator(1, 0))
+    lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(1, 0))
     known = {picture.numpy().tobytes() for picture in images}
     assert {picture.numpy().tobytes() for picture in lesson.clean} == known

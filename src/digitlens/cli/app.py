@@ -10,22 +10,17 @@ import typer
 from typer.main import get_command
 
 from digitlens.cli import data, mail
-from digitlens.cli.compare import compare
+from digitlens.cli.command import Command, Group, Stopped, describe, silence_stdout
+from digitlens.cli.console import announce, echo
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
-from digitlens.cli.evaluate import evaluate
+from digitlens.cli.evaluate import compare, evaluate, stress
 from digitlens.cli.explain import explain
-from digitlens.cli.export import export
-from digitlens.cli.failure import describe, silence_stdout
-from digitlens.cli.group import Group, Stopped
-from digitlens.cli.helptext import Command
-from digitlens.cli.output import give, tell
+from digitlens.cli.models import export, summary
 from digitlens.cli.predict import predict
 from digitlens.cli.read import read
 from digitlens.cli.route import route
 from digitlens.cli.serve import serve
-from digitlens.cli.stress import stress
-from digitlens.cli.summary import summary
 from digitlens.cli.train import train
 
 COMMANDS = (
@@ -71,10 +66,10 @@ def start(
     if version:
         from importlib.metadata import version as installed
 
-        give(f"digitlens {installed('digitlens')}")
+        echo(f"digitlens {installed('digitlens')}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        tell(context.get_help())
+        announce(context.get_help())
         raise typer.Exit(2)
 
 
@@ -114,7 +109,7 @@ def _fail(error: BaseException, arguments: list[str], *, debug: bool) -> int:
     if debug:
         import traceback
 
-        tell("".join(traceback.format_exception(error)))
+        announce("".join(traceback.format_exception(error)))
     lines, code = describe(error, arguments)
-    tell(lines)
+    announce(lines)
     return code

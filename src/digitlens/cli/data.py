@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlens.cli.group import Group
-from digitlens.cli.helptext import Command
-from digitlens.cli.options import JsonOption, one_of
-from digitlens.cli.output import give, give_json, has_colour, is_live, tell
+from digitlens.cli.command import Command, Group
+from digitlens.cli.console import (
+    JsonOption,
+    announce,
+    echo,
+    echo_json,
+    has_colour,
+    is_live,
+    one_of,
+)
 from digitlens.errors import DataError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from digitlens.data import Data
+    from digitlens.data import DataSplits
     from digitlens.digits import Digits
+
 
 app = typer.Typer(
     cls=Group,
@@ -57,19 +64,19 @@ def show(
 
     digits = load_digits(source).part(part)
     if index is not None:
-        give(describe_digit(digits, index, f"{source} {part}"))
+        echo(describe_digit(digits, index, f"{source} {part}"))
         return
     if not len(digits):
         raise DataError(f"{source} has no {part} digits")
-    from digitlens.atomic import write_bytes
-    from digitlens.pixels import grid_png
+    from digitlens.data.features import grid_png
+    from digitlens.storage import write_bytes
 
     shown = digits[:count]
     write_bytes(out, grid_png(shown.images, zoom=2))
-    give(str(out))
-    tell(f"{len(shown)} of {len(digits):,} digits; their labels, row by row:")
+    echo(str(out))
+    announce(f"{len(shown)} of {len(digits):,} digits; their labels, row by row:")
     for at in range(0, len(shown), 10):
-        tell(" ".join(str(label) for label in shown.labels[at : at + 10]))
+        announce(" ".join(str(label) for label in shown.labels[at : at + 10]))
 
 
 @app.command(cls=Command)
@@ -91,17 +98,17 @@ def lines(
     _check_part(part)
     _check_count(count)
     _check_free(out, force=force)
-    from digitlens.atomic import write_bytes
     from digitlens.data import load_digits
-    from digitlens.writing import named_style, sheet_png, write_lines
+    from digitlens.storage import write_bytes
+    from digitlens.synth import named_style, sheet_png, synthesize_lines
 
     chosen = named_style(style)
     digits = load_digits(source).part(part)
-    written = list(write_lines(digits, count, seed=seed, style=chosen))
+    written = list(synthesize_lines(digits, count, seed=seed, style=chosen))
     write_bytes(out, sheet_png(written, boxes=boxes))
-    give(str(out))
+    echo(str(out))
     numbers = sum(line.text != "" for line in written)
-    tell(f"{numbers} numbers and {count - numbers} pictures without one, style {style}")
+    announce(f"{numbers} numbers and {count - numbers} pictures without one, style {style}")
 
 
 def _check_count(count: int) -> None:
@@ -135,7 +142,7 @@ def describe_digit(digits: Digits, index: int, name: str) -> str:
     """
     import sys
 
-    from digitlens.pixels import as_text
+    from digitlens.data.features import as_text
 
     if not 0 <= index < len(digits):
         raise UsageError(
@@ -159,12 +166,12 @@ def info(
 
     data = load_digits(source)
     if as_json:
-        give_json(as_dict(data))
+        echo_json(as_dict(data))
     else:
-        give(as_table(data))
+        echo(as_table(data))
 
 
-def as_dict(data: Data) -> dict[str, Any]:
+def as_dict(data: DataSplits) -> dict[str, Any]:
     """Return what is known of `data`, as ``--json`` prints it."""
     parts = {"train": data.train, "validation": data.validation}
     return {
@@ -180,7 +187,7 @@ def _counts(part: Digits) -> dict[str, Any]:
     return {"digits": len(part), "classes": part.counts.tolist()}
 
 
-def as_table(data: Data) -> str:
+def as_table(data: DataSplits) -> str:
     """Return what is known of `data`, for a person."""
     lines = [f"{data.source}: {data.split}", "", "digit        train  validation"]
     both = zip(data.train.counts, data.validation.counts, strict=True)
@@ -200,25 +207,25 @@ def as_table(data: Data) -> str:
 @app.command(cls=Command)
 def fetch(source: Source) -> None:
     """Download a collection, each file checked against its hash."""
-    from digitlens.data.load import PUBLISHED
+    from digitlens.data.catalog import find_files, user_folders
+    from digitlens.data.load import PUBLISHED_NAMES
     from digitlens.data.load import fetch as fetch_source
-    from digitlens.data.places import find, own_places
 
-    if source in PUBLISHED:
-        published = PUBLISHED[source]
-        for place in own_places(published):
-            if place.folder is not None and all(find(published.files, place.folder)):
-                tell(f"{source} is here already, in {place.what}")
-                give(str(place.folder))
+    if source in PUBLISHED_NAMES:
+        published = PUBLISHED_NAMES[source]
+        for place in user_folders(published):
+            if place.folder is not None and all(find_files(published.files, place.folder)):
+                announce(f"{source} is here already, in {place.what}")
+                echo(str(place.folder))
                 return
     fetched = fetch_source(source, progress=_Download())
     for name in fetched.names:
-        tell(f"fetched {name}")
+        announce(f"fetched {name}")
     for name, reason in fetched.missing.items():
-        tell(f"without {name}: {reason}")
+        announce(f"without {name}: {reason}")
     if not fetched.names:
-        tell(f"{source} is here already")
-    give(str(fetched.folder))
+        announce(f"{source} is here already")
+    echo(str(fetched.folder))
 
 
 class _Download:

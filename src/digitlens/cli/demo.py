@@ -25,18 +25,18 @@ def demo(
     The digits, one of them as numbers, a fully connected network and its history, a
     convolutional one, both compared on the test digits, and a picture read.
     """
-    from digitlens.cli import story
-    from digitlens.cli.extras import check_train
+    from digitlens.cli import demo_steps
+    from digitlens.cli.console import check_train
 
     check_train()
     folder = _folder(out)
-    loaded = story.the_data(data, folder)
-    story.one_digit(loaded)
-    dense = story.fully_connected(loaded, folder)
-    cnn = story.convolutional(loaded, folder)
-    best = story.the_test(loaded, dense, cnn, folder)
-    story.a_picture(loaded, best, folder)
-    story.the_end(loaded, folder)
+    loaded = demo_steps.the_data(data, folder)
+    demo_steps.one_digit(loaded)
+    dense = demo_steps.fully_connected(loaded, folder)
+    cnn = demo_steps.convolutional(loaded, folder)
+    best = demo_steps.the_test(loaded, dense, cnn, folder)
+    demo_steps.a_picture(loaded, best, folder)
+    demo_steps.the_end(loaded, folder)
 
 
 def _folder(out: Path | None) -> Path:
@@ -48,7 +48,7 @@ def _folder(out: Path | None) -> Path:
             out = Path(f"demo-{number}")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} must be empty or not there yet", try_="another --out")
-    from digitlens.atomic import make_folder
+    from digitlens.storage import make_folder
 
     make_folder(out)
     return out

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from digitlens.cli.options import JsonOption
-from digitlens.cli.output import give, give_json, tell
+from digitlens.cli.console import JsonOption, announce, echo, echo_json
 
 BROKEN = 1
 
@@ -18,18 +17,18 @@ def doctor(
     Nothing is downloaded. The exit code is 1 when something that is needed is broken."""
     from dataclasses import asdict
 
-    from digitlens.cli.examine import examine
+    from digitlens.cli.checks import examine
 
     findings = examine()
     if as_json:
-        give_json([asdict(finding) for finding in findings])
+        echo_json([asdict(finding) for finding in findings])
     else:
         width = max(len(finding.name) for finding in findings)
         for finding in findings:
-            give(f"{finding.state:6}  {finding.name:{width}}  {finding.seen}")
+            echo(f"{finding.state:6}  {finding.name:{width}}  {finding.seen}")
             if finding.advice:
-                give(f"{'':6}  {'':{width}}  try: {finding.advice}")
+                echo(f"{'':6}  {'':{width}}  try: {finding.advice}")
     broken = [finding.name for finding in findings if finding.state == "broken"]
     if broken:
-        tell(f"broken: {', '.join(broken)}")
+        announce(f"broken: {', '.join(broken)}")
         raise typer.Exit(BROKEN)

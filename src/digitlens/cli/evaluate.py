@@ -1,17 +1,90 @@
-"""digitlens evaluate: a model's figures on digits it has not seen."""
+"""digitlens evaluate: a model's figures on digits it has not seen.
+
+* digitlens compare: models side by side on the same digits.
+* digitlens stress: a model's accuracy as the pictures get worse.
+* The report folder of an evaluation: one page, and its two pictures beside it.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.options import JsonOption, ModelArgument, PartOption, SourceOption, one_of
-from digitlens.cli.output import give, give_json, tell
+from digitlens.cli.console import (
+    JsonOption,
+    ModelArgument,
+    PartOption,
+    SourceOption,
+    announce,
+    echo,
+    echo_json,
+    one_of,
+)
+from digitlens.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from digitlens.digits import Digits
+    from digitlens.metrics.evaluation import Evaluation
+    from digitlens.metrics.robustness import RobustnessResult
+    from digitlens.models.card import ModelCard
+
+
+PAGE = "report.html"
+CONFUSION = "confusion.png"
+ERRORS = "errors.png"
+
+
+def write_report(found: Evaluation, folder: Path, *, card: ModelCard) -> Path:
+    """Write the report of `found` into `folder`, over an older one, and return its page.
+
+    The page holds everything. The pictures beside it, for slides, want matplotlib and are
+    left out, with a word on stderr, where that is not installed.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    from digitlens.storage import make_folder, write_bytes, write_text
+    from digitlens.viz.report import render
+
+    make_folder(folder)
+    for name, picture in _pictures(found).items():
+        write_bytes(folder / name, picture)
+    write_text(folder / PAGE, render(found, card=asdict(card), measured=_measured()))
+    return folder / PAGE
+
+
+def _pictures(found: Evaluation) -> dict[str, bytes]:
+    title = f"{found.model}, {found.source}"
+    try:
+        from digitlens import viz
+
+        return {
+            CONFUSION: viz.confusion(found.confusion, title=title),
+            ERRORS: viz.mistakes(found),
+        }
+    except MissingExtraError as error:
+        announce(f"without {CONFUSION} and {ERRORS}: {error.wanted}")
+        return {}
+
+
+def _measured() -> dict[str, object]:
+    """Return on what and when: a figure without its machine says little."""
+    packages = ("digitlens", "numpy", "onnxruntime")
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in packages},
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
 
 
 PARTS = ("test", "validation", "train", "all")
@@ -32,19 +105,18 @@ def evaluate(
 
     The report shows the confusion matrix, the calibration and the worst errors."""
     one_of("--part", part, PARTS)
-    from digitlens.cli.reporting import write_report
-    from digitlens.evaluation import evaluate as evaluate_model
-    from digitlens.model import load_model
+    from digitlens.metrics.evaluation import evaluate as evaluate_model
+    from digitlens.models.inference import load_model
 
     loaded = load_model(model)
     evaluation = evaluate_model(loaded, part_of(data, part))
     folder = report or Path("reports", f"{loaded.name}-{place_name(data, part)}")
     written = write_report(evaluation, folder, card=loaded.card)
     if as_json:
-        give_json(evaluation.as_dict())
+        echo_json(evaluation.as_dict())
     else:
-        give(evaluation.summary())
-    tell(f"report: {written}")
+        echo(evaluation.summary())
+    announce(f"report: {written}")
 
 
 def part_of(source: str, part: str) -> Digits:
@@ -76,3 +148,105 @@ def place_name(source: str, part: str) -> str:
     """
     name = Path(source).stem or "data"
     return name if part == "test" else f"{name}-{part}"
+
+
+def compare(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL MODEL...", help="Published networks, run folders or .onnx files."
+        ),
+    ],
+    data: SourceOption = "mnist",
+    part: PartOption = "test",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure models on the same digits, side by side.
+
+    McNemar's exact test says whether two of them differ by more than chance."""
+    one_of("--part", part, PARTS)
+    if len(models) < 2:
+        raise UsageError(
+            "there must be two or more models to compare",
+            seen=", ".join(models),
+            try_=f"digitlens evaluate {models[0]}",
+        )
+    from digitlens.metrics.comparison import compare as compare_models
+    from digitlens.models.inference import load_model
+
+    loaded = [load_model(name) for name in models]
+    comparison = compare_models(loaded, part_of(data, part))
+    if as_json:
+        echo_json(comparison.as_dict())
+    else:
+        echo(comparison.summary())
+
+
+PLOT = "stress.png"
+FIGURES = "stress.json"
+
+
+def stress(
+    model: ModelArgument,
+    data: SourceOption = "mnist",
+    part: PartOption = "test",
+    limit: Annotated[
+        int,
+        typer.Option(metavar="N", help="At most so many digits, evenly spread over the part."),
+    ] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the chance in the changes.")] = 0,
+    as_json: JsonOption = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="For plot and figures; else reports/MODEL-SOURCE."),
+    ] = None,
+) -> None:
+    """Measure how accuracy falls as digits are changed more strongly.
+
+    Shifted, turned, scaled, thicker, thinner, blurred, in fog, noisy, inverted, covered: each
+    in steps from none to hard, for the network alone and after framing. Framing takes about a
+    minute for the 1,000 digits. Writes stress.png and stress.json."""
+    one_of("--part", part, PARTS)
+    from digitlens.metrics.corruptions import CORRUPTIONS
+    from digitlens.metrics.robustness import measure_robustness as stress_model
+    from digitlens.models.inference import load_model
+
+    loaded = load_model(model)
+    digits = part_of(data, part)
+    names = [family.name for family in CORRUPTIONS]
+
+    def progress(name: str) -> None:
+        announce(f"{names.index(name) + 1}/{len(names)} {name}")
+
+    found = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
+    written = _write(found, out or Path("reports", f"{loaded.name}-{place_name(data, part)}"))
+    if as_json:
+        echo_json(found.as_dict())
+    else:
+        echo(found.summary())
+    announce("written: " + ", ".join(str(path) for path in written))
+
+
+def _write(found: RobustnessResult, folder: Path) -> list[Path]:
+    """Write figures and plot into `folder`; without matplotlib the plot is left out, said so.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    import json
+
+    from digitlens.storage import make_folder, write_bytes, write_text
+
+    make_folder(folder)
+    written = [folder / FIGURES]
+    write_text(written[0], json.dumps(found.as_dict(), indent=2) + "\n")
+    try:
+        from digitlens import viz
+
+        write_bytes(folder / PLOT, viz.stress(found))
+        written.append(folder / PLOT)
+    except MissingExtraError as error:
+        announce(f"without {PLOT}: {error.wanted}")
+    return written

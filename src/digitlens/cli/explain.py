@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.options import JsonOption, ModelArgument
-from digitlens.cli.output import give, give_json, tell
+from digitlens.cli.console import JsonOption, ModelArgument, announce, echo, echo_json
 from digitlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from digitlens.explaining import Explanation
+    from digitlens.explain import Explanation
+
 
 EXPLAINED = Path("runs/explain")
 """Where explanations go when no folder is named."""
@@ -34,9 +34,9 @@ def explain(
     From the framing to the pixels as numbers, the unrolled ribbon, the first filters, what
     each layer makes of the digit, the pixels that mattered and the ten probabilities, as PNGs
     in a new folder. overview.png shows all."""
-    from digitlens.explaining import explain as find_out
-    from digitlens.ink import frame_steps
-    from digitlens.model import load_model
+    from digitlens.explain import explain as find_out
+    from digitlens.imaging import frame_steps
+    from digitlens.models.inference import load_model
 
     loaded = load_model(model)
     found = find_out(loaded, frame_steps(file))
@@ -44,13 +44,13 @@ def explain(
     folder = _kept(pictures, out, file.stem) if pictures else None
     if as_json:
         where = None if folder is None else str(folder)
-        give_json(found.as_dict() | {"file": str(file), "pictures": where})
+        echo_json(found.as_dict() | {"file": str(file), "pictures": where})
     else:
-        give(summary(found, file))
+        echo(summary(found, file))
     if found.without_gradients:
-        tell(found.without_gradients)
+        announce(found.without_gradients)
     if folder is not None:
-        tell(f"pictures: {folder}, {len(pictures)} of them; begin with overview.png")
+        announce(f"pictures: {folder}, {len(pictures)} of them; begin with overview.png")
 
 
 def summary(found: Explanation, file: Path) -> str:
@@ -72,18 +72,18 @@ def summary(found: Explanation, file: Path) -> str:
 
 def _drawn(found: Explanation, title: str) -> dict[str, bytes]:
     try:
-        from digitlens.plots.explaining import pictures
+        from digitlens.viz.plot_explanation import pictures
     except MissingExtraError as error:
-        tell(f"without pictures: {error.wanted}; {error.try_} brings it")
+        announce(f"without pictures: {error.wanted}; {error.try_} brings it")
         return {}
     return pictures(found, title)
 
 
 def _kept(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
-    from digitlens.atomic import write_bytes
-    from digitlens.training.folder import claim
+    from digitlens.runs import claim_run_folder
+    from digitlens.storage import write_bytes
 
-    folder = claim(stem, out, runs=EXPLAINED)
+    folder = claim_run_folder(stem, out, runs=EXPLAINED)
     for name, content in pictures.items():
         write_bytes(folder / name, content)
     return folder

@@ -1,4 +1,7 @@
-"""digitlens predict: single digits in picture files."""
+"""digitlens predict: single digits in picture files.
+
+* Picture files and folders of them, for commands that read single digits.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,94 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlens.cli.options import MODEL_HELP, JsonOption
-from digitlens.cli.output import give, give_json, tell
-from digitlens.cli.pictures import expand, frame_file, write_stages
-from digitlens.errors import DigitlensError, UsageError
+from digitlens.cli.console import MODEL_HELP, JsonOption, announce, echo, echo_json
+from digitlens.errors import DataError, DigitlensError, UsageError
 
 if TYPE_CHECKING:
-    from digitlens.ink import Framing
-    from digitlens.model import Predictions
+    from collections.abc import Iterable, Iterator
+
+    from digitlens.imaging import Framing
+    from digitlens.models.inference import Predictions
+
+
+SUFFIXES = {
+    ".bmp",
+    ".gif",
+    ".jpeg",
+    ".jpg",
+    ".pbm",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+}
+"""By these names a folder's pictures are known; its other files are passed over."""
+
+
+def expand(paths: Iterable[Path]) -> list[Path]:
+    """Return files as they are named, and for each folder the pictures in it, by name.
+
+    A folder without pictures stays in the list, to be told of where it is read. Hidden files
+    and folders inside folders are passed over.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(_pictures(path)) if path.is_dir() else []
+        files += inside or [path]
+    return files
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            yield path
+
+
+def frame_file(path: Path) -> Framing:
+    """Bring the digit in a picture file into MNIST's frame.
+
+    Raises
+    ------
+    DataError
+        It is a folder, cannot be opened, or shows no digit or several; see
+        `digitlens.imaging.frame_digit`.
+    """
+    from digitlens.imaging import frame_steps
+
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder without pictures",
+            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP or PGM files in it",
+        )
+    return frame_steps(path)
+
+
+def write_stages(framings: Iterable[tuple[Path, Framing]], folder: Path) -> int:
+    """Write the steps of each framing as one PNG, named after its picture; return how many.
+
+    Two pictures of one name get -2, -3 and so on behind it.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be made or written to.
+    """
+    from digitlens.imaging.normalize import steps_png
+    from digitlens.storage import make_folder, write_bytes
+
+    make_folder(folder)
+    taken: set[str] = set()
+    for path, framing in framings:
+        name, count = path.stem, 1
+        while name in taken:
+            count += 1
+            name = f"{path.stem}-{count}"
+        taken.add(name)
+        write_bytes(folder / f"{name}.png", steps_png(framing))
+    return len(taken)
+
 
 SOME_REJECTED = 3
 
@@ -40,13 +123,13 @@ def predict(
     """
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other")
-    from digitlens.model import load_model
+    from digitlens.models.inference import load_model
 
     chosen = load_model(model)
     named = expand(files)
     read, rejected = _read(named)
     if stages is not None:
-        tell(f"stages: {write_stages(read, stages)} written to {stages}")
+        announce(f"stages: {write_stages(read, stages)} written to {stages}")
     if read:
         import numpy as np
 
@@ -55,13 +138,13 @@ def predict(
     else:
         rows = []
     if as_json:
-        give_json({"model": chosen.name, "predictions": rows, "rejected": rejected})
+        echo_json({"model": chosen.name, "predictions": rows, "rejected": rejected})
     elif as_csv:
         _give_csv(rows)
     elif rows:
         _give_table(rows)
     if rejected:
-        tell(f"{len(rejected)} of {len(named)} files could not be used")
+        announce(f"{len(rejected)} of {len(named)} files could not be used")
         raise typer.Exit(SOME_REJECTED if rows else 1)
 
 
@@ -71,7 +154,7 @@ def _read(files: list[Path]) -> tuple[list[tuple[Path, Framing]], list[dict[str,
         try:
             read.append((path, frame_file(path)))
         except DigitlensError as error:
-            tell(f"rejected: {error}")
+            announce(f"rejected: {error}")
             rejected.append({"file": str(path), "error": str(error)})
     return read, rejected
 
@@ -103,7 +186,7 @@ def _give_csv(rows: list[dict[str, Any]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file", "digit", "confidence"])
     writer.writerows([row["file"], row["digit"], f"{row['confidence']:.6f}"] for row in rows)
-    give(text.getvalue())
+    echo(text.getvalue())
 
 
 def _give_table(rows: list[dict[str, Any]]) -> None:
@@ -113,7 +196,7 @@ def _give_table(rows: list[dict[str, Any]]) -> None:
             answer = f"no digit; if it is one, {row['likeliest']}"
         else:
             answer = f"{row['digit']}   {_percent(row['confidence'])}"
-        give(f"{row['file']:{width}}   {answer}")
+        echo(f"{row['file']:{width}}   {answer}")
 
 
 def _percent(confidence: float) -> str:

@@ -1,26 +1,259 @@
-"""digitlens read: numbers in whole pictures, folders of them, and PDFs."""
+"""digitlens read: numbers in whole pictures, folders of them, and PDFs.
+
+* The option --field: one number that is wanted, and what is known of it.
+* What `digitlens read` writes to stdout, picture by picture: text, CSV or JSON.
+* What comes in through stdin, as a file.
+"""
 
 from __future__ import annotations
 
-from contextlib import closing
+import abc
+import sys
+import tempfile
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.counted import Counted
-from digitlens.cli.fields import fields_of
-from digitlens.cli.options import JsonOption
-from digitlens.cli.output import give, tell
-from digitlens.cli.read_output import CsvOutput, JsonOutput, Output, TextOutput
-from digitlens.cli.stdin import kept_stdin
-from digitlens.errors import UsageError
+from digitlens.cli.console import JsonOption, announce, echo
+from digitlens.cli.progress import Counted
+from digitlens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from digitlens.documents import Job, Result, Wanted
-    from digitlens.reader import Reader
+    from digitlens.ocr import Reader
+    from digitlens.ocr.options import PageResult, ReadOptions, Wanted
+
+
+EXAMPLE = "--field name=zip,count=5,area=400,300,640,360,boxes"
+NAMES = ("name", "count", "area", "boxes")
+
+
+def parse_fields(texts: Sequence[str]) -> tuple[Wanted, ...]:
+    """Return what several --field say.
+
+    Parameters
+    ----------
+    texts
+        Each of the parts ``name=NAME``, ``count=N``, ``area=LEFT,TOP,RIGHT,BOTTOM`` and
+        ``boxes``, in any order, parted by commas. A field without a name is called by its
+        number, from 1.
+
+    Raises
+    ------
+    UsageError
+        Something else, or two fields of one name.
+
+    Examples
+    --------
+    >>> (zip,) = parse_fields(["name=zip,count=5,area=400,300,640,360,boxes"])
+    >>> zip.name, zip.field.count, zip.field.area, zip.field.boxes
+    ('zip', 5, (400.0, 300.0, 640.0, 360.0), True)
+    """
+    found = tuple(_field(text, str(at)) for at, text in enumerate(texts, 1))
+    names = [wanted.name for wanted in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError("fields must have names of their own", seen=f"two called {name}")
+    return found
+
+
+def _field(text: str, number: str) -> Wanted:
+    from digitlens.ocr import FormField
+    from digitlens.ocr.options import Wanted
+
+    known = _parts(text)
+    return Wanted(
+        known["name"][0] if "name" in known else number,
+        FormField(
+            count=_count(text, known["count"]) if "count" in known else None,
+            area=_area(text, known["area"]) if "area" in known else None,
+            boxes="boxes" in known,
+        ),
+    )
+
+
+def _parts(text: str) -> dict[str, list[str]]:
+    """Return each part's values; numbers that follow ``area=`` belong to it."""
+    known: dict[str, list[str]] = {}
+    last = ""
+    for word in (each.strip() for each in text.split(",")):
+        name, equals, value = word.partition("=")
+        if equals and name in NAMES[:3] and value and name not in known:
+            known[name] = [value]
+        elif word == "boxes":
+            known[word] = []
+        elif last == "area" and not equals and len(known["area"]) < 4:
+            known["area"].append(word)
+            continue
+        else:
+            raise _wrong(text, f"'{word}'")
+        last = name
+    return known
+
+
+def _count(text: str, values: list[str]) -> int:
+    if not values[0].isdecimal() or int(values[0]) < 1:
+        raise _wrong(text, f"count={values[0]}")
+    return int(values[0])
+
+
+def _area(text: str, values: list[str]) -> tuple[float, float, float, float]:
+    try:
+        left, top, right, bottom = map(float, values)
+    except ValueError as error:
+        raise _wrong(text, f"area={','.join(values)}") from error
+    if not (0 <= left < right < float("inf") and 0 <= top < bottom < float("inf")):
+        raise _wrong(text, f"area={','.join(values)}: left, top, right, bottom in pixels")
+    return left, top, right, bottom
+
+
+def _wrong(text: str, what: str) -> UsageError:
+    return UsageError(
+        "--field must be made of name=NAME, count=N, area=LEFT,TOP,RIGHT,BOTTOM and boxes",
+        seen=f"{what} in --field {text}",
+        try_=EXAMPLE,
+    )
+
+
+class Output(abc.ABC):
+    """Makes lines of results as they come, so that thousands of them need no memory."""
+
+    def __init__(self, job: ReadOptions) -> None:
+        self._job = job
+
+    def begin(self) -> list[str]:
+        """Return what stands before all results."""
+        return []
+
+    @abc.abstractmethod
+    def lines(self, result: PageResult) -> list[str]:
+        """Return what is to be written now that a page was read, or could not be."""
+
+    def end(self) -> list[str]:
+        """Return what stands behind all results."""
+        return []
+
+
+class TextOutput(Output):
+    """A row a number: file, number, confidence.
+
+    Parameters
+    ----------
+    job
+        What was done with every page.
+    width
+        Columns for the names of files.
+    """
+
+    def __init__(self, job: ReadOptions, width: int) -> None:
+        super().__init__(job)
+        self._width = width
+
+    def lines(self, result: PageResult) -> list[str]:
+        """Return a row for each number."""
+        from digitlens.ocr.output import format_text
+
+        return format_text(result, self._job, self._width)
+
+
+class CsvOutput(Output):
+    """A CSV row a number."""
+
+    def begin(self) -> list[str]:
+        """Return the names of the columns."""
+        from digitlens.ocr.output import csv_head
+
+        return [csv_head()]
+
+    def lines(self, result: PageResult) -> list[str]:
+        """Return a row for each number."""
+        from digitlens.ocr.output import format_csv
+
+        return format_csv(result, self._job)
+
+
+class JsonOutput(Output):
+    """One JSON value, with a line for each picture.
+
+    Parameters
+    ----------
+    job
+        What was done with every page.
+    model
+        The reader's name.
+    max_error
+        The promise that was asked for.
+    """
+
+    def __init__(self, job: ReadOptions, model: str, max_error: float | None) -> None:
+        super().__init__(job)
+        self._model, self._max_error = model, max_error
+        self._before: str | None = None
+        self._rejected: list[PageResult] = []
+
+    def begin(self) -> list[str]:
+        """Open the value and its list of pictures."""
+        from digitlens.ocr.output import json_head
+
+        return [json_head(self._model, self._job, self._max_error)]
+
+    def lines(self, result: PageResult) -> list[str]:
+        """Return the picture before this one: only now it is known that a comma follows."""
+        from digitlens.ocr.output import format_json
+
+        if result.error is not None:
+            self._rejected.append(result)
+            return []
+        before, self._before = self._before, format_json(result, self._job)
+        return [] if before is None else [before + ","]
+
+    def end(self) -> list[str]:
+        """Return the last picture and what was rejected."""
+        from digitlens.ocr.output import json_tail
+
+        last = [] if self._before is None else [self._before]
+        return [*last, json_tail(self._rejected)]
+
+
+@contextmanager
+def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
+    """Keep what stdin brings in a file, where ``-`` was named; it is taken away at the end.
+
+    Workers cannot read this process's stdin; the file's ending says what it holds.
+
+    Raises
+    ------
+    UsageError
+        ``-`` was named twice, or stdin is a terminal.
+    DataError
+        More bytes than are read of a file.
+    """
+    from digitlens.ocr.files import MOST_BYTES, PDF_WITHIN, TIFF
+
+    if "-" not in named:
+        yield None
+        return
+    if list(named).count("-") > 1:
+        raise UsageError("- may be named once: stdin can be read once")
+    if sys.stdin.isatty():
+        raise UsageError(
+            "- wants a picture from stdin",
+            seen="a terminal",
+            try_="digitlens read - < page.png",
+        )
+    content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(f"stdin is too large: at most {MOST_BYTES:,} bytes are read")
+    ending = ".tif" if content.startswith(TIFF) else ""
+    ending = ".pdf" if b"%PDF-" in content[:PDF_WITHIN] else ending
+    with tempfile.TemporaryDirectory(prefix="digitlens-") as folder:
+        path = Path(folder, f"stdin{ending}")
+        path.write_bytes(content)
+        yield path
+
 
 SOME_REJECTED = 3
 FIELD_HELP = "One number that is wanted: name=NAME,count=N,area=LEFT,TOP,RIGHT,BOTTOM,boxes."
@@ -75,21 +308,23 @@ def read(
     on all cores. What cannot be read is named on stderr, the rest is read, and the exit code
     is 3. docs/reading.md tells more."""
     _check(as_json, as_csv, line, field, stages, workers)
-    from digitlens.atomic import make_folder
-    from digitlens.documents import Job, expand, read_all
-    from digitlens.reader import Reader
-    from digitlens.reading.frames import wanted_lengths
+    from digitlens.ctc.probs import check_lengths
+    from digitlens.ocr import Reader
+    from digitlens.ocr.batch import read_all
+    from digitlens.ocr.files import list_inputs
+    from digitlens.ocr.options import ReadOptions
+    from digitlens.storage import make_folder
 
-    lengths = wanted_lengths(length or None)
-    wanted = fields_of(field or ())
+    lengths = check_lengths(length or None)
+    wanted = parse_fields(field or ())
     reader = Reader(model)
-    job = Job(model, lengths, wanted, line, stages=stages, annotate=annotate)
-    job = with_bars(job, reader, max_error)
+    job = ReadOptions(model, lengths, wanted, line, stages=stages, annotate=annotate)
+    job = apply_threshold(job, reader, max_error)
     for folder in (stages, annotate):
         if folder is not None:
             make_folder(folder)
-    with kept_stdin(files) as stdin:
-        sources = expand(files, stdin=stdin)
+    with spool_stdin(files) as stdin:
+        sources = list_inputs(files, stdin=stdin)
         output: Output
         if as_json:
             output = JsonOutput(job, reader.network.path.stem, max_error)
@@ -101,9 +336,9 @@ def read(
             count, rejected = _run(results, output, Counted(len(sources)))
     for folder, what in ((stages, "stages"), (annotate, "annotated")):
         if folder is not None:
-            tell(f"{what}: {folder}")
+            announce(f"{what}: {folder}")
     if rejected:
-        tell(f"{rejected} of {count} pictures could not be read")
+        announce(f"{rejected} of {count} pictures could not be read")
         raise typer.Exit(SOME_REJECTED if rejected < count else 1)
 
 
@@ -129,7 +364,7 @@ def _check(
         raise UsageError("--workers must be 1 or more", seen=f"--workers {workers}")
 
 
-def with_bars(job: Job, reader: Reader, max_error: float | None) -> Job:
+def apply_threshold(job: ReadOptions, reader: Reader, max_error: float | None) -> ReadOptions:
     """Return the job with the bars that a promise about errors wants, and tell them.
 
     Raises
@@ -141,7 +376,7 @@ def with_bars(job: Job, reader: Reader, max_error: float | None) -> Job:
     """
     from dataclasses import replace
 
-    from digitlens.documents.job import SURE
+    from digitlens.ocr.options import SURE
 
     if max_error is None:
         return replace(job, bars=(SURE,) * max(1, len(job.wanted)))
@@ -151,9 +386,9 @@ def with_bars(job: Job, reader: Reader, max_error: float | None) -> Job:
         bar = reader.bar(max_error, (wanted and wanted.field.count) or job.lengths)
         name = f"{wanted.name}: " if wanted else ""
         if bar.confidence is None:
-            tell(f"{name}nothing is sure enough for {100 * max_error:g} % errors at most")
+            announce(f"{name}nothing is sure enough for {100 * max_error:g} % errors at most")
         else:
-            tell(
+            announce(
                 f"{name}sure from {100 * bar.confidence:.2f} % on, as "
                 f"{100 * bar.read_rate:.0f} % of the lines are that set this bar"
             )
@@ -161,7 +396,7 @@ def with_bars(job: Job, reader: Reader, max_error: float | None) -> Job:
     return replace(job, bars=tuple(bars))
 
 
-def _run(results: Iterable[Result], output: Output, progress: Counted) -> tuple[int, int]:
+def _run(results: Iterable[PageResult], output: Output, progress: Counted) -> tuple[int, int]:
     """Write all results as they come; return how many there were, and how many rejected."""
     count = rejected = 0
     try:
@@ -183,17 +418,17 @@ def _run(results: Iterable[Result], output: Output, progress: Counted) -> tuple[
 
 def _give(lines: list[str]) -> None:
     for line in lines:
-        give(line)
+        echo(line)
 
 
-def _tell(result: Result) -> None:
+def _tell(result: PageResult) -> None:
     """Say on stderr that a page could not be read, or that nothing stands on it."""
     if result.error is not None:
-        tell(f"rejected: {_named(result)}{result.error}")
+        announce(f"rejected: {_named(result)}{result.error}")
     elif not any(line.text for line in result.lines):
-        tell(f"{result.name}: no digits")
+        announce(f"{result.name}: no digits")
 
 
-def _named(result: Result) -> str:
+def _named(result: PageResult) -> str:
     """Return the page's name where its error does not begin with it."""
     return "" if result.file in str(result.error).splitlines()[0] else f"{result.name}: "

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.options import JsonOption
-from digitlens.cli.output import give, give_json, is_live, tell
+from digitlens.cli.console import JsonOption, announce, echo, echo_json, is_live
 from digitlens.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digitlens.mail.deciding import Candidate, Routing
+    from digitlens.mail.candidates import ZipCandidate
+    from digitlens.mail.decision import Routing
     from digitlens.mail.sorting import Sorting
-    from digitlens.mail.trust import Trust
+    from digitlens.mail.thresholds import ReaderThresholds
 
-    Read = Callable[[Path], Sequence[Candidate]]
+    Read = Callable[[Path], Sequence[ZipCandidate]]
+
 
 SOME_REJECTED = 3
 
@@ -99,18 +100,19 @@ def route(
             f"digitlens route {mail} --plan plan.toml --out trays",
         )
     from digitlens.mail.directory import load_directory
-    from digitlens.mail.plan import Plan, read_plan
+    from digitlens.mail.plan import SortPlan
+    from digitlens.mail.plan_files import read_plan
     from digitlens.mail.sorting import Sorting
-    from digitlens.mail.sorting.given import read_addresses
-    from digitlens.cores import cores
+    from digitlens.mail.sorting.imports import read_addresses
+    from digitlens.workers import available_cpus
 
-    chosen = read_plan(plan) if plan is not None else Plan({}, "all")
+    chosen = read_plan(plan) if plan is not None else SortPlan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}
     read, trust = _reader(reader, readings, folder, max_error)
     sorting = Sorting(
         read, load_directory(), chosen, bar=trust.bars, beliefs=trust.beliefs,
         city=city, state=state, addresses=known, copy=copy, move=move, restore=restore,
-        workers=1 if readings is not None else workers or cores(),
+        workers=1 if readings is not None else workers or available_cpus(),
     )  # fmt: skip
     if mail.is_dir():
         assert out is not None, "it was checked"
@@ -118,26 +120,26 @@ def route(
     else:
         code = _one(mail, sorting, plan is not None, as_json)
     if trust.doubt:
-        tell(f"warning: {trust.doubt}")
+        announce(f"warning: {trust.doubt}")
     raise typer.Exit(code)
 
 
 def _reader(
     network: str, readings: Path | None, folder: Path, max_error: float
-) -> tuple[Read, Trust]:
+) -> tuple[Read, ReaderThresholds]:
     """Return what reads a picture, and how far it is trusted."""
-    from digitlens.mail.trust import Trust, trust_in, unmeasured
+    from digitlens.mail.thresholds import ReaderThresholds, thresholds_for, unmeasured
 
     if readings is not None:
-        from digitlens.mail.sorting.given import read_lines
+        from digitlens.mail.sorting.imports import read_lines
 
         doubt = unmeasured("lines read elsewhere", max_error)
-        return read_lines(readings, folder), Trust(1 - max_error, doubt=doubt)
-    from digitlens.mail.reading import read_mail
-    from digitlens.reader import Reader
+        return read_lines(readings, folder), ReaderThresholds(1 - max_error, doubt=doubt)
+    from digitlens.mail.routing import read_mail
+    from digitlens.ocr import Reader
 
     reader = Reader(network)
-    trust = trust_in(reader.network, max_error)
+    trust = thresholds_for(reader.network, max_error)
     if trust.doubt:
         trust = replace(trust, doubt=f"{trust.doubt}; try digitlens mail measure {network}")
     return partial(read_mail, reader), trust
@@ -147,9 +149,9 @@ def _one(picture: Path, sorting: Sorting, planned: bool, as_json: bool) -> int:
     routing = sorting.decide(picture.resolve(), picture.name)
     tray = sorting.tray_of(routing.zip) if planned else None
     if as_json:
-        give_json({"file": str(picture), **routing.as_dict(), "tray": tray})
+        echo_json({"file": str(picture), **routing.as_dict(), "tray": tray})
     else:
-        give(_words(routing) + (f" -> {tray}" if tray else ""))
+        echo(_words(routing) + (f" -> {tray}" if tray else ""))
     return 0 if routing.zip else SOME_REJECTED
 
 
@@ -176,10 +178,10 @@ def _folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
 
     summary = sort_folder(folder, out, sorting, progress=progress)
     if as_json:
-        give_json(summary.as_dict())
+        echo_json(summary.as_dict())
     else:
-        give("\n".join(summary.lines()))
+        echo("\n".join(summary.lines()))
     for warning in summary.warnings():
-        tell(f"warning: {warning}")
-    tell(f"listed in {out / 'pieces.csv'}")
+        announce(f"warning: {warning}")
+    announce(f"listed in {out / 'pieces.csv'}")
     return SOME_REJECTED if summary.waiting else 0

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.extras import wants_lab
-from digitlens.cli.output import tell
+from digitlens.cli.console import announce, wants_lab
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
-    from digitlens.lab.mail.desk import Desk
+    from digitlens.server.review_desk import ReviewDesk
 
 
 def serve(
@@ -49,27 +48,27 @@ def serve(
     to one person at a time, and goes on to its tray."""
     import os
 
-    from digitlens.lab.settings import Settings, check_token
+    from digitlens.server.settings import ServerSettings, check_token
 
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with wants_lab():
-        from digitlens.lab.server import serve as run
+        from digitlens.server.serve import serve as run
     desk = _desk(trays, plan)
-    settings = Settings(folder=Path.cwd(), host=host, port=port, token=token)
+    settings = ServerSettings(folder=Path.cwd(), host=host, port=port, token=token)
 
     def ready(address: str) -> None:
-        tell(f"the lab is open at {address}    Ctrl-C closes it")
-        tell(f"runs and digits of your own are kept in {settings.folder / 'runs'}")
+        announce(f"the lab is open at {address}    Ctrl-C closes it")
+        announce(f"runs and digits of your own are kept in {settings.folder / 'runs'}")
         if desk is not None:
-            tell(f"{desk.standing()['waiting']:,} pieces wait at {address}#review")
+            announce(f"{desk.standing()['waiting']:,} pieces wait at {address}#review")
         if token:
-            tell(f"open {address}?token=TOKEN once in each browser")
+            announce(f"open {address}?token=TOKEN once in each browser")
 
     run(settings, ready, desk)
-    tell("the lab is closed")
+    announce("the lab is closed")
 
 
-def _desk(trays: Path | None, plan: Path | None) -> Desk | None:
+def _desk(trays: Path | None, plan: Path | None) -> ReviewDesk | None:
     """Open the review queue, so that what is wrong with it is told before anything starts."""
     if trays is None and plan is None:
         return None
@@ -79,6 +78,6 @@ def _desk(trays: Path | None, plan: Path | None) -> Desk | None:
             seen="--plan alone" if trays is None else "--trays alone",
             try_="digitlens serve --trays trays --plan plan.toml",
         )
-    from digitlens.lab.mail.desk import open_desk
+    from digitlens.server.review_desk import open_desk
 
     return open_desk(trays, plan)

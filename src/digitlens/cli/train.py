@@ -1,4 +1,7 @@
-"""digitlens train: a network, its history in words, a run folder."""
+"""digitlens train: a network, its history in words, a run folder.
+
+* digitlens train reader: a network that reads lines, and what is said of its run.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,100 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli import train_reader
-from digitlens.cli.options import SourceOption
-from digitlens.cli.output import give, tell
-from digitlens.networks.line_recipe import READERS
-from digitlens.networks.table import NETWORKS
+from digitlens.cli.console import SourceOption, announce, echo
+from digitlens.errors import UsageError
+from digitlens.models.recipe import READERS
+from digitlens.models.registry import NETWORKS
 
 if TYPE_CHECKING:
-    from digitlens.run import Run
+    from collections.abc import Mapping
+
+    from digitlens.training import Run
+    from digitlens.training.results import ReaderRun
+
+
+FOREIGN = {
+    "--from": "a reader is trained from the start",
+    "--epochs": "a reader sees no line twice, so it has steps: --steps",
+    "--limit": "a reader learns from lines that are written with all digits",
+}
+"""Options that mean nothing for a reader, and why."""
+
+
+def check_reader_options(network: str, given: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing for this network.
+
+    Parameters
+    ----------
+    given
+        The values of the options in `FOREIGN` and of ``--steps``; None where one was not
+        given.
+
+    Raises
+    ------
+    UsageError
+        The first such option.
+    """
+    if network not in READERS:
+        if given["--steps"] is not None:
+            raise UsageError(
+                f"--steps is for readers of lines: {', '.join(READERS)}",
+                seen=f"--steps {given['--steps']} for {network}",
+                try_="--epochs",
+            )
+        return
+    for option, why in FOREIGN.items():
+        if given[option] is not None:
+            raise UsageError(
+                f"{option} is not for {network}: {why}", seen=f"{option} {given[option]}"
+            )
+
+
+def train_reader(
+    network: str,
+    data: str,
+    validation: float,
+    seed: int,
+    steps: int | None,
+    out: Path | None,
+    *,
+    resume: bool,
+) -> str:
+    """Train a reader of lines, and return what is left to say about it."""
+    from digitlens.cli.progress import LineTrainingProgress
+    from digitlens.training.readers import train_reader
+
+    run = train_reader(
+        network,
+        data,
+        validation=validation,
+        seed=seed,
+        steps=steps,
+        out=out,
+        resume=resume,
+        progress=LineTrainingProgress(),
+    )
+    return report_reader(run)
+
+
+def report_reader(run: ReaderRun) -> str:
+    """Return what is left to say about a reader's run: its figures, what next."""
+    last = run.history[-1]
+    measured = "nothing was held back"
+    if last.exact is not None:
+        right = last.held_back - last.misread
+        measured = (
+            f"{right:,} of {last.held_back:,} lines by other writers read exactly, "
+            f"{100 * last.exact:.1f} %"
+        )
+    return "\n".join(
+        [
+            f"steps        {last.step:,}, {run.card.lines:,} lines",
+            f"validation   {measured}",
+            f"run folder   {run.folder}",
+        ]
+    )
+
 
 SOME_REJECTED = 3
 
@@ -83,13 +172,13 @@ def train(
     some hours on two cores.
     """
     foreign = {"--from": start, "--epochs": epochs, "--limit": limit, "--steps": steps}
-    train_reader.check_options(network, foreign)
+    check_reader_options(network, foreign)
     if network in READERS:
         share = 0.1 if validation is None else validation
-        give(train_reader.train(network, data, share, seed, steps, out, resume=resume))
+        echo(train_reader(network, data, share, seed, steps, out, resume=resume))
         return
     from digitlens.cli.progress import TrainingProgress
-    from digitlens.run import train as train_network
+    from digitlens.training import train as train_network
 
     run = train_network(
         network,
@@ -103,10 +192,10 @@ def train(
         resume=resume,
         progress=TrainingProgress(),
     )
-    give(report(run))
+    echo(report(run))
     if run.changes is not None and run.changes.left_out:
         for why in run.changes.left_out:
-            tell(f"left out: {why}")
+            announce(f"left out: {why}")
         raise typer.Exit(SOME_REJECTED)
 
 
@@ -114,8 +203,8 @@ def report(run: Run) -> str:
     """Return what is left to say about a run: its history in words, its figures, what next."""
     import textwrap
 
-    from digitlens.evaluation.printed import several
-    from digitlens.training.folder import read_config
+    from digitlens.metrics.formatting import plural
+    from digitlens.runs import read_config
 
     if run.changes is not None:
         return "\n".join(
@@ -132,7 +221,7 @@ def report(run: Run) -> str:
     if run.count:
         share = 100 * (run.count - run.misses) / run.count
         figures.append(
-            f"validation   {several(run.misses, 'miss', 'misses')} in {run.count:,}, "
+            f"validation   {plural(run.misses, 'miss', 'misses')} in {run.count:,}, "
             f"{share:.2f} % right"
         )
     else:

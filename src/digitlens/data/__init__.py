@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from digitlens.data.download import Fetched
 from digitlens.data.load import NAMES, fetch, load_digits
-from digitlens.data.parts import Data
+from digitlens.data.types import DataSplits
 
-__all__ = ["NAMES", "Data", "Fetched", "fetch", "load_digits"]
+__all__ = ["NAMES", "DataSplits", "Fetched", "fetch", "load_digits"]

@@ -1,7 +1,11 @@
-"""Published files from their mirrors by pooch: whole and with the right hash, or not at all."""
+"""Published files from their mirrors by pooch: whole and with the right hash, or not at all.
+
+* Files that are not the ones that were published: named, explained and kept aside.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -10,13 +14,76 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from digitlens import files
-from digitlens.atomic import make_folder, storage_errors
-from digitlens.data.mismatch import likely, set_aside
+from digitlens import storage
+from digitlens.data.catalog import FASHION, MNIST
+from digitlens.data.idx import kind_of
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
+from digitlens.storage import make_folder, storage_errors
 
 if TYPE_CHECKING:
-    from digitlens.data.published import File, Published
+    from digitlens.data.catalog import PublishedDataset, PublishedFile
+    from digitlens.storage import FileContent
+
+
+def check_hash(file: PublishedFile, found: FileContent, *, own: bool) -> None:
+    """Raise when `found` is not, byte for byte, the published `file`, packed or unpacked.
+
+    Parameters
+    ----------
+    file
+        What was published.
+    found
+        What was read.
+    own
+        True when it lies in the user's own folder: there it is left untouched. Else it is
+        moved aside, so that the next run fetches it anew.
+
+    Raises
+    ------
+    HashMismatchError
+        Another hash; the error names the file and where it is now.
+    """
+    packed = found.path.name == file.name
+    wanted = file.sha256 if packed else file.unpacked_sha256
+    if found.sha256 == wanted:
+        return
+    if own:
+        kept = "it was left as it is"
+        help_ = f"replace it, or read it unchecked by its path: --data {found.path.parent}"
+    else:
+        kept = f"it was moved to {quarantine(found.path)}"
+        help_ = "run the command again to fetch the file anew"
+    raise HashMismatchError(
+        f"{found.path} is not the file that was published; {kept}",
+        seen=f"SHA-256 {found.sha256}, {len(found.content):,} bytes\nwanted  {wanted}",
+        likely=explain_mismatch(file if packed else None, found.content),
+        try_=help_,
+    )
+
+
+def quarantine(path: Path) -> Path:
+    """Move the file at `path` to ``<name>.mismatch``, or ``.mismatch-2`` and so on."""
+    target = path.with_name(f"{path.name}.mismatch")
+    number = 2
+    while target.exists():
+        target = path.with_name(f"{path.name}.mismatch-{number}")
+        number += 1
+    return path.rename(target)
+
+
+def explain_mismatch(file: PublishedFile | None, content: bytes) -> str | None:
+    """Return what `content` probably is instead of the packed `file`, or None."""
+    digest = hashlib.sha256(content).hexdigest()
+    for published in (MNIST, FASHION):
+        for other in (*published.files, *published.tables):
+            if digest in (other.sha256, other.unpacked_sha256):
+                return f"it is {other.name} of {published.title}"
+    if file is not None and content[:2] == b"\x1f\x8b":
+        if len(content) < file.size:
+            return f"it is cut off: the file has {file.size:,} bytes"
+        return None
+    return kind_of(content)
+
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a file's name, the bytes that have come, and all its bytes."""
@@ -52,7 +119,7 @@ class Fetched:
 
 
 def download(
-    published: Published,
+    published: PublishedDataset,
     folder: Path,
     *,
     looked: list[str],
@@ -102,12 +169,12 @@ def download(
     return Fetched(folder, tuple(names), missing)
 
 
-def _lacks(folder: Path, file: File) -> bool:
+def _lacks(folder: Path, file: PublishedFile) -> bool:
     return not any((folder / name).is_file() for name in (file.name, file.unpacked_name))
 
 
 def _fetch(
-    file: File,
+    file: PublishedFile,
     mirrors: tuple[str, ...],
     folder: Path,
     title: str,
@@ -141,7 +208,9 @@ def _fetch(
     )
 
 
-def _copy(file: File, address: str, folder: Path, progress: Progress | None, get: Get) -> None:
+def _copy(
+    file: PublishedFile, address: str, folder: Path, progress: Progress | None, get: Get
+) -> None:
     """Copy one address into `folder`; a file with another hash is kept aside and named."""
     tell = progress or (lambda _name, _done, _size: None)
     target = folder / file.name
@@ -151,20 +220,20 @@ def _copy(file: File, address: str, folder: Path, progress: Progress | None, get
         partial = Path(name)
         try:
             get(address, partial, lambda done: tell(file.name, min(done, file.size), file.size))
-            found = files.read(partial)
+            found = storage.read_file(partial)
             if found.sha256 == file.sha256:
                 partial.chmod(0o644)
                 partial.replace(target)
                 return
             partial.replace(target)
-            aside = set_aside(target)
+            aside = quarantine(target)
         finally:
             with suppress(OSError):
                 partial.unlink()
     raise HashMismatchError(
         f"{address} is not the file that was published; it was kept as {aside}",
         seen=f"SHA-256 {found.sha256}, {len(found.content):,} bytes\nwanted  {file.sha256}",
-        likely=likely(file, found.content),
+        likely=explain_mismatch(file, found.content),
         try_="try again later, or on another network",
     )
 

@@ -1,28 +1,147 @@
-"""`load_digits`: from the name or path of a source to digits; `fetch`: a source beforehand."""
+"""`load_digits`: from the name or path of a source to digits; `fetch`: a source beforehand.
+
+* MNIST and Fashion-MNIST by name: found, checked against their hashes, and read.
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitlens.data.arrange import arrange, check_wishes
-from digitlens.data.download import Fetched, download
-from digitlens.data.idx_files import holds_idx, is_idx, read_idx_folder, read_idx_pair
-from digitlens.data.kaggle import read_csv
-from digitlens.data.named import read_folder, read_published
-from digitlens.data.npz import read_npz
-from digitlens.data.pictures import read_pictures, too_many_rejected
-from digitlens.data.places import cache
-from digitlens.data.published import FASHION, MNIST
+from digitlens import storage
+from digitlens.data import catalog
+from digitlens.data.arrays import read_csv, read_npz
+from digitlens.data.catalog import FASHION, MNIST, cache_folder
+from digitlens.data.download import Fetched, check_hash, download
+from digitlens.data.folder import read_class_folders, too_many_rejected
+from digitlens.data.idx import (
+    decompress,
+    holds_idx,
+    is_idx,
+    read_idx_folder,
+    read_idx_pair,
+    read_images,
+    read_labels,
+)
+from digitlens.data.split import check_options, split_data
+from digitlens.data.types import RawDataset
 from digitlens.data.uci import FILE, read_uci
+from digitlens.data.writers import parse_writers
+from digitlens.digits import Digits
 from digitlens.errors import DataError, MissingDataError, UsageError
-from digitlens.nearest import nearest
+from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
+    from digitlens.data.catalog import PublishedDataset, PublishedFile
     from digitlens.data.download import Progress
-    from digitlens.data.parts import Data, Parts
+    from digitlens.data.types import DataSplits
 
-PUBLISHED = {"mnist": MNIST, "fashion": FASHION}
+
+def read_published(published: PublishedDataset) -> RawDataset:
+    """Read a collection from the user's folder, else the cache, else its mirrors.
+
+    Raises
+    ------
+    MissingDataError
+        It is in none of the three places.
+    HashMismatchError
+        A file is not the one that was published. In the cache it is moved aside.
+    """
+    own = catalog.user_folders(published)
+    for place in own:
+        if place.folder is not None and all(catalog.find_files(published.files, place.folder)):
+            return read_dataset_folder(published, place.folder, own=True)
+    cache = catalog.cache_folder(published)
+    assert cache.folder is not None, "the cache always has a place"
+    if not all(catalog.find_files(published.files, cache.folder)):
+        looked = [catalog.describe_places(place, published) for place in [*own, cache]]
+        download(published, cache.folder, looked=looked)
+    return read_dataset_folder(published, cache.folder, own=False)
+
+
+def find_training_digits(published: PublishedDataset) -> Digits | None:
+    """Return a collection's training digits where they lie on this machine, else None.
+
+    Nothing is downloaded, and its test digits are not opened.
+
+    Raises
+    ------
+    HashMismatchError
+        A file is not the one that was published.
+    """
+    wanted = published.files[:2]
+    own = catalog.user_folders(published)
+    for place in [*own, catalog.cache_folder(published)]:
+        found = [] if place.folder is None else catalog.find_files(wanted, place.folder)
+        paths = [path for path in found if path is not None]
+        if len(paths) == len(wanted):
+            images, labels = (
+                _read(file, path, place in own)
+                for file, path in zip(wanted, paths, strict=True)
+            )
+            source = f"{published.name} train"
+            return Digits(read_images(*images[1:]), read_labels(*labels[1:]), source=source)
+    return None
+
+
+def read_dataset_folder(published: PublishedDataset, folder: Path, *, own: bool) -> RawDataset:
+    """Read a collection from `folder`, every file checked against its published hash.
+
+    Parameters
+    ----------
+    published
+        Which one; its four files must be in the folder, its tables may be.
+    folder
+        Where they are.
+    own
+        True when it is the user's own folder, in which nothing is moved.
+
+    Raises
+    ------
+    HashMismatchError
+        A file is not the one that was published.
+    """
+    wanted = (*published.files, *published.tables)
+    found = zip(wanted, catalog.find_files(wanted, folder), strict=True)
+    with ThreadPoolExecutor(2) as pool:
+        # In order, so that the training images, which take longest, are begun first.
+        tasks = {file.name: pool.submit(_read, file, path, own) for file, path in found if path}
+        images, labels, test_images, test_labels = [tasks[f.name] for f in published.files]
+        train_labels = read_labels(*labels.result()[1:])
+        tables = [tasks.get(file.name) for file in published.tables]
+        writers = partitions = test_writers = None
+        if tables and tables[0]:
+            known = parse_writers(*tables[0].result()[1:], train_labels)
+            writers, partitions = known.writers, known.partitions
+        digits_labels = read_labels(*test_labels.result()[1:])
+        if tables and tables[1]:
+            test_writers = parse_writers(*tables[1].result()[1:], digits_labels).writers
+        train = Digits(read_images(*images.result()[1:]), train_labels, writers=writers)
+        test = Digits(
+            read_images(*test_images.result()[1:]), digits_labels, writers=test_writers
+        )
+    no_writers = ""
+    if writers is None and published.tables:
+        no_writers = f"{published.tables[0].name} does not lie beside the files"
+    return RawDataset(
+        published.name,
+        train,
+        {task.result()[0].path.name: task.result()[0].sha256 for task in tasks.values()},
+        test=test,
+        partitions=partitions,
+        no_writers=no_writers,
+    )
+
+
+def _read(file: PublishedFile, path: Path, own: bool) -> tuple[storage.FileContent, bytes, str]:
+    """Return the file as it is, its content unpacked, and what messages call it."""
+    found = storage.read_file(path)
+    check_hash(file, found, own=own)
+    return found, decompress(found.content, name=str(path)), str(path)
+
+
+PUBLISHED_NAMES = {"mnist": MNIST, "fashion": FASHION}
 """Collections that may have to be downloaded."""
 
 NAMES = ("mnist", "uci", "fashion")
@@ -31,7 +150,7 @@ NAMES = ("mnist", "uci", "fashion")
 
 def load_digits(
     source: str | Path = "mnist", *, validation: float = 0.1, limit: int | None = None
-) -> Data:
+) -> DataSplits:
     """Load digits and divide them into training, validation and test digits.
 
     The same source and arguments always give the same digits in the same order.
@@ -79,15 +198,15 @@ def load_digits(
     'by class: 144 of 1,438 digits are held back; the test part is 359 digits, a fifth of \
 each class'
     """
-    check_wishes(validation, limit)
+    check_options(validation, limit)
     try:
-        parts = read_parts(source)
+        parts = read_source(source)
     except OSError as error:  # a folder that may not be listed, and the like
         raise DataError(f"{source} cannot be read", seen=str(error)) from error
     if parts.rejected:
         count = sum(len(part) for part in (parts.train, parts.validation, parts.test) if part)
         raise too_many_rejected(parts.rejected, count + len(parts.rejected), parts.source)
-    return arrange(parts, validation=validation, limit=limit)
+    return split_data(parts, validation=validation, limit=limit)
 
 
 def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched:
@@ -113,30 +232,30 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     """
     if source == "uci":
         return Fetched(FILE.parent, (), {})
-    if source not in PUBLISHED:
+    if source not in PUBLISHED_NAMES:
         raise _unknown(source)
-    published = PUBLISHED[source]
-    folder = cache(published).folder
+    published = PUBLISHED_NAMES[source]
+    folder = cache_folder(published).folder
     assert folder is not None, "the cache always has a place"
     fetched = download(published, folder, looked=[], progress=progress)
-    read_folder(published, folder, own=False)
+    read_dataset_folder(published, folder, own=False)
     return fetched
 
 
-def read_parts(source: str | Path) -> Parts:
+def read_source(source: str | Path) -> RawDataset:
     """Return what a source holds, before anything is held back; see `load_digits`.
 
     Pictures that cannot be used are not an error here: `Parts.rejected` tells of them.
     """
-    if isinstance(source, str) and source in PUBLISHED:
-        return read_published(PUBLISHED[source])
+    if isinstance(source, str) and source in PUBLISHED_NAMES:
+        return read_published(PUBLISHED_NAMES[source])
     if source == "uci":
         return read_uci()
     name, path = str(source), Path(source).expanduser()
     if not name or not path.exists():
         raise _unknown(source)
     if path.is_dir():
-        read = read_idx_folder if holds_idx(path) else read_pictures
+        read = read_idx_folder if holds_idx(path) else read_class_folders
         return read(path, source=name)
     if is_idx(path):
         return read_idx_pair(path, source=name)
@@ -155,7 +274,7 @@ def _unknown(source: str | Path) -> UsageError | MissingDataError:
     name = str(source)
     if isinstance(source, Path) or "/" in name or "\\" in name or Path(name).suffix:
         return MissingDataError(f"there is no file or folder {name}")
-    close = nearest(name, NAMES)
+    close = suggest(name, NAMES)
     known = "mnist, uci and fashion have a name; anything else is the path of a folder\n"
     known += "or of an IDX, .npz or .csv file"
     return UsageError(

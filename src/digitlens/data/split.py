@@ -1,23 +1,30 @@
-"""Which digits are held back: pure rules on labels and writers, with the chance passed in."""
+"""From what a source gives to training, validation and test digits: a pure function.
+
+* Which digits are held back: pure rules on labels and writers, with the chance passed in.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from digitlens.data.types import DataSplits, join
 from digitlens.digits import CLASSES
+from digitlens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.digits import Indices, Labels
+    from digitlens.data.types import RawDataset
+    from digitlens.digits import Digits, Indices, Labels
 
     Mask: TypeAlias = NDArray[np.bool_]
     """bool (N,): True for the digits that are held back."""
 
 
-def by_class(labels: Labels, count: int, chance: np.random.Generator) -> Mask:
+def split_by_class(labels: Labels, count: int, rng: np.random.Generator) -> Mask:
     """Pick `count` digits so that every class keeps its share.
 
     Parameters
@@ -26,7 +33,7 @@ def by_class(labels: Labels, count: int, chance: np.random.Generator) -> Mask:
         uint8 (N,), values 0..9.
     count
         How many are picked, 0..N.
-    chance
+    rng
         Decides which; the same generator picks the same digits.
 
     Returns
@@ -37,7 +44,8 @@ def by_class(labels: Labels, count: int, chance: np.random.Generator) -> Mask:
     Examples
     --------
     >>> labels = np.repeat(np.array([3, 7], np.uint8), [80, 20])
-    >>> np.bincount(labels[by_class(labels, 10, np.random.default_rng(0))])[[3, 7]].tolist()
+    >>> held_out = split_by_class(labels, 10, np.random.default_rng(0))
+    >>> np.bincount(labels[held_out])[[3, 7]].tolist()
     [8, 2]
     """
     assert 0 <= count <= len(labels), "more digits wanted than there are"
@@ -48,15 +56,15 @@ def by_class(labels: Labels, count: int, chance: np.random.Generator) -> Mask:
     quotas, remainders = np.divmod(sizes * count, len(labels))
     quotas[np.argsort(-remainders, kind="stable")[: count - quotas.sum()]] += 1
     # random() and a stable sort, not choice(): numpy keeps the stream of the former.
-    order = np.lexsort((chance.random(len(labels)), labels))
+    order = np.lexsort((rng.random(len(labels)), labels))
     starts = np.cumsum(sizes) - sizes
     for start, quota in zip(starts, quotas, strict=True):
         held[order[start : start + quota]] = True
     return held
 
 
-def by_writer(
-    writers: Indices, partitions: Indices, share: float, chance: np.random.Generator
+def split_by_writer(
+    writers: Indices, partitions: Indices, share: float, rng: np.random.Generator
 ) -> Mask:
     """Pick whole writers, the same share of each partition's.
 
@@ -70,7 +78,7 @@ def by_writer(
         one of the first digit.
     share
         0..1, of the writers of each partition; rounded to whole writers.
-    chance
+    rng
         Decides which; the same generator picks the same writers.
 
     Returns
@@ -80,16 +88,158 @@ def by_writer(
     Examples
     --------
     >>> writers = np.repeat(np.arange(20), 5)
-    >>> held = by_writer(writers, writers // 10, 0.2, np.random.default_rng(0))
+    >>> held = split_by_writer(writers, writers // 10, 0.2, np.random.default_rng(0))
     >>> len(set(writers[held])), int(held.sum())
     (4, 20)
     """
     people, first = np.unique(writers, return_index=True)
     groups = partitions[first]
-    keys = chance.random(len(people))
+    keys = rng.random(len(people))
     chosen = []
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         count = int(share * len(members) + 0.5)
         chosen.append(people[members[np.argsort(keys[members], kind="stable")[:count]]])
     return np.isin(writers, np.concatenate(chosen)) if chosen else np.zeros(0, np.bool_)
+
+
+TEST_SHARE = 0.2
+"""The part of a source without test digits that is set aside as such."""
+
+_TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
+"""Fixed, so that every command and every training seed sees the same parts."""
+
+
+def check_options(validation: float, limit: int | None) -> None:
+    """Check the arguments of `load_digits` before anything is read.
+
+    Raises
+    ------
+    UsageError
+        `validation` is not in [0, 1), or `limit` is not a whole number of at least 10.
+    """
+    number = isinstance(validation, (int, float, np.floating)) and validation is not True
+    if not number or not 0 <= validation < 1:
+        raise UsageError(
+            "validation must be a share of the training digits, at least 0 and below 1",
+            seen=repr(validation),
+            try_="0.1 holds a tenth back, 0 nothing",
+        )
+    if limit is None:
+        return
+    if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < CLASSES:
+        raise UsageError(
+            f"limit must be a whole number of digits, at least {CLASSES}: one for each class",
+            seen=repr(limit),
+        )
+
+
+def split_data(parts: RawDataset, *, validation: float, limit: int | None) -> DataSplits:
+    """Hold validation digits back, make a test part where there is none, and limit both.
+
+    Parameters
+    ----------
+    parts
+        What the source gave. Validation digits that it names itself are kept, whatever
+        the share, and join the training digits when the share is 0.
+    validation
+        Share of the training digits, or of their writers, that is held back; [0, 1).
+    limit
+        Keep only so many training digits and at most as many validation digits, each
+        class with its share; None keeps all.
+
+    Raises
+    ------
+    UsageError
+        The share is less than one digit or writer, or leaves nothing to train on.
+    DataError
+        There are too few digits to set a test part aside.
+    """
+    if parts.validation is not None and not validation:
+        both = join([parts.train, parts.validation], source=parts.source)
+        parts = replace(parts, train=both, validation=None, partitions=None)
+    kept = np.arange(len(parts.train))
+    notes = []
+    test = parts.test
+    if test is None:
+        aside, note = _set_aside(parts)
+        test, kept = parts.train[np.flatnonzero(aside)], np.flatnonzero(~aside)
+        notes.append(note)
+    name = f"{parts.source} train"
+    if parts.validation is not None:
+        held, name = parts.validation, f"{parts.source} validation"
+        rule = f"the source's own validation part: {len(held):,} digits"
+    else:
+        mask, rule = _hold_out(parts, kept, validation)
+        held, kept = parts.train[kept[mask]], kept[~mask]
+    if limit is not None and limit < max(len(kept), len(held)):
+        kept = kept[_limited(parts.train.labels[kept], limit)]
+        held = held[np.flatnonzero(_limited(held.labels, limit))]
+        notes.append(f"limited to {len(kept):,} training and {len(held):,} validation digits")
+    return DataSplits(
+        train=replace(_take(parts.train, kept), source=f"{parts.source} train"),
+        validation=replace(held, source=name),
+        test=replace(test, source=f"{parts.source} test"),
+        source=parts.source,
+        split="; ".join([rule, *notes]),
+        hashes=parts.hashes,
+    )
+
+
+def _hold_out(
+    parts: RawDataset, kept: Indices, validation: float
+) -> tuple[NDArray[np.bool_], str]:
+    """Return which of the `kept` digits are held back, and the rule in words."""
+    if not validation:
+        return np.zeros(len(kept), np.bool_), "nothing is held back for validation"
+    writers, partitions = parts.train.writers, parts.partitions
+    if writers is not None and partitions is not None:
+        writers, partitions = writers[kept], partitions[kept]
+        mask = split_by_writer(writers, partitions, validation, _make_rng(_VALIDATION_SEED))
+        count = int(mask.sum())
+        held, people = len(np.unique(writers[mask])), len(np.unique(writers))
+        rule = f"by writer: {held} of the {people} writers, {count:,} digits, are held back"
+        unit = f"one writer of {people}"
+    else:
+        count = int(validation * len(kept) + 0.5)
+        mask = split_by_class(parts.train.labels[kept], count, _make_rng(_VALIDATION_SEED))
+        rule = f"by class: {count:,} of {len(kept):,} digits are held back"
+        rule += f"; not by writer, because {parts.no_writers}" if parts.no_writers else ""
+        unit = f"one digit of {len(kept):,}"
+    if not 0 < count < len(kept):
+        less = f"holds back less than {unit}" if not count else "leaves nothing to train on"
+        raise UsageError(
+            f"validation {validation:g} {less} of {parts.source}",
+            try_="0 holds nothing back; 0.1 is the usual share",
+        )
+    return mask, rule
+
+
+def _set_aside(parts: RawDataset) -> tuple[NDArray[np.bool_], str]:
+    """Return which digits become the test part, and the rule in words."""
+    whole, rng = parts.train, _make_rng(_TEST_SEED)
+    if whole.writers is not None and parts.partitions is not None:
+        aside = split_by_writer(whole.writers, parts.partitions, TEST_SHARE, rng)
+        rule = "those of a fifth of the writers"
+    else:
+        aside = split_by_class(whole.labels, int(TEST_SHARE * len(whole) + 0.5), rng)
+        rule = "a fifth of each class"
+    count = int(aside.sum())
+    if not 0 < count < len(whole):
+        raise DataError(
+            f"{parts.source} holds too few digits to set a fifth of them aside as a test part",
+            seen=f"{len(whole)} digits",
+        )
+    return aside, f"the test part is {count:,} digits, {rule}"
+
+
+def _limited(labels: Labels, limit: int) -> NDArray[np.bool_]:
+    return split_by_class(labels, min(limit, len(labels)), _make_rng(_LIMIT_SEED))
+
+
+def _take(digits: Digits, which: Indices) -> Digits:
+    return digits if len(which) == len(digits) else digits[which]
+
+
+def _make_rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)

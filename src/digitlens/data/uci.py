@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens import files
-from digitlens.data.parts import Parts
+from digitlens import storage
+from digitlens.data.idx import decompress
+from digitlens.data.types import RawDataset
 from digitlens.digits import SIDE, Digits
-from digitlens.idx import unpack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.digits import Images, Labels
+
 
 FILE = Path(__file__).with_name("uci.gz")
 """gzip of 1,797 rows of 65 bytes: 64 values 0..16 of 8 x 8 pixels, then the label."""
@@ -31,16 +32,16 @@ BOX = 20
 """Side of the field that MNIST's digits were scaled to before they were centred."""
 
 
-def read_uci() -> Parts:
+def read_uci() -> RawDataset:
     """Return the embedded digits in MNIST's frame, as one part."""
     small, labels, digest = read_embedded()
-    return Parts("uci", Digits(to_mnist(small), labels), {FILE.name: digest})
+    return RawDataset("uci", Digits(to_mnist(small), labels), {FILE.name: digest})
 
 
 def read_embedded() -> tuple[NDArray[np.uint8], Labels, str]:
     """Return uint8 (1797, 8, 8) with values 0..16, uint8 (1797,) labels, and the SHA-256."""
-    found = files.read(FILE)
-    rows = np.frombuffer(unpack(found.content, name=str(FILE)), np.uint8).reshape(-1, 65)
+    found = storage.read_file(FILE)
+    rows = np.frombuffer(decompress(found.content, name=str(FILE)), np.uint8).reshape(-1, 65)
     return rows[:, :64].reshape(-1, 8, 8), rows[:, 64].copy(), found.sha256
 
 

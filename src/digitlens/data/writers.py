@@ -12,12 +12,13 @@ from digitlens.errors import CorruptFileError, DataError
 if TYPE_CHECKING:
     from digitlens.digits import Indices, Labels
 
+
 _COLUMNS = 8
 """Label, hsf, writer, digit of writer, NIST class, NIST position, duplicate, unused."""
 
 
 @dataclass(frozen=True, eq=False)
-class Writers:
+class WriterTable:
     """Who wrote each digit.
 
     Parameters
@@ -32,7 +33,7 @@ class Writers:
     partitions: Indices
 
 
-def parse_writers(text: bytes, name: str, labels: Labels) -> Writers:
+def parse_writers(text: bytes, name: str, labels: Labels) -> WriterTable:
     """Read a table of QMNIST and check it against the labels of the digits.
 
     Parameters
@@ -72,7 +73,7 @@ def parse_writers(text: bytes, name: str, labels: Labels) -> Writers:
             f"and not {labels[at]}",
             likely="the table belongs to other pictures",
         )
-    return Writers(
+    return WriterTable(
         writers=np.ascontiguousarray(table[:, 2]), partitions=np.ascontiguousarray(table[:, 1])
     )
 

@@ -2,10 +2,10 @@
 
 ===========  ================================================================
 `find`       all of it: `find_lines`
-`found`      the result: `Layout`, `Strip`, `Grid`, `Cell`
+`found`      the result: `PageLayout`, `LineCrop`, `Grid`, `GridCell`
 `view`       the picture turned, and brought to a size at which lines are found
 `level`      paper taken off: ink as even as if the light had been; marks
-`colour`     coloured print dropped out
+`color`     coloured print dropped out
 `cells`      printed boxes; `boxed`: digits in a row of them
 `grids`      tables of boxes; `thirds`: a sudoku's blocks parted into cells
 `tables`     what stands in the cells of tables
@@ -25,7 +25,9 @@ What is written is not known here: words come out as lines too, ranked lower whe
 less like numbers. docs/layout.md says what is found and what is not.
 """
 
-from digitlens.layout.find import find_lines
-from digitlens.layout.found import Cell, Grid, Layout, Strip
+from __future__ import annotations
 
-__all__ = ["Cell", "Grid", "Layout", "Strip", "find_lines"]
+from digitlens.layout.detect import find_lines
+from digitlens.layout.types import Grid, GridCell, LineCrop, PageLayout
+
+__all__ = ["Grid", "GridCell", "LineCrop", "PageLayout", "find_lines"]

@@ -1,4 +1,7 @@
-"""Tables of equal boxes, one digit in each: a sudoku, a table of marks."""
+"""Tables of equal boxes, one digit in each: a sudoku, a table of marks.
+
+* A sudoku of which only the bold lines were seen: its nine blocks, parted into cells.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from digitlens.layout.cells import Cells, rows_of
+from digitlens.layout.boxes import PrintedBoxes, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Table: TypeAlias = "NDArray[np.float64]"
+    Gray: TypeAlias = "NDArray[np.uint8]"
+
 
 LEAST = 3
 """A table has at least so many rows and columns."""
@@ -53,7 +58,7 @@ class Lattice:
         float64 (3, 3): a homography from (column, row) to (x, y); cell (r, c) is what lies
         between c and c + 1, r and r + 1.
     members
-        The `Cells` that it was made of.
+        The `PrintedBoxes` that it was made of.
     """
 
     rows: int
@@ -77,7 +82,7 @@ class Lattice:
         return int(np.floor(found[1] / found[2])), int(np.floor(found[0] / found[2]))
 
 
-def find_lattices(cells: Cells) -> list[Lattice]:
+def find_lattices(cells: PrintedBoxes) -> list[Lattice]:
     """Find tables among cells.
 
     Parameters
@@ -88,7 +93,7 @@ def find_lattices(cells: Cells) -> list[Lattice]:
     rows = rows_of(cells, apart=WALL)
     if len(rows) < LEAST - 1:
         return []
-    turned = Cells(cells.places[:, [1, 0, 3, 2, 4]], cells.corners)
+    turned = PrintedBoxes(cells.places[:, [1, 0, 3, 2, 4]], cells.corners)
     found: list[Lattice] = []
     used: set[int] = set()
     groups = _connected(rows, rows_of(turned, apart=WALL), len(cells))
@@ -131,7 +136,7 @@ def _connected(
     return groups
 
 
-def _fit(cells: Cells, spots: dict[int, tuple[int, int]]) -> Lattice | None:
+def _fit(cells: PrintedBoxes, spots: dict[int, tuple[int, int]]) -> Lattice | None:
     """Fit a homography to cells whose rows and columns are known, and let it find more."""
     found = dict(spots)
     matrix = None
@@ -160,7 +165,7 @@ def _fit(cells: Cells, spots: dict[int, tuple[int, int]]) -> Lattice | None:
 
 
 def _nearby(
-    cells: Cells, matrix: Table, table: Table, members: NDArray[np.int64]
+    cells: PrintedBoxes, matrix: Table, table: Table, members: NDArray[np.int64]
 ) -> dict[int, tuple[int, int]]:
     """Return all cells that lie where the table goes on, two steps beyond it at most."""
     places = np.column_stack([cells.places[:, :2], np.ones(len(cells))])
@@ -177,3 +182,65 @@ def _nearby(
         row, column = (int(value) for value in spot[at])
         found.setdefault((row, column), at)
     return {at: place for place, at in found.items()}
+
+
+BLOCKS = 3
+"""Blocks on each side of a sudoku, and cells on each side of a block."""
+
+SMALLEST = 8.0
+"""The least side of a cell in pixels of the view."""
+
+THIRDS_SEEN = 0.6
+"""The share of a table's thin lines that must be darker than the paper beside them."""
+
+DARKER = 1.5
+"""Ink, of 255, by which a line must be: the median along it, so digits do not count."""
+
+
+def split_thirds(lattice: Lattice, ink: Gray) -> Lattice:
+    """Return a table of nine cells a side where `lattice` has three and thin lines part them.
+
+    Thin lines, blurred by a photo, may be too faint to be marks, but along their whole length
+    they are darker than what is beside them.
+
+    Parameters
+    ----------
+    ink
+        uint8 (h, w), 0 = paper, of the view.
+    """
+    if (lattice.rows, lattice.columns) != (BLOCKS, BLOCKS):
+        return lattice
+    side = float(np.linalg.norm(lattice.at(BLOCKS, 0) - lattice.at(0, 0))) / BLOCKS**2
+    if side < SMALLEST:
+        return lattice
+    seen = [
+        _darker(lattice, ink, at, block, across)
+        for across in (False, True)
+        for at in range(BLOCKS**2)
+        if at % BLOCKS
+        for block in range(BLOCKS)
+    ]
+    if float(np.mean(seen)) < THIRDS_SEEN:
+        return lattice
+    shrink = np.diag([1 / BLOCKS, 1 / BLOCKS, 1.0])
+    return Lattice(BLOCKS**2, BLOCKS**2, lattice.to_view @ shrink, ())
+
+
+def _darker(lattice: Lattice, ink: Gray, at: int, block: int, across: bool) -> bool:
+    """Say whether there is a line where cells `at` - 1 and `at` meet, along one block."""
+    along = block + np.linspace(0.06, 0.94, 40)
+    levels = []
+    # On the line, give or take where it is bent to, and in the cells on both sides.
+    for off in (-0.5, -0.12, -0.06, 0.0, 0.06, 0.12, 0.5):
+        place = np.full_like(along, (at + off) / BLOCKS)
+        spots = np.column_stack([along, place] if across else [place, along])
+        levels.append(_median(lattice, ink, spots))
+    beside = (levels[0] + levels[-1]) / 2
+    return max(levels[1:-1]) > beside + DARKER
+
+
+def _median(lattice: Lattice, ink: Gray, spots: NDArray[np.float64]) -> float:
+    found = np.column_stack([spots, np.ones(len(spots))]) @ lattice.to_view.T
+    places = np.floor(found[:, :2] / found[:, 2:]).astype(int)
+    inside = (places >= 0).all(axis=1) & (places < ink.shape[::-1]).all(axis=1)
+    return float(np.median(ink[places[inside, 1], places[inside, 0]])) if inside.any() else 0.0

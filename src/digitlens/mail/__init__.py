@@ -18,6 +18,8 @@
 docs/mail.md walks through all of it.
 """
 
+from __future__ import annotations
+
 from digitlens.mail.routing import route
 
 __all__ = ["route"]

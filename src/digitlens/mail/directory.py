@@ -10,11 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.mail.states import state_code
-from digitlens.nearest import nearest
+from digitlens.mail.zipcode import state_code
+from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
 
 _PAIRS = (
     "st:saint ste:sainte ft:fort mt:mount pt:point n:north s:south e:east w:west "
@@ -79,7 +80,7 @@ class Directory:
         for place in self._places.values():
             self._states.setdefault(place.state, set()).add(place.zip)
             for name in place.names:
-                key = plain(name), place.state
+                key = normalize_name(name), place.state
                 self._cities.setdefault(key, set()).add(place.zip)
 
     def __len__(self) -> int:
@@ -120,7 +121,7 @@ class Directory:
         code = None if state is None else state_code(state)
         if city is None:
             return frozenset(self._zips if code is None else self._states.get(code, ()))
-        name = plain(city)
+        name = normalize_name(city)
         states = self._states if code is None else (code,)
         found = [self._cities[name, each] for each in states if (name, each) in self._cities]
         if not found:
@@ -129,7 +130,7 @@ class Directory:
 
     def _unknown(self, city: str, code: str | None) -> UsageError:
         names = {each for each, state in self._cities if code in (None, state)}
-        meant = nearest(plain(city), names, cutoff=0.75)
+        meant = suggest(normalize_name(city), names, cutoff=0.75)
         where = f" in {code}" if code else ""
         return UsageError(
             f"the directory of ZIPs has no city of that name{where}",
@@ -138,12 +139,12 @@ class Directory:
         )
 
 
-def plain(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return a city's name as it is compared: small letters, words in full.
 
     Examples
     --------
-    >>> plain("St. Paul"), plain("N Little-Rock")
+    >>> normalize_name("St. Paul"), normalize_name("N Little-Rock")
     ('saint paul', 'north little rock')
     """
     words = re.findall(r"[^\W_]+", name.replace("'", "").casefold())

@@ -1,17 +1,28 @@
-"""`route`: from a line that was read to a ZIP that is trusted, or to a person."""
+"""`route`: from a line that was read to a ZIP that is trusted, or to a person.
+
+* What a reader is asked of mail: the line that is the receiver's ZIP, whichever way up.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from digitlens.mail.deciding import decide
+from digitlens.geometry import rotate_upright
+from digitlens.mail.candidates import is_of_sender, rank_zip_lines
+from digitlens.mail.decision import decide
 from digitlens.mail.directory import load_directory
-from digitlens.mail.trust import default_bars
+from digitlens.mail.thresholds import default_bars
+from digitlens.mail.zipcode import FIVE, NINE
 
 if TYPE_CHECKING:
-    from digitlens.mail.deciding import Routing
+    from digitlens.ctc import Line
+    from digitlens.geometry import Box, Size
+    from digitlens.imaging.io import ImageSource
+    from digitlens.mail.candidates import ZipCandidate
+    from digitlens.mail.decision import Routing
     from digitlens.mail.directory import Directory
-    from digitlens.reading import Line
+    from digitlens.ocr import Reader
 
 
 def route(
@@ -57,7 +68,7 @@ def route(
     --------
     >>> import digitlens as dl
     >>> from digitlens.mail.directory import Directory, Place
-    >>> from digitlens.reading import Line, LineDigit
+    >>> from digitlens.ctc import Line, LineDigit
     >>> small = Directory([Place("00501", "Holtsville", ("Holtsville",), "NY", "", "UNIQUE")])
     >>> digits = tuple(LineDigit(each, 0.999, (0, 0, 9, 9)) for each in "00501")
     >>> dl.route(Line("00501", 0.995, (0, 0, 45, 9), digits), "Holtsville", directory=small).zip
@@ -66,3 +77,33 @@ def route(
     known = load_directory() if directory is None else directory
     least = default_bars() if bar is None else bar
     return decide(line, known, city=city, state=state, bar=least)
+
+
+LENGTHS = (FIVE, NINE)
+"""How many digits the reader is told: a ZIP, or ZIP+4."""
+
+
+def read_mail(reader: Reader, picture: ImageSource) -> tuple[ZipCandidate, ...]:
+    """Read the lines of a piece of mail that may be the receiver's ZIP; see `rank_zip_lines`.
+
+    The piece may lie on its side or stand on its head. The sender's lines are not read: most
+    of the time goes into reading.
+
+    Raises
+    ------
+    MissingDataError, DataError, CorruptFileError, ShapeError
+        As `Reader.page` says.
+    """
+    page = reader.page(picture, LENGTHS, where=_may_be_of_receiver)
+    placed = {}
+    for line in page.lines:
+        box, size = rotate_upright(line.box, page.size, page.turn)
+        # Rows of tables come back wherever they stand.
+        if _may_be_of_receiver(box, size):
+            placed[replace(line, box=box)] = line
+    found = rank_zip_lines(tuple(placed))
+    return tuple(replace(each, line=placed[each.line]) for each in found)
+
+
+def _may_be_of_receiver(box: Box, size: Size) -> bool:
+    return not is_of_sender(box, size)

@@ -1,18 +1,26 @@
-"""Where training runs and in which precision."""
+"""Where training runs and in which precision.
+
+* Freed memory is kept for the next step instead of being handed back to the system.
+* Ctrl-C as a wish to stop at the next step, not as a tear through the middle of one.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import signal
 import sys
+import threading
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType, TracebackType
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Device:
         return f"{self.name}, {'bf16' if self.bf16 else 'fp32'}"
 
 
-def choose() -> Device:
+def choose_device() -> Device:
     """Return the graphics card where there is one, else the processor."""
     if torch.cuda.is_available():
         # The same seed must give the same weights; a few per cent of speed is the price.
@@ -56,7 +64,7 @@ def choose() -> Device:
 
 
 @contextlib.contextmanager
-def tiny_is_zero() -> Iterator[None]:
+def flush_denormals() -> Iterator[None]:
     """While entered, take numbers too small to be normal for zero; then as before.
 
     The moments of weights that no digit lights die away, and arithmetic on such remains is
@@ -75,3 +83,59 @@ def _processor_has_bf16() -> bool:
     # Without the instruction oneDNN emulates bf16, which is slower than fp32.
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(check is not None and check())
+
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # names and numbers of mallopt(3)
+KEEP = 2**30
+LARGEST = 2**25
+
+
+def tune_malloc() -> None:
+    """Tell glibc to keep freed memory; do nothing where there is another allocator.
+
+    Every step takes and frees the same few megabytes. By default glibc hands each large block
+    back and fetches it again, zeroed page by page: half of all page faults, and of the time to
+    measure an epoch.
+    """
+    try:
+        tell = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        return
+    tell(TRIM_THRESHOLD, KEEP)
+    tell(MMAP_THRESHOLD, LARGEST)
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class GracefulInterrupt:
+    """While entered, a first Ctrl-C or SIGTERM is noted in `wished`; a second one acts at once.
+
+    Signals reach the main thread alone; in any other thread this does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.wished = False
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.wished = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before = {}

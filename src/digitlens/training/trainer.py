@@ -1,4 +1,7 @@
-"""The training loop: digits resident as uint8, few and large tensor operations."""
+"""The training loop: digits resident as uint8, few and large tensor operations.
+
+* A network measured as it will be used: evaluation mode, float32.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,69 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from digitlens.diagnosis import Epoch
+from digitlens.digits import CLASSES
 from digitlens.errors import DivergedError
-from digitlens.training.augment import NO_DIGIT, epoch_of, generator
+from digitlens.metrics.history import Epoch
+from digitlens.training.augment import NO_DIGIT, augment_epoch, generator
 from digitlens.training.config import MEASURED
-from digitlens.training.measure import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
-    from digitlens.networks.recipe import Recipe
-    from digitlens.training.adamw import AdamW
-    from digitlens.training.augment import Lesson
-    from digitlens.training.config import Progress, Settings
+    from digitlens.models.recipe import Recipe
+    from digitlens.training.augment import EpochData
+    from digitlens.training.checkpoint import TrainState
+    from digitlens.training.config import Callback, TrainSettings
     from digitlens.training.device import Device
-    from digitlens.training.state import State
+    from digitlens.training.optimizer import AdamW
 
     Teacher = Callable[[Tensor], Tensor]
     """Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has."""
+
+
+CHUNK = 1000
+
+
+@torch.inference_mode()
+def evaluate_network(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[int, float]:
+    """Return (misses, mean negative log likelihood in nats) of `network` on some digits.
+
+    Parameters
+    ----------
+    network
+        Left in the mode it came in.
+    images
+        uint8 (N, 28, 28), N > 0.
+    labels
+        int64 (N,).
+    """
+    misses = torch.zeros((), dtype=torch.int64, device=images.device)
+    loss = torch.zeros((), dtype=torch.float64, device=images.device)
+    parts = zip(_logits(network, images), torch.split(labels, CHUNK), strict=True)
+    for logits, truth in parts:
+        misses += (logits.argmax(1) != truth).sum()
+        loss += functional.cross_entropy(logits, truth, reduction="sum")
+    return int(misses), float(loss) / len(labels)
+
+
+@torch.inference_mode()
+def predict_logits(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the class that `network` finds likeliest for each digit: int64 (N,)."""
+    return torch.cat([logits.argmax(1) for logits in _logits(network, images)])
+
+
+def _logits(network: nn.Module, images: Tensor) -> Iterator[Tensor]:
+    """Walk over the logits of `CHUNK` digits at a time, and leave the network's mode."""
+    was_training = network.training
+    network.eval()
+    try:
+        for pixels in torch.split(images, CHUNK):
+            yield network(pixels.unsqueeze(1).float().div_(255))[:, :CLASSES]
+    finally:
+        network.train(was_training)
+
 
 GATHERED = 200
 """Batches over which batch normalisation averages before it is frozen."""
@@ -81,13 +127,13 @@ class Trainer:
         self,
         network: nn.Sequential,
         optimiser: AdamW,
-        state: State,
+        state: TrainState,
         *,
-        settings: Settings,
+        settings: TrainSettings,
         train: Part,
         validation: Part,
         device: Device,
-        progress: Progress,
+        progress: Callback,
         teacher: Teacher | None = None,
     ) -> None:
         self.network = network
@@ -122,12 +168,12 @@ class Trainer:
         """
         epoch = len(self.state.history)
         began = time.perf_counter() - self.state.seconds
-        chance = generator(self.settings.seed, epoch)
-        lesson = epoch_of(
+        rng = generator(self.settings.seed, epoch)
+        lesson = augment_epoch(
             self.train.images,
             self.train.labels,
             recipe=self.recipe,
-            chance=chance,
+            rng=rng,
             bf16=self.device.bf16,
         )
         images, truth = lesson.images.unsqueeze(1), self._truth(lesson)
@@ -167,7 +213,7 @@ class Trainer:
         for layer, momentum in zip(layers, before, strict=True):
             layer.momentum = momentum
 
-    def _truth(self, lesson: Lesson) -> Tensor:
+    def _truth(self, lesson: EpochData) -> Tensor:
         """Return what is to be learnt: labels, int64 (N,), or a teacher's shares, (N, K)."""
         if self.teacher is None:
             return lesson.labels
@@ -193,7 +239,7 @@ class Trainer:
         return loss.detach()
 
     def _look(self, epoch: int, done: int) -> None:
-        index = first_bad(self._losses[:done])
+        index = first_nonfinite(self._losses[:done])
         if index is None:
             return
         rate = self.recipe.rate_at(epoch * self.steps_per_epoch + index, self.steps)
@@ -211,10 +257,10 @@ class Trainer:
 
     def _close_epoch(self, epoch: int, seconds: float) -> None:
         sample = self.sample
-        misses, loss = measure(self.network, sample.images, sample.labels)
+        misses, loss = evaluate_network(self.network, sample.images, sample.labels)
         held: tuple[float, float] | None = None
         if len(self.validation):
-            wrong, held_loss = measure(
+            wrong, held_loss = evaluate_network(
                 self.network, self.validation.images, self.validation.labels
             )
             held = held_loss, 1 - wrong / len(self.validation)
@@ -235,7 +281,7 @@ class Trainer:
         self.progress.epoch(self.state.history[-1])
 
 
-def first_bad(losses: Tensor) -> int | None:
+def first_nonfinite(losses: Tensor) -> int | None:
     """Return where the first loss stands that is not a finite number, or None."""
     good = torch.isfinite(losses)
     return None if bool(good.all()) else int(good.logical_not().nonzero()[0])

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from digitlens.digits import Digits
-from digitlens.networks.line_recipe import LineRecipe
-from digitlens.writing import Glyphs, ready
+from digitlens.models.recipe import LineRecipe
+from digitlens.synth import Glyphs, prepare_glyphs
 
 
 @pytest.fixture(scope="session")
 def glyphs(make_digits: Callable[..., Digits]) -> Glyphs:
     """Return made-up digits, ready to write with."""
-    return ready(make_digits(200, seed=3))
+    return prepare_glyphs(make_digits(200, seed=3))
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from digitlens.errors import DataError
-from digitlens.ink.line_input import line_input
-from digitlens.networks.line_recipe import LineRecipe
-from digitlens.training.lines.batches import POOL, UNKNOWN, collated, pool_of, prepared
-from digitlens.writing import Glyphs, write_chunk
+from digitlens.imaging.crop import prepare_line
+from digitlens.models.recipe import LineRecipe
+from digitlens.synth import Glyphs, synthesize_chunk
+from digitlens.training.lines import POOL, UNKNOWN, collate, pool_of, prepare_sample
 
 
 def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> None:
@@ -20,7 +20,7 @@ def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> Non
     batches = pool_of(glyphs, replace(recipe, others=()), 5, 2)
     assert len(batches) == POOL
     found = sorted(text for batch in batches for text in batch.texts())
-    lines = write_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
+    lines = synthesize_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
     assert found == sorted(line.text for line in lines)
 
 
@@ -30,7 +30,7 @@ def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRe
     found = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
     assert len(found) == 2 * POOL
     most = 2 * POOL - 2 * (POOL // 4)
-    own = [line.text for line in write_chunk(glyphs, 2, seed=5, style="clean", size=most)]
+    own = [line.text for line in synthesize_chunk(glyphs, 2, seed=5, style="clean", size=most)]
     others = list((Counter(found) - Counter(own)).elements())
     assert len(others) == 2 * (POOL // 4)
     assert len(set(others)) > POOL // 4
@@ -58,15 +58,15 @@ def test_lines_of_like_width_come_together(glyphs: Glyphs, recipe: LineRecipe) -
 
 def test_a_batch_holds_what_the_lines_say(glyphs: Glyphs) -> None:
     """Strips lie at the left, padded with 0; texts, frames and centres are the lines' own."""
-    lines = write_chunk(glyphs, 0, seed=1, style="training", size=20)
-    batch = collated([prepared(line) for line in lines])
+    lines = synthesize_chunk(glyphs, 0, seed=1, style="training", size=20)
+    batch = collate([prepare_sample(line) for line in lines])
     assert len(batch) == 20
     assert batch.texts() == [line.text for line in lines]
     assert "" in batch.texts()
     assert batch.strips.shape[3] % 4 == 0
     assert batch.centres.shape == (20, batch.strips.shape[3] // 2)
     for at, line in enumerate(lines):
-        strip = line_input(line.image)
+        strip = prepare_line(line.image)
         wide = strip.shape[1]
         np.testing.assert_allclose(batch.strips[at, 0, :, :wide], strip, atol=5e-3)
         assert not batch.strips[at, 0, :, wide:].any()
@@ -78,8 +78,8 @@ def test_a_batch_holds_what_the_lines_say(glyphs: Glyphs) -> None:
 
 def test_centres_are_columns_of_the_strip(glyphs: Glyphs) -> None:
     """A digit's class stands in the frame that its box has its middle in."""
-    line = write_chunk(glyphs, 0, seed=1, style="clean", size=1)[0]
-    batch = collated([prepared(line)])
+    line = synthesize_chunk(glyphs, 0, seed=1, style="clean", size=1)[0]
+    batch = collate([prepare_sample(line)])
     scale = 32 / line.image.shape[0]
     for digit, box in zip(line.text, line.boxes, strict=True):
         frame = int((box[0] + box[2]) / 2 * scale / 2)

@@ -9,29 +9,33 @@ import pytest
 import torch
 
 from digitlens.errors import DivergedError, RunError
-from digitlens.networks.line_recipe import LineRecipe, line_recipe_of
-from digitlens.networks.reader import LineNetwork
+from digitlens.models.architectures.reader import LineNetwork
+from digitlens.models.recipe import LineRecipe, find_line_recipe
+from digitlens.synth import Glyphs
+from digitlens.training.checkpoint import (
+    LineTrainState,
+    decode_line_checkpoint,
+    encode_line_checkpoint,
+)
+from digitlens.training.config import NullLineCallback
 from digitlens.training.device import Device
-from digitlens.training.lines.batches import pool_of
-from digitlens.training.lines.loop import LineTrainer
-from digitlens.training.lines.measure import misread
-from digitlens.training.lines.progress import SilentLines
-from digitlens.training.lines.state import Learner, pack_learner, unpack_learner
-from digitlens.training.lines.writers import Plan, batches_here
-from digitlens.writing import Glyphs
+from digitlens.training.line_workers import WorkPlan, batches_here
+from digitlens.training.lines import LineTrainer, count_line_errors, pool_of
 
 HERE = Device("cpu", bf16=False, name="processor")
 
 
-def trainer(glyphs: Glyphs, recipe: LineRecipe, learner: Learner, seed: int = 1) -> LineTrainer:
+def trainer(
+    glyphs: Glyphs, recipe: LineRecipe, learner: LineTrainState, seed: int = 1
+) -> LineTrainer:
     """Return a trainer that goes on from where `learner` stands."""
     return LineTrainer(
         learner,
         recipe=recipe,
-        batches=batches_here(Plan(glyphs, recipe, seed, learner.step)),
+        batches=batches_here(WorkPlan(glyphs, recipe, seed, learner.step)),
         held_back=pool_of(glyphs, recipe, 9, 0)[:4],
         device=HERE,
-        progress=SilentLines(),
+        progress=NullLineCallback(),
     )
 
 
@@ -40,16 +44,16 @@ def never() -> bool:
     return False
 
 
-def trained(glyphs: Glyphs, recipe: LineRecipe, seed: int = 1) -> Learner:
+def trained(glyphs: Glyphs, recipe: LineRecipe, seed: int = 1) -> LineTrainState:
     """Return a learner that has gone through without a stop."""
-    learner = Learner.begin(recipe, seed)
+    learner = LineTrainState.begin(recipe, seed)
     whole = trainer(glyphs, recipe, learner, seed)
     while not whole.finished:
         assert whole.run_to_point(never)
     return learner
 
 
-def equal(one: Learner, other: Learner) -> bool:
+def equal(one: LineTrainState, other: LineTrainState) -> bool:
     """Say whether two learners are the same to the last bit, time aside."""
     pairs = [
         (one.network.state_dict(), other.network.state_dict()),
@@ -86,15 +90,15 @@ def test_stopped_and_gone_on_with_is_the_same_as_through(
     glyphs: Glyphs, recipe: LineRecipe, tmp_path: Path, after: int
 ) -> None:
     """Stopped between two points or at one, saved, loaded anew: the same to the last bit."""
-    stopped = Learner.begin(recipe, 1)
+    stopped = LineTrainState.begin(recipe, 1)
     part = trainer(glyphs, recipe, stopped)
     while stopped.step < after:
         part.run_to_point(lambda: stopped.step >= after)
     assert stopped.step == after
     path = tmp_path / "last.safetensors"
-    path.write_bytes(pack_learner(stopped))
-    again = Learner.begin(recipe, seed=99)
-    unpack_learner(path, again)
+    path.write_bytes(encode_line_checkpoint(stopped))
+    again = LineTrainState.begin(recipe, seed=99)
+    decode_line_checkpoint(path, again)
     rest = trainer(glyphs, recipe, again)
     while not rest.finished:
         rest.run_to_point(never)
@@ -103,7 +107,7 @@ def test_stopped_and_gone_on_with_is_the_same_as_through(
 
 def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Steps on one and the same batch lower its loss."""
-    learner = Learner.begin(replace(recipe, steps=12, every=12), 0)
+    learner = LineTrainState.begin(replace(recipe, steps=12, every=12), 0)
     one = trainer(glyphs, replace(recipe, steps=12, every=12), learner)
     batch = next(one.batches)
     one.batches = iter([batch] * 12)
@@ -113,7 +117,7 @@ def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
 
 def test_what_is_kept_is_a_running_mean(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """After one step the average holds a tenth of the first weights and the rest of the new."""
-    learner = Learner.begin(replace(recipe, steps=1, every=1), 0)
+    learner = LineTrainState.begin(replace(recipe, steps=1, every=1), 0)
     before = [each.clone() for each in learner.network.parameters()]
     trainer(glyphs, replace(recipe, steps=1, every=1), learner).run_to_point(never)
     rows = zip(before, learner.network.parameters(), learner.average.parameters(), strict=True)
@@ -125,7 +129,7 @@ def test_measuring_leaves_the_mode(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """A network in training is in training after it was measured, and its statistics stay."""
     network = LineNetwork(recipe.widths).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert 0 <= misread(network, pool_of(glyphs, recipe, 0, 0)[:2]) <= 4
+    assert 0 <= count_line_errors(network, pool_of(glyphs, recipe, 0, 0)[:2]) <= 4
     assert network.training
     assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
 
@@ -144,17 +148,17 @@ def test_a_state_of_other_widths_is_refused(
 ) -> None:
     """A checkpoint of another network is an error that names the file."""
     path = tmp_path / "last.safetensors"
-    path.write_bytes(pack_learner(Learner.begin(recipe, 1)))
-    other = Learner.begin(replace(recipe, widths=(4, 6, 8, 10)), 1)
+    path.write_bytes(encode_line_checkpoint(LineTrainState.begin(recipe, 1)))
+    other = LineTrainState.begin(replace(recipe, widths=(4, 6, 8, 10)), 1)
     with pytest.raises(RunError, match="weights of another network"):
-        unpack_learner(path, other)
+        decode_line_checkpoint(path, other)
 
 
 def test_the_product_recipe_is_the_one_that_was_measured() -> None:
     """The numbers of the published readers are pinned."""
-    recipe = line_recipe_of("reader")
+    recipe = find_line_recipe("reader")
     assert (recipe.steps, recipe.batch, recipe.learning_rate) == (35_000, 64, 2e-3)
     assert (recipe.betas, recipe.weight_decay, recipe.clip) == ((0.9, 0.98), 0.02, 5.0)
     assert (recipe.warmup, recipe.decay, recipe.fade) == (500, 11_000, 6_000)
     assert recipe.average == 0.999
-    assert line_recipe_of("reader-wide") == replace(recipe, widths=(32, 96, 128, 256))
+    assert find_line_recipe("reader-wide") == replace(recipe, widths=(32, 96, 128, 256))

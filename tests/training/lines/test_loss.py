@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from digitlens.reading.decode import decode
-from digitlens.reading.forward import string_probabilities
-from digitlens.reading.frames import frames_of
-from digitlens.training.lines.batches import UNKNOWN
-from digitlens.training.lines.loss import Lesson, loss_of
-from digitlens.training.lines.measure import best_path
+from digitlens.ctc.decode import decode
+from digitlens.ctc.forward import string_probabilities
+from digitlens.ctc.probs import check_probs
+from digitlens.training.lines import UNKNOWN, LineTargets, best_path, line_loss
 
 
-def lesson(texts: list[str], frames: list[int], centres: torch.Tensor) -> Lesson:
+def lesson(texts: list[str], frames: list[int], centres: torch.Tensor) -> LineTargets:
     """Return a lesson of these texts; its strips do not matter."""
     digits = [int(digit) for digit in "".join(texts)]
-    return Lesson(
+    return LineTargets(
         torch.zeros(len(texts), 1, 32, 4),
         torch.tensor(digits, dtype=torch.int64),
         torch.tensor([len(text) for text in texts]),
@@ -34,10 +32,10 @@ def test_it_is_the_probability_of_the_string() -> None:
     logits = torch.randn(2, 9, 11)
     texts, frames = ["4410", "7"], [9, 6]
     unknown = torch.full((2, 9), UNKNOWN)
-    found = float(loss_of(logits, lesson(texts, frames, unknown), 0.0))
+    found = float(line_loss(logits, lesson(texts, frames, unknown), 0.0))
     wanted = []
     for row, text, count in zip(logits, texts, frames, strict=True):
-        rows = frames_of(row[:count].double().log_softmax(1).numpy())
+        rows = check_probs(row[:count].double().log_softmax(1).numpy())
         wanted.append(-math.log(string_probabilities(rows, [text])[0]) / len(text))
     assert found == pytest.approx(np.mean(wanted), rel=1e-5)
 
@@ -51,7 +49,7 @@ def test_frames_at_centres_are_learnt_with_their_share() -> None:
     given = lesson(["47"], [6], centres)
     log_probs = logits.log_softmax(2)[0]
     frames = -float(log_probs[1, 4] + log_probs[4, 7]) / 2
-    more = float(loss_of(logits, given, 0.5)) - float(loss_of(logits, given, 0.0))
+    more = float(line_loss(logits, given, 0.5)) - float(line_loss(logits, given, 0.0))
     assert more == pytest.approx(0.5 * frames, rel=1e-4)
 
 
@@ -59,7 +57,7 @@ def test_a_batch_without_digits_has_a_loss() -> None:
     """Where no line shows a digit, blanks are learnt, and the loss is finite."""
     logits = torch.randn(2, 5, 11, requires_grad=True)
     given = lesson(["", ""], [5, 4], torch.full((2, 5), UNKNOWN))
-    loss = loss_of(logits, given, 1.0)
+    loss = line_loss(logits, given, 1.0)
     loss.backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(loss)
     assert logits.grad is not None
@@ -70,7 +68,7 @@ def test_a_batch_without_digits_has_a_loss() -> None:
 def test_a_string_that_does_not_fit_teaches_nothing() -> None:
     """More digits than frames: no infinite loss, and no gradient."""
     logits = torch.randn(1, 3, 11, requires_grad=True)
-    loss = loss_of(logits, lesson(["12345"], [3], torch.full((1, 3), UNKNOWN)), 0.0)
+    loss = line_loss(logits, lesson(["12345"], [3], torch.full((1, 3), UNKNOWN)), 0.0)
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0
     assert logits.grad is not None

@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 
 from digitlens.errors import DataError, WorkerError
-from digitlens.networks.line_recipe import LineRecipe
-from digitlens.training.lines.batches import POOL, Batch
-from digitlens.training.lines.writers import Plan, Writers, batches_here
-from digitlens.writing import Glyphs
+from digitlens.models.recipe import LineRecipe
+from digitlens.synth import Glyphs
+from digitlens.training.line_workers import LineProducers, WorkPlan, batches_here
+from digitlens.training.lines import POOL, LineBatch
 
 
-def same(one: Batch, other: Batch) -> bool:
+def same(one: LineBatch, other: LineBatch) -> bool:
     """Say whether two batches hold the same."""
     return np.array_equal(one.strips, other.strips) and one.texts() == other.texts()
 
 
 def test_beginning_later_goes_on_in_the_same_order(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """From step n on come the batches that come after the first n."""
-    whole = list(itertools.islice(batches_here(Plan(glyphs, recipe, 1)), 2 * POOL + 2))
+    whole = list(itertools.islice(batches_here(WorkPlan(glyphs, recipe, 1)), 2 * POOL + 2))
     for step in (1, POOL, POOL + 5):
-        later = itertools.islice(batches_here(Plan(glyphs, recipe, 1, step)), POOL)
+        later = itertools.islice(batches_here(WorkPlan(glyphs, recipe, 1, step)), POOL)
         assert all(same(*pair) for pair in zip(later, whole[step:], strict=False))
 
 
@@ -36,9 +36,9 @@ def test_the_number_of_processes_changes_nothing(
     glyphs: Glyphs, recipe: LineRecipe, count: int
 ) -> None:
     """The same batches in the same order, from the middle of a pool over two others."""
-    plan = Plan(glyphs, recipe, 1, step=POOL + 5)
+    plan = WorkPlan(glyphs, recipe, 1, step=POOL + 5)
     wanted = itertools.islice(batches_here(plan), 2 * POOL)
-    with Writers(plan, count) as writers:
+    with LineProducers(plan, count) as writers:
         found = itertools.islice(writers, 2 * POOL)
         assert all(same(*pair) for pair in zip(found, wanted, strict=True))
     assert multiprocessing.active_children() == []
@@ -46,7 +46,7 @@ def test_the_number_of_processes_changes_nothing(
 
 def test_a_process_that_dies_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """When the system ends a writer, the error says which and how, and none is left."""
-    with Writers(Plan(glyphs, recipe, 1), 1) as writers:
+    with LineProducers(WorkPlan(glyphs, recipe, 1), 1) as writers:
         batches = iter(writers)
         next(batches)
         (process,) = multiprocessing.active_children()
@@ -63,7 +63,7 @@ def test_a_process_that_dies_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None
 def test_what_a_process_cannot_do_is_handed_over(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """An error of ours in a writer is raised here, as if it had happened here."""
     with (
-        Writers(Plan(glyphs, replace(recipe, longest=20), 1), 1) as writers,
+        LineProducers(WorkPlan(glyphs, replace(recipe, longest=20), 1), 1) as writers,
         pytest.raises(DataError, match="at most 20 columns"),
     ):
         next(iter(writers))

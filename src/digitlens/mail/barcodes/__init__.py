@@ -9,10 +9,11 @@
 ===========  ================================================================
 """
 
-from digitlens.mail.barcodes.content import IntelligentMail
-from digitlens.mail.barcodes.drawing import lay_out, pixels, png, svg
-from digitlens.mail.barcodes.imb import decode_imb, encode_imb
+from __future__ import annotations
+
+from digitlens.mail.barcodes.imb import IntelligentMail, decode_imb, encode_imb
 from digitlens.mail.barcodes.postnet import decode_postnet, encode_postnet
+from digitlens.mail.barcodes.render import lay_out, pixels, png, svg
 
 __all__ = [
     "IntelligentMail",

@@ -8,7 +8,7 @@ Postal Service no longer takes it for lower rates (since 2013), but old mail bea
 from __future__ import annotations
 
 from digitlens.errors import DataError
-from digitlens.mail.barcodes.content import check_digits
+from digitlens.mail.barcodes.imb import check_digits
 
 LENGTHS = (5, 9, 11)
 BARS = tuple(5 * (length + 1) + 2 for length in LENGTHS)

@@ -10,8 +10,9 @@
 ==========  ================================================================
 """
 
-from digitlens.mail.sample.batch import Sample, draw_mail, make_sample
-from digitlens.mail.sample.digits import drawn_digits
+from __future__ import annotations
+
+from digitlens.mail.sample.batch import Sample, draw_mail, drawn_digits, make_sample
 from digitlens.mail.sample.envelope import Envelope
 
 __all__ = ["Envelope", "Sample", "draw_mail", "drawn_digits", "make_sample"]

@@ -1,4 +1,7 @@
-"""Sample mail: a folder of envelopes, and a table that says what stands on each."""
+"""Sample mail: a folder of envelopes, and a table that says what stands on each.
+
+* Which digits a ZIP is written with: MNIST's test digits, or ones that the program draws.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,108 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.atomic import make_folder, write_bytes, write_text
+from digitlens.digits import SIDE, Digits
 from digitlens.errors import UsageError
-from digitlens.mail.sample.digits import drawn_digits, mnist_at_hand
 from digitlens.mail.sample.envelope import Envelope, draw_envelope
-from digitlens.writing import ready
-from digitlens.writing.dice import Dice
+from digitlens.mail.sample.script import CAPITAL, round_stroke, strokes_of
+from digitlens.storage import make_folder, write_bytes, write_text
+from digitlens.synth import prepare_glyphs
+from digitlens.synth.random import Random
+from digitlens.synth.strokes import draw_strokes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from digitlens.digits import Digits
     from digitlens.mail.directory import Directory
-    from digitlens.writing import Glyphs
+    from digitlens.synth import Glyphs
+    from digitlens.synth.sample import Gray
+
+
+BOX = 20
+"""MNIST's digits have their longer side at 20 pixels, their centre of mass in the middle."""
+
+ZOOM = 4
+"""Digits are drawn so many times larger first: MNIST's edges are soft."""
+
+
+def mnist_at_hand() -> Digits | None:
+    """Return MNIST's test digits where its four files lie on this machine, else None.
+
+    Nothing is downloaded. Readers are trained on the training digits: mail written with
+    those would look easier than it is.
+    """
+    from digitlens.data import catalog, load_digits
+    from digitlens.data.catalog import MNIST
+
+    for place in (*catalog.user_folders(MNIST), catalog.cache_folder(MNIST)):
+        if place.folder is not None and all(catalog.find_files(MNIST.files, place.folder)):
+            return load_digits("mnist", validation=0.0).test
+    return None
+
+
+def drawn_digits(hands: int = 40, *, seed: int = 0) -> Digits:
+    """Draw digits with a pen: three of each class by each of so many hands.
+
+    Parameters
+    ----------
+    hands
+        At least 1; they are the digits' writers.
+
+    Examples
+    --------
+    >>> drawn_digits(2).counts.tolist()
+    [6, 6, 6, 6, 6, 6, 6, 6, 6, 6]
+    """
+    images, labels, writers = [], [], []
+    for hand in range(hands):
+        rng = Random(np.random.default_rng([seed, hand]))
+        slant, width = rng.normal(0.12, 0.18), rng.uniform(0.75, 1.1)
+        pen, habit = rng.uniform(1.6, 3.2), rng.uniform(0.01, 0.05)
+        for label in [*range(10)] * 3:
+            images.append(_drawn(rng, label, (slant, width, pen, habit)))
+            labels.append(label)
+            writers.append(hand)
+    return Digits(
+        np.stack(images),
+        np.array(labels, np.uint8),
+        source="drawn",
+        writers=np.array(writers, np.int64),
+    )
+
+
+def _drawn(rng: Random, label: int, hand: tuple[float, float, float, float]) -> Gray:
+    slant, width, pen, stray = hand
+    side, unit = ZOOM * SIDE, ZOOM * BOX / CAPITAL
+    ink = np.zeros((side, side), np.uint8)
+    for stroke in strokes_of(str(label)):
+        points = []
+        for x, y, corner in stroke:
+            across = x * unit * 0.85 * width + rng.normal(0, stray) * unit * CAPITAL
+            up = (y - CAPITAL / 2) * unit * 0.92 + rng.normal(0, stray) * unit * CAPITAL
+            points.append((side / 4 + across + slant * up, side / 2 - up, corner))
+        draw_strokes(ink, round_stroke(points), ZOOM * pen)
+    if label == 7 and rng.bernoulli(0.15):
+        middle = side / 2 - 0.05 * side
+        draw_strokes(ink, [(side * 0.4, middle), (side * 0.66, middle - 3)], ZOOM * pen)
+    return _framed(ink)
+
+
+def _framed(ink: Gray) -> Gray:
+    """Bring the ink to MNIST's frame: the longer side 20 pixels, its mass in the middle."""
+    left, top, across, height = cv2.boundingRect(ink)
+    scale = BOX / max(across, height)
+    size = max(1, round(across * scale)), max(1, round(height * scale))
+    cut = ink[top : top + height, left : left + across]
+    small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
+    mass = small.sum()
+    x = round(SIDE / 2 - float((small * columns).sum() / mass) - 0.5)
+    y = round(SIDE / 2 - float((small * rows).sum() / mass) - 0.5)
+    x, y = min(max(x, 0), SIDE - size[0]), min(max(y, 0), SIDE - size[1])
+    found = np.zeros((SIDE, SIDE), np.uint8)
+    found[y : y + size[1], x : x + size[0]] = small.round()
+    return found
+
 
 TRUTH = "truth.csv"
 COLUMNS = (
@@ -71,9 +163,9 @@ def draw_mail(
     digits
         What ZIPs and house numbers are written with; None: the program draws them.
     """
-    glyphs = ready(drawn_digits() if digits is None else digits)
+    glyphs = prepare_glyphs(drawn_digits() if digits is None else digits)
     for at in range(count):
-        yield draw_envelope(glyphs, Dice(np.random.default_rng([seed, at])), directory)
+        yield draw_envelope(glyphs, Random(np.random.default_rng([seed, at])), directory)
 
 
 def choose_digits(wish: str) -> Digits:

@@ -1,7 +1,11 @@
-"""An envelope as a scanner sees it: paper, two addresses, stamp, postmark, light."""
+"""An envelope as a scanner sees it: paper, two addresses, stamp, postmark, light.
+
+* Stamp and postmark: what covers the upper right corner of an envelope.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,27 +13,170 @@ import cv2
 import numpy as np
 
 from digitlens.mail.barcodes import encode_postnet, pixels
-from digitlens.mail.sample.addressing import (
+from digitlens.mail.sample.address import (
     DOTS,
+    Address,
+    draw_address,
     print_sender,
     sloping,
     write_receiver,
     write_sender,
 )
-from digitlens.mail.sample.people import Address, draw_address
-from digitlens.mail.sample.postage import postmark, stamp
-from digitlens.writing.textures import EVEN, cut, fadings, lights, noises, papers
+from digitlens.synth.textures import EVEN, crop_texture, fadings, lights, noises, papers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.mail.directory import Directory
-    from digitlens.writing.dice import Dice
-    from digitlens.writing.glyphs import Glyphs
-    from digitlens.writing.written import Grey
+    from digitlens.synth.glyphs import Glyphs
+    from digitlens.synth.random import Random
+    from digitlens.synth.sample import Gray
 
-    Colour = NDArray[np.uint8]
+    Color = NDArray[np.uint8]
     Box = tuple[int, int, int, int]
+
+
+SKIES = ((231, 214, 178), (188, 214, 240), (214, 196, 226), (250, 226, 170), (196, 226, 214))
+GROUNDS = ((74, 110, 66), (120, 84, 52), (52, 84, 120), (140, 60, 60), (90, 90, 110))
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
+    """Draw a stamp: its colours uint8 (H, W, 3), and where it is, 255, and is not, 0.
+
+    Parameters
+    ----------
+    dots
+        Per inch.
+    """
+    wide, high = round(rng.uniform(0.82, 0.92) * dots), round(rng.uniform(0.95, 1.1) * dots)
+    if rng.bernoulli(0.4):
+        wide, high = high, wide
+    scale = 3
+    shape = high * scale, wide * scale
+    paper = np.full((*shape, 3), 250, np.uint8)
+    inner = paper[9 * scale : -9 * scale, 9 * scale : -9 * scale]
+    _scene(rng, inner)
+    height = inner.shape[0]
+    words = rng.choice(("FOREVER", "USA", "FOREVER USA", "USA 55c"))
+    size = 0.28 * scale * dots / 150 * 1.4
+    low = rng.bernoulli(0.5)
+    at = (7 * scale, height - 7 * scale if low else 16 * scale)
+    under = inner[at[1] - 6 * scale : at[1], at[0] : at[0] + 30 * scale]
+    tone = (245, 245, 240) if under.mean() < 150 else (30, 30, 40)
+    cv2.putText(inner, words, at, FONT, size, tone, scale, cv2.LINE_AA)
+    mask = np.full(shape, 255, np.uint8)
+    pitch, hole = 0.062 * dots * scale, round(0.019 * dots * scale)
+    for along, across, turned in ((shape[1], shape[0], False), (shape[0], shape[1], True)):
+        for step in range(round(along / pitch) + 1):
+            spot = round(step * along / round(along / pitch))
+            for side in (0, across - 1):
+                cv2.circle(mask, (side, spot) if turned else (spot, side), hole, 0, -1)
+    small = cv2.resize(paper, (wide, high), interpolation=cv2.INTER_AREA)
+    cut_out = cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), np.asarray(cut_out, np.uint8)
+
+
+def _scene(rng: Random, field: Color) -> None:
+    """Paint a sky, a sun and hills, or stripes and a star field, into `field`."""
+    rows, columns = field.shape[:2]
+    sky, ground = np.array(rng.choice(SKIES)), np.array(rng.choice(GROUNDS))
+    if rng.bernoulli(0.25):
+        for at in range(7):
+            tone = (178, 44, 52) if at % 2 == 0 else (244, 240, 232)
+            field[at * rows // 7 : (at + 1) * rows // 7] = tone
+        field[: 4 * rows // 7, : columns // 2] = (44, 58, 110)
+        for _ in range(14):
+            place = rng.integers(columns // 2), rng.integers(4 * rows // 7)
+            cv2.circle(field, place, max(2, rows // 60), (240, 240, 240), -1, cv2.LINE_AA)
+        return
+    fall = np.linspace(0.9, 1.1, rows)[:, None, None]
+    field[:] = np.clip(sky * fall, 0, 255)
+    sun = round(rng.uniform(0.2, 0.8) * columns), round(rng.uniform(0.2, 0.4) * rows)
+    cv2.circle(
+        field, sun, round(rng.uniform(0.08, 0.16) * rows), (250, 214, 120), -1, cv2.LINE_AA
+    )
+    for layer in range(3):
+        base, shade = rows * (0.55 + 0.14 * layer), ground * (1.25 - 0.25 * layer)
+        phase, waves = rng.uniform(0, 6), rng.uniform(1.0, 2.6)
+        ridge = [
+            (x, round(base + 0.09 * rows * math.sin(phase + waves * 2 * math.pi * x / columns)))
+            for x in range(0, columns + 8, 8)
+        ]
+        outline = np.array([(0, rows), *ridge, (columns, rows)], np.int32)
+        red, green, blue = (float(min(255, each)) for each in shade)
+        cv2.fillPoly(field, [outline], (red, green, blue), cv2.LINE_AA)
+
+
+def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
+    """Draw a postmark: a ring with town and date, and waves to its right.
+
+    Returns
+    -------
+    uint8 (H, W): how much ink lies there, 255 = full.
+    """
+    scale = 2
+    radius = round(0.44 * dots * scale)
+    ink = np.zeros((2 * radius + 8 * scale, round(3.1 * dots * scale)), np.uint8)
+    middle = radius + 4 * scale
+    thin = max(2, round(0.012 * dots * scale))
+    for share in (1.0, 0.6) if rng.bernoulli(0.5) else (1.0,):
+        spot = middle, middle
+        cv2.circle(ink, spot, round(radius * share), 255, thin, cv2.LINE_AA)
+    _around(ink, town.upper()[:22], (middle, middle), 0.79 * radius, dots * scale)
+    size = 0.0021 * dots * scale
+    lines = (
+        "PM" if rng.bernoulli(0.5) else "AM",
+        f"{rng.integers(28) + 1:02d} {rng.choice(MONTHS)}",
+        f"20{24 + rng.integers(3)}",
+    )
+    for at, line in enumerate(lines):
+        (width, _), _ = cv2.getTextSize(line, FONT, size, thin)
+        row = middle + round((at - 0.68) * 0.34 * radius)
+        cv2.putText(ink, line, (middle - width // 2, row), FONT, size, 255, thin, cv2.LINE_AA)
+    for wave in range(5 + rng.integers(3)):
+        level = middle + (wave - 2.6) * 0.26 * radius
+        x = np.arange(middle + radius + 6 * scale, ink.shape[1] - 4, 4)
+        y = level + 0.07 * radius * np.sin(x / (0.16 * radius))
+        way = np.stack([x, y], axis=1).round().astype(np.int32)
+        cv2.polylines(ink, [way], False, 255, thin, cv2.LINE_AA)
+    turned = cv2.warpAffine(
+        ink,
+        cv2.getRotationMatrix2D((middle, middle), rng.normal(0.0, 5.0), 1.0),
+        (ink.shape[1], ink.shape[0]),
+    )
+    shape = round(ink.shape[1] / scale), round(ink.shape[0] / scale)
+    small = np.asarray(cv2.resize(turned, shape, interpolation=cv2.INTER_AREA), np.uint8)
+    patchy = crop_texture(rng, fadings(), small.shape)
+    return np.asarray(
+        cv2.multiply(small, patchy, scale=rng.uniform(0.55, 0.95) / 255), np.uint8
+    )
+
+
+def _around(
+    ink: NDArray[np.uint8], text: str, middle: tuple[int, int], radius: float, dots: float
+) -> None:
+    """Write `text` along the upper half of a circle."""
+    size = 0.0023 * dots
+    side = round(0.2 * dots)
+    step = min(0.088 * dots / radius, 4.6 / max(len(text), 1))
+    angle = -math.pi / 2 - step * (len(text) - 1) / 2
+    for letter in text:
+        tile = np.zeros((side, side), np.uint8)
+        (width, height), _ = cv2.getTextSize(letter, FONT, size, 2)
+        place = (side - width) // 2, (side + height) // 2
+        cv2.putText(
+            tile, letter, place, FONT, size, 255, max(2, round(0.01 * dots)), cv2.LINE_AA
+        )
+        turn = cv2.getRotationMatrix2D((side / 2, side / 2), -math.degrees(angle) - 90, 1.0)
+        tile = np.asarray(cv2.warpAffine(tile, turn, (side, side)), np.uint8)
+        left = round(middle[0] + radius * math.cos(angle) - side / 2)
+        top = round(middle[1] + radius * math.sin(angle) - side / 2)
+        spot = ink[max(top, 0) : top + side, max(left, 0) : left + side]
+        np.maximum(spot, tile[-spot.shape[0] :, -spot.shape[1] :], out=spot)
+        angle += step
+
 
 FORMATS = (((9.5, 4.125), 0.4), ((6.5, 3.625), 0.3), ((7.25, 5.25), 0.2), ((8.875, 3.875), 0.1))
 """Envelopes in inches (No. 10, No. 6 3/4, A7, No. 9), and how often each."""
@@ -58,111 +205,115 @@ class Envelope:
         Of the receiver's ZIP: left, top, right, bottom in pixels.
     """
 
-    picture: Colour
+    picture: Color
     to: Address
     sender: Address | None
     box: Box
 
 
-def draw_envelope(glyphs: Glyphs, dice: Dice, directory: Directory) -> Envelope:
-    """Draw an envelope; `glyphs` write its digits, and `dice` decide everything."""
-    wide, high = (round(inches * DOTS) for inches in dice.share(FORMATS))
-    paper = _paper(dice, (high, wide))
-    to = draw_address(dice, directory)
-    sender = draw_address(dice, directory, firm=dice.hit(0.4)) if dice.hit(0.75) else None
-    ink = np.zeros((high, wide), np.uint8)
-    box = write_receiver(glyphs, dice, ink, to)
-    ink, box = sloping(ink, box, dice.normal(0.0, 0.012))
-    if sender is not None and dice.hit(0.5):
-        print_sender(dice, paper, sender)
+def draw_envelope(glyphs: Glyphs, rng: Random, directory: Directory) -> Envelope:
+    """Draw an envelope; `glyphs` write its digits, and `rng` decide everything."""
+    width, height = (round(inches * DOTS) for inches in rng.weighted(FORMATS))
+    paper = _paper(rng, (height, width))
+    to = draw_address(rng, directory)
+    sender = (
+        draw_address(rng, directory, firm=rng.bernoulli(0.4)) if rng.bernoulli(0.75) else None
+    )
+    ink = np.zeros((height, width), np.uint8)
+    box = write_receiver(glyphs, rng, ink, to)
+    ink, box = sloping(ink, box, rng.normal(0.0, 0.012))
+    if sender is not None and rng.bernoulli(0.5):
+        print_sender(rng, paper, sender)
     elif sender is not None:
-        write_sender(glyphs, dice, ink, sender)
-    faded = cv2.multiply(ink, cut(dice, fadings(), ink.shape), scale=1 / 255)
+        write_sender(glyphs, rng, ink, sender)
+    faded = cv2.multiply(ink, crop_texture(rng, fadings(), ink.shape), scale=1 / 255)
     kept = cv2.addWeighted(ink, 0.6, faded, 0.4, 0.0)
-    picture = _inked(paper, np.asarray(kept, np.uint8), dice.share(INKS), dice.even(0.75, 0.95))
-    picture = _postage(dice, picture, sender.town if sender else to.town)
-    if dice.hit(0.12):
+    picture = _inked(
+        paper, np.asarray(kept, np.uint8), rng.weighted(INKS), rng.uniform(0.75, 0.95)
+    )
+    picture = _postage(rng, picture, sender.town if sender else to.town)
+    if rng.bernoulli(0.12):
         _sprayed(picture, to)
-    return _scanned(dice, picture, to, sender, box)
+    return _scanned(rng, picture, to, sender, box)
 
 
-def _paper(dice: Dice, shape: tuple[int, int]) -> Colour:
-    tint = np.array(dice.share(PAPERS), np.float32)
-    grain = cut(dice, papers(), shape).astype(np.float32) - EVEN
-    grain *= dice.even(0.02, 0.09) if tint.min() > 200 else dice.even(0.12, 0.3)
+def _paper(rng: Random, shape: tuple[int, int]) -> Color:
+    tint = np.array(rng.weighted(PAPERS), np.float32)
+    grain = crop_texture(rng, papers(), shape).astype(np.float32) - EVEN
+    grain *= rng.uniform(0.02, 0.09) if tint.min() > 200 else rng.uniform(0.12, 0.3)
     # The flap behind shows through as a soft shade, and its edge as a line.
     shade = np.zeros(shape, np.float32)
-    if dice.hit(0.5):
-        depth = round(dice.even(0.35, 0.6) * shape[0])
+    if rng.bernoulli(0.5):
+        depth = round(rng.uniform(0.35, 0.6) * shape[0])
         flap = np.array([(0, 0), (shape[1] // 2, depth), (shape[1], 0)], np.int32)
-        cv2.fillPoly(shade, [flap], -dice.even(1.0, 4.0))
+        cv2.fillPoly(shade, [flap], -rng.uniform(1.0, 4.0))
         shade = np.asarray(cv2.GaussianBlur(shade, (0, 0), 2.5), np.float32)
     return np.clip(tint + (grain + shade)[..., None], 0, 255).astype(np.uint8)
 
 
-def _inked(paper: Colour, ink: Grey, tone: tuple[int, int, int], strength: float) -> Colour:
+def _inked(paper: Color, ink: Gray, tone: tuple[int, int, int], strength: float) -> Color:
     share = (ink.astype(np.float32) / 255 * strength)[..., None]
     return (paper * (1 - share) + np.array(tone, np.float32) * share).round().astype(np.uint8)
 
 
-def _postage(dice: Dice, picture: Colour, town: str) -> Colour:
+def _postage(rng: Random, picture: Color, town: str) -> Color:
     """Lay a stamp into the upper right corner, and a postmark over it."""
-    wide = picture.shape[1]
-    colours, mask = stamp(dice, DOTS)
+    width = picture.shape[1]
+    colors, mask = stamp(rng, DOTS)
     turned = cv2.getRotationMatrix2D(
-        (mask.shape[1] / 2, mask.shape[0] / 2), dice.normal(0.0, 1.2), 1.0
+        (mask.shape[1] / 2, mask.shape[0] / 2), rng.normal(0.0, 1.2), 1.0
     )
     size = mask.shape[1], mask.shape[0]
-    colours = np.asarray(cv2.warpAffine(colours, turned, size, borderMode=cv2.BORDER_REPLICATE))
+    colors = np.asarray(cv2.warpAffine(colors, turned, size, borderMode=cv2.BORDER_REPLICATE))
     mask = np.asarray(cv2.warpAffine(mask, turned, size), np.uint8)
-    left = wide - size[0] - round(dice.even(0.15, 0.35) * DOTS)
-    top = round(dice.even(0.12, 0.3) * DOTS)
+    left = width - size[0] - round(rng.uniform(0.15, 0.35) * DOTS)
+    top = round(rng.uniform(0.12, 0.3) * DOTS)
     spot = picture[top : top + size[1], left : left + size[0]]
     around = cv2.GaussianBlur(mask, (0, 0), 2.0)[..., None] / 255.0 * 0.16
     spot[:] = (spot * (1 - around)).astype(np.uint8)
     share = mask[..., None] / 255.0
-    spot[:] = (spot * (1 - share) + colours * share).astype(np.uint8)
-    if dice.hit(0.85):
-        mark = postmark(dice, town, DOTS)
-        x = max(0, left - round(dice.even(1.05, 1.5) * DOTS))
-        y = max(0, top + round(dice.even(-0.05, 0.25) * DOTS))
+    spot[:] = (spot * (1 - share) + colors * share).astype(np.uint8)
+    if rng.bernoulli(0.85):
+        mark = postmark(rng, town, DOTS)
+        x = max(0, left - round(rng.uniform(1.05, 1.5) * DOTS))
+        y = max(0, top + round(rng.uniform(-0.05, 0.25) * DOTS))
         place = picture[y : y + mark.shape[0], x : x + mark.shape[1]]
         mark = mark[: place.shape[0], : place.shape[1]]
         place[:] = _inked(place, mark, (36, 36, 44), 0.8)
     return picture
 
 
-def _sprayed(picture: Colour, to: Address) -> None:
+def _sprayed(picture: Color, to: Address) -> None:
     """Print the older barcode into the lower right corner, as sorting machines did."""
     bars = pixels(encode_postnet(to.place.zip + to.four), dots=2 * DOTS)
     small = cv2.resize(bars, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    high, wide = picture.shape[:2]
-    top, left = high - small.shape[0] - round(0.1 * DOTS), wide - small.shape[1] - 40
+    height, width = picture.shape[:2]
+    top, left = height - small.shape[0] - round(0.1 * DOTS), width - small.shape[1] - 40
     place = picture[top : top + small.shape[0], left : left + small.shape[1]]
     place[:] = _inked(place, 255 - np.asarray(small, np.uint8), (30, 30, 36), 0.9)
 
 
 def _scanned(
-    dice: Dice, picture: Colour, to: Address, sender: Address | None, box: Box
+    rng: Random, picture: Color, to: Address, sender: Address | None, box: Box
 ) -> Envelope:
     """Lay the envelope on a scanner's bed, a little askew, under its light and noise."""
-    high, wide = picture.shape[:2]
-    rim = round(dice.even(0.02, 0.12) * DOTS)
-    shape = high + 2 * rim, wide + 2 * rim
-    bed = 24.0 if dice.hit(0.6) else 236.0
-    matrix = cv2.getRotationMatrix2D((wide / 2, high / 2), dice.normal(0.0, 0.5), 1.0)
+    height, width = picture.shape[:2]
+    rim = round(rng.uniform(0.02, 0.12) * DOTS)
+    shape = height + 2 * rim, width + 2 * rim
+    bed = 24.0 if rng.bernoulli(0.6) else 236.0
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0.0, 0.5), 1.0)
     matrix[:, 2] += rim
     laid = cv2.warpAffine(
         picture, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=(bed, bed, bed)
     )
     corners = np.array([[x, y, 1] for x in box[::2] for y in box[1::2]], np.float64)
     spots = corners @ matrix.T
-    field = cut(dice, lights(), shape).astype(np.float32) / 255
-    depth = dice.even(0.0, 0.12)
+    field = crop_texture(rng, lights(), shape).astype(np.float32) / 255
+    depth = rng.uniform(0.0, 0.12)
     lit = laid.astype(np.float32) * (1 - depth + depth * field)[..., None]
-    noise = cut(dice, noises(), shape).astype(np.float32) - EVEN
-    lit += (noise * dice.even(0.02, 0.12))[..., None]
-    soft = cv2.GaussianBlur(lit, (0, 0), dice.even(0.35, 0.75))
+    noise = crop_texture(rng, noises(), shape).astype(np.float32) - EVEN
+    lit += (noise * rng.uniform(0.02, 0.12))[..., None]
+    soft = cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.35, 0.75))
     low, top = spots.min(axis=0), spots.max(axis=0)
     where = int(low[0]), int(low[1]), int(top[0]) + 1, int(top[1]) + 1
     return Envelope(np.clip(soft, 0, 255).round().astype(np.uint8), to, sender, where)

@@ -9,7 +9,7 @@
 `sort`       `sort_folder`: a folder of pictures into trays
 `listing`    pieces.csv and pieces.json
 `summary`    what came of it, in words
-`lent`       `Task` and `Correction`, `NotYoursError`
+`lent`       `ReviewTask` and `Correction`, `NotYoursError`
 `corrected`  what people said of pieces
 `review`     `Review`: the queue for people
 `taken_back` what a person said, taken back
@@ -18,17 +18,18 @@
 ============ ==================================================================
 """
 
-from digitlens.mail.sorting.lent import Correction, NotYoursError, Task
+from __future__ import annotations
+
+from digitlens.mail.sorting.lease import Correction, NotYoursError, ReviewTask
 from digitlens.mail.sorting.review import Review
-from digitlens.mail.sorting.sort import Sorting, sort_folder
-from digitlens.mail.sorting.summary import Summary
+from digitlens.mail.sorting.sort import Sorting, SortSummary, sort_folder
 
 __all__ = [
     "Correction",
     "NotYoursError",
     "Review",
+    "ReviewTask",
+    "SortSummary",
     "Sorting",
-    "Summary",
-    "Task",
     "sort_folder",
 ]

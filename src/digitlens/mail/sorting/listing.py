@@ -7,8 +7,8 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from digitlens.atomic import write_text
-from digitlens.mail.sorting.pieces import REVIEW, UNSORTABLE
+from digitlens.mail.sorting.store import REVIEW, UNSORTABLE
+from digitlens.storage import write_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digitlens.mail.directory import Directory
-    from digitlens.mail.plan import Plan
+    from digitlens.mail.plan import SortPlan
+
 
 CSV, JSON = "pieces.csv", "pieces.json"
 
@@ -29,7 +30,7 @@ COLUMNS = (
 
 def rows_of(
     connection: sqlite3.Connection,
-    plan: Plan,
+    plan: SortPlan,
     directory: Directory,
     bars: Callable[[int, str], str],
 ) -> list[dict[str, Any]]:

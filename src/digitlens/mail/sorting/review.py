@@ -1,4 +1,7 @@
-"""The review queue: pieces that wait for a person, each lent to one person at a time."""
+"""The review queue: pieces that wait for a person, each lent to one person at a time.
+
+* What a person said of a piece, taken back: a key is soon pressed that was not meant.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, UsageError
-from digitlens.mail.sorting import pieces
-from digitlens.mail.sorting.corrected import check_sorted, corrections_in, picture_of
-from digitlens.mail.sorting.database import opened, writing
-from digitlens.mail.sorting.lent import Correction, NotYoursError, Task
-from digitlens.mail.sorting.taken_back import take_back
+from digitlens.mail.sorting import store
+from digitlens.mail.sorting.corrections import check_sorted, corrections_in, picture_of
+from digitlens.mail.sorting.lease import Correction, NotYoursError, ReviewTask
+from digitlens.mail.sorting.store import open_store, transaction
 from digitlens.mail.zipcode import ZipCode
 
 if TYPE_CHECKING:
@@ -20,7 +22,69 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from digitlens.mail.directory import Directory
-    from digitlens.mail.plan import Plan
+    from digitlens.mail.plan import SortPlan
+
+
+def undo_settlement(
+    connection: sqlite3.Connection,
+    out: Path,
+    piece: int,
+    loan: tuple[str, str, float],
+    *,
+    before: str = "",
+) -> sqlite3.Row:
+    """Put a settled piece back into the queue, lent to whoever settled it.
+
+    It is written down first and moved then, so that a kill in between is made good by the
+    next run.
+
+    Parameters
+    ----------
+    loan
+        Person, token and end of the new loan.
+    before
+        Token of a loan that ends with this.
+
+    Returns
+    -------
+    The piece's row.
+
+    Raises
+    ------
+    NotYoursError
+        Somebody else settled it, or nobody.
+    StorageError
+        The disk is full; the piece is then put back by the next run.
+    """
+    person = loan[0]
+    with transaction(connection):
+        said = connection.execute(
+            "SELECT corrections.id, corrections.person, tray FROM corrections"
+            " JOIN pieces ON pieces.id = corrections.piece WHERE piece = ?"
+            " ORDER BY corrections.id DESC LIMIT 1",
+            (piece,),
+        ).fetchone()
+        if said is None or said["person"] != person or said["tray"] == store.REVIEW:
+            raise NotYoursError(
+                f"{person} has said nothing of piece {piece} that could be taken back",
+                likely="it was taken back before"
+                if said is None or said["person"] == person
+                else f"{said['person']} settled it",
+            )
+        connection.execute("DELETE FROM corrections WHERE id = ?", (said["id"],))
+        connection.execute(
+            "UPDATE pieces SET zip = NULL, zip4 = '', tray = ?, was = tray, placed = 0,"
+            " person = NULL WHERE id = ?",
+            (store.REVIEW, piece),
+        )
+        connection.execute("DELETE FROM leases WHERE token = ?", (before,))
+        connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (piece, *loan))
+    store.place_piece(connection, out, [piece])
+    found: sqlite3.Row = connection.execute(
+        "SELECT * FROM pieces WHERE id = ?", (piece,)
+    ).fetchone()
+    return found
+
 
 LEASE = 300.0
 """Seconds for which a piece is lent: who looks for longer renews."""
@@ -28,7 +92,7 @@ LEASE = 300.0
 _THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
 _NEXT = (
     "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
-    f" WHERE tray = '{pieces.REVIEW}' AND placed = 1"
+    f" WHERE tray = '{store.REVIEW}' AND placed = 1"
     f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
     f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
 )
@@ -55,7 +119,7 @@ class Review:
     def __init__(
         self,
         out: Path,
-        plan: Plan,
+        plan: SortPlan,
         directory: Directory,
         *,
         now: Callable[[], float] = time.time,
@@ -65,9 +129,9 @@ class Review:
 
     def waiting(self) -> int:
         """Return how many pieces wait, those that are lent included."""
-        with opened(self._out) as connection:
+        with open_store(self._out) as connection:
             query = "SELECT COUNT(*) FROM pieces WHERE tray = ?"
-            return int(connection.execute(query, (pieces.REVIEW,)).fetchone()[0])
+            return int(connection.execute(query, (store.REVIEW,)).fetchone()[0])
 
     def standing(self, person: str | None = None) -> dict[str, Any]:
         """Return how the work stands, as plain values.
@@ -77,7 +141,7 @@ class Review:
         ``waiting``, ``lent`` (of those, now), ``settled`` (by people, with a ZIP),
         ``unsortable``, ``trays`` (pieces by tray) and ``yours`` (what `person` settled).
         """
-        with opened(self._out) as connection:
+        with open_store(self._out) as connection:
             query = "SELECT tray, COUNT(*) FROM pieces GROUP BY tray ORDER BY tray"
             trays = dict(connection.execute(query).fetchall())
             query = (
@@ -86,8 +150,8 @@ class Review:
                 " (SELECT COUNT(*) FROM corrections WHERE person = ?)"
             )
             lent, settled, yours = connection.execute(query, (self._now(), person)).fetchone()
-        waiting = trays.pop(pieces.REVIEW, 0)
-        unsortable = trays.pop(pieces.UNSORTABLE, 0)
+        waiting = trays.pop(store.REVIEW, 0)
+        unsortable = trays.pop(store.UNSORTABLE, 0)
         return {
             "waiting": waiting,
             "lent": lent,
@@ -99,7 +163,7 @@ class Review:
 
     def claim(
         self, person: str, *, token: str | None = None, after: int = 0, lease: float = LEASE
-    ) -> Task | None:
+    ) -> ReviewTask | None:
         """Lend the next piece to `person`: one of theirs, or one that nobody has.
 
         Two people never get the same piece, unless the first one's loan has ended.
@@ -125,7 +189,7 @@ class Review:
         _check_person(person)
         now = self._now()
         given = {"now": now, "person": person, "token": token, "after": after}
-        with opened(self._out) as connection, writing(connection):
+        with open_store(self._out) as connection, transaction(connection):
             row = connection.execute(_NEXT, given).fetchone()
             if row is None:
                 return None
@@ -134,9 +198,9 @@ class Review:
                 "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
                 (row["id"], person, token, until),
             )
-        return Task.of(row, picture_of(self._out, row), token, until)
+        return ReviewTask.of(row, picture_of(self._out, row), token, until)
 
-    def task(self, piece: int, token: str) -> Task:
+    def task(self, piece: int, token: str) -> ReviewTask:
         """Return a loan again by what a web page sends back: the piece's number and its token.
 
         Raises
@@ -144,7 +208,7 @@ class Review:
         NotYoursError
             The piece is not lent with that token (any more).
         """
-        with opened(self._out) as connection:
+        with open_store(self._out) as connection:
             row = connection.execute(
                 "SELECT pieces.*, token, until FROM pieces"
                 " JOIN leases ON leases.piece = pieces.id WHERE pieces.id = ? AND token = ?",
@@ -156,9 +220,9 @@ class Review:
                 likely="it was settled, given back, or lent to another person",
                 try_="take the next piece",
             )
-        return Task.of(row, picture_of(self._out, row), token, row["until"])
+        return ReviewTask.of(row, picture_of(self._out, row), token, row["until"])
 
-    def renew(self, task: Task, *, lease: float = LEASE) -> float:
+    def renew(self, task: ReviewTask, *, lease: float = LEASE) -> float:
         """Lend the piece for longer; return until when.
 
         Raises
@@ -167,21 +231,21 @@ class Review:
             It has been lent to another person, or is settled.
         """
         until = self._now() + lease
-        with opened(self._out) as connection, writing(connection):
+        with open_store(self._out) as connection, transaction(connection):
             self._check_lease(connection, task)
             connection.execute(
                 "UPDATE leases SET until = ? WHERE piece = ?", (until, task.piece)
             )
         return until
 
-    def release(self, task: Task) -> None:
+    def release(self, task: ReviewTask) -> None:
         """Give the piece back unsettled: the next person gets it."""
-        with opened(self._out) as connection, writing(connection):
+        with open_store(self._out) as connection, transaction(connection):
             connection.execute(
                 "DELETE FROM leases WHERE piece = ? AND token = ?", (task.piece, task.token)
             )
 
-    def settle(self, task: Task, zip_: str | None, *, unlisted: bool = False) -> str:
+    def settle(self, task: ReviewTask, zip_: str | None, *, unlisted: bool = False) -> str:
         """Send the piece on with the ZIP that a person read; return its tray.
 
         Parameters
@@ -209,10 +273,10 @@ class Review:
                 f"there is no ZIP {code.five}",
                 likely="a digit was mistyped, or the ZIP is newer than the directory",
             )
-        tray = pieces.UNSORTABLE if code is None else self._plan.tray_of(code.five)
+        tray = store.UNSORTABLE if code is None else self._plan.tray_of(code.five)
         now = self._now()
-        with opened(self._out) as connection:
-            with writing(connection):
+        with open_store(self._out) as connection:
+            with transaction(connection):
                 person = self._check_lease(connection, task)
                 _check_there(task)
                 connection.execute(
@@ -226,19 +290,19 @@ class Review:
                         code and code.five,
                         code.four if code else "",
                         tray,
-                        pieces.REVIEW,
+                        store.REVIEW,
                         person,
                         now,
                         task.piece,
                     ),
                 )
                 connection.execute("DELETE FROM leases WHERE piece = ?", (task.piece,))
-            pieces.place(connection, self._out, [task.piece])
+            store.place_piece(connection, self._out, [task.piece])
         return tray
 
     def take_back(
         self, piece: int, person: str, *, token: str = "", lease: float = LEASE
-    ) -> Task:
+    ) -> ReviewTask:
         """Take back what `person` said of a piece, and lend it to them again.
 
         Parameters
@@ -254,15 +318,15 @@ class Review:
             The disk is full; the piece is then put back by the next run.
         """
         loan = person, secrets.token_hex(8), self._now() + lease
-        with opened(self._out) as connection:
-            row = take_back(connection, self._out, piece, loan, before=token)
-        return Task.of(row, picture_of(self._out, row), *loan[1:])
+        with open_store(self._out) as connection:
+            row = undo_settlement(connection, self._out, piece, loan, before=token)
+        return ReviewTask.of(row, picture_of(self._out, row), *loan[1:])
 
     def corrections(self) -> Iterator[Correction]:
         """Walk over everything that people settled, oldest first."""
         return corrections_in(self._out)
 
-    def _check_lease(self, connection: sqlite3.Connection, task: Task) -> str:
+    def _check_lease(self, connection: sqlite3.Connection, task: ReviewTask) -> str:
         row = connection.execute(
             "SELECT person, token FROM leases WHERE piece = ?", (task.piece,)
         ).fetchone()
@@ -281,7 +345,7 @@ def _check_person(person: str) -> None:
         raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
 
 
-def _check_there(task: Task) -> None:
+def _check_there(task: ReviewTask) -> None:
     if not task.picture.exists():
         raise DataError(
             f"the picture of the piece {task.name} is gone",

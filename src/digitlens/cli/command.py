@@ -1,0 +1,190 @@
+"""Help texts, laid out here: typer's own change from version to version.
+
+* A group of commands that guesses what a mistyped one meant.
+* What the command says, and with which code it exits, when something goes wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from digitlens.errors import DigitlensError, StoppedError, UsageError
+from digitlens.suggest import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+WIDEST = 88
+
+
+class Command(TyperCommand):
+    """A command whose help text is `help_text`."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text at the terminal's width."""
+        return help_text(self, ctx.command_path, width=terminal_width())
+
+
+def terminal_width() -> int:
+    """Return how wide a help text may be: the terminal's width, and at most `WIDEST`."""
+    return min(WIDEST, shutil.get_terminal_size().columns)
+
+
+def help_text(command: Any, words: str, *, width: int = WIDEST) -> str:
+    """Return the help text of `command`, which is called by `words`.
+
+    Its usage, its docstring, its arguments, its options with their defaults, and, of a
+    group, its commands.
+    """
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option"]
+    below = [(name, command.commands[name]) for name in _names(command)]
+    usage = [words, *(each.metavar for each in arguments), "[OPTIONS]"]
+    if below:
+        usage = [words, "[OPTIONS]", "COMMAND ..."]
+    rows = [
+        [(each.metavar, each.help or "") for each in arguments],
+        [*map(_option, options), ("--help", "Show this text.")],
+        [(name, _text(each).split("\n\n")[0]) for name, each in below],
+    ]
+    left = max(len(name) for part in rows for name, _ in part) + 2
+    parts = ["usage: " + " ".join(usage)]
+    parts += [textwrap.fill(paragraph, width) for paragraph in _text(command).split("\n\n")]
+    parts += ["\n".join(_lines(part, left, width)) for part in rows if part]
+    return "\n\n".join(parts)
+
+
+def _names(command: Any) -> list[str]:
+    return list(command.list_commands(None)) if hasattr(command, "commands") else []
+
+
+def _text(command: Any) -> str:
+    return inspect.cleandoc(command.help or "")
+
+
+def _option(option: Any) -> tuple[str, str]:
+    name = " ".join([*option.opts, *([option.metavar] if option.metavar else [])])
+    if option.required:
+        return name, f"{option.help} Required."
+    if option.default is None or option.default is False:
+        return name, option.help or ""
+    return name, f"{option.help} Default: {option.default}."
+
+
+def _lines(rows: list[tuple[str, str]], left: int, width: int) -> Iterator[str]:
+    for name, text in rows:
+        head = f"  {name:<{left}}"
+        yield textwrap.fill(
+            text, width, initial_indent=head, subsequent_indent=" " * (left + 2)
+        )
+
+
+class Stopped(Exception):  # noqa: N818 - Ctrl-C is no error
+    """Ctrl-C, in a shape that typer lets through."""
+
+
+class Group(TyperGroup):
+    """A command group whose mistakes come out in digitlens' own form."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the command `cmd_name`.
+
+        Raises
+        ------
+        UsageError
+            There is none of that name; the nearest is named.
+        """
+        command = super().get_command(ctx, cmd_name)
+        if command is None and not ctx.resilient_parsing:
+            path = ctx.command_path
+            meant = suggest(cmd_name, self.list_commands(ctx))
+            raise UsageError(
+                f"{path} has no command '{cmd_name}'",
+                likely=f"'{meant}' was meant" if meant else None,
+                try_=f"{path} {meant}" if meant else f"{path} --help",
+            )
+        return command
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text at the terminal's width."""
+        return help_text(self, ctx.command_path, width=terminal_width())
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C comes out as `Stopped`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise Stopped from interrupt
+
+
+INTERRUPTED = 130
+"""The shell's code for a process that Ctrl-C ended: 128 + SIGINT."""
+
+
+def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
+    """Return the lines for stderr and the exit code for `error`.
+
+    Parameters
+    ----------
+    arguments
+        The command line without ``--debug``, named where trying it again helps.
+
+    Examples
+    --------
+    >>> print(*describe(UsageError("--epochs is 0"), []), sep="; ")
+    error: --epochs is 0; 2
+    >>> lines, code = describe(ValueError("no such thing"), ["doctor"])
+    >>> print(lines)
+    error: ValueError: no such thing
+      likely  a fault in digitlens itself
+      try     digitlens --debug doctor    shows where
+    """
+    if isinstance(error, StoppedError):
+        return str(error), error.exit_code
+    if isinstance(error, DigitlensError):
+        return f"error: {error}", error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped", INTERRUPTED
+    if _is_usage(error):
+        return f"error: {_from_typer(error)}", UsageError.exit_code
+    words = str(error).strip().splitlines()
+    unexpected = DigitlensError(
+        f"{type(error).__name__}: {words[0] if words else 'no message'}",
+        likely="a fault in digitlens itself",
+        try_=f"digitlens --debug {_quote(arguments)}    shows where",
+    )
+    return f"error: {unexpected}", unexpected.exit_code
+
+
+def silence_stdout() -> None:
+    """Send what is left for stdout nowhere: its reader has gone, as after ``| head``."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _is_usage(error: BaseException) -> bool:
+    # typer carries click inside it or beside it, as its version has it: what its usage
+    # errors have in common is this method.
+    return hasattr(error, "format_message")
+
+
+def _from_typer(error: Any) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "digitlens"
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], try_=f"{path} --help")
+
+
+def _quote(arguments: list[str]) -> str:
+    import shlex
+
+    return shlex.join(arguments)

@@ -1,0 +1,403 @@
+"""Where in a line each digit of a string stands, how sure it is, and what else it may be.
+
+* Boxes of the digits of a line, from their places in frames and the ink of each column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.ctc.forward import PAD, forward_pass, one_step, state_table, without_blanks
+from digitlens.ctc.probs import check_probs
+from digitlens.digits import CLASSES
+from digitlens.errors import DataError, ShapeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from digitlens.ctc.probs import Probs
+    from digitlens.digits import Indices
+    from digitlens.geometry import Box
+
+
+FAINT = 1e-4
+"""Frames in which no digit has more than this are taken for blank, unless told otherwise."""
+
+NAMES = (*"0123456789", "")
+"""What may stand at a place: a digit, or none."""
+
+EXTENT = 0.1
+"""A digit's span reaches to where the probability that it is there falls below this."""
+
+LEAST = 1e-3
+"""Alternatives with less than this are not listed."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A digit of a string, in frames.
+
+    Parameters
+    ----------
+    digit
+        0..9, as text.
+    centre
+        In frames, 0.0 the middle of the first: the mean of the frames that may show the
+        digit, each weighted by the probability that it does.
+    first, last
+        The first and the last frame that show it with a probability of 0.1 or more.
+    confidence
+        0..1: the probability that this digit stands here, if all others are as read.
+    alternatives
+        What else may stand here, with probabilities of 0.001 or more, the likeliest first:
+        another digit, or ``""`` for none. With `confidence` they sum to at most 1.
+    """
+
+    digit: str
+    centre: float
+    first: int
+    last: int
+    confidence: float
+    alternatives: tuple[tuple[str, float], ...]
+
+
+def align(
+    log_probs: NDArray[np.floating[Any]], text: str, *, floor: float = FAINT
+) -> tuple[Span, ...]:
+    """Find the place of each digit of `text` in a line, and how sure it is.
+
+    All alignments of the string are weighed, not only the likeliest. A digit's confidence is
+    the string's probability over that of all strings which differ from it in this one digit,
+    or lack it; a doubtful digit does not make its neighbours doubtful.
+
+    Parameters
+    ----------
+    log_probs
+        float (T, 11) as for `decode`.
+    text
+        Digits; usually the best string that `decode` found.
+    floor
+        Frames in which no digit has more than this are taken for blank; 0.0 is exact, and
+        what is done where that leaves no alignment of the string.
+
+    Raises
+    ------
+    ShapeError, DataError
+        Log-probabilities that cannot be read, as `decode` says; or a text that no alignment
+        spells: more digits than the frames can hold.
+    UsageError
+        A text of other characters than 0..9.
+
+    Notes
+    -----
+    The forward and backward variables of Graves and others (2006), section 4.1. The place of
+    one digit is filled with each other digit in turn: its run of frames is summed up between
+    the forward variables of what stands before and the backward variables of what follows.
+
+    Examples
+    --------
+    >>> frames = np.full((5, 11), 1e-3)
+    >>> frames[[0, 2, 4], 10] = frames[1, 4] = 0.99
+    >>> frames[3, [1, 7]] = 0.6, 0.391
+    >>> four, one = align(np.log(frames / frames.sum(1, keepdims=True)), "41")
+    >>> round(four.centre, 1), round(one.centre, 1)
+    (1.0, 3.0)
+    >>> round(one.confidence, 2), one.alternatives[0][0], round(one.alternatives[0][1], 2)
+    (0.6, '7', 0.39)
+    """
+    if not set(text) <= set("0123456789"):
+        raise UsageError("a string to align must be made of the digits 0 to 9", seen=repr(text))
+    frames = check_probs(log_probs)
+    if not text:
+        return ()
+    spans = _align(frames, text, floor)
+    if spans is None:
+        spans = _align(frames, text, 0.0, level=True)
+    if spans is None:
+        raise DataError(
+            "a line must have an alignment of the string that is looked for in it",
+            seen=f"{len(frames)} frames; {text!r} has none of positive probability",
+            likely=_likely(len(frames), text),
+        )
+    return spans
+
+
+def _likely(count: int, text: str) -> str | None:
+    twins = sum(one == two for one, two in pairwise(text))
+    needed = len(text) + twins
+    if count >= needed:
+        return None
+    return f"the line is too short: {len(text)} digits take {needed} frames or more"
+
+
+def _align(
+    frames: Probs, text: str, floor: float, *, level: bool = False
+) -> tuple[Span, ...] | None:
+    """Return the spans, or None where no alignment is left or its probability underflows."""
+    kept, at, _ = without_blanks(frames, floor)
+    classes, skip = state_table([text, text[::-1]])
+    if level:
+        kept = _level(kept, classes[:, :1], skip[:, :1])
+    emitted = np.empty((len(kept), *classes.shape))
+    emitted[..., 0] = kept.take(classes[:, 0], axis=1)
+    emitted[..., 1] = kept[::-1].take(classes[:, 1], axis=1)
+    walked = forward_pass(emitted, skip)
+    forward = walked[:, :, 0]
+    # From the end, turned round: what follows a frame, that frame's own class included.
+    backward = walked[:0:-1, : PAD - 1 : -1, 1]
+    shares = one_step(walked[:-1, :, :1], skip[:, :1])[..., 0] * backward
+    whole = shares.sum(axis=1)
+    if not whole.min() > 0.0:
+        return None
+    shown = shares[:, 1::2] / whole[:, None]
+    rivals = _rivals(kept, text, forward, backward)
+    return tuple(_spans(text, at, shown, rivals))
+
+
+def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
+    """Scale each frame so that the beginnings of alignments sum to 1 after it.
+
+    The places of digits do not depend on the scale of a frame; without it the sums of a
+    string that is all but impossible would underflow. Where nothing is possible any more,
+    frames stay as they are.
+    """
+    scaled = kept.copy()
+    before = np.zeros((PAD + len(classes), 1))
+    before[PAD - 1] = 1.0
+    for at in range(len(scaled)):
+        reached = one_step(before, skip) * scaled[at][classes]
+        total = reached.sum()
+        if total > 0:
+            scaled[at] /= total
+            reached /= total
+        before = np.zeros_like(before)
+        before[PAD:] = reached
+    return scaled
+
+
+def _spans(
+    text: str,
+    at: Indices,
+    shown: NDArray[np.float64],
+    rivals: NDArray[np.float64],
+) -> list[Span]:
+    centres = (at[:, None] * shown).sum(axis=0) / shown.sum(axis=0)
+    rivals = rivals / rivals.sum(axis=1, keepdims=True)
+    # Every alignment shows every digit at least once, though perhaps nowhere for sure.
+    inside = shown >= np.minimum(EXTENT, shown.max(axis=0))
+    first = at[inside.argmax(axis=0)].tolist()
+    last = at[::-1][inside[::-1].argmax(axis=0)].tolist()
+    found = []
+    for digit, centre, start, end, values in zip(
+        text, centres.tolist(), first, last, rivals.tolist(), strict=True
+    ):
+        others = [
+            pair
+            for pair in zip(NAMES, values, strict=True)
+            if pair[1] >= LEAST and pair[0] != digit
+        ]
+        others.sort(key=itemgetter(1), reverse=True)
+        found.append(Span(digit, centre, start, end, values[int(digit)], tuple(others)))
+    return found
+
+
+def _rivals(
+    kept: Probs,
+    text: str,
+    forward: NDArray[np.float64],
+    backward: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Weigh the strings that differ from `text` in one place at most.
+
+    Parameters
+    ----------
+    kept
+        float64 (T, 11).
+    text
+        L digits.
+    forward
+        float64 (T + 1, 2 + S), as `forward_pass` returns it.
+    backward
+        float64 (T, S): the probability of all endings of alignments from this state and
+        frame on.
+
+    Returns
+    -------
+    float64 (L, 11): the probability of the string with each digit at each place; in the last
+    column that of the string without the place.
+    """
+    steps, length = len(kept), len(text)
+    labels = np.frombuffer(text.encode("ascii"), np.uint8) - ord("0")
+    # Before place k: the blank in front of it, and the digit in front of that.
+    blank, digit = forward[:-1, PAD:-1:2], forward[:-1, PAD - 1 : -2 : 2]
+    after_blank = np.zeros((steps, length))
+    after_blank[:-1] = backward[1:, 2::2]
+    after_blank[-1, -1] = 1.0  # the string may end with its last digit
+    after_digit = np.zeros((steps, length))
+    after_digit[:-1, :-1] = backward[1:, 3::2]
+    other = labels[:, None] != np.arange(CLASSES)
+    unlike_before = np.ones((length, CLASSES))
+    unlike_before[1:] = other[:-1]
+    unlike_after = np.zeros((length, CLASSES))
+    unlike_after[:-1] = other[1:]
+    entering = blank[:, :, None] + digit[:, :, None] * unlike_before
+    leaving = after_blank[:, :, None] + after_digit[:, :, None] * unlike_after
+    places = np.empty((steps + 1, length, CLASSES))
+    places[0] = 0.0
+    for before, enters, seen, out in zip(
+        places[:-1], entering, kept[:, :CLASSES], places[1:], strict=True
+    ):
+        np.add(before, enters, out)
+        np.multiply(out, seen, out)
+    found = np.empty((length, CLASSES + 1))
+    found[:, :CLASSES] = (places[1:] * leaving).sum(axis=0)
+    found[:, CLASSES] = _without(forward, backward, labels)
+    return found
+
+
+def _without(
+    forward: NDArray[np.float64], backward: NDArray[np.float64], labels: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """Return the probability of the string without each of its digits: float64 (L,)."""
+    blank, digit = forward[:, PAD:-1:2], forward[:, PAD - 1 : -2 : 2]
+    found = np.empty(len(labels))
+    found[-1] = blank[-1, -1] + digit[-1, -1]
+    # From what stands before the place straight on to the digit behind it.
+    unlike = np.ones(len(labels) - 1)
+    unlike[1:] = labels[:-2] != labels[2:]
+    passing = blank[:-1, :-1] + digit[:-1, :-1] * unlike
+    found[:-1] = (passing * backward[:, 3::2]).sum(axis=0)
+    return found
+
+
+WANDER = 0.35
+"""How far a border may go from half-way, as a share of the distance of the centres."""
+
+HALF_WIDTH = 0.4
+"""Half the width of a digit that stands alone, as a share of its height, where no ink is
+given: MNIST's digits are 20 high and 16 wide at most."""
+
+
+@dataclass(frozen=True)
+class FrameScale:
+    """How frames become columns of the picture: ``offset + stride * frame``.
+
+    Parameters
+    ----------
+    stride
+        Pixels of the picture from the middle of one frame to that of the next; above 0.
+    offset
+        Where in the picture, in pixels from its left edge, the middle of frame 0 lies.
+    """
+
+    stride: float = 2.0
+    offset: float = 1.0
+
+    def column(self, frame: float) -> float:
+        """Return where in the picture the middle of this frame lies."""
+        return self.offset + self.stride * frame
+
+
+def digit_boxes(
+    centres: Sequence[float],
+    scale: FrameScale,
+    box: Box,
+    *,
+    ink: NDArray[np.floating[Any]] | None = None,
+) -> list[Box]:
+    """Return the box of each digit of a line.
+
+    Parameters
+    ----------
+    centres
+        Of the digits, in frames, rising.
+    scale
+        How frames become columns of the picture.
+    box
+        Of the line; the digits' boxes have its top and bottom, and do not leave it.
+    ink
+        float (W,), at least 0: how much ink each column of the line's box holds, its whole
+        columns from left to right. Without it borders are half-way between centres.
+
+    Raises
+    ------
+    ShapeError
+        An ink profile of another shape than one number for each column of the box.
+    UsageError
+        A stride that is not above 0.
+
+    Examples
+    --------
+    >>> ink = np.array([0, 0, 3, 3, 0, 0, 0, 5, 0, 0.0])
+    >>> digit_boxes([1, 3], FrameScale(2.0, 1.0), (0, 0, 10, 8), ink=ink)
+    [(2.0, 0, 4.0, 8), (7.0, 0, 8.0, 8)]
+    >>> digit_boxes([1, 3], FrameScale(2.0, 1.0), (0, 0, 10, 8))
+    [(1.0, 0, 5.0, 8), (5.0, 0, 9.0, 8)]
+    """
+    if not scale.stride > 0:
+        raise UsageError("the stride of frames must be above 0", seen=f"{scale.stride:g}")
+    left, top, right, bottom = box
+    if ink is not None:
+        _check(ink, right - left)
+    if not centres:
+        return []
+    middles = [min(max(scale.column(each), left), right) for each in centres]
+    borders = [(one + two) / 2 for one, two in pairwise(middles)]
+    if ink is not None:
+        borders = [
+            left + _valley(ink, border - left, WANDER * (two - one))
+            for border, one, two in zip(borders, middles, middles[1:], strict=False)
+        ]
+        edges = [float(left), *borders, float(right)]
+        spans = [_inked(ink, one - left, two - left) for one, two in pairwise(edges)]
+        return [(left + one, top, left + two, bottom) for one, two in spans]
+    alone = HALF_WIDTH * (bottom - top)
+    reach = [middles[0] - (borders[0] - middles[0] if borders else alone)]
+    reach += [*borders, middles[-1] + (middles[-1] - borders[-1] if borders else alone)]
+    edges = [min(max(float(each), left), right) for each in reach]
+    return [(one, top, two, bottom) for one, two in pairwise(edges)]
+
+
+def _check(ink: NDArray[np.floating[Any]], width: float) -> None:
+    if ink.ndim != 1 or abs(len(ink) - width) >= 1.0 or not len(ink):
+        raise ShapeError(
+            "an ink profile must hold one number for each column of the line's box",
+            seen=f"{ink.dtype} {ink.shape}, the box is {width:g} wide",
+            likely="the picture of the line, not its columns" if ink.ndim == 2 else None,
+            try_="ink.sum(axis=0)" if ink.ndim == 2 else None,
+        )
+    if not ink.min() >= 0:
+        raise ShapeError(
+            "an ink profile must hold numbers of at least 0: 0 is bare paper",
+            seen=f"the least is {ink.min():g}",
+        )
+
+
+def _valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> float:
+    """Return the middle of the emptiest columns near `border`; the nearest of several."""
+    low = min(max(round(border - reach), 0), len(ink) - 1)
+    high = min(max(round(border + reach), low + 1), len(ink))
+    near = ink[low:high]
+    empty = np.flatnonzero(near == near.min()) + low
+    if empty[-1] - empty[0] == len(empty) - 1:  # one run, as nearly always
+        return (float(empty[0]) + float(empty[-1]) + 1) / 2
+    runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
+    middles = [(float(each[0]) + float(each[-1]) + 1) / 2 for each in runs]
+    return min(middles, key=lambda middle: abs(middle - border))
+
+
+def _inked(ink: NDArray[np.floating[Any]], start: float, end: float) -> tuple[float, float]:
+    """Return the first column with ink between two borders, and the one after the last."""
+    low = min(round(start), len(ink) - 1)
+    high = max(round(end), low + 1)
+    columns = np.flatnonzero(ink[low:high] > 0)
+    if not len(columns):
+        return float(low), float(high)
+    return float(low + columns[0]), float(low + columns[-1] + 1)

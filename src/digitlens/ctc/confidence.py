@@ -1,0 +1,340 @@
+"""How often a string read with this probability is right: confidence that can be trusted.
+
+* A calibration for each kind of question: no length, this length, some length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.ctc.regression import IsotonicCalibrator, fit_isotonic, fit_logistic
+from digitlens.errors import DataError, ModelError, ShapeError
+from digitlens.metrics.risk_coverage import RiskCoverageCurve, risk_coverage_curve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from digitlens.ctc.align import Span
+    from digitlens.ctc.decode import Decoded
+
+
+FEATURES = ("sureness", "margin", "least digit", "length", "length fits")
+"""What a confidence is made from; all but the fourth are natural logarithms of odds or
+shares, between -30 and 30."""
+
+MOST = 30.0
+
+LEAST_LINES = 100
+"""Lines that a calibration can be fitted on, at least."""
+
+LEAST_WRONG = 10
+"""Wrong ones among a half, at least, for a logistic regression."""
+
+
+def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.float64]:
+    """Return what a confidence is made from: float64 (5,), in the order of `FEATURES`.
+
+    Parameters
+    ----------
+    decoded
+        A line's strings; at least one.
+    spans
+        The digits of the best of them, from `align`.
+
+    Returns
+    -------
+    The log-odds of the best string (among the allowed lengths, where these are given); the
+    logarithm of how many times likelier it is than the second (than all that is left, where
+    there is no second); the log-odds of the least sure digit; the number of digits; and the
+    logarithm of the probability that the length is an allowed one.
+    """
+    best = decoded.candidates[0]
+    rest = 1.0 - best.among_lengths
+    if len(decoded.candidates) > 1:
+        rest = decoded.candidates[1].among_lengths
+    least = min([span.confidence for span in spans], default=1.0)
+    return np.array(
+        [
+            _log_odds(best.among_lengths),
+            _log(best.among_lengths) - _log(rest),
+            _log_odds(least),
+            float(len(best.text)),
+            _log(decoded.length_probability),
+        ]
+    ).clip(-MOST, MOST)
+
+
+def _log(share: float) -> float:
+    return log(share) if share > np.exp(-MOST) else -MOST
+
+
+def _log_odds(share: float) -> float:
+    return _log(share) - _log(1.0 - share)
+
+
+@dataclass(frozen=True)
+class ConfidenceModel:
+    """How the features of a reading become its confidence.
+
+    Parameters
+    ----------
+    weights
+        Of a logistic regression over the features, what is always added first; None where
+        the first feature alone is the score.
+    rising
+        From score to confidence.
+    curve
+        What bars on this confidence accept, counted on lines that it was not fitted on.
+    """
+
+    weights: tuple[float, ...] | None
+    rising: IsotonicCalibrator
+    curve: RiskCoverageCurve
+
+    def confidence(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return the confidence of readings: float64 (N,), 0..1.
+
+        Parameters
+        ----------
+        features
+            float (N, 5), from `confidence_features`.
+        """
+        return self.rising.at(_scores(self.weights, features))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the calibration as plain values that JSON can hold."""
+        return {
+            "weights": None if self.weights is None else list(self.weights),
+            "rising": self.rising.as_dict(),
+            "curve": self.curve.as_dict(),
+        }
+
+
+def _scores(
+    weights: tuple[float, ...] | None, features: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    given = np.asarray(features, np.float64)
+    if weights is None:
+        return given[:, 0]
+    scores: NDArray[np.float64] = weights[0] + given @ np.array(weights[1:])
+    return scores
+
+
+def fit_confidence(
+    features: NDArray[np.floating[Any]],
+    right: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> ConfidenceModel:
+    """Fit a calibration on lines whose truth is known.
+
+    On one half of them two are fitted: a rising curve over the log-odds of the string, and
+    one over a logistic regression of all features. The other half says which of the two is
+    better, by log loss, and gives the curve of accepted and wrong readings.
+
+    Parameters
+    ----------
+    features
+        float (N, 5), from `confidence_features`; N at least 100.
+    right
+        bool (N,): whether the whole string was right.
+    rng
+        Deals the lines to the halves.
+
+    Raises
+    ------
+    ShapeError
+        Arrays of other shapes.
+    DataError
+        Fewer than 100 lines, or features that are not finite.
+    """
+    _check(features, right)
+    order = rng.permutation(len(right))
+    fit, judge = order[: len(right) // 2], order[len(right) // 2 :]
+    choices: list[tuple[float, ...] | None] = [None]
+    if min(int(right[fit].sum()), int((~right[fit]).sum())) >= LEAST_WRONG:
+        choices.append(fit_logistic(features[fit], right[fit]))
+    best: tuple[float, tuple[float, ...] | None, IsotonicCalibrator] | None = None
+    for weights in choices:
+        rising = fit_isotonic(_scores(weights, features[fit]), right[fit])
+        loss = log_loss(rising.at(_scores(weights, features[judge])), right[judge])
+        if best is None or loss < best[0]:
+            best = loss, weights, rising
+    assert best is not None, "there was a choice"
+    _, weights, rising = best
+    sure = rising.at(_scores(weights, features[judge]))
+    return ConfidenceModel(weights, rising, risk_coverage_curve(sure, right[judge]))
+
+
+def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Return the mean of ``-ln`` of the probability given to what was so: 0 is perfect.
+
+    Examples
+    --------
+    >>> round(log_loss(np.array([0.5, 0.5]), np.array([True, False])), 4)
+    0.6931
+    """
+    given = np.where(right, confidence, 1 - confidence)
+    return float(-np.log(np.maximum(given, np.exp(-MOST))).mean())
+
+
+def _check(features: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> None:
+    wide = len(FEATURES)
+    if features.ndim != 2 or features.shape[1] != wide or right.shape != features.shape[:1]:
+        raise ShapeError(
+            f"a calibration is fitted on features (N, {wide}) and right or wrong (N,)",
+            seen=f"{features.shape} and {right.shape}",
+        )
+    if right.dtype != np.bool_:
+        raise ShapeError("right or wrong must be bool (N,)", seen=f"dtype {right.dtype}")
+    if len(right) < LEAST_LINES:
+        raise DataError(
+            f"a calibration is fitted on {LEAST_LINES} lines or more",
+            seen=f"{len(right)} lines",
+        )
+    if not np.isfinite(features).all():
+        bad = int(np.flatnonzero(~np.isfinite(features).all(axis=1))[0])
+        raise DataError(
+            "features of readings must be finite numbers",
+            seen=f"line {bad}: {features[bad].tolist()}",
+        )
+
+
+FORMAT = 1
+"""Raised when `Calibrations.as_dict` changes its meaning."""
+
+
+@dataclass(frozen=True)
+class ConfidenceModels:
+    """How sure a reading is, for each way in which it may be asked for.
+
+    Parameters
+    ----------
+    free
+        Where no length is given.
+    given
+        Where lengths are given for which there is no calibration of their own; None where
+        there is none at all.
+    by_length
+        Where one length is given.
+    """
+
+    free: ConfidenceModel
+    given: ConfidenceModel | None = None
+    by_length: Mapping[int, ConfidenceModel] = field(default_factory=dict)
+
+    def of(self, lengths: frozenset[int] | None) -> ConfidenceModel:
+        """Return the calibration for readings with these allowed lengths."""
+        if lengths is None:
+            return self.free
+        own = self.by_length.get(next(iter(lengths))) if len(lengths) == 1 else None
+        return own or self.given or self.free
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all calibrations as plain values that JSON can hold.
+
+        Keys: ``format`` (1), ``free``, ``given`` (or None), ``by_length`` (by the length as
+        text). Each holds ``weights`` (or None), ``rising`` (``scores``, ``shares``,
+        ``spread``) and ``curve`` (``count``, ``bars``, ``accepted``, ``misses``).
+        """
+        return {
+            "format": FORMAT,
+            "free": self.free.as_dict(),
+            "given": None if self.given is None else self.given.as_dict(),
+            "by_length": {
+                str(length): each.as_dict() for length, each in sorted(self.by_length.items())
+            },
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> ConfidenceModels:
+        """Return the calibrations that `as_dict` gave.
+
+        Raises
+        ------
+        ModelError
+            Another format, or values that are missing or of another kind.
+        """
+        try:
+            if raw["format"] != FORMAT:
+                raise ModelError(
+                    f"a reader's calibrations must be of format {FORMAT}",
+                    seen=f"format {raw['format']!r}",
+                    likely="another version of digitlens wrote them",
+                    try_="use that version, or fit them again",
+                )
+            given = raw["given"]
+            return cls(
+                _calibration(raw["free"]),
+                None if given is None else _calibration(given),
+                {int(length): _calibration(each) for length, each in raw["by_length"].items()},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(
+                "a reader's calibrations cannot be read",
+                seen=f"{type(error).__name__}: {error}",
+            ) from error
+
+
+def _calibration(raw: Mapping[str, Any]) -> ConfidenceModel:
+    weights, rising, curve = raw["weights"], raw["rising"], raw["curve"]
+    return ConfidenceModel(
+        None if weights is None else tuple(float(each) for each in weights),
+        IsotonicCalibrator(
+            tuple(float(each) for each in rising["scores"]),
+            tuple(float(each) for each in rising["shares"]),
+            float(rising["spread"]),
+        ),
+        RiskCoverageCurve(
+            int(curve["count"]),
+            tuple(float(each) for each in curve["bars"]),
+            tuple(int(each) for each in curve["accepted"]),
+            tuple(int(each) for each in curve["misses"]),
+        ),
+    )
+
+
+def fit_confidence_models(
+    lines: Mapping[int | None, tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]],
+    rng: np.random.Generator,
+) -> ConfidenceModels:
+    """Fit a calibration for no length, one for each length, and one for all other cases.
+
+    Parameters
+    ----------
+    lines
+        Features (N, 5) and right or wrong (N,) of the readings, by the length that was asked
+        for; None for none, which must be there. Lengths with fewer than 100 lines get no
+        calibration of their own.
+    rng
+        Deals the lines to halves.
+
+    Raises
+    ------
+    ShapeError, DataError
+        As `fit_confidence` says; or no readings without a length.
+    """
+    if None not in lines:
+        raise DataError(
+            "calibrations need readings for which no length was given",
+            seen=f"readings with the lengths {sorted(each for each in lines if each)}",
+        )
+    several = [pair for length, pair in lines.items() if length is not None]
+    given = None
+    if sum(len(right) for _, right in several) >= LEAST_LINES:
+        given = fit_confidence(
+            np.concatenate([features for features, _ in several]),
+            np.concatenate([right for _, right in several]),
+            rng,
+        )
+    own = {
+        length: fit_confidence(*pair, rng)
+        for length, pair in lines.items()
+        if length is not None and len(pair[1]) >= LEAST_LINES
+    }
+    return ConfidenceModels(fit_confidence(*lines[None], rng), given, own)

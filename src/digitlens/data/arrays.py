@@ -1,0 +1,320 @@
+"""Digits in a numpy .npz file: Keras' mnist.npz, or arrays called images and labels.
+
+* Digits in a CSV file of Kaggle's form: label, pixel0, ..., pixel783.
+* The usual forms of pictures in arrays, brought to ours: uint8 (N, 28, 28).
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens import storage
+from digitlens.data.idx import decompress, kind_of
+from digitlens.data.types import RawDataset
+from digitlens.digits import CLASSES, FEATURES, SIDE, Digits, check_labels
+from digitlens.errors import CorruptFileError, DataError, DigitlensError, LabelError, ShapeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Images, Labels
+
+
+_SHAPES = ((SIDE, SIDE), (FEATURES,), (SIDE, SIDE, 1), (1, SIDE, SIDE))
+
+
+def as_images(array: NDArray[Any], *, what: str) -> Images:
+    """Bring pictures of another shape or scale to uint8 (N, 28, 28), where that is certain.
+
+    Parameters
+    ----------
+    array
+        (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28), white ink on black.
+        Whole numbers 0..255; or fractions 0..1, which are multiplied by 255 and rounded;
+        or truth values, True = ink.
+    what
+        What messages call it.
+
+    Raises
+    ------
+    ShapeError
+        Another shape, or values of which the scale is not certain.
+    DataError
+        No pictures, or a value that is not a number.
+
+    Examples
+    --------
+    >>> as_images(np.full((2, 784), 0.2), what="x")[1, 0, 0].item()
+    51
+    """
+    if array.shape[1:] not in _SHAPES or array.dtype.kind not in "buif":
+        raise ShapeError(
+            f"{what} must be (N, {SIDE}, {SIDE}), (N, {FEATURES}) or (N, {SIDE}, {SIDE}, 1)",
+            seen=f"{array.dtype} {array.shape}",
+        )
+    if not array.size:
+        raise DataError(f"{what} holds no pictures", seen=f"{array.dtype} {array.shape}")
+    images = array.reshape(-1, SIDE, SIDE)
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8) * np.uint8(255)
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        at = int(np.flatnonzero(~np.isfinite(images).all(axis=(1, 2)))[0])
+        raise DataError(
+            f"{what} must hold numbers only", seen=f"a value that is none, in picture {at}"
+        )
+    return _as_gray(images, what=what)
+
+
+def _as_gray(images: NDArray[Any], *, what: str) -> Images:
+    low, high = images.min(), images.max()
+    fractions = images.dtype.kind == "f"
+    if fractions and low >= 0 and high <= 1:
+        scaled: Images = np.rint(images * 255).astype(np.uint8)
+        return scaled
+    whole = not fractions or bool((images == np.rint(images)).all())
+    if low < 0 or high > 255 or not whole or (not fractions and high == 1):
+        likely = None
+        if high == 1 and low == 0:
+            likely = "black and white pictures, or grey ones with hardly any ink"
+        elif low < 0 and high <= 1:
+            likely = "pictures scaled to -1..1"
+        elif low < 0:
+            likely = "pictures with their mean subtracted"
+        raise ShapeError(
+            f"{what} must hold whole numbers 0..255 or fractions 0..1",
+            seen=f"{images.dtype} values from {low:g} to {high:g}",
+            likely=likely,
+            try_="multiply by 255 before saving" if high == 1 and low == 0 else None,
+        )
+    return images.astype(np.uint8, copy=False)
+
+
+def as_labels(array: NDArray[Any], *, count: int, what: str) -> Labels:
+    """Return labels (N,) or (N, 1) as uint8 (N,).
+
+    Raises
+    ------
+    LabelError
+        Not whole numbers in 0..9, or not `count` of them.
+    """
+    flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    return check_labels(flat, count=count, what=what)
+
+
+_TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"))
+_TEST = (("x_test", "y_test"), ("test_images", "test_labels"))
+_ALL = (("images", "labels"), ("x", "y"))
+
+
+def read_npz(path: Path, *, source: str) -> RawDataset:
+    """Read an .npz file.
+
+    Parameters
+    ----------
+    path
+        The file. Names of arrays, capitals or not: x_train, y_train and, if there is a
+        test part, x_test, y_test; or train_images, ...; or images and labels; or x and y.
+        For their forms see `digitlens.data.arrays`. Pickled objects are never loaded.
+    source
+        What the user called it.
+
+    Raises
+    ------
+    CorruptFileError
+        Not an .npz file, or a damaged one.
+    DataError
+        Other names, or arrays that are no digits (`ShapeError`, `LabelError`).
+    """
+    found = storage.read_file(path)
+    arrays = _arrays(found)
+    names = {name.lower(): name for name in arrays}
+
+    def digits(pairs: tuple[tuple[str, str], ...]) -> Digits | None:
+        for pair in pairs:
+            if all(name in names for name in pair):
+                x, y = (arrays[names[name]] for name in pair)
+                images = as_images(x, what=f"{names[pair[0]]} in {path}")
+                what = f"{names[pair[1]]} in {path}"
+                return Digits(images, as_labels(y, count=len(images), what=what))
+        return None
+
+    train, test = digits(_TRAIN), digits(_TEST)
+    if train is None:
+        train = digits(_ALL)
+    if train is None:
+        raise DataError(
+            f"{path} must hold arrays called images and labels, or x_train, y_train, "
+            "x_test and y_test",
+            seen=", ".join(
+                f"{name}: {array.dtype} {array.shape}" for name, array in arrays.items()
+            )
+            or "no arrays",
+        )
+    return RawDataset(source, train, {path.name: found.sha256}, test=test)
+
+
+def _arrays(found: storage.FileContent) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(found.content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (AttributeError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason: Exception = error  # an .npy file has no archive.files: not an .npz either
+    except (zlib.error, KeyError) as error:
+        reason = error
+    except ValueError as error:
+        if "pickle" in str(error) and found.content.startswith(b"PK"):
+            raise DataError(
+                f"{found.path} holds Python objects, which are not loaded: they could run code",
+                seen=str(error),
+                try_="save plain arrays: images as uint8, labels as uint8",
+            ) from error
+        reason = error
+    raise CorruptFileError(
+        f"{found.path} is not a whole .npz file",
+        seen=f"{len(found.content):,} bytes; {reason}".splitlines()[0],
+        likely=None if found.content.startswith(b"PK") else kind_of(found.content),
+    ) from reason
+
+
+_COLUMNS = 1 + FEATURES
+_BLOCK = 2 << 20
+"""Bytes that are worked on at once: little enough to stay in the processor's cache."""
+
+
+def read_csv(path: Path, *, source: str) -> RawDataset:
+    """Read a .csv or .csv.gz file of one digit a row: the label, then 784 pixels.
+
+    Parameters
+    ----------
+    path
+        The file, with or without a header. Pixels are whole numbers, 0 = paper, 255 = ink,
+        row by row.
+    source
+        What the user called it.
+
+    Raises
+    ------
+    DataError
+        No label column, no digits, or a row with a wrong value or of another length; the
+        line is named, and the column.
+    LabelError
+        A label outside 0..9; the line is named.
+    """
+    found = storage.read_file(path)
+    rows = parse_csv(decompress(found.content, name=str(path)), name=str(path))
+    images = np.ascontiguousarray(rows[:, 1:]).reshape(-1, SIDE, SIDE)
+    labels = np.ascontiguousarray(rows[:, 0])
+    return RawDataset(source, Digits(images, labels), {path.name: found.sha256})
+
+
+def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
+    """Return uint8 (N, 785), the label and the pixels of each row of a CSV file.
+
+    Raises
+    ------
+    DataError, LabelError
+        As in `read_csv`.
+    """
+    if b"\r" in text[:8192]:
+        text = text.replace(b"\r\n", b"\n")
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    while text.endswith(b"\n\n"):
+        text = text.rstrip(b"\n")
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
+    first = text[: text.find(b"\n")]
+    header = any(chr(byte).isalpha() for byte in first)
+    _check_columns(first, header, name=name)
+    start = len(first) + 1 if header else 0
+    line = 2 if header else 1
+    blocks = []
+    while start < len(text):
+        end = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
+        block = _numbers(text[start:end])
+        if block is None:
+            raise _first_wrong(text[start:end], line, name=name)
+        blocks.append(block)
+        start, line = end, line + len(block)
+    if not blocks:
+        raise DataError(f"{name} holds no digits", seen=f"{int(header)} line")
+    rows = np.concatenate(blocks)
+    wrong = np.flatnonzero(rows[:, 0] >= CLASSES)
+    if len(wrong):
+        at = int(wrong[0])
+        raise LabelError(
+            f"the labels of {name} must be in 0..{CLASSES - 1}",
+            seen=f"{rows[at, 0]} in line {at + 1 + header}; {len(wrong):,} such lines",
+        )
+    return rows
+
+
+def _check_columns(first: bytes, header: bool, *, name: str) -> None:
+    cells = first.split(b",")
+    labelled = not header or cells[0].strip(b' "').lower() == b"label"
+    if len(cells) == FEATURES:
+        raise DataError(
+            f"{name} has no column of labels",
+            seen=f"{FEATURES} columns",
+            likely="it is Kaggle's test.csv, whose labels were never published",
+            try_="use Kaggle's train.csv",
+        )
+    if len(cells) != _COLUMNS or not labelled:
+        raise DataError(
+            f"{name} must have {_COLUMNS} columns, the label first and then {FEATURES} pixels",
+            seen=f"{len(cells):,} columns; the first is {_text(cells[0])}",
+        )
+
+
+def _numbers(block: bytes) -> NDArray[np.uint8] | None:
+    """Return the numbers of whole lines as uint8 (N, 785), or None where one is wrong."""
+    text = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(text < ord("0")).astype(np.int32)  # where a cell ends: , or a line
+    starts = np.empty_like(ends)
+    starts[0], starts[1:] = 0, ends[:-1] + 1
+    lengths = ends - starts
+    if len(ends) % _COLUMNS or lengths.min() < 1 or lengths.max() > 3 or text.max() > ord("9"):
+        return None
+    marks = text[ends].reshape(-1, _COLUMNS)
+    if (marks[:, :-1] != ord(",")).any() or (marks[:, -1] != ord("\n")).any():
+        return None
+    digits = text - np.uint8(ord("0"))
+    values = digits[ends - 1].astype(np.uint16)
+    tens = np.flatnonzero(lengths >= 2)
+    values[tens] += digits[ends[tens] - 2] * np.uint16(10)
+    hundreds = np.flatnonzero(lengths == 3)
+    values[hundreds] += digits[ends[hundreds] - 3] * np.uint16(100)
+    if values.max() > 255:
+        return None
+    return values.astype(np.uint8).reshape(-1, _COLUMNS)
+
+
+def _first_wrong(block: bytes, line: int, *, name: str) -> DigitlensError:
+    """Return the error for the first wrong cell of a block that begins at `line`."""
+    for number, row in enumerate(block[:-1].split(b"\n"), start=line):
+        cells = row.split(b",")
+        if len(cells) != _COLUMNS:
+            return DataError(
+                f"{name}, line {number}: a row must have {_COLUMNS} values, "
+                f"the label and {FEATURES} pixels",
+                seen=f"{len(cells):,} values",
+            )
+        for column, cell in enumerate(cells):
+            if not (cell.isdigit() and len(cell) <= 3 and int(cell) <= 255):
+                where = f"pixel{column - 1}" if column else "label"
+                return DataError(
+                    f"{name}, line {number}, column {column + 1} ({where}): "
+                    "a value must be a whole number in 0..255",
+                    seen=_text(cell),
+                )
+    raise AssertionError("a block was refused, yet each of its cells is right")
+
+
+def _text(cell: bytes) -> str:
+    return repr(cell[:40].decode("utf-8", "replace"))

@@ -1,0 +1,230 @@
+"""The published collections: their files, hashes, sizes and mirrors. Facts only.
+
+MNIST: LeCun, Cortes and Burges, CC BY-SA 3.0. The tables of who wrote each digit are
+QMNIST's (Yadav and Bottou, "Cold Case: The Lost MNIST Digits", 2019, BSD licence).
+Fashion-MNIST: Xiao, Rasul and Vollgraf, 2017, MIT licence.
+
+* Where a published collection may lie on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One published file.
+
+    Parameters
+    ----------
+    name
+        As published, packed: ``train-images-idx3-ubyte.gz``.
+    size
+        Bytes of the packed file.
+    sha256, unpacked_sha256
+        In hex, of the packed file and of what is in it.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    unpacked_sha256: str
+
+    @property
+    def unpacked_name(self) -> str:
+        """The name without ``.gz``."""
+        return self.name.removesuffix(".gz")
+
+
+@dataclass(frozen=True)
+class PublishedDataset:
+    """One published collection.
+
+    Parameters
+    ----------
+    name
+        What a user calls it; also the name of its folder.
+    title
+        What messages call it.
+    files
+        Training images and labels, test images and labels, in this order.
+    mirrors
+        Addresses of folders that hold the files, best first.
+    tables
+        Who wrote the training and the test digits, in this order; empty when unknown.
+    table_mirrors
+        The same for the tables.
+    """
+
+    name: str
+    title: str
+    files: tuple[PublishedFile, PublishedFile, PublishedFile, PublishedFile]
+    mirrors: tuple[str, ...]
+    tables: tuple[PublishedFile, ...] = ()
+    table_mirrors: tuple[str, ...] = ()
+
+
+MNIST = PublishedDataset(
+    name="mnist",
+    title="MNIST",
+    files=(
+        PublishedFile(
+            "train-images-idx3-ubyte.gz",
+            9_912_422,
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        ),
+        PublishedFile(
+            "train-labels-idx1-ubyte.gz",
+            28_881,
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        ),
+        PublishedFile(
+            "t10k-images-idx3-ubyte.gz",
+            1_648_877,
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        ),
+        PublishedFile(
+            "t10k-labels-idx1-ubyte.gz",
+            4_542,
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+    ),
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    tables=(
+        PublishedFile(
+            "qmnist-train-labels.tsv.gz",
+            429_570,
+            "063229afb535986df50a905c6fa03b716f503bd859d2d9bc8a9b4e2c6a2ccee4",
+            "d12becc9bddd68fc45d52ddaa7868aa49dc4c7080d65b51ce6cf12ecdfbabd5c",
+        ),
+        PublishedFile(
+            "qmnist-test-labels.tsv.gz",
+            478_170,
+            "fe2001449c9580376e16fad7a14cc4f525644b6ffeadc47dc249938529002904",
+            "eb655936ef35473cf5b3df22bcb474433a6211ecdffd3ff670651f3167bdf6b6",
+        ),
+    ),
+    table_mirrors=("https://raw.githubusercontent.com/facebookresearch/qmnist/master/",),
+)
+
+# Packed: as the authors' MD5 sums and several projects' SHA-256 sums agree; unpacked: as the
+# content-addressed copies (Git LFS, git-annex) of several projects agree.
+FASHION = PublishedDataset(
+    name="fashion",
+    title="Fashion-MNIST",
+    files=(
+        PublishedFile(
+            "train-images-idx3-ubyte.gz",
+            26_421_880,
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        PublishedFile(
+            "train-labels-idx1-ubyte.gz",
+            29_515,
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+        PublishedFile(
+            "t10k-images-idx3-ubyte.gz",
+            4_422_102,
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        PublishedFile(
+            "t10k-labels-idx1-ubyte.gz",
+            5_148,
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+    ),
+    mirrors=(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+)
+
+
+VARIABLE = "DIGITLENS_DATA"
+"""The environment variable that names the user's own folder of data."""
+
+
+@dataclass(frozen=True)
+class SearchPlace:
+    """A folder that was looked into.
+
+    Parameters
+    ----------
+    what
+        What messages call it.
+    folder
+        Where it is; None when it was not named.
+    """
+
+    what: str
+    folder: Path | None
+
+
+def user_folders(published: PublishedDataset) -> list[SearchPlace]:
+    """Return the folders that the user named: DIGITLENS_DATA/<name>, and itself for MNIST.
+
+    Only MNIST may lie in the folder itself: Fashion-MNIST's files have the same names.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return [SearchPlace(f"${VARIABLE}", None)]
+    folder = Path(named).expanduser()
+    places = [SearchPlace(f"${VARIABLE}/{published.name}", folder / published.name)]
+    if published.name == "mnist":
+        places.insert(0, SearchPlace(f"${VARIABLE}", folder))
+    return places
+
+
+def cache_folder(published: PublishedDataset) -> SearchPlace:
+    """Return the folder that downloads are kept in; it need not be there yet."""
+    import platformdirs  # loaded only when the user's own folder holds no data
+
+    return SearchPlace(
+        "the cache", Path(platformdirs.user_cache_dir("digitlens")) / published.name
+    )
+
+
+def find_files(files: tuple[PublishedFile, ...], folder: Path) -> list[Path | None]:
+    """Return where each file lies in `folder`, packed or unpacked, or None."""
+    found: list[Path | None] = []
+    for file in files:
+        candidates = (folder / file.name, folder / file.unpacked_name)
+        found.append(next((path for path in candidates if path.is_file()), None))
+    return found
+
+
+def is_available(published: PublishedDataset) -> bool:
+    """Say whether a collection's files lie on this machine; none is opened or fetched."""
+    folders = [place.folder for place in (*user_folders(published), cache_folder(published))]
+    return any(
+        folder is not None and all(find_files(published.files, folder)) for folder in folders
+    )
+
+
+def describe_places(place: SearchPlace, published: PublishedDataset) -> str:
+    """Return in words why the collection cannot be read from `place`."""
+    if place.folder is None:
+        return f"{place.what} is not set"
+    where = f"{place.what}, {place.folder}"
+    if not place.folder.is_dir():
+        return f"{where}: no such folder"
+    found = find_files(published.files, place.folder)
+    missing = [file.name for file, path in zip(published.files, found, strict=True) if not path]
+    if len(missing) == len(published.files):
+        return f"{where}: none of the four files"
+    return f"{where}: without {', '.join(missing)}"

@@ -1,0 +1,259 @@
+"""Digits in a folder of class folders: 0/ to 9/, each full of pictures of any kind.
+
+* Many picture files -> MNIST's frame, unless they all lie in it already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from digitlens import storage
+from digitlens.data.types import RawDataset
+from digitlens.digits import CLASSES, SIDE, Digits
+from digitlens.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Images
+
+    Item = TypeVar("Item")
+
+
+MAX_REJECTED_SHARE = 0.9
+"""A set of 28 x 28 pictures of which at least so many lie in MNIST's frame is taken as it is:
+of MNIST's own digits 999 in 1,000 do."""
+
+_TASK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class FramedFiles:
+    """Pictures in MNIST's frame.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, 28, 28), 0 = paper, 255 = ink; blank where a picture cannot be used.
+    hashes
+        SHA-256 of each file in hex; empty where it cannot be read.
+    rejected
+        Why a picture cannot be used, by its place.
+    """
+
+    images: Images
+    hashes: list[str]
+    rejected: dict[int, DataError]
+
+
+def frame_files(paths: list[Path]) -> FramedFiles:
+    """Read picture files and bring each into MNIST's frame.
+
+    A set that was made for networks is not touched: pictures of 28 x 28 grey pixels of which
+    at least `MAX_REJECTED_SHARE` lie in MNIST's frame. In any other set, each picture goes
+    through `digitlens.imaging.frame_digit`, as it does in `digitlens predict`.
+    """
+    images = np.zeros((len(paths), SIDE, SIDE), np.uint8)
+    hashes = [""] * len(paths)
+    rejected: dict[int, DataError] = {}
+    small = np.zeros(len(paths), np.bool_)
+
+    def read(at: int) -> None:
+        try:
+            found = storage.read_file(paths[at])
+            hashes[at] = found.sha256
+            images[at], small[at] = _opened(found.content, name=str(paths[at]))
+        except DataError as error:
+            rejected[at] = error
+
+    def frame(at: int) -> None:
+        from digitlens.imaging import frame_steps
+
+        try:
+            images[at] = frame_steps(images[at], name=str(paths[at])).digit
+        except DataError as error:
+            images[at] = 0
+            rejected[at] = error
+
+    _spread(read, list(range(len(paths))))
+    from digitlens.imaging.normalize import are_framed
+
+    ready = are_framed(images)
+    if not (small.all() and ready.mean() >= MAX_REJECTED_SHARE):
+        _spread(frame, np.flatnonzero(small & ~ready).tolist())
+    return FramedFiles(images, hashes, dict(sorted(rejected.items())))
+
+
+def _opened(content: bytes, *, name: str) -> tuple[NDArray[np.uint8], bool]:
+    """Return a digit, uint8 (28, 28), and whether it is a small picture as it came."""
+    from digitlens.imaging import frame_steps
+    from digitlens.imaging.io import load_image
+
+    pixels = load_image(content, name=name).pixels
+    if pixels.shape[:2] == (SIDE, SIDE):
+        if pixels.ndim == 2:
+            return pixels, True
+        if (pixels == pixels[..., :1]).all():  # in colours that are all grey
+            return pixels[..., 0], True
+    return frame_steps(pixels, name=name).digit, False
+
+
+def _spread(act: Callable[[Item], None], items: list[Item]) -> None:
+    """Do `act` on all items, on as many cores as there are."""
+
+    def some(start: int) -> None:
+        for item in items[start : start + _TASK]:
+            act(item)
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        list(pool.map(some, range(0, len(items), _TASK)))
+
+
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""Names of folders above the class folders, and the part that each stands for."""
+
+_CLASSES = frozenset(str(digit) for digit in range(CLASSES))
+_JUNK = frozenset({"thumbs.db", "desktop.ini"})
+LISTED = 10
+"""So many of the pictures that cannot be used are named in one message."""
+
+
+def read_class_folders(folder: Path, *, source: str) -> RawDataset:
+    """Read a folder of class folders.
+
+    Parameters
+    ----------
+    folder
+        Holds folders 0 to 9, or train/ and perhaps test/ and validation/ with such folders
+        in them. Every file in a class folder must be a picture of one digit, of any size and
+        either polarity; `framed.frame_all` says which are brought into MNIST's frame. Hidden
+        files are passed over. Files are taken in the order of their names, class by class,
+        so that the result does not depend on the file system.
+    source
+        What the user called it.
+
+    Returns
+    -------
+    Parts
+        With the names of the training pictures, and the pictures that cannot be used.
+
+    Raises
+    ------
+    DataError
+        A class folder is empty or not named as a digit, or there is none; or no training
+        picture can be used.
+    """
+    inside = _folders(folder)
+    named = {PARTS[path.name.lower()]: path for path in inside if path.name.lower() in PARTS}
+    if named and "train" not in named:
+        raise DataError(
+            f"{folder} must have a folder called train",
+            seen=", ".join(path.name for path in inside),
+        )
+    listed = {part: _listed(path) for part, path in (named or {"train": folder}).items()}
+    read = {part: _read(pictures, folder) for part, pictures in listed.items()}
+    rejected = tuple(error for each in read.values() for error in each.rejected)
+    if not len(read["train"].digits):
+        raise too_many_rejected(rejected, len(listed["train"]), source)
+    lines = [line for each in read.values() for line in each.lines]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    digits = {part: each.digits for part, each in read.items()}
+    return RawDataset(
+        source,
+        digits["train"],
+        {f"{folder.name} ({len(lines):,} pictures)": digest},
+        validation=digits.get("validation"),
+        test=digits.get("test"),
+        names=read["train"].names,
+        rejected=rejected,
+    )
+
+
+def too_many_rejected(rejected: Sequence[DataError], count: int, source: str) -> DataError:
+    """Return the error that tells of all pictures that cannot be used, of `count`."""
+    if len(rejected) == 1:
+        return rejected[0]
+    lines = [
+        error.wanted + (f": {error.seen.splitlines()[0]}" if error.seen else "")
+        for error in rejected[:LISTED]
+    ]
+    if len(rejected) > LISTED:
+        lines.append(f"and {len(rejected) - LISTED:,} more")
+    return DataError(
+        f"{len(rejected):,} of {count:,} pictures in {source} cannot be used",
+        seen="\n".join(lines),
+        try_="replace them, or take them out of the folder",
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _listed(folder: Path) -> list[tuple[Path, int]]:
+    """Return every picture of the class folders in `folder` and its label, sorted."""
+    inside = _folders(folder)
+    others = [path.name for path in inside if path.name not in _CLASSES]
+    if others or not inside:
+        seen = ", ".join(others) if others else "no folders"
+        raise DataError(
+            f"{folder} must hold class folders, named 0 to 9",
+            seen=seen if len(seen) < 200 else seen[:200] + " ...",
+            try_="name a folder of class folders, of IDX files, or a .npz or .csv file",
+        )
+    pictures: list[tuple[Path, int]] = []
+    for path in inside:
+        names = sorted(
+            each
+            for each in path.iterdir()
+            if not each.name.startswith(".") and each.name.lower() not in _JUNK
+        )
+        if not names:
+            raise DataError(
+                f"{path} is an empty class folder",
+                try_="put pictures of the digit into it, or remove it",
+            )
+        pictures.extend((each, int(path.name)) for each in names)
+    return pictures
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What was read: digits, their files' names, a line for each as sha256sum prints it."""
+
+    digits: Digits
+    names: tuple[str, ...]
+    lines: list[str]
+    rejected: list[DataError]
+
+
+def _read(pictures: list[tuple[Path, int]], root: Path) -> _Read:
+    framed = frame_files([path for path, _ in pictures])
+    names = [path.relative_to(root).as_posix() for path, _ in pictures]
+    lines = [f"{sha}  {name}\n" for sha, name in zip(framed.hashes, names, strict=True)]
+    kept = [at for at in range(len(pictures)) if at not in framed.rejected]
+    labels = np.array([label for _, label in pictures], np.uint8)
+    digits = Digits(framed.images, labels)
+    return _Read(
+        digits if len(kept) == len(digits) else digits[np.array(kept, np.int64)],
+        tuple(names[at] for at in kept),
+        lines,
+        list(framed.rejected.values()),
+    )

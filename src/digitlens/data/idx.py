@@ -1,0 +1,401 @@
+"""Digits in IDX files: a folder of them, or one pair of images and labels.
+
+* MNIST's own file format: bytes to arrays and back.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens import storage
+from digitlens.data.types import RawDataset
+from digitlens.data.writers import parse_writers
+from digitlens.digits import SIDE, Digits, Images, Labels, check_images, check_labels
+from digitlens.errors import CorruptFileError, DataError, MissingDataError, ShapeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digitlens.data.writers import WriterTable
+
+
+IMAGES_MAGIC = 2051
+"""First number of a file of images: unsigned bytes (8), three axes."""
+
+LABELS_MAGIC = 2049
+"""First number of a file of labels: unsigned bytes (8), one axis."""
+
+_GZIP = b"\x1f\x8b"
+_ROOM = 128 << 20
+"""The most that is reserved on the word of a gzip trailer, which may be damaged."""
+
+
+def read_images(content: bytes, name: str = "the image file") -> Images:
+    """Return the pictures of an unpacked IDX file.
+
+    Parameters
+    ----------
+    content
+        The whole file; `decompress` it first when it is packed.
+    name
+        What messages call it.
+
+    Returns
+    -------
+    uint8 (N, 28, 28), 0 = paper, 255 = ink; a read-only view of `content`, not a copy.
+
+    Raises
+    ------
+    CorruptFileError
+        Another kind of file, or fewer or more bytes than its header announces.
+    ShapeError
+        The pictures are not 28 x 28.
+
+    Examples
+    --------
+    >>> read_images(write_images(np.zeros((3, 28, 28), np.uint8))).shape
+    (3, 28, 28)
+    """
+    _check_magic(content, IMAGES_MAGIC, name=name, of="images")
+    if len(content) < 16:
+        raise _wrong_length(name, wanted=16, seen=len(content), why="its header alone")
+    count, height, width = struct.unpack_from(">3I", content, 4)
+    if (height, width) != (SIDE, SIDE):
+        raise ShapeError(
+            f"{name} must hold pictures of {SIDE} x {SIDE} pixels",
+            seen=f"{count:,} pictures of {height} x {width}",
+        )
+    wanted = 16 + count * SIDE * SIDE
+    if len(content) != wanted:
+        raise _wrong_length(name, wanted=wanted, seen=len(content), why=f"{count:,} images")
+    return np.frombuffer(content, np.uint8, offset=16).reshape(-1, SIDE, SIDE)
+
+
+def read_labels(content: bytes, name: str = "the label file") -> Labels:
+    """Return the labels of an unpacked IDX file: uint8 (N,), values 0..9, a read-only view.
+
+    Raises
+    ------
+    CorruptFileError
+        Another kind of file, or fewer or more bytes than its header announces.
+    LabelError
+        A label is not in 0..9.
+
+    Examples
+    --------
+    >>> read_labels(write_labels(np.array([5, 0, 4], np.uint8))).tolist()
+    [5, 0, 4]
+    """
+    _check_magic(content, LABELS_MAGIC, name=name, of="labels")
+    if len(content) < 8:
+        raise _wrong_length(name, wanted=8, seen=len(content), why="its header alone")
+    (count,) = struct.unpack_from(">I", content, 4)
+    if len(content) != 8 + count:
+        raise _wrong_length(name, wanted=8 + count, seen=len(content), why=f"{count:,} labels")
+    labels = np.frombuffer(content, np.uint8, offset=8)
+    return check_labels(labels, count=count, what=f"the labels of {name}")
+
+
+def write_images(images: Images) -> bytes:
+    """Return `images`, uint8 (N, 28, 28), as an IDX file; `read_images` is the inverse.
+
+    Raises
+    ------
+    ShapeError
+        The images are not uint8 (N, 28, 28).
+    """
+    check_images(images)
+    return struct.pack(">4I", IMAGES_MAGIC, len(images), SIDE, SIDE) + images.tobytes()
+
+
+def write_labels(labels: Labels) -> bytes:
+    """Return `labels`, whole numbers (N,) in 0..9, as an IDX file; see `read_labels`.
+
+    Raises
+    ------
+    LabelError
+        They are not whole numbers in 0..9.
+    """
+    checked = check_labels(labels, count=len(labels))
+    return struct.pack(">2I", LABELS_MAGIC, len(checked)) + checked.tobytes()
+
+
+def decompress(content: bytes, *, name: str = "the file") -> bytes:
+    """Return `content` unpacked when it is a gzip file, else as it is.
+
+    Raises
+    ------
+    CorruptFileError
+        The gzip stream is cut off, damaged, or followed by something else.
+
+    Examples
+    --------
+    >>> decompress(gzip.compress(b"digits")), decompress(b"digits")
+    (b'digits', b'digits')
+    """
+    if content[:2] != _GZIP:
+        return content
+    # The last four bytes tell the unpacked size; with that much room zlib never copies.
+    size = int.from_bytes(content[-4:], "little")
+    try:
+        unpacked = zlib.decompress(content, 31, bufsize=size if 0 < size <= _ROOM else 1 << 20)
+        if len(unpacked) % 2**32 == size:
+            return unpacked
+        return gzip.decompress(content)  # several streams, one after the other
+    except (zlib.error, gzip.BadGzipFile, EOFError) as error:
+        raise CorruptFileError(
+            f"{name} cannot be unpacked: it is not a whole gzip file",
+            seen=f"{len(content):,} bytes; {error}",
+            likely=_likely_gzip(str(error)),
+            try_="fetch or copy the file again",
+        ) from error
+
+
+def kind_of(content: bytes) -> str | None:
+    """Return what `content` looks like from its first bytes, or None.
+
+    Examples
+    --------
+    >>> kind_of(b"<!DOCTYPE html><title>404")
+    'a web page, as a failed download leaves it'
+    """
+    if not content:
+        return "an empty file"
+    start = content[:64].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
+        return "a web page, as a failed download leaves it"
+    for first, kind in _KINDS.items():
+        if content.startswith(first):
+            return kind
+    return None
+
+
+_KINDS = {
+    _GZIP: "a gzip file, still packed",
+    struct.pack(">I", IMAGES_MAGIC): "an IDX file of images",
+    struct.pack(">I", LABELS_MAGIC): "an IDX file of labels",
+    struct.pack("<I", IMAGES_MAGIC): "an IDX file of images with its bytes swapped",
+    struct.pack("<I", LABELS_MAGIC): "an IDX file of labels with its bytes swapped",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself",
+    b"PK\x03\x04": "a zip or npz file",
+    b"\x93NUMPY": "a numpy file",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x00\x00\x08": "an IDX file of bytes with another number of axes",
+}
+
+
+def _check_magic(content: bytes, wanted: int, *, name: str, of: str) -> None:
+    if content[:4] == struct.pack(">I", wanted):
+        return
+    seen = f"{len(content)} bytes"
+    if len(content) >= 4:
+        seen = f"magic number {int.from_bytes(content[:4], 'big')}"
+    raise CorruptFileError(
+        f"{name} is not an IDX file of {of}: its magic number must be {wanted}",
+        seen=seen,
+        likely=kind_of(content),
+    )
+
+
+def _wrong_length(name: str, *, wanted: int, seen: int, why: str) -> CorruptFileError:
+    if seen < wanted:
+        return CorruptFileError(
+            f"{name} is cut off: {why} take {wanted:,} bytes",
+            seen=f"{seen:,} bytes, {wanted - seen:,} too few",
+            try_="fetch or copy the file again",
+        )
+    return CorruptFileError(
+        f"{name} goes on after its end: {why} take {wanted:,} bytes",
+        seen=f"{seen:,} bytes, {seen - wanted:,} too many",
+    )
+
+
+def _likely_gzip(words: str) -> str:
+    if "incomplete" in words or "end-of-stream" in words:
+        return "the file is cut off, as by a download that stopped"
+    if "Not a gzipped file" in words:
+        return "something was added after the gzip stream"
+    return "the file is damaged"
+
+
+_NAME = re.compile(r"(.*?)(images|labels)[-_.]idx[13][-_.]ubyte(\.gz)?", re.IGNORECASE)
+_TABLES = {"train": "qmnist-train-labels.tsv", "t10k": "qmnist-test-labels.tsv"}
+
+
+@dataclass(frozen=True)
+class IdxPair:
+    """A file of images and the file of their labels; `prefix` is what both names begin with."""
+
+    prefix: str
+    images: Path
+    labels: Path
+
+
+def holds_idx(folder: Path) -> bool:
+    """Return whether a file in `folder` is named like an IDX file."""
+    return any(is_idx(path) for path in folder.iterdir())
+
+
+def is_idx(path: Path) -> bool:
+    """Return whether `path` is named like an IDX file of images or labels."""
+    return _NAME.fullmatch(path.name) is not None
+
+
+def read_idx_folder(folder: Path, *, source: str) -> RawDataset:
+    """Read the pairs of IDX files in `folder`, packed or not.
+
+    Parameters
+    ----------
+    folder
+        Holds one pair for each part. A name with "t10k" or "test" before "images" is the
+        test part, one with "valid" the validation part, any other the training part.
+        QMNIST's tables of writers are read where they lie beside train-* and t10k-*.
+    source
+        What the user called it.
+
+    Raises
+    ------
+    MissingDataError
+        A file of images without labels, or the reverse.
+    CorruptFileError, ShapeError, LabelError, DataError
+        Files that cannot be read; see `digitlens.data.idx`.
+    """
+    pairs = _pairs(folder)
+    parts: dict[str, IdxPair] = {}
+    for pair in pairs:
+        part = _part(pair.prefix) if len(pairs) > 1 else "train"
+        if part in parts:
+            raise DataError(
+                f"{folder} must hold one pair of IDX files for each part",
+                seen=f"{parts[part].images.name} and {pair.images.name} are both {part}",
+                try_=f"name one of them: --data {pair.images}",
+            )
+        parts[part] = pair
+    if "train" not in parts:
+        raise MissingDataError(
+            f"{folder} must hold a pair of IDX files to train on",
+            seen=", ".join(pair.images.name for pair in pairs),
+        )
+    return _read(parts, source=source)
+
+
+def read_idx_pair(path: Path, *, source: str) -> RawDataset:
+    """Read one pair of IDX files, given either of them; the other must lie beside it.
+
+    Raises
+    ------
+    MissingDataError
+        The other file is not there.
+    """
+    (pair,) = _pairs(path.parent, only=_prefix(path))
+    # Of a file that lies there packed and unpacked, the one that was named is read.
+    pair = replace(pair, images=path) if _kind(path) == "images" else replace(pair, labels=path)
+    return _read({"train": pair}, source=source)
+
+
+def _read(parts: dict[str, IdxPair], *, source: str) -> RawDataset:
+    hashes: dict[str, str] = {}
+    with ThreadPoolExecutor(2) as pool:
+        opened = {
+            part: (pool.submit(_open, pair.images), pool.submit(_open, pair.labels))
+            for part, pair in parts.items()
+        }
+        digits: dict[str, Digits] = {}
+        writers: dict[str, WriterTable | None] = {}
+        for part, tasks in opened.items():
+            (images, unpacked), (labels, unpacked_labels) = (task.result() for task in tasks)
+            hashes |= {images.path.name: images.sha256, labels.path.name: labels.sha256}
+            digits[part] = _digits(images.path, unpacked, labels.path, unpacked_labels)
+            writers[part] = _writers(parts[part], digits[part], hashes)
+            known = writers[part]
+            if known is not None:
+                digits[part] = replace(digits[part], writers=known.writers)
+    train = writers["train"]
+    return RawDataset(
+        source,
+        digits["train"],
+        hashes,
+        validation=digits.get("validation"),
+        test=digits.get("test"),
+        partitions=None if train is None else train.partitions,
+        no_writers="" if train else "no table of writers lies beside the files",
+    )
+
+
+def _open(path: Path) -> tuple[storage.FileContent, bytes]:
+    found = storage.read_file(path)
+    return found, decompress(found.content, name=str(path))
+
+
+def _digits(image_path: Path, images: bytes, label_path: Path, labels: bytes) -> Digits:
+    pictures = read_images(images, str(image_path))
+    classes = read_labels(labels, str(label_path))
+    if len(pictures) != len(classes):
+        raise DataError(
+            f"{image_path} and {label_path.name} must hold as many pictures as labels",
+            seen=f"{len(pictures):,} pictures, {len(classes):,} labels",
+        )
+    if not len(classes):
+        raise DataError(f"{image_path} holds no digits", seen="a header that says 0 pictures")
+    return Digits(pictures, classes)
+
+
+def _writers(pair: IdxPair, digits: Digits, hashes: dict[str, str]) -> WriterTable | None:
+    table = _TABLES.get(pair.prefix.lower())
+    for name in (f"{table}.gz", table) if table else ():
+        path = pair.images.with_name(name)
+        if path.is_file():
+            found, text = _open(path)
+            hashes[name] = found.sha256
+            return parse_writers(text, str(path), digits.labels)
+    return None
+
+
+def _pairs(folder: Path, only: str | None = None) -> list[IdxPair]:
+    """Return the pairs in `folder`, by name; unpacked files where both kinds are there."""
+    found: dict[str, dict[str, Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if is_idx(path) and only in (None, _prefix(path)) and path.is_file():
+            found.setdefault(_prefix(path), {}).setdefault(_kind(path), path)
+    pairs = []
+    for prefix, both in found.items():
+        if len(both) < 2:
+            ((kind, path),) = both.items()
+            other = "labels" if kind == "images" else "images"
+            raise MissingDataError(
+                f"{path} must have its file of {other} beside it",
+                seen=f"no {prefix}-{other}-idx{1 if kind == 'images' else 3}-ubyte, "
+                "packed or not",
+            )
+        pairs.append(IdxPair(prefix, both["images"], both["labels"]))
+    return pairs
+
+
+def _prefix(path: Path) -> str:
+    return _match(path)[1].rstrip("-_.")
+
+
+def _kind(path: Path) -> str:
+    return _match(path)[2].lower()
+
+
+def _match(path: Path) -> re.Match[str]:
+    match = _NAME.fullmatch(path.name)
+    assert match, "only IDX names are asked for"
+    return match
+
+
+def _part(prefix: str) -> str:
+    name = prefix.lower()
+    if "t10k" in name or "test" in name:
+        return "test"
+    return "validation" if "valid" in name else "train"

@@ -1,0 +1,109 @@
+"""What a source gives (`RawDataset`) and what everybody else works with (`DataSplits`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.digits import Digits
+from digitlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from digitlens.digits import Indices
+    from digitlens.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class DataSplits:
+    """Digits to train on, to choose by, and to test with once.
+
+    Parameters
+    ----------
+    train, validation, test
+        Three sets of digits without a picture in common; `validation` may be empty. Their
+        `source` says from which file they come, their `positions` where they stand in it.
+        The arrays may be read-only.
+    source
+        The name or path that was asked for.
+    split
+        In words: how many digits are held back for validation, and by which rule.
+    hashes
+        SHA-256 of each file that was read, in hex, by file name; for a folder of pictures
+        one hash of the list that ``sha256sum`` would print for all of them.
+    """
+
+    train: Digits
+    validation: Digits
+    test: Digits
+    source: str
+    split: str
+    hashes: dict[str, str]
+
+    def part(self, name: str) -> Digits:
+        """Return "train", "validation" or "test", or "all" three joined in that order.
+
+        In "all" the positions count through the joined digits.
+
+        Raises
+        ------
+        UsageError
+            There is no part of that name.
+        """
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        if name in parts:
+            return parts[name]
+        if name != "all":
+            raise UsageError(
+                "a part of the data must be train, validation, test or all", seen=repr(name)
+            )
+        return join(list(parts.values()), source=self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class RawDataset:
+    """What a reader found, before anything is held back.
+
+    Parameters
+    ----------
+    source
+        The name or path that was asked for.
+    train
+        Digits to train on: all of them, when the source does not name a test part.
+    hashes
+        SHA-256 by file name, as in `DataSplits`.
+    validation, test
+        Given where the source itself tells these parts apart.
+    partitions
+        int64 (N,), NIST's group of writers of each training digit; given together with
+        ``train.writers``.
+    no_writers
+        Why the writers are not known, as a clause; empty when they are.
+    names
+        The file of each training digit, where each has one of its own; else empty.
+    rejected
+        Why pictures of the source cannot be used, one error for each.
+    """
+
+    source: str
+    train: Digits
+    hashes: dict[str, str]
+    validation: Digits | None = None
+    test: Digits | None = None
+    partitions: Indices | None = None
+    no_writers: str = ""
+    names: tuple[str, ...] = ()
+    rejected: tuple[DataError, ...] = ()
+
+
+def join(parts: list[Digits], *, source: str) -> Digits:
+    """Return the digits of all `parts`, one after the other, positions counted anew."""
+    writers = [part.writers for part in parts if len(part)]
+    known = [each for each in writers if each is not None]
+    return Digits(
+        images=np.concatenate([part.images for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        source=source,
+        writers=np.concatenate(known) if known and len(known) == len(writers) else None,
+    )

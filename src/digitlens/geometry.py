@@ -1,0 +1,54 @@
+"""Where boxes lie in a picture: around others, and once the picture is turned upright."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+Box: TypeAlias = "tuple[float, float, float, float]"
+"""Left, top, right, bottom in pixels of a picture; right and bottom lie just outside."""
+
+Size: TypeAlias = "tuple[int, int]"
+"""Width, height in pixels."""
+
+
+def enclosing_box(boxes: Iterable[Box]) -> Box:
+    """Return the smallest box that holds all of `boxes`, of which there is one at least.
+
+    Examples
+    --------
+    >>> enclosing_box([(10.0, 20.0, 40.0, 30.0), (35.0, 18.0, 60.0, 29.0)])
+    (10.0, 18.0, 60.0, 30.0)
+    """
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def rotate_upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
+    """Return a box, and its picture's size, with the picture turned so that it reads upright.
+
+    Parameters
+    ----------
+    box
+        Left, top, right, bottom in the picture as it lies.
+    size
+        Its width and height.
+    turn
+        Degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; what is not a quarter is
+        rounded to one.
+
+    Examples
+    --------
+    >>> rotate_upright((10.0, 20.0, 40.0, 30.0), (100, 50), 180)
+    ((60.0, 20.0, 90.0, 30.0), (100, 50))
+    >>> rotate_upright((10.0, 20.0, 40.0, 30.0), (100, 50), 90)
+    ((20.0, 60.0, 30.0, 90.0), (50, 100))
+    """
+    for _ in range(round(turn / 90) % 4):
+        left, top, right, bottom = box
+        width, height = size
+        box, size = (top, width - right, bottom, width - left), (height, width)
+    return box, size

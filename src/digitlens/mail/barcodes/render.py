@@ -1,0 +1,210 @@
+"""Barcodes as pictures, with bars of the sizes that the Postal Service wants."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+DOTS = 600
+"""Dots per inch of a picture, unless told otherwise: bars are then 12 dots wide."""
+
+FEWEST, MOST = 150, 2400
+
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One size in inches: what is drawn, and from what to what is allowed."""
+
+    value: float
+    least: float
+    most: float
+
+    def allows(self, value: float) -> bool:
+        """Say whether `value` lies within what is allowed."""
+        return self.least - SLACK <= value <= self.most + SLACK
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the bars of a barcode are, in inches.
+
+    Parameters
+    ----------
+    width
+        Of a bar.
+    pitch
+        From one bar's left edge to the next one's.
+    low, height
+        Height of the lowest and of the highest bar.
+    sides, edges
+        Paper that must stay free to the left and right, above and below.
+    """
+
+    width: Measure
+    pitch: Measure
+    low: Measure
+    height: Measure
+    sides: float
+    edges: float
+
+
+_WIDTH, _PITCH = Measure(0.020, 0.015, 0.025), Measure(1 / 22, 1 / 24, 1 / 20)
+
+IMB = Sizes(
+    _WIDTH, _PITCH, Measure(0.048, 0.039, 0.057), Measure(0.145, 0.125, 0.165), 0.125, 0.028
+)
+"""Of the Intelligent Mail barcode (USPS-B-3200): trackers 0.048, full bars 0.145 inches; an
+ascender or descender reaches from a full bar's end to a tracker's other end."""
+
+POSTNET = Sizes(
+    _WIDTH, _PITCH, Measure(0.050, 0.040, 0.060), Measure(0.125, 0.115, 0.135), 0.125, 0.040
+)
+"""Of POSTNET (Domestic Mail Manual 708.4): short bars 0.050, tall ones 0.125 inches, all of
+them standing on one line."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its left, top, width and height, in inches or in dots."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def sizes_of(bars: str) -> Sizes:
+    """Return the sizes for `bars`: POSTNET for ``|`` and ``.``, else Intelligent Mail.
+
+    Raises
+    ------
+    DataError
+        Letters of neither.
+    """
+    if bars and set(bars) <= set("|."):
+        return POSTNET
+    if bars and set(bars) <= set("TADF"):
+        return IMB
+    raise DataError("bars are T, A, D and F, or | and .", seen=repr(bars[:80]))
+
+
+def lay_out(bars: str) -> list[Bar]:
+    """Return where each bar stands, in inches, in a picture with its free paper around.
+
+    Examples
+    --------
+    >>> one, two = lay_out("TF")
+    >>> round(one.height, 3), round(two.height, 3), round(two.left - one.left, 4)
+    (0.048, 0.145, 0.0455)
+    """
+    sizes = sizes_of(bars)
+    return [
+        Bar(
+            sizes.sides + at * sizes.pitch.value,
+            sizes.edges + top,
+            sizes.width.value,
+            height,
+        )
+        for at, (top, height) in enumerate(
+            _reach(bar, sizes.low.value, sizes.height.value) for bar in bars
+        )
+    ]
+
+
+def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
+    """Return how far below the highest bar's top this one begins, and how high it is."""
+    if bar in "|.":
+        return (0.0, height) if bar == "|" else (height - low, low)
+    reach = (height - low) / 2
+    top = 0.0 if bar in "AF" else reach
+    return top, low + reach * ((bar in "AF") + (bar in "DF"))
+
+
+def svg(bars: str) -> str:
+    """Return the barcode as an SVG picture, in inches; one rectangle a bar.
+
+    Raises
+    ------
+    DataError
+        Letters that are no bars.
+    """
+    sizes = sizes_of(bars)
+    width, height = _extent(len(bars), sizes)
+    rows = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.4f}in" '
+        f'height="{height:.4f}in" '
+        f'viewBox="0 0 {width:.4f} {height:.4f}">',
+        f"<title>{bars}</title>",
+        f'<rect width="{width:.4f}" height="{height:.4f}" fill="#fff"/>',
+    ]
+    rows += [
+        f'<rect x="{bar.left:.4f}" y="{bar.top:.4f}" width="{bar.width:.4f}" '
+        f'height="{bar.height:.4f}"/>'
+        for bar in lay_out(bars)
+    ]
+    return "\n".join([*rows, "</svg>", ""])
+
+
+def _extent(count: int, sizes: Sizes) -> tuple[float, float]:
+    width = 2 * sizes.sides + (count - 1) * sizes.pitch.value + sizes.width.value
+    return width, 2 * sizes.edges + sizes.height.value
+
+
+def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
+    """Return the barcode as a grey picture: uint8 (H, W), 0 = bar, 255 = paper.
+
+    Parameters
+    ----------
+    dots
+        Per inch, 150 to 2400. Bars have whole dots; each is within what is allowed.
+
+    Raises
+    ------
+    UsageError
+        A resolution out of range, or one at which no whole number of dots is allowed.
+    DataError
+        Letters that are no bars.
+    """
+    sizes = sizes_of(bars)
+    if not FEWEST <= dots <= MOST:
+        raise UsageError(f"dots per inch must be {FEWEST} to {MOST}", seen=str(dots))
+    width, low, high = (_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height))
+    sides, edges = (int(np.ceil(free * dots)) for free in (sizes.sides, sizes.edges))
+    starts = [sides + round(at * sizes.pitch.value * dots) for at in range(len(bars))]
+    picture = np.full((2 * edges + high, starts[-1] + width + sides), 255, np.uint8)
+    for bar, left in zip(bars, starts, strict=True):
+        top, height = _reach(bar, low, high)
+        top = edges + round(top)
+        picture[top : top + round(height), left : left + width] = 0
+    return picture
+
+
+def _dots(size: Measure, dots: int) -> int:
+    found = round(size.value * dots)
+    if not size.allows(found / dots):
+        raise UsageError(
+            "at this resolution no bar of whole dots has an allowed size",
+            seen=f"{dots} dots per inch; {size.least} to {size.most} inches are allowed",
+            try_="300 or 600 dots per inch",
+        )
+    return found
+
+
+def png(bars: str, *, dots: int = DOTS) -> bytes:
+    """Return the barcode as a PNG file that knows its resolution; see `pixels`."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels(bars, dots=dots)).save(file, "PNG", dpi=(dots, dots))
+    return file.getvalue()

@@ -1,0 +1,235 @@
+"""The sort plan: which ZIP goes to which tray.
+
+* Sort plans made from the directory of ZIPs: by state, by three digits, by the first one.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from digitlens.errors import UsageError
+from digitlens.mail.zipcode import FIVE, is_digits
+from digitlens.suggest import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from digitlens.mail.directory import Directory
+
+
+RESERVED = ("review", "unsortable", "mail.sqlite", "pieces.csv", "pieces.json")
+"""Names beside the trays: what waits for a person, what a person gave up on, and our files."""
+
+LONGEST = 80
+_REFUSED = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, order=True)
+class Range:
+    """ZIPs from `low` to `high`, both within; five digits each, compared as text.
+
+    Examples
+    --------
+    >>> Range.parse("021"), str(Range.parse("010-027")), str(Range.parse("02134"))
+    (Range(low='02100', high='02199'), '010-027', '02134')
+    """
+
+    low: str
+    high: str
+
+    @classmethod
+    def parse(cls, text: str) -> Range:
+        """Return the range that `text` says: a prefix, a ZIP, or two of them with a dash.
+
+        Raises
+        ------
+        UsageError
+            Something else, or a range that runs backwards.
+        """
+        first, dash, last = (part.strip() for part in text.partition("-"))
+        last = last if dash else first
+        good = 1 <= len(first) <= FIVE and len(first) == len(last)
+        if not (good and is_digits(first, len(first)) and is_digits(last, len(last))):
+            raise UsageError(
+                'a range is a prefix ("021"), a ZIP ("02134") or two of a length ("010-027")',
+                seen=repr(text),
+            )
+        if first > last:
+            raise UsageError("a range must rise", seen=text, try_=f"{last}-{first}")
+        return cls(first.ljust(FIVE, "0"), last.ljust(FIVE, "9"))
+
+    def __str__(self) -> str:
+        low, high = self.low, self.high
+        while len(low) > 1 and low[-1] == "0" and high[-1] == "9":
+            low, high = low[:-1], high[:-1]
+        return low if low == high else f"{low}-{high}"
+
+    def __contains__(self, text: str) -> bool:
+        return self.low <= text <= self.high
+
+
+@dataclass(frozen=True)
+class SortPlan:
+    """Trays, and the ranges of ZIPs that go to each.
+
+    Parameters
+    ----------
+    trays
+        Ranges by tray; no two overlap.
+    default
+        The tray of all other ZIPs.
+    plants
+        The plant that a tray goes to, where one is known.
+    source, effective
+        Where the ranges come from, and since when they are in force; for a person.
+
+    Raises
+    ------
+    UsageError
+        Ranges that overlap, or a name that no folder can have.
+
+    Examples
+    --------
+    >>> plan = SortPlan({"boston": (Range.parse("021-022"),)}, default="other")
+    >>> plan.tray_of("02134"), plan.tray_of("90210")
+    ('boston', 'other')
+    """
+
+    trays: Mapping[str, tuple[Range, ...]]
+    default: str
+    plants: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+    effective: date | None = None
+
+    def __post_init__(self) -> None:
+        for name in (self.default, *self.trays):
+            check_name(name)
+        seen: dict[str, str] = {}
+        for name in {self.default, *self.trays}:
+            if seen.setdefault(name.casefold(), name) != name:
+                raise UsageError(
+                    "trays must differ in more than the case of letters",
+                    seen=f"{seen[name.casefold()]} and {name}",
+                )
+        for (low, tray), (high, other) in pairwise(self._sorted):
+            if low.high >= high.low:
+                raise UsageError(
+                    "ranges of a plan must not overlap",
+                    seen=f"{low} -> {tray} and {high} -> {other}",
+                )
+
+    @cached_property
+    def _sorted(self) -> list[tuple[Range, str]]:
+        return sorted((range_, tray) for tray, all_ in self.trays.items() for range_ in all_)
+
+    @cached_property
+    def _lows(self) -> list[str]:
+        return [range_.low for range_, _ in self._sorted]
+
+    def tray_of(self, five: str) -> str:
+        """Return the tray of the ZIP `five`, five digits."""
+        at = bisect_right(self._lows, five) - 1
+        if at >= 0 and five in self._sorted[at][0]:
+            return self._sorted[at][1]
+        return self.default
+
+    def plant_of(self, tray: str) -> str:
+        """Return the plant that `tray` goes to, or ``""`` where none is known."""
+        return self.plants.get(tray, "")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of what decides: the same for plans that sort the same way."""
+        rows = [f"{range_.low} {range_.high} {tray}" for range_, tray in self._sorted]
+        return sha256("\n".join([self.default, *rows]).encode()).hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Raise `UsageError` unless a folder can have the name `name` on every system."""
+    bad = not name or name != name.strip() or name.startswith(".") or name.endswith(".")
+    if bad or len(name) > LONGEST or _REFUSED.search(name) or _DEVICES.match(name):
+        raise UsageError(
+            f"a tray's name is a folder's name of at most {LONGEST} letters, without / and the "
+            "like",
+            seen=repr(name),
+        )
+    if name.casefold() in RESERVED:
+        raise UsageError(
+            f"no tray can be called {name}",
+            likely=f"{', '.join(RESERVED)} have a meaning of their own",
+        )
+
+
+WAYS = ("state", "zip3", "first-digit")
+DEFAULT = "other"
+
+
+def make_plan(directory: Directory, by: str) -> SortPlan:
+    """Return a plan with a tray for each state, each prefix of three digits, or each first one.
+
+    ZIPs that are not in use go to the tray ``other``.
+
+    Raises
+    ------
+    UsageError
+        Another way than "state", "zip3" or "first-digit".
+    """
+    if by not in WAYS:
+        meant = suggest(by, WAYS)
+        raise UsageError(
+            f"a plan is made by one of: {', '.join(WAYS)}",
+            seen=by,
+            try_=f"--by {meant}" if meant else None,
+        )
+    if by == "state":
+        trays = _by_state(directory)
+    else:
+        length = 3 if by == "zip3" else 1
+        prefixes = sorted({text[:length] for text in directory.zips})
+        trays = {prefix: (Range.parse(prefix),) for prefix in prefixes}
+    return SortPlan(trays, DEFAULT, source=f"made from {len(directory):,} ZIPs in use, by {by}")
+
+
+def _by_state(directory: Directory) -> dict[str, tuple[Range, ...]]:
+    def state_of(text: str) -> str:
+        place = directory.place(text)
+        assert place is not None, "the directory's own ZIPs have a place"
+        return place.state
+
+    states: dict[str, dict[str, None]] = {}
+    for text in directory.zips:
+        states.setdefault(text[:3], {})[state_of(text)] = None
+    # Whole prefixes where one state has all of it; where several share one, ZIP by ZIP.
+    whole = [prefix for prefix, found in states.items() if len(found) == 1]
+    trays: dict[str, list[Range]] = {}
+    for first, last in _runs(whole, lambda prefix: next(iter(states[prefix]))):
+        state = next(iter(states[first]))
+        trays.setdefault(state, []).append(Range.parse(f"{first}-{last}"))
+    for prefix in states.keys() - set(whole):
+        zips = list(directory.with_prefix(prefix))
+        for first, last in _runs(zips, state_of, gaps=True):
+            trays.setdefault(state_of(first), []).append(Range(first, last))
+    return {state: tuple(sorted(trays[state])) for state in sorted(trays)}
+
+
+def _runs(
+    texts: list[str], kind: Callable[[str], str], *, gaps: bool = False
+) -> list[tuple[str, str]]:
+    """Return first and last of each run of one kind; without `gaps` no number is missing."""
+    found: list[tuple[str, str]] = []
+    for text in texts:
+        if found:
+            first, last = found[-1]
+            if kind(last) == kind(text) and (gaps or int(text) == int(last) + 1):
+                found[-1] = first, text
+                continue
+        found.append((text, text))
+    return found

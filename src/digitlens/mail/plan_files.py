@@ -1,0 +1,394 @@
+"""A sort plan as a TOML file that people can write.
+
+* The Postal Service's labeling list L002: which plant sorts which three-digit prefix.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import DataError, UsageError
+from digitlens.mail.plan import Range, SortPlan, check_name
+from digitlens.suggest import suggest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+KEYS = ("default", "source", "effective", "trays", "plants")
+
+_STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'')
+_WIDTH = 88
+
+
+def read_plan(path: Path) -> SortPlan:
+    """Read the plan in the file at `path`.
+
+    Raises
+    ------
+    MissingDataError, DataError
+        No such file, or one that cannot be used; the line is named.
+    """
+    from digitlens import storage
+
+    try:
+        text = storage.read_file(path).content.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not a text file", seen=str(error)) from error
+    return parse_plan(text, str(path))
+
+
+def parse_plan(text: str, name: str = "the plan") -> SortPlan:
+    """Return the plan that `text` says.
+
+    Parameters
+    ----------
+    text
+        TOML: ``default``, a tray; ``[trays]``, tables of a tray and its list of ranges; and,
+        where wanted, ``source``, ``effective`` (a date) and ``[plants]``, a plant for a tray.
+    name
+        Of the file, for errors.
+
+    Raises
+    ------
+    DataError
+        Not TOML, an unknown key, a range that is none, two that overlap; with the line.
+
+    Examples
+    --------
+    >>> parse_plan('default = "other"\\n[trays]\\nboston = ["021"]').tray_of("02134")
+    'boston'
+    """
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{name} is not TOML", seen=str(error)) from error
+    lines = text.splitlines()
+    _check_keys(found, lines, name)
+    placed = _ranges(found["trays"], lines, name)
+    _check_overlap(placed, name)
+    trays: dict[str, list[Range]] = {tray: [] for tray in found["trays"]}
+    for range_, tray, _ in placed:
+        trays[tray].append(range_)
+    for tray in found.get("plants", {}):
+        if tray not in trays:
+            at = _line_of_key(lines, tray, after=_line_of_key(lines, "plants"))
+            raise _fault(name, at, f"there is a plant for the tray {tray}, but no such tray")
+    try:
+        return SortPlan(
+            {tray: tuple(ranges) for tray, ranges in trays.items()},
+            found["default"],
+            found.get("plants", {}),
+            found.get("source", ""),
+            found.get("effective"),
+        )
+    except UsageError as error:
+        raise _fault(name, 0, error.wanted, error.seen) from error
+
+
+def _check_keys(found: dict[str, Any], lines: list[str], name: str) -> None:
+    for key in found:
+        if key not in KEYS:
+            meant = suggest(key, KEYS)
+            raise _fault(
+                name,
+                _line_of_key(lines, key),
+                f"a plan has no key {key}",
+                try_=f"{meant}" if meant else f"the keys are {', '.join(KEYS)}",
+            )
+    kinds: dict[str, tuple[type, str]] = {
+        "default": (str, 'the name of a tray, such as default = "other"'),
+        "trays": (dict, 'a table [trays] with lines such as boston = ["021-022"]'),
+        "plants": (dict, 'a table [plants] with lines such as boston = "SCF BOSTON MA 021"'),
+        "source": (str, "a text"),
+        "effective": (date, "a date such as 2024-08-01"),
+    }
+    for key, (kind, what) in kinds.items():
+        if key not in found and key not in ("default", "trays"):
+            continue
+        if not isinstance(found.get(key), kind):
+            seen = "it is missing" if key not in found else repr(found[key])[:60]
+            raise _fault(name, _line_of_key(lines, key), f"{key} must be {what}", seen)
+    for tray, plant in found.get("plants", {}).items():
+        if not isinstance(plant, str):
+            raise _fault(name, _line_of_key(lines, tray), "a plant must be a text", repr(plant))
+
+
+Placed = tuple[Range, str, int]
+"""A range, its tray and its line."""
+
+
+def _ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
+    found: list[Placed] = []
+    at = _line_of_key(lines, "trays")
+    for tray, entries in trays.items():
+        at = _line_of_key(lines, tray, after=at) or at
+        try:
+            check_name(tray)
+        except UsageError as error:
+            raise _fault(name, at, error.wanted, error.seen) from error
+        if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+            raise _fault(
+                name,
+                at,
+                f"the tray {tray} must have a list of ranges in quotes",
+                repr(entries)[:60],
+                'numbers lose their leading zeros: write ["021"]',
+            )
+        line = at
+        for entry in entries:
+            line = _line_of_text(lines, entry, line) or line
+            try:
+                found.append((Range.parse(entry), tray, line))
+            except UsageError as error:
+                raise _fault(name, line, error.wanted, error.seen, error.try_) from error
+    return found
+
+
+def _check_overlap(placed: list[Placed], name: str) -> None:
+    rising = sorted(placed, key=lambda each: (each[0].low, each[0].high))
+    for (one, tray, line), (two, other, later) in pairwise(rising):
+        if one.high >= two.low:
+            raise _fault(
+                name,
+                max(line, later),
+                "ranges of a plan must not overlap",
+                f"{one} -> {tray} (line {line}) and {two} -> {other} (line {later})",
+            )
+
+
+def _fault(
+    name: str, line: int, wanted: str, seen: str | None = None, try_: str | None = None
+) -> DataError:
+    where = f"{name}, line {line}" if line else name
+    return DataError(f"{where}: {wanted}", seen=seen, try_=try_)
+
+
+def _line_of_key(lines: list[str], key: str, after: int = 0) -> int:
+    """Return in which line, from 1, `key` is given a value or a table; 0 where it is not."""
+    for at, line in enumerate(lines[max(after - 1, 0) :], max(after, 1)):
+        bare = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
+        if bare == key or bare.split(".")[0].strip() == key:
+            return at
+    return 0
+
+
+def _line_of_text(lines: list[str], text: str, start: int) -> int:
+    """Return the first line, from `start` on, that holds `text` in quotes; 0 where none."""
+    for at in range(max(start, 1), len(lines) + 1):
+        for match in _STRINGS.finditer(lines[at - 1]):
+            if text in match.groups():
+                return at
+    return 0
+
+
+def write_plan(plan: SortPlan) -> str:
+    """Return the plan as TOML; `parse_plan` gives the same plan back.
+
+    Examples
+    --------
+    >>> print(write_plan(SortPlan({"boston": (Range("02100", "02299"),)}, "other")))
+    default = "other"
+    <BLANKLINE>
+    [trays]
+    boston = ["021-022"]
+    <BLANKLINE>
+    """
+    rows = [f"# {plan.source}"] if plan.source else []
+    rows.append(f"default = {_quoted(plan.default)}")
+    if plan.source:
+        rows.append(f"source = {_quoted(plan.source)}")
+    if plan.effective:
+        rows.append(f"effective = {plan.effective.isoformat()}")
+    rows += ["", "[trays]"]
+    for tray, ranges in plan.trays.items():
+        rows += _listed(_key(tray), [_quoted(str(each)) for each in sorted(ranges)])
+    if plan.plants:
+        rows += ["", "[plants]"]
+        rows += [f"{_key(tray)} = {_quoted(plant)}" for tray, plant in plan.plants.items()]
+    return "\n".join([*rows, ""])
+
+
+def _listed(key: str, entries: list[str]) -> list[str]:
+    whole = f"{key} = [{', '.join(entries)}]"
+    if len(whole) <= _WIDTH:
+        return [whole]
+    rows, row = [f"{key} = ["], "   "
+    for entry in entries:
+        if len(row) + len(entry) + 2 > _WIDTH:
+            rows.append(row)
+            row = "   "
+        row += f" {entry},"
+    return [*rows, row, "]"]
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    # TOML's strings are JSON's, but for the sign DEL.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+FRESH_DAYS = 92
+"""A list is called stale when it is older: the Postal Service revises it every few months."""
+
+UNASSIGNED = "X"
+
+_DATE = re.compile(r'^"?(Effective|Grace) Date:\s*(\d{4})-(\d\d)-(\d\d)"?\s*$')
+_PLANT = re.compile(r"(?P<name>.+?) (?P<state>[A-Z]{2}) (?P<id>\d{3})")
+_HEAD = "3-digit zip code prefix"
+_COLUMNS = ("column c", "column b")
+"""Where the plant stands; military mail has none in the first, and goes by the second."""
+
+
+@dataclass(frozen=True)
+class LabelingList:
+    """An edition of L002.
+
+    Parameters
+    ----------
+    plants
+        For each prefix of three digits the plant that sorts it, as on a container's label:
+        "SCF BOSTON MA 021".
+    effective, grace
+        Since when it is in force, and until when the edition before it may still be used.
+    """
+
+    plants: dict[str, str]
+    effective: date
+    grace: date | None
+
+    def staleness(self, today: date) -> str | None:
+        """Say how old the list is, where that is too old to be relied on; else None."""
+        age = (today - self.effective).days
+        if age > FRESH_DAYS:
+            return (
+                f"this edition of L002 is {age} days old (effective {self.effective}); the "
+                "Postal Service revises it every few months: fetch the current one from "
+                "fast.usps.com"
+            )
+        if age < 0:
+            return f"this edition of L002 is not in force before {self.effective}"
+        return None
+
+    def plan(self, default: str = "other") -> SortPlan:
+        """Return the plan with a tray for each plant; prefixes side by side become ranges."""
+        trays: dict[str, list[Range]] = {}
+        plants: dict[str, str] = {}
+        for prefix, plant in sorted(self.plants.items()):
+            tray = tray_name(plant)
+            plants[tray] = plant
+            own = trays.setdefault(tray, [])
+            if own and int(own[-1].high[:3]) + 1 == int(prefix):
+                own[-1] = Range(own[-1].low, prefix + "99")
+            else:
+                own.append(Range.parse(prefix))
+        order = sorted(trays, key=lambda tray: trays[tray][0])
+        return SortPlan(
+            {tray: tuple(trays[tray]) for tray in order},
+            default,
+            {tray: plants[tray] for tray in order},
+            f"labeling list L002, effective {self.effective}",
+            self.effective,
+        )
+
+
+def tray_name(plant: str) -> str:
+    """Return the tray of a plant: its number, its name and its state, as a folder's name.
+
+    Examples
+    --------
+    >>> tray_name("SCF MID-ISLAND NY 117")
+    '117-mid-island-ny'
+    """
+    found = _PLANT.fullmatch(plant.removeprefix("SCF "))
+    assert found is not None, "the list was checked"
+    words = re.sub(r"[^a-z0-9]+", "-", f"{found['name']} {found['state']}".lower()).strip("-")
+    return f"{found['id']}-{words}"
+
+
+def read_l002(path: Path) -> LabelingList:
+    """Read L002 from the CSV file at `path`; see `parse_l002`.
+
+    Raises
+    ------
+    MissingDataError, DataError
+        No such file, or one that is not L002.
+    """
+    from digitlens import storage
+
+    return parse_l002(storage.read_file(path).content.decode("utf-8-sig", "replace"), str(path))
+
+
+def parse_l002(text: str, name: str = "L002") -> LabelingList:
+    """Return the labeling list that `text` holds, as the Postal Service publishes it.
+
+    Above the table stand "Effective Date: 2024-08-01" and perhaps a grace date; the table's
+    first column is the prefix, its "Column C" the plant; cells are padded with tabs. Military
+    prefixes have no plant there and go by "Column B". Unassigned ones are left out.
+
+    Raises
+    ------
+    DataError
+        No effective date, no such table, a prefix that is none or stands there twice, or a
+        plant that is not NAME STATE NUMBER; with the line.
+    """
+    dates = {}
+    for line in text.splitlines()[:20]:
+        if found := _DATE.match(line.strip()):
+            dates[found[1]] = _date(name, *found.groups()[1:])
+    if "Effective" not in dates:
+        raise DataError(
+            f"{name} does not say since when it is in force",
+            seen=f"it begins with {text[:40]!r}",
+            likely="it is not the list L002 as the Postal Service publishes it",
+            try_='a line such as "Effective Date: 2024-08-01" stands above the table',
+        )
+    plants: dict[str, str] = {}
+    reader = csv.reader(io.StringIO(text))
+    columns: list[int] = []
+    for row in reader:
+        cells = [" ".join(cell.split()) for cell in row]
+        if columns and any(cells):
+            _add(plants, cells, columns, f"{name}, line {reader.line_num}")
+        elif cells and cells[0].lower() == _HEAD:
+            heads = [cell.lower() for cell in cells]
+            columns = [i for word in _COLUMNS for i, cell in enumerate(heads) if word in cell]
+    if not plants:
+        raise DataError(
+            f"{name} holds no table of prefixes",
+            try_='its head is "3-Digit ZIP Code Prefix", and "Column C" names the plants',
+        )
+    return LabelingList(plants, dates["Effective"], dates.get("Grace"))
+
+
+def _date(name: str, *parts: str) -> date:
+    try:
+        return date(*map(int, parts))
+    except ValueError as error:
+        raise DataError(f"{name} has no such date", seen="-".join(parts)) from error
+
+
+def _add(plants: dict[str, str], cells: list[str], columns: list[int], where: str) -> None:
+    prefix = cells[0]
+    named = [cells[column] for column in columns if column < len(cells)]
+    plant = next((each for each in named if each), "")
+    if not (len(prefix) == 3 and prefix.isascii() and prefix.isdigit()):
+        raise DataError(f"{where}: a prefix has three digits", seen=repr(prefix))
+    if UNASSIGNED in cells[1:] and not plant:
+        return
+    if not _PLANT.fullmatch(plant.removeprefix("SCF ")):
+        raise DataError(f'{where}: a plant is written as "SCF BOSTON MA 021"', seen=repr(plant))
+    if prefix in plants:
+        raise DataError(f"{where}: the prefix {prefix} stands there twice")
+    plants[prefix] = plant

@@ -1,0 +1,240 @@
+"""Addresses written, or printed, onto an envelope.
+
+* Who writes to whom: made-up people at made-up streets of real towns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from digitlens.mail.sample.script import Script, draw_script, width_of, write_script
+from digitlens.synth.compose import compose_line
+from digitlens.synth.fonts import find_fonts
+from digitlens.synth.style import STYLES
+from digitlens.synth.writer import WriterStyle, sample_writer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.mail.directory import Directory, Place
+    from digitlens.synth.glyphs import Glyphs
+    from digitlens.synth.random import Random
+    from digitlens.synth.sample import Gray
+
+    Color = NDArray[np.uint8]
+    Box = tuple[int, int, int, int]
+
+
+def _listed(text: str, mark: str | None = None) -> list[str]:
+    return [each.strip() for each in text.split(mark)]
+
+
+FIRST = _listed(
+    "Ada Ben Clara David Ella Frank Grace Henry Iris James Karen Leo Maria Nora Oscar "
+    "Paula Quinn Rosa Sam Tara Ulla Victor Wendy Xavier Yuki Zoe Amir Beatriz Chen Dmitri"
+)
+LAST = _listed(
+    "Adams Baker Carter Diaz Evans Fisher Garcia Hughes Irving Johnson Kelly Lopez Miller "
+    "Nguyen Olson Parker Quigley Rivera Smith Turner Upton Vargas Walker Young Zhang "
+    "Novak"
+)
+STREETS = _listed(
+    "Maple Oak Cedar Elm Pine Main Park Lake Hill Church Mill River Spring Washington "
+    "Lincoln Jackson Franklin Highland Sunset Prospect Chestnut Walnut Meadow Union "
+    "Center Bridge"
+)
+KINDS = _listed("St Ave Rd Ln Dr Blvd Ct Way")
+FIRMS = _listed(
+    "First County Bank; Green Valley Farms; City Water Works; Dr. Lee Dental; Harbor "
+    "Insurance; Alumni Office; Public Library; Northern Gas Co.; Hillside Books; Tax "
+    "Service",
+    ";",
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address as it stands on an envelope.
+
+    Parameters
+    ----------
+    name, street
+        The first lines.
+    place
+        Town and ZIP.
+    four
+        The digits behind the dash, or ``""``.
+    """
+
+    name: str
+    street: str
+    place: Place
+    four: str = ""
+
+    @property
+    def town(self) -> str:
+        """The last line, up to the ZIP."""
+        return f"{self.place.city}, {self.place.state}"
+
+
+def draw_address(rng: Random, directory: Directory, *, firm: bool = False) -> Address:
+    """Draw an address in any ZIP of the directory; one in eight has a ZIP+4."""
+    place = directory.place(rng.choice(directory.zips))
+    assert place is not None, "it was drawn from the directory"
+    name = rng.choice(FIRMS) if firm else f"{rng.choice(FIRST)} {rng.choice(LAST)}"
+    if rng.bernoulli(0.12):
+        street = f"PO Box {1 + rng.integers(2999)}"
+    else:
+        number = 1 + rng.integers(
+            9 if rng.bernoulli(0.05) else 990 if rng.bernoulli(0.5) else 9900
+        )
+        street = f"{number} {rng.choice(STREETS)} {rng.choice(KINDS)}"
+    four = f"{rng.integers(10_000):04d}" if rng.bernoulli(0.125) else ""
+    return Address(name, street, place, four)
+
+
+DOTS = 150
+"""Dots per inch: about what a sorting machine's camera gives."""
+
+STYLE = replace(
+    STYLES["clean"],
+    slant=(0.1, 0.16),
+    slant_jitter=0.04,
+    size_jitter=0.06,
+    baseline_jitter=0.04,
+    turn_jitter=0.04,
+    slope=0.008,
+    pen=(1.4, 3.2),
+    habits=0.15,
+    one_hand=1.0,
+    joined=0.0,
+    spacing=(("usual", 0.55), ("tight", 0.3), ("wide", 0.05), ("touching", 0.1)),
+)
+"""How ZIPs are written: by one hand, with some of the forms that `digitlens.synth` has."""
+
+
+def _hand(glyphs: Glyphs, rng: Random, low: float, height: float) -> WriterStyle:
+    return sample_writer(glyphs, rng, replace(STYLE, height=(low, height)), "0123456789")
+
+
+def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
+    """Write the receiver's address; return the box of its ZIP."""
+    height, width = ink.shape
+    size = rng.uniform(0.17, 0.25) * DOTS
+    hand = sample_writer(
+        glyphs, rng, replace(STYLE, height=(1.05 * size, 1.25 * size)), "0123456789"
+    )
+    script = draw_script(rng, size, hand.slant, max(1.6, hand.stroke * rng.uniform(0.8, 1.05)))
+    room = width * 0.94
+    number, _, street = to.street.partition(" ")
+    digits = 10 if to.four else 5
+    while True:
+        longest = max(
+            width_of(to.name, script),
+            width_of(to.street, script) + size,
+            width_of(to.town, script)
+            + size
+            + hand.height * digits * (0.75 + max(hand.gap, 0.0)),
+        )
+        left = max(0.3 * width, min(rng.uniform(0.36, 0.46) * width, room - longest))
+        if left + longest <= room or script.size < 14:
+            break
+        script = replace(script, size=0.92 * script.size, gap=0.95 * script.gap)
+        size = script.size
+        hand = replace(hand, height=0.92 * hand.height)
+    step = rng.uniform(1.65, 2.05) * size
+    row = min(rng.uniform(0.5, 0.6) * height, height - 2.9 * step)
+    margin = rng.normal(0.0, 0.25) * size
+    write_script(ink, rng, to.name, (left, row), script)
+    row += step
+    end: float
+    if number.isdigit():
+        end = _put_digits(glyphs, rng, ink, number, (left + margin, row), hand)[2]
+        write_script(ink, rng, street, (end + 0.6 * size, row), script)
+    else:
+        end = write_script(ink, rng, "PO Box", (left + margin, row), script)
+        _put_digits(glyphs, rng, ink, to.street.split()[-1], (end + 0.6 * size, row), hand)
+    row += step
+    end = write_script(ink, rng, to.town, (left + 2 * margin, row), script)
+    if rng.bernoulli(0.8):
+        end += rng.uniform(0.5, 1.0) * size
+    else:  # the ZIP on a line of its own
+        end, row = left + 2 * margin, row + 0.9 * step
+    box = _put_digits(glyphs, rng, ink, to.place.zip, (end, row), hand)
+    if to.four:
+        end = write_script(ink, rng, "-", (box[2] + 0.25 * size, row), replace(script, gap=0.0))
+        four = _put_digits(glyphs, rng, ink, to.four, (end + 0.2 * size, row), hand)
+        box = (box[0], min(box[1], four[1]), four[2], max(box[3], four[3]))
+    return box
+
+
+def sloping(ink: Gray, box: Box, slope: float) -> tuple[Gray, Box]:
+    """Let the lines fall by `slope` rows per column, as few people write quite level."""
+    matrix = np.array([[1.0, 0.0, 0.0], [slope, 1.0, -slope * box[0]]])
+    sheared = cv2.warpAffine(ink, matrix, (ink.shape[1], ink.shape[0]))
+    fall = round(slope * (box[2] - box[0]))
+    spread = box[0], box[1] + min(fall, 0), box[2], box[3] + max(fall, 0)
+    return np.asarray(sheared, np.uint8), spread
+
+
+def _put_digits(
+    glyphs: Glyphs,
+    rng: Random,
+    ink: Gray,
+    text: str,
+    place: tuple[float, float],
+    hand: WriterStyle,
+) -> Box:
+    """Write digits onto `ink` from `place` (column, row of the line); return their box."""
+    laid = compose_line(glyphs, rng, text, hand, STYLE)
+    boxes = np.array(laid.boxes)
+    left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
+    right, bottom = int(boxes[:, 2].max()) + 1, int(boxes[:, 3].max()) + 1
+    patch = laid.ink[top : bottom + 1, left : right + 1]
+    # MNIST's edges are two pixels soft; a pen's are not, at this size.
+    patch = np.clip((patch.astype(np.float32) - 60) * 1.5 + 60, 0, 255).astype(np.uint8)
+    x = round(place[0])
+    y = round(place[1] - (laid.line_at((left + right) / 2) - top))
+    x = max(0, min(x, ink.shape[1] - patch.shape[1]))
+    y = max(0, min(y, ink.shape[0] - patch.shape[0]))
+    spot = ink[y : y + patch.shape[0], x : x + patch.shape[1]]
+    np.maximum(spot, patch, out=spot)
+    return x, y, x + patch.shape[1], y + patch.shape[0]
+
+
+def write_sender(glyphs: Glyphs, rng: Random, ink: Gray, sender: Address) -> None:
+    """Write the sender's address, small, into the upper left corner."""
+    size = rng.uniform(0.09, 0.13) * DOTS
+    hand = sample_writer(
+        glyphs, rng, replace(STYLE, height=(1.1 * size, 1.2 * size)), "0123456789"
+    )
+    script: Script = draw_script(rng, size, hand.slant, max(1.4, 0.8 * hand.stroke))
+    left, row = rng.uniform(0.2, 0.35) * DOTS, rng.uniform(0.3, 0.4) * DOTS
+    write_script(ink, rng, sender.name, (left, row), script)
+    write_script(ink, rng, sender.street, (left, row + 1.7 * size), script)
+    end = write_script(ink, rng, sender.town, (left, row + 3.4 * size), script)
+    place = end + 0.6 * size, row + 3.4 * size
+    _put_digits(glyphs, rng, ink, sender.place.zip, place, hand)
+
+
+def print_sender(rng: Random, paper: Color, sender: Address) -> None:
+    """Print the sender's address into the upper left corner of the paper."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    fonts = find_fonts()
+    size = round(rng.uniform(0.085, 0.12) * DOTS)
+    font = (
+        ImageFont.truetype(rng.choice(fonts), size) if fonts else ImageFont.load_default(size)
+    )
+    image = Image.fromarray(paper)
+    drawing = ImageDraw.Draw(image)
+    last = f"{sender.town} {sender.place.zip}" + (f"-{sender.four}" if sender.four else "")
+    left, row = round(rng.uniform(0.2, 0.4) * DOTS), round(rng.uniform(0.2, 0.35) * DOTS)
+    tone = rng.weighted((((40, 40, 44), 0.6), ((30, 60, 110), 0.25), ((110, 40, 40), 0.15)))
+    for at, line in enumerate((sender.name, sender.street, last)):
+        drawing.text((left, row + round(1.3 * at * size)), line, fill=tone, font=font)
+    paper[:] = np.asarray(image)

@@ -1,0 +1,111 @@
+"""Lines and addresses that come from files: of another reader, of a list of addresses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from digitlens import storage
+from digitlens.ctc import Alternative, Line, LineDigit
+from digitlens.errors import DataError
+from digitlens.mail.candidates import rank_zip_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from digitlens.mail.candidates import ZipCandidate
+
+
+NAMES = ("piece", "file", "name")
+"""A column, or key, with one of these names says which piece a row is about."""
+
+
+def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
+    """Return city and state by the piece's name, from a CSV file.
+
+    The file has a column ``piece`` (or ``file`` or ``name``) and ``city``, ``state`` or both;
+    other columns are passed over, so that the truth.csv of sample mail will do.
+
+    Raises
+    ------
+    MissingDataError, DataError
+        No such file, or one without these columns.
+    """
+    text = storage.read_file(path).content.decode("utf-8-sig", "replace")
+    reader = csv.DictReader(io.StringIO(text))
+    columns = reader.fieldnames or []
+    named = next((name for name in NAMES if name in columns), None)
+    if named is None or not {"city", "state"} & {*columns}:
+        raise DataError(
+            f"{path} must have the columns piece, city and state", seen=", ".join(columns)
+        )
+    return {
+        row[named]: (row.get("city") or None, row.get("state") or None)
+        for row in reader
+        if row[named]
+    }
+
+
+def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandidate]]:
+    """Return a reader that looks lines up in a file that another reader wrote.
+
+    Parameters
+    ----------
+    path
+        JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict` has
+        it.
+    folder
+        What the pieces' names are below.
+
+    Raises
+    ------
+    MissingDataError, DataError
+        No such file, or a line that is none; and, from the reader, a piece that is not in it.
+    """
+    known: dict[str, Sequence[ZipCandidate]] = {}
+    text = storage.read_file(path).content.decode("utf-8", "replace")
+    for at, row in enumerate(text.splitlines(), 1):
+        if not row.strip():
+            continue
+        try:
+            found = json.loads(row)
+            named = next(found[name] for name in NAMES if name in found)
+            known[str(named)] = rank_zip_lines([parse_line(each) for each in found["lines"]])
+        except (ValueError, KeyError, TypeError, StopIteration, AssertionError) as error:
+            raise DataError(
+                f"{path}, line {at}: wanted a piece and its lines",
+                seen=f"{type(error).__name__}: {error}",
+                try_='{"piece": "a.png", "lines": [...]}, as digitlens writes lines',
+            ) from error
+
+    def read(picture: Path) -> Sequence[ZipCandidate]:
+        name = picture.relative_to(folder.resolve()).as_posix()
+        if name not in known:
+            raise DataError(f"{path} has no lines of {name}")
+        return known[name]
+
+    return read
+
+
+def parse_line(values: dict[str, Any]) -> Line:
+    """Return the line that `Line.as_dict` gave `values` of."""
+
+    def others(of: dict[str, Any]) -> tuple[Alternative, ...]:
+        return tuple(
+            Alternative(str(each["text"]), float(each["probability"]))
+            for each in of.get("alternatives", [])
+        )
+
+    def box(of: dict[str, Any]) -> tuple[float, float, float, float]:
+        left, top, right, bottom = map(float, of["box"])
+        return left, top, right, bottom
+
+    digits = tuple(
+        LineDigit(str(each["text"]), float(each["confidence"]), box(each), others(each))
+        for each in values["digits"]
+    )
+    confidence = float(values["confidence"])
+    return Line(str(values["text"]), confidence, box(values), digits, others(values))

@@ -1,0 +1,88 @@
+"""Counting how good answers are: misses in whole numbers, and what chance leaves open.
+
+==================  ==========================================================
+`classification`    misses, the confusion matrix, the figures of each digit
+`intervals`         Wilson, Clopper and Pearson, McNemar
+`calibration`       whether 90 % sure means right nine times in ten
+`risk_coverage`     how much can be answered at a wanted error rate
+`evaluation`        `evaluate`: one model reads one set of digits
+`comparison`        `compare`: several models on the same digits
+`history`           the epochs of a training run, as CSV and as signals
+`diagnosis`         `diagnose`: whether a run overfits, in words
+`corruptions`       pictures made worse: shifted, turned, blurred, noisy ...
+`robustness`        a model put through all corruptions
+`formatting`        how a share, a count or a p-value is printed
+==================  ==========================================================
+"""
+
+from __future__ import annotations
+
+from digitlens.metrics.calibration import Bin, Calibration, logit_bins, measure_calibration
+from digitlens.metrics.classification import (
+    DISPUTED,
+    SMALLEST,
+    ClassScore,
+    auroc,
+    brier,
+    confusion,
+    hardest_errors,
+    negative_log_likelihood,
+    per_class,
+    threshold_at_tpr,
+    undisputed,
+)
+from digitlens.metrics.comparison import Comparison, ModelPair, compare
+from digitlens.metrics.diagnosis import Diagnosis, Verdict, diagnose
+from digitlens.metrics.evaluation import Counts, Evaluation, Mistake, Predictor, evaluate
+from digitlens.metrics.history import Epoch
+from digitlens.metrics.intervals import (
+    Discordance,
+    Interval,
+    binomial_cdf,
+    clopper_pearson_upper,
+    discordance,
+    mcnemar,
+    wilson,
+)
+from digitlens.metrics.risk_coverage import ERROR_RATES, Coverage, coverage_at, coverage_curve
+
+__all__ = [
+    "DISPUTED",
+    "ERROR_RATES",
+    "SMALLEST",
+    "Bin",
+    "Calibration",
+    "ClassScore",
+    "Comparison",
+    "Counts",
+    "Coverage",
+    "Diagnosis",
+    "Discordance",
+    "Epoch",
+    "Evaluation",
+    "Interval",
+    "Mistake",
+    "ModelPair",
+    "Predictor",
+    "Verdict",
+    "auroc",
+    "binomial_cdf",
+    "brier",
+    "clopper_pearson_upper",
+    "compare",
+    "confusion",
+    "coverage_at",
+    "coverage_curve",
+    "diagnose",
+    "discordance",
+    "evaluate",
+    "hardest_errors",
+    "logit_bins",
+    "mcnemar",
+    "measure_calibration",
+    "negative_log_likelihood",
+    "per_class",
+    "threshold_at_tpr",
+    "undisputed",
+    "wilson",
+]

@@ -1,0 +1,278 @@
+"""Misses counted: the confusion matrix, the figures of each digit, the worst misses.
+
+* Scores of the probabilities themselves: negative log likelihood and Brier score.
+* The MNIST test labels that people do not agree with.
+* Telling two groups apart by one score: the area under the curve, and a threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.digits import CLASSES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Indices, Labels
+
+
+def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:
+    """Count how often each digit was read as each digit.
+
+    Parameters
+    ----------
+    labels, predicted
+        (N,), whole numbers 0..9: what the digits are, and what was answered.
+
+    Returns
+    -------
+    int64 (10, 10): row = truth, column = answer. The diagonal holds what was right; the
+    sum is N.
+
+    Examples
+    --------
+    >>> table = confusion(np.array([4, 4, 9], np.uint8), np.array([4, 9, 9], np.uint8))
+    >>> int(table[4, 9]), int(table.sum())
+    (1, 3)
+    """
+    cell = labels.astype(np.int64) * CLASSES + predicted
+    return np.bincount(cell, minlength=CLASSES**2).reshape(CLASSES, CLASSES).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one digit fared.
+
+    Parameters
+    ----------
+    digit
+        0..9.
+    count
+        How many pictures show this digit.
+    misses
+        How many of those were read as another digit.
+    answered
+        How many pictures were read as this digit, rightly or not.
+    """
+
+    digit: int
+    count: int
+    misses: int
+    answered: int
+
+    @property
+    def recall(self) -> float | None:
+        """The share of this digit's pictures read rightly; None where there are none."""
+        return (self.count - self.misses) / self.count if self.count else None
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the answers "this digit" that is right; None where there are none."""
+        return (self.count - self.misses) / self.answered if self.answered else None
+
+
+def per_class(table: NDArray[np.int64]) -> tuple[ClassScore, ...]:
+    """Return the figures of each digit, 0 first.
+
+    Parameters
+    ----------
+    table
+        int64 (10, 10), as `confusion` gives it.
+
+    Examples
+    --------
+    >>> table = confusion(np.array([4, 4, 9], np.uint8), np.array([4, 9, 9], np.uint8))
+    >>> per_class(table)[9]
+    ClassScore(digit=9, count=1, misses=0, answered=2)
+    >>> per_class(table)[9].recall, per_class(table)[9].precision
+    (1.0, 0.5)
+    """
+    counts, answered, right = table.sum(axis=1), table.sum(axis=0), table.diagonal()
+    return tuple(
+        ClassScore(digit, int(counts[digit]), int(counts[digit] - right[digit]), int(told))
+        for digit, told in enumerate(answered)
+    )
+
+
+def hardest_errors(
+    labels: Labels, predicted: Labels, probabilities: NDArray[np.floating[Any]]
+) -> Indices:
+    """Return the indices of the misses, the one that was surest of its mistake first.
+
+    Equal confidence is ordered by how little was left for the truth, then by place.
+
+    Parameters
+    ----------
+    labels, predicted
+        (N,), whole numbers 0..9.
+    probabilities
+        float (N, 10), rows sum to 1.
+
+    Returns
+    -------
+    int64 (misses,).
+
+    Examples
+    --------
+    >>> rows = np.full((2, 10), 0.02)
+    >>> rows[0, 1], rows[1, 7] = 0.82, 0.82
+    >>> hardest_errors(np.array([7, 7]), np.array([1, 7]), rows)
+    array([0])
+    """
+    wrong = np.flatnonzero(labels != predicted)
+    sure = probabilities[wrong, predicted[wrong]]
+    left = probabilities[wrong, labels[wrong]]
+    return wrong[np.lexsort((wrong, left, -sure))].astype(np.int64)
+
+
+SMALLEST = 2.0**-126
+"""The least probability that is not 0 to us: the smallest normal float32 (87.3 nats)."""
+
+
+def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
+    """Return the mean of ``-ln p(truth)``: 0 is perfect, ln 10 = 2.303 is guessing.
+
+    A probability under `SMALLEST` counts as `SMALLEST`, so that one truth held for
+    impossible costs 87.3 / N and not infinity. Nothing else is clipped.
+
+    Parameters
+    ----------
+    labels
+        (N,), whole numbers 0..9; N at least 1.
+    probabilities
+        float (N, 10), rows sum to 1.
+
+    Examples
+    --------
+    >>> round(negative_log_likelihood(np.array([3]), np.full((1, 10), 0.1)), 4)
+    2.3026
+    """
+    truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    # Subtracted from 0, as a perfect score should not read -0.0.
+    return float(0.0 - np.log(np.maximum(truth, SMALLEST)).mean())
+
+
+def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
+    """Return the Brier score: the mean squared distance to the one-hot truth.
+
+    0 is perfect, 0.9 is guessing, 2 is sure and always wrong.
+
+    Parameters
+    ----------
+    labels
+        (N,), whole numbers 0..9; N at least 1.
+    probabilities
+        float (N, 10), rows sum to 1.
+
+    Notes
+    -----
+    Summed over all ten classes, as G. W. Brier wrote it: "Verification of forecasts
+    expressed in terms of probability", Monthly Weather Review 78 (1950) 1-3.
+
+    Examples
+    --------
+    >>> round(brier(np.array([3]), np.full((1, 10), 0.1)), 4)
+    0.9
+    """
+    rows = probabilities.astype(np.float64)
+    truth = rows[np.arange(len(labels)), labels]
+    # |p - e|^2 = |p|^2 - 2 p(truth) + 1, without the one-hot table.
+    return max(0.0, float((np.square(rows).sum(axis=1) - 2 * truth + 1).mean()))
+
+
+MNIST_TEST = "mnist test"
+"""The source whose positions `DISPUTED` names."""
+
+DISPUTED = (
+    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
+    *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
+)
+"""Positions in MNIST's 10,000 test digits, from 0 on, whose label is disputed.
+
+Most of five raters chose something else than the label for these 15: C. G. Northcutt,
+A. Athalye and J. Mueller, "Pervasive label errors in test sets destabilize machine
+learning benchmarks", NeurIPS 2021 Datasets and Benchmarks (labelerrors.com).
+"""
+
+
+def undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None:
+    """Mark the digits whose label nobody disputes.
+
+    Parameters
+    ----------
+    source
+        `Digits.source`; only ``"mnist test"`` has been studied.
+    positions
+        int64 (N,): `Digits.positions`.
+
+    Returns
+    -------
+    bool (N,), or None for any other source.
+
+    Examples
+    --------
+    >>> undisputed("mnist test", np.array([946, 947]))
+    array([ True, False])
+    >>> undisputed("uci test", np.array([946, 947])) is None
+    True
+    """
+    if source != MNIST_TEST:
+        return None
+    return np.isin(positions, DISPUTED, invert=True)
+
+
+def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> float:
+    """Return the area under the receiver operating characteristic.
+
+    The share of pairs, one of `low` and one of `high`, in which the one of `high` scores
+    higher; a tie counts half. 1 is told apart without fault, 0.5 is guessing, under 0.5 is
+    the wrong way round.
+
+    Parameters
+    ----------
+    low
+        float (N,), N at least 1: scores of those that should score low, such as real digits.
+    high
+        float (M,), M at least 1: scores of those that should score high.
+
+    Notes
+    -----
+    The Mann-Whitney form, by ranks: J. A. Hanley and B. J. McNeil, "The meaning and use of
+    the area under a receiver operating characteristic (ROC) curve", Radiology 143 (1982).
+
+    Examples
+    --------
+    >>> auroc(np.array([0.1, 0.2, 0.4]), np.array([0.4, 0.9]))
+    0.9166666666666666
+    """
+    ordered = np.sort(low)
+    under = np.searchsorted(ordered, high, side="left")
+    not_over = np.searchsorted(ordered, high, side="right")
+    halves = int(under.sum()) + int(not_over.sum())
+    return halves / (2 * len(low) * len(high))
+
+
+def threshold_at_tpr(scores: NDArray[np.floating[Any]], share: float) -> float:
+    """Return the lowest bar such that at least `share` of the scores are not above it.
+
+    Parameters
+    ----------
+    scores
+        float (N,), N at least 1: of those that are to be kept.
+    share
+        Above 0, at most 1.
+
+    Examples
+    --------
+    >>> scores = np.array([0.4, 0.1, 0.3, 0.2])
+    >>> threshold_at_tpr(scores, 0.75), threshold_at_tpr(scores, 0.76)
+    (0.3, 0.4)
+    """
+    # 0.99 * 100 must be 99, not the 99.00000000000001 that floats may make of it.
+    kept = ceil(round(share * len(scores), 9))
+    return float(np.partition(scores, kept - 1)[kept - 1])

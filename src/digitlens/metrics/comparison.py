@@ -1,0 +1,207 @@
+"""Several models on the same digits, side by side."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import UsageError
+from digitlens.metrics import formatting
+from digitlens.metrics.evaluation import FORMAT, evaluate
+from digitlens.metrics.formatting import p_value, percent, plural
+from digitlens.metrics.intervals import Discordance, discordance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from digitlens.digits import Digits
+    from digitlens.metrics.evaluation import Evaluation, Predictor
+
+
+ALPHA = 0.05
+"""A p-value below this, shared among the pairs, is more than chance explains."""
+
+
+@dataclass(frozen=True)
+class ModelPair:
+    """Two of the models compared.
+
+    Parameters
+    ----------
+    first, second
+        Their places in `Comparison.evaluations`.
+    discordance
+        On how many digits only one of them is right.
+    """
+
+    first: int
+    second: int
+    discordance: Discordance
+
+    @property
+    def p(self) -> float:
+        """The exact two-sided McNemar p-value."""
+        return self.discordance.p
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models side by side on the same digits.
+
+    Parameters
+    ----------
+    evaluations
+        One for each model, in the order given; names made distinct.
+    pairs
+        Every two of them, with McNemar's exact test.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    pairs: tuple[ModelPair, ...]
+
+    @property
+    def bar(self) -> float:
+        """The p-value under which a pair differs: `ALPHA` shared among the pairs (Bonferroni).
+
+        Of 10 pairs of equal models one would else be called different two times in five.
+        """
+        return ALPHA / len(self.pairs)
+
+    def differs(self, pair: ModelPair) -> bool:
+        """Whether chance alone does not explain the difference of `pair`."""
+        return pair.p < self.bar
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as plain values that JSON can hold.
+
+        Keys: ``format`` (1), ``source``, ``count``, ``models`` (each as
+        `Evaluation.as_dict`), ``bar``, ``pairs`` (``first`` and ``second``, the places in
+        ``models``; ``only_first`` and ``only_second``, the digits that one alone got right;
+        ``both_wrong``; ``p``; ``differs``, whether p is below the bar).
+        """
+        return {
+            "format": FORMAT,
+            "source": self.evaluations[0].source,
+            "count": self.evaluations[0].count,
+            "models": [each.as_dict() for each in self.evaluations],
+            "bar": self.bar,
+            "pairs": [
+                {"first": pair.first, "second": pair.second}
+                | vars(pair.discordance)
+                | {"p": pair.p, "differs": self.differs(pair)}
+                for pair in self.pairs
+            ],
+        }
+
+    def in_words(self) -> list[str]:
+        """Say of each pair whether it can be told from chance, and what was asked of it."""
+        words = [self._pair_in_words(pair) for pair in self.pairs]
+        if len(self.pairs) > 1:
+            words.append(
+                f"With {len(self.pairs)} pairs, p below {self.bar:.2g} (0.05 shared among "
+                "them) counts as more than chance."
+            )
+        return words
+
+    def summary(self) -> str:
+        """Return the figures as plain text for the terminal, ending without a newline."""
+        first = self.evaluations[0]
+        rows = [("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")]
+        for each in self.evaluations:
+            low, high = each.interval
+            row = (
+                each.model,
+                f"{each.misses:,}",
+                percent(each.accuracy),
+                f"{percent(low)} to {percent(high)}",
+                f"{each.nll:.4f}",
+                f"{each.digits_per_second:,.0f}",
+            )
+            rows.append(row)
+        head = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
+        return "\n".join([head, *formatting.table(rows), "", *self.in_words()])
+
+    def _pair_in_words(self, pair: ModelPair) -> str:
+        one, two = self.evaluations[pair.first], self.evaluations[pair.second]
+        split, p = pair.discordance, p_value(pair.p)
+        alone = (
+            f"{one.model} alone is right on {split.only_first:,}, {two.model} alone on "
+            f"{split.only_second:,}; both miss {split.both_wrong:,} (exact McNemar test, {p})."
+        )
+        if one.misses == two.misses:
+            return f"{one.model} and {two.model} miss equally many. {alone}"
+        better, worse = (one, two) if one.misses < two.misses else (two, one)
+        fewer = plural(worse.misses - better.misses, "digit")
+        if self.differs(pair):
+            tail = "Chance does not explain that."
+        else:
+            tail = "That cannot be told from chance."
+        return f"{better.model} misses {fewer} fewer than {worse.model}. {alone} {tail}"
+
+
+def compare(
+    models: Sequence[Predictor],
+    digits: Digits,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Comparison:
+    """Let every model read the same digits and test whether they differ by more than chance.
+
+    Parameters
+    ----------
+    models
+        Two or more, each with `name` and `predict`.
+    digits
+        At least one digit.
+    clock
+        Gives seconds; read before and after each `predict`.
+
+    Raises
+    ------
+    UsageError
+        Fewer than two models.
+    DataError
+        There are no digits.
+    ModelError
+        A model's answers are not one row of ten numbers for each digit.
+    """
+    if len(models) < 2:
+        raise UsageError(
+            "there must be two or more models to compare",
+            seen=", ".join(model.name for model in models) or "none",
+            try_="digitlens compare MODEL MODEL, or digitlens evaluate MODEL",
+        )
+    names = distinct(model.name for model in models)
+    found = tuple(
+        evaluate(model, digits, name=name, clock=clock)
+        for model, name in zip(models, names, strict=True)
+    )
+    pairs = tuple(
+        ModelPair(
+            one,
+            two,
+            discordance(digits.labels, found[one].predicted, found[two].predicted),
+        )
+        for one, two in combinations(range(len(found)), 2)
+    )
+    return Comparison(found, pairs)
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Number the names that come again.
+
+    Examples
+    --------
+    >>> distinct(["cnn", "dense", "cnn"])
+    ['cnn', 'dense', 'cnn (2)']
+    """
+    taken: list[str] = []
+    for name in names:
+        candidate, turn = name, 1
+        while candidate in taken:
+            turn += 1
+            candidate = f"{name} ({turn})"
+        taken.append(candidate)
+    return taken

@@ -1,0 +1,369 @@
+"""The verdict on a training run, decided from its history alone.
+
+* What is said to a learner about a history: short sentences with the figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from digitlens.metrics.history import NOISE, Curves, OverfitSignals, measure_signals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digitlens.metrics.history import Epoch
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Training accuracy minus validation accuracy, and what chance may do to it."""
+
+    share: float
+    sampling_noise: float
+    count: int
+    apart: bool
+
+    def __str__(self) -> str:
+        return f"{_points(self.share)} ({_digits(self.share, self.count)})"
+
+
+def overfitting(
+    history: Sequence[Epoch], curves: Curves, turn: int, gap: Gap, *, rises: bool
+) -> str:
+    """Say since when it overfits, by how much, and what to try."""
+    at, since = history[turn].epoch, history[turn + 1].epoch
+    held, last = curves.validation_loss, history[-1].epoch
+    if rises:
+        moved = (
+            f"the validation loss was lowest at epoch {at} ({_loss(held[turn])}) and has risen "
+            f"to {_loss(held[-1])}, while the training loss went on falling"
+        )
+    else:
+        moved = (
+            f"validation has gained nothing since epoch {at} (loss {_loss(held[turn])} then, "
+            f"{_loss(held[-1])} at the end), while the training loss went on falling"
+        )
+    return (
+        f"It overfits from epoch {since} on: {moved}. {_ends(curves, gap)} "
+        f"{_accuracy_since(curves, turn, at, rises=rises)}"
+        f"Try: --epochs {at} instead of {last}, more training digits, or convnet, "
+        "which shifts its pictures while it trains."
+    )
+
+
+def perhaps(
+    history: Sequence[Epoch], curves: Curves, turn: int, gap: Gap, *, rises: bool
+) -> str:
+    """Say which of the two signs is there and what would settle it."""
+    held, last = curves.validation_loss, history[-1].epoch
+    if rises and not gap.apart:
+        return (
+            f"It may overfit: the validation loss was lowest at epoch {history[turn].epoch} "
+            f"({_loss(held[turn])}) and has risen to {_loss(held[-1])}. But training is ahead "
+            f"by {gap}, and with {gap.count:,} digits held back chance explains up to "
+            f"{_points(gap.sampling_noise)}. Try holding more digits back, or more epochs."
+        )
+    return (
+        f"It may overfit: {_lower_first(_ends(curves, gap))} But the validation loss has not "
+        f"risen for two epochs or stood still for three (lowest {_loss(min(held))}, "
+        f"{_loss(held[-1])} at the end). "
+        f"Try --epochs {last + 4} to see what it does, or more training digits."
+    )
+
+
+def learning(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
+    """Say that the last epoch is the best and still better than the one before."""
+    last, held = history[-1].epoch, curves.validation_loss
+    return (
+        f"It is still learning: the last epoch is the best, and its validation loss fell from "
+        f"{_loss(held[-2])} to {_loss(held[-1])}. {_ends(curves, gap)} "
+        f"Try more epochs: --epochs {2 * last}."
+    )
+
+
+def too_little(history: Sequence[Epoch], curves: Curves) -> str:
+    """Say that even the training digits are not learnt."""
+    epochs = _epochs(len(history))
+    reached = curves.train_accuracy[-1]
+    guessing = " That is little better than guessing, 10 %." if reached < 0.2 else ""
+    return (
+        f"It learns too little: after {epochs} it knows only {_percent(reached)} of the very "
+        f"digits it trains on, and its training loss hardly falls any more "
+        f"({_loss(curves.train_loss[-2])}, then {_loss(curves.train_loss[-1])}).{guessing} "
+        f"Validation, {_percent(curves.validation_accuracy[-1])}, cannot do much better. "
+        "Try a larger network such as convnet, more epochs or another learning rate."
+    )
+
+
+def fitting(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
+    """Say that nothing is amiss, and how large the gap is."""
+    held = curves.validation_loss
+    lowest = min(range(len(held)), key=lambda at: held[at])
+    if lowest == len(held) - 1:
+        loss = f"The validation loss is at its lowest at the end, {_loss(held[-1])}."
+    else:
+        loss = (
+            f"The validation loss was lowest at epoch {history[lowest].epoch} "
+            f"({_loss(held[lowest])}); {_loss(held[-1])} at the end is within its noise."
+        )
+    advice = (
+        "The gap is small, but more than chance explains: more training digits would narrow it."
+        if gap.apart
+        else "For a better figure try a larger network or more training digits."
+    )
+    return f"It fits well. {loss} {_ends(curves, gap)} {advice}"
+
+
+def diverging(history: Sequence[Epoch]) -> str:
+    """Say that training has come apart."""
+    best = min(history, key=lambda epoch: epoch.train_loss)
+    last = history[-1]
+    held = ", and the validation loss with it" if last.validated else ""
+    return (
+        f"It diverges: the training loss was lowest at epoch {best.epoch} "
+        f"({_loss(best.train_loss)}) and has risen to {_loss(last.train_loss)}{held}. "
+        "The steps are too large. Try a lower learning rate, or fewer epochs."
+    )
+
+
+def too_short(curves: Curves) -> str:
+    """Say that one epoch shows no course."""
+    return (
+        "One epoch is too short to tell whether it overfits. So far training accuracy is "
+        f"{_percent(curves.train_accuracy[0])}, validation "
+        f"{_percent(curves.validation_accuracy[0])}. Try --epochs 5 or more."
+    )
+
+
+def unvalidated(history: Sequence[Epoch]) -> str:
+    """Say that without digits held back nothing can be told."""
+    last = history[-1]
+    return (
+        f"No digits were held back, so nothing shows whether it overfits. Training accuracy is "
+        f"{_percent(last.train_accuracy)} after {_epochs(len(history))}; new digits will "
+        "fare worse. Try --validation 0.1 to hold a tenth back."
+    )
+
+
+def _ends(curves: Curves, gap: Gap) -> str:
+    trained, held = curves.train_accuracy[-1], curves.validation_accuracy[-1]
+    figures = (
+        f"At the end training accuracy is {_percent(trained)}, validation {_percent(held)}"
+    )
+    if not gap.apart:
+        return (
+            f"{figures}: no further apart than chance explains ({_points(gap.sampling_noise)})."
+        )
+    return f"{figures}: {gap} apart."
+
+
+def _accuracy_since(curves: Curves, turn: int, at: int, *, rises: bool) -> str:
+    """Say what accuracy did while the loss rose: often it still creeps up."""
+    then, now = curves.validation_accuracy[turn], curves.validation_accuracy[-1]
+    if not rises:
+        return ""
+    if now >= then:
+        return (
+            f"Validation accuracy has not fallen ({_percent(then)} at epoch {at}): it is not "
+            "wrong more often, but ever surer of its mistakes. "
+        )
+    return f"Validation accuracy was {_percent(then)} at epoch {at}. "
+
+
+def _percent(share: float) -> str:
+    # What is not all of them must not read 100.00 %.
+    return f"{min(100 * share, 99.99) if share < 1 else 100:.2f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.2f} points"
+
+
+def _digits(share: float, count: int) -> str:
+    return f"{round(share * count):,} of {count:,} digits"
+
+
+def _loss(loss: float) -> str:
+    return f"{loss:.3f}" if loss >= 0.01 else f"{loss:.4f}"
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
+
+
+def _lower_first(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+LOW = 0.95
+"""A training accuracy under this is low: every set of clean digits can be learnt better."""
+
+
+class Verdict(StrEnum):
+    """What a history shows."""
+
+    OVERFITS = "overfits"
+    MAY_OVERFIT = "may overfit"
+    STILL_LEARNING = "still learning"
+    LEARNS_TOO_LITTLE = "learns too little"
+    FITS_WELL = "fits well"
+    DIVERGES = "diverges"
+    TOO_SHORT = "too short to tell"
+    NOTHING_HELD_BACK = "nothing held back"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A history understood.
+
+    Parameters
+    ----------
+    verdict
+        One of `Verdict`.
+    since
+        The first epoch that overfits (1-based); None when none does.
+    gap
+        Training accuracy minus validation accuracy at the last epoch, -1..1; None when
+        nothing is held back.
+    best
+        The epoch (1-based) with the highest validation accuracy; of equals the one with
+        the lower validation loss, then the earlier. The last epoch when nothing is held back.
+    words
+        Two to four sentences for a learner, with the figures and what to try.
+    """
+
+    verdict: Verdict
+    since: int | None
+    gap: float | None
+    best: int
+    words: str
+
+    @property
+    def overfits(self) -> bool:
+        """Whether both signs of overfitting are there."""
+        return self.verdict is Verdict.OVERFITS
+
+
+def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
+    """Tell what a training history shows.
+
+    Overfitting has two signs. *The loss sign*: the validation loss was lowest at some epoch
+    and has since risen by more than noise, for two epochs or more, while the training loss
+    went on falling. *The gap sign*: training accuracy is ahead of validation accuracy by
+    more than two standard errors of the latter. With both signs the run overfits, from the
+    epoch after the lowest validation loss on. It overfits too where validation stands still
+    for three epochs or more, training goes on and the gap is a whole point or wider: the
+    learning rate of our recipes ends near 0, and the loss may then stop short of rising.
+    One sign alone, a rising loss or a gap of a point, is `MAY_OVERFIT`.
+
+    Before that, a training loss that has risen by half and more, with the validation loss,
+    is `DIVERGES`. After that, in turn: training accuracy low and no longer rising,
+    `LEARNS_TOO_LITTLE`; the last epoch the best and its validation loss still falling,
+    `STILL_LEARNING`; else `FITS_WELL`. The rule is ours; its thresholds stand in `signs`.
+
+    Parameters
+    ----------
+    history
+        At least one epoch, in order; either all with validation figures or none.
+    validation_count
+        How many digits are held back; looked at only when the history has validation.
+
+    Examples
+    --------
+    >>> from digitlens.metrics.history import Epoch
+    >>> short = [Epoch(1, 0.3, 0.91, 0.31, 0.905, 0.003, 1.0, 54_000.0)]
+    >>> found = diagnose(short, 6_000)
+    >>> found.verdict.value, found.best, found.since
+    ('too short to tell', 1, None)
+    """
+    assert history, "a run has at least one epoch"
+    curves = _curves(history)
+    last = history[-1]
+    if curves is None:
+        diverges = _diverges([epoch.train_loss for epoch in history])
+        verdict = Verdict.DIVERGES if diverges else Verdict.NOTHING_HELD_BACK
+        told = diverging(history) if diverges else unvalidated(history)
+        return Diagnosis(verdict, None, None, last.epoch, told)
+    best = _best(history, curves)
+    if len(history) == 1:
+        told = too_short(curves)
+        gap = curves.train_accuracy[0] - curves.validation_accuracy[0]
+        return Diagnosis(Verdict.TOO_SHORT, None, gap, best, told)
+    signs = measure_signals(curves, validation_count)
+    verdict = _decide(curves, signs, last_is_best=best == last.epoch)
+    overfits = verdict is Verdict.OVERFITS
+    return Diagnosis(
+        verdict=verdict,
+        since=history[signs.turn + 1].epoch if overfits else None,
+        gap=signs.gap,
+        best=best,
+        words=_message(verdict, history, curves, signs, validation_count),
+    )
+
+
+def _curves(history: Sequence[Epoch]) -> Curves | None:
+    held_loss = [e.validation_loss for e in history if e.validation_loss is not None]
+    held = [e.validation_accuracy for e in history if e.validation_accuracy is not None]
+    if not len(held_loss) == len(held) == len(history):
+        return None
+    trained = [epoch.train_accuracy for epoch in history]
+    return Curves([epoch.train_loss for epoch in history], trained, held_loss, held)
+
+
+def _best(history: Sequence[Epoch], curves: Curves) -> int:
+    def rank(at: int) -> tuple[float, float]:
+        return -curves.validation_accuracy[at], curves.validation_loss[at]
+
+    return history[min(range(len(history)), key=rank)].epoch
+
+
+def _decide(curves: Curves, signs: OverfitSignals, *, last_is_best: bool) -> Verdict:
+    held = curves.validation_loss
+    falling = held[-1] == min(held) and held[-1] < (1 - NOISE) * held[-2]
+    if _diverges(curves.train_loss) and held[-1] > 1.25 * min(held):
+        return Verdict.DIVERGES
+    if (signs.rises and signs.apart) or (signs.stalled and signs.wide):
+        return Verdict.OVERFITS
+    if curves.train_accuracy[-1] < LOW and _flat(curves.train_loss):
+        return Verdict.LEARNS_TOO_LITTLE
+    if last_is_best and falling:
+        return Verdict.STILL_LEARNING
+    if signs.rises or signs.wide:
+        return Verdict.MAY_OVERFIT
+    return Verdict.FITS_WELL
+
+
+def _diverges(loss: Sequence[float]) -> bool:
+    """Whether the loss ends half and more above its lowest, and not by a trifle."""
+    return loss[-1] > max(1.5 * min(loss), min(loss) + 0.05)
+
+
+def _flat(loss: Sequence[float]) -> bool:
+    """Whether the loss fell by less than `NOISE` of itself an epoch, over three at most."""
+    steps = min(3, len(loss) - 1)
+    earlier = loss[-1 - steps]
+    return loss[-1] > earlier * (1 - NOISE) ** steps
+
+
+def _message(
+    verdict: Verdict,
+    history: Sequence[Epoch],
+    curves: Curves,
+    signs: OverfitSignals,
+    count: int,
+) -> str:
+    if verdict is Verdict.DIVERGES:
+        return diverging(history)
+    if verdict is Verdict.LEARNS_TOO_LITTLE:
+        return too_little(history, curves)
+    gap = Gap(signs.gap, signs.sampling_noise, count, apart=signs.apart)
+    if verdict is Verdict.OVERFITS:
+        return overfitting(history, curves, signs.turn, gap, rises=signs.rises)
+    if verdict is Verdict.STILL_LEARNING:
+        return learning(history, curves, gap)
+    if verdict is Verdict.MAY_OVERFIT:
+        return perhaps(history, curves, signs.turn, gap, rises=signs.rises)
+    return fitting(history, curves, gap)

@@ -1,0 +1,377 @@
+"""What is known about one model after it has read a set of digits.
+
+* One model against one set of digits.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from digitlens.digits import CLASSES
+from digitlens.errors import DataError, ModelError
+from digitlens.metrics import formatting
+from digitlens.metrics.calibration import measure_calibration
+from digitlens.metrics.classification import (
+    brier,
+    confusion,
+    hardest_errors,
+    negative_log_likelihood,
+    per_class,
+    undisputed,
+)
+from digitlens.metrics.formatting import percent, plural
+from digitlens.metrics.intervals import wilson
+from digitlens.metrics.risk_coverage import coverage_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Digits, Images, Indices, Labels
+    from digitlens.metrics.calibration import Calibration
+    from digitlens.metrics.classification import ClassScore
+    from digitlens.metrics.intervals import Interval
+    from digitlens.metrics.risk_coverage import Coverage
+
+
+FORMAT = 1
+"""Raised when a key of `Evaluation.as_dict` or `Comparison.as_dict` changes its meaning."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Misses among a count of digits."""
+
+    misses: int
+    count: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right, 0..1."""
+        return (self.count - self.misses) / self.count
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One digit read wrongly.
+
+    Parameters
+    ----------
+    index
+        Its place among the digits evaluated.
+    position
+        Its place in their source (`Digits.positions`).
+    label, predicted
+        What it is, and what was answered.
+    confidence
+        The probability given to the answer.
+    truth_probability
+        The probability left for the truth.
+    """
+
+    index: int
+    position: int
+    label: int
+    predicted: int
+    confidence: float
+    truth_probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that was counted about one model on one set of digits.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    digits
+        The digits, kept so that the mistakes can be shown.
+    predicted
+        uint8 (N,): the answers.
+    probabilities
+        float32 (N, 10), rows sum to 1.
+    misses
+        Wrong answers among all N; every share is worked out from them.
+    interval
+        The 95 % Wilson interval of the accuracy.
+    confusion
+        int64 (10, 10): row = truth, column = answer.
+    per_class
+        The figures of each digit, 0 first.
+    nll
+        Negative log likelihood, the mean in nats.
+    brier
+        Brier score, 0..2.
+    calibration
+        Expected calibration error and its 15 bins of equal mass.
+    coverage
+        What can be answered at each error rate of `score.ERROR_RATES`, by that rate; the
+        thresholds are chosen on these very digits, so the figures are optimistic.
+    wrong
+        int64 (misses,): indices of the mistakes, the surest first.
+    undisputed
+        Misses and count without the 15 disputed MNIST test labels; None elsewhere.
+    seconds
+        How long `predict` took for all digits.
+    """
+
+    model: str
+    digits: Digits
+    predicted: Labels
+    probabilities: NDArray[np.float32]
+    misses: int
+    interval: Interval
+    confusion: NDArray[np.int64]
+    per_class: tuple[ClassScore, ...]
+    nll: float
+    brier: float
+    calibration: Calibration
+    coverage: Mapping[float, Coverage]
+    wrong: Indices
+    undisputed: Counts | None
+    seconds: float
+
+    @property
+    def source(self) -> str:
+        """Where the digits come from, such as ``"mnist test"``."""
+        return self.digits.source
+
+    @property
+    def count(self) -> int:
+        """How many digits were read."""
+        return len(self.digits)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers, 0..1."""
+        return Counts(self.misses, self.count).accuracy
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """float32 (N,): the probability given to each answer."""
+        return self.probabilities[np.arange(self.count), self.predicted]
+
+    @property
+    def digits_per_second(self) -> float:
+        """The speed of `predict` over all digits, its warming up included."""
+        return self.count / max(self.seconds, 1e-9)
+
+    def worst(self, limit: int | None = None) -> list[Mistake]:
+        """Return the mistakes, the surest first, at most `limit` of them."""
+        return [self._mistake(int(at)) for at in self.wrong[:limit]]
+
+    def top_confusions(self, limit: int) -> list[tuple[int, int, int]]:
+        """Return (truth, answer, times) of the most frequent confusions, at most `limit`."""
+        off = self.confusion.copy()
+        np.fill_diagonal(off, 0)
+        order = np.argsort(-off, axis=None, kind="stable")[:limit]
+        cells = [divmod(int(at), len(off)) for at in order]
+        return [
+            (truth, read, int(off[truth, read])) for truth, read in cells if off[truth, read]
+        ]
+
+    def _mistake(self, at: int) -> Mistake:
+        label, predicted = int(self.digits.labels[at]), int(self.predicted[at])
+        row, position = self.probabilities[at], int(self.digits.positions[at])
+        return Mistake(at, position, label, predicted, float(row[predicted]), float(row[label]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all figures as plain values that JSON can hold.
+
+        Keys: ``format`` (1), ``model``, ``source``, ``count``, ``misses``, ``accuracy``,
+        ``interval`` (low, high), ``undisputed`` (``misses``, ``count``, ``accuracy``, or
+        null), ``nll``, ``brier``, ``calibration`` (``error``; ``bins`` with ``count``,
+        ``misses``, ``confidence``, ``low``, ``high``), ``coverage`` (a list with
+        ``error_rate``, ``answered``, ``misses``, ``share``, ``threshold`` or null),
+        ``per_class`` (``digit``, ``count``, ``misses``, ``answered``, ``recall`` and
+        ``precision`` or null), ``confusion`` (rows = truth), ``wrong`` (all mistakes, the
+        surest first: ``index``, ``position``, ``label``, ``predicted``, ``confidence``,
+        ``truth_probability``), ``seconds``, ``digits_per_second``. Shares are 0..1.
+        """
+        left = self.undisputed
+        return {
+            "format": FORMAT,
+            "model": self.model,
+            "source": self.source,
+            "count": self.count,
+            "misses": self.misses,
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "undisputed": None if left is None else vars(left) | {"accuracy": left.accuracy},
+            "nll": self.nll,
+            "brier": self.brier,
+            "calibration": {
+                "error": self.calibration.error,
+                "bins": [vars(part).copy() for part in self.calibration.bins],
+            },
+            "coverage": [_coverage_dict(found) for found in self.coverage.values()],
+            "per_class": [
+                vars(each) | {"recall": each.recall, "precision": each.precision}
+                for each in self.per_class
+            ],
+            "confusion": self.confusion.tolist(),
+            "wrong": [vars(mistake).copy() for mistake in self.worst()],
+            "seconds": self.seconds,
+            "digits_per_second": self.digits_per_second,
+        }
+
+    def summary(self) -> str:
+        """Return the figures as plain text for the terminal, ending without a newline."""
+        low, high = self.interval
+        rows = [
+            ("misses", f"{self.misses:,} of {self.count:,}"),
+            (
+                "accuracy",
+                f"{percent(self.accuracy)}; 95 % interval {percent(low)} to {percent(high)}",
+            ),
+        ]
+        clean = self.undisputed
+        if clean is not None and clean.count < self.count:
+            left_out = plural(self.count - clean.count, "disputed label")
+            counted = f"{clean.misses:,} of {clean.count:,}, {percent(clean.accuracy)}"
+            rows.append(("undisputed", f"{counted}, without the {left_out}"))
+        apart = f"{100 * self.calibration.error:.2f} points"
+        rows += [
+            ("log loss", f"{self.nll:.4f} nats; Brier score {self.brier:.4f}"),
+            ("calibration", f"confidence and accuracy differ by {apart} in the mean"),
+        ]
+        for at, found in enumerate(self.coverage.values()):
+            rows.append(("" if at else "coverage", formatting.coverage_words(found)))
+        top = self.top_confusions(3)
+        confused = "; ".join(f"{truth} read as {answer}: {n}" for truth, answer, n in top)
+        rows += [
+            ("confused", confused or "none"),
+            ("speed", f"{self.digits_per_second:,.0f} digits/s"),
+        ]
+        head = f"{self.model} on {self.source or 'digits'}"
+        return "\n".join(
+            [head, *formatting.facts(rows), "", *formatting.per_class(self.per_class)]
+        )
+
+
+def _coverage_dict(found: Coverage) -> dict[str, Any]:
+    return {
+        "error_rate": found.error_rate,
+        "answered": found.answered,
+        "misses": found.misses,
+        "share": found.share,
+        "threshold": found.threshold,
+    }
+
+
+class Answers(Protocol):
+    """What a model says about N digits."""
+
+    @property
+    def labels(self) -> Labels:
+        """uint8 (N,), 0..9."""
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """float32 (N, 10), rows sum to 1."""
+
+
+class Predictor(Protocol):
+    """Anything that reads digits; `digitlens.Model` is one."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+
+    def predict(self, images: Images) -> Answers:
+        """Read uint8 (N, 28, 28), 0 = paper, 255 = ink."""
+
+
+def evaluate(
+    model: Predictor,
+    digits: Digits,
+    *,
+    name: str | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Evaluation:
+    """Let `model` read `digits` and count everything there is to count.
+
+    Parameters
+    ----------
+    model
+        Anything with `name` and `predict`, such as a `digitlens.Model`.
+    digits
+        At least one digit; the whole set is read, none is dropped.
+    name
+        What to call the model instead of its own name.
+    clock
+        Gives seconds; read before and after `predict`.
+
+    Raises
+    ------
+    DataError
+        There are no digits.
+    ModelError
+        The model's answers are not one row of ten numbers for each digit.
+    """
+    if not len(digits):
+        raise DataError(
+            "there must be at least one digit to evaluate",
+            seen=f"no digits from {digits.source or 'an unnamed source'}",
+        )
+    started = clock()
+    answers = model.predict(digits.images)
+    seconds = clock() - started
+    called = name or model.name
+    _check(answers, len(digits), called)
+    return _count(digits, answers, called, seconds)
+
+
+def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evaluation:
+    labels, predicted, rows = digits.labels, answers.labels, answers.probabilities
+    right = predicted == labels
+    sure = rows[np.arange(len(digits)), predicted]
+    misses = int((~right).sum())
+    table = confusion(labels, predicted)
+    clean = undisputed(digits.source, digits.positions)
+    return Evaluation(
+        model=name,
+        digits=digits,
+        predicted=predicted,
+        probabilities=rows,
+        misses=misses,
+        interval=wilson(misses, len(digits)),
+        confusion=table,
+        per_class=per_class(table),
+        nll=negative_log_likelihood(labels, rows),
+        brier=brier(labels, rows),
+        calibration=measure_calibration(sure, right),
+        coverage={found.error_rate: found for found in coverage_at(sure, right)},
+        wrong=hardest_errors(labels, predicted, rows),
+        undisputed=_tally(right, clean),
+        seconds=seconds,
+    )
+
+
+def _tally(right: NDArray[np.bool_], clean: NDArray[np.bool_] | None) -> Counts | None:
+    """Count without the disputed digits; None where none are known or nothing is left."""
+    if clean is None or not clean.any():
+        return None
+    return Counts(int((~right & clean).sum()), int(clean.sum()))
+
+
+def _check(answers: Answers, count: int, name: str) -> None:
+    labels, rows = answers.labels, answers.probabilities
+    if labels.shape != (count,) or rows.shape != (count, CLASSES):
+        raise ModelError(
+            f"{name} must give a label and {CLASSES} probabilities for each of {count} digits",
+            seen=f"labels {labels.shape}, probabilities {rows.shape}",
+        )
+    bad = count - int(np.isfinite(rows).all(axis=1).sum())
+    if bad:
+        raise ModelError(
+            f"{name} must give probabilities that are numbers",
+            seen=f"{bad} of {count} digits with NaN or infinity",
+            likely="the network was saved after its training had diverged",
+        )

@@ -1,0 +1,141 @@
+"""How figures are printed: the same in the terminal, on the plots and in the report.
+
+* Figures as plain text for the terminal, aligned, without colours.
+"""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digitlens.metrics.classification import ClassScore
+    from digitlens.metrics.risk_coverage import Coverage
+
+
+def percent(share: float, places: int = 2) -> str:
+    """Print a share 0..1 as per cent; what is not all never reads 100, nor what is not none 0.
+
+    Examples
+    --------
+    >>> percent(0.9794), percent(0.99999), percent(1.0), percent(0.000001, 1)
+    ('97.94 %', '99.99 %', '100.00 %', '0.1 %')
+    """
+    least = 10.0**-places
+    shown = round(100 * share, places)
+    if 0 < share < 1:
+        shown = min(max(shown, least), 100 - least)
+    return f"{shown:.{places}f} %"
+
+
+def rate(share: float) -> str:
+    """Print an error rate as it was given, without needless zeros.
+
+    Examples
+    --------
+    >>> rate(0.01), rate(0.005), rate(0.001)
+    ('1 %', '0.5 %', '0.1 %')
+    """
+    return f"{round(100 * share, 6):g} %"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Print a count with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "miss", "misses"), plural(1234, "digit")
+    ('1 miss', '1,234 digits')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def p_value(p: float) -> str:
+    """Print a p-value with its sign of comparison.
+
+    Examples
+    --------
+    >>> p_value(0.0703), p_value(0.00123), p_value(1e-12), p_value(1.0)
+    ('p = 0.07', 'p = 0.0012', 'p < 0.0001', 'p = 1')
+    """
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
+def confidence(share: float) -> str:
+    """Print how sure an answer was; what is not all never reads 100 %.
+
+    Examples
+    --------
+    >>> confidence(0.873), confidence(0.9999), confidence(1.0)
+    ('87 %', '99.9 %', '100 %')
+    """
+    if share >= 1:
+        return "100 %"
+    return percent(share, 1) if share > 0.99 else percent(share, 0)
+
+
+def threshold(value: float) -> str:
+    """Print a threshold cut short, not rounded up, so that it shuts out no answer let in.
+
+    Examples
+    --------
+    >>> threshold(0.98765), threshold(0.9998765), threshold(1.0)
+    ('0.987', '0.9998', '1')
+    """
+    if value >= 1:
+        return "1"
+    # float32 knows nothing between 1 - 6e-8 and 1: seven places tell all apart.
+    places = next((p for p in range(3, 7) if 1 - value >= 10.0**-p), 7)
+    return f"{floor(value * 10**places) / 10**places:.{places}f}"
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Set names left and their values beside them.
+
+    Examples
+    --------
+    >>> facts([("misses", "3"), ("speed", "fast")])
+    ['  misses       3', '  speed        fast']
+    """
+    return [f"  {name:<13}{value}" for name, value in rows]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Set the first column left and the others right, two spaces between.
+
+    Examples
+    --------
+    >>> table([("model", "misses"), ("cnn", "41")])
+    ['  model  misses', '  cnn        41']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def coverage_words(found: Coverage) -> str:
+    """Say how much can be answered at one error rate."""
+    if not found.answered:
+        return f"at most {rate(found.error_rate)} wrong: none can be answered"
+    words = f"at most {rate(found.error_rate)} wrong: {percent(found.share)} answered"
+    if found.answered == found.count or found.threshold is None:
+        return words
+    return f"{words} (confidence {threshold(found.threshold)} or more)"
+
+
+def per_class(scores: Sequence[ClassScore]) -> list[str]:
+    """Return a line for each digit."""
+    rows = [("digit", "count", "misses", "recall", "precision")]
+    for each in scores:
+        recall = "-" if each.recall is None else percent(each.recall)
+        precision = "-" if each.precision is None else percent(each.precision)
+        rows.append((str(each.digit), f"{each.count:,}", f"{each.misses:,}", recall, precision))
+    return table(rows)

@@ -1,0 +1,263 @@
+"""One epoch of a training run: its figures.
+
+* A run's history as CSV, one row an epoch.
+* What a history shows, in figures: whether validation loss rises, how far apart curves are.
+* One point in the history of a line reader's training.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from math import ceil, sqrt
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The figures after one pass over the training set.
+
+    Parameters
+    ----------
+    epoch
+        1 for the first.
+    train_loss, train_accuracy
+        On training digits, in evaluation mode; the loss in nats, the accuracy 0..1.
+    validation_loss, validation_accuracy
+        On the digits held back; None when none are.
+    learning_rate
+        At the end of the epoch.
+    seconds
+        How long the epoch took.
+    digits_per_second
+        Training digits a second.
+
+    Examples
+    --------
+    >>> epoch = Epoch(1, 0.09, 0.972, 0.11, 0.966, 0.003, 0.9, 60_000.0)
+    >>> epoch.validated
+    True
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    digits_per_second: float
+
+    @property
+    def validated(self) -> bool:
+        """Whether digits were held back."""
+        return self.validation_loss is not None and self.validation_accuracy is not None
+
+
+def to_csv(history: Sequence[Epoch]) -> str:
+    """Return `history` as CSV with a header; what was not measured is empty.
+
+    Examples
+    --------
+    >>> print(to_csv([Epoch(1, 0.5, 0.9, None, None, 0.01, 2.0, 30.0)]).splitlines()[1])
+    1,0.5,0.9,,,0.01,2.0,30.0
+    """
+    return rows_to_csv(history, Epoch)
+
+
+def rows_to_csv(rows: Sequence[Any], kind: type) -> str:
+    """Return dataclasses of plain values as CSV, with the names of their fields on top."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(field.name for field in fields(kind))
+    for row in rows:
+        values = asdict(row).values()
+        writer.writerow("" if value is None else repr(value) for value in values)
+    return text.getvalue()
+
+
+def from_csv(text: str) -> list[Epoch]:
+    """Return the history that `to_csv` wrote."""
+    rows = csv.DictReader(io.StringIO(text))
+    return [_epoch(row) for row in rows]
+
+
+def _epoch(row: dict[str, str]) -> Epoch:
+    values: dict[str, Any] = {
+        name: float(value) if value else None for name, value in row.items()
+    }
+    values["epoch"] = int(row["epoch"])
+    return Epoch(**values)
+
+
+NOISE = 0.05
+"""A loss that changes by less than this share of itself has not changed."""
+
+WIDE = 0.01
+"""A gap of one point is wide: standing still with it counts as overfitting."""
+
+STANDSTILL = 3
+"""Epochs without gain that make a standstill."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The four curves of a history with validation, each as long as the history."""
+
+    train_loss: Sequence[float]
+    train_accuracy: Sequence[float]
+    validation_loss: Sequence[float]
+    validation_accuracy: Sequence[float]
+
+
+@dataclass(frozen=True)
+class OverfitSignals:
+    """What the curves show.
+
+    Parameters
+    ----------
+    turn
+        Index of the epoch after which validation gained nothing more: where its loss was
+        lowest or, at a standstill, first within `NOISE` of its lowest.
+    rises
+        The validation loss has risen since, by more than noise, while training loss fell.
+    stalled
+        Validation has stood still for `STANDSTILL` epochs or more while training loss fell.
+    gap
+        Training accuracy minus validation accuracy at the last epoch.
+    sampling_noise
+        Two standard errors of the validation accuracy: what sampling_noise may do to the gap.
+    apart
+        The gap of the late epochs is more than sampling_noise explains.
+    wide
+        It is apart, and by a whole point (`WIDE`) or more.
+    """
+
+    turn: int
+    rises: bool
+    stalled: bool
+    gap: float
+    sampling_noise: float
+    apart: bool
+    wide: bool
+
+
+def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
+    """Read the two signs of overfitting from the curves.
+
+    Parameters
+    ----------
+    curves
+        At least two epochs.
+    validation_count
+        How many digits are held back, at least 1.
+    """
+    loss, trained = curves.validation_loss, curves.train_loss
+    last = len(loss) - 1
+    lowest = min(range(len(loss)), key=lambda at: loss[at])
+    late = _late(lowest, last)
+    level = fmean(loss[at] for at in late)
+    falls = fmean(trained[at] for at in late) < trained[lowest]
+    rises = last - lowest >= 2 and falls and level > loss[lowest] + _noise(loss, lowest)
+
+    first_low = next(at for at in range(len(loss)) if loss[at] <= (1 + NOISE) * loss[lowest])
+    sampling_noise = 2 * standard_error(curves.validation_accuracy[last], validation_count)
+    gained = curves.validation_accuracy[last] - curves.validation_accuracy[first_low]
+    stalled = (
+        last - first_low >= STANDSTILL
+        and gained <= sampling_noise
+        and trained[last] < (1 - NOISE) * trained[first_low]
+    )
+
+    ahead = [
+        train - held
+        for train, held in zip(curves.train_accuracy, curves.validation_accuracy, strict=True)
+    ]
+    late_gap = fmean(ahead[at] for at in late)
+    return OverfitSignals(
+        turn=lowest if rises else first_low if stalled else lowest,
+        rises=rises,
+        stalled=stalled and not rises,
+        gap=ahead[last],
+        sampling_noise=sampling_noise,
+        apart=late_gap > sampling_noise,
+        wide=late_gap > max(sampling_noise, WIDE),
+    )
+
+
+def standard_error(accuracy: float, count: int) -> float:
+    """Return the standard error of an accuracy over `count` digits.
+
+    Two hits and two misses are added first (Agresti and Coull, The American Statistician
+    52, 1998, 119-126), so that an accuracy of 1 is not taken for certain.
+
+    Examples
+    --------
+    >>> round(standard_error(0.98, 6000), 5)
+    0.00182
+    """
+    share = (accuracy * count + 2) / (count + 4)
+    return sqrt(share * (1 - share) / (count + 4))
+
+
+def _late(lowest: int, last: int) -> range:
+    """Return the later half of the epochs after the lowest, at least the last one.
+
+    A mean over them is steadier than the last epoch alone.
+    """
+    return range(min(last, last + 1 - ceil((last - lowest) / 2)), last + 1)
+
+
+def _noise(loss: Sequence[float], lowest: int) -> float:
+    """Return by how much a loss may exceed its lowest for no reason.
+
+    A smooth curve bends little from epoch to epoch, a noisy one at every epoch: for
+    independent noise the median bend is 1.65 standard deviations, so 1.5 bends are 2.5 of
+    them. The lowest of a dozen noisy epochs lies about 1.6 below their mean. The bends are
+    taken from the lowest epoch on, as the steep fall before it is no noise.
+    """
+    bends = [
+        abs(loss[at - 1] - 2 * loss[at] + loss[at + 1])
+        for at in range(lowest + 1, len(loss) - 1)
+    ]
+    return max(NOISE * loss[lowest], 1.5 * median(bends)) if bends else NOISE * loss[lowest]
+
+
+@dataclass(frozen=True)
+class LinePoint:
+    """What was measured at one step of training.
+
+    Parameters
+    ----------
+    step
+        Steps done.
+    loss
+        Mean loss of the steps since the point before, in nats a digit.
+    learning_rate
+        At this step.
+    seconds
+        Spent on the steps since the point before.
+    lines_per_second
+        Lines learnt from in that time.
+    misread, held_back
+        Of so many lines by writers who were held back, so many are not read exactly (by the
+        best path, without a search); both 0 where nobody was held back.
+    """
+
+    step: int
+    loss: float
+    learning_rate: float
+    seconds: float
+    lines_per_second: float
+    misread: int = 0
+    held_back: int = 0
+
+    @property
+    def exact(self) -> float | None:
+        """The share of the lines held back that is read exactly, 0..1."""
+        return 1 - self.misread / self.held_back if self.held_back else None

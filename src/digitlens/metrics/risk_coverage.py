@@ -1,0 +1,289 @@
+"""Coverage: how much can be answered, the surest first, at a wanted error rate.
+
+What is not answered goes on to a person. "Per cent read at 1 % error" is how post offices
+measure their readers.
+
+* How sure a reading must be, so that of those accepted no more than a wanted share is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.errors import UsageError
+from digitlens.metrics.intervals import binomial_cdf, clopper_pearson_upper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Indices
+
+
+ERROR_RATES = (0.01, 0.005, 0.001)
+"""The error rates that an evaluation reports: 1 %, 0.5 %, 0.1 %."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What can be answered at one error rate.
+
+    Parameters
+    ----------
+    error_rate
+        The most wrong answers allowed, as a share of those given.
+    count
+        All pictures.
+    answered
+        How many of them are answered.
+    misses
+        How many of the answers are wrong.
+    threshold
+        The least confidence that is answered; None where nothing is.
+    """
+
+    error_rate: float
+    count: int
+    answered: int
+    misses: int
+    threshold: float | None
+
+    @property
+    def share(self) -> float:
+        """The share of the pictures that is answered, 0..1."""
+        return self.answered / self.count
+
+
+def coverage_curve(
+    confidence: NDArray[np.floating[Any]], right: NDArray[np.bool_]
+) -> tuple[Indices, Indices, NDArray[np.float64]]:
+    """Walk from the surest answer to the least sure.
+
+    Parameters
+    ----------
+    confidence
+        float (N,), 0..1; N at least 1.
+    right
+        bool (N,).
+
+    Returns
+    -------
+    Three arrays (K,), one entry for each distinct confidence, falling: int64 answers so
+    far, int64 misses among them, float64 the confidence. Answers of the same confidence
+    come together, as no threshold can part them.
+
+    Examples
+    --------
+    >>> curve = coverage_curve(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0], bool))
+    >>> [part.tolist() for part in curve]
+    [[1, 3], [0, 1], [0.9, 0.8]]
+    """
+    values = confidence.astype(np.float64)
+    distinct, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    missed = np.bincount(group, weights=~right, minlength=len(distinct)).astype(np.int64)
+    answered = np.cumsum(sizes[::-1]).astype(np.int64)
+    return answered, np.cumsum(missed[::-1]), distinct[::-1]
+
+
+def coverage_at(
+    confidence: NDArray[np.floating[Any]],
+    right: NDArray[np.bool_],
+    error_rates: Sequence[float] = ERROR_RATES,
+) -> tuple[Coverage, ...]:
+    """Return the most that can be answered at each error rate, the surest first.
+
+    The largest number of answers such that at most `error_rate` of them are wrong;
+    answers of the same confidence are given together or not at all. The threshold is
+    chosen on the very digits it is judged on, so the figure is optimistic: on new digits
+    choose the threshold on validation data and expect a little less.
+
+    Parameters
+    ----------
+    confidence
+        float (N,), 0..1: the probability given to the answer; N at least 1.
+    right
+        bool (N,): whether the answer was right.
+    error_rates
+        Each 0..1.
+
+    Examples
+    --------
+    >>> sure = np.array([0.99, 0.9, 0.8, 0.7])
+    >>> half, none = coverage_at(sure, np.array([1, 0, 1, 0], bool), (0.34, 0.0))
+    >>> half.answered, half.misses, half.threshold
+    (3, 1, 0.8)
+    >>> none.answered, none.share
+    (1, 0.25)
+    """
+    answered, misses, thresholds = coverage_curve(confidence, right)
+    found = []
+    for rate in error_rates:
+        # Divided, not multiplied: 1 / 100 rounds to the same float as 0.01 does.
+        allowed = np.flatnonzero(misses / answered <= rate)
+        if len(allowed):
+            last = int(allowed[-1])
+            least = float(thresholds[last])
+            best = Coverage(rate, len(right), int(answered[last]), int(misses[last]), least)
+        else:
+            best = Coverage(rate, len(right), 0, 0, None)
+        found.append(best)
+    return tuple(found)
+
+
+POINTS = 200
+"""Bars that a curve remembers: read rates are then known to half a per cent."""
+
+LEVEL = 0.95
+"""How sure the promise is, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class RiskCoverageCurve:
+    """How many readings each bar accepts, and how many of these are wrong.
+
+    Parameters
+    ----------
+    count
+        All readings that were judged.
+    bars
+        Confidences, falling.
+    accepted
+        For each bar, how many readings are as sure or surer; rising.
+    misses
+        For each bar, how many of these are wrong.
+    """
+
+    count: int
+    bars: tuple[float, ...]
+    accepted: tuple[int, ...]
+    misses: tuple[int, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the curve as plain values."""
+        return {
+            "count": self.count,
+            "bars": list(self.bars),
+            "accepted": list(self.accepted),
+            "misses": list(self.misses),
+        }
+
+
+@dataclass(frozen=True)
+class ThresholdResult:
+    """The least confidence that is accepted at a wanted error rate.
+
+    Parameters
+    ----------
+    error
+        The wanted error rate among accepted readings, at most.
+    confidence
+        The bar; None where no bar keeps the promise.
+    accepted, misses, count
+        Readings accepted by it, wrong ones among them, and all that were judged.
+    limit
+        The upper limit of the error rate among accepted ones; 1.0 where there is no bar.
+    level
+        Of that limit.
+    """
+
+    error: float
+    confidence: float | None
+    accepted: int
+    misses: int
+    count: int
+    limit: float
+    level: float
+
+    @property
+    def read_rate(self) -> float:
+        """The share of all readings that is accepted, 0..1."""
+        return self.accepted / self.count
+
+
+def risk_coverage_curve(
+    confidence: NDArray[np.floating[Any]],
+    right: NDArray[np.bool_],
+    *,
+    points: int = POINTS,
+) -> RiskCoverageCurve:
+    """Return the curve of readings whose truth is known.
+
+    Parameters
+    ----------
+    confidence
+        float (N,), 0..1; N at least 1. Not of the readings that the confidence was fitted on.
+    right
+        bool (N,): whether all of the string was right.
+    points
+        Bars to keep at most, evenly over the readings.
+
+    Examples
+    --------
+    >>> risk_coverage_curve(np.array([0.9, 0.8, 0.5]), np.array([True, True, False])).misses
+    (0, 0, 1)
+    """
+    accepted, misses, bars = coverage_curve(confidence, right)
+    if len(bars) > points:
+        wanted = np.linspace(1, len(right), points)
+        keep = np.unique(np.searchsorted(accepted, wanted))
+        accepted, misses, bars = accepted[keep], misses[keep], bars[keep]
+    return RiskCoverageCurve(
+        len(right),
+        tuple(bars.tolist()),
+        tuple(accepted.tolist()),
+        tuple(misses.tolist()),
+    )
+
+
+def threshold_for_risk(
+    error: float, curve: RiskCoverageCurve, *, level: float = LEVEL
+) -> ThresholdResult:
+    """Return the lowest bar whose upper limit of the error rate is at most `error`.
+
+    The limit is Clopper and Pearson's, one-sided: with no error among them it takes 299
+    accepted readings to promise 1 %. It is the limit of one bar; as the lowest of many bars
+    is taken, the promise is a little weaker than `level` says.
+
+    Parameters
+    ----------
+    error
+        Above 0, at most 1.
+    curve
+        Of validation lines.
+    level
+        Between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        An error rate or a level out of range.
+
+    Examples
+    --------
+    >>> sure = np.linspace(1, 0, 1000)
+    >>> bar = threshold_for_risk(0.01, risk_coverage_curve(sure, sure > 0.5))
+    >>> round(bar.read_rate, 2), bar.limit <= 0.01
+    (0.5, True)
+    """
+    if not 0 < error <= 1:
+        raise UsageError(
+            "a wanted error rate must be above 0 and at most 1",
+            seen=f"{error:g}",
+            try_="0.01 for one wrong reading in a hundred" if error != 0 else None,
+            likely="no bar can promise that nothing is wrong" if error == 0 else None,
+        )
+    if not 0 < level < 1:
+        raise UsageError("a level must lie between 0 and 1", seen=f"{level:g}")
+    for bar, accepted, misses in zip(
+        reversed(curve.bars), reversed(curve.accepted), reversed(curve.misses), strict=True
+    ):
+        if misses <= error * accepted and (
+            error == 1 or binomial_cdf(misses, accepted, error) <= 1 - level
+        ):
+            limit = clopper_pearson_upper(misses, accepted, level)
+            return ThresholdResult(error, bar, accepted, misses, curve.count, limit, level)
+    return ThresholdResult(error, None, 0, 0, curve.count, 1.0, level)

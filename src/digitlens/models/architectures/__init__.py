@@ -1,0 +1,1 @@
+"""The architectures: one file a network, its recipe beside it."""

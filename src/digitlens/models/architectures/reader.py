@@ -1,0 +1,143 @@
+"""reader: a line of digits, read frame by frame.
+
+A convolutional network looks along the line: three stages of 3 x 3 kernels and residual blocks
+(He et al. 2016, arXiv 1512.03385) bring 32 rows down to 4, a kernel 4 rows high to one, and two
+blocks of kernels 5 columns wide let each place see its neighbours. What it says of each frame
+is turned into a string by `digitlens.ctc` (connectionist temporal classification, Graves et
+al. 2006). There is no recurrent layer: one was tried, and nothing was gained.
+
+A position lies 4 columns from the next, but speaks for two frames: "000" and "11" in narrow
+writing need a blank between each two digits, so two digits must be at least 2 frames apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from digitlens.digits import CLASSES
+from digitlens.models.recipe import READERS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+RECIPE = READERS["reader"]
+WEIGHTS = 1_323_126
+MULTIPLY_ADDS = 916_768
+"""For each column of the strip."""
+
+WIDE_WEIGHTS = 2_069_814
+WIDE_MULTIPLY_ADDS = 1_308_288
+"""Of reader-wide."""
+
+ROWS = 32
+"""Of a strip: `digitlens.imaging.crop.HEIGHT`."""
+
+TWO = 2
+"""Frames of a position."""
+
+STEP = 4
+"""Columns of a position; the width of a strip is a multiple of it."""
+
+
+class ResidualBlock(nn.Module):
+    """relu(x + two normalised convolutions): (N, C, H, W) to the same."""
+
+    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
+        super().__init__()
+        self.a = nn.Sequential(*_seen(channels, channels, kernel))
+        self.b = _kernel(channels, channels, kernel)
+        self.n = nn.BatchNorm2d(channels)
+
+    def inner(self) -> tuple[nn.Module, ...]:
+        """Return the layers whose result is added to what came in, in their order."""
+        return (*self.a, self.b, self.n)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add and squash a batch."""
+        return torch.relu(x + self.n(self.b(self.a(x))))
+
+
+class LineNetwork(nn.Module):
+    """Strips float (N, 1, 32, W), as `line_input` gives them -> (N, W / 2, 11).
+
+    W is a multiple of 4. The results are logits for each frame: ten digits and, at place 10,
+    blank.
+
+    Parameters
+    ----------
+    widths
+        Channels of the four stages.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
+        super().__init__()
+        first, second, third, last = widths
+        self.body = nn.Sequential(
+            *_seen(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
+            ResidualBlock(first, (3, 3)),
+            *_seen(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
+            ResidualBlock(second, (3, 3)),
+            *_seen(second, third, (3, 3), (2, 1)),  # 4 rows
+            ResidualBlock(third, (3, 3)),
+            nn.Conv2d(third, last, (4, 1), bias=False),  # 1 row
+            nn.BatchNorm2d(last),
+            nn.ReLU(inplace=True),
+            ResidualBlock(last, (1, 5)),
+            ResidualBlock(last, (1, 5)),
+        )
+        self.head = nn.Conv2d(last, TWO * (CLASSES + 1), 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Say of each frame what it may be."""
+        y: Tensor = self.head(self.body(x))
+        return y.squeeze(2).transpose(1, 2).reshape(len(x), -1, CLASSES + 1)
+
+
+def network(widths: tuple[int, int, int, int] = RECIPE.widths) -> LineNetwork:
+    """Build the network with fresh weights from torch's generator."""
+    return LineNetwork(widths)
+
+
+def counts(network: LineNetwork) -> tuple[int, int]:
+    """Return trained numbers, and multiply-adds for each column of a strip.
+
+    Biases, normalisation and squashing are left out of the multiply-adds.
+    """
+    products = 0
+
+    def count(layer: nn.Module, _given: object, result: Tensor) -> None:
+        nonlocal products
+        assert isinstance(layer, nn.Conv2d)
+        products += layer.weight.numel() * result[0, 0].numel()
+
+    kernels = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    hooks = [layer.register_forward_hook(count) for layer in kernels]
+    was_training = network.training
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        network.eval()(torch.zeros(1, 1, ROWS, STEP, device=device))
+    network.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    return sum(each.numel() for each in network.parameters()), products // STEP
+
+
+def _kernel(
+    across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
+) -> nn.Conv2d:
+    around = (kernel[0] // 2, kernel[1] // 2)
+    return nn.Conv2d(across, out, kernel, stride, around, bias=False)
+
+
+def _seen(
+    across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
+) -> list[nn.Module]:
+    return [
+        _kernel(across, out, kernel, stride),
+        nn.BatchNorm2d(out),
+        nn.ReLU(inplace=True),
+    ]

@@ -1,0 +1,271 @@
+"""A model: an ONNX file and its card -> predictions, without torch.
+
+* ONNX Runtime's session of a model file, as all of digitlens opens it.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
+from digitlens.errors import ModelError
+from digitlens.models.card import LINE_CARD_KEY, ModelCard
+from digitlens.runs import CONFIG, MODEL, RUNS
+from digitlens.workers import available_cpus
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def open_session(name: str | Path, content: bytes) -> Any:
+    """Open a session of one thread on the processor.
+
+    Parameters
+    ----------
+    name
+        What messages call the file.
+    content
+        Its bytes.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no ONNX file that the engine takes.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a call, and as many calls at once as there are cores: engines with several
+    # threads each starve one another, and one digit is not worth a second thread.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its errors share no other base
+        raise ModelError(
+            f"{name} must be an ONNX file that digitlens wrote",
+            seen=f"ONNX Runtime: {str(error).splitlines()[0][:200]}",
+            likely="the file is damaged, or of another kind"
+            if content
+            else "the file is empty",
+            try_="digitlens export RUN --to onnx writes it again",
+        ) from error
+
+
+CARD_KEY = "digitlens.card"
+INPUT = "pixels"
+LOGITS = "logits"
+PROBABILITIES = "probabilities"
+NO_DIGIT = "no_digit"
+
+PUBLISHED_FOLDER = Path(__file__).parents[1] / "published"
+"""The networks that come with digitlens, each an .onnx file with its card inside."""
+
+CHUNK = 500
+"""Digits a call of the engine: enough to hide its overhead, few enough to stay in the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model answers.
+
+    Parameters
+    ----------
+    labels
+        uint8 (N,): the likeliest class.
+    probabilities
+        float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit.
+    no_digit
+        float32 (N,): how likely it is that a picture shows no digit; None when the model
+        has no answer to that.
+    refused
+        bool (N,): whether that is above the model's threshold, which 1 real digit in 100
+        passes; None as above.
+    """
+
+    labels: Labels
+    probabilities: NDArray[np.float32]
+    no_digit: NDArray[np.float32] | None = None
+    refused: NDArray[np.bool_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Model:
+    """A trained network that answers; made by `load_model`.
+
+    Parameters
+    ----------
+    path
+        The ONNX file.
+    content
+        Its bytes.
+    threads
+        Cores to use; all that this process may use when None.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no ONNX file, or not one that digitlens wrote.
+    """
+
+    def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
+        self.path = path
+        self.threads = threads or available_cpus()
+        self._session = open_session(path, content)
+        self.card = _card(path, self._session)
+        self._tells = NO_DIGIT in _outputs(self._session)
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, {self.path})"
+
+    @property
+    def name(self) -> str:
+        """The model's name, from its card."""
+        return self.card.name
+
+    def predict(self, images: Images) -> Predictions:
+        """Say which digits `images` show.
+
+        Parameters
+        ----------
+        images
+            uint8 (N, 28, 28); 0 = paper, 255 = ink. Big batches are split and spread over the
+            cores; N may be 0.
+
+        Raises
+        ------
+        ShapeError
+            Another shape or dtype.
+
+        Examples
+        --------
+        >>> model = load_model("runs/train/cnn-1")  # doctest: +SKIP
+        >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
+        (3, 10)
+        """
+        images = check_images(images)
+        if not self._tells:
+            (probabilities,) = self._run([PROBABILITIES], images)
+            return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
+        probabilities, no_digit = self._run([PROBABILITIES, NO_DIGIT], images)
+        labels = probabilities.argmax(1).astype(np.uint8)
+        return Predictions(labels, probabilities, no_digit, no_digit > self.card.threshold)
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """Return the numbers before softmax: float32 (N, 10), for `images` as in `predict`."""
+        return self._run([LOGITS], check_images(images))[0]
+
+    def _run(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
+        count = len(images)
+        if 0 < count <= CHUNK:
+            return self._call(outputs, images)
+        widths: dict[str, tuple[int, ...]] = {NO_DIGIT: ()}
+        results = [
+            np.empty((count, *widths.get(name, (CLASSES,))), np.float32) for name in outputs
+        ]
+
+        def fill(at: int) -> None:
+            answers = self._call(outputs, images[at : at + CHUNK])
+            for result, answer in zip(results, answers, strict=True):
+                result[at : at + CHUNK] = answer
+
+        run = map if self.threads == 1 else self._pool.map
+        for _ in run(fill, range(0, count, CHUNK)):
+            pass
+        return results
+
+    def _call(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
+        answers: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: images})
+        return answers
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix=f"digitlens-{self.name}")
+
+
+def load_model(source: str | Path, *, threads: int | None = None) -> Model:
+    """Load a model: a published one, a run folder, or an .onnx file that digitlens wrote.
+
+    Parameters
+    ----------
+    source
+        A published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
+        the path of an .onnx file. A file or folder that is called like a published network
+        is named by a path: ``./cnn``.
+    threads
+        Cores to use; all that this process may use when None.
+
+    Raises
+    ------
+    ModelError
+        There is no such file or folder, the run is unfinished, or the file is not ours.
+    """
+    path = PUBLISHED_FOLDER / f"{source}.onnx" if source in published_names() else Path(source)
+    if path.is_dir():
+        path = path / MODEL
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _missing(Path(source), error) from error
+    return Model(path, content, threads=threads)
+
+
+@cache
+def published_names() -> tuple[str, ...]:
+    """Return the names of the networks that come with digitlens, in alphabetical order."""
+    return tuple(sorted(path.stem for path in PUBLISHED_FOLDER.glob("*.onnx")))
+
+
+def _missing(source: Path, error: OSError) -> ModelError:
+    if source.is_dir():
+        unfinished = (source / CONFIG).is_file()
+        return ModelError(
+            f"{source} holds no model: it must have a {MODEL}",
+            seen="an unfinished run" if unfinished else "no run folder",
+            likely="training was cut off" if unfinished else None,
+            try_=f"digitlens train NETWORK --resume --out {source}" if unfinished else None,
+        )
+    runs = sorted(folder.parent for folder in RUNS.glob(f"{source.name}-*/{MODEL}"))
+    return ModelError(
+        f"{source} is no model: wanted a published name, a run folder or an .onnx file",
+        seen=error.strerror,
+        try_=f"{runs[-1]}"
+        if runs
+        else f"a published network ({', '.join(published_names())}), or digitlens train cnn",
+    )
+
+
+def _card(path: Path, session: Any) -> ModelCard:
+    held = session.get_modelmeta().custom_metadata_map
+    text = held.get(CARD_KEY)
+    inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
+    wanted = {LOGITS, PROBABILITIES}
+    ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and wanted <= _outputs(session)
+    if LINE_CARD_KEY in held:
+        raise ModelError(
+            f"{path} must be a model of single digits",
+            seen="a reader of lines",
+        )
+    if text is None or not ours:
+        raise ModelError(
+            f"{path} must be an ONNX file that digitlens wrote",
+            seen=f"inputs {inputs}, " + ("a card" if text else "no card of digitlens inside"),
+            likely="another program made it" if text is None else None,
+            try_="train a network with digitlens; its run folder holds a model.onnx",
+        )
+    return ModelCard.from_json(text)
+
+
+def _outputs(session: Any) -> set[str]:
+    return {entry.name for entry in session.get_outputs()}

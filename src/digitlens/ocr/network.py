@@ -1,0 +1,135 @@
+"""The line network's file -> what it says of a line, frame by frame."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.ctc.confidence import ConfidenceModels
+from digitlens.errors import ModelError
+from digitlens.imaging.crop import HEIGHT, PITCH, prepare_line
+from digitlens.models.card import (
+    CALIBRATIONS_KEY,
+    LINE_CARD_KEY,
+    LOG_PROBS,
+    STRIP,
+    LineModelCard,
+)
+from digitlens.models.inference import open_session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+ROUND = 8
+"""Widths are filled up to a multiple of this with the mean grey, as in training."""
+
+PUBLISHED = Path(__file__).parents[1] / "published" / "lines"
+"""The line networks that come with digitlens."""
+
+
+class LineRecognizer:
+    """A network that reads lines; made by `load_line_recognizer`.
+
+    Parameters
+    ----------
+    path
+        The ONNX file.
+    content
+        Its bytes.
+
+    Raises
+    ------
+    ModelError
+        The bytes are no ONNX file, or not one of a line network, or its calibrations cannot
+        be read.
+    """
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        self.path = path
+        self._session = open_session(path, content)
+        inputs = [entry.name for entry in self._session.get_inputs()]
+        outputs = [entry.name for entry in self._session.get_outputs()]
+        if inputs != [STRIP] or LOG_PROBS not in outputs:
+            raise ModelError(
+                f"{path} must be a network that reads lines",
+                seen=f"inputs {inputs}, outputs {outputs}",
+                likely="a network for single digits" if inputs == ["pixels"] else None,
+                try_="digitlens predict asks such a one" if inputs == ["pixels"] else None,
+            )
+        known = self._session.get_modelmeta().custom_metadata_map
+        if LINE_CARD_KEY not in known:
+            raise ModelError(
+                f"{path} must be a network that reads lines, written by digitlens",
+                seen="no card of digitlens inside",
+                likely="another program made it",
+            )
+        self.card = LineModelCard.from_json(known[LINE_CARD_KEY])
+        raw = known.get(CALIBRATIONS_KEY)
+        self.calibrations = _calibrations(path, raw) if raw else None
+
+    def __repr__(self) -> str:
+        return f"LineNetwork({self.path})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the place of the file: another process loads it for itself."""
+        return load_line_recognizer, (self.path,)
+
+    def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Say what each frame of a line shows.
+
+        Parameters
+        ----------
+        gray
+            uint8 (h, w): a line of digits that fills the height, 0 = black, 255 = white.
+
+        Returns
+        -------
+        float32 (T, 11): natural logarithms of the probability of each digit and of blank; a
+        frame every two columns of the line at 32 pixels height.
+        """
+        taken = prepare_line(gray)
+        width = taken.shape[1]
+        filled = np.zeros((1, 1, HEIGHT, -(-width // ROUND) * ROUND), np.float32)
+        filled[0, 0, :, :width] = taken
+        (answer,) = self._session.run([LOG_PROBS], {STRIP: filled})
+        frames: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
+        return frames
+
+
+def _calibrations(path: Path, raw: str) -> ConfidenceModels:
+    try:
+        values = json.loads(raw)
+    except ValueError as error:
+        raise ModelError(
+            f"the calibrations in {path} must be JSON", seen=f"{type(error).__name__}: {error}"
+        ) from error
+    return ConfidenceModels.from_dict(values)
+
+
+def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
+    """Load a line network: a published one by its name, or an .onnx file.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, or it is none of a line network.
+    """
+    path = PUBLISHED / f"{source}.onnx"
+    if not path.is_file():
+        path = Path(source)
+    if path.is_dir():
+        path = path / "model.onnx"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        names = sorted(each.stem for each in PUBLISHED.glob("*.onnx"))
+        raise ModelError(
+            f"{source} is no line network: wanted a published name, a run folder or a file",
+            seen=error.strerror,
+            try_=f"a published one: {', '.join(names)}" if names else None,
+        ) from error
+    return LineRecognizer(path, content)

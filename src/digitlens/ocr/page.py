@@ -1,0 +1,134 @@
+"""What is read on a whole picture: lines in reading order, and tables.
+
+* What is known of a number before it is read: how long it is, where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from digitlens.ctc.result import Line
+    from digitlens.geometry import Box, Size
+
+    Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
+    Where: TypeAlias = "Callable[[Box, Size], bool]"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of equal boxes that was read, a sudoku say.
+
+    Parameters
+    ----------
+    rows, columns
+        How many.
+    cells
+        Row by row, `rows * columns` of them; None where a box is empty.
+
+    Examples
+    --------
+    >>> Table(1, 2, (None, None)).texts
+    (('', ''),)
+    """
+
+    rows: int
+    columns: int
+    cells: tuple[Line | None, ...]
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """What stands in each cell, row by row; empty where nothing does."""
+        flat = ["" if cell is None else cell.text for cell in self.cells]
+        return tuple(
+            tuple(flat[at : at + self.columns]) for at in range(0, len(flat), self.columns)
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the table as plain values: ``rows``, ``columns``, ``cells`` (line or None)."""
+        return {
+            "rows": self.rows,
+            "columns": self.columns,
+            "cells": [None if cell is None else cell.as_dict() for cell in self.cells],
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole picture, read.
+
+    Parameters
+    ----------
+    lines
+        Numbers, in reading order; the likeliest first where a length was asked for; one for
+        each field, in the fields' order, where fields were given.
+    tables
+        Tables of boxes; the rows of each that hold something are among the lines too.
+    size
+        Width and height of the picture, upright as its EXIF entry says.
+    turn
+        Degrees, counter-clockwise, by which it was turned to be read.
+    stages
+        (name, picture) of the steps, where they were asked for.
+    about
+        What was done, in words.
+    """
+
+    lines: tuple[Line, ...]
+    tables: tuple[Table, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    turn: float = 0.0
+    stages: tuple[Stage, ...] = field(default=(), repr=False)
+    about: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return lines, tables, size and turn as plain values that JSON can hold."""
+        return {
+            "size": list(self.size),
+            "turn": round(self.turn, 1),
+            "lines": [line.as_dict() for line in self.lines],
+            "tables": [table.as_dict() for table in self.tables],
+        }
+
+
+def within(box: Box, size: Size) -> Box:
+    """Return the part of a box that lies in a picture of this width and height.
+
+    Examples
+    --------
+    >>> within((-2.5, 10.0, 30.0, 52.0), (100, 50))
+    (0.0, 10.0, 30.0, 50)
+    """
+    left, top, right, bottom = box
+    width, height = size
+    return max(0.0, left), max(0.0, top), min(right, width), min(bottom, height)
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One number that is wanted from a picture.
+
+    Parameters
+    ----------
+    count
+        How many digits it has; None when that is not known.
+    area
+        Left, top, right, bottom in pixels of the picture; None for all of it.
+    boxes
+        Whether it is written into a row of printed boxes.
+
+    Examples
+    --------
+    >>> FormField(count=5, area=(400, 300, 640, 360), boxes=True).count
+    5
+    """
+
+    count: int | None = None
+    area: Box | None = None
+    boxes: bool = False

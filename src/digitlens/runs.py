@@ -1,0 +1,185 @@
+"""The run folder: claimed once, locked while it is written, readable after a kill.
+
+``config.toml`` is written first, ``metrics.json`` last: a folder with the first and without the
+second is unfinished, and ``--resume`` goes on with it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import RunError
+from digitlens.storage import make_folder, storage_errors, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+FORMAT = 1
+RUNS = Path("runs/train")
+
+CONFIG = "config.toml"
+HISTORY = "history.csv"
+HISTORY_PLOT = "history.png"
+CONFUSION_PLOT = "confusion.png"
+METRICS = "metrics.json"
+BEST_WEIGHTS = "weights.safetensors"
+CHECKPOINT = "last.safetensors"
+MODEL = "model.onnx"
+CARD = "card.md"
+CHANGES = "changes.md"
+LOCK = ".lock"
+
+
+def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Path:
+    """Make a new run folder and return it: `out`, or the next free ``<network>-<n>``.
+
+    Raises
+    ------
+    RunError
+        `out` is there already and not empty.
+    StorageError
+        The folder cannot be made.
+    """
+    if out is not None:
+        make_folder(out)
+        with storage_errors(out):
+            # A kill before config.toml leaves nothing but the lock: that is no run yet.
+            taken = sorted(entry.name for entry in out.iterdir() if entry.name != LOCK)
+        if taken:
+            raise RunError(
+                f"{out} must be empty or not there yet: a run never overwrites",
+                seen=", ".join(taken[:5]) + (" ..." if len(taken) > 5 else ""),
+                likely="a run that was cut off" if _is_unfinished(out) else None,
+                try_="--resume to go on with it" if _is_unfinished(out) else "another --out",
+            )
+        return out
+    make_folder(runs)
+    number = 1 + max((n for n, _ in _numbered(network, runs)), default=0)
+    while True:
+        folder = runs / f"{network}-{number}"
+        with storage_errors(folder):
+            try:
+                folder.mkdir()
+            except FileExistsError:  # another process was faster
+                number += 1
+                continue
+        return folder
+
+
+def find_unfinished(network: str, *, runs: Path = RUNS) -> Path:
+    """Return the newest run of `network` that was cut off.
+
+    Raises
+    ------
+    RunError
+        There is none.
+    """
+    for _, folder in sorted(_numbered(network, runs), reverse=True):
+        if _is_unfinished(folder):
+            return folder
+    raise RunError(
+        f"no unfinished run of {network} is here to go on with",
+        seen=f"looked for {runs / network}-<n> without {METRICS}",
+        try_="name its folder with --out, or train without --resume",
+    )
+
+
+def find_newest_finished(network: str | None = None, *, runs: Path = RUNS) -> Path | None:
+    """Return the run folder that was finished last, of `network` or of any, or None."""
+    folders = "*" if network is None else f"{network}-*"
+    done = [path.parent for path in runs.glob(f"{folders}/{METRICS}")]
+    return max(done, key=lambda folder: (folder / METRICS).stat().st_mtime, default=None)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and not (folder / METRICS).is_file()
+
+
+def _numbered(network: str, runs: Path) -> list[tuple[int, Path]]:
+    found = []
+    for folder in runs.glob(f"{network}-*"):
+        number = folder.name.removeprefix(f"{network}-")
+        if number.isdecimal():
+            found.append((int(number), folder))
+    return found
+
+
+def write_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write what the run is made of; `config` gains the format's number."""
+    import tomli_w  # here, so that runs can be found and read without the extra `train`
+
+    write_text(folder / CONFIG, tomli_w.dumps({"format": FORMAT, **config}))
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return what the run in `folder` is made of.
+
+    Raises
+    ------
+    RunError
+        No run folder, a damaged one, or one of another format.
+    """
+    path = folder / CONFIG
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} is no run folder: it must hold {CONFIG}",
+            seen="no such folder" if not folder.exists() else error.strerror,
+            try_="digitlens train NETWORK makes one",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} cannot be read", seen=str(error)) from error
+    if config.get("format") != FORMAT:
+        version = config.get("versions", {}).get("digitlens", "unknown")
+        raise RunError(
+            f"{path} must be of format {FORMAT}",
+            seen=f"format {config.get('format')!r}, written by digitlens {version}",
+            likely="another version of digitlens wrote it",
+            try_="go on with that version, or start a new run",
+        )
+    return config
+
+
+@contextmanager
+def lock_run(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process alone; the lock ends with the process, however it ends.
+
+    Raises
+    ------
+    RunError
+        Another process writes to it.
+    """
+    path = folder / LOCK
+    with storage_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not _take(handle):
+            holder = os.read(handle, 20).decode(errors="replace").strip()
+            raise RunError(
+                f"{folder} is being written by another process",
+                seen=f"process {holder or 'unknown'}",
+                try_="wait for it to end, or train into another --out",
+            )
+        os.truncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: a second process is noticed by nobody
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

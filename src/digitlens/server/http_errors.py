@@ -1,0 +1,151 @@
+"""Errors that only a service knows; their codes are those of RFC 9110.
+
+::
+
+    DigitlensError
+    ├── TokenError           401   no token, or another one
+    ├── ForeignError         403   a page of another site asks
+    ├── UnknownError         404   there is nothing of that name
+    ├── MethodError          405   there is, but not for this method
+    ├── SlowError            408   the request did not come in time
+    ├── TooLargeError        413   more bytes, pixels or pictures than are taken
+    ├── KindError            415   a body of a kind that is not read
+    ├── HostError            421   the request is meant for another host
+    └── BusyError            503   too much is asked for at this moment
+
+* Any error -> problem details, RFC 9457: the same words as on the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from digitlens.errors import DigitlensError
+
+
+class TokenError(DigitlensError):
+    """The token is missing or wrong."""
+
+    http_status = 401
+
+
+class ForeignError(DigitlensError):
+    """A page of another site may not ask."""
+
+    http_status = 403
+
+
+class UnknownError(DigitlensError):
+    """There is nothing of that name."""
+
+    http_status = 404
+
+
+class MethodError(DigitlensError):
+    """Not for this method."""
+
+    http_status = 405
+
+
+class SlowError(DigitlensError):
+    """The request did not come in time."""
+
+    http_status = 408
+
+
+class TooLargeError(DigitlensError):
+    """More than is taken."""
+
+    http_status = 413
+
+
+class KindError(DigitlensError):
+    """A body of a kind that is not read."""
+
+    http_status = 415
+
+
+class HostError(DigitlensError):
+    """The request is meant for another host."""
+
+    http_status = 421
+
+
+class BusyError(DigitlensError):
+    """Too much is asked for at this moment."""
+
+    http_status = 503
+    retry_after = 1
+    """Seconds after which to ask again."""
+
+
+PROBLEM = "application/problem+json"
+
+
+def problem_of(error: DigitlensError) -> dict[str, Any]:
+    """Return the problem details of `error`.
+
+    ``type`` and ``title`` are the same for all errors of a kind, ``detail`` is its first line
+    on the command line, and ``seen``, ``likely`` and ``try`` are there where it has them.
+
+    Examples
+    --------
+    >>> from digitlens.errors import NoInkError
+    >>> found = problem_of(NoInkError("a.png must show a digit", seen="bare paper"))
+    >>> found["type"], found["title"], found["status"]
+    ('urn:digitlens:no-ink', 'A picture of bare paper', 422)
+    >>> found["detail"], found["seen"]
+    ('a.png must show a digit', 'bare paper')
+    """
+    kind = type(error)
+    found = {
+        "type": f"urn:digitlens:{_slug(kind.__name__)}",
+        "title": (kind.__doc__ or kind.__name__).splitlines()[0].rstrip("."),
+        "status": error.http_status,
+        "detail": error.wanted,
+    }
+    rest = {"seen": error.seen, "likely": error.likely, "try": error.try_}
+    return found | {name: text for name, text in rest.items() if text}
+
+
+def problem_body(error: DigitlensError) -> bytes:
+    """Return `problem_of` as JSON."""
+    return json.dumps(problem_of(error), ensure_ascii=False).encode()
+
+
+def problem_headers(error: DigitlensError) -> dict[str, str]:
+    """Return the headers that go with the problem: when to ask again, how to show a token."""
+    headers = {"content-type": PROBLEM}
+    if (after := getattr(error, "retry_after", None)) is not None:
+        headers["retry-after"] = str(after)
+    if error.http_status == 401:
+        headers["www-authenticate"] = 'Bearer realm="digitlens"'
+    return headers
+
+
+def unexpected(error: BaseException) -> DigitlensError:
+    """Return what is said of an error that nobody foresaw; nothing of its inside."""
+    return DigitlensError(
+        "the lab could not answer",
+        seen=type(error).__name__,
+        likely="a fault in digitlens itself",
+        try_="the lab's own output shows where",
+    )
+
+
+def from_status(status: int, detail: str, path: str) -> DigitlensError:
+    """Return the error for a status that the web framework answers by itself."""
+    if status == 404:
+        return UnknownError(f"there is no {path}", try_="/docs lists every address")
+    if status == 405:
+        return MethodError(f"{path} does not take this method", try_="/docs tells which")
+    kind = type("HttpError", (DigitlensError,), {"http_status": status, "__doc__": detail})
+    error: DigitlensError = kind(detail)
+    return error
+
+
+def _slug(name: str) -> str:
+    words = re.findall("[A-Z][a-z]*", name.removesuffix("Error"))
+    return "-".join(word.lower() for word in words) or "error"

@@ -1,0 +1,332 @@
+"""What goes into each layer of a network, and what comes out before and after it is bent.
+
+* The map of a kernel that was edited by hand, and the arithmetic of its size.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.digits import check_images
+from digitlens.errors import ShapeError, UsageError
+from digitlens.explain.explanation import round_values
+from digitlens.explain.inspection import ACTIVATIONS, FOLLOW, KINDS
+from digitlens.models.inference import INPUT
+from digitlens.models.onnx_graph import with_outputs
+from digitlens.server.http_errors import UnknownError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Images
+    from digitlens.explain.inspection import InspectedModel, Layer
+    from digitlens.models.onnx_graph import Node
+
+    Floats = NDArray[np.float32]
+    KernelFloats = NDArray[np.float32]
+
+
+KEPT = 8
+"""Layers whose engines are kept: a hand that moves over a map asks for the same again."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a layer's sums go through: ``amplitude * f(slope * x)``; f is ReLU, tanh or x."""
+
+    name: str = ""
+    slope: float = 1.0
+    amplitude: float = 1.0
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return `x`, bent.
+
+        Raises
+        ------
+        UsageError
+            This bend is not worked out here.
+        """
+        inner = self.slope * x
+        if self.name == "ReLU":
+            inner = np.maximum(inner, 0)
+        elif self.name == "tanh":
+            inner = np.tanh(inner)
+        elif self.name:
+            raise UsageError(f"a layer that ends in {self.name} cannot be worked out here")
+        return np.asarray(self.amplitude * inner)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer at work on one digit.
+
+    Parameters
+    ----------
+    layer
+        Which.
+    into
+        float32 (channels, height, width), or (values,): what it takes in.
+    before
+        As `after`, but before it is bent (by ReLU or the like).
+    after
+        float32 (maps, height, width), or (values,): what it gives.
+    bend
+        What leads from `before` to `after`.
+    """
+
+    layer: Layer
+    into: Floats
+    before: Floats
+    after: Floats
+    bend: Activation
+
+
+class LayerProbe:
+    """A network's layers, each of which can be listened to; made by `Networks.taps`.
+
+    Parameters
+    ----------
+    content
+        The bytes of its file.
+    inside
+        What was found in them.
+    """
+
+    def __init__(self, content: bytes, inside: InspectedModel) -> None:
+        self.inside = inside
+        self._content = content
+        self._engines: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def layer(self, number: int, member: int = 0) -> Layer:
+        """Return a layer by its number, 1 for the first.
+
+        Raises
+        ------
+        UnknownError
+            There is none of that number.
+        """
+        found = [each for each in self.inside.layers_of(member) if each.number == number]
+        if not found:
+            count = len(self.inside.layers_of(member))
+            raise UnknownError(
+                f"there is no layer {number} in network {member} of this file",
+                seen=f"{self.inside.members} networks" if not count else f"layers 1 to {count}",
+            )
+        return found[0]
+
+    def listen(self, digit: Images, number: int, member: int = 0) -> LayerTrace:
+        """Return what layer `number` takes in and gives for `digit`, uint8 (28, 28).
+
+        Raises
+        ------
+        UnknownError
+            No such layer; or it was not asked, being in the second network of a cascade
+            whose first was sure.
+        ShapeError
+            The digit is not uint8 (28, 28).
+        """
+        layer = self.layer(number, member)
+        chain = self._chain(layer)
+        into = chain[0].inputs[0]
+        unbent, bend = _bend(chain, layer, self.inside.graph.constants)
+        names = dict.fromkeys([into, unbent, layer.output])
+        wanted = [name for name in names if name not in self.inside.graph.inputs]
+        answers = dict(zip(wanted, self._engine(layer, wanted)(digit), strict=True))
+        if not len(answers[layer.output]):
+            raise UnknownError(f"network {member} was not asked: the one before it was sure")
+        if into not in answers:  # the picture itself
+            answers[into] = digit[None, None]
+        seen, before, after = (
+            np.asarray(answers[name][0], np.float32) for name in (into, unbent, layer.output)
+        )
+        return LayerTrace(layer, seen, before, after, bend)
+
+    def _engine(self, layer: Layer, wanted: list[str]) -> Any:
+        key = (layer.member, layer.number)
+        with self._lock:
+            session = self._engines.get(key)
+            if session is None:
+                session = _session(with_outputs(self._content, wanted))
+                self._engines[key] = session
+                while len(self._engines) > KEPT:
+                    self._engines.popitem(last=False)
+
+        def ask(digit: Images) -> Any:
+            check_images(digit[None], what="the digit (as (1, 28, 28))")
+            return session.run(None, {INPUT: digit[None]})
+
+        return ask
+
+    def _chain(self, layer: Layer) -> list[Node]:
+        """Return the nodes of a layer, its kernel first: of all chains to it the last one."""
+        users: dict[str, list[Node]] = {}
+        for node in self.inside.graph.nodes:
+            for name in node.inputs:
+                users.setdefault(name, []).append(node)
+        heads = [node for node in self.inside.graph.nodes if node.kind in KINDS]
+        for head in reversed(heads):
+            chain = [head]
+            while chain[-1].outputs[0] != layer.output:
+                after = users.get(chain[-1].outputs[0], [])
+                if len(after) != 1 or after[0].kind not in {*FOLLOW, "Cast"}:
+                    break
+                chain.append(after[0])
+            else:
+                return chain
+        raise AssertionError("find_layers found the layer by its head")
+
+
+def _bend(
+    chain: list[Node], layer: Layer, constants: dict[str, NDArray[Any]]
+) -> tuple[str, Activation]:
+    """Return the name of what a layer's sums are called in the file, and their bend."""
+    at = next((at for at, node in enumerate(chain) if node.kind in ACTIVATIONS), None)
+    if at is None:
+        return layer.output, Activation()
+    amplitude = 1.0
+    for node in chain[at + 1 :]:
+        amplitude *= _scale(node, constants) or 1.0
+    slope = 1.0
+    while at > 1 and (scale := _scale(chain[at - 1], constants)) is not None:
+        slope *= scale
+        at -= 1
+    return chain[at - 1].outputs[0], Activation(layer.bend, slope, amplitude)
+
+
+def _scale(node: Node, constants: dict[str, NDArray[Any]]) -> float | None:
+    """Return the one number that a node multiplies by, or None."""
+    if node.kind != "Mul":
+        return None
+    given = [constants[name] for name in node.inputs if name in constants]
+    return float(given[0].item()) if given and given[0].size == 1 else None
+
+
+def _session(content: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # as in digitlens.model
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+LARGEST = 28
+"""The most that a kernel may measure, and its stride and padding may be."""
+
+
+def out_side(side: int, kernel: int, *, stride: int, padding: int) -> int:
+    """Return how many places a kernel has along one side.
+
+    Raises
+    ------
+    UsageError
+        The kernel does not fit, or a number makes no sense.
+
+    Examples
+    --------
+    >>> out_side(28, 5, stride=2, padding=2), out_side(28, 3, stride=1, padding=0)
+    (14, 26)
+    """
+    if not 1 <= stride <= LARGEST or not 0 <= padding <= LARGEST:
+        raise UsageError(
+            f"a stride must be in 1..{LARGEST}, a padding in 0..{LARGEST}",
+            seen=f"stride {stride}, padding {padding}",
+        )
+    if kernel > side + 2 * padding:
+        raise UsageError(
+            "a kernel must fit into what it sees",
+            seen=f"{kernel} pixels in {side} + 2 x {padding}",
+            try_="a smaller kernel, or more padding",
+        )
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+def arithmetic(side: int, kernel: int, *, stride: int, padding: int) -> str:
+    """Return how the size of a map is worked out, for a person.
+
+    Examples
+    --------
+    >>> arithmetic(28, 5, stride=2, padding=2)
+    '(28 + 2 x 2 - 5) / 2 + 1 = 14, rounded down'
+    >>> arithmetic(28, 3, stride=1, padding=0)
+    '(28 + 2 x 0 - 3) / 1 + 1 = 26'
+    """
+    size = out_side(side, kernel, stride=stride, padding=padding)
+    whole = (side + 2 * padding - kernel) % stride == 0
+    words = f"({side} + 2 x {padding} - {kernel}) / {stride} + 1 = {size}"
+    return words if whole else f"{words}, rounded down"
+
+
+def convolve(
+    into: KernelFloats, kernel: KernelFloats, *, bias: float, stride: int, padding: int
+) -> NDArray[np.float64]:
+    """Lay `kernel` over `into` at every place and sum the products.
+
+    Parameters
+    ----------
+    into
+        float (channels, height, width).
+    kernel
+        float (channels, rows, columns).
+
+    Returns
+    -------
+    float64 (places down, places across).
+
+    Raises
+    ------
+    ShapeError
+        The kernel has other channels, or is larger than `LARGEST`.
+    UsageError
+        It does not fit.
+
+    Examples
+    --------
+    >>> ramp = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    >>> edge = np.array([[[-1, 1]]], np.float32)
+    >>> convolve(ramp, edge, bias=0.5, stride=1, padding=0).tolist()
+    [[1.5, 1.5], [1.5, 1.5], [1.5, 1.5]]
+    """
+    if kernel.ndim != 3 or len(kernel) != len(into) or not kernel.size:
+        raise ShapeError(
+            f"the kernel must be numbers ({len(into)}, rows, columns)", seen=f"{kernel.shape}"
+        )
+    if max(kernel.shape[1:]) > LARGEST:
+        raise ShapeError(f"a kernel measures at most {LARGEST}", seen=f"{kernel.shape[1:]}")
+    for side, size in zip(into.shape[1:], kernel.shape[1:], strict=True):
+        out_side(side, size, stride=stride, padding=padding)
+    framed = np.pad(into.astype(np.float64), ((0, 0), (padding, padding), (padding, padding)))
+    windows = np.lib.stride_tricks.sliding_window_view(framed, kernel.shape[1:], axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    return np.asarray(np.einsum("chwij,cij->hw", windows, kernel, optimize=True) + bias)
+
+
+def edited(
+    into: KernelFloats,
+    kernel: KernelFloats,
+    *,
+    bias: float,
+    stride: int,
+    padding: int,
+    bend: Activation,
+) -> dict[str, Any]:
+    """Return the map of an edited kernel, for JSON: before and after its bend."""
+    before = convolve(into, kernel, bias=bias, stride=stride, padding=padding)
+    rows, columns = (
+        arithmetic(side, size, stride=stride, padding=padding)
+        for side, size in zip(into.shape[1:], kernel.shape[1:], strict=True)
+    )
+    return {
+        "height": before.shape[0],
+        "width": before.shape[1],
+        "arithmetic": {"height": rows, "width": columns},
+        "before": round_values(before.astype(np.float32)),
+        "map": round_values(bend(before).astype(np.float32)),
+    }

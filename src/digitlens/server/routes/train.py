@@ -1,0 +1,152 @@
+"""/v1/train: begin, follow and stop one training run; /v1/runs: how earlier ones went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from digitlens.models.inference import published_names
+from digitlens.server.answers import as_json
+from digitlens.server.networks import describe_run, list_runs
+from digitlens.server.routes import problems, state_of
+from digitlens.server.routes.predict import JSON
+from digitlens.server.schemas import RunDetails, RunList, TrainBegun, TrainState, TrainWish
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from digitlens.server.state import LabState
+
+
+router = APIRouter(prefix="/v1", tags=["train"])
+
+
+@router.get(
+    "/train",
+    response_model=TrainState,
+    responses=problems(503),
+    summary="How training stands",
+)
+async def status(request: Request) -> Any:
+    """Tell the newest run of this lab and its events, of its steps only the last."""
+    return Response(as_json(state_of(request).training.as_dict()), media_type=JSON)
+
+
+@router.post(
+    "/train",
+    status_code=202,
+    response_model=TrainBegun,
+    responses=problems(400, 404, 408, 409, 413, 415, 422, 501, 503, 507),
+    summary="Begin to train a network",
+)
+async def begin(request: Request, wish: TrainWish) -> Any:
+    """Begin to train, in a process of its own; one run at a time.
+
+    `data` is mnist, uci, fashion or own (the digits that were saved here); `share` of its
+    training digits are used; `from` names a network of the same kind to go on from.
+    """
+    state = state_of(request)
+    start = None if wish.start is None else await state.work(_start, state, wish.start)
+    run = await state.training.begin(
+        wish.network,
+        wish.data,
+        epochs=wish.epochs,
+        share=wish.share,
+        seed=wish.seed,
+        start=wish.start,
+        start_path=start,
+    )
+    where = f"/v1/train/{run}"
+    told = {"run": run, "events": f"{where}/events", "stop": where}
+    return Response(as_json(told), status_code=202, media_type=JSON)
+
+
+def _start(state: LabState, name: str) -> str:
+    """Return what `digitlens.train` calls the network `name`: its own name, or its folder."""
+    path = state.networks.get(name).path
+    return name if name in published_names() else str(path.parent)
+
+
+@router.delete(
+    "/train/{run}",
+    status_code=202,
+    response_model=TrainState,
+    responses=problems(404),
+    summary="Stop the run under way; what was trained is saved",
+)
+async def stop(request: Request, run: str) -> Any:
+    """Ask the run to save and end, as Ctrl-C does; its events tell when it has."""
+    training = state_of(request).training
+    await training.stop(run)
+    return Response(as_json(training.as_dict()), status_code=202, media_type=JSON)
+
+
+@router.get(
+    "/train/{run}/events",
+    response_class=StreamingResponse,
+    responses=problems(404)
+    | {
+        200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}},
+        204: {"description": "The run has ended, and all of it was told."},
+    },
+    summary="Follow a run as server-sent events",
+)
+async def events(
+    request: Request,
+    run: str,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> Any:
+    """Tell the events of the newest run, those from before first; it ends with the run.
+
+    Each has an id, its kind (start, step, epoch, end, stopped, failed) and data as JSON. Who
+    comes again with Last-Event-ID (browsers do) hears only what is new.
+    """
+    training = state_of(request).training
+    training.check(run)
+    if last_event_id is not None and last_event_id.isdecimal():
+        after = int(last_event_id[:9])
+    if training.over(after):
+        return Response(status_code=204)  # a browser then asks no more
+    return StreamingResponse(
+        _lines(state_of(request), run, after), media_type="text/event-stream"
+    )
+
+
+async def _lines(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
+    yield b"retry: 1000\n\n"
+    async for each in state.training.follow(run, after):
+        if each is None:
+            yield b": nothing new\n\n"  # so that a dead connection is noticed
+        else:
+            number, event = each
+            head = f"id: {number}\nevent: {event['event']}\n".encode()
+            yield head + b"data: " + as_json(event) + b"\n\n"
+
+
+@router.get(
+    "/runs",
+    response_model=RunList,
+    responses=problems(503),
+    summary="List the run folders, the newest first",
+)
+async def runs(request: Request) -> Any:
+    """List the lab's run folders, finished or not."""
+    state = state_of(request)
+    found = await state.work(list_runs, state.settings.runs)
+    return Response(as_json({"runs": found}), media_type=JSON)
+
+
+@router.get(
+    "/runs/{name}",
+    response_model=RunDetails,
+    responses=problems(404, 409),
+    summary="One run: its recipe, its history, the same in words",
+)
+async def run(request: Request, name: str) -> Any:
+    """Tell how a network was trained: history by epoch, and what it means in words."""
+    state = state_of(request)
+    found = await state.work(describe_run, state.settings.runs, name)
+    return Response(as_json(found), media_type=JSON)

@@ -1,0 +1,459 @@
+"""What comes out, for the OpenAPI document; `wishes` holds what goes in.
+
+docs/api.md tells the same in words. Answers that are made often are written as JSON without
+going through these classes; tests hold them to it.
+
+* What goes in: the bodies of requests, checked before anything is done.
+* What goes in and comes out at /v1/mail, for the OpenAPI document; docs/api.md says more.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Problem(BaseModel):
+    """Problem details, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    seen: str | None = None
+    likely: str | None = None
+    try_: str | None = Field(None, alias="try")
+
+
+class Answer(BaseModel):
+    """One network's answer for one picture."""
+
+    network: str
+    digit: int | None
+    likeliest: int
+    confidence: float
+    probabilities: list[float]
+    no_digit: float | None
+
+
+class Read(BaseModel):
+    """One picture: where its digit is, and what each network says."""
+
+    box: list[int] | None
+    light_ink: bool | None
+    unchanged: bool
+    several: int | None
+    pixels: list[list[int]] | None = None
+    answers: list[Answer]
+
+
+class Predicted(BaseModel):
+    """The answer of /v1/predict."""
+
+    pictures: list[Read]
+
+
+class LineDigit(BaseModel):
+    """One digit of a line."""
+
+    text: str
+    confidence: float
+    box: list[float]
+    alternatives: list[dict[str, Any]]
+
+
+class Line(BaseModel):
+    """A line of digits that was read."""
+
+    format: int
+    text: str
+    confidence: float
+    box: list[float]
+    digits: list[LineDigit]
+    alternatives: list[dict[str, Any]]
+
+
+class Lines(BaseModel):
+    """The answer of /v1/read."""
+
+    width: int
+    height: int
+    turn: float
+    lines: list[Line]
+
+
+class Network(BaseModel):
+    """One network that can be asked."""
+
+    name: str
+    kind: Literal["published", "run"]
+    network: str
+    weights: int
+    multiply_adds: int
+    members: int
+    tells_no_digit: bool
+    validation: dict[str, int]
+    test: dict[str, int]
+    trained_on: int
+    data: str
+    created: str
+
+
+class NetworkList(BaseModel):
+    """All networks that can be asked, and all that can be trained."""
+
+    networks: list[Network]
+    trainable: list[dict[str, Any]]
+    reader: bool
+    data: dict[str, bool]
+
+
+class NetworkDetails(BaseModel):
+    """One network and its layers."""
+
+    name: str
+    card: dict[str, Any]
+    cascade: bool
+    members: int
+    layers: list[dict[str, Any]]
+
+
+class Kernels(BaseModel):
+    """A layer's kernels."""
+
+    layer: dict[str, Any]
+    kernels: list[Any]
+    biases: list[float]
+    first: int
+    count: int
+
+
+class Explained(BaseModel):
+    """Why a network answers as it does."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    answer: str
+    digit: int
+    confidence: float
+    probabilities: list[float]
+    steps: list[dict[str, Any]]
+    pixels: list[list[int]]
+    unrolled: list[float]
+    layers: list[dict[str, Any]]
+    occlusion: dict[str, Any]
+
+
+class Cell(BaseModel):
+    """One number of a feature map."""
+
+    layer: int
+    map: int
+    row: int
+    column: int
+    top: int | None
+    left: int | None
+    window: list[Any]
+    kernel: list[Any] | None
+    products: list[Any] | None
+    sum: float | None
+    bias: float | None
+    rest: float | None
+    before: float
+    value: float
+    bend: str
+    words: str
+
+
+class KernelMap(BaseModel):
+    """The map of an edited kernel."""
+
+    height: int
+    width: int
+    arithmetic: dict[str, str]
+    before: list[list[float]]
+    map: list[list[float]]
+
+
+class TrainBegun(BaseModel):
+    """A run that was begun, and where its events are told."""
+
+    run: str
+    events: str
+    stop: str
+
+
+class TrainState(BaseModel):
+    """How training stands."""
+
+    running: bool
+    run: str | None
+    wish: dict[str, Any] | None
+    last_step: dict[str, Any] | None
+    events: list[dict[str, Any]]
+
+
+class Run(BaseModel):
+    """A few words on a run folder."""
+
+    name: str
+    network: str | None
+    seed: int | None
+    epochs: int | None
+    data: str | None
+    created: str | None
+    finished: bool
+    validation: dict[str, int] | None
+
+
+class RunList(BaseModel):
+    """The run folders of the lab, the newest first."""
+
+    runs: list[Run]
+
+
+class RunDetails(Run):
+    """All that is known of one run."""
+
+    config: dict[str, Any]
+    history: list[dict[str, Any]]
+    words: str | None
+    verdict: str | None
+    metrics: dict[str, Any] | None
+
+
+class Measured(BaseModel):
+    """A network on a set of digits."""
+
+    model: str
+    source: str
+    count: int
+    misses: int
+    accuracy: float
+    interval: list[float]
+    per_class: list[dict[str, Any]]
+    confusion: list[list[int]]
+    words: str
+
+
+class CellPictures(BaseModel):
+    """The pictures of one cell of a confusion matrix."""
+
+    truth: int
+    answer: int
+    count: int
+    pictures: list[dict[str, Any]]
+
+
+class OwnList(BaseModel):
+    """The digits that were kept."""
+
+    folder: str
+    count: int
+    digits: list[dict[str, Any]]
+    train: str
+
+
+class OwnSaved(OwnList):
+    """The digits that were kept, and the names of those kept now."""
+
+    saved: list[dict[str, Any]]
+
+
+class Health(BaseModel):
+    """Whether the lab answers."""
+
+    status: Literal["ok"]
+
+
+Rows = list[list[int]]
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+
+
+class Strict(BaseModel):
+    """A request's body: nothing unknown in it, and no number that is none."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Pictures(BaseModel):
+    """Pictures as JSON: each a picture file in base64, or rows of grey values 0..255."""
+
+    pictures: list[str | Rows]
+
+
+class KernelEdit(Strict):
+    """A kernel edited by hand, for one layer of one network and one picture."""
+
+    picture: str | Rows
+    network: str = "cnn"
+    layer: int = Field(1, ge=1, le=1000)
+    member: int = Field(0, ge=0, le=100)
+    frame: bool = True
+    channel: int | None = Field(None, ge=0, le=100_000)
+    kernel: list[list[list[Number]]] = Field(min_length=1, max_length=4096)
+    bias: Number = 0.0
+    stride: int | None = Field(None, ge=1, le=28)
+    padding: int | None = Field(None, ge=0, le=28)
+    bend: bool = True
+
+
+class TrainWish(Strict):
+    """What to train."""
+
+    network: str = "quick"
+    data: str = "mnist"
+    epochs: int | None = Field(None, ge=1, le=1000)
+    share: float | None = Field(None, gt=0, le=1)
+    seed: int = Field(0, ge=0, lt=2**31)
+    start: str | None = Field(None, alias="from")
+
+
+class OwnDigit(Strict):
+    """A digit to keep: a picture, and which digit it shows."""
+
+    picture: str | Rows
+    label: int = Field(ge=0, le=9, strict=True)
+    box: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
+
+
+class OwnDigits(Strict):
+    """Digits to keep."""
+
+    digits: list[OwnDigit] = Field(min_length=1, max_length=256)
+    frame: bool = True
+
+
+Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+Part = Literal["whole", "line"]
+
+
+class Claim(Strict):
+    """Who wants a piece, and which they have."""
+
+    person: str = Field(min_length=1, max_length=60)
+    token: str = Field("", pattern="^([0-9a-f]{16})?$")
+    after: int = Field(0, ge=0, lt=2**63)
+
+
+class TakeBack(Strict):
+    """Who takes an answer back, and the proof of what they have."""
+
+    person: str = Field(min_length=1, max_length=60)
+    token: str = Field("", pattern="^([0-9a-f]{16})?$")
+
+
+class Loan(Strict):
+    """The proof that a piece is lent."""
+
+    token: Token
+
+
+class Settlement(Loan):
+    """What stands on a piece: five or nine digits, or null where nobody can tell."""
+
+    zip: str | None = Field(max_length=10)
+    unlisted: bool = False
+
+
+class Queue(BaseModel):
+    """How the work stands, in pieces."""
+
+    waiting: int
+    lent: int
+    settled: int
+    unsortable: int
+    yours: int
+    trays: dict[str, int]
+
+
+class MailState(BaseModel):
+    """Whether mail is reviewed here, and how the work stands."""
+
+    open: bool
+    folder: str | None
+    queue: Queue | None
+    how: list[str]
+
+
+class MailPicture(BaseModel):
+    """A piece's picture: its size, where its ZIP stands, and what is seen close."""
+
+    width: int
+    height: int
+    box: list[float] | None
+    view: list[int] | None
+
+
+class MailTask(BaseModel):
+    """A piece that is lent."""
+
+    piece: int
+    token: str
+    seconds: float
+    name: str
+    reason: str | None
+    why: str
+    text: str
+    guesses: list[dict[str, Any]]
+    picture: MailPicture | None
+    problem: str | None
+
+
+class Claimed(BaseModel):
+    """A piece, or null where nobody waits for a person."""
+
+    task: MailTask | None
+    queue: Queue
+
+
+class Settled(BaseModel):
+    """Where a piece went."""
+
+    piece: int
+    tray: str
+    queue: Queue
+
+
+class Lent(BaseModel):
+    """For how long a piece is lent from now on."""
+
+    piece: int
+    seconds: float
+
+
+class ZipPlace(BaseModel):
+    """Where a ZIP is, and which tray it goes to."""
+
+    zip: str
+    listed: bool
+    city: str | None
+    state: str | None
+    county: str | None
+    tray: str
+
+
+class MailCorrection(BaseModel):
+    """What a person said of a piece, and what the program had thought."""
+
+    piece: int
+    picture: str | None
+    zip: str | None
+    person: str
+    at: float
+    text: str
+    guesses: list[dict[str, Any]]
+    box: list[float] | None
+    boxes: list[list[float]]
+
+
+class Corrections(BaseModel):
+    """What people said, oldest first."""
+
+    count: int
+    first: int
+    corrections: list[MailCorrection]
+    save: str

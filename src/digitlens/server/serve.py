@@ -1,0 +1,219 @@
+"""uvicorn with time limits for slow clients, and an end that finishes what was begun."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from digitlens.errors import UsageError
+from digitlens.server.app import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from digitlens.server.review_desk import ReviewDesk
+    from digitlens.server.settings import ServerSettings
+
+
+HEAD_SECONDS = 10
+"""Within which a connection must have sent the head of its first request."""
+
+IDLE_SECONDS = 30
+"""After which a connection that is kept open for a next request is closed."""
+
+GRACE_SECONDS = 30
+"""That requests under way are given to end."""
+
+CONNECTIONS = 512
+"""At one time; more are answered 503 at once."""
+
+SWITCH_SECONDS = 0.001
+"""How long one thread may hold the interpreter while another waits: 5 ms would be felt."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends with code 0 when it was asked to.
+
+    Parameters
+    ----------
+    config
+        uvicorn's.
+    lab
+        Told when the end begins.
+    ready
+        Called when requests are answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, lab: Lab, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._lab = lab
+        self._ready = ready
+        self._ending: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take Ctrl-C and SIGTERM as the wish to end; a second one ends at once."""
+        loop = asyncio.get_running_loop()
+
+        def note(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._end)
+
+        before = {
+            number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _end(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+            return
+        self.should_exit = True
+        self._lab.state.closing.set()
+        # Who follows a training run would else be waited for as long as it lasts.
+        self._ending = asyncio.get_running_loop().create_task(
+            self._lab.state.training.hang_up()
+        )
+
+
+def serve(
+    settings: ServerSettings, ready: Callable[[str], None], desk: ReviewDesk | None = None
+) -> None:
+    """Serve a lab until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    settings
+        What it is started with; of port 0 the system chooses one.
+    ready
+        Called with the lab's address when it answers.
+    desk
+        Where mail is reviewed; None: nowhere.
+
+    Raises
+    ------
+    UsageError
+        The host or port cannot be listened to.
+    """
+    listener = listen(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    lab = Lab(replace(settings, port=port), desk)
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    sys.setswitchinterval(SWITCH_SECONDS)
+    config = uvicorn.Config(
+        lab,
+        http=protocol(),
+        loop="auto",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=CONNECTIONS,
+    )
+
+    def begun() -> None:
+        # What start-up made stays to the end: it need not be looked through again and again.
+        gc.collect()
+        gc.freeze()
+        ready(f"http://{name}:{port}/")
+
+    Server(config, lab, begun).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises
+    ------
+    UsageError
+        The host is not one of this machine, or the port is taken.
+    """
+    listener = None
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        if listener is not None:
+            listener.close()
+        raise UsageError(
+            f"--host {host} --port {port} cannot be listened to",
+            seen=getattr(error, "strerror", None) or str(error),
+            try_="another --port; with --port 0 the system chooses a free one",
+        ) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+def protocol() -> Any:
+    """Return uvicorn's HTTP protocol with a time limit for a request's head.
+
+    uvicorn waits for ever on a connection over which nothing comes, or a head byte by byte.
+    """
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
+    except ImportError:
+        from uvicorn.protocols.http.h11_impl import (  # type: ignore[assignment]
+            H11Protocol as Base,
+        )
+
+    class Timed(Base):
+        """uvicorn's protocol; a connection that is slow to ask is closed."""
+
+        _timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop()
+            super().connection_lost(exc)
+
+        def _watch(self) -> None:
+            """Let the clock run while part of a head is here, or what nobody reads any more."""
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._stop()
+            elif self._timer is None:
+                self._timer = self.loop.call_later(HEAD_SECONDS, self._hurry)
+
+        def _hurry(self) -> None:
+            self._timer = None
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+        def _stop(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    return Timed

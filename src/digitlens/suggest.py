@@ -1,0 +1,30 @@
+"""Did you mean: the name that was probably wanted."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the one of `names` that `name` is nearest to, or None when none is near.
+
+    Parameters
+    ----------
+    name, names
+        Compared without regard to case.
+    cutoff
+        How alike they must be, 0..1, in `difflib`'s measure.
+
+    Examples
+    --------
+    >>> suggest("trian", ["demo", "train"])
+    'train'
+    >>> suggest("fly", ["demo", "train"])
+    """
+    folded = {each.lower(): each for each in names}
+    matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
+    return folded[matches[0]] if matches else None

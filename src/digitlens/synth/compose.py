@@ -1,0 +1,317 @@
+"""Digits laid side by side on one line, with one pen, as one hand does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from digitlens.synth.digit_forms import (
+    CELL,
+    MARGIN,
+    draw_form,
+    elastic_distortion,
+    find_loop,
+    glyph_source,
+)
+from digitlens.synth.strokes import FULL, bend_stroke, draw_mark, draw_strokes, mark_width
+from digitlens.synth.writer import LEADS, TAILS, split_number
+
+if TYPE_CHECKING:
+    from digitlens.synth.glyphs import Glyphs
+    from digitlens.synth.random import Random
+    from digitlens.synth.sample import Gray
+    from digitlens.synth.style import Style
+    from digitlens.synth.writer import WriterStyle
+
+    Box = tuple[float, float, float, float]
+
+
+BEFORE, BEHIND = 3.2, 4.2
+"""Room to the left and right of the digits, in digit heights: marks and wide margins."""
+
+ABOVE, BELOW = 2.4, 1.6
+"""Room above and below the line that the digits stand on."""
+
+INKED = 90
+"""From here on a pixel counts as ink, for boxes and for what touches."""
+
+MOST_OVERLAP = 0.35
+"""Boxes overlap by no more than this share of the narrower one: a 1 would vanish."""
+
+RAISED = (0.0, 0.0, 0.3, 0.6, 1.0)
+"""How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach."""
+
+NOWHERE = -1e6
+
+
+@dataclass
+class ComposedLine:
+    """Digits on a canvas that is larger than any picture of them.
+
+    Parameters
+    ----------
+    ink
+        uint8 (H, W), 0 = paper, 255 = full ink.
+    boxes
+        Of each digit: left, top, right, bottom in pixels.
+    left, right
+        Of all that was written, marks included.
+    base, slope
+        Row of the line at column 0, and how it falls.
+    pitch
+        Distance of digits where it is even, else 0.0.
+    first
+        Left edge of the first cell where there are cells.
+    """
+
+    ink: Gray
+    boxes: list[Box]
+    left: float
+    right: float
+    base: float
+    slope: float
+    pitch: float = 0.0
+    first: float = 0.0
+
+    def line_at(self, column: float) -> float:
+        """Return the row of the line at `column`."""
+        return self.base + self.slope * column
+
+
+def compose_line(
+    glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Style
+) -> ComposedLine:
+    """Write `text`, with marks in and around it, on an empty canvas."""
+    height = hand.height
+    pitch = rng.uniform(0.9, 1.5) * height if hand.spacing == "cells" else 0.0
+    inside = {} if pitch else split_number(rng, text, style.separators)
+    # No digit is likely to be wider; the room behind takes what jitter adds.
+    widest = (1.0 + abs(hand.slant)) * hand.width + 1.3 * max(hand.gap, 0.0)
+    advance = max(pitch, widest * height)
+    room = (BEFORE + BEHIND) * height + advance * len(text) + 0.6 * height * len(inside)
+    ink = np.zeros((int((ABOVE + BELOW) * height), int(room)), np.uint8)
+    laid = ComposedLine(
+        ink, [], BEFORE * height, BEFORE * height, ABOVE * height, hand.slope, pitch
+    )
+    laid.base -= hand.slope * (BEFORE * height + 0.4 * advance * len(text))
+    laid.first = laid.left
+    if not pitch and rng.bernoulli(style.leads):
+        _mark_before(laid, rng, hand)
+    pen = _Pen(laid, rng, hand, style)
+    small = _small_from(text, hand)
+    tiny, pen.raised = rng.uniform(0.4, 0.85), rng.choice(RAISED)
+    for at, cell in enumerate(_cells(glyphs, rng, text, hand, style)):
+        size = tiny * rng.uniform(0.92, 1.08) if at >= small else 1.0
+        pen.write(cell, at, size)
+        if hand.joined and at and text[at] == text[at - 1] == "0":
+            _join(laid, rng, hand)
+        if at in inside:
+            pen.mark(inside[at])
+    if hand.joined and text.endswith("0") and not pitch and rng.bernoulli(0.3):
+        _let_run_out(laid, rng, hand)
+    elif rng.bernoulli(style.tails):
+        pen.mark(rng.weighted(TAILS))
+    laid.right = max(laid.right, pen.right)
+    return laid
+
+
+def _small_from(text: str, hand: WriterStyle) -> int:
+    """Return from which digit on they are small and raised, as cents often are."""
+    tail = len(text) - len(text.rstrip("0"))
+    small = hand.forms.get(0) == "small" and tail > 1 and tail < len(text)
+    return len(text) - tail if small else len(text)
+
+
+def _mark_before(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+    mark = rng.weighted(LEADS)
+    left = laid.first - (mark_width(mark) * 1.1 + rng.uniform(0.1, 0.5)) * hand.height
+    place = left, laid.line_at(left)
+    draw_mark(laid.ink, rng, mark, place, hand.height, hand.stroke, hand.slant)
+    laid.left = left
+
+
+def _cells(glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Style) -> Gray:
+    """Return the digits of `text` in their forms, strokes as wide as the hand's pen.
+
+    Returns
+    -------
+    uint8 (n, 40, 40).
+    """
+    cells = np.zeros((len(text), CELL, CELL), np.uint8)
+    widths = []
+    for cell, letter in zip(cells, text, strict=True):
+        label = int(letter)
+        form = hand.form(rng, label)
+        loop = find_loop(label, form)
+        at = glyphs.choose(rng, glyph_source(label, form), hand.writer, loop=loop)
+        drawn = form.startswith(("drawn", "written")) or form == "stem"
+        width = hand.pen if drawn else float(glyphs.widths[at])
+        if form:
+            draw_form(cell, glyphs.images[at], rng, form, label, width)
+        else:
+            cell[MARGIN:-MARGIN, MARGIN:-MARGIN] = glyphs.images[at]
+        if rng.bernoulli(style.warps):
+            cell[:] = elastic_distortion(cell, rng)
+        widths.append(width)
+    return _as_thick(cells, widths, hand.pen)
+
+
+def _as_thick(cells: Gray, widths: list[float], pen: float) -> Gray:
+    """Bring strokes of `widths` most of the way to `pen` pixels.
+
+    A cross of 3 x 3 makes strokes 2 pixels wider or narrower; the picture between the two has
+    grey edges, which are what a fraction of a pixel looks like. Thin strokes are thinned less,
+    for nothing may break.
+    """
+    for cell, width in zip(cells, widths, strict=True):
+        share = min(max(0.4 * (pen - width), -0.35 * (width - 1.2)), 1.0)
+        if abs(share) > 0.1:
+            other = cv2.dilate(cell, _CROSS) if share > 0 else cv2.erode(cell, _CROSS)
+            cv2.addWeighted(other, abs(share), cell, 1 - abs(share), 0.0, dst=cell)
+    return cells
+
+
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
+
+class _Pen:
+    """Goes along the line and knows how far the ink reaches in each row."""
+
+    def __init__(
+        self, laid: ComposedLine, rng: Random, hand: WriterStyle, style: Style
+    ) -> None:
+        self._laid, self._rng, self._hand, self._style = laid, rng, hand, style
+        self._reach = np.full(len(laid.ink), NOWHERE, np.float32)
+        self.right = laid.first
+        self.raised = 1.0
+
+    def write(self, cell: Gray, at: int, size: float) -> None:
+        """Write one digit behind what is there."""
+        laid, rng, hand = self._laid, self._rng, self._hand
+        patch = _turned_out(cell, rng, hand, self._style, size)
+        solid = np.asarray(cv2.threshold(patch, INKED, 255, cv2.THRESH_BINARY)[1], np.uint8)
+        left, top, width, height = cv2.boundingRect(solid)
+        if not width:  # a glyph of hardly any ink
+            (height, width), solid = patch.shape, np.full_like(patch, FULL)
+        line = laid.line_at(self.right + width / 2)
+        jitter = rng.normal(0.0, self._style.baseline_jitter) * hand.height
+        if size < 1.0:
+            jitter -= self.raised * (1 - size) * hand.height
+        up = min(max(round(line + jitter - top - height), 0), len(laid.ink) - len(patch))
+        tight = solid[top : top + height, left : left + width]
+        x = self._column(tight, left, at, up + top)
+        spread = min(max(round(x), 0), laid.ink.shape[1] - patch.shape[1])
+        place = laid.ink[up : up + patch.shape[0], spread : spread + patch.shape[1]]
+        np.maximum(place, patch, out=place)
+        if hand.kerned:
+            self._pass(tight, up + top, spread + left)
+        start = spread + left
+        laid.boxes.append((start, up + top, start + width, up + top + height))
+        self.right = max(self.right, float(start + width))
+
+    def _column(self, tight: Gray, left: int, at: int, top: int) -> float:
+        """Return the column at which the patch is laid down; its ink begins at its `left`."""
+        height, width = len(tight), float(tight.shape[1])
+        rng, hand = self._rng, self._hand
+        if hand.spacing == "cells":
+            middle = float(self._laid.first + (at + 0.5) * self._laid.pitch)
+            off = rng.normal(0.0, 0.06) * self._laid.pitch
+            free = self.right + 1 if at else middle - width
+            return max(middle + off - width / 2, free) - left
+        if not at:
+            return self.right - left
+        before = self._laid.boxes[-1]
+        narrower = min(width, before[2] - before[0])
+        if hand.spacing == "overlap":
+            return self.right - left - min(-hand.gap * hand.height, MOST_OVERLAP * narrower)
+        gap = hand.gap
+        if hand.spacing != "touching":
+            gap *= max(0.2, rng.normal(1.0, 0.35))
+            if hand.spacing != "wide" and rng.bernoulli(0.06):
+                gap = rng.uniform(-0.06, 0.02)
+        if not hand.kerned:
+            return self.right - left + gap * hand.height
+        # A row without ink counts as inked at its left edge; digits have hardly any.
+        near = float((self._reach[top : top + height] - tight.argmax(axis=1)).max()) - left
+        closest = self.right - left - 0.55 * narrower
+        touch = min(gap * hand.height, 0.6) if gap <= 0 else gap * hand.height
+        return max(near + max(touch, -0.9 * hand.stroke), closest)
+
+    def _pass(self, tight: Gray, top: int, column: int) -> None:
+        last = column + tight.shape[1] - tight[:, ::-1].argmax(axis=1)
+        # Rows next to ink count as ink: strokes that pass each other by a row do touch.
+        for row in (top - 1, top, top + 1):
+            rows = self._reach[row : row + len(tight)]
+            np.maximum(rows, last[: len(rows)], out=rows)
+
+    def mark(self, mark: str) -> None:
+        """Write a mark behind the last digit."""
+        laid, rng, hand = self._laid, self._rng, self._hand
+        if laid.pitch:
+            self.right += 0.1 * hand.height
+        gap = rng.uniform(0.02, 0.15) if mark in ".,'" else rng.uniform(0.05, 0.4)
+        left = self.right + max(0.0, gap + min(hand.gap, 0.1)) * hand.height
+        size = hand.height * rng.uniform(0.8, 1.1)
+        place = left, laid.line_at(left) + rng.normal(0, 0.04) * hand.height
+        draw_mark(laid.ink, rng, mark, place, size, hand.stroke, hand.slant)
+        width = mark_width(mark) * size
+        self.right = left + width if mark not in ".,'" else left + width * rng.uniform(0.3, 1.0)
+        self._reach[:] = np.maximum(self._reach, self.right - 0.5 * width)
+
+
+def _turned_out(cell: Gray, rng: Random, hand: WriterStyle, style: Style, size: float) -> Gray:
+    """Bring a digit to its size, slant and angle, in a patch that is as large as it must be."""
+    left, top, width, height = cv2.boundingRect(cell)
+    # MNIST scales the longer side to 20 pixels: wide digits came out low.
+    size *= max(0.6, rng.normal(1.0, style.size_jitter)) * (20 / max(height, 12)) ** 0.6
+    down = size * hand.height / 20
+    across = down * hand.width * (1.0 if style.size_jitter == 0 else rng.normal(1.0, 0.06))
+    shear = -down * (hand.slant + rng.normal(0.0, style.slant_jitter))
+    turn = rng.normal(0.0, style.turn_jitter)
+    columns = int(across * width + abs(shear) * height + 3)
+    rows = int(down * height + abs(turn) * across * width + 3)
+    x, y = left + width / 2 - 0.5, top + height / 2 - 0.5
+    matrix = np.array(
+        [
+            [across, shear, (columns - 1) / 2 - across * x - shear * y],
+            [turn * across, down, (rows - 1) / 2 - turn * across * x - down * y],
+        ]
+    )
+    return np.asarray(cv2.warpAffine(cell, matrix, (columns, rows)), np.uint8)
+
+
+def _join(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+    """Join the last two digits, as hurried hands join zeros: above, or foot to shoulder."""
+    one, two = laid.boxes[-2:]
+    if two[0] - one[2] > 0.6 * hand.height:
+        return
+    height = min(one[3] - one[1], two[3] - two[1])
+    leave = rng.uniform(0.03, 0.2) if rng.bernoulli(0.7) else rng.uniform(0.4, 0.9)
+    start = (one[2] - 0.25 * (one[2] - one[0]) * (leave < 0.3), one[1] + leave * height)
+    end = (
+        two[0] + rng.uniform(0.0, 0.4) * (two[2] - two[0]),
+        two[1] + rng.uniform(0.0, 0.3) * height,
+    )
+    sag = rng.uniform(-0.1, 0.3) * height
+    through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + sag)
+    draw_strokes(laid.ink, bend_stroke(start, through, end, 5), hand.stroke)
+
+
+def _let_run_out(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+    """Let the last digit run out in a stroke to the right, up or down."""
+    _, top, right, bottom = laid.boxes[-1]
+    height = bottom - top
+    start = (right - rng.uniform(0.05, 0.3) * height, top + rng.uniform(0.0, 0.9) * height)
+    end = (
+        right + rng.uniform(0.3, 1.2) * hand.height,
+        start[1] + rng.normal(0.0, 0.2) * height,
+    )
+    through = (
+        (start[0] + end[0]) / 2,
+        (start[1] + end[1]) / 2 + rng.normal(0.0, 0.25) * height,
+    )
+    draw_strokes(laid.ink, bend_stroke(start, through, end, 6), hand.stroke)
+    laid.right = max(laid.right, end[0])

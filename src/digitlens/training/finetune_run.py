@@ -1,0 +1,379 @@
+"""The course of fine-tuning: training, and walking back where it forgot.
+
+* What fine-tuning leaves: the run folder, and what changed.
+* The network that fine-tuning begins with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import safetensors.torch
+import torch
+
+from digitlens import metrics as score
+from digitlens import models, viz
+from digitlens import runs as run_folder
+from digitlens.errors import StoppedError, UsageError
+from digitlens.metrics.diagnosis import diagnose
+from digitlens.metrics.history import to_csv
+from digitlens.models.card import STANDARD_NOTES, ModelCard
+from digitlens.models.fold import fuse_layers
+from digitlens.models.inference import Model, load_model
+from digitlens.models.layer_table import summarize
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.rebuild import parse_onnx, rebuild
+from digitlens.models.registry import NETWORKS, find_network
+from digitlens.storage import write_bytes, write_text
+from digitlens.training.config import config_to_dict
+from digitlens.training.device import GracefulInterrupt, choose_device, flush_denormals
+from digitlens.training.finetune import (
+    LARGE_REPLAY,
+    SMALL_REPLAY,
+    FineTuner,
+    ReplayBatches,
+    interpolate_weights,
+    recipe_for,
+)
+from digitlens.training.results import Changes, Group, Run
+from digitlens.training.session import about_now, resident, versions
+from digitlens.training.trainer import evaluate_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from torch import nn
+
+    from digitlens.digits import Digits
+    from digitlens.models.ops import Op
+    from digitlens.models.recipe import Recipe
+    from digitlens.training.config import Callback, TrainConfig
+    from digitlens.training.trainer import Part
+    from digitlens.training.user_data import ReplayData, UserData
+
+
+@dataclass(frozen=True, eq=False)
+class StartNetwork:
+    """A model of one network, as it was before.
+
+    Parameters
+    ----------
+    source
+        What the user called it.
+    model
+        The model, which answers.
+    ops
+        Its network.
+    sha256
+        Hash of its file in hex.
+    """
+
+    source: str
+    model: Model
+    ops: list[Op]
+    sha256: str
+
+    def network(self) -> nn.Sequential:
+        """Return its network anew, in torch."""
+        return rebuild(self.ops)
+
+
+def load_start_network(source: str | Path, network: str) -> StartNetwork:
+    """Load the model `source` to go on training it as a `network`.
+
+    Raises
+    ------
+    UsageError
+        `network` is several networks together, or the model is of another architecture.
+    ModelError
+        There is no such model, or its layers are not trained again.
+    """
+    check_single(network)
+    model = load_model(source)
+    found = model.card.network
+    if found != network:
+        alone = model.card.members == 1 and found in NETWORKS and not find_network(found).second
+        raise UsageError(
+            f"--from must name a {network}, to go on with",
+            seen=f"{source} is a {found}",
+            try_=f"digitlens train {found} --from {source}" if alone else None,
+        )
+    content = model.path.read_bytes()
+    ops = parse_onnx(content, name=str(source))
+    return StartNetwork(str(source), model, ops, hashlib.sha256(content).hexdigest())
+
+
+def check_single(network: str) -> None:
+    """Refuse a `network` that is several networks together.
+
+    Raises
+    ------
+    UsageError
+        An ensemble or a cascade.
+    """
+    entry = find_network(network)
+    if entry.members > 1 or entry.second:
+        raise UsageError(
+            f"{network} is not fine-tuned: it is several networks that answer together",
+            try_="digitlens train cnn --from cnn",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FineTunedRun:
+    """What fine-tuning ended in."""
+
+    start: StartNetwork
+    network: nn.Sequential
+    tuner: FineTuner
+    share: float
+
+
+def save_finetune_run(
+    folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData, kept: ReplayData
+) -> Run:
+    """Write the whole run folder; metrics.json comes last and says "finished"."""
+    data, history, program = own.data, tuned.tuner.history, fuse_layers(tuned.network)
+    recipe = tuned.tuner.recipe
+    card = _card(folder, wish, tuned, own)
+    changes = _changes(
+        tuned, Model(folder / run_folder.MODEL, to_onnx(program, card)), own, kept
+    )
+    card = _measured(card, changes, kept)
+    diagnosis = diagnose(history, len(data.validation))
+    seen = changes.held if len(changes.held) else changes.learnt
+    confusion = score.confusion(seen.truth, seen.after.labels)
+    config = config_to_dict(wish, recipe, data, about=about_now(tuned.tuner.rehearsal.device))
+    config["data"]["validation"] = round(
+        len(data.validation) / (len(data.train) + len(data.validation)), 4
+    )
+    config["start"] = {"model": tuned.start.source, "sha256": tuned.start.sha256}
+    config["rehearsal"] = {
+        "digits": kept.name,
+        "rehearsed": len(kept.rehearsed),
+        "measured": len(kept.measured),
+    }
+    weights = {name: value.contiguous() for name, value in tuned.network.state_dict().items()}
+    drawn = {
+        run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
+        run_folder.CONFUSION_PLOT: viz.confusion(
+            confusion, title=f"{folder.name}, {seen.title}"
+        ),
+    }
+    run_folder.write_config(folder, config)
+    write_text(folder / run_folder.HISTORY, to_csv(history))
+    write_bytes(folder / run_folder.BEST_WEIGHTS, safetensors.torch.save(weights))
+    write_bytes(folder / run_folder.MODEL, to_onnx(program, card))
+    write_text(folder / run_folder.CARD, card.markdown())
+    write_text(folder / run_folder.CHANGES, changes.markdown(folder.resolve().name))
+    for name, content in drawn.items():
+        write_bytes(folder / name, content)
+    metrics = _metrics(card, tuned, changes)
+    write_text(folder / run_folder.METRICS, json.dumps(metrics, indent=2) + "\n")
+    misses = len(changes.held) - changes.held.right(changes.held.after)
+    return Run(
+        tuned.network, history, diagnosis, folder, misses, len(changes.held), changes=changes
+    )
+
+
+def _changes(tuned: FineTunedRun, after: Model, own: UserData, kept: ReplayData) -> Changes:
+    before, start = tuned.start.model, tuned.start
+    train, held = own.data.train, own.data.validation
+    split = len(train)
+
+    def read(title: str, digits: Digits, names: Sequence[str]) -> Group:
+        answers = [model.predict(digits.images) for model in (before, after)]
+        return Group(title, digits.labels, names, *answers)
+
+    rows = summarize(tuned.network, name=start.source).rows
+    moved = [
+        (f"layer {at + 1}, {row.layer}", _moved(old, new))
+        for at, (row, old, new) in enumerate(
+            zip(rows, start.network(), tuned.network, strict=True)
+        )
+        if row.weights
+    ]
+    left_out = [str(error).replace("\n", " ") for error in own.rejected]
+    return Changes(
+        start.source,
+        read("own pictures, held back", held, own.names[split:]),
+        read("own pictures, learnt from", train, own.names[:split]),
+        read(
+            f"{kept.name}, not rehearsed",
+            kept.measured,
+            [f"number {place}" for place in kept.measured.positions],
+        ),
+        kept.mnist,
+        moved,
+        tuned.share,
+        left_out,
+    )
+
+
+def _moved(old: nn.Module, new: nn.Module) -> float:
+    was, now = (
+        torch.cat([parameter.detach().flatten() for parameter in layer.parameters()])
+        for layer in (old, new)
+    )
+    return float((now - was).norm() / was.norm())
+
+
+def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -> ModelCard:
+    size = summarize(tuned.network, name=wish.network)
+    epochs, found = len(tuned.tuner.history), versions()
+    before = tuned.start.model.card
+    note = (
+        f"Fine-tuned from {tuned.start.source} (SHA-256 {tuned.start.sha256[:12]}..., trained "
+        f"on {before.trained_on:,} digits of {before.data}) on {len(own.data.train):,} "
+        f"pictures of {own.data.source}; its figures on other digits are no longer those of "
+        f"{tuned.start.source}."
+    )
+    return ModelCard(
+        name=folder.resolve().name,
+        network=wish.network,
+        data=own.data.source,
+        split=own.data.split,
+        trained_on=len(own.data.train),
+        seed=wish.seed,
+        epochs=epochs,
+        best_epoch=epochs,
+        weights=size.weights,
+        multiply_adds=size.multiply_adds,
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        versions={key: found[key] for key in ("digitlens", "torch", "python")},
+        threshold=before.threshold,
+        notes=[note, *STANDARD_NOTES],
+    )
+
+
+def _measured(card: ModelCard, changes: Changes, kept: ReplayData) -> ModelCard:
+    figures = {
+        group.title: f"{group.right(group.before):,} right before, "
+        f"{group.right(group.after):,} after, of {len(group):,}"
+        for group in (changes.held, changes.learnt, changes.kept)
+        if len(group)
+    }
+    figures["rehearsed"] = f"{len(kept.rehearsed):,} of {kept.name}"
+    validation = {}
+    if len(changes.held):
+        misses = len(changes.held) - changes.held.right(changes.held.after)
+        validation = {"misses": misses, "count": len(changes.held)}
+    return replace(card, validation=validation, figures=figures)
+
+
+def _metrics(card: ModelCard, tuned: FineTunedRun, changes: Changes) -> dict[str, Any]:
+    history = tuned.tuner.history
+    return {
+        "format": 1,
+        "network": card.network,
+        "epochs": len(history),
+        "best_epoch": len(history),
+        "validation": card.validation or None,
+        "train_seconds": sum(epoch.seconds for epoch in history),
+        "weights": card.weights,
+        "multiply_adds": card.multiply_adds,
+        "changes": changes.as_dict(),
+    }
+
+
+FORGIVEN = 0.001
+"""Share of the old digits that may be lost."""
+
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""How much of the change is kept, tried in this order until no more than that is lost."""
+
+
+def run_finetuning(
+    wish: TrainConfig,
+    source: str | Path,
+    load: Callable[[], tuple[UserData, ReplayData]],
+    progress: Callback,
+) -> Run:
+    """Fine-tune the model `source` as wished and leave a finished run folder.
+
+    Nothing but a lock lies in the folder until the network is trained, so that a run that is
+    stopped or killed before leaves nothing to go on with.
+
+    Raises
+    ------
+    UsageError, ModelError
+        As `load_start_network`.
+    StoppedError
+        Ctrl-C or SIGTERM.
+    """
+    start = load_start_network(source, wish.network)
+    own, kept = load()
+    base = models.load_recipe(wish.network)
+    outputs = len(start.ops[-1].weight)  # type: ignore[union-attr]
+    recipe = wish.recipe or recipe_for(base, outputs, wish.epochs)
+    with ExitStack() as stack:
+        folder = run_folder.claim_run_folder(wish.network, wish.out)
+        stack.enter_context(run_folder.lock_run(folder))
+        stack.enter_context(flush_denormals())
+        tuned = _tune(wish, start, own, kept, recipe, progress)
+        return save_finetune_run(folder, wish, tuned, own, kept)
+
+
+def _tune(
+    wish: TrainConfig,
+    start: StartNetwork,
+    own: UserData,
+    kept: ReplayData,
+    recipe: Recipe,
+    progress: Callback,
+) -> FineTunedRun:
+    device = choose_device()
+    network, before = (
+        start.network().to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for _ in range(2)
+    )
+    rehearsal = ReplayBatches(
+        before,
+        resident(own.data.train, device.kind),
+        resident(kept.rehearsed, device.kind),
+        recipe=recipe,
+        plan=LARGE_REPLAY if kept.mnist else SMALL_REPLAY,
+        seed=wish.seed,
+        device=device,
+    )
+    tuner = FineTuner(network, rehearsal, resident(own.data.validation, device.kind))
+    progress.start(
+        tuner.steps,
+        recipe.epochs,
+        tuner.steps * recipe.batch // recipe.epochs,
+        f"going on from {start.source} with {len(own.data.train):,} pictures of "
+        f"{own.data.source} (seed {wish.seed}; {device})\n{own.data.split}\n"
+        f"rehearsing {kept.name}",
+    )
+    try:
+        with GracefulInterrupt() as stop:
+            if not tuner.run(progress, lambda: stop.wished):
+                raise StoppedError(
+                    "fine-tuning was stopped on request; nothing is kept of so short a run",
+                    try_="the same command begins it again",
+                )
+    finally:
+        progress.finish()
+    measured = resident(kept.measured, device.kind)
+    share = walk_back_weights(before, network, measured)
+    return FineTunedRun(start, network.eval().cpu(), tuner, share)
+
+
+def walk_back_weights(before: nn.Sequential, after: nn.Sequential, measured: Part) -> float:
+    """Take `after` back towards `before` while it has lost too much; return what is left."""
+    allowed = evaluate_network(before, measured.images, measured.labels)[0] + FORGIVEN * len(
+        measured
+    )
+    kept = 1.0
+    for share in SHARES:
+        interpolate_weights(before, after, share / kept)
+        kept = share
+        if evaluate_network(after, measured.images, measured.labels)[0] <= allowed:
+            break
+    return kept

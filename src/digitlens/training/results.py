@@ -1,0 +1,282 @@
+"""What a training run leaves: `Run`.
+
+* What the training of a line reader leaves: `ReaderRun`.
+* What fine-tuning changed: pictures read before and after, in numbers and in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitlens.digits import CLASSES
+from digitlens.models.inference import Model, load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from torch import nn
+
+    from digitlens.digits import Labels
+    from digitlens.metrics.diagnosis import Diagnosis
+    from digitlens.metrics.history import Epoch, LinePoint
+    from digitlens.models.architectures.reader import LineNetwork
+    from digitlens.models.card import LineModelCard
+    from digitlens.models.inference import Predictions
+
+
+SHOWN = 10
+"""So many changed pictures are listed for a glance; all of them are in the file."""
+
+
+SURE = 0.9995
+"""A share that would be rounded to 100 %."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Digits that were read before and after.
+
+    Parameters
+    ----------
+    title
+        What they are.
+    truth
+        uint8 (N,).
+    names
+        What messages call each of them.
+    before, after
+        What the model answered.
+    """
+
+    title: str
+    truth: Labels
+    names: Sequence[str]
+    before: Predictions
+    after: Predictions
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def right(self, answers: Predictions, digit: int | None = None) -> int:
+        """Return how many are read right, of one class or of all."""
+        good = answers.labels == self.truth
+        return int((good if digit is None else good[self.truth == digit]).sum())
+
+    def refused(self, answers: Predictions) -> int:
+        """Return how many are taken for no digit; 0 for networks that do not tell."""
+        return 0 if answers.refused is None else int(answers.refused.sum())
+
+    def changed(self) -> Iterator[str]:
+        """Walk over the digits that are read otherwise than before, in words."""
+        for at in np.flatnonzero(self.before.labels != self.after.labels).tolist():
+            was, now = int(self.before.labels[at]), int(self.after.labels[at])
+            sure = [float(a.probabilities[at].max()) for a in (self.before, self.after)]
+            truth = int(self.truth[at])
+            verdict = "right now" if now == truth else "wrong now" if was == truth else "wrong"
+            yield (
+                f"{self.names[at]}, a {truth}: {was} ({_percent(sure[0])}) -> "
+                f"{now} ({_percent(sure[1])}), {verdict}"
+            )
+
+    def counts(self) -> dict[str, int]:
+        """Return the group's counts, for JSON."""
+        return {
+            "count": len(self),
+            "right_before": self.right(self.before),
+            "right_after": self.right(self.after),
+            "refused_before": self.refused(self.before),
+            "refused_after": self.refused(self.after),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """All that fine-tuning changed.
+
+    Parameters
+    ----------
+    start
+        The model it began with.
+    held, learnt, kept
+        Own pictures held back, own pictures learnt from, and old digits that were not
+        rehearsed; `held` may be empty.
+    mnist
+        Whether the old digits are MNIST's.
+    moved
+        For each layer with weights, its name and how far its weights moved, as a share of
+        their length.
+    share
+        How much of the change was kept, 0..1: less than 1 where all of it would have cost
+        more than 1 old digit in 1,000.
+    left_out
+        Why own pictures were left out, in words.
+    """
+
+    start: str
+    held: Group
+    learnt: Group
+    kept: Group
+    mnist: bool
+    moved: Sequence[tuple[str, float]]
+    share: float = 1.0
+    left_out: Sequence[str] = ()
+
+    def words(self) -> str:
+        """Return what changed, for a glance."""
+        return "\n".join([*self._table(), "", *self._sentences(SHOWN)])
+
+    def markdown(self, name: str) -> str:
+        """Return what changed, all of it, as Markdown; `name` is the new model's."""
+        table = "\n".join(["```", *self._table(), "```"])
+        lists = []
+        for group in self._groups():
+            found = list(group.changed())
+            if found:
+                lists.append(f"## {group.title}: {len(found):,} read otherwise\n")
+                lists += [*(f"- {line}" for line in found), ""]
+        if self.left_out:
+            lists += ["## Left out\n", *(f"- {line}" for line in self.left_out), ""]
+        layers = [f"| {layer} | {100 * share:.1f} % |" for layer, share in self.moved]
+        return "\n".join(
+            [
+                f"# {name}: what changed since {self.start}\n",
+                table,
+                "",
+                "\n".join(self._sentences(0)),
+                "",
+                *lists,
+                "## Weights\n",
+                "| layer | moved by |\n|---|---|",
+                *layers,
+                "",
+            ]
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts, for JSON."""
+        return {
+            "start": self.start,
+            "own_held_back": self.held.counts(),
+            "own_learnt_from": self.learnt.counts(),
+            "old_digits": {"mnist": self.mnist, **self.kept.counts()},
+            "share_kept": self.share,
+            "weights_moved": dict(self.moved),
+        }
+
+    def _groups(self) -> list[Group]:
+        return [group for group in (self.held, self.learnt, self.kept) if len(group)]
+
+    def _table(self) -> list[str]:
+        own, rows = self._groups()[:-1], [("right", "before", "after", "of")]
+        rows += [_row(group.title, group.right, group) for group in own]
+        for digit in range(CLASSES):
+            count = sum(int((group.truth == digit).sum()) for group in own)
+            if count:
+                before = sum(group.right(group.before, digit) for group in own)
+                after = sum(group.right(group.after, digit) for group in own)
+                rows.append((f"  own {digit}", f"{before:,}", f"{after:,}", f"{count:,}"))
+        rows.append(_row(self.kept.title, self.kept.right, self.kept))
+        if self.kept.before.refused is not None:
+            rows.append(("taken for no digit", "", "", ""))
+            rows += [_row(f"  {group.title}", group.refused, group) for group in self._groups()]
+        first, *others = (max(len(row[column]) for row in rows) for column in range(4))
+        return [
+            f"{row[0]:<{first}}"
+            + "".join(f"  {cell:>{wide}}" for cell, wide in zip(row[1:], others, strict=True))
+            for row in rows
+        ]
+
+    def _sentences(self, shown: int) -> list[str]:
+        lines = []
+        for group in self._groups() if shown else []:
+            found = list(group.changed())
+            if found:
+                lines.append(f"{group.title}, {len(found):,} read otherwise:")
+                lines += [f"  {line}" for line in found[:shown]]
+                if len(found) > shown:
+                    lines.append(f"  and {len(found) - shown:,} more")
+        if not self.mnist:
+            lines.append(
+                "MNIST is not at hand, so the UCI digits were rehearsed, and how much of MNIST "
+                "was\nforgotten is not known: digitlens data fetch mnist, then once more, "
+                "forgets less."
+            )
+        if self.share < 1:
+            lines.append(
+                f"Only {100 * self.share:.0f} % of the change was kept: all of it would have "
+                "cost more than\n1 old digit in 1,000."
+            )
+        layer, most = max(self.moved, key=lambda each: each[1])
+        lines.append(f"Weights moved most in {layer}: by {100 * most:.1f} % of their length.")
+        return lines
+
+
+def _row(title: str, count: Any, group: Group) -> tuple[str, str, str, str]:
+    return title, f"{count(group.before):,}", f"{count(group.after):,}", f"{len(group):,}"
+
+
+def _percent(share: float) -> str:
+    # Rounding must not make a certainty of what no network is certain of.
+    return f"{100 * share:.1f} %" if share < SURE else ">99.9 %"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A training run that has ended.
+
+    Parameters
+    ----------
+    network
+        The torch module with the best epoch's weights, in evaluation mode.
+    history
+        One `Epoch` for each epoch.
+    diagnosis
+        The history in words.
+    folder
+        The run folder.
+    misses, count
+        Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
+        back.
+    changes
+        What changed, when the run went on from another model.
+    """
+
+    network: nn.Sequential
+    history: list[Epoch]
+    diagnosis: Diagnosis
+    folder: Path
+    misses: int
+    count: int
+    changes: Changes | None = None
+
+    @cached_property
+    def model(self) -> Model:
+        """The exported model, which answers without torch."""
+        return load_model(self.folder)
+
+
+@dataclass(frozen=True, eq=False)
+class ReaderRun:
+    """A training run of a line reader that has ended.
+
+    Parameters
+    ----------
+    network
+        The torch module with the averaged weights, in evaluation mode.
+    history
+        Points of the way, the last one at its end.
+    folder
+        The run folder.
+    card
+        What stands in the exported file.
+    """
+
+    network: LineNetwork
+    history: list[LinePoint]
+    folder: Path
+    card: LineModelCard

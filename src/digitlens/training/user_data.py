@@ -1,0 +1,199 @@
+"""Pictures of one's own: read and framed, and some of them held back to measure with.
+
+* The digits that are not to be forgotten: some are rehearsed, others only measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.data.catalog import MNIST
+from digitlens.data.load import find_training_digits, read_source
+from digitlens.data.types import DataSplits
+from digitlens.data.uci import read_uci
+from digitlens.digits import CLASSES
+from digitlens.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from digitlens.digits import Digits
+
+
+ENOUGH = 8
+"""From so many pictures of a class on, some are held back unless a share is asked for."""
+
+SHARE = 0.25
+"""So many of them, rounded down."""
+
+_SEED = 4
+"""Fixed, so that every run on the same pictures holds back the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class UserData:
+    """One's own digits.
+
+    Parameters
+    ----------
+    data
+        ``train`` to learn from, ``validation`` to measure with; ``test`` is empty.
+    names
+        What messages call the pictures of ``train``, then those of ``validation``.
+    rejected
+        Why pictures were left out, one error for each.
+    """
+
+    data: DataSplits
+    names: tuple[str, ...]
+    rejected: tuple[DataError, ...]
+
+
+def load_user_data(source: DataSplits | str | Path, share: float | None) -> UserData:
+    """Read one's own pictures and hold some of them back.
+
+    Parameters
+    ----------
+    source
+        Digits, whose own validation part is then held back; or a source of `load_digits`.
+        Pictures of a folder that cannot be used are left out.
+    share
+        Share of each class that is held back, rounded; when None a quarter of each class of
+        which there are `ENOUGH`.
+
+    Raises
+    ------
+    UsageError
+        MNIST itself, or a share that makes no sense.
+    DataError
+        Nothing is left to learn from.
+    """
+    if share is not None and not 0 <= share < 1:
+        raise UsageError(
+            "validation must be a share of the pictures, at least 0 and below 1",
+            seen=repr(share),
+        )
+    if isinstance(source, DataSplits):
+        return _as_given(source)
+    if str(source) == "mnist":
+        raise UsageError(
+            "--from wants pictures of your own: MNIST is what the network has learnt already",
+            try_="--data FOLDER, a folder of folders called 0 to 9, each with pictures in it",
+        )
+    parts = read_source(source)
+    digits = parts.train
+    names = parts.names or tuple(f"number {place}" for place in digits.positions)
+    held, rule = hold_out(digits.labels, share)
+    if len(digits) and held.all():
+        raise UsageError(
+            f"validation {share:g} leaves nothing of {source} to learn from",
+            try_="0 holds nothing back",
+        )
+    data = DataSplits(
+        train=digits[~held],
+        validation=digits[held],
+        test=digits[:0],
+        source=parts.source,
+        split=rule,
+        hashes=parts.hashes,
+    )
+    order = [*np.flatnonzero(~held), *np.flatnonzero(held)]
+    return _checked(UserData(data, tuple(names[at] for at in order), parts.rejected))
+
+
+def hold_out(labels: NDArray[np.uint8], share: float | None) -> tuple[NDArray[np.bool_], str]:
+    """Return which pictures are held back, bool (N,), and the rule in words.
+
+    Examples
+    --------
+    >>> mask, rule = hold_out(np.array([1] * 9 + [7] * 5, np.uint8), None)
+    >>> int(mask[:9].sum()), int(mask[9:].sum()), rule
+    (2, 0, 'a quarter of each class with 8 pictures or more, 2 of 14, is held back')
+    """
+    rng = np.random.default_rng(_SEED)
+    mask = np.zeros(len(labels), np.bool_)
+    for digit in range(CLASSES):
+        places = rng.permutation(np.flatnonzero(labels == digit))
+        if share is None:
+            count = int(SHARE * len(places)) if len(places) >= ENOUGH else 0
+        else:
+            count = int(share * len(places) + 0.5)
+        mask[places[:count]] = True
+    total = int(mask.sum())
+    if not total:
+        few = f": no class has {ENOUGH} pictures" if share is None else ""
+        return mask, f"none of the {len(labels)} pictures is held back{few}"
+    which = f"a quarter of each class with {ENOUGH} pictures or more"
+    if share is not None:
+        which = f"{100 * share:g} % of each class"
+    return mask, f"{which}, {total} of {len(labels)}, is held back"
+
+
+def _as_given(data: DataSplits) -> UserData:
+    parts = (data.train, data.validation)
+    names = tuple(f"number {place}" for part in parts for place in part.positions)
+    return _checked(UserData(data, names, ()))
+
+
+def _checked(own: UserData) -> UserData:
+    if not len(own.data.train):
+        raise DataError(
+            "there must be pictures to learn from", seen=f"none in {own.data.source}"
+        )
+    return own
+
+
+MEASURED = 5_000
+"""So many of MNIST's training digits are measured before and after, and never rehearsed."""
+
+_SEED_kept = 5
+"""Fixed, so that every run measures the same digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayData:
+    """Digits that the network reads already.
+
+    Parameters
+    ----------
+    rehearsed
+        Shown again while it learns.
+    measured
+        Read before and after.
+    mnist
+        Whether they are MNIST's own training digits.
+    """
+
+    rehearsed: Digits
+    measured: Digits
+    mnist: bool
+
+    @property
+    def name(self) -> str:
+        """What messages call them."""
+        return "MNIST's training digits" if self.mnist else "the 1,797 UCI digits"
+
+
+def load_replay_data() -> ReplayData:
+    """Return MNIST's training digits where they are at hand, else the UCI digits.
+
+    Nothing is downloaded, and MNIST's test digits are not opened.
+
+    Raises
+    ------
+    HashMismatchError
+        A file of MNIST's is not the one that was published.
+    """
+    digits, measured = find_training_digits(MNIST), MEASURED
+    mnist = digits is not None
+    if digits is None:
+        digits = read_uci().train
+        measured = len(digits) // 3
+    order = np.random.default_rng(_SEED_kept).permutation(len(digits))
+    rest = np.sort(order[measured:])
+    return ReplayData(digits[rest], digits[np.sort(order[:measured])], mnist)

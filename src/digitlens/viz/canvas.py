@@ -1,0 +1,467 @@
+"""Paper, pen and type: what every plot is drawn with.
+
+Each run of `digitlens train` ends with two plots, so they must cost little. By way of
+matplotlib's figures and axes they took 0.35 s after 0.3 s of imports; by way of its Agg
+renderer alone 0.1 s after 0.2 s (two cores, medians). So a sheet speaks to the renderer,
+and every place is given in inches, from the upper left corner.
+
+* A field with axes on a sheet: values in, inches out.
+* Values -> colours: white is none, orange or ink more, blue less than none.
+* Headings and paragraphs on a sheet.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from digitlens.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+try:
+    from matplotlib import get_data_path
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D, Bbox
+except ImportError as error:
+    raise MissingExtraError(
+        "plots need matplotlib",
+        seen=str(error),
+        try_="pip install 'digitlens[train]'",
+    ) from error
+
+
+DPI = 150
+
+# Okabe and Ito's colours, told apart by colour-blind eyes too (jfly.uni-koeln.de/color).
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+OTHERS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
+TRAINING, VALIDATION = BLUE, ORANGE
+
+INK, MUTED, FAINT, PAPER = "#1B1F24", "#636B75", "#E3E6EA", "#FFFFFF"
+
+HEADING, LABEL, SMALL, SMALLEST = 13.0, 10.0, 8.5, 6.0
+"""Sizes of type in points."""
+
+Point = tuple[float, float]
+Align = Literal["left", "centre", "right"]
+
+
+class Canvas:
+    """A sheet of paper. All places and lengths are inches, from the upper left corner.
+
+    Parameters
+    ----------
+    width, height
+        Of the sheet.
+    heading
+        Set bold at the upper left, smaller where it is too long.
+    note
+        Set under the heading.
+    """
+
+    def __init__(self, width: float, height: float, heading: str = "", note: str = "") -> None:
+        self.width, self.height = width, height
+        agg: Any = RendererAgg  # it has no types
+        self._agg = agg(round(width * DPI), round(height * DPI), DPI)
+        # Inches from the upper left to pixels from the lower left, as the renderer has it.
+        self._place = Affine2D().scale(DPI, -DPI).translate(0, round(height * DPI))
+        self._images: list[tuple[Image.Image, tuple[int, int]]] = []
+        self.area((0, 0), (width, height), PAPER)
+        size = HEADING
+        while size > SMALLEST and self.measure(heading, size, bold=True) > width - 0.4:
+            size -= 0.5
+        self.text((0.2, 0.34), heading, size=size, bold=True)
+        self.text((0.2, 0.58), note, color=MUTED, size=LABEL)
+
+    def line(
+        self,
+        points: Sequence[Point],
+        color: str,
+        *,
+        width: float = 1.0,
+        alpha: float = 1.0,
+        dashes: Sequence[float] = (),
+        clip: tuple[Point, Point] | None = None,
+    ) -> None:
+        """Draw a line through `points`; `width` and `dashes` in typographic points.
+
+        `clip` is the upper left and lower right corner of what may be drawn on.
+        """
+        pen = self._pen(color, width, alpha)
+        if dashes:
+            pen.set_dashes(0, list(dashes))
+        else:
+            pen.set_capstyle("round")
+        if clip is not None:
+            corners = self._place.transform(clip)
+            pen.set_clip_rectangle(Bbox([corners.min(axis=0), corners.max(axis=0)]))
+        self._agg.draw_path(pen, Path(points), self._place)
+
+    def dots(
+        self,
+        points: Sequence[Point],
+        color: str,
+        *,
+        size: float = 4.5,
+        fill: str = "",
+        width: float = 0.0,
+    ) -> None:
+        """Draw discs `size` typographic points wide, edged in `color`, filled with `fill`."""
+        disc = Affine2D().scale(size / 2 * DPI / 72)
+        pen = self._pen(color, width, 1.0)
+        face = rgb(fill or color)
+        self._agg.draw_markers(pen, Path.unit_circle(), disc, Path(points), self._place, face)
+
+    def area(self, first: Point, second: Point, color: str) -> None:
+        """Fill the rectangle between two opposite corners."""
+        (left, top), (right, bottom) = first, second
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        pen = self._pen(color, 0.0, 1.0)
+        pen.set_snap(True)
+        self._agg.draw_path(pen, Path(corners, closed=True), self._place, rgb(color))
+
+    def text(
+        self,
+        place: Point,
+        words: str,
+        *,
+        size: float = SMALL,
+        color: str = INK,
+        bold: bool = False,
+        align: Align = "left",
+        middle: bool = False,
+    ) -> None:
+        """Write `words` with their baseline, or with `middle` their middle, at `place`."""
+        if not words:
+            return
+        left, down = place[0] * DPI, place[1] * DPI
+        if middle:
+            down += 0.36 * size * DPI / 72  # half the height of a figure
+        if align != "left":
+            shift = 1.0 if align == "right" else 0.5
+            left -= shift * self.measure(words, size, bold=bold) * DPI
+        pen = self._pen(color, 0.0, 1.0)
+        self._agg.draw_text(pen, round(left), round(down), words, _type(size, bold=bold), 0)
+
+    def measure(self, words: str, size: float = SMALL, *, bold: bool = False) -> float:
+        """Return how wide `words` are."""
+        type_ = _type(size, bold=bold)
+        width, _, _ = self._agg.get_text_width_height_descent(words, type_, False)
+        return float(width) / DPI
+
+    def image(self, place: Point, width: float, pixels: NDArray[np.uint8]) -> None:
+        """Lay a picture on the sheet, over all that is drawn, its pixels kept sharp.
+
+        It is grey (H, W), 0 = black, or in colours (H, W, 3); its height follows from `width`.
+        """
+        rows, columns = pixels.shape[:2]
+        size = (round(width * DPI), max(1, round(width * DPI * rows / columns)))
+        picture = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+        self._images.append((picture, (round(place[0] * DPI), round(place[1] * DPI))))
+
+    def png(self) -> bytes:
+        """Return the sheet as a PNG."""
+        size = int(self._agg.width), int(self._agg.height)
+        pixels = self._agg.buffer_rgba()
+        picture = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB")
+        for image, corner in self._images:
+            picture.paste(image, corner)
+        file = io.BytesIO()
+        picture.save(file, "PNG", compress_level=2, dpi=(DPI, DPI))
+        return file.getvalue()
+
+    def _pen(self, color: str, width: float, alpha: float) -> Any:
+        pen = self._agg.new_gc()
+        pen.set_alpha(alpha)
+        pen.set_foreground((*rgb(color), alpha), isRGBA=True)
+        pen.set_linewidth(width)
+        pen.set_joinstyle("round")
+        return pen
+
+
+def rgb(color: str) -> tuple[float, float, float]:
+    """Return ``#RRGGBB`` as three shares 0..1.
+
+    Examples
+    --------
+    >>> rgb("#FF0080")
+    (1.0, 0.0, 0.5019607843137255)
+    """
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
+
+
+def blend(color: str, share: float, paper: str = PAPER) -> str:
+    """Return `share` of `color` on `paper`, as ``#RRGGBB``.
+
+    Examples
+    --------
+    >>> blend("#000000", 0.5), blend("#D55E00", 0.0)
+    ('#808080', '#FFFFFF')
+    """
+    mixed = [
+        round(255 * (share * one + (1 - share) * two))
+        for one, two in zip(rgb(color), rgb(paper), strict=True)
+    ]
+    return "#{:02X}{:02X}{:02X}".format(*mixed)
+
+
+@cache
+def _type(size: float, *, bold: bool) -> Any:
+    # The font that matplotlib brings along, so that a plot looks the same everywhere.
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return FontProperties(fname=f"{get_data_path()}/fonts/ttf/{name}", size=size)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A field on a sheet.
+
+    Parameters
+    ----------
+    sheet
+        Where it is drawn.
+    left, top, width, height
+        Its place in inches.
+    x, y
+        The values at its left and right, at its lower and upper edge.
+    """
+
+    sheet: Canvas
+    left: float
+    top: float
+    width: float
+    height: float
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Return the place of the values `x`, `y` in inches."""
+        across = (x - self.x[0]) / (self.x[1] - self.x[0])
+        up = (y - self.y[0]) / (self.y[1] - self.y[0])
+        return self.left + across * self.width, self.top + (1 - up) * self.height
+
+    def frame(self, label: str, below: str) -> None:
+        """Draw the lower edge, with what the axes show above the panel and below it."""
+        right, bottom = self.left + self.width, self.top + self.height
+        self.sheet.line([(self.left, bottom), (right, bottom)], MUTED)
+        self.sheet.text((self.left, self.top - 0.12), label, size=LABEL, bold=True)
+        place = (right, bottom + 0.38)
+        self.sheet.text(place, below, color=MUTED, size=SMALL, align="right")
+
+    def mark_y(self, ticks: Mapping[float, str]) -> None:
+        """Draw a faint line across at each value and its label at the left."""
+        for value, label in ticks.items():
+            start, end = self.at(self.x[0], value), self.at(self.x[1], value)
+            self.sheet.line([start, end], FAINT, width=0.8)
+            place = (self.left - 0.07, start[1])
+            self.sheet.text(place, label, color=MUTED, align="right", middle=True)
+
+    def mark_x(self, ticks: Mapping[float, str], *, lines: bool = False) -> None:
+        """Write the label of each value below the panel; with `lines` draw a faint line up."""
+        for value, label in ticks.items():
+            start, end = self.at(value, self.y[0]), self.at(value, self.y[1])
+            if lines:
+                self.sheet.line([start, end], FAINT, width=0.8)
+            place = (start[0], self.top + self.height + 0.19)
+            self.sheet.text(place, label, color=MUTED, align="centre")
+
+    def curve(self, xs: Sequence[float], ys: Sequence[float], color: str) -> None:
+        """Draw a curve; what lies outside the panel is cut off."""
+        points = [self.at(x, y) for x, y in zip(xs, ys, strict=True)]
+        self.sheet.line(points, color, width=2.0, clip=self._clip())
+        if len(points) <= 20:
+            low, high = self.y
+            inside = [at for at, y in zip(points, ys, strict=True) if low <= y <= high]
+            if inside:
+                self.sheet.dots(inside, color)
+
+    def ring(self, x: float, y: float, color: str) -> None:
+        """Draw a ring about a value."""
+        self.sheet.dots([self.at(x, y)], color, size=8, fill=PAPER, width=2)
+
+    def _clip(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        room = 0.02  # for a line that runs along the edge
+        right, bottom = self.left + self.width, self.top + self.height
+        return (self.left - room, self.top - room), (right + room, bottom + room)
+
+
+def round_values(low: float, height: float, most: int = 6) -> list[float]:
+    """Return round values from `low` to `height`, at most about `most` of them.
+
+    Examples
+    --------
+    >>> round_values(97.7, 100.2), round_values(0.0, 0.3)
+    ([98.0, 98.5, 99.0, 99.5, 100.0], [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
+    """
+    rough = max(height - low, 1e-12) / most
+    size = 10.0 ** floor(log10(rough))
+    step = min((s * size for s in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
+    places = max(0, 1 - floor(log10(step)))
+    first, last = ceil(low / step - 1e-9), floor(height / step + 1e-9)
+    return [round(turn * step, places) for turn in range(first, last + 1)]
+
+
+def labelled(values: Sequence[float]) -> dict[float, str]:
+    """Print values that belong together with equally many decimals.
+
+    Examples
+    --------
+    >>> labelled([0.0, 0.05, 0.1])
+    {0.0: '0.00', 0.05: '0.05', 0.1: '0.10'}
+    """
+    shown = [f"{value:.6f}".rstrip("0") for value in values]
+    places = max((len(text) - text.index(".") - 1 for text in shown), default=0)
+    return {value: f"{value:.{places}f}" for value in values}
+
+
+def whole_values(first: int, last: int, most: int = 12) -> list[int]:
+    """Return round whole numbers from `first` to `last`, at most `most` of them.
+
+    Examples
+    --------
+    >>> whole_values(1, 4), whole_values(1, 100)
+    ([1, 2, 3, 4], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100])
+    """
+    step = next(
+        s for s in (1, 2, 5, 10, 20, 50, 100, 1000, 10**5) if (last - first) // s < most
+    )
+    return [at for at in range(first, last + 1) if at % step == 0]
+
+
+def spread(places: Sequence[float], least: float) -> list[float]:
+    """Move two places apart until they are `least` apart, both by the same.
+
+    Examples
+    --------
+    >>> spread([1.0, 1.5], 1.0), spread([5.0, 1.0], 1.0), spread([3.0], 1.0)
+    ([0.75, 1.75], [5.0, 1.0], [3.0])
+    """
+    if len(places) != 2 or abs(places[0] - places[1]) >= least:
+        return list(places)
+    middle, half = sum(places) / 2, least / 2
+    down = places[0] <= places[1]
+    return [middle - half, middle + half] if down else [middle + half, middle - half]
+
+
+FOR, AGAINST = ORANGE, BLUE
+
+
+def shade(
+    values: NDArray[np.float32], *, more: str = FOR, bend: float = 1.0
+) -> NDArray[np.uint8]:
+    """Return `values` as colours: white for 0, blue or `more` for the greatest magnitude.
+
+    Takes an array of any shape, returns uint8 (..., 3). A `bend` below 1 lets small values
+    show.
+
+    Examples
+    --------
+    >>> shade(np.array([0.0, 2.0, -2.0], np.float32)).tolist()
+    [[255, 255, 255], [213, 94, 0], [0, 114, 178]]
+    """
+    share = strength(values)[..., None]
+    color = np.where(share < 0, rgb(AGAINST), rgb(more))
+    paper = np.array(rgb(PAPER))
+    mixed = paper + np.abs(share) ** bend * (color - paper)
+    colors: NDArray[np.uint8] = np.round(255 * mixed).astype(np.uint8)
+    return colors
+
+
+def strength(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return `values` as shares -1..1 of the greatest magnitude; 0 when all are 0."""
+    most = float(np.abs(values).max(initial=0.0))
+    found: NDArray[np.float64] = values.astype(np.float64) / (most or 1.0)
+    return found
+
+
+def is_dark(color: NDArray[np.uint8]) -> bool:
+    """Say whether white is read better than black on a colour (its luma, ITU-R BT.601)."""
+    return bool(color.astype(float) @ (0.299, 0.587, 0.114) < 128)
+
+
+def hexed(color: NDArray[np.uint8]) -> str:
+    """Return one colour as ``#RRGGBB``."""
+    red, green, blue = (int(each) for each in color)
+    return f"#{red:02X}{green:02X}{blue:02X}"
+
+
+def enlarged(picture: NDArray[np.uint8], zoom: int) -> NDArray[np.uint8]:
+    """Return a picture each of whose pixels is `zoom` pixels wide and high."""
+    return picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+
+
+MARGIN = 0.2
+"""Inches at the left and right of a sheet."""
+
+LEADING = 1.45
+"""From line to line, in sizes of the type."""
+
+
+def fitted(make: Callable[[float], Canvas], draw: Callable[[Canvas], float]) -> bytes:
+    """Return the PNG of a sheet as high as what is drawn on it.
+
+    How high that is is known once it is drawn: so `draw`, which returns where it ends, is
+    asked twice, first on a sheet that is too high.
+    """
+    sheet = make(draw(make(40.0)) + MARGIN)
+    draw(sheet)
+    return sheet.png()
+
+
+def heading(
+    sheet: Canvas, top: float, words: str, about: str = "", left: float = MARGIN
+) -> float:
+    """Write a panel's heading, and beside it what it shows; return where the panel begins."""
+    sheet.text((left, top + 0.2), words, size=11.5, bold=True)
+    width = sheet.measure(words, 11.5, bold=True)
+    sheet.text((left + width + 0.18, top + 0.2), about, size=LABEL, color=MUTED)
+    return top + 0.36
+
+
+def paragraph(
+    sheet: Canvas,
+    place: tuple[float, float],
+    words: str,
+    width: float,
+    *,
+    size: float = LABEL,
+    color: str = INK,
+) -> float:
+    """Write `words` in lines at most `width` inches wide; return where the next may begin.
+
+    A line break in `words` begins a new line.
+    """
+    left, top = place
+    step = size * LEADING / 72
+    for line in wrapped(sheet, words, width, size):
+        sheet.text((left, top + size / 72), line, size=size, color=color)
+        top += step
+    return top
+
+
+def wrapped(sheet: Canvas, words: str, width: float, size: float = SMALL) -> Iterator[str]:
+    """Cut `words` into lines at most `width` inches wide; a longer word has its own."""
+    for part in words.split("\n"):
+        line = ""
+        for word in part.split():
+            longer = f"{line} {word}".strip()
+            if line and sheet.measure(longer, size) > width:
+                yield line
+                line = word
+            else:
+                line = longer
+        yield line

@@ -1,0 +1,216 @@
+"""The report of one model.
+
+* The report of several models side by side.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from digitlens.metrics.formatting import p_value, percent, plural, rate, threshold
+from digitlens.viz import html
+from digitlens.viz.html import page, paragraph, section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from digitlens.metrics.comparison import Comparison
+    from digitlens.metrics.evaluation import Evaluation
+
+
+SHOWN = 48
+"""Mistakes shown as pictures, unless told otherwise."""
+
+
+def render(
+    found: Evaluation,
+    *,
+    card: Mapping[str, object],
+    measured: Mapping[str, object],
+    limit: int = SHOWN,
+) -> str:
+    """Return the report of one model as one HTML page that needs nothing beside it.
+
+    Parameters
+    ----------
+    found
+        As `digitlens.metrics.evaluation.evaluate` gives it.
+    card
+        What the model is, name by value; None and "" are left out. Values may be text,
+        numbers, lists or mappings.
+    measured
+        How it was measured, likewise: machine, versions, date.
+    limit
+        How many mistakes are shown at most.
+
+    Returns
+    -------
+    HTML; everything that comes from names and values is escaped.
+    """
+    source = found.source or "an unnamed source"
+    return page(
+        f"{found.model} on {source}",
+        _head(found, source),
+        section(
+            "The mistakes it was surest of",
+            paragraph(_shown(found, limit)),
+            html.mistakes(found, limit),
+        ),
+        section("Digit by digit", html.per_class(found)),
+        section("What was taken for what", paragraph(_confused(found)), html.confusion(found)),
+        section("How much it can answer", *_coverage(found)),
+        section("Whether its confidence can be trusted", *_calibration(found)),
+        section("What the model is", html.facts(card)),
+        section("How it was measured", _measured(found, source, measured)),
+    )
+
+
+def _head(found: Evaluation, source: str) -> str:
+    low, high = found.interval
+    items = [
+        ("misread", f"{found.misses:,}", f"of {plural(found.count, 'digit')}"),
+        (
+            "right",
+            percent(found.accuracy),
+            f"95 % interval {percent(low)} to {percent(high)}",
+        ),
+    ]
+    clean = found.undisputed
+    if clean is not None and clean.count < found.count:
+        left_out = plural(found.count - clean.count, "disputed label")
+        about = f"{clean.misses:,} of {clean.count:,} misread, without {left_out}"
+        items.append(("right, undisputed", percent(clean.accuracy), about))
+    speed = f"{found.digits_per_second:,.0f}"
+    items.append(("digits a second", speed, f"all in {found.seconds:.2g} s"))
+    return (
+        f"<header>\n<h1>{escape(found.model)} on {escape(source)}</h1>\n"
+        f"{html.figures(items)}\n</header>"
+    )
+
+
+def _shown(found: Evaluation, limit: int) -> str:
+    if not found.misses:
+        return "There are none."
+    if found.misses <= limit:
+        return "All of its mistakes, the surest first."
+    return f"{limit} of its {found.misses:,} mistakes, the surest first."
+
+
+def _confused(found: Evaluation) -> str:
+    top = found.top_confusions(3)
+    if not top:
+        return "Nothing was confused."
+    told = [f"{truth} read as {answer} ({times:,})" for truth, answer, times in top]
+    return f"Most often: {', '.join(told)}."
+
+
+def _coverage(found: Evaluation) -> list[str]:
+    before = (
+        "What it is least sure of can go on to a person. The surest answered first, and no "
+        "more than a given share of the answers wrong:"
+    )
+    after = (
+        "The thresholds are chosen on these very digits, so the figures are a little "
+        "optimistic: choose them on validation digits before you rely on them."
+    )
+    rows = []
+    for each in found.coverage.values():
+        least = "" if each.threshold is None else threshold(each.threshold)
+        row = (rate(each.error_rate), percent(each.share), f"{each.answered:,}")
+        rows.append((*row, f"{each.count - each.answered:,}", f"{each.misses:,}", least))
+    head = ("at most wrong", "answered", "digits", "passed on", "misses", "confidence at least")
+    table = html.table(f"Coverage at {len(rows)} error rates", head, rows)
+    return [paragraph(before), table, paragraph(after, muted=True)]
+
+
+def _calibration(found: Evaluation) -> list[str]:
+    before = (
+        f"How sure it is and how often it is right lie {100 * found.calibration.error:.2f} "
+        f"points apart in the mean (expected calibration error). Negative log likelihood "
+        f"{found.nll:.4f} nats, Brier score {found.brier:.4f}; both are 0 at best."
+    )
+    after = (
+        "Each dot is a fifteenth of the digits, or more where many are equally sure, with its "
+        "95 % interval; an open dot is one without a mistake. On the broken line confidence "
+        "can be taken at its word. Both axes are stretched towards 100 %."
+    )
+    return [paragraph(before), html.reliability(found), paragraph(after, muted=True)]
+
+
+def _measured(found: Evaluation, source: str, measured: Mapping[str, object]) -> str:
+    counted: dict[str, object] = {
+        "digits": f"all {found.count:,} of {source}, none left out",
+        "interval": "Wilson (1927), 95 %",
+        "speed": f"{found.seconds:.2g} s for all digits, warming up included",
+    }
+    if found.undisputed is not None:
+        counted["disputed labels"] = (
+            "15 of MNIST's 10,000 test labels, with which most of five people disagreed "
+            "(Northcutt, Athalye and Mueller 2021)"
+        )
+    return html.facts(counted | dict(measured))
+
+
+def render_comparison(found: Comparison, *, measured: Mapping[str, object]) -> str:
+    """Return the models side by side as one HTML page that needs nothing beside it.
+
+    Parameters
+    ----------
+    found
+        As `digitlens.metrics.comparison.compare` gives it.
+    measured
+        How it was measured, name by value; None and "" are left out.
+
+    Returns
+    -------
+    HTML; everything that comes from names and values is escaped.
+    """
+    first = found.evaluations[0]
+    source = first.source or "an unnamed source"
+    names = ", ".join(each.model for each in found.evaluations)
+    digits = plural(first.count, "digit")
+    return page(
+        f"{names} on {source}",
+        f"<header>\n<h1>{escape(names)}</h1>\n"
+        f"{paragraph(f'side by side on the same {digits} of {source}', muted=True)}\n</header>",
+        section("Accuracy", html.intervals(found.evaluations), _models(found)),
+        section(
+            "Whether they differ by more than chance",
+            *(paragraph(words) for words in found.in_words()),
+            _pairs(found),
+        ),
+        section("How it was measured", html.facts(measured)),
+    )
+
+
+def _models(found: Comparison) -> str:
+    head = ("model", "misses", "right", "undisputed", "log loss", "digits a second")
+    rows = [
+        (
+            each.model,
+            f"{each.misses:,}",
+            percent(each.accuracy),
+            _undisputed(each),
+            f"{each.nll:.4f}",
+            f"{each.digits_per_second:,.0f}",
+        )
+        for each in found.evaluations
+    ]
+    caption = "Undisputed: without the disputed labels of the MNIST test set, where it is that."
+    return html.table(caption, head, rows)
+
+
+def _undisputed(found: Evaluation) -> str:
+    return "" if found.undisputed is None else percent(found.undisputed.accuracy)
+
+
+def _pairs(found: Comparison) -> str:
+    head = ("pair", "only the first right", "only the second right", "both wrong", "McNemar")
+    rows = []
+    for pair in found.pairs:
+        one, two = (found.evaluations[at].model for at in (pair.first, pair.second))
+        split = pair.discordance
+        counts = (split.only_first, split.only_second, split.both_wrong)
+        rows.append((f"{one}, {two}", *(f"{n:,}" for n in counts), p_value(pair.p)))
+    return html.table("McNemar's test, exact and two-sided", head, rows)

@@ -1,0 +1,318 @@
+"""Several workers, each a process of its own: one that dies takes one task with it.
+
+`concurrent.futures` gives up all tasks when one of its processes dies, and does not say which
+task it was. Here each worker has a pipe of its own and one task at a time.
+
+* How many processors this process may use.
+* Work that is done while torch is imported: together the longest part of a short run.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+
+from digitlens.errors import DataError, DigitlensError, ModelError, StorageError
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Generator, Iterator
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
+Message: TypeAlias = "tuple[Literal['ready', 'done', 'failed', 'fatal'], Any]"
+
+GRACE = 5.0
+"""Seconds that an idle worker has to leave by itself."""
+
+
+@dataclass(frozen=True)
+class TaskResult(Generic[T, R]):
+    """A task, and what came of it: a result or an error."""
+
+    task: T
+    result: R | None
+    error: DigitlensError | None = None
+
+
+def run_tasks(
+    todo: deque[T], prepare: Prepare[T, R], *, workers: int, limit: float
+) -> Generator[TaskResult[T, R], None, None]:
+    """Give tasks to workers until none is left, and yield what comes back, in no order.
+
+    Parameters
+    ----------
+    todo
+        The tasks; is emptied. Whoever takes the outcomes may put more tasks into it.
+    prepare
+        Called once in each worker; returns what is called with each task. Both, and the
+        tasks, must be things that can be pickled.
+    workers
+        Processes at most; they are started as tasks need them.
+    limit
+        Seconds that a task may take.
+
+    Raises
+    ------
+    DigitlensError
+        A worker cannot start, or met what stands in the way of every task (a `ModelError`, a
+        `StorageError`). All workers are ended then, as when the generator is closed.
+    """
+    hands: list[_Worker[T]] = []
+    try:
+        while todo or any(hand.busy for hand in hands):
+            _hand_out(todo, hands, prepare, workers)
+            for hand in _poll(hands, limit):
+                outcome = _taken(hand, limit)
+                if hand.over:
+                    hands.remove(hand)
+                if outcome is not None:
+                    yield outcome
+    finally:
+        for hand in hands:
+            hand.close()
+        for hand in hands:
+            hand.end()
+
+
+class _Worker(Generic[T]):
+    """A worker as its master sees it."""
+
+    def __init__(self, prepare: Callable[[], Any]) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
+        with _ignore_sigint():
+            self.process.start()
+        theirs.close()
+        self.ready = False
+        self.over = False
+        self.task: T | None = None
+        self.since = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self.task is not None
+
+    def give(self, task: T) -> None:
+        self.task, self.since = task, time.monotonic()
+        with suppress(OSError):  # it died meanwhile: that is heard from the pipe
+            self.pipe.send(task)
+
+    def close(self) -> None:
+        """Tell an idle worker to leave, and a busy one to stop."""
+        self.pipe.close()
+        if self.busy or not self.ready:
+            self.process.terminate()
+
+    def end(self) -> None:
+        """See that the worker is gone."""
+        self.over = True
+        self.process.join(GRACE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _hand_out(
+    todo: deque[T], hands: list[_Worker[T]], prepare: Prepare[T, R], workers: int
+) -> None:
+    for hand in hands:
+        if todo and hand.ready and not hand.busy:
+            hand.give(todo.popleft())
+    starting = sum(not hand.ready for hand in hands)
+    more = min(workers - len(hands), len(todo) - starting)
+    hands += [_Worker(prepare) for _ in range(more)]
+
+
+def _poll(hands: list[_Worker[T]], limit: float) -> list[_Worker[T]]:
+    """Wait, and return the workers that said something, died, or are over their time."""
+    now = time.monotonic()
+    ends = [hand.since + limit for hand in hands if hand.busy]
+    pipes = wait([hand.pipe for hand in hands], max(0.0, min(ends) - now) if ends else None)
+    now = time.monotonic()
+    return [
+        hand
+        for hand in hands
+        if hand.pipe in pipes or (hand.busy and now >= hand.since + limit)
+    ]
+
+
+def _taken(hand: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
+    """Return what a worker's message says of its task; None where it says it is ready."""
+    try:
+        if not hand.pipe.poll():
+            return _stopped(hand, limit)
+        kind, value = hand.pipe.recv()
+    except (EOFError, OSError):
+        return _died(hand)
+    if kind == "fatal":
+        raise value
+    if kind == "ready":
+        hand.ready = True
+        return None
+    task, hand.task = hand.task, None
+    assert task is not None, "only a busy worker answers"
+    return TaskResult(task, value) if kind == "done" else TaskResult(task, None, value)
+
+
+def _stopped(hand: _Worker[T], limit: float) -> TaskResult[T, Any]:
+    task = hand.task
+    assert task is not None, "only a busy worker is over its time"
+    hand.process.kill()
+    hand.close()
+    hand.end()
+    return TaskResult(
+        task,
+        None,
+        DataError(f"this took longer than {limit:g} s and was stopped"),
+    )
+
+
+def _died(hand: _Worker[T]) -> TaskResult[T, Any]:
+    hand.close()
+    hand.end()
+    code = hand.process.exitcode or 0
+    seen = f"exit code {code}" if code >= 0 else f"signal {-code}"
+    if hand.task is None:
+        raise DigitlensError(
+            "a worker process could not be started",
+            seen=seen,
+            likely='a script without the line: if __name__ == "__main__":'
+            if not hand.ready
+            else None,
+        )
+    killed = code == -9
+    error = DataError(
+        "the process that read this died",
+        seen=seen,
+        likely="the system ended it, for want of memory" if killed else None,
+        try_="a smaller picture, or fewer --workers" if killed else None,
+    )
+    return TaskResult(hand.task, None, error)
+
+
+@contextmanager
+def _ignore_sigint() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: their master ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _serve(pipe: Connection, prepare: Callable[[], Callable[[Any], Any]]) -> None:
+    """Be a worker: prepare, then answer task after task until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            work = prepare()
+        except DigitlensError as error:
+            pipe.send(("fatal", error))
+            return
+        pipe.send(("ready", None))
+        while True:
+            pipe.send(_tried(work, pipe.recv()))
+
+
+def _tried(work: Callable[[Any], Any], task: Any) -> Message:
+    try:
+        return "done", work(task)
+    except (ModelError, StorageError) as error:
+        return "fatal", error
+    except DigitlensError as error:
+        return "failed", error
+    except MemoryError:
+        return "failed", DataError("there is not enough memory to read this")
+    except Exception as error:
+        words = str(error).strip().splitlines()
+        unexpected = DigitlensError(
+            f"{type(error).__name__}: {words[0] if words else 'no message'}",
+            likely="a fault in digitlens itself",
+            try_="digitlens --debug read with this picture alone shows where",
+        )
+        return "failed", unexpected
+
+
+def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return how many cores this process may use.
+
+    A container may be given the time of fewer cores than it sees: more processes than that
+    only wait for one another.
+
+    Parameters
+    ----------
+    groups
+        Where Linux tells the limits of the control group (version 2: ``cpu.max``; version 1:
+        ``cpu/cpu.cfs_quota_us``); a container sees its own there.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return max(1, math.ceil(min(count, _cgroup_quota(groups))))
+
+
+def _cgroup_quota(groups: Path) -> float:
+    """Return the cores whose time this process may take; infinite where that is not said."""
+    whole, quota, period = (
+        groups / name for name in ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
+    )
+    try:
+        if whole.is_file():
+            share, unit = whole.read_text().split()
+        else:
+            share, unit = quota.read_text(), period.read_text()
+        return float(share) / float(unit) if float(share) > 0 else math.inf
+    except (OSError, ValueError, ZeroDivisionError):  # "max", no such file, another system
+        return math.inf
+
+
+Result = TypeVar("Result")
+
+
+class Background(Generic[Result]):
+    """The result of `work`, which begins at once in a thread of its own.
+
+    Examples
+    --------
+    >>> Background(lambda: 6 * 7).result()
+    42
+    """
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self._work = work
+        self._results: list[Result] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._work())
+        except BaseException as error:  # handed to the thread that waits
+            self._error = error
+
+    def result(self) -> Result:
+        """Wait for the work to end, and return its result or raise its error."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._results[0]

@@ -1,0 +1,296 @@
+"""Looking into a model: what is read is what was exported, and what layers give is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from digitlens import models
+from digitlens.digits import Digits
+from digitlens.errors import ModelError
+from digitlens.explain.inspection import InspectedModel, inspect_model
+from digitlens.models.card import ModelCard
+from digitlens.models.fold import fuse_layers, quantize_first_layer
+from digitlens.models.inference import load_model
+from digitlens.models.onnx_graph import read_graph, read_tensor, with_outputs
+from digitlens.models.onnx_writer import as_half_precision, to_onnx
+from digitlens.models.ops import (
+    Cascade,
+    Conv,
+    Ensemble,
+    Linear,
+    Op,
+    QuantLinear,
+    RbfDistance,
+    Relu,
+    Tanh,
+    apply,
+)
+
+CARD = ModelCard("x-1", "x", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01")
+NAMES = ["dense", "lenet5", "quick", "cnn"]
+
+
+def fresh(name: str, seed: int = 0) -> list[Op]:
+    """Return an untrained network whose normalisations have seen something."""
+    torch.manual_seed(seed)
+    network = models.build(name)
+    network.train()
+    for _ in range(3):
+        network(torch.rand(32, 1, 28, 28))
+    return fuse_layers(network.eval())
+
+
+def prefixes(ops: Sequence[Op]) -> list[int]:
+    """Return after how many operations each layer has its value: a kernel, then its bend."""
+    ends = []
+    for at, op in enumerate(ops):
+        if isinstance(op, Conv | Linear | RbfDistance):
+            bent = at + 1 < len(ops) and isinstance(ops[at + 1], Relu | Tanh)
+            ends.append(at + 2 if bent else at + 1)
+    return ends
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_weights_are_those_that_were_exported(name: str) -> None:
+    """Each layer holds its kernel and bias, to the bit, and says how it works."""
+    ops = fresh(name)
+    kernels = [op for op in ops if isinstance(op, Conv | Linear | RbfDistance)]
+    layers = InspectedModel(to_onnx(ops, CARD)).layers
+    assert [layer.number for layer in layers] == list(range(1, len(kernels) + 1))
+    for layer, op in zip(layers, kernels, strict=True):
+        if isinstance(op, RbfDistance):
+            continue  # written as another kernel; what it gives is tested below
+        np.testing.assert_array_equal(layer.weight, op.weight)
+        np.testing.assert_array_equal(layer.bias, op.bias)
+        if isinstance(op, Conv):
+            seen = (layer.kind, layer.stride, layer.padding, layer.groups, layer.window)
+            stride, padding = op.stride[0], op.padding[0]
+            assert (op.stride, op.padding) == ((stride, stride), (padding, padding))
+            assert seen == ("convolution", stride, padding, op.groups, op.weight.shape[-1])
+        else:
+            assert layer.kind == "dense"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_give_what_the_plain_operations_give(name: str, digits: Digits) -> None:
+    """What ONNX Runtime gives for each layer is what the operations up to it give in numpy."""
+    ops, images = fresh(name), digits.images[:5]
+    found = InspectedModel(to_onnx(ops, CARD)).activations(images)
+    ends = prefixes(ops)
+    assert len(found) == len(ends) > 0
+    for values, end in zip(found, ends, strict=True):
+        np.testing.assert_allclose(values, apply(ops[:end], images), rtol=2e-3, atol=2e-3)
+
+
+def test_half_precision_is_read_as_constants_and_is_no_layer(digits: Digits) -> None:
+    """Weights kept in half precision come back as float32, and their casts are no layers."""
+    content = to_onnx(fresh("quick"), CARD)
+    whole, half = InspectedModel(content), InspectedModel(as_half_precision(content, CARD))
+    assert [each.name for each in whole.layers] == [each.name for each in half.layers]
+    for one, other in zip(whole.layers, half.layers, strict=True):
+        assert one.weight is not None
+        assert other.weight is not None
+        assert other.weight.dtype == np.float32
+        np.testing.assert_array_equal(other.weight, one.weight.astype(np.float16))
+    assert half.activations(digits.images[:1])[0].shape == (1, 32, 8, 8)
+
+
+def test_a_layer_of_whole_numbers_is_shown_in_full(digits: Digits) -> None:
+    """Its weights are scaled back, its bias found, and its values are those of the list."""
+    ops = quantize_first_layer(fresh("dense"))
+    inside = InspectedModel(to_onnx(ops, CARD))
+    front, first = ops[1], inside.layers[0]
+    assert isinstance(front, QuantLinear)
+    assert [(each.number, each.kind, each.bend) for each in inside.layers] == [
+        (1, "dense", "ReLU"),
+        (2, "dense", "ReLU"),
+        (3, "dense", "ReLU"),
+        (4, "dense", ""),
+    ]
+    np.testing.assert_allclose(first.weight, front.weight * front.scale[:, None], rtol=1e-6)
+    np.testing.assert_array_equal(first.bias, front.bias)
+    last = inside.activations(digits.images[:3])[-1]
+    np.testing.assert_allclose(last, apply(ops, digits.images[:3]), rtol=2e-3, atol=2e-3)
+
+
+def test_the_members_of_an_ensemble_are_told_apart(digits: Digits) -> None:
+    """Each network of an ensemble has its own layers, numbered from 1, and its own values."""
+    first, second = fresh("quick"), fresh("lenet5", seed=1)
+    inside = InspectedModel(to_onnx(Ensemble((first, second)), CARD))
+    assert (inside.members, inside.is_cascade) == (2, False)
+    assert [layer.number for layer in inside.layers] == [1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7]
+    for member, ops in enumerate((first, second)):
+        last = inside.activations(digits.images[:3], member=member)[-1]
+        np.testing.assert_allclose(last, apply(ops, digits.images[:3]), rtol=2e-3, atol=2e-3)
+
+
+def test_the_second_network_of_a_cascade_is_asked_about_the_unsure(digits: Digits) -> None:
+    """What the second network gives has a row for each digit that was passed on to it."""
+    first, second = fresh("quick"), fresh("lenet5", seed=1)
+    images = digits.images[:20]
+    leads = np.diff(np.sort(apply(first, images), axis=1)[:, -2:])[:, 0]
+    margin = float(np.median(leads))
+    inside = InspectedModel(to_onnx(Cascade(first, second, margin), CARD))
+    assert (inside.members, inside.is_cascade) == (2, True)
+    assert [len(inside.layers_of(member)) for member in (0, 1)] == [4, 7]
+    asked = inside.activations(images, member=1)[-1]
+    unsure = images[leads < margin]
+    assert 0 < len(unsure) < len(images)
+    np.testing.assert_allclose(asked, apply(second, unsure), rtol=2e-3, atol=2e-3)
+
+
+def residual() -> bytes:
+    """Return a graph by another hand: a shortcut, pooling, MatMul, weights in every form."""
+    rng = np.random.default_rng(0)
+
+    def numbers(*shape: int) -> Any:
+        return rng.normal(size=shape).astype(np.float32)
+
+    constants = [
+        numpy_helper.from_array(numbers(4, 1, 3, 3), "w1"),
+        helper.make_tensor("w2", TensorProto.FLOAT, (4, 4, 3, 3), numbers(144)),
+        numpy_helper.from_array(numbers(784, 10), "w3"),
+        helper.make_tensor("shape", TensorProto.INT64, (4,), [-1, 1, 28, 28]),
+        numpy_helper.from_array(numbers(10), "b3"),
+    ]
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["x0"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["x0", "shape"], ["x"]),
+        helper.make_node("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["ar"]),
+        helper.make_node("Conv", ["ar", "w2"], ["b"], pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["b", "ar"], ["c"]),
+        helper.make_node("Relu", ["c"], ["cr"]),
+        helper.make_node("MaxPool", ["cr"], ["d"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["d"], ["e"]),
+        helper.make_node("MatMul", ["e", "w3"], ["f"]),
+        helper.make_node("Add", ["f", "b3"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "residual",
+        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", 28, 28])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 10])],
+        initializer=constants,
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def test_shortcuts_and_pooling_are_named(digits: Digits) -> None:
+    """A sum belongs to the layer that ends in it, pooling is a layer, and so is MatMul."""
+    inside = InspectedModel(residual())
+    told = [(each.name, each.about) for each in inside.layers]
+    assert told == [
+        ("layer 1, convolution", "kernels of 3 x 3, then ReLU"),
+        ("layer 2, convolution", "kernels of 3 x 3, a shortcut added, then ReLU"),
+        ("layer 3, pooling", "windows of 2 x 2 in steps of 2"),
+        ("layer 4, dense", "each from all inputs"),
+    ]
+    assert [each.output for each in inside.layers] == ["ar", "cr", "d", "logits"]
+    assert inside.layers[3].weight is not None
+    assert inside.layers[3].weight.shape == (10, 784)
+    shapes = [each.shape for each in inside.activations(digits.images[:2])]
+    assert shapes == [(2, 4, 28, 28), (2, 4, 28, 28), (2, 4, 14, 14), (2, 10)]
+
+
+def test_a_graph_is_read_as_onnx_reads_it() -> None:
+    """Nodes, attributes and constants are those that the package onnx finds."""
+    content = residual()
+    graph, theirs = read_graph(content), onnx.load_from_string(content).graph
+    assert [node.kind for node in graph.nodes] == [node.op_type for node in theirs.node]
+    assert [list(node.inputs) for node in graph.nodes] == [list(n.input) for n in theirs.node]
+    for node, other in zip(graph.nodes, theirs.node, strict=True):
+        wanted = {each.name: helper.get_attribute_value(each) for each in other.attribute}
+        assert node.attributes == wanted
+    assert graph.constants.keys() == {each.name for each in theirs.initializer}
+    for each in theirs.initializer:
+        np.testing.assert_array_equal(graph.constants[each.name], numpy_helper.to_array(each))
+    assert (graph.inputs, graph.outputs) == (("pixels",), ("logits",))
+
+
+def test_other_outputs_leave_the_rest_as_it_was() -> None:
+    """Only the outputs change: card, weights and nodes are the same bytes."""
+    content = to_onnx(fresh("quick"), CARD)
+    before, after = map(onnx.load_from_string, (content, with_outputs(content, ["relu3"])))
+    assert [each.name for each in after.graph.output] == ["relu3"]
+    del before.graph.output[:], after.graph.output[:]
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (TensorProto.FLOAT, [0.5, -2.0]),
+        (TensorProto.DOUBLE, [0.1, 1e300]),
+        (TensorProto.FLOAT16, [0.5, -65504.0]),
+        (TensorProto.INT64, [-1, 2**40]),
+        (TensorProto.INT32, [-7, 7]),
+        (TensorProto.UINT8, [0, 255]),
+        (TensorProto.BOOL, [True, False]),
+    ],
+)
+@pytest.mark.parametrize("raw", [True, False])
+def test_tensors_are_read_in_each_form(kind: int, values: list[Any], raw: bool) -> None:
+    """Numbers that lie raw and numbers in a list are read alike, to the last bit."""
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+    array = np.array(values, dtype).reshape(2, 1)
+    tensor = (
+        numpy_helper.from_array(array, "t")
+        if raw
+        else helper.make_tensor("t", kind, array.shape, values)
+    )
+    name, found = read_tensor(memoryview(tensor.SerializeToString()))
+    assert name == "t"
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, array)
+
+
+def test_a_tensor_of_texts_is_refused() -> None:
+    """What is no number is named as what it is."""
+    tensor = helper.make_tensor("words", TensorProto.STRING, (1,), [b"x"])
+    with pytest.raises(ValueError, match="tensor words is of type 8"):
+        read_tensor(memoryview(tensor.SerializeToString()))
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[: len(c) // 2], lambda c: b"\x0f" + c])
+def test_a_damaged_file_is_a_model_error(damage: Callable[[bytes], bytes]) -> None:
+    """A file that is cut off, or none at all, is refused as a model."""
+    with pytest.raises(ModelError, match="must be an ONNX file"):
+        InspectedModel(damage(to_onnx(fresh("quick"), CARD)))
+
+
+def test_a_file_without_layers_is_refused() -> None:
+    """A graph that holds no layer has nothing to show."""
+    with pytest.raises(ModelError, match="must have layers"):
+        InspectedModel(b"")
+
+
+def test_a_model_whose_file_has_gone_is_refused(tmp_path: Path) -> None:
+    """The file is read again, and when it is not there any more that is said."""
+    path = tmp_path / "x.onnx"
+    path.write_bytes(to_onnx(fresh("quick"), CARD))
+    model = load_model(path)
+    assert inspect_model(model).layers[0].name == "layer 1, convolution"
+    path.unlink()
+    with pytest.raises(ModelError, match="cannot be read again"):
+        inspect_model(model)
+
+
+def test_a_layer_as_json_holds_its_weights() -> None:
+    """Kernel and bias are plain lists, with what it takes to work them out by hand."""
+    layer = InspectedModel(to_onnx(fresh("cnn"), CARD)).layers[2]
+    found = layer.as_dict()
+    assert np.shape(found["weight"]) == (64, 32, 3, 3)
+    assert (found["stride"], found["window"], found["bend"]) == (2, 3, "ReLU")
+    assert layer.bias is not None
+    assert found["bias"] == layer.bias.tolist()

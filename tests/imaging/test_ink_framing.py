@@ -1,0 +1,140 @@
+"""All steps together: any picture of one digit into MNIST's frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import digitlens
+from digitlens.digits import Digits
+from digitlens.errors import NoInkError, SeveralDigitsError, ShapeError
+from digitlens.imaging import frame_digit, frame_stack, frame_steps
+from digitlens.imaging.normalize import are_framed, steps_png
+
+Write = Callable[..., np.ndarray]
+
+
+def test_the_public_name_is_this_function() -> None:
+    """digitlens.frame_digit is the one that is tested here."""
+    assert digitlens.frame_digit is frame_digit
+
+
+def test_every_step_is_told(written: Write) -> None:
+    """A framing holds the steps in order, each with words and a picture."""
+    framing = frame_steps(written())
+    assert [step.name for step in framing.steps] == [
+        "opened",
+        "paper",
+        "ink",
+        "marks",
+        "box",
+        "digit",
+    ]
+    assert all(step.about and step.picture.dtype == np.uint8 for step in framing.steps)
+    assert framing.steps[1].about.startswith("dark ink on light paper, even, grey 220 to 220")
+    assert not framing.light_ink
+    assert not framing.unchanged
+    assert np.array_equal(framing.steps[-1].picture, framing.digit)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        framing.light_ink = True  # type: ignore[misc]
+
+
+def test_the_digit_is_found_where_it_is(written: Write) -> None:
+    """The box is in pixels of the picture as it was given, however large that is."""
+    page = np.full((1500, 2000), 225, np.uint8)
+    page[1000:1120, 300:420] = written(paper=225)
+    left, top, width, height = frame_steps(page).box
+    assert left == pytest.approx(300 + 0.17 * 120, abs=6)
+    assert top == pytest.approx(1000 + 0.1 * 120, abs=6)
+    assert (width, height) == (pytest.approx(86, abs=8), pytest.approx(102, abs=8))
+
+
+def test_a_tiny_digit_on_a_large_page_is_as_sharp(
+    written: Write, alike: Callable[..., float]
+) -> None:
+    """A digit of 50 pixels on a page of 2,000 is cut out of the page as it was."""
+    page = np.full((1500, 2000), 220, np.uint8)
+    page[700:750, 900:950] = written(size=50)
+    assert alike(frame_digit(page), frame_digit(written(size=50))) > 0.97
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_bare_paper_raises(level: int) -> None:
+    """Nothing written is an error of its own, and the command exits with 1."""
+    with pytest.raises(NoInkError, match="must show a digit") as caught:
+        frame_steps(np.full((60, 60), level, np.uint8), name="blank.png")
+    assert str(caught.value).startswith("blank.png must show a digit\n  seen    bare paper")
+    assert (caught.value.exit_code, caught.value.http_status) == (1, 422)
+
+
+def test_noisy_bare_paper_raises() -> None:
+    """The grain of a scan is no ink."""
+    grain = np.random.default_rng(0).normal(200, 2, (200, 200)).astype(np.uint8)
+    with pytest.raises(NoInkError):
+        frame_digit(grain)
+
+
+def test_a_framed_picture_comes_back_as_it_is(digits: Digits) -> None:
+    """What framing gives is in MNIST's frame, and framing it again changes no pixel."""
+    framed = frame_stack(digits.images).images
+    assert are_framed(framed).mean() > 0.95
+    again = frame_stack(framed).images
+    assert (again == framed).all(axis=(1, 2)).mean() > 0.95
+    ready = framed[are_framed(framed)][0]
+    assert frame_steps(ready).unchanged
+    assert np.array_equal(frame_digit(ready), ready)
+
+
+def test_a_stack_is_framed_as_one_by_one(digits: Digits) -> None:
+    """Each picture of a stack becomes what it becomes alone; bad ones are named by place."""
+    images = digits.images[:12].copy()
+    images[3] = 77
+    images[5] = 255 - images[5]
+    framed = frame_stack(images)
+    assert list(framed.rejected) == [3]
+    assert isinstance(framed.rejected[3], NoInkError)
+    assert not framed.images[3].any()
+    for at in (0, 5, 11):
+        assert np.array_equal(framed.images[at], frame_digit(images[at]))
+
+
+def test_a_stack_of_none_is_fine() -> None:
+    """No pictures give no digits, and another shape is refused."""
+    assert frame_stack(np.zeros((0, 28, 28), np.uint8)).images.shape == (0, 28, 28)
+    with pytest.raises(ShapeError):
+        frame_stack(np.zeros((2, 16, 16), np.uint8))
+
+
+def test_the_strip_shows_every_step(written: Write) -> None:
+    """The steps are laid side by side as one PNG."""
+    framing = frame_steps(written())
+    with Image.open(io.BytesIO(steps_png(framing))) as strip:
+        assert strip.format == "PNG"
+        assert strip.width == 10 + len(framing.steps) * 210
+
+
+def test_several_digits_name_the_file(written: Write) -> None:
+    """The error of several digits names the picture in the command that helps."""
+    two = np.hstack([written(5), written(7)])
+    two = np.pad(two, 20, constant_values=220)
+    with pytest.raises(SeveralDigitsError, match=r"pair\.png must show one digit") as caught:
+        frame_steps(two, name="pair.png")
+    assert str(caught.value.try_).startswith("digitlens read pair.png")
+
+
+@pytest.mark.skipif(not os.environ.get("DIGITLENS_DATA"), reason="DIGITLENS_DATA is not set")
+def test_mnist_comes_back_unchanged() -> None:
+    """More than 99.9 % of MNIST's digits come back byte for byte, and none is refused."""
+    data = digitlens.load_digits("mnist")
+    images = np.concatenate([data.train.images, data.validation.images, data.test.images])
+    assert are_framed(images).mean() > 0.999
+    framed = frame_stack(images)
+    assert framed.rejected == {}
+    same = (framed.images == images).all(axis=(1, 2))
+    assert (len(images), int((~same).sum())) == (70_000, 57)

@@ -1,0 +1,187 @@
+"""Models: loading, refusing, predicting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from digitlens import models
+from digitlens.digits import Digits
+from digitlens.errors import ModelError, ShapeError
+from digitlens.models.card import ModelCard
+from digitlens.models.fold import fuse_layers
+from digitlens.models.inference import CHUNK, Model, load_model
+from digitlens.models.onnx_writer import to_onnx
+
+CARD = ModelCard(
+    name="dense-1",
+    network="dense",
+    data="made up",
+    split="stratified",
+    trained_on=100,
+    seed=3,
+    epochs=2,
+    best_epoch=1,
+    weights=567_434,
+    multiply_adds=566_528,
+    created="2026-01-01T00:00:00+00:00",
+    validation={"misses": 2, "count": 50},
+    versions={"digitlens": "0.1.0"},
+)
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """Return the bytes of a model file."""
+    torch.manual_seed(0)
+    return to_onnx(fuse_layers(models.build("dense")), CARD)
+
+
+@pytest.fixture
+def path(content: bytes, tmp_path: Path) -> Path:
+    """Return a model file."""
+    file = tmp_path / "dense-1.onnx"
+    file.write_bytes(content)
+    return file
+
+
+def test_the_card_travels_inside_the_file(path: Path) -> None:
+    """What was written into the file is what a loaded model says of itself."""
+    assert load_model(path).card == CARD
+
+
+def test_a_big_batch_is_split_and_answered_in_order(path: Path, digits: Digits) -> None:
+    """Splitting over cores changes no answer, whatever the batch's size."""
+    model, alone = load_model(path, threads=3), load_model(path, threads=1)
+    many = np.concatenate([digits.images] * 8)[: 3 * CHUNK + 7]
+    for count in (1, CHUNK, CHUNK + 1, len(many)):
+        images = many[:count]
+        np.testing.assert_allclose(
+            model.predict(images).probabilities,
+            np.concatenate([alone.predict(one[None]).probabilities for one in images]),
+            atol=1e-6,
+        )
+
+
+def test_no_pictures_give_no_answers(path: Path) -> None:
+    """An empty batch is answered with an empty one."""
+    predictions = load_model(path).predict(np.empty((0, 28, 28), np.uint8))
+    assert predictions.labels.shape == (0,)
+    assert predictions.probabilities.shape == (0, 10)
+
+
+def test_probabilities_sum_to_one_and_labels_are_their_peak(path: Path, digits: Digits) -> None:
+    """Rows are distributions, and the label is the likeliest class."""
+    predictions = load_model(path).predict(digits.images)
+    np.testing.assert_allclose(predictions.probabilities.sum(1), 1, atol=1e-5)
+    assert (predictions.labels == predictions.probabilities.argmax(1)).all()
+    assert predictions.labels.dtype == np.uint8
+
+
+def test_views_that_are_not_contiguous_are_answered(path: Path, digits: Digits) -> None:
+    """A strided view of pictures is answered like its copy."""
+    model = load_model(path)
+    view = digits.images[::3]
+    np.testing.assert_array_equal(
+        model.predict(view).probabilities, model.predict(view.copy()).probabilities
+    )
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((28, 28), np.uint8),
+        np.zeros((1, 28, 28), np.float32),
+        np.zeros((2, 784), np.uint8),
+        [[0]],
+    ],
+)
+def test_other_arrays_are_refused(path: Path, images: np.ndarray) -> None:
+    """A wrong shape or dtype is an error that says what was wanted."""
+    with pytest.raises(ShapeError, match=r"uint8 \(N, 28, 28\)"):
+        load_model(path).predict(images)
+
+
+def foreign() -> bytes:
+    """Return an ONNX file that somebody else made."""
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3])
+    out = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 3])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [value], [out])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def test_an_onnx_file_of_others_is_refused(tmp_path: Path) -> None:
+    """A valid ONNX file without our card is named as such."""
+    path = tmp_path / "x.onnx"
+    path.write_bytes(foreign())
+    with pytest.raises(ModelError) as caught:
+        load_model(path)
+    assert "must be an ONNX file that digitlens wrote" in str(caught.value)
+    assert "no card of digitlens inside" in str(caught.value)
+
+
+def test_a_card_on_a_foreign_graph_is_refused(tmp_path: Path) -> None:
+    """A card alone does not make a model ours: the graph must take pixels."""
+    model = onnx.load_from_string(foreign())
+    helper.set_model_props(model, {"digitlens.card": CARD.to_json()})
+    path = tmp_path / "x.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="inputs"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_damaged_file_is_refused(path: Path, share: float) -> None:
+    """A truncated file is an error, not a crash."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelError, match="ONNX Runtime"):
+        load_model(path)
+
+
+def test_a_missing_model_says_how_to_make_one(in_tmp: Path) -> None:
+    """The error names what was wanted and the command that makes it."""
+    with pytest.raises(ModelError) as caught:
+        load_model("./cnn")
+    assert caught.value.wanted == (
+        "cnn is no model: wanted a published name, a run folder or an .onnx file"
+    )
+    assert caught.value.seen == "No such file or directory"
+    assert "digitlens train cnn" in (caught.value.try_ or "")
+
+
+def test_an_unfinished_run_is_named_as_such(tmp_path: Path) -> None:
+    """A run that was cut off before its model was written can be gone on with."""
+    (tmp_path / "config.toml").write_text("format = 1\n")
+    with pytest.raises(ModelError, match="unfinished run"):
+        load_model(tmp_path)
+
+
+def test_a_card_of_another_format_is_refused(tmp_path: Path) -> None:
+    """A card that a later version wrote is not guessed at."""
+    with pytest.raises(ModelError, match="format 1"):
+        ModelCard.from_json(CARD.to_json().replace('"format": 1', '"format": 9'))
+
+
+def test_a_card_without_its_fields_is_refused() -> None:
+    """A card that lacks a field says which."""
+    with pytest.raises(ModelError, match="seed"):
+        ModelCard.from_json('{"format": 1, "name": "x"}')
+
+
+def test_the_card_in_markdown_states_the_misses() -> None:
+    """A person reads whole misses, and that nothing was held back where that is so."""
+    assert "2 misses in 50, 96.00 % right" in CARD.markdown()
+    assert "nothing was held back" in replace(CARD, validation={}).markdown()
+
+
+def test_a_repr_names_the_model(path: Path) -> None:
+    """The name in a notebook says which model it is."""
+    assert repr(Model(path, path.read_bytes())) == f"Model('dense-1', {path})"

@@ -1,0 +1,280 @@
+"""Whole lines or their parts, one line or many, and which comes first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitlens.ctc import Line, LineDigit
+from digitlens.layout import Grid, LineCrop, PageLayout
+from digitlens.ocr.select import (
+    RecognizedLine,
+    drop_specks,
+    is_one_line,
+    may_be_one_line,
+    merge_single_line,
+    numbers,
+    sort_by_likelihood,
+    suppress_overlaps,
+)
+
+Box = tuple[float, float, float, float]
+
+
+def strip(box: Box, *, part: bool = False, score: float = 0.5) -> LineCrop:
+    """Return a strip whose ink fills this box of the picture."""
+    left, top, right, bottom = box
+    width, height = int(right - left), int(bottom - top)
+    place = np.array([[1.0, 0, left], [0, 1.0, top]])
+    ink = np.full((height, width), 255, np.uint8)
+    columns = np.arange(width + 1.0)
+    return LineCrop(ink, columns, place, float(height), 0.0, 1, score, part=part)
+
+
+def line(text: str, confidence: float = 0.9, box: Box = (0, 0, 100, 20)) -> Line:
+    """Return a line that was read so."""
+    return Line(text, confidence, box, tuple(LineDigit(each, 1.0, box) for each in text))
+
+
+def found(
+    text: str, confidence: float, box: Box, *, part: bool = False, score: float = 0.5
+) -> RecognizedLine:
+    """Return a strip in this box that was read so."""
+    return RecognizedLine(strip(box, part=part, score=score), line(text, confidence, box))
+
+
+def parted(*gaps: float, sure: float = 0.9, whole: float = 0.5) -> list[RecognizedLine]:
+    """Return a line 20 high and its parts, one digit each, so many heights apart."""
+    lefts = np.cumsum([0.0, *(20 + 20 * gap for gap in gaps)])
+    texts = "1234567"[: len(lefts)]
+    boxes = [(left, 0.0, left + 20, 20.0) for left in lefts]
+    parts = [found(*each, part=True) for each in zip(texts, [sure] * 9, boxes, strict=False)]
+    return [found(texts, whole, (0.0, 0.0, boxes[-1][2], 20.0)), *parts]
+
+
+def texts(several: list[RecognizedLine]) -> list[str]:
+    """Return what was read."""
+    return [each.line.text for each in several]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "kept"),
+    [
+        ((0.75,), ["12"]),
+        ((0.85,), ["1", "2"]),
+        ((0.75, 0.85), ["123"]),
+        ((2.0, 2.9), ["123"]),
+        ((2.0, 3.1), ["1", "2", "3"]),
+        ((0.2, 2.0), ["1", "2", "3"]),
+        ((3.0, 3.0, 3.0), ["1234"]),
+    ],
+)
+def test_even_gaps_make_one_number(gaps: tuple[float, ...], kept: list[str]) -> None:
+    """Near parts are one number, far ones too where they are several at even distance."""
+    assert texts(suppress_overlaps(parted(*gaps))) == kept
+
+
+def test_gaps_are_counted_from_left_to_right() -> None:
+    """In which order parts are found says nothing of their gaps."""
+    whole, *parts = parted(2.0, 2.2, 2.1)
+    for order in (parts, parts[::-1], [parts[2], parts[0], parts[3], parts[1]]):
+        assert texts(suppress_overlaps([whole, *parts])) == ["1234"], order
+
+
+def test_a_number_beside_a_word_is_the_part() -> None:
+    """Where one part is no number, the surer of the whole and the parts is kept."""
+    place = (0.0, 0.0, 200.0, 20.0)
+    whole = found("41", 0.3, place)
+    number = found("4", 0.9, (0.0, 0.0, 20.0, 20.0), part=True)
+    word = found("", 0.8, (100.0, 0.0, 200.0, 20.0), part=True)
+    assert texts(suppress_overlaps([whole, number, word])) == ["4", ""]
+    surer = replace(whole, line=line("41", 0.75, place))
+    assert texts(suppress_overlaps([surer, number, word])) == ["41"]
+
+
+def test_parts_read_otherwise_are_weighed() -> None:
+    """Where parts and whole differ, the parts count as all of them together."""
+    whole, one, two = parted(0.1, whole=0.7)
+    other = replace(one, line=line("7", 0.8, one.line.box))
+    assert texts(suppress_overlaps([whole, other, two])) == ["7", "2"]
+    surer = replace(whole, line=line("12", 0.73, whole.line.box))
+    assert texts(suppress_overlaps([surer, other, two])) == ["12"]
+
+
+def test_one_of_them_empty_is_no_choice() -> None:
+    """A whole that is no number gives way to its parts; parts that are none to the whole."""
+    whole, one, two = parted(0.1)
+    nothing = replace(whole, line=line("", 0.99, whole.line.box))
+    assert texts(suppress_overlaps([nothing, one, two])) == ["1", "2"]
+    empty = [replace(each, line=line("", 0.99, each.line.box)) for each in (one, two)]
+    assert texts(suppress_overlaps([whole, *empty])) == ["12"]
+    assert texts(suppress_overlaps([nothing, *empty])) == ["", ""]
+
+
+def test_only_parts_that_lie_in_a_line_are_its_parts() -> None:
+    """A part of another line stays, and parts hold no parts."""
+    whole, one, two = parted(0.1)
+    elsewhere = found("7", 0.9, (0.0, 100.0, 20.0, 120.0), part=True)
+    assert texts(suppress_overlaps([whole, one, two, elsewhere])) == ["12", "7"]
+    assert texts(suppress_overlaps([elsewhere, whole, one, two])) == ["7", "12"]
+    within = found("5", 0.9, (2.0, 2.0, 12.0, 18.0), part=True)
+    assert texts(suppress_overlaps([one, within])) == ["1", "5"]
+
+
+def test_each_line_is_judged_for_itself() -> None:
+    """Lines keep their order, each whole or in parts; without any there is none."""
+    below = [
+        RecognizedLine(
+            strip((*each.strip.box[:1], 50.0, each.strip.box[2], 70.0), part=each.strip.part),
+            replace(each.line, box=(each.line.box[0], 50.0, each.line.box[2], 70.0)),
+        )
+        for each in parted(5.0)
+    ]
+    assert texts(suppress_overlaps([*parted(0.1), *below, *parted(0.2)])) == [
+        *("12", "1", "2", "12")
+    ]
+    assert suppress_overlaps([]) == []
+
+
+def layout(*boxes: Box, size: tuple[int, int] = (200, 60), turn: float = 0.0) -> PageLayout:
+    """Return a layout of strips in these boxes."""
+    return PageLayout(tuple(strip(box) for box in boxes), size, turn)
+
+
+LINE = (10.0, 10.0, 190.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "size", "one"),
+    [
+        ([LINE], (200, 60), True),
+        ([], (200, 60), False),
+        ([LINE], (200, 150), False),
+        ([(10, 10, 50, 50)], (60, 70), False),
+        ([(10, 10, 90, 50), (110, 10, 190, 50)], (200, 60), True),
+        ([(10, 10, 70, 50), (110, 10, 190, 50)], (200, 60), False),
+        ([(10, 5, 190, 28), (10, 32, 190, 55)], (200, 60), False),
+        ([LINE, (10, 52, 60, 58)], (200, 60), True),
+    ],
+    ids=[
+        *("a line", "nothing", "a low line", "higher than wide", "near parts"),
+        *("far parts", "two lines", "a line and small print"),
+    ],
+)
+def test_a_picture_of_one_line_is_told(
+    boxes: list[Box], size: tuple[int, int], one: bool
+) -> None:
+    """One line fills the picture's height, without others above, below or far beside it."""
+    assert is_one_line(layout(*boxes, size=size)) is one
+
+
+@pytest.mark.parametrize(
+    ("turn", "one"), [(0, True), (350, True), (90, False), (180, True), (270, False)]
+)
+def test_a_line_on_its_side_is_no_one_line(turn: float, one: bool) -> None:
+    """A picture that had to be turned far is no picture of one line."""
+    assert is_one_line(layout(LINE, turn=turn)) is one
+
+
+def test_tables_are_no_lines() -> None:
+    """A picture with a table is no picture of one line, nor may it be."""
+    plain = layout(LINE)
+    ruled = replace(plain, grids=(Grid(1, 1, ()),))
+    assert is_one_line(plain)
+    assert may_be_one_line(plain)
+    assert not is_one_line(ruled)
+    assert not may_be_one_line(ruled)
+
+
+def test_parts_do_not_count_as_lines() -> None:
+    """Parts of the one line change nothing."""
+    part = strip((10, 10, 60, 50), part=True)
+    assert is_one_line(replace(layout(LINE), strips=(strip(LINE), part)))
+    assert not is_one_line(replace(layout(), strips=(part,)))
+
+
+@pytest.mark.parametrize(
+    ("size", "may"),
+    [((144, 120), True), ((143, 120), False), ((900, 121), False), ((12, 10), True)],
+)
+def test_low_wide_pictures_may_be_one_line(size: tuple[int, int], may: bool) -> None:
+    """What is at most 120 pixels high and 1.2 times as wide may have been cut out."""
+    assert may_be_one_line(layout(size=size)) is may
+
+
+def test_one_line_is_the_longer_and_surer_reading() -> None:
+    """Of a picture of one line either a part that holds as much and is surer, or all."""
+    whole, surer, shorter = line("4028", 0.6), line("4029", 0.7), line("40", 0.99)
+    assert merge_single_line([surer], whole, certain=True) == (surer,)
+    assert merge_single_line([shorter], whole, certain=True) == (whole,)
+    assert merge_single_line([line("4028", 0.5)], whole, certain=True) == (whole,)
+    assert merge_single_line([shorter, surer], whole, certain=True) == (surer,)
+
+
+def test_what_only_may_be_one_line_is_one_when_read_so() -> None:
+    """Where one line is only likely, the whole counts from a confidence of a half on."""
+    parts = [line("40", 0.9), line("28", 0.9)]
+    assert merge_single_line(parts, line("4028", 0.5), certain=False) == (line("4028", 0.5),)
+    assert merge_single_line(parts, line("4028", 0.4), certain=False) == tuple(parts)
+    assert merge_single_line(parts, line("4028", 0.4), certain=True) == (line("4028", 0.4),)
+    surer = [line("4029", 0.8), line("7", 0.9)]
+    assert merge_single_line(surer, line("4028", 0.6), certain=False) == tuple(surer)
+
+
+def test_an_empty_whole_leaves_the_parts() -> None:
+    """Where nothing was read from edge to edge, what the strips hold stays; and the reverse."""
+    parts = [line("40", 0.9)]
+    for certain in (True, False):
+        assert merge_single_line(parts, line("", 0.99), certain=certain) == tuple(parts)
+        assert merge_single_line([], line("", 0.99), certain=certain) == ()
+        assert merge_single_line([], line("4028", 0.9), certain=certain) == (line("4028", 0.9),)
+
+
+def test_a_whole_that_is_no_number_is_left_out() -> None:
+    """What was read from edge to edge with less than 10 % is no number, as elsewhere."""
+    faint = line("4028", 0.09)
+    for certain in (True, False):
+        assert merge_single_line([], faint, certain=certain) == ()
+        assert merge_single_line([line("40", 0.5)], faint, certain=certain) == (
+            line("40", 0.5),
+        )
+        assert merge_single_line([], line("4028", 0.1), certain=certain) == (line("4028", 0.1),)
+
+
+def test_numbers_have_digits_and_some_confidence() -> None:
+    """What is empty, or less sure than 10 %, is no number."""
+    several = [found(*each, LINE) for each in (("4", 0.1), ("5", 0.09), ("", 0.99), ("6", 1.0))]
+    assert texts(numbers(several)) == ["4", "6"]
+
+
+def test_small_strokes_beside_large_numbers_are_specks() -> None:
+    """A digit alone counts from half the height of the tallest sure number on, or cell."""
+
+    def at(text: str, height: float, sure: float = 0.9) -> RecognizedLine:
+        return found(text, sure, (0.0, 0.0, 100.0, height))
+
+    large, small, half = at("407", 40), at("1", 19), at("1", 20)
+    assert texts(drop_specks([small, large, half])) == ["407", "1"]
+    assert texts(drop_specks([small, half])) == ["1", "1"], "there is nothing to compare"
+    assert texts(drop_specks([small, at("7", 80)])) == ["1", "7"], "nor are single digits"
+    assert texts(drop_specks([at("12", 10), large])) == ["12", "407"], "two are no speck"
+    assert texts(drop_specks([small, at("407", 40, 0.4)])) == ["1", "407"], "nor sure"
+    cell = line("5", 0.9, (0.0, 0.0, 30.0, 40.0))
+    assert texts(drop_specks([small, half], [cell])) == ["1"]
+    assert drop_specks([]) == []
+
+
+def test_likeliest_first_counts_look_and_confidence() -> None:
+    """What is surely read and looks like a number is first; equals keep their order."""
+    several = [
+        found(text, sure, LINE, score=score)
+        for text, sure, score in (
+            ("1", 0.9, 0.2),
+            ("2", 0.5, 0.9),
+            ("3", 0.9, 0.9),
+            ("4", 0.9, 0.2),
+        )
+    ]
+    assert texts(sort_by_likelihood(several)) == ["3", "2", "1", "4"]

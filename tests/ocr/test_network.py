@@ -1,0 +1,216 @@
+"""The line network's file: what is loaded, what is said of a line, what is refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import digitlens
+from digitlens.ctc import ConfidenceModels
+from digitlens.errors import ModelError
+from digitlens.imaging.crop import prepare_line
+from digitlens.models.card import CALIBRATIONS_KEY, LINE_CARD_KEY
+from digitlens.ocr import LineRecognizer, load_line_recognizer, network
+
+Onnx = Callable[..., bytes]
+FOLDER = Path(digitlens.__file__).parent / "published"
+
+
+@pytest.fixture(scope="module")
+def tiny(make_onnx: Onnx) -> LineRecognizer:
+    """Return a real line network, of one convolution."""
+    return LineRecognizer(Path("tiny.onnx"), make_onnx())
+
+
+@pytest.fixture
+def none_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let digitlens come with no line network; return the folder where they would be."""
+    monkeypatch.setattr(network, "PUBLISHED", tmp_path / "lines")
+    return tmp_path / "lines"
+
+
+@pytest.mark.parametrize(
+    ("shape", "frames"),
+    [((32, 100), 50), ((32, 101), 51), ((64, 90), 23), ((20, 1), 8), ((32, 3000), 1024)],
+)
+def test_there_is_a_frame_every_two_columns(
+    tiny: LineRecognizer, shape: tuple[int, int], frames: int
+) -> None:
+    """A line gives float32 (T, 11), T half its columns at 32 rows; each row sums to 1."""
+    gray = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    said = tiny.log_probs(gray)
+    assert said.dtype == np.float32
+    assert said.shape == (frames, 11)
+    np.testing.assert_allclose(np.exp(said).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_what_fills_the_width_changes_no_frame(tiny: LineRecognizer, make_onnx: Onnx) -> None:
+    """The frames are those of the line's own columns, whatever its width is filled up to."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    gray = np.random.default_rng(2).integers(0, 256, (32, 42), np.uint8)
+    session = onnxruntime.InferenceSession(make_onnx(), providers=["CPUExecutionProvider"])
+    (plain,) = session.run(None, {"strip": prepare_line(gray)[None, None]})
+    np.testing.assert_allclose(tiny.log_probs(gray), plain[0], rtol=1e-5)
+
+
+def test_without_calibrations_there_are_none(tiny: LineRecognizer) -> None:
+    """A file without calibrations is read; it has none, and its name is shown."""
+    assert tiny.calibrations is None
+    assert tiny.path == Path("tiny.onnx")
+    assert repr(tiny) == "LineNetwork(tiny.onnx)"
+
+
+@pytest.mark.parametrize("width", [16, 17, 42, 64])
+def test_widths_are_filled_up_with_the_mean(
+    make_onnx: Onnx, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """The engine gets a multiple of 8 columns; those beyond the line are 0, its mean grey."""
+    one = LineRecognizer(Path("tiny.onnx"), make_onnx())
+    asked = []
+
+    class Engine:
+        def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+            asked.append(feed["strip"])
+            return [np.zeros((1, feed["strip"].shape[3] // 2, 11), np.float32)]
+
+    monkeypatch.setattr(one, "_session", Engine())
+    gray = np.random.default_rng(3).integers(0, 256, (32, width), np.uint8)
+    one.log_probs(gray)
+    (strip,) = asked
+    assert strip.shape == (1, 1, 32, -(-width // 8) * 8)
+    assert np.array_equal(strip[0, 0, :, :width], prepare_line(gray))
+    assert not strip[..., width:].any()
+
+
+def test_what_it_reads_is_what_is_there(
+    stroke_network: Path, strokes: Callable[..., Any]
+) -> None:
+    """Of a line of strokes each frame says which one is there, or none."""
+    said = load_line_recognizer(stroke_network).log_probs(strokes("147")[40:80])
+    seen = said.argmax(axis=1)
+    assert [digit for digit, _ in itertools.groupby(seen.tolist())] == [10, 1, 10, 4, 10, 7, 10]
+
+
+def test_a_card_comes_from_the_file(tiny: LineRecognizer) -> None:
+    """The card in the file's metadata is that of the network."""
+    assert tiny.card.name == "strokes"
+
+
+def test_without_a_card_it_is_not_ours(make_onnx: Onnx) -> None:
+    """A file without digitlens' card is refused, and one whose card is damaged."""
+    with pytest.raises(ModelError) as caught:
+        LineRecognizer(Path("tiny.onnx"), make_onnx({LINE_CARD_KEY: None}))
+    assert str(caught.value) == (
+        "tiny.onnx must be a network that reads lines, written by digitlens\n"
+        "  seen    no card of digitlens inside\n"
+        "  likely  another program made it"
+    )
+    with pytest.raises(ModelError, match="a model's card"):
+        LineRecognizer(Path("tiny.onnx"), make_onnx({LINE_CARD_KEY: "{"}))
+
+
+def test_calibrations_come_from_the_file(
+    make_onnx: Onnx, calibrations: ConfidenceModels
+) -> None:
+    """Calibrations in the file's metadata are those that were put there."""
+    content = make_onnx({CALIBRATIONS_KEY: json.dumps(calibrations.as_dict())})
+    assert LineRecognizer(Path("tiny.onnx"), content).calibrations == calibrations
+
+
+@pytest.mark.parametrize("raw", ["{", '{"format": 9}', "[]", '"no"', '{"format": 1}'])
+def test_damaged_calibrations_are_refused(make_onnx: Onnx, raw: str) -> None:
+    """Calibrations that are no JSON, or not of ours, are an error of the model."""
+    with pytest.raises(ModelError, match="calibrations"):
+        LineRecognizer(Path("tiny.onnx"), make_onnx({CALIBRATIONS_KEY: raw}))
+
+
+def test_another_process_loads_its_own(make_onnx: Onnx, tmp_path: Path) -> None:
+    """A network is pickled as the place of its file."""
+    (tmp_path / "model.onnx").write_bytes(make_onnx())
+    network = load_line_recognizer(tmp_path)
+    packed = pickle.dumps(network)
+    assert len(packed) < 1000
+    assert pickle.loads(packed).path == network.path
+
+
+def test_a_file_is_loaded(make_onnx: Onnx, tmp_path: Path) -> None:
+    """A path, as text or not, is a file; a run folder is the network in it."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(make_onnx())
+    for source in (path, str(path), tmp_path, str(tmp_path)):
+        assert load_line_recognizer(source).path == path
+
+
+def test_a_name_is_a_published_network(
+    make_onnx: Onnx, none_published: Path, in_tmp: Path
+) -> None:
+    """A name means the published network, though something here is called so too."""
+    none_published.mkdir()
+    (none_published / "reader.onnx").write_bytes(make_onnx())
+    (in_tmp / "reader").mkdir()
+    assert load_line_recognizer().path == none_published / "reader.onnx"
+    assert load_line_recognizer("reader").path == none_published / "reader.onnx"
+
+
+def test_a_missing_file_is_told(none_published: Path) -> None:
+    """Without published networks the error says what was wanted, and nothing to try."""
+    with pytest.raises(ModelError) as caught:
+        load_line_recognizer("nowhere.onnx")
+    assert str(caught.value) == (
+        "nowhere.onnx is no line network: wanted a published name, a run folder or a file\n"
+        "  seen    No such file or directory"
+    )
+
+
+def test_a_missing_file_is_told_with_what_there_is(
+    none_published: Path, tmp_path: Path
+) -> None:
+    """With published networks the error names them; a folder without one is no network."""
+    none_published.mkdir()
+    for name in ("reader", "quick"):
+        (none_published / f"{name}.onnx").write_bytes(b"")
+    with pytest.raises(ModelError) as caught:
+        load_line_recognizer(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path} is no line network: wanted a published name, a run folder or a file\n"
+        "  seen    No such file or directory\n"
+        "  try     a published one: quick, reader"
+    )
+
+
+def test_a_network_for_single_digits_is_refused() -> None:
+    """A network for single digits is told as one, with the command that asks it."""
+    path = FOLDER / "cnn.onnx"
+    with pytest.raises(ModelError) as caught:
+        load_line_recognizer(path)
+    assert str(caught.value) == (
+        f"{path} must be a network that reads lines\n"
+        "  seen    inputs ['pixels'], outputs ['logits', 'probabilities', 'no_digit']\n"
+        "  likely  a network for single digits\n"
+        "  try     digitlens predict asks such a one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "likely"),
+    [(b"no network", "the file is damaged, or of another kind"), (b"", "the file is empty")],
+)
+def test_what_is_no_network_is_refused(tmp_path: Path, content: bytes, likely: str) -> None:
+    """Bytes that are no ONNX file, or none at all, are told by the file's name."""
+    path = tmp_path / "letter.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError) as caught:
+        load_line_recognizer(path)
+    error = caught.value
+    assert error.wanted == f"{path} must be an ONNX file that digitlens wrote"
+    assert error.likely == likely
+    assert error.seen is not None
+    assert error.seen.startswith("ONNX Runtime: ")
+    assert "\n" not in error.seen

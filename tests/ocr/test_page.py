@@ -1,0 +1,49 @@
+"""The result for a whole picture, and as plain values."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from digitlens.ctc import Line, LineDigit
+from digitlens.ocr import FormField, Page, Table
+
+BOX = (1.26, 2.0, 30.0, 40.04)
+LINE = Line("7", 0.5, BOX, (LineDigit("7", 0.5, BOX),))
+
+
+def test_a_table_shows_its_texts() -> None:
+    """Texts are row by row, empty where nothing stands."""
+    table = Table(2, 3, (LINE, None, None, None, None, LINE))
+    assert table.texts == (("7", "", ""), ("", "", "7"))
+
+
+def test_a_page_is_plain_values() -> None:
+    """A page as JSON holds size, turn, lines and tables, and survives being written."""
+    table = Table(1, 2, (LINE, None))
+    page = Page((LINE,), (table,), (700, 500), 269.96, (("1-seen", np.zeros((2, 2))),), ("a",))
+    plain = page.as_dict()
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain == {
+        "size": [700, 500],
+        "turn": 270.0,
+        "lines": [LINE.as_dict()],
+        "tables": [{"rows": 1, "columns": 2, "cells": [LINE.as_dict(), None]}],
+    }
+
+
+def test_pictures_of_steps_are_not_printed() -> None:
+    """The pictures of the steps do not fill the screen when a page is shown."""
+    page = Page((), stages=(("1-seen", np.zeros((500, 500), np.uint8)),))
+    assert "1-seen" not in repr(page)
+
+
+def test_an_empty_page_is_plain_values_too() -> None:
+    """A page without anything on it has no lines and no tables."""
+    assert Page(()).as_dict() == {"size": [0, 0], "turn": 0.0, "lines": [], "tables": []}
+
+
+def test_a_field_need_not_say_anything() -> None:
+    """A field is any number anywhere, unless more is known."""
+    assert FormField() == FormField(count=None, area=None, boxes=False)

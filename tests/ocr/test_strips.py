@@ -1,0 +1,239 @@
+"""Strips of writing -> lines, with places in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlens.ctc import ConfidenceModels, decode
+from digitlens.ctc.result import Line
+from digitlens.geometry import Box
+from digitlens.layout import LineCrop, find_lines
+from digitlens.ocr.recognize import build_line, recognize_cell, recognize_crop
+
+Gray = np.ndarray
+Make = Callable[..., Any]
+
+
+def only(page: Gray) -> LineCrop:
+    """Return the one strip of a page."""
+    (strip,) = (each for each in find_lines(page).strips if not each.part)
+    return strip
+
+
+def inside(inner: Box, outer: Box, slack: float = 1.0) -> bool:
+    """Say whether a box lies within another one."""
+    low = all(one >= two - slack for one, two in zip(inner[:2], outer[:2], strict=True))
+    return low and all(
+        one <= two + slack for one, two in zip(inner[2:], outer[2:], strict=True)
+    )
+
+
+def check_boxes(line: Line, page: Gray, *, slack: float = 1.5) -> None:
+    """Check that digits stand from left to right, and that the ink in each box fills it."""
+    lefts = [digit.box[0] for digit in line.digits]
+    assert lefts == sorted(lefts)
+    away = np.abs(page.astype(int) - int(np.median(page))) > 100
+    for digit in line.digits:
+        assert inside(digit.box, line.box)
+        left, top, right, bottom = (round(edge) for edge in digit.box)
+        part = away[max(0, top) : bottom, max(0, left) : right]
+        rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+        found = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+        assert digit.box == pytest.approx(found, abs=slack)
+
+
+@pytest.mark.parametrize("height", [20, 44, 150])
+@pytest.mark.parametrize("light", [False, True])
+def test_boxes_are_on_the_ink(make_sheet: Make, network: Any, height: int, light: bool) -> None:
+    """A strip gives its line; each box is that of a digit's ink, to two pixels."""
+    page = make_sheet(("4028", 100, 80), height=height)
+    page = 255 - page if light else page
+    line = recognize_crop(network, only(page))
+    assert line.text == "4028"
+    assert line.box == only(page).box
+    check_boxes(line, page, slack=max(2, height / 20))
+
+
+def test_the_network_sees_dark_on_light(make_sheet: Make, network: Any) -> None:
+    """Whatever the picture's polarity, the strip is shown as ink on white paper."""
+    for page in (make_sheet(("47", 100, 80)), 255 - make_sheet(("47", 100, 80))):
+        strip = only(page)
+        recognize_crop(network, strip)
+        assert np.array_equal(network.seen[-1], 255 - strip.ink)
+
+
+def test_boxes_are_where_digits_stood_before_gaps_were_shortened(
+    make_sheet: Make, network: Any
+) -> None:
+    """Digits far apart are read as one line; their boxes are their places on the page."""
+    page = make_sheet(*((text, 60 + 120 * at, 100) for at, text in enumerate("40285")))
+    line = recognize_crop(network, only(page))
+    assert line.text == "40285"
+    check_boxes(line, page)
+    assert [round(digit.box[0], -1) for digit in line.digits] == [60, 180, 300, 420, 540]
+
+
+@pytest.mark.parametrize("angle", [-8, 5, 12])
+def test_boxes_of_sloping_lines_hold_their_digits(
+    make_sheet: Make, network: Any, angle: float
+) -> None:
+    """On a sloping line each digit's box holds its middle, and not those of the others."""
+    page = make_sheet(("40285", 260, 230))
+    turn = cv2.getRotationMatrix2D((350, 250), angle, 1.0)
+    page = cv2.warpAffine(page, turn, (700, 500), borderValue=255)
+    line = recognize_crop(network, only(page))
+    assert line.text == "40285"
+    count, _, _, middles = cv2.connectedComponentsWithStats((page < 128).astype(np.uint8))
+    assert count == 6
+    places = sorted(middles[1:].tolist())
+    for digit, (x, y) in zip(line.digits, places, strict=True):
+        left, top, right, bottom = digit.box
+        assert ((left + right) / 2, (top + bottom) / 2) == pytest.approx((x, y), abs=5)
+
+
+def test_a_doubt_is_looked_at_as_it_stands(make_sheet: Make, make_network: Make) -> None:
+    """With the picture at hand, a doubtful strip is shown with its paper; a sure one is not."""
+    page = 255 - make_sheet(("4028", 100, 80))
+    strip = only(page)
+    for sure, looks in ((0.999, 1), (0.9, 2)):
+        network = make_network(sure)
+        assert recognize_crop(network, strip, pixels=page).text == "4028"
+        assert len(network.seen) == looks
+    assert network.seen[1].shape == strip.ink.shape
+    assert np.median(network.seen[1]) == 0, "the paper is black, as in the picture"
+    network = make_network(0.9)
+    recognize_crop(network, strip)
+    assert len(network.seen) == 1
+
+
+def test_lengths_are_kept(make_sheet: Make, make_network: Make) -> None:
+    """With lengths the line has one of these."""
+    strip = only(make_sheet(("4028", 100, 80)))
+    for lengths in (2, {2, 3}, {5}):
+        line = recognize_crop(make_network(0.9), strip, lengths=lengths)
+        assert len(line.text) in ({lengths} if isinstance(lengths, int) else lengths)
+        assert len(line.digits) == len(line.text)
+
+
+def test_confidence_is_calibrated(
+    make_sheet: Make, make_network: Make, calibrations: ConfidenceModels
+) -> None:
+    """A network's calibrations say how sure a line is; without them the string itself does."""
+    strip = only(make_sheet(("4028", 100, 80)))
+    raw = recognize_crop(make_network(0.9), strip)
+    assert raw.confidence == pytest.approx(0.9**4, rel=1e-3)
+    told = recognize_crop(make_network(0.9, calibrations), strip)
+    assert told.text == raw.text
+    assert told.confidence != raw.confidence
+    assert 0 <= told.confidence <= 1
+
+
+def test_a_strip_of_no_digit_is_empty(
+    make_sheet: Make, replies: Make, make_frames: Make
+) -> None:
+    """Where no digit is seen, the line is empty text with the strip's box."""
+    strip = only(make_sheet(("4028", 100, 80)))
+    line = recognize_crop(replies(make_frames()), strip)
+    assert (line.text, line.digits, line.box) == ("", (), strip.box)
+    assert line.confidence > 0.9
+
+
+def test_a_cell_holds_one_digit(make_sheet: Make, replies: Make, make_frames: Make) -> None:
+    """What is faint in a cell is asked for its digit; what is clearly several is several."""
+    strip = only(make_sheet(("4", 100, 80)))
+    faint = recognize_cell(replies(make_frames({"4": 0.2, "9": 0.05})), strip)
+    assert faint.text == "4"
+    assert faint.confidence == pytest.approx(0.8, abs=0.01)
+    clear = recognize_cell(replies(make_frames({"1": 0.9}, {"2": 0.9})), strip)
+    assert clear.text == "12"
+    doubtful = recognize_cell(replies(make_frames({"1": 0.95}, {"2": 0.5})), strip)
+    assert doubtful.text in {"1", "2"}
+
+
+def test_a_cell_is_looked_at_once(make_sheet: Make, make_network: Make) -> None:
+    """However doubtful, a cell is shown to the network once."""
+    network = make_network(0.3)
+    line = recognize_cell(network, only(make_sheet(("4", 100, 80))))
+    assert line.text == "4"
+    assert len(network.seen) == 1
+
+
+def test_boxes_end_above_and_below_where_the_ink_does(make_frames: Make, replies: Make) -> None:
+    """A digit's box has the rows of its own ink; faint ink is paper."""
+    ink = np.zeros((32, 48), np.uint8)
+    ink[10:20, 6:14] = 255
+    ink[4:30, 30:40] = 200
+    ink[30:, 30:40] = 40
+    frames = make_frames({"4": 0.9}, {"1": 0.9}, step=8)
+    log_probs = frames[:24]
+    line = build_line(replies(), log_probs, decode(log_probs), ink)
+    assert [digit.box for digit in line.digits] == [(6, 10, 14, 20), (30, 4, 40, 30)]
+    assert line.box == (0, 0, 48, 32)
+
+
+def test_neighbours_part_half_way_between_their_frames(
+    make_frames: Make, replies: Make
+) -> None:
+    """Where ink says nothing, the border is in the middle of the two digits' frames."""
+    frames = make_frames({"4": 0.9}, {"1": 0.9}, step=8)
+    line = build_line(replies(), frames, decode(frames), np.full((32, 48), 255, np.uint8))
+    # The frames are the 8th and the 16th, two columns each: their middles are at 15 and 31.
+    assert [digit.box for digit in line.digits] == [(0, 0, 23, 32), (23, 0, 48, 32)]
+
+
+def test_a_digit_without_ink_keeps_the_line_s_rows(make_frames: Make, replies: Make) -> None:
+    """Where a digit is read on bare paper its box is as high as the line."""
+    frames = make_frames({"4": 0.9}, step=8)
+    line = build_line(replies(), frames, decode(frames), np.zeros((32, 32), np.uint8))
+    assert line.digits[0].box[1::2] == (0, 32)
+
+
+@pytest.mark.parametrize("shape", [(64, 96), (16, 24), (100, 20)])
+def test_boxes_are_in_pixels_of_the_line(
+    make_frames: Make, replies: Make, shape: tuple[int, int]
+) -> None:
+    """However large the line's picture is, boxes are in its pixels and within it."""
+    frames = make_frames({"4": 0.9}, {"1": 0.9}, step=8)
+    line = build_line(replies(), frames, decode(frames), np.full(shape, 255, np.uint8))
+    height, width = shape
+    assert all(inside(digit.box, (0, 0, width, height), 0) for digit in line.digits)
+
+
+def test_a_strip_too_short_for_so_many_digits_is_not_read(
+    make_sheet: Make, make_network: Make
+) -> None:
+    """Where an allowed number of digits cannot stand, the network is not asked."""
+    strip = only(make_sheet(("40", 100, 80)))
+    network = make_network(0.9)
+    line = recognize_crop(network, strip, lengths={9, 20})
+    assert (line.text, line.confidence, line.box) == ("", 0.0, strip.box)
+    assert network.seen == []
+    assert len(recognize_crop(network, strip, lengths={2, 20}).text) == 2
+
+
+def test_slim_digits_are_read(make_sheet: Make, make_network: Make) -> None:
+    """The last digit may be a mere stroke: only the steps between digits take room."""
+    strip = only(make_sheet(("40", 100, 80)))
+    height, width = (side - 2 * strip.margin for side in strip.ink.shape)
+    count = int(4 * width / height)
+    assert len(recognize_crop(make_network(0.9), strip, lengths=count + 1).text) == count + 1
+    assert recognize_crop(make_network(0.9), strip, lengths=count + 2).text == ""
+
+
+def test_what_hardly_has_an_allowed_length_is_not_searched(
+    make_sheet: Make, make_network: Make, calibrations: ConfidenceModels
+) -> None:
+    """A calibrated network's word that there are four digits is taken: nine are not found."""
+    page = make_sheet(("4028", 100, 80))
+    strip = only(page)
+    for lengths, text in ((6, ""), ({6, 9}, ""), (4, "4028"), ({4, 9}, "4028")):
+        network = make_network(0.999, calibrations)
+        line = recognize_crop(network, strip, lengths=lengths, pixels=page)
+        assert (line.text, line.confidence > 0) == (text, bool(text))
+        assert len(network.seen) == 1
+    assert len(recognize_crop(make_network(0.999), strip, lengths=6).text) == 6

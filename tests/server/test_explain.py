@@ -1,0 +1,246 @@
+"""/v1/explain, /v1/networks: the look inside agrees with the networks themselves."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitlens import frame_digit, load_model
+from digitlens.explain.inspection import Layer, inspect_model
+from digitlens.models.inference import published_names
+from digitlens.server.inspect import cell
+from digitlens.server.probe import Activation, LayerTrace
+from digitlens.server.schemas import (
+    Cell,
+    Explained,
+    KernelMap,
+    Kernels,
+    NetworkDetails,
+    NetworkList,
+)
+
+PNG = {"content-type": "image/png"}
+Check = Callable[..., dict[str, Any]]
+
+
+def test_an_explanation_has_all_that_the_page_draws(still: Any, seven_png: bytes) -> None:
+    """Steps are pictures of their size, pixels and maps are those of the network itself."""
+    response = still.post("/v1/explain", content=seven_png, headers=PNG)
+    found = response.json()
+    Explained.model_validate(found)
+    digit = frame_digit(seven_png)
+    assert found["digit"] == 7
+    assert found["pixels"] == digit.tolist()
+    assert found["unrolled"] == pytest.approx((digit.reshape(-1) / 255).tolist(), abs=1e-4)
+    for step in found["steps"]:
+        kind, _, coded = step["picture"].partition(",")
+        assert kind == "data:image/png;base64"
+        picture = Image.open(io.BytesIO(base64.b64decode(coded)))
+        assert picture.size == (step["width"], step["height"])
+    maps = inspect_model(load_model("cnn")).activations(digit[None])
+    for layer, expected in zip(found["layers"], maps, strict=True):
+        assert layer["shape"] == list(expected.shape[1:])
+        scale = float(np.abs(expected).max())
+        assert np.allclose(layer["values"], expected[0], atol=1e-4 * scale)
+    assert len(response.content) < 300_000
+
+
+@pytest.mark.parametrize("network", published_names())
+def test_every_cell_adds_up(still: Any, seven_png: bytes, network: str) -> None:
+    """In every layer of every network the products sum to the number that the map shows."""
+    layers = still.get(f"/v1/networks/{network}").json()["layers"]
+    assert layers
+    for layer in layers:
+        at = [(size - 1) // 2 for size in layer["shape"]]
+        place = dict(zip(("map", "row", "column"), at, strict=False))
+        response = still.post(
+            "/v1/explain/cell",
+            params={"network": network, "layer": layer["number"], **place},
+            content=seven_png,
+            headers=PNG,
+        )
+        found = response.json()
+        Cell.model_validate(found)
+        window = np.array(found["window"])
+        if layer["kind"] == "pooling":
+            assert found["value"] == pytest.approx(window.max(), rel=1e-3)
+            continue
+        products = window * np.array(found["kernel"])
+        scale = np.abs(products).sum() + abs(found["bias"])
+        assert found["sum"] == pytest.approx(products.sum(), abs=1e-3 * scale + 1e-4)
+        total = found["sum"] + found["bias"] + found["rest"]
+        assert found["before"] == pytest.approx(total, abs=1e-4 * scale + 1e-4)
+        if found["bend"] == "ReLU":
+            assert found["value"] == max(0.0, found["before"])
+
+
+def test_a_window_over_the_edge_sees_paper() -> None:
+    """Where padding reaches over the edge, the window begins below 0 and holds zeros there."""
+    into = np.arange(1, 33, dtype=np.float32).reshape(2, 4, 4)
+    weight = np.ones((4, 1, 3, 3), np.float32)
+    layer = Layer(1, 0, "convolution", "x", weight, None, 3, 1, 1, 2, "", shortcut=False)
+    padded = np.pad(into, ((0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    after = windows.sum((3, 4))[[0, 0, 1, 1]]
+    tapped = LayerTrace(layer, into, after, after, Activation())
+    for map_, row, column in ((0, 0, 0), (3, 3, 3), (2, 0, 2)):
+        found = cell(tapped, map_, row, column)
+        assert (found["top"], found["left"]) == (row - 1, column - 1)
+        assert found["window"] == [windows[map_ // 2, row, column].tolist()]
+        assert found["sum"] == found["value"] == after[map_, row, column]
+
+
+def test_the_second_network_of_a_cascade_is_told_when_it_was_asked(
+    still: Any, seven_png: bytes, png: Callable[..., bytes], problem: Check
+) -> None:
+    """Its layers are explained for an unsure digit, and not found for a sure one."""
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    place = {"network": "fast", "layer": 1, "map": 0, "member": 1, "frame": False}
+    asked = still.post("/v1/explain/cell", params=place, content=png(noise), headers=PNG)
+    assert asked.status_code == 200, asked.text
+    whole = still.post(
+        "/v1/explain",
+        params={"network": "fast", "frame": False},
+        content=png(noise),
+        headers=PNG,
+    ).json()
+    assert whole["member"] == 1
+    assert whole["layers"][0]["member"] == 1
+    sure = png(frame_digit(seven_png))
+    problem(still.post("/v1/explain/cell", params=place, content=sure, headers=PNG), 404)
+
+
+def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png: bytes) -> None:
+    """The layer's own kernel and bias, sent as an edit, give its own map; half of it, half."""
+    own = still.get("/v1/networks/cnn/layers/2", params={"kernel": 5}).json()
+    Kernels.model_validate(own)
+    maps = still.post("/v1/explain", content=seven_png, headers=PNG).json()["layers"][1]
+    wish = {
+        "picture": base64.b64encode(seven_png).decode(),
+        "layer": 2,
+        "kernel": own["kernels"][0],
+        "bias": own["biases"][0],
+    }
+    found = still.post("/v1/explain/kernel", json=wish).json()
+    KernelMap.model_validate(found)
+    expected = np.array(maps["values"][5])
+    assert np.allclose(found["map"], expected, atol=2e-3 * np.abs(expected).max() + 1e-3)
+    half = {"kernel": (np.array(wish["kernel"]) / 2).tolist(), "bias": own["biases"][0] / 2}
+    again = still.post("/v1/explain/kernel", json=wish | half).json()
+    assert np.allclose(np.array(again["before"]) * 2, found["before"], atol=1e-2)
+
+
+def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: bytes) -> None:
+    """A kernel of one's own over the pixels has the size that the arithmetic says."""
+    digit = frame_digit(seven_png).astype(np.float64)
+    edge = [[[-1.0, 0.0, 1.0]] * 3]
+    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge, "bend": False}
+    found = still.post("/v1/explain/kernel", json=wish | {"stride": 2, "padding": 1}).json()
+    assert (found["height"], found["width"]) == (14, 14)
+    assert found["arithmetic"]["width"] == "(28 + 2 x 1 - 3) / 2 + 1 = 14, rounded down"
+    framed = np.pad(digit, 1)
+    row, column = 6, 7
+    window = framed[2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
+    assert found["before"][row][column] == pytest.approx((window * edge[0]).sum(), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"kernel": [[[1, 2], [3]]]}, 400),
+        ({"kernel": [[[1]], [[1]]]}, 422),
+        ({"kernel": [[]]}, 422),
+        ({"kernel": []}, 422),
+        ({"kernel": [[["x"]]]}, 422),
+        ({"kernel": [[[1.0] * 29]]}, 422),
+        ({"kernel": [[[1.0] * 28] * 28], "stride": 0}, 422),
+        ({"layer": 4}, 400),
+        ({"layer": 99}, 404),
+        ({"member": 3}, 404),
+        ({"channel": 1}, 400),
+        ({"network": "none"}, 404),
+        ({"picture": "!"}, 422),
+        ({"unknown": 1}, 422),
+    ],
+)
+def test_a_kernel_that_cannot_be_laid_is_a_problem(
+    still: Any, seven_png: bytes, problem: Check, change: dict[str, Any], status: int
+) -> None:
+    """What does not fit the layer, or is no kernel, is refused in words."""
+    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": [[[1.0]]]}
+    problem(still.post("/v1/explain/kernel", json=wish | change), status)
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        ({"layer": 1, "map": 99}, 400),
+        ({"layer": 1, "map": 0, "row": 12}, 400),
+        ({"layer": 9, "map": 0}, 404),
+        ({"layer": 1, "map": 0, "member": 1}, 404),
+        ({"layer": 1}, 422),
+        ({"layer": -1, "map": 0}, 422),
+    ],
+)
+def test_a_cell_that_is_not_there_is_a_problem(
+    still: Any, seven_png: bytes, problem: Check, place: dict[str, Any], status: int
+) -> None:
+    """A number that a layer does not have is refused in words."""
+    response = still.post("/v1/explain/cell", params=place, content=seven_png, headers=PNG)
+    problem(response, status)
+
+
+def test_explaining_takes_one_picture(still: Any, seven_png: bytes, problem: Check) -> None:
+    """Two pictures are one too many for an explanation."""
+    files = [("picture", (f"{at}.png", seven_png)) for at in range(2)]
+    problem(still.post("/v1/explain", files=files), 400)
+
+
+def test_the_list_of_networks_is_that_of_the_package(still: Any) -> None:
+    """The published networks are listed with the figures of their cards."""
+    found = still.get("/v1/networks").json()
+    NetworkList.model_validate(found)
+    assert [each["name"] for each in found["networks"]] == list(published_names())
+    cnn = next(each for each in found["networks"] if each["name"] == "cnn")
+    assert cnn["weights"] == load_model("cnn").card.weights
+    assert cnn["tells_no_digit"] is True
+    assert {"dense", "quick"} <= {each["name"] for each in found["trainable"]}
+    assert found["reader"] is True
+    assert set(found["data"]) == {"mnist", "uci", "fashion", "own"}
+    assert found["data"]["uci"] is True
+
+
+def test_a_networks_layers_lead_into_each_other(still: Any, problem: Check) -> None:
+    """Each layer's shape is what the next takes in; one's arithmetic gives its size."""
+    found = still.get("/v1/networks/cnn").json()
+    NetworkDetails.model_validate(found)
+    layers = found["layers"]
+    for one, other in pairwise(layers):
+        assert one["shape"] == other["into"]
+        if one["arithmetic"]:
+            assert f"= {one['shape'][1]}" in one["arithmetic"]
+    last = still.get("/v1/networks/best", params={"member": 9}).json()
+    assert last["members"] == 10
+    assert {each["member"] for each in last["layers"]} == {9}
+    problem(still.get("/v1/networks/best", params={"member": 10}), 404)
+    problem(still.get("/v1/networks/none"), 404)
+    problem(still.get("/v1/networks/cnn/layers/77"), 404)
+    problem(still.get("/v1/networks/cnn/layers/1", params={"kernel": 99}), 404)
+
+
+def test_a_large_layers_kernels_are_sent_in_part(still: Any) -> None:
+    """Of a layer with a million weights the first kernels are sent, or the one asked for."""
+    address = "/v1/networks/dense-deformed/layers/1"
+    some = still.get(address).json()
+    assert 0 < len(some["kernels"]) < some["count"] == 1536
+    one = still.get(address, params={"kernel": 1500}).json()
+    assert one["first"] == 1500
+    assert len(one["kernels"]) == len(one["biases"]) == 1
+    assert len(one["kernels"][0]) == 784

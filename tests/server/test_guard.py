@@ -1,0 +1,136 @@
+"""Who is let in, and what every answer says to a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from digitlens.errors import UsageError
+from digitlens.server.settings import check_token
+
+Check = Callable[..., dict[str, Any]]
+TOKEN = "a-token-that-nobody-guesses"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:8000", "127.0.0.1:8000", "127.0.0.1", "[::1]:8000", "LOCALHOST"]
+)
+def test_this_machines_own_names_are_answered(lab: Any, host: str) -> None:
+    """On loopback the lab answers to the names of loopback."""
+    assert lab.get("/healthz", headers={"host": host}).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8000", "", "[::2]"])
+def test_a_rebound_name_is_not_answered(lab: Any, problem: Check, host: str) -> None:
+    """A name of somebody else's that was made to point to this machine is 421."""
+    problem(lab.get("/v1/networks", headers={"host": host}), 421)
+    problem(lab.get("/", headers={"host": host}), 421)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://localhost:9999"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_pages_of_other_sites_are_not_answered(
+    lab: Any, problem: Check, seven_png: bytes, headers: dict[str, str]
+) -> None:
+    """What a page of another site sends is 403, be it only asking or doing."""
+    problem(lab.post("/v1/train", json={}, headers=headers), 403)
+    problem(lab.get("/v1/networks", headers=headers), 403)
+    kind = {"content-type": "image/png"}
+    problem(lab.post("/v1/predict", content=seven_png, headers=headers | kind), 403)
+
+
+def test_the_labs_own_page_is_answered(lab: Any) -> None:
+    """What the lab's own page sends is answered, and so is a link to the page."""
+    own = {"origin": "http://localhost:8000", "sec-fetch-site": "same-origin"}
+    assert lab.get("/v1/networks", headers=own).status_code == 200
+    assert lab.get("/healthz", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+def test_a_token_is_wanted_everywhere_but_at_the_door(open_lab: Any, problem: Check) -> None:
+    """With a token nothing is told without it, but the page's files and whether it answers."""
+    with open_lab("http://lab.example", host="0.0.0.0", token=TOKEN) as lab:
+        for address in ("/v1/networks", "/metrics", "/docs", "/openapi.json", "/v1/own"):
+            response = lab.get(address)
+            problem(response, 401)
+            assert response.headers["www-authenticate"].startswith("Bearer")
+            wrong = {"authorization": "Bearer " + TOKEN[:-1]}
+            problem(lab.get(address, headers=wrong), 401)
+            right = {"authorization": f"Bearer {TOKEN}"}
+            assert lab.get(address, headers=right).status_code == 200
+        assert lab.get("/healthz").status_code == 200
+        assert lab.get("/static/none.js").status_code == 404
+
+
+def test_the_page_keeps_the_token_in_a_cookie(open_lab: Any, problem: Check) -> None:
+    """/?token= sets a cookie that scripts and other sites cannot use, and then it is known."""
+    with open_lab("http://lab.example", host="0.0.0.0", token=TOKEN) as lab:
+        problem(lab.get("/", params={"token": "wrong"}), 401)
+        opened = lab.get("/", params={"token": TOKEN})
+        assert opened.status_code == 303
+        assert opened.headers["location"] == "/"
+        cookie = opened.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert lab.get("/v1/networks").status_code == 200
+        problem(lab.get("/v1/networks", headers={"origin": "http://evil.example"}), 403)
+
+
+def test_a_strange_cookie_is_no_token(open_lab: Any, problem: Check) -> None:
+    """A cookie that cannot be read is none."""
+    with open_lab("http://lab.example", host="0.0.0.0", token=TOKEN) as lab:
+        for cookie in ("digitlens_token", "digitlens_token=\xe9", "=;;=", 'digitlens_token="'):
+            raw = {"cookie": cookie.encode("latin-1")}
+            problem(lab.get("/v1/networks", headers=raw), 401)
+
+
+def test_every_answer_tells_the_browser_what_it_may_do(lab: Any) -> None:
+    """Answers, problems and pages alike load nothing from elsewhere and stand in no frame."""
+    for address in ("/healthz", "/none", "/docs", "/openapi.json"):
+        headers = lab.get(address).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "http" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_other_hosts_want_a_good_token() -> None:
+    """Outside loopback a token is needed, and a short or odd one is refused anywhere."""
+    assert check_token("127.0.0.1", None) == check_token("localhost", None) == ""
+    assert check_token("0.0.0.0", TOKEN) == check_token("::1", TOKEN) == TOKEN
+    for host in ("0.0.0.0", "::", "192.168.1.5", "lab.example"):
+        with pytest.raises(UsageError, match="a --token is needed"):
+            check_token(host, None)
+    for token in ("", "short", "é" * 20, "new\nline-new-line-new"):
+        with pytest.raises(UsageError, match="at least 16 printable"):
+            check_token("127.0.0.1", token)
+
+
+def test_an_error_nobody_foresaw_tells_nothing_of_its_inside(
+    lab: Any,
+    problem: Check,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A fault of ours is a problem 500 without its message, which the lab's log has."""
+    monkeypatch.setattr(lab.state.metrics, "text", lambda: 1 / 0)
+    found = problem(lab.get("/metrics"), 500)
+    assert "division" not in str(found)
+    assert "division by zero" in caplog.text
+
+
+def test_a_lab_that_is_ending_says_so(lab: Any, problem: Check) -> None:
+    """From the wish to end on, /healthz is 503: a balancer in front sends nobody any more."""
+    lab.state.closing.set()
+    assert problem(lab.get("/healthz"), 503)["detail"] == "the lab is ending"

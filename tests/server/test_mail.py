@@ -1,0 +1,300 @@
+"""/v1/mail: one person a piece, pictures of any kind, and nothing else of the disk."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from digitlens.mail.sorting import Review
+from digitlens.mail.sorting.store import open_store
+from digitlens.server.app import Lab
+from digitlens.server.review_desk import ReviewDesk
+from digitlens.server.settings import ServerSettings
+
+ANN, BOB = {"person": "Ann"}, {"person": "Bob"}
+NAMES = ("a.png", "b.tif", "c.bmp", "d.pgm", "e.jpg", "f.png", "g.webp")
+KINDS = {"b.tif": "I;16", "c.bmp": "RGB", "d.pgm": "L", "g.webp": "RGBA"}
+TOKEN = "0" * 16
+
+
+class Clock:
+    """A clock that stands until it is set forward."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Return what it shows."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock."""
+    return Clock()
+
+
+@pytest.fixture
+def trays(tmp_path: Path, sort_mail: Callable[..., Any]) -> Path:
+    """Return a folder of trays in which seven pieces wait; f.png is damaged."""
+    mail = tmp_path / "mail"
+    mail.mkdir()
+    for name in NAMES:
+        picture = Image.new("L", (240, 120), 230).convert(KINDS.get(name, "L"))
+        picture.save(mail / name)
+    (mail / "f.png").write_bytes((mail / "a.png").read_bytes()[:60])
+    out: Path = sort_mail(mail, tmp_path / "trays")
+    return out
+
+
+@pytest.fixture
+def desk(trays: Path, small_mail: Any, clock: Clock) -> ReviewDesk:
+    """Return the desk of these trays."""
+    review = Review(trays, small_mail.plan, small_mail.directory, now=clock)
+    return ReviewDesk(trays, review, small_mail.plan, small_mail.directory)
+
+
+@pytest.fixture
+def mail(
+    desk: ReviewDesk, tmp_path: Path, lab_client: Callable[[Lab], Any], in_tmp: Path
+) -> Iterator[Any]:
+    """Return a client of a lab in which this mail is reviewed."""
+    with lab_client(Lab(ServerSettings(folder=in_tmp), desk)) as client:
+        yield client
+
+
+def claim(mail: Any, **wish: Any) -> Any:
+    """Return what a claim tells."""
+    answer = mail.post("/v1/mail/claim", json={**ANN, **wish})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def act(mail: Any, task: Any, what: str, **rest: Any) -> Any:
+    """Settle, renew or release a piece; return the response."""
+    body = {"token": task["token"], **rest}
+    return mail.post(f"/v1/mail/pieces/{task['piece']}/{what}", json=body)
+
+
+def picture(mail: Any, task: Any, part: str = "whole") -> Any:
+    """Return the response with a piece's picture."""
+    query = {"token": task["token"], "part": part}
+    return mail.get(f"/v1/mail/pieces/{task['piece']}/picture", params=query)
+
+
+def test_a_piece_comes_with_all_that_a_person_needs(mail: Any) -> None:
+    """A task has the guesses with town and tray, where the ZIP stands, and why it waits."""
+    found = claim(mail)
+    task = found["task"]
+    assert (task["piece"], task["name"], task["reason"]) == (1, "a.png", "unsure")
+    assert task["guesses"][0] == {
+        "zip": "02134",
+        "probability": pytest.approx(0.6, abs=0.1),
+        "city": "Allston",
+        "state": "MA",
+        "tray": "MA",
+    }
+    assert len(task["guesses"]) == 3
+    assert task["picture"] == {
+        "width": 240,
+        "height": 120,
+        "box": [100.0, 60.0, 160.0, 80.0],
+        "view": [40, 44, 185, 97],
+    }
+    assert task["problem"] is None
+    assert (found["queue"]["waiting"], found["queue"]["lent"]) == (7, 1)
+
+
+def test_a_settled_piece_moves_on_and_is_kept_as_a_correction(mail: Any, trays: Path) -> None:
+    """The piece lies in its tray, the counts say so, and what was said can be asked for."""
+    task = claim(mail)["task"]
+    done = act(mail, task, "settle", zip="02135")
+    assert done.status_code == 200
+    assert done.json()["tray"] == "MA"
+    assert done.json()["queue"]["waiting"] == 6
+    assert (trays / "MA" / "a.png").is_file()
+    state = mail.get("/v1/mail", params=ANN).json()
+    assert (state["open"], state["queue"]["settled"], state["queue"]["yours"]) == (True, 1, 1)
+    kept = mail.get("/v1/mail/corrections").json()
+    assert (kept["count"], kept["corrections"][0]["zip"]) == (1, "02135")
+    assert kept["corrections"][0]["picture"] == "MA/a.png"
+    assert kept["corrections"][0]["text"] == "02134"
+    assert len(kept["corrections"][0]["boxes"]) == 5
+    assert mail.get("/v1/mail/corrections?first=1").json()["corrections"] == []
+    assert act(mail, task, "settle", zip="90210").status_code == 409
+
+
+def test_what_nobody_can_read_is_put_aside(mail: Any) -> None:
+    """A null for a ZIP sends the piece to the folder unsortable."""
+    task = claim(mail)["task"]
+    assert act(mail, task, "settle", zip=None).json()["tray"] == "unsortable"
+
+
+def test_two_people_never_have_the_same_piece(mail: Any) -> None:
+    """Each gets another piece, two of one name too; who has one gets it again by its token."""
+    ann, bob = claim(mail)["task"], claim(mail, **BOB)["task"]
+    other = claim(mail)["task"]
+    assert len({each["piece"] for each in (ann, bob, other)}) == 3
+    again = claim(mail, token=ann["token"])["task"]
+    assert again["piece"] == ann["piece"]
+    assert again["token"] != ann["token"]
+
+
+def test_every_piece_is_lent_once(mail: Any) -> None:
+    """Of ten who ask at once seven get a piece each, and the others are told of none."""
+    asked = [
+        mail.begin("POST", "/v1/mail/claim", json={"person": f"p{at}"}) for at in range(10)
+    ]
+    tasks = [each.result(60).json()["task"] for each in asked]
+    assert sorted(task["piece"] for task in tasks if task) == [1, 2, 3, 4, 5, 6, 7]
+    assert tasks.count(None) == 3
+
+
+def test_a_loan_that_has_ended_is_told(mail: Any, clock: Clock, problem: Any) -> None:
+    """Who was too slow is told who has the piece now; renewing in time keeps it."""
+    ann = claim(mail)["task"]
+    assert ann["seconds"] == 300
+    clock.now += 299
+    assert act(mail, ann, "renew").json() == {"piece": 1, "seconds": 300}
+    clock.now += 299
+    assert claim(mail, **BOB)["task"]["piece"] == 2
+    clock.now += 2
+    bob = claim(mail, person="Bo")["task"]
+    assert bob["piece"] == 1
+    for what, rest in (("settle", {"zip": "02134"}), ("renew", {}), ("release", {})):
+        told = problem(act(mail, ann, what, **rest), 409)
+        assert told["type"] == "urn:digitlens:not-yours"
+        assert told["try"] == "take the next piece"
+    assert picture(mail, ann).status_code == 409
+    assert picture(mail, bob).status_code == 200
+
+
+def test_a_piece_that_is_given_back_goes_to_others_first(mail: Any) -> None:
+    """Who gives a piece back gets the next one; the piece itself comes again at the end."""
+    ann = claim(mail)["task"]
+    assert act(mail, ann, "release").status_code == 200
+    assert claim(mail, after=1)["task"]["piece"] == 2
+    assert claim(mail, **BOB)["task"]["piece"] == 1
+    assert claim(mail, after=7)["task"]["piece"] == 3
+
+
+def test_pictures_of_any_kind_are_shown(mail: Any) -> None:
+    """TIFF of 16 bits, BMP, PGM and WebP come as JPEG, the whole and the line; a damaged one
+    is told in words, and its piece can be settled all the same."""
+    for _ in NAMES:
+        task = claim(mail)["task"]
+        if task["name"] == "f.png":
+            assert task["picture"] is None
+            assert task["problem"].startswith("f.png is a damaged picture")
+            assert picture(mail, task).status_code == 422
+            continue
+        whole, line = picture(mail, task), picture(mail, task, "line")
+        for answer, size in ((whole, (240, 120)), (line, (145, 53))):
+            assert answer.headers["content-type"] == "image/jpeg"
+            assert answer.headers["cache-control"] == "no-store"
+            with Image.open(io.BytesIO(answer.content)) as shown:
+                assert (shown.format, shown.size) == ("JPEG", size)
+        assert act(mail, task, "settle", zip="02134").status_code == 200
+
+
+def test_a_piece_whose_picture_is_gone_waits(mail: Any, trays: Path, problem: Any) -> None:
+    """It is said that the picture is gone; the piece is not sent on without it, nor lost."""
+    (trays / "review" / "a.png").unlink()
+    (trays.parent / "mail" / "a.png").unlink()
+    task = claim(mail)["task"]
+    assert task["problem"] == "the picture of a.png is gone"
+    told = problem(act(mail, task, "settle", zip="02134"), 422)
+    assert "put it back" in told["try"]
+    assert mail.get("/v1/mail").json()["queue"]["waiting"] == 7
+
+
+def test_a_zip_is_looked_up(mail: Any, problem: Any) -> None:
+    """A ZIP's town and tray are told, and that there is none; what is no ZIP is refused."""
+    found = mail.get("/v1/mail/zips/00501").json()
+    assert (found["listed"], found["city"], found["tray"]) == (True, "Holtsville", "NY")
+    found = mail.get("/v1/mail/zips/99999").json()
+    assert (found["listed"], found["city"], found["tray"]) == (False, None, "other")
+    for text in ("501", "0050a", "００５０１", "00501-1234"):
+        problem(mail.get(f"/v1/mail/zips/{text}"), 422)
+
+
+def test_an_unknown_zip_is_taken_on_purpose_alone(mail: Any, problem: Any) -> None:
+    """A ZIP that the directory does not have is refused, unless the person insists."""
+    task = claim(mail)["task"]
+    assert "no ZIP 99999" in problem(act(mail, task, "settle", zip="99999"), 400)["detail"]
+    assert act(mail, task, "settle", zip="99999-1234", unlisted=True).json()["tray"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("address", "body", "status"),
+    [
+        ("claim", {"person": ""}, 422),
+        ("claim", {"person": " \t"}, 400),
+        ("claim", {"person": "a\x00b"}, 400),
+        ("claim", {"person": "x" * 61}, 422),
+        ("claim", {"person": "Ann", "token": "' OR 1=1 --"}, 422),
+        ("claim", {"person": "Ann", "after": 2**63}, 422),
+        ("claim", {"person": "Ann", "path": "/etc/passwd"}, 422),
+        ("pieces/1/settle", {"token": TOKEN, "zip": "02134"}, 409),
+        ("pieces/1/settle", {"token": TOKEN}, 422),
+        ("pieces/1/settle", {"token": TOKEN, "zip": 2134}, 422),
+        ("pieces/0/renew", {"token": TOKEN}, 422),
+        ("pieces/99999999999999999999/renew", {"token": TOKEN}, 422),
+        ("pieces/../../release", {"token": TOKEN}, 404),
+        ("pieces/1/release", {"token": "x"}, 422),
+    ],
+)
+def test_hostile_requests_are_refused(
+    mail: Any, problem: Any, address: str, body: Any, status: int
+) -> None:
+    """What makes no sense is refused in words, and changes nothing."""
+    problem(mail.post(f"/v1/mail/{address}", json=body), status)
+    assert mail.get("/v1/mail").json()["queue"]["lent"] == 0
+
+
+def test_a_lone_surrogate_is_refused(mail: Any, problem: Any) -> None:
+    """A name that no text can hold is refused before it reaches the state."""
+    body = b'{"person": "\\ud800"}'
+    headers = {"content-type": "application/json"}
+    answer = mail.post("/v1/mail/claim", content=body, headers=headers)
+    assert 400 <= problem(answer, answer.status_code)["status"] < 500
+
+
+def test_pictures_are_shown_to_who_has_the_piece_alone(mail: Any, problem: Any) -> None:
+    """Without the token there is no picture, whatever the request names."""
+    claim(mail)
+    for query in ({}, {"token": ""}, {"token": "../../etc/passwd"}, {"part": "../a.png"}):
+        problem(mail.get("/v1/mail/pieces/1/picture", params=query), 422)
+    problem(mail.get("/v1/mail/pieces/1/picture", params={"token": TOKEN}), 409)
+    for path in ("a.png", "..%2fa.png", "-1"):
+        answer = mail.get(f"/v1/mail/pieces/{path}/picture", params={"token": TOKEN})
+        assert answer.status_code in (404, 422)
+
+
+def test_a_piece_without_a_line_has_no_close_picture(
+    mail: Any, trays: Path, problem: Any
+) -> None:
+    """A state of an older version holds no boxes: the piece is shown whole."""
+    with open_store(trays) as connection:
+        connection.execute(
+            "UPDATE pieces SET routing = json_remove(routing, '$.box', '$.boxes')"
+        )
+    task = claim(mail)["task"]
+    assert (task["picture"]["box"], task["picture"]["view"]) == (None, None)
+    assert picture(mail, task).status_code == 200
+    problem(picture(mail, task, "line"), 404)
+
+
+def test_a_lab_without_trays_says_how_to_get_mail(lab: Any, problem: Any) -> None:
+    """It tells the commands; what wants the queue is refused in words."""
+    state = lab.get("/v1/mail").json()
+    assert (state["open"], state["queue"]) == (False, None)
+    assert [each.split()[1] for each in state["how"]] == ["mail", "mail", "route", "serve"]
+    told = problem(lab.post("/v1/mail/claim", json=ANN), 503)
+    assert "--trays" in told["try"]
+    problem(lab.get("/v1/mail/corrections"), 503)
+    problem(lab.get("/v1/mail/zips/00501"), 503)

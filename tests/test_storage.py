@@ -1,0 +1,100 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from digitlens.errors import StorageError
+from digitlens.storage import make_folder, storage_errors, write_bytes, write_text
+
+
+def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
+    """A file holds the bytes or the text that was written, and nothing else is left."""
+    write_bytes(tmp_path / "a", b"\x00\xff")
+    write_text(tmp_path / "b", "2 ± 1\n")
+    assert (tmp_path / "a").read_bytes() == b"\x00\xff"
+    assert (tmp_path / "b").read_text(encoding="utf-8") == "2 ± 1\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_file_gets_the_usual_rights(tmp_path: Path) -> None:
+    """Others may read the file as the umask says, though it was a temporary one first."""
+    before = os.umask(0o022)
+    try:
+        write_bytes(tmp_path / "a", b"")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("step", ["fsync", "fdopen"])
+def test_a_full_disk_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """When the disk is full in the middle, the old file stays whole and nothing is left."""
+    path = tmp_path / "weights"
+    write_bytes(path, b"old")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(StorageError) as caught:
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["weights"]
+    assert str(caught.value) == (
+        f"{path} could not be written\n"
+        "  seen    No space left on device\n"
+        "  likely  the disk is full; what was written before is still whole\n"
+        "  try     make room, then run the command again"
+    )
+
+
+def test_ctrl_c_in_the_middle_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C during a write leaves the old file, and passes on."""
+    path = tmp_path / "weights"
+    write_bytes(path, b"old")
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["weights"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Writing where no folder is says which file, and what to try."""
+    with pytest.raises(StorageError, match="could not be written") as caught:
+        write_text(tmp_path / "none" / "a", "")
+    assert caught.value.try_ == "name a folder that you may write to"
+
+
+def test_a_file_where_a_folder_belongs_is_named(tmp_path: Path) -> None:
+    """Making a folder where a file stands says so."""
+    (tmp_path / "a").write_text("")
+    with pytest.raises(StorageError) as caught:
+        make_folder(tmp_path / "a")
+    assert caught.value.try_ == "name another place: a file stands where a folder is wanted"
+
+
+def test_folders_are_made_with_their_parents(tmp_path: Path) -> None:
+    """A folder is made with its parents; making it again is fine."""
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_other_errors_pass(tmp_path: Path) -> None:
+    """Only errors of the storage are turned into storage errors."""
+    with pytest.raises(ValueError, match="mine"), storage_errors(tmp_path):
+        raise ValueError("mine")

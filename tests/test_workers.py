@@ -1,0 +1,102 @@
+"""Workers: what they answer, how they die, how they end."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from functools import partial
+from typing import Any
+
+import pytest
+
+from digitlens.errors import DigitlensError, ModelError
+from digitlens.ocr.batch import PageWorker
+from digitlens.ocr.options import ReadOptions
+from digitlens.workers import TaskResult, run_tasks
+
+# What workers do must be found by name in a fresh process: it is Python's own.
+POWERS = partial(partial, pow, 2)
+SIGNALS = partial(partial, signal.raise_signal)
+WAITS = partial(partial, signal.sigwait)
+HARMLESS = signal.SIGWINCH
+
+
+def _all(tasks: list[Any], prepare: Any, workers: int = 1) -> list[TaskResult[Any, Any]]:
+    found = list(run_tasks(deque(tasks), prepare, workers=workers, limit=60))
+    assert multiprocessing.active_children() == []
+    return found
+
+
+def test_every_task_is_answered_and_workers_end() -> None:
+    """Two workers answer all tasks, and are gone when there are no more."""
+    found = _all(list(range(20)), POWERS, workers=2)
+    assert {each.task: each.result for each in found} == {at: 2**at for at in range(20)}
+
+
+def test_tasks_may_be_added_while_others_are_worked_on() -> None:
+    """Whoever takes outcomes may put more tasks into the queue."""
+    todo, found = deque([1]), []
+    for each in run_tasks(todo, POWERS, workers=1, limit=60):
+        found.append(each.result)
+        if len(found) < 3:
+            todo.append(len(found) + 1)
+    assert found == [2, 4, 8]
+
+
+def test_a_worker_that_dies_takes_one_task_with_it() -> None:
+    """The task of a killed worker gets an error that says how; another worker does the rest."""
+    first, second = _all([signal.SIGKILL, HARMLESS], SIGNALS)
+    assert str(first.error) == (
+        "the process that read this died\n"
+        "  seen    signal 9\n"
+        "  likely  the system ended it, for want of memory\n"
+        "  try     a smaller picture, or fewer --workers"
+    )
+    assert second == TaskResult(HARMLESS, None, None)
+
+
+def test_a_worker_that_leaves_is_told_with_its_code() -> None:
+    """A worker that exits in the middle of a task is told with its exit code."""
+    (outcome,) = _all([3], partial(partial, os._exit))
+    assert str(outcome.error) == "the process that read this died\n  seen    exit code 3"
+
+
+def test_a_task_over_its_time_is_stopped() -> None:
+    """A task that takes too long gets an error, and its worker is ended."""
+    todo = deque([{signal.SIGUSR1}])
+    (outcome,) = run_tasks(todo, WAITS, workers=1, limit=0.1)
+    assert str(outcome.error) == "this took longer than 0.1 s and was stopped"
+    assert multiprocessing.active_children() == []
+
+
+def test_a_fault_is_an_error_of_its_task() -> None:
+    """An exception nobody expected is told with its task; the worker goes on."""
+    first, second = _all(["one", 1], POWERS)
+    assert first.error is not None
+    assert first.error.wanted.startswith("TypeError: ")
+    assert first.error.likely == "a fault in digitlens itself"
+    assert second.result == 2
+
+
+def test_what_stands_in_the_way_of_all_is_raised() -> None:
+    """A worker that has no reader ends the work with that error."""
+    with pytest.raises(ModelError, match=r"none\.onnx is no line network"):
+        _all([1, 2], partial(PageWorker, ReadOptions("none.onnx")))
+    assert multiprocessing.active_children() == []
+
+
+def test_workers_that_cannot_start_are_not_tried_for_ever() -> None:
+    """A worker that dies before its first task is an error, not a reason for another."""
+    with pytest.raises(DigitlensError, match="a worker process could not be started"):
+        _all([1], partial(os._exit, 4))
+
+
+def test_closing_ends_busy_workers() -> None:
+    """Whoever stops taking outcomes leaves no process behind, even one that is busy."""
+    outcomes = run_tasks(deque([HARMLESS, HARMLESS]), SIGNALS, workers=1, limit=60)
+    next(outcomes)
+    assert len(multiprocessing.active_children()) == 1
+    outcomes.close()
+    assert multiprocessing.active_children() == []

@@ -1,0 +1,99 @@
+"""The tool that publishes line readers."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from digitlens.ctc import ConfidenceModels
+from digitlens.data import DataSplits
+from digitlens.models.architectures.reader import LineNetwork
+from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP
+from digitlens.models.onnx_writer import card_in
+from digitlens.synth import STYLES
+
+TOOL = Path(__file__).parents[2] / "tools" / "publish_reader.py"
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch, make_data: Callable[..., DataSplits]) -> Any:
+    """Return the tool as a module, with made-up digits where MNIST's would be."""
+    spec = importlib.util.spec_from_file_location("publish_reader", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "load_digits", lambda _: make_data(validation=100))
+    return module
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """Return a draft's checkpoint of a small network."""
+    torch.manual_seed(0)
+    network = LineNetwork((4, 6, 8, 8))
+    weights = {name: value.float() for name, value in network.state_dict().items()}
+    path = tmp_path / "a.pt"
+    torch.save({"ema": weights, "w": (4, 6, 8, 8)}, path)
+    return path
+
+
+def published(tool: Any, monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
+    """Run the tool with these words on its command line."""
+    monkeypatch.setattr(sys, "argv", ["publish_reader.py", *map(str, words)])
+    tool.main()
+
+
+def test_a_draft_becomes_a_reader_with_card_and_calibrations(
+    tool: Any, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file holds halved weights, figures of every style, and readable calibrations."""
+    out = tmp_path / "lines"
+    published(tool, monkeypatch, draft, "--share", 0.006, "--out", out, "--steps", 50)
+    assert {path.name for path in out.iterdir()} == {"reader.onnx"}
+    content = (out / "reader.onnx").read_bytes()
+    card = card_in(content)
+    assert (card.name, card.steps, card.lines) == ("reader", 50, 3200)
+    assert card.validation.keys() == STYLES.keys()
+    assert {counted["count"] for counted in card.validation.values()} == {6}
+    assert "read at 1 % error" in card.figures
+    assert "torch" in card.versions
+    assert len(card.notes) > 2
+    held = onnxruntime.InferenceSession(content).get_modelmeta().custom_metadata_map
+    calibrations = ConfidenceModels.from_dict(json.loads(held[CALIBRATIONS_KEY]))
+    assert calibrations.free.curve.count == 90
+    assert calibrations.given is not None
+
+
+def test_a_draft_is_exported_as_it_is(
+    tool: Any, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--raw writes the network alone, in full precision."""
+    raw = tmp_path / "raw.onnx"
+    published(tool, monkeypatch, draft, "--raw", raw)
+    network, _ = tool.loaded(draft, "reader", 0, 0)
+    strips = np.random.default_rng(0).normal(size=(1, 1, 32, 40)).astype(np.float32)
+    (found,) = onnxruntime.InferenceSession(raw).run([LOG_PROBS], {STRIP: strips})
+    with torch.inference_mode():
+        wanted = network(torch.from_numpy(strips)).log_softmax(2).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_lines_of_a_length_are_of_that_length(
+    tool: Any, make_data: Callable[..., DataSplits]
+) -> None:
+    """What is written for a length has it; without one there are many, and lines without."""
+    glyphs = tool.prepare_glyphs(make_data().train)
+    assert {len(line.text) for line in tool.mixed(glyphs, 60, 7)} == {7}
+    lengths = [len(line.text) for line in tool.mixed(glyphs, 400)]
+    assert len(lengths) == 400
+    assert set(lengths) >= {0, 3, 4, 5, 6, 7, 8}

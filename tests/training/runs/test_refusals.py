@@ -1,0 +1,125 @@
+"""Runs that are refused: nothing is overwritten, nothing is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitlens.data import DataSplits
+from digitlens.errors import DataError, RunError, UsageError
+from digitlens.metrics.history import Epoch
+from digitlens.training import Run, train
+from digitlens.training.config import NullCallback
+
+MakeData = Callable[..., DataSplits]
+
+
+def test_a_folder_that_is_taken_is_refused(
+    finished: Run, small: DataSplits, weights: Any
+) -> None:
+    """A run never overwrites: another one into the same folder is an error."""
+    before = weights(finished.folder)
+    with pytest.raises(RunError, match="must be empty"):
+        train("quick", small, out=finished.folder)
+    assert weights(finished.folder) == before
+
+
+def test_going_on_wants_the_same_digits(
+    finished: Run, small: DataSplits, make_data: MakeData, tmp_path: Path
+) -> None:
+    """Other digits than the run was begun with are refused."""
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "config.toml").write_bytes((finished.folder / "config.toml").read_bytes())
+    with pytest.raises(RunError, match="digits it was begun with"):
+        train("quick", make_data(train=100, validation=20), out=out, resume=True)
+
+
+def test_going_on_with_a_finished_run_is_refused(finished: Run, small: DataSplits) -> None:
+    """There is nothing left to do, and the error says so."""
+    with pytest.raises(RunError, match="finished already"):
+        train("quick", small, out=finished.folder, resume=True)
+
+
+def test_going_on_with_another_network_is_refused(finished: Run, tmp_path: Path) -> None:
+    """The folder's network is named."""
+    (tmp_path / "config.toml").write_bytes((finished.folder / "config.toml").read_bytes())
+    with pytest.raises(RunError, match="must be a run of dense"):
+        train("dense", out=tmp_path, resume=True)
+
+
+def test_a_run_of_another_format_is_refused(finished: Run, tmp_path: Path) -> None:
+    """A folder from another version of digitlens is named as such."""
+    text = (finished.folder / "config.toml").read_text().replace("format = 1", "format = 7")
+    (tmp_path / "config.toml").write_text(text)
+    with pytest.raises(RunError, match="another version"):
+        train("quick", out=tmp_path, resume=True)
+
+
+def test_a_damaged_checkpoint_is_named(
+    finished: Run, small: DataSplits, tmp_path: Path
+) -> None:
+    """A truncated last.safetensors is an error with its name, not a traceback."""
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "config.toml").write_bytes((finished.folder / "config.toml").read_bytes())
+    content = (finished.folder / "last.safetensors").read_bytes()
+    (out / "last.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(RunError, match=r"last\.safetensors cannot be read"):
+        train("quick", small, out=out, resume=True)
+
+
+def test_a_second_process_on_one_folder_is_refused(
+    small: DataSplits, tmp_path: Path, tiny: Any
+) -> None:
+    """While a run is under way, nobody else may write to its folder."""
+    out = tmp_path / "run"
+    seen = []
+
+    class Intruding(NullCallback):
+        def epoch(self, epoch: Epoch) -> None:
+            with pytest.raises(RunError, match="another process") as caught:
+                train("quick", small, out=out, resume=True)
+            seen.append(str(caught.value))
+
+    train("quick", small, epochs=1, out=out, recipe=tiny("quick"), progress=Intruding())
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"epochs": 0}, UsageError),
+        ({"seed": -1}, UsageError),
+        ({"data": "nowhere/at/all"}, DataError),
+    ],
+)
+def test_bad_wishes_leave_no_folder(
+    in_tmp: Path, wrong: dict[str, Any], error: type[Exception]
+) -> None:
+    """What cannot be done is refused before anything is written."""
+    with pytest.raises(error):
+        train("quick", **wrong)
+    assert not list(in_tmp.iterdir())
+
+
+def test_no_digits_to_train_on_is_an_error(make_data: MakeData, in_tmp: Path) -> None:
+    """An empty training set is refused, and no folder is left."""
+    data = make_data(train=0)
+    with pytest.raises(DataError, match="digits to train on"):
+        train("quick", data)
+    assert not list(in_tmp.iterdir())
+
+
+def test_a_folder_with_nothing_but_a_lock_is_free(
+    small: DataSplits, tmp_path: Path, tiny: Any
+) -> None:
+    """A kill before the first file leaves a lock; the same command then simply begins."""
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / ".lock").write_text("123")
+    run = train("quick", small, epochs=1, out=out, recipe=tiny("quick"))
+    assert (run.folder / "metrics.json").is_file()
