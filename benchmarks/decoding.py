@@ -54,8 +54,8 @@ def made_line(rng: np.random.Generator, kind: dict[str, float]) -> NDArray[np.fl
     logits = rng.normal(0, kind["noise"], (FRAMES, BLANK + 1))
     logits[:, BLANK] = kind["blank"]
     step = FRAMES / DIGITS
-    for at in range(DIGITS):
-        centre = (at + 0.5) * step + rng.uniform(-3, 3)
+    for index in range(DIGITS):
+        centre = (index + 0.5) * step + rng.uniform(-3, 3)
         digit, rival = rng.integers(10, size=2)
         for frame in range(math.ceil(centre - 2.2), math.floor(centre + 2.2) + 1):
             away = abs(frame - centre)
@@ -65,8 +65,8 @@ def made_line(rng: np.random.Generator, kind: dict[str, float]) -> NDArray[np.fl
                 logits[frame, rival] += kind["digit"] * (1 - away / 4) * rng.uniform(0.6, 1.05)
     logits -= logits.max(axis=1, keepdims=True)
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    found: NDArray[np.float32] = logits.astype(np.float32)
-    return found
+    result: NDArray[np.float32] = logits.astype(np.float32)
+    return result
 
 
 def log_sum(*values: float) -> float:
@@ -127,7 +127,7 @@ def reference() -> float:
 def row(name: str, lines: list[NDArray[np.float32]]) -> str:
     """Time one kind of line; return a row of the table."""
     read = [(line, decode(line)) for line in lines]
-    pairs = [(line, each.best.text) for line, each in read if each.best]
+    pairs = [(line, item.best.text) for line, item in read if item.best]
     figures = [
         microseconds(decode, lines, ROUNDS),
         microseconds(_with_length, pairs, ROUNDS),
@@ -135,7 +135,7 @@ def row(name: str, lines: list[NDArray[np.float32]]) -> str:
         microseconds(plain_beam, lines[:NAIVE], 1),
     ]
     as_good = sum(_is_as_good(*pair) for pair in pairs[:NAIVE])
-    sure = np.mean([each.best.probability for _, each in read if each.best])
+    sure = np.mean([item.best.probability for _, item in read if item.best])
     shown = " | ".join(f"{value:,.0f}" for value in figures)
     ratio = figures[3] / figures[0]
     return (

@@ -33,7 +33,7 @@ def overlap(one: Box, two: Box) -> float:
     height = min(one[3], two[3]) - max(one[1], two[1])
     if width <= 0 or height <= 0:
         return 0.0
-    areas = ((each[2] - each[0]) * (each[3] - each[1]) for each in (one, two))
+    areas = ((item[2] - item[0]) * (item[3] - item[1]) for item in (one, two))
     return width * height / (sum(areas) - width * height)
 
 
@@ -50,21 +50,21 @@ def judge(page: Page, layout: PageLayout) -> tuple[int, bool, list[int]]:
     boxes = [strip.box for strip in layout.strips]
     truth = [line.box for line in page.lines]
     joined = {
-        at
+        index
         for box in boxes
-        if len(held := [at for at, each in enumerate(truth) if _holds(box, each)]) > 1
-        for at in held
+        if len(held := [index for index, item in enumerate(truth) if _holds(box, item)]) > 1
+        for index in held
     }
-    found, missed = [], []
-    for at, line in enumerate(page.lines):
+    result, missed = [], []
+    for index, line in enumerate(page.lines):
         scores = [overlap(line.box, box) for box in boxes]
         best = int(np.argmax(scores)) if scores else -1
-        if scores and scores[best] >= ENOUGH and at not in joined:
-            found.append(best)
+        if scores and scores[best] >= ENOUGH and index not in joined:
+            result.append(best)
         else:
-            missed.append(at)
-    whole = len(set(found))
-    return whole, found == sorted(found), missed
+            missed.append(index)
+    whole = len(set(result))
+    return whole, result == sorted(result), missed
 
 
 def main() -> None:
@@ -91,9 +91,9 @@ def main() -> None:
             lines, whole, strips = lines + len(page.lines), whole + hits, strips + len(layout)
             ordered += order
         total += (lines, whole)
-        share, each = whole / max(lines, 1), options.pages
+        share, item = whole / max(lines, 1), options.pages
         print(
-            f"{kind:<10}{lines:>6}{share:>8.1%}{strips / each:>8.1f}{ordered / each:>7.0%}"
+            f"{kind:<10}{lines:>6}{share:>8.1%}{strips / item:>8.1f}{ordered / item:>7.0%}"
             f"{1000 * float(np.median(times)):>6.0f}"
         )
     print(f"{'all':<10}{total[0]:>6}{total[1] / total[0]:>8.1%}")

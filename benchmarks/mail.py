@@ -72,18 +72,18 @@ def measure_whole(options: argparse.Namespace, directory: Directory) -> Part:
     folder = whole.make_sample(options.pieces, options.seed, HOME)
     plan_file, truth = HOME / "plan.toml", whole.read_truth(folder)
     write_text(plan_file, write_plan(plan))
-    found = {}
+    result = {}
     for known, more in (
         ("no address known", ()),
         ("city and state known", ("--addresses", folder / "truth.csv")),
     ):
         print(f"sorting {options.pieces:,} pieces, {known} ...", file=sys.stderr)
         listed, seconds = whole.route(folder, plan_file, HOME / "trays", *more)
-        found[known] = whole.counted(listed, truth, plan, seconds)
-    waiting = found["no address known"].reasons or {}
+        result[known] = whole.counted(listed, truth, plan, seconds)
+    waiting = result["no address known"].reasons or {}
     reasons = ", ".join(f"{name} {count}" for name, count in waiting.items())
     return Part(
-        table.whole_table(found),
+        table.whole_table(result),
         [
             "Read: accepted by the program's bar for at most 1 % wrong. Expected: wrong ones, "
             "as the probabilities have it. Clopper and Pearson's 95 % intervals.",
@@ -111,10 +111,10 @@ def measure_lines(options: argparse.Namespace, directory: Directory) -> Part:
     counted = {group: alone.as_mail(Reader(), some, bars) for group, some in tasks.items()}
     versions = [
         f"{name} {number}"
-        for each in readers
-        for name, number in each.kept.about.get("versions", {}).items()
+        for item in readers
+        for name, number in item.kept.about.get("versions", {}).items()
     ]
-    problems = [f"{each.kind.name}: {each.problem}" for each in readers if each.problem]
+    problems = [f"{item.kind.name}: {item.problem}" for item in readers if item.problem]
     return Part(
         table.lines_table(readers, tasks, counted),
         [
@@ -133,9 +133,9 @@ def measure_codes(_: argparse.Namespace, __: Directory) -> Part:
     real = os.environ.get("DIGITLENS_REAL")
     if real is None:
         return Part("", problem=NO_PICTURES)
-    found = envelopes.count_codes(Reader(), envelopes.envelopes(Path(real)))
+    result = envelopes.count_codes(Reader(), envelopes.envelopes(Path(real)))
     return Part(
-        table.codes_table(found),
+        table.codes_table(result),
         ["Envelopes: the number of digits told; their codes are no ZIPs, so no directory."],
     )
 

@@ -64,8 +64,8 @@ def measure(models: Sequence[Predictor], digits: Digits, seed: int, jobs: int) -
     with ProcessPoolExecutor(jobs, context) as pool:
         names = (CLEAN, *CORRUPTIONS)
         waiting = [pool.submit(prepare, name, digits.images, seed) for name in names]
-        for name, each in zip(names, waiting, strict=True):
-            changed, framed = each.result()
+        for name, item in zip(names, waiting, strict=True):
+            changed, framed = item.result()
             answers = [model.predict(changed).labels for model in models]
             alone = tuple(int((answer != digits.labels).sum()) for answer in answers)
             after = tuple(count_framed(model, framed, digits.labels) for model in models)
@@ -95,7 +95,7 @@ def _line(title: str, rows: Iterable[Row], count: int) -> str:
     every = list(rows)
     for model in range(len(every[0].alone)):
         for misses in ([row.alone for row in every], [row.framed for row in every]):
-            error = statistics.fmean(100 * each[model] / count for each in misses)
+            error = statistics.fmean(100 * item[model] / count for item in misses)
             shown.append(f"{error:.2f}")
     return f"| {title} | " + " | ".join(shown) + " |"
 
@@ -110,7 +110,7 @@ def draw(digits: Digits, seed: int) -> bytes:
         rows,
         heading="The corruptions of MNIST-C",
         note=f"{digits.source}; written afresh, a test only",
-        each=10,
+        item=10,
     )
 
 

@@ -46,8 +46,8 @@ WATCH = """() => {
     new MutationObserver(seen).observe(document.getElementById('draw-bars'), what);
 }"""
 
-ACROSS = [(0.25 + 0.05 * at, 0.25) for at in range(11)]
-DOWN = [(0.75 - 0.03 * at, 0.25 + 0.055 * at) for at in range(1, 11)]
+ACROSS = [(0.25 + 0.05 * index, 0.25) for index in range(11)]
+DOWN = [(0.75 - 0.03 * index, 0.25 + 0.055 * index) for index in range(1, 11)]
 
 
 def taken(address: str, browser: str, times: int) -> np.ndarray:
@@ -66,19 +66,19 @@ def taken(address: str, browser: str, times: int) -> np.ndarray:
         paper = page.locator("#pad").bounding_box()
         assert paper is not None
         for _ in range(times):
-            for at, (x, y) in enumerate(ACROSS + DOWN):
+            for index, (x, y) in enumerate(ACROSS + DOWN):
                 page.mouse.move(
                     paper["x"] + x * paper["width"], paper["y"] + y * paper["height"]
                 )
-                if not at:
+                if not index:
                     page.mouse.down()
                 page.wait_for_timeout(BREAK)
             page.mouse.up()
             page.locator("#clear").click()
             page.wait_for_timeout(BREAK)
-        found = page.evaluate("window.taken")
+        result = page.evaluate("window.taken")
         started.close()
-    return np.array(found)
+    return np.array(result)
 
 
 def main() -> None:
@@ -91,10 +91,10 @@ def main() -> None:
     if browser is None:
         sys.exit("no Chromium: apt-get install chromium, or set DIGITLENS_CHROMIUM")
     with served() as (host, port, _):
-        found = taken(f"http://{host}:{port}/", browser, wish.times)
+        result = taken(f"http://{host}:{port}/", browser, wish.times)
     print(
-        f"stroke to bars, {len(found)} points: median {np.median(found):.0f} ms, "
-        f"95 of 100 within {np.percentile(found, 95):.0f} ms, longest {found.max():.0f} ms"
+        f"stroke to bars, {len(result)} points: median {np.median(result):.0f} ms, "
+        f"95 of 100 within {np.percentile(result, 95):.0f} ms, longest {result.max():.0f} ms"
     )
 
 

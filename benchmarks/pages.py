@@ -246,8 +246,8 @@ def _taken(
             cv2.warpAffine(page, turn, (columns, rows), borderMode=edge), np.float32
         )
         lines = [
-            Truth(each.text, np.column_stack([each.corners, np.ones(4)]) @ turn.T)
-            for each in lines
+            Truth(item.text, np.column_stack([item.corners, np.ones(4)]) @ turn.T)
+            for item in lines
         ]
     if kind in ("photo", "turned"):
         down, across = np.mgrid[0:rows, 0:columns].astype(np.float32)

@@ -28,18 +28,18 @@ def main() -> None:
     rows = []
     for name in published_names():
         model = load_model(name)
-        found = evaluate(model, test)
-        low, high = found.interval
+        result = evaluate(model, test)
+        low, high = result.interval
         size = (PUBLISHED_FOLDER / f"{name}.onnx").stat().st_size
-        undisputed = found.undisputed
+        undisputed = result.undisputed
         assert undisputed is not None, "these are MNIST's test digits"
         rows.append(
             (
-                found.misses,
+                result.misses,
                 f"| `{name}` | {find_network(name).about} | {model.card.weights:,} | "
-                f"{size / 1e6:.2f} MB | {found.misses} | {100 * found.accuracy:.2f} %, "
+                f"{size / 1e6:.2f} MB | {result.misses} | {100 * result.accuracy:.2f} %, "
                 f"{100 * low:.2f} to {100 * high:.2f} | {undisputed.misses} in "
-                f"{undisputed.count:,} | {100 * found.calibration.error:.2f} points |",
+                f"{undisputed.count:,} | {100 * result.calibration.error:.2f} points |",
             )
         )
     foot = f"{machine()}; {time.strftime('%Y-%m-%d')}."

@@ -110,13 +110,13 @@ def ask_all(
     mine = [result for result in results if result.kind.name in readers]
     if not mine:
         return
-    for at, task in enumerate(tasks):
-        turn = at % len(mine)
+    for index, task in enumerate(tasks):
+        turn = index % len(mine)
         for result in mine[turn:] + mine[:turn]:
             questions = result.kind.questions(task, result.line_setting)
             asked(readers[result.kind.name], result.kept, task, questions)
-        if (at + 1) % EVERY == 0 or at + 1 == len(tasks):
-            print(f"{at + 1} of {len(tasks)} pictures", file=sys.stderr)
+        if (index + 1) % EVERY == 0 or index + 1 == len(tasks):
+            print(f"{index + 1} of {len(tasks)} pictures", file=sys.stderr)
             for result in mine:
                 result.kept.save()
 
@@ -180,7 +180,7 @@ def foot(
         errors = result.errors(every)
         ended = f"; {errors} answers were errors, and count as not read" if errors else ""
         lines.append(f"{result.kind.name}: {versions}{setting}{ended}; {about['date']}.")
-    for group in (each for each in (CHEQUES, FIVES) if tasks.get(each)):
+    for group in (item for item in (CHEQUES, FIVES) if tasks.get(item)):
         pairs = [paired(results[0], peer, tasks[group]) for peer in results[1:]]
         lines += [f"{group.capitalize()}: {pair}." for pair in pairs if pair]
     lines.append(f"{strip_count} strips a style of MNIST's test digits; {machine()}.")
@@ -215,8 +215,8 @@ def measured(source: str | None, validation: dict[str, list[Task]]) -> list[Meas
         for kind in KINDS
     ]
     return [
-        Measured(each, Kept(HOME / f"{each.name}.json"), validation=validation)
-        for each in kinds
+        Measured(item, Kept(HOME / f"{item.name}.json"), validation=validation)
+        for item in kinds
     ]
 
 

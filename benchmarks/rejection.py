@@ -125,29 +125,30 @@ def ask(model: Asked, how: str, sets: Mapping[str, FramedStack]) -> Knowing:
         scores[name] = no_digit(model.predict(seen.images)).astype(np.float64)
         scores[name][list(seen.rejected)] = np.inf
     known, bar = scores.pop(TEST), threshold_at_tpr(scores.pop(VALIDATION), KEPT)
-    found = {
+    result = {
         name: (auroc(known, strange), float((strange > bar).mean()))
         for name, strange in scores.items()
     }
-    return Knowing(f"{model.name} {how}", found, float((known <= bar).mean()))
+    return Knowing(f"{model.name} {how}", result, float((known <= bar).mean()))
 
 
 def calibration(model: Model, digits: Digits) -> str:
     """Return what a model's probabilities are worth on real digits, in words."""
-    found = evaluate(model, digits)
+    result = evaluate(model, digits)
     refused = model.predict(digits.images).refused
     own = "" if refused is None else f"; its own threshold refuses {100 * refused.mean():.2f} %"
     return (
-        f"{model.name}: {found.misses} misses of {found.count:,} {found.source} digits; "
-        f"confidence and accuracy differ by {100 * found.calibration.error:.3f} points in the "
-        f"mean (15 bins of equal mass), log loss {found.nll:.4f} nats, Brier {found.brier:.4f}"
+        f"{model.name}: {result.misses} misses of {result.count:,} {result.source} digits; "
+        f"confidence and accuracy differ by {100 * result.calibration.error:.3f} points in the "
+        f"mean (15 bins of equal mass), log loss {result.nll:.4f} nats, Brier "
+        f"{result.brier:.4f}"
         f"{own}"
     )
 
 
 def table(models: Sequence[Knowing]) -> str:
     """Return AUROC and per cent refused as Markdown."""
-    head = [f"{each.name}: {what}" for each in models for what in ("AUROC", "refused")]
+    head = [f"{item.name}: {what}" for item in models for what in ("AUROC", "refused")]
     lines = ["| what is no digit | " + " | ".join(head) + " |", "|---|" + "---|" * len(head)]
     names = [name for name in models[0].sets if name not in DIGITS_TO_SOME]
     unmet = [name for name in names if name in (*UNMET, CLOTHES)]
@@ -156,16 +157,16 @@ def table(models: Sequence[Knowing]) -> str:
         lines += [_line(name, models, [name]) for name in rows]
         lines.append(_line(f"**mean, {title}**", models, rows))
     lines += [_line(f"{name} (not counted)", models, [name]) for name in DIGITS_TO_SOME]
-    kept = [f"| | {100 * each.kept:.2f} % kept" for each in models]
+    kept = [f"| | {100 * item.kept:.2f} % kept" for item in models]
     lines.append(f"| {TEST} " + " ".join(kept) + " |")
     return "\n".join(lines)
 
 
 def _line(title: str, models: Sequence[Knowing], names: Sequence[str]) -> str:
     shown = []
-    for each in models:
+    for item in models:
         area, refused = (
-            statistics.fmean(each.sets[name][at] for name in names) for at in (0, 1)
+            statistics.fmean(item.sets[name][index] for name in names) for index in (0, 1)
         )
         shown += [f"{area:.4f}", f"{100 * refused:.1f} %"]
     return f"| {title} | " + " | ".join(shown) + " |"
@@ -186,7 +187,7 @@ def main() -> None:
     sets = strangers(measured, options.count, options.seed)
     if options.sheet:
         note = "what a model should refuse; the last two rows are digits to some"
-        sheet = contact_sheet(sets, heading="No digits", note=note, each=20)
+        sheet = contact_sheet(sets, heading="No digits", note=note, item=20)
         options.sheet.write_bytes(sheet)
     if not options.models:
         return
@@ -194,14 +195,15 @@ def main() -> None:
     every = sets | {VALIDATION: data.validation.images, TEST: measured.images}
     alone = {name: FramedStack(images, {}) for name, images in every.items()}
     framed = {name: frame_stack(images) for name, images in every.items()}
-    found = [
+    result = [
         ask(model, how, seen)
         for model in models
         for how, seen in (("alone", alone), ("framed", framed))
     ]
     facts = "\n".join(f"- {calibration(model, measured)}" for model in models)
     text = (
-        f"{table(found)}\n\n{facts}\n\n{options.count:,} pictures a set (900 of clothes), made "
+        f"{table(result)}\n\n{facts}\n\n{options.count:,} pictures a set (900 of "
+        f"clothes), made "
         f"of {measured.source} digits where of digits, seed {options.seed}; "
         f"{time.strftime('%Y-%m-%d')}.\n"
     )

@@ -52,13 +52,13 @@ def served() -> Iterator[tuple[str, int, int]]:
         process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None, "it was asked for"
         try:
-            found = None
-            while found is None:
+            result = None
+            while result is None:
                 line = process.stderr.readline()
                 if not line:
                     raise RuntimeError("the lab did not start")
-                found = ADDRESS.search(line)
-            yield found[1], int(found[2]), process.pid
+                result = ADDRESS.search(line)
+            yield result[1], int(result[2]), process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
@@ -71,7 +71,7 @@ def pictures(kind: str, count: int) -> list[bytes]:
     from digitlens import load_digits
     from digitlens.imaging.normalize import are_framed
 
-    found = []
+    result = []
     images = load_digits("uci").test.images
     for image in images[are_framed(images)][:count]:
         pixels = image
@@ -82,8 +82,8 @@ def pictures(kind: str, count: int) -> list[bytes]:
             pixels = np.asarray(drawn)
         into = io.BytesIO()
         Image.fromarray(pixels).save(into, "PNG")
-        found.append(into.getvalue())
-    return found
+        result.append(into.getvalue())
+    return result
 
 
 class Client(asyncio.Protocol):
@@ -168,8 +168,8 @@ async def ask(
             return False
         return True
 
-    for at in range(clients):
-        own = requests[at % len(requests) :] + requests[: at % len(requests)]
+    for index in range(clients):
+        own = requests[index % len(requests) :] + requests[: index % len(requests)]
         await loop.create_connection(lambda own=own: Client(own, done), host, port)  # type: ignore[misc]
     await over.wait()
     await asyncio.sleep(0.5)
@@ -198,7 +198,7 @@ async def crowd(host: str, port: int, pid: int, seconds: float) -> dict[str, Any
         "p50": tally.milliseconds(0.5),
         "p99": tally.milliseconds(0.99),
         "cpu_ms": 1e3 * used / len(tally.times),
-        "memory": [each / 1e6 for each in memory],
+        "memory": [item / 1e6 for item in memory],
     }
 
 

@@ -88,13 +88,13 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
     model = str(folder / "peer.keras")
     timed([keras_python(), str(PEER), "build", model], folder)
-    found = {
+    result = {
         f"digitlens `Model.predict`, {name}": [sys.executable, __file__, "--predict", name]
         for name in published_names()
     }
-    found["torch, the layers of cnn"] = [sys.executable, __file__, "--torch"]
-    found["Keras `predict`, mnist_convnet"] = [keras_python(), str(PEER), "predict", model]
-    return found
+    result["torch, the layers of cnn"] = [sys.executable, __file__, "--torch"]
+    result["Keras `predict`, mnist_convnet"] = [keras_python(), str(PEER), "predict", model]
+    return result
 
 
 def main() -> None:
@@ -111,16 +111,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="digitlens-bench-") as name:
         folder = Path(name)
         todo = commands(folder)
-        found: dict[str, list[dict[str, float]]] = {title: [] for title in todo}
+        result: dict[str, list[dict[str, float]]] = {title: [] for title in todo}
         for turn in range(ROUNDS):
             for title, command in todo.items():
                 printed = timed(command, folder)[2]
-                found[title].append(json.loads(printed.splitlines()[-1]))
+                result[title].append(json.loads(printed.splitlines()[-1]))
             print(f"round {turn + 1} of {ROUNDS}", file=sys.stderr)
     rows = [
         f"| {title} | {statistics.median(run['digits_per_second'] for run in runs):,.0f} | "
         f"{1e6 * statistics.median(run['one_digit_seconds'] for run in runs):,.0f} µs |"
-        for title, runs in found.items()
+        for title, runs in result.items()
     ]
     packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "torch"))
     foot = f"{machine()}, {packages}, {', '.join(KERAS_PACKAGES)}; {time.strftime('%Y-%m-%d')}."

@@ -62,9 +62,9 @@ class Pictures:
 
     def unseen(self) -> Pictures:
         """Return the pictures that were never looked at."""
-        at = np.flatnonzero(~self.seen)
-        kept = [self.pictures[int(place)] for place in at]
-        return Pictures(self.name, self.about, kept, self.labels[at], self.seen[at])
+        index = np.flatnonzero(~self.seen)
+        kept = [self.pictures[int(place)] for place in index]
+        return Pictures(self.name, self.about, kept, self.labels[index], self.seen[index])
 
 
 def usps(folder: Path) -> Pictures:
@@ -121,12 +121,12 @@ def frame_all(pictures: Sequence[Any]) -> tuple[Images, list[int]]:
     """Return the pictures in MNIST's frame, blank where that failed, and where it did."""
     framed = np.zeros((len(pictures), 28, 28), np.uint8)
     rejected = []
-    for at, picture in enumerate(pictures):
+    for index, picture in enumerate(pictures):
         try:
-            framed[at] = frame_steps(picture).digit
+            framed[index] = frame_steps(picture).digit
         except DataError as error:
-            rejected.append(at)
-            print(f"picture {at}: {error}", file=sys.stderr)
+            rejected.append(index)
+            print(f"picture {index}: {error}", file=sys.stderr)
     return framed, rejected
 
 

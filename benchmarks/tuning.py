@@ -92,9 +92,9 @@ def learn(start: str, hand: str, seeds: int, test: Digits, *, mnist: bool) -> Ro
 
 def _write(folder: Path, hand: str, seed: int) -> None:
     pages, labels = pictures(COUNT, steep=HANDS[hand], seed=seed)
-    for at, (page, label) in enumerate(zip(pages, labels, strict=True)):
+    for index, (page, label) in enumerate(zip(pages, labels, strict=True)):
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(folder / str(label) / f"{at:02}.png"), page)
+        cv2.imwrite(str(folder / str(label) / f"{index:02}.png"), page)
 
 
 def _train(start: str, network: str, folder: Path, *, mnist: bool) -> float:

@@ -93,8 +93,8 @@ def make_data() -> Callable[..., Any]:
 
         counts = {"train": train, "validation": validation, "test": test}
         parts = {
-            part: draw_digits(count, seed=seed + at, source=f"made up {part}")
-            for at, (part, count) in enumerate(counts.items())
+            part: draw_digits(count, seed=seed + index, source=f"made up {part}")
+            for index, (part, count) in enumerate(counts.items())
         }
         words = "made up: each part drawn with a seed of its own"
         return DataSplits(**parts, source="made up", split=words, hashes={})
@@ -184,7 +184,7 @@ def draw_strokes(*lines: str) -> np.ndarray:
     spans = {"1": (0, 40), "7": (0, 18), "4": (22, 40)}
     for row, line in enumerate(lines):
         for column, digit in enumerate(line):
-            top, bottom = (40 + 100 * row + each for each in spans[digit])
+            top, bottom = (40 + 100 * row + item for item in spans[digit])
             page[top:bottom, 50 + 30 * column : 58 + 30 * column] = 0
     return page
 

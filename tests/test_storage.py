@@ -46,7 +46,7 @@ def test_a_full_disk_leaves_the_old_file(
     with pytest.raises(StorageError) as caught:
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
-    assert [each.name for each in tmp_path.iterdir()] == ["weights"]
+    assert [item.name for item in tmp_path.iterdir()] == ["weights"]
     assert str(caught.value) == (
         f"{path} could not be written\n"
         "  seen    No space left on device\n"
@@ -69,7 +69,7 @@ def test_ctrl_c_in_the_middle_leaves_the_old_file(
     with pytest.raises(KeyboardInterrupt):
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
-    assert [each.name for each in tmp_path.iterdir()] == ["weights"]
+    assert [item.name for item in tmp_path.iterdir()] == ["weights"]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

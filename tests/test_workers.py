@@ -24,25 +24,27 @@ HARMLESS = signal.SIGWINCH
 
 
 def _all(tasks: list[Any], prepare: Any, workers: int = 1) -> list[TaskResult[Any, Any]]:
-    found = list(run_tasks(deque(tasks), prepare, workers=workers, limit=60))
+    result = list(run_tasks(deque(tasks), prepare, workers=workers, limit=60))
     assert multiprocessing.active_children() == []
-    return found
+    return result
 
 
 def test_every_task_is_answered_and_workers_end() -> None:
     """Two workers answer all tasks, and are gone when there are no more."""
-    found = _all(list(range(20)), POWERS, workers=2)
-    assert {each.task: each.result for each in found} == {at: 2**at for at in range(20)}
+    result = _all(list(range(20)), POWERS, workers=2)
+    assert {item.task: item.result for item in result} == {
+        index: 2**index for index in range(20)
+    }
 
 
 def test_tasks_may_be_added_while_others_are_worked_on() -> None:
     """Whoever takes outcomes may put more tasks into the queue."""
-    todo, found = deque([1]), []
-    for each in run_tasks(todo, POWERS, workers=1, limit=60):
-        found.append(each.result)
-        if len(found) < 3:
-            todo.append(len(found) + 1)
-    assert found == [2, 4, 8]
+    todo, result = deque([1]), []
+    for item in run_tasks(todo, POWERS, workers=1, limit=60):
+        result.append(item.result)
+        if len(result) < 3:
+            todo.append(len(result) + 1)
+    assert result == [2, 4, 8]
 
 
 def test_a_worker_that_dies_takes_one_task_with_it() -> None:

@@ -67,18 +67,21 @@ def main() -> None:
     say(f"{target}: {target.stat().st_size:,} bytes, {counted} test misses")
 
 
-def with_sister(card: ModelCard, sister: Model, held_back: Digits) -> ModelCard:
+def with_sister(card: ModelCard, sister: Model, validation: Digits) -> ModelCard:
     """Return `card` with what the sister shows on the writers that she has not seen."""
-    given = sister.predict(held_back.images)
-    counted = {"misses": int((given.labels != held_back.labels).sum()), "count": len(held_back)}
-    right = given.labels == held_back.labels
-    found = metrics.measure_calibration(given.probabilities.max(1), right)
-    nll = metrics.negative_log_likelihood(held_back.labels, given.probabilities)
+    given = sister.predict(validation.images)
+    counted = {
+        "misses": int((given.labels != validation.labels).sum()),
+        "count": len(validation),
+    }
+    right = given.labels == validation.labels
+    result = metrics.measure_calibration(given.probabilities.max(1), right)
+    nll = metrics.negative_log_likelihood(validation.labels, given.probabilities)
     figures = {
         "held back for measuring": "a sister network by the same recipe, seed "
         f"{sister.card.seed}, was trained without a tenth of the writers; the validation "
         "figure and calibration are hers",
-        "calibration": f"expected error {100 * found.error:.2f} points, "
+        "calibration": f"expected error {100 * result.error:.2f} points, "
         f"negative log likelihood {nll:.4f}",
     }
     return replace(card, validation=counted, figures={**figures, **card.figures})

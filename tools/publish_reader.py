@@ -167,16 +167,16 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, Lin
 
 def measured(network: LineRecognizer, glyphs: Glyphs, count: int) -> dict[str, dict[str, int]]:
     """Return how many of `count` lines of each style are misread."""
-    found = {}
+    result = {}
     for style in STYLES:
         lines = synthesize_lines(glyphs, count, seed=1, style=style)
         texts = [
             (recognize_with_retry(network, line.image)[1].best, line.text) for line in lines
         ]
         misses = sum(best is None or best.text != truth for best, truth in texts)
-        found[style] = {"misses": misses, "count": count}
+        result[style] = {"misses": misses, "count": count}
         say(f"{style:9} {100 - 100 * misses / count:5.1f} % right")
-    return found
+    return result
 
 
 def lines_lost(card: LineModelCard, before: dict[str, dict[str, int]]) -> int:
@@ -196,7 +196,7 @@ def calibrated(network: LineRecognizer, glyphs: Glyphs, share: float) -> Confide
         ours += mixed(glyphs, wanted - len(ours), length)
         others = [line for line in pool if len(line.text) != length]
         drawn = rng.choice(len(others), round(share * OTHERS), replace=False)
-        lines = [*ours, *(others[at] for at in drawn)]
+        lines = [*ours, *(others[index] for index in drawn)]
         judged[length] = judge(network, lines, length)
         say(f"{length:2} digits, given: {100 * judged[length][1].mean():.1f} % right")
     return fit_confidence_models(judged, rng)

@@ -35,11 +35,11 @@ def canny_edges(
     """
     low, high = (UNIT * bound for bound in thresholds)
     result = np.empty_like(images)
-    for at, picture in enumerate(smooth(shares(images), sigma)):
+    for index, picture in enumerate(smooth(shares(images), sigma)):
         across, down = (
             np.rint(UNIT * cv2.Sobel(picture, cv2.CV_32F, *order)).astype(np.int16)
             for order in ((1, 0), (0, 1))
         )
-        result[at] = cv2.Canny(across, down, low, high, L2gradient=True)
+        result[index] = cv2.Canny(across, down, low, high, L2gradient=True)
     result[:, [0, -1]] = result[:, :, [0, -1]] = 0  # no neighbour to compare with
     return result

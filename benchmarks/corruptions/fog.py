@@ -37,12 +37,12 @@ def fog(
     """
     result = np.empty_like(images)
     side = images.shape[1]
-    for at in range(0, len(images), AT_ONCE):
-        part = shares(images[at : at + AT_ONCE])
+    for index in range(0, len(images), AT_ONCE):
+        part = shares(images[index : index + AT_ONCE])
         cloud = plasma(len(part), decay, rng)[:, :side, :side]
         brightest = part.max(axis=(1, 2), keepdims=True)
         mixed = (part + amount * cloud) * brightest / np.maximum(brightest + amount, 1e-9)
-        result[at : at + AT_ONCE] = pixels(mixed)
+        result[index : index + AT_ONCE] = pixels(mixed)
     return result
 
 

@@ -61,14 +61,18 @@ def zigzag(images: Images, rng: np.random.Generator) -> Images:
     # Along the axis and away from it: start, six corners, end.
     corners = int((last - first - PERIOD / 2) // PERIOD) + 1
     along = np.stack(
-        [0 * length, *(0 * length + PERIOD * (at + 0.5) for at in range(corners)), length]
+        [0 * length, *(0 * length + PERIOD * (index + 0.5) for index in range(corners)), length]
     )
-    away = np.array([0.0, *(PERIOD / 2 * (-1) ** at for at in range(corners)), 0.0])[:, None]
+    away = np.array([0.0, *(PERIOD / 2 * (-1) ** index for index in range(corners)), 0.0])[
+        :, None
+    ]
     columns = first + along * np.cos(slope) - away * np.sin(slope)
     rows = start + along * np.sin(slope) + away * np.cos(slope)
     result = shares(images)
-    for at in range(len(columns) - 1):
-        result += _line(images.shape[1], columns[at], rows[at], columns[at + 1], rows[at + 1])
+    for index in range(len(columns) - 1):
+        result += _line(
+            images.shape[1], columns[index], rows[index], columns[index + 1], rows[index + 1]
+        )
     return pixels(result)
 
 
@@ -81,12 +85,12 @@ def _line(
 ) -> NDArray[np.float64]:
     """Return the ink 0..1 of N straight lines, each from left to right: (N, side, side)."""
 
-    def each(values: Numbers) -> NDArray[np.float64]:
+    def item(values: Numbers) -> NDArray[np.float64]:
         return values.astype(np.float64)[:, None, None]
 
     rows, columns = np.mgrid[0:side, 0:side]
-    slope = each(last_row - first_row) / each(last_column - first_column)
-    away = np.abs(rows - (each(first_row) + slope * (columns - each(first_column))))
+    slope = item(last_row - first_row) / item(last_column - first_column)
+    away = np.abs(rows - (item(first_row) + slope * (columns - item(first_column))))
     ink = np.clip(1 + np.log(np.maximum(1 - away / HALF_WIDTH, 1e-9)), 0, 1)
-    inside = (columns >= np.floor(each(first_column))) & (columns < np.ceil(each(last_column)))
+    inside = (columns >= np.floor(item(first_column))) & (columns < np.ceil(item(last_column)))
     return np.where(inside, ink, 0.0)

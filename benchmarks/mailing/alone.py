@@ -60,8 +60,8 @@ def cut_out(picture: Any, box: tuple[int, int, int, int]) -> Any:
 def _kept(pictures: Iterable[tuple[Any, str]], folder: Path) -> list[Task]:
     folder.mkdir(parents=True, exist_ok=True)
     tasks = []
-    for at, (picture, text) in enumerate(pictures):
-        path = folder / f"{at:04}.png"
+    for index, (picture, text) in enumerate(pictures):
+        path = folder / f"{index:04}.png"
         cv2.imwrite(str(path), picture)
         tasks.append(Task(CUT, path.name, path, (text,), length=len(text)))
     return tasks
@@ -86,8 +86,8 @@ def cut_validation(digits: Digits, directory: Directory, count: int, home: Path)
     drawn = draw_mail(2 * count, directory, digits=digits, seed=VALIDATION_SEED)
     plain = (envelope for envelope in drawn if not envelope.to.four)
     pictures = (
-        (cut_out(each.picture[..., ::-1], each.box), each.to.place.zip)
-        for each, _ in zip(plain, range(count), strict=False)
+        (cut_out(item.picture[..., ::-1], item.box), item.to.place.zip)
+        for item, _ in zip(plain, range(count), strict=False)
     )
     return _kept(pictures, home / "validation")
 

@@ -127,25 +127,25 @@ def rows_of(
     """
     pieces = [piece for group in groups for piece in group]
     which = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    found = scored(pieces, directory, beliefs)
-    return [_row(name, found[name], pieces, which, plan, bars.of[name]) for name in KNOWN]
+    result = scored(pieces, directory, beliefs)
+    return [_row(name, result[name], pieces, which, plan, bars.of[name]) for name in KNOWN]
 
 
 def _row(
     name: str,
-    found: Sequence[tuple[float, str]],
+    result: Sequence[tuple[float, str]],
     pieces: Sequence[SimulatedPiece],
     which: NDArray[np.int64],
     plan: SortPlan,
     bar: float | None,
 ) -> Row:
-    taken = np.array([bar is not None and sure >= bar for sure, _ in found])
+    taken = np.array([bar is not None and sure >= bar for sure, _ in result])
     right = np.array(
-        [text == piece.place.zip for (_, text), piece in zip(found, pieces, strict=True)]
+        [text == piece.place.zip for (_, text), piece in zip(result, pieces, strict=True)]
     )
     astray = sum(
-        plan.tray_of(found[at][1]) != plan.tray_of(pieces[at].place.zip)
-        for at in np.flatnonzero(taken & ~right).tolist()
+        plan.tray_of(result[index][1]) != plan.tray_of(pieces[index].place.zip)
+        for index in np.flatnonzero(taken & ~right).tolist()
     )
     every = np.ones(len(pieces), np.bool_)
     return Row(
@@ -182,13 +182,13 @@ def interval_of(
 def neighbour_of(place: Place, directory: Directory) -> Place:
     """Return the place of the next ZIP that bears another city's name."""
     zips = directory.zips
-    at = zips.index(place.zip)
+    index = zips.index(place.zip)
     for step in range(1, len(zips)):
-        for other in (at + step, at - step):
-            found = directory.place(zips[other % len(zips)])
-            assert found is not None, "it is the directory's"
-            if not {*found.names} & {*place.names}:
-                return found
+        for other in (index + step, index - step):
+            result = directory.place(zips[other % len(zips)])
+            assert result is not None, "it is the directory's"
+            if not {*result.names} & {*place.names}:
+                return result
     return place
 
 
@@ -201,7 +201,7 @@ def mistaken_row(
 ) -> Row:
     """Decide with city and state known, some of them a neighbour's: writers err."""
     rng = np.random.default_rng(1)
-    found = []
+    result = []
     for piece in pieces:
         place = piece.place
         told = neighbour_of(place, directory) if rng.random() < MISTAKEN else place
@@ -213,8 +213,8 @@ def mistaken_row(
             bar=0.0,
             beliefs=beliefs,
         )
-        found.append((routing.probability if routing.zip else 0.0, routing.zip or ""))
-    row = _row(CITY, found, pieces, np.arange(len(pieces)), plan, bars.of[CITY])
+        result.append((routing.probability if routing.zip else 0.0, routing.zip or ""))
+    row = _row(CITY, result, pieces, np.arange(len(pieces)), plan, bars.of[CITY])
     return replace(row, known=f"{CITY}, {100 * MISTAKEN:g} % of them a neighbour's")
 
 

@@ -43,15 +43,15 @@ def among(count: int, of: int) -> str:
 def whole_table(sorted_: Mapping[str, Sorted]) -> str:
     """Return what became of sample mail, by what was known of its addresses."""
     rows = []
-    for known, each in sorted_.items():
-        speed = each.pieces / each.seconds
+    for known, item in sorted_.items():
+        speed = item.pieces / item.seconds
         rows.append(
             [
                 known,
-                share(each.accepted, each.pieces),
-                among(each.wrong, each.accepted),
-                f"{each.expected:.1f}",
-                str(each.astray),
+                share(item.accepted, item.pieces),
+                among(item.wrong, item.accepted),
+                f"{item.expected:.1f}",
+                str(item.astray),
                 f"{speed:.1f}",
                 f"{HOUR * speed:,.0f}",
             ]
@@ -77,15 +77,15 @@ def lines_table(
     rows = []
     for group, some in tasks.items():
         size, ours = str(len(some)), counted[group]
-        exact = [each.exact(some) for each in readers]
-        read = [each.read(group, some) for each in readers]
+        exact = [item.exact(some) for item in readers]
+        read = [item.read(group, some) for item in readers]
         mail = f"{share(ours.accepted, ours.count)}, wrong {among(ours.wrong, ours.accepted)}"
         rows.append([f"{group}: exactly right, length told", size, *exact])
         rows.append(["– read at 1 % error, length told", size, *read])
         rows.append(
             ["– read as `route` does, 5 or 9 digits", size, mail, *["–"] * (len(read) - 1)]
         )
-    return rows_table(("lines", "of", *(each.kind.name for each in readers)), rows)
+    return rows_table(("lines", "of", *(item.kind.name for item in readers)), rows)
 
 
 def codes_table(codes: Codes) -> str:

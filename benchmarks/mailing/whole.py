@@ -80,8 +80,8 @@ def find_list(given: Path | None) -> Path | None:
     if given is not None:
         return given
     folder = os.environ.get("DIGITLENS_MAIL")
-    found = sorted(Path(folder).glob("*L002*.csv")) if folder else []
-    return found[-1] if found else None
+    result = sorted(Path(folder).glob("*L002*.csv")) if folder else []
+    return result[-1] if result else None
 
 
 def read_truth(folder: Path) -> dict[str, str]:
@@ -99,12 +99,12 @@ def route(folder: Path, plan: Path, out: Path, *more: object) -> tuple[dict[str,
         allowed=(0, WAITING),
     )
     seconds = time.perf_counter() - began
-    found: dict[str, Any] = json.loads((out / "pieces.json").read_text(encoding="utf-8"))
-    return found, seconds
+    result: dict[str, Any] = json.loads((out / "pieces.json").read_text(encoding="utf-8"))
+    return result, seconds
 
 
 def counted(
-    found: Mapping[str, Any], truth: Mapping[str, str], plan: SortPlan, seconds: float
+    result: Mapping[str, Any], truth: Mapping[str, str], plan: SortPlan, seconds: float
 ) -> Sorted:
     """Count what `route` returned beside the truth.
 
@@ -113,7 +113,7 @@ def counted(
     SystemExit
         A piece was lost, or there are others than there should be.
     """
-    rows = found["pieces"]
+    rows = result["pieces"]
     if sorted(row["name"] for row in rows) != sorted(truth):
         sys.exit(f"{len(rows)} pieces were sorted of {len(truth)}: some were lost or added")
     accepted = [row for row in rows if row["decision"] == ACCEPTED]
@@ -126,5 +126,5 @@ def counted(
         astray,
         sum(1 - row["probability"] for row in accepted),
         seconds,
-        found["summary"]["reasons"],
+        result["summary"]["reasons"],
     )

@@ -44,8 +44,8 @@ class Kept:
 
     def get(self, task: Task, length: int | None, setting: str) -> Answer | None:
         """Return the answer to a question, None where it was not asked."""
-        found = self._answers.get(self._key(task, length, setting))
-        answer: Answer | None = None if found is None else found["answer"]
+        result = self._answers.get(self._key(task, length, setting))
+        answer: Answer | None = None if result is None else result["answer"]
         return answer
 
     def put(self, task: Task, length: int | None, setting: str, answer: Answer) -> None:

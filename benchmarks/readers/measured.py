@@ -16,7 +16,7 @@ from readers.score_lines import (
     read_by_own,
     right,
 )
-from readers.score_pages import all_lines, cells, found, ranked_first
+from readers.score_pages import all_lines, cells, ranked_first, wanted_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,7 +117,9 @@ class Measured:
     def found(self, tasks: Sequence[Task]) -> int | None:
         """Return in how many pictures all wanted strings were found."""
         loose = not self.ours
-        return self._best(tasks, lambda pieces, task: found(pieces, task.truth, joined=loose))
+        return self._best(
+            tasks, lambda pieces, task: wanted_found(pieces, task.truth, joined=loose)
+        )
 
     def all_lines(self, tasks: Sequence[Task]) -> int | None:
         """Return in how many pictures exactly these lines were read."""
@@ -163,7 +165,7 @@ class Measured:
         """
         settings = self.kind.page_settings if tasks[0].page else (self.line_setting,)
         every = [self.answers(tasks, setting, told=False) for setting in settings]
-        times = [of([each["cpu"] for each in answers]) for answers in every if answers]
+        times = [of([item["cpu"] for item in answers]) for answers in every if answers]
         return f"{1000 * min(times):.1f} ms" if times else NOTHING
 
     def errors(self, tasks: Sequence[Task]) -> int:
@@ -182,7 +184,7 @@ def paired(one: Measured, other: Measured, tasks: Sequence[Task]) -> str | None:
     answers = one.answers(tasks, one.line_setting), other.answers(tasks, other.line_setting)
     if answers[0] is None or answers[1] is None:
         return None
-    first, second = (right(tasks, each) for each in answers if each is not None)
+    first, second = (right(tasks, item) for item in answers if item is not None)
     only = int((first & ~second).sum()), int((second & ~first).sum())
     return (
         f"{only[0]} only {one.kind.name} reads right, {only[1]} only {other.kind.name} "

@@ -78,10 +78,10 @@ def styles() -> dict[str, Style]:
     """
     from digitlens.synth import STYLES
 
-    found = {name: STYLES[name] for name in STRIPS}
-    found[CHEQUES] = STYLES["cheque"]
-    found[FIVES] = replace(STYLES["cheque"], lengths=(ZIP, ZIP), usual=(ZIP, ZIP))
-    return found
+    result = {name: STYLES[name] for name in STRIPS}
+    result[CHEQUES] = STYLES["cheque"]
+    result[FIVES] = replace(STYLES["cheque"], lengths=(ZIP, ZIP), usual=(ZIP, ZIP))
+    return result
 
 
 def strips(digits: Digits, group: str, count: int, seed: int, folder: Path) -> list[Task]:
@@ -94,8 +94,8 @@ def strips(digits: Digits, group: str, count: int, seed: int, folder: Path) -> l
     place.mkdir(parents=True, exist_ok=True)
     tasks = []
     lines = synthesize_lines(digits, count, seed=seed, style=styles()[group])
-    for at, line in enumerate(lines):
-        path = place / f"{at:04}.png"
+    for index, line in enumerate(lines):
+        path = place / f"{index:04}.png"
         cv2.imwrite(str(path), line.image)
         length = ZIP if group == FIVES else None
         tasks.append(Task(group, path.name, path, (line.text,), length=length))
@@ -126,18 +126,18 @@ def measured_pictures(
     """
     from digitlens import load_digits
 
-    found: dict[str, list[Task]] = {}
+    result: dict[str, list[Task]] = {}
     if set(groups) & set(STRIPS):
         digits = load_digits("mnist").test
-        for group in (each for each in groups if each in STRIPS):
-            found[group] = strips(digits, group, count, TEST_SEED, folder / "test")
+        for group in (item for item in groups if item in STRIPS):
+            result[group] = strips(digits, group, count, TEST_SEED, folder / "test")
     rest = [group for group in groups if group not in STRIPS]
     if rest and real is None:
         sys.exit("set DIGITLENS_REAL to the folder with real pictures, or read strips: --only")
     if rest and real is not None:
         every = [*cheques(real), *pages(real)]
-        found |= {group: [task for task in every if task.group == group] for group in rest}
-    return found
+        result |= {group: [task for task in every if task.group == group] for group in rest}
+    return result
 
 
 def cheques(real: Path) -> list[Task]:

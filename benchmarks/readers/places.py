@@ -97,4 +97,4 @@ def folder_size(path: Path) -> float:
     """Return the megabytes of a file or folder, without what Python compiles by itself."""
     files = [path] if path.is_file() else path.rglob("*")
     kept = (x for x in files if x.is_file() and not x.is_symlink() and x.suffix != ".pyc")
-    return sum(each.stat().st_size for each in kept) / MEGABYTE
+    return sum(item.stat().st_size for item in kept) / MEGABYTE

@@ -47,9 +47,9 @@ class Decoder:
         import numpy as np
 
         if self.length is not None:
-            found = [spelled(each[:, self._kept], self.length) for each in outputs]
-            self.each = [each for _, each in found]
-            return [(text, sum(each) / len(each)) for text, each in found], []
+            result = [spelled(item[:, self._kept], self.length) for item in outputs]
+            self.each = [item for _, item in result]
+            return [(text, sum(item) / len(item)) for text, item in result], []
         if self.digits_only:
             allowed = np.zeros_like(outputs)
             allowed[:, :, self._kept] = outputs[:, :, self._kept]
@@ -85,28 +85,28 @@ def spelled(outputs: Any, length: int) -> tuple[str, list[float]]:
     best[0, 0] = 0.0
     came = np.zeros((frames, length + 1, labels), np.int64)
     grew = np.zeros((frames, length + 1, labels), np.bool_)
-    for at in range(frames):
+    for index in range(frames):
         after = np.full_like(best, -np.inf)
-        came[at, :, 0] = best.argmax(axis=1)
+        came[index, :, 0] = best.argmax(axis=1)
         after[:, 0] = best.max(axis=1)
         begun = best[:-1, :, None] + same
         kept, new = best[1:, 1:], begun.max(axis=1)
-        grew[at, 1:, 1:] = new > kept
-        came[at, 1:, 1:] = np.where(new > kept, begun.argmax(axis=1), np.arange(1, labels))
+        grew[index, 1:, 1:] = new > kept
+        came[index, 1:, 1:] = np.where(new > kept, begun.argmax(axis=1), np.arange(1, labels))
         after[1:, 1:] = np.maximum(new, kept)
-        best = after + logs[at]
+        best = after + logs[index]
     if not np.isfinite(best[length]).any():
         return "0" * length, [0.0] * length
     count, label = length, int(best[length].argmax())
     text, most = "", 0.0
-    each: list[float] = []
-    for at in range(frames - 1, -1, -1):
-        most = max(most, float(shares[at, label])) if label else 0.0
-        before, begins = int(came[at, count, label]), bool(grew[at, count, label])
+    item: list[float] = []
+    for index in range(frames - 1, -1, -1):
+        most = max(most, float(shares[index, label])) if label else 0.0
+        before, begins = int(came[index, count, label]), bool(grew[index, count, label])
         if begins:
-            text, each, most, count = f"{label - 1}{text}", [most, *each], 0.0, count - 1
+            text, item, most, count = f"{label - 1}{text}", [most, *item], 0.0, count - 1
         label = before
-    return text, each
+    return text, item
 
 
 def corners_box(corners: Any) -> list[float]:
@@ -120,20 +120,20 @@ def read(engine: Any, decoder: Decoder, picture: Any, request: Request) -> list[
     decoder.digits_only = request["setting"] == "digits"
     decoder.length = None if request["page"] else request["length"]
     if request["page"]:
-        found = engine(picture, use_det=True, use_cls=True, use_rec=True)
-        if not found.txts:
+        result = engine(picture, use_det=True, use_cls=True, use_rec=True)
+        if not result.txts:
             return []
-        rows = zip(found.txts, found.scores, found.boxes, strict=True)
+        rows = zip(result.txts, result.scores, result.boxes, strict=True)
         return [
             Piece(text=text, confidence=float(score), box=corners_box(box), each=[])
             for text, score, box in rows
         ]
-    found = engine(picture, use_det=False, use_cls=False, use_rec=True)
+    result = engine(picture, use_det=False, use_cls=False, use_rec=True)
     height, width = picture.shape[:2]
     return [
         Piece(
-            text=found.txts[0],
-            confidence=float(found.scores[0]),
+            text=result.txts[0],
+            confidence=float(result.scores[0]),
             box=[0.0, 0.0, float(width), float(height)],
             each=decoder.each[0],
         )

@@ -1,6 +1,6 @@
 """Whole pictures: wanted string found, ranked first, all lines right, cells of grids.
 
-found
+result
     Every wanted string is among the lines. What a peer reads counts in three ways, as it may
     have read a word or a separator beside the number, or parted it: all digits of a piece,
     each run of digits within it, and all digits of the pieces that stand side by side.
@@ -36,7 +36,7 @@ EMPTY = "0"
 """An empty cell in the truth of a grid."""
 
 
-def found(pieces: Sequence[Piece], wanted: Sequence[str], *, joined: bool) -> bool:
+def wanted_found(pieces: Sequence[Piece], wanted: Sequence[str], *, joined: bool) -> bool:
     """Say whether every wanted string is among the lines; with `joined` also parts and rows."""
     seen = Counter(digits_of(piece["text"]) for piece in pieces)
     if joined:
@@ -93,8 +93,8 @@ def edit_distance(one: str, other: str) -> int:
     (1, 2, 1)
     """
     before = list(range(len(other) + 1))
-    for at, letter in enumerate(one, 1):
-        row = [at]
+    for index, letter in enumerate(one, 1):
+        row = [index]
         for place, second in enumerate(other):
             swapped = before[place] + (letter != second)
             row.append(min(swapped, before[place + 1] + 1, row[place] + 1))
@@ -110,13 +110,13 @@ def _rows(pieces: Sequence[Piece]) -> list[list[str]]:
     """
     rows: list[list[Piece]] = []
     kept = [piece for piece in pieces if digits_of(piece["text"])]
-    for piece in sorted(kept, key=lambda each: each["box"][1] + each["box"][3]):
+    for piece in sorted(kept, key=lambda item: item["box"][1] + item["box"][3]):
         if rows and _side_by_side(rows[-1][0]["box"], piece["box"]):
             rows[-1].append(piece)
         else:
             rows.append([piece])
     return [
-        [digits_of(piece["text"]) for piece in sorted(row, key=lambda each: each["box"][0])]
+        [digits_of(piece["text"]) for piece in sorted(row, key=lambda item: item["box"][0])]
         for row in rows
     ]
 

@@ -66,12 +66,12 @@ def lines_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> st
     """Return the two tables of lines."""
     groups = [group for group in LINES if tasks.get(group)]
     exact = [
-        [_told(group), str(len(tasks[group])), *(each.exact(tasks[group]) for each in readers)]
+        [_told(group), str(len(tasks[group])), *(item.exact(tasks[group]) for item in readers)]
         for group in groups
     ]
     read = [
-        [_told(each), str(len(tasks[each])), *(one.read(each, tasks[each]) for one in readers)]
-        for each in groups
+        [_told(item), str(len(tasks[item])), *(one.read(item, tasks[item]) for one in readers)]
+        for item in groups
     ]
     both = (
         _table("lines, exactly right", "lines", readers, exact),
@@ -95,7 +95,7 @@ def pages_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> st
         ("photos, envelopes, forms: wanted strings found", wanted, Measured.found),
         *((f"– of these {group}", _some(tasks, group), Measured.found) for group in WANTED),
         ("photos, envelopes, forms: ranked first, length told", wanted, Measured.first),
-        *((f"{each}: {whole}", _some(tasks, each), Measured.all_lines) for each in LISTED),
+        *((f"{item}: {whole}", _some(tasks, item), Measured.all_lines) for item in LISTED),
         ("printed numbers: found", printed, Measured.found),
         ("printed grids: all cells right", grids, Measured.whole_grids),
         ("printed grids: cells", grids, Measured.cells),
@@ -105,7 +105,7 @@ def pages_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> st
         [
             title,
             str(_cells(some) if count is Measured.cells else len(some)),
-            *(_number(count(each, some)) for each in readers),
+            *(_number(count(item, some)) for item in readers),
         ]
         for title, some, count in figures
         if some
@@ -139,10 +139,10 @@ def cost(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
         ("– of more than a megapixel, median", large, median),
     ]
     rows = [
-        [title, str(len(some)), *(each.milliseconds(some, of) for each in readers)]
+        [title, str(len(some)), *(item.milliseconds(some, of) for item in readers)]
         for title, some, of in timed
         if some
     ]
-    sizes = [NOTHING if each.size is None else f"{each.size:.0f} MB" for each in readers]
+    sizes = [NOTHING if item.size is None else f"{item.size:.0f} MB" for item in readers]
     rows.append(["installed", "", *sizes])
     return _table("processor time, one thread", "pictures", readers, rows)

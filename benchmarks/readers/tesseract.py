@@ -89,10 +89,10 @@ def pieces_of(table: str) -> list[Piece]:
         )
         right = max(x + w for x, w in zip(left, width, strict=True))
         bottom = max(y + h for y, h in zip(top, height, strict=True))
-        each = [max(0.0, float(row[10]) / 100) for row in words]
+        item = [max(0.0, float(row[10]) / 100) for row in words]
         text = " ".join(row[11].strip() for row in words)
         box = [float(min(left)), float(min(top)), float(right), float(bottom)]
-        pieces.append(Piece(text=text, confidence=sum(each) / len(each), box=box, each=each))
+        pieces.append(Piece(text=text, confidence=sum(item) / len(item), box=box, each=item))
     return pieces
 
 

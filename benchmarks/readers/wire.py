@@ -54,7 +54,7 @@ class Piece(TypedDict):
         0..1, the reader's own.
     box
         Left, top, right, bottom in pixels.
-    each
+    item
         0..1, of each character or word; empty where they are not known.
     """
 

@@ -92,8 +92,8 @@ def look_alikes(count: int, rng: np.random.Generator, _: Digits) -> Images:
 def printed_letters(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Print letters in OpenCV's faces, turned and stretched a little."""
     result = np.empty((count, 28, 28), np.uint8)
-    for at in range(count):
-        letter = PRINTED[at % len(PRINTED)]
+    for index in range(count):
+        letter = PRINTED[index % len(PRINTED)]
         face = int(rng.choice(FACES))
         field = np.zeros((FIELD, FIELD), np.uint8)
         thick = int(rng.integers(1, 6))
@@ -101,17 +101,17 @@ def printed_letters(count: int, rng: np.random.Generator, _: Digits) -> Images:
         angle, stretch = rng.normal(0, 6), np.exp(rng.normal(0, 0.1))
         turn = cv2.getRotationMatrix2D((FIELD / 2, FIELD / 2), angle, 1.0)
         turn[0] *= stretch
-        result[at] = fit(cv2.warpAffine(field, turn, (2 * FIELD, FIELD)))
+        result[index] = fit(cv2.warpAffine(field, turn, (2 * FIELD, FIELD)))
     return result
 
 
 def _by_hand(strokes: dict[str, str], count: int, rng: np.random.Generator) -> Images:
     names = list(strokes)
     result = np.empty((count, 28, 28), np.uint8)
-    for at in range(count):
+    for index in range(count):
         drawn = [
             np.array([[int(digit, 16) for digit in point] for point in stroke.split()], float)
-            for stroke in strokes[names[at % len(names)]].split("/")
+            for stroke in strokes[names[index % len(names)]].split("/")
         ]
-        result[at] = pen([each + rng.normal(0, SHAKE, each.shape) for each in drawn], rng)
+        result[index] = pen([item + rng.normal(0, SHAKE, item.shape) for item in drawn], rng)
     return result

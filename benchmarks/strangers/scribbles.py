@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def scribbles(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Draw curves that turn back on themselves, nine to sixteen places in all."""
     result = np.empty((count, 28, 28), np.uint8)
-    for at in range(count):
+    for index in range(count):
         points = rng.uniform(0, 8, (int(rng.integers(9, 17)), 2))
         cut = int(rng.integers(3, 6))
         strokes = [points[:cut], points[cut:]] if rng.random() < 0.5 else [points]
-        result[at] = pen(strokes, rng)
+        result[index] = pen(strokes, rng)
     return result

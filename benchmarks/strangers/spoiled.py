@@ -35,22 +35,22 @@ def unclear_halves(count: int, rng: np.random.Generator, digits: Digits) -> Imag
 def overlaid(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Lay two digits of different classes on top of each other, a little apart."""
     result = np.empty((count, SIDE, SIDE), np.uint8)
-    for at in range(count):
+    for index in range(count):
         first, second = _two(rng, digits)
         move = tuple(rng.integers(-3, 4, 2).tolist())
-        result[at] = fit(np.maximum(first, np.roll(second, move, (0, 1))))
+        result[index] = fit(np.maximum(first, np.roll(second, move, (0, 1))))
     return result
 
 
 def side_by_side(count: int, rng: np.random.Generator, digits: Digits) -> Images:
     """Set two digits beside each other and squeeze both into one frame."""
     result = np.empty((count, SIDE, SIDE), np.uint8)
-    for at in range(count):
-        cut = [each[4:24, each.any(axis=0)] for each in _two(rng, digits)]
+    for index in range(count):
+        cut = [item[4:24, item.any(axis=0)] for item in _two(rng, digits)]
         gap = np.zeros((20, int(rng.integers(0, 4))), np.uint8)
         row = np.concatenate([cut[0], gap, cut[1]], axis=1)
         height = int(rng.integers(20, 41))  # squeezed from the sides by up to a half
-        result[at] = fit(cv2.resize(row, (row.shape[1], height)))
+        result[index] = fit(cv2.resize(row, (row.shape[1], height)))
     return result
 
 
@@ -63,8 +63,8 @@ def _two(rng: np.random.Generator, digits: Digits) -> tuple[Images, Images]:
 
 def _cut(count: int, rng: np.random.Generator, digits: Digits, *, clear: bool) -> Images:
     result = np.empty((count, SIDE, SIDE), np.uint8)
-    at = 0
-    while at < count:
+    index = 0
+    while index < count:
         side = SIDES[int(rng.integers(len(SIDES)))]
         which = int(rng.integers(len(digits)))
         if (int(digits.labels[which]) in CLEAR[side]) != clear:
@@ -76,6 +76,6 @@ def _cut(count: int, rng: np.random.Generator, digits: Digits, *, clear: bool) -
             "top": np.s_[:half],
             "bottom": np.s_[half:],
         }[side]
-        result[at] = fit(whole[keep])
-        at += 1
+        result[index] = fit(whole[keep])
+        index += 1
     return result

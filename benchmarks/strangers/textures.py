@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def textures(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Draw checkerboards, gratings, dots, gradients and rings in turn, over the whole field."""
     makers = (_checkerboard, _grating, _dots, _gradient, _rings)
-    return _bytes(np.stack([makers[at % len(makers)](rng) for at in range(count)]))
+    return _bytes(np.stack([makers[index % len(makers)](rng) for index in range(count)]))
 
 
 def noise(count: int, rng: np.random.Generator, _: Digits) -> Images:
     """Draw even noise, noise smoothed to blobs, and specks, in turn."""
     kinds = []
-    for at in range(count):
+    for index in range(count):
         even = rng.random((SIDE, SIDE))
-        if at % 3 == 0:
+        if index % 3 == 0:
             kinds.append(even)
-        elif at % 3 == 1:
+        elif index % 3 == 1:
             blobs = cv2.GaussianBlur(even, (0, 0), rng.uniform(0.8, 2.5))
             spread = np.ptp(blobs)
             kinds.append((blobs - blobs.min()) / spread)

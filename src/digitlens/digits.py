@@ -176,10 +176,10 @@ def check_labels(labels: object, *, count: int, what: str = "the labels") -> Lab
         raise LabelError(f"{what} must be whole numbers", seen=f"dtype {array.dtype}")
     wrong = np.flatnonzero((array < 0) | (array >= CLASSES))
     if len(wrong):
-        at = int(wrong[0])
+        index = int(wrong[0])
         raise LabelError(
             f"{what} must be in 0..9",
-            seen=f"{len(wrong)} outside; the first is {int(array[at])}, at index {at}",
+            seen=f"{len(wrong)} outside; the first is {int(array[index])}, at index {index}",
             likely="letters, as in EMNIST" if int(array.max()) > CLASSES else None,
         )
     return array.astype(np.uint8, copy=False)

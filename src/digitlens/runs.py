@@ -101,12 +101,12 @@ def _is_unfinished(folder: Path) -> bool:
 
 
 def _numbered(network: str, runs: Path) -> list[tuple[int, Path]]:
-    found = []
+    result = []
     for folder in runs.glob(f"{network}-*"):
         number = folder.name.removeprefix(f"{network}-")
         if number.isdecimal():
-            found.append((int(number), folder))
-    return found
+            result.append((int(number), folder))
+    return result
 
 
 def write_config(folder: Path, config: dict[str, Any]) -> None:

@@ -25,6 +25,6 @@ def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | No
     'train'
     >>> suggest("fly", ["demo", "train"])
     """
-    folded = {each.lower(): each for each in names}
+    folded = {item.lower(): item for item in names}
     matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
     return folded[matches[0]] if matches else None

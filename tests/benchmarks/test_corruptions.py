@@ -111,8 +111,8 @@ def test_affine_corruptions_keep_the_middle() -> None:
         assert (changed[0] * rows).sum() / changed[0].sum() == pytest.approx(0, abs=0.05)
     moved = translate(disc, rng())
     shifts = {
-        (round((each * rows).sum() / each.sum()), round((each * columns).sum() / each.sum()))
-        for each in moved.astype(float)
+        (round((item * rows).sum() / item.sum()), round((item * columns).sum() / item.sum()))
+        for item in moved.astype(float)
     }
     assert shifts == {(3, 3), (3, -3), (-3, 3), (-3, -3)}
 

@@ -27,9 +27,9 @@ def country() -> Directory:
     """Return a country of 300 ZIPs in three cities of three states."""
     states = {"0": "MA", "1": "NY", "9": "CA"}
     return Directory(
-        Place(f"{first}00{at:02d}", city, (city,), states[first], "", "STANDARD")
+        Place(f"{first}00{index:02d}", city, (city,), states[first], "", "STANDARD")
         for first, city in CITIES.items()
-        for at in range(100)
+        for index in range(100)
     )
 
 
@@ -53,13 +53,13 @@ TRUTH = {"a": "00001", "b": "00002", "c": "10001", "d": "90001"}
 
 def test_accepted_wrong_and_astray_are_counted(plan: SortPlan) -> None:
     """A wrong ZIP is in the wrong tray only where the tray is another; the rest wait."""
-    found = listed(
+    result = listed(
         a=("accepted", "00001", 0.99),
         b=("accepted", "00003", 0.9),
         c=("accepted", "90001", 0.95),
         d=("review", None, 0.4),
     )
-    assert whole.counted(found, TRUTH, plan, 2.0) == whole.Sorted(
+    assert whole.counted(result, TRUTH, plan, 2.0) == whole.Sorted(
         4, 3, 2, 1, pytest.approx(0.16), 2.0, {"unsure": 1}
     )
 
@@ -133,12 +133,12 @@ def pieces_of(
     country: Directory, *readings: tuple[str, str, float]
 ) -> list[list[SimulatedPiece]]:
     """Return pieces, each a group of its own: truth, text and confidence."""
-    found = []
+    result = []
     for truth, text, sure in readings:
         place = country.place(truth)
         assert place is not None
-        found.append([SimulatedPiece(place, SimulatedReading(truth, text, sure))])
-    return found
+        result.append([SimulatedPiece(place, SimulatedReading(truth, text, sure))])
+    return result
 
 
 def test_a_simulation_counts_by_what_is_known(country: Directory, plan: SortPlan) -> None:
@@ -180,7 +180,7 @@ def test_writers_who_err_are_simulated(country: Directory, plan: SortPlan) -> No
     assert simulated.neighbour_of(place, country).city == "Butte"
     groups = pieces_of(country, *[("00001", "00001", 0.99)] * 200)
     bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
-    row = simulated.mistaken_row([each for (each,) in groups], country, plan, bars, USUAL)
+    row = simulated.mistaken_row([item for (item,) in groups], country, plan, bars, USUAL)
     assert row.known == "city and state, 2 % of them a neighbour's"
     assert 185 < row.accepted < 200
     assert row.wrong == 0

@@ -50,7 +50,7 @@ class FakeReader:
 def test_our_reader_is_asked_for_a_line_or_a_page() -> None:
     """Text, confidences of line and digits, and box come through; a line is one piece."""
     line = pieces_of(FakeReader(), None, request(length=2))
-    expected = Piece(text="77", confidence=0.8, box=[0.0, 0.0, 4.0, 8.0], each=[0.9, 0.9])
+    expected = Piece(text="77", confidence=0.8, box=[0.0, 0.0, 4.0, 8.0], item=[0.9, 0.9])
     assert line == [expected]
     page = pieces_of(FakeReader(), None, request(length=3, page=True))
     assert [piece["text"] for piece in page] == ["777", "7"]
@@ -88,11 +88,11 @@ class FakeDecoder:
     letters = ("", *"0123456789", "S")
 
     def __init__(self) -> None:
-        self.dict = {letter: at for at, letter in enumerate(self.letters)}
+        self.dict = {letter: index for index, letter in enumerate(self.letters)}
 
     def __call__(self, outputs: Any, words: bool, **more: Any) -> Any:
         """Return one line, and how sure its characters are."""
-        text = "".join(self.letters[at] for at in outputs[0].argmax(1))
+        text = "".join(self.letters[index] for index in outputs[0].argmax(1))
         confs = type("Word", (), {"confs": outputs[0].max(1).tolist()})()
         return [(text, 1.0)], [confs]
 
@@ -124,10 +124,10 @@ def test_rapidocr_told_a_length_takes_the_likeliest_path(seed: int) -> None:
     """It is the best of all paths that spell so many digits."""
     shares = np.random.default_rng(seed).dirichlet(np.full(5, 0.4), 6)
     for length in (1, 2, 3):
-        text, each = spelled(shares, length)
+        text, item = spelled(shares, length)
         assert text == brute(shares, length)[0]
-        assert len(each) == length
-        assert all(0 < one <= 1 for one in each)
+        assert len(item) == length
+        assert all(0 < one <= 1 for one in item)
 
 
 def test_a_length_that_does_not_fit_is_never_sure() -> None:

@@ -110,10 +110,10 @@ def test_why_a_process_ended_is_found_in_what_it_wrote() -> None:
     assert last_word("\n") == "it ended without a word"
 
 
-def line_task(folder: Path, text: str, group: str = "clean", at: int = 0) -> Task:
+def line_task(folder: Path, text: str, group: str = "clean", index: int = 0) -> Task:
     """Return the task to read a line whose picture nobody else has."""
     path = folder / f"{text}.png"
-    path.write_bytes(f"{text} {at}".encode())
+    path.write_bytes(f"{text} {index}".encode())
     return Task(group, path.name, path, (text,))
 
 
@@ -128,9 +128,9 @@ def test_all_are_asked_the_same_and_answers_are_kept(fake: Kind, tmp_path: Path)
     assert kept.about["versions"] == {"fake": "1.0"}
     answers = Measured(fake, kept).answers(tasks, "")
     assert answers is not None
-    assert [each["pieces"][0]["text"] for each in answers] == ["1", "2"]
+    assert [item["pieces"][0]["text"] for item in answers] == ["1", "2"]
     assert kept.get(tasks[0], None, "other") is None
-    assert kept.get(line_task(tmp_path, "1", at=1), None, "") is None
+    assert kept.get(line_task(tmp_path, "1", index=1), None, "") is None
     assert "1 answers were errors" not in foot([result], {"clean": tasks}, 1)
 
 
@@ -202,9 +202,9 @@ def test_real_pictures_come_with_their_truth(tmp_path: Path) -> None:
         {"file": "printed/c.png", "truth": "59130", "kind": "printed code", "size": "9x9"},
     ]
     write_rows(tmp_path / "truth.csv", rows)
-    found = pages(tmp_path)
-    assert [task.group for task in found] == [PHOTOS, "printed grids", "printed"]
-    assert (found[0].truth, found[0].pixels, found[0].page) == (("0123", "42"), 600, True)
+    result = pages(tmp_path)
+    assert [task.group for task in result] == [PHOTOS, "printed grids", "printed"]
+    assert (result[0].truth, result[0].pixels, result[0].page) == (("0123", "42"), 600, True)
     amounts = [{"file": "a.jpg", "truth": "2250"}, {"file": "b.jpg", "truth": "10248"}]
     write_rows(tmp_path / "strings_orand" / "truth.csv", amounts)
     assert [(task.group, task.length) for task in cheques(tmp_path)] == [
@@ -220,7 +220,7 @@ def answered(kind: Kind, tasks: list[Task], texts: list[str], folder: Path) -> M
     result = Measured(kind, Kept(folder / f"{kind.name}.json"))
     result.kept.about = {"versions": {"fake": "1.0"}, "date": "2026-01-01"}
     for task, text in zip(tasks, texts, strict=True):
-        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], each=[])
+        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], item=[])
         answer = Answer(pieces=[piece], bar=0.8, cpu=0.002, wall=0.004, error="")
         for length, setting in kind.questions(task, ""):
             result.kept.put(task, length, setting, answer)

@@ -23,17 +23,17 @@ from readers.score_lines import (
     right,
     sureness,
 )
-from readers.score_pages import all_lines, cells, edit_distance, found, ranked_first
+from readers.score_pages import all_lines, cells, edit_distance, ranked_first, wanted_found
 from readers.wire import Answer, Piece
 
 NOWHERE = Path("nowhere.png")
 
 
-def piece(text: str, confidence: float = 0.9, *, at: tuple[int, int] = (0, 0)) -> Piece:
+def piece(text: str, confidence: float = 0.9, *, index: tuple[int, int] = (0, 0)) -> Piece:
     """Return a piece 20 pixels high whose upper left corner is at (x, y)."""
-    x, y = map(float, at)
+    x, y = map(float, index)
     box = [x, y, x + 10 * len(text), y + 20]
-    return Piece(text=text, confidence=confidence, box=box, each=[])
+    return Piece(text=text, confidence=confidence, box=box, item=[])
 
 
 def answer(*pieces: Piece, bar: float | None = None) -> Answer:
@@ -126,13 +126,13 @@ def test_intervals_are_clopper_and_pearsons() -> None:
 def test_a_wanted_string_is_found_among_lines() -> None:
     """It must be a line; of a peer also a part of one, or pieces side by side."""
     lines = [piece("4028"), piece("1")]
-    assert found(lines, ["4028"], joined=False)
-    assert not found(lines, ["4028", "4028"], joined=False)
-    assert not found([piece("H-1015 4028")], ["4028"], joined=False)
-    assert found([piece("H-1015 4028")], ["4028"], joined=True)
-    parted = [piece("28", at=(60, 2)), piece("40"), piece("7", at=(0, 50))]
-    assert found(parted, ["4028"], joined=True)
-    assert not found(parted, ["4028"], joined=False)
+    assert wanted_found(lines, ["4028"], joined=False)
+    assert not wanted_found(lines, ["4028", "4028"], joined=False)
+    assert not wanted_found([piece("H-1015 4028")], ["4028"], joined=False)
+    assert wanted_found([piece("H-1015 4028")], ["4028"], joined=True)
+    parted = [piece("28", index=(60, 2)), piece("40"), piece("7", index=(0, 50))]
+    assert wanted_found(parted, ["4028"], joined=True)
+    assert not wanted_found(parted, ["4028"], joined=False)
 
 
 def test_the_wanted_come_first_when_their_length_is_told() -> None:
@@ -147,11 +147,11 @@ def test_the_wanted_come_first_when_their_length_is_told() -> None:
 
 def test_all_lines_means_no_other_lines() -> None:
     """Order does not count, pieces without a digit neither; one line too many does."""
-    two = [piece("4567", at=(0, 40)), piece("abc"), piece("0123")]
+    two = [piece("4567", index=(0, 40)), piece("abc"), piece("0123")]
     assert all_lines(two, ["0123", "4567"], joined=False)
     assert not all_lines([*two, piece("6")], ["0123", "4567"], joined=False)
     assert not all_lines(two[:1], ["0123", "4567"], joined=False)
-    parted = [piece("67", at=(50, 3)), piece("45")]
+    parted = [piece("67", index=(50, 3)), piece("45")]
     assert all_lines(parted, ["4567"], joined=True)
     assert not all_lines(parted, ["4567"], joined=False)
 
@@ -159,9 +159,9 @@ def test_all_lines_means_no_other_lines() -> None:
 def test_cells_are_counted_without_the_empty_ones() -> None:
     """A wrong, a missing and an additional digit each cost one; rows go by their places."""
     rows = ["120", "003"]
-    right_way = [piece("3", at=(40, 30)), piece("12")]
+    right_way = [piece("3", index=(40, 30)), piece("12")]
     assert cells(right_way, rows) == (3, 3)
-    assert cells([piece("12"), piece("8", at=(40, 30))], rows) == (2, 3)
+    assert cells([piece("12"), piece("8", index=(40, 30))], rows) == (2, 3)
     assert cells([piece("1")], rows) == (1, 3)
     assert cells([piece("99999999")], rows) == (0, 3)
 

@@ -74,14 +74,14 @@ def test_the_bar_is_chosen_on_validation_digits(digits: Digits) -> None:
         "light": FramedStack(light, {}),
         "dark": FramedStack(nothing, {}),
         "half rejected": FramedStack(
-            nothing, {at: DataError("nothing there") for at in range(5)}
+            nothing, {index: DataError("nothing there") for index in range(5)}
         ),
         VALIDATION: FramedStack(digits.images, {}),
         TEST: FramedStack(digits.images, {}),
     }
-    found = ask(Wary(), "framed", sets)
-    assert found.sets == {"light": (1.0, 1.0), "dark": (0.0, 0.0), "half rejected": (0.5, 0.5)}
-    assert (found.name, found.kept) == ("wary framed", 0.99)
+    result = ask(Wary(), "framed", sets)
+    assert result.sets == {"light": (1.0, 1.0), "dark": (0.0, 0.0), "half rejected": (0.5, 0.5)}
+    assert (result.name, result.kept) == ("wary framed", 0.99)
 
 
 def test_the_table_leaves_out_what_some_take_for_digits() -> None:

@@ -30,7 +30,7 @@ WIDE = {"width": 1280, "height": 900}
 def chromium() -> str | None:
     """Return where a Chromium lies, if there is one."""
     named = os.environ.get("DIGITLENS_CHROMIUM")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+    return named or next((result for name in NAMES if (result := shutil.which(name))), None)
 
 
 def wanting() -> str | None:

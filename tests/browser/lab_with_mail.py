@@ -38,8 +38,8 @@ def draw(path: Path) -> None:
     picture = Image.new("RGB", (600, 340), (240, 234, 215))
     pen = ImageDraw.Draw(picture)
     pen.line([(40, 40), (160, 40)], fill=(80, 80, 90), width=6)
-    for at in range(5):
-        left = BOX[0] + 20 * at
+    for index in range(5):
+        left = BOX[0] + 20 * index
         pen.line([(left + 4, 204), (left + 15, 204), (left + 8, 226)], (30, 30, 60), 3)
     picture.save(path)
 
@@ -49,8 +49,8 @@ def read(path: Path) -> list[Line]:
     if path.read_bytes() == DAMAGED.encode():
         raise DataError(f"{path.name} is not a picture that can be read", seen="10 bytes")
     digits = tuple(
-        LineDigit(digit, 0.9, (BOX[0] + 20 * at, BOX[1], BOX[0] + 20 * (at + 1), BOX[3]))
-        for at, digit in enumerate("02134")
+        LineDigit(digit, 0.9, (BOX[0] + 20 * index, BOX[1], BOX[0] + 20 * (index + 1), BOX[3]))
+        for index, digit in enumerate("02134")
     )
     others = (Alternative("02135", 0.3), Alternative("99134", 0.1))
     return rank_zip_lines([Line("02134", 0.6, BOX, digits, others)])
@@ -60,8 +60,8 @@ def main(count: int) -> None:
     """Make the mail, sort it and open the lab."""
     mail, trays = Path("mail"), Path("trays")
     mail.mkdir()
-    for at in range(1, count):
-        draw(mail / f"{at:02d}.png")
+    for index in range(1, count):
+        draw(mail / f"{index:02d}.png")
     (mail / f"{count:02d}.png").write_text(DAMAGED)
     plan = make_plan(DIRECTORY, "state")
     sort_folder(mail, trays, Sorting(read, DIRECTORY, plan))

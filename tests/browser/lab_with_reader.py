@@ -38,22 +38,22 @@ class Reader:
         top, bottom = int(rows[0]), int(rows[-1]) + 1
         digits = tuple(
             LineDigit(
-                TEXT[at % 3],
-                0.62 if at == 1 else 0.99,
+                TEXT[index % 3],
+                0.62 if index == 1 else 0.99,
                 (int(left), top, int(right), bottom),
-                (Alternative("1", 0.31),) if at == 1 else (),
+                (Alternative("1", 0.31),) if index == 1 else (),
             )
-            for at, (left, right) in enumerate(zip(edges[::2], edges[1::2], strict=True))
+            for index, (left, right) in enumerate(zip(edges[::2], edges[1::2], strict=True))
         )
-        text = "".join(each.text for each in digits)
+        text = "".join(item.text for item in digits)
         box = (int(edges[0]), top, int(edges[-1]), bottom)
         line = Line(text, 0.6, box, digits, (Alternative(text.replace("7", "1"), 0.3),))
         return Page((line,))
 
     def read_line(self, picture: LoadedImage, length: int | None = None) -> Line:
         """Return that line; an empty one of bare paper."""
-        found = self.page(picture, length).lines
-        return found[0] if found else Line("", 0.9, (0, 0, 1, 1))
+        result = self.page(picture, length).lines
+        return result[0] if result else Line("", 0.9, (0, 0, 1, 1))
 
 
 def tell(address: str) -> None:

@@ -157,7 +157,7 @@ def test_what_looks_like_two_digits_is_told(page: Any, expect: Any) -> None:
 def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
     """Even a black sheet is answered: nothing that is drawn makes the browser log an error."""
     page.locator("#width").fill("36")
-    rows = [(0.02 if at % 2 else 0.98, at / 14) for at in range(15)]
+    rows = [(0.02 if index % 2 else 0.98, index / 14) for index in range(15)]
     strokes(page, [(1 - x, y) for x, y in rows for x in (1 - x, x)])
     expect(page.locator("#now-sure")).not_to_have_text("nothing drawn")
     expect(page.locator("#draw-problem")).to_be_hidden()

@@ -24,9 +24,9 @@ def pixels_of(page: Any, go: Go) -> Any:
 def number_in(page: Any, expect: Any, place: str, pattern: str) -> float:
     """Return the number that follows `pattern` in a text of the page."""
     expect(page.locator(place)).to_contain_text(re.compile(pattern))
-    found = re.search(pattern + r"\s*(-?[\d.]+)", page.locator(place).text_content())
-    assert found is not None
-    return float(found[1].rstrip("."))
+    result = re.search(pattern + r"\s*(-?[\d.]+)", page.locator(place).text_content())
+    assert result is not None
+    return float(result[1].rstrip("."))
 
 
 def test_pixels_are_written_in_three_forms(seven: Any, go: Go) -> None:
@@ -116,8 +116,8 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     kernel[0, 0] = -0.5
     framed = np.pad(pixels.astype(float), 2)
     windows = np.lib.stride_tricks.sliding_window_view(framed, (3, 3))
-    found = answer.value.json()
-    assert np.allclose(found["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
+    result = answer.value.json()
+    assert np.allclose(result["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
     expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
 
 

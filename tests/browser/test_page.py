@@ -133,8 +133,8 @@ def test_all_files_together_are_light(open_page: Any) -> None:
     """The page, all of its files, weighs 300 KB at most; all come from the lab."""
     page = open_page()
     page.wait_for_load_state("networkidle")
-    found = page.evaluate(LOADED)
-    files = {url: size for url, size in found if "/v1/" not in url}
+    result = page.evaluate(LOADED)
+    files = {url: size for url, size in result if "/v1/" not in url}
     assert len(files) > 20
     assert sum(files.values()) <= 300_000
     on_disk = [path for path in STATIC.rglob("*") if path.is_file()]
@@ -149,7 +149,7 @@ def channel(value: int) -> float:
 
 def light(color: str) -> float:
     """Return a colour's relative luminance."""
-    red, green, blue = (channel(int(color[at : at + 2], 16)) for at in (1, 3, 5))
+    red, green, blue = (channel(int(color[index : index + 2], 16)) for index in (1, 3, 5))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -166,15 +166,16 @@ def contrast(one: str, other: str) -> float:
 def palette(theme: int) -> dict[str, str]:
     """Return the palette's colours, of the light theme (0) or the dark one (1)."""
     text = (STATIC / "css" / "tokens.css").read_text(encoding="utf-8")
-    found = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", text)
-    return {name: pair[theme] for name, *pair in found}
+    result = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", text)
+    return {name: pair[theme] for name, *pair in result}
 
 
 def mix(one: str, other: str, share: float) -> str:
     """Return so much of one colour and the rest of another, as CSS's color-mix does."""
     parts = (
-        share * int(one[at : at + 2], 16) + (1 - share) * int(other[at : at + 2], 16)
-        for at in (1, 3, 5)
+        share * int(one[index : index + 2], 16)
+        + (1 - share) * int(other[index : index + 2], 16)
+        for index in (1, 3, 5)
     )
     return "#" + "".join(f"{round(part):02x}" for part in parts)
 

@@ -58,10 +58,13 @@ def paper() -> Any:
     clear = (read.labels == digits.labels) & (read.probabilities.max(axis=1) > 0.999)
     page = np.full((HIGH, WIDE), 240, np.uint8)
     for text, (left, top) in NUMBERS.items():
-        for at, letter in enumerate(text):
+        for index, letter in enumerate(text):
             which = np.flatnonzero(clear & (digits.labels == int(letter)))[0]
             ink = np.kron(digits.images[which][:, 2:26], np.ones((2, 2)))
-            place = slice(top, top + TALL), slice(left + at * STEP, left + (at + 1) * STEP)
+            place = (
+                slice(top, top + TALL),
+                slice(left + index * STEP, left + (index + 1) * STEP),
+            )
             page[place] = 240 - 0.85 * ink
     return page
 
@@ -125,9 +128,9 @@ def test_boxes_stand_on_the_digits_as_the_photo_is_shown(
     expect(page.locator("#read-state")).to_contain_text(words)
     expect(page.locator("#lines > li").first).to_contain_text("% sure")
     places = [
-        (left + at * STEP, top)
+        (left + index * STEP, top)
         for text, (left, top) in NUMBERS.items()
-        for at in range(len(text))
+        for index in range(len(text))
     ]
     boxes = page.evaluate(BOXES)
     assert len(boxes) == len(places)

@@ -39,9 +39,9 @@ def review(open_page: Open, expect: Any) -> Open:
 
 def piece(page: Any) -> int:
     """Return the number of the piece on the page."""
-    found = re.search(r"\d+", page.locator("#piece-title").text_content())
-    assert found is not None
-    return int(found[0])
+    result = re.search(r"\d+", page.locator("#piece-title").text_content())
+    assert result is not None
+    return int(result[0])
 
 
 def press(page: Any, key: str, expect: Any) -> int:
@@ -80,7 +80,7 @@ def test_a_guess_is_one_key(review: Open, expect: Any) -> None:
     press(page, "2", expect)
     expect(page.locator("#review-count")).to_contain_text("you settled 2")
     said = {
-        each["piece"]: each["zip"] for each in ask(page, "v1/mail/corrections")["corrections"]
+        item["piece"]: item["zip"] for item in ask(page, "v1/mail/corrections")["corrections"]
     }
     assert (said[first], said[second]) == ("02134", "02135")
 
@@ -152,7 +152,7 @@ def test_all_is_done_by_keyboard(review: Open, expect: Any) -> None:
         order.append(
             page.evaluate("document.activeElement.id || document.activeElement.innerText")
         )
-    assert ["".join(each.split())[:6] for each in order[:3]] == ["102134", "202135", "399134"]
+    assert ["".join(item.split())[:6] for item in order[:3]] == ["102134", "202135", "399134"]
     assert order[3:] == ["zip", "zip-send", "review-unreadable", "review-skip"]
     told = page.locator("#view-review").aria_snapshot()
     assert "textbox" in told

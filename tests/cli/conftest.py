@@ -28,7 +28,7 @@ def digitlens(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
     def type_in(*arguments: object) -> Ended:
         capsys.readouterr()
-        code = run([str(each) for each in arguments])
+        code = run([str(item) for item in arguments])
         out, err = capsys.readouterr()
         return Ended(code, out, err)
 

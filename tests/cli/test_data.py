@@ -87,10 +87,10 @@ def test_show_refuses(digitlens: Cli, in_tmp: Path, arguments: list[str], error:
 def test_info_counts_the_classes(digitlens: Cli) -> None:
     """Info counts training and validation digits by class; of the test only how many."""
     ended = digitlens("data", "info", "uci", "--json")
-    found = json.loads(ended.out)
-    assert list(found) == list(FORMS["digitlens data info --json"])
+    result = json.loads(ended.out)
+    assert list(result) == list(FORMS["digitlens data info --json"])
     data = load_digits("uci")
-    assert found["parts"] == {
+    assert result["parts"] == {
         "train": {"digits": len(data.train), "classes": data.train.counts.tolist()},
         "validation": {
             "digits": len(data.validation),
@@ -98,8 +98,8 @@ def test_info_counts_the_classes(digitlens: Cli) -> None:
         },
         "test": {"digits": len(data.test)},
     }
-    assert found["split"] == data.split
-    assert found["sha256"] == data.hashes
+    assert result["split"] == data.split
+    assert result["sha256"] == data.hashes
 
 
 def test_info_is_a_table_for_people(digitlens: Cli) -> None:

@@ -56,13 +56,13 @@ def _findings(ended: Any) -> dict[str, dict[str, str]]:
 def test_a_sound_machine_is_told_so(digitlens: Callable[..., Any], in_tmp: Path) -> None:
     """On a machine that has everything, nothing is broken and the code is 0."""
     ended = digitlens("doctor", "--json")
-    found = _findings(ended)
+    result = _findings(ended)
     assert (ended.code, ended.err) == (0, "")
-    assert {finding["state"] for finding in found.values()} <= {"ok", "note"}
-    assert found["engine"]["state"] == "ok"
-    assert found["newest run"]["state"] == "note"
-    assert found["network dense"]["seen"] == "fully connected, 784-512-256-128-10"
-    assert list(found["python"]) == list(FORMS["digitlens doctor --json, a list"])
+    assert {finding["state"] for finding in result.values()} <= {"ok", "note"}
+    assert result["engine"]["state"] == "ok"
+    assert result["newest run"]["state"] == "note"
+    assert result["network dense"]["seen"] == "fully connected, 784-512-256-128-10"
+    assert list(result["python"]) == list(FORMS["digitlens doctor --json, a list"])
 
 
 def test_data_is_found_where_it_lies(
@@ -72,8 +72,8 @@ def test_data_is_found_where_it_lies(
 ) -> None:
     """Without data, doctor says so and how to get it; it does not fetch it."""
     monkeypatch.setenv("DIGITLENS_DATA", str(in_tmp))
-    found = _findings(digitlens("doctor", "--json"))
-    assert found["data mnist"] == {
+    result = _findings(digitlens("doctor", "--json"))
+    assert result["data mnist"] == {
         "name": "data mnist",
         "state": "note",
         "seen": "not on this machine yet",
@@ -114,7 +114,7 @@ def test_every_extra_is_examined() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
     everywhere = {
-        name: tuple(re.split(r"[><=]", each)[0] for each in wanted if ";" not in each)
+        name: tuple(re.split(r"[><=]", item)[0] for item in wanted if ";" not in item)
         for name, wanted in extras.items()
         if name != "all"
     }
@@ -150,9 +150,9 @@ def test_the_newest_run_may_be_a_reader(digitlens: Callable[..., Any], in_tmp: P
     folder.mkdir(parents=True)
     (folder / "config.toml").write_text('format = 1\n[run]\nnetwork = "reader"\n')
     (folder / "metrics.json").write_text("{}")
-    found = _findings(digitlens("doctor", "--json"))["newest run"]
-    assert found["state"] == "ok"
-    assert found["seen"].endswith("reader-1: reader, a reader of lines")
+    result = _findings(digitlens("doctor", "--json"))["newest run"]
+    assert result["state"] == "ok"
+    assert result["seen"].endswith("reader-1: reader, a reader of lines")
 
 
 def test_a_missing_reader_is_a_note(
@@ -162,8 +162,8 @@ def test_a_missing_reader_is_a_note(
     monkeypatch.setattr(network, "PUBLISHED", in_tmp)
     ended = digitlens("doctor", "--json")
     assert ended.code == 0
-    found = _findings(ended)["reader"]
-    assert (found["state"], found["seen"]) == ("note", "no network that reads lines is here")
+    result = _findings(ended)["reader"]
+    assert (result["state"], result["seen"]) == ("note", "no network that reads lines is here")
 
 
 @pytest.mark.parametrize("damaged", [True, False])
@@ -187,6 +187,6 @@ def test_a_reader_that_reads_nonsense_is_broken(
 )
 def test_the_published_reader_is_sound(digitlens: Callable[..., Any], in_tmp: Path) -> None:
     """The reader that comes with digitlens reads the ten digits and is calibrated."""
-    found = _findings(digitlens("doctor", "--json"))["reader"]
-    assert found["state"] == "ok", found
-    assert found["seen"].endswith(", calibrated")
+    result = _findings(digitlens("doctor", "--json"))["reader"]
+    assert result["state"] == "ok", result
+    assert result["seen"].endswith(", calibrated")

@@ -41,10 +41,10 @@ def test_json_holds_the_figures(digitlens: Cli, in_tmp: Path) -> None:
         "--report",
         "here",
     )
-    found = json.loads(ended.out)
-    assert (found["model"], found["count"]) == ("golden", 144)
-    assert isinstance(found["misses"], int)
-    assert list(found) == list(FORMS["digitlens evaluate --json"])
+    result = json.loads(ended.out)
+    assert (result["model"], result["count"]) == ("golden", 144)
+    assert isinstance(result["misses"], int)
+    assert list(result) == list(FORMS["digitlens evaluate --json"])
     assert ended.err == "report: here/report.html\n"
 
 
@@ -64,10 +64,10 @@ def test_models_are_compared_in_the_order_given(digitlens: Cli, in_tmp: Path) ->
     """Compare counts both models on the same digits, and one pair."""
     ended = digitlens("compare", GOLDEN, GOLDEN, "--data", "uci", "--json")
     assert (ended.code, ended.err) == (0, "")
-    found = json.loads(ended.out)
-    assert list(found) == list(FORMS["digitlens compare --json"])
-    assert [each["model"] for each in found["models"]] == ["golden", "golden (2)"]
-    (pair,) = found["pairs"]
+    result = json.loads(ended.out)
+    assert list(result) == list(FORMS["digitlens compare --json"])
+    assert [item["model"] for item in result["models"]] == ["golden", "golden (2)"]
+    (pair,) = result["pairs"]
     assert (pair["only_first"], pair["only_second"], pair["p"]) == (0, 0, 1.0)
 
 

@@ -38,16 +38,16 @@ def test_every_picture_is_drawn_into_a_new_folder(digitlens: Cli, seven: Path) -
     ended = digitlens("explain", GOLDEN, seven)
     assert ended.code == 0
     folder = Path("runs/explain/seven-1")
-    names = {each.name for each in folder.iterdir()}
+    names = {item.name for item in folder.iterdir()}
     assert names >= EVERY | {"layer-1.png", "probabilities.png"}
-    for each in folder.iterdir():
-        with Image.open(each) as picture:
+    for item in folder.iterdir():
+        with Image.open(item) as picture:
             picture.load()
             assert picture.mode == "RGB"
     said = f"pictures: {folder}, {len(names)} of them; begin with overview.png\n"
     assert ended.err == said
     assert digitlens("explain", GOLDEN, seven).code == 0
-    assert {each.name for each in Path("runs/explain").iterdir()} == {"seven-1", "seven-2"}
+    assert {item.name for item in Path("runs/explain").iterdir()} == {"seven-1", "seven-2"}
 
 
 def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path) -> None:
@@ -65,15 +65,15 @@ def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path) -> None:
 def test_json_is_stable(digitlens: Cli, seven: Path) -> None:
     """--json gives the documented keys, and where the pictures are."""
     ended = digitlens("explain", GOLDEN, seven, "--json", "--out", "there")
-    found = json.loads(ended.out)
-    assert set(found) == set(FORMS["digitlens explain --json"])
-    assert (found["model"], found["file"], found["pictures"]) == (
+    result = json.loads(ended.out)
+    assert set(result) == set(FORMS["digitlens explain --json"])
+    assert (result["model"], result["file"], result["pictures"]) == (
         "golden",
         "seven.png",
         "there",
     )
-    assert np.shape(found["pixels"]) == np.shape(found["occlusion"]["fall"]) == (28, 28)
-    assert found["digit"] == int(np.argmax(found["probabilities"]))
+    assert np.shape(result["pixels"]) == np.shape(result["occlusion"]["fall"]) == (28, 28)
+    assert result["digit"] == int(np.argmax(result["probabilities"]))
 
 
 def test_a_folder_with_something_in_it_is_never_written_into(
@@ -85,7 +85,7 @@ def test_a_folder_with_something_in_it_is_never_written_into(
     ended = digitlens("explain", GOLDEN, seven, "--out", "mine")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: mine must be empty or not there yet")
-    assert [each.name for each in Path("mine").iterdir()] == ["notes.txt"]
+    assert [item.name for item in Path("mine").iterdir()] == ["notes.txt"]
 
 
 def test_a_blank_sheet_is_refused_and_leaves_nothing(digitlens: Cli, in_tmp: Path) -> None:
@@ -112,9 +112,9 @@ def test_without_the_extra_all_is_told_but_nothing_drawn(seven: Path) -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert (found["gradients"], found["pictures"]) == (None, None)
-    assert found["layers"]
+    result = json.loads(done.stdout)
+    assert (result["gradients"], result["pictures"]) == (None, None)
+    assert result["layers"]
     assert done.stderr.splitlines() == [
         "without pictures: plots need matplotlib; pip install 'digitlens[train]' brings it",
         "integrated gradients want torch: pip install 'digitlens[train]'",

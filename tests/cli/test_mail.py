@@ -37,7 +37,7 @@ BARS = "DTTAFADDTTFTDTFTFDTDDADADAFADFATDDFTAAAFDTTADFAAATDFDTDFADDDTDFFT"
 
 def line(text: str, confidence: float, others: tuple[Alternative, ...] = ()) -> dict[str, Any]:
     """Return a line as JSON has it."""
-    digits = tuple(LineDigit(each, confidence, (0, 0, 9, 9)) for each in text)
+    digits = tuple(LineDigit(item, confidence, (0, 0, 9, 9)) for item in text)
     return Line(text, confidence, (0, 0, 45, 9), digits, others).as_dict()
 
 
@@ -78,9 +78,9 @@ def test_a_folder_is_sorted(digitlens: Cli, mail: Path) -> None:
     title = "pieces.csv of digitlens route, and the pieces of pieces.json"
     assert list(rows[0]) == list(FORMS[title])
     again = digitlens("route", mail, *ROUTE, "--out", "trays", "--json")
-    found = json.loads(again.out)
-    assert list(found) == list(FORMS["digitlens route FOLDER --json"])
-    assert (found["pieces"], found["new"]) == (3, 0)
+    result = json.loads(again.out)
+    assert list(result) == list(FORMS["digitlens route FOLDER --json"])
+    assert (result["pieces"], result["new"]) == (3, 0)
 
 
 def test_one_picture_is_decided_on(digitlens: Cli, mail: Path) -> None:
@@ -88,9 +88,9 @@ def test_one_picture_is_decided_on(digitlens: Cli, mail: Path) -> None:
     ended = digitlens("route", mail / "a.png", *ROUTE)
     assert (ended.code, ended.out) == (0, "02134 Allston MA, 99.97 % sure -> boston\n")
     ended = digitlens("route", mail / "b.png", *ROUTE, "--json")
-    found = json.loads(ended.out)
-    assert list(found) == list(FORMS["digitlens route FILE --json"])
-    assert (ended.code, found["reason"], found["tray"]) == (3, "unsure", "review")
+    result = json.loads(ended.out)
+    assert list(result) == list(FORMS["digitlens route FILE --json"])
+    assert (ended.code, result["reason"], result["tray"]) == (3, "unsure", "review")
     ended = digitlens("route", mail / "b.png", *ROUTE, "--city", "Holtsville", "--state", "NY")
     assert ended.out.startswith("00501 Holtsville NY, 99.")
     ended = digitlens("route", mail / "c.png", *ROUTE)

@@ -34,10 +34,10 @@ def test_each_file_gets_a_line(digitlens: Cli, dots: Draw) -> None:
 def test_json_is_stable(digitlens: Cli, dots: Draw) -> None:
     """--json gives model, predictions and what was rejected, under these keys."""
     ended = digitlens("predict", dots(6), "--model", GOLDEN, "--json")
-    found = json.loads(ended.out)
-    assert list(found) == list(FORMS["digitlens predict --json"])
-    assert (found["model"], found["rejected"]) == ("golden", [])
-    (row,) = found["predictions"]
+    result = json.loads(ended.out)
+    assert list(result) == list(FORMS["digitlens predict --json"])
+    assert (result["model"], result["rejected"]) == ("golden", [])
+    (row,) = result["predictions"]
     assert list(row) == ["file", "digit", "confidence", "probabilities"]
     assert (row["file"], row["digit"]) == ("6.png", 6)
     assert row["confidence"] == row["probabilities"][6] == max(row["probabilities"])
@@ -136,9 +136,9 @@ def test_what_is_no_digit_is_said(
     """A model that refuses a picture answers null, and what it would be as a digit."""
 
     def unsure(self: Model, images: np.ndarray) -> Predictions:
-        found = self.logits(images)
+        result = self.logits(images)
         return Predictions(
-            found.argmax(1).astype(np.uint8),
+            result.argmax(1).astype(np.uint8),
             np.full((len(images), 10), 0.1, np.float32),
             no_digit=np.full(len(images), 0.75, np.float32),
             refused=np.full(len(images), refused),
@@ -159,9 +159,9 @@ def test_what_is_no_digit_is_said(
 
 def test_without_a_model_the_published_cnn_answers(digitlens: Cli, dots: Draw) -> None:
     """Without --model and without runs, the network that comes with digitlens is asked."""
-    found = json.loads(digitlens("predict", dots(6), "--json").out)
-    assert found["model"] == "cnn"
-    (row,) = found["predictions"]
+    result = json.loads(digitlens("predict", dots(6), "--json").out)
+    assert result["model"] == "cnn"
+    (row,) = result["predictions"]
     assert 0 <= row["no_digit"] <= 1
     assert row["likeliest"] == max(range(10), key=row["probabilities"].__getitem__)
 

@@ -56,21 +56,21 @@ def test_each_number_gets_a_row(read: Cli, draw: Draw) -> None:
 def test_json_is_stable(read: Cli, draw: Draw) -> None:
     """--json gives one value under these keys, a line for each picture."""
     ended = read(draw("a.png", "17"), draw("b.png"), "none.png", "--json", "--workers", 1)
-    found = json.loads(ended.out)
-    assert list(found) == list(FORMS["digitlens read --json"])
-    assert (found["format"], found["model"], found["max_error"]) == (1, "strokes", None)
-    assert found["bars"] == [{"field": None, "confidence": 0.9}]
-    assert [list(each) for each in found["pictures"]] == 2 * [
+    result = json.loads(ended.out)
+    assert list(result) == list(FORMS["digitlens read --json"])
+    assert (result["format"], result["model"], result["max_error"]) == (1, "strokes", None)
+    assert result["bars"] == [{"field": None, "confidence": 0.9}]
+    assert [list(item) for item in result["pictures"]] == 2 * [
         ["file", "page", "size", "turn", "lines", "tables"]
     ]
-    (line,) = found["pictures"][0]["lines"]
+    (line,) = result["pictures"][0]["lines"]
     assert list(line) == [
         *("field", "sure", "text", "confidence"),
         *("box", "digits", "alternatives"),
     ]
     assert (line["text"], line["field"], len(line["digits"])) == ("17", None, 2)
-    assert found["pictures"][1]["lines"] == []
-    (rejected,) = found["rejected"]
+    assert result["pictures"][1]["lines"] == []
+    (rejected,) = result["rejected"]
     assert rejected == {"file": "none.png", "page": None, "error": "there is no file none.png"}
     assert len(ended.out.splitlines()) == 4
 
@@ -112,8 +112,8 @@ def test_only_wanted_lengths_are_read(
     read: Cli, draw: Draw, words: list[Any], first: str, lengths: set[int]
 ) -> None:
     """--length keeps numbers of that length, the likeliest first; it may be given again."""
-    found = json.loads(read(draw("a.png", "17", "171", "1114"), *words, "--json").out)
-    texts = [line["text"] for line in found["pictures"][0]["lines"]]
+    result = json.loads(read(draw("a.png", "17", "171", "1114"), *words, "--json").out)
+    texts = [line["text"] for line in result["pictures"][0]["lines"]]
     assert texts[0] == first
     assert {len(text) for text in texts} == lengths
 
@@ -126,8 +126,8 @@ def test_what_is_below_the_bar_is_marked(read: Cli, draw: Draw) -> None:
     assert first.endswith(" %")
     assert second.split()[2] < "90"
     assert second.endswith("%   ? not sure")
-    found = json.loads(read("a.png", "--length", 4, "--json").out)
-    assert [line["sure"] for line in found["pictures"][0]["lines"]] == [True, False]
+    result = json.loads(read("a.png", "--length", 4, "--json").out)
+    assert [line["sure"] for line in result["pictures"][0]["lines"]] == [True, False]
 
 
 def test_a_promise_about_errors_sets_the_bar(read: Cli, draw: Draw) -> None:
@@ -135,9 +135,9 @@ def test_a_promise_about_errors_sets_the_bar(read: Cli, draw: Draw) -> None:
     ended = read(draw("a.png", "1"), "--max-error", 0.01)
     assert ended.err == "sure from 50.23 % on, as 50 % of the lines are that set this bar\n"
     assert "?" not in ended.out
-    found = json.loads(read("a.png", "--max-error", 0.01, "--json").out)
-    assert found["max_error"] == 0.01
-    assert found["bars"][0]["confidence"] == pytest.approx(0.502251)
+    result = json.loads(read("a.png", "--max-error", 0.01, "--json").out)
+    assert result["max_error"] == 0.01
+    assert result["bars"][0]["confidence"] == pytest.approx(0.502251)
 
 
 def test_a_promise_that_cannot_be_kept_leaves_nothing_sure(read: Cli, draw: Draw) -> None:

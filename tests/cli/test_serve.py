@@ -86,8 +86,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         cwd=tmp_path_factory.mktemp("served"),
         timeout=120,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 def test_sigterm_under_load_ends_with_every_answer_whole(ended: dict[str, Any]) -> None:

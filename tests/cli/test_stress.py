@@ -30,10 +30,10 @@ def test_json_is_what_the_file_holds(digitlens: Cli, in_tmp: Path) -> None:
     """--json prints the figures that stress.json keeps, with the documented keys."""
     options = ["--data", "uci", "--limit", 20, "--seed", 4, "--json", "--out", "here"]
     ended = digitlens("stress", GOLDEN, *options)
-    found = json.loads(ended.out)
-    assert found == json.loads(Path("here/stress.json").read_text(encoding="utf-8"))
-    assert list(found) == list(FORMS["digitlens stress --json"])
-    assert (found["count"], found["seed"]) == (20, 4)
+    result = json.loads(ended.out)
+    assert result == json.loads(Path("here/stress.json").read_text(encoding="utf-8"))
+    assert list(result) == list(FORMS["digitlens stress --json"])
+    assert (result["count"], result["seed"]) == (20, 4)
 
 
 @pytest.mark.parametrize(

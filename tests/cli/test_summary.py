@@ -26,9 +26,9 @@ def test_a_network_is_summed_up(digitlens: Cli, network: str, weights: int) -> N
 
 def test_json_lists_the_layers(digitlens: Cli) -> None:
     """--json gives name, totals and layers; the layers add up to the totals."""
-    found = json.loads(digitlens("summary", "dense", "--json").out)
-    assert list(found) == list(FORMS["digitlens summary NETWORK --json"])
-    assert sum(layer["weights"] for layer in found["layers"]) == found["weights"] == 567_434
+    result = json.loads(digitlens("summary", "dense", "--json").out)
+    assert list(result) == list(FORMS["digitlens summary NETWORK --json"])
+    assert sum(layer["weights"] for layer in result["layers"]) == result["weights"] == 567_434
 
 
 def test_a_model_shows_its_card(digitlens: Cli) -> None:

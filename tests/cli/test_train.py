@@ -212,7 +212,7 @@ def test_once_in_earnest(
     }
 
     ended = digitlens("compare", "runs/train/dense-1", "runs/train/quick-1", *options, "--json")
-    assert [each["model"] for each in json.loads(ended.out)["models"]] == ["dense-1", "quick-1"]
+    assert [item["model"] for item in json.loads(ended.out)["models"]] == ["dense-1", "quick-1"]
 
     ended = digitlens("export", "runs/train/quick-1", "--to", "onnx", "--out", "quick.onnx")
     assert (ended.code, ended.out) == (0, "quick.onnx\n")

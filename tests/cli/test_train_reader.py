@@ -16,7 +16,7 @@ from digitlens.training import readers
 
 Cli = Callable[..., Any]
 
-POINT = LinePoint(2000, 0.12345, 0.002, 130.4, 490.6, misread=24, held_back=1024)
+POINT = LinePoint(2000, 0.12345, 0.002, 130.4, 490.6, misread=24, validation=1024)
 
 
 @pytest.fixture

@@ -68,14 +68,14 @@ def test_counting_leaves_no_trace() -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     counts(network)
     assert network.training
-    assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
+    assert all(torch.equal(before[name], item) for name, item in network.state_dict().items())
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 4), (3, 16), (2, 132)])
-def test_gives_a_frame_for_every_two_columns(count: int, wide: int) -> None:
+def test_gives_a_frame_for_every_two_columns(count: int, width: int) -> None:
     """(N, 1, 32, W) becomes finite (N, W / 2, 11) for every W that is a multiple of 4."""
-    logits = built()(torch.randn(count, 1, HEIGHT, wide))
-    assert logits.shape == (count, wide // PITCH, 11)
+    logits = built()(torch.randn(count, 1, HEIGHT, width))
+    assert logits.shape == (count, width // PITCH, 11)
     assert torch.isfinite(logits).all()
     assert (reader.ROWS, reader.STEP // reader.TWO) == (HEIGHT, PITCH)
 
@@ -92,9 +92,9 @@ def test_frames_of_a_place_follow_one_another() -> None:
     network, x = built(), torch.randn(1, 1, HEIGHT, 24)
     places = network.head(network.body(x))[0, :, 0]
     frames = network(x)[0]
-    for at in range(places.shape[1]):
-        torch.testing.assert_close(frames[2 * at], places[:11, at])
-        torch.testing.assert_close(frames[2 * at + 1], places[11:, at])
+    for index in range(places.shape[1]):
+        torch.testing.assert_close(frames[2 * index], places[:11, index])
+        torch.testing.assert_close(frames[2 * index + 1], places[11:, index])
 
 
 def test_folded_operations_answer_as_the_network() -> None:
@@ -102,8 +102,8 @@ def test_folded_operations_answer_as_the_network() -> None:
     network, x = built(), torch.randn(2, 1, HEIGHT, 20)
     with torch.inference_mode():
         wanted = network.head(network.body(x)).numpy()
-    found = apply_to(fold_reader(network), x.double().numpy())
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    result = apply_to(fold_reader(network), x.double().numpy())
+    np.testing.assert_allclose(result, wanted, atol=1e-4)
 
 
 def test_a_residual_block_is_folded_into_two_kernels() -> None:
@@ -115,16 +115,16 @@ def test_a_residual_block_is_folded_into_two_kernels() -> None:
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 16), (3, 132)])
-def test_the_file_answers_as_the_network(count: int, wide: int) -> None:
+def test_the_file_answers_as_the_network(count: int, width: int) -> None:
     """ONNX Runtime gives torch's log-probabilities to within 1e-4, for any N and W."""
-    network, x = built(), torch.randn(count, 1, HEIGHT, wide)
+    network, x = built(), torch.randn(count, 1, HEIGHT, width)
     with torch.inference_mode():
         wanted = network(x).log_softmax(2).numpy()
-    (found,) = session(to_line_onnx(fold_reader(network), CARD)).run(
+    (result,) = session(to_line_onnx(fold_reader(network), CARD)).run(
         [LOG_PROBS], {STRIP: x.numpy()}
     )
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, wanted, atol=1e-4)
 
 
 def test_the_engine_fuses_all_but_the_head(tmp_path: Any) -> None:
@@ -147,7 +147,7 @@ def test_half_precision_changes_little_and_halves_the_file() -> None:
     small = resealed(content, CARD, half=True)
     assert len(small) < 0.6 * len(content)
     x = np.random.default_rng(0).normal(size=(2, 1, 32, 48)).astype(np.float32)
-    whole, half = (np.exp(session(each).run(None, {STRIP: x})[0]) for each in (content, small))
+    whole, half = (np.exp(session(item).run(None, {STRIP: x})[0]) for item in (content, small))
     np.testing.assert_allclose(half, whole, atol=1e-2)
 
 

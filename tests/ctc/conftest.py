@@ -24,11 +24,11 @@ def peaks(
     of 0.99.
     """
     frames = np.full((step * (len(text) + 1) + 1, BLANK + 1), noise)
-    for at, digit in enumerate(text):
-        frame = frames[(at + 1) * step]
+    for index, digit in enumerate(text):
+        frame = frames[(index + 1) * step]
         frame[int(digit)] = peak
-        if rivals and at in rivals:
-            other, probability = rivals[at]
+        if rivals and index in rivals:
+            other, probability = rivals[index]
             frame[int(digit)], frame[int(other)] = 0.99 - probability, probability
     frames[:, BLANK] = 0.0
     frames[:, BLANK] = 1 - frames.sum(axis=1)

@@ -115,23 +115,23 @@ def test_a_length_that_does_not_fit_shows_in_the_features(line: Lines) -> None:
 def test_calibrations_survive_json() -> None:
     """All numbers come back from JSON as they were."""
     rng = np.random.default_rng(0)
-    found = fit_confidence_models(
+    result = fit_confidence_models(
         {None: made(400, 0), 5: made(400, 1, hidden=2.0), 9: made(60, 2)}, rng
     )
-    again = ConfidenceModels.from_dict(json.loads(json.dumps(found.as_dict())))
-    assert again == found
-    assert set(found.by_length) == {5}
+    again = ConfidenceModels.from_dict(json.loads(json.dumps(result.as_dict())))
+    assert again == result
+    assert set(result.by_length) == {5}
 
 
 def test_each_question_has_its_calibration() -> None:
     """One length its own, other lengths the shared one, no length the free one."""
     rng = np.random.default_rng(0)
-    found = fit_confidence_models({None: made(200, 0), 5: made(200, 1), 9: made(200, 2)}, rng)
-    assert found.of(None) is found.free
-    assert found.of(frozenset({5})) is found.by_length[5]
-    assert found.of(frozenset({7})) is found.of(frozenset({5, 9})) is found.given
-    only = ConfidenceModels(found.free)
-    assert only.of(frozenset({5})) is found.free
+    result = fit_confidence_models({None: made(200, 0), 5: made(200, 1), 9: made(200, 2)}, rng)
+    assert result.of(None) is result.free
+    assert result.of(frozenset({5})) is result.by_length[5]
+    assert result.of(frozenset({7})) is result.of(frozenset({5, 9})) is result.given
+    only = ConfidenceModels(result.free)
+    assert only.of(frozenset({5})) is result.free
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_each_question_has_its_calibration() -> None:
 )
 def test_damaged_calibrations_are_refused(change: dict[str, object], seen: str) -> None:
     """Metadata of another format, or with holes, is refused and what is wrong is shown."""
-    found = fit_confidence_models({None: made(200, 0)}, np.random.default_rng(0))
+    result = fit_confidence_models({None: made(200, 0)}, np.random.default_rng(0))
     with pytest.raises(ModelError, match="a reader's calibrations") as caught:
-        ConfidenceModels.from_dict({**found.as_dict(), **change})
+        ConfidenceModels.from_dict({**result.as_dict(), **change})
     assert str(caught.value.seen).startswith(seen)
 
 

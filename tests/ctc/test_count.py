@@ -22,7 +22,7 @@ def test_it_is_the_sum_over_all_strings(seed: int) -> None:
     """What is returned is the sum of the probabilities of all strings of these lengths."""
     frames = made(6, seed)
     for length in range(4):
-        texts = ["".join(each) for each in product("0123456789", repeat=length)]
+        texts = ["".join(item) for item in product("0123456789", repeat=length)]
         summed = string_probabilities(np.exp(frames), texts).sum()
         assert length_posterior(frames, [length], floor=0.0) == pytest.approx(summed)
     assert length_posterior(frames, range(7), floor=0.0) == pytest.approx(1.0)

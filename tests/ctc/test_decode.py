@@ -29,7 +29,7 @@ def test_a_clear_line_is_read(line: Lines) -> None:
 def test_a_line_of_blanks_is_empty(line: Lines) -> None:
     """Where nothing but blank is likely the string is empty, and nearly sure."""
     decoded = decode(line(""))
-    assert [each.text for each in decoded.candidates] == [""]
+    assert [item.text for item in decoded.candidates] == [""]
     assert decoded.candidates[0].probability > 0.999
 
 
@@ -45,7 +45,7 @@ def test_the_number_of_strings_is_asked_for(line: Lines) -> None:
     """No more strings come back than were asked for, the likeliest first."""
     log_probs = line("123", peak=0.7, rivals={0: ("4", 0.4), 2: ("8", 0.3)})
     for best in (1, 3, 8):
-        values = [each.probability for each in decode(log_probs, best=best).candidates]
+        values = [item.probability for item in decode(log_probs, best=best).candidates]
         assert len(values) == best
         assert values == sorted(values, reverse=True)
 
@@ -96,9 +96,9 @@ def test_the_best_of_each_allowed_length_is_there(line: Lines) -> None:
     assert five is not None
     assert four is not None
     assert decoded.best == five
-    assert {len(each.text) for each in decoded.candidates} == {4, 5}
+    assert {len(item.text) for item in decoded.candidates} == {4, 5}
     assert decoded.best_of(3) is None
-    assert sum(each.among_lengths for each in decoded.candidates) <= 1
+    assert sum(item.among_lengths for item in decoded.candidates) <= 1
 
 
 def test_the_length_is_as_likely_as_it_is(line: Lines) -> None:
@@ -156,8 +156,8 @@ def test_long_flat_lines_do_not_underflow() -> None:
     for lengths in (None, 5):
         decoded = decode(log_probs, lengths=lengths, beam=Beam(width=3, width_apart=2))
         assert decoded.best is not None
-        assert all(0 <= each.probability <= 1 for each in decoded.candidates)
-        assert all(0 <= each.among_lengths <= 1 for each in decoded.candidates)
+        assert all(0 <= item.probability <= 1 for item in decoded.candidates)
+        assert all(0 <= item.among_lengths <= 1 for item in decoded.candidates)
 
 
 def test_float32_and_float64_read_alike(line: Lines) -> None:
@@ -172,8 +172,8 @@ def test_float32_and_float64_read_alike(line: Lines) -> None:
 
 def test_weighing_by_hand() -> None:
     """Two flat frames of eleven classes: one alignment of nothing, three of a digit."""
-    found = string_probabilities(np.full((2, 11), 1 / 11), ["", "7", "77", "78", "781"])
-    assert (found * 121).round(9).tolist() == [1, 3, 0, 1, 0]
+    result = string_probabilities(np.full((2, 11), 1 / 11), ["", "7", "77", "78", "781"])
+    assert (result * 121).round(9).tolist() == [1, 3, 0, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_line_is_read(line: Lines) -> None:
     assert read.digits[2].alternatives[0].text == "7"
     middles = [(digit.box[0] + digit.box[2]) / 2 for digit in read.digits]
     assert middles == pytest.approx([27, 43, 59, 75], abs=0.1)
-    assert read.confidence + sum(each.probability for each in read.alternatives) <= 1
+    assert read.confidence + sum(item.probability for item in read.alternatives) <= 1
 
 
 def test_by_default_a_frame_is_two_pixels(line: Lines) -> None:
@@ -81,7 +81,7 @@ def test_with_a_length_alternatives_have_it(line: Lines) -> None:
     log_probs = line("0123", peak=0.7, rivals={2: ("7", 0.2)})
     read = assemble_line(log_probs, BOX, lengths=4)
     assert read.confidence > assemble_line(log_probs, BOX).confidence
-    assert all(len(each.text) == 4 for each in read.alternatives)
+    assert all(len(item.text) == 4 for item in read.alternatives)
 
 
 def test_calibrations_set_the_confidence(line: Lines) -> None:

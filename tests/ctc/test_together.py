@@ -26,9 +26,9 @@ def test_what_every_view_finds_likely_counts(line: Lines) -> None:
 def test_a_probability_is_the_geometric_mean(line: Lines) -> None:
     """Each string has the geometric mean of what the views give it, over all alignments."""
     views = [line("412", rivals={1: ("7", 0.3)}), line("412", rivals={2: ("3", 0.4)}, step=5)]
-    for each in decode_ensemble(views).candidates:
-        shares = [string_probabilities(check_probs(view), [each.text])[0] for view in views]
-        assert each.probability == pytest.approx(np.sqrt(np.prod(shares)), rel=1e-6)
+    for item in decode_ensemble(views).candidates:
+        shares = [string_probabilities(check_probs(view), [item.text])[0] for view in views]
+        assert item.probability == pytest.approx(np.sqrt(np.prod(shares)), rel=1e-6)
 
 
 def test_views_may_have_other_frames(line: Lines) -> None:
@@ -49,7 +49,7 @@ def test_no_view_rules_a_string_out(line: Lines) -> None:
     blank = np.full((20, 11), -np.inf)
     blank[:, 10] = 0.0
     decoded = decode_ensemble([line("41"), line("41"), blank])
-    share = {each.text: each.probability for each in decoded.candidates}
+    share = {item.text: item.probability for item in decoded.candidates}
     assert 1e-5 < share["41"] < 1e-3
 
 
@@ -58,9 +58,9 @@ def test_lengths_hold(line: Lines) -> None:
     views = [line("412", rivals={1: ("7", 0.3)}), line("412", rivals={2: ("3", 0.4)})]
     decoded = decode_ensemble(views, lengths={3, 5})
     assert decoded.lengths == {3, 5}
-    assert {len(each.text) for each in decoded.candidates} <= {3, 5}
+    assert {len(item.text) for item in decoded.candidates} <= {3, 5}
     assert decoded.best.text == "412"
-    shares = sum(each.among_lengths for each in decoded.candidates)
+    shares = sum(item.among_lengths for item in decoded.candidates)
     assert decoded.best.among_lengths >= decoded.best.probability
     assert 0 < shares <= 1 + 1e-9
 
@@ -71,8 +71,8 @@ def test_the_best_of_each_length_is_among_them(line: Lines) -> None:
     for lengths in ({1, 2, 3}, {2, 3}):
         one = decode(views[0], lengths=lengths, best=1)
         decoded = decode_ensemble(views, lengths=lengths, best=1)
-        assert {len(each.text) for each in one.candidates} == lengths
-        assert {len(each.text) for each in decoded.candidates} == lengths
+        assert {len(item.text) for item in one.candidates} == lengths
+        assert {len(item.text) for item in decoded.candidates} == lengths
     assert len(decode_ensemble(views, best=1).candidates) == 1
 
 
@@ -92,8 +92,8 @@ def test_what_is_known_of_the_first_view_is_taken(line: Lines) -> None:
             views, lengths=lengths
         )
     other = decode(line("999"))
-    found = decode_ensemble(views, first=other, best=50)
-    assert "999" in [each.text for each in found.candidates]
+    result = decode_ensemble(views, first=other, best=50)
+    assert "999" in [item.text for item in result.candidates]
     assert decode_ensemble(views[:1], first=other) is other
 
 
@@ -101,9 +101,9 @@ def test_a_length_that_cannot_be_gives_nothing(line: Lines) -> None:
     """More digits than the first view has frames: no string; with room there, there is one."""
     short, long = line("4", step=2), line("4", step=20)
     assert decode_ensemble([short, short], lengths=30).candidates == ()
-    found = decode_ensemble([long, short], lengths=30)
-    assert all(len(each.text) == 30 for each in found.candidates)
-    assert found.best is not None
+    result = decode_ensemble([long, short], lengths=30)
+    assert all(len(item.text) == 30 for item in result.candidates)
+    assert result.best is not None
 
 
 def test_no_view_is_refused() -> None:
@@ -131,6 +131,6 @@ def test_a_string_must_fit_the_first_view(line: Lines) -> None:
     """Digits are placed in the first view: a string with more digits than its frames is out."""
     short, long = line("4", step=1)[:3], line("407123")
     decoded = decode_ensemble([short, long])
-    assert all(len(each.text) <= 3 for each in decoded.candidates)
+    assert all(len(item.text) <= 3 for item in decoded.candidates)
     assert align(short, decoded.best.text) is not None
     assert decode_ensemble([short, long], lengths=6).best is None

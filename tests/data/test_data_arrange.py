@@ -102,7 +102,7 @@ def test_the_test_part_is_by_writer_where_writers_are_known() -> None:
     data = made(test=None, train=train, partitions=np.zeros(100, np.int64))
     parts = [data.train, data.validation, data.test]
     known = [set(part.writers) for part in parts if part.writers is not None]
-    assert [len(each) for each in known] == [14, 2, 4]
+    assert [len(item) for item in known] == [14, 2, 4]
     assert not known[0] & known[2]
     assert not known[1] & known[2]
     assert data.split.endswith("the test part is 20 digits, those of a fifth of the writers")

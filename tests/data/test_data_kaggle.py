@@ -12,7 +12,7 @@ from digitlens.data import arrays, load_digits
 from digitlens.data.arrays import parse_csv
 from digitlens.errors import DataError, LabelError
 
-HEADER = "label," + ",".join(f"pixel{at}" for at in range(784))
+HEADER = "label," + ",".join(f"pixel{index}" for index in range(784))
 ROWS = np.random.default_rng(0).integers(0, 256, (40, 785))
 ROWS[:, 0] = np.arange(40) % 10
 LINES = [",".join(str(value) for value in row) for row in ROWS]
@@ -71,8 +71,8 @@ def test_a_file_gives_three_parts(tmp_path: Path, name: str) -> None:
     path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     data = load_digits(path)
     assert (len(data.train), len(data.validation), len(data.test)) == (29, 3, 8)
-    at = data.test.positions[0]
-    assert np.array_equal(data.test.images[0], ROWS[at, 1:].reshape(28, 28))
+    index = data.test.positions[0]
+    assert np.array_equal(data.test.images[0], ROWS[index, 1:].reshape(28, 28))
     assert list(data.hashes) == [name]
 
 

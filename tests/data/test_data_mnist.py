@@ -62,7 +62,7 @@ def test_a_tenth_of_the_writers_is_held_back(mnist: DataSplits) -> None:
 def test_no_writer_is_in_two_parts(mnist: DataSplits) -> None:
     """Training, validation and test digits were written by different people."""
     parts = [writers(mnist, part) for part in ("train", "validation", "test")]
-    assert [len(each & other) for each in parts for other in parts] == [
+    assert [len(item & other) for item in parts for other in parts] == [
         *[485, 0, 0],
         *[0, 54, 0],
         *[0, 0, len(parts[2])],
@@ -81,8 +81,8 @@ def test_parts_name_their_file(mnist: DataSplits) -> None:
     assert [mnist.train.source, mnist.test.source] == ["mnist train", "mnist test"]
     assert mnist.validation.source == "mnist train"
     whole = load_digits("mnist", validation=0).train
-    at = mnist.validation.positions
-    assert np.array_equal(whole.images[at], mnist.validation.images)
+    index = mnist.validation.positions
+    assert np.array_equal(whole.images[index], mnist.validation.images)
     assert np.array_equal(mnist.test.positions, np.arange(10_000))
 
 
@@ -96,4 +96,4 @@ def test_a_limit_keeps_the_test_part() -> None:
 def test_hashes_are_those_of_the_files(mnist: DataSplits) -> None:
     """Each file that was read has its SHA-256; the first is the published one."""
     assert len(mnist.hashes) in (5, 6)
-    assert all(len(each) == 64 for each in mnist.hashes.values())
+    assert all(len(item) == 64 for item in mnist.hashes.values())

@@ -80,8 +80,8 @@ def test_the_users_folder_comes_first(
     assert np.array_equal(parts.train.images, IMAGES)
     assert parts.test is not None
     assert np.array_equal(parts.test.labels, LABELS[:20])
-    contents = {f"{name}.gz": each for name, each in PACKED.items()} if packed else CONTENTS
-    assert parts.hashes == {name: sha256(each) for name, each in contents.items()}
+    contents = {f"{name}.gz": item for name, item in PACKED.items()} if packed else CONTENTS
+    assert parts.hashes == {name: sha256(item) for name, item in contents.items()}
 
 
 def test_the_cache_is_read_when_the_users_folder_lacks_a_file(
@@ -140,14 +140,14 @@ def test_a_wrong_file_in_the_users_folder_is_named_and_left(
     assert path.read_bytes() == wrong
 
 
-@pytest.mark.parametrize("at", range(len(FILES)))
+@pytest.mark.parametrize("index", range(len(FILES)))
 @pytest.mark.parametrize("packed", [True, False])
 def test_every_wrong_file_in_the_cache_is_moved_aside(
-    cache: Path, at: int, packed: bool
+    cache: Path, index: int, packed: bool
 ) -> None:
     """Images, labels and tables alike are checked; the error says where the file is now."""
     lay(cache, packed=packed)
-    path = cache / (FILES[at].name if packed else FILES[at].unpacked_name)
+    path = cache / (FILES[index].name if packed else FILES[index].unpacked_name)
     path.write_bytes(b"<html>Please log in")
     with pytest.raises(HashMismatchError, match="a web page") as caught:
         read_published(TINY)
@@ -211,13 +211,13 @@ def test_what_is_missing_is_fetched_into_the_cache(
 def test_published_facts_are_whole() -> None:
     """Every file has a size and two hashes, no hash occurs twice, and mirrors are folders."""
     files = [*MNIST.files, *MNIST.tables, *FASHION.files]
-    hashes = [each for file in files for each in (file.sha256, file.unpacked_sha256)]
+    hashes = [item for file in files for item in (file.sha256, file.unpacked_sha256)]
     assert len(files) == 10
-    assert all(len(each) == 64 and int(each, 16) for each in hashes)
+    assert all(len(item) == 64 and int(item, 16) for item in hashes)
     assert len(set(hashes)) == len(hashes)
     assert all(file.name.endswith(".gz") and file.size > 4000 for file in files)
     for published in (MNIST, FASHION):
-        assert all(each.endswith("/") for each in published.mirrors + published.table_mirrors)
+        assert all(item.endswith("/") for item in published.mirrors + published.table_mirrors)
 
 
 def test_fashion_is_not_looked_for_among_mnists_files(

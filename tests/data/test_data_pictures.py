@@ -27,22 +27,22 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None) -> b
     return file.getvalue()
 
 
-def ready(digit: int, at: int) -> np.ndarray:
-    """Return a picture in MNIST's frame, a thick ring, whose inside names `digit` and `at`."""
+def ready(digit: int, index: int) -> np.ndarray:
+    """Return a thick ring in MNIST's frame whose inside names `digit` and `index`."""
     pixels = np.zeros((28, 28), np.uint8)
     pixels[4:24, 4:24] = 255
     pixels[7:21, 7:21] = 0
     pixels[13:15, 13:15] = 20 * digit + 20
-    pixels[9:11, 13:15] = pixels[17:19, 13:15] = at + 1
+    pixels[9:11, 13:15] = pixels[17:19, 13:15] = index + 1
     return pixels
 
 
-def lay(folder: Path, each: int = 5, digits: str = "0123456789") -> Path:
-    """Write `each` pictures in MNIST's frame for each digit."""
+def lay(folder: Path, item: int = 5, digits: str = "0123456789") -> Path:
+    """Write `item` pictures in MNIST's frame for each digit."""
     for digit in digits:
         (folder / digit).mkdir(parents=True)
-        for at in range(each):
-            (folder / digit / f"{at}.png").write_bytes(encoded(ready(int(digit), at)))
+        for index in range(item):
+            (folder / digit / f"{index}.png").write_bytes(encoded(ready(int(digit), index)))
     return folder
 
 
@@ -73,8 +73,8 @@ def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
     files = {"page.png": page(), "colour.png": coloured, "clear.png": inked}
     for name, pixels in files.items():
         (tmp_path / "3" / name).write_bytes(encoded(pixels))
-    found = read_class_folders(tmp_path, source="mine")
-    assert found.names[:5] == (
+    result = read_class_folders(tmp_path, source="mine")
+    assert result.names[:5] == (
         "3/0.png",
         "3/1.png",
         "3/clear.png",
@@ -82,10 +82,10 @@ def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
         "3/page.png",
     )
     for name in files:
-        image = found.train.images[found.names.index(f"3/{name}")]
+        image = result.train.images[result.names.index(f"3/{name}")]
         assert np.array_equal(image, frame_digit(tmp_path / "3" / name))
-    assert np.array_equal(found.train.images[0], ready(3, 0))
-    assert np.array_equal(found.train.labels, [3, 3, 3, 3, 3, 7, 7])
+    assert np.array_equal(result.train.images[0], ready(3, 0))
+    assert np.array_equal(result.train.labels, [3, 3, 3, 3, 3, 7, 7])
 
 
 def test_small_drawings_out_of_the_frame_are_framed(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_a_set_made_for_networks_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "5" / "odd.png").write_bytes(encoded(GREY))
     assert np.array_equal(read_class_folders(tmp_path, source="x").train.images[9], GREY)
     (tmp_path / "5" / "odder.png").write_bytes(encoded(GREY))
-    found = read_class_folders(tmp_path, source="x")
-    assert not any(np.array_equal(image, GREY) for image in found.train.images)
+    result = read_class_folders(tmp_path, source="x")
+    assert not any(np.array_equal(image, GREY) for image in result.train.images)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_parts_above_the_class_folders_are_kept(
     tmp_path: Path, names: tuple[str, str, str]
 ) -> None:
     """The source's own parts are used as they are."""
-    for name, each in zip(names, (5, 2, 3), strict=True):
-        lay(tmp_path / name, each)
+    for name, item in zip(names, (5, 2, 3), strict=True):
+        lay(tmp_path / name, item)
     data = load_digits(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (50, 20, 30)
     assert data.split == "the source's own validation part: 20 digits"
@@ -265,10 +265,10 @@ def test_every_bad_picture_is_listed(tmp_path: Path) -> None:
         "stands out from it by 12 or more of 255 grey values\n"
         "  try     replace them, or take them out of the folder"
     )
-    found = read_class_folders(tmp_path, source="mine")
-    assert [type(error) for error in found.rejected] == [CorruptFileError, NoInkError]
-    assert found.names == ("4/0.png", "4/2.png", "8/0.png", "8/1.png", "8/2.png")
-    assert np.array_equal(found.train.labels, [4, 4, 8, 8, 8])
+    result = read_class_folders(tmp_path, source="mine")
+    assert [type(error) for error in result.rejected] == [CorruptFileError, NoInkError]
+    assert result.names == ("4/0.png", "4/2.png", "8/0.png", "8/1.png", "8/2.png")
+    assert np.array_equal(result.train.labels, [4, 4, 8, 8, 8])
 
 
 def test_of_many_bad_pictures_ten_are_listed(tmp_path: Path) -> None:

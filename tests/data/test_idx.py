@@ -157,11 +157,11 @@ def test_a_truncated_gzip_file_says_so() -> None:
     )
 
 
-@pytest.mark.parametrize("at", [-8, -1])
-def test_a_gzip_file_with_a_wrong_sum_is_damaged(at: int) -> None:
+@pytest.mark.parametrize("index", [-8, -1])
+def test_a_gzip_file_with_a_wrong_sum_is_damaged(index: int) -> None:
     """Neither a wrong CRC nor a wrong length passes."""
     packed = bytearray(gzip.compress(IMAGE_FILE))
-    packed[at] ^= 1
+    packed[index] ^= 1
     with pytest.raises(CorruptFileError, match="the file is damaged"):
         decompress(bytes(packed))
 

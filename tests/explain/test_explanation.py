@@ -62,30 +62,30 @@ def odds_of(model: Model, images: Any, label: int) -> Any:
 def test_an_explanation_holds_every_part(make: Make, digits: Digits, name: str) -> None:
     """Pixels, filters, the values of each layer, both maps and the answer, in their shapes."""
     model, digit = make(ops(name), name), digits.images[7]
-    found = explain(model, digit)
-    assert (found.digit == digit).all()
-    assert found.steps == ()
-    np.testing.assert_array_equal(found.unrolled * 255, digit.reshape(-1))
+    result = explain(model, digit)
+    assert (result.digit == digit).all()
+    assert result.steps == ()
+    np.testing.assert_array_equal(result.unrolled * 255, digit.reshape(-1))
     wanted = model.predict(digit[None])
-    np.testing.assert_array_equal(found.probabilities, wanted.probabilities[0])
-    assert found.label == wanted.labels[0]
-    assert len(found.maps) == len(inspect_model(model).layers)
+    np.testing.assert_array_equal(result.probabilities, wanted.probabilities[0])
+    assert result.label == wanted.labels[0]
+    assert len(result.maps) == len(inspect_model(model).layers)
     np.testing.assert_allclose(
-        found.maps[-1].values[:10], model.logits(digit[None])[0], rtol=1e-4, atol=1e-4
+        result.maps[-1].values[:10], model.logits(digit[None])[0], rtol=1e-4, atol=1e-4
     )
     shape = {"dense": (64, 28, 28), "lenet5": (6, 5, 5), "quick": (32, 6, 6)}
-    assert found.filters.shape == shape.get(name, (16, 5, 5))
-    assert (found.members, found.member, found.shown) == (1, 0, "")
+    assert result.filters.shape == shape.get(name, (16, 5, 5))
+    assert (result.members, result.member, result.shown) == (1, 0, "")
 
 
 def test_covering_blank_paper_changes_nothing(make: Make, digits: Digits) -> None:
     """Where the window holds no ink the fall is exactly 0 and the answer stays."""
     digit = digits.images[3].copy()
     digit[:, :9] = 0
-    found = occlude(make(ops("quick")), digit)
-    assert not found.fall[:, :7].any()
-    assert found.fall[:, 7:].any()
-    assert (found.answers[:, :7] == found.answers[0, 0]).all()
+    result = occlude(make(ops("quick")), digit)
+    assert not result.fall[:, :7].any()
+    assert result.fall[:, 7:].any()
+    assert (result.answers[:, :7] == result.answers[0, 0]).all()
 
 
 @pytest.mark.parametrize(("row", "column", "window"), [(14, 14, 5), (6, 12, 3), (20, 14, 7)])
@@ -94,15 +94,15 @@ def test_occlusion_is_what_covering_by_hand_gives(
 ) -> None:
     """The fall at a pixel is that of the log-odds when its window is turned to paper."""
     model, digit = make(ops("cnn")), digits.images[8]
-    found = occlude(model, digit, window=window)
+    result = occlude(model, digit, window=window)
     spoilt, reach = digit.copy(), window // 2
     spoilt[row - reach : row + reach + 1, column - reach : column + reach + 1] = 0
     both = np.stack([digit, spoilt])
     label = int(model.predict(digit[None]).labels[0])
     before, after = odds_of(model, both, label)
-    assert found.fall[row, column] == pytest.approx(before - after, abs=1e-4)
-    assert found.answers[row, column] == model.predict(spoilt[None]).labels[0]
-    assert found.odds == pytest.approx(before, abs=1e-5)
+    assert result.fall[row, column] == pytest.approx(before - after, abs=1e-4)
+    assert result.answers[row, column] == model.predict(spoilt[None]).labels[0]
+    assert result.odds == pytest.approx(before, abs=1e-5)
 
 
 def test_larger_steps_leave_windows_out(make: Make, digits: Digits) -> None:
@@ -125,24 +125,24 @@ def test_log_odds_stay_exact_where_a_probability_is_one() -> None:
 def test_gradients_sum_to_what_the_ink_adds(make: Make, digits: Digits, name: str) -> None:
     """The parts of all pixels sum to the log-odds less those of blank paper; paper has none."""
     model, digit = make(ops(name), name), digits.images[2]
-    found = explain(model, digit)
-    assert found.gradients is not None
-    assert found.without_gradients == ""
-    assert not found.gradients[digit == 0].any()
-    paper, ink = odds_of(model, np.stack([np.zeros_like(digit), digit]), found.label)
-    room = 0.01 * float(np.abs(found.gradients).sum()) + 1e-3
-    assert found.gradients.sum() == pytest.approx(ink - paper, abs=room)
+    result = explain(model, digit)
+    assert result.gradients is not None
+    assert result.without_gradients == ""
+    assert not result.gradients[digit == 0].any()
+    paper, ink = odds_of(model, np.stack([np.zeros_like(digit), digit]), result.label)
+    room = 0.01 * float(np.abs(result.gradients).sum()) + 1e-3
+    assert result.gradients.sum() == pytest.approx(ink - paper, abs=room)
 
 
 def test_an_ensemble_is_explained_as_a_whole_by_its_first(make: Make, digits: Digits) -> None:
     """The layers are those of the first network, answer and maps those of all together."""
     model = make(Ensemble((ops("quick"), ops("lenet5", 1), ops("quick", 2))))
-    found = explain(model, digits.images[1])
-    assert (found.members, found.member, found.shown) == (3, 0, "the first of 3 networks")
-    assert len(found.maps) == 4
-    assert found.gradients is not None
-    assert found.occlusion.odds == pytest.approx(
-        odds_of(model, digits.images[1:2], found.label)[0], abs=1e-5
+    result = explain(model, digits.images[1])
+    assert (result.members, result.member, result.shown) == (3, 0, "the first of 3 networks")
+    assert len(result.maps) == 4
+    assert result.gradients is not None
+    assert result.occlusion.odds == pytest.approx(
+        odds_of(model, digits.images[1:2], result.label)[0], abs=1e-5
     )
 
 
@@ -166,15 +166,15 @@ def test_a_model_that_knows_no_digits_says_how_likely_that_is(
     torch.manual_seed(0)
     network = models.build("quick")
     network[-1] = torch.nn.Linear(128, 11)
-    found = explain(make(fuse_layers(network.eval())), digits.images[0])
-    assert found.no_digit is not None
-    assert 0 < found.no_digit < 1
-    assert found.refused in (True, False)
-    assert found.probabilities.sum() == pytest.approx(1)
-    assert found.maps[-1].about.startswith(
+    result = explain(make(fuse_layers(network.eval())), digits.images[0])
+    assert result.no_digit is not None
+    assert 0 < result.no_digit < 1
+    assert result.refused in (True, False)
+    assert result.probabilities.sum() == pytest.approx(1)
+    assert result.maps[-1].about.startswith(
         "11 values, one for each digit from 0 to 9, the last"
     )
-    assert found.gradients is not None
+    assert result.gradients is not None
 
 
 def test_any_picture_is_framed_first_and_every_step_kept(make: Make) -> None:
@@ -183,10 +183,10 @@ def test_any_picture_is_framed_first_and_every_step_kept(make: Make) -> None:
     picture[20:70, 60:68] = 40
     model, framing = make(ops("quick")), frame_steps(picture)
     for given in (picture, framing):
-        found = explain(model, given, gradients=False)
-        np.testing.assert_array_equal(found.digit, framing.digit)
-        assert [step.name for step in found.steps] == [step.name for step in framing.steps]
-        assert (found.gradients, found.without_gradients) == (None, "")
+        result = explain(model, given, gradients=False)
+        np.testing.assert_array_equal(result.digit, framing.digit)
+        assert [step.name for step in result.steps] == [step.name for step in framing.steps]
+        assert (result.gradients, result.without_gradients) == (None, "")
 
 
 def test_a_digit_of_another_dtype_is_refused(make: Make) -> None:
@@ -198,15 +198,18 @@ def test_a_digit_of_another_dtype_is_refused(make: Make) -> None:
 @pytest.mark.parametrize("filters", [True, False])
 def test_as_dict_is_json(make: Make, digits: Digits, filters: bool) -> None:
     """Everything is a plain number, list or text; the filters may be left out."""
-    found = explain(make(ops("cnn")), digits.images[4])
-    again = json.loads(json.dumps(found.as_dict(filters=filters), allow_nan=False))
+    result = explain(make(ops("cnn")), digits.images[4])
+    again = json.loads(json.dumps(result.as_dict(filters=filters), allow_nan=False))
     assert ("filters" in again) == filters
-    assert again["digit"] == found.label
-    assert again["pixels"] == found.digit.tolist()
-    for name, values in (("fall", found.occlusion.fall), ("answers", found.occlusion.answers)):
+    assert again["digit"] == result.label
+    assert again["pixels"] == result.digit.tolist()
+    for name, values in (
+        ("fall", result.occlusion.fall),
+        ("answers", result.occlusion.answers),
+    ):
         np.testing.assert_allclose(again["occlusion"][name], values, atol=1e-3)
-    for layer, each in zip(again["layers"], found.maps, strict=True):
-        np.testing.assert_allclose(layer["values"], each.values, rtol=1e-3, atol=1e-3)
+    for layer, item in zip(again["layers"], result.maps, strict=True):
+        np.testing.assert_allclose(layer["values"], item.values, rtol=1e-3, atol=1e-3)
     assert "-0.0," not in json.dumps(again)
 
 
@@ -217,10 +220,10 @@ def test_without_torch_the_reason_is_told(
     model = make(ops("quick"))
     monkeypatch.delitem(sys.modules, "digitlens.explain.gradients", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    found = explain(model, digits.images[0])
-    assert found.gradients is None
-    assert "digitlens[train]" in found.without_gradients
-    assert found.occlusion.fall.any()
+    result = explain(model, digits.images[0])
+    assert result.gradients is None
+    assert "digitlens[train]" in result.without_gradients
+    assert result.occlusion.fall.any()
 
 
 def test_gradients_of_an_unknown_node_are_left_out(
@@ -228,8 +231,8 @@ def test_gradients_of_an_unknown_node_are_left_out(
 ) -> None:
     """A node without a rule costs the gradients alone, and is named."""
     monkeypatch.delitem(RULES, "Relu")
-    found = explain(make(ops("quick")), digits.images[0])
-    assert (found.gradients, found.without_gradients) == (
+    result = explain(make(ops("quick")), digits.images[0])
+    assert (result.gradients, result.without_gradients) == (
         None,
         "torch has no rule here for Relu",
     )
@@ -240,16 +243,16 @@ def test_gradients_by_a_wrong_rule_are_left_out(
 ) -> None:
     """Where torch comes to another answer than the model, there are no gradients."""
     monkeypatch.setitem(RULES, "Relu", lambda x: x)
-    found = explain(make(ops("quick")), digits.images[0])
-    assert found.gradients is None
-    assert found.without_gradients.startswith("torch comes to log-odds ")
+    result = explain(make(ops("quick")), digits.images[0])
+    assert result.gradients is None
+    assert result.without_gradients.startswith("torch comes to log-odds ")
 
 
 def test_words_say_what_the_answer_hangs_on(make: Make, digits: Digits) -> None:
     """The line names a window with the largest fall, and what would be read without it."""
-    found = explain(make(ops("cnn")), digits.images[5], gradients=False)
-    row, column = np.unravel_index(found.occlusion.fall.argmax(), (28, 28))
-    assert f"row {row}, column {column} it would" in found.mattered
-    assert found.answer.startswith(f"made reads {found.label}, ")
+    result = explain(make(ops("cnn")), digits.images[5], gradients=False)
+    row, column = np.unravel_index(result.occlusion.fall.argmax(), (28, 28))
+    assert f"row {row}, column {column} it would" in result.mattered
+    assert result.answer.startswith(f"made reads {result.label}, ")
     blank = explain(make(ops("cnn")), np.zeros((28, 28), np.uint8), gradients=False)
     assert blank.mattered == "no part of the ink speaks for the answer by itself"

@@ -51,10 +51,10 @@ def fresh(name: str, seed: int = 0) -> list[Op]:
 def prefixes(ops: Sequence[Op]) -> list[int]:
     """Return after how many operations each layer has its value: a kernel, then its bend."""
     ends = []
-    for at, op in enumerate(ops):
+    for index, op in enumerate(ops):
         if isinstance(op, Conv | Linear | RbfDistance):
-            bent = at + 1 < len(ops) and isinstance(ops[at + 1], Relu | Tanh)
-            ends.append(at + 2 if bent else at + 1)
+            bent = index + 1 < len(ops) and isinstance(ops[index + 1], Relu | Tanh)
+            ends.append(index + 2 if bent else index + 1)
     return ends
 
 
@@ -83,10 +83,10 @@ def test_the_weights_are_those_that_were_exported(name: str) -> None:
 def test_layers_give_what_the_plain_operations_give(name: str, digits: Digits) -> None:
     """What ONNX Runtime gives for each layer is what the operations up to it give in numpy."""
     ops, images = fresh(name), digits.images[:5]
-    found = InspectedModel(to_onnx(ops, CARD)).activations(images)
+    result = InspectedModel(to_onnx(ops, CARD)).activations(images)
     ends = prefixes(ops)
-    assert len(found) == len(ends) > 0
-    for values, end in zip(found, ends, strict=True):
+    assert len(result) == len(ends) > 0
+    for values, end in zip(result, ends, strict=True):
         np.testing.assert_allclose(values, apply(ops[:end], images), rtol=2e-3, atol=2e-3)
 
 
@@ -94,7 +94,7 @@ def test_half_precision_is_read_as_constants_and_is_no_layer(digits: Digits) -> 
     """Weights kept in half precision come back as float32, and their casts are no layers."""
     content = to_onnx(fresh("quick"), CARD)
     whole, half = InspectedModel(content), InspectedModel(as_half_precision(content, CARD))
-    assert [each.name for each in whole.layers] == [each.name for each in half.layers]
+    assert [item.name for item in whole.layers] == [item.name for item in half.layers]
     for one, other in zip(whole.layers, half.layers, strict=True):
         assert one.weight is not None
         assert other.weight is not None
@@ -109,7 +109,7 @@ def test_a_layer_of_whole_numbers_is_shown_in_full(digits: Digits) -> None:
     inside = InspectedModel(to_onnx(ops, CARD))
     front, first = ops[1], inside.layers[0]
     assert isinstance(front, QuantLinear)
-    assert [(each.number, each.kind, each.bend) for each in inside.layers] == [
+    assert [(item.number, item.kind, item.bend) for item in inside.layers] == [
         (1, "dense", "ReLU"),
         (2, "dense", "ReLU"),
         (3, "dense", "ReLU"),
@@ -189,17 +189,17 @@ def residual() -> bytes:
 def test_shortcuts_and_pooling_are_named(digits: Digits) -> None:
     """A sum belongs to the layer that ends in it, pooling is a layer, and so is MatMul."""
     inside = InspectedModel(residual())
-    told = [(each.name, each.about) for each in inside.layers]
+    told = [(item.name, item.about) for item in inside.layers]
     assert told == [
         ("layer 1, convolution", "kernels of 3 x 3, then ReLU"),
         ("layer 2, convolution", "kernels of 3 x 3, a shortcut added, then ReLU"),
         ("layer 3, pooling", "windows of 2 x 2 in steps of 2"),
         ("layer 4, dense", "each from all inputs"),
     ]
-    assert [each.output for each in inside.layers] == ["ar", "cr", "d", "logits"]
+    assert [item.output for item in inside.layers] == ["ar", "cr", "d", "logits"]
     assert inside.layers[3].weight is not None
     assert inside.layers[3].weight.shape == (10, 784)
-    shapes = [each.shape for each in inside.activations(digits.images[:2])]
+    shapes = [item.shape for item in inside.activations(digits.images[:2])]
     assert shapes == [(2, 4, 28, 28), (2, 4, 28, 28), (2, 4, 14, 14), (2, 10)]
 
 
@@ -210,11 +210,11 @@ def test_a_graph_is_read_as_onnx_reads_it() -> None:
     assert [node.kind for node in graph.nodes] == [node.op_type for node in theirs.node]
     assert [list(node.inputs) for node in graph.nodes] == [list(n.input) for n in theirs.node]
     for node, other in zip(graph.nodes, theirs.node, strict=True):
-        wanted = {each.name: helper.get_attribute_value(each) for each in other.attribute}
+        wanted = {item.name: helper.get_attribute_value(item) for item in other.attribute}
         assert node.attributes == wanted
-    assert graph.constants.keys() == {each.name for each in theirs.initializer}
-    for each in theirs.initializer:
-        np.testing.assert_array_equal(graph.constants[each.name], numpy_helper.to_array(each))
+    assert graph.constants.keys() == {item.name for item in theirs.initializer}
+    for item in theirs.initializer:
+        np.testing.assert_array_equal(graph.constants[item.name], numpy_helper.to_array(item))
     assert (graph.inputs, graph.outputs) == (("pixels",), ("logits",))
 
 
@@ -222,7 +222,7 @@ def test_other_outputs_leave_the_rest_as_it_was() -> None:
     """Only the outputs change: card, weights and nodes are the same bytes."""
     content = to_onnx(fresh("quick"), CARD)
     before, after = map(onnx.load_from_string, (content, with_outputs(content, ["relu3"])))
-    assert [each.name for each in after.graph.output] == ["relu3"]
+    assert [item.name for item in after.graph.output] == ["relu3"]
     del before.graph.output[:], after.graph.output[:]
     assert before == after
 
@@ -249,10 +249,10 @@ def test_tensors_are_read_in_each_form(kind: int, values: list[Any], raw: bool) 
         if raw
         else helper.make_tensor("t", kind, array.shape, values)
     )
-    name, found = read_tensor(memoryview(tensor.SerializeToString()))
+    name, result = read_tensor(memoryview(tensor.SerializeToString()))
     assert name == "t"
-    assert found.dtype == dtype
-    np.testing.assert_array_equal(found, array)
+    assert result.dtype == dtype
+    np.testing.assert_array_equal(result, array)
 
 
 def test_a_tensor_of_texts_is_refused() -> None:
@@ -289,8 +289,8 @@ def test_a_model_whose_file_has_gone_is_refused(tmp_path: Path) -> None:
 def test_a_layer_as_json_holds_its_weights() -> None:
     """Kernel and bias are plain lists, with what it takes to work them out by hand."""
     layer = InspectedModel(to_onnx(fresh("cnn"), CARD)).layers[2]
-    found = layer.as_dict()
-    assert np.shape(found["weight"]) == (64, 32, 3, 3)
-    assert (found["stride"], found["window"], found["bend"]) == (2, 3, "ReLU")
+    result = layer.as_dict()
+    assert np.shape(result["weight"]) == (64, 32, 3, 3)
+    assert (result["stride"], result["window"], result["bend"]) == (2, 3, "ReLU")
     assert layer.bias is not None
-    assert found["bias"] == layer.bias.tolist()
+    assert result["bias"] == layer.bias.tolist()

@@ -74,11 +74,11 @@ def compare(kind: str, shape: tuple[int, ...], more: list[Any], attributes: Any)
     x = rng.normal(size=shape).astype(np.float32)
     x = np.abs(x) + 0.1 if kind in POSITIVE else x
     constants = []
-    for at, each in enumerate(more):
-        value = rng.normal(size=each) if isinstance(each, tuple) else np.asarray(each)
+    for index, item in enumerate(more):
+        value = rng.normal(size=item) if isinstance(item, tuple) else np.asarray(item)
         dtype = np.int64 if value.dtype.kind == "i" else np.float32
-        constants.append(numpy_helper.from_array(value.astype(dtype), f"c{at}"))
-    names = ["x", *(each.name for each in constants)]
+        constants.append(numpy_helper.from_array(value.astype(dtype), f"c{index}"))
+    names = ["x", *(item.name for item in constants)]
     if kind == "Concat":
         names = ["x", "x"]
     graph = helper.make_graph(
@@ -92,9 +92,9 @@ def compare(kind: str, shape: tuple[int, ...], more: list[Any], attributes: Any)
     content = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (wanted,) = session.run(None, {"x": x})
-    found = forward(read_graph(content), "y", torch.from_numpy(x)).numpy()
-    assert found.shape == wanted.shape
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+    result = forward(read_graph(content), "y", torch.from_numpy(x)).numpy()
+    assert result.shape == wanted.shape
+    np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("kind", "more", "attributes"), CASES)
@@ -137,8 +137,8 @@ def test_bytes_are_multiplied_as_the_engine_does() -> None:
     content = helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (wanted,) = session.run(None, {"x": pixels})
-    found = forward(read_graph(content), "y", torch.from_numpy(pixels).float()).numpy()
-    np.testing.assert_array_equal(found, wanted)
+    result = forward(read_graph(content), "y", torch.from_numpy(pixels).float()).numpy()
+    np.testing.assert_array_equal(result, wanted)
 
 
 def test_every_rule_is_compared() -> None:

@@ -69,11 +69,11 @@ Edge = tuple[str, str, int]
 
 def modules(source: Path) -> dict[str, Path]:
     """Return the path of each module below `source`, by its dotted name."""
-    found = {}
+    result = {}
     for path in sorted(source.rglob("*.py")):
         parts = path.relative_to(source).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        result[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return result
 
 
 def imports(source: Path) -> Iterator[Edge]:
@@ -104,16 +104,16 @@ def own(edges: Iterator[Edge]) -> list[Edge]:
     Importing a module runs the packages around it too, so those count as imported, unless
     they are also around the importing module.
     """
-    found = []
+    result = []
     for name, target, line in edges:
         if target.split(".")[0] == "digitlens":
             inner = target.split(".")[1:]
-            found.append((name, ".".join(inner), line))
+            result.append((name, ".".join(inner), line))
             around = [".".join(inner[:depth]) for depth in range(1, len(inner))]
-            found += [
-                (name, each, line) for each in around if not f"{name}.".startswith(f"{each}.")
+            result += [
+                (name, item, line) for item in around if not f"{name}.".startswith(f"{item}.")
             ]
-    return found
+    return result
 
 
 def place(module: str) -> str:
@@ -124,19 +124,19 @@ def place(module: str) -> str:
 def complaints(source: Path) -> list[str]:
     """Say everything that is wrong with the imports below `source`."""
     known = modules(source)
-    found = [f"{name} is on no floor" for name in known if place(name) not in FLOORS]
+    result = [f"{name} is on no floor" for name in known if place(name) not in FLOORS]
     edges = own(imports(source))
     for name, target, line in edges:
         here, there = FLOORS.get(place(name)), FLOORS.get(place(target))
         if here is not None and there is not None and there > here:
-            found.append(f"{name}:{line} imports {target} from a floor above")
-    found += [f"a circle: {' -> '.join(circle)}" for circle in circles(edges)]
+            result.append(f"{name}:{line} imports {target} from a floor above")
+    result += [f"a circle: {' -> '.join(circle)}" for circle in circles(edges)]
     for name, target, line in imports(source):
         package = target.split(".")[0]
         allowed = KEPT.get(package)
         if allowed and (place(name) not in allowed or name in WITHOUT_TORCH):
-            found.append(f"{name}:{line} imports {package}")
-    return found
+            result.append(f"{name}:{line} imports {package}")
+    return result
 
 
 def circles(edges: list[Edge]) -> list[list[str]]:
@@ -144,12 +144,12 @@ def circles(edges: list[Edge]) -> list[list[str]]:
     leads: dict[str, set[str]] = {}
     for name, target, _ in edges:
         leads.setdefault(name, set()).add(target)
-    found: list[list[str]] = []
+    result: list[list[str]] = []
     done: set[str] = set()
 
     def walk(module: str, path: list[str]) -> None:
         if module in path:
-            found.append([*path[path.index(module) :], module])
+            result.append([*path[path.index(module) :], module])
         elif module not in done:
             for target in sorted(leads.get(module, ())):
                 walk(target, [*path, module])
@@ -157,7 +157,7 @@ def circles(edges: list[Edge]) -> list[list[str]]:
 
     for module in sorted(leads):
         walk(module, [])
-    return found
+    return result
 
 
 def test_every_import_goes_down() -> None:
@@ -224,9 +224,9 @@ def test_the_check_can_fail(tmp_path: Path, files: dict[str, str], complaint: st
         path = tmp_path / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    found = complaints(tmp_path)
-    assert len(found) == 1
-    assert found[0].startswith(complaint)
+    result = complaints(tmp_path)
+    assert len(result) == 1
+    assert result[0].startswith(complaint)
 
 
 def test_a_sound_house_has_no_complaints(tmp_path: Path) -> None:

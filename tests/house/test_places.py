@@ -29,13 +29,13 @@ EXCEPT = Path(".ci/run")
 
 def texts() -> list[Path]:
     """Return the text files that belong to the repository."""
-    found = []
+    result = []
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
         hidden = parts[0].startswith(".") and parts[0] not in HIDDEN
         if path.is_file() and path.suffix in SUFFIXES and not (hidden or MADE & {*parts}):
-            found.append(path)
-    return found
+            result.append(path)
+    return result
 
 
 def test_there_are_texts_to_read() -> None:
@@ -46,14 +46,14 @@ def test_there_are_texts_to_read() -> None:
 
 def test_no_text_names_a_private_folder() -> None:
     """Only the file that CI runs says where this machine keeps the data."""
-    found = [
+    result = [
         f"{path.relative_to(ROOT)}: {word}"
         for path in texts()
         if path.relative_to(ROOT) != EXCEPT
         for word in PRIVATE
         if word in path.read_text(encoding="utf-8")
     ]
-    assert found == []
+    assert result == []
 
 
 def test_the_exception_is_needed() -> None:

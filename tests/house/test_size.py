@@ -15,9 +15,9 @@ REFUSED = {"utils", "util", "helpers", "helper", "misc", "common"}
 
 def files(*places: str) -> list[Path]:
     """Return every Python file of the repository below `places`."""
-    found = [path for place in places for path in sorted((ROOT / place).rglob("*.py"))]
-    assert found, "there is something to check"
-    return found
+    result = [path for place in places for path in sorted((ROOT / place).rglob("*.py"))]
+    assert result, "there is something to check"
+    return result
 
 
 def lines(path: Path) -> int:
@@ -50,12 +50,12 @@ def test_no_file_is_long() -> None:
 
 def test_no_function_is_long() -> None:
     """Every function is under 60 lines."""
-    found = [
+    result = [
         f"{path}: {name}"
         for path in files(*PLACES)
         for name in long_functions(path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert result == []
 
 
 def test_the_length_of_functions_is_really_measured() -> None:
@@ -72,10 +72,10 @@ def test_no_file_has_a_name_for_anything() -> None:
 
 def test_no_star_imports() -> None:
     """Nothing is imported with a star."""
-    found = [
+    result = [
         f"{path}:{node.lineno}"
         for path in files(*PLACES)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and any(each.name == "*" for each in node.names)
+        if isinstance(node, ast.ImportFrom) and any(item.name == "*" for item in node.names)
     ]
-    assert found == []
+    assert result == []

@@ -59,8 +59,8 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_reading_a_model_does_not_need_torch() -> None:
     """Loading the module that reads models loads neither torch nor onnx nor matplotlib."""
-    found = loaded("import digitlens; digitlens.load_model; digitlens.evaluate")
-    assert found & {"torch", "onnx", "matplotlib", "sklearn"} == set()
+    result = loaded("import digitlens; digitlens.load_model; digitlens.evaluate")
+    assert result & {"torch", "onnx", "matplotlib", "sklearn"} == set()
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ def test_the_centre_of_mass_comes_to_the_middle(drawing: Draw) -> None:
     field = center_by_mass(fit_to_frame(inked(drawing(7, 90))).box)
     rows, columns = np.mgrid[0:28, 0:28]
     for places in (rows, columns):
-        at = float((places * field.astype(float)).sum() / field.sum())
-        assert at == pytest.approx(14, abs=0.5)
+        index = float((places * field.astype(float)).sum() / field.sum())
+        assert index == pytest.approx(14, abs=0.5)
 
 
 def test_a_lopsided_digit_is_not_cut() -> None:

@@ -22,10 +22,10 @@ SEVEN = strokes((30, 42, 40, 100), (42, 110, 80, 92))
 
 def test_a_drawing_of_one_mark_is_framed_as_any_picture() -> None:
     """Where nothing has to be guessed the digit is the one that `frame_steps` finds."""
-    drawn, found = frame_drawing(SEVEN), frame_steps(SEVEN)
-    assert np.array_equal(drawn.digit, found.digit)
-    assert drawn.box == found.box
-    assert [step.name for step in drawn.steps] == [step.name for step in found.steps]
+    drawn, result = frame_drawing(SEVEN), frame_steps(SEVEN)
+    assert np.array_equal(drawn.digit, result.digit)
+    assert drawn.box == result.box
+    assert [step.name for step in drawn.steps] == [step.name for step in result.steps]
     assert not drawn.light_ink
     assert drawn.several == 1
 

@@ -100,8 +100,8 @@ def test_a_stack_is_framed_as_one_by_one(digits: Digits) -> None:
     assert list(framed.rejected) == [3]
     assert isinstance(framed.rejected[3], NoInkError)
     assert not framed.images[3].any()
-    for at in (0, 5, 11):
-        assert np.array_equal(framed.images[at], frame_digit(images[at]))
+    for index in (0, 5, 11):
+        assert np.array_equal(framed.images[index], frame_digit(images[index]))
 
 
 def test_a_stack_of_none_is_fine() -> None:

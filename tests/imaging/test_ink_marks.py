@@ -70,8 +70,8 @@ def test_a_nought_whose_halves_do_not_meet_is_one_digit(drawing: Draw) -> None:
 def test_several_digits_are_named(drawing: Draw, count: int) -> None:
     """Digits side by side are an error that says how many and which command reads them."""
     pixels = np.full((160, 40 + 120 * count), 230, np.uint8)
-    for at in range(count):
-        pixels[30:130, 30 + 120 * at : 130 + 120 * at][drawing(5, 100)] = 30
+    for index in range(count):
+        pixels[30:130, 30 + 120 * index : 130 + 120 * index][drawing(5, 100)] = 30
     with pytest.raises(SeveralDigitsError) as caught:
         frame_digit(pixels)
     assert caught.value.seen == f"{count} marks as high as a digit, side by side"

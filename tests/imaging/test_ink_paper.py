@@ -13,9 +13,9 @@ from digitlens.imaging.components import count_specks, remove_specks
 Write = Callable[..., np.ndarray]
 
 
-def overlap(found: np.ndarray, wanted: np.ndarray) -> float:
+def overlap(result: np.ndarray, wanted: np.ndarray) -> float:
     """Return the share of pixels that are ink in both, of those that are in either."""
-    marked = found > 127
+    marked = result > 127
     return float((marked & wanted).sum() / (marked | wanted).sum())
 
 
@@ -25,9 +25,9 @@ def test_either_polarity_is_seen(
     written: Write, drawing: Write, paper: int, ink: int, light: bool, size: int
 ) -> None:
     """Dark ink on light paper and light ink on dark paper give the same ink."""
-    found = binarize(written(7, size, paper=paper, ink=ink))
-    assert (found.light, found.guess) == (light, "flat")
-    assert overlap(found.ink, drawing(7, size)) > 0.95
+    result = binarize(written(7, size, paper=paper, ink=ink))
+    assert (result.light, result.guess) == (light, "flat")
+    assert overlap(result.ink, drawing(7, size)) > 0.95
 
 
 def test_a_slope_of_light_is_paper(drawing: Write) -> None:
@@ -36,9 +36,9 @@ def test_a_slope_of_light_is_paper(drawing: Write) -> None:
     slope = np.linspace(250, 60, size)[None].repeat(size, 0)
     mask = drawing(5, size)
     gray = np.where(mask, slope * 0.45, slope).astype(np.uint8)
-    found = binarize(gray)
-    assert not found.light
-    assert overlap(found.ink, mask) > 0.8
+    result = binarize(gray)
+    assert not result.light
+    assert overlap(result.ink, mask) > 0.8
 
 
 def test_bands_of_black_and_white_are_paper(drawing: Write) -> None:
@@ -47,9 +47,9 @@ def test_bands_of_black_and_white_are_paper(drawing: Write) -> None:
     gray = (255 * mask).astype(np.uint8)
     gray[:, :7] = 255 - gray[:, :7]
     gray[:, 21:] = 255 - gray[:, 21:]
-    found = binarize(gray)
-    assert found.guess == "edge"
-    assert overlap(found.ink, mask) > 0.9
+    result = binarize(gray)
+    assert result.guess == "edge"
+    assert overlap(result.ink, mask) > 0.9
 
 
 def test_a_table_around_the_paper_is_no_ink(drawing: Write) -> None:
@@ -60,16 +60,16 @@ def test_a_table_around_the_paper_is_no_ink(drawing: Write) -> None:
     mask = np.zeros(gray.shape, bool)
     mask[40:140, 80:180] = drawing(7, 100)
     gray[mask] = 50
-    found = binarize(gray)
-    assert not found.light
-    assert overlap(found.ink, mask) > 0.75
+    result = binarize(gray)
+    assert not result.light
+    assert overlap(result.ink, mask) > 0.75
 
 
 def test_bare_paper_has_no_contrast() -> None:
     """A picture of one grey value holds no ink."""
-    found = binarize(np.full((40, 40), 99, np.uint8))
-    assert found.contrast == 0
-    assert not found.ink.any()
+    result = binarize(np.full((40, 40), 99, np.uint8))
+    assert result.contrast == 0
+    assert not result.ink.any()
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_coloured_ink_is_seen_where_it_stands_out(
     """Yellow on white and red on green of one brightness are found in a colour's channel."""
     mask = drawing(7, 90)
     pixels = np.where(mask[..., None], ink, paper).astype(np.uint8)
-    _, found, said = binarize_color(pixels)
+    _, result, said = binarize_color(pixels)
     assert said == where
-    assert overlap(found.ink, mask) > 0.95
+    assert overlap(result.ink, mask) > 0.95
 
 
 def test_salt_and_pepper_go_and_strokes_stay(drawing: Write) -> None:

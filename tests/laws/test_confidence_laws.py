@@ -83,19 +83,19 @@ def test_confidence_rises_with_the_score(drawn: list[tuple[float, bool]]) -> Non
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(1, 4)), min_size=1, max_size=30))
 def test_pooling_is_the_best_rising_fit(drawn: list[tuple[int, int]]) -> None:
     """The means of the blocks rise, and agree with the min-max formula of isotonic fits."""
-    values, weights = (np.array(each, float) for each in zip(*drawn, strict=True))
+    values, weights = (np.array(item, float) for item in zip(*drawn, strict=True))
     blocks = pool_adjacent_violators(values, weights)
     means = np.bincount(blocks, weights * values) / np.bincount(blocks, weights)
     assert (np.diff(means) > 0).all()
     sums = np.concatenate([[0.0], np.cumsum(weights * values)])
     total = np.concatenate([[0.0], np.cumsum(weights)])
-    for at, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         best = max(
             min(
                 (sums[end] - sums[start]) / (total[end] - total[start])
-                for end in range(at + 1, len(values) + 1)
+                for end in range(index + 1, len(values) + 1)
             )
-            for start in range(at + 1)
+            for start in range(index + 1)
         )
         assert means[block] == pytest.approx(best)
 

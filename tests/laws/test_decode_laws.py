@@ -38,9 +38,9 @@ def peaked(draw: st.DrawFn) -> np.ndarray:
     count = draw(st.integers(8, 60))
     logits = rng.normal(0, 1, (count, 11))
     logits[:, BLANK] += draw(st.sampled_from([6, 9, 13]))
-    for at in range(3, count - 2, draw(st.integers(3, 9))):
+    for index in range(3, count - 2, draw(st.integers(3, 9))):
         spread = draw(st.integers(1, 3))
-        rows = slice(at, at + spread)
+        rows = slice(index, index + spread)
         logits[rows, BLANK] -= rng.uniform(4, 16)
         for digit in rng.integers(0, 10, draw(st.integers(1, 3))):
             logits[rows, digit] += rng.uniform(2, 12)
@@ -50,7 +50,7 @@ def peaked(draw: st.DrawFn) -> np.ndarray:
 
 def spelled(path: tuple[int, ...]) -> str:
     """Return what an alignment spells: runs made one, blanks left out."""
-    return "".join(str(each) for each, _ in itertools.groupby(path) if each != BLANK)
+    return "".join(str(item) for item, _ in itertools.groupby(path) if item != BLANK)
 
 
 def counted(
@@ -58,11 +58,11 @@ def counted(
 ) -> dict[str, list[tuple[tuple[int, ...], float]]]:
     """Return every alignment with its probability, by the string that it spells."""
     frames = check_probs(log_probs)
-    found: dict[str, list[tuple[tuple[int, ...], float]]] = {}
+    result: dict[str, list[tuple[tuple[int, ...], float]]] = {}
     for path in itertools.product(classes, repeat=len(frames)):
-        value = float(np.prod([frames[at, each] for at, each in enumerate(path)]))
-        found.setdefault(spelled(path), []).append((path, value))
-    return found
+        value = float(np.prod([frames[index, item] for index, item in enumerate(path)]))
+        result.setdefault(spelled(path), []).append((path, value))
+    return result
 
 
 def sums(log_probs: np.ndarray, classes: list[int]) -> dict[str, float]:
@@ -75,9 +75,9 @@ def sums(log_probs: np.ndarray, classes: list[int]) -> dict[str, float]:
 def test_a_string_is_the_sum_of_its_alignments(made: tuple[np.ndarray, list[int]]) -> None:
     """The forward pass gives each string what counting its alignments gives; all sum to 1."""
     truth = sums(*made)
-    found = string_probabilities(check_probs(made[0]), list(truth))
-    np.testing.assert_allclose(found, list(truth.values()), rtol=1e-9)
-    assert found.sum() == pytest.approx(1)
+    result = string_probabilities(check_probs(made[0]), list(truth))
+    np.testing.assert_allclose(result, list(truth.values()), rtol=1e-9)
+    assert result.sum() == pytest.approx(1)
 
 
 @given(few_classes())
@@ -85,9 +85,9 @@ def test_the_best_strings_are_found(made: tuple[np.ndarray, list[int]]) -> None:
     """A beam that gives nothing up finds the best strings, with their probabilities."""
     truth = sorted(sums(*made).values(), reverse=True)
     decoded = decode(made[0], beam=WIDEST, best=4)
-    found = [each.probability for each in decoded.candidates]
-    np.testing.assert_allclose(found, truth[: len(found)], rtol=1e-3, atol=1e-9)
-    assert len(found) == min(4, len(truth))
+    result = [item.probability for item in decoded.candidates]
+    np.testing.assert_allclose(result, truth[: len(result)], rtol=1e-3, atol=1e-9)
+    assert len(result) == min(4, len(truth))
 
 
 @given(few_classes(), st.integers(1, 4))
@@ -118,7 +118,7 @@ def test_places_are_those_of_the_alignments(made: tuple[np.ndarray, list[int]]) 
             shown[(number == place) & (np.array(path) != BLANK)] += value
         centre = (shown * np.arange(len(shown))).sum() / shown.sum()
         assert span.centre == pytest.approx(centre)
-        others = {text[:place] + each + text[place + 1 :] for each in ["", *"0123456789"]}
+        others = {text[:place] + item + text[place + 1 :] for item in ["", *"0123456789"]}
         total = sum(truth.get(other, 0.0) for other in others)
         assert span.confidence == pytest.approx(truth[text] / total)
         for other, value in span.alternatives:
@@ -159,12 +159,12 @@ def test_probabilities_sum_to_one_at_most(log_probs: np.ndarray, lengths: set[in
     """Strings are all different, the likeliest first, and never sum to more than 1."""
     for allowed in (None, lengths):
         decoded = decode(log_probs, lengths=allowed, best=8)
-        texts = [each.text for each in decoded.candidates]
-        values = [each.probability for each in decoded.candidates]
+        texts = [item.text for item in decoded.candidates]
+        values = [item.probability for item in decoded.candidates]
         assert len(set(texts)) == len(texts)
         assert values[:8] == sorted(values[:8], reverse=True)
         assert sum(values) <= 1 + 1e-9
-        assert sum(each.among_lengths for each in decoded.candidates) <= 1 + 1e-9
+        assert sum(item.among_lengths for item in decoded.candidates) <= 1 + 1e-9
         assert allowed is None or {len(text) for text in texts} <= allowed
 
 

@@ -39,8 +39,8 @@ def test_a_framed_digit_is_bounded_and_centred(stroke: list[tuple[int, int]]) ->
     assert digit.max() == 255
     mass = digit.astype(float)
     for axis, places in ((1, rows), (0, columns)):
-        at = float(mass.sum(axis=axis) @ np.arange(28) / mass.sum())
-        assert abs(at - 14) <= 0.5 or places[0] == 0 or places[-1] == 27
+        index = float(mass.sum(axis=axis) @ np.arange(28) / mass.sum())
+        assert abs(index - 14) <= 0.5 or places[0] == 0 or places[-1] == 27
 
 
 @settings(max_examples=60)

@@ -45,14 +45,14 @@ def test_a_map_is_what_its_places_say(drawn: dict[str, Any], bias: float) -> Non
     """At each place the map is the sum of the products there and the bias."""
     into, kernel = drawn["into"].astype(np.float64), drawn["kernel"].astype(np.float64)
     stride, padding = drawn["stride"], drawn["padding"]
-    found = convolve(drawn["into"], drawn["kernel"], bias=bias, stride=stride, padding=padding)
+    result = convolve(drawn["into"], drawn["kernel"], bias=bias, stride=stride, padding=padding)
     side, size = into.shape[1], kernel.shape[1]
-    assert found.shape == (out_side(side, size, stride=stride, padding=padding),) * 2
+    assert result.shape == (out_side(side, size, stride=stride, padding=padding),) * 2
     framed = np.pad(into, ((0, 0), (padding, padding), (padding, padding)))
-    for row, column in np.ndindex(*found.shape):
+    for row, column in np.ndindex(*result.shape):
         top, left = row * stride, column * stride
         window = framed[:, top : top + size, left : left + size]
-        assert found[row, column] == pytest.approx((window * kernel).sum() + bias, abs=1e-3)
+        assert result[row, column] == pytest.approx((window * kernel).sum() + bias, abs=1e-3)
 
 
 @given(convolutions())
@@ -87,12 +87,12 @@ JSON = st.recursive(
 def test_no_body_is_more_than_a_problem(body: bytes) -> None:
     """Whatever comes as JSON is pictures or one of our errors, whose problem is JSON again."""
     try:
-        found = from_json(body, SETTINGS)
+        result = from_json(body, SETTINGS)
     except DigitlensError as error:
         told = json.loads(problem_body(error))
         assert 400 <= told["status"] < 500
     else:
-        assert all(isinstance(each, bytes | np.ndarray) for each in found)
+        assert all(isinstance(item, bytes | np.ndarray) for item in result)
 
 
 @given(st.lists(JSON, max_size=3))

@@ -24,10 +24,10 @@ sizes = st.tuples(st.integers(5, 80), st.integers(5, 30))
 @given(st.lists(st.tuples(boxes(), sizes), max_size=12))
 def test_every_label_is_on_the_sheet(labelled: list) -> None:
     """Each box gets a place, and no label leaves the sheet."""
-    found, hidden = place_labels([box for box, _ in labelled], [s for _, s in labelled], ROOM)
+    result, hidden = place_labels([box for box, _ in labelled], [s for _, s in labelled], ROOM)
     assert hidden >= 0
-    assert len(found) == len(labelled)
-    for (x, y), (_, (wide, high)) in zip(found, labelled, strict=True):
+    assert len(result) == len(labelled)
+    for (x, y), (_, (wide, high)) in zip(result, labelled, strict=True):
         assert 0 <= x <= ROOM[0] - wide
         assert 0 <= y <= ROOM[1] - high
 
@@ -45,12 +45,14 @@ def test_a_box_alone_is_not_covered_by_its_label(box: tuple, size: tuple) -> Non
 @given(st.lists(sizes, min_size=1, max_size=6))
 def test_labels_of_far_boxes_do_not_meet(many: list) -> None:
     """Where each box has room around it, labels cover neither boxes nor each other."""
-    spots = [(100.0 + 300 * at, 100.0, 140.0 + 300 * at, 130.0) for at in range(len(many))]
-    found, hidden = place_labels(spots, many, (2000, 300))
+    spots = [
+        (100.0 + 300 * index, 100.0, 140.0 + 300 * index, 130.0) for index in range(len(many))
+    ]
+    result, hidden = place_labels(spots, many, (2000, 300))
     assert hidden == 0
-    labels = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(found, many, strict=True)]
+    labels = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(result, many, strict=True)]
     whole = [*spots, *labels]
-    for at, one in enumerate(whole):
-        for other in whole[at + 1 :]:
+    for index, one in enumerate(whole):
+        for other in whole[index + 1 :]:
             apart = one[2] <= other[0] or other[2] <= one[0]
             assert apart or one[3] <= other[1] or other[3] <= one[1]

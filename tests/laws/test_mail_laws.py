@@ -42,7 +42,7 @@ TRACKING = st.builds(
 FIVES = digits(5)
 DIRECTORY = Directory(
     Place(text, "C" + text[0], ("C" + text[0],), "NY" if text < "5" else "CA", "", "STANDARD")
-    for text in [f"{at:05d}" for at in range(0, 100_000, 3)]
+    for text in [f"{index:05d}" for index in range(0, 100_000, 3)]
 )
 
 
@@ -56,16 +56,19 @@ def test_every_mail_barcode_comes_back(tracking: str, routing: str) -> None:
 
 
 @given(
-    tracking=TRACKING, routing=digits(0, 5, 9, 11), at=st.integers(0, 64), to=st.integers(1, 3)
+    tracking=TRACKING,
+    routing=digits(0, 5, 9, 11),
+    index=st.integers(0, 64),
+    to=st.integers(1, 3),
 )
 def test_one_damaged_bar_is_always_noticed(
-    tracking: str, routing: str, at: int, to: int
+    tracking: str, routing: str, index: int, to: int
 ) -> None:
     """One bar read as another is refused, in any barcode."""
     bars = encode_imb(IntelligentMail(tracking, routing))
-    other = "TADF"[("TADF".index(bars[at]) + to) % 4]
+    other = "TADF"[("TADF".index(bars[index]) + to) % 4]
     with pytest.raises(DataError):
-        decode_imb(bars[:at] + other + bars[at + 1 :])
+        decode_imb(bars[:index] + other + bars[index + 1 :])
 
 
 @given(bars=st.text("TADF", min_size=65, max_size=65))
@@ -84,22 +87,22 @@ def test_every_postnet_comes_back(text: str) -> None:
 @given(text=digits(5, 9))
 def test_a_zip_keeps_its_zeros(text: str) -> None:
     """What is parsed and written is parsed to the same ZIP."""
-    found = ZipCode.parse(text)
-    assert found.digits == text
-    assert ZipCode.parse(str(found)) == found
+    result = ZipCode.parse(text)
+    assert result.digits == text
+    assert ZipCode.parse(str(result)) == result
 
 
 @given(one=digits(1, 2, 3, 4, 5), two=digits(1, 2, 3, 4, 5))
 def test_a_range_is_written_as_it_is_meant(one: str, two: str) -> None:
     """A range that is written and read again covers the same ZIPs."""
     try:
-        found = Range.parse(f"{one}-{two}")
+        result = Range.parse(f"{one}-{two}")
     except UsageError:
         assert len(one) != len(two) or one > two
         return
-    assert Range.parse(str(found)) == found
-    assert one.ljust(5, "0") in found
-    assert two.ljust(5, "9") in found
+    assert Range.parse(str(result)) == result
+    assert one.ljust(5, "0") in result
+    assert two.ljust(5, "9") in result
 
 
 @given(cuts=st.lists(FIVES, min_size=2, max_size=12, unique=True), text=FIVES)
@@ -107,15 +110,15 @@ def test_a_plan_has_one_tray_for_each_zip(cuts: list[str], text: str) -> None:
     """Ranges that do not overlap make a plan, which survives its file."""
     cuts.sort()
     ranges = [Range(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=False)]
-    plan = SortPlan({f"tray {at}": (each,) for at, each in enumerate(ranges)}, "other")
-    inside = [f"tray {at}" for at, each in enumerate(ranges) if text in each]
+    plan = SortPlan({f"tray {index}": (item,) for index, item in enumerate(ranges)}, "other")
+    inside = [f"tray {index}" for index, item in enumerate(ranges) if text in item]
     assert [plan.tray_of(text)] == (inside or ["other"])
     assert parse_plan(write_plan(plan)).tray_of(text) == plan.tray_of(text)
 
 
 LINES = st.builds(
     lambda text, sure, others: Line(
-        text, sure, (0, 0, 9, 9), tuple(LineDigit(each, sure, (0, 0, 1, 1)) for each in text),
+        text, sure, (0, 0, 9, 9), tuple(LineDigit(item, sure, (0, 0, 1, 1)) for item in text),
         tuple(Alternative(*other) for other in others),
     ),
     digits(0, 4, 5, 9), st.floats(0, 1), st.lists(st.tuples(digits(4, 5, 9), st.floats(0, 1))),
@@ -143,10 +146,10 @@ def test_a_higher_bar_never_accepts_more(
 @given(lines=st.lists(LINES, max_size=5))
 def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
     """A line is chosen where there is one, and none is made up; shares leave room for none."""
-    found = choose_line(lines)
-    assert (found is None) == (not lines)
-    assert found is None or found in lines
-    shares = [each.share for each in rank_zip_lines(lines)]
+    result = choose_line(lines)
+    assert (result is None) == (not lines)
+    assert result is None or result in lines
+    shares = [item.share for item in rank_zip_lines(lines)]
     assert shares == sorted(shares, reverse=True)
     assert all(share >= 0 for share in shares)
     assert sum(shares) < 1
@@ -157,11 +160,11 @@ def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
 )
 def test_many_lines_make_one_decision(lines: list[Line], state: str | None, bar: float) -> None:
     """However lines are shared out, probabilities sum to one at most, and a ZIP exists."""
-    found = decide(rank_zip_lines(lines), DIRECTORY, state=state, bar=bar)
-    assert sum(guess.probability for guess in found.guesses) <= 1 + 1e-9
-    assert (found.zip is None) == (found.reason is not None)
-    assert found.zip is None or found.zip in DIRECTORY.serving(state=state)
-    assert not lines or any(line.text.endswith(found.text) for line in lines)
+    result = decide(rank_zip_lines(lines), DIRECTORY, state=state, bar=bar)
+    assert sum(guess.probability for guess in result.guesses) <= 1 + 1e-9
+    assert (result.zip is None) == (result.reason is not None)
+    assert result.zip is None or result.zip in DIRECTORY.serving(state=state)
+    assert not lines or any(line.text.endswith(result.text) for line in lines)
 
 
 @given(

@@ -42,7 +42,7 @@ def test_a_grid_holds_every_picture(images: np.ndarray, columns: int, gap: int) 
     """Each picture is found in the grid, and nothing else is in it."""
     field = grid(images, columns, gap)
     across = min(columns, len(images))
-    for at, image in enumerate(images):
-        top, left = (28 + gap) * (at // across), (28 + gap) * (at % across)
+    for index, image in enumerate(images):
+        top, left = (28 + gap) * (index // across), (28 + gap) * (index % across)
         assert np.array_equal(field[top : top + 28, left : left + 28], image)
     assert field.sum(dtype=np.int64) == images.sum(dtype=np.int64)

@@ -85,9 +85,9 @@ def test_discordance_accounts_for_the_misses(pairs: list[tuple[int, int]], seed:
     """Misses of each model are those shared and those the other got right."""
     truth, first = (np.array(column, np.uint8) for column in zip(*pairs, strict=True))
     second = np.random.default_rng(seed).integers(0, 10, len(truth))
-    found = discordance(truth, first, second)
-    assert found.only_second + found.both_wrong == (first != truth).sum()
-    assert found.only_first + found.both_wrong == (second != truth).sum()
+    result = discordance(truth, first, second)
+    assert result.only_second + result.both_wrong == (first != truth).sum()
+    assert result.only_first + result.both_wrong == (second != truth).sum()
 
 
 @given(answers, seeds)
@@ -109,22 +109,22 @@ def test_a_higher_bar_never_answers_more(
     sure, right = (np.array(column) for column in zip(*answers, strict=True))
     strict, lax = coverage_at(sure, right, (min(one, two), max(one, two)))
     assert strict.answered <= lax.answered
-    for found in (strict, lax):
-        assert found.misses <= found.error_rate * found.answered + 1e-9
-        given_out = sure >= (2.0 if found.threshold is None else found.threshold)
-        assert given_out.sum() == found.answered
-        assert (~right[given_out]).sum() == found.misses
+    for result in (strict, lax):
+        assert result.misses <= result.error_rate * result.answered + 1e-9
+        given_out = sure >= (2.0 if result.threshold is None else result.threshold)
+        assert given_out.sum() == result.answered
+        assert (~right[given_out]).sum() == result.misses
 
 
 @given(answers)
 def test_bins_and_curve_hold_every_answer(answers: list[tuple[float, bool]]) -> None:
     """Bins and curve each end with all answers and all misses."""
     sure, right = (np.array(column) for column in zip(*answers, strict=True))
-    found = measure_calibration(sure, right)
-    assert sum(part.count for part in found.bins) == len(sure)
-    assert sum(part.misses for part in found.bins) == (~right).sum()
-    assert 0 <= found.error <= 1
-    assert all(part.low <= part.confidence <= part.high for part in found.bins)
+    result = measure_calibration(sure, right)
+    assert sum(part.count for part in result.bins) == len(sure)
+    assert sum(part.misses for part in result.bins) == (~right).sum()
+    assert 0 <= result.error <= 1
+    assert all(part.low <= part.confidence <= part.high for part in result.bins)
     answered, misses, thresholds = coverage_curve(sure, right)
     assert (answered[-1], misses[-1]) == (len(sure), (~right).sum())
     assert (np.diff(thresholds) < 0).all()

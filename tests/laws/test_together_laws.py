@@ -21,8 +21,8 @@ def of(seed: int, digits: str, *, doubt: float, step: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 1, (step * (len(digits) + 1), BLANK + 1))
     logits[:, BLANK] += 9
-    for at, digit in enumerate(digits):
-        row = logits[step * (at + 1) - 1]
+    for index, digit in enumerate(digits):
+        row = logits[step * (index + 1) - 1]
         row[BLANK] -= rng.uniform(4, 16)
         row[int(digit)] += 12
         row[rng.integers(0, 10)] += 12 * doubt * rng.random()
@@ -50,7 +50,7 @@ LENGTHS = st.none() | st.integers(1, 8) | st.sets(st.integers(1, 8), min_size=1,
 
 def held(decoded: Decoded) -> dict[str, float]:
     """Return the strings with their probabilities."""
-    return {each.text: each.probability for each in decoded.candidates}
+    return {item.text: item.probability for item in decoded.candidates}
 
 
 @settings(max_examples=60)
@@ -60,14 +60,14 @@ def test_probabilities_sum_to_one_at_most(
 ) -> None:
     """Strings differ, the likeliest comes first, and all together are at most sure."""
     decoded = decode_ensemble(several, lengths=lengths, best=8)
-    texts = [each.text for each in decoded.candidates]
-    values = [each.probability for each in decoded.candidates]
+    texts = [item.text for item in decoded.candidates]
+    values = [item.probability for item in decoded.candidates]
     assert len(set(texts)) == len(texts)
     assert values == sorted(values, reverse=True)
     assert sum(values) <= 1 + 1e-9
-    assert sum(each.among_lengths for each in decoded.candidates) <= 1 + 1e-9
+    assert sum(item.among_lengths for item in decoded.candidates) <= 1 + 1e-9
     assert all(
-        each.among_lengths >= each.probability * (1 - 1e-9) for each in decoded.candidates
+        item.among_lengths >= item.probability * (1 - 1e-9) for item in decoded.candidates
     )
     assert 0 <= decoded.length_probability <= 1
 
@@ -85,9 +85,9 @@ def test_only_allowed_lengths_come_back(
         assert decoded.length_probability == 1.0
     else:
         assert decoded.lengths == allowed
-        assert {len(each.text) for each in decoded.candidates} <= allowed
-    bests = [decode(each, lengths=lengths).best for each in several]
-    assert {each.text for each in bests if each is not None} <= held(decoded).keys()
+        assert {len(item.text) for item in decoded.candidates} <= allowed
+    bests = [decode(item, lengths=lengths).best for item in several]
+    assert {item.text for item in bests if item is not None} <= held(decoded).keys()
 
 
 @settings(max_examples=40)
@@ -108,8 +108,8 @@ def test_the_same_view_again_says_nothing_new(
     once, again = decode(one, lengths=lengths), decode_ensemble([one] * times, lengths=lengths)
     exact = {text: string_probabilities(check_probs(one), [text])[0] for text in held(once)}
     assert held(again).keys() == held(once).keys()
-    for each in again.candidates:
-        assert each.probability == pytest.approx(max(exact[each.text], 1e-12), rel=1e-6)
+    for item in again.candidates:
+        assert item.probability == pytest.approx(max(exact[item.text], 1e-12), rel=1e-6)
     for first, second in zip(once.candidates, again.candidates, strict=True):
         near = exact[first.text] == pytest.approx(exact[second.text], rel=TIE, abs=1e-12)
         assert first.text == second.text or near
@@ -138,18 +138,18 @@ def test_zeros_in_front_survive(rest: str, zeros: int, data: st.DataObject) -> N
     """A number that begins with zeros keeps all of them."""
     text = "0" * zeros + rest
     several = [data.draw(view(text)) for _ in range(2)]
-    bests = {decode(each).best.text for each in several}  # type: ignore[union-attr]
+    bests = {decode(item).best.text for item in several}  # type: ignore[union-attr]
     assume(bests == {text})
-    found = decode_ensemble(several).best
-    assert found is not None
-    assert found.text == text
+    result = decode_ensemble(several).best
+    assert result is not None
+    assert result.text == text
 
 
 @settings(max_examples=40)
 @given(views())
 def test_no_string_is_likelier_than_in_its_likeliest_view(several: list[np.ndarray]) -> None:
     """A string's probability lies between those that the views give it."""
-    for each in decode_ensemble(several).candidates:
-        shares = [string_probabilities(check_probs(one), [each.text])[0] for one in several]
-        assert each.probability <= max(*shares, 1e-12) * (1 + 1e-6)
-        assert each.probability >= min(shares) * (1 - 1e-6)
+    for item in decode_ensemble(several).candidates:
+        shares = [string_probabilities(check_probs(one), [item.text])[0] for one in several]
+        assert item.probability <= max(*shares, 1e-12) * (1 + 1e-6)
+        assert item.probability >= min(shares) * (1 - 1e-6)

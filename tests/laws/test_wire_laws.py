@@ -16,9 +16,9 @@ MESSAGES = st.lists(st.tuples(st.integers(1, 2**29 - 1), st.binary(max_size=300)
 def test_fields_come_back_as_they_were_written(rows: list[tuple[int, bytes]]) -> None:
     """Any numbers and contents are read back in their order, and their bytes are whole."""
     message = b"".join(encode_field(number, content) for number, content in rows)
-    found = list(read_fields(memoryview(message)))
-    assert [(each.number, bytes(each.content)) for each in found] == rows
-    assert b"".join(bytes(each.whole) for each in found) == message
+    result = list(read_fields(memoryview(message)))
+    assert [(item.number, bytes(item.content)) for item in result] == rows
+    assert b"".join(bytes(item.whole) for item in result) == message
 
 
 @given(st.binary(max_size=200))
@@ -26,5 +26,5 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     """No bytes at all lead to anything but fields or a ValueError."""
     with suppress(ValueError):
         assert (
-            b"".join(bytes(each.whole) for each in read_fields(memoryview(content))) == content
+            b"".join(bytes(item.whole) for item in read_fields(memoryview(content))) == content
         )

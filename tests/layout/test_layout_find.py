@@ -38,8 +38,8 @@ def test_lines_are_found_from_top_to_bottom(page: np.ndarray) -> None:
     layout = find_lines(page)
     assert layout.size == (700, 500)
     assert len(layout) == 2
-    for found, place in zip(boxes(layout), PLACES, strict=True):
-        assert overlap(found, place) > 0.85
+    for result, place in zip(boxes(layout), PLACES, strict=True):
+        assert overlap(result, place) > 0.85
     assert [strip.marks for strip in layout.strips] == [4, 4]
 
 
@@ -56,13 +56,13 @@ def test_a_strip_is_ink_on_bare_paper(page: np.ndarray) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_lines_of_composed_pages_are_found_whole(glyphs: Glyphs, kind: str) -> None:
     """On pages of every kind most lines are one strip each, neither parted nor joined."""
-    found = total = 0
+    result = total = 0
     for seed in range(2):
         page = compose(glyphs, seed, kind)
-        found += judge(page, find_lines(page.image))[0]
+        result += judge(page, find_lines(page.image))[0]
         total += len(page.lines)
     assert total >= 8
-    assert found >= 0.85 * total
+    assert result >= 0.85 * total
 
 
 def test_white_on_black_is_read_like_black_on_white(page: np.ndarray) -> None:
@@ -89,10 +89,10 @@ def test_boxes_around_digits_are_taken_out(
 ) -> None:
     """Printed boxes, orange or black, are in no strip, and the digits are one boxed line."""
     plain = np.full((300, 700, 3), 255, np.uint8)
-    for at, digit in enumerate("20142"):
+    for index, digit in enumerate("20142"):
         line = write(digit)
         rows, columns = line.shape
-        x = 60 + 100 * at + (80 - columns) // 2
+        x = 60 + 100 * index + (80 - columns) // 2
         plain[110 : 110 + rows, x : x + columns] = line[..., None]
     sheet = plain.copy()
     for left in range(60, 560, 100):
@@ -179,7 +179,7 @@ def test_a_page_on_its_side_is_turned(write: Callable[..., np.ndarray], quarters
     assert round(layout.turn) in (90, 270)
     assert len(layout) == 3
     readings = [layout.strips[1], layout.upside_down().strips[1]]
-    assert min(near(upright.ink, each.ink) for each in readings) < 6
+    assert min(near(upright.ink, item.ink) for item in readings) < 6
     rows = np.flatnonzero(lying[:, 40:].min(axis=1) < 128)
     assert layout.strips[1].box[1] >= rows[0] - 3
     assert layout.strips[1].box[3] <= rows[-1] + 3

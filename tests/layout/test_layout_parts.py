@@ -23,11 +23,11 @@ def sudoku(
 ) -> tuple[np.ndarray, dict[tuple[int, int], str]]:
     """Draw a sudoku with digits in a third of its cells: uint8 (H, W), and what is in it."""
     page = np.full((9 * size + 80, 9 * size + 80), 230, np.uint8)
-    given = {(at // 9, at % 9): str(1 + at % 9) for at in range(0, 81, 3)}
-    for at in range(10):
-        thick = 3 if at % 3 == 0 else 1
-        cv2.line(page, (40, 40 + at * size), (40 + 9 * size, 40 + at * size), 60, thick)
-        cv2.line(page, (40 + at * size, 40), (40 + at * size, 40 + 9 * size), 60, thick)
+    given = {(index // 9, index % 9): str(1 + index % 9) for index in range(0, 81, 3)}
+    for index in range(10):
+        thick = 3 if index % 3 == 0 else 1
+        cv2.line(page, (40, 40 + index * size), (40 + 9 * size, 40 + index * size), 60, thick)
+        cv2.line(page, (40 + index * size, 40), (40 + index * size, 40 + 9 * size), 60, thick)
     for (row, column), digit in given.items():
         spot = 40 + column * size + size // 3, 40 + row * size + 2 * size // 3
         cv2.putText(page, digit, spot, cv2.FONT_HERSHEY_SIMPLEX, size / 50, 20, 2, cv2.LINE_AA)
@@ -60,16 +60,16 @@ def test_thin_lines_too_faint_to_be_marks_part_the_blocks_of_a_sudoku() -> None:
     """Where only the bold lines are seen, cells are found by the faint lines between them."""
     page, given = sudoku()
     bold = np.full_like(page, 230)
-    for at in range(0, 10, 3):
-        cv2.line(bold, (40, 40 + at * 50), (490, 40 + at * 50), 60, 3)
-        cv2.line(bold, (40 + at * 50, 40), (40 + at * 50, 490), 60, 3)
+    for index in range(0, 10, 3):
+        cv2.line(bold, (40, 40 + index * 50), (490, 40 + index * 50), 60, 3)
+        cv2.line(bold, (40 + index * 50, 40), (40 + index * 50, 490), 60, 3)
     thin = (page == 60) & (bold == 230)
     faint, without = page.copy(), page.copy()
     faint[thin], without[thin] = 212, 230
     grid = find_lines(faint).grids[0]
     assert (grid.rows, grid.columns) == (9, 9)
     assert {(cell.row, cell.column) for cell in grid.cells if cell.strip} == set(given)
-    assert [(each.rows, each.columns) for each in find_lines(without).grids] == [(3, 3)]
+    assert [(item.rows, item.columns) for item in find_lines(without).grids] == [(3, 3)]
 
 
 def test_cells_lie_where_they_are_in_the_picture() -> None:
@@ -100,7 +100,7 @@ def test_boxes_in_a_row_are_chained() -> None:
     assert cells.places[rows[0], 0].tolist() == pytest.approx(
         [45.5, 105.5, 165.5, 225.5], abs=1
     )
-    assert [bool(inked(cells, page)[at]) for at in rows[0]] == [True, False, False, False]
+    assert [bool(inked(cells, page)[index]) for index in rows[0]] == [True, False, False, False]
 
 
 def test_a_rule_goes_and_strokes_that_cross_it_stay() -> None:
@@ -135,11 +135,11 @@ def test_only_coloured_boxes_are_dropped(
 ) -> None:
     """The channel is that in which boxes vanish; coloured ink alone drops nothing."""
     page = np.full((300, 700, 3), 250, np.uint8)
-    for at, digit in enumerate("38254"):
-        spot = 62 + 110 * at, 180
+    for index, digit in enumerate("38254"):
+        spot = 62 + 110 * index, 180
         cv2.putText(page, digit, spot, cv2.FONT_HERSHEY_SIMPLEX, 2.5, pen, 5, cv2.LINE_AA)
         if boxes is not None:
-            left = 50 + 110 * at
+            left = 50 + 110 * index
             cv2.rectangle(page, (left, 100), (left + 75, 205), boxes, 3)
     dropped = drop_colored_print(page, light=False)
     assert dropped.channel == channel

@@ -20,7 +20,7 @@ def ink_of(view: np.ndarray) -> np.ndarray:
     return 255 - view
 
 
-def off(one: np.ndarray, two: np.ndarray) -> float:
+def offset(one: np.ndarray, two: np.ndarray) -> float:
     """Return the mean difference of two pictures, 0..255."""
     return float(np.abs(one.astype(float) - two).mean())
 
@@ -31,7 +31,7 @@ def test_a_clean_page_gives_the_strip(page: np.ndarray) -> None:
         view = crop_original(page, strip)
         assert view.dtype == np.uint8
         assert view.shape == strip.ink.shape
-        assert off(ink_of(view), strip.ink) < 8
+        assert offset(ink_of(view), strip.ink) < 8
 
 
 def test_it_is_the_pixels_of_the_picture(page: np.ndarray) -> None:
@@ -58,7 +58,7 @@ def test_polarity_is_the_picture_s_own(page: np.ndarray) -> None:
     strip = find_lines(255 - page).strips[0]
     view = crop_original(255 - page, strip)
     assert np.median(view) == 0
-    assert off(view, strip.ink) < 8
+    assert offset(view, strip.ink) < 8
 
 
 def test_colours_become_grey(page: np.ndarray) -> None:
@@ -77,32 +77,34 @@ def test_sloping_lines_are_levelled(page: np.ndarray, angle: float) -> None:
     turn = cv2.getRotationMatrix2D((350, 250), angle, 1.0)
     sloped = cv2.warpAffine(page, turn, (700, 500), borderValue=255)
     for strip in find_lines(sloped).strips:
-        assert off(ink_of(crop_original(sloped, strip)), strip.ink) < 10
+        assert offset(ink_of(crop_original(sloped, strip)), strip.ink) < 10
 
 
 def test_shortened_gaps_are_shortened_in_the_view_too(write: Write) -> None:
     """The columns are those of the strip, wide gaps left out."""
     sheet = np.full((300, 700), 255, np.uint8)
-    for at, digit in enumerate("20142"):
+    for index, digit in enumerate("20142"):
         line = write(digit)
-        sheet[100 : 100 + line.shape[0], 40 + 130 * at : 40 + 130 * at + line.shape[1]] = line
+        sheet[
+            100 : 100 + line.shape[0], 40 + 130 * index : 40 + 130 * index + line.shape[1]
+        ] = line
     strip = find_lines(sheet).ranked[0]
     assert np.diff(strip.columns).max() > 20
-    assert off(ink_of(crop_original(sheet, strip)), strip.ink) < 8
+    assert offset(ink_of(crop_original(sheet, strip)), strip.ink) < 8
 
 
 def test_turned_over_it_is_the_other_way_up(page: np.ndarray) -> None:
     """A strip turned over has the view turned over."""
     for strip in find_lines(page).strips:
         over = crop_original(page, strip.upside_down())
-        assert off(over[::-1, ::-1], crop_original(page, strip)) < 1
+        assert offset(over[::-1, ::-1], crop_original(page, strip)) < 1
 
 
 def test_a_page_on_its_side_is_seen_upright(page: np.ndarray) -> None:
     """On a page that lies on its side the view is upright, as the strip is."""
     lying = np.ascontiguousarray(np.rot90(page))
     for strip in find_lines(lying).strips:
-        assert off(ink_of(crop_original(lying, strip)), strip.ink) < 8
+        assert offset(ink_of(crop_original(lying, strip)), strip.ink) < 8
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def make_line(
         LineDigit(
             digit,
             confidence,
-            (box[0] + at * wide, box[1], box[0] + (at + 1) * wide, box[3]),
+            (box[0] + index * wide, box[1], box[0] + (index + 1) * wide, box[3]),
         )
-        for at, digit in enumerate(text)
+        for index, digit in enumerate(text)
     )
     return Line(text, confidence, box, digits, tuple(Alternative(*other) for other in others))
 
@@ -116,10 +116,10 @@ def where() -> Callable[[Path], dict[str, list[str]]]:
     """Return a function that tells the folders that hold each file below a folder."""
 
     def find(out: Path) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        result: dict[str, list[str]] = {}
         for path in sorted(out.glob("*/*")):
-            found.setdefault(path.name, []).append(path.parent.name)
-        return found
+            result.setdefault(path.name, []).append(path.parent.name)
+        return result
 
     return find
 

@@ -73,7 +73,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def pieces(folder: Path, *contents: str) -> list[Path]:
     """Write pieces of mail and return their paths, in order."""
     folder.mkdir()
-    paths = [folder / f"{at:03d}.png" for at in range(len(contents))]
+    paths = [folder / f"{index:03d}.png" for index in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_text(content)
     return paths
@@ -81,14 +81,16 @@ def pieces(folder: Path, *contents: str) -> list[Path]:
 
 def test_lines_come_in_the_order_they_are_asked_for(tmp_path: Path, read: Any) -> None:
     """Two processes read, and each piece gets its own lines; an unreadable one its error."""
-    paths = pieces(tmp_path / "mail", "00501", "damaged", *(f"{at:05d}" for at in range(60)))
+    paths = pieces(
+        tmp_path / "mail", "00501", "damaged", *(f"{index:05d}" for index in range(60))
+    )
     with prefetch_pieces(read, paths, 2) as given:
         assert given(paths[0])[0].line.text == "00501"
         with pytest.raises(DataError) as caught:
             given(paths[1])
         assert str(caught.value) == "the picture cannot be decoded\n  seen    7 bytes"
         texts = [given(path)[0].line.text for path in paths[2:]]
-        assert texts == [f"{at:05d}" for at in range(60)]
+        assert texts == [f"{index:05d}" for index in range(60)]
     assert multiprocessing.active_children() == []
 
 

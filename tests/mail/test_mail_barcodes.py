@@ -55,10 +55,10 @@ def test_every_damaged_bar_is_noticed(routing: str) -> None:
     """Whichever one bar is misread as whichever other, the barcode is refused."""
     bars = VECTORS[routing]
     tried = 0
-    for at, bar in enumerate(bars):
+    for index, bar in enumerate(bars):
         for other in "TADF".replace(bar, ""):
             with pytest.raises(DataError, match="damaged or was misread"):
-                decode_imb(bars[:at] + other + bars[at + 1 :])
+                decode_imb(bars[:index] + other + bars[index + 1 :])
             tried += 1
     assert tried == 195
 
@@ -66,9 +66,9 @@ def test_every_damaged_bar_is_noticed(routing: str) -> None:
 def test_most_swapped_bars_are_noticed() -> None:
     """Two neighbouring bars that differ, swapped, are refused."""
     bars = VECTORS["01234567891"]
-    for at in range(64):
-        if bars[at] != bars[at + 1]:
-            swapped = bars[:at] + bars[at + 1] + bars[at] + bars[at + 2 :]
+    for index in range(64):
+        if bars[index] != bars[index + 1]:
+            swapped = bars[:index] + bars[index + 1] + bars[index] + bars[index + 2 :]
             with pytest.raises(DataError):
                 decode_imb(swapped)
 
@@ -155,10 +155,10 @@ def test_every_damaged_bar_of_postnet_is_noticed(digits: str) -> None:
     """A tall bar read as short, or a short one as tall, is refused."""
     bars = encode_postnet(digits)
     assert decode_postnet(bars) == digits
-    for at, bar in enumerate(bars):
+    for index, bar in enumerate(bars):
         other = "." if bar == "|" else "|"
         with pytest.raises(DataError, match="POSTNET"):
-            decode_postnet(bars[:at] + other + bars[at + 1 :])
+            decode_postnet(bars[:index] + other + bars[index + 1 :])
 
 
 @pytest.mark.parametrize(
@@ -180,12 +180,12 @@ def bars_in(picture: np.ndarray, dots: int) -> str:
     dark = (picture == 0).any(axis=0)
     starts = np.flatnonzero(np.diff(dark.astype(int)) == 1) + 1
     top, bottom = np.flatnonzero((picture == 0).any(axis=1))[[0, -1]]
-    found = ""
+    result = ""
     for start in starts:
         rows = np.flatnonzero(picture[:, start] == 0)
         up, down = rows[0] < top + 0.01 * dots, rows[-1] > bottom - 0.01 * dots
-        found += "TADF"[up + 2 * down]
-    return found
+        result += "TADF"[up + 2 * down]
+    return result
 
 
 @pytest.mark.parametrize("dots", [200, 300, 600])
@@ -225,9 +225,9 @@ def test_svg_has_a_rectangle_for_each_bar() -> None:
     bars = VECTORS["01234"]
     root = ElementTree.fromstring(svg(bars))
     assert root.get("width") == f"{0.25 + 64 / 22 + 0.02:.4f}in"
-    rectangles = [each for each in root if each.tag.endswith("rect")]
+    rectangles = [item for item in root if item.tag.endswith("rect")]
     assert len(rectangles) == 66
-    tops = [float(each.get("y", "nan")) for each in rectangles[1:]]
+    tops = [float(item.get("y", "nan")) for item in rectangles[1:]]
     assert tops == pytest.approx([bar.top for bar in lay_out(bars)], abs=1e-4)
 
 

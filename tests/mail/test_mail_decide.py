@@ -22,20 +22,20 @@ Make = Callable[..., Line]
 
 def test_a_sure_zip_is_accepted(directory: Directory, line: Make) -> None:
     """A ZIP that exists and is surer than the bar is accepted, with its place."""
-    found = decide(line("00501", 0.999), directory)
-    assert (found.zip, found.reason, found.why) == ("00501", None, "")
-    assert found.place is not None
-    assert (found.place.city, found.place.state) == ("Holtsville", "NY")
-    assert found.probability > 0.99
-    assert found.guesses[0].zip == "00501"
+    result = decide(line("00501", 0.999), directory)
+    assert (result.zip, result.reason, result.why) == ("00501", None, "")
+    assert result.place is not None
+    assert (result.place.city, result.place.state) == ("Holtsville", "NY")
+    assert result.probability > 0.99
+    assert result.guesses[0].zip == "00501"
 
 
 def test_zip_plus_four_is_judged_by_its_five(directory: Directory, line: Make) -> None:
     """Nine digits are a ZIP+4; readings with the same five add up."""
     read = line("021340001", 0.6, (("021340007", 0.3), ("021390001", 0.05)))
-    found = decide(read, directory, bar=0.95)
-    assert (found.zip, found.four) == ("02134", "0001")
-    assert found.as_dict()["zip4"] == "02134-0001"
+    result = decide(read, directory, bar=0.95)
+    assert (result.zip, result.four) == ("02134", "0001")
+    assert result.as_dict()["zip4"] == "02134-0001"
 
 
 CASES = [
@@ -64,8 +64,8 @@ def test_each_reason_is_said(
     directory: Directory, line: Make, read: tuple | None, known: dict, reason: Reason, why: str
 ) -> None:
     """What is not accepted says why, as a word and as a sentence."""
-    found = decide(None if read is None else line(*read), directory, **known)
-    assert (found.zip, found.place, found.reason, found.why) == (None, None, reason, why)
+    result = decide(None if read is None else line(*read), directory, **known)
+    assert (result.zip, result.place, result.reason, result.why) == (None, None, reason, why)
 
 
 def test_the_city_rules_out_what_contradicts(directory: Directory, line: Make) -> None:
@@ -79,16 +79,16 @@ def test_the_city_rules_out_what_contradicts(directory: Directory, line: Make) -
 
 def test_the_directory_rules_out_what_does_not_exist(directory: Directory, line: Make) -> None:
     """A likelier string that is no ZIP gives way to the one that is."""
-    found = decide(line("90212", 0.5, (("90210", 0.45),)), directory, bar=0.8)
-    assert found.zip == "90210"
+    result = decide(line("90212", 0.5, (("90210", 0.45),)), directory, bar=0.8)
+    assert result.zip == "90210"
 
 
 def test_a_sure_reading_is_not_overruled(directory: Directory, line: Make) -> None:
     """Where the city contradicts a sure reading, no unlikely alternative is made of it."""
     read = line("10001", 0.9995, (("02134", 0.0004),))
-    found = decide(read, directory, city="Boston", state="MA")
-    assert (found.zip, found.reason) == (None, Reason.PLACE)
-    assert [guess.zip for guess in found.guesses] == ["10001", "02134"]
+    result = decide(read, directory, city="Boston", state="MA")
+    assert (result.zip, result.reason) == (None, Reason.PLACE)
+    assert [guess.zip for guess in result.guesses] == ["10001", "02134"]
 
 
 def test_what_was_not_listed_counts(directory: Directory, line: Make) -> None:
@@ -116,9 +116,9 @@ def test_an_unknown_city_is_refused(directory: Directory, line: Make) -> None:
 
 def test_a_routing_is_plain_values(directory: Directory, line: Make) -> None:
     """JSON holds it, the ZIP as text."""
-    found = json.loads(json.dumps(decide(line("00501"), directory).as_dict()))
-    assert (found["zip"], found["reason"]) == ("00501", None)
-    assert found["guesses"][0]["city"] == "Holtsville"
+    result = json.loads(json.dumps(decide(line("00501"), directory).as_dict()))
+    assert (result["zip"], result["reason"]) == ("00501", None)
+    assert result["guesses"][0]["city"] == "Holtsville"
 
 
 def test_weights_sum_to_one_at_most(directory: Directory, line: Make) -> None:
@@ -152,19 +152,19 @@ def test_a_line_that_may_not_be_the_zip_is_believed_less(
 def test_a_line_of_another_length_is_no_zip(line: Make) -> None:
     """An unlikely string of five digits is not believed because the likely one has four."""
     country = Directory(
-        Place(f"{at:05d}", "Anywhere", ("Anywhere",), "NY", "", "STANDARD")
-        for at in range(0, 100_000, 2)
+        Place(f"{index:05d}", "Anywhere", ("Anywhere",), "NY", "", "STANDARD")
+        for index in range(0, 100_000, 2)
     )
-    found = decide(line("0213", 0.9, (("02134", 0.05),)), country)
-    assert found.zip is None
-    assert found.probability < 0.3
+    result = decide(line("0213", 0.9, (("02134", 0.05),)), country)
+    assert result.zip is None
+    assert result.probability < 0.3
 
 
 def test_the_city_finds_the_right_one_of_two_lines(directory: Directory, line: Make) -> None:
     """Of two lines that may be the ZIP, the one that fits the city counts, and is shown."""
     both = [ZipCandidate(line("10001", 0.99), 0.7), ZipCandidate(line("02134", 0.99), 0.3)]
-    found = decide(both, directory, city="Boston", state="MA", bar=0.9)
-    assert (found.zip, found.text) == ("02134", "02134")
+    result = decide(both, directory, city="Boston", state="MA", bar=0.9)
+    assert (result.zip, result.text) == ("02134", "02134")
     assert decide(both, directory, bar=0.9).reason is Reason.UNSURE
 
 
@@ -179,16 +179,16 @@ def test_the_lowest_zip_is_the_receivers(line: Make) -> None:
     assert choose_line([sender, house, receiver, beside, mark, short]) is receiver
     assert choose_line([short, mark]) is short
     assert choose_line([]) is None
-    found = rank_zip_lines([sender, house, receiver, beside])
-    assert [each.line for each in found] == [receiver, beside, house, sender]
-    assert 0.9 < sum(each.share for each in found) < 1
-    assert [each.line for each in rank_zip_lines([short, mark])] == [short]
+    result = rank_zip_lines([sender, house, receiver, beside])
+    assert [item.line for item in result] == [receiver, beside, house, sender]
+    assert 0.9 < sum(item.share for item in result) < 1
+    assert [item.line for item in rank_zip_lines([short, mark])] == [short]
 
 
 def test_a_picture_with_another_number_says_so(directory: Directory, line: Make) -> None:
     """Where no line may be a ZIP, the reason is the length of the surest one."""
-    found = decide(rank_zip_lines([line("902101", 0.9), line("17", 0.5)]), directory)
-    assert (found.reason, found.text) == (Reason.LENGTH, "902101")
+    result = decide(rank_zip_lines([line("902101", 0.9), line("17", 0.5)]), directory)
+    assert (result.reason, result.text) == (Reason.LENGTH, "902101")
 
 
 def test_what_is_surely_read_counts_more(line: Make) -> None:
@@ -197,10 +197,10 @@ def test_what_is_surely_read_counts_more(line: Make) -> None:
     five = line("02134", 0.99, box=(500, 262, 600, 290))
     four = line("10001", 0.6, box=(610, 262, 700, 290))
     word = line("11017", 0.3, box=(300, 262, 420, 290))
-    found = rank_zip_lines([word, whole, five, four])
-    assert found[0].line is five
-    assert whole not in [each.line for each in found], "it is the same ink"
-    assert found[0].share > 0.9
+    result = rank_zip_lines([word, whole, five, four])
+    assert result[0].line is five
+    assert whole not in [item.line for item in result], "it is the same ink"
+    assert result[0].share > 0.9
 
 
 def test_the_senders_corner_is_left_out(line: Make) -> None:
@@ -218,17 +218,17 @@ def test_each_amount_of_knowledge_has_its_bar(directory: Directory, line: Make) 
     read = line("10001", 0.8, (("10007", 0.2),))
     assert decide(read, directory, bar=bars).zip is None
     assert decide(read, directory, city="New York", state="NY", bar=bars).zip == "10001"
-    found = decide(read, directory, state="NY", bar=bars)
-    assert (found.zip, found.reason) == (None, Reason.UNSURE)
-    assert found.why.endswith("% sure; no bar keeps what was promised")
+    result = decide(read, directory, state="NY", bar=bars)
+    assert (result.zip, result.reason) == (None, Reason.UNSURE)
+    assert result.why.endswith("% sure; no bar keeps what was promised")
 
 
 def test_letters_before_a_zip_are_seen_through(directory: Directory, line: Make) -> None:
     """Of a state's letters and a ZIP read as nine digits, the last five are what is meant."""
     joined = line("902100501", 0.3, (("902100507", 0.1),))
     joined = replace(joined, digits=line("902100501", 0.999).digits)
-    found = decide(joined, directory, state="NY", bar=0.97)
-    assert (found.zip, found.four, found.text) == ("00501", "", "00501")
+    result = decide(joined, directory, state="NY", bar=0.97)
+    assert (result.zip, result.four, result.text) == ("00501", "", "00501")
     part = line_with("00501", [ZipCandidate(joined)])
     assert (part.text, part.digits) == ("00501", joined.digits[4:])
     assert (part.box[0], part.box[2]) == (joined.digits[4].box[0], joined.box[2])

@@ -23,9 +23,9 @@ from digitlens.mail.zipcode import STATES, ZipCode, state_code
 )
 def test_a_zip_is_text(text: str, five: str, four: str) -> None:
     """ZIP and ZIP+4 keep their leading zeros, with a dash or without."""
-    found = ZipCode.parse(text)
-    assert (found.five, found.four, found.digits) == (five, four, five + four)
-    assert str(found) == (f"{five}-{four}" if four else five)
+    result = ZipCode.parse(text)
+    assert (result.five, result.four, result.digits) == (five, four, five + four)
+    assert str(result) == (f"{five}-{four}" if four else five)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_full_disk_loses_nothing(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "link", lambda *each: (fill(), link(*each)))
+        patch.setattr(os, "link", lambda *item: (fill(), link(*item)))
 
         def filling(path: Path, content: bytes) -> None:
             try:

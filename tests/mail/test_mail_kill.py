@@ -22,7 +22,7 @@ from digitlens.mail.candidates import ZipCandidate
 from digitlens.ctc import Line, LineDigit
 
 ROOT, WAY = Path(sys.argv[1]), sys.argv[2]
-ZIPS = [f"{at}{at}{at}0{at % 7}" for at in range(10)]
+ZIPS = [f"{index}{index}{index}0{index % 7}" for at in range(10)]
 DIRECTORY = Directory(Place(z, "C", ("C",), "NY", "", "STANDARD") for z in ZIPS)
 OURS = ("/mail/sorting/", "digitlens/storage.py")
 COUNT, KILLS = 36, 40
@@ -93,7 +93,7 @@ def check(out, *, whole):
 for at in range(COUNT):
     # One in four has a ZIP that is not there, and goes to the queue.
     text = "99998" if at % 4 == 3 else ZIPS[at % 10]
-    (ROOT / "mail" / f"{at:02d}.png").write_text(text + " " * at)
+    (ROOT / "mail" / f"{index:02d}.png").write_text(text + " " * at)
 kills = rounds = reads = 0
 while kills < KILLS:
     rounds += 1
@@ -124,6 +124,6 @@ def test_a_kill_at_any_line_loses_and_doubles_nothing(tmp_path: Path, way: str) 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["kills"] >= 40
-    assert found["reads"] > 36, "some kills came between reading and writing down"
+    result = json.loads(done.stdout)
+    assert result["kills"] >= 40
+    assert result["reads"] > 36, "some kills came between reading and writing down"

@@ -51,8 +51,8 @@ def draw(path: Path) -> None:
     """Draw five strokes, one in each box."""
     picture = Image.new("L", (240, 90), 235)
     pen = ImageDraw.Draw(picture)
-    for at in range(5):
-        left = BOX[0] + 30 * at
+    for index in range(5):
+        left = BOX[0] + 30 * index
         pen.line([(left + 8, 33), (left + 18, 33), (left + 12, 57)], fill=30, width=4)
     picture.save(path)
 
@@ -129,18 +129,18 @@ def test_pieces_on_their_side_are_saved_upright(
     trays: Path, tmp_path: Path, quarters: int
 ) -> None:
     """A piece that was read on its head gives the line and digits it gives upright."""
-    told = next(each for each in corrections_in(trays) if each.zip == "02184")
+    told = next(item for item in corrections_in(trays) if item.zip == "02184")
     with Image.open(told.picture) as picture:
         size, pixels = picture.size, np.asarray(picture)
     Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "laid.png")
     assert told.box is not None
     box, *boxes = (
-        rotate_upright(each, size, 90 * quarters)[0] for each in (told.box, *told.boxes)
+        rotate_upright(item, size, 90 * quarters)[0] for item in (told.box, *told.boxes)
     )
     laid = replace(told, picture=tmp_path / "laid.png", box=box, boxes=tuple(boxes))
 
-    def content(each: Correction, out: Path) -> dict[str, bytes]:
-        assert save_corrections([each], out).digits == 5
+    def content(item: Correction, out: Path) -> dict[str, bytes]:
+        assert save_corrections([item], out).digits == 5
         return {path.name: path.read_bytes() for path in out.rglob("*.png")}
 
     assert content(told, tmp_path / "one") == content(laid, tmp_path / "two")
@@ -176,6 +176,6 @@ def test_edits_are_a_distance(one: str, other: str, third: str) -> None:
 @given(
     st.text("0123456789", min_size=5, max_size=5), st.integers(0, 4), st.sampled_from("0123")
 )
-def test_one_wrong_digit_is_in_its_place(said: str, at: int, digit: str) -> None:
+def test_one_wrong_digit_is_in_its_place(said: str, index: int, digit: str) -> None:
     """A digit that was read wrongly leaves all digits in their boxes."""
-    assert in_place(said[:at] + digit + said[at + 1 :], said)
+    assert in_place(said[:index] + digit + said[index + 1 :], said)

@@ -31,8 +31,8 @@ boston = ["021-022", '02445']  # and Brookline
 def test_a_plan_says_the_tray_of_a_zip() -> None:
     """Prefixes, ranges and single ZIPs lead to their tray, all else to the default."""
     plan = parse_plan(GOOD)
-    found = [plan.tray_of(text) for text in ("02100", "02299", "02445", "00501", "10300")]
-    assert found == ["boston", "boston", "boston", "new york", "other"]
+    result = [plan.tray_of(text) for text in ("02100", "02299", "02445", "00501", "10300")]
+    assert result == ["boston", "boston", "boston", "new york", "other"]
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_plan_says_the_tray_of_a_zip() -> None:
 )
 def test_ranges_are_text(text: str, low: str, high: str) -> None:
     """A prefix and a range keep their leading zeros, and are written shortly again."""
-    found = Range.parse(text)
-    assert (found.low, found.high) == (low, high)
-    assert str(found) == text.replace(" ", "")
+    result = Range.parse(text)
+    assert (result.low, result.high) == (low, high)
+    assert str(result) == text.replace(" ", "")
 
 
 FAULTS = [
@@ -165,9 +165,9 @@ NONE = ["269", "X"]
 def test_the_labeling_list_becomes_a_plan() -> None:
     """Prefixes of a plant become ranges; military ones go by column B; X is left out."""
     head = '"Effective Date: 2024-08-01"\n"Grace Date: 2024-09-30"\n'
-    found = parse_l002(labeling_list([BOSTON, NEXT, ARMY, NONE], head))
-    assert (found.effective, found.grace) == (date(2024, 8, 1), date(2024, 9, 30))
-    plan = found.plan()
+    result = parse_l002(labeling_list([BOSTON, NEXT, ARMY, NONE], head))
+    assert (result.effective, result.grace) == (date(2024, 8, 1), date(2024, 9, 30))
+    plan = result.plan()
     assert plan.trays == {
         "021-boston-ma": (Range("02100", "02299"),),
         "090-apo-ae": (Range("09000", "09099"),),
@@ -187,8 +187,8 @@ def test_the_labeling_list_becomes_a_plan() -> None:
 )
 def test_an_old_list_is_told(today: date, said: str | None) -> None:
     """A list is fresh for three months; later, and before its day, a warning says so."""
-    found = parse_l002(labeling_list([BOSTON])).staleness(today)
-    assert (found is None) if said is None else (found is not None and said in found)
+    result = parse_l002(labeling_list([BOSTON])).staleness(today)
+    assert (result is None) if said is None else (result is not None and said in result)
 
 
 @pytest.mark.parametrize(

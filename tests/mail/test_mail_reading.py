@@ -49,11 +49,11 @@ def test_the_senders_lines_are_neither_read_nor_taken(
     above = line("20002", 0.9, box=laid((520.0, 132.0, 600.0, 160.0), turn))
     receiver = line("02134", 0.6, box=laid(RECEIVER, turn))
     reader: Any = Told(sender, above, receiver, turn=turn + 3.5)
-    found = read_mail(reader, "a.png")
+    result = read_mail(reader, "a.png")
     assert reader.lengths == LENGTHS == (5, 9)
     assert reader.wanted == [False, True, True]
-    assert [each.line for each in found] == [receiver, above]
-    assert found[0].share > 0.9
+    assert [item.line for item in result] == [receiver, above]
+    assert result[0].share > 0.9
 
 
 def test_nothing_read_is_nothing_found() -> None:

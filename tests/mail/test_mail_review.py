@@ -47,8 +47,8 @@ def review(
 
     mail, out = tmp_path / "mail", tmp_path / "out"
     mail.mkdir()
-    for at in range(COUNT):
-        (mail / f"{at:02d}.png").write_text(f"piece {at}")
+    for index in range(COUNT):
+        (mail / f"{index:02d}.png").write_text(f"piece {index}")
     plan = make_plan(directory, "zip3")
     sort_folder(mail, out, Sorting(read, directory, plan), now=clock)
     return Review(out, plan, directory, now=clock)
@@ -79,7 +79,7 @@ def test_two_people_never_get_the_same_piece(review: Review) -> None:
 def test_many_people_at_once_never_get_the_same_piece(review: Review, tmp_path: Path) -> None:
     """Of forty who ask at the same time, twelve get a piece each and the others none."""
     with ThreadPoolExecutor(8) as pool:
-        tasks = list(pool.map(review.claim, [f"person {at}" for at in range(40)]))
+        tasks = list(pool.map(review.claim, [f"person {index}" for index in range(40)]))
     lent = [task.piece for task in tasks if task is not None]
     assert len(lent) == len(set(lent)) == COUNT
 
@@ -188,11 +188,11 @@ def test_corrections_are_kept(review: Review, tmp_path: Path) -> None:
         task = review.claim("ann")
         assert task is not None
         review.settle(task, zip_)
-    found = list(review.corrections())
-    assert [each.zip for each in found] == ["02135", None, "00501"]
-    assert found[0].text == "02134"
-    assert found[0].person == "ann"
-    assert [each.picture.parent.name for each in found] == ["021", "unsortable", "005"]
+    result = list(review.corrections())
+    assert [item.zip for item in result] == ["02135", None, "00501"]
+    assert result[0].text == "02134"
+    assert result[0].person == "ann"
+    assert [item.picture.parent.name for item in result] == ["021", "unsortable", "005"]
 
 
 def test_settled_pieces_stay_settled(
@@ -273,7 +273,9 @@ def test_a_piece_whose_picture_is_gone_stays(review: Review, tmp_path: Path) -> 
     """What has no picture any more is not sent on, and still waits."""
     task = review.claim("ann")
     assert task is not None
-    assert task.boxes == tuple((300 + 20.0 * at, 200, 320 + 20.0 * at, 230) for at in range(5))
+    assert task.boxes == tuple(
+        (300 + 20.0 * index, 200, 320 + 20.0 * index, 230) for index in range(5)
+    )
     task.picture.unlink()
     with pytest.raises(DataError, match=r"the picture of the piece 00\.png is gone"):
         review.settle(task, "02134")

@@ -113,7 +113,7 @@ def test_drawn_digits_stand_in_mnists_frame(drawn: Digits) -> None:
 
 def test_every_letter_that_is_needed_has_strokes(directory: Directory) -> None:
     """Each letter of names, streets and towns is written with a stroke, in both cases."""
-    towns = [directory.place(each).city for each in directory.zips]  # type: ignore[union-attr]
+    towns = [directory.place(item).city for item in directory.zips]  # type: ignore[union-attr]
     for word in [*FIRST, *LAST, *STREETS, *KINDS, *FIRMS, *towns, "PO Box 0123456789"]:
         for letter in word.replace(" ", ""):
             assert strokes_of(letter), letter

@@ -35,9 +35,16 @@ def country() -> Directory:
     rng = np.random.default_rng(3)
     zips = sorted(rng.choice(100_000, 20_000, replace=False).tolist())
     return Directory(
-        Place(f"{at:05d}", f"City {at // 200}", (f"City {at // 200}",), state, "", "STANDARD")
-        for at in zips
-        for state in [("CA", "NY", "TX", "MA", "OH")[at // 20_000]]
+        Place(
+            f"{index:05d}",
+            f"City {index // 200}",
+            (f"City {index // 200}",),
+            state,
+            "",
+            "STANDARD",
+        )
+        for index in zips
+        for state in [("CA", "NY", "TX", "MA", "OH")[index // 20_000]]
     )
 
 
@@ -52,10 +59,10 @@ def readings() -> list[SimulatedReading]:
 
 def test_a_reading_is_carried_over() -> None:
     """A 4 taken for a 9 is taken for a 9 in another ZIP, where there is a 4 in its place."""
-    found = MISREAD.carried_to("40501")
-    assert (found.truth, found.text) == ("40501", "90501")
-    assert [each.text for each in found.alternatives] == ["40501", "4213"]
-    assert (found.confidence, found.right) == (0.6, False)
+    result = MISREAD.carried_to("40501")
+    assert (result.truth, result.text) == ("40501", "90501")
+    assert [item.text for item in result.alternatives] == ["40501", "4213"]
+    assert (result.confidence, result.right) == (0.6, False)
     assert MISREAD.touched() == (0,)
 
 
@@ -106,7 +113,7 @@ def test_pieces_have_zips_that_fit_the_mistakes(
     assert len(pieces) == 3000
     assert all(piece.place.zip in country for piece in pieces)
     wrong = np.mean([not piece.reading.right for piece in pieces])
-    assert wrong == pytest.approx(np.mean([not each.right for each in readings]), abs=1e-9)
+    assert wrong == pytest.approx(np.mean([not item.right for item in readings]), abs=1e-9)
     again = draw_pieces(readings, country, 3000, np.random.default_rng(1))
     assert again == pieces
 

@@ -50,7 +50,7 @@ def test_an_answer_is_taken_back(review: Review, trays: Path, said: str | None) 
     assert claim(review, "ann").piece == task.piece
     review.settle(claim(review, "ann"), "02134")
     assert lies_in(trays, again.picture.name) == ["MA"]
-    assert [each.zip for each in review.corrections()] == ["02134"]
+    assert [item.zip for item in review.corrections()] == ["02134"]
 
 
 def test_the_piece_in_hand_is_given_back(review: Review) -> None:

@@ -88,12 +88,12 @@ def test_bars_are_counted_after_directory_and_place(directory: Directory) -> Non
     place = directory.place("02134")
     assert place is not None
     pieces = [SimulatedPiece(place, wrong)] * 400 + [SimulatedPiece(place, lost)] * 100
-    found = measure(pieces, directory, "mark", {"lines": 500})
-    assert found.elsewhere == pytest.approx(101 / 502)
-    alone, known, city = (found.curves[name] for name in (KNOWN[0], DIRECTORY, CITY))
+    result = measure(pieces, directory, "mark", {"lines": 500})
+    assert result.elsewhere == pytest.approx(101 / 502)
+    alone, known, city = (result.curves[name] for name in (KNOWN[0], DIRECTORY, CITY))
     assert (alone.accepted, alone.misses) == ((400, 500), (400, 500))
     assert known.misses[-1] == city.misses[-1] == 100
-    assert found.bars(0.01).of[KNOWN[0]] is None
+    assert result.bars(0.01).of[KNOWN[0]] is None
     assert city.accepted[0] == 400, "another city's is never accepted, and sure by 0"
     with pytest.raises(DataError, match="measured on pieces"):
         measure([], directory, "mark", {})
@@ -112,7 +112,7 @@ def test_zips_are_written_and_read(directory: Directory) -> None:
         directory,
         count=3,
         seed=3,
-        progress=lambda *each: said.append(each),
+        progress=lambda *item: said.append(item),
     )
     assert [piece.reading.truth for piece in pieces] == texts[:3]
     assert [piece.place.zip for piece in pieces] == [text[:5] for text in texts[:3]]
@@ -132,15 +132,15 @@ def test_the_published_reader_has_its_bars() -> None:
     measured = read_measured(thresholds.OURS)
     assert measured.reader == model_fingerprint(reader)
     assert measured.elsewhere == pytest.approx(USUAL.elsewhere, abs=0.01)
-    found = thresholds_for(reader, 0.01)
-    assert found.doubt == ""
-    assert found.bars == measured.bars(0.01) == thresholds.default_bars()
-    assert isinstance(found.bars, ThresholdSet)
+    result = thresholds_for(reader, 0.01)
+    assert result.doubt == ""
+    assert result.bars == measured.bars(0.01) == thresholds.default_bars()
+    assert isinstance(result.bars, ThresholdSet)
     rates = [
         next(
             taken / curve.count
             for bar, taken in zip(curve.bars, curve.accepted, strict=True)
-            if bar <= cast("ThresholdSet", found.bars).of[name]
+            if bar <= cast("ThresholdSet", result.bars).of[name]
         )
         for name, curve in measured.curves.items()
     ]

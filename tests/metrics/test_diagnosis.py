@@ -22,11 +22,15 @@ def run(
     count = len(train_loss)
     return [
         Epoch(
-            *(at + 1, train_loss[at], train[at]),
-            *((None, None) if held_loss is None or held is None else (held_loss[at], held[at])),
+            *(index + 1, train_loss[index], train[index]),
+            *(
+                (None, None)
+                if held_loss is None or held is None
+                else (held_loss[index], held[index])
+            ),
             *(0.001, 1.0, 54_000.0),
         )
-        for at in range(count)
+        for index in range(count)
     ]
 
 
@@ -73,7 +77,7 @@ DENSE_1 = run(
 
 def test_overfits_when_validation_loss_rises_and_the_curves_part() -> None:
     """Both signs together are overfitting, from the epoch after the lowest loss on."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.20, 0.10, 0.06, 0.03, 0.015, 0.006, 0.002],
             [0.94, 0.97, 0.982, 0.991, 0.996, 0.999, 1.0],
@@ -82,11 +86,11 @@ def test_overfits_when_validation_loss_rises_and_the_curves_part() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.OVERFITS
-    assert found.overfits
-    assert (found.since, found.best) == (5, 4)
-    assert found.gap == pytest.approx(0.024)
-    assert found.words == (
+    assert result.verdict is Verdict.OVERFITS
+    assert result.overfits
+    assert (result.since, result.best) == (5, 4)
+    assert result.gap == pytest.approx(0.024)
+    assert result.words == (
         "It overfits from epoch 5 on: the validation loss was lowest at epoch 4 (0.080) and "
         "has risen to 0.120, while the training loss went on falling. At the end training "
         "accuracy is 100.00 %, validation 97.60 %: 2.40 points (144 of 6,000 digits) apart. "
@@ -97,37 +101,37 @@ def test_overfits_when_validation_loss_rises_and_the_curves_part() -> None:
 
 def test_rising_loss_with_rising_accuracy_is_told_as_both() -> None:
     """Where accuracy creeps up while the loss rises, both are said."""
-    found = diagnose(DENSE_0, HELD)
-    assert found.verdict is Verdict.OVERFITS
-    assert (found.since, found.best) == (9, 12)
-    assert "has not fallen (97.95 % at epoch 8)" in found.words
-    assert "surer of its mistakes" in found.words
-    assert "99.99 %" in found.words, "99.998 % must not read 100.00 %"
+    result = diagnose(DENSE_0, HELD)
+    assert result.verdict is Verdict.OVERFITS
+    assert (result.since, result.best) == (9, 12)
+    assert "has not fallen (97.95 % at epoch 8)" in result.words
+    assert "surer of its mistakes" in result.words
+    assert "99.99 %" in result.words, "99.998 % must not read 100.00 %"
 
 
 def test_overfits_at_a_standstill() -> None:
     """A wide gap while validation gains nothing for three epochs is overfitting too."""
-    found = diagnose(DENSE_1, HELD)
-    assert found.verdict is Verdict.OVERFITS
-    assert found.since == 9
-    assert "gained nothing since epoch 8 (loss 0.083 then, 0.091 at the end)" in found.words
+    result = diagnose(DENSE_1, HELD)
+    assert result.verdict is Verdict.OVERFITS
+    assert result.since == 9
+    assert "gained nothing since epoch 8 (loss 0.083 then, 0.091 at the end)" in result.words
 
 
 def test_still_learning() -> None:
     """The last epoch is the best and its validation loss still falls."""
-    found = diagnose(
+    result = diagnose(
         run([0.5, 0.3, 0.2], [0.86, 0.91, 0.94], [0.5, 0.31, 0.22], [0.858, 0.909, 0.938]), HELD
     )
-    assert found.verdict is Verdict.STILL_LEARNING
-    assert (found.since, found.best, found.overfits) == (None, 3, False)
-    assert "0.310 to 0.220" in found.words
-    assert "no further apart than chance explains" in found.words
-    assert "--epochs 6" in found.words
+    assert result.verdict is Verdict.STILL_LEARNING
+    assert (result.since, result.best, result.overfits) == (None, 3, False)
+    assert "0.310 to 0.220" in result.words
+    assert "no further apart than chance explains" in result.words
+    assert "--epochs 6" in result.words
 
 
 def test_learns_too_little() -> None:
     """Training accuracy that is low and no longer rises is underfitting."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.40, 0.31, 0.29, 0.285, 0.283],
             [0.89, 0.912, 0.919, 0.921, 0.921],
@@ -136,21 +140,21 @@ def test_learns_too_little() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.LEARNS_TOO_LITTLE
-    assert "knows only 92.10 %" in found.words
-    assert "guessing" not in found.words
+    assert result.verdict is Verdict.LEARNS_TOO_LITTLE
+    assert "knows only 92.10 %" in result.words
+    assert "guessing" not in result.words
 
 
 def test_learning_nothing_is_named() -> None:
     """A loss that stays at ln 10 is said to be guessing."""
-    found = diagnose(run([2.303] * 3, [0.112] * 3, [2.302] * 3, [0.113] * 3), HELD)
-    assert found.verdict is Verdict.LEARNS_TOO_LITTLE
-    assert "guessing, 10 %" in found.words
+    result = diagnose(run([2.303] * 3, [0.112] * 3, [2.302] * 3, [0.113] * 3), HELD)
+    assert result.verdict is Verdict.LEARNS_TOO_LITTLE
+    assert "guessing, 10 %" in result.words
 
 
 def test_fits_well() -> None:
     """Curves that stay together and settle are a good fit."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.10, 0.04, 0.025, 0.0185, 0.0180],
             [0.97, 0.988, 0.993, 0.995, 0.9955],
@@ -159,15 +163,15 @@ def test_fits_well() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.FITS_WELL
-    assert found.best == 5
-    assert "lowest at the end, 0.024" in found.words
-    assert "For a better figure" in found.words
+    assert result.verdict is Verdict.FITS_WELL
+    assert result.best == 5
+    assert "lowest at the end, 0.024" in result.words
+    assert "For a better figure" in result.words
 
 
 def test_a_small_gap_beyond_chance_still_fits() -> None:
     """A gap of a third of a point with a steady validation loss does no harm."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.10, 0.03, 0.010, 0.004, 0.002, 0.0015],
             [0.97, 0.991, 0.997, 0.999, 0.9995, 0.9995],
@@ -176,15 +180,15 @@ def test_a_small_gap_beyond_chance_still_fits() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.FITS_WELL
-    assert found.best == 6
-    assert "is within its noise" in found.words
-    assert "more than chance explains" in found.words
+    assert result.verdict is Verdict.FITS_WELL
+    assert result.best == 6
+    assert "is within its noise" in result.words
+    assert "more than chance explains" in result.words
 
 
 def test_noise_is_not_overfitting() -> None:
     """A validation loss that jumps about its level is no sign."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.30, 0.10, 0.07, 0.062, 0.060, 0.055, 0.056, 0.053, 0.054],
             [0.92, 0.970, 0.981, 0.983, 0.983, 0.985, 0.984, 0.985, 0.985],
@@ -193,44 +197,44 @@ def test_noise_is_not_overfitting() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.FITS_WELL
-    assert found.best == 6
+    assert result.verdict is Verdict.FITS_WELL
+    assert result.best == 6
 
 
 def test_one_epoch_is_too_short() -> None:
     """One epoch shows no course, but its figures are told."""
-    found = diagnose(run([0.2], [0.94], [0.21], [0.935]), HELD)
-    assert found.verdict is Verdict.TOO_SHORT
-    assert (found.best, found.since) == (1, None)
-    assert found.gap == pytest.approx(0.005)
+    result = diagnose(run([0.2], [0.94], [0.21], [0.935]), HELD)
+    assert result.verdict is Verdict.TOO_SHORT
+    assert (result.best, result.since) == (1, None)
+    assert result.gap == pytest.approx(0.005)
 
 
 def test_two_epochs_are_enough_to_judge() -> None:
     """With two epochs a verdict is given, though never overfitting."""
-    found = diagnose(run([0.2, 0.05], [0.94, 0.99], [0.10, 0.13], [0.97, 0.965]), HELD)
-    assert found.verdict is Verdict.MAY_OVERFIT
-    assert found.best == 1
+    result = diagnose(run([0.2, 0.05], [0.94, 0.99], [0.10, 0.13], [0.97, 0.965]), HELD)
+    assert result.verdict is Verdict.MAY_OVERFIT
+    assert result.best == 1
 
 
 def test_nothing_held_back() -> None:
     """Without validation nothing can be told, and the last epoch is the best known."""
-    found = diagnose(run([0.2, 0.1], [0.94, 0.97], None, None), 0)
-    assert found.verdict is Verdict.NOTHING_HELD_BACK
-    assert (found.best, found.gap, found.since) == (2, None, None)
-    assert "--validation 0.1" in found.words
-    assert "97.00 % after 2 epochs" in found.words
+    result = diagnose(run([0.2, 0.1], [0.94, 0.97], None, None), 0)
+    assert result.verdict is Verdict.NOTHING_HELD_BACK
+    assert (result.best, result.gap, result.since) == (2, None, None)
+    assert "--validation 0.1" in result.words
+    assert "97.00 % after 2 epochs" in result.words
 
 
-@pytest.mark.parametrize("held_back", [True, False])
-def test_diverging(held_back: bool) -> None:
+@pytest.mark.parametrize("validation", [True, False])
+def test_diverging(validation: bool) -> None:
     """A training loss that climbs, the validation loss with it, is no overfitting."""
     train_loss, train = [0.30, 0.20, 0.60, 2.30], [0.90, 0.94, 0.80, 0.11]
     held_loss, held = (
-        ([0.31, 0.22, 0.61, 2.30], [0.9, 0.93, 0.8, 0.1]) if held_back else (None,) * 2
+        ([0.31, 0.22, 0.61, 2.30], [0.9, 0.93, 0.8, 0.1]) if validation else (None,) * 2
     )
-    found = diagnose(run(train_loss, train, held_loss, held), HELD)
-    assert found.verdict is Verdict.DIVERGES
-    assert ("validation loss with it" in found.words) is held_back
+    result = diagnose(run(train_loss, train, held_loss, held), HELD)
+    assert result.verdict is Verdict.DIVERGES
+    assert ("validation loss with it" in result.words) is validation
 
 
 def test_a_rising_loss_with_few_digits_held_back_may_be_overfitting() -> None:
@@ -250,7 +254,7 @@ def test_a_rising_loss_with_few_digits_held_back_may_be_overfitting() -> None:
 
 def test_a_wide_gap_without_rising_loss_may_be_overfitting() -> None:
     """A gap of points alone does not decide."""
-    found = diagnose(
+    result = diagnose(
         run(
             [0.10, 0.06, 0.03, 0.02],
             [0.97, 0.98, 0.99, 0.995],
@@ -259,8 +263,8 @@ def test_a_wide_gap_without_rising_loss_may_be_overfitting() -> None:
         ),
         HELD,
     )
-    assert found.verdict is Verdict.MAY_OVERFIT
-    assert "2.30 points (138 of 6,000" in found.words
+    assert result.verdict is Verdict.MAY_OVERFIT
+    assert "2.30 points (138 of 6,000" in result.words
 
 
 def test_best_epoch_breaks_ties() -> None:
@@ -273,8 +277,8 @@ def test_best_epoch_breaks_ties() -> None:
 
 def test_numbers_of_epochs_are_the_runs_own() -> None:
     """A history that does not start at 1 is spoken of by its own numbers."""
-    found = diagnose(DENSE_0[4:], HELD)
-    assert (found.since, found.best) == (9, 12)
+    result = diagnose(DENSE_0[4:], HELD)
+    assert (result.since, result.best) == (9, 12)
 
 
 def test_every_verdict_is_said_in_a_few_sentences() -> None:
@@ -288,9 +292,9 @@ def test_every_verdict_is_said_in_a_few_sentences() -> None:
 def test_any_beginning_of_a_run_has_a_verdict() -> None:
     """No history is too short or long to judge, and only overfitting has a since."""
     for length in range(1, 13):
-        found = diagnose(DENSE_1[:length], HELD)
-        assert found.best <= length
-        assert found.overfits is (found.since is not None)
+        result = diagnose(DENSE_1[:length], HELD)
+        assert result.best <= length
+        assert result.overfits is (result.since is not None)
 
 
 def test_standard_error_of_a_perfect_score_is_not_nought() -> None:

@@ -65,51 +65,51 @@ SURE = [0.99, 0.98, 0.97, 0.96, 0.6, 0.95, 0.94, 0.8, 0.93, 0.92]
 
 
 @pytest.fixture
-def found() -> Evaluation:
+def result() -> Evaluation:
     """Ten digits of which two are read wrongly."""
     clock = ticking()
     return evaluate(fake(ANSWERS, SURE), sheet(TRUTH), clock=lambda: next(clock))
 
 
-def test_misses_are_counted_whole(found: Evaluation) -> None:
+def test_misses_are_counted_whole(result: Evaluation) -> None:
     """Two of ten wrong: misses are integers and accuracy is worked out from them."""
-    assert (found.misses, found.count, found.accuracy) == (2, 10, 0.8)
-    assert found.interval == pytest.approx((0.4902, 0.9433), abs=5e-5)
-    assert found.confusion[4, 9] == found.confusion[7, 1] == 1
-    assert [each.misses for each in found.per_class] == [0, 0, 0, 0, 1, 0, 0, 1, 0, 0]
-    assert (found.model, found.source) == ("fake", "mnist test")
+    assert (result.misses, result.count, result.accuracy) == (2, 10, 0.8)
+    assert result.interval == pytest.approx((0.4902, 0.9433), abs=5e-5)
+    assert result.confusion[4, 9] == result.confusion[7, 1] == 1
+    assert [item.misses for item in result.per_class] == [0, 0, 0, 0, 1, 0, 0, 1, 0, 0]
+    assert (result.model, result.source) == ("fake", "mnist test")
 
 
-def test_the_worst_mistakes_come_first(found: Evaluation) -> None:
+def test_the_worst_mistakes_come_first(result: Evaluation) -> None:
     """The mistake that was surest leads, with its truth, answer and confidence."""
-    first, second = found.worst()
+    first, second = result.worst()
     assert (first.index, first.label, first.predicted) == (7, 7, 1)
     assert first.confidence == pytest.approx(0.8)
     assert second == Mistake(4, 4, 4, 9, second.confidence, second.truth_probability)
     assert second.truth_probability == pytest.approx(0.4 / 9)
-    assert found.worst(1) == [first]
+    assert result.worst(1) == [first]
 
 
-def test_coverage_stops_before_the_first_mistake(found: Evaluation) -> None:
+def test_coverage_stops_before_the_first_mistake(result: Evaluation) -> None:
     """Eight of ten can be answered without an error, at every rate asked for."""
-    assert list(found.coverage) == [0.01, 0.005, 0.001]
-    assert {each.answered for each in found.coverage.values()} == {8}
+    assert list(result.coverage) == [0.01, 0.005, 0.001]
+    assert {item.answered for item in result.coverage.values()} == {8}
 
 
-def test_time_is_taken_from_the_clock_given(found: Evaluation) -> None:
+def test_time_is_taken_from_the_clock_given(result: Evaluation) -> None:
     """The clock is read once before and once after predict."""
-    assert (found.seconds, found.digits_per_second) == (0.5, 20.0)
+    assert (result.seconds, result.digits_per_second) == (0.5, 20.0)
 
 
 def test_positions_follow_a_slice_and_disputed_labels_with_them() -> None:
     """Digits 940 to 949 of the test set: the miss at 947 is disputed, the one at 949 is not."""
     whole = sheet([3] * 1000)
-    found = evaluate(fake([3, 3, 3, 3, 3, 3, 3, 5, 3, 8]), whole[940:950])
-    assert [mistake.position for mistake in found.worst()] == [947, 949]
-    assert (found.misses, found.count) == (2, 10)
-    assert found.undisputed is not None
-    assert (found.undisputed.misses, found.undisputed.count) == (1, 9)
-    assert "undisputed   1 of 9, 88.89 %, without the 1 disputed label\n" in found.summary()
+    result = evaluate(fake([3, 3, 3, 3, 3, 3, 3, 5, 3, 8]), whole[940:950])
+    assert [mistake.position for mistake in result.worst()] == [947, 949]
+    assert (result.misses, result.count) == (2, 10)
+    assert result.undisputed is not None
+    assert (result.undisputed.misses, result.undisputed.count) == (1, 9)
+    assert "undisputed   1 of 9, 88.89 %, without the 1 disputed label\n" in result.summary()
 
 
 def test_only_the_mnist_test_set_has_disputed_labels() -> None:
@@ -146,9 +146,9 @@ def test_answers_that_are_no_numbers_are_refused() -> None:
     assert caught.value.seen == "10 of 10 digits with NaN or infinity"
 
 
-def test_as_dict_is_json_with_fixed_keys(found: Evaluation) -> None:
+def test_as_dict_is_json_with_fixed_keys(result: Evaluation) -> None:
     """The keys are these and no others, and JSON holds them unchanged."""
-    values = found.as_dict()
+    values = result.as_dict()
     assert json.loads(json.dumps(values, allow_nan=False)) == values
     assert list(values) == [
         *("format", "model", "source", "count", "misses", "accuracy", "interval"),
@@ -173,13 +173,13 @@ def test_as_dict_is_json_with_fixed_keys(found: Evaluation) -> None:
     }
 
 
-def test_summary_is_plain_aligned_text(found: Evaluation) -> None:
+def test_summary_is_plain_aligned_text(result: Evaluation) -> None:
     """The summary is exactly this."""
-    assert found.summary().splitlines()[:11] == [
+    assert result.summary().splitlines()[:11] == [
         "fake on mnist test",
         "  misses       2 of 10",
         "  accuracy     80.00 %; 95 % interval 49.02 % to 94.33 %",
-        f"  log loss     {found.nll:.4f} nats; Brier score {found.brier:.4f}",
+        f"  log loss     {result.nll:.4f} nats; Brier score {result.brier:.4f}",
         "  calibration  confidence and accuracy differ by 17.60 points in the mean",
         "  coverage     at most 1 % wrong: 80.00 % answered (confidence 0.920 or more)",
         "               at most 0.5 % wrong: 80.00 % answered (confidence 0.920 or more)",
@@ -188,7 +188,7 @@ def test_summary_is_plain_aligned_text(found: Evaluation) -> None:
         "  speed        20 digits/s",
         "",
     ]
-    assert "  4          1       1    0.00 %          -" in found.summary()
+    assert "  4          1       1    0.00 %          -" in result.summary()
 
 
 def test_a_perfect_score_has_words_too() -> None:
@@ -208,13 +208,13 @@ def test_compare_counts_what_each_alone_gets_right() -> None:
     """Each pair is tested on the digits that only one of the two gets right."""
     truth = [1] * 40
     good, poor = fake([1] * 40, name="good"), fake([1] * 28 + [7] * 12, name="poor")
-    found = compare([good, poor], sheet(truth))
-    (pair,) = found.pairs
+    result = compare([good, poor], sheet(truth))
+    (pair,) = result.pairs
     assert (pair.discordance.only_first, pair.discordance.only_second) == (12, 0)
     assert pair.p == 2 / 2**12
-    assert found.differs(pair)
-    assert "good misses 12 digits fewer than poor." in found.summary()
-    assert "Chance does not explain that." in found.summary()
+    assert result.differs(pair)
+    assert "good misses 12 digits fewer than poor." in result.summary()
+    assert "Chance does not explain that." in result.summary()
 
 
 def test_compare_says_when_it_is_chance() -> None:
@@ -235,10 +235,10 @@ def test_compare_says_when_they_miss_equally_many() -> None:
 
 def test_the_bar_is_shared_among_the_pairs() -> None:
     """Of three models each of the three pairs has to pass 0.05 / 3."""
-    found = compare([fake([1]), fake([1]), fake([1])], sheet([1]))
-    assert [(pair.first, pair.second) for pair in found.pairs] == [(0, 1), (0, 2), (1, 2)]
-    assert found.bar == pytest.approx(0.05 / 3)
-    assert "With 3 pairs, p below 0.017" in found.summary()
+    result = compare([fake([1]), fake([1]), fake([1])], sheet([1]))
+    assert [(pair.first, pair.second) for pair in result.pairs] == [(0, 1), (0, 2), (1, 2)]
+    assert result.bar == pytest.approx(0.05 / 3)
+    assert "With 3 pairs, p below 0.017" in result.summary()
 
 
 def test_comparison_as_dict_is_json_with_fixed_keys() -> None:
@@ -246,7 +246,7 @@ def test_comparison_as_dict_is_json_with_fixed_keys() -> None:
     values = compare([fake([1, 7]), fake([1, 1])], sheet([1, 1])).as_dict()
     assert json.loads(json.dumps(values, allow_nan=False)) == values
     assert list(values) == ["format", "source", "count", "models", "bar", "pairs"]
-    assert [each["model"] for each in values["models"]] == ["fake", "fake (2)"]
+    assert [item["model"] for item in values["models"]] == ["fake", "fake (2)"]
     assert values["pairs"] == [
         {
             "first": 0,

@@ -43,38 +43,38 @@ def same(images: Images) -> FramedStack:
 
 
 @pytest.fixture
-def found(digits: Digits) -> RobustnessResult:
+def result(digits: Digits) -> RobustnessResult:
     """How the reader fares on 300 made-up digits."""
     return measure_robustness(Brightest(digits), digits, frame=same)
 
 
 def family(name: str) -> Corruption:
     """The family of that name."""
-    return next(each for each in CORRUPTIONS if each.name == name)
+    return next(item for item in CORRUPTIONS if item.name == name)
 
 
 def test_the_families_are_these() -> None:
     """Ten families of five steps each, rising from 0."""
-    assert [each.name for each in CORRUPTIONS] == [
+    assert [item.name for item in CORRUPTIONS] == [
         *("shift", "turn", "scale", "thicken", "thin"),
         *("blur", "fog", "noise", "invert", "occlude"),
     ]
-    for each in CORRUPTIONS:
-        assert len(each.strengths) == 6
-        assert each.strengths[0] == 0
-        assert list(each.strengths) == sorted(set(each.strengths))
+    for item in CORRUPTIONS:
+        assert len(item.strengths) == 6
+        assert item.strengths[0] == 0
+        assert list(item.strengths) == sorted(set(item.strengths))
 
 
-@pytest.mark.parametrize("each", CORRUPTIONS, ids=lambda each: each.name)
-def test_a_family_changes_pictures(each: Corruption, digits: Digits) -> None:
+@pytest.mark.parametrize("item", CORRUPTIONS, ids=lambda item: item.name)
+def test_a_family_changes_pictures(item: Corruption, digits: Digits) -> None:
     """Nothing at 0, something at every step, more at the last; no picture given is touched."""
     before = digits.images.copy()
-    assert each.at(0, digits.images) is digits.images
+    assert item.at(0, digits.images) is digits.images
     apart = []
-    for strength in each.strengths[1:]:
-        changed = each.at(strength, digits.images, seed=3)
+    for strength in item.strengths[1:]:
+        changed = item.at(strength, digits.images, seed=3)
         assert (changed.dtype, changed.shape) == (np.uint8, digits.images.shape)
-        assert np.array_equal(changed, each.at(strength, digits.images, seed=3))
+        assert np.array_equal(changed, item.at(strength, digits.images, seed=3))
         difference = changed.astype(float) - digits.images
         assert (difference != 0).any(axis=(1, 2)).mean() > 0.7
         apart.append(np.abs(difference).mean())
@@ -85,17 +85,17 @@ def test_a_family_changes_pictures(each: Corruption, digits: Digits) -> None:
 @pytest.mark.parametrize("name", ["shift", "turn", "fog", "noise", "invert", "occlude"])
 def test_the_seed_decides_where_chance_does(name: str, digits: Digits) -> None:
     """Another seed gives other pictures where there is chance."""
-    each = family(name)
-    strength = each.strengths[3]
-    one, two = (each.at(strength, digits.images, seed=seed) for seed in (0, 1))
+    item = family(name)
+    strength = item.strengths[3]
+    one, two = (item.at(strength, digits.images, seed=seed) for seed in (0, 1))
     assert not np.array_equal(one, two)
 
 
-@pytest.mark.parametrize("each", CORRUPTIONS, ids=lambda each: each.name)
-def test_no_pictures_are_no_trouble(each: Corruption) -> None:
+@pytest.mark.parametrize("item", CORRUPTIONS, ids=lambda item: item.name)
+def test_no_pictures_are_no_trouble(item: Corruption) -> None:
     """An empty stack stays empty."""
     empty = np.empty((0, 28, 28), np.uint8)
-    assert each.at(each.strengths[-1], empty).shape == (0, 28, 28)
+    assert item.at(item.strengths[-1], empty).shape == (0, 28, 28)
 
 
 def test_changes_do_what_they_say(digits: Digits) -> None:
@@ -130,14 +130,14 @@ def test_strength_nothing_is_what_evaluate_counts(
     assert (found.misses, result.misses) == (0, clean)
 
 
-def test_misses_are_whole_numbers_with_intervals(found: RobustnessResult) -> None:
+def test_misses_are_whole_numbers_with_intervals(result: RobustnessResult) -> None:
     """Each step has its misses, an accuracy worked out from them and Wilson's interval."""
-    for tested in found.families:
+    for tested in result.families:
         assert len(tested.alone) == len(tested.family.strengths)
         assert all(isinstance(misses, int) for misses in tested.alone + tested.framed)
         assert tested.accuracies() == [1 - misses / 300 for misses in tested.alone]
         assert tested.intervals()[2] == wilson(tested.alone[2], 300)
-    assert found.families[-2].alone[-1] > 100
+    assert result.families[-2].alone[-1] > 100
 
 
 def test_the_framed_column_is_of_framed_pictures(digits: Digits) -> None:
@@ -145,18 +145,18 @@ def test_the_framed_column_is_of_framed_pictures(digits: Digits) -> None:
     result = measure_robustness(
         Brightest(digits), digits, frame=lambda _: FramedStack(digits.images, {})
     )
-    assert all(set(each.framed) == {0} for each in result.families)
+    assert all(set(item.framed) == {0} for item in result.families)
     assert result.mean_accuracy(framed=True) == 1.0
     assert result.mean_accuracy() < 0.8
 
 
 def test_what_cannot_be_framed_is_a_miss(digits: Digits) -> None:
     """A picture that framing rejects counts as missed, whatever the network would say."""
-    reasons = {at: DataError("nothing to see") for at in (3, 7)}
+    reasons = {index: DataError("nothing to see") for index in (3, 7)}
     result = measure_robustness(
         Brightest(digits), digits, frame=lambda _: FramedStack(digits.images, reasons)
     )
-    assert all(set(each.framed) == {2} for each in result.families)
+    assert all(set(item.framed) == {2} for item in result.families)
 
 
 def test_framing_is_that_of_ink(digits: Digits) -> None:
@@ -167,9 +167,9 @@ def test_framing_is_that_of_ink(digits: Digits) -> None:
     assert inverted.framed[-1] < inverted.alone[-1]
 
 
-def test_the_same_seed_gives_the_same_misses(found: RobustnessResult, digits: Digits) -> None:
+def test_the_same_seed_gives_the_same_misses(result: RobustnessResult, digits: Digits) -> None:
     """Two calls agree in every count; a limit takes digits from all over the set."""
-    assert measure_robustness(Brightest(digits), digits, frame=same) == found
+    assert measure_robustness(Brightest(digits), digits, frame=same) == result
     part = measure_robustness(Brightest(digits), digits, frame=same, limit=30)
     assert part.count == 30
     assert evenly(digits, 30).positions.tolist() == list(range(0, 300, 10))
@@ -180,7 +180,7 @@ def test_each_family_is_announced(digits: Digits) -> None:
     """Progress hears the name of each family, in order."""
     heard: list[str] = []
     measure_robustness(Brightest(digits), digits[:5], frame=same, progress=heard.append)
-    assert heard == [each.name for each in CORRUPTIONS]
+    assert heard == [item.name for item in CORRUPTIONS]
 
 
 def test_what_cannot_be_measured_is_refused(digits: Digits) -> None:
@@ -191,22 +191,22 @@ def test_what_cannot_be_measured_is_refused(digits: Digits) -> None:
         measure_robustness(Brightest(digits), digits, frame=same, limit=0)
 
 
-def test_the_result_is_plain_values_and_plain_text(found: RobustnessResult) -> None:
+def test_the_result_is_plain_values_and_plain_text(result: RobustnessResult) -> None:
     """JSON takes the result as it is; the text has three lines for each family."""
-    values = found.as_dict()
+    values = result.as_dict()
     assert json.loads(json.dumps(values, allow_nan=False)) == values
-    assert values["families"][0]["misses"] == list(found.families[0].alone)
-    lines = found.summary().splitlines()
+    assert values["families"][0]["misses"] == list(result.families[0].alone)
+    lines = result.summary().splitlines()
     assert lines[0] == "brightest on 300 digits of made up, right in %"
     assert len(lines) == 1 + 3 * 10 + 2
     assert lines[2].split()[:2] == ["alone", "100.00"]
 
 
 def test_the_plot_is_a_picture_of_the_size_it_says(
-    found: RobustnessResult, make_digits: Callable[..., Digits]
+    result: RobustnessResult, make_digits: Callable[..., Digits]
 ) -> None:
     """Ten panels on one sheet, the same to the byte each time."""
-    drawn = viz.stress(found)
+    drawn = viz.stress(result)
     with Image.open(io.BytesIO(drawn)) as picture:
         assert (picture.format, picture.size) == ("PNG", (1875, 870))
-    assert viz.stress(found) == drawn
+    assert viz.stress(result) == drawn

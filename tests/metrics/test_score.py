@@ -66,9 +66,9 @@ def test_per_class_counts_misses_and_answers() -> None:
 )
 def test_wilson_agrees_with_newcombe(hits: int, count: int, low: float, high: float) -> None:
     """The interval is that of Newcombe's published table."""
-    found = wilson(count - hits, count)
-    assert found.low == pytest.approx(low, abs=5e-5)
-    assert found.high == pytest.approx(high, abs=5e-5)
+    result = wilson(count - hits, count)
+    assert result.low == pytest.approx(low, abs=5e-5)
+    assert result.high == pytest.approx(high, abs=5e-5)
 
 
 def test_wilson_of_a_perfect_score_ends_at_one() -> None:
@@ -113,17 +113,17 @@ def test_mcnemar_of_tens_of_thousands_is_a_number() -> None:
 def test_discordance_counts_each_side() -> None:
     """Digits that one alone got right, and those that both missed, are counted."""
     truth = np.array([1, 2, 3, 4, 5])
-    found = discordance(truth, np.array([1, 2, 3, 0, 5]), np.array([1, 0, 0, 4, 5]))
-    assert (found.only_first, found.only_second, found.both_wrong) == (2, 1, 0)
-    assert found.p == 1.0
+    result = discordance(truth, np.array([1, 2, 3, 0, 5]), np.array([1, 0, 0, 4, 5]))
+    assert (result.only_first, result.only_second, result.both_wrong) == (2, 1, 0)
+    assert result.p == 1.0
 
 
 def test_negative_log_likelihood_is_in_nats() -> None:
     """Even odds cost ln 2, certainty nothing."""
     rows = np.zeros((2, 10), np.float32)
     rows[0, 3], rows[0, 5], rows[1, 4] = 0.5, 0.5, 1.0
-    found = negative_log_likelihood(np.array([3, 4]), rows)
-    assert found == pytest.approx(math.log(2) / 2)
+    result = negative_log_likelihood(np.array([3, 4]), rows)
+    assert result == pytest.approx(math.log(2) / 2)
     assert str(negative_log_likelihood(np.array([4]), rows[1:])) == "0.0"
 
 
@@ -147,18 +147,18 @@ def test_brier_runs_from_nought_to_two() -> None:
 
 def test_calibration_error_of_a_boaster() -> None:
     """Always 90 % sure and right half the time is 0.4 off, in one bin."""
-    found = measure_calibration(np.full(100, 0.9, np.float32), np.arange(100) % 2 == 0)
-    assert found.error == pytest.approx(0.4, abs=1e-6)
-    assert [(part.count, part.misses) for part in found.bins] == [(100, 50)]
+    result = measure_calibration(np.full(100, 0.9, np.float32), np.arange(100) % 2 == 0)
+    assert result.error == pytest.approx(0.4, abs=1e-6)
+    assert [(part.count, part.misses) for part in result.bins] == [(100, 50)]
 
 
 def test_calibration_bins_have_equal_mass() -> None:
     """Distinct confidences are dealt out evenly, the least confident first."""
     sure = np.linspace(0.1, 1.0, 150)
-    found = measure_calibration(sure, np.ones(150, bool))
-    assert [part.count for part in found.bins] == [10] * 15
-    assert [part.low for part in found.bins] == sorted(part.low for part in found.bins)
-    assert found.bins[0].low == pytest.approx(0.1)
+    result = measure_calibration(sure, np.ones(150, bool))
+    assert [part.count for part in result.bins] == [10] * 15
+    assert [part.low for part in result.bins] == sorted(part.low for part in result.bins)
+    assert result.bins[0].low == pytest.approx(0.1)
 
 
 def test_coverage_answers_the_surest() -> None:
@@ -175,21 +175,21 @@ def test_coverage_may_pass_over_an_early_miss() -> None:
     """One sure miss among many is allowed once enough is answered."""
     right = np.ones(1000, bool)
     right[0] = False
-    (found,) = coverage_at(np.linspace(1.0, 0.5, 1000), right, (0.001,))
-    assert (found.answered, found.misses) == (1000, 1)
+    (result,) = coverage_at(np.linspace(1.0, 0.5, 1000), right, (0.001,))
+    assert (result.answered, result.misses) == (1000, 1)
 
 
 def test_coverage_does_not_part_ties() -> None:
     """Answers of one confidence are given together or not at all."""
     sure, right = np.array([0.9, 0.5, 0.5]), np.array([True, True, False])
-    (found,) = coverage_at(sure, right, (0.2,))
-    assert (found.answered, found.threshold) == (1, 0.9)
+    (result,) = coverage_at(sure, right, (0.2,))
+    assert (result.answered, result.threshold) == (1, 0.9)
 
 
 def test_coverage_may_be_nothing() -> None:
     """Where the surest answers are wrong nothing can be answered without an error."""
-    (found,) = coverage_at(np.array([0.9, 0.8]), np.array([False, True]), (0.0,))
-    assert (found.answered, found.misses, found.threshold, found.share) == (0, 0, None, 0.0)
+    (result,) = coverage_at(np.array([0.9, 0.8]), np.array([False, True]), (0.0,))
+    assert (result.answered, result.misses, result.threshold, result.share) == (0, 0, None, 0.0)
 
 
 def test_worst_first_ranks_by_confidence_in_the_mistake() -> None:

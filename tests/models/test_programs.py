@@ -58,10 +58,10 @@ def test_an_ensemble_answers_with_the_mean_of_its_members(digits: Digits) -> Non
     """The logits of an ensemble are the means of its members'."""
     members = (small(0), small(1), small(2))
     wanted = np.mean([loaded(member).logits(digits.images) for member in members], axis=0)
-    found = loaded(Ensemble(members)).logits(digits.images)
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    result = loaded(Ensemble(members)).logits(digits.images)
+    np.testing.assert_allclose(result, wanted, atol=1e-4)
     np.testing.assert_allclose(
-        found, apply_program(Ensemble(members), digits.images), atol=1e-4
+        result, apply_program(Ensemble(members), digits.images), atol=1e-4
     )
 
 
@@ -74,13 +74,13 @@ def test_a_cascade_passes_on_what_it_is_unsure_of(share: float, digits: Digits) 
     ends = {0.0: -1.0, 1.0: float(lead.max()) + 1}
     margin = ends.get(share, float(np.quantile(lead, share)))
     program = Cascade(first, second, margin)
-    found = loaded(program).logits(digits.images)
+    result = loaded(program).logits(digits.images)
     passed_on = lead < margin
     assert float(passed_on.mean()) == pytest.approx(share, abs=0.01)
     wanted = np.where(
         passed_on[:, None], apply(second, digits.images), apply(first, digits.images)
     )
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    np.testing.assert_allclose(result, wanted, atol=1e-4)
     np.testing.assert_allclose(apply_program(program, digits.images), wanted, atol=1e-4)
 
 

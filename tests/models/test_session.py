@@ -26,8 +26,8 @@ def test_a_network_is_opened_for_one_thread() -> None:
     kind = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[entry.type]
     shape = [size if isinstance(size, int) else 2 for size in entry.shape]
     assert all(
-        np.isfinite(each).all()
-        for each in session.run(None, {entry.name: np.zeros(shape, kind)})
+        np.isfinite(item).all()
+        for item in session.run(None, {entry.name: np.zeros(shape, kind)})
     )
 
 

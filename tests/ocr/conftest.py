@@ -50,10 +50,10 @@ def printed(text: str, *, height: int = 44, margin: int = 10) -> Gray:
     thick = max(2, round(height / 10))
     unit = (height - thick) / 6
     line = np.full((height + 40, round(7 * unit * len(text)) + 80), 255, np.uint8)
-    for at, each in enumerate(text):
-        for stroke in STROKES[each].split("/"):
+    for index, item in enumerate(text):
+        for stroke in STROKES[item].split("/"):
             points = np.array([spot.split(",") for spot in stroke.split()], float)
-            spots = (points + np.array([6.5 * at, 0])) * unit + 20 + thick / 2
+            spots = (points + np.array([6.5 * index, 0])) * unit + 20 + thick / 2
             whole = np.rint(spots * 16).astype(np.int32)
             cv2.polylines(line, [whole], False, 0, thick, cv2.LINE_AA, 4)
     left, top, right, bottom = inked(line)
@@ -159,7 +159,7 @@ def _even(ink: Gray) -> Gray:
 @cache
 def _typeface() -> np.ndarray:
     pictures = (printed(digit, margin=4) for digit in "0123456789")
-    return np.array([_even(_shapes(each)[0][2]) for each in pictures])
+    return np.array([_even(_shapes(item)[0][2]) for item in pictures])
 
 
 def _nearest(ink: Gray) -> tuple[int, float]:
@@ -170,9 +170,9 @@ def _nearest(ink: Gray) -> tuple[int, float]:
 def peaks(*frames: dict[str, float], step: int = 4) -> np.ndarray:
     """Return float32 (T, 11): a frame of these digits' probabilities every `step` frames."""
     made = np.full((step * (len(frames) + 1), BLANK + 1), 1e-7)
-    for at, frame in enumerate(frames):
+    for index, frame in enumerate(frames):
         for digit, probability in frame.items():
-            made[(at + 1) * step - 1, int(digit)] = probability
+            made[(index + 1) * step - 1, int(digit)] = probability
     made[:, BLANK] = 0.0
     made[:, BLANK] = 1 - made.sum(axis=1)
     return np.log(made).astype(np.float32)
@@ -230,7 +230,7 @@ def make_onnx(stroke_network: Path) -> Callable[..., bytes]:
 
     def make(changes: dict[str, str | None] | None = None) -> bytes:
         model = onnx.load(stroke_network)
-        held = {each.key: each.value for each in model.metadata_props}
+        held = {item.key: item.value for item in model.metadata_props}
         held |= {CALIBRATIONS_KEY: None} | (changes or {})
         del model.metadata_props[:]
         known = {name: value for name, value in held.items() if value is not None}

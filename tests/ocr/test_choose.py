@@ -35,10 +35,10 @@ def strip(box: Box, *, part: bool = False, score: float = 0.5) -> LineCrop:
 
 def line(text: str, confidence: float = 0.9, box: Box = (0, 0, 100, 20)) -> Line:
     """Return a line that was read so."""
-    return Line(text, confidence, box, tuple(LineDigit(each, 1.0, box) for each in text))
+    return Line(text, confidence, box, tuple(LineDigit(item, 1.0, box) for item in text))
 
 
-def found(
+def result(
     text: str, confidence: float, box: Box, *, part: bool = False, score: float = 0.5
 ) -> RecognizedLine:
     """Return a strip in this box that was read so."""
@@ -50,13 +50,13 @@ def parted(*gaps: float, sure: float = 0.9, whole: float = 0.5) -> list[Recogniz
     lefts = np.cumsum([0.0, *(20 + 20 * gap for gap in gaps)])
     texts = "1234567"[: len(lefts)]
     boxes = [(left, 0.0, left + 20, 20.0) for left in lefts]
-    parts = [found(*each, part=True) for each in zip(texts, [sure] * 9, boxes, strict=False)]
-    return [found(texts, whole, (0.0, 0.0, boxes[-1][2], 20.0)), *parts]
+    parts = [result(*item, part=True) for item in zip(texts, [sure] * 9, boxes, strict=False)]
+    return [result(texts, whole, (0.0, 0.0, boxes[-1][2], 20.0)), *parts]
 
 
 def texts(several: list[RecognizedLine]) -> list[str]:
     """Return what was read."""
-    return [each.line.text for each in several]
+    return [item.line.text for item in several]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_gaps_are_counted_from_left_to_right() -> None:
 def test_a_number_beside_a_word_is_the_part() -> None:
     """Where one part is no number, the surer of the whole and the parts is kept."""
     place = (0.0, 0.0, 200.0, 20.0)
-    whole = found("41", 0.3, place)
-    number = found("4", 0.9, (0.0, 0.0, 20.0, 20.0), part=True)
-    word = found("", 0.8, (100.0, 0.0, 200.0, 20.0), part=True)
+    whole = result("41", 0.3, place)
+    number = result("4", 0.9, (0.0, 0.0, 20.0, 20.0), part=True)
+    word = result("", 0.8, (100.0, 0.0, 200.0, 20.0), part=True)
     assert texts(suppress_overlaps([whole, number, word])) == ["4", ""]
     surer = replace(whole, line=line("41", 0.75, place))
     assert texts(suppress_overlaps([surer, number, word])) == ["41"]
@@ -108,7 +108,7 @@ def test_one_of_them_empty_is_no_choice() -> None:
     whole, one, two = parted(0.1)
     nothing = replace(whole, line=line("", 0.99, whole.line.box))
     assert texts(suppress_overlaps([nothing, one, two])) == ["1", "2"]
-    empty = [replace(each, line=line("", 0.99, each.line.box)) for each in (one, two)]
+    empty = [replace(item, line=line("", 0.99, item.line.box)) for item in (one, two)]
     assert texts(suppress_overlaps([whole, *empty])) == ["12"]
     assert texts(suppress_overlaps([nothing, *empty])) == ["", ""]
 
@@ -116,10 +116,10 @@ def test_one_of_them_empty_is_no_choice() -> None:
 def test_only_parts_that_lie_in_a_line_are_its_parts() -> None:
     """A part of another line stays, and parts hold no parts."""
     whole, one, two = parted(0.1)
-    elsewhere = found("7", 0.9, (0.0, 100.0, 20.0, 120.0), part=True)
+    elsewhere = result("7", 0.9, (0.0, 100.0, 20.0, 120.0), part=True)
     assert texts(suppress_overlaps([whole, one, two, elsewhere])) == ["12", "7"]
     assert texts(suppress_overlaps([elsewhere, whole, one, two])) == ["7", "12"]
-    within = found("5", 0.9, (2.0, 2.0, 12.0, 18.0), part=True)
+    within = result("5", 0.9, (2.0, 2.0, 12.0, 18.0), part=True)
     assert texts(suppress_overlaps([one, within])) == ["1", "5"]
 
 
@@ -127,10 +127,10 @@ def test_each_line_is_judged_for_itself() -> None:
     """Lines keep their order, each whole or in parts; without any there is none."""
     below = [
         RecognizedLine(
-            strip((*each.strip.box[:1], 50.0, each.strip.box[2], 70.0), part=each.strip.part),
-            replace(each.line, box=(each.line.box[0], 50.0, each.line.box[2], 70.0)),
+            strip((*item.strip.box[:1], 50.0, item.strip.box[2], 70.0), part=item.strip.part),
+            replace(item.line, box=(item.line.box[0], 50.0, item.line.box[2], 70.0)),
         )
-        for each in parted(5.0)
+        for item in parted(5.0)
     ]
     assert texts(suppress_overlaps([*parted(0.1), *below, *parted(0.2)])) == [
         *("12", "1", "2", "12")
@@ -245,22 +245,24 @@ def test_a_whole_that_is_no_number_is_left_out() -> None:
 
 def test_numbers_have_digits_and_some_confidence() -> None:
     """What is empty, or less sure than 10 %, is no number."""
-    several = [found(*each, LINE) for each in (("4", 0.1), ("5", 0.09), ("", 0.99), ("6", 1.0))]
+    several = [
+        result(*item, LINE) for item in (("4", 0.1), ("5", 0.09), ("", 0.99), ("6", 1.0))
+    ]
     assert texts(numbers(several)) == ["4", "6"]
 
 
 def test_small_strokes_beside_large_numbers_are_specks() -> None:
     """A digit alone counts from half the height of the tallest sure number on, or cell."""
 
-    def at(text: str, height: float, sure: float = 0.9) -> RecognizedLine:
-        return found(text, sure, (0.0, 0.0, 100.0, height))
+    def index(text: str, height: float, sure: float = 0.9) -> RecognizedLine:
+        return result(text, sure, (0.0, 0.0, 100.0, height))
 
-    large, small, half = at("407", 40), at("1", 19), at("1", 20)
+    large, small, half = index("407", 40), index("1", 19), index("1", 20)
     assert texts(drop_specks([small, large, half])) == ["407", "1"]
     assert texts(drop_specks([small, half])) == ["1", "1"], "there is nothing to compare"
-    assert texts(drop_specks([small, at("7", 80)])) == ["1", "7"], "nor are single digits"
-    assert texts(drop_specks([at("12", 10), large])) == ["12", "407"], "two are no speck"
-    assert texts(drop_specks([small, at("407", 40, 0.4)])) == ["1", "407"], "nor sure"
+    assert texts(drop_specks([small, index("7", 80)])) == ["1", "7"], "nor are single digits"
+    assert texts(drop_specks([index("12", 10), large])) == ["12", "407"], "two are no speck"
+    assert texts(drop_specks([small, index("407", 40, 0.4)])) == ["1", "407"], "nor sure"
     cell = line("5", 0.9, (0.0, 0.0, 30.0, 40.0))
     assert texts(drop_specks([small, half], [cell])) == ["1"]
     assert drop_specks([]) == []
@@ -269,7 +271,7 @@ def test_small_strokes_beside_large_numbers_are_specks() -> None:
 def test_likeliest_first_counts_look_and_confidence() -> None:
     """What is surely read and looks like a number is first; equals keep their order."""
     several = [
-        found(text, sure, LINE, score=score)
+        result(text, sure, LINE, score=score)
         for text, sure, score in (
             ("1", 0.9, 0.2),
             ("2", 0.5, 0.9),

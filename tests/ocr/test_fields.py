@@ -58,7 +58,7 @@ def test_the_surest_number_of_a_field_counts(page: Gray, make_network: Make) -> 
     reader = Reader(network=make_network(0.95))
     (line,) = reader.read(page, fields=[FormField()])
     assert line.text == "257"
-    assert line.confidence == max(each.confidence for each in reader.read(page))
+    assert line.confidence == max(item.confidence for item in reader.read(page))
 
 
 def test_a_field_with_nothing_in_it_is_empty(reader: Reader, page: Gray) -> None:
@@ -137,19 +137,19 @@ def test_the_steps_of_each_field_are_kept(reader: Reader, page: Gray) -> None:
     """With `stages` the steps of each field are there, under names that differ."""
     fields = [FormField(area=LOWER), FormField(area=UPPER)]
     assert reader.page(page, fields=fields).stages == ()
-    found = reader.page(page, fields=fields, stages=True)
-    names = [name for name, _ in found.stages]
+    result = reader.page(page, fields=fields, stages=True)
+    names = [name for name, _ in result.stages]
     assert len(set(names)) == len(names) == 14
     assert names[0] == "field-1-1-seen"
     assert names[-1] == "field-2-7-strips"
-    assert texts(found.lines) == ["257", "4735"]
+    assert texts(result.lines) == ["257", "4735"]
 
 
 def test_a_page_of_fields_says_how_it_was_opened(reader: Reader, page: Gray) -> None:
     """Size and words are those of the whole picture."""
-    found = reader.page(page, fields=[FormField(area=LOWER)])
-    assert found.size == (700, 500)
-    assert found.about == ("700 x 500 pixels, grey",)
+    result = reader.page(page, fields=[FormField(area=LOWER)])
+    assert result.size == (700, 500)
+    assert result.about == ("700 x 500 pixels, grey",)
 
 
 def test_no_fields_are_no_hint(reader: Reader, page: Gray) -> None:

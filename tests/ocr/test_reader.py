@@ -61,15 +61,15 @@ def turned(picture: Gray, angle: float) -> Gray:
 
 def test_a_page_is_read(reader: Reader, page: Gray) -> None:
     """All numbers of a page come back in reading order, each digit with its box."""
-    found = reader.page(page)
-    assert texts(found.lines) == ["4735", "257"]
-    assert found.size == (700, 500)
-    assert found.turn == 0
-    assert found.tables == ()
-    assert found.stages == ()
-    check_boxes(found.lines, page)
-    assert found.lines[0].box == pytest.approx((100, 80, 262, 125), abs=1.5)
-    assert reader.read(page) == list(found.lines)
+    result = reader.page(page)
+    assert texts(result.lines) == ["4735", "257"]
+    assert result.size == (700, 500)
+    assert result.turn == 0
+    assert result.tables == ()
+    assert result.stages == ()
+    check_boxes(result.lines, page)
+    assert result.lines[0].box == pytest.approx((100, 80, 262, 125), abs=1.5)
+    assert reader.read(page) == list(result.lines)
 
 
 def test_white_on_black_is_read_alike(reader: Reader, page: Gray) -> None:
@@ -113,11 +113,11 @@ def test_boxes_do_not_leave_the_picture(reader: Reader, make_sheet: Make) -> Non
 def test_turned_pages_are_read(reader: Reader, page: Gray, quarters: int) -> None:
     """A page on its side or its head is turned; boxes are in the picture as it was given."""
     picture = np.ascontiguousarray(np.rot90(page, quarters))
-    found = reader.page(picture)
-    assert texts(found.lines) == ["4735", "257"]
-    assert found.size == picture.shape[::-1]
-    assert found.turn % 360 == (360 - 90 * quarters) % 360
-    check_boxes(found.lines, picture, level=False)
+    result = reader.page(picture)
+    assert texts(result.lines) == ["4735", "257"]
+    assert result.size == picture.shape[::-1]
+    assert result.turn % 360 == (360 - 90 * quarters) % 360
+    check_boxes(result.lines, picture, level=False)
 
 
 def test_digits_that_read_both_ways_do_not_keep_a_page_on_its_head(
@@ -125,9 +125,9 @@ def test_digits_that_read_both_ways_do_not_keep_a_page_on_its_head(
 ) -> None:
     """0, 8, 6 and 9 are digits upside down as well; the others tell which way is up."""
     page = make_sheet(("4208", 100, 80), ("357", 250, 300))
-    found = reader.page(np.ascontiguousarray(page[::-1, ::-1]))
-    assert texts(found.lines) == ["4208", "357"]
-    assert found.turn == 180
+    result = reader.page(np.ascontiguousarray(page[::-1, ::-1]))
+    assert texts(result.lines) == ["4208", "357"]
+    assert result.turn == 180
 
 
 def test_a_page_read_surely_is_not_turned_over(
@@ -146,10 +146,10 @@ def test_what_is_less_sure_the_other_way_up_stays(make_network: Make, make_sheet
     page = make_sheet(("47", 100, 80))
     for sure, looks in ((0.97, 2), (0.6, 3)):
         network = make_network(sure)
-        found = Reader(network=network).page(page)
-        assert texts(found.lines) == ["47"]
-        assert found.lines[0].confidence == pytest.approx(sure**2, rel=0.01)
-        assert found.turn == 0
+        result = Reader(network=network).page(page)
+        assert texts(result.lines) == ["47"]
+        assert result.lines[0].confidence == pytest.approx(sure**2, rel=0.01)
+        assert result.turn == 0
         assert len(network.seen) == looks
 
 
@@ -237,7 +237,7 @@ def test_a_large_picture_of_one_line_is_read_from_edge_to_edge(
         network.seen.clear()
         picture = print_line("4735", height=height)
         assert texts(reader.read(picture)) == ["4735"]
-        assert picture.shape in [each.shape for each in network.seen]
+        assert picture.shape in [item.shape for item in network.seen]
 
 
 def test_zeros_in_front_stay(reader: Reader, make_sheet: Make) -> None:
@@ -250,23 +250,23 @@ def test_the_steps_are_kept_where_they_are_asked_for(
 ) -> None:
     """With `stages` a page has the pictures of its steps, turned over or of one line, too."""
     for picture in (page, np.ascontiguousarray(page[::-1, ::-1]), print_line("4028")):
-        found = reader.page(picture, stages=True)
-        names = [name for name, _ in found.stages]
+        result = reader.page(picture, stages=True)
+        names = [name for name, _ in result.stages]
         assert names[0] == "1-seen"
         assert names[-1] == "7-strips"
-        assert all(each.dtype == np.uint8 for _, each in found.stages)
-        assert found.lines == reader.page(picture).lines
+        assert all(item.dtype == np.uint8 for _, item in result.stages)
+        assert result.lines == reader.page(picture).lines
 
 
 def test_tables_are_read(reader: Reader, make_table: Make) -> None:
     """A table is read cell by cell, and its rows are lines; with a length, those of it."""
     rows = ["3  9 ", " 47 2", "5   7", "     ", " 2 4 "]
     picture = make_table(rows)
-    found = reader.page(picture)
-    (table,) = found.tables
-    assert ["".join(each or " " for each in row) for row in table.texts] == rows
-    assert texts(found.lines) == ["39", "472", "57", "24"]
-    check_boxes(found.lines, picture)
+    result = reader.page(picture)
+    (table,) = result.tables
+    assert ["".join(item or " " for item in row) for row in table.texts] == rows
+    assert texts(result.lines) == ["39", "472", "57", "24"]
+    check_boxes(result.lines, picture)
     assert texts(reader.read(picture, 3)) == ["472"]
 
 
@@ -276,9 +276,9 @@ def test_a_table_on_its_head_is_turned_over(
     """A table is read the way up in which its digits are sure."""
     rows = ["3  4 ", " 47 2", "5   7", "     ", " 2 4 "]
     picture = np.ascontiguousarray(make_table(rows)[::-1, ::-1])
-    found = Reader(network=make_network(calibrations=strict)).page(picture)
-    (table,) = found.tables
-    assert ["".join(each or " " for each in row) for row in table.texts] == rows
-    assert found.turn == 180
-    assert texts(found.lines) == ["34", "472", "57", "24"]
-    check_boxes(found.lines, picture, level=False)
+    result = Reader(network=make_network(calibrations=strict)).page(picture)
+    (table,) = result.tables
+    assert ["".join(item or " " for item in row) for row in table.texts] == rows
+    assert result.turn == 180
+    assert texts(result.lines) == ["34", "472", "57", "24"]
+    check_boxes(result.lines, picture, level=False)

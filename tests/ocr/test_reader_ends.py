@@ -72,11 +72,11 @@ def test_exif_s_rotation_is_honoured(
         picture.transpose(back).save(file, "PNG", exif=exif)
         return file.getvalue()
 
-    found, plain = reader.page(laid(page)), reader.page(page)
-    assert found.lines == plain.lines
-    assert (found.size, found.turn) == (plain.size, plain.turn)
-    assert found.about[0].endswith("turned upright as its EXIF entry says")
-    assert found.about[1:] == plain.about[1:]
+    result, plain = reader.page(laid(page)), reader.page(page)
+    assert result.lines == plain.lines
+    assert (result.size, result.turn) == (plain.size, plain.turn)
+    assert result.about[0].endswith("turned upright as its EXIF entry says")
+    assert result.about[1:] == plain.about[1:]
     line = print_line("4028")
     assert reader.read_line(laid(line)) == reader.read_line(line)
 

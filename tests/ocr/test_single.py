@@ -47,7 +47,7 @@ def test_a_line_that_fills_its_picture_is_read_from_edge_to_edge(
     gray = print_line("4028", margin=4)
     line = recognize_line_image(network, opened(gray), None)
     assert line.box == (0, 0, gray.shape[1], gray.shape[0])
-    assert [each.shape for each in network.seen] == [gray.shape]
+    assert [item.shape for item in network.seen] == [gray.shape]
 
 
 def test_a_little_more_paper_above_and_below_stays(print_line: Make, network: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_doubt_is_looked_at_closely(print_line: Make, make_network: Make) -> N
     """In doubt the line is shown once more, cut closer to its writing; places stay."""
     gray = print_line("4028", margin=30)
     sure, unsure = make_network(), make_network(0.9)
-    one, two = (recognize_line_image(each, opened(gray), None) for each in (sure, unsure))
+    one, two = (recognize_line_image(item, opened(gray), None) for item in (sure, unsure))
     assert len(sure.seen) == 1
     assert len(unsure.seen) == 2
     assert all(

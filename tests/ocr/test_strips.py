@@ -21,7 +21,7 @@ Make = Callable[..., Any]
 
 def only(page: Gray) -> LineCrop:
     """Return the one strip of a page."""
-    (strip,) = (each for each in find_lines(page).strips if not each.part)
+    (strip,) = (item for item in find_lines(page).strips if not item.part)
     return strip
 
 
@@ -43,8 +43,8 @@ def check_boxes(line: Line, page: Gray, *, slack: float = 1.5) -> None:
         left, top, right, bottom = (round(edge) for edge in digit.box)
         part = away[max(0, top) : bottom, max(0, left) : right]
         rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-        found = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
-        assert digit.box == pytest.approx(found, abs=slack)
+        result = left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1
+        assert digit.box == pytest.approx(result, abs=slack)
 
 
 @pytest.mark.parametrize("height", [20, 44, 150])
@@ -71,7 +71,7 @@ def test_boxes_are_where_digits_stood_before_gaps_were_shortened(
     make_sheet: Make, network: Any
 ) -> None:
     """Digits far apart are read as one line; their boxes are their places on the page."""
-    page = make_sheet(*((text, 60 + 120 * at, 100) for at, text in enumerate("40285")))
+    page = make_sheet(*((text, 60 + 120 * index, 100) for index, text in enumerate("40285")))
     line = recognize_crop(network, only(page))
     assert line.text == "40285"
     check_boxes(line, page)

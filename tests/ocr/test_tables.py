@@ -20,7 +20,7 @@ ROWS = ["3  9 ", " 47 2", "5   7", "     ", " 2 4 "]
 def cell(text: str, confidence: float, left: float, top: float = 0.0) -> Line:
     """Return a cell 10 x 10 that was read so."""
     box = (left, top, left + 10, top + 10)
-    return Line(text, confidence, box, tuple(LineDigit(each, 0.9, box) for each in text))
+    return Line(text, confidence, box, tuple(LineDigit(item, 0.9, box) for item in text))
 
 
 def test_each_cell_is_read(make_table: Make, network: Any) -> None:
@@ -28,7 +28,7 @@ def test_each_cell_is_read(make_table: Make, network: Any) -> None:
     layout = find_lines(make_table(ROWS))
     table = read_table(network, layout.grids[0])
     assert (table.rows, table.columns) == (5, 5)
-    assert ["".join(each or " " for each in row) for row in table.texts] == ROWS
+    assert ["".join(item or " " for item in row) for row in table.texts] == ROWS
     assert len(table.cells) == 25
 
 

@@ -28,7 +28,7 @@ def test_what_is_sure_is_looked_at_once(make_frames: Make, replies: Network) -> 
     said, decoded = recognize(network, LINE, second=never)
     assert said is frames
     assert decoded == decode(frames)
-    assert [each.shape for each in network.seen] == [LINE.shape]
+    assert [item.shape for item in network.seen] == [LINE.shape]
 
 
 def test_a_doubt_asks_for_another_look(make_frames: Make, replies: Network) -> None:
@@ -41,7 +41,7 @@ def test_a_doubt_asks_for_another_look(make_frames: Make, replies: Network) -> N
     asked = []
     said, decoded = recognize(network, LINE, second=lambda: asked.append(1) or OTHER)
     assert asked == [1]
-    assert [each.shape for each in network.seen] == [LINE.shape, OTHER.shape]
+    assert [item.shape for item in network.seen] == [LINE.shape, OTHER.shape]
     assert decoded == decode_ensemble([one, two])
     assert decode(one).best.text == "41"
     assert decoded.best.text == "47"
@@ -87,7 +87,7 @@ def test_lengths_hold_for_both_looks(make_frames: Make, replies: Network) -> Non
     """The second look gives strings of the wanted lengths only."""
     one, two = make_frames({"4": 0.6, "9": 0.39}), make_frames({"4": 0.9}, {"7": 0.999})
     _, decoded = recognize(replies(one, two), LINE, lengths=1, second=lambda: OTHER)
-    assert {len(each.text) for each in decoded.candidates} == {1}
+    assert {len(item.text) for item in decoded.candidates} == {1}
 
 
 @pytest.mark.parametrize("empty", [0.4, 0.6])

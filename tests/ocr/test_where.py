@@ -21,8 +21,8 @@ def in_upper_half(box: tuple[float, float, float, float], size: tuple[int, int])
 def test_only_lines_in_wanted_places_are_read(network: Any, make_sheet: Make) -> None:
     """Lines elsewhere are not read; their boxes and the picture's size are what is known."""
     page = make_sheet(("4735", 100, 80), ("257", 250, 300))
-    found = Reader(network=network).page(page, where=in_upper_half)
-    assert [line.text for line in found.lines] == ["4735"]
+    result = Reader(network=network).page(page, where=in_upper_half)
+    assert [line.text for line in result.lines] == ["4735"]
     assert len(network.seen) == 1
 
 
@@ -34,6 +34,6 @@ def test_all_lines_tell_which_way_is_up(
     network = make_network(0.97)
     page = make_sheet(("8008", 100, 80), ("4735", 250, 300))
     picture = np.ascontiguousarray(np.rot90(page, quarters))
-    found = Reader(network=network).page(picture, where=in_upper_half)
-    assert [line.text for line in found.lines] == ["8008"]
-    assert found.turn % 360 == (360 - 90 * quarters) % 360
+    result = Reader(network=network).page(picture, where=in_upper_half)
+    assert [line.text for line in result.lines] == ["8008"]
+    assert result.turn % 360 == (360 - 90 * quarters) % 360

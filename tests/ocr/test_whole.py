@@ -23,14 +23,14 @@ EMPTY = PageLayout(
 def line(text: str, confidence: float) -> Line:
     """Return a line that was read so."""
     box = (0.0, 0.0, 9.0, 9.0)
-    return Line(text, confidence, box, tuple(LineDigit(each, 0.9, box) for each in text))
+    return Line(text, confidence, box, tuple(LineDigit(item, 0.9, box) for item in text))
 
 
 def test_lines_are_read_in_reading_order(make_sheet: Make, network: Any) -> None:
     """Every number is read, from top to bottom and left to right."""
     page = make_sheet(("1357", 250, 300), ("4028", 100, 80), ("96", 450, 82))
     reading = recognize_layout(network, find_lines(page), page, None)
-    assert [each.text for each in reading.lines] == ["4028", "96", "1357"]
+    assert [item.text for item in reading.lines] == ["4028", "96", "1357"]
     assert reading.tables == ()
 
 
@@ -39,7 +39,7 @@ def test_with_a_length_the_likeliest_is_first(make_sheet: Make, network: Any) ->
     page = make_sheet(("42", 100, 80), ("4357", 250, 300))
     reading = recognize_layout(network, find_lines(page, count=4), page, frozenset({4}))
     assert reading.lines[0].text == "4357"
-    assert all(len(each.text) == 4 for each in reading.lines)
+    assert all(len(item.text) == 4 for item in reading.lines)
 
 
 def test_with_a_length_whole_lines_and_parts_are_offered(
@@ -50,7 +50,7 @@ def test_with_a_length_whole_lines_and_parts_are_offered(
     layout = find_lines(page)
     assert [strip.part for strip in layout.strips] == [False, True, True]
     reading = recognize_layout(network, layout, page, frozenset({3, 5}))
-    assert {"47357", "357"} <= {each.text for each in reading.lines}
+    assert {"47357", "357"} <= {item.text for item in reading.lines}
 
 
 def test_small_strokes_beside_numbers_are_left_out(make_sheet: Make, network: Any) -> None:
@@ -59,7 +59,7 @@ def test_small_strokes_beside_numbers_are_left_out(make_sheet: Make, network: An
     page[300:317] = np.minimum(page[300:317], make_sheet(("1", 100, 0), height=17)[:17])
     layout = find_lines(page)
     assert len(layout.strips) == 2
-    assert [each.text for each in recognize_layout(network, layout, page, None).lines] == [
+    assert [item.text for item in recognize_layout(network, layout, page, None).lines] == [
         "4028"
     ]
 
@@ -78,7 +78,7 @@ def test_tables_are_read(make_table: Make, network: Any) -> None:
     page = make_table(["4  7", " 2  ", "  35"])
     reading = recognize_layout(network, find_lines(page), page, None)
     (table,) = reading.tables
-    assert ["".join(each or " " for each in row) for row in table.texts] == [
+    assert ["".join(item or " " for item in row) for row in table.texts] == [
         "4  7",
         " 2  ",
         "  35",
@@ -124,11 +124,11 @@ def test_rows_of_tables_are_lines_of_the_page() -> None:
     table = Table(3, 2, (line("4", 0.9), line("7", 0.9), None, None, line("1", 0.9), None))
     reading = PageReading(EMPTY, (line("356", 0.9),), (table,))
     page = reading.page(None)
-    assert [each.text for each in page.lines] == ["356", "47", "1"]
+    assert [item.text for item in page.lines] == ["356", "47", "1"]
     assert page.tables == (table,)
     assert (page.size, page.turn, page.about) == ((100, 100), 90.0, ("a",))
     assert page.stages == EMPTY.stages
-    assert [each.text for each in reading.page(frozenset({2})).lines] == ["356", "47"]
+    assert [item.text for item in reading.page(frozenset({2})).lines] == ["356", "47"]
 
 
 def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: Any) -> None:
@@ -138,5 +138,5 @@ def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: An
     layout = find_lines(over)
     assert recognize_layout(network, layout, over, None).worth < 1
     right = recognize_layout(network, layout.upside_down(), over, None)
-    assert [each.text for each in right.lines] == ["4735", "257"]
+    assert [item.text for item in right.lines] == ["4735", "257"]
     assert replace(right.layout, turn=0.0).size == (700, 500)

@@ -170,12 +170,12 @@ def problem() -> Callable[..., dict[str, Any]]:
     def check(response: Any, status: int) -> dict[str, Any]:
         assert response.status_code == status, response.text
         assert response.headers["content-type"] == "application/problem+json"
-        found: dict[str, Any] = response.json()
-        assert found["status"] == status
-        assert found["type"].startswith("urn:digitlens:")
-        assert found["title"]
-        assert found["detail"]
-        return found
+        result: dict[str, Any] = response.json()
+        assert result["status"] == status
+        assert result["type"].startswith("urn:digitlens:")
+        assert result["title"]
+        assert result["detail"]
+        return result
 
     return check
 
@@ -197,8 +197,8 @@ class SmallMail:
     def read(self, _: Path) -> tuple[ZipCandidate, ...]:
         """Return a line that is most likely 02134, wherever it is asked for."""
         digits = tuple(
-            LineDigit(digit, 0.9, (100.0 + 12 * at, 60.0, 112.0 + 12 * at, 80.0))
-            for at, digit in enumerate("02134")
+            LineDigit(digit, 0.9, (100.0 + 12 * index, 60.0, 112.0 + 12 * index, 80.0))
+            for index, digit in enumerate("02134")
         )
         others = (Alternative("02135", 0.3), Alternative("00501", 0.1))
         return rank_zip_lines([Line("02134", 0.6, (100.0, 60.0, 160.0, 80.0), digits, others)])

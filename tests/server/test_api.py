@@ -56,8 +56,8 @@ def asked(
     """
     home = tmp_path_factory.mktemp("lab")
     (home / "mail").mkdir()
-    for at in range(40):
-        (home / "mail" / f"{at}.png").write_bytes(b"no picture")
+    for index in range(40):
+        (home / "mail" / f"{index}.png").write_bytes(b"no picture")
     trays = sort_mail(home / "mail", home / "trays")
     review = Review(trays, small_mail.plan, small_mail.directory)
     lab = Lab(
@@ -114,10 +114,10 @@ def test_the_page_of_documents_needs_no_other_host(lab: Any) -> None:
     """/docs names every address and loads one style sheet, from the lab itself."""
     response = lab.get("/docs")
     assert response.headers["content-type"].startswith("text/html")
-    found = Links()
-    found.feed(response.text)
-    assert not {"script", "img", "iframe"} & set(found.tags)
-    assert all(link.startswith(("/", "#")) for link in found.links)
+    result = Links()
+    result.feed(response.text)
+    assert not {"script", "img", "iframe"} & set(result.tags)
+    assert all(link.startswith(("/", "#")) for link in result.links)
     assert lab.get("/docs/style.css").headers["content-type"].startswith("text/css")
     for path, methods in DOCUMENT["paths"].items():
         for method in methods:

@@ -55,10 +55,10 @@ def test_requests_that_arrive_together_are_one_batch(
     ]
     lab.run(until(lambda: lab.state.batcher.waiting == 21))
     held.go.set()
-    answers = [each.result(30) for each in (first, *others)]
+    answers = [item.result(30) for item in (first, *others)]
     assert held.sizes == [1, 20]
-    assert {each.status_code for each in answers} == {200}
-    assert len({each.text for each in answers}) == 1
+    assert {item.status_code for item in answers} == {200}
+    assert len({item.text for item in answers}) == 1
     assert lab.state.batcher.waiting == 0
 
 
@@ -81,7 +81,7 @@ def test_a_full_queue_turns_away(open_lab: Any, seven_png: bytes, problem: Check
         problem(turned, 503)
         assert turned.headers["retry-after"] == "1"
         model.go.set()
-        assert [each.result(30).status_code for each in waiting] == [200, 200]
+        assert [item.result(30).status_code for item in waiting] == [200, 200]
         assert lab.post("/v1/predict", content=seven_png, headers=PNG).status_code == 200
 
 
@@ -92,8 +92,8 @@ def test_an_answer_that_takes_too_long_is_503(
     with open_lab(answer_seconds=0.05) as lab:
         model = Held(lab.state.networks.get("cnn"))
         lab.state.networks.ready = lambda _: model
-        found = problem(lab.post("/v1/predict", content=seven_png, headers=PNG), 503)
-        assert "0.05 seconds" in found["detail"]
+        result = problem(lab.post("/v1/predict", content=seven_png, headers=PNG), 503)
+        assert "0.05 seconds" in result["detail"]
         assert lab.state.batcher.waiting == 0
         model.go.set()
 

@@ -33,19 +33,19 @@ Check = Callable[..., dict[str, Any]]
 def test_an_explanation_has_all_that_the_page_draws(still: Any, seven_png: bytes) -> None:
     """Steps are pictures of their size, pixels and maps are those of the network itself."""
     response = still.post("/v1/explain", content=seven_png, headers=PNG)
-    found = response.json()
-    Explained.model_validate(found)
+    result = response.json()
+    Explained.model_validate(result)
     digit = frame_digit(seven_png)
-    assert found["digit"] == 7
-    assert found["pixels"] == digit.tolist()
-    assert found["unrolled"] == pytest.approx((digit.reshape(-1) / 255).tolist(), abs=1e-4)
-    for step in found["steps"]:
+    assert result["digit"] == 7
+    assert result["pixels"] == digit.tolist()
+    assert result["unrolled"] == pytest.approx((digit.reshape(-1) / 255).tolist(), abs=1e-4)
+    for step in result["steps"]:
         kind, _, coded = step["picture"].partition(",")
         assert kind == "data:image/png;base64"
         picture = Image.open(io.BytesIO(base64.b64decode(coded)))
         assert picture.size == (step["width"], step["height"])
     maps = inspect_model(load_model("cnn")).activations(digit[None])
-    for layer, expected in zip(found["layers"], maps, strict=True):
+    for layer, expected in zip(result["layers"], maps, strict=True):
         assert layer["shape"] == list(expected.shape[1:])
         scale = float(np.abs(expected).max())
         assert np.allclose(layer["values"], expected[0], atol=1e-4 * scale)
@@ -58,27 +58,27 @@ def test_every_cell_adds_up(still: Any, seven_png: bytes, network: str) -> None:
     layers = still.get(f"/v1/networks/{network}").json()["layers"]
     assert layers
     for layer in layers:
-        at = [(size - 1) // 2 for size in layer["shape"]]
-        place = dict(zip(("map", "row", "column"), at, strict=False))
+        index = [(size - 1) // 2 for size in layer["shape"]]
+        place = dict(zip(("map", "row", "column"), index, strict=False))
         response = still.post(
             "/v1/explain/cell",
             params={"network": network, "layer": layer["number"], **place},
             content=seven_png,
             headers=PNG,
         )
-        found = response.json()
-        Cell.model_validate(found)
-        window = np.array(found["window"])
+        result = response.json()
+        Cell.model_validate(result)
+        window = np.array(result["window"])
         if layer["kind"] == "pooling":
-            assert found["value"] == pytest.approx(window.max(), rel=1e-3)
+            assert result["value"] == pytest.approx(window.max(), rel=1e-3)
             continue
-        products = window * np.array(found["kernel"])
-        scale = np.abs(products).sum() + abs(found["bias"])
-        assert found["sum"] == pytest.approx(products.sum(), abs=1e-3 * scale + 1e-4)
-        total = found["sum"] + found["bias"] + found["rest"]
-        assert found["before"] == pytest.approx(total, abs=1e-4 * scale + 1e-4)
-        if found["bend"] == "ReLU":
-            assert found["value"] == max(0.0, found["before"])
+        products = window * np.array(result["kernel"])
+        scale = np.abs(products).sum() + abs(result["bias"])
+        assert result["sum"] == pytest.approx(products.sum(), abs=1e-3 * scale + 1e-4)
+        total = result["sum"] + result["bias"] + result["rest"]
+        assert result["before"] == pytest.approx(total, abs=1e-4 * scale + 1e-4)
+        if result["bend"] == "ReLU":
+            assert result["value"] == max(0.0, result["before"])
 
 
 def test_a_window_over_the_edge_sees_paper() -> None:
@@ -91,10 +91,10 @@ def test_a_window_over_the_edge_sees_paper() -> None:
     after = windows.sum((3, 4))[[0, 0, 1, 1]]
     tapped = LayerTrace(layer, into, after, after, Activation())
     for map_, row, column in ((0, 0, 0), (3, 3, 3), (2, 0, 2)):
-        found = cell(tapped, map_, row, column)
-        assert (found["top"], found["left"]) == (row - 1, column - 1)
-        assert found["window"] == [windows[map_ // 2, row, column].tolist()]
-        assert found["sum"] == found["value"] == after[map_, row, column]
+        result = cell(tapped, map_, row, column)
+        assert (result["top"], result["left"]) == (row - 1, column - 1)
+        assert result["window"] == [windows[map_ // 2, row, column].tolist()]
+        assert result["sum"] == result["value"] == after[map_, row, column]
 
 
 def test_the_second_network_of_a_cascade_is_told_when_it_was_asked(
@@ -128,13 +128,13 @@ def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png:
         "kernel": own["kernels"][0],
         "bias": own["biases"][0],
     }
-    found = still.post("/v1/explain/kernel", json=wish).json()
-    KernelMap.model_validate(found)
+    result = still.post("/v1/explain/kernel", json=wish).json()
+    KernelMap.model_validate(result)
     expected = np.array(maps["values"][5])
-    assert np.allclose(found["map"], expected, atol=2e-3 * np.abs(expected).max() + 1e-3)
+    assert np.allclose(result["map"], expected, atol=2e-3 * np.abs(expected).max() + 1e-3)
     half = {"kernel": (np.array(wish["kernel"]) / 2).tolist(), "bias": own["biases"][0] / 2}
     again = still.post("/v1/explain/kernel", json=wish | half).json()
-    assert np.allclose(np.array(again["before"]) * 2, found["before"], atol=1e-2)
+    assert np.allclose(np.array(again["before"]) * 2, result["before"], atol=1e-2)
 
 
 def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: bytes) -> None:
@@ -142,13 +142,13 @@ def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: by
     digit = frame_digit(seven_png).astype(np.float64)
     edge = [[[-1.0, 0.0, 1.0]] * 3]
     wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge, "bend": False}
-    found = still.post("/v1/explain/kernel", json=wish | {"stride": 2, "padding": 1}).json()
-    assert (found["height"], found["width"]) == (14, 14)
-    assert found["arithmetic"]["width"] == "(28 + 2 x 1 - 3) / 2 + 1 = 14, rounded down"
+    result = still.post("/v1/explain/kernel", json=wish | {"stride": 2, "padding": 1}).json()
+    assert (result["height"], result["width"]) == (14, 14)
+    assert result["arithmetic"]["width"] == "(28 + 2 x 1 - 3) / 2 + 1 = 14, rounded down"
     framed = np.pad(digit, 1)
     row, column = 6, 7
     window = framed[2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
-    assert found["before"][row][column] == pytest.approx((window * edge[0]).sum(), abs=0.1)
+    assert result["before"][row][column] == pytest.approx((window * edge[0]).sum(), abs=0.1)
 
 
 @pytest.mark.parametrize(
@@ -199,36 +199,36 @@ def test_a_cell_that_is_not_there_is_a_problem(
 
 def test_explaining_takes_one_picture(still: Any, seven_png: bytes, problem: Check) -> None:
     """Two pictures are one too many for an explanation."""
-    files = [("picture", (f"{at}.png", seven_png)) for at in range(2)]
+    files = [("picture", (f"{index}.png", seven_png)) for index in range(2)]
     problem(still.post("/v1/explain", files=files), 400)
 
 
 def test_the_list_of_networks_is_that_of_the_package(still: Any) -> None:
     """The published networks are listed with the figures of their cards."""
-    found = still.get("/v1/networks").json()
-    NetworkList.model_validate(found)
-    assert [each["name"] for each in found["networks"]] == list(published_names())
-    cnn = next(each for each in found["networks"] if each["name"] == "cnn")
+    result = still.get("/v1/networks").json()
+    NetworkList.model_validate(result)
+    assert [item["name"] for item in result["networks"]] == list(published_names())
+    cnn = next(item for item in result["networks"] if item["name"] == "cnn")
     assert cnn["weights"] == load_model("cnn").card.weights
     assert cnn["tells_no_digit"] is True
-    assert {"dense", "quick"} <= {each["name"] for each in found["trainable"]}
-    assert found["reader"] is True
-    assert set(found["data"]) == {"mnist", "uci", "fashion", "own"}
-    assert found["data"]["uci"] is True
+    assert {"dense", "quick"} <= {item["name"] for item in result["trainable"]}
+    assert result["reader"] is True
+    assert set(result["data"]) == {"mnist", "uci", "fashion", "own"}
+    assert result["data"]["uci"] is True
 
 
 def test_a_networks_layers_lead_into_each_other(still: Any, problem: Check) -> None:
     """Each layer's shape is what the next takes in; one's arithmetic gives its size."""
-    found = still.get("/v1/networks/cnn").json()
-    NetworkDetails.model_validate(found)
-    layers = found["layers"]
+    result = still.get("/v1/networks/cnn").json()
+    NetworkDetails.model_validate(result)
+    layers = result["layers"]
     for one, other in pairwise(layers):
         assert one["shape"] == other["into"]
         if one["arithmetic"]:
             assert f"= {one['shape'][1]}" in one["arithmetic"]
     last = still.get("/v1/networks/best", params={"member": 9}).json()
     assert last["members"] == 10
-    assert {each["member"] for each in last["layers"]} == {9}
+    assert {item["member"] for item in last["layers"]} == {9}
     problem(still.get("/v1/networks/best", params={"member": 10}), 404)
     problem(still.get("/v1/networks/none"), 404)
     problem(still.get("/v1/networks/cnn/layers/77"), 404)

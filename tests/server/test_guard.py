@@ -125,8 +125,8 @@ def test_an_error_nobody_foresaw_tells_nothing_of_its_inside(
 ) -> None:
     """A fault of ours is a problem 500 without its message, which the lab's log has."""
     monkeypatch.setattr(lab.state.metrics, "text", lambda: 1 / 0)
-    found = problem(lab.get("/metrics"), 500)
-    assert "division" not in str(found)
+    result = problem(lab.get("/metrics"), 500)
+    assert "division" not in str(result)
     assert "division by zero" in caplog.text
 
 

@@ -23,8 +23,10 @@ def test_a_truncated_picture_is_a_damaged_one(
 ) -> None:
     """Any beginning of a PNG is answered 422, whether or not its head is whole."""
     for length in (1, 8, 20, 33, 60, len(seven_png) // 2):
-        found = problem(still.post("/v1/predict", content=seven_png[:length], headers=PNG), 422)
-        assert found["type"] == "urn:digitlens:corrupt-file"
+        result = problem(
+            still.post("/v1/predict", content=seven_png[:length], headers=PNG), 422
+        )
+        assert result["type"] == "urn:digitlens:corrupt-file"
 
 
 def _bomb(side: int) -> bytes:
@@ -99,10 +101,10 @@ def test_a_body_of_the_wrong_kind_is_a_problem(
 
 def test_a_hundred_megabytes_are_refused_unread(still: Any, problem: Check) -> None:
     """A body whose head says that it is too large is 413, and nothing of it is held."""
-    found = problem(
+    result = problem(
         still.post("/v1/predict", content=b"\0" * (100 * MEBIBYTE), headers=PNG), 413
     )
-    assert found["seen"] == "104,857,600 bytes"
+    assert result["seen"] == "104,857,600 bytes"
     assert still.state.room.held == 0
 
 
@@ -132,7 +134,7 @@ def test_no_room_is_left_when_others_send_much(
 def test_too_many_pictures_are_refused(open_lab: Any, problem: Check, seven_png: bytes) -> None:
     """More pictures than one request may hold are 413, in either form."""
     with open_lab(most_pictures=3) as lab:
-        files = [("picture", (f"{at}.png", seven_png)) for at in range(5)]
+        files = [("picture", (f"{index}.png", seven_png)) for index in range(5)]
         problem(lab.post("/v1/predict", files=files), 413)
         rows = [[[0] * 28] * 28] * 5
         problem(lab.post("/v1/predict", json={"pictures": rows}), 413)

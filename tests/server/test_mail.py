@@ -88,8 +88,8 @@ def picture(mail: Any, task: Any, part: str = "whole") -> Any:
 
 def test_a_piece_comes_with_all_that_a_person_needs(mail: Any) -> None:
     """A task has the guesses with town and tray, where the ZIP stands, and why it waits."""
-    found = claim(mail)
-    task = found["task"]
+    result = claim(mail)
+    task = result["task"]
     assert (task["piece"], task["name"], task["reason"]) == (1, "a.png", "unsure")
     assert task["guesses"][0] == {
         "zip": "02134",
@@ -106,7 +106,7 @@ def test_a_piece_comes_with_all_that_a_person_needs(mail: Any) -> None:
         "view": [40, 44, 185, 97],
     }
     assert task["problem"] is None
-    assert (found["queue"]["waiting"], found["queue"]["lent"]) == (7, 1)
+    assert (result["queue"]["waiting"], result["queue"]["lent"]) == (7, 1)
 
 
 def test_a_settled_piece_moves_on_and_is_kept_as_a_correction(mail: Any, trays: Path) -> None:
@@ -138,7 +138,7 @@ def test_two_people_never_have_the_same_piece(mail: Any) -> None:
     """Each gets another piece, two of one name too; who has one gets it again by its token."""
     ann, bob = claim(mail)["task"], claim(mail, **BOB)["task"]
     other = claim(mail)["task"]
-    assert len({each["piece"] for each in (ann, bob, other)}) == 3
+    assert len({item["piece"] for item in (ann, bob, other)}) == 3
     again = claim(mail, token=ann["token"])["task"]
     assert again["piece"] == ann["piece"]
     assert again["token"] != ann["token"]
@@ -147,9 +147,10 @@ def test_two_people_never_have_the_same_piece(mail: Any) -> None:
 def test_every_piece_is_lent_once(mail: Any) -> None:
     """Of ten who ask at once seven get a piece each, and the others are told of none."""
     asked = [
-        mail.begin("POST", "/v1/mail/claim", json={"person": f"p{at}"}) for at in range(10)
+        mail.begin("POST", "/v1/mail/claim", json={"person": f"p{index}"})
+        for index in range(10)
     ]
-    tasks = [each.result(60).json()["task"] for each in asked]
+    tasks = [item.result(60).json()["task"] for item in asked]
     assert sorted(task["piece"] for task in tasks if task) == [1, 2, 3, 4, 5, 6, 7]
     assert tasks.count(None) == 3
 
@@ -214,10 +215,10 @@ def test_a_piece_whose_picture_is_gone_waits(mail: Any, trays: Path, problem: An
 
 def test_a_zip_is_looked_up(mail: Any, problem: Any) -> None:
     """A ZIP's town and tray are told, and that there is none; what is no ZIP is refused."""
-    found = mail.get("/v1/mail/zips/00501").json()
-    assert (found["listed"], found["city"], found["tray"]) == (True, "Holtsville", "NY")
-    found = mail.get("/v1/mail/zips/99999").json()
-    assert (found["listed"], found["city"], found["tray"]) == (False, None, "other")
+    result = mail.get("/v1/mail/zips/00501").json()
+    assert (result["listed"], result["city"], result["tray"]) == (True, "Holtsville", "NY")
+    result = mail.get("/v1/mail/zips/99999").json()
+    assert (result["listed"], result["city"], result["tray"]) == (False, None, "other")
     for text in ("501", "0050a", "００５０１", "00501-1234"):
         problem(mail.get(f"/v1/mail/zips/{text}"), 422)
 
@@ -293,7 +294,7 @@ def test_a_lab_without_trays_says_how_to_get_mail(lab: Any, problem: Any) -> Non
     """It tells the commands; what wants the queue is refused in words."""
     state = lab.get("/v1/mail").json()
     assert (state["open"], state["queue"]) == (False, None)
-    assert [each.split()[1] for each in state["how"]] == ["mail", "mail", "route", "serve"]
+    assert [item.split()[1] for item in state["how"]] == ["mail", "mail", "route", "serve"]
     told = problem(lab.post("/v1/mail/claim", json=ANN), 503)
     assert "--trays" in told["try"]
     problem(lab.get("/v1/mail/corrections"), 503)

@@ -52,7 +52,7 @@ def test_a_digit_saved_twice_is_one(lab: Any, seven_png: bytes) -> None:
     wish = {"digits": [{"picture": coded(seven_png), "label": 7}] * 3}
     saved = lab.post("/v1/own", json=wish).json()
     assert saved["count"] == 1
-    (name,) = {each["name"] for each in saved["saved"]}
+    (name,) = {item["name"] for item in saved["saved"]}
     picture = lab.get(f"/v1/own/7/{name}")
     assert picture.headers["content-type"] == "image/png"
     pixels = np.asarray(Image.open(io.BytesIO(picture.content)))
@@ -68,8 +68,8 @@ def test_a_digit_is_cut_out_of_a_line_by_its_box(
 ) -> None:
     """With a box, the digit inside it is saved, though others stand beside it."""
     line = Image.new("L", (420, 140), 245)
-    for at in range(3):
-        line.paste(seven, (140 * at, 0))
+    for index in range(3):
+        line.paste(seven, (140 * index, 0))
     box = [140 + 30, 30, 140 + 110, 115]
     whole = {"picture": coded(png(line)), "label": 7}
     saved = lab.post("/v1/own", json={"digits": [whole | {"box": box}]}).json()
@@ -114,20 +114,20 @@ def test_no_name_leads_out_of_the_folder(lab: Any, problem: Check, place: str) -
 
 def test_a_networks_mistakes_are_those_that_evaluate_counts(lab: Any) -> None:
     """The confusion matrix is that of `evaluate`, and each cell has as many pictures."""
-    found = lab.get("/v1/mistakes", params={"data": "uci"}).json()
-    Measured.model_validate(found)
+    result = lab.get("/v1/mistakes", params={"data": "uci"}).json()
+    Measured.model_validate(result)
     expected = evaluate(load_model("cnn"), load_digits("uci").test)
-    assert found["confusion"] == expected.confusion.tolist()
-    assert found["misses"] == expected.misses
+    assert result["confusion"] == expected.confusion.tolist()
+    assert result["misses"] == expected.misses
     truth, answer, times = expected.top_confusions(1)[0]
     place = {"data": "uci", "truth": truth, "answer": answer}
     cell = lab.get("/v1/mistakes/cell", params=place).json()
     CellPictures.model_validate(cell)
     assert cell["count"] == len(cell["pictures"]) == times
-    for each in cell["pictures"]:
-        content = base64.b64decode(each["picture"].partition(",")[2])
+    for item in cell["pictures"]:
+        content = base64.b64decode(item["picture"].partition(",")[2])
         pixels = np.asarray(Image.open(io.BytesIO(content)))
-        assert np.array_equal(pixels, expected.digits.images[each["index"]])
+        assert np.array_equal(pixels, expected.digits.images[item["index"]])
     again = lab.post("/v1/predict", json={"pictures": [cell["pictures"][0]["picture"]]})
     assert again.status_code == 200, "a picture of a cell can be opened as it is"
 
@@ -136,8 +136,8 @@ def test_a_cell_comes_in_parts(lab: Any) -> None:
     """`first` and `count` leaf through a cell, the surest first."""
     place = {"data": "uci", "truth": 3, "answer": 3}
     whole = lab.get("/v1/mistakes/cell", params=place | {"count": 20}).json()["pictures"]
-    assert [each["confidence"] for each in whole] == sorted(
-        (each["confidence"] for each in whole), reverse=True
+    assert [item["confidence"] for item in whole] == sorted(
+        (item["confidence"] for item in whole), reverse=True
     )
     part = lab.get("/v1/mistakes/cell", params=place | {"first": 5, "count": 3}).json()
     assert part["pictures"] == whole[5:8]
@@ -150,8 +150,8 @@ def test_own_digits_can_be_measured_once_there_are_some(
     problem(lab.get("/v1/mistakes", params={"data": "own"}), 503)
     wish = {"digits": [{"picture": coded(seven_png), "label": 7}]}
     lab.post("/v1/own", json=wish)
-    found = lab.get("/v1/mistakes", params={"data": "own"}).json()
-    assert (found["count"], found["misses"]) == (1, 0)
+    result = lab.get("/v1/mistakes", params={"data": "own"}).json()
+    assert (result["count"], result["misses"]) == (1, 0)
 
 
 @pytest.mark.parametrize(

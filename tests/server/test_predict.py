@@ -21,8 +21,8 @@ def test_a_drawn_seven_is_seven(still: Any, seven_png: bytes) -> None:
     """A picture file as the body is answered by cnn, as `Model.predict` answers it."""
     response = still.post("/v1/predict", content=seven_png, headers=PNG)
     assert response.status_code == 200
-    (found,) = response.json()["pictures"]
-    (answer,) = found["answers"]
+    (result,) = response.json()["pictures"]
+    (answer,) = result["answers"]
     expected = load_model("cnn").predict(frame_digit(seven_png)[None])
     assert answer["network"] == "cnn"
     assert answer["digit"] == answer["likeliest"] == 7 == int(expected.labels[0])
@@ -31,8 +31,8 @@ def test_a_drawn_seven_is_seven(still: Any, seven_png: bytes) -> None:
     )
     assert expected.no_digit is not None
     assert answer["no_digit"] == pytest.approx(float(expected.no_digit[0]), abs=1e-5)
-    assert found["unchanged"] is False
-    assert found["light_ink"] is False
+    assert result["unchanged"] is False
+    assert result["light_ink"] is False
     Predicted.model_validate(response.json())
 
 
@@ -53,8 +53,8 @@ def test_the_three_forms_of_a_body_are_answered_alike(
         still.post("/v1/predict", json={"pictures": [f"data:image/png;base64,{coded}"]}),
         still.post("/v1/predict", json={"pictures": [np.asarray(seven).tolist()]}),
     ]
-    assert [each.status_code for each in answers] == [200] * 6
-    assert all(each.json() == answers[0].json() for each in answers)
+    assert [item.status_code for item in answers] == [200] * 6
+    assert all(item.json() == answers[0].json() for item in answers)
 
 
 def test_many_pictures_keep_their_order(
@@ -63,7 +63,8 @@ def test_many_pictures_keep_their_order(
     """Pictures of one request are answered in their order, each as if it were alone."""
     files = [png(image) for image in make_digits(20).images]
     together = still.post(
-        "/v1/predict", files=[("picture", (f"{at}.png", file)) for at, file in enumerate(files)]
+        "/v1/predict",
+        files=[("picture", (f"{index}.png", file)) for index, file in enumerate(files)],
     ).json()["pictures"]
     alone = [
         still.post("/v1/predict", content=file, headers=PNG).json()["pictures"][0]
@@ -83,8 +84,8 @@ def test_several_networks_answer_in_the_order_asked(still: Any, seven_png: bytes
         "/v1/predict", params={"network": names}, content=seven_png, headers=PNG
     )
     answers = response.json()["pictures"][0]["answers"]
-    assert [each["network"] for each in answers] == names
-    assert [each["digit"] for each in answers] == [7, 7, 7]
+    assert [item["network"] for item in answers] == names
+    assert [item["digit"] for item in answers] == [7, 7, 7]
     assert answers[0]["no_digit"] is None
     assert answers[1]["no_digit"] is not None
 
@@ -125,10 +126,10 @@ def test_one_bad_picture_fails_the_request_and_is_named(
     """There is no 200 with an error inside: of several pictures the bad one is named."""
     blank = png(np.full((60, 60), 255))
     files = [("picture", ("a.png", seven_png)), ("picture", ("b.png", blank))]
-    found = problem(still.post("/v1/predict", files=files), 422)
-    assert found["type"] == "urn:digitlens:no-ink"
-    assert found["detail"] == "picture 2 must show a digit"
-    assert found["seen"].startswith("bare paper")
+    result = problem(still.post("/v1/predict", files=files), 422)
+    assert result["type"] == "urn:digitlens:no-ink"
+    assert result["detail"] == "picture 2 must show a digit"
+    assert result["seen"].startswith("bare paper")
 
 
 def test_an_unknown_network_is_not_found(
@@ -158,11 +159,11 @@ def test_a_drawing_is_one_digit(
     problem(still.post("/v1/predict", content=content, headers=PNG), 422)
     wish = {"drawing": True, "pixels": True}
     asked = still.post("/v1/predict", params=wish, content=content, headers=PNG)
-    (found,) = asked.json()["pictures"]
+    (result,) = asked.json()["pictures"]
     Predicted.model_validate(asked.json())
-    assert found["box"] == [15, 40, 105, 60]
-    assert found["several"] == 2
-    assert np.array_equal(found["pixels"], frame_drawing(two_marks).digit)
+    assert result["box"] == [15, 40, 105, 60]
+    assert result["several"] == 2
+    assert np.array_equal(result["pixels"], frame_drawing(two_marks).digit)
     told = still.post("/v1/explain", params=wish, content=content, headers=PNG).json()
-    assert told["pixels"] == found["pixels"]
+    assert told["pixels"] == result["pixels"]
     assert told["steps"][0]["name"] == "opened"

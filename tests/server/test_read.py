@@ -54,11 +54,11 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("fake")
 def test_lines_come_as_the_reader_gives_them(lab: Any, seven_png: bytes) -> None:
     """Lines are those of `Line.as_dict`, with the picture's size, and how it was turned."""
-    found = lab.post("/v1/read", content=seven_png, headers=PNG).json()
-    Lines.model_validate(found)
-    assert (found["width"], found["height"], found["turn"]) == (140, 140, -180.0)
-    assert len(found["lines"]) == 2
-    assert found["lines"][0] == Line("7", 0.9, (0, 0, 140, 140), (SEVEN,)).as_dict()
+    result = lab.post("/v1/read", content=seven_png, headers=PNG).json()
+    Lines.model_validate(result)
+    assert (result["width"], result["height"], result["turn"]) == (140, 140, -180.0)
+    assert len(result["lines"]) == 2
+    assert result["lines"][0] == Line("7", 0.9, (0, 0, 140, 140), (SEVEN,)).as_dict()
 
 
 def test_many_threads_read_with_one_reader(lab: Any, png: Callable[..., bytes]) -> None:
@@ -70,16 +70,16 @@ def test_many_threads_read_with_one_reader(lab: Any, png: Callable[..., bytes]) 
         pages.append(png(np.pad(255 - np.kron(ink, np.ones((2, 2))), 20, constant_values=255)))
     alone = [lab.post("/v1/read", content=page, headers=PNG).json() for page in pages]
     asked = [lab.begin("POST", "/v1/read", content=page, headers=PNG) for page in pages * 3]
-    assert [each.result(60).json() for each in asked] == alone * 3
-    assert all(each["lines"] for each in alone)
+    assert [item.result(60).json() for item in asked] == alone * 3
+    assert all(item["lines"] for item in alone)
 
 
 @pytest.mark.usefixtures("fake")
 def test_the_length_is_handed_on(lab: Any, seven_png: bytes) -> None:
     """With a length, and with line=true, the reader is asked for that."""
     for params in ({"length": 5}, {"length": 5, "line": True}):
-        found = lab.post("/v1/read", params=params, content=seven_png, headers=PNG).json()
-        assert [each["text"] for each in found["lines"]] == ["77777"]
+        result = lab.post("/v1/read", params=params, content=seven_png, headers=PNG).json()
+        assert [item["text"] for item in result["lines"]] == ["77777"]
 
 
 @pytest.mark.usefixtures("fake")
@@ -102,6 +102,6 @@ def test_without_a_reader_that_is_said(
 ) -> None:
     """A version without a reader, or one whose network is missing, answers 503."""
     monkeypatch.setattr(digitlens, "Reader", kind, raising=False)
-    found = problem(lab.post("/v1/read", content=seven_png, headers=PNG), 503)
-    assert found["detail"] == "no reader is installed"
+    result = problem(lab.post("/v1/read", content=seven_png, headers=PNG), 503)
+    assert result["detail"] == "no reader is installed"
     assert lab.get("/v1/networks").json()["reader"] is False

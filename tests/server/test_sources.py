@@ -60,8 +60,8 @@ def test_what_is_not_here_is_told_and_how_it_is_had(lab: Any, problem: Check) ->
         lab.get("/v1/mistakes", params={"data": "mnist"}),
         lab.post("/v1/train", json={"network": "quick", "data": "mnist"}),
     ):
-        found = problem(asked, 503)
-        assert found["detail"] == "MNIST is not on this machine"
-        assert "digitlens data fetch mnist" in found["try"]
+        result = problem(asked, 503)
+        assert result["detail"] == "MNIST is not on this machine"
+        assert "digitlens data fetch mnist" in result["try"]
     assert lab.get("/v1/train").json()["run"] is None
     assert lab.get("/v1/networks").json()["data"]["mnist"] is False

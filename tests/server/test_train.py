@@ -54,14 +54,14 @@ def events(lab: Any, run: str, **rest: Any) -> list[dict[str, Any]]:
     response = lab.get(f"/v1/train/{run}/events", **rest)
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.headers["cache-control"] == "no-store"
-    found = []
+    result = []
     for block in response.text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
         if "data" in fields:
             data = json.loads(fields["data"])
             assert data["event"] == fields["event"]
-            found.append({"id": int(fields["id"]), **data})
-    return found
+            result.append({"id": int(fields["id"]), **data})
+    return result
 
 
 def test_a_run_is_told_from_its_start_to_its_end(faked: Any) -> None:
@@ -70,15 +70,15 @@ def test_a_run_is_told_from_its_start_to_its_end(faked: Any) -> None:
     assert begun.status_code == 202
     TrainBegun.model_validate(begun.json())
     run = begun.json()["run"]
-    found = events(faked, run)
-    kinds = [each["event"] for each in found if each["event"] != "step"]
+    result = events(faked, run)
+    kinds = [item["event"] for item in result if item["event"] != "step"]
     assert kinds == ["start", "epoch", "epoch", "end"]
-    assert [each["id"] for each in found] == sorted({each["id"] for each in found})
-    order = found[0]["order"]
+    assert [item["id"] for item in result] == sorted({item["id"] for item in result})
+    order = result[0]["order"]
     assert (order["network"], order["data"], order["epochs"]) == ("quick", "uci", 2)
     assert Path(order["out"]).name == run == "quick-1"
     again = events(faked, run)
-    assert [each["event"] for each in again] == kinds, "steps of the past are left out"
+    assert [item["event"] for item in again] == kinds, "steps of the past are left out"
     state = faked.get("/v1/train").json()
     TrainState.model_validate(state)
     assert state["running"] is False
@@ -90,7 +90,7 @@ def test_who_comes_again_hears_only_what_is_new(faked: Any) -> None:
     run = faked.post("/v1/train", json={"data": "uci"}).json()["run"]
     last = events(faked, run)[-1]["id"]
     rest = events(faked, run, headers={"last-event-id": str(last - 1)})
-    assert [each["event"] for each in rest] == ["end"]
+    assert [item["event"] for item in rest] == ["end"]
     assert events(faked, run, params={"after": last - 2})[0]["event"] == "epoch"
 
 
@@ -114,7 +114,7 @@ async def told(lab: Any, kind: str) -> None:
     """Wait until an event of that kind was told."""
     import asyncio
 
-    while not any(each["event"] == kind for each in lab.state.training.events):
+    while not any(item["event"] == kind for item in lab.state.training.events):
         await asyncio.sleep(0.005)
 
 
@@ -193,22 +193,22 @@ def test_a_real_run_learns_and_is_listed_everywhere(lab: Any, seven_png: bytes) 
     """quick, on a part of the digits that come along, trains, and answers in the lab."""
     wish = {"network": "quick", "data": "uci", "epochs": 2, "share": 0.5}
     run = lab.post("/v1/train", json=wish).json()["run"]
-    found = events(lab, run)
-    assert found[-1]["event"] == "end", found[-1]
-    epochs = [each for each in found if each["event"] == "epoch"]
-    assert [each["epoch"] for each in epochs] == [1, 2]
+    result = events(lab, run)
+    assert result[-1]["event"] == "end", result[-1]
+    epochs = [item for item in result if item["event"] == "epoch"]
+    assert [item["epoch"] for item in epochs] == [1, 2]
     assert epochs[1]["train_loss"] < epochs[0]["train_loss"]
-    assert found[-1]["words"]
+    assert result[-1]["words"]
     listed = lab.get("/v1/runs").json()
     RunList.model_validate(listed)
     assert listed["runs"][0]["name"] == run
     assert listed["runs"][0]["finished"] is True
     details = lab.get(f"/v1/runs/{run}").json()
     RunDetails.model_validate(details)
-    assert [each["epoch"] for each in details["history"]] == [1, 2]
-    assert details["words"] == found[-1]["words"]
+    assert [item["epoch"] for item in details["history"]] == [1, 2]
+    assert details["words"] == result[-1]["words"]
     assert details["config"]["data"]["limit"] == 647, "half of 1,294"
-    assert run in [each["name"] for each in lab.get("/v1/networks").json()["networks"]]
+    assert run in [item["name"] for item in lab.get("/v1/networks").json()["networks"]]
     answer = lab.post(
         "/v1/predict",
         params={"network": run},
@@ -246,4 +246,4 @@ def test_a_browser_that_comes_again_after_the_end_is_sent_away(faked: Any) -> No
     for after in (last, last + 1, 10**8):
         headers = {"last-event-id": str(after)}
         assert faked.get(f"/v1/train/{run}/events", headers=headers).status_code == 204
-    assert [each["event"] for each in events(faked, run)][-1] == "end"
+    assert [item["event"] for item in events(faked, run)][-1] == "end"

@@ -153,15 +153,15 @@ def test_a_line_is_by_one_hand(hands: Digits) -> None:
             spacing=(("wide", 1.0),),
             pen=(6.0, 6.0),
         )
-        found = []
+        result = []
         for seed in range(8):
             line = synthesize_line(flat, rng(seed), style=style)
             middles = [
                 line.image[int((top + bottom) / 2), int((left + right) / 2)]
                 for left, top, right, bottom in line.boxes
             ]
-            found.append(np.ptp(middles) < 12)
-        assert (sum(found) >= 7) if most == 1 else (sum(found) <= 1)
+            result.append(np.ptp(middles) < 12)
+        assert (sum(result) >= 7) if most == 1 else (sum(result) <= 1)
 
 
 def test_glyphs_are_not_changed(hands: Digits) -> None:

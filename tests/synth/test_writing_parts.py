@@ -53,7 +53,7 @@ FORMS = [
     for form, _ in forms
     if form and form != "written"
 ]
-FORMS += [(label, f"written {each}") for label in HABITS for each in range(forms_of(label))]
+FORMS += [(label, f"written {item}") for label in HABITS for item in range(forms_of(label))]
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_dice_hold_to_shares(rng: Random) -> None:
 @pytest.mark.parametrize(("label", "form"), FORMS)
 def test_a_form_changes_the_digit(glyphs: Glyphs, rng: Random, label: int, form: str) -> None:
     """Each form is drawn within its field, and is not the glyph as it was."""
-    at = glyphs.choose(rng, glyph_source(label, form), None, loop=find_loop(label, form))
+    index = glyphs.choose(rng, glyph_source(label, form), None, loop=find_loop(label, form))
     plain, cell = (np.zeros((CELL, CELL), np.uint8) for _ in range(2))
-    draw_form(plain, glyphs.images[at], rng, "", label, 2.0)
-    draw_form(cell, glyphs.images[at], rng, form, label, 2.0)
+    draw_form(plain, glyphs.images[index], rng, "", label, 2.0)
+    draw_form(cell, glyphs.images[index], rng, form, label, 2.0)
     assert (cell > 100).sum() > 20
     if form not in ("small", "loop", "no loop", "open", "closed"):
         assert not np.array_equal(cell, plain)
@@ -91,7 +91,7 @@ def test_a_form_changes_the_digit(glyphs: Glyphs, rng: Random, label: int, form:
 def test_every_digit_has_skeletons() -> None:
     """Each digit has skeletons, and every stroke of them corners enough to be drawn."""
     assert sorted(skeletons()) == list(range(10))
-    for strokes in (each for forms in skeletons().values() for each in forms):
+    for strokes in (item for forms in skeletons().values() for item in forms):
         assert strokes
         assert all(sign == "bar" or len(corners) >= 2 for sign, corners in strokes)
 
@@ -143,16 +143,16 @@ def test_loops_are_chosen(hands: Digits) -> None:
     images = hands.images.copy()
     fours = np.flatnonzero(hands.labels == 4)
     images[fours] = 0
-    for at in fours:
-        cv2.rectangle(images[at], (9, 5), (17, 14), 255, 2)
-    for at in fours[::2]:
-        images[at, :11, 10:17] = 0
+    for index in fours:
+        cv2.rectangle(images[index], (9, 5), (17, 14), 255, 2)
+    for index in fours[::2]:
+        images[index, :11, 10:17] = 0
     glyphs = prepare_glyphs(Digits(images, hands.labels, writers=hands.writers))
     rng = Random(np.random.default_rng(1))
     for wanted in (True, False):
-        found = [glyphs.choose(rng, 4, glyphs.writers[1], loop=wanted) for _ in range(20)]
-        assert {bool(glyphs.loops[at]) for at in found} == {wanted}
-        assert {int(hands.writers[at]) for at in found} == {1}
+        result = [glyphs.choose(rng, 4, glyphs.writers[1], loop=wanted) for _ in range(20)]
+        assert {bool(glyphs.loops[index]) for index in result} == {wanted}
+        assert {int(hands.writers[index]) for index in result} == {1}
     assert hands.labels[glyphs.choose(rng, 2, glyphs.writers[0], loop=True)] == 2
 
 
@@ -161,13 +161,13 @@ def test_strokes_are_as_wide_as_the_pen(glyphs: Glyphs) -> None:
     widths = {}
     for pen in (1.4, 3.8):
         style = replace(STYLES["clean"], pen=(pen, pen), height=(20.0, 20.0))
-        found = []
+        result = []
         for seed in range(10):
             rng = Random(np.random.default_rng(seed))
             hand = sample_writer(glyphs, rng, style, "23567")
             laid = compose_line(glyphs, rng, "23567", hand, style)
-            found.append(stroke_width(laid.ink.astype(np.float32)))
-        widths[pen] = float(np.mean(found))
+            result.append(stroke_width(laid.ink.astype(np.float32)))
+        widths[pen] = float(np.mean(result))
     assert widths[3.8] > widths[1.4] + 0.8
 
 
@@ -198,10 +198,10 @@ def test_every_mark_can_be_written(rng: Random, mark: str) -> None:
 def test_marks_stand_where_thousands_or_hundredths_end() -> None:
     """Marks come before the last three digits, or the last two; never at an end."""
     rng = Random(np.random.default_rng(2))
-    found = [split_number(rng, "1234567", 1.0) for _ in range(200)]
-    assert {3, 0} in [set(places) for places in found]
-    assert {4} in [set(places) for places in found]
-    assert all(0 <= at < 6 for places in found for at in places)
+    result = [split_number(rng, "1234567", 1.0) for _ in range(200)]
+    assert {3, 0} in [set(places) for places in result]
+    assert {4} in [set(places) for places in result]
+    assert all(0 <= index < 6 for places in result for index in places)
     assert split_number(rng, "12", 1.0) == {}
     assert split_number(rng, "1234", 0.0) == {}
 
@@ -213,7 +213,7 @@ def test_textures_are_drawn_once(bank: Callable[[], list[np.ndarray]], rng: Rand
     """A bank gives the same sheets again; no two are alike; any size can be cut from them."""
     sheets = bank()
     assert bank() is sheets
-    assert len({each.tobytes() for each in sheets}) == len(sheets)
+    assert len({item.tobytes() for item in sheets}) == len(sheets)
     for shape in ((7, 9), (400, 1500)):
         assert crop_texture(rng, sheets, shape).shape == shape
 

@@ -82,10 +82,10 @@ def test_a_draft_is_exported_as_it_is(
     published(tool, monkeypatch, draft, "--raw", raw)
     network, _ = tool.loaded(draft, "reader", 0, 0)
     strips = np.random.default_rng(0).normal(size=(1, 1, 32, 40)).astype(np.float32)
-    (found,) = onnxruntime.InferenceSession(raw).run([LOG_PROBS], {STRIP: strips})
+    (result,) = onnxruntime.InferenceSession(raw).run([LOG_PROBS], {STRIP: strips})
     with torch.inference_mode():
         wanted = network(torch.from_numpy(strips)).log_softmax(2).numpy()
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    np.testing.assert_allclose(result, wanted, atol=1e-4)
 
 
 def test_lines_of_a_length_are_of_that_length(

@@ -52,9 +52,9 @@ def test_shifts_are_all_moves_equally_often() -> None:
     recipe = replace(PLAIN, shift=1)
     moved = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0)).images
     places = moved.flatten(1).argmax(1)
-    found, counts = places.unique(return_counts=True)
+    result, counts = places.unique(return_counts=True)
     expected = sorted(SIDE * (10 + a) + 12 + b for a in (-1, 0, 1) for b in (-1, 0, 1))
-    assert found.tolist() == expected
+    assert result.tolist() == expected
     assert counts.tolist() == [100] * 9
 
 

@@ -98,8 +98,8 @@ def test_the_newest_run_here_teaches_where_nothing_is_published(
     (run / "metrics.json").write_text("{}")
     (run / "model.onnx").write_bytes(teacher.read_bytes())
     images = torch.from_numpy(digits.images[:3])
-    found = make_teacher(find_teacher("lenet5"), 10, PLAIN)(images)
-    assert torch.equal(found, make_teacher(find_teacher(str(teacher)), 10, PLAIN)(images))
+    result = make_teacher(find_teacher("lenet5"), 10, PLAIN)(images)
+    assert torch.equal(result, make_teacher(find_teacher(str(teacher)), 10, PLAIN)(images))
 
 
 def test_a_run_without_its_teacher_leaves_nothing_behind(in_tmp: Any, make_data: Any) -> None:

@@ -68,23 +68,23 @@ class Fake:
 
 
 @pytest.fixture
-def found(digits: Digits) -> Evaluation:
+def result(digits: Digits) -> Evaluation:
     """300 made-up digits, a tenth of them misread."""
     return evaluate(Fake("fake", 10, digits.labels), digits)
 
 
-def course(epochs: int, held_back: bool = True) -> list[Epoch]:
+def course(epochs: int, validation: bool = True) -> list[Epoch]:
     """A run that overfits if it goes on for long."""
     steps = np.arange(1, epochs + 1)
     loss, held = 0.3 * np.exp(-steps / 4), 0.2 * np.exp(-steps / 3) + 0.06 + 0.003 * steps
     accuracy = 0.983 - 0.1 * np.exp(-steps / 3)
     return [
         Epoch(
-            *(at + 1, float(loss[at]), 1 - 0.3 * float(loss[at])),
-            *((float(held[at]), float(accuracy[at])) if held_back else (None, None)),
+            *(index + 1, float(loss[index]), 1 - 0.3 * float(loss[index])),
+            *((float(held[index]), float(accuracy[index])) if validation else (None, None)),
             *(0.001, 1.0, 54_000.0),
         )
-        for at in range(epochs)
+        for index in range(epochs)
     ]
 
 
@@ -97,7 +97,7 @@ def decoded(png: bytes) -> Any:
 
 def has(pixels: Any, color: str) -> bool:
     """Whether a colour occurs."""
-    wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    wanted = [int(color[index : index + 2], 16) for index in (1, 3, 5)]
     return bool((pixels == wanted).all(axis=2).any())
 
 
@@ -123,7 +123,7 @@ def test_the_epochs_that_overfit_are_shaded_and_no_others() -> None:
 
 def test_a_history_without_validation_has_one_curve() -> None:
     """Nothing held back: nothing is drawn in the colour of validation."""
-    run = course(4, held_back=False)
+    run = course(4, validation=False)
     pixels = decoded(viz.history(run, diagnose(run, 0)))
     assert has(pixels, TRAINING)
     assert not has(pixels, VALIDATION)
@@ -156,22 +156,22 @@ def test_flat_curves_have_a_range(values: list[float]) -> None:
         assert len(round_values(low, high)) >= 1
 
 
-def test_confusion_colours_the_mistakes(found: Evaluation) -> None:
+def test_confusion_colours_the_mistakes(result: Evaluation) -> None:
     """The deepest colour is there where digits were confused, not where none were."""
-    pixels = decoded(viz.confusion(found.confusion, title="fake"))
+    pixels = decoded(viz.confusion(result.confusion, title="fake"))
     assert pixels.shape == (960, 915, 3)
     assert has(pixels, ORANGE)
-    perfect = np.diag(found.confusion.sum(axis=1))
+    perfect = np.diag(result.confusion.sum(axis=1))
     assert not has(decoded(viz.confusion(perfect)), ORANGE)
 
 
-def test_mistakes_show_the_pictures_black_on_white(found: Evaluation) -> None:
+def test_mistakes_show_the_pictures_black_on_white(result: Evaluation) -> None:
     """The picture of the worst mistake stands at its place, each pixel a square of six."""
-    pixels = decoded(viz.mistakes(found, limit=3))
-    worst = found.worst(1)[0]
+    pixels = decoded(viz.mistakes(result, limit=3))
+    worst = result.worst(1)[0]
     top, left = round(0.65 * 150), round(0.2 * 150)
     shown = pixels[top : top + 168 : 6, left : left + 168 : 6, 0]
-    assert (shown == 255 - found.digits.images[worst.index]).all()
+    assert (shown == 255 - result.digits.images[worst.index]).all()
 
 
 def test_no_mistakes_are_no_error(digits: Digits) -> None:
@@ -192,10 +192,10 @@ def test_a_hopeless_model_has_plots_too(digits: Digits) -> None:
     ("draw", "shape"), [(viz.calibration, (885, 840, 3)), (viz.coverage, (660, 1050, 3))]
 )
 def test_plots_of_an_evaluation(
-    found: Evaluation, draw: Callable[[Evaluation], bytes], shape: tuple[int, int, int]
+    result: Evaluation, draw: Callable[[Evaluation], bytes], shape: tuple[int, int, int]
 ) -> None:
     """Calibration and coverage are pictures of the size they say."""
-    assert decoded(draw(found)).shape == shape
+    assert decoded(draw(result)).shape == shape
 
 
 def test_comparison_has_a_row_for_each_model(digits: Digits) -> None:

@@ -56,8 +56,12 @@ def made(kernel: tuple[int, ...] = (20, 5, 5), steps: int = 0) -> Explanation:
         member=0,
         shown="",
         steps=tuple(
-            Step(f"step {at}", "what was done in this step, in a sentence", pictures[at % 3])
-            for at in range(steps)
+            Step(
+                f"step {index}",
+                "what was done in this step, in a sentence",
+                pictures[index % 3],
+            )
+            for index in range(steps)
         ),
         digit=digit,
         probabilities=shares,
@@ -85,7 +89,7 @@ def decoded(png: bytes) -> Any:
 
 def has(pixels: Any, color: str) -> bool:
     """Whether a colour occurs."""
-    wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    wanted = [int(color[index : index + 2], 16) for index in (1, 3, 5)]
     return bool((pixels == wanted).all(axis=2).any())
 
 
@@ -110,13 +114,13 @@ def test_all_pictures_are_there_in_their_sizes() -> None:
 
 def test_what_is_not_there_is_not_drawn() -> None:
     """Without steps no framing is drawn, without filters none, without torch one map."""
-    found = replace(
+    result = replace(
         made(),
         filters=np.empty((0, 0, 0), np.float32),
         gradients=None,
         without_gradients="no torch here",
     )
-    drawn = plots.pictures(found, "one.png")
+    drawn = plots.pictures(result, "one.png")
     assert {"framing.png", "filters.png"} & set(drawn) == set()
     assert decoded(drawn["mattered.png"]).shape[1] == 732
 
@@ -132,17 +136,17 @@ def test_any_number_of_steps_fits_the_overview(steps: int) -> None:
 
 def test_large_kernels_are_drawn_as_pictures() -> None:
     """A dense layer's rows are pictures of 28 x 28, eight side by side."""
-    found = made(kernel=(64, 28, 28))
-    found = replace(found, maps=(Maps(layer(1, "dense"), found.maps[2].values),))
-    assert decoded(plots.filters(found)).shape[1] == 1614
+    result = made(kernel=(64, 28, 28))
+    result = replace(result, maps=(Maps(layer(1, "dense"), result.maps[2].values),))
+    assert decoded(plots.filters(result)).shape[1] == 1614
 
 
 def test_the_largest_values_have_the_full_colours() -> None:
     """Orange, blue and ink stand for the largest magnitude; nothing at all is white."""
-    found = made()
-    assert has(decoded(plots.filters(found)), shade_of(found.filters))
-    assert has(decoded(plots.maps(found.maps[0])), INK)
-    assert has(decoded(plots.mattered(found)), ORANGE)
+    result = made()
+    assert has(decoded(plots.filters(result)), shade_of(result.filters))
+    assert has(decoded(plots.maps(result.maps[0])), INK)
+    assert has(decoded(plots.mattered(result)), ORANGE)
     blank = shade(np.zeros((2, 2), np.float32))
     assert (blank == 255).all()
 
@@ -155,7 +159,7 @@ def shade_of(values: Any) -> str:
 def test_no_digit_has_a_bar_of_its_own() -> None:
     """Where the model can say "no digit" there is one row more, orange when it says so."""
     plain, told = made(), replace(made(), no_digit=0.97, refused=True)
-    one, other = (decoded(plots.probabilities(each)) for each in (plain, told))
+    one, other = (decoded(plots.probabilities(item)) for item in (plain, told))
     assert 40 <= other.shape[0] - one.shape[0] <= 50
     assert has(other, ORANGE)
     assert not has(one, ORANGE)
@@ -183,13 +187,13 @@ def test_lines_are_no_wider_than_they_may_be() -> None:
 
 def test_an_explanation_of_blank_paper_is_drawn() -> None:
     """Zeros everywhere give pictures too."""
-    found = made()
+    result = made()
     nothing = np.zeros((28, 28), np.float32)
-    found = replace(
-        found,
+    result = replace(
+        result,
         digit=np.zeros((28, 28), np.uint8),
         gradients=nothing,
         occlusion=Occlusion(nothing, np.ones((28, 28), np.uint8), 1.0, 5),
         maps=(Maps(layer(1), np.zeros((2, 3, 3), np.float32)),),
     )
-    assert set(plots.pictures(found, "blank.png")) >= {"overview.png", "layer-1.png"}
+    assert set(plots.pictures(result, "blank.png")) >= {"overview.png", "layer-1.png"}

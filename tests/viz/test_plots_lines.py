@@ -13,18 +13,20 @@ from digitlens.viz.canvas import TRAINING, VALIDATION
 from digitlens.viz.plot_history import line_history
 
 
-def course(points: int, held_back: int) -> list[LinePoint]:
+def course(points: int, validation: int) -> list[LinePoint]:
     """Return the points of a training that goes well."""
     return [
-        LinePoint(1000 * at, 3 / at, 0.002, 130.0, 490.0, held_back // (at + 1), held_back)
-        for at in range(1, points + 1)
+        LinePoint(
+            1000 * index, 3 / index, 0.002, 130.0, 490.0, validation // (index + 1), validation
+        )
+        for index in range(1, points + 1)
     ]
 
 
 def has(png: bytes, color: str) -> bool:
     """Say whether the colour, such as ``#0072b2``, stands on a picture."""
     pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).reshape(-1, 3)
-    wanted = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+    wanted = [int(color[index : index + 2], 16) for index in (1, 3, 5)]
     return bool((pixels == wanted).all(1).any())
 
 

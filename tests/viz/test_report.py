@@ -117,7 +117,7 @@ def test_the_page_needs_nothing_beside_it(digits: Digits) -> None:
             assert value is None or value.startswith(("data:", "#")), (tag, name)
         assert not any(name.startswith("on") for name in attributes)
     assert not re.search(r"@import|url\(|https?://", html)
-    (policy,) = [each for each in page.all("meta") if "http-equiv" in each]
+    (policy,) = [item for item in page.all("meta") if "http-equiv" in item]
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -128,11 +128,11 @@ def test_the_headline_counts_whole_misses(page: Page) -> None:
 
 def test_the_mistakes_are_pictures_as_they_were(digits: Digits) -> None:
     """Each mistake is a PNG inside the page, black on white, described in words."""
-    found = judged(digits)
-    page = Page(render(found, card={}, measured={}, limit=5))
+    result = judged(digits)
+    page = Page(render(result, card={}, measured={}, limit=5))
     shown = page.all("img")
     assert len(shown) == 5
-    for image, mistake in zip(shown, found.worst(5), strict=True):
+    for image, mistake in zip(shown, result.worst(5), strict=True):
         head, content = str(image["src"]).split(",")
         assert head == "data:image/png;base64"
         pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
@@ -152,11 +152,11 @@ def test_tables_can_be_read_aloud(page: Page) -> None:
 
 def test_the_confusion_matrix_is_there_whole(digits: Digits) -> None:
     """Every count off the diagonal has a cell, coloured by how many it counts."""
-    found = judged(digits)
-    page = Page(render(found, card={}, measured={}))
-    coloured = [each for each in page.all("td") if "--depth" in str(each.get("style"))]
-    off = found.confusion - np.diag(found.confusion.diagonal())
-    assert len(coloured) == (off > 0).sum() == 7
+    result = judged(digits)
+    page = Page(render(result, card={}, measured={}))
+    coloured = [item for item in page.all("td") if "--depth" in str(item.get("style"))]
+    offset = result.confusion - np.diag(result.confusion.diagonal())
+    assert len(coloured) == (offset > 0).sum() == 7
 
 
 def test_the_card_and_the_measuring_are_told(page: Page) -> None:
@@ -182,11 +182,11 @@ def test_names_are_escaped() -> None:
     """A name that looks like HTML is shown as it is written."""
     evil = "<script>alert('x')</script> & \"more\""
     digits = Digits(np.zeros((20, 28, 28), np.uint8), np.zeros(20, np.uint8), evil)
-    found = judged(digits, name=evil)
+    result = judged(digits, name=evil)
     for html in (
-        render(found, card={evil: evil}, measured={evil: [evil, {evil: evil}]}),
+        render(result, card={evil: evil}, measured={evil: [evil, {evil: evil}]}),
         render_comparison(
-            compare([Fake(evil, found.predicted)] * 2, digits), measured={evil: 1}
+            compare([Fake(evil, result.predicted)] * 2, digits), measured={evil: 1}
         ),
     ):
         page = Page(html)
@@ -211,9 +211,9 @@ def test_a_hopeless_model_has_a_report(digits: Digits) -> None:
 def test_the_comparison_has_each_model_and_each_pair(digits: Digits) -> None:
     """Three models: three rows of figures, three pairs in words and in the table."""
     answers = [judged(digits, wrong).predicted for wrong in (0, 4, 40)]
-    found = compare([Fake(f"m{at}", each) for at, each in enumerate(answers)], digits)
-    page = Page(render_comparison(found, measured=MEASURED))
-    for words in found.in_words():
+    result = compare([Fake(f"m{index}", item) for index, item in enumerate(answers)], digits)
+    page = Page(render_comparison(result, measured=MEASURED))
+    for words in result.in_words():
         assert words in page.text
     assert "m0, m2 40 0 0 p < 0.0001" in page.text
     assert len(page.all("caption")) == 2
@@ -222,8 +222,8 @@ def test_the_comparison_has_each_model_and_each_pair(digits: Digits) -> None:
 
 def test_rendering_changes_nothing_and_needs_no_matplotlib(digits: Digits) -> None:
     """The same figures give the same page, and it is made without matplotlib."""
-    found = judged(digits)
-    assert render(found, card=CARD, measured={}) == render(found, card=CARD, measured={})
+    result = judged(digits)
+    assert render(result, card=CARD, measured={}) == render(result, card=CARD, measured={})
     code = "import sys, digitlens.viz.report; print('matplotlib' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -89,7 +89,7 @@ def run(arguments: list[str]) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     debug = "--debug" in arguments
-    arguments = [each for each in arguments if each != "--debug"]
+    arguments = [item for item in arguments if item != "--debug"]
     try:
         code = root().main(args=arguments, prog_name="digitlens", standalone_mode=False)
         sys.stdout.flush()

@@ -56,8 +56,8 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Return everything that was found, in a fixed order."""
-    found = [_python(), *_needed(), *_extras(), *_data(), _cache(), _engine(), _published()]
-    return [*found, _reader(), _model(), *_networks()]
+    result = [_python(), *_needed(), *_extras(), *_data(), _cache(), _engine(), _published()]
+    return [*result, _reader(), _model(), *_networks()]
 
 
 def _python() -> Finding:
@@ -106,7 +106,7 @@ def _data() -> Iterator[Finding]:
     for published in (MNIST, FASHION):
         looked = [*catalog.user_folders(published), catalog.cache_folder(published)]
         folders = [place.folder for place in looked if place.folder is not None]
-        here = [each for each in folders if all(catalog.find_files(published.files, each))]
+        here = [item for item in folders if all(catalog.find_files(published.files, item))]
         name = f"data {published.name}"
         if here:
             tables = catalog.find_files(published.tables, here[0])
@@ -124,7 +124,7 @@ def _cache() -> Finding:
     folder = catalog.cache_folder(MNIST).folder
     assert folder is not None, "the cache always has a place"
     cache = folder.parent
-    there = next(each for each in (cache, *cache.parents) if each.exists())
+    there = next(item for item in (cache, *cache.parents) if item.exists())
     if there.is_dir() and os.access(there, os.W_OK):
         return Finding("cache", "ok", str(cache))
     return Finding(

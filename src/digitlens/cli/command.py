@@ -44,16 +44,16 @@ def help_text(command: Any, words: str, *, width: int = WIDEST) -> str:
     Its usage, its docstring, its arguments, its options with their defaults, and, of a
     group, its commands.
     """
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    options = [each for each in command.params if each.param_type_name == "option"]
+    arguments = [item for item in command.params if item.param_type_name == "argument"]
+    options = [item for item in command.params if item.param_type_name == "option"]
     below = [(name, command.commands[name]) for name in _names(command)]
-    usage = [words, *(each.metavar for each in arguments), "[OPTIONS]"]
+    usage = [words, *(item.metavar for item in arguments), "[OPTIONS]"]
     if below:
         usage = [words, "[OPTIONS]", "COMMAND ..."]
     rows = [
-        [(each.metavar, each.help or "") for each in arguments],
+        [(item.metavar, item.help or "") for item in arguments],
         [*map(_option, options), ("--help", "Show this text.")],
-        [(name, _text(each).split("\n\n")[0]) for name, each in below],
+        [(name, _text(item).split("\n\n")[0]) for name, item in below],
     ]
     left = max(len(name) for part in rows for name, _ in part) + 2
     parts = ["usage: " + " ".join(usage)]

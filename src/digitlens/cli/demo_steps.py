@@ -173,7 +173,9 @@ def a_picture(data: DataSplits, model: Model, folder: Path) -> None:
     ranked = shares.argsort()[::-1][:3]
     say(
         f"{picture}: {model.name} reads {answer.labels[0]}, and it is a {data.test.labels[0]}. "
-        "How sure it is: " + ", ".join(f"{at} {100 * shares[at]:.2f} %" for at in ranked) + "."
+        "How sure it is: "
+        + ", ".join(f"{index} {100 * shares[index]:.2f} %" for index in ranked)
+        + "."
     )
 
 

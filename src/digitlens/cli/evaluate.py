@@ -41,8 +41,8 @@ CONFUSION = "confusion.png"
 ERRORS = "errors.png"
 
 
-def write_report(found: Evaluation, folder: Path, *, card: ModelCard) -> Path:
-    """Write the report of `found` into `folder`, over an older one, and return its page.
+def write_report(result: Evaluation, folder: Path, *, card: ModelCard) -> Path:
+    """Write the report of `result` into `folder`, over an older one, and return its page.
 
     The page holds everything. The pictures beside it, for slides, want matplotlib and are
     left out, with a word on stderr, where that is not installed.
@@ -56,20 +56,20 @@ def write_report(found: Evaluation, folder: Path, *, card: ModelCard) -> Path:
     from digitlens.viz.report import render
 
     make_folder(folder)
-    for name, picture in _pictures(found).items():
+    for name, picture in _pictures(result).items():
         write_bytes(folder / name, picture)
-    write_text(folder / PAGE, render(found, card=asdict(card), measured=_measured()))
+    write_text(folder / PAGE, render(result, card=asdict(card), measured=_measured()))
     return folder / PAGE
 
 
-def _pictures(found: Evaluation) -> dict[str, bytes]:
-    title = f"{found.model}, {found.source}"
+def _pictures(result: Evaluation) -> dict[str, bytes]:
+    title = f"{result.model}, {result.source}"
     try:
         from digitlens import viz
 
         return {
-            CONFUSION: viz.confusion(found.confusion, title=title),
-            ERRORS: viz.mistakes(found),
+            CONFUSION: viz.confusion(result.confusion, title=title),
+            ERRORS: viz.mistakes(result),
         }
     except MissingExtraError as error:
         announce(f"without {CONFUSION} and {ERRORS}: {error.wanted}")
@@ -218,16 +218,16 @@ def stress(
     def progress(name: str) -> None:
         announce(f"{names.index(name) + 1}/{len(names)} {name}")
 
-    found = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
-    written = _write(found, out or Path("reports", f"{loaded.name}-{place_name(data, part)}"))
+    result = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
+    written = _write(result, out or Path("reports", f"{loaded.name}-{place_name(data, part)}"))
     if as_json:
-        echo_json(found.as_dict())
+        echo_json(result.as_dict())
     else:
-        echo(found.summary())
+        echo(result.summary())
     announce("written: " + ", ".join(str(path) for path in written))
 
 
-def _write(found: RobustnessResult, folder: Path) -> list[Path]:
+def _write(result: RobustnessResult, folder: Path) -> list[Path]:
     """Write figures and plot into `folder`; without matplotlib the plot is left out, said so.
 
     Raises
@@ -241,11 +241,11 @@ def _write(found: RobustnessResult, folder: Path) -> list[Path]:
 
     make_folder(folder)
     written = [folder / FIGURES]
-    write_text(written[0], json.dumps(found.as_dict(), indent=2) + "\n")
+    write_text(written[0], json.dumps(result.as_dict(), indent=2) + "\n")
     try:
         from digitlens import viz
 
-        write_bytes(folder / PLOT, viz.stress(found))
+        write_bytes(folder / PLOT, viz.stress(result))
         written.append(folder / PLOT)
     except MissingExtraError as error:
         announce(f"without {PLOT}: {error.wanted}")

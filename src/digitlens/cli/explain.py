@@ -39,44 +39,44 @@ def explain(
     from digitlens.models.inference import load_model
 
     loaded = load_model(model)
-    found = find_out(loaded, frame_steps(file))
-    pictures = _drawn(found, file.name)
+    result = find_out(loaded, frame_steps(file))
+    pictures = _drawn(result, file.name)
     folder = _kept(pictures, out, file.stem) if pictures else None
     if as_json:
         where = None if folder is None else str(folder)
-        echo_json(found.as_dict() | {"file": str(file), "pictures": where})
+        echo_json(result.as_dict() | {"file": str(file), "pictures": where})
     else:
-        echo(summary(found, file))
-    if found.without_gradients:
-        announce(found.without_gradients)
+        echo(summary(result, file))
+    if result.without_gradients:
+        announce(result.without_gradients)
     if folder is not None:
         announce(f"pictures: {folder}, {len(pictures)} of them; begin with overview.png")
 
 
-def summary(found: Explanation, file: Path) -> str:
+def summary(result: Explanation, file: Path) -> str:
     """Return an explanation in a few lines: the answer, what it hangs on, the steps."""
-    lines = [f"{file}: {found.answer}", found.mattered]
-    if found.shown:
-        lines.append(f"the layers below are those of {found.shown}")
-    if found.steps:
-        width = max(len(step.name) for step in found.steps)
+    lines = [f"{file}: {result.answer}", result.mattered]
+    if result.shown:
+        lines.append(f"the layers below are those of {result.shown}")
+    if result.steps:
+        width = max(len(step.name) for step in result.steps)
         lines += ["", "how the picture was framed"]
-        lines += [f"  {step.name:{width}}  {step.about}" for step in found.steps]
-    width = max(len(each.layer.name) for each in found.maps)
+        lines += [f"  {step.name:{width}}  {step.about}" for step in result.steps]
+    width = max(len(item.layer.name) for item in result.maps)
     lines += ["", "what the layers make of it"]
     lines += [
-        f"  {each.layer.name:{width}}  {each.about}: {each.layer.about}" for each in found.maps
+        f"  {item.layer.name:{width}}  {item.about}: {item.layer.about}" for item in result.maps
     ]
     return "\n".join(lines)
 
 
-def _drawn(found: Explanation, title: str) -> dict[str, bytes]:
+def _drawn(result: Explanation, title: str) -> dict[str, bytes]:
     try:
         from digitlens.viz.plot_explanation import pictures
     except MissingExtraError as error:
         announce(f"without pictures: {error.wanted}; {error.try_} brings it")
         return {}
-    return pictures(found, title)
+    return pictures(result, title)
 
 
 def _kept(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:

@@ -74,13 +74,13 @@ def _decode(bars: str) -> None:
     if set(bars) & set("|."):
         echo(decode_postnet(bars))
         return
-    found = decode_imb(bars)
+    result = decode_imb(bars)
     for name, value in (
-        ("routing", found.routing or "none"),
-        ("identifier", found.identifier),
-        ("service", found.service),
-        ("mailer", found.mailer),
-        ("serial", found.serial),
+        ("routing", result.routing or "none"),
+        ("identifier", result.identifier),
+        ("service", result.service),
+        ("mailer", result.mailer),
+        ("serial", result.serial),
     ):
         echo(f"{name:<11}{value}")
 
@@ -238,13 +238,13 @@ def _from_list(path: Path) -> SortPlan:
 
     from digitlens.mail.plan_files import read_l002
 
-    found = read_l002(path)
-    grace = f", grace period until {found.grace}" if found.grace else ""
-    announce(f"L002, effective {found.effective}{grace}: {len(found.plants)} prefixes")
-    stale = found.staleness(datetime.now(UTC).date())
+    result = read_l002(path)
+    grace = f", grace period until {result.grace}" if result.grace else ""
+    announce(f"L002, effective {result.effective}{grace}: {len(result.plants)} prefixes")
+    stale = result.staleness(datetime.now(UTC).date())
     if stale:
         announce(f"warning: {stale}")
-    return found.plan()
+    return result.plan()
 
 
 def sample(

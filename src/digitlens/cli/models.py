@@ -58,11 +58,11 @@ def _layers(name: str, *, as_json: bool) -> None:
     with wants_train():
         from digitlens.models import build
         from digitlens.models.layer_table import summarize
-    found = summarize(build(name), name=name)
+    result = summarize(build(name), name=name)
     if as_json:
-        echo_json(found.as_dict())
+        echo_json(result.as_dict())
     else:
-        echo(found.text())
+        echo(result.text())
 
 
 FORMATS = ("onnx", "torch", "keras")

@@ -162,8 +162,8 @@ def _read(files: list[Path]) -> tuple[list[tuple[Path, Framing]], list[dict[str,
 def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
     """Return a row a file; ``digit`` is None where the model says that there is no digit."""
     rows = []
-    for at, path in enumerate(files):
-        label, shares = int(predictions.labels[at]), predictions.probabilities[at]
+    for index, path in enumerate(files):
+        label, shares = int(predictions.labels[index]), predictions.probabilities[index]
         row = {
             "file": str(path),
             "digit": label,
@@ -171,8 +171,8 @@ def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
             "probabilities": [round(float(share), 6) for share in shares],
         }
         if predictions.no_digit is not None and predictions.refused is not None:
-            row["digit"] = None if predictions.refused[at] else label
-            row["no_digit"] = round(float(predictions.no_digit[at]), 6)
+            row["digit"] = None if predictions.refused[index] else label
+            row["no_digit"] = round(float(predictions.no_digit[index]), 6)
             row["likeliest"] = label
         rows.append(row)
     return rows

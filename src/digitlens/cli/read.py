@@ -52,12 +52,12 @@ def parse_fields(texts: Sequence[str]) -> tuple[Wanted, ...]:
     >>> zip.name, zip.field.count, zip.field.area, zip.field.boxes
     ('zip', 5, (400.0, 300.0, 640.0, 360.0), True)
     """
-    found = tuple(_field(text, str(at)) for at, text in enumerate(texts, 1))
-    names = [wanted.name for wanted in found]
+    result = tuple(_field(text, str(index)) for index, text in enumerate(texts, 1))
+    names = [wanted.name for wanted in result]
     for name in names:
         if names.count(name) > 1:
             raise UsageError("fields must have names of their own", seen=f"two called {name}")
-    return found
+    return result
 
 
 def _field(text: str, number: str) -> Wanted:
@@ -79,7 +79,7 @@ def _parts(text: str) -> dict[str, list[str]]:
     """Return each part's values; numbers that follow ``area=`` belong to it."""
     known: dict[str, list[str]] = {}
     last = ""
-    for word in (each.strip() for each in text.split(",")):
+    for word in (item.strip() for item in text.split(",")):
         name, equals, value = word.partition("=")
         if equals and name in NAMES[:3] and value and name not in known:
             known[name] = [value]

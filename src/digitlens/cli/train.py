@@ -91,9 +91,9 @@ def report_reader(run: ReaderRun) -> str:
     last = run.history[-1]
     measured = "nothing was held back"
     if last.exact is not None:
-        right = last.held_back - last.misread
+        right = last.validation - last.misread
         measured = (
-            f"{right:,} of {last.held_back:,} lines by other writers read exactly, "
+            f"{right:,} of {last.validation:,} lines by other writers read exactly, "
             f"{100 * last.exact:.1f} %"
         )
     return "\n".join(

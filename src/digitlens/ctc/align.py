@@ -141,7 +141,7 @@ def _align(
     frames: Probs, text: str, floor: float, *, level: bool = False
 ) -> tuple[Span, ...] | None:
     """Return the spans, or None where no alignment is left or its probability underflows."""
-    kept, at, _ = without_blanks(frames, floor)
+    kept, index, _ = without_blanks(frames, floor)
     classes, skip = state_table([text, text[::-1]])
     if level:
         kept = _level(kept, classes[:, :1], skip[:, :1])
@@ -158,7 +158,7 @@ def _align(
         return None
     shown = shares[:, 1::2] / whole[:, None]
     rivals = _rivals(kept, text, forward, backward)
-    return tuple(_spans(text, at, shown, rivals))
+    return tuple(_spans(text, index, shown, rivals))
 
 
 def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
@@ -171,11 +171,11 @@ def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
     scaled = kept.copy()
     before = np.zeros((PAD + len(classes), 1))
     before[PAD - 1] = 1.0
-    for at in range(len(scaled)):
-        reached = one_step(before, skip) * scaled[at][classes]
+    for index in range(len(scaled)):
+        reached = one_step(before, skip) * scaled[index][classes]
         total = reached.sum()
         if total > 0:
-            scaled[at] /= total
+            scaled[index] /= total
             reached /= total
         before = np.zeros_like(before)
         before[PAD:] = reached
@@ -184,17 +184,17 @@ def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
 
 def _spans(
     text: str,
-    at: Indices,
+    index: Indices,
     shown: NDArray[np.float64],
     rivals: NDArray[np.float64],
 ) -> list[Span]:
-    centres = (at[:, None] * shown).sum(axis=0) / shown.sum(axis=0)
+    centres = (index[:, None] * shown).sum(axis=0) / shown.sum(axis=0)
     rivals = rivals / rivals.sum(axis=1, keepdims=True)
     # Every alignment shows every digit at least once, though perhaps nowhere for sure.
     inside = shown >= np.minimum(EXTENT, shown.max(axis=0))
-    first = at[inside.argmax(axis=0)].tolist()
-    last = at[::-1][inside[::-1].argmax(axis=0)].tolist()
-    found = []
+    first = index[inside.argmax(axis=0)].tolist()
+    last = index[::-1][inside[::-1].argmax(axis=0)].tolist()
+    result = []
     for digit, centre, start, end, values in zip(
         text, centres.tolist(), first, last, rivals.tolist(), strict=True
     ):
@@ -204,8 +204,8 @@ def _spans(
             if pair[1] >= LEAST and pair[0] != digit
         ]
         others.sort(key=itemgetter(1), reverse=True)
-        found.append(Span(digit, centre, start, end, values[int(digit)], tuple(others)))
-    return found
+        result.append(Span(digit, centre, start, end, values[int(digit)], tuple(others)))
+    return result
 
 
 def _rivals(
@@ -256,10 +256,10 @@ def _rivals(
     ):
         np.add(before, enters, out)
         np.multiply(out, seen, out)
-    found = np.empty((length, CLASSES + 1))
-    found[:, :CLASSES] = (places[1:] * leaving).sum(axis=0)
-    found[:, CLASSES] = _without(forward, backward, labels)
-    return found
+    result = np.empty((length, CLASSES + 1))
+    result[:, :CLASSES] = (places[1:] * leaving).sum(axis=0)
+    result[:, CLASSES] = _without(forward, backward, labels)
+    return result
 
 
 def _without(
@@ -267,14 +267,14 @@ def _without(
 ) -> NDArray[np.float64]:
     """Return the probability of the string without each of its digits: float64 (L,)."""
     blank, digit = forward[:, PAD:-1:2], forward[:, PAD - 1 : -2 : 2]
-    found = np.empty(len(labels))
-    found[-1] = blank[-1, -1] + digit[-1, -1]
+    result = np.empty(len(labels))
+    result[-1] = blank[-1, -1] + digit[-1, -1]
     # From what stands before the place straight on to the digit behind it.
     unlike = np.ones(len(labels) - 1)
     unlike[1:] = labels[:-2] != labels[2:]
     passing = blank[:-1, :-1] + digit[:-1, :-1] * unlike
-    found[:-1] = (passing * backward[:, 3::2]).sum(axis=0)
-    return found
+    result[:-1] = (passing * backward[:, 3::2]).sum(axis=0)
+    return result
 
 
 WANDER = 0.35
@@ -348,7 +348,7 @@ def digit_boxes(
         _check(ink, right - left)
     if not centres:
         return []
-    middles = [min(max(scale.column(each), left), right) for each in centres]
+    middles = [min(max(scale.column(item), left), right) for item in centres]
     borders = [(one + two) / 2 for one, two in pairwise(middles)]
     if ink is not None:
         borders = [
@@ -361,7 +361,7 @@ def digit_boxes(
     alone = HALF_WIDTH * (bottom - top)
     reach = [middles[0] - (borders[0] - middles[0] if borders else alone)]
     reach += [*borders, middles[-1] + (middles[-1] - borders[-1] if borders else alone)]
-    edges = [min(max(float(each), left), right) for each in reach]
+    edges = [min(max(float(item), left), right) for item in reach]
     return [(one, top, two, bottom) for one, two in pairwise(edges)]
 
 
@@ -389,7 +389,7 @@ def _valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> floa
     if empty[-1] - empty[0] == len(empty) - 1:  # one run, as nearly always
         return (float(empty[0]) + float(empty[-1]) + 1) / 2
     runs = np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1)
-    middles = [(float(each[0]) + float(each[-1]) + 1) / 2 for each in runs]
+    middles = [(float(item[0]) + float(item[-1]) + 1) / 2 for item in runs]
     return min(middles, key=lambda middle: abs(middle - border))
 
 

@@ -93,10 +93,10 @@ def assemble_line(
             span.digit,
             span.confidence,
             place,
-            tuple(Alternative(*each) for each in span.alternatives),
+            tuple(Alternative(*item) for item in span.alternatives),
         )
         for span, place in zip(spans, boxes, strict=True)
     )
     others = decoded.candidates[1:]
-    alternatives = tuple(Alternative(each.text, each.among_lengths) for each in others)
+    alternatives = tuple(Alternative(item.text, item.among_lengths) for item in others)
     return Line(text, confidence, box, digits, alternatives)

@@ -105,7 +105,7 @@ def find_segments(frames: Probs, floor: float) -> list[Segment]:
     rows, columns = (frames[:, :BLANK] > floor).nonzero()
     values = frames[rows, columns].tolist()
     blanks = frames[rows, BLANK].tolist()
-    found: list[Segment] = []
+    result: list[Segment] = []
     previous = -2
     digits: list[tuple[str, float]] = []
     for row, column, value, blank in zip(
@@ -114,11 +114,11 @@ def find_segments(frames: Probs, floor: float) -> list[Segment]:
         if row != previous:
             digits = []
             if row != previous + 1:
-                found.append([])
-            found[-1].append((blank, digits))
+                result.append([])
+            result[-1].append((blank, digits))
             previous = row
         digits.append((DIGITS[column], value))
-    return found
+    return result
 
 
 def beam_search(frames: Probs, beam: Beam) -> Masses:
@@ -315,14 +315,14 @@ def beam_search_lengths(
     allowed length is possible); and the probability, 0..1, that the line's string has an
     allowed length, strings that the search left aside not counted.
     """
-    found, share = _search(frames, beam, lengths)
-    if not found:
+    result, share = _search(frames, beam, lengths)
+    if not result:
         beam = replace(beam, ratio_apart=0.0)
-        found, share = _search(frames, beam, lengths)
-    if not found:
+        result, share = _search(frames, beam, lengths)
+    if not result:
         beam = replace(beam, floor=_floor_for(frames, OPEN * max(lengths)))
-        found, share = _search(frames, beam, lengths)
-    return found, share
+        result, share = _search(frames, beam, lengths)
+    return result, share
 
 
 def _floor_for(frames: Probs, count: int) -> float:
@@ -352,10 +352,10 @@ def _search(frames: Probs, beam: Beam, lengths: frozenset[int]) -> tuple[Masses,
     wholes = {length: rests[0].get(length, 0.0) for length in lengths}
     bar = max(wholes.values()) * beam.ratio_apart
     goals = {length: mass for length, mass in wholes.items() if mass > 0 and mass >= bar}
-    found = {"": 1.0}
+    result = {"": 1.0}
     for part, rest in zip(parts, rests[1:], strict=True):
-        found = _concat_lengths(found, part, beam, _hopes(rest, goals))
-    return (found if goals else {}), unit * _share(parts, lengths, stray)
+        result = _concat_lengths(result, part, beam, _hopes(rest, goals))
+    return (result if goals else {}), unit * _share(parts, lengths, stray)
 
 
 def _likeliest_of_each_length(held: Endings, beam: Beam, most: int) -> Endings:
@@ -478,15 +478,15 @@ def _share(parts: list[Part], lengths: frozenset[int], stray: float) -> float:
             by_length[length] = by_length.get(length, 0.0) + mass
         joined: dict[int, float] = {}
         for length, mass in by_length.items():
-            for at, before in sums.items():
-                both = at + length
+            for index, before in sums.items():
+                both = index + length
                 if both <= most:
                     joined[both] = joined.get(both, 0.0) + before * mass
         sums = joined
     find = sums.get
     return sum(
         [
-            find(each, 0.0) + stray * (find(each - 1, 0.0) + stray / 2 * find(each - 2, 0.0))
-            for each in lengths
+            find(item, 0.0) + stray * (find(item - 1, 0.0) + stray / 2 * find(item - 2, 0.0))
+            for item in lengths
         ]
     )

@@ -247,7 +247,7 @@ class ConfidenceModels:
             "free": self.free.as_dict(),
             "given": None if self.given is None else self.given.as_dict(),
             "by_length": {
-                str(length): each.as_dict() for length, each in sorted(self.by_length.items())
+                str(length): item.as_dict() for length, item in sorted(self.by_length.items())
             },
         }
 
@@ -272,7 +272,7 @@ class ConfidenceModels:
             return cls(
                 _calibration(raw["free"]),
                 None if given is None else _calibration(given),
-                {int(length): _calibration(each) for length, each in raw["by_length"].items()},
+                {int(length): _calibration(item) for length, item in raw["by_length"].items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
@@ -284,17 +284,17 @@ class ConfidenceModels:
 def _calibration(raw: Mapping[str, Any]) -> ConfidenceModel:
     weights, rising, curve = raw["weights"], raw["rising"], raw["curve"]
     return ConfidenceModel(
-        None if weights is None else tuple(float(each) for each in weights),
+        None if weights is None else tuple(float(item) for item in weights),
         IsotonicCalibrator(
-            tuple(float(each) for each in rising["scores"]),
-            tuple(float(each) for each in rising["shares"]),
+            tuple(float(item) for item in rising["scores"]),
+            tuple(float(item) for item in rising["shares"]),
             float(rising["spread"]),
         ),
         RiskCoverageCurve(
             int(curve["count"]),
-            tuple(float(each) for each in curve["bars"]),
-            tuple(int(each) for each in curve["accepted"]),
-            tuple(int(each) for each in curve["misses"]),
+            tuple(float(item) for item in curve["bars"]),
+            tuple(int(item) for item in curve["accepted"]),
+            tuple(int(item) for item in curve["misses"]),
         ),
     )
 
@@ -322,7 +322,7 @@ def fit_confidence_models(
     if None not in lines:
         raise DataError(
             "calibrations need readings for which no length was given",
-            seen=f"readings with the lengths {sorted(each for each in lines if each)}",
+            seen=f"readings with the lengths {sorted(item for item in lines if item)}",
         )
     several = [pair for length, pair in lines.items() if length is not None]
     given = None

@@ -79,7 +79,7 @@ class Decoded:
 
     def best_of(self, length: int) -> Hypothesis | None:
         """Return the likeliest string of this length among the candidates, if there is one."""
-        return next((each for each in self.candidates if len(each.text) == length), None)
+        return next((item for item in self.candidates if len(item.text) == length), None)
 
 
 def decode(
@@ -137,13 +137,13 @@ def decode(
     frames = check_probs(log_probs)
     beam = beam or Beam()
     if allowed is None:
-        found = beam_search(frames, beam)
-        texts = sorted(found, key=found.__getitem__, reverse=True)[: MORE * best]
+        result = beam_search(frames, beam)
+        texts = sorted(result, key=result.__getitem__, reverse=True)[: MORE * best]
         pairs = _rescore(frames, texts)[:best]
         same = tuple(Hypothesis(text, value, value) for value, text in pairs)
         return Decoded(same, None, 1.0)
-    found, share = beam_search_lengths(frames, beam, allowed)
-    texts = best_of_each(sorted(found, key=found.__getitem__, reverse=True), MORE * best)
+    result, share = beam_search_lengths(frames, beam, allowed)
+    texts = best_of_each(sorted(result, key=result.__getitem__, reverse=True), MORE * best)
     pairs = _rescore(frames, texts)
     length = min(1.0, max(share, sum([value for value, _ in pairs])))
     weight = {text: value for value, text in pairs}
@@ -233,33 +233,33 @@ def decode_ensemble(
     """
     if not views:
         raise UsageError("at least one view of a line must be given", seen="none")
-    found = [first or decode(views[0], lengths=lengths, best=best)]
+    result = [first or decode(views[0], lengths=lengths, best=best)]
     if len(views) == 1:
-        return found[0]
-    found += [decode(view, lengths=lengths, best=best) for view in views[1:]]
-    texts = sorted({each.text for decoded in found for each in decoded.candidates})
+        return result[0]
+    result += [decode(view, lengths=lengths, best=best) for view in views[1:]]
+    texts = sorted({item.text for decoded in result for item in decoded.candidates})
     if not texts:
-        return found[0]
+        return result[0]
     each_view = [string_probabilities(check_probs(view), texts) for view in views]
     # Places are looked up in the first view: what it cannot hold has none.
     possible = each_view[0] > 0
     if not possible.any():
-        return found[0]
+        return result[0]
     texts = [text for text, held in zip(texts, possible, strict=True) if held]
     means = _mean(np.array(each_view)[:, possible])
     length = 1.0
-    if found[0].lengths is not None:
-        length = float(_mean(np.array([[decoded.length_probability] for decoded in found]))[0])
+    if result[0].lengths is not None:
+        length = float(_mean(np.array([[decoded.length_probability] for decoded in result]))[0])
         length = min(1.0, max(length, float(means.sum())))
     weight = dict(zip(texts, means.tolist(), strict=True))
     kept = sorted(texts, key=lambda text: -weight[text])
-    kept = kept[:best] if found[0].lengths is None else best_of_each(kept, best)
+    kept = kept[:best] if result[0].lengths is None else best_of_each(kept, best)
     return Decoded(
         tuple(
             Hypothesis(text, weight[text], weight[text] / length if length else 0.0)
             for text in kept
         ),
-        found[0].lengths,
+        result[0].lengths,
         length,
     )
 

@@ -81,8 +81,8 @@ def string_probabilities(
     ends = np.array([2 * len(text) for text in texts])
     mirrored = ends - np.arange(len(classes))[:, None]
     back = walked[PAD:, count:][mirrored, np.arange(count)]
-    found: NDArray[np.float64] = (reached * back * (mirrored >= 0)).sum(axis=0)
-    return np.minimum(found * rest, 1.0)
+    result: NDArray[np.float64] = (reached * back * (mirrored >= 0)).sum(axis=0)
+    return np.minimum(result * rest, 1.0)
 
 
 def without_blanks(frames: Probs, floor: float) -> tuple[Probs, Indices, float]:
@@ -99,11 +99,11 @@ def without_blanks(frames: Probs, floor: float) -> tuple[Probs, Indices, float]:
     kept = held.copy()
     kept[0] = True
     kept[1:] |= held[:-1]
-    at = kept.nonzero()[0]
-    left = frames[at]
+    index = kept.nonzero()[0]
+    left = frames[index]
     blank = ~held
-    left[blank[at]] = ONLY_BLANK
-    return left, at, float(frames[blank, BLANK].prod())
+    left[blank[index]] = ONLY_BLANK
+    return left, index, float(frames[blank, BLANK].prod())
 
 
 def state_table(texts: Sequence[str]) -> tuple[Indices, NDArray[np.float64]]:

@@ -92,20 +92,20 @@ def _no_probabilities(given: NDArray[np.floating[Any]]) -> DataError:
     wanted = "a line's log-probabilities must be numbers whose exponentials sum to 1 a frame"
     holes = np.isnan(given)
     if holes.any():
-        at = int(np.flatnonzero(holes.any(axis=1))[0])
+        index = int(np.flatnonzero(holes.any(axis=1))[0])
         return DataError(
             wanted,
             seen=f"NaN in {int(holes.any(axis=1).sum())} of {len(given)} frames; "
-            f"the first is frame {at}",
+            f"the first is frame {index}",
             likely="the network's weights diverged, or its input was not finite",
         )
     with np.errstate(over="ignore"):
         totals = np.exp(given.astype(np.float64)).sum(axis=1)
-    at = int(np.abs(totals - 1).argmax())
+    index = int(np.abs(totals - 1).argmax())
     plain = float(given.min()) >= 0 and float(given.max()) <= 1
     return DataError(
         wanted,
-        seen=f"frame {at} sums to {totals[at]:.6g}",
+        seen=f"frame {index} sums to {totals[index]:.6g}",
         likely="probabilities, not their logarithms" if plain else "logits, before the softmax",
         try_="numpy.log(probabilities)" if plain else "log_softmax over the last axis",
     )

@@ -54,12 +54,12 @@ class IsotonicCalibrator:
         low, high = self.shares[0], self.shares[-1]
         above = -np.expm1(-np.maximum(given - self.scores[-1], 0.0) / self.spread)
         below = -np.expm1(-np.maximum(self.scores[0] - given, 0.0) / self.spread)
-        found: NDArray[np.float64] = (
+        result: NDArray[np.float64] = (
             np.interp(given, self.scores, self.shares)
             + above * min(high, 1 - high) / 2
             - below * min(low, 1 - low) / 2
         )
-        return found
+        return result
 
     def as_dict(self) -> dict[str, Any]:
         """Return the curve as plain values."""
@@ -217,5 +217,5 @@ def fit_logistic(
 
 def sigmoid(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return ``1 / (1 + exp(-values))`` without overflow."""
-    found: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * np.asarray(values, np.float64)))
-    return found
+    result: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * np.asarray(values, np.float64)))
+    return result

@@ -63,7 +63,7 @@ class LineDigit:
             "text": self.text,
             "confidence": round(self.confidence, PLACES),
             "box": [round(edge, 1) for edge in self.box],
-            "alternatives": [each.as_dict() for each in self.alternatives],
+            "alternatives": [item.as_dict() for item in self.alternatives],
         }
 
 
@@ -120,5 +120,5 @@ class Line:
             "confidence": round(self.confidence, PLACES),
             "box": [round(edge, 1) for edge in self.box],
             "digits": [digit.as_dict() for digit in self.digits],
-            "alternatives": [each.as_dict() for each in self.alternatives],
+            "alternatives": [item.as_dict() for item in self.alternatives],
         }

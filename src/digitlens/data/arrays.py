@@ -65,9 +65,9 @@ def as_images(array: NDArray[Any], *, what: str) -> Images:
     if images.dtype.kind == "b":
         return images.astype(np.uint8) * np.uint8(255)
     if images.dtype.kind == "f" and not np.isfinite(images).all():
-        at = int(np.flatnonzero(~np.isfinite(images).all(axis=(1, 2)))[0])
+        index = int(np.flatnonzero(~np.isfinite(images).all(axis=(1, 2)))[0])
         raise DataError(
-            f"{what} must hold numbers only", seen=f"a value that is none, in picture {at}"
+            f"{what} must hold numbers only", seen=f"a value that is none, in picture {index}"
         )
     return _as_gray(images, what=what)
 
@@ -132,8 +132,8 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
     DataError
         Other names, or arrays that are no digits (`ShapeError`, `LabelError`).
     """
-    found = storage.read_file(path)
-    arrays = _arrays(found)
+    result = storage.read_file(path)
+    arrays = _arrays(result)
     names = {name.lower(): name for name in arrays}
 
     def digits(pairs: tuple[tuple[str, str], ...]) -> Digits | None:
@@ -157,29 +157,30 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
             )
             or "no arrays",
         )
-    return RawDataset(source, train, {path.name: found.sha256}, test=test)
+    return RawDataset(source, train, {path.name: result.sha256}, test=test)
 
 
-def _arrays(found: storage.FileContent) -> dict[str, NDArray[Any]]:
+def _arrays(result: storage.FileContent) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(io.BytesIO(found.content), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(result.content), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (AttributeError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         reason: Exception = error  # an .npy file has no archive.files: not an .npz either
     except (zlib.error, KeyError) as error:
         reason = error
     except ValueError as error:
-        if "pickle" in str(error) and found.content.startswith(b"PK"):
+        if "pickle" in str(error) and result.content.startswith(b"PK"):
             raise DataError(
-                f"{found.path} holds Python objects, which are not loaded: they could run code",
+                f"{result.path} holds Python objects, which are not loaded: they "
+                f"could run code",
                 seen=str(error),
                 try_="save plain arrays: images as uint8, labels as uint8",
             ) from error
         reason = error
     raise CorruptFileError(
-        f"{found.path} is not a whole .npz file",
-        seen=f"{len(found.content):,} bytes; {reason}".splitlines()[0],
-        likely=None if found.content.startswith(b"PK") else kind_of(found.content),
+        f"{result.path} is not a whole .npz file",
+        seen=f"{len(result.content):,} bytes; {reason}".splitlines()[0],
+        likely=None if result.content.startswith(b"PK") else kind_of(result.content),
     ) from reason
 
 
@@ -207,11 +208,11 @@ def read_csv(path: Path, *, source: str) -> RawDataset:
     LabelError
         A label outside 0..9; the line is named.
     """
-    found = storage.read_file(path)
-    rows = parse_csv(decompress(found.content, name=str(path)), name=str(path))
+    result = storage.read_file(path)
+    rows = parse_csv(decompress(result.content, name=str(path)), name=str(path))
     images = np.ascontiguousarray(rows[:, 1:]).reshape(-1, SIDE, SIDE)
     labels = np.ascontiguousarray(rows[:, 0])
-    return RawDataset(source, Digits(images, labels), {path.name: found.sha256})
+    return RawDataset(source, Digits(images, labels), {path.name: result.sha256})
 
 
 def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
@@ -247,10 +248,10 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
     rows = np.concatenate(blocks)
     wrong = np.flatnonzero(rows[:, 0] >= CLASSES)
     if len(wrong):
-        at = int(wrong[0])
+        index = int(wrong[0])
         raise LabelError(
             f"the labels of {name} must be in 0..{CLASSES - 1}",
-            seen=f"{rows[at, 0]} in line {at + 1 + header}; {len(wrong):,} such lines",
+            seen=f"{rows[index, 0]} in line {index + 1 + header}; {len(wrong):,} such lines",
         )
     return rows
 

@@ -201,11 +201,11 @@ def cache_folder(published: PublishedDataset) -> SearchPlace:
 
 def find_files(files: tuple[PublishedFile, ...], folder: Path) -> list[Path | None]:
     """Return where each file lies in `folder`, packed or unpacked, or None."""
-    found: list[Path | None] = []
+    result: list[Path | None] = []
     for file in files:
         candidates = (folder / file.name, folder / file.unpacked_name)
-        found.append(next((path for path in candidates if path.is_file()), None))
-    return found
+        result.append(next((path for path in candidates if path.is_file()), None))
+    return result
 
 
 def is_available(published: PublishedDataset) -> bool:
@@ -223,8 +223,10 @@ def describe_places(place: SearchPlace, published: PublishedDataset) -> str:
     where = f"{place.what}, {place.folder}"
     if not place.folder.is_dir():
         return f"{where}: no such folder"
-    found = find_files(published.files, place.folder)
-    missing = [file.name for file, path in zip(published.files, found, strict=True) if not path]
+    result = find_files(published.files, place.folder)
+    missing = [
+        file.name for file, path in zip(published.files, result, strict=True) if not path
+    ]
     if len(missing) == len(published.files):
         return f"{where}: none of the four files"
     return f"{where}: without {', '.join(missing)}"

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from digitlens.storage import FileContent
 
 
-def check_hash(file: PublishedFile, found: FileContent, *, own: bool) -> None:
-    """Raise when `found` is not, byte for byte, the published `file`, packed or unpacked.
+def check_hash(file: PublishedFile, result: FileContent, *, own: bool) -> None:
+    """Raise when `result` is not, byte for byte, the published `file`, packed or unpacked.
 
     Parameters
     ----------
     file
         What was published.
-    found
+    result
         What was read.
     own
         True when it lies in the user's own folder: there it is left untouched. Else it is
@@ -43,20 +43,20 @@ def check_hash(file: PublishedFile, found: FileContent, *, own: bool) -> None:
     HashMismatchError
         Another hash; the error names the file and where it is now.
     """
-    packed = found.path.name == file.name
+    packed = result.path.name == file.name
     wanted = file.sha256 if packed else file.unpacked_sha256
-    if found.sha256 == wanted:
+    if result.sha256 == wanted:
         return
     if own:
         kept = "it was left as it is"
-        help_ = f"replace it, or read it unchecked by its path: --data {found.path.parent}"
+        help_ = f"replace it, or read it unchecked by its path: --data {result.path.parent}"
     else:
-        kept = f"it was moved to {quarantine(found.path)}"
+        kept = f"it was moved to {quarantine(result.path)}"
         help_ = "run the command again to fetch the file anew"
     raise HashMismatchError(
-        f"{found.path} is not the file that was published; {kept}",
-        seen=f"SHA-256 {found.sha256}, {len(found.content):,} bytes\nwanted  {wanted}",
-        likely=explain_mismatch(file if packed else None, found.content),
+        f"{result.path} is not the file that was published; {kept}",
+        seen=f"SHA-256 {result.sha256}, {len(result.content):,} bytes\nwanted  {wanted}",
+        likely=explain_mismatch(file if packed else None, result.content),
         try_=help_,
     )
 
@@ -220,8 +220,8 @@ def _copy(
         partial = Path(name)
         try:
             get(address, partial, lambda done: tell(file.name, min(done, file.size), file.size))
-            found = storage.read_file(partial)
-            if found.sha256 == file.sha256:
+            result = storage.read_file(partial)
+            if result.sha256 == file.sha256:
                 partial.chmod(0o644)
                 partial.replace(target)
                 return
@@ -232,8 +232,8 @@ def _copy(
                 partial.unlink()
     raise HashMismatchError(
         f"{address} is not the file that was published; it was kept as {aside}",
-        seen=f"SHA-256 {found.sha256}, {len(found.content):,} bytes\nwanted  {file.sha256}",
-        likely=explain_mismatch(file, found.content),
+        seen=f"SHA-256 {result.sha256}, {len(result.content):,} bytes\nwanted  {file.sha256}",
+        likely=explain_mismatch(file, result.content),
         try_="try again later, or on another network",
     )
 

@@ -157,10 +157,11 @@ def from_one_hot(rows: NDArray[Any]) -> Labels:
     ones = array == 1
     wrong = np.flatnonzero((ones.sum(axis=1) != 1) | (~ones & (array != 0)).any(axis=1))
     if len(wrong):
-        at = int(wrong[0])
+        index = int(wrong[0])
         raise LabelError(
             "each row must be zeros with a single one",
-            seen=f"row {at}: {' '.join(f'{value:g}' for value in array[at].astype(float))}",
+            seen=f"row {index}: "
+            f"{' '.join(f'{value:g}' for value in array[index].astype(float))}",
             try_="for the most probable class of each row: rows.argmax(axis=1)",
         )
     labels: Labels = ones.argmax(axis=1).astype(np.uint8)

@@ -67,22 +67,22 @@ def frame_files(paths: list[Path]) -> FramedFiles:
     rejected: dict[int, DataError] = {}
     small = np.zeros(len(paths), np.bool_)
 
-    def read(at: int) -> None:
+    def read(index: int) -> None:
         try:
-            found = storage.read_file(paths[at])
-            hashes[at] = found.sha256
-            images[at], small[at] = _opened(found.content, name=str(paths[at]))
+            result = storage.read_file(paths[index])
+            hashes[index] = result.sha256
+            images[index], small[index] = _opened(result.content, name=str(paths[index]))
         except DataError as error:
-            rejected[at] = error
+            rejected[index] = error
 
-    def frame(at: int) -> None:
+    def frame(index: int) -> None:
         from digitlens.imaging import frame_steps
 
         try:
-            images[at] = frame_steps(images[at], name=str(paths[at])).digit
+            images[index] = frame_steps(images[index], name=str(paths[index])).digit
         except DataError as error:
-            images[at] = 0
-            rejected[at] = error
+            images[index] = 0
+            rejected[index] = error
 
     _spread(read, list(range(len(paths))))
     from digitlens.imaging.normalize import are_framed
@@ -169,12 +169,12 @@ def read_class_folders(folder: Path, *, source: str) -> RawDataset:
         )
     listed = {part: _listed(path) for part, path in (named or {"train": folder}).items()}
     read = {part: _read(pictures, folder) for part, pictures in listed.items()}
-    rejected = tuple(error for each in read.values() for error in each.rejected)
+    rejected = tuple(error for item in read.values() for error in item.rejected)
     if not len(read["train"].digits):
         raise too_many_rejected(rejected, len(listed["train"]), source)
-    lines = [line for each in read.values() for line in each.lines]
+    lines = [line for item in read.values() for line in item.lines]
     digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-    digits = {part: each.digits for part, each in read.items()}
+    digits = {part: item.digits for part, item in read.items()}
     return RawDataset(
         source,
         digits["train"],
@@ -221,16 +221,16 @@ def _listed(folder: Path) -> list[tuple[Path, int]]:
     pictures: list[tuple[Path, int]] = []
     for path in inside:
         names = sorted(
-            each
-            for each in path.iterdir()
-            if not each.name.startswith(".") and each.name.lower() not in _JUNK
+            item
+            for item in path.iterdir()
+            if not item.name.startswith(".") and item.name.lower() not in _JUNK
         )
         if not names:
             raise DataError(
                 f"{path} is an empty class folder",
                 try_="put pictures of the digit into it, or remove it",
             )
-        pictures.extend((each, int(path.name)) for each in names)
+        pictures.extend((item, int(path.name)) for item in names)
     return pictures
 
 
@@ -248,12 +248,12 @@ def _read(pictures: list[tuple[Path, int]], root: Path) -> _Read:
     framed = frame_files([path for path, _ in pictures])
     names = [path.relative_to(root).as_posix() for path, _ in pictures]
     lines = [f"{sha}  {name}\n" for sha, name in zip(framed.hashes, names, strict=True)]
-    kept = [at for at in range(len(pictures)) if at not in framed.rejected]
+    kept = [index for index in range(len(pictures)) if index not in framed.rejected]
     labels = np.array([label for _, label in pictures], np.uint8)
     digits = Digits(framed.images, labels)
     return _Read(
         digits if len(kept) == len(digits) else digits[np.array(kept, np.int64)],
-        tuple(names[at] for at in kept),
+        tuple(names[index] for index in kept),
         lines,
         list(framed.rejected.values()),
     )

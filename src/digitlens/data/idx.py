@@ -332,8 +332,8 @@ def _read(parts: dict[str, IdxPair], *, source: str) -> RawDataset:
 
 
 def _open(path: Path) -> tuple[storage.FileContent, bytes]:
-    found = storage.read_file(path)
-    return found, decompress(found.content, name=str(path))
+    result = storage.read_file(path)
+    return result, decompress(result.content, name=str(path))
 
 
 def _digits(image_path: Path, images: bytes, label_path: Path, labels: bytes) -> Digits:
@@ -354,20 +354,20 @@ def _writers(pair: IdxPair, digits: Digits, hashes: dict[str, str]) -> WriterTab
     for name in (f"{table}.gz", table) if table else ():
         path = pair.images.with_name(name)
         if path.is_file():
-            found, text = _open(path)
-            hashes[name] = found.sha256
+            result, text = _open(path)
+            hashes[name] = result.sha256
             return parse_writers(text, str(path), digits.labels)
     return None
 
 
 def _pairs(folder: Path, only: str | None = None) -> list[IdxPair]:
     """Return the pairs in `folder`, by name; unpacked files where both kinds are there."""
-    found: dict[str, dict[str, Path]] = {}
+    result: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.iterdir()):
         if is_idx(path) and only in (None, _prefix(path)) and path.is_file():
-            found.setdefault(_prefix(path), {}).setdefault(_kind(path), path)
+            result.setdefault(_prefix(path), {}).setdefault(_kind(path), path)
     pairs = []
-    for prefix, both in found.items():
+    for prefix, both in result.items():
         if len(both) < 2:
             ((kind, path),) = both.items()
             other = "labels" if kind == "images" else "images"

@@ -73,8 +73,8 @@ def find_training_digits(published: PublishedDataset) -> Digits | None:
     wanted = published.files[:2]
     own = catalog.user_folders(published)
     for place in [*own, catalog.cache_folder(published)]:
-        found = [] if place.folder is None else catalog.find_files(wanted, place.folder)
-        paths = [path for path in found if path is not None]
+        result = [] if place.folder is None else catalog.find_files(wanted, place.folder)
+        paths = [path for path in result if path is not None]
         if len(paths) == len(wanted):
             images, labels = (
                 _read(file, path, place in own)
@@ -103,10 +103,12 @@ def read_dataset_folder(published: PublishedDataset, folder: Path, *, own: bool)
         A file is not the one that was published.
     """
     wanted = (*published.files, *published.tables)
-    found = zip(wanted, catalog.find_files(wanted, folder), strict=True)
+    result = zip(wanted, catalog.find_files(wanted, folder), strict=True)
     with ThreadPoolExecutor(2) as pool:
         # In order, so that the training images, which take longest, are begun first.
-        tasks = {file.name: pool.submit(_read, file, path, own) for file, path in found if path}
+        tasks = {
+            file.name: pool.submit(_read, file, path, own) for file, path in result if path
+        }
         images, labels, test_images, test_labels = [tasks[f.name] for f in published.files]
         train_labels = read_labels(*labels.result()[1:])
         tables = [tasks.get(file.name) for file in published.tables]
@@ -136,9 +138,9 @@ def read_dataset_folder(published: PublishedDataset, folder: Path, *, own: bool)
 
 def _read(file: PublishedFile, path: Path, own: bool) -> tuple[storage.FileContent, bytes, str]:
     """Return the file as it is, its content unpacked, and what messages call it."""
-    found = storage.read_file(path)
-    check_hash(file, found, own=own)
-    return found, decompress(found.content, name=str(path)), str(path)
+    result = storage.read_file(path)
+    check_hash(file, result, own=own)
+    return result, decompress(result.content, name=str(path)), str(path)
 
 
 PUBLISHED_NAMES = {"mnist": MNIST, "fashion": FASHION}

@@ -100,7 +100,7 @@ class RawDataset:
 def join(parts: list[Digits], *, source: str) -> Digits:
     """Return the digits of all `parts`, one after the other, positions counted anew."""
     writers = [part.writers for part in parts if len(part)]
-    known = [each for each in writers if each is not None]
+    known = [item for item in writers if item is not None]
     return Digits(
         images=np.concatenate([part.images for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),

@@ -40,9 +40,9 @@ def read_uci() -> RawDataset:
 
 def read_embedded() -> tuple[NDArray[np.uint8], Labels, str]:
     """Return uint8 (1797, 8, 8) with values 0..16, uint8 (1797,) labels, and the SHA-256."""
-    found = storage.read_file(FILE)
-    rows = np.frombuffer(decompress(found.content, name=str(FILE)), np.uint8).reshape(-1, 65)
-    return rows[:, :64].reshape(-1, 8, 8), rows[:, 64].copy(), found.sha256
+    result = storage.read_file(FILE)
+    rows = np.frombuffer(decompress(result.content, name=str(FILE)), np.uint8).reshape(-1, 65)
+    return rows[:, :64].reshape(-1, 8, 8), rows[:, 64].copy(), result.sha256
 
 
 def to_mnist(small: NDArray[np.uint8]) -> Images:

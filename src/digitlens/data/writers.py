@@ -66,11 +66,11 @@ def parse_writers(text: bytes, name: str, labels: Labels) -> WriterTable:
     table = numbers.reshape(-1, _COLUMNS)
     differ = np.flatnonzero(table[:, 0] != labels)
     if len(differ):
-        at = int(differ[0])
+        index = int(differ[0])
         raise DataError(
             f"{name} must give the same labels as the label file",
-            seen=f"{len(differ):,} differ; the first, row {at + 1}, is {table[at, 0]} "
-            f"and not {labels[at]}",
+            seen=f"{len(differ):,} differ; the first, row {index + 1}, is {table[index, 0]} "
+            f"and not {labels[index]}",
             likely="the table belongs to other pictures",
         )
     return WriterTable(
@@ -89,8 +89,8 @@ def _first_rows(text: bytes, count: int, *, name: str) -> bytes:
 
 
 def _first_wrong(rows: bytes) -> str:
-    for at, row in enumerate(rows.splitlines(), start=1):
+    for index, row in enumerate(rows.splitlines(), start=1):
         cells = row.split()
         if len(cells) != _COLUMNS or not all(cell.lstrip(b"-").isdigit() for cell in cells):
-            return f"row {at}: {row[:60].decode('ascii', 'replace')}"
+            return f"row {index}: {row[:60].decode('ascii', 'replace')}"
     return "a number too large to be one of NIST's"

@@ -119,7 +119,7 @@ class Explanation:
     def ranked(self) -> list[tuple[int, float]]:
         """The ten digits with their probabilities, the likeliest first."""
         order = np.argsort(-self.probabilities, kind="stable")
-        return [(int(each), float(self.probabilities[each])) for each in order]
+        return [(int(item), float(self.probabilities[item])) for item in order]
 
     @property
     def unrolled(self) -> Floats:
@@ -169,19 +169,19 @@ class Explanation:
             "no_digit": None if self.no_digit is None else round(self.no_digit, 6),
             "refused": self.refused,
             "steps": [
-                {"name": each.name, "about": each.about, "picture": each.picture.tolist()}
-                for each in self.steps
+                {"name": item.name, "about": item.about, "picture": item.picture.tolist()}
+                for item in self.steps
             ],
             "pixels": self.digit.tolist(),
             "unrolled": round_values(self.unrolled),
             **({"filters": round_values(self.filters)} if filters else {}),
             "layers": [
                 {
-                    "name": each.layer.name,
-                    "about": f"{each.about}: {each.layer.about}",
-                    "values": round_values(each.values),
+                    "name": item.layer.name,
+                    "about": f"{item.about}: {item.layer.about}",
+                    "values": round_values(item.values),
                 }
-                for each in self.maps
+                for item in self.maps
             ],
             "occlusion": {
                 "odds": round(self.occlusion.odds, 4),
@@ -286,7 +286,9 @@ def explain(
         no_digit=None if answer.no_digit is None else float(answer.no_digit[0]),
         refused=None if answer.refused is None else bool(answer.refused[0]),
         filters=first_filters(layers[0]),
-        maps=tuple(Maps(layer, found[0]) for layer, found in zip(layers, values, strict=True)),
+        maps=tuple(
+            Maps(layer, result[0]) for layer, result in zip(layers, values, strict=True)
+        ),
         occlusion=occlusion,
         gradients=parts,
         without_gradients=why,

@@ -54,12 +54,12 @@ def forward(graph: OnnxGraph, wanted: str, pixels: Tensor) -> Tensor:
         if name not in values:
             node = makers[name]
             names = data_inputs(node) if node.kind == "Gather" else node.inputs
-            values[name] = _work_out(node, [value(each) for each in names])
+            values[name] = _work_out(node, [value(item) for item in names])
         return values[name]
 
-    found = value(wanted)
-    assert found is not None, "a value has a name"
-    return found
+    result = value(wanted)
+    assert result is not None, "a value has a name"
+    return result
 
 
 def _work_out(node: Node, given: list[Tensor | None]) -> Tensor:
@@ -133,7 +133,9 @@ def _pads(pads: list[int] | None) -> list[int]:
 
 def _reshape(x: Tensor, shape: Tensor, **_: Any) -> Tensor:
     # 0 stands for the size that is there already.
-    return x.reshape([x.shape[at] if size == 0 else size for at, size in enumerate(shape)])
+    return x.reshape(
+        [x.shape[index] if size == 0 else size for index, size in enumerate(shape)]
+    )
 
 
 def _flatten(x: Tensor, *, axis: int = 1) -> Tensor:
@@ -163,10 +165,10 @@ def _slice(
 ) -> Tensor:
     every = range(len(starts))
     which = [slice(None)] * x.ndim
-    for at in every:
-        axis = at if axes is None else int(axes[at])
-        step = 1 if steps is None else int(steps[at])
-        which[axis] = slice(int(starts[at]), int(ends[at]), step)
+    for index in every:
+        axis = index if axes is None else int(axes[index])
+        step = 1 if steps is None else int(steps[index])
+        which[axis] = slice(int(starts[index]), int(ends[index]), step)
     return x[tuple(which)]
 
 

@@ -151,12 +151,12 @@ def find_layers(graph: OnnxGraph) -> tuple[Layer, ...]:
     for node in reversed(heads):
         ends[node] = _end(node, users, graph, taken)
     counts: dict[int, int] = {}
-    found = []
+    result = []
     for node in sorted(heads, key=lambda node: members[node]):
         member = members[node]
         counts[member] = counts.get(member, 0) + 1
-        found.append(_layer(node, ends[node], graph, counts[member], member))
-    return tuple(found)
+        result.append(_layer(node, ends[node], graph, counts[member], member))
+    return tuple(result)
 
 
 def data_inputs(node: Node) -> tuple[str, ...]:
@@ -174,14 +174,14 @@ def data_inputs(node: Node) -> tuple[str, ...]:
 def _answering(graph: OnnxGraph) -> set[Node]:
     """Return the nodes whose values reach an output."""
     makers = {name: node for node in graph.nodes for name in node.outputs}
-    found: set[Node] = set()
+    result: set[Node] = set()
     left = [makers[name] for name in graph.outputs if name in makers]
     while left:
         node = left.pop()
-        if node not in found:
-            found.add(node)
+        if node not in result:
+            result.add(node)
             left += [makers[name] for name in data_inputs(node) if name in makers]
-    return found
+    return result
 
 
 def _is_head(node: Node, graph: OnnxGraph) -> bool:
@@ -220,10 +220,10 @@ def _members(graph: OnnxGraph, heads: list[Node]) -> dict[Node, int]:
         return node
 
     for node in graph.nodes:
-        seen = {each for name in data_inputs(node) for each in above.get(name, ())}
+        seen = {item for name in data_inputs(node) for item in above.get(name, ())}
         if node in root:
-            for each in seen:
-                root[find(each)] = find(node)
+            for item in seen:
+                root[find(item)] = find(node)
             seen = {node}
         for name in node.outputs:
             above[name] = seen
@@ -235,10 +235,10 @@ def _in_full(node: Node, chain: list[Node], graph: OnnxGraph) -> tuple[Floats, F
     """Return weight (in, out) and bias (out,) of a layer that multiplies whole numbers."""
     weight = graph.constants[node.inputs[1]].astype(np.float32)
     given = {
-        each.kind: graph.constants[name]
-        for each in chain
-        for name in each.inputs[1:]
-        if name in graph.constants and each is not node
+        item.kind: graph.constants[name]
+        for item in chain
+        for name in item.inputs[1:]
+        if name in graph.constants and item is not node
     }
     return weight * given.get("Mul", np.float32(1)), given.get("Add")
 
@@ -254,7 +254,7 @@ def _layer(node: Node, chain: list[Node], graph: OnnxGraph, number: int, member:
     if weight is not None and kind == "dense" and not known.get("transB"):
         weight = weight.T
     window = known.get("kernel_shape") or (weight.shape[2:] if weight is not None else None)
-    later = [each for each in chain[1:] if each.kind in ("Add", "Sub")]
+    later = [item for item in chain[1:] if item.kind in ("Add", "Sub")]
     return Layer(
         number=number,
         member=member,
@@ -267,11 +267,11 @@ def _layer(node: Node, chain: list[Node], graph: OnnxGraph, number: int, member:
         padding=int((known.get("pads") or [0])[0]),
         groups=int(known.get("group", 1)),
         bend=next(
-            (ACTIVATIONS[each.kind] for each in reversed(chain) if each.kind in ACTIVATIONS), ""
+            (ACTIVATIONS[item.kind] for item in reversed(chain) if item.kind in ACTIVATIONS), ""
         ),
         shortcut=any(
-            each.kind == "Add" and not any(name in graph.constants for name in each.inputs)
-            for each in later
+            item.kind == "Add" and not any(name in graph.constants for name in item.inputs)
+            for item in later
         ),
     )
 
@@ -341,8 +341,8 @@ class InspectedModel:
             Another shape or dtype.
         """
         pixels = {INPUT: check_images(images)}
-        found: list[NDArray[np.float32]] = self._engine(member).run(None, pixels)
-        return found
+        result: list[NDArray[np.float32]] = self._engine(member).run(None, pixels)
+        return result
 
     def _engine(self, member: int) -> Any:
         if member not in self._engines:  # two at once would make it twice, and harm nothing

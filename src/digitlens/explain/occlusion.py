@@ -83,10 +83,10 @@ def occlude(model: Model, digit: Images, *, window: int = WINDOW, step: int = 1)
     answers = np.full(SIDE * SIDE, answer, np.uint8)
     answers[inked] = logits[1:].argmax(axis=1)
     nearest = np.arange(SIDE) // step * step
-    at = np.ix_(nearest, nearest)
+    index = np.ix_(nearest, nearest)
     shape = (SIDE, SIDE)
     return Occlusion(
-        fall.reshape(shape)[at], answers.reshape(shape)[at], float(odds[0]), window
+        fall.reshape(shape)[index], answers.reshape(shape)[index], float(odds[0]), window
     )
 
 
@@ -103,8 +103,8 @@ def log_odds(logits: NDArray[np.float64], label: int) -> NDArray[np.float64]:
     others = np.delete(logits, label, axis=1)
     highest = others.max(axis=1)
     rest = highest + np.log(np.exp(others - highest[:, None]).sum(axis=1))
-    found: NDArray[np.float64] = logits[:, label] - rest
-    return found
+    result: NDArray[np.float64] = logits[:, label] - rest
+    return result
 
 
 @cache

@@ -243,14 +243,14 @@ def _best(upright: Gray) -> _Estimate:
             continue
         for light in (True, False):
             values = upright if light else 255 - upright
-            found = _judge(name, light, guess(values), values)
+            result = _judge(name, light, guess(values), values)
             # Of two guesses that explain a scene alike, that of dark ink and full contrast:
             # the inside of a 0 is light, and narrow too.
-            faint = 1 - found.contrast / max(float(np.ptp(values)), 1.0)
+            faint = 1 - result.contrast / max(float(np.ptp(values)), 1.0)
             extra = toll * (2 * faint + light) if name == "opened" else 0.0
-            found = replace(found, cost=times * found.cost + toll + extra)
-            if best is None or found.cost < best.cost:
-                best = found
+            result = replace(result, cost=times * result.cost + toll + extra)
+            if best is None or result.cost < best.cost:
+                best = result
         assert best is not None, "there are guesses"
         if best.cost < GOOD:
             break
@@ -341,8 +341,8 @@ def _rim(marked: NDArray[np.bool_]) -> float:
     insets = RINGS if min(marked.shape) >= SCENE else RINGS[:1]
     shares = []
     for inset in insets:
-        off = round(inset * min(marked.shape))
-        inner = marked[off : len(marked) - off, off : marked.shape[1] - off]
+        offset = round(inset * min(marked.shape))
+        inner = marked[offset : len(marked) - offset, offset : marked.shape[1] - offset]
         first, last, left, right = inner[0], inner[-1], inner[:, 0], inner[:, -1]
         ring = np.concatenate([first, last, left[1:-1], right[1:-1]])
         across = max((first & last).mean(), (left & right).mean())
@@ -419,8 +419,8 @@ def binarize_color(pixels: Pixels) -> tuple[Pixels, Ink, str]:
         return best
     for channel, name in enumerate(CHANNELS):
         single = np.ascontiguousarray(pixels[..., channel])
-        found = binarize(single)
+        result = binarize(single)
         ahead = PREFER if best[2] == "the brightness" else 1.0
-        if found.contrast > ahead * best[1].contrast and found.cost <= best[1].cost + 0.1:
-            best = single, found, f"the {name} channel"
+        if result.contrast > ahead * best[1].contrast and result.cost <= best[1].cost + 0.1:
+            best = single, result, f"the {name} channel"
     return best

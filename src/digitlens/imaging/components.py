@@ -57,7 +57,7 @@ class DigitComponents:
         bool (H, W): the digit with the grey pixels around it.
     box
         The digit's left, top, width and height in pixels.
-    found
+    result
         How many marks there are, `kept` of them in the digit.
     several
         How many digits stand side by side; 1 for a single one, 0 for bare paper.
@@ -117,7 +117,7 @@ def _main(stats: NDArray[np.int32], labels: NDArray[np.int32]) -> int:
     rank[0] = -1
     order = np.argsort(-rank, kind="stable")
     best = int(order[0])
-    for mark in (int(each) for each in order[:-1]):
+    for mark in (int(item) for item in order[:-1]):
         if stats[mark, 4] < IN_FRAME * stats[best, 4]:
             break
         if not _is_frame(mark, stats, labels):
@@ -299,11 +299,11 @@ def count_specks(gray: NDArray[np.uint8]) -> float:
     import cv2
 
     bound, _ = otsu_threshold(gray.astype(np.float32))
-    found = 0
+    result = 0
     for side in (gray > bound, gray <= bound):
         stats = cv2.connectedComponentsWithStats(side.astype(np.uint8), connectivity=8)[2]
-        found += int((stats[1:, cv2.CC_STAT_AREA] <= LARGEST_SPECK).sum())
-    return found / gray.size
+        result += int((stats[1:, cv2.CC_STAT_AREA] <= LARGEST_SPECK).sum())
+    return result / gray.size
 
 
 def remove_specks(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:

@@ -205,8 +205,8 @@ def center_by_mass(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     place = []
     for axis in (0, 1):
         along = mass.sum(axis=1 - axis)
-        at = float(along @ np.arange(len(along))) / max(float(along.sum()), 1.0)
-        place.append(int(np.clip(np.floor(MIDDLE - at + 0.5), 0, SIDE - len(along))))
+        index = float(along @ np.arange(len(along))) / max(float(along.sum()), 1.0)
+        place.append(int(np.clip(np.floor(MIDDLE - index + 0.5), 0, SIDE - len(along))))
     top, left = place
     field[top : top + box.shape[0], left : left + box.shape[1]] = box
     return field

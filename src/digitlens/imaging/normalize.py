@@ -73,8 +73,8 @@ def are_framed(images: Images) -> NDArray[np.bool_]:
     bool (N,).
     """
     framed = np.zeros(len(images), np.bool_)
-    for at in range(0, len(images), CHUNK):
-        framed[at : at + CHUNK] = _are_framed(images[at : at + CHUNK])
+    for index in range(0, len(images), CHUNK):
+        framed[index : index + CHUNK] = _are_framed(images[index : index + CHUNK])
     return framed
 
 
@@ -89,10 +89,10 @@ def _are_framed(images: Images) -> NDArray[np.bool_]:
     mass = np.maximum(down.sum(axis=1), 1)
     for along in (down, across):
         likely &= np.abs(along @ PLACES / mass - MIDDLE) <= OFF
-    at = np.flatnonzero(likely)
-    ink = images[at]
-    likely[at] = (np.count_nonzero(ink, axis=(1, 2)) <= (1 - PAPER) * 28 * 28) & (
-        _widths(ink, mass[at]) >= HAIRLINE
+    index = np.flatnonzero(likely)
+    ink = images[index]
+    likely[index] = (np.count_nonzero(ink, axis=(1, 2)) <= (1 - PAPER) * 28 * 28) & (
+        _widths(ink, mass[index]) >= HAIRLINE
     )
     return likely
 
@@ -230,17 +230,17 @@ def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
     if pixels.shape == (28, 28) and are_framed(pixels[None])[0]:
         steps.append(Step("digit", "in MNIST's frame already, left as it is", pixels))
         return Framing(pixels, tuple(steps), (0, 0, 28, 28), light_ink=True, unchanged=True)
-    found = _look(small, opened.name)
-    scale = max(pixels.shape[:2]) / max(found.ink.ink.shape)
+    result = _look(small, opened.name)
+    scale = max(pixels.shape[:2]) / max(result.ink.ink.shape)
     left, top = 0, 0
-    if scale > 1 and max(found.marks.box[2:]) < CLOSE:
-        left, top, cut = _cut_out(pixels, found.marks.box, scale)
-        found = _look(_small(cut), opened.name)
-        scale = max(cut.shape[:2]) / max(found.ink.ink.shape)
-    place = [round(value * scale) for value in found.marks.box]
+    if scale > 1 and max(result.marks.box[2:]) < CLOSE:
+        left, top, cut = _cut_out(pixels, result.marks.box, scale)
+        result = _look(_small(cut), opened.name)
+        scale = max(cut.shape[:2]) / max(result.ink.ink.shape)
+    place = [round(value * scale) for value in result.marks.box]
     box = (left + place[0], top + place[1], place[2], place[3])
-    digit = _finish(found, steps, scale)
-    return Framing(digit, tuple(steps), box, light_ink=found.ink.light, unchanged=False)
+    digit = _finish(result, steps, scale)
+    return Framing(digit, tuple(steps), box, light_ink=result.ink.light, unchanged=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,13 +294,13 @@ def _cut_out(pixels: Pixels, box: Box, scale: float) -> tuple[int, int, Pixels]:
     return left, top, np.ascontiguousarray(pixels[top:bottom, left:right])
 
 
-def _finish(found: _Found, steps: list[Step], scale: float) -> Pixels:
+def _finish(result: _Found, steps: list[Step], scale: float) -> Pixels:
     """Turn ink and marks into the digit, and add the steps that led to it."""
-    ink, marks = found.ink, found.marks
-    if found.changed:
-        about = f"{found.changed:.1%} of the pixels were specks of salt and pepper"
-        steps.append(Step("clean", about, found.gray))
-    steps.append(Step("paper", _about_paper(found), np.rint(ink.paper).astype(np.uint8)))
+    ink, marks = result.ink, result.marks
+    if result.changed:
+        about = f"{result.changed:.1%} of the pixels were specks of salt and pepper"
+        steps.append(Step("clean", about, result.gray))
+    steps.append(Step("paper", _about_paper(result), np.rint(ink.paper).astype(np.uint8)))
     steps.append(Step("ink", f"full ink is {ink.contrast:.0f} from the paper", _bytes(ink.ink)))
     alone = np.where(marks.mask, ink.ink, np.float32(0))
     _, _, width, height = marks.box
@@ -320,14 +320,14 @@ def _finish(found: _Found, steps: list[Step], scale: float) -> Pixels:
     return digit
 
 
-def _about_paper(found: _Found) -> str:
+def _about_paper(result: _Found) -> str:
     kind = {"flat": "even", "local": "slowly changing", "opened": "with hard edges"}
     kind["edge"] = "as at the picture's edge"
-    ink = found.ink
+    ink = result.ink
     return (
         f"{'light ink on dark' if ink.light else 'dark ink on light'} paper, "
         f"{kind[ink.guess]}, grey {ink.paper.min():.0f} to {ink.paper.max():.0f}, "
-        f"seen in {found.where}"
+        f"seen in {result.where}"
     )
 
 
@@ -368,11 +368,11 @@ def frame_stack(images: Images) -> FramedStack:
     framed = are_framed(images)
     result = np.where(framed[:, None, None], images, np.uint8(0))
     rejected: dict[int, DataError] = {}
-    for at in np.flatnonzero(~framed):
+    for index in np.flatnonzero(~framed):
         try:
-            result[at] = frame_steps(images[at]).digit
+            result[index] = frame_steps(images[index]).digit
         except DataError as error:
-            rejected[int(at)] = error
+            rejected[int(index)] = error
     return FramedStack(result, rejected)
 
 
@@ -399,8 +399,8 @@ def steps_png(framing: Framing) -> bytes:
     sheet = Image.new("RGB", size, STRIP_PAPER)
     draw = ImageDraw.Draw(sheet)
     title, text = ImageFont.load_default(15), ImageFont.load_default(11)
-    for at, step in enumerate(framing.steps):
-        left = GAP + at * (PANEL + GAP)
+    for index, step in enumerate(framing.steps):
+        left = GAP + index * (PANEL + GAP)
         panel = _panel(step.picture)
         sheet.paste(panel, (left, GAP))
         draw.rectangle(

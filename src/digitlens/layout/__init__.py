@@ -2,7 +2,7 @@
 
 ===========  ================================================================
 `find`       all of it: `find_lines`
-`found`      the result: `PageLayout`, `LineCrop`, `Grid`, `GridCell`
+`result`      the result: `PageLayout`, `LineCrop`, `Grid`, `GridCell`
 `view`       the picture turned, and brought to a size at which lines are found
 `level`      paper taken off: ink as even as if the light had been; marks
 `color`     coloured print dropped out

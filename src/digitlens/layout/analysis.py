@@ -157,10 +157,10 @@ def warp_affine(
     inner[:, 2] -= 0.5
     border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    found = cv2.warpAffine(
+    result = cv2.warpAffine(
         pixels, inner, size, flags=flags, borderMode=border, borderValue=fill or 0
     )
-    return np.asarray(found, np.uint8)
+    return np.asarray(result, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,16 +235,16 @@ def analyze_page(view: WorkingImage, *, light: bool | None, expect_boxes: bool) 
     written = inked(cells, marked)
     rows = rows_of(cells)
     tables = find_lattices(cells)
-    in_tables = {at for lattice in tables for at in lattice.members}
+    in_tables = {index for lattice in tables for index in lattice.members}
     lattices = [split_thirds(lattice, ink) for lattice in tables]
     least = 1 if expect_boxes else 2
     boxes = [
         row
         for row in rows
-        if not in_tables & set(row) and sum(bool(written[at]) for at in row) >= least
+        if not in_tables & set(row) and sum(bool(written[index]) for index in row) >= least
     ]
     cells, boxes = complete_rows(cells, boxes, printed)
-    framed = sorted({at for row in boxes for at in row} | in_tables)
+    framed = sorted({index for row in boxes for index in row} | in_tables)
     framed += alone(cells, printed, set(np.flatnonzero(written).tolist()) - set(framed))
     frames = frames_of(cells, framed, marked)
     if dropped.print_ is not None:

@@ -89,19 +89,19 @@ def find_boxes(mask: Mask) -> PrintedBoxes:
     outlines, nested = cv2.findContours(shut, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     holes = np.flatnonzero(nested[0, :, 3] >= 0)
     chosen = []
-    for at in holes.tolist():
-        _, _, width, height = cv2.boundingRect(outlines[at])
+    for index in holes.tolist():
+        _, _, width, height = cv2.boundingRect(outlines[index])
         # The outline of a hole runs on the ink around it.
         width, height = width - 2, height - 2
         if min(width, height) < SMALLEST or max(width, height) > 12 * min(width, height):
             continue
         if width < 0.95 * mask.shape[1] or height < 0.95 * mask.shape[0]:
-            chosen.append((width * height, at))
+            chosen.append((width * height, index))
     corners = []
-    for _, at in sorted(chosen, reverse=True)[:MOST]:
-        found = _rectangle(np.asarray(outlines[at], np.int32))
-        if found is not None:
-            corners.append(found - 1)
+    for _, index in sorted(chosen, reverse=True)[:MOST]:
+        result = _rectangle(np.asarray(outlines[index], np.int32))
+        if result is not None:
+            corners.append(result - 1)
     near = dilate(mask, 3, 3)
     corners = [quad for quad in corners if framed(near, quad) >= FRAMED]
     return PrintedBoxes.of(np.array(corners).reshape(-1, 4, 2))
@@ -119,8 +119,8 @@ def group_boxes(one: PrintedBoxes, two: PrintedBoxes) -> PrintedBoxes:
     """Return all cells of `one`, and those of `two` that lie elsewhere."""
     if not len(one) or not len(two):
         return one if len(one) else two
-    off = np.abs(two.places[:, None, :2] - one.places[None, :, :2])
-    close = np.asarray((off < 0.4 * one.places[None, :, 2:4]).all(axis=2), np.bool_)
+    offset = np.abs(two.places[:, None, :2] - one.places[None, :, :2])
+    close = np.asarray((offset < 0.4 * one.places[None, :, 2:4]).all(axis=2), np.bool_)
     same = close.any(axis=1)
     return PrintedBoxes.of(np.concatenate([one.corners, two.corners[~same]]))
 
@@ -216,13 +216,13 @@ def chains(cost: Table) -> list[list[int]]:
     linked = np.isfinite(cost[own, right]) & (left[right] == own)
     follows = np.zeros(len(cost), bool)
     follows[right[linked]] = True
-    found = []
+    result = []
     for start in np.flatnonzero(linked & ~follows):
         run = [int(start)]
         while linked[run[-1]] and len(run) <= len(cost):
             run.append(int(right[run[-1]]))
-        found.append(run)
-    return found
+        result.append(run)
+    return result
 
 
 def inked(cells: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
@@ -251,7 +251,7 @@ def alone(cells: PrintedBoxes, printed: Mask, among: set[int]) -> list[int]:
     if not among:
         return []
     near = dilate(printed, 3, 3)
-    return [at for at in sorted(among) if framed(near, cells.corners[at]) >= WHOLE]
+    return [index for index in sorted(among) if framed(near, cells.corners[index]) >= WHOLE]
 
 
 def frames_of(cells: PrintedBoxes, chosen: list[int], mask: Mask) -> Mask:
@@ -264,10 +264,10 @@ def frames_of(cells: PrintedBoxes, chosen: list[int], mask: Mask) -> Mask:
     if not chosen:
         return frame
     inner = np.zeros_like(mask)
-    for at in chosen:
-        width, height = cells.places[at, 2:4]
+    for index in chosen:
+        width, height = cells.places[index, 2:4]
         reach = max(2, round(min(width, height) / 5))
-        quad = cells.corners[at]
+        quad = cells.corners[index]
         around = np.rint(grown(quad, reach) * 16 - 8).astype(np.int32)
         cv2.fillConvexPoly(frame, around, 1, shift=4)
         within = np.rint(grown(quad, -1.0) * 16 - 8).astype(np.int32)

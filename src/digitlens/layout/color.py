@@ -104,7 +104,7 @@ def gray_of(pixels: Pixels, channel: int | None) -> Gray:
     if channel is None:
         return to_gray(pixels)
     single, *others = (
-        cv2.extractChannel(pixels, at) for at in (channel, *({0, 1, 2} - {channel}))
+        cv2.extractChannel(pixels, index) for index in (channel, *({0, 1, 2} - {channel}))
     )
     darkest = cv2.min(cv2.min(single, others[0]), others[1])
     return np.asarray(cv2.addWeighted(single, 1 + LIGHTEN, darkest, -LIGHTEN, 0), np.uint8)
@@ -145,7 +145,7 @@ def _is_dull(sample: Pixels) -> bool:
     """Say whether nearly all of a picture has the hue of its middle colour."""
     planes = [
         plane.astype(np.float32) - _middle(plane)
-        for plane in (np.ascontiguousarray(sample[..., at]) for at in range(3))
+        for plane in (np.ascontiguousarray(sample[..., index]) for index in range(3))
     ]
     highest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     lowest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
@@ -210,11 +210,11 @@ def _drawn(mask: Gray) -> tuple[int, int]:
     if cv2.countNonZero(straight) < 0.2 * area:
         return 0, 0
     labels, stats = label_components(mask)
-    each = np.bincount(labels[straight > 0], minlength=len(stats))
+    item = np.bincount(labels[straight > 0], minlength=len(stats))
     width, height, size = stats[:, 2], stats[:, 3], stats[:, 4]
     longer = np.maximum(width, height)
     line = longer >= 5 * np.minimum(width, height)
-    drawn = (each >= STRAIGHT * size) & (line | (size < 0.6 * width * height))
+    drawn = (item >= STRAIGHT * size) & (line | (size < 0.6 * width * height))
     drawn[0] = False
     grid = (size < 0.3 * width * height) & (longer >= 2.5 * LONG * max(mask.shape))
     ruled = drawn & (line | grid)

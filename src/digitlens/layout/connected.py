@@ -159,15 +159,15 @@ def estimate_rotation(marks: Components, *, boxed: bool = False) -> float:
     if boxed:
         return 90.0 if lying else 0.0
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    off = middle[None] - middle[:, None]
-    far = np.hypot(off[..., 0], off[..., 1])
+    offset = middle[None] - middle[:, None]
+    far = np.hypot(offset[..., 0], offset[..., 1])
     like = np.minimum(side[None], side[:, None]) >= 0.55 * np.maximum(side[None], side[:, None])
     far[~like | (far > REACH * np.maximum(side[None], side[:, None]))] = np.inf
     np.fill_diagonal(far, np.inf)
     near = np.argsort(far, axis=1, kind="stable")[:, :2]
     own = np.arange(len(far))[:, None]
     known = np.isfinite(far[own, near])
-    step = off[own, near][known]
+    step = offset[own, near][known]
     if len(step) < LEAST:
         return 0.0
     angles = np.degrees(np.arctan2(-step[:, 1], step[:, 0])) % 180  # 0 .. 180

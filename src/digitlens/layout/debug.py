@@ -25,17 +25,17 @@ BEST, LINE, PART, BOXED, CELL = (
 
 
 def draw_stages(
-    scene: PageAnalysis, layout: PageLayout, off: tuple[int, int]
+    scene: PageAnalysis, layout: PageLayout, offset: tuple[int, int]
 ) -> tuple[tuple[str, Pixels], ...]:
     """Return (name, picture) of each step, in order: uint8 (h, w) or (h, w, 3).
 
     Parameters
     ----------
-    off
+    offset
         Where the part of the picture that was looked at begins.
     """
     back = np.linalg.inv(scene.view.to_picture)
-    shift = np.array([[1, 0, -off[0]], [0, 1, -off[1]], [0, 0, 1.0]])
+    shift = np.array([[1, 0, -offset[0]], [0, 1, -offset[1]], [0, 0, 1.0]])
     to_view = (back @ shift)[:2]
     return (
         ("1-seen", scene.view.pixels),
@@ -50,9 +50,9 @@ def draw_stages(
 
 def _boxes(scene: PageAnalysis) -> Pixels:
     sheet = _paper(scene)
-    rows = {at for row in scene.boxes for at in row}
-    for at, quad in enumerate(scene.cells.corners):
-        color = BOXED if at in rows else (190, 190, 190)
+    rows = {index for row in scene.boxes for index in row}
+    for index, quad in enumerate(scene.cells.corners):
+        color = BOXED if index in rows else (190, 190, 190)
         cv2.polylines(sheet, [np.rint(quad).astype(np.int32)], True, color, 1, cv2.LINE_AA)
     for lattice in scene.lattices:
         for row in range(lattice.rows):
@@ -69,8 +69,8 @@ def _paper(scene: PageAnalysis) -> Pixels:
 
 def _lines(scene: PageAnalysis, layout: PageLayout, to_view: Matrix) -> Pixels:
     sheet = _paper(scene)
-    for at, strip in reversed(list(enumerate(layout.ranked))):
-        color = BEST if not at else PART if strip.part else BOXED if strip.boxed else LINE
+    for index, strip in reversed(list(enumerate(layout.ranked))):
+        color = BEST if not index else PART if strip.part else BOXED if strip.boxed else LINE
         spots = np.column_stack([strip.corners, np.ones(4)]) @ to_view.T
         cv2.polylines(sheet, [np.rint(spots).astype(np.int32)], True, color, 2, cv2.LINE_AA)
     return sheet

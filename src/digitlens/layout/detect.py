@@ -86,23 +86,23 @@ def _ordered(boxes: Table, group: list[int], height: float) -> list[int]:
         return group
     columns = _cut(boxes, group, 0, GUTTER * height)
     if len(columns) > 1 and all(_lines(boxes, column) >= LEAST for column in columns):
-        return [at for column in columns for at in _ordered(boxes, column, height)]
+        return [index for column in columns for index in _ordered(boxes, column, height)]
     bands = _cut(boxes, group, 1, 0.0)
     if len(bands) > 1:
-        return [at for band in bands for at in _ordered(boxes, band, height)]
+        return [index for band in bands for index in _ordered(boxes, band, height)]
     return _rows(boxes, group)
 
 
 def _cut(boxes: Table, group: list[int], axis: int, least: float) -> list[list[int]]:
     """Part a group where nothing lies, for at least `least` pixels along an axis."""
-    order = sorted(group, key=lambda at: float(boxes[at, axis]))
+    order = sorted(group, key=lambda index: float(boxes[index, axis]))
     parts = [[order[0]]]
     end = float(boxes[order[0], axis + 2])
-    for at in order[1:]:
-        if boxes[at, axis] - end > least:
+    for index in order[1:]:
+        if boxes[index, axis] - end > least:
             parts.append([])
-        parts[-1].append(at)
-        end = max(end, float(boxes[at, axis + 2]))
+        parts[-1].append(index)
+        end = max(end, float(boxes[index, axis + 2]))
     return parts
 
 
@@ -113,18 +113,18 @@ def _lines(boxes: Table, group: list[int]) -> int:
 
 def _rows(boxes: Table, group: list[int]) -> list[int]:
     """Order what cannot be parted: by rows whose middles overlap, each from the left."""
-    rest = sorted(group, key=lambda at: float(boxes[at, 1] + boxes[at, 3]))
-    found: list[int] = []
+    rest = sorted(group, key=lambda index: float(boxes[index, 1] + boxes[index, 3]))
+    result: list[int] = []
     while rest:
         first = rest[0]
         row = [
-            at
-            for at in rest
-            if 2 * boxes[first, 1] <= boxes[at, 1] + boxes[at, 3] <= 2 * boxes[first, 3]
+            index
+            for index in rest
+            if 2 * boxes[first, 1] <= boxes[index, 1] + boxes[index, 3] <= 2 * boxes[first, 3]
         ]
-        found += sorted(row, key=lambda at: float(boxes[at, 0]))
-        rest = [at for at in rest if at not in row]
-    return found
+        result += sorted(row, key=lambda index: float(boxes[index, 0]))
+        rest = [index for index in rest if index not in row]
+    return result
 
 
 MOST_STRIPS = 60
@@ -179,9 +179,9 @@ def find_lines(
     pixels = opened.pixels
     _check(pixels, count, opened.name)
     size = pixels.shape[1], pixels.shape[0]
-    off = (0, 0)
+    offset = (0, 0)
     if area is not None:
-        off, pixels = _cut_area(pixels, area)
+        offset, pixels = _cut_area(pixels, area)
     view = prepare_image(pixels, turn or 0.0)
     scene = analyze_page(view, light=light, expect_boxes=boxes)
     if turn is None:
@@ -189,19 +189,19 @@ def find_lines(
         if angle:
             view = rotate_image(view, -angle)
             scene = analyze_page(view, light=scene.paper.light, expect_boxes=boxes)
-    found = _strips(scene, pixels, count=count)
+    result = _strips(scene, pixels, count=count)
     layout = PageLayout(
-        strips=tuple(_moved(strip, off) for strip in found[0]),
+        strips=tuple(_moved(strip, offset) for strip in result[0]),
         size=size,
         turn=view.turn,
         light=scene.paper.light,
-        grids=tuple(_moved_grid(grid, off) for grid in found[1]),
-        about=(opened.about, *found[2]),
+        grids=tuple(_moved_grid(grid, offset) for grid in result[1]),
+        about=(opened.about, *result[2]),
     )
     if stages:
         from digitlens.layout.debug import draw_stages
 
-        layout = replace(layout, stages=draw_stages(scene, layout, off))
+        layout = replace(layout, stages=draw_stages(scene, layout, offset))
     return layout
 
 
@@ -248,16 +248,16 @@ def _strips(
     listed = []
     tilt = _page_slope(scene, rows)
     page = PageStatistics(scene.mask.shape, tallest, select_likeliest(marks), count)
-    for at in place:
-        row = rows[at]
+    for index in place:
+        row = rows[index]
         slope = _slope(scene, row, tilt)
         parts = split_at_gaps(marks, row)
         attach_small(marks, parts)
         listed += [
-            (each, slope, number_likelihood(marks, each, page)) for each in [row, *parts]
+            (item, slope, number_likelihood(marks, item, page)) for item in [row, *parts]
         ]
-    best = sorted(range(len(listed)), key=lambda at: -listed[at][2])[:MOST_STRIPS]
-    best = [at for at in best if listed[at][2] >= WORTH * listed[best[0]][2]]
+    best = sorted(range(len(listed)), key=lambda index: -listed[index][2])[:MOST_STRIPS]
+    best = [index for index in best if listed[index][2] >= WORTH * listed[best[0]][2]]
     notes = [f"{len(listed)} lines"]
     if scene.dropped.channel is not None:
         notes.append(f"coloured print dropped: the {CHANNELS[scene.dropped.channel]} channel")
@@ -265,7 +265,7 @@ def _strips(
         notes.append(f"{len(listed) - len(best)} of them, the least likely, left out")
     if marks.dropped:
         notes.append(f"{marks.dropped} of the smallest marks left out")
-    pieces = (listed[at] for at in sorted(best))
+    pieces = (listed[index] for index in sorted(best))
     cuts = [
         crop_line(scene, source, line_mask(scene, row, slope=slope, score=value))
         for row, slope, value in pieces
@@ -295,22 +295,22 @@ def _slope(scene: PageAnalysis, row: TextLine, page: float) -> float:
     return float(np.clip((weight * slope + 1.5 * page) / (weight + 1.5), -STEEPEST, STEEPEST))
 
 
-def _moved(strip: LineCrop, off: tuple[int, int]) -> LineCrop:
-    if off == (0, 0):
+def _moved(strip: LineCrop, offset: tuple[int, int]) -> LineCrop:
+    if offset == (0, 0):
         return strip
     move = np.zeros((2, 3))
-    move[:, 2] = off
+    move[:, 2] = offset
     return replace(strip, to_picture=strip.to_picture + move)
 
 
-def _moved_grid(grid: Grid, off: tuple[int, int]) -> Grid:
+def _moved_grid(grid: Grid, offset: tuple[int, int]) -> Grid:
     return replace(
         grid,
         cells=tuple(
             replace(
                 cell,
-                corners=cell.corners + np.array(off),
-                strip=_moved(cell.strip, off) if cell.strip is not None else None,
+                corners=cell.corners + np.array(offset),
+                strip=_moved(cell.strip, offset) if cell.strip is not None else None,
             )
             for cell in grid.cells
         ),

@@ -68,8 +68,8 @@ class Lattice:
 
     def at(self, column: float, row: float) -> Table:
         """Return x and y in the view of a place in the table: float64 (2,)."""
-        found = self.to_view @ np.array([column, row, 1.0])
-        return np.asarray(found[:2] / found[2], np.float64)
+        result = self.to_view @ np.array([column, row, 1.0])
+        return np.asarray(result[:2] / result[2], np.float64)
 
     def corners(self, row: int, column: int) -> Table:
         """Return the corners of a cell in the view: float64 (4, 2)."""
@@ -78,8 +78,8 @@ class Lattice:
 
     def spot(self, place: Table) -> tuple[int, int]:
         """Return row and column of the cell in which (x, y) of the view lies."""
-        found = np.linalg.inv(self.to_view) @ np.array([place[0], place[1], 1.0])
-        return int(np.floor(found[1] / found[2])), int(np.floor(found[0] / found[2]))
+        result = np.linalg.inv(self.to_view) @ np.array([place[0], place[1], 1.0])
+        return int(np.floor(result[1] / result[2])), int(np.floor(result[0] / result[2]))
 
 
 def find_lattices(cells: PrintedBoxes) -> list[Lattice]:
@@ -94,7 +94,7 @@ def find_lattices(cells: PrintedBoxes) -> list[Lattice]:
     if len(rows) < LEAST - 1:
         return []
     turned = PrintedBoxes(cells.places[:, [1, 0, 3, 2, 4]], cells.corners)
-    found: list[Lattice] = []
+    result: list[Lattice] = []
     used: set[int] = set()
     groups = _connected(rows, rows_of(turned, apart=WALL), len(cells))
     for spots in sorted(groups, key=len, reverse=True):
@@ -103,8 +103,8 @@ def find_lattices(cells: PrintedBoxes) -> list[Lattice]:
         lattice = _fit(cells, spots)
         if lattice is not None and not used & set(lattice.members):
             used |= set(lattice.members)
-            found.append(lattice)
-    return found
+            result.append(lattice)
+    return result
 
 
 def _connected(
@@ -124,9 +124,9 @@ def _connected(
         spots = {start: (0, 0)}
         waiting = [start]
         while waiting:
-            at = waiting.pop(0)
-            row, column = spots[at]
-            for other, down, across in steps[at]:
+            index = waiting.pop(0)
+            row, column = spots[index]
+            for other, down, across in steps[index]:
                 if other not in spots:
                     spots[other] = (row + down, column + across)
                     waiting.append(other)
@@ -138,13 +138,13 @@ def _connected(
 
 def _fit(cells: PrintedBoxes, spots: dict[int, tuple[int, int]]) -> Lattice | None:
     """Fit a homography to cells whose rows and columns are known, and let it find more."""
-    found = dict(spots)
+    result = dict(spots)
     matrix = None
     for _ in range(ROUNDS):
-        if len(found) < SEEN:
+        if len(result) < SEEN:
             return None
-        members = np.array(sorted(found))
-        table = np.array([found[at] for at in members.tolist()], np.float64)
+        members = np.array(sorted(result))
+        table = np.array([result[index] for index in members.tolist()], np.float64)
         size = float(np.median(cells.places[members, 2:4]))
         source = (table[:, ::-1] + 0.5).reshape(-1, 1, 2)
         middles = cells.places[members, :2].reshape(-1, 1, 2)
@@ -155,13 +155,13 @@ def _fit(cells: PrintedBoxes, spots: dict[int, tuple[int, int]]) -> Lattice | No
         more = _nearby(cells, np.asarray(matrix, np.float64), table, members)
         if set(more) <= set(members.tolist()):
             break
-        found = more
+        result = more
     first, last = table.min(axis=0).astype(int), table.max(axis=0).astype(int)
     rows, columns = (int(value) for value in last - first + 1)
     if min(rows, columns) < LEAST or len(members) < FOUND * rows * columns:
         return None
     shift = np.array([[1, 0, first[1]], [0, 1, first[0]], [0, 0, 1.0]])
-    return Lattice(rows, columns, matrix @ shift, tuple(int(at) for at in members))
+    return Lattice(rows, columns, matrix @ shift, tuple(int(index) for index in members))
 
 
 def _nearby(
@@ -177,11 +177,11 @@ def _nearby(
     fits &= (spot <= table.max(axis=0) + 2).all(axis=1)
     size = np.median(cells.places[members, 2:4], axis=0)
     fits &= (np.abs(cells.places[:, 2:4] / size - 1) <= UNLIKE).all(axis=1)
-    found: dict[tuple[int, int], int] = {}
-    for at in np.flatnonzero(fits).tolist():
-        row, column = (int(value) for value in spot[at])
-        found.setdefault((row, column), at)
-    return {at: place for place, at in found.items()}
+    result: dict[tuple[int, int], int] = {}
+    for index in np.flatnonzero(fits).tolist():
+        row, column = (int(value) for value in spot[index])
+        result.setdefault((row, column), index)
+    return {index: place for place, index in result.items()}
 
 
 BLOCKS = 3
@@ -214,10 +214,10 @@ def split_thirds(lattice: Lattice, ink: Gray) -> Lattice:
     if side < SMALLEST:
         return lattice
     seen = [
-        _darker(lattice, ink, at, block, across)
+        _darker(lattice, ink, index, block, across)
         for across in (False, True)
-        for at in range(BLOCKS**2)
-        if at % BLOCKS
+        for index in range(BLOCKS**2)
+        if index % BLOCKS
         for block in range(BLOCKS)
     ]
     if float(np.mean(seen)) < THIRDS_SEEN:
@@ -226,13 +226,13 @@ def split_thirds(lattice: Lattice, ink: Gray) -> Lattice:
     return Lattice(BLOCKS**2, BLOCKS**2, lattice.to_view @ shrink, ())
 
 
-def _darker(lattice: Lattice, ink: Gray, at: int, block: int, across: bool) -> bool:
-    """Say whether there is a line where cells `at` - 1 and `at` meet, along one block."""
+def _darker(lattice: Lattice, ink: Gray, index: int, block: int, across: bool) -> bool:
+    """Say whether there is a line where cells `index` - 1 and `index` meet, along one block."""
     along = block + np.linspace(0.06, 0.94, 40)
     levels = []
     # On the line, give or take where it is bent to, and in the cells on both sides.
-    for off in (-0.5, -0.12, -0.06, 0.0, 0.06, 0.12, 0.5):
-        place = np.full_like(along, (at + off) / BLOCKS)
+    for offset in (-0.5, -0.12, -0.06, 0.0, 0.06, 0.12, 0.5):
+        place = np.full_like(along, (index + offset) / BLOCKS)
         spots = np.column_stack([along, place] if across else [place, along])
         levels.append(_median(lattice, ink, spots))
     beside = (levels[0] + levels[-1]) / 2
@@ -240,7 +240,7 @@ def _darker(lattice: Lattice, ink: Gray, at: int, block: int, across: bool) -> b
 
 
 def _median(lattice: Lattice, ink: Gray, spots: NDArray[np.float64]) -> float:
-    found = np.column_stack([spots, np.ones(len(spots))]) @ lattice.to_view.T
-    places = np.floor(found[:, :2] / found[:, 2:]).astype(int)
+    result = np.column_stack([spots, np.ones(len(spots))]) @ lattice.to_view.T
+    places = np.floor(result[:, :2] / result[:, 2:]).astype(int)
     inside = (places >= 0).all(axis=1) & (places < ink.shape[::-1]).all(axis=1)
     return float(np.median(ink[places[inside, 1], places[inside, 0]])) if inside.any() else 0.0

@@ -90,10 +90,10 @@ def group_into_lines(marks: Components, free: NDArray[np.bool_]) -> list[TextLin
     chosen = np.flatnonzero(marks.digits & free)
     if not len(chosen):
         return []
-    runs = [[int(chosen[at]) for at in run] for run in _near(marks.boxes[chosen])]
+    runs = [[int(chosen[index]) for index in run] for run in _near(marks.boxes[chosen])]
     runs = _merge_nested(marks, runs)
     runs = _join_distant(marks, runs)
-    return [TextLine(sorted(run, key=lambda at: marks.boxes[at, 0])) for run in runs]
+    return [TextLine(sorted(run, key=lambda index: marks.boxes[index, 0])) for run in runs]
 
 
 def _near(boxes: Table) -> list[list[int]]:
@@ -103,8 +103,8 @@ def _near(boxes: Table) -> list[list[int]]:
 
 def _with_single(runs: list[list[int]], count: int) -> list[list[int]]:
     """Add what was linked to nothing as runs of one."""
-    linked = {at for run in runs for at in run}
-    return runs + [[at] for at in range(count) if at not in linked]
+    linked = {index for run in runs for index in run}
+    return runs + [[index] for index in range(count) if index not in linked]
 
 
 def _cost(ones: Table, twos: Table, reach: float) -> Table:
@@ -119,16 +119,16 @@ def _cost(ones: Table, twos: Table, reach: float) -> Table:
     taller = np.maximum(height[0][:, None], height[1][None])
     shorter = np.minimum(height[0][:, None], height[1][None])
     gap = twos[None, :, 0] - ones[:, None, 2]
-    off = np.abs((twos[:, 1] + twos[:, 3])[None] - (ones[:, 1] + ones[:, 3])[:, None]) / 2
+    offset = np.abs((twos[:, 1] + twos[:, 3])[None] - (ones[:, 1] + ones[:, 3])[:, None]) / 2
     top = np.maximum(ones[:, None, 1], twos[None, :, 1])
     overlap = np.minimum(ones[:, None, 3], twos[None, :, 3]) - top
-    fits = (shorter >= ALIKE * taller) & (off <= STEP * taller) & (overlap >= 0.35 * shorter)
+    fits = (shorter >= ALIKE * taller) & (offset <= STEP * taller) & (overlap >= 0.35 * shorter)
     fits &= gap <= reach * taller
     fits &= (twos[:, 0] + twos[:, 2])[None] > (ones[:, 0] + ones[:, 2])[:, None]
     width = ones[:, 2] - ones[:, 0], twos[:, 2] - twos[:, 0]
     fits &= gap >= -0.7 * np.minimum(width[0][:, None], width[1][None])
     # Off the line costs more than farther along it; another height costs too.
-    cost = np.maximum(gap, 0) + 0.8 * off + 0.5 * (taller - shorter)
+    cost = np.maximum(gap, 0) + 0.8 * offset + 0.5 * (taller - shorter)
     np.fill_diagonal(fits, False)
     return np.where(fits, cost, np.inf)
 
@@ -154,15 +154,15 @@ def _merge_nested(marks: Components, runs: list[list[int]]) -> list[list[int]]:
     edges: list[tuple[float, float, float, float]] = []
     for run in order:
         left, top, right, bottom = bounds(marks, run)
-        for at, (x, y, end, low) in enumerate(edges):
+        for index, (x, y, end, low) in enumerate(edges):
             height = low - y
             shared = min(right, end) - max(left, x)
             within = min(bottom, low + 0.1 * height) - max(top, y - 0.1 * height)
             inside = shared >= 0.6 * (right - left) and within >= 0.8 * (bottom - top)
-            fits = len(run) <= len(kept[at]) and bottom - top >= PIECE * height
+            fits = len(run) <= len(kept[index]) and bottom - top >= PIECE * height
             if inside and fits:
-                kept[at] += run
-                edges[at] = min(x, left), min(y, top), max(end, right), max(low, bottom)
+                kept[index] += run
+                edges[index] = min(x, left), min(y, top), max(end, right), max(low, bottom)
                 break
         else:
             kept.append(list(run))
@@ -174,24 +174,24 @@ def _join_distant(marks: Components, runs: list[list[int]]) -> list[list[int]]:
     """Join what stands far apart in one row, where all distances are even."""
     if len(runs) < 2:
         return runs
-    first = [min(run, key=lambda at: marks.boxes[at, 0]) for run in runs]
-    last = [max(run, key=lambda at: marks.boxes[at, 2]) for run in runs]
+    first = [min(run, key=lambda index: marks.boxes[index, 0]) for run in runs]
+    last = [max(run, key=lambda index: marks.boxes[index, 2]) for run in runs]
     cost = _cost(marks.boxes[last], marks.boxes[first], FAR)
     joined: set[int] = set()
-    found = []
+    result = []
     for chain in chains(cost):
-        for piece in _even_pieces(marks, [runs[at] for at in chain]):
-            members = [chain[at] for at in piece]
+        for piece in _even_pieces(marks, [runs[index] for index in chain]):
+            members = [chain[index] for index in piece]
             joined.update(members)
-            found.append([mark for at in members for mark in runs[at]])
-    return found + [run for at, run in enumerate(runs) if at not in joined]
+            result.append([mark for index in members for mark in runs[index]])
+    return result + [run for index, run in enumerate(runs) if index not in joined]
 
 
 def _even_pieces(marks: Components, chain: list[list[int]]) -> list[list[int]]:
     """Part a chain of runs where it is not even; two digits alone must be near each other."""
     middles = [np.sort(marks.boxes[run][:, [0, 2]].mean(axis=1)) for run in chain]
     steps = [float(two[0] - one[-1]) for one, two in pairwise(middles)]
-    own = [fast_median(np.diff(each)) if len(each) > 1 else np.inf for each in middles]
+    own = [fast_median(np.diff(item)) if len(item) > 1 else np.inf for item in middles]
     between = [
         step
         for step, one, two in zip(steps, middles, middles[1:], strict=False)
@@ -199,29 +199,29 @@ def _even_pieces(marks: Components, chain: list[list[int]]) -> list[list[int]]:
     ]
     single = float(np.median(between)) if between else np.inf
     pieces = [[0]]
-    for at, step in enumerate(steps, start=1):
-        usual = min(own[at - 1], own[at])
-        gap = bounds(marks, chain[at])[0] - bounds(marks, chain[at - 1])[2]
-        widest = max(_widest_gap(marks, chain[at - 1]), _widest_gap(marks, chain[at]))
+    for index, step in enumerate(steps, start=1):
+        usual = min(own[index - 1], own[index])
+        gap = bounds(marks, chain[index])[0] - bounds(marks, chain[index - 1])[2]
+        widest = max(_widest_gap(marks, chain[index - 1]), _widest_gap(marks, chain[index]))
         even = step <= EVEN * (usual if np.isfinite(usual) else single)
         if not even and gap > WIDER * widest:
             pieces.append([])
-        pieces[-1].append(at)
-    found = []
+        pieces[-1].append(index)
+    result = []
     for piece in pieces:
-        together = [at for place in piece for at in chain[place]]
+        together = [index for place in piece for index in chain[place]]
         if len(piece) < 2:
             continue
         if len(together) == 2:
             gap = bounds(marks, chain[piece[1]])[0] - bounds(marks, chain[piece[0]])[2]
             if gap > ALONE * line_height(marks, together):
                 continue
-        found.append(piece)
-    return found
+        result.append(piece)
+    return result
 
 
 def _widest_gap(marks: Components, run: list[int]) -> float:
-    boxes = marks.boxes[sorted(run, key=lambda at: float(marks.boxes[at, 0]))]
+    boxes = marks.boxes[sorted(run, key=lambda index: float(marks.boxes[index, 0]))]
     return float(np.max(boxes[1:, 0] - boxes[:-1, 2], initial=0.0))
 
 
@@ -239,13 +239,13 @@ def split_at_gaps(marks: Components, row: TextLine) -> list[TextLine]:
     if not len(cuts):
         return []
     pieces = np.split(np.array(row.marks), cuts)
-    return [TextLine([int(at) for at in piece], part=True) for piece in pieces]
+    return [TextLine([int(index) for index in piece], part=True) for piece in pieces]
 
 
 def attach_small(marks: Components, rows: list[TextLine]) -> None:
     """Give each row the small marks that lie in its band: dots, bars, broken strokes."""
     free = ~marks.rests
-    free[[at for row in rows for at in row.marks]] = False
+    free[[index for row in rows for index in row.marks]] = False
     rest = np.flatnonzero(free)
     if not len(rest):
         return
@@ -257,7 +257,7 @@ def attach_small(marks: Components, rows: list[TextLine]) -> None:
         inside = (x >= left - 0.3 * height) & (end <= right + 0.3 * height)
         inside &= (y >= top - 0.1 * height) & (low <= bottom + 0.1 * height)
         inside &= end - x <= 1.2 * height
-        row.small += [int(at) for at in rest[inside]]
+        row.small += [int(index) for index in rest[inside]]
 
 
 MISSING = 3
@@ -292,15 +292,15 @@ def complete_rows(
     for chain in _joined(cells, chains):
         row = list(chain)
         pitch = _pitch(cells, chain)
-        for at in (0, -1) if pitch else ():
-            quad, step = cells.corners[row[at]], np.array([1.0, cells.places[row[at], 4]])
+        for index in (0, -1) if pitch else ():
+            quad, step = cells.corners[row[index]], np.array([1.0, cells.places[row[index], 4]])
             for away in range(1, MISSING + 1):
-                moved = quad + (away if at else -away) * pitch * step
+                moved = quad + (away if index else -away) * pitch * step
                 if framed(near, moved) < FRAMED:
                     break
                 quads.append(moved[None])
-                new = sum(len(each) for each in quads) - 1
-                row = [*row, new] if at else [new, *row]
+                new = sum(len(item) for item in quads) - 1
+                row = [*row, new] if index else [new, *row]
         rows.append(row)
     return PrintedBoxes.of(np.concatenate(quads)), rows
 
@@ -352,13 +352,13 @@ def boxed_rows(
     free
         bool (n,): the marks that belong to no line yet; those that are used are taken off.
     """
-    found = []
+    result = []
     for chain in chains:
         row = _row(marks, cells, chain, free)
         if row is not None:
             free[row.marks + row.small] = False
-            found.append(row)
-    return found
+            result.append(row)
+    return result
 
 
 def _row(
@@ -376,7 +376,9 @@ def _row(
     digits = inside & marks.digits
     if not digits.any():
         return None
-    order = sorted(np.flatnonzero(digits).tolist(), key=lambda at: float(marks.boxes[at, 0]))
+    order = sorted(
+        np.flatnonzero(digits).tolist(), key=lambda index: float(marks.boxes[index, 0])
+    )
     small = np.flatnonzero(inside & ~digits).tolist()
     return TextLine(order, small=small, boxed=True)
 
@@ -438,8 +440,8 @@ def _number(number: int, count: int | None) -> float:
             return 0.6
         return 1.0 if number <= most else max(0.2, most / number)
     # Touching digits make fewer marks, broken ones more.
-    off = abs(number - count) / max(count, 1)
-    return max(0.2, 1.0 - (0.6 if number < count else 1.0) * off)
+    offset = abs(number - count) / max(count, 1)
+    return max(0.2, 1.0 - (0.6 if number < count else 1.0) * offset)
 
 
 def _touches(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> bool:

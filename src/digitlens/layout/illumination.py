@@ -164,8 +164,8 @@ def _median(small: Gray, window: int) -> Gray:
     half = window // 2
     above, beside = min(half, rows - 1), min(half, columns - 1)
     padded = cv2.copyMakeBorder(small, above, above, beside, beside, cv2.BORDER_REFLECT_101)
-    found = cv2.medianBlur(padded, window)
-    return np.asarray(found[above : above + rows, beside : beside + columns], np.uint8)
+    result = cv2.medianBlur(padded, window)
+    return np.asarray(result[above : above + rows, beside : beside + columns], np.uint8)
 
 
 def _is_light(small: Gray, paper: Gray) -> bool:
@@ -262,11 +262,11 @@ def fast_quantile(values: NDArray[np.floating[Any]], share: float) -> float:
     """
     place = share * (len(values) - 1)
     first = int(place)
-    off, second = place - first, min(first + 1, len(values) - 1)
+    offset, second = place - first, min(first + 1, len(values) - 1)
     ranked = np.partition(values, (first, second))
     low, high = ranked[first], ranked[second]
     step = high - low
-    return float(high - step * (1 - off) if off >= 0.5 else low + step * off)
+    return float(high - step * (1 - offset) if offset >= 0.5 else low + step * offset)
 
 
 def fast_median(values: NDArray[np.floating[Any]]) -> float:

@@ -103,7 +103,7 @@ def line_slope(boxes: Table) -> tuple[float, float]:
     across = (left + right) / 2
     if len(boxes) > 60:
         left, top, right, bottom, across = (
-            each[:: len(boxes) // 60 + 1] for each in (left, top, right, bottom, across)
+            item[:: len(boxes) // 60 + 1] for item in (left, top, right, bottom, across)
         )
     one, two = np.triu_indices(len(across), 1)
     step = across[two] - across[one]
@@ -151,7 +151,7 @@ def line_mask(scene: PageAnalysis, row: TextLine, *, slope: float, score: float)
         int(edge) for edge in bounds(scene.marks, row.marks + row.small)
     )
     chosen = np.zeros(len(scene.marks.boxes) + 1, np.uint8)
-    chosen[[at + 1 for at in row.marks + row.small]] = 255
+    chosen[[index + 1 for index in row.marks + row.small]] = 255
     own = chosen[scene.marks.labels[top:bottom, left:right]]
     return LineMask(left, top, own, line_height(scene.marks, row.marks), slope, row, score)
 
@@ -319,10 +319,10 @@ def crop_table(
         for row in range(lattice.rows)
         for column in range(lattice.columns)
     }
-    for at in lattice.members:
-        spot = lattice.spot(scene.cells.places[at, :2])
+    for index in lattice.members:
+        spot = lattice.spot(scene.cells.places[index, :2])
         if spot in quads:
-            quads[spot] = scene.cells.corners[at]
+            quads[spot] = scene.cells.corners[index]
     whole = np.array([lattice.at(0, 0), lattice.at(lattice.columns, 0)])
     below = [lattice.at(lattice.columns, lattice.rows), lattice.at(0, lattice.rows)]
     free &= ~_inside(scene, np.concatenate([whole, below]))
@@ -388,14 +388,14 @@ def _written(scene: PageAnalysis, quad: Table) -> LineMask | None:
 
 def _frame_tables(labels: NDArray[np.int32], large: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say which of the large pieces lie along the sides of the field: bool (n,)."""
-    found = np.zeros_like(large)
+    result = np.zeros_like(large)
     rows, columns = labels.shape
     deep, width = max(1, round(ALONG * rows)), max(1, round(ALONG * columns))
-    for at in np.flatnonzero(large[1:]) + 1:
-        piece = labels == at
+    for index in np.flatnonzero(large[1:]) + 1:
+        piece = labels == index
         inner = int(piece[deep : rows - deep, width : columns - width].sum())
-        found[at] = inner < 0.3 * int(piece.sum())
-    return found
+        result[index] = inner < 0.3 * int(piece.sum())
+    return result
 
 
 def crop_original(pixels: Gray, strip: LineCrop) -> Gray:

@@ -59,8 +59,8 @@ def box_sides(mask: Mask, level: Mask, height: float) -> Mask:
     """
     sides = np.zeros_like(mask)
     bars = _bars(level)
-    for at, top in enumerate(bars):
-        for low in bars[at + 1 :]:
+    for index, top in enumerate(bars):
+        for low in bars[index + 1 :]:
             if not _above(top, low, height):
                 continue
             # The outermost sides cross the lines' ends, and so are no part of them.
@@ -69,8 +69,8 @@ def box_sides(mask: Mask, level: Mask, height: float) -> Mask:
             first, last = round(min(top[2:])), round(max(low[2:]))
             here = slice(max(0, first), last + 1), slice(max(0, left), right)
             length = round(REACHES * (min(low[2:]) - max(top[2:])))
-            found = open_mask(np.ascontiguousarray(mask[here]), max(5, length), 1)
-            sides[here] |= _slim(found, SIDES_SLIM * length)
+            result = open_mask(np.ascontiguousarray(mask[here]), max(5, length), 1)
+            sides[here] |= _slim(result, SIDES_SLIM * length)
             break
     return sides
 
@@ -80,17 +80,17 @@ def _bars(level: Mask) -> list[Bar]:
     # Strokes that cross cut a line to pieces, a sloping one steps from row to row.
     joined = close_mask(level, 5, 41)
     labels, stats = label_components(joined)
-    found = []
-    for at in range(1, len(stats)):
-        left, top, width, height, _ = (int(value) for value in stats[at])
-        here = labels[top : top + height, left : left + width] == at
+    result = []
+    for index in range(1, len(stats)):
+        left, top, width, height, _ = (int(value) for value in stats[index])
+        here = labels[top : top + height, left : left + width] == index
         deep = max(1, width // 8)
         ends = [
             top + float(np.flatnonzero(part.any(axis=1)).mean())
             for part in (here[:, :deep], here[:, -deep:])
         ]
-        found.append((left, left + width, ends[0], ends[1]))
-    return sorted(found, key=lambda bar: bar[2] + bar[3])
+        result.append((left, left + width, ends[0], ends[1]))
+    return sorted(result, key=lambda bar: bar[2] + bar[3])
 
 
 def _above(top: Bar, low: Bar, height: float) -> bool:
@@ -104,13 +104,13 @@ def _above(top: Bar, low: Bar, height: float) -> bool:
     )
 
 
-def _slim(found: Mask, most: float) -> Mask:
+def _slim(result: Mask, most: float) -> Mask:
     """Keep what is narrow, a pixel wider on both sides."""
-    labels, stats = label_components(found)
+    labels, stats = label_components(result)
     keep = stats[:, 2] <= max(3.0, most)
     keep[0] = False
     if len(stats) == 1 or not keep.any():
-        return np.zeros_like(found)
+        return np.zeros_like(result)
     slim = keep.astype(np.uint8)[labels]
     return dilate(slim, 1, 3)
 
@@ -233,9 +233,9 @@ def _alone(mask: Mask, piece: Mask, here: tuple[slice, slice], thick: float) -> 
     rows = slice(max(0, here[0].start - room), min(mask.shape[0], here[0].stop + room))
     around = mask[rows, here[1]]
     width = np.zeros_like(around)
-    off = here[0].start - rows.start
-    width[off : off + piece.shape[0]] = piece
+    offset = here[0].start - rows.start
+    width[offset : offset + piece.shape[0]] = piece
     width = intersect(dilate(width, 2 * reach + 1, 3), around)
     tall = max(3, round(CROSSES * thick) + 1)
     alone = subtract(width, open_mask(around, tall, 1))
-    return np.asarray(alone[off : off + piece.shape[0]], np.uint8)
+    return np.asarray(alone[offset : offset + piece.shape[0]], np.uint8)

@@ -92,14 +92,14 @@ def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
     lowest = max(kept, key=_middle)
     odds = [_odds(line) * _place(line, lowest, kept) for line in kept]
     whole = sum(odds) + NONE
-    found = [ZipCandidate(line, each / whole) for line, each in zip(kept, odds, strict=True)]
-    return tuple(sorted(found, key=lambda each: -each.share))
+    result = [ZipCandidate(line, item / whole) for line, item in zip(kept, odds, strict=True)]
+    return tuple(sorted(result, key=lambda item: -item.share))
 
 
 def choose_line(lines: Sequence[Line]) -> Line | None:
     """Return the likeliest line of `rank_zip_lines`; None where there is none."""
-    found = rank_zip_lines(lines)
-    return found[0].line if found else None
+    result = rank_zip_lines(lines)
+    return result[0].line if result else None
 
 
 def is_of_sender(box: Box, size: tuple[int, int]) -> bool:
@@ -128,7 +128,7 @@ def is_of_sender(box: Box, size: tuple[int, int]) -> bool:
 def _shape(line: Line) -> float:
     """Return how likely the line has five or nine digits."""
     strings = [(line.text, line.confidence)]
-    strings += [(each.text, each.probability) for each in line.alternatives]
+    strings += [(item.text, item.probability) for item in line.alternatives]
     return sum(share for text, share in strings if len(text) in (FIVE, NINE))
 
 

@@ -157,10 +157,10 @@ def decide(
     place = " ".join(filter(None, (city, state)))
     allowed = directory.serving(city, state) if place else None
     candidates = (ZipCandidate(line),) if isinstance(line, Line) else line or ()
-    if not any(each.line.text or each.line.alternatives for each in candidates):
+    if not any(item.line.text or item.line.alternatives for item in candidates):
         return Routing(None, "", 0.0, Reason.NO_DIGITS, "no line of digits was found", (), "")
     weighed = zip_posterior(candidates, directory, allowed, beliefs)
-    ranked = sorted(weighed.posterior.items(), key=lambda each: (-each[1], each[0]))
+    ranked = sorted(weighed.posterior.items(), key=lambda item: (-item[1], item[0]))
     guesses = tuple(
         ZipGuess(text, share, directory.place(text)) for text, share in ranked[:GUESSES]
     )
@@ -191,12 +191,12 @@ def line_with(five: str, candidates: Sequence[ZipCandidate]) -> Line:
     candidates
         The likeliest first, at least one.
     """
-    lines = [each.line for each in candidates]
+    lines = [item.line for item in candidates]
     for line in lines:
         if line.text[:FIVE] == five:
             return line
     for line in lines:
-        if any(each.text[:FIVE] == five for each in line.alternatives):
+        if any(item.text[:FIVE] == five for item in line.alternatives):
             return line
     for line in lines:
         if len(line.digits) == NINE and line.text[-FIVE:] == five:
@@ -216,7 +216,7 @@ def _end_of(line: Line) -> Line:
 
 
 def _four(line: Line, five: str) -> str:
-    for text in (line.text, *(each.text for each in line.alternatives)):
+    for text in (line.text, *(item.text for item in line.alternatives)):
         if len(text) == NINE and text.startswith(five):
             return text[FIVE:]
         if text == five:

@@ -73,7 +73,7 @@ class Directory:
     """
 
     def __init__(self, places: Iterable[Place]) -> None:
-        self._places = {place.zip: place for place in sorted(places, key=lambda each: each.zip)}
+        self._places = {place.zip: place for place in sorted(places, key=lambda item: item.zip)}
         self._zips = tuple(self._places)
         self._cities: dict[tuple[str, str], set[str]] = {}
         self._states: dict[str, set[str]] = {}
@@ -123,13 +123,13 @@ class Directory:
             return frozenset(self._zips if code is None else self._states.get(code, ()))
         name = normalize_name(city)
         states = self._states if code is None else (code,)
-        found = [self._cities[name, each] for each in states if (name, each) in self._cities]
-        if not found:
+        result = [self._cities[name, item] for item in states if (name, item) in self._cities]
+        if not result:
             raise self._unknown(city, code)
-        return frozenset().union(*found)
+        return frozenset().union(*result)
 
     def _unknown(self, city: str, code: str | None) -> UsageError:
-        names = {each for each, state in self._cities if code in (None, state)}
+        names = {item for item, state in self._cities if code in (None, state)}
         meant = suggest(normalize_name(city), names, cutoff=0.75)
         where = f" in {code}" if code else ""
         return UsageError(
@@ -153,12 +153,12 @@ def normalize_name(name: str) -> str:
 
 def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
     """Return the places of the ``zipcodes`` package's records, those out of use left out."""
-    found = []
+    result = []
     for record in records:
         if not record["active"]:
             continue
         others = [*record["acceptable_cities"], *record["unacceptable_cities"]]
-        found.append(
+        result.append(
             Place(
                 record["zip_code"],
                 record["city"],
@@ -168,7 +168,7 @@ def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
                 record["zip_code_type"],
             )
         )
-    return found
+    return result
 
 
 @cache

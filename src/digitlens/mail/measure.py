@@ -46,8 +46,8 @@ def write_zips(
     """
     prepared = prepare_glyphs(glyphs)
     order = [name for name, times in MIXTURE.items() for _ in range(times)]
-    for at in range(count):
-        rng = np.random.default_rng([seed, at])
+    for index in range(count):
+        rng = np.random.default_rng([seed, index])
         five = directory.zips[int(rng.integers(len(directory)))]
         four = f"{rng.integers(10_000):04d}" if rng.random() < PLUS else ""
         style = order[int(rng.integers(len(order)))]
@@ -80,12 +80,12 @@ def read_zips(
     if count < 1:
         raise UsageError("at least one line must be read", seen=str(count))
     pieces = []
-    for at, (five, written) in enumerate(write_zips(glyphs, directory, count, seed=seed), 1):
+    for index, (five, written) in enumerate(write_zips(glyphs, directory, count, seed=seed), 1):
         place = directory.place(five)
         assert place is not None, "it was drawn from the directory"
         pieces.append(
             SimulatedPiece(place, SimulatedReading.of(written.text, read(written.image)))
         )
         if progress is not None:
-            progress(at, count)
+            progress(index, count)
     return pieces

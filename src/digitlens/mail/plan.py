@@ -136,9 +136,9 @@ class SortPlan:
 
     def tray_of(self, five: str) -> str:
         """Return the tray of the ZIP `five`, five digits."""
-        at = bisect_right(self._lows, five) - 1
-        if at >= 0 and five in self._sorted[at][0]:
-            return self._sorted[at][1]
+        index = bisect_right(self._lows, five) - 1
+        if index >= 0 and five in self._sorted[index][0]:
+            return self._sorted[index][1]
         return self.default
 
     def plant_of(self, tray: str) -> str:
@@ -208,7 +208,7 @@ def _by_state(directory: Directory) -> dict[str, tuple[Range, ...]]:
     for text in directory.zips:
         states.setdefault(text[:3], {})[state_of(text)] = None
     # Whole prefixes where one state has all of it; where several share one, ZIP by ZIP.
-    whole = [prefix for prefix, found in states.items() if len(found) == 1]
+    whole = [prefix for prefix, result in states.items() if len(result) == 1]
     trays: dict[str, list[Range]] = {}
     for first, last in _runs(whole, lambda prefix: next(iter(states[prefix]))):
         state = next(iter(states[first]))
@@ -224,12 +224,12 @@ def _runs(
     texts: list[str], kind: Callable[[str], str], *, gaps: bool = False
 ) -> list[tuple[str, str]]:
     """Return first and last of each run of one kind; without `gaps` no number is missing."""
-    found: list[tuple[str, str]] = []
+    result: list[tuple[str, str]] = []
     for text in texts:
-        if found:
-            first, last = found[-1]
+        if result:
+            first, last = result[-1]
             if kind(last) == kind(text) and (gaps or int(text) == int(last) + 1):
-                found[-1] = first, text
+                result[-1] = first, text
                 continue
-        found.append((text, text))
-    return found
+        result.append((text, text))
+    return result

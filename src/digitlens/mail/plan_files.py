@@ -68,34 +68,34 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
     'boston'
     """
     try:
-        found = tomllib.loads(text)
+        result = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name} is not TOML", seen=str(error)) from error
     lines = text.splitlines()
-    _check_keys(found, lines, name)
-    placed = _ranges(found["trays"], lines, name)
+    _check_keys(result, lines, name)
+    placed = _ranges(result["trays"], lines, name)
     _check_overlap(placed, name)
-    trays: dict[str, list[Range]] = {tray: [] for tray in found["trays"]}
+    trays: dict[str, list[Range]] = {tray: [] for tray in result["trays"]}
     for range_, tray, _ in placed:
         trays[tray].append(range_)
-    for tray in found.get("plants", {}):
+    for tray in result.get("plants", {}):
         if tray not in trays:
-            at = _line_of_key(lines, tray, after=_line_of_key(lines, "plants"))
-            raise _fault(name, at, f"there is a plant for the tray {tray}, but no such tray")
+            index = _line_of_key(lines, tray, after=_line_of_key(lines, "plants"))
+            raise _fault(name, index, f"there is a plant for the tray {tray}, but no such tray")
     try:
         return SortPlan(
             {tray: tuple(ranges) for tray, ranges in trays.items()},
-            found["default"],
-            found.get("plants", {}),
-            found.get("source", ""),
-            found.get("effective"),
+            result["default"],
+            result.get("plants", {}),
+            result.get("source", ""),
+            result.get("effective"),
         )
     except UsageError as error:
         raise _fault(name, 0, error.wanted, error.seen) from error
 
 
-def _check_keys(found: dict[str, Any], lines: list[str], name: str) -> None:
-    for key in found:
+def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
+    for key in result:
         if key not in KEYS:
             meant = suggest(key, KEYS)
             raise _fault(
@@ -112,12 +112,12 @@ def _check_keys(found: dict[str, Any], lines: list[str], name: str) -> None:
         "effective": (date, "a date such as 2024-08-01"),
     }
     for key, (kind, what) in kinds.items():
-        if key not in found and key not in ("default", "trays"):
+        if key not in result and key not in ("default", "trays"):
             continue
-        if not isinstance(found.get(key), kind):
-            seen = "it is missing" if key not in found else repr(found[key])[:60]
+        if not isinstance(result.get(key), kind):
+            seen = "it is missing" if key not in result else repr(result[key])[:60]
             raise _fault(name, _line_of_key(lines, key), f"{key} must be {what}", seen)
-    for tray, plant in found.get("plants", {}).items():
+    for tray, plant in result.get("plants", {}).items():
         if not isinstance(plant, str):
             raise _fault(name, _line_of_key(lines, tray), "a plant must be a text", repr(plant))
 
@@ -127,34 +127,34 @@ Placed = tuple[Range, str, int]
 
 
 def _ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
-    found: list[Placed] = []
-    at = _line_of_key(lines, "trays")
+    result: list[Placed] = []
+    index = _line_of_key(lines, "trays")
     for tray, entries in trays.items():
-        at = _line_of_key(lines, tray, after=at) or at
+        index = _line_of_key(lines, tray, after=index) or index
         try:
             check_name(tray)
         except UsageError as error:
-            raise _fault(name, at, error.wanted, error.seen) from error
-        if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+            raise _fault(name, index, error.wanted, error.seen) from error
+        if not isinstance(entries, list) or not all(isinstance(item, str) for item in entries):
             raise _fault(
                 name,
-                at,
+                index,
                 f"the tray {tray} must have a list of ranges in quotes",
                 repr(entries)[:60],
                 'numbers lose their leading zeros: write ["021"]',
             )
-        line = at
+        line = index
         for entry in entries:
             line = _line_of_text(lines, entry, line) or line
             try:
-                found.append((Range.parse(entry), tray, line))
+                result.append((Range.parse(entry), tray, line))
             except UsageError as error:
                 raise _fault(name, line, error.wanted, error.seen, error.try_) from error
-    return found
+    return result
 
 
 def _check_overlap(placed: list[Placed], name: str) -> None:
-    rising = sorted(placed, key=lambda each: (each[0].low, each[0].high))
+    rising = sorted(placed, key=lambda item: (item[0].low, item[0].high))
     for (one, tray, line), (two, other, later) in pairwise(rising):
         if one.high >= two.low:
             raise _fault(
@@ -174,19 +174,19 @@ def _fault(
 
 def _line_of_key(lines: list[str], key: str, after: int = 0) -> int:
     """Return in which line, from 1, `key` is given a value or a table; 0 where it is not."""
-    for at, line in enumerate(lines[max(after - 1, 0) :], max(after, 1)):
+    for index, line in enumerate(lines[max(after - 1, 0) :], max(after, 1)):
         bare = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
         if bare == key or bare.split(".")[0].strip() == key:
-            return at
+            return index
     return 0
 
 
 def _line_of_text(lines: list[str], text: str, start: int) -> int:
     """Return the first line, from `start` on, that holds `text` in quotes; 0 where none."""
-    for at in range(max(start, 1), len(lines) + 1):
-        for match in _STRINGS.finditer(lines[at - 1]):
+    for index in range(max(start, 1), len(lines) + 1):
+        for match in _STRINGS.finditer(lines[index - 1]):
             if text in match.groups():
-                return at
+                return index
     return 0
 
 
@@ -210,7 +210,7 @@ def write_plan(plan: SortPlan) -> str:
         rows.append(f"effective = {plan.effective.isoformat()}")
     rows += ["", "[trays]"]
     for tray, ranges in plan.trays.items():
-        rows += _listed(_key(tray), [_quoted(str(each)) for each in sorted(ranges)])
+        rows += _listed(_key(tray), [_quoted(str(item)) for item in sorted(ranges)])
     if plan.plants:
         rows += ["", "[plants]"]
         rows += [f"{_key(tray)} = {_quoted(plant)}" for tray, plant in plan.plants.items()]
@@ -311,10 +311,10 @@ def tray_name(plant: str) -> str:
     >>> tray_name("SCF MID-ISLAND NY 117")
     '117-mid-island-ny'
     """
-    found = _PLANT.fullmatch(plant.removeprefix("SCF "))
-    assert found is not None, "the list was checked"
-    words = re.sub(r"[^a-z0-9]+", "-", f"{found['name']} {found['state']}".lower()).strip("-")
-    return f"{found['id']}-{words}"
+    result = _PLANT.fullmatch(plant.removeprefix("SCF "))
+    assert result is not None, "the list was checked"
+    words = re.sub(r"[^a-z0-9]+", "-", f"{result['name']} {result['state']}".lower()).strip("-")
+    return f"{result['id']}-{words}"
 
 
 def read_l002(path: Path) -> LabelingList:
@@ -345,8 +345,8 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
     """
     dates = {}
     for line in text.splitlines()[:20]:
-        if found := _DATE.match(line.strip()):
-            dates[found[1]] = _date(name, *found.groups()[1:])
+        if result := _DATE.match(line.strip()):
+            dates[result[1]] = _date(name, *result.groups()[1:])
     if "Effective" not in dates:
         raise DataError(
             f"{name} does not say since when it is in force",
@@ -382,7 +382,7 @@ def _date(name: str, *parts: str) -> date:
 def _add(plants: dict[str, str], cells: list[str], columns: list[int], where: str) -> None:
     prefix = cells[0]
     named = [cells[column] for column in columns if column < len(cells)]
-    plant = next((each for each in named if each), "")
+    plant = next((item for item in named if item), "")
     if not (len(prefix) == 3 and prefix.isascii() and prefix.isdigit()):
         raise DataError(f"{where}: a prefix has three digits", seen=repr(prefix))
     if UNASSIGNED in cells[1:] and not plant:

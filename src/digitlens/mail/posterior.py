@@ -112,22 +112,22 @@ def zip_posterior(
     possible = directory if allowed is None else allowed
     read: dict[str, float] = {}
     odd = unlisted = 0.0
-    for each in candidates:
-        strings = _strings(each.line, beliefs)
+    for item in candidates:
+        strings = _strings(item.line, beliefs)
         listed = set()
         for text, weight in strings.items():
             if len(text) in (FIVE, NINE):
                 listed.add(text[:FIVE])
-                read[text[:FIVE]] = read.get(text[:FIVE], 0.0) + each.share * weight
+                read[text[:FIVE]] = read.get(text[:FIVE], 0.0) + item.share * weight
             else:
-                odd += each.share * weight
+                odd += item.share * weight
         rest = max(0.0, 1.0 - sum(strings.values()))
-        unlisted += each.share * rest * _share_left(each.line.text[:FIVE], listed, possible)
+        unlisted += item.share * rest * _share_left(item.line.text[:FIVE], listed, possible)
     posterior = {
         text: weight * _factor(text, directory, allowed, beliefs)
         for text, weight in read.items()
     }
-    none = odd + max(0.0, 1.0 - sum(each.share for each in candidates))
+    none = odd + max(0.0, 1.0 - sum(item.share for item in candidates))
     total = sum(posterior.values()) + unlisted + none * len(possible) / ALL
     if total > 0:
         posterior = {text: weight / total for text, weight in posterior.items()}
@@ -136,21 +136,21 @@ def zip_posterior(
 
 def _strings(line: Line, beliefs: Priors) -> dict[str, float]:
     """Return each string that the line may hold, and how likely the reading makes it."""
-    found = {line.text: line.confidence}
+    result = {line.text: line.confidence}
     rest = 1.0 - line.confidence
     others = {
-        each.text: each.probability for each in line.alternatives if each.text != line.text
+        item.text: item.probability for item in line.alternatives if item.text != line.text
     }
     whole = sum(others.values())
     joined = beliefs.joined if len(line.text) == len(line.digits) == NINE else 0.0
     for text, share in others.items():
         if whole > 0:
-            found[text] = rest * (1.0 - joined) * (1.0 - beliefs.elsewhere) * share / whole
+            result[text] = rest * (1.0 - joined) * (1.0 - beliefs.elsewhere) * share / whole
     if joined:
         end = line.text[-FIVE:]
         sure = prod(digit.confidence for digit in line.digits[-FIVE:])
-        found[end] = found.get(end, 0.0) + rest * joined * sure
-    return found
+        result[end] = result.get(end, 0.0) + rest * joined * sure
+    return result
 
 
 def _factor(
@@ -167,9 +167,9 @@ def _share_left(text: str, listed: set[str], possible: Directory | frozenset[str
     if len(text) != FIVE:
         return 1.0
     near = {
-        text[:at] + digit + text[at + 1 :]
-        for at in range(FIVE)
+        text[:index] + digit + text[index + 1 :]
+        for index in range(FIVE)
         for digit in DIGITS
-        if digit != text[at]
+        if digit != text[index]
     } - listed
-    return sum(each in possible for each in near) / max(len(near), 1)
+    return sum(item in possible for item in near) / max(len(near), 1)

@@ -101,8 +101,8 @@ def read_mail(reader: Reader, picture: ImageSource) -> tuple[ZipCandidate, ...]:
         # Rows of tables come back wherever they stand.
         if _may_be_of_receiver(box, size):
             placed[replace(line, box=box)] = line
-    found = rank_zip_lines(tuple(placed))
-    return tuple(replace(each, line=placed[each.line]) for each in found)
+    result = rank_zip_lines(tuple(placed))
+    return tuple(replace(item, line=placed[item.line]) for item in result)
 
 
 def _may_be_of_receiver(box: Box, size: Size) -> bool:

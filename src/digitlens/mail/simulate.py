@@ -96,7 +96,7 @@ class SimulatedReading:
             return "".join(new if read == old else read for read, old, new in pairs)
 
         others = tuple(
-            Alternative(carried(each.text), each.probability) for each in self.alternatives
+            Alternative(carried(item.text), item.probability) for item in self.alternatives
         )
         return SimulatedReading(zip_, carried(self.text), self.confidence, others)
 
@@ -105,12 +105,12 @@ class SimulatedReading:
 
         Those that the text itself has wrong come first, then those of the alternatives.
         """
-        found: dict[int, None] = {}
-        for text in (self.text, *(each.text for each in self.alternatives)):
+        result: dict[int, None] = {}
+        for text in (self.text, *(item.text for item in self.alternatives)):
             if len(text) == len(self.truth):
                 pairs = enumerate(zip(text, self.truth, strict=True))
-                found |= {at: None for at, (read, true) in pairs if read != true}
-        return tuple(found)
+                result |= {index: None for index, (read, true) in pairs if read != true}
+        return tuple(result)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as plain values: one line of a table."""
@@ -118,7 +118,7 @@ class SimulatedReading:
             "truth": self.truth,
             "text": self.text,
             "confidence": round(self.confidence, 6),
-            "alternatives": [each.as_dict() for each in self.alternatives],
+            "alternatives": [item.as_dict() for item in self.alternatives],
         }
 
 
@@ -140,28 +140,28 @@ def parse_readings(text: str, name: str = "the table") -> list[SimulatedReading]
     >>> parse_readings(write_readings([SimulatedReading("00501", "00507", 0.5)]))[0].right
     False
     """
-    found = []
-    for at, line in enumerate(text.splitlines(), 1):
+    result = []
+    for index, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
             others = tuple(
-                Alternative(str(each["text"]), float(each["probability"]))
-                for each in row["alternatives"]
+                Alternative(str(item["text"]), float(item["probability"]))
+                for item in row["alternatives"]
             )
             reading = SimulatedReading(
                 str(row["truth"]), str(row["text"]), float(row["confidence"]), others
             )
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(
-                f"{name}, line {at}: a reading has the keys {', '.join(KEYS)}",
+                f"{name}, line {index}: a reading has the keys {', '.join(KEYS)}",
                 seen=f"{type(error).__name__}: {error}",
             ) from error
-        found.append(reading)
-    if not found:
+        result.append(reading)
+    if not result:
         raise DataError(f"{name} holds no readings")
-    return found
+    return result
 
 
 def fives(readings: Iterable[SimulatedReading]) -> list[SimulatedReading]:
@@ -191,7 +191,7 @@ def readings_from_digits(
     sharpness
         How uneven readings are: the smaller, the more are either sure or doubtful.
     """
-    found = []
+    result = []
     for truth in truths:
         rows = []
         for digit in truth:
@@ -202,23 +202,23 @@ def readings_from_digits(
             rows.append(row)
         best = _likeliest(rows)
         text, share = best[0]
-        others = tuple(Alternative(*each) for each in best[1:])
-        found.append(SimulatedReading(truth, text, share, others))
-    return found
+        others = tuple(Alternative(*item) for item in best[1:])
+        result.append(SimulatedReading(truth, text, share, others))
+    return result
 
 
 def _likeliest(rows: Sequence[NDArray[np.float64]]) -> list[tuple[str, float]]:
     """Return the likeliest strings of independent digits, the likeliest first."""
-    found = [("", 1.0)]
+    result = [("", 1.0)]
     for row in rows:
         order = np.argsort(-row)[:BEST]
         grown = [
             (text + str(digit), share * float(row[digit]))
-            for text, share in found
+            for text, share in result
             for digit in order
         ]
-        found = sorted(grown, key=lambda each: -each[1])[:BEST]
-    return found
+        result = sorted(grown, key=lambda item: -item[1])[:BEST]
+    return result
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ def unlisted_rate(readings: Sequence[SimulatedReading]) -> float:
     """
     wrong = [reading for reading in readings if not reading.right]
     listed = sum(
-        any(each.text == reading.truth for each in reading.alternatives) for reading in wrong
+        any(item.text == reading.truth for item in reading.alternatives) for reading in wrong
     )
     return (len(wrong) - listed + 1) / (len(wrong) + 2)
 
@@ -311,9 +311,9 @@ def draw_pieces(
         raise DataError("a simulation needs readings of strings of five digits")
     zips = np.array([list(text) for text in directory.zips])
     fitting: dict[tuple[tuple[int, ...], str], Indices] = {}
-    found = []
-    for at in rng.permutation([at % len(usable) for at in range(count)]):
-        reading = usable[at]
+    result = []
+    for index in rng.permutation([index % len(usable) for index in range(count)]):
+        reading = usable[index]
         places = reading.touched()
         key = places, "".join(reading.truth[place] for place in places)
         if key not in fitting:
@@ -321,8 +321,8 @@ def draw_pieces(
         among = fitting[key]
         place = directory.place(directory.zips[int(among[rng.integers(len(among))])])
         assert place is not None, "it was drawn from the directory"
-        found.append(SimulatedPiece(place, reading.carried_to(place.zip)))
-    return found
+        result.append(SimulatedPiece(place, reading.carried_to(place.zip)))
+    return result
 
 
 def _fitting(zips: NDArray[np.str_], places: tuple[int, ...], digits: str) -> Indices:
@@ -347,19 +347,21 @@ def scored(
 
     A ZIP that contradicts what is known is sure by 0.0, as it is never accepted.
     """
-    found: dict[str, list[tuple[float, str]]] = {name: [] for name in KNOWN}
+    result: dict[str, list[tuple[float, str]]] = {name: [] for name in KNOWN}
     for piece in pieces:
         line, place = piece.reading.line(), piece.place
         fits = len(line.text) in (FIVE, NINE)
-        found[ALONE].append((line.confidence if fits else 0.0, line.text[:FIVE]))
+        result[ALONE].append((line.confidence if fits else 0.0, line.text[:FIVE]))
         for name, city, state in (
             (DIRECTORY, None, None),
             (STATE, None, place.state),
             (CITY, place.city, place.state),
         ):
             routing = decide(line, directory, city=city, state=state, bar=0.0, beliefs=beliefs)
-            found[name].append((routing.probability if routing.zip else 0.0, routing.zip or ""))
-    return found
+            result[name].append(
+                (routing.probability if routing.zip else 0.0, routing.zip or "")
+            )
+    return result
 
 
 def measure(
@@ -384,12 +386,12 @@ def measure(
     """
     if not pieces:
         raise DataError("bars are measured on pieces of mail", seen="none")
-    beliefs = replace(USUAL, elsewhere=unlisted_rate(fives(each.reading for each in pieces)))
-    found = scored(pieces, directory, beliefs)
+    beliefs = replace(USUAL, elsewhere=unlisted_rate(fives(item.reading for item in pieces)))
+    result = scored(pieces, directory, beliefs)
     curves = {}
     for name in KNOWN:
-        sure = np.array([share for share, _ in found[name]])
-        curves[name] = risk_coverage_curve(sure, _right(found[name], pieces))
+        sure = np.array([share for share, _ in result[name]])
+        curves[name] = risk_coverage_curve(sure, _right(result[name], pieces))
     return MeasuredThresholds(reader, about, beliefs.elsewhere, curves)
 
 
@@ -416,23 +418,25 @@ def simulate(
         That were measured on other pieces; all pieces are then counted. None: bars for
         `error` are set on every second piece, and the others are counted.
     """
-    found = scored(pieces, directory, beliefs)
+    result = scored(pieces, directory, beliefs)
     outcomes = []
     for name in KNOWN:
-        right = _right(found[name], pieces)
+        right = _right(result[name], pieces)
         if bars is None:
-            sure = np.array([share for share, _ in found[name]])
+            sure = np.array([share for share, _ in result[name]])
             bar = threshold_for_risk(
                 error, risk_coverage_curve(sure[::2], right[::2])
             ).confidence
             judged = range(1, len(pieces), 2)
         else:
             bar, judged = bars.of[name], range(len(pieces))
-        accepted = [at for at in judged if bar is not None and found[name][at][0] >= bar]
-        wrong = [at for at in accepted if not right[at]]
+        accepted = [
+            index for index in judged if bar is not None and result[name][index][0] >= bar
+        ]
+        wrong = [index for index in accepted if not right[index]]
         astray = sum(
-            plan.tray_of(found[name][at][1]) != plan.tray_of(pieces[at].place.zip)
-            for at in wrong
+            plan.tray_of(result[name][index][1]) != plan.tray_of(pieces[index].place.zip)
+            for index in wrong
         )
         outcomes.append(
             SimulationOutcome(name, bar, len(judged), len(accepted), len(wrong), astray)
@@ -441,21 +445,21 @@ def simulate(
 
 
 def _right(
-    found: Sequence[tuple[float, str]], pieces: Sequence[SimulatedPiece]
+    result: Sequence[tuple[float, str]], pieces: Sequence[SimulatedPiece]
 ) -> NDArray[np.bool_]:
-    pairs = zip(found, pieces, strict=True)
+    pairs = zip(result, pieces, strict=True)
     return np.array([text == piece.place.zip for (_, text), piece in pairs], np.bool_)
 
 
 def as_table(outcomes: Sequence[SimulationOutcome]) -> str:
     """Return outcomes as a Markdown table."""
     rows = ["| known | read | wrong ZIP | wrong tray |", "|---|---|---|---|"]
-    for each in outcomes:
-        low, high = (100 * end for end in each.read_interval)
+    for item in outcomes:
+        low, high = (100 * end for end in item.read_interval)
         wrong, astray = (
-            f"{count} ({100 * count / each.accepted:.2f} %)" if each.accepted else "0"
-            for count in (each.wrong, each.astray)
+            f"{count} ({100 * count / item.accepted:.2f} %)" if item.accepted else "0"
+            for count in (item.wrong, item.astray)
         )
-        rate = f"{100 * each.read_rate:.1f} % ({low:.1f} to {high:.1f})"
-        rows.append(f"| {each.known} | {rate} | {wrong} | {astray} |")
+        rate = f"{100 * item.read_rate:.1f} % ({low:.1f} to {high:.1f})"
+        rows.append(f"| {item.known} | {rate} | {wrong} | {astray} |")
     return "\n".join(rows)

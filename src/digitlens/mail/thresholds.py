@@ -142,9 +142,9 @@ def _plain(curve: RiskCoverageCurve) -> dict[str, Any]:
 def _curve(raw: Mapping[str, Any]) -> RiskCoverageCurve:
     return RiskCoverageCurve(
         int(raw["count"]),
-        tuple(float(each) for each in raw["bars"]),
-        tuple(int(each) for each in raw["accepted"]),
-        tuple(int(each) for each in raw["misses"]),
+        tuple(float(item) for item in raw["bars"]),
+        tuple(int(item) for item in raw["accepted"]),
+        tuple(int(item) for item in raw["misses"]),
     )
 
 
@@ -227,9 +227,9 @@ def measured_for(network: LineRecognizer) -> MeasuredThresholds | None:
     beside = network.path.with_name(NAME)
     for path in (OURS, beside):
         if path.is_file():
-            found = read_measured(path)
-            if found.reader == mark:
-                return found
+            result = read_measured(path)
+            if result.reader == mark:
+                return result
     return None
 
 
@@ -251,16 +251,16 @@ def thresholds_for(network: LineRecognizer, error: float) -> ReaderThresholds:
     DataError
         As `measured_for` has it.
     """
-    found = measured_for(network)
-    if found is not None:
-        bars = found.bars(error)
+    result = measured_for(network)
+    if result is not None:
+        bars = result.bars(error)
         if all(bar is None for bar in bars.of.values()):
             raise UsageError(
                 f"the reader cannot promise that at most {error:.2%} is wrong",
-                seen=f"bars measured on {found.about.get('lines', 'some')} lines",
+                seen=f"bars measured on {result.about.get('lines', 'some')} lines",
                 try_="a larger --max-error",
             )
-        return ReaderThresholds(bars, replace(USUAL, elsewhere=found.elsewhere))
+        return ReaderThresholds(bars, replace(USUAL, elsewhere=result.elsewhere))
     doubt = unmeasured("this reader", error)
     if network.calibrations is None:
         doubt += ", which nobody fitted: the promise may well not hold"

@@ -96,7 +96,7 @@ _LIST = (
     "Armed Forces Pacific "
 )
 
-STATES = {each.strip()[:2]: each.strip()[3:] for each in _LIST.split(";")}
+STATES = {item.strip()[:2]: item.strip()[3:] for item in _LIST.split(";")}
 """The Postal Service's abbreviations (Publication 28, appendix B), and the names."""
 
 _NAMES = {name.casefold(): code for code, name in STATES.items()}

@@ -85,7 +85,7 @@ class Comparison:
             "format": FORMAT,
             "source": self.evaluations[0].source,
             "count": self.evaluations[0].count,
-            "models": [each.as_dict() for each in self.evaluations],
+            "models": [item.as_dict() for item in self.evaluations],
             "bar": self.bar,
             "pairs": [
                 {"first": pair.first, "second": pair.second}
@@ -109,15 +109,15 @@ class Comparison:
         """Return the figures as plain text for the terminal, ending without a newline."""
         first = self.evaluations[0]
         rows = [("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")]
-        for each in self.evaluations:
-            low, high = each.interval
+        for item in self.evaluations:
+            low, high = item.interval
             row = (
-                each.model,
-                f"{each.misses:,}",
-                percent(each.accuracy),
+                item.model,
+                f"{item.misses:,}",
+                percent(item.accuracy),
                 f"{percent(low)} to {percent(high)}",
-                f"{each.nll:.4f}",
-                f"{each.digits_per_second:,.0f}",
+                f"{item.nll:.4f}",
+                f"{item.digits_per_second:,.0f}",
             )
             rows.append(row)
         head = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
@@ -174,7 +174,7 @@ def compare(
             try_="digitlens compare MODEL MODEL, or digitlens evaluate MODEL",
         )
     names = distinct(model.name for model in models)
-    found = tuple(
+    result = tuple(
         evaluate(model, digits, name=name, clock=clock)
         for model, name in zip(models, names, strict=True)
     )
@@ -182,11 +182,11 @@ def compare(
         ModelPair(
             one,
             two,
-            discordance(digits.labels, found[one].predicted, found[two].predicted),
+            discordance(digits.labels, result[one].predicted, result[two].predicted),
         )
-        for one, two in combinations(range(len(found)), 2)
+        for one, two in combinations(range(len(result)), 2)
     )
-    return Comparison(found, pairs)
+    return Comparison(result, pairs)
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -37,10 +37,10 @@ def fog(images: Images, percent: float, rng: np.random.Generator) -> Images:
     share = percent / 100
     grays = rng.uniform(0, 255, (len(images), CLOUDS, CLOUDS)).astype(np.float32)
     result = np.empty_like(images)
-    for at, picture in enumerate(images):
-        cloud = cv2.resize(grays[at], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    for index, picture in enumerate(images):
+        cloud = cv2.resize(grays[index], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         mixed = (1 - share) * picture + share * cloud.clip(0, 255)
-        result[at] = np.rint(mixed)
+        result[index] = np.rint(mixed)
     return result
 
 
@@ -121,14 +121,14 @@ def _warp(
     result = np.empty_like(images)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     middle = np.array([MIDDLE, MIDDLE])
-    for at, picture in enumerate(images):
-        offset = middle - back[at] @ middle - (0 if way is None else way[at])
-        size = float(np.sqrt(abs(np.linalg.det(back[at]))))
+    for index, picture in enumerate(images):
+        offset = middle - back[index] @ middle - (0 if way is None else way[index])
+        size = float(np.sqrt(abs(np.linalg.det(back[index]))))
         seen = picture
         if size > 1.01:  # the Gaussian of Lindeberg's scale space for this step
             seen = cv2.GaussianBlur(picture, (0, 0), 0.5 * np.sqrt(size**2 - 1))
-        matrix = np.column_stack([back[at], offset])
-        cv2.warpAffine(seen, matrix, (SIDE, SIDE), dst=result[at], flags=flags)
+        matrix = np.column_stack([back[index], offset])
+        cv2.warpAffine(seen, matrix, (SIDE, SIDE), dst=result[index], flags=flags)
     return result
 
 
@@ -162,10 +162,10 @@ def _brush(images: Images, pixels: float, *, widen: bool) -> Images:
     change = cv2.dilate if widen else cv2.erode
     fine = (SIDE * FINER, SIDE * FINER)
     result = np.empty_like(images)
-    for at, picture in enumerate(images):
+    for index, picture in enumerate(images):
         large = cv2.resize(picture, fine, interpolation=cv2.INTER_LINEAR)
         cv2.resize(
-            change(large, brush), (SIDE, SIDE), dst=result[at], interpolation=cv2.INTER_AREA
+            change(large, brush), (SIDE, SIDE), dst=result[index], interpolation=cv2.INTER_AREA
         )
     return result
 

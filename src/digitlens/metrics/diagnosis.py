@@ -34,22 +34,24 @@ def overfitting(
     history: Sequence[Epoch], curves: Curves, turn: int, gap: Gap, *, rises: bool
 ) -> str:
     """Say since when it overfits, by how much, and what to try."""
-    at, since = history[turn].epoch, history[turn + 1].epoch
+    index, since = history[turn].epoch, history[turn + 1].epoch
     held, last = curves.validation_loss, history[-1].epoch
     if rises:
         moved = (
-            f"the validation loss was lowest at epoch {at} ({_loss(held[turn])}) and has risen "
+            f"the validation loss was lowest at epoch {index} ({_loss(held[turn])}) "
+            f"and has risen "
             f"to {_loss(held[-1])}, while the training loss went on falling"
         )
     else:
         moved = (
-            f"validation has gained nothing since epoch {at} (loss {_loss(held[turn])} then, "
+            f"validation has gained nothing since epoch {index} (loss "
+            f"{_loss(held[turn])} then, "
             f"{_loss(held[-1])} at the end), while the training loss went on falling"
         )
     return (
         f"It overfits from epoch {since} on: {moved}. {_ends(curves, gap)} "
-        f"{_accuracy_since(curves, turn, at, rises=rises)}"
-        f"Try: --epochs {at} instead of {last}, more training digits, or convnet, "
+        f"{_accuracy_since(curves, turn, index, rises=rises)}"
+        f"Try: --epochs {index} instead of {last}, more training digits, or convnet, "
         "which shifts its pictures while it trains."
     )
 
@@ -101,7 +103,7 @@ def too_little(history: Sequence[Epoch], curves: Curves) -> str:
 def fitting(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
     """Say that nothing is amiss, and how large the gap is."""
     held = curves.validation_loss
-    lowest = min(range(len(held)), key=lambda at: held[at])
+    lowest = min(range(len(held)), key=lambda index: held[index])
     if lowest == len(held) - 1:
         loss = f"The validation loss is at its lowest at the end, {_loss(held[-1])}."
     else:
@@ -160,17 +162,18 @@ def _ends(curves: Curves, gap: Gap) -> str:
     return f"{figures}: {gap} apart."
 
 
-def _accuracy_since(curves: Curves, turn: int, at: int, *, rises: bool) -> str:
+def _accuracy_since(curves: Curves, turn: int, index: int, *, rises: bool) -> str:
     """Say what accuracy did while the loss rose: often it still creeps up."""
     then, now = curves.validation_accuracy[turn], curves.validation_accuracy[-1]
     if not rises:
         return ""
     if now >= then:
         return (
-            f"Validation accuracy has not fallen ({_percent(then)} at epoch {at}): it is not "
+            f"Validation accuracy has not fallen ({_percent(then)} at epoch {index}): "
+            f"it is not "
             "wrong more often, but ever surer of its mistakes. "
         )
-    return f"Validation accuracy was {_percent(then)} at epoch {at}. "
+    return f"Validation accuracy was {_percent(then)} at epoch {index}. "
 
 
 def _percent(share: float) -> str:
@@ -314,8 +317,8 @@ def _curves(history: Sequence[Epoch]) -> Curves | None:
 
 
 def _best(history: Sequence[Epoch], curves: Curves) -> int:
-    def rank(at: int) -> tuple[float, float]:
-        return -curves.validation_accuracy[at], curves.validation_loss[at]
+    def rank(index: int) -> tuple[float, float]:
+        return -curves.validation_accuracy[index], curves.validation_loss[index]
 
     return history[min(range(len(history)), key=rank)].epoch
 

@@ -164,22 +164,26 @@ class Evaluation:
 
     def worst(self, limit: int | None = None) -> list[Mistake]:
         """Return the mistakes, the surest first, at most `limit` of them."""
-        return [self._mistake(int(at)) for at in self.wrong[:limit]]
+        return [self._mistake(int(index)) for index in self.wrong[:limit]]
 
     def top_confusions(self, limit: int) -> list[tuple[int, int, int]]:
         """Return (truth, answer, times) of the most frequent confusions, at most `limit`."""
-        off = self.confusion.copy()
-        np.fill_diagonal(off, 0)
-        order = np.argsort(-off, axis=None, kind="stable")[:limit]
-        cells = [divmod(int(at), len(off)) for at in order]
+        offset = self.confusion.copy()
+        np.fill_diagonal(offset, 0)
+        order = np.argsort(-offset, axis=None, kind="stable")[:limit]
+        cells = [divmod(int(index), len(offset)) for index in order]
         return [
-            (truth, read, int(off[truth, read])) for truth, read in cells if off[truth, read]
+            (truth, read, int(offset[truth, read]))
+            for truth, read in cells
+            if offset[truth, read]
         ]
 
-    def _mistake(self, at: int) -> Mistake:
-        label, predicted = int(self.digits.labels[at]), int(self.predicted[at])
-        row, position = self.probabilities[at], int(self.digits.positions[at])
-        return Mistake(at, position, label, predicted, float(row[predicted]), float(row[label]))
+    def _mistake(self, index: int) -> Mistake:
+        label, predicted = int(self.digits.labels[index]), int(self.predicted[index])
+        row, position = self.probabilities[index], int(self.digits.positions[index])
+        return Mistake(
+            index, position, label, predicted, float(row[predicted]), float(row[label])
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as plain values that JSON can hold.
@@ -210,10 +214,10 @@ class Evaluation:
                 "error": self.calibration.error,
                 "bins": [vars(part).copy() for part in self.calibration.bins],
             },
-            "coverage": [_coverage_dict(found) for found in self.coverage.values()],
+            "coverage": [_coverage_dict(result) for result in self.coverage.values()],
             "per_class": [
-                vars(each) | {"recall": each.recall, "precision": each.precision}
-                for each in self.per_class
+                vars(item) | {"recall": item.recall, "precision": item.precision}
+                for item in self.per_class
             ],
             "confusion": self.confusion.tolist(),
             "wrong": [vars(mistake).copy() for mistake in self.worst()],
@@ -241,8 +245,8 @@ class Evaluation:
             ("log loss", f"{self.nll:.4f} nats; Brier score {self.brier:.4f}"),
             ("calibration", f"confidence and accuracy differ by {apart} in the mean"),
         ]
-        for at, found in enumerate(self.coverage.values()):
-            rows.append(("" if at else "coverage", formatting.coverage_words(found)))
+        for index, result in enumerate(self.coverage.values()):
+            rows.append(("" if index else "coverage", formatting.coverage_words(result)))
         top = self.top_confusions(3)
         confused = "; ".join(f"{truth} read as {answer}: {n}" for truth, answer, n in top)
         rows += [
@@ -255,13 +259,13 @@ class Evaluation:
         )
 
 
-def _coverage_dict(found: Coverage) -> dict[str, Any]:
+def _coverage_dict(result: Coverage) -> dict[str, Any]:
     return {
-        "error_rate": found.error_rate,
-        "answered": found.answered,
-        "misses": found.misses,
-        "share": found.share,
-        "threshold": found.threshold,
+        "error_rate": result.error_rate,
+        "answered": result.answered,
+        "misses": result.misses,
+        "share": result.share,
+        "threshold": result.threshold,
     }
 
 
@@ -347,7 +351,7 @@ def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evalu
         nll=negative_log_likelihood(labels, rows),
         brier=brier(labels, rows),
         calibration=measure_calibration(sure, right),
-        coverage={found.error_rate: found for found in coverage_at(sure, right)},
+        coverage={result.error_rate: result for result in coverage_at(sure, right)},
         wrong=hardest_errors(labels, predicted, rows),
         undisputed=_tally(right, clean),
         seconds=seconds,

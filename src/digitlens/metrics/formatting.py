@@ -114,28 +114,28 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "  "
         + "  ".join(
-            cell.rjust(width) if at else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
 
 
-def coverage_words(found: Coverage) -> str:
+def coverage_words(result: Coverage) -> str:
     """Say how much can be answered at one error rate."""
-    if not found.answered:
-        return f"at most {rate(found.error_rate)} wrong: none can be answered"
-    words = f"at most {rate(found.error_rate)} wrong: {percent(found.share)} answered"
-    if found.answered == found.count or found.threshold is None:
+    if not result.answered:
+        return f"at most {rate(result.error_rate)} wrong: none can be answered"
+    words = f"at most {rate(result.error_rate)} wrong: {percent(result.share)} answered"
+    if result.answered == result.count or result.threshold is None:
         return words
-    return f"{words} (confidence {threshold(found.threshold)} or more)"
+    return f"{words} (confidence {threshold(result.threshold)} or more)"
 
 
 def per_class(scores: Sequence[ClassScore]) -> list[str]:
     """Return a line for each digit."""
     rows = [("digit", "count", "misses", "recall", "precision")]
-    for each in scores:
-        recall = "-" if each.recall is None else percent(each.recall)
-        precision = "-" if each.precision is None else percent(each.precision)
-        rows.append((str(each.digit), f"{each.count:,}", f"{each.misses:,}", recall, precision))
+    for item in scores:
+        recall = "-" if item.recall is None else percent(item.recall)
+        precision = "-" if item.precision is None else percent(item.precision)
+        rows.append((str(item.digit), f"{item.count:,}", f"{item.misses:,}", recall, precision))
     return table(rows)

@@ -159,13 +159,15 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
     """
     loss, trained = curves.validation_loss, curves.train_loss
     last = len(loss) - 1
-    lowest = min(range(len(loss)), key=lambda at: loss[at])
+    lowest = min(range(len(loss)), key=lambda index: loss[index])
     late = _late(lowest, last)
-    level = fmean(loss[at] for at in late)
-    falls = fmean(trained[at] for at in late) < trained[lowest]
+    level = fmean(loss[index] for index in late)
+    falls = fmean(trained[index] for index in late) < trained[lowest]
     rises = last - lowest >= 2 and falls and level > loss[lowest] + _noise(loss, lowest)
 
-    first_low = next(at for at in range(len(loss)) if loss[at] <= (1 + NOISE) * loss[lowest])
+    first_low = next(
+        index for index in range(len(loss)) if loss[index] <= (1 + NOISE) * loss[lowest]
+    )
     sampling_noise = 2 * standard_error(curves.validation_accuracy[last], validation_count)
     gained = curves.validation_accuracy[last] - curves.validation_accuracy[first_low]
     stalled = (
@@ -178,7 +180,7 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
         train - held
         for train, held in zip(curves.train_accuracy, curves.validation_accuracy, strict=True)
     ]
-    late_gap = fmean(ahead[at] for at in late)
+    late_gap = fmean(ahead[index] for index in late)
     return OverfitSignals(
         turn=lowest if rises else first_low if stalled else lowest,
         rises=rises,
@@ -222,8 +224,8 @@ def _noise(loss: Sequence[float], lowest: int) -> float:
     taken from the lowest epoch on, as the steep fall before it is no noise.
     """
     bends = [
-        abs(loss[at - 1] - 2 * loss[at] + loss[at + 1])
-        for at in range(lowest + 1, len(loss) - 1)
+        abs(loss[index - 1] - 2 * loss[index] + loss[index + 1])
+        for index in range(lowest + 1, len(loss) - 1)
     ]
     return max(NOISE * loss[lowest], 1.5 * median(bends)) if bends else NOISE * loss[lowest]
 
@@ -244,7 +246,7 @@ class LinePoint:
         Spent on the steps since the point before.
     lines_per_second
         Lines learnt from in that time.
-    misread, held_back
+    misread, validation
         Of so many lines by writers who were held back, so many are not read exactly (by the
         best path, without a search); both 0 where nobody was held back.
     """
@@ -255,9 +257,9 @@ class LinePoint:
     seconds: float
     lines_per_second: float
     misread: int = 0
-    held_back: int = 0
+    validation: int = 0
 
     @property
     def exact(self) -> float | None:
         """The share of the lines held back that is read exactly, 0..1."""
-        return 1 - self.misread / self.held_back if self.held_back else None
+        return 1 - self.misread / self.validation if self.validation else None

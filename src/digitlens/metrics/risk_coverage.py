@@ -120,7 +120,7 @@ def coverage_at(
     (1, 0.25)
     """
     answered, misses, thresholds = coverage_curve(confidence, right)
-    found = []
+    result = []
     for rate in error_rates:
         # Divided, not multiplied: 1 / 100 rounds to the same float as 0.01 does.
         allowed = np.flatnonzero(misses / answered <= rate)
@@ -130,8 +130,8 @@ def coverage_at(
             best = Coverage(rate, len(right), int(answered[last]), int(misses[last]), least)
         else:
             best = Coverage(rate, len(right), 0, 0, None)
-        found.append(best)
-    return tuple(found)
+        result.append(best)
+    return tuple(result)
 
 
 POINTS = 200

@@ -69,9 +69,9 @@ class CorruptionResult:
             "unit": self.family.unit,
             "strengths": list(self.family.strengths),
             "misses": list(self.alone),
-            "intervals": [list(each) for each in self.intervals()],
+            "intervals": [list(item) for item in self.intervals()],
             "framed_misses": list(self.framed),
-            "framed_intervals": [list(each) for each in self.intervals(framed=True)],
+            "framed_intervals": [list(item) for item in self.intervals(framed=True)],
         }
 
 
@@ -107,7 +107,7 @@ class RobustnessResult:
     def mean_accuracy(self, *, framed: bool = False) -> float:
         """Return the mean accuracy over all families and all strengths above 0, 0..1."""
         every = [
-            value for each in self.families for value in each.accuracies(framed=framed)[1:]
+            value for item in self.families for value in item.accuracies(framed=framed)[1:]
         ]
         return sum(every) / len(every)
 
@@ -128,7 +128,7 @@ class RobustnessResult:
             "seed": self.seed,
             "mean_accuracy": self.mean_accuracy(),
             "framed_mean_accuracy": self.mean_accuracy(framed=True),
-            "families": [each.as_dict() for each in self.families],
+            "families": [item.as_dict() for item in self.families],
         }
 
     def summary(self) -> str:
@@ -138,11 +138,11 @@ class RobustnessResult:
             "right in %"
         )
         rows: list[tuple[str, ...]] = []
-        for each in self.families:
-            strengths = [f"{strength:g}" for strength in each.family.strengths]
-            rows.append((f"{each.family.name}, {each.family.unit}", *strengths))
+        for item in self.families:
+            strengths = [f"{strength:g}" for strength in item.family.strengths]
+            rows.append((f"{item.family.name}, {item.family.unit}", *strengths))
             for name, framed in (("  alone", False), ("  framed", True)):
-                shown = [percent(share)[:-2] for share in each.accuracies(framed=framed)]
+                shown = [percent(share)[:-2] for share in item.accuracies(framed=framed)]
                 rows.append((name, *shown))
         means = [percent(self.mean_accuracy(framed=framed)) for framed in (False, True)]
         foot = f"  mean over all changes: {means[0]} alone, {means[1]} framed"

@@ -61,8 +61,10 @@ def fuse_layers(network: nn.Sequential) -> list[Op]:
             scale, offset = (layer.ink - layer.paper) / FULL, layer.paper
             margin = layer.margin
     ops = fuse_sequential(layer for layer in network if not isinstance(layer, InputPad))
-    at, first = next((at, op) for at, op in enumerate(ops) if isinstance(op, Conv | Linear))
-    ops[at] = _scaled(first, scale, offset, margin)
+    index, first = next(
+        (index, op) for index, op in enumerate(ops) if isinstance(op, Conv | Linear)
+    )
+    ops[index] = _scaled(first, scale, offset, margin)
     return ops
 
 

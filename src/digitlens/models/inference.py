@@ -175,10 +175,10 @@ class Model:
             np.empty((count, *widths.get(name, (CLASSES,))), np.float32) for name in outputs
         ]
 
-        def fill(at: int) -> None:
-            answers = self._call(outputs, images[at : at + CHUNK])
+        def fill(index: int) -> None:
+            answers = self._call(outputs, images[index : index + CHUNK])
             for result, answer in zip(results, answers, strict=True):
-                result[at : at + CHUNK] = answer
+                result[index : index + CHUNK] = answer
 
         run = map if self.threads == 1 else self._pool.map
         for _ in run(fill, range(0, count, CHUNK)):

@@ -60,11 +60,11 @@ class WireField:
         """The whole numbers of a list, packed or not."""
         if not self.content:
             return [self.number_value]
-        found, at = [], 0
-        while at < len(self.content):
-            value, at = _varint(self.content, at)
-            found.append(_signed(value))
-        return found
+        result, index = [], 0
+        while index < len(self.content):
+            value, index = _varint(self.content, index)
+            result.append(_signed(value))
+        return result
 
 
 def read_fields(message: memoryview) -> Iterator[WireField]:
@@ -75,21 +75,21 @@ def read_fields(message: memoryview) -> Iterator[WireField]:
     ValueError
         It is cut off, or of a kind that protobuf no longer writes.
     """
-    at, nothing = 0, message[:0]
-    while at < len(message):
-        start = at
-        tag, at = _varint(message, at)
+    index, nothing = 0, message[:0]
+    while index < len(message):
+        start = index
+        tag, index = _varint(message, index)
         kind, value, content = tag & 7, 0, nothing
         if kind == VARINT:
-            value, at = _varint(message, at)
+            value, index = _varint(message, index)
         else:
             length = {FIXED64: 8, FIXED32: 4}.get(kind)
             if kind == BYTES:
-                length, at = _varint(message, at)
-            if length is None or at + length > len(message):
+                length, index = _varint(message, index)
+            if length is None or index + length > len(message):
                 raise ValueError(f"byte {start} of a message begins no whole field")
-            content, at = message[at : at + length], at + length
-        yield WireField(tag >> 3, _signed(value), content, message[start:at])
+            content, index = message[index : index + length], index + length
+        yield WireField(tag >> 3, _signed(value), content, message[start:index])
 
 
 def encode_field(number: int, content: bytes) -> bytes:
@@ -105,24 +105,24 @@ def encode_field(number: int, content: bytes) -> bytes:
     return _as_varint(number << 3 | BYTES) + _as_varint(len(content)) + content
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
+def _varint(message: memoryview, index: int) -> tuple[int, int]:
     value = shift = 0
     while True:
-        if at >= len(message) or shift > 63:
+        if index >= len(message) or shift > 63:
             raise ValueError("a number of a message does not end")
-        byte = message[at]
+        byte = message[index]
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        index, shift = index + 1, shift + 7
         if byte < 0x80:
-            return value, at
+            return value, index
 
 
 def _as_varint(value: int) -> bytes:
-    found = bytearray()
+    result = bytearray()
     while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
+        result.append(value & 0x7F | 0x80)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*result, value])
 
 
 def _signed(value: int) -> int:
@@ -160,20 +160,20 @@ def read_tensor(message: memoryview) -> tuple[str, NDArray[Any]]:
     raw: memoryview | None = None
     listed: list[int] = []
     floats = b""
-    for each in read_fields(message):
-        match each.number:
+    for item in read_fields(message):
+        match item.number:
             case 1:  # dims
-                shape += each.numbers
+                shape += item.numbers
             case 2:  # data_type
-                kind = each.number_value
+                kind = item.number_value
             case 8:  # name
-                name = each.text
+                name = item.text
             case 9:  # raw_data
-                raw = each.content
+                raw = item.content
             case 4 | 10:  # float_data, double_data
-                floats += bytes(each.content)
+                floats += bytes(item.content)
             case 5 | 7:  # int32_data, int64_data
-                listed += each.numbers
+                listed += item.numbers
     if kind not in TYPES:
         raise ValueError(f"tensor {name} is of type {kind}")
     dtype = np.dtype(TYPES[kind])
@@ -242,17 +242,17 @@ def read_graph(content: bytes) -> OnnxGraph:
     nodes: list[Node] = []
     constants: dict[str, NDArray[Any]] = {}
     inputs, outputs = list[str](), list[str]()
-    for each in _graph_fields(content):
-        match each.number:
+    for item in _graph_fields(content):
+        match item.number:
             case 1:
-                nodes.append(_node(each))
+                nodes.append(_node(item))
             case 5:
-                name, array = read_tensor(each.content)
+                name, array = read_tensor(item.content)
                 constants[name] = array
             case 11:
-                inputs.append(_name(each))
+                inputs.append(_name(item))
             case 12:
-                outputs.append(_name(each))
+                outputs.append(_name(item))
     kept = [node for node in nodes if not _worked_out(node, constants)]
     real = tuple(name for name in inputs if name not in constants)
     return OnnxGraph(tuple(kept), constants, real, tuple(outputs))
@@ -265,11 +265,11 @@ def with_outputs(content: bytes, names: Sequence[str]) -> bytes:
     costs no more than that network.
     """
     rest = b"".join(
-        bytes(each.whole)
-        for each in read_fields(memoryview(content))
-        if each.number != MODEL_GRAPH
+        bytes(item.whole)
+        for item in read_fields(memoryview(content))
+        if item.number != MODEL_GRAPH
     )
-    inner = [bytes(each.whole) for each in _graph_fields(content) if each.number != OUTPUT]
+    inner = [bytes(item.whole) for item in _graph_fields(content) if item.number != OUTPUT]
     inner += [encode_field(OUTPUT, encode_field(NAME, name.encode())) for name in names]
     return rest + encode_field(MODEL_GRAPH, b"".join(inner))
 
@@ -284,22 +284,22 @@ def _graph_fields(content: bytes) -> list[WireField]:
 
 
 def _name(info: WireField) -> str:
-    return next(each.text for each in read_fields(info.content) if each.number == NAME)
+    return next(item.text for item in read_fields(info.content) if item.number == NAME)
 
 
 def _node(message: WireField) -> Node:
     kind, inputs, outputs = "", list[str](), list[str]()
     attributes: dict[str, Any] = {}
-    for each in read_fields(message.content):
-        match each.number:
+    for item in read_fields(message.content):
+        match item.number:
             case 1:
-                inputs.append(each.text)
+                inputs.append(item.text)
             case 2:
-                outputs.append(each.text)
+                outputs.append(item.text)
             case 4:
-                kind = each.text
+                kind = item.text
             case 5:
-                name, value = _attribute(each)
+                name, value = _attribute(item)
                 attributes[name] = value
     return Node(kind, tuple(inputs), tuple(outputs), attributes)
 
@@ -310,24 +310,24 @@ def _attribute(message: WireField) -> tuple[str, Any]:
     whole: list[int] = []
     floats: list[float] = []
     kind = 0
-    for each in read_fields(message.content):
-        match each.number:
+    for item in read_fields(message.content):
+        match item.number:
             case 1:
-                name = each.text
+                name = item.text
             case 2:
-                value = each.float_value
+                value = item.float_value
             case 3:
-                value = each.number_value
+                value = item.number_value
             case 4:
-                value = each.text
+                value = item.text
             case 5:
-                value = read_tensor(each.content)[1]
+                value = read_tensor(item.content)[1]
             case 7:
-                floats += np.frombuffer(each.content, "<f4").tolist()
+                floats += np.frombuffer(item.content, "<f4").tolist()
             case 8:
-                whole += each.numbers
+                whole += item.numbers
             case 20:
-                kind = each.number_value
+                kind = item.number_value
     if kind == 6:
         value = floats
     elif kind == 7:

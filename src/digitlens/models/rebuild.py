@@ -79,26 +79,26 @@ def parse_program(content: bytes, *, name: str) -> Program:
     """
     graph = onnx.load_from_string(content).graph
     constants = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
-    found: list[list[Op]] = []
+    result: list[list[Op]] = []
     kinds = {node.op_type: node for node in graph.node}
     for node in graph.node:
         if node.op_type == "Cast" and node.input[0] in constants:
             constants[node.output[0]] = constants[node.input[0]].astype(np.float32)
         elif node.op_type == "Reshape" and constants[node.input[1]].tolist() in FRONTS:
-            found.append([])
+            result.append([])
         elif node.op_type in {"Mul", "Add"}:
-            found[-1][-1] = _completed(found[-1][-1], node.op_type, constants[node.input[1]])
+            result[-1][-1] = _completed(result[-1][-1], node.op_type, constants[node.input[1]])
         elif node.op_type not in PASSED_OVER:
             op = _operation(node, constants, name)
-            if not found[-1] and isinstance(op, Linear | QuantLinear):
-                found[-1].append(Flatten())
-            found[-1].append(op)
+            if not result[-1] and isinstance(op, Linear | QuantLinear):
+                result[-1].append(Flatten())
+            result[-1].append(op)
     if "Mean" in kinds:
-        return Ensemble(tuple(found))
+        return Ensemble(tuple(result))
     if "TopK" in kinds:
         margin = float(constants[kinds["Less"].input[1]].item())
-        return Cascade(found[0], found[1], margin)
-    return found[0]
+        return Cascade(result[0], result[1], margin)
+    return result[0]
 
 
 def _completed(op: Op, kind: str, numbers: NDArray[np.float32]) -> Op:

@@ -163,8 +163,8 @@ def _alone(
     try:
         result = desk(PageTask(source, 0))
         yield result
-        for at in range(1, result.count):
-            yield desk(PageTask(source, 0, at))
+        for index in range(1, result.count):
+            yield desk(PageTask(source, 0, index))
     finally:
         desk.close()
 
@@ -184,13 +184,15 @@ def _in_order(
             if task.at == 0:
                 counts[task.place] = result.count
                 # Before all files that follow, so that no page waits long for its turn.
-                pages = (PageTask(task.source, task.place, at) for at in range(1, result.count))
+                pages = (
+                    PageTask(task.source, task.place, index) for index in range(1, result.count)
+                )
                 todo.extendleft(reversed(list(pages)))
             waiting[task.place, task.at] = result
             while turn in waiting:
                 done = waiting.pop(turn)
-                place, at = turn
-                turn = (place, at + 1) if at + 1 < counts[place] else (place + 1, 0)
+                place, index = turn
+                turn = (place, index + 1) if index + 1 < counts[place] else (place + 1, 0)
                 yield done
     finally:
         outcomes.close()

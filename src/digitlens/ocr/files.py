@@ -75,28 +75,28 @@ def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[Inpu
     not there, and a folder without pictures, stays in the list, to be told of when it is
     read.
     """
-    found: list[tuple[Path, bool]] = []
+    result: list[tuple[Path, bool]] = []
     for name in named:
         path = Path(name)
         if name == "-" and stdin is not None:
-            found.append((stdin, False))
+            result.append((stdin, False))
         elif not path.exists() and has_magic(name):
-            matches = [Path(each) for each in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
+            matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
             for match in matches or [path]:
-                found += _inside(match)
+                result += _inside(match)
         else:
-            found += _inside(path)
+            result += _inside(path)
     taken: set[str] = set()
     return [
         InputFile(path, "stdin" if path == stdin else str(path), _stem(path, taken), listed)
-        for path, listed in found
+        for path, listed in result
     ]
 
 
 def _inside(path: Path) -> list[tuple[Path, bool]]:
     if not path.is_dir():
         return [(path, False)]
-    return [(each, True) for each in sorted(path.iterdir()) if _counts(each)] or [(path, False)]
+    return [(item, True) for item in sorted(path.iterdir()) if _counts(item)] or [(path, False)]
 
 
 def _counts(path: Path) -> bool:
@@ -147,8 +147,8 @@ class Document(abc.ABC):
         return self.count > 1
 
     @abc.abstractmethod
-    def page(self, at: int) -> LoadedImage:
-        """Return the pixels of page `at`, the first is 0.
+    def page(self, index: int) -> LoadedImage:
+        """Return the pixels of page `index`, the first is 0.
 
         Raises
         ------
@@ -159,9 +159,9 @@ class Document(abc.ABC):
     def close(self) -> None:  # noqa: B027 - most hold nothing
         """Let go of what is held besides memory."""
 
-    def called(self, at: int) -> str:
-        """Return what messages call page `at`."""
-        return f"{self.name}, page {at + 1}" if self.numbered else self.name
+    def called(self, index: int) -> str:
+        """Return what messages call page `index`."""
+        return f"{self.name}, page {index + 1}" if self.numbered else self.name
 
 
 DOTS = 300
@@ -221,12 +221,12 @@ class PdfFile(Document):
         """Close the file."""
         self._pdf.close()
 
-    def page(self, at: int) -> LoadedImage:
+    def page(self, index: int) -> LoadedImage:
         """Draw a page, `DOTS` dots an inch, on white paper."""
-        name = self.called(at)
+        name = self.called(index)
         error_of_pdfium = _pdfium().PdfiumError
         try:
-            page = self._pdf[at]
+            page = self._pdf[index]
             width, height = page.get_size()
             pixels = _drawn(page, scale_of(width, height, scanned_at(page)))
             if pixels.min() == pixels.max():
@@ -262,18 +262,18 @@ def scale_of(width: float, height: float, scanned: float | None = None) -> float
 def scanned_at(page: Any) -> float | None:
     """Return the pixels a unit of a page that is a scan; None where it is something else."""
     objects = list(page.get_objects(max_depth=3))
-    if any(each.type not in (IMAGE, GROUP) for each in objects):
+    if any(item.type not in (IMAGE, GROUP) for item in objects):
         return None  # text and lines are as sharp as they are drawn
     width, height = page.get_size()
-    found = []
-    for each in objects:
-        if each.type == IMAGE:
-            left, bottom, right, top = each.get_bounds()
+    result = []
+    for item in objects:
+        if item.type == IMAGE:
+            left, bottom, right, top = item.get_bounds()
             wide, high = right - left, top - bottom
             if wide * high >= WHOLE * width * height > 0:
                 # Turned pictures have their sides exchanged: of areas that does not matter.
-                found.append(math.sqrt(math.prod(each.get_px_size()) / (wide * high)))
-    return max(found, default=None)
+                result.append(math.sqrt(math.prod(item.get_px_size()) / (wide * high)))
+    return max(result, default=None)
 
 
 def _drawn(page: Any, scale: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -292,9 +292,9 @@ def _check_images(page: Any) -> None:
     PdfiumError
         It has: pdfium draws nothing for such a one, and says nothing.
     """
-    for each in page.get_objects():
-        if each.type == IMAGE:
-            each.get_bitmap().close()
+    for item in page.get_objects():
+        if item.type == IMAGE:
+            item.get_bitmap().close()
 
 
 def _words(error: Exception) -> str:
@@ -328,9 +328,9 @@ class PictureFile(Document):
 
     count = 1
 
-    def page(self, at: int) -> LoadedImage:
+    def page(self, index: int) -> LoadedImage:
         """Return the picture's pixels."""
-        assert at == 0, "there is one page"
+        assert index == 0, "there is one page"
         with _without_warnings():
             return load_image(self.content, name=self.name)
 
@@ -348,11 +348,14 @@ class TiffFile(Document):
         """How many frames there are."""
         return self._count
 
-    def page(self, at: int) -> LoadedImage:
+    def page(self, index: int) -> LoadedImage:
         """Return a frame's pixels."""
-        with _without_warnings(), decode_image(self.content, name=self.called(at)) as picture:
-            picture.seek(at)
-            return load_image(picture, name=self.called(at))
+        with (
+            _without_warnings(),
+            decode_image(self.content, name=self.called(index)) as picture,
+        ):
+            picture.seek(index)
+            return load_image(picture, name=self.called(index))
 
 
 @contextmanager

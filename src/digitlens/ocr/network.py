@@ -126,7 +126,7 @@ def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
     try:
         content = path.read_bytes()
     except OSError as error:
-        names = sorted(each.stem for each in PUBLISHED.glob("*.onnx"))
+        names = sorted(item.stem for item in PUBLISHED.glob("*.onnx"))
         raise ModelError(
             f"{source} is no line network: wanted a published name, a run folder or a file",
             seen=error.strerror,

@@ -56,13 +56,13 @@ class ReadOptions:
     stages: Path | None = None
     annotate: Path | None = None
 
-    def bar(self, at: int) -> float | None:
-        """Return the confidence that the line at place `at` of a page must reach."""
-        return self.bars[at] if self.wanted else self.bars[0]
+    def bar(self, index: int) -> float | None:
+        """Return the confidence that the line at place `index` of a page must reach."""
+        return self.bars[index] if self.wanted else self.bars[0]
 
-    def sure(self, line: Line, at: int = 0) -> bool:
-        """Say whether a line, at place `at` of its page, is read surely."""
-        bar = self.bar(at)
+    def sure(self, line: Line, index: int = 0) -> bool:
+        """Say whether a line, at place `index` of its page, is read surely."""
+        bar = self.bar(index)
         return bool(line.text) and bar is not None and line.confidence >= bar
 
 

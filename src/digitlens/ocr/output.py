@@ -74,10 +74,10 @@ def format_text(result: PageResult, job: ReadOptions, width: int = 0) -> list[st
     """
     named = max((len(wanted.name) for wanted in job.wanted), default=0)
     rows = []
-    for at, line in enumerate(result.lines):
-        field = f"{job.wanted[at].name:{named}}   " if job.wanted else ""
+    for index, line in enumerate(result.lines):
+        field = f"{job.wanted[index].name:{named}}   " if job.wanted else ""
         text = line.text or "nothing"
-        sure = "" if job.sure(line, at) else "   ? not sure"
+        sure = "" if job.sure(line, index) else "   ? not sure"
         rows.append(
             f"{result.name:{width}}   {field}{text:{WIDTH}}   {_percent(line.confidence)}{sure}"
         )
@@ -97,9 +97,9 @@ def csv_head() -> str:
 def format_csv(result: PageResult, job: ReadOptions) -> list[str]:
     """Return a CSV row for each number of a page."""
     rows = []
-    for at, line in enumerate(result.lines):
-        field = job.wanted[at].name if job.wanted else ""
-        sure = "true" if job.sure(line, at) else "false"
+    for index, line in enumerate(result.lines):
+        field = job.wanted[index].name if job.wanted else ""
+        sure = "true" if job.sure(line, index) else "false"
         edges = [f"{edge:.1f}" for edge in line.box]
         page = "" if result.number is None else result.number
         rows.append(
@@ -128,7 +128,7 @@ def json_head(model: str, job: ReadOptions, max_error: float | None) -> str:
 def json_tail(rejected: list[PageResult]) -> str:
     """Return how the JSON ends: what was rejected."""
     rows = [
-        {"file": each.file, "page": each.number, "error": str(each.error)} for each in rejected
+        {"file": item.file, "page": item.number, "error": str(item.error)} for item in rejected
     ]
     return f'], "rejected": {_json(rows)}}}'
 
@@ -138,14 +138,14 @@ def format_json(result: PageResult, job: ReadOptions) -> str:
     assert result.page is not None, "the page was read"
     known = result.page.as_dict()
     lines = [
-        {"field": job.wanted[at].name if job.wanted else None, "sure": job.sure(line, at)}
-        | _plain(each)
-        for at, (line, each) in enumerate(
+        {"field": job.wanted[index].name if job.wanted else None, "sure": job.sure(line, index)}
+        | _plain(item)
+        for index, (line, item) in enumerate(
             zip(result.page.lines, known.pop("lines"), strict=True)
         )
     ]
     tables = [
-        table | {"cells": [each and _plain(each) for each in table["cells"]]}
+        table | {"cells": [item and _plain(item) for item in table["cells"]]}
         for table in known.pop("tables")
     ]
     head = {"file": result.file, "page": result.number}
@@ -200,7 +200,7 @@ def place_labels(
     ([(50.0, 23.0)], 0.0)
     """
     taken = np.array([*boxes, *others], np.float64).reshape(-1, 4)
-    found, hidden = [], 0.0
+    result, hidden = [], 0.0
     for box, (width, height) in zip(boxes, sizes, strict=True):
         corners = _around(box, width, height)
         corners[:, 0] = np.clip(corners[:, 0], 0, max(0.0, room[0] - width))
@@ -210,8 +210,8 @@ def place_labels(
         best = int(np.argmin(covered))
         taken = np.vstack([taken, labels[best]])
         hidden += float(covered[best])
-        found.append((float(labels[best, 0]), float(labels[best, 1])))
-    return found, hidden
+        result.append((float(labels[best, 0]), float(labels[best, 1])))
+    return result, hidden
 
 
 def _around(box: Rectangle, width: float, height: float) -> NDArray[np.float64]:
@@ -241,9 +241,9 @@ def write_stages(stages: Sequence[Stage], folder: Path) -> int:
         The folder cannot be made or written to.
     """
     make_folder(folder)
-    for at, (name, picture) in enumerate(stages, 1):
+    for index, (name, picture) in enumerate(stages, 1):
         number, dash, _ = name.partition("-")
-        whole = name if dash and number.isdigit() else f"{at}-{name}"
+        whole = name if dash and number.isdigit() else f"{index}-{name}"
         write_bytes(folder / f"{whole}.png", png(picture))
     return len(stages)
 
@@ -336,12 +336,12 @@ def _lines(page: Page, job: ReadOptions) -> Iterator[Annotation]:
     """Return the lines, those left out that are rows of tables: their cells are drawn."""
     in_cells = {digit for table in page.tables for cell in table.cells if cell
                 for digit in cell.digits}  # fmt: skip
-    for at, line in enumerate(page.lines):
+    for index, line in enumerate(page.lines):
         if line.digits and in_cells.issuperset(line.digits):
             continue
-        sure = job.sure(line, at)
+        sure = job.sure(line, index)
         words = f"{line.text}  {percent(line.confidence)}" if line.text else "nothing"
-        name = f"{job.wanted[at].name}: " if job.wanted else ""
+        name = f"{job.wanted[index].name}: " if job.wanted else ""
         yield Annotation(line, name + words + ("" if sure else " ?"), sure)
 
 
@@ -401,7 +401,7 @@ def _laid(
     """
     upright = math.ceil(max((tall for _, tall in sizes), default=0)) + 6
     widest = math.ceil(max((long for long, _ in sizes), default=0)) + 6
-    rows = [at for at, mark in enumerate(marks) if not mark.cell]
+    rows = [index for index, mark in enumerate(marks) if not mark.cell]
     for beside in (upright, max(upright, widest)):
         edges = beside, upright
         boxes = [_there(_whole(mark.line), scale, edges, 3) for mark in marks]
@@ -409,14 +409,14 @@ def _laid(
         spots = [
             (box[2] - 4, box[1] - tall / 2) for box, (_, tall) in zip(boxes, sizes, strict=True)
         ]
-        found, hidden = place_labels(
-            [boxes[at] for at in rows],
-            [sizes[at] for at in rows],
+        result, hidden = place_labels(
+            [boxes[index] for index in rows],
+            [sizes[index] for index in rows],
             (size[0] + 2 * beside, size[1] + 2 * upright),
             [box for box, mark in zip(boxes, marks, strict=True) if mark.cell],
         )
-        for at, spot in zip(rows, found, strict=True):
-            spots[at] = spot
+        for index, spot in zip(rows, result, strict=True):
+            spots[index] = spot
         if not hidden:
             break
     return boxes, spots, edges

@@ -47,7 +47,8 @@ class Table:
         """What stands in each cell, row by row; empty where nothing does."""
         flat = ["" if cell is None else cell.text for cell in self.cells]
         return tuple(
-            tuple(flat[at : at + self.columns]) for at in range(0, len(flat), self.columns)
+            tuple(flat[index : index + self.columns])
+            for index in range(0, len(flat), self.columns)
         )
 
     def as_dict(self) -> dict[str, Any]:

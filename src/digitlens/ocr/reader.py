@@ -64,8 +64,10 @@ def read_table(network: LineRecognizer, grid: Grid) -> Table:
 def row_lines(table: Table) -> list[Line]:
     """Return each row of a table that holds something as one line."""
     rows = []
-    for at in range(0, len(table.cells), table.columns):
-        cells = [cell for cell in table.cells[at : at + table.columns] if cell is not None]
+    for index in range(0, len(table.cells), table.columns):
+        cells = [
+            cell for cell in table.cells[index : index + table.columns] if cell is not None
+        ]
         if cells:
             rows.append(
                 Line(
@@ -107,7 +109,7 @@ class PageReading:
         Numbers among its strips.
     tables
         Its tables.
-    found
+    result
         All strips that were read, and what on them; whether it is a number or not.
     """
 
@@ -179,7 +181,7 @@ class PageReading:
 
 
 def _within(line: Line, size: tuple[int, int]) -> Line:
-    digits = tuple(replace(each, box=within(each.box, size)) for each in line.digits)
+    digits = tuple(replace(item, box=within(item.box, size)) for item in line.digits)
     return replace(line, box=within(line.box, size), digits=digits)
 
 
@@ -208,8 +210,8 @@ def recognize_layout(
     known
         What was read of the same layout; it is not read again.
     """
-    read = {each.strip: each for each in known.found} if known else {}
-    found = [
+    read = {item.strip: item for item in known.found} if known else {}
+    result = [
         read.get(strip)
         or RecognizedLine(strip, recognize_crop(network, strip, lengths=lengths, pixels=pixels))
         for strip in layout.strips
@@ -219,10 +221,10 @@ def recognize_layout(
         known.tables if known else tuple(read_table(network, grid) for grid in layout.grids)
     )
     cells = [cell for table in tables for cell in table.cells if cell]
-    kept = numbers(suppress_overlaps(found) if lengths is None else found)
+    kept = numbers(suppress_overlaps(result) if lengths is None else result)
     kept = sort_by_likelihood(kept) if lengths is not None else drop_specks(kept, cells)
-    lines = tuple(each.line for each in kept)
-    return PageReading(layout, lines, tables, tuple(found))
+    lines = tuple(item.line for item in kept)
+    return PageReading(layout, lines, tables, tuple(result))
 
 
 LONGEST = 100_000
@@ -397,11 +399,11 @@ class Reader:
                 boxes=field.boxes,
                 stages=stages,
             )
-            found = self._read(layout, wanted, opened, cut=field.area is not None)
+            result = self._read(layout, wanted, opened, cut=field.area is not None)
             whole = 0.0, 0.0, float(width), float(height)
             nothing = Line("", 0.0, within(field.area or whole, (width, height)))
-            lines.append(max(found.lines, key=_sureness, default=nothing))
-            steps += [(f"field-{number}-{name}", picture) for name, picture in found.stages]
+            lines.append(max(result.lines, key=_sureness, default=nothing))
+            steps += [(f"field-{number}-{name}", picture) for name, picture in result.stages]
         return Page(
             tuple(lines), size=(width, height), stages=tuple(steps), about=(opened.about,)
         )

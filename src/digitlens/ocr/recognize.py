@@ -201,11 +201,11 @@ def build_line(
         ink=np.where(ink > INKED, ink, 0).sum(axis=0, dtype=np.float64),
         calibrations=network.calibrations,
     )
-    return replace(line, digits=tuple(_tight(each, ink) for each in line.digits))
+    return replace(line, digits=tuple(_tight(item, ink) for item in line.digits))
 
 
 def _in_picture(strip: LineCrop, line: Line) -> Line:
-    digits = tuple(replace(each, box=_there(strip, each.box)) for each in line.digits)
+    digits = tuple(replace(item, box=_there(strip, item.box)) for item in line.digits)
     return replace(line, box=strip.box, digits=digits)
 
 
@@ -339,7 +339,7 @@ def recognize_line_image(
     line = build_line(network, frames, decoded, ink[part])
     if (left, top) == (0, 0):
         return line
-    digits = tuple(replace(each, box=_moved(each.box, left, top)) for each in line.digits)
+    digits = tuple(replace(item, box=_moved(item.box, left, top)) for item in line.digits)
     return replace(line, box=_moved(line.box, left, top), digits=digits)
 
 

@@ -50,23 +50,23 @@ class RecognizedLine:
     line: Line
 
 
-def suppress_overlaps(found: Sequence[RecognizedLine]) -> list[RecognizedLine]:
+def suppress_overlaps(result: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     """Keep of each line either the whole of it or its parts.
 
     Parameters
     ----------
-    found
+    result
         As `find_lines` orders them: each whole line is followed by its parts.
     """
     kept: list[RecognizedLine] = []
-    at = 0
-    while at < len(found):
-        whole, end = found[at], at + 1
-        while end < len(found) and found[end].strip.part and _holds(whole, found[end]):
+    index = 0
+    while index < len(result):
+        whole, end = result[index], index + 1
+        while end < len(result) and result[end].strip.part and _holds(whole, result[end]):
             end += 1
-        parts = list(found[at + 1 : end])
+        parts = list(result[index + 1 : end])
         kept += [whole] if not parts or _is_one(whole, parts) else parts
-        at = end
+        index = end
     return kept
 
 
@@ -76,8 +76,8 @@ def _holds(whole: RecognizedLine, part: RecognizedLine) -> bool:
     return not whole.strip.part and left <= x <= right and top <= y <= bottom
 
 
-def _middle(found: RecognizedLine) -> tuple[float, float]:
-    left, top, right, bottom = found.line.box
+def _middle(result: RecognizedLine) -> tuple[float, float]:
+    left, top, right, bottom = result.line.box
     return (left + right) / 2, (top + bottom) / 2
 
 
@@ -147,13 +147,13 @@ def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> t
     return (whole,) if certain or whole.confidence >= EVEN else tuple(lines)
 
 
-def numbers(found: Sequence[RecognizedLine]) -> list[RecognizedLine]:
+def numbers(result: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     """Keep what holds digits with some confidence."""
-    return [each for each in found if each.line.text and each.line.confidence >= LEAST]
+    return [item for item in result if item.line.text and item.line.confidence >= LEAST]
 
 
 def drop_specks(
-    found: Sequence[RecognizedLine], others: Sequence[Line] = ()
+    result: Sequence[RecognizedLine], others: Sequence[Line] = ()
 ) -> list[RecognizedLine]:
     """Drop single digits that are small beside the numbers of the page.
 
@@ -162,24 +162,24 @@ def drop_specks(
 
     Parameters
     ----------
-    found
+    result
         What was read.
     others
         What was read in tables.
     """
     heights = [
         _height(line)
-        for line in (*(each.line for each in found if len(each.line.text) > 1), *others)
+        for line in (*(item.line for item in result if len(item.line.text) > 1), *others)
         if line.confidence >= EVEN
     ]
     least = SMALL * max(heights, default=0.0)
-    return [each for each in found if len(each.line.text) > 1 or _height(each.line) >= least]
+    return [item for item in result if len(item.line.text) > 1 or _height(item.line) >= least]
 
 
 def _height(line: Line) -> float:
     return line.box[3] - line.box[1]
 
 
-def sort_by_likelihood(found: Sequence[RecognizedLine]) -> list[RecognizedLine]:
+def sort_by_likelihood(result: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     """Order readings of a wanted length: what is surely read and looks like a number first."""
-    return sorted(found, key=lambda each: -(each.line.confidence * each.strip.score))
+    return sorted(result, key=lambda item: -(item.line.confidence * item.strip.score))

@@ -40,32 +40,32 @@ class PreparedDigit:
 
     def as_dict(self, *, pixels: bool = False) -> dict[str, Any]:
         """Return what is told of the picture: where its digit is, and the digit itself."""
-        found: dict[str, Any] = {
+        result: dict[str, Any] = {
             "box": None,
             "light_ink": None,
             "unchanged": True,
             "several": None,
         }
         if self.framing is not None:
-            found = {
+            result = {
                 "box": list(self.framing.box),
                 "light_ink": self.framing.light_ink,
                 "unchanged": self.framing.unchanged,
                 "several": self.framing.several,
             }
-        return found | ({"pixels": self.digit.tolist()} if pixels else {})
+        return result | ({"pixels": self.digit.tolist()} if pixels else {})
 
 
-def build_answer(name: str, predictions: Predictions, at: int) -> dict[str, Any]:
+def build_answer(name: str, predictions: Predictions, index: int) -> dict[str, Any]:
     """Return one network's answer for one picture.
 
     ``digit`` is null where the network says that there is none; ``likeliest`` is then the
     digit it would be. ``no_digit`` is null for a network that has no answer to that.
     """
-    label = int(predictions.labels[at])
-    shares = predictions.probabilities[at].tolist()
-    refused = predictions.refused is not None and bool(predictions.refused[at])
-    none = None if predictions.no_digit is None else float(predictions.no_digit[at])
+    label = int(predictions.labels[index])
+    shares = predictions.probabilities[index].tolist()
+    refused = predictions.refused is not None and bool(predictions.refused[index])
+    none = None if predictions.no_digit is None else float(predictions.no_digit[index])
     return {
         "network": name,
         "digit": None if refused else label,

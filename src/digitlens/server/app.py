@@ -112,15 +112,15 @@ def _complete(api: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if api.openapi_schema is None:
-            found = made()
-            schemas = found["components"]["schemas"]
+            result = made()
+            schemas = result["components"]["schemas"]
             for shape in (Problem, Pictures):
                 schemas[shape.__name__] = shape.model_json_schema(
                     ref_template="#/components/schemas/{model}"
                 )
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)  # ours are problems
-        return api.openapi_schema or found
+        return api.openapi_schema or result
 
     api.openapi = document  # type: ignore[method-assign]
 
@@ -157,11 +157,11 @@ async def _theirs(request: Request, error: Any) -> Response:
     if isinstance(cause, DigitlensError):  # raised while the body was read
         return problem(cause)
     path = request.url.path
-    found = problem(from_status(error.status_code, str(error.detail), path[:200]))
-    found.headers.update(error.headers or {})
+    result = problem(from_status(error.status_code, str(error.detail), path[:200]))
+    result.headers.update(error.headers or {})
     if error.status_code == 405:
-        found.headers["allow"] = ", ".join(methods_of(path, request.app.openapi()))
-    return found
+        result.headers["allow"] = ", ".join(methods_of(path, request.app.openapi()))
+    return result
 
 
 def methods_of(path: str, document: dict[str, Any]) -> list[str]:

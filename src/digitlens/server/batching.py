@@ -45,9 +45,9 @@ class PredictJob:
     pixels: bool = False
     ready: list[PreparedDigit] = field(default_factory=list)
 
-    def name(self, at: int) -> str:
+    def name(self, index: int) -> str:
         """What messages call a picture."""
-        return f"picture {at + 1}" if len(self.uploads) > 1 else "the picture"
+        return f"picture {index + 1}" if len(self.uploads) > 1 else "the picture"
 
 
 class Batcher:
@@ -165,17 +165,17 @@ class Batcher:
         A file of some kilobytes may hold millions of pixels: its head tells.
         """
         total = 0
-        for at, upload in enumerate(job.uploads):
-            count = pixels_in(upload, job.name(at))
-            check_pixels(count, self._settings.most_pixels, job.name(at))
+        for index, upload in enumerate(job.uploads):
+            count = pixels_in(upload, job.name(index))
+            check_pixels(count, self._settings.most_pixels, job.name(index))
             total += count
         return total > LIGHT
 
     def _frame(self, job: PredictJob) -> None:
         if not job.ready:
             job.ready = [
-                ready(each, None, frame=job.frame, drawing=job.drawing, name=job.name(at))
-                for at, each in enumerate(job.uploads)
+                ready(item, None, frame=job.frame, drawing=job.drawing, name=job.name(index))
+                for index, item in enumerate(job.uploads)
             ]
 
     def _frame_large(self, job: PredictJob) -> None:
@@ -189,7 +189,7 @@ class Batcher:
     def _predict(self, jobs: list[PredictJob]) -> list[tuple[PredictJob, list[dict[str, Any]]]]:
         """Ask each network once about all digits that are for it."""
         answers: list[list[dict[str, Any]]] = [
-            [each.as_dict(pixels=job.pixels) | {"answers": []} for each in job.ready]
+            [item.as_dict(pixels=job.pixels) | {"answers": []} for item in job.ready]
             for job in jobs
         ]
         if jobs:
@@ -199,16 +199,16 @@ class Batcher:
         }
         for name, model in wanted.values():
             rows = [
-                (at, place)
-                for at, job in enumerate(jobs)
+                (index, place)
+                for index, job in enumerate(jobs)
                 if job.networks.get(name) is model
                 for place in range(len(job.ready))
             ]
-            digits = np.stack([jobs[at].ready[place].digit for at, place in rows])
+            digits = np.stack([jobs[index].ready[place].digit for index, place in rows])
             predictions = model.predict(digits)
-            for number, (at, place) in enumerate(rows):
-                answers[at][place]["answers"].append(build_answer(name, predictions, number))
-        return [(job, _ordered(job, found)) for job, found in zip(jobs, answers, strict=True)]
+            for number, (index, place) in enumerate(rows):
+                answers[index][place]["answers"].append(build_answer(name, predictions, number))
+        return [(job, _ordered(job, result)) for job, result in zip(jobs, answers, strict=True)]
 
     def _hand_out(self, done: list[tuple[PredictJob, Any]]) -> None:
         assert self._loop is not None, "the batcher was started"
@@ -225,13 +225,13 @@ def too_late(seconds: float) -> BusyError:
     )
 
 
-def _ordered(job: PredictJob, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _ordered(job: PredictJob, result: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Put the networks' answers into the order in which they were asked for."""
     if len(job.networks) > 1:
-        places = {name: at for at, name in enumerate(job.networks)}
-        for each in found:
-            each["answers"].sort(key=lambda answer: places[answer["network"]])
-    return found
+        places = {name: index for index, name in enumerate(job.networks)}
+        for item in result:
+            item["answers"].sort(key=lambda answer: places[answer["network"]])
+    return result
 
 
 def _settle(done: list[tuple[PredictJob, Any]]) -> None:

@@ -100,14 +100,14 @@ def problem_of(error: DigitlensError) -> dict[str, Any]:
     ('a.png must show a digit', 'bare paper')
     """
     kind = type(error)
-    found = {
+    result = {
         "type": f"urn:digitlens:{_slug(kind.__name__)}",
         "title": (kind.__doc__ or kind.__name__).splitlines()[0].rstrip("."),
         "status": error.http_status,
         "detail": error.wanted,
     }
     rest = {"seen": error.seen, "likely": error.likely, "try": error.try_}
-    return found | {name: text for name, text in rest.items() if text}
+    return result | {name: text for name, text in rest.items() if text}
 
 
 def problem_body(error: DigitlensError) -> bytes:

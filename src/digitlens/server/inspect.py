@@ -44,17 +44,17 @@ def explained(
     tells.
     """
     subject = ready.digit if ready.framing is None else ready.framing
-    found = explain(model, subject, inside=taps.inside, gradients=False, step=OCCLUSION_STEP)
-    told = found.as_dict(filters=filters)
+    result = explain(model, subject, inside=taps.inside, gradients=False, step=OCCLUSION_STEP)
+    told = result.as_dict(filters=filters)
     told["model"] = name
-    told["answer"] = found.answer
-    told["mattered"] = found.mattered
-    told["shown"] = found.shown
-    for step, kept in zip(told["steps"], found.steps, strict=True):
+    told["answer"] = result.answer
+    told["mattered"] = result.mattered
+    told["shown"] = result.shown
+    for step, kept in zip(told["steps"], result.steps, strict=True):
         height, width = kept.picture.shape[:2]
         step.update(picture=png_data_url(kept.picture), height=height, width=width)
     shape: list[int] = [1, *ready.digit.shape]
-    for words, maps in zip(told["layers"], found.maps, strict=True):
+    for words, maps in zip(told["layers"], result.maps, strict=True):
         words.update(layer_words(maps.layer, shape, list(maps.values.shape)))
         shape = list(maps.values.shape)
     return told
@@ -99,7 +99,7 @@ def kernels(layer: Layer, filter_: int | None) -> dict[str, Any]:
     first, last = (0, fit) if filter_ is None else (filter_, filter_ + 1)
     biases = [0.0] * len(layer.weight) if layer.bias is None else round_values(layer.bias)
     return {
-        "kernels": [round_values(each) for each in layer.weight[first:last]],
+        "kernels": [round_values(item) for item in layer.weight[first:last]],
         "biases": biases[first:last],
         "first": first,
         "count": len(layer.weight),
@@ -132,14 +132,14 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
     """
     layer, after = tapped.layer, tapped.after
     wanted = (map_, row, column)[: after.ndim]
-    if any(not 0 <= at < size for at, size in zip(wanted, after.shape, strict=True)):
+    if any(not 0 <= index < size for index, size in zip(wanted, after.shape, strict=True)):
         shape = " x ".join(str(size) for size in after.shape)
         raise UsageError(
             f"{layer.name} has no such number: it gives {shape}",
             seen=f"map {map_}, row {row}, column {column}",
         )
     top, left, window = _window(tapped, map_, row, column)
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "layer": layer.number,
         "map": map_,
         "row": row,
@@ -153,7 +153,7 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
     before = float(tapped.before[wanted])
     if layer.weight is None:
         rest = dict.fromkeys(("kernel", "products", "sum", "bias", "rest"))
-        return found | rest | {"before": before, "words": _pooling_words(found, layer)}
+        return result | rest | {"before": before, "words": _pooling_words(result, layer)}
     kernel = layer.weight[map_]
     products = window * kernel
     total = float(products.sum(dtype=np.float64))
@@ -161,7 +161,7 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
     other = before - total - bias
     # What is left of adding 32-bit numbers in another order is nothing that was added.
     noise = 1e-5 * float(np.abs(products).sum()) + 1e-6
-    found |= {
+    result |= {
         "kernel": round_values(kernel),
         "products": round_values(products),
         "sum": total,
@@ -169,7 +169,7 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
         "rest": 0.0 if abs(other) < noise else other,
         "before": before,
     }
-    return found | {"words": _words(found, products.size)}
+    return result | {"words": _words(result, products.size)}
 
 
 def _window(
@@ -183,8 +183,8 @@ def _window(
         size = layer.window or into.shape[1]  # no window: the whole map
     else:
         group = len(into) // layer.groups
-        at = map_ * layer.groups // len(tapped.after) * group
-        into, size = into[at : at + group], layer.window
+        index = map_ * layer.groups // len(tapped.after) * group
+        into, size = into[index : index + group], layer.window
     top = row * layer.stride - layer.padding
     left = column * layer.stride - layer.padding
     window = np.zeros((len(into), size, size), np.float32)
@@ -197,15 +197,17 @@ def _window(
     return top, left, window
 
 
-def _words(found: dict[str, Any], count: int) -> str:
-    words = f"{count} products sum to {found['sum']:.4g}"
-    words += f"; with the bias {found['bias']:.4g}"
-    if found["rest"]:
-        words += f" and {found['rest']:.4g} from elsewhere"
-    words += f" that is {found['before']:.4g}"
-    return words + (f"; {found['bend']} makes it {found['value']:.4g}" if found["bend"] else "")
+def _words(result: dict[str, Any], count: int) -> str:
+    words = f"{count} products sum to {result['sum']:.4g}"
+    words += f"; with the bias {result['bias']:.4g}"
+    if result["rest"]:
+        words += f" and {result['rest']:.4g} from elsewhere"
+    words += f" that is {result['before']:.4g}"
+    return words + (
+        f"; {result['bend']} makes it {result['value']:.4g}" if result["bend"] else ""
+    )
 
 
-def _pooling_words(found: dict[str, Any], layer: Layer) -> str:
+def _pooling_words(result: dict[str, Any], layer: Layer) -> str:
     size = f"{layer.window} x {layer.window}" if layer.window else "whole map"
-    return f"the {size} window comes to {found['value']:.4g}"
+    return f"the {size} window comes to {result['value']:.4g}"

@@ -88,8 +88,8 @@ class Mistakes:
                 self._sources[data] = load_digits(data)
                 while len(self._sources) > SOURCES:
                     self._sources.popitem(last=False)
-            found: Digits = self._sources[data].part(part)
-        return found
+            result: Digits = self._sources[data].part(part)
+        return result
 
     def _own_digits(self) -> Digits:
         """Return all digits that were saved; they change, so they are read anew each time."""
@@ -98,18 +98,18 @@ class Mistakes:
         return join([parts.train], source=OWN)
 
 
-def summary(found: Evaluation) -> dict[str, Any]:
+def summary(result: Evaluation) -> dict[str, Any]:
     """Return the figures and the confusion matrix, for JSON; the pictures come by cell."""
-    whole = found.as_dict()
+    whole = result.as_dict()
     wanted = ("model", "source", "count", "misses", "accuracy", "interval", "per_class")
     return {name: whole[name] for name in wanted} | {
         "confusion": whole["confusion"],
-        "words": found.summary(),
+        "words": result.summary(),
     }
 
 
 def cell(
-    found: Evaluation, truth: int, answer: int, *, first: int, count: int
+    result: Evaluation, truth: int, answer: int, *, first: int, count: int
 ) -> dict[str, Any]:
     """Return the pictures of one cell of the confusion matrix, the surest first.
 
@@ -120,18 +120,18 @@ def cell(
     first, count
         Which of them: at most `count`, from the one at `first` on.
     """
-    at = np.flatnonzero((found.digits.labels == truth) & (found.predicted == answer))
-    order = at[np.argsort(-found.confidence[at], kind="stable")]
+    index = np.flatnonzero((result.digits.labels == truth) & (result.predicted == answer))
+    order = index[np.argsort(-result.confidence[index], kind="stable")]
     return {
         "truth": truth,
         "answer": answer,
         "count": len(order),
         "pictures": [
             {
-                "index": int(each),
-                "confidence": round(float(found.confidence[each]), 6),
-                "picture": png_data_url(found.digits.images[each]),
+                "index": int(item),
+                "confidence": round(float(result.confidence[item]), 6),
+                "picture": png_data_url(result.digits.images[item]),
             }
-            for each in order[first : first + count]
+            for item in order[first : first + count]
         ],
     }

@@ -129,12 +129,12 @@ class NetworkStore:
                 self._kept.move_to_end(name)
                 return kept
         # One thread: a lab answers many at a time, and trains beside it.
-        found = LoadedNetwork(load_model(path, threads=1), stamp)
+        result = LoadedNetwork(load_model(path, threads=1), stamp)
         with self._lock:
-            self._kept[name] = found
+            self._kept[name] = result
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found
+        return result
 
     def _stamp(self, name: str) -> int:
         try:
@@ -208,13 +208,13 @@ def list_runs(runs: Path) -> list[dict[str, Any]]:
     """Return a few words on each run folder, the newest first; damaged ones are passed over."""
     folders = [path.parent for path in runs.glob(f"*/{CONFIG}")]
     dated = sorted(folders, key=lambda path: -(path / CONFIG).stat().st_mtime)
-    found = []
+    result = []
     for folder in dated:
         try:
-            found.append(_brief(_inside(runs, folder.name)))
+            result.append(_brief(_inside(runs, folder.name)))
         except (RunError, UnknownError):
             continue
-    return found
+    return result
 
 
 def describe_run(runs: Path, name: str) -> dict[str, Any]:
@@ -274,9 +274,9 @@ def _history(folder: Path) -> list[Epoch]:
 
 def _metrics(folder: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        result = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise RunError(f"the metrics of {folder.name} cannot be read") from error
-    return found if isinstance(found, dict) else None
+    return result if isinstance(result, dict) else None

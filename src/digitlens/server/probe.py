@@ -111,14 +111,14 @@ class LayerProbe:
         UnknownError
             There is none of that number.
         """
-        found = [each for each in self.inside.layers_of(member) if each.number == number]
-        if not found:
+        result = [item for item in self.inside.layers_of(member) if item.number == number]
+        if not result:
             count = len(self.inside.layers_of(member))
             raise UnknownError(
                 f"there is no layer {number} in network {member} of this file",
                 seen=f"{self.inside.members} networks" if not count else f"layers 1 to {count}",
             )
-        return found[0]
+        return result[0]
 
     def listen(self, digit: Images, number: int, member: int = 0) -> LayerTrace:
         """Return what layer `number` takes in and gives for `digit`, uint8 (28, 28).
@@ -186,17 +186,17 @@ def _bend(
     chain: list[Node], layer: Layer, constants: dict[str, NDArray[Any]]
 ) -> tuple[str, Activation]:
     """Return the name of what a layer's sums are called in the file, and their bend."""
-    at = next((at for at, node in enumerate(chain) if node.kind in ACTIVATIONS), None)
-    if at is None:
+    index = next((index for index, node in enumerate(chain) if node.kind in ACTIVATIONS), None)
+    if index is None:
         return layer.output, Activation()
     amplitude = 1.0
-    for node in chain[at + 1 :]:
+    for node in chain[index + 1 :]:
         amplitude *= _scale(node, constants) or 1.0
     slope = 1.0
-    while at > 1 and (scale := _scale(chain[at - 1], constants)) is not None:
+    while index > 1 and (scale := _scale(chain[index - 1], constants)) is not None:
         slope *= scale
-        at -= 1
-    return chain[at - 1].outputs[0], Activation(layer.bend, slope, amplitude)
+        index -= 1
+    return chain[index - 1].outputs[0], Activation(layer.bend, slope, amplitude)
 
 
 def _scale(node: Node, constants: dict[str, NDArray[Any]]) -> float | None:

@@ -152,19 +152,19 @@ class ScanCache:
         """
         key = str(path), file_fingerprint(path)
         with self._lock:
-            found = self._kept.get(key)
-        if found is None:
+            result = self._kept.get(key)
+        if result is None:
             try:
-                found = make()
+                result = make()
             except (DataError, TooLargeError) as error:
-                found = error
+                result = error
             with self._lock:
-                self._kept[key] = found
+                self._kept[key] = result
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-        if isinstance(found, Scan):
-            return found
-        raise found
+        if isinstance(result, Scan):
+            return result
+        raise result
 
 
 HOW = (
@@ -207,8 +207,8 @@ class ReviewDesk:
         A picture that cannot be shown is told as a sentence: the piece is still lent.
         """
         task = self._review.claim(person, token=token, after=after)
-        found = None if task is None else self._told(task)
-        return {"task": found, "queue": self.standing(person)}
+        result = None if task is None else self._told(task)
+        return {"task": result, "queue": self.standing(person)}
 
     def settle(
         self, piece: int, token: str, zip_: str | None, *, unlisted: bool
@@ -248,20 +248,20 @@ class ReviewDesk:
             It cannot be shown.
         """
         scan = self._scan(self._review.task(piece, token))
-        found = scan.close if close else scan.whole
-        if found is None:
+        result = scan.close if close else scan.whole
+        if result is None:
             raise UnknownError(f"no line was found on piece {piece}", try_="part=whole")
-        return found
+        return result
 
     def place(self, five: str) -> dict[str, Any]:
         """Return where a ZIP of five digits is, and which tray it goes to."""
-        found = self._directory.place(five)
+        result = self._directory.place(five)
         return {
             "zip": five,
-            "listed": found is not None,
-            "city": found.city if found else None,
-            "state": found.state if found else None,
-            "county": found.county if found else None,
+            "listed": result is not None,
+            "city": result.city if result else None,
+            "state": result.state if result else None,
+            "county": result.county if result else None,
             "tray": self._plan.tray_of(five),
         }
 
@@ -272,7 +272,7 @@ class ReviewDesk:
             "count": len(every),
             "first": first,
             "corrections": [
-                self._corrected(each) for each in islice(every, first, first + count)
+                self._corrected(item) for item in islice(every, first, first + count)
             ],
             "save": f"digitlens mail corrections --trays {self.folder} --out corrections",
         }

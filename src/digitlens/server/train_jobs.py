@@ -177,21 +177,21 @@ class TrainingJobs:
         the past only the last is told again. None comes when nothing has for `silence`
         seconds.
         """
-        at = min(after, len(self.events))
+        index = min(after, len(self.events))
         while run == self.run and not self._hung_up:
-            while at < len(self.events):
-                at += 1
-                event = self.events[at - 1]
-                if event["event"] == "step" and at < len(self.events):
+            while index < len(self.events):
+                index += 1
+                event = self.events[index - 1]
+                if event["event"] == "step" and index < len(self.events):
                     continue
-                yield at, event
+                yield index, event
                 if event["event"] in LAST:
                     return
             if not self.running:
                 return
             quiet = False
             async with self._news:
-                if at >= len(self.events) and run == self.run and not self._hung_up:
+                if index >= len(self.events) and run == self.run and not self._hung_up:
                     try:
                         async with asyncio.timeout(silence):
                             await self._news.wait()

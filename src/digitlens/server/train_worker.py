@@ -99,7 +99,7 @@ def train(wish: dict[str, Any], lines: Lines) -> Run:
 
 def ended(run: Run) -> dict[str, Any]:
     """Return what is told of a run that came to its end: the same words as in a terminal."""
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "run": run.folder.name,
         "words": run.diagnosis.words,
         "verdict": run.diagnosis.verdict.value,
@@ -108,9 +108,9 @@ def ended(run: Run) -> dict[str, Any]:
         "count": run.count,
     }
     if run.changes is not None:
-        found["words"] = run.changes.words()
-        found["left_out"] = [str(why) for why in run.changes.left_out]
-    return found
+        result["words"] = run.changes.words()
+        result["left_out"] = [str(why) for why in run.changes.left_out]
+    return result
 
 
 def main() -> int:

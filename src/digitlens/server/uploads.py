@@ -57,24 +57,24 @@ async def pictures_of(request: Request, settings: ServerSettings) -> list[Upload
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(RAW):
         body = await request.body()
-        found: list[Upload] = [body] if body else []
+        result: list[Upload] = [body] if body else []
     elif kind == "application/json":
         body = await request.body()
         if len(body) > LARGE_JSON:  # millions of numbers: nobody else waits for them
-            found = await asyncio.to_thread(from_json, body, settings)
+            result = await asyncio.to_thread(from_json, body, settings)
         else:
-            found = from_json(body, settings)
+            result = from_json(body, settings)
     elif kind == "multipart/form-data":
-        found = await _from_form(request, settings)
+        result = await _from_form(request, settings)
     else:
         raise KindError(
             "pictures come as image/*, application/octet-stream, multipart/form-data or JSON",
             seen=f"Content-Type: {kind[:100]}" if kind else "no Content-Type",
             try_="curl --data-binary @picture.png -H 'Content-Type: image/png' ...",
         )
-    if not found:
+    if not result:
         raise UsageError("a request must hold a picture", seen="none")
-    return found
+    return result
 
 
 def one_of(uploads: list[Upload]) -> Upload:
@@ -109,7 +109,7 @@ def from_json(body: bytes, settings: ServerSettings) -> list[Upload]:
         raise UsageError('the body must be {"pictures": [...]}', seen=_kind(value))
     if len(pictures) > settings.most_pictures:
         raise too_many(len(pictures), settings)
-    return [decoded(each, f"picture {at}") for at, each in enumerate(pictures, 1)]
+    return [decoded(item, f"picture {index}") for index, item in enumerate(pictures, 1)]
 
 
 def decoded(value: Any, name: str) -> Upload:
@@ -274,8 +274,8 @@ def ready(
     if frame:
         if most is not None:
             check_pixels(pixels_in(upload, name), most, name)
-        found = (frame_drawing if drawing else frame_steps)(upload, name=name)
-        return PreparedDigit(found.digit, found)
+        result = (frame_drawing if drawing else frame_steps)(upload, name=name)
+        return PreparedDigit(result.digit, result)
     pixels = opened(upload, most, name).pixels
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():  # in colours that are all grey
         pixels = pixels[..., 0]

@@ -56,8 +56,8 @@ class UserDigits:
             "folder": self.called,
             "count": sum(map(len, names)),
             "digits": [
-                {"label": label, "count": len(found), "names": found}
-                for label, found in enumerate(names)
+                {"label": label, "count": len(result), "names": result}
+                for label, result in enumerate(names)
             ],
             "train": f"digitlens train cnn --from cnn --data {self.called}",
         }

@@ -96,8 +96,13 @@ def _shake(direction: int, far: bool) -> NDArray[np.float32]:
     side = 5 if far else 3
     kernel = np.zeros((side, side), np.uint8)
     middle, angle = side // 2, math.pi * direction / 16
-    off = round(middle * math.cos(angle)), round(middle * math.sin(angle))
-    cv2.line(kernel, (middle - off[0], middle - off[1]), (middle + off[0], middle + off[1]), 1)
+    offset = round(middle * math.cos(angle)), round(middle * math.sin(angle))
+    cv2.line(
+        kernel,
+        (middle - offset[0], middle - offset[1]),
+        (middle + offset[0], middle + offset[1]),
+        1,
+    )
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 

@@ -103,13 +103,13 @@ def compose_line(
     pen = _Pen(laid, rng, hand, style)
     small = _small_from(text, hand)
     tiny, pen.raised = rng.uniform(0.4, 0.85), rng.choice(RAISED)
-    for at, cell in enumerate(_cells(glyphs, rng, text, hand, style)):
-        size = tiny * rng.uniform(0.92, 1.08) if at >= small else 1.0
-        pen.write(cell, at, size)
-        if hand.joined and at and text[at] == text[at - 1] == "0":
+    for index, cell in enumerate(_cells(glyphs, rng, text, hand, style)):
+        size = tiny * rng.uniform(0.92, 1.08) if index >= small else 1.0
+        pen.write(cell, index, size)
+        if hand.joined and index and text[index] == text[index - 1] == "0":
             _join(laid, rng, hand)
-        if at in inside:
-            pen.mark(inside[at])
+        if index in inside:
+            pen.mark(inside[index])
     if hand.joined and text.endswith("0") and not pitch and rng.bernoulli(0.3):
         _let_run_out(laid, rng, hand)
     elif rng.bernoulli(style.tails):
@@ -146,13 +146,13 @@ def _cells(glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Sty
         label = int(letter)
         form = hand.form(rng, label)
         loop = find_loop(label, form)
-        at = glyphs.choose(rng, glyph_source(label, form), hand.writer, loop=loop)
+        index = glyphs.choose(rng, glyph_source(label, form), hand.writer, loop=loop)
         drawn = form.startswith(("drawn", "written")) or form == "stem"
-        width = hand.pen if drawn else float(glyphs.widths[at])
+        width = hand.pen if drawn else float(glyphs.widths[index])
         if form:
-            draw_form(cell, glyphs.images[at], rng, form, label, width)
+            draw_form(cell, glyphs.images[index], rng, form, label, width)
         else:
-            cell[MARGIN:-MARGIN, MARGIN:-MARGIN] = glyphs.images[at]
+            cell[MARGIN:-MARGIN, MARGIN:-MARGIN] = glyphs.images[index]
         if rng.bernoulli(style.warps):
             cell[:] = elastic_distortion(cell, rng)
         widths.append(width)
@@ -188,7 +188,7 @@ class _Pen:
         self.right = laid.first
         self.raised = 1.0
 
-    def write(self, cell: Gray, at: int, size: float) -> None:
+    def write(self, cell: Gray, index: int, size: float) -> None:
         """Write one digit behind what is there."""
         laid, rng, hand = self._laid, self._rng, self._hand
         patch = _turned_out(cell, rng, hand, self._style, size)
@@ -202,7 +202,7 @@ class _Pen:
             jitter -= self.raised * (1 - size) * hand.height
         up = min(max(round(line + jitter - top - height), 0), len(laid.ink) - len(patch))
         tight = solid[top : top + height, left : left + width]
-        x = self._column(tight, left, at, up + top)
+        x = self._column(tight, left, index, up + top)
         spread = min(max(round(x), 0), laid.ink.shape[1] - patch.shape[1])
         place = laid.ink[up : up + patch.shape[0], spread : spread + patch.shape[1]]
         np.maximum(place, patch, out=place)
@@ -212,16 +212,16 @@ class _Pen:
         laid.boxes.append((start, up + top, start + width, up + top + height))
         self.right = max(self.right, float(start + width))
 
-    def _column(self, tight: Gray, left: int, at: int, top: int) -> float:
+    def _column(self, tight: Gray, left: int, index: int, top: int) -> float:
         """Return the column at which the patch is laid down; its ink begins at its `left`."""
         height, width = len(tight), float(tight.shape[1])
         rng, hand = self._rng, self._hand
         if hand.spacing == "cells":
-            middle = float(self._laid.first + (at + 0.5) * self._laid.pitch)
-            off = rng.normal(0.0, 0.06) * self._laid.pitch
-            free = self.right + 1 if at else middle - width
-            return max(middle + off - width / 2, free) - left
-        if not at:
+            middle = float(self._laid.first + (index + 0.5) * self._laid.pitch)
+            offset = rng.normal(0.0, 0.06) * self._laid.pitch
+            free = self.right + 1 if index else middle - width
+            return max(middle + offset - width / 2, free) - left
+        if not index:
             return self.right - left
         before = self._laid.boxes[-1]
         narrower = min(width, before[2] - before[0])

@@ -261,7 +261,7 @@ def _maps() -> list[tuple[NDArray[np.int16], NDArray[np.uint16]]]:
     """Draw the distortions, in the fixed-point form that OpenCV is quickest with."""
     rng = np.random.default_rng(_SEED)
     rows, columns = np.mgrid[0:CELL, 0:CELL].astype(np.float32)
-    found = []
+    result = []
     for _ in range(COUNT):
         far = rng.uniform(*FAR)
         moves = []
@@ -270,11 +270,11 @@ def _maps() -> list[tuple[NDArray[np.int16], NDArray[np.uint16]]]:
                 rng.standard_normal((CELL, CELL), np.float32), (0, 0), SMOOTH
             )
             moves.append(far * (field - field.mean()) / field.std())
-        found.append(
+        result.append(
             cv2.convertMaps(
                 (columns + moves[0]).astype(np.float32),
                 (rows + moves[1]).astype(np.float32),
                 cv2.CV_16SC2,
             )
         )
-    return found
+    return result

@@ -125,8 +125,8 @@ def _logo(ink: Gray, rng: Random, style: Style, height: float, _: float) -> None
     start = rng.uniform(0, 2 * math.pi)
     star = rng.uniform(0.35, 0.75) if rng.bernoulli(0.5) else math.cos(math.pi / corners)
     points = []
-    for at in range(2 * corners):
-        angle, away = start + math.pi * at / corners, size * (star if at % 2 else 1.0)
+    for index in range(2 * corners):
+        angle, away = start + math.pi * index / corners, size * (star if index % 2 else 1.0)
         points.append((middle[0] + away * math.cos(angle), middle[1] + away * math.sin(angle)))
     solid = np.array(points, np.float32).round().astype(np.int32)
     cv2.fillPoly(ink, [solid], 255, cv2.LINE_AA)
@@ -178,8 +178,8 @@ def _scribble(ink: Gray, rng: Random, _: Style, height: float, stroke: float) ->
     count = 6 + rng.integers(10)
     x, way = columns * rng.uniform(0.05, 0.3), list[tuple[float, float]]()
     step = columns * 0.6 / count
-    for at in range(count):
-        away = rows * rng.uniform(0.15, 0.4) * (1 if at % 2 else -1)
+    for index in range(count):
+        away = rows * rng.uniform(0.15, 0.4) * (1 if index % 2 else -1)
         way.append((x + rng.normal(0, 1.2) * step, rows / 2 + away))
         x += step
     curve = [way[0]]

@@ -62,7 +62,7 @@ def find_fonts() -> tuple[str, ...]:
     places = [Path(place).expanduser() for place in FOLDERS]
     if sys.platform == "win32":
         places.append(Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts")
-    found = {
+    result = {
         path.name: str(path)
         for place in places
         if place.is_dir()
@@ -70,9 +70,9 @@ def find_fonts() -> tuple[str, ...]:
         if path.suffix.lower() in (".ttf", ".otf")
         and not any(part in path.name.lower() for part in REFUSED)
     }
-    names = sorted(found)
+    names = sorted(result)
     step = max(1, len(names) // MOST)
-    return tuple(found[name] for name in names[::step][:MOST])
+    return tuple(result[name] for name in names[::step][:MOST])
 
 
 @cache
@@ -105,7 +105,7 @@ def script_words() -> list[Gray]:
 
 def _some(rng: np.random.Generator, count: int) -> list[str]:
     """Draw words, one in six a single letter or two, one in three a pair of words."""
-    found = []
+    result = []
     for _ in range(count):
         word = str(rng.choice(WORDS))
         if rng.random() < 1 / 6:
@@ -114,8 +114,8 @@ def _some(rng: np.random.Generator, count: int) -> list[str]:
             word += " " + str(rng.choice(WORDS))
         style = rng.integers(4)
         word = word.upper() if style == 0 else word.title() if style == 1 else word
-        found.append(word + (":" if rng.random() < 0.1 else ""))
-    return found
+        result.append(word + (":" if rng.random() < 0.1 else ""))
+    return result
 
 
 def stroke_word(
@@ -145,12 +145,12 @@ def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
 
     try:
         font = ImageFont.truetype(path, round(CAPITAL / 0.72))
-        found = []
+        result = []
         for word in words:
             left, top, right, bottom = (int(edge) for edge in font.getbbox(word))
             canvas = Image.new("L", (max(1, right - left) + 4, max(1, bottom - top) + 4))
             ImageDraw.Draw(canvas).text((2 - left, 2 - top), word, fill=255, font=font)
-            found.append(np.asarray(canvas, np.uint8))
+            result.append(np.asarray(canvas, np.uint8))
     except (OSError, ValueError) as error:
         if wanted:
             raise UsageError(
@@ -158,7 +158,7 @@ def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
             ) from error
         return []  # found by searching: one damaged file of many is not worth a word
     # A font without letters shows the same empty box for each.
-    return [word for word in map(_trimmed, found) if word.size > 16]
+    return [word for word in map(_trimmed, result) if word.size > 16]
 
 
 def _trimmed(ink: Gray) -> Gray:

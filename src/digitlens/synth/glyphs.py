@@ -70,12 +70,12 @@ class Glyphs:
             if len(fitting):
                 return int(fitting[rng.integers(len(fitting))])
         every = self.classes[label]
-        at = int(every[rng.integers(len(every))])
+        index = int(every[rng.integers(len(every))])
         for _ in range(12 if loop is not None else 0):
-            if self.loops[at] == loop:
+            if self.loops[index] == loop:
                 break
-            at = int(every[rng.integers(len(every))])
-        return at
+            index = int(every[rng.integers(len(every))])
+        return index
 
 
 _READY: WeakKeyDictionary[Digits, Glyphs] = WeakKeyDictionary()
@@ -105,10 +105,10 @@ def _prepare_glyphs(digits: Digits) -> Glyphs:
             try_="take a larger part of the digits",
         )
     loops = np.zeros(len(digits), np.bool_)
-    for at in np.flatnonzero(np.isin(digits.labels, LOOPED)):
-        bare = (digits.images[at] < _INK).astype(np.uint8)
+    for index in np.flatnonzero(np.isin(digits.labels, LOOPED)):
+        bare = (digits.images[index] < _INK).astype(np.uint8)
         bare = cv2.copyMakeBorder(bare, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-        loops[at] = cv2.connectedComponents(bare, connectivity=4)[0] > 2
+        loops[index] = cv2.connectedComponents(bare, connectivity=4)[0] > 2
     classes = _by_class(digits, np.arange(len(digits), dtype=np.int64))
     return Glyphs(digits.images, _stroke_widths(digits.images), loops, classes, _hands(digits))
 

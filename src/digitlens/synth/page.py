@@ -182,18 +182,20 @@ def print_rules(rng: Random, page: Background, field: PrintedField) -> None:
     width, height = page.paper.shape[1], field.height
     if kind == "squares":
         step = height * rng.uniform(0.28, 0.9)
-        off = rng.uniform() * step
-        for at in range(int(width / step) + 2):
-            press.line((off + at * step, -3 * height), (off + at * step, 4 * height))
-        for at in range(int(page.paper.shape[0] / step) + 2):
-            up = field.base - off - at * step
+        offset = rng.uniform() * step
+        for index in range(int(width / step) + 2):
+            press.line(
+                (offset + index * step, -3 * height), (offset + index * step, 4 * height)
+            )
+        for index in range(int(page.paper.shape[0] / step) + 2):
+            up = field.base - offset - index * step
             press.line((-5.0, up), (width + 5.0, up))
         return
     under = height * rng.normal(-0.06, 0.1)
     if kind == "dotted":
         step = max(3.0, height * rng.uniform(0.1, 0.25))
-        for at in range(int(width / step) + 1):
-            press.line((at * step, under), (at * step + step * 0.3, under))
+        for index in range(int(width / step) + 1):
+            press.line((index * step, under), (index * step + step * 0.3, under))
         return
     press.line((-5.0, under), (width + 5.0, under))
     if kind == "lines":
@@ -230,7 +232,7 @@ def print_cells(rng: Random, page: Background, field: PrintedField) -> None:
     kind, height, pitch = rng.weighted(CELLS), field.height, field.pitch
     left, right = field.first, field.first + field.pitch * field.count
     low, top = -height * rng.uniform(0.08, 0.25), height * rng.uniform(1.05, 1.35)
-    edges = [left + at * pitch for at in range(field.count + 1)]
+    edges = [left + index * pitch for index in range(field.count + 1)]
     if kind == "apart":
         inset = pitch * rng.uniform(0.03, 0.09)
         for x in edges[:-1]:
@@ -292,8 +294,13 @@ def add_neighbours(
                 image = glyphs.images[rng.integers(len(glyphs.images))]
                 patch = np.asarray(image[4:24, 4:24], np.uint8)
                 patch = resize_to_height(patch, size)
-            off = round(seen + rng.normal(0, 0.04) * size)
-            paste(ink, patch, round(x), off - patch.shape[0] if upper else ink.shape[0] - off)
+            offset = round(seen + rng.normal(0, 0.04) * size)
+            paste(
+                ink,
+                patch,
+                round(x),
+                offset - patch.shape[0] if upper else ink.shape[0] - offset,
+            )
             x += patch.shape[1] * rng.uniform(0.85, 1.6) + (0.3 * size if words else 0.0)
             if rng.bernoulli(0.12):
                 x += rng.uniform(0.5, 4.0) * height

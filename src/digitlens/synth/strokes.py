@@ -61,25 +61,25 @@ def bend_stroke(start: Point, through: Point, end: Point, count: int = 7) -> lis
 
     It is the Bezier curve of these three points, so it comes only half as far.
     """
-    found = []
+    result = []
     for step in range(count):
         t = step / (count - 1)
         a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
-        found.append(
+        result.append(
             (
                 a * start[0] + b * through[0] + c * end[0],
                 a * start[1] + b * through[1] + c * end[1],
             )
         )
-    return found
+    return result
 
 
 def sag_stroke(rng: Random, start: Point, end: Point, sag: float) -> list[Point]:
     """Return a nearly straight stroke, bent by about `sag` of its length to either side."""
-    off = rng.normal(0.0, 2 * sag)
+    offset = rng.normal(0.0, 2 * sag)
     middle = (
-        (start[0] + end[0]) / 2 - off * (end[1] - start[1]),
-        (start[1] + end[1]) / 2 + off * (end[0] - start[0]),
+        (start[0] + end[0]) / 2 - offset * (end[1] - start[1]),
+        (start[1] + end[1]) / 2 + offset * (end[0] - start[0]),
     )
     return bend_stroke(start, middle, end, 5)
 
@@ -240,7 +240,7 @@ corners; then columns and rows in digit heights, row 0 the top. A bar is that of
 @cache
 def skeletons() -> dict[int, list[list[Stroke]]]:
     """Return the skeletons of each digit: strokes, each a sign and corners."""
-    found: dict[int, list[list[Stroke]]] = {}
+    result: dict[int, list[list[Stroke]]] = {}
     for line in _TEXT.strip().splitlines():
         label, *words = line.split()
         strokes: list[Stroke] = []
@@ -254,8 +254,8 @@ def skeletons() -> dict[int, list[list[Stroke]]]:
             numbers = []
             if word:
                 strokes.append((word, []))
-        found.setdefault(int(label), []).append(strokes)
-    return found
+        result.setdefault(int(label), []).append(strokes)
+    return result
 
 
 def forms_of(label: int) -> int:
@@ -291,9 +291,9 @@ def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float
     columns = [x for way in ways for x, _ in way]
     rows = [y for way in ways for _, y in way]
     side = cell.shape[0] / 2
-    off = side - (min(columns) + max(columns)) / 2, side - (min(rows) + max(rows)) / 2
+    offset = side - (min(columns) + max(columns)) / 2, side - (min(rows) + max(rows)) / 2
     for way in ways:
-        draw_strokes(cell, [(x + off[0], y + off[1]) for x, y in way], width)
+        draw_strokes(cell, [(x + offset[0], y + offset[1]) for x, y in way], width)
 
 
 def _bar(rng: Random) -> Stroke:
@@ -313,10 +313,10 @@ def round_corners(corners: list[Point], times: int = 2) -> list[Point]:
     for _ in range(times):
         cut = [way[0]]
         last = len(way) - 2
-        for at, ((x, y), (u, v)) in enumerate(pairwise(way)):
-            if at:
+        for index, ((x, y), (u, v)) in enumerate(pairwise(way)):
+            if index:
                 cut.append((0.75 * x + 0.25 * u, 0.75 * y + 0.25 * v))
-            if at < last:
+            if index < last:
                 cut.append((0.25 * x + 0.75 * u, 0.25 * y + 0.75 * v))
         way = [*cut, way[-1]]
     return way

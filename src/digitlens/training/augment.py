@@ -416,9 +416,9 @@ def _framed(pictures: Tensor, share: float) -> Tensor:
     """Bring the first `share` of the pictures into MNIST's frame, as users' pictures are."""
     count = round(share * len(pictures))
     if count:
-        found = frame_stack(pictures[:count].cpu().numpy())
-        here = [at for at in range(count) if at not in found.rejected]
-        pictures[here] = torch.from_numpy(found.images[here]).to(pictures.device)
+        result = frame_stack(pictures[:count].cpu().numpy())
+        here = [index for index in range(count) if index not in result.rejected]
+        pictures[here] = torch.from_numpy(result.images[here]).to(pictures.device)
     return pictures
 
 

@@ -136,7 +136,7 @@ def resume_config(wish: TrainConfig) -> TrainConfig:
     with told_by_config(folder):
         run, data = config["run"], config["data"]
         recipe = Recipe(**{**config["recipe"], "betas": tuple(config["recipe"]["betas"])})
-        found = replace(
+        result = replace(
             wish,
             seed=run["seed"],
             epochs=None,
@@ -152,7 +152,7 @@ def resume_config(wish: TrainConfig) -> TrainConfig:
             seen=f"--epochs {wish.epochs}, begun with {recipe.epochs}",
             try_="--resume without --epochs",
         )
-    return found
+    return result
 
 
 def find_resumable(network: str, out: Path | None) -> tuple[Path, dict[str, Any]]:
@@ -290,7 +290,7 @@ def resume_line_config(wish: LineTrainConfig) -> LineTrainConfig:
             for name, value in config["recipe"].items()
         }
         recipe = LineRecipe(**written)
-        found = replace(
+        result = replace(
             wish,
             seed=config["run"]["seed"],
             steps=None,
@@ -305,7 +305,7 @@ def resume_line_config(wish: LineTrainConfig) -> LineTrainConfig:
             seen=f"--steps {wish.steps}, begun with {recipe.steps}",
             try_="--resume without --steps",
         )
-    return found
+    return result
 
 
 def line_config_to_dict(

@@ -155,13 +155,13 @@ class ReplayBatches:
         """Draw new digits, each class as often as each other, each changed anew."""
         part = self.new
         classes = torch.unique(part.labels).tolist()
-        at = []
+        index = []
         for digit in classes:
             places = (part.labels == digit).nonzero().squeeze(1)
             wanted = -(-count // len(classes))
             order = [torch.randperm(len(places), generator=rng) for _ in range(wanted)]
-            at.append(places[torch.cat(order)[:wanted].to(places.device)])
-        drawn = torch.cat(at)
+            index.append(places[torch.cat(order)[:wanted].to(places.device)])
+        drawn = torch.cat(index)
         drawn = drawn[torch.randperm(len(drawn), generator=rng)[:count].to(drawn.device)]
         lesson = augment_epoch(
             part.images[drawn],

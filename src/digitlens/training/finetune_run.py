@@ -96,13 +96,15 @@ def load_start_network(source: str | Path, network: str) -> StartNetwork:
     """
     check_single(network)
     model = load_model(source)
-    found = model.card.network
-    if found != network:
-        alone = model.card.members == 1 and found in NETWORKS and not find_network(found).second
+    result = model.card.network
+    if result != network:
+        alone = (
+            model.card.members == 1 and result in NETWORKS and not find_network(result).second
+        )
         raise UsageError(
             f"--from must name a {network}, to go on with",
-            seen=f"{source} is a {found}",
-            try_=f"digitlens train {found} --from {source}" if alone else None,
+            seen=f"{source} is a {result}",
+            try_=f"digitlens train {result} --from {source}" if alone else None,
         )
     content = model.path.read_bytes()
     ops = parse_onnx(content, name=str(source))
@@ -193,8 +195,8 @@ def _changes(tuned: FineTunedRun, after: Model, own: UserData, kept: ReplayData)
 
     rows = summarize(tuned.network, name=start.source).rows
     moved = [
-        (f"layer {at + 1}, {row.layer}", _moved(old, new))
-        for at, (row, old, new) in enumerate(
+        (f"layer {index + 1}, {row.layer}", _moved(old, new))
+        for index, (row, old, new) in enumerate(
             zip(rows, start.network(), tuned.network, strict=True)
         )
         if row.weights
@@ -226,7 +228,7 @@ def _moved(old: nn.Module, new: nn.Module) -> float:
 
 def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -> ModelCard:
     size = summarize(tuned.network, name=wish.network)
-    epochs, found = len(tuned.tuner.history), versions()
+    epochs, result = len(tuned.tuner.history), versions()
     before = tuned.start.model.card
     note = (
         f"Fine-tuned from {tuned.start.source} (SHA-256 {tuned.start.sha256[:12]}..., trained "
@@ -246,7 +248,7 @@ def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -
         weights=size.weights,
         multiply_adds=size.multiply_adds,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        versions={key: found[key] for key in ("digitlens", "torch", "python")},
+        versions={key: result[key] for key in ("digitlens", "torch", "python")},
         threshold=before.threshold,
         notes=[note, *STANDARD_NOTES],
     )

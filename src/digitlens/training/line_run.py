@@ -82,7 +82,7 @@ def _card(
 ) -> LineModelCard:
     recipe, last = wish.resolved(), learner.history[-1]
     weights, products = counts(network)
-    measured = {recipe.style: {"misses": last.misread, "count": last.held_back}}
+    measured = {recipe.style: {"misses": last.misread, "count": last.validation}}
     return LineModelCard(
         name=folder.resolve().name,
         network=wish.network,
@@ -95,7 +95,7 @@ def _card(
         weights=weights,
         multiply_adds=products,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        validation=measured if last.held_back else {},
+        validation=measured if last.validation else {},
         versions={key: versions[key] for key in ("digitlens", "torch", "python")},
     )
 
@@ -129,7 +129,7 @@ def run_line_training(
                 learner,
                 recipe=recipe,
                 batches=iter(writers),
-                held_back=_held_back(data, recipe),
+                validation=_held_back(data, recipe),
                 device=device,
                 progress=progress,
             )
@@ -148,8 +148,8 @@ def _held_back(data: DataSplits, recipe: LineRecipe) -> list[LineBatch]:
     """Return lines by writers whose digits are not trained on, if there are any."""
     if not len(data.validation):
         return []
-    each = replace(recipe, batch=VALIDATION_LINES // POOL)
-    return pool_of(prepare_glyphs(data.validation), each, VALIDATION_SEED, 0)
+    item = replace(recipe, batch=VALIDATION_LINES // POOL)
+    return pool_of(prepare_glyphs(data.validation), item, VALIDATION_SEED, 0)
 
 
 def _train(trainer: LineTrainer, wish: LineTrainConfig, folder: Path, *, note: str) -> None:

@@ -75,15 +75,15 @@ class LineProducers:
         # Spawned, not forked: a fork would copy torch's threads and locks as they stand.
         context = multiprocessing.get_context("spawn")
         first, skipped = divmod(self.plan.step, POOL)
-        for at in range(self.count):
+        for index in range(self.count):
             here, there = context.Pipe(duplex=False)
             # The process whose turn is first begins in the middle of its pool.
-            turn = (at - first) % self.count
+            turn = (index - first) % self.count
             begin = (first + turn, skipped if turn == 0 else 0)
             process = context.Process(
                 target=_write,
                 args=(there, self.plan, begin, self.count),
-                name=f"digitlens-writer-{at}",
+                name=f"digitlens-writer-{index}",
                 daemon=True,
             )
             process.start()
@@ -128,17 +128,17 @@ class LineProducers:
                 yield self._taken(index % self.count)
             skipped = 0
 
-    def _taken(self, at: int) -> LineBatch:
+    def _taken(self, index: int) -> LineBatch:
         try:
-            found: LineBatch | DigitlensError = self._ends[at].recv()
+            result: LineBatch | DigitlensError = self._ends[index].recv()
         except (EOFError, OSError) as error:
-            raise self._died(at) from error
-        if isinstance(found, DigitlensError):
-            raise found
-        return found
+            raise self._died(index) from error
+        if isinstance(result, DigitlensError):
+            raise result
+        return result
 
-    def _died(self, at: int) -> WorkerError:
-        process = self._processes[at]
+    def _died(self, index: int) -> WorkerError:
+        process = self._processes[index]
         process.join(PATIENCE)
         code = process.exitcode
         how = "still alive" if code is None else f"exit code {code}"

@@ -103,10 +103,10 @@ def collate(lines: Sequence[Prepared]) -> LineBatch:
     wide = -(-int(widths.max()) // WIDTHS) * WIDTHS
     strips = np.zeros((len(lines), 1, HEIGHT, wide), np.float16)
     centres = np.full((len(lines), wide // PITCH), UNKNOWN, np.int64)
-    for at, (strip, text, places) in enumerate(lines):
-        strips[at, 0, :, : strip.shape[1]] = strip
+    for index, (strip, text, places) in enumerate(lines):
+        strips[index, 0, :, : strip.shape[1]] = strip
         for digit, place in zip(text, places, strict=True):
-            centres[at, min(int(place / PITCH), wide // PITCH - 1)] = int(digit)
+            centres[index, min(int(place / PITCH), wide // PITCH - 1)] = int(digit)
     whole = "".join(text for _, text, _ in lines)
     return LineBatch(
         strips,
@@ -179,7 +179,7 @@ class LineTargets:
         rest = (batch.labels, batch.lengths, batch.frames, batch.centres)
         return cls(
             strips.contiguous(memory_format=torch.channels_last),
-            *(torch.from_numpy(each).to(device) for each in rest),
+            *(torch.from_numpy(item).to(device) for item in rest),
         )
 
 
@@ -271,7 +271,7 @@ class LineTrainer:
         The resolved recipe.
     batches
         What is learnt from, from the learner's step on.
-    held_back
+    validation
         Batches of lines by writers who were held back; may be empty.
     device
         Where, and in which precision.
@@ -285,14 +285,14 @@ class LineTrainer:
         *,
         recipe: LineRecipe,
         batches: Iterator[LineBatch],
-        held_back: Sequence[LineBatch],
+        validation: Sequence[LineBatch],
         device: Device,
         progress: LineCallback,
     ) -> None:
         self.learner = learner
         self.recipe = recipe
         self.batches = batches
-        self.held_back = held_back
+        self.validation = validation
         self.device = device
         self.progress = progress
         self._parameters = list(learner.network.parameters())
@@ -378,8 +378,8 @@ class LineTrainer:
             learning_rate=self.recipe.rate_at(learner.step - 1),
             seconds=seconds,
             lines_per_second=done * self.recipe.batch / seconds,
-            misread=count_line_errors(learner.average, self.held_back, self.device.kind),
-            held_back=sum(len(batch) for batch in self.held_back),
+            misread=count_line_errors(learner.average, self.validation, self.device.kind),
+            validation=sum(len(batch) for batch in self.validation),
         )
         learner.history.append(point)
         self.progress.point(point)
@@ -387,4 +387,4 @@ class LineTrainer:
 
 def _floats(network: LineNetwork) -> list[Tensor]:
     """Return all of a network's floating-point numbers, those of normalisation included."""
-    return [each for each in network.state_dict().values() if each.is_floating_point()]
+    return [item for item in network.state_dict().values() if item.is_floating_point()]

@@ -73,13 +73,13 @@ class Group:
 
     def changed(self) -> Iterator[str]:
         """Walk over the digits that are read otherwise than before, in words."""
-        for at in np.flatnonzero(self.before.labels != self.after.labels).tolist():
-            was, now = int(self.before.labels[at]), int(self.after.labels[at])
-            sure = [float(a.probabilities[at].max()) for a in (self.before, self.after)]
-            truth = int(self.truth[at])
+        for index in np.flatnonzero(self.before.labels != self.after.labels).tolist():
+            was, now = int(self.before.labels[index]), int(self.after.labels[index])
+            sure = [float(a.probabilities[index].max()) for a in (self.before, self.after)]
+            truth = int(self.truth[index])
             verdict = "right now" if now == truth else "wrong now" if was == truth else "wrong"
             yield (
-                f"{self.names[at]}, a {truth}: {was} ({_percent(sure[0])}) -> "
+                f"{self.names[index]}, a {truth}: {was} ({_percent(sure[0])}) -> "
                 f"{now} ({_percent(sure[1])}), {verdict}"
             )
 
@@ -135,10 +135,10 @@ class Changes:
         table = "\n".join(["```", *self._table(), "```"])
         lists = []
         for group in self._groups():
-            found = list(group.changed())
-            if found:
-                lists.append(f"## {group.title}: {len(found):,} read otherwise\n")
-                lists += [*(f"- {line}" for line in found), ""]
+            result = list(group.changed())
+            if result:
+                lists.append(f"## {group.title}: {len(result):,} read otherwise\n")
+                lists += [*(f"- {line}" for line in result), ""]
         if self.left_out:
             lists += ["## Left out\n", *(f"- {line}" for line in self.left_out), ""]
         layers = [f"| {layer} | {100 * share:.1f} % |" for layer, share in self.moved]
@@ -194,12 +194,12 @@ class Changes:
     def _sentences(self, shown: int) -> list[str]:
         lines = []
         for group in self._groups() if shown else []:
-            found = list(group.changed())
-            if found:
-                lines.append(f"{group.title}, {len(found):,} read otherwise:")
-                lines += [f"  {line}" for line in found[:shown]]
-                if len(found) > shown:
-                    lines.append(f"  and {len(found) - shown:,} more")
+            result = list(group.changed())
+            if result:
+                lines.append(f"{group.title}, {len(result):,} read otherwise:")
+                lines += [f"  {line}" for line in result[:shown]]
+                if len(result) > shown:
+                    lines.append(f"  and {len(result) - shown:,} more")
         if not self.mnist:
             lines.append(
                 "MNIST is not at hand, so the UCI digits were rehearsed, and how much of MNIST "
@@ -211,7 +211,7 @@ class Changes:
                 f"Only {100 * self.share:.0f} % of the change was kept: all of it would have "
                 "cost more than\n1 old digit in 1,000."
             )
-        layer, most = max(self.moved, key=lambda each: each[1])
+        layer, most = max(self.moved, key=lambda item: item[1])
         lines.append(f"Weights moved most in {layer}: by {100 * most:.1f} % of their length.")
         return lines
 

@@ -148,16 +148,16 @@ def _leave(
 ) -> Run:
     history = trained.history
     diagnosis = diagnose(history, len(data.validation))
-    held_back = len(data.validation) > 0
+    validation = len(data.validation) > 0
     card = _card(folder, trained, data, versions)
-    card, labels = _answers(folder, card, trained, part, held_back=held_back)
+    card, labels = _answers(folder, card, trained, part, validation=validation)
     confusion = score.confusion(part.labels.cpu().numpy().astype(np.uint8), labels)
-    misses = int(confusion.sum() - np.trace(confusion)) if held_back else 0
-    if held_back:
+    misses = int(confusion.sum() - np.trace(confusion)) if validation else 0
+    if validation:
         card = replace(card, validation={"misses": misses, "count": len(data.validation)})
     write_bytes(folder / run_folder.MODEL, to_onnx(trained.program, card))
     write_text(folder / run_folder.CARD, card.markdown())
-    held = "digits held back" if held_back else "training digits, for none were held back"
+    held = "digits held back" if validation else "training digits, for none were held back"
     title = f"{folder.name}, {held}"
     plot = viz.history(history, diagnosis, title=folder.name)
     write_bytes(folder / run_folder.HISTORY_PLOT, plot)
@@ -179,7 +179,7 @@ def _leave(
 
 
 def _answers(
-    folder: Path, card: ModelCard, trained: TrainedNetwork, part: Part, *, held_back: bool
+    folder: Path, card: ModelCard, trained: TrainedNetwork, part: Part, *, validation: bool
 ) -> tuple[ModelCard, Labels]:
     """Return the labels that the whole model gives, and the card with its threshold."""
     tells = outputs_of(trained.program) > CLASSES
@@ -187,7 +187,7 @@ def _answers(
         return card, predict_logits(trained.network, part.images.cpu()).numpy().astype(np.uint8)
     model = Model(folder / run_folder.MODEL, to_onnx(trained.program, card))
     given = model.predict(part.images.cpu().numpy())
-    if given.no_digit is not None and held_back:
+    if given.no_digit is not None and validation:
         card = replace(card, threshold=round(float(np.quantile(given.no_digit, KEPT)), 6))
     return card, given.labels
 

@@ -103,7 +103,7 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
         hashes=parts.hashes,
     )
     order = [*np.flatnonzero(~held), *np.flatnonzero(held)]
-    return _checked(UserData(data, tuple(names[at] for at in order), parts.rejected))
+    return _checked(UserData(data, tuple(names[index] for index in order), parts.rejected))
 
 
 def hold_out(labels: NDArray[np.uint8], share: float | None) -> tuple[NDArray[np.bool_], str]:

@@ -200,7 +200,7 @@ def rgb(color: str) -> tuple[float, float, float]:
     >>> rgb("#FF0080")
     (1.0, 0.0, 0.5019607843137255)
     """
-    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (int(color[index : index + 2], 16) / 255 for index in (1, 3, 5))
     return red, green, blue
 
 
@@ -285,7 +285,7 @@ class Panel:
         self.sheet.line(points, color, width=2.0, clip=self._clip())
         if len(points) <= 20:
             low, high = self.y
-            inside = [at for at, y in zip(points, ys, strict=True) if low <= y <= high]
+            inside = [index for index, y in zip(points, ys, strict=True) if low <= y <= high]
             if inside:
                 self.sheet.dots(inside, color)
 
@@ -339,7 +339,7 @@ def whole_values(first: int, last: int, most: int = 12) -> list[int]:
     step = next(
         s for s in (1, 2, 5, 10, 20, 50, 100, 1000, 10**5) if (last - first) // s < most
     )
-    return [at for at in range(first, last + 1) if at % step == 0]
+    return [index for index in range(first, last + 1) if index % step == 0]
 
 
 def spread(places: Sequence[float], least: float) -> list[float]:
@@ -384,8 +384,8 @@ def shade(
 def strength(values: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return `values` as shares -1..1 of the greatest magnitude; 0 when all are 0."""
     most = float(np.abs(values).max(initial=0.0))
-    found: NDArray[np.float64] = values.astype(np.float64) / (most or 1.0)
-    return found
+    result: NDArray[np.float64] = values.astype(np.float64) / (most or 1.0)
+    return result
 
 
 def is_dark(color: NDArray[np.uint8]) -> bool:
@@ -395,7 +395,7 @@ def is_dark(color: NDArray[np.uint8]) -> bool:
 
 def hexed(color: NDArray[np.uint8]) -> str:
     """Return one colour as ``#RRGGBB``."""
-    red, green, blue = (int(each) for each in color)
+    red, green, blue = (int(item) for item in color)
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 

@@ -214,17 +214,17 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
     )
 
 
-def per_class(found: Evaluation) -> str:
+def per_class(result: Evaluation) -> str:
     """Return the figures of each digit, with a bar as long as its misses."""
-    most = max([each.misses for each in found.per_class] + [1])
+    most = max([item.misses for item in result.per_class] + [1])
     rows = []
-    for each in found.per_class:
-        recall = "" if each.recall is None else percent(each.recall)
-        precision = "" if each.precision is None else percent(each.precision)
-        bar = f'<i style="width:{100 * each.misses / most:.0f}%"></i>' if each.misses else ""
+    for item in result.per_class:
+        recall = "" if item.recall is None else percent(item.recall)
+        precision = "" if item.precision is None else percent(item.precision)
+        bar = f'<i style="width:{100 * item.misses / most:.0f}%"></i>' if item.misses else ""
         rows.append(
-            f'<tr><th scope="row">{each.digit}</th><td>{each.count:,}</td>'
-            f'<td>{each.misses:,}</td><td class="bar">{bar}</td><td>{recall}</td>'
+            f'<tr><th scope="row">{item.digit}</th><td>{item.count:,}</td>'
+            f'<td>{item.misses:,}</td><td class="bar">{bar}</td><td>{recall}</td>'
             f"<td>{precision}</td></tr>"
         )
     caption = (
@@ -240,11 +240,16 @@ def per_class(found: Evaluation) -> str:
     )
 
 
-def confusion(found: Evaluation) -> str:
+def confusion(result: Evaluation) -> str:
     """Return the confusion matrix, the deeper the colour the more often confused."""
-    counts = found.confusion.tolist()
-    off = [row[at] for truth, row in enumerate(counts) for at in range(CLASSES) if at != truth]
-    most = max([*off, 1])
+    counts = result.confusion.tolist()
+    offset = [
+        row[index]
+        for truth, row in enumerate(counts)
+        for index in range(CLASSES)
+        if index != truth
+    ]
+    most = max([*offset, 1])
     answers = "".join(f'<th scope="col">{answer}</th>' for answer in range(CLASSES))
     rows = []
     for truth, row in enumerate(counts):
@@ -282,15 +287,15 @@ TICKS = ("0 %", "90 %", "99 %", "99.9 %", "99.99 %")
 LEFT, TOP, SIDE = 62, 26, 390
 
 
-def reliability(found: Evaluation) -> str:
+def reliability(result: Evaluation) -> str:
     """Return the reliability diagram: across how sure, up how often right.
 
     Both axes are stretched towards 100 %; `digitlens.viz.plot_evaluation` draws the same.
     """
-    lines = [_tick(at, label) for at, label in enumerate(TICKS)]
+    lines = [_tick(index, label) for index, label in enumerate(TICKS)]
     lines.append(_line("honest", (0, 0), (MOST, MOST)))
     dots = []
-    for part in found.calibration.bins:
+    for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MOST), logit_bins(part.accuracy, MOST)
         low, high = (logit_bins(end, MOST) for end in wilson(part.misses, part.count))
         lines.append(_line("spread", (x, low), (x, high)))
@@ -324,11 +329,11 @@ def _line(kind: str, start: tuple[float, float], end: tuple[float, float]) -> st
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def _tick(at: int, label: str) -> str:
-    across, down = _place(at, at)
+def _tick(index: int, label: str) -> str:
+    across, down = _place(index, index)
     return (
-        _line("grid", (at, 0), (at, MOST))
-        + _line("grid", (0, at), (MOST, at))
+        _line("grid", (index, 0), (index, MOST))
+        + _line("grid", (0, index), (MOST, index))
         + f'<text x="{across:.1f}" y="{TOP + SIDE + 18}" text-anchor="middle">{label}</text>'
         + f'<text x="{LEFT - 7}" y="{down + 4:.1f}" text-anchor="end">{label}</text>'
     )
@@ -336,16 +341,16 @@ def _tick(at: int, label: str) -> str:
 
 def intervals(evaluations: Sequence[Evaluation]) -> str:
     """Return the accuracy of each model with its 95 % interval, one under the other."""
-    low = min(each.interval.low for each in evaluations)
-    high = max(each.interval.high for each in evaluations)
+    low = min(item.interval.low for item in evaluations)
+    high = max(item.interval.high for item in evaluations)
     span = max(high - low, 1e-9)
     rows = []
-    for row, each in enumerate(evaluations):
+    for row, item in enumerate(evaluations):
         y = 32 + 50 * row
-        shares = (*each.interval, each.accuracy)
+        shares = (*item.interval, item.accuracy)
         start, end, dot = (10 + 460 * (share - low) / span for share in shares)
         rows.append(
-            f'<text class="name" x="4" y="{y - 12}">{escape(each.model)}</text>'
+            f'<text class="name" x="4" y="{y - 12}">{escape(item.model)}</text>'
             f'<line class="spread wide" x1="{start:.1f}" x2="{end:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle class="dot" cx="{dot:.1f}" cy="{y}" r="6"/>'
         )
@@ -377,11 +382,11 @@ def picture(image: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def mistakes(found: Evaluation, limit: int) -> str:
+def mistakes(result: Evaluation, limit: int) -> str:
     """Return the mistakes that the model was surest of, at most `limit` of them."""
     shown = []
-    for mistake in found.worst(limit):
-        source = picture(found.digits.images[mistake.index])
+    for mistake in result.worst(limit):
+        source = picture(result.digits.images[mistake.index])
         shown.append(
             f'<figure><img src="{source}" width="28" height="28" '
             f'alt="a {mistake.label}, read as {mistake.predicted}">'

@@ -117,12 +117,12 @@ MISTAKES_CELL, CAPTION, MISTAKES_GAP = 1.12, 0.46, 0.2
 """Inches: the side of a picture (six pixels for one of the digit's), its caption, the room."""
 
 
-def mistakes(found: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
+def mistakes(result: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
     """Draw the mistakes that the model was surest of, each with its truth and answer.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.evaluation.evaluate` gives it.
     limit
         How many at most, at least 1.
@@ -133,20 +133,20 @@ def mistakes(found: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
     -------
     A PNG, black ink on white paper, 1614 pixels wide by default.
     """
-    worst = found.worst(limit)
+    worst = result.worst(limit)
     rows = -(-len(worst) // columns)
     width = 0.4 + columns * (MISTAKES_CELL + MISTAKES_GAP) - MISTAKES_GAP
     height = 0.75 + rows * (MISTAKES_CELL + CAPTION + MISTAKES_GAP)
-    sheet = Canvas(width, height, heading=_heading(found, len(worst)))
-    for at, mistake in enumerate(worst):
-        row, column = divmod(at, columns)
+    sheet = Canvas(width, height, heading=_heading(result, len(worst)))
+    for index, mistake in enumerate(worst):
+        row, column = divmod(index, columns)
         left, top = (
             0.2 + column * (MISTAKES_CELL + MISTAKES_GAP),
             0.65 + row * (MISTAKES_CELL + CAPTION + MISTAKES_GAP),
         )
         edge, right, bottom = 0.01, left + MISTAKES_CELL, top + MISTAKES_CELL
         sheet.area((left - edge, top - edge), (right + edge, bottom + edge), FAINT)
-        sheet.image((left, top), MISTAKES_CELL, 255 - found.digits.images[mistake.index])
+        sheet.image((left, top), MISTAKES_CELL, 255 - result.digits.images[mistake.index])
         sheet.text((left, bottom + 0.2), f"{mistake.label} read as", size=LABEL)
         place = (left + sheet.measure("0 read as ", LABEL), bottom + 0.2)
         sheet.text(place, str(mistake.predicted), size=LABEL, color=ORANGE, bold=True)
@@ -155,12 +155,12 @@ def mistakes(found: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
     return sheet.png()
 
 
-def _heading(found: Evaluation, shown: int) -> str:
+def _heading(result: Evaluation, shown: int) -> str:
     if not shown:
-        return f"{found.model}: no mistakes"
-    if shown == found.misses:
-        return f"{found.model}: all its mistakes, the surest first"
-    return f"{found.model}: the {shown} mistakes it was surest of, of {found.misses:,}"
+        return f"{result.model}: no mistakes"
+    if shown == result.misses:
+        return f"{result.model}: all its mistakes, the surest first"
+    return f"{result.model}: the {shown} mistakes it was surest of, of {result.misses:,}"
 
 
 MOST = 4.6
@@ -169,7 +169,7 @@ MOST = 4.6
 TICKS = {0.0: "0 %", 1.0: "90 %", 2.0: "99 %", 3.0: "99.9 %", 4.0: "99.99 %"}
 
 
-def calibration(found: Evaluation) -> bytes:
+def calibration(result: Evaluation) -> bytes:
     """Draw how often answers are right, by how sure the model was.
 
     Each dot is one bin of equal mass with its 95 % Wilson interval. Both axes are
@@ -180,15 +180,15 @@ def calibration(found: Evaluation) -> bytes:
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.evaluation.evaluate` gives it.
 
     Returns
     -------
     A PNG, 840 x 885 pixels.
     """
-    error = 100 * found.calibration.error
-    heading = f"{found.model}: how sure, how often right"
+    error = 100 * result.calibration.error
+    heading = f"{result.model}: how sure, how often right"
     note = f"{error:.2f} points apart in the mean; open: a bin without a mistake"
     sheet = Canvas(5.6, 5.9, heading=heading, note=note)
     panel = Panel(sheet, 0.85, 1.1, 4.4, 4.2, (0.0, MOST), (0.0, MOST))
@@ -196,11 +196,11 @@ def calibration(found: Evaluation) -> bytes:
     panel.mark_x(TICKS, lines=True)
     panel.frame("right", "sure")
     sheet.line([panel.at(0, 0), panel.at(MOST, MOST)], MUTED, dashes=(4, 3))
-    for part in found.calibration.bins:
+    for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MOST), logit_bins(part.accuracy, MOST)
         low, high = (logit_bins(end, MOST) for end in wilson(part.misses, part.count))
         sheet.line([panel.at(x, low), panel.at(x, high)], blend(BLUE, 0.4), width=1.5)
-    for part in found.calibration.bins:
+    for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MOST), logit_bins(part.accuracy, MOST)
         fill = BLUE if part.misses else PAPER
         sheet.dots([panel.at(x, y)], BLUE, size=7, fill=fill, width=1.5)
@@ -209,7 +209,7 @@ def calibration(found: Evaluation) -> bytes:
     return sheet.png()
 
 
-def coverage(found: Evaluation) -> bytes:
+def coverage(result: Evaluation) -> bytes:
     """Draw the error rate among the answers, the surest answered first.
 
     From left to right more is answered; at the right edge everything is, at the error
@@ -217,33 +217,33 @@ def coverage(found: Evaluation) -> bytes:
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.evaluation.evaluate` gives it.
 
     Returns
     -------
     A PNG, 1050 x 660 pixels.
     """
-    right = found.predicted == found.digits.labels
-    answered, misses, _ = coverage_curve(found.confidence, right)
-    share = (100 * answered / found.count).tolist()
+    right = result.predicted == result.digits.labels
+    answered, misses, _ = coverage_curve(result.confidence, right)
+    share = (100 * answered / result.count).tolist()
     wrong = (100 * misses / answered).tolist()
-    marks = [each for each in found.coverage.values() if 0 < each.answered < found.count]
-    least = min([100 * each.share for each in marks], default=100.0)
+    marks = [item for item in result.coverage.values() if 0 < item.answered < result.count]
+    least = min([100 * item.share for item in marks], default=100.0)
     low = max(0.0, 100 - 2.2 * max(100 - least, 1.0))
-    seen = [at for at, value in enumerate(share) if value >= low]
-    top = 1.15 * max(*(wrong[at] for at in seen), 0.05)
+    seen = [index for index, value in enumerate(share) if value >= low]
+    top = 1.15 * max(*(wrong[index] for index in seen), 0.05)
     sheet = Canvas(
         7.0,
         4.4,
-        heading=f"{found.model}: answer the sure ones, pass on the rest",
+        heading=f"{result.model}: answer the sure ones, pass on the rest",
         note="thresholds chosen on these digits: on new ones expect a little less",
     )
     panel = Panel(sheet, 0.7, 1.15, 5.95, 2.65, (low, 100.0), (0.0, top))
     panel.mark_y(labelled(round_values(0.0, top, 5)))
     panel.mark_x(labelled(round_values(low, 100.0, 6)))
     panel.frame("wrong among the answers, %", "answered, %")
-    panel.curve([share[at] for at in seen], [wrong[at] for at in seen], BLUE)
+    panel.curve([share[index] for index in seen], [wrong[index] for index in seen], BLUE)
     for mark in marks:
         x, y = 100 * mark.share, 100 * mark.misses / mark.answered
         panel.ring(x, y, ORANGE)
@@ -257,19 +257,19 @@ def coverage(found: Evaluation) -> bytes:
 ROW = 0.5
 
 
-def comparison(found: Comparison) -> bytes:
+def comparison(result: Comparison) -> bytes:
     """Draw the accuracy of each model with its 95 % interval, the fewest misses on top.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.comparison.compare` gives it.
 
     Returns
     -------
     A PNG, 1275 pixels wide.
     """
-    ranked = sorted(found.evaluations, key=lambda each: each.misses)
+    ranked = sorted(result.evaluations, key=lambda item: item.misses)
     first, rows = ranked[0], len(ranked)
     source = first.source or "an unnamed source"
     sheet = Canvas(
@@ -278,23 +278,23 @@ def comparison(found: Comparison) -> bytes:
         heading="Accuracy with its 95 % interval",
         note=f"{plural(first.count, 'digit')} of {source}",
     )
-    low = 100 * min(each.interval.low for each in ranked)
-    high = 100 * max(each.interval.high for each in ranked)
+    low = 100 * min(item.interval.low for item in ranked)
+    high = 100 * max(item.interval.high for item in ranked)
     room = 0.06 * (high - low)
-    widest = max(sheet.measure(each.model, LABEL, bold=True) for each in ranked)
+    widest = max(sheet.measure(item.model, LABEL, bold=True) for item in ranked)
     left = 0.4 + min(widest, 2.0)
     x = (low - room, min(high + room, 100.0))
     panel = Panel(sheet, left, 0.85, 6.0 - left, ROW * rows, x, (float(rows), 0.0))
     panel.mark_x(labelled(round_values(*x, 5)), lines=True)
     panel.frame("", "right, %")
-    for row, each in enumerate(ranked):
+    for row, item in enumerate(ranked):
         color, y = OTHERS[row % len(OTHERS)], row + 0.5
-        ends = [panel.at(100 * end, y) for end in each.interval]
+        ends = [panel.at(100 * end, y) for end in item.interval]
         sheet.line(ends, blend(color, 0.4), width=5)
-        sheet.dots([panel.at(100 * each.accuracy, y)], color, size=9)
+        sheet.dots([panel.at(100 * item.accuracy, y)], color, size=9)
         down = panel.at(0, y)[1]
-        sheet.text((0.2, down), each.model, size=LABEL, bold=True, middle=True)
-        figures = f"{percent(each.accuracy)}, {plural(each.misses, 'miss', 'misses')}"
+        sheet.text((0.2, down), item.model, size=LABEL, bold=True, middle=True)
+        figures = f"{percent(item.accuracy)}, {plural(item.misses, 'miss', 'misses')}"
         sheet.text((6.2, down), figures, size=LABEL, middle=True)
     return sheet.png()
 
@@ -306,7 +306,7 @@ WIDTH, HEIGHT = 1.75, 1.45
 STEP_ACROSS, STEP_DOWN = WIDTH + 0.65, HEIGHT + 0.9
 
 
-def stress(found: RobustnessResult) -> bytes:
+def stress(result: RobustnessResult) -> bytes:
     """Draw how accuracy falls as each family of changes gets stronger.
 
     Blue is the network alone, orange the same network after framing; all panels go from 0
@@ -314,25 +314,25 @@ def stress(found: RobustnessResult) -> bytes:
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.robustness.measure_robustness` gives it.
 
     Returns
     -------
     A PNG, 1875 pixels wide; ten families make it 870 high.
     """
-    rows = -(-len(found.families) // COLUMNS)
+    rows = -(-len(result.families) // COLUMNS)
     sheet = Canvas(
         0.5 + COLUMNS * STEP_ACROSS,
         1.1 + rows * STEP_DOWN,
-        heading=f"{found.model}: {percent(1 - found.misses / found.count)} on clean digits",
-        note=f"right in %; {plural(found.count, 'digit')} of {found.source or 'unnamed'}",
+        heading=f"{result.model}: {percent(1 - result.misses / result.count)} on clean digits",
+        note=f"right in %; {plural(result.count, 'digit')} of {result.source or 'unnamed'}",
     )
-    for at, tested in enumerate(found.families):
-        row, column = divmod(at, COLUMNS)
+    for index, tested in enumerate(result.families):
+        row, column = divmod(index, COLUMNS)
         left, top = 0.55 + column * STEP_ACROSS, 1.25 + row * STEP_DOWN
         _family(sheet, tested, left, top)
-    _key(sheet, found)
+    _key(sheet, result)
     return sheet.png()
 
 
@@ -355,10 +355,10 @@ def _family(sheet: Canvas, tested: CorruptionResult, left: float, top: float) ->
         panel.curve(strengths, values, color)
 
 
-def _key(sheet: Canvas, found: RobustnessResult) -> None:
+def _key(sheet: Canvas, result: RobustnessResult) -> None:
     """Name both colours at the upper right, with the mean over all changes."""
     for framed, color, down in ((False, BLUE, 0.34), (True, ORANGE, 0.58)):
-        mean = percent(found.mean_accuracy(framed=framed), 1)
+        mean = percent(result.mean_accuracy(framed=framed), 1)
         words = f"{'after framing' if framed else 'the network alone'}: {mean} in the mean"
         place = (sheet.width - 0.2, down)
         sheet.text(place, words, size=LABEL, color=color, bold=True, align="right")

@@ -76,46 +76,46 @@ INKED = 127
 """Above this a pixel lies within the outline of the digit."""
 
 
-def mattered(found: Explanation) -> bytes:
+def mattered(result: Explanation) -> bytes:
     """Draw what the answer loses without each part of the ink, and what each pixel adds.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
 
     Returns
     -------
     A PNG, 840 pixels wide for each of the one or two panels.
     """
-    panels = 1 if found.gradients is None else 2
+    panels = 1 if result.gradients is None else 2
     width = 2 * MARGIN + panels * SIDE * ZOOM / DPI + (panels - 1) * GAP
 
     def make(height: float) -> Canvas:
-        heading = f"Why {found.label}? Which pixels the answer hangs on"
-        note = f"orange speaks for {found.label}, blue against it"
+        heading = f"Why {result.label}? Which pixels the answer hangs on"
+        note = f"orange speaks for {result.label}, blue against it"
         return Canvas(width, height, heading, note)
 
-    return fitted(make, lambda sheet: draw_mattered(sheet, 0.85, found, zoom=ZOOM))
+    return fitted(make, lambda sheet: draw_mattered(sheet, 0.85, result, zoom=ZOOM))
 
 
-def draw_mattered(sheet: Canvas, top: float, found: Explanation, *, zoom: int) -> float:
+def draw_mattered(sheet: Canvas, top: float, result: Explanation, *, zoom: int) -> float:
     """Draw one or two maps with what they mean; return where they end."""
     side = SIDE * zoom / DPI
-    size = found.occlusion.window
-    turned = found.occlusion.answers != found.label
+    size = result.occlusion.window
+    turned = result.occlusion.answers != result.label
     words = f"What is lost when {size} x {size} pixels about this one are turned to paper. " + (
         "A figure: the digit it would then read." if turned.any() else ""
     )
-    down = _map(sheet, (MARGIN, top), side, found.occlusion.fall, found, words)
-    _turned(sheet, (MARGIN, top), side, found)
-    if found.gradients is not None:
+    down = _map(sheet, (MARGIN, top), side, result.occlusion.fall, result, words)
+    _turned(sheet, (MARGIN, top), side, result)
+    if result.gradients is not None:
         left = MARGIN + side + GAP
         words = (
             "What each pixel adds when the digit is faded in from blank paper "
             "(integrated gradients)."
         )
-        down = max(down, _map(sheet, (left, top), side, found.gradients, found, words))
+        down = max(down, _map(sheet, (left, top), side, result.gradients, result, words))
     return down
 
 
@@ -124,7 +124,7 @@ def _map(
     place: tuple[float, float],
     side: float,
     values: Floats,
-    found: Explanation,
+    result: Explanation,
     words: str,
 ) -> float:
     # In areas and not as a picture, so that figures can stand on it.
@@ -136,7 +136,7 @@ def _map(
     for (row, column), color in _coloured(shade(values)):
         x, y = left + column * cell, top + row * cell
         sheet.area((x, y), (x + cell, y + cell), color)
-    for start, end in _outline(found.digit > INKED):
+    for start, end in _outline(result.digit > INKED):
         ends = [(left + x * cell, top + y * cell) for y, x in (start, end)]
         sheet.line(ends, INK, width=1.0, alpha=0.75)
     down = _legend(sheet, (left, top + side + 0.12), side, values)
@@ -160,10 +160,12 @@ def _outline(inside: NDArray[np.bool_]) -> Iterator[tuple[Corner, Corner]]:
         yield (int(row), int(column)), (int(row) + 1, int(column))
 
 
-def _turned(sheet: Canvas, place: tuple[float, float], side: float, found: Explanation) -> None:
+def _turned(
+    sheet: Canvas, place: tuple[float, float], side: float, result: Explanation
+) -> None:
     cell = side / SIDE
-    answers = found.occlusion.answers
-    for row, column in zip(*np.nonzero(answers != found.label), strict=True):
+    answers = result.occlusion.answers
+    for row, column in zip(*np.nonzero(answers != result.label), strict=True):
         middle = (place[0] + (column + 0.5) * cell, place[1] + (row + 0.5) * cell)
         words = str(int(answers[row, column]))
         size = 0.75 * cell * 72
@@ -175,8 +177,8 @@ def _legend(sheet: Canvas, place: tuple[float, float], side: float, values: Floa
     (left, top), height = place, 0.1
     scale = shade(np.linspace(-1, 1, 41, dtype=np.float32))
     step = side / len(scale)
-    for at, color in enumerate(scale):
-        x = left + at * step
+    for index, color in enumerate(scale):
+        x = left + index * step
         sheet.area((x, top), (x + step, top + height), hexed(color))
     down = top + height + 0.14
     sheet.text((left, down), f"−{most:.2g}", size=7.5, color=MUTED)
@@ -188,47 +190,47 @@ def _legend(sheet: Canvas, place: tuple[float, float], side: float, values: Floa
 ROW = 0.3
 
 
-def probabilities(found: Explanation) -> bytes:
+def probabilities(result: Explanation) -> bytes:
     """Draw a bar for each digit.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
 
     Returns
     -------
     A PNG, 975 pixels wide.
     """
-    rows = CLASSES + (found.no_digit is not None)
+    rows = CLASSES + (result.no_digit is not None)
     sheet = Canvas(
         6.5,
         0.95 + rows * ROW,
-        heading=f"{found.model} reads {found.label}",
+        heading=f"{result.model} reads {result.label}",
         note="how likely each digit is, by its own account; they sum to 1",
     )
-    draw_probabilities(sheet, (MARGIN, 0.8), sheet.width - 2 * MARGIN, found)
+    draw_probabilities(sheet, (MARGIN, 0.8), sheet.width - 2 * MARGIN, result)
     return sheet.png()
 
 
 def draw_probabilities(
-    sheet: Canvas, place: tuple[float, float], width: float, found: Explanation
+    sheet: Canvas, place: tuple[float, float], width: float, result: Explanation
 ) -> float:
     """Draw the bars, and one for "no digit" where the model has it; return where they end."""
     left, top = place
-    rows = [(str(digit), float(share)) for digit, share in enumerate(found.probabilities)]
-    if found.no_digit is not None:
-        rows.append(("no digit", found.no_digit))
+    rows = [(str(digit), float(share)) for digit, share in enumerate(result.probabilities)]
+    if result.no_digit is not None:
+        rows.append(("no digit", result.no_digit))
     start = left + max(sheet.measure(name, LABEL, bold=True) for name, _ in rows) + 0.15
     widest = max(sheet.measure(sure(share), LABEL, bold=True) for _, share in rows)
     room = width - (start - left) - widest - 0.12
-    for at, (name, share) in enumerate(rows):
-        y = top + at * ROW
+    for index, (name, share) in enumerate(rows):
+        y = top + index * ROW
         middle = y + ROW / 2
-        chosen = at == found.label
+        chosen = index == result.label
         color = BLUE if chosen else MUTED
-        if at == CLASSES:
-            color = ORANGE if found.refused else MUTED
+        if index == CLASSES:
+            color = ORANGE if result.refused else MUTED
         sheet.text((left, middle), name, size=LABEL, bold=chosen, middle=True)
         sheet.area((start, y + 0.05), (start + room, y + ROW - 0.05), FAINT)
         if share * room > 0.004:
@@ -248,12 +250,12 @@ MOST_LAYERS = 8
 MAP_ZOOM = 15
 
 
-def overview(found: Explanation, title: str) -> bytes:
+def overview(result: Explanation, title: str) -> bytes:
     """Draw every panel, numbered, from the picture to the answer.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
     title
         What the picture is called.
@@ -262,16 +264,16 @@ def overview(found: Explanation, title: str) -> bytes:
     -------
     A PNG, 1628 pixels wide; its height follows from the layers.
     """
-    answer = "see no digit" if found.refused else f"read {found.label}"
+    answer = "see no digit" if result.refused else f"read {result.label}"
 
     def make(height: float) -> Canvas:
-        heading = f"{title}: how {found.model} comes to {answer}"
-        return Canvas(WIDTH + 2 * MARGIN, height, heading, note=found.answer)
+        heading = f"{title}: how {result.model} comes to {answer}"
+        return Canvas(WIDTH + 2 * MARGIN, height, heading, note=result.answer)
 
-    return fitted(make, lambda sheet: _draw(sheet, found))
+    return fitted(make, lambda sheet: _draw(sheet, result))
 
 
-def _draw(sheet: Canvas, found: Explanation) -> float:
+def _draw(sheet: Canvas, result: Explanation) -> float:
     down, number = 0.75, 0
 
     def panel(words: str, about: str) -> float:
@@ -279,48 +281,48 @@ def _draw(sheet: Canvas, found: Explanation) -> float:
         number += 1
         return heading(sheet, down, f"{number}  {words}", about)
 
-    if found.steps:
+    if result.steps:
         top = panel("Framed", "the picture is brought into the form that the network knows")
-        down = draw_framing(sheet, top, found) + ROOM
+        down = draw_framing(sheet, top, result) + ROOM
     top = panel("Numbers", "what the network is given")
-    down = draw_pixels(sheet, top + 0.12, found) + ROOM
+    down = draw_pixels(sheet, top + 0.12, result) + ROOM
     top = panel("Unrolled", "the rows one after the other, a ribbon of 784 features")
-    down = draw_ribbon(sheet, top, found) + ROOM
-    if len(found.filters):
+    down = draw_ribbon(sheet, top, result) + ROOM
+    if len(result.filters):
         about = "what the first layer looks for: orange asks for ink, blue for paper"
-        down = draw_filters(sheet, panel("First filters", about), found) + ROOM
-    top = panel("Layer by layer", _layers(found))
-    for each in found.maps[:MOST_LAYERS]:
-        top = draw_maps(sheet, top, each) + 0.14
+        down = draw_filters(sheet, panel("First filters", about), result) + ROOM
+    top = panel("Layer by layer", _layers(result))
+    for item in result.maps[:MOST_LAYERS]:
+        top = draw_maps(sheet, top, item) + 0.14
     down = top + ROOM - 0.14
-    return _answer(sheet, down, number, found)
+    return _answer(sheet, down, number, result)
 
 
-def _layers(found: Explanation) -> str:
+def _layers(result: Explanation) -> str:
     words = "dark is where a layer found its pattern, blue is less than nothing"
-    if found.shown:
-        words = f"{found.shown}; {words}"
-    if len(found.maps) > MOST_LAYERS:
-        words += f"; {MOST_LAYERS} of {len(found.maps)} layers shown"
+    if result.shown:
+        words = f"{result.shown}; {words}"
+    if len(result.maps) > MOST_LAYERS:
+        words += f"; {MOST_LAYERS} of {len(result.maps)} layers shown"
     return words
 
 
-def _answer(sheet: Canvas, down: float, number: int, found: Explanation) -> float:
+def _answer(sheet: Canvas, down: float, number: int, result: Explanation) -> float:
     """Draw what mattered, and beside it the answer."""
-    label = found.label
+    label = result.label
     about = f"orange speaks for {label}, blue against it"
     top = heading(sheet, down, f"{number + 1}  What mattered", about)
-    panels = 1 if found.gradients is None else 2
+    panels = 1 if result.gradients is None else 2
     side = 28 * MAP_ZOOM / DPI
     left = MARGIN + panels * side + (panels - 1) * 0.5 + 0.6
-    ends = draw_mattered(sheet, top, found, zoom=MAP_ZOOM)
+    ends = draw_mattered(sheet, top, result, zoom=MAP_ZOOM)
     width = sheet.width - MARGIN - left
     heading(sheet, down, f"{number + 2}  The answer", "", left)
-    bottom = draw_probabilities(sheet, (left, top - 0.02), width, found)
-    words = found.mattered[:1].upper() + found.mattered[1:] + "."
+    bottom = draw_probabilities(sheet, (left, top - 0.02), width, result)
+    words = result.mattered[:1].upper() + result.mattered[1:] + "."
     bottom = paragraph(sheet, (left, bottom + 0.1), words, width, size=LABEL)
-    if found.without_gradients:
-        words = found.without_gradients
+    if result.without_gradients:
+        words = result.without_gradients
         bottom = paragraph(sheet, (left, bottom + 0.06), words, width, size=8, color=MUTED)
     return max(ends, bottom)
 
@@ -338,25 +340,25 @@ __all__ = [
 ]
 
 
-def pictures(found: Explanation, title: str) -> dict[str, bytes]:
+def pictures(result: Explanation, title: str) -> dict[str, bytes]:
     """Return every picture of an explanation by its file name, the overview first.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
     title
         What the picture is called, such as its file's name.
     """
-    drawn = {"overview.png": overview(found, title)}
-    if found.steps:
-        drawn["framing.png"] = framing(found)
-    drawn["pixels.png"] = pixels(found)
-    drawn["unrolled.png"] = unrolled(found)
-    if len(found.filters):
-        drawn["filters.png"] = filters(found)
-    for at, each in enumerate(found.maps):
-        drawn[f"layer-{at + 1}.png"] = maps(each)
-    drawn["mattered.png"] = mattered(found)
-    drawn["probabilities.png"] = probabilities(found)
+    drawn = {"overview.png": overview(result, title)}
+    if result.steps:
+        drawn["framing.png"] = framing(result)
+    drawn["pixels.png"] = pixels(result)
+    drawn["unrolled.png"] = unrolled(result)
+    if len(result.filters):
+        drawn["filters.png"] = filters(result)
+    for index, item in enumerate(result.maps):
+        drawn[f"layer-{index + 1}.png"] = maps(item)
+    drawn["mattered.png"] = mattered(result)
+    drawn["probabilities.png"] = probabilities(result)
     return drawn

@@ -66,11 +66,11 @@ def history(epochs: Sequence[Epoch], diagnosis: Diagnosis, *, title: str = "") -
     """
     sheet = Canvas(10.5, 4.3, heading=_heading(diagnosis, title), note=_note(diagnosis))
     accuracies = [
-        Curve(each.name, each.color, [100 * value for value in each.values])
-        for each in _curves([(e.train_accuracy, e.validation_accuracy) for e in epochs])
+        Curve(item.name, item.color, [100 * value for value in item.values])
+        for item in _curves([(e.train_accuracy, e.validation_accuracy) for e in epochs])
     ]
     losses = _curves([(e.train_loss, e.validation_loss) for e in epochs])
-    numbers = [each.epoch for each in epochs]
+    numbers = [item.epoch for item in epochs]
     room = 0.5 if len(numbers) == 1 else 0.03 * (numbers[-1] - numbers[0])
     x = (numbers[0] - room, numbers[-1] + room)
     left = Panel(sheet, 0.6, 0.98, WIDTH, HEIGHT, x, accuracy_range(accuracies))
@@ -78,7 +78,7 @@ def history(epochs: Sequence[Epoch], diagnosis: Diagnosis, *, title: str = "") -
     for panel, label, curves in ((left, "Accuracy, %", accuracies), (right, "Loss", losses)):
         _shade(panel, diagnosis, named=panel is right)
         panel.mark_y(labelled(round_values(*panel.y)))
-        panel.mark_x({at: str(at) for at in whole_values(numbers[0], numbers[-1])})
+        panel.mark_x({index: str(index) for index in whole_values(numbers[0], numbers[-1])})
         panel.frame(label, "epoch")
         for curve in curves:
             panel.curve(numbers, curve.values, curve.color)
@@ -202,8 +202,8 @@ def line_history(points: Sequence[LinePoint], *, title: str = "") -> bytes:
     """
     last = points[-1]
     note = "no lines were held back"
-    if last.held_back:
-        note = f"{last.held_back - last.misread:,} of {last.held_back:,} lines read exactly"
+    if last.validation:
+        note = f"{last.validation - last.misread:,} of {last.validation:,} lines read exactly"
     sheet = Canvas(10.5, 4.3, heading=title or "A line reader's training", note=note)
     height = 1.12 * max(_middle([point.loss for point in points]), last.loss, 1e-6)
     _panel(sheet, 0.6, points, [point.loss for point in points], (0.0, height), "Loss")

@@ -40,39 +40,39 @@ FRAMING_SIDE = 1.5
 """Inches: the longer side of a step's picture."""
 
 
-def framing(found: Explanation) -> bytes:
+def framing(result: Explanation) -> bytes:
     """Draw each step with its name and what was done, from left to right.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it, of a picture that was framed.
 
     Returns
     -------
     A PNG, 270 pixels wide for each step.
     """
-    width = 2 * MARGIN + len(found.steps) * (FRAMING_SIDE + GAP) - GAP
+    width = 2 * MARGIN + len(result.steps) * (FRAMING_SIDE + GAP) - GAP
     width = max(width, 5.0)
 
     def make(height: float) -> Canvas:
         return Canvas(width, height, "From the picture to the frame of 28 x 28")
 
-    return fitted(make, lambda sheet: draw_framing(sheet, 0.7, found))
+    return fitted(make, lambda sheet: draw_framing(sheet, 0.7, result))
 
 
-def draw_framing(sheet: Canvas, top: float, found: Explanation) -> float:
+def draw_framing(sheet: Canvas, top: float, result: Explanation) -> float:
     """Draw the steps on a sheet from `top` down; return where they end."""
     room = sheet.width - 2 * MARGIN
-    count = max(len(found.steps), 1)
+    count = max(len(result.steps), 1)
     side = min(FRAMING_SIDE, (room + GAP) / count - GAP)
     lowest = top
-    for at, step in enumerate(found.steps):
-        left = MARGIN + at * (side + GAP)
+    for index, step in enumerate(result.steps):
+        left = MARGIN + index * (side + GAP)
         _picture(sheet, (left, top), side, step.picture)
-        if at:
+        if index:
             _arrow(sheet, left - GAP / 2, top + side / 2)
-        words = f"{at + 1}  {step.name}"
+        words = f"{index + 1}  {step.name}"
         down = paragraph(sheet, (left, top + side + 0.1), words, side + 0.1, size=LABEL)
         down = paragraph(
             sheet, (left, down + 0.02), step.about, side + 0.1, size=SMALL, color=MUTED
@@ -122,12 +122,12 @@ CUT = 9
 """Rows and columns of the part that the overview shows as numbers."""
 
 
-def pixels(found: Explanation) -> bytes:
+def pixels(result: Explanation) -> bytes:
     """Draw each pixel with its number, 0 = paper, 255 = ink.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
 
     Returns
@@ -142,33 +142,34 @@ def pixels(found: Explanation) -> bytes:
         heading=f"A picture is {FEATURES} numbers: {SIDE} rows of {SIDE} pixels",
         note="0 is bare paper, 255 is full ink; this is all that the network is given",
     )
-    _cells(sheet, (0.45, 1.1), cell, found.digit, rows=0, columns=0, size=8.0)
+    _cells(sheet, (0.45, 1.1), cell, result.digit, rows=0, columns=0, size=8.0)
     return sheet.png()
 
 
-def draw_pixels(sheet: Canvas, top: float, found: Explanation) -> float:
+def draw_pixels(sheet: Canvas, top: float, result: Explanation) -> float:
     """Draw the digit, a part of it as numbers, and what they are; return where they end."""
     side = SIDE * ZOOM / 150
-    row, column = middle_of(found.digit)
-    picture = enlarged(255 - found.digit, ZOOM)
+    row, column = middle_of(result.digit)
+    picture = enlarged(255 - result.digit, ZOOM)
     framed = np.repeat(picture[..., None], 3, axis=2)
     _ring(framed, row * ZOOM, column * ZOOM, CUT * ZOOM)
     sheet.area((MARGIN - 0.01, top - 0.01), (MARGIN + side + 0.01, top + side + 0.01), FAINT)
     sheet.image((MARGIN, top), side, framed)
     left = MARGIN + side + 0.65
-    part = found.digit[row : row + CUT, column : column + CUT]
+    part = result.digit[row : row + CUT, column : column + CUT]
     _cells(sheet, (left, top), side / CUT, part, rows=row, columns=column, size=SMALL)
     inner = int(np.abs(part.astype(int) - 128).argmin())  # the greyest of them
-    at = SIDE * (row + inner // CUT) + column + inner % CUT
+    index = SIDE * (row + inner // CUT) + column + inner % CUT
     words = (
         f"The network is given no picture, only {FEATURES} numbers: {SIDE} rows of {SIDE}, "
         "0 for bare paper, 255 for full ink (drawn dark here), between them what the pen half "
         "covered.\n\n"
         "The part in the orange frame stands beside it as numbers, with the rows and columns "
         "they are in.\n\n"
-        f"Read row by row they get one number after the other: row {at // SIDE}, column "
-        f"{at % SIDE} is feature {SIDE} x {at // SIDE} + {at % SIDE} = {at}. It is "
-        f"{found.digit[at // SIDE, at % SIDE]} here, or {found.unrolled[at]:.2f} when "
+        f"Read row by row they get one number after the other: row {index // SIDE}, column "
+        f"{index % SIDE} is feature {SIDE} x {index // SIDE} + {index % SIDE} = {index}. It is "
+        f"{result.digit[index // SIDE, index % SIDE]} here, or "
+        f"{result.unrolled[index]:.2f} when "
         "255 counts as 1."
     )
     left += side + 0.45
@@ -205,12 +206,12 @@ def _cells(
             color = PAPER if value > 127 else (INK if value else MUTED)
             middle = (x + cell / 2, y + cell / 2)
             sheet.text(middle, str(value), size=size, color=color, align="centre", middle=True)
-    for at in range(height):
-        place = (left - 0.07, top + (at + 0.5) * cell)
-        sheet.text(place, str(rows + at), size=7, color=MUTED, align="right", middle=True)
-    for at in range(width):
-        place = (left + (at + 0.5) * cell, top - 0.06)
-        sheet.text(place, str(columns + at), size=7, color=MUTED, align="centre")
+    for index in range(height):
+        place = (left - 0.07, top + (index + 0.5) * cell)
+        sheet.text(place, str(rows + index), size=7, color=MUTED, align="right", middle=True)
+    for index in range(width):
+        place = (left + (index + 0.5) * cell, top - 0.06)
+        sheet.text(place, str(columns + index), size=7, color=MUTED, align="centre")
     edge = [
         (left, top),
         (left + width * cell, top),
@@ -222,7 +223,7 @@ def _cells(
 
 
 def _ring(picture: NDArray[np.uint8], top: int, left: int, side: int) -> None:
-    color = [round(255 * each) for each in rgb(ORANGE)]
+    color = [round(255 * item) for item in rgb(ORANGE)]
     thick = 3
     bottom, right = top + side, left + side
     picture[top : top + thick, left:right] = color
@@ -238,12 +239,12 @@ LINES = 4
 """Pieces that the large picture cuts the ribbon into, each of seven rows of the digit."""
 
 
-def unrolled(found: Explanation) -> bytes:
+def unrolled(result: Explanation) -> bytes:
     """Draw the digit as one ribbon of 784 features, and the ribbon in four pieces, large.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.explain.explanation` gives it.
 
     Returns
@@ -256,24 +257,24 @@ def unrolled(found: Explanation) -> bytes:
         heading=f"The picture unrolled: {SIDE} rows, one after the other, {FEATURES} features",
         note="feature = 28 x row + column; a fully connected network sees nothing else",
     )
-    down = draw_ribbon(sheet, 0.85, found)
-    each = FEATURES // LINES
-    ribbon = 255 - found.digit.reshape(LINES, each)
-    for at in range(LINES):
-        first = at * each
-        top = down + 0.35 + at * 0.9
-        rows = f"rows {first // SIDE} to {(first + each) // SIDE - 1}"
+    down = draw_ribbon(sheet, 0.85, result)
+    item = FEATURES // LINES
+    ribbon = 255 - result.digit.reshape(LINES, item)
+    for index in range(LINES):
+        first = index * item
+        top = down + 0.35 + index * 0.9
+        rows = f"rows {first // SIDE} to {(first + item) // SIDE - 1}"
         sheet.text((MARGIN, top), rows, size=LABEL, bold=True)
         width = sheet.measure(rows, LABEL, bold=True)
         place = (MARGIN + width + 0.15, top)
-        sheet.text(place, f"features {first} to {first + each - 1}", color=MUTED)
-        _strip(sheet, top + 0.1, ribbon[at : at + 1], zoom=8, height=50)
+        sheet.text(place, f"features {first} to {first + item - 1}", color=MUTED)
+        _strip(sheet, top + 0.1, ribbon[index : index + 1], zoom=8, height=50)
     return sheet.png()
 
 
-def draw_ribbon(sheet: Canvas, top: float, found: Explanation) -> float:
+def draw_ribbon(sheet: Canvas, top: float, result: Explanation) -> float:
     """Draw the whole ribbon with the rows marked below it; return where it ends."""
-    bottom = _strip(sheet, top, 255 - found.digit.reshape(1, -1), zoom=2, height=54)
+    bottom = _strip(sheet, top, 255 - result.digit.reshape(1, -1), zoom=2, height=54)
     for row in range(SIDE):
         left = MARGIN + row * SIDE * 2 / DPI
         sheet.line([(left, bottom + 0.02), (left, bottom + 0.08)], MUTED, width=0.8)

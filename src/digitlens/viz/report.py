@@ -24,7 +24,7 @@ SHOWN = 48
 
 
 def render(
-    found: Evaluation,
+    result: Evaluation,
     *,
     card: Mapping[str, object],
     measured: Mapping[str, object],
@@ -34,7 +34,7 @@ def render(
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.evaluation.evaluate` gives it.
     card
         What the model is, name by value; None and "" are left out. Values may be text,
@@ -48,64 +48,66 @@ def render(
     -------
     HTML; everything that comes from names and values is escaped.
     """
-    source = found.source or "an unnamed source"
+    source = result.source or "an unnamed source"
     return page(
-        f"{found.model} on {source}",
-        _head(found, source),
+        f"{result.model} on {source}",
+        _head(result, source),
         section(
             "The mistakes it was surest of",
-            paragraph(_shown(found, limit)),
-            html.mistakes(found, limit),
+            paragraph(_shown(result, limit)),
+            html.mistakes(result, limit),
         ),
-        section("Digit by digit", html.per_class(found)),
-        section("What was taken for what", paragraph(_confused(found)), html.confusion(found)),
-        section("How much it can answer", *_coverage(found)),
-        section("Whether its confidence can be trusted", *_calibration(found)),
+        section("Digit by digit", html.per_class(result)),
+        section(
+            "What was taken for what", paragraph(_confused(result)), html.confusion(result)
+        ),
+        section("How much it can answer", *_coverage(result)),
+        section("Whether its confidence can be trusted", *_calibration(result)),
         section("What the model is", html.facts(card)),
-        section("How it was measured", _measured(found, source, measured)),
+        section("How it was measured", _measured(result, source, measured)),
     )
 
 
-def _head(found: Evaluation, source: str) -> str:
-    low, high = found.interval
+def _head(result: Evaluation, source: str) -> str:
+    low, high = result.interval
     items = [
-        ("misread", f"{found.misses:,}", f"of {plural(found.count, 'digit')}"),
+        ("misread", f"{result.misses:,}", f"of {plural(result.count, 'digit')}"),
         (
             "right",
-            percent(found.accuracy),
+            percent(result.accuracy),
             f"95 % interval {percent(low)} to {percent(high)}",
         ),
     ]
-    clean = found.undisputed
-    if clean is not None and clean.count < found.count:
-        left_out = plural(found.count - clean.count, "disputed label")
+    clean = result.undisputed
+    if clean is not None and clean.count < result.count:
+        left_out = plural(result.count - clean.count, "disputed label")
         about = f"{clean.misses:,} of {clean.count:,} misread, without {left_out}"
         items.append(("right, undisputed", percent(clean.accuracy), about))
-    speed = f"{found.digits_per_second:,.0f}"
-    items.append(("digits a second", speed, f"all in {found.seconds:.2g} s"))
+    speed = f"{result.digits_per_second:,.0f}"
+    items.append(("digits a second", speed, f"all in {result.seconds:.2g} s"))
     return (
-        f"<header>\n<h1>{escape(found.model)} on {escape(source)}</h1>\n"
+        f"<header>\n<h1>{escape(result.model)} on {escape(source)}</h1>\n"
         f"{html.figures(items)}\n</header>"
     )
 
 
-def _shown(found: Evaluation, limit: int) -> str:
-    if not found.misses:
+def _shown(result: Evaluation, limit: int) -> str:
+    if not result.misses:
         return "There are none."
-    if found.misses <= limit:
+    if result.misses <= limit:
         return "All of its mistakes, the surest first."
-    return f"{limit} of its {found.misses:,} mistakes, the surest first."
+    return f"{limit} of its {result.misses:,} mistakes, the surest first."
 
 
-def _confused(found: Evaluation) -> str:
-    top = found.top_confusions(3)
+def _confused(result: Evaluation) -> str:
+    top = result.top_confusions(3)
     if not top:
         return "Nothing was confused."
     told = [f"{truth} read as {answer} ({times:,})" for truth, answer, times in top]
     return f"Most often: {', '.join(told)}."
 
 
-def _coverage(found: Evaluation) -> list[str]:
+def _coverage(result: Evaluation) -> list[str]:
     before = (
         "What it is least sure of can go on to a person. The surest answered first, and no "
         "more than a given share of the answers wrong:"
@@ -115,36 +117,36 @@ def _coverage(found: Evaluation) -> list[str]:
         "optimistic: choose them on validation digits before you rely on them."
     )
     rows = []
-    for each in found.coverage.values():
-        least = "" if each.threshold is None else threshold(each.threshold)
-        row = (rate(each.error_rate), percent(each.share), f"{each.answered:,}")
-        rows.append((*row, f"{each.count - each.answered:,}", f"{each.misses:,}", least))
+    for item in result.coverage.values():
+        least = "" if item.threshold is None else threshold(item.threshold)
+        row = (rate(item.error_rate), percent(item.share), f"{item.answered:,}")
+        rows.append((*row, f"{item.count - item.answered:,}", f"{item.misses:,}", least))
     head = ("at most wrong", "answered", "digits", "passed on", "misses", "confidence at least")
     table = html.table(f"Coverage at {len(rows)} error rates", head, rows)
     return [paragraph(before), table, paragraph(after, muted=True)]
 
 
-def _calibration(found: Evaluation) -> list[str]:
+def _calibration(result: Evaluation) -> list[str]:
     before = (
-        f"How sure it is and how often it is right lie {100 * found.calibration.error:.2f} "
+        f"How sure it is and how often it is right lie {100 * result.calibration.error:.2f} "
         f"points apart in the mean (expected calibration error). Negative log likelihood "
-        f"{found.nll:.4f} nats, Brier score {found.brier:.4f}; both are 0 at best."
+        f"{result.nll:.4f} nats, Brier score {result.brier:.4f}; both are 0 at best."
     )
     after = (
         "Each dot is a fifteenth of the digits, or more where many are equally sure, with its "
         "95 % interval; an open dot is one without a mistake. On the broken line confidence "
         "can be taken at its word. Both axes are stretched towards 100 %."
     )
-    return [paragraph(before), html.reliability(found), paragraph(after, muted=True)]
+    return [paragraph(before), html.reliability(result), paragraph(after, muted=True)]
 
 
-def _measured(found: Evaluation, source: str, measured: Mapping[str, object]) -> str:
+def _measured(result: Evaluation, source: str, measured: Mapping[str, object]) -> str:
     counted: dict[str, object] = {
-        "digits": f"all {found.count:,} of {source}, none left out",
+        "digits": f"all {result.count:,} of {source}, none left out",
         "interval": "Wilson (1927), 95 %",
-        "speed": f"{found.seconds:.2g} s for all digits, warming up included",
+        "speed": f"{result.seconds:.2g} s for all digits, warming up included",
     }
-    if found.undisputed is not None:
+    if result.undisputed is not None:
         counted["disputed labels"] = (
             "15 of MNIST's 10,000 test labels, with which most of five people disagreed "
             "(Northcutt, Athalye and Mueller 2021)"
@@ -152,12 +154,12 @@ def _measured(found: Evaluation, source: str, measured: Mapping[str, object]) ->
     return html.facts(counted | dict(measured))
 
 
-def render_comparison(found: Comparison, *, measured: Mapping[str, object]) -> str:
+def render_comparison(result: Comparison, *, measured: Mapping[str, object]) -> str:
     """Return the models side by side as one HTML page that needs nothing beside it.
 
     Parameters
     ----------
-    found
+    result
         As `digitlens.metrics.comparison.compare` gives it.
     measured
         How it was measured, name by value; None and "" are left out.
@@ -166,50 +168,50 @@ def render_comparison(found: Comparison, *, measured: Mapping[str, object]) -> s
     -------
     HTML; everything that comes from names and values is escaped.
     """
-    first = found.evaluations[0]
+    first = result.evaluations[0]
     source = first.source or "an unnamed source"
-    names = ", ".join(each.model for each in found.evaluations)
+    names = ", ".join(item.model for item in result.evaluations)
     digits = plural(first.count, "digit")
     return page(
         f"{names} on {source}",
         f"<header>\n<h1>{escape(names)}</h1>\n"
         f"{paragraph(f'side by side on the same {digits} of {source}', muted=True)}\n</header>",
-        section("Accuracy", html.intervals(found.evaluations), _models(found)),
+        section("Accuracy", html.intervals(result.evaluations), _models(result)),
         section(
             "Whether they differ by more than chance",
-            *(paragraph(words) for words in found.in_words()),
-            _pairs(found),
+            *(paragraph(words) for words in result.in_words()),
+            _pairs(result),
         ),
         section("How it was measured", html.facts(measured)),
     )
 
 
-def _models(found: Comparison) -> str:
+def _models(result: Comparison) -> str:
     head = ("model", "misses", "right", "undisputed", "log loss", "digits a second")
     rows = [
         (
-            each.model,
-            f"{each.misses:,}",
-            percent(each.accuracy),
-            _undisputed(each),
-            f"{each.nll:.4f}",
-            f"{each.digits_per_second:,.0f}",
+            item.model,
+            f"{item.misses:,}",
+            percent(item.accuracy),
+            _undisputed(item),
+            f"{item.nll:.4f}",
+            f"{item.digits_per_second:,.0f}",
         )
-        for each in found.evaluations
+        for item in result.evaluations
     ]
     caption = "Undisputed: without the disputed labels of the MNIST test set, where it is that."
     return html.table(caption, head, rows)
 
 
-def _undisputed(found: Evaluation) -> str:
-    return "" if found.undisputed is None else percent(found.undisputed.accuracy)
+def _undisputed(result: Evaluation) -> str:
+    return "" if result.undisputed is None else percent(result.undisputed.accuracy)
 
 
-def _pairs(found: Comparison) -> str:
+def _pairs(result: Comparison) -> str:
     head = ("pair", "only the first right", "only the second right", "both wrong", "McNemar")
     rows = []
-    for pair in found.pairs:
-        one, two = (found.evaluations[at].model for at in (pair.first, pair.second))
+    for pair in result.pairs:
+        one, two = (result.evaluations[index].model for index in (pair.first, pair.second))
         split = pair.discordance
         counts = (split.only_first, split.only_second, split.both_wrong)
         rows.append((f"{one}, {two}", *(f"{n:,}" for n in counts), p_value(pair.p)))

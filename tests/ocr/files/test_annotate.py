@@ -27,7 +27,9 @@ def _count(picture: np.ndarray, color: tuple[int, int, int]) -> int:
 
 
 def _line(text: str, confidence: float, left: float, top: float) -> Line:
-    boxes = [(left + 20 * at, top, left + 20 * at + 16, top + 30) for at in range(len(text))]
+    boxes = [
+        (left + 20 * index, top, left + 20 * index + 16, top + 30) for index in range(len(text))
+    ]
     digits = [LineDigit(t, confidence, box) for t, box in zip(text, boxes, strict=True)]
     return Line(text, confidence, (left, top, boxes[-1][2], top + 30), tuple(digits))
 
@@ -95,7 +97,7 @@ def test_any_size_can_be_read() -> None:
 
 def test_no_reading_is_certain() -> None:
     """Confidence is in whole per cent and never 100."""
-    assert [percent(each) for each in (0.0, 0.994, 0.995, 1.0)] == [
+    assert [percent(item) for item in (0.0, 0.994, 0.995, 1.0)] == [
         "0 %",
         "99 %",
         ">99 %",

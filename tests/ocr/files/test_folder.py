@@ -22,8 +22,8 @@ from digitlens.ocr.options import PageResult, ReadOptions, Wanted
 Write = Callable[..., InputFile]
 
 
-def _texts(found: list[PageResult]) -> list[tuple[str, list[str]]]:
-    return [(each.name, [line.text for line in each.lines]) for each in found]
+def _texts(result: list[PageResult]) -> list[tuple[str, list[str]]]:
+    return [(item.name, [line.text for line in item.lines]) for item in result]
 
 
 def test_results_come_in_order(
@@ -34,16 +34,16 @@ def test_results_come_in_order(
     tiff = InputFile(tmp_path / "b.tif", "b.tif", "b")
     bad = InputFile(tmp_path / "none.png", "none.png", "none")
     sources = [source("c.png", "14", "41"), tiff, bad, source("a.png", "111")]
-    found = list(read_all(sources, job, workers=2))
-    assert _texts(found) == [
+    result = list(read_all(sources, job, workers=2))
+    assert _texts(result) == [
         ("c.png", ["14", "41"]),
         ("b.tif page 1", ["17"]),
         ("b.tif page 2", ["71"]),
         ("none.png", []),
         ("a.png", ["111"]),
     ]
-    assert [each.count for each in found] == [1, 2, 2, 1, 1]
-    assert str(found[3].error) == "there is no file none.png"
+    assert [item.count for item in result] == [1, 2, 2, 1, 1]
+    assert str(result[3].error) == "there is no file none.png"
 
 
 def test_one_picture_is_read_without_processes(
@@ -59,8 +59,8 @@ def test_one_file_of_another_name_may_have_pages(
 ) -> None:
     """All pages of a single file are read whatever it is called."""
     (tmp_path / "scan").write_bytes(pages("TIFF", ["1", "7", "4"]))
-    found = list(read_all([InputFile(tmp_path / "scan", "scan", "scan")], job))
-    assert [each.number for each in found] == [1, 2, 3]
+    result = list(read_all([InputFile(tmp_path / "scan", "scan", "scan")], job))
+    assert [item.number for item in result] == [1, 2, 3]
 
 
 def test_a_file_that_vanishes_is_rejected(
@@ -73,10 +73,10 @@ def test_a_file_that_vanishes_is_rejected(
         source(f"scans/{name}.png", "1")
     sources = list_inputs([str(folder)])
     (folder / "b.png").unlink()
-    found = list(read_all(sources, job, workers=1))
-    assert [each.error is None for each in found] == [True, False, True]
-    assert found[1].error is not None
-    assert found[1].error.likely == "it was taken away after its folder was listed"
+    result = list(read_all(sources, job, workers=1))
+    assert [item.error is None for item in result] == [True, False, True]
+    assert result[1].error is not None
+    assert result[1].error.likely == "it was taken away after its folder was listed"
 
 
 def test_a_worker_that_dies_costs_one_picture(
@@ -128,11 +128,13 @@ def test_pictures_are_named_after_their_pages(
     drawn.mkdir()
     job = replace(job, stages=steps, annotate=drawn)
     list(read_all([source("b.png", "1"), tiff], job, workers=1))
-    names = ["b", *[f"b-2.tif-p{at:02}" for at in range(1, 11)]]
+    names = ["b", *[f"b-2.tif-p{index:02}" for index in range(1, 11)]]
     assert sorted(path.name for path in steps.iterdir()) == sorted(names)
     assert sorted(path.stem for path in drawn.iterdir()) == sorted(names)
     first = sorted((steps / "b").iterdir())
-    assert [path.name[:2] for path in first] == [f"{at}-" for at in range(1, len(first) + 1)]
+    assert [path.name[:2] for path in first] == [
+        f"{index}-" for index in range(1, len(first) + 1)
+    ]
     for path in [*first, drawn / "b.png"]:
         with Image.open(path) as picture:
             assert picture.format == "PNG"
@@ -145,28 +147,28 @@ def test_fields_and_lines_are_read_as_asked(source: Write, job: ReadOptions) -> 
         Wanted("code", FormField(count=4)),
         Wanted("no", FormField(area=(0, 0, 220, 100))),
     )
-    (found,) = read_all([one], replace(job, wanted=wanted, bars=(0.5, 0.5)))
-    assert [line.text for line in found.lines] == ["1711", "14"]
-    (found,) = read_all([source("b.png", "171")], replace(job, line=True))
-    assert [line.text for line in found.lines] == ["171"]
-    (found,) = read_all([source("c.png")], replace(job, line=True))
-    assert found.page is not None
-    assert found.page.lines == ()
+    (result,) = read_all([one], replace(job, wanted=wanted, bars=(0.5, 0.5)))
+    assert [line.text for line in result.lines] == ["1711", "14"]
+    (result,) = read_all([source("b.png", "171")], replace(job, line=True))
+    assert [line.text for line in result.lines] == ["171"]
+    (result,) = read_all([source("c.png")], replace(job, line=True))
+    assert result.page is not None
+    assert result.page.lines == ()
 
 
 def test_a_field_outside_the_picture_rejects_it(source: Write, job: ReadOptions) -> None:
     """An area that a picture does not have is an error of that picture."""
     wanted = (Wanted("no", FormField(area=(5000, 0, 5100, 90))),)
-    (found,) = read_all([source("a.png", "1")], replace(job, wanted=wanted))
-    assert isinstance(found.error, DigitlensError)
-    assert "the area must be" in str(found.error)
+    (result,) = read_all([source("a.png", "1")], replace(job, wanted=wanted))
+    assert isinstance(result.error, DigitlensError)
+    assert "the area must be" in str(result.error)
 
 
 def test_too_large_pictures_are_refused(job: ReadOptions, tmp_path: Path) -> None:
     """100 megapixels are refused before they are decoded, and the limit is named."""
     Image.new("1", (10_000, 10_000), 1).save(tmp_path / "a.png")
-    (found,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
-    assert str(found.error).startswith(
+    (result,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
+    assert str(result.error).startswith(
         "a.png is too large: at most 80,000,000 pixels are decoded\n"
         "  seen    10,000 x 10,000 = 100,000,000 pixels"
     )
@@ -175,8 +177,8 @@ def test_too_large_pictures_are_refused(job: ReadOptions, tmp_path: Path) -> Non
 def test_too_long_pictures_are_refused(job: ReadOptions, tmp_path: Path) -> None:
     """A strip with a side of more than 100,000 pixels is refused, and the limit is named."""
     Image.new("1", (100_001, 9), 1).save(tmp_path / "a.png")
-    (found,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
-    assert str(found.error).startswith(
+    (result,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
+    assert str(result.error).startswith(
         "a.png is too long: a side may have 100,000 pixels at most\n"
     )
 
@@ -188,6 +190,6 @@ def test_thousands_of_specks_give_few_lines(job: ReadOptions, tmp_path: Path) ->
     for y, x in rng.integers(0, (990, 1490), (6000, 2)):
         page[y : y + 9, x : x + 3] = 0
     Image.fromarray(page).save(tmp_path / "a.png")
-    (found,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
-    assert found.error is None
-    assert len(found.lines) <= 60
+    (result,) = read_all([InputFile(tmp_path / "a.png", "a.png", "a")], job)
+    assert result.error is None
+    assert len(result.lines) <= 60

@@ -22,7 +22,7 @@ def test_the_pages_of_a_tiff_are_its_frames(pages: Make) -> None:
     document = document_of(pages("TIFF", ["1", "117"]), "a.png")
     assert isinstance(document, TiffFile)
     assert (document.count, document.numbered) == (2, True)
-    widths = [document.page(at).pixels.shape[1] for at in range(2)]
+    widths = [document.page(index).pixels.shape[1] for index in range(2)]
     assert widths == [130, 190]
     assert document.page(1).name == "a.png, page 2"
 
@@ -42,7 +42,7 @@ def test_each_frame_is_turned_as_it_says_itself() -> None:
     frames[1].encoderinfo = {"exif": turned}
     frames[0].save(file, "TIFF", save_all=True, append_images=frames[1:])
     document = document_of(file.getvalue(), "a.tif")
-    assert [document.page(at).pixels.shape for at in range(2)] == [(30, 60), (60, 30)]
+    assert [document.page(index).pixels.shape for index in range(2)] == [(30, 60), (60, 30)]
 
 
 def test_a_frame_that_is_cut_off_is_damaged(pages: Make) -> None:

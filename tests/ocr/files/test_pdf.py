@@ -68,13 +68,13 @@ def test_a_broken_page_is_rejected_and_the_others_are_read(
 ) -> None:
     """A page whose object is lost is named with its number; those around it are read."""
     content = pages("PDF", ["17", "1", "14"])
-    second = [each.start() for each in re.finditer(rb"/Type /Page\b(?!s)", content)][1]
+    second = [item.start() for item in re.finditer(rb"/Type /Page\b(?!s)", content)][1]
     path = tmp_path / "a.pdf"
     path.write_bytes(content[:second] + b"/Type /Bage" + content[second + 11 :])
-    found = list(read_all([InputFile(path, "a.pdf", "a")], job, workers=1))
-    assert [each.name for each in found] == [f"a.pdf page {at}" for at in (1, 2, 3)]
-    assert [[line.text for line in each.lines] for each in found] == [["17"], [], ["14"]]
-    assert str(found[1].error) == (
+    result = list(read_all([InputFile(path, "a.pdf", "a")], job, workers=1))
+    assert [item.name for item in result] == [f"a.pdf page {index}" for index in (1, 2, 3)]
+    assert [[line.text for line in item.lines] for item in result] == [["17"], [], ["14"]]
+    assert str(result[1].error) == (
         "a.pdf, page 2 is damaged\n  seen    pdfium: Failed to load page"
     )
 

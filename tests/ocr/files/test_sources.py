@@ -15,23 +15,23 @@ def test_a_folder_is_its_pictures_by_name(in_tmp: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     os.mkfifo(in_tmp / "scans" / "pipe.png")
-    found = list_inputs(["scans"])
-    assert [each.name for each in found] == ["scans/a.PDF", "scans/b.png"]
-    assert all(each.listed for each in found)
+    result = list_inputs(["scans"])
+    assert [item.name for item in result] == ["scans/a.PDF", "scans/b.png"]
+    assert all(item.listed for item in result)
 
 
 def test_what_is_not_there_stays_in_the_list(in_tmp: Path) -> None:
     """A missing file, a pattern without matches and an empty folder are told of when read."""
     (in_tmp / "empty").mkdir()
     named = ["none.png", "*.tif", "empty"]
-    assert [each.name for each in list_inputs(named)] == named
+    assert [item.name for item in list_inputs(named)] == named
 
 
 def test_a_link_to_nothing_in_a_folder_is_not_passed_over(in_tmp: Path) -> None:
     """A picture that a folder lists but that leads nowhere is kept, to be told of."""
     (in_tmp / "scans").mkdir()
     (in_tmp / "scans" / "a.png").symlink_to("nowhere.png")
-    assert [each.name for each in list_inputs(["scans"])] == ["scans/a.png"]
+    assert [item.name for item in list_inputs(["scans"])] == ["scans/a.png"]
 
 
 def test_patterns_are_expanded(in_tmp: Path) -> None:
@@ -39,26 +39,26 @@ def test_patterns_are_expanded(in_tmp: Path) -> None:
     for name in ("a/2.png", "a/b/1.png", "a/3.jpg"):
         (in_tmp / name).parent.mkdir(parents=True, exist_ok=True)
         (in_tmp / name).touch()
-    assert [each.name for each in list_inputs(["a/*.png"])] == ["a/2.png"]
-    assert [each.name for each in list_inputs(["a/**/*.png"])] == ["a/2.png", "a/b/1.png"]
-    assert [each.name for each in list_inputs(["a/?"])] == ["a/b/1.png"]
+    assert [item.name for item in list_inputs(["a/*.png"])] == ["a/2.png"]
+    assert [item.name for item in list_inputs(["a/**/*.png"])] == ["a/2.png", "a/b/1.png"]
+    assert [item.name for item in list_inputs(["a/?"])] == ["a/b/1.png"]
 
 
 def test_a_file_with_such_a_name_is_no_pattern(in_tmp: Path) -> None:
     """A file whose name has brackets is that file."""
     (in_tmp / "scan[1].png").touch()
     (in_tmp / "scan1.png").touch()
-    assert [each.name for each in list_inputs(["scan[1].png"])] == ["scan[1].png"]
+    assert [item.name for item in list_inputs(["scan[1].png"])] == ["scan[1].png"]
 
 
 def test_pictures_of_one_name_are_told_apart(in_tmp: Path) -> None:
     """No two sources share a stem, whatever the case of their letters."""
-    stems = [each.stem for each in list_inputs(["a.png", "b/A.jpg", "a-2.png", "c/a.tif"])]
+    stems = [item.stem for item in list_inputs(["a.png", "b/A.jpg", "a-2.png", "c/a.tif"])]
     assert stems == ["a", "A-2", "a-2-2", "a-3"]
 
 
 def test_stdin_is_called_so(in_tmp: Path) -> None:
     """The file that stands for - is called stdin; without one, - is a file of that name."""
-    (found,) = list_inputs(["-"], stdin=in_tmp / "x.pdf")
-    assert (found.path, found.name, found.stem) == (in_tmp / "x.pdf", "stdin", "x")
+    (result,) = list_inputs(["-"], stdin=in_tmp / "x.pdf")
+    assert (result.path, result.name, result.stem) == (in_tmp / "x.pdf", "stdin", "x")
     assert list_inputs(["-"])[0].name == "-"

@@ -19,19 +19,19 @@ def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> Non
     """All lines of a chunk are in its batches, none twice and none left over."""
     batches = pool_of(glyphs, replace(recipe, others=()), 5, 2)
     assert len(batches) == POOL
-    found = sorted(text for batch in batches for text in batch.texts())
+    result = sorted(text for batch in batches for text in batch.texts())
     lines = synthesize_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
-    assert found == sorted(line.text for line in lines)
+    assert result == sorted(line.text for line in lines)
 
 
 def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """The recipe's own style has the rest, and two lots of one style are not the same lines."""
     mixed = replace(recipe, others=("overlap", "overlap"), other_share=0.25)
-    found = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
-    assert len(found) == 2 * POOL
+    result = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
+    assert len(result) == 2 * POOL
     most = 2 * POOL - 2 * (POOL // 4)
     own = [line.text for line in synthesize_chunk(glyphs, 2, seed=5, style="clean", size=most)]
-    others = list((Counter(found) - Counter(own)).elements())
+    others = list((Counter(result) - Counter(own)).elements())
     assert len(others) == 2 * (POOL // 4)
     assert len(set(others)) > POOL // 4
 
@@ -65,15 +65,15 @@ def test_a_batch_holds_what_the_lines_say(glyphs: Glyphs) -> None:
     assert "" in batch.texts()
     assert batch.strips.shape[3] % 4 == 0
     assert batch.centres.shape == (20, batch.strips.shape[3] // 2)
-    for at, line in enumerate(lines):
+    for index, line in enumerate(lines):
         strip = prepare_line(line.image)
         wide = strip.shape[1]
-        np.testing.assert_allclose(batch.strips[at, 0, :, :wide], strip, atol=5e-3)
-        assert not batch.strips[at, 0, :, wide:].any()
-        assert batch.frames[at] == (wide + 1) // 2
-        seen = batch.centres[at][batch.centres[at] != UNKNOWN]
+        np.testing.assert_allclose(batch.strips[index, 0, :, :wide], strip, atol=5e-3)
+        assert not batch.strips[index, 0, :, wide:].any()
+        assert batch.frames[index] == (wide + 1) // 2
+        seen = batch.centres[index][batch.centres[index] != UNKNOWN]
         assert set(seen) <= {int(digit) for digit in line.text}
-        assert (batch.centres[at, batch.frames[at] :] == UNKNOWN).all()
+        assert (batch.centres[index, batch.frames[index] :] == UNKNOWN).all()
 
 
 def test_centres_are_columns_of_the_strip(glyphs: Glyphs) -> None:

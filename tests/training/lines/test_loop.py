@@ -33,7 +33,7 @@ def trainer(
         learner,
         recipe=recipe,
         batches=batches_here(WorkPlan(glyphs, recipe, seed, learner.step)),
-        held_back=pool_of(glyphs, recipe, 9, 0)[:4],
+        validation=pool_of(glyphs, recipe, 9, 0)[:4],
         device=HERE,
         progress=NullLineCallback(),
     )
@@ -61,7 +61,7 @@ def equal(one: LineTrainState, other: LineTrainState) -> bool:
         (one.optimiser.state(), other.optimiser.state()),
     ]
     same = all(torch.equal(a[name], b[name]) for a, b in pairs for name in a)
-    losses = [[(p.step, p.loss, p.misread) for p in each.history] for each in (one, other)]
+    losses = [[(p.step, p.loss, p.misread) for p in item.history] for item in (one, other)]
     return same and losses[0] == losses[1]
 
 
@@ -72,7 +72,7 @@ def test_points_are_measured_as_often_as_the_recipe_says(
     learner = trained(glyphs, replace(recipe, steps=10))
     assert [point.step for point in learner.history] == [4, 8, 10]
     last = learner.history[-1]
-    assert last.held_back == 8
+    assert last.validation == 8
     assert last.exact == 1 - last.misread / 8
     assert last.loss > 0
     assert last.lines_per_second > 0
@@ -118,7 +118,7 @@ def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
 def test_what_is_kept_is_a_running_mean(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """After one step the average holds a tenth of the first weights and the rest of the new."""
     learner = LineTrainState.begin(replace(recipe, steps=1, every=1), 0)
-    before = [each.clone() for each in learner.network.parameters()]
+    before = [item.clone() for item in learner.network.parameters()]
     trainer(glyphs, replace(recipe, steps=1, every=1), learner).run_to_point(never)
     rows = zip(before, learner.network.parameters(), learner.average.parameters(), strict=True)
     for old, new, mean in rows:
@@ -131,7 +131,7 @@ def test_measuring_leaves_the_mode(glyphs: Glyphs, recipe: LineRecipe) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert 0 <= count_line_errors(network, pool_of(glyphs, recipe, 0, 0)[:2]) <= 4
     assert network.training
-    assert all(torch.equal(before[name], each) for name, each in network.state_dict().items())
+    assert all(torch.equal(before[name], item) for name, item in network.state_dict().items())
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run(glyphs: Glyphs, recipe: LineRecipe) -> None:

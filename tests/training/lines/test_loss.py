@@ -32,12 +32,12 @@ def test_it_is_the_probability_of_the_string() -> None:
     logits = torch.randn(2, 9, 11)
     texts, frames = ["4410", "7"], [9, 6]
     unknown = torch.full((2, 9), UNKNOWN)
-    found = float(line_loss(logits, lesson(texts, frames, unknown), 0.0))
+    result = float(line_loss(logits, lesson(texts, frames, unknown), 0.0))
     wanted = []
     for row, text, count in zip(logits, texts, frames, strict=True):
         rows = check_probs(row[:count].double().log_softmax(1).numpy())
         wanted.append(-math.log(string_probabilities(rows, [text])[0]) / len(text))
-    assert found == pytest.approx(np.mean(wanted), rel=1e-5)
+    assert result == pytest.approx(np.mean(wanted), rel=1e-5)
 
 
 def test_frames_at_centres_are_learnt_with_their_share() -> None:

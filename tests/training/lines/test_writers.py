@@ -39,8 +39,8 @@ def test_the_number_of_processes_changes_nothing(
     plan = WorkPlan(glyphs, recipe, 1, step=POOL + 5)
     wanted = itertools.islice(batches_here(plan), 2 * POOL)
     with LineProducers(plan, count) as writers:
-        found = itertools.islice(writers, 2 * POOL)
-        assert all(same(*pair) for pair in zip(found, wanted, strict=True))
+        result = itertools.islice(writers, 2 * POOL)
+        assert all(same(*pair) for pair in zip(result, wanted, strict=True))
     assert multiprocessing.active_children() == []
 
 

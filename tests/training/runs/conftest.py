@@ -82,8 +82,8 @@ def kept(make_digits: MakeDigits, monkeypatch: pytest.MonkeyPatch) -> ReplayData
 def my_folder(crossed: Digits, tmp_path: Path) -> Path:
     """Return a folder of class folders: dark ink on light paper, three times as large."""
     folder = tmp_path / "my_folder"
-    for at, (image, label) in enumerate(crossed):
+    for index, (image, label) in enumerate(crossed):
         (folder / str(label)).mkdir(parents=True, exist_ok=True)
         picture = Image.fromarray(250 - image // 2).resize((90, 90), Image.Resampling.BICUBIC)
-        picture.save(folder / str(label) / f"{at:02}.png")
+        picture.save(folder / str(label) / f"{index:02}.png")
     return folder

@@ -154,8 +154,8 @@ def test_when_a_writer_dies_all_is_saved(
     real = line_run.LineProducers.__iter__
 
     def dying(self: Any) -> Any:
-        for at, batch in enumerate(real(self)):
-            if at == 3:
+        for index, batch in enumerate(real(self)):
+            if index == 3:
                 raise WorkerError("a process that writes lines ended before its time")
             yield batch
 

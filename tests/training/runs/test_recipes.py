@@ -34,9 +34,9 @@ def test_a_recipe_learns_to_read(network: str, tmp_path: Path) -> None:
     run = train(network, "mnist", out=tmp_path / "run")
     assert run.count == 6_071
     assert 100 * (1 - run.misses / run.count) >= FLOORS[network]
-    held_back = load_digits("mnist").validation
-    answers = run.model.predict(held_back.images)
-    assert int((answers.labels != held_back.labels).sum()) == run.misses
+    validation = load_digits("mnist").validation
+    answers = run.model.predict(validation.images)
+    assert int((answers.labels != validation.labels).sum()) == run.misses
 
 
 @pytest.mark.slow

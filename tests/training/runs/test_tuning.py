@@ -99,12 +99,12 @@ def test_the_same_seed_gives_the_same_weights(
 ) -> None:
     """Twice the same, and another seed something else; `Data` is taken as it is given."""
     data = replace(make_data(), train=crossed[:20], validation=crossed[20:], source="mine")
-    found = []
+    result = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run = train("cnn", data, start=begun.folder, epochs=1, seed=seed, out=tmp_path / name)
-        found.append((run.folder / "weights.safetensors").read_bytes())
+        result.append((run.folder / "weights.safetensors").read_bytes())
         assert run.count == len(crossed) - 20
-    assert found[0] == found[1] != found[2]
+    assert result[0] == result[1] != result[2]
 
 
 def test_a_tuned_network_goes_on_and_is_exported(

@@ -111,8 +111,8 @@ def test_without_mnist_the_uci_digits_are_rehearsed(
 ) -> None:
     """Nothing is downloaded; what is not known is said, with what would help."""
     monkeypatch.delenv("DIGITLENS_DATA", raising=False)
-    found = load_replay_data()
-    assert (found.mnist, len(found.rehearsed) + len(found.measured)) == (False, 1797)
+    result = load_replay_data()
+    assert (result.mnist, len(result.rehearsed) + len(result.measured)) == (False, 1797)
     run = train("cnn", my_folder, start=begun.folder, epochs=1, out=tmp_path / "run")
     assert run.changes is not None
     assert "digitlens data fetch mnist" in run.changes.words()
@@ -129,10 +129,10 @@ def test_mnists_test_digits_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(
         storage, "read_file", lambda path: opened.append(path.name) or real(path)
     )
-    found = load_replay_data()
-    assert found.mnist
-    assert len(found.measured) == MEASURED
-    places = np.concatenate([found.rehearsed.positions, found.measured.positions])
+    result = load_replay_data()
+    assert result.mnist
+    assert len(result.measured) == MEASURED
+    places = np.concatenate([result.rehearsed.positions, result.measured.positions])
     assert np.array_equal(np.sort(places), np.arange(60_000))
     assert sorted(opened) == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
 

@@ -138,7 +138,7 @@ _ASCENDERS = (
 
 
 def _places(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = (each.split(":") for each in text.split())
+    pairs = (item.split(":") for item in text.split())
     return tuple((int(character), int(bit)) for character, bit in pairs)
 
 
@@ -226,12 +226,12 @@ def encode_imb(content: IntelligentMail) -> str:
     words[-1] *= 2
     words[0] += FIRST * (check >> (CHECK_BITS - 1))
     table = characters()
-    found = [table[word] for word in words]
-    for at in range(CHARACTERS):
-        if check >> at & 1:
-            found[at] ^= 0x1FFF
+    result = [table[word] for word in words]
+    for index in range(CHARACTERS):
+        if check >> index & 1:
+            result[index] ^= 0x1FFF
     return "".join(
-        STATES[(found[down] >> low & 1) + 2 * (found[up] >> height & 1)]
+        STATES[(result[down] >> low & 1) + 2 * (result[up] >> height & 1)]
         for (down, low), (up, height) in zip(DESCENDERS, ASCENDERS, strict=True)
     )
 
@@ -255,18 +255,18 @@ def decode_imb(bars: str) -> IntelligentMail:
     >>> decode_imb(bars).routing
     '01234'
     """
-    found = "".join(bars.split()).upper()
-    _check_letters(found)
+    result = "".join(bars.split()).upper()
+    _check_letters(result)
     try:
-        return _decoded(found)
+        return _decoded(result)
     except DataError as error:
         try:
-            _decoded(upside_down(found))
+            _decoded(upside_down(result))
         except DataError:
             raise error from None
         raise DataError(
             "the barcode stands upside down",
-            seen=f"{found[:20]}...",
+            seen=f"{result[:20]}...",
             likely="the piece was fed the wrong way round",
             try_="turn the picture by 180 degrees",
         ) from None
@@ -294,8 +294,8 @@ def _number(content: IntelligentMail) -> int:
 def _check(number: int) -> int:
     """Return the check of 11 bits, as USPS-B-3200 counts it: the highest bit first."""
     check = (1 << CHECK_BITS) - 1
-    for at in reversed(range(BITS)):
-        turn = check >> (CHECK_BITS - 1) ^ number >> at & 1
+    for index in reversed(range(BITS)):
+        turn = check >> (CHECK_BITS - 1) ^ number >> index & 1
         check = (check << 1 ^ (GENERATOR if turn & 1 else 0)) & ((1 << CHECK_BITS) - 1)
     return check
 
@@ -342,24 +342,24 @@ def _decoded(bars: str) -> IntelligentMail:
 
 def _read(bars: str) -> tuple[list[int], int]:
     """Return the ten codewords and the ten lower bits of the check."""
-    found = [0] * CHARACTERS
+    result = [0] * CHARACTERS
     for bar, (down, low), (up, height) in zip(bars, DESCENDERS, ASCENDERS, strict=True):
         state = STATES.index(bar)
-        found[down] |= (state & 1) << low
-        found[up] |= (state >> 1) << height
+        result[down] |= (state & 1) << low
+        result[up] |= (state >> 1) << height
     known = codewords()
-    bad = [at for at, character in enumerate(found) if character not in known]
+    bad = [index for index, character in enumerate(result) if character not in known]
     if bad:
         raise _damaged(_where(bad))
-    words = [known[character][0] for character in found]
-    return words, sum(known[character][1] << at for at, character in enumerate(found))
+    words = [known[character][0] for character in result]
+    return words, sum(known[character][1] << index for index, character in enumerate(result))
 
 
 def _where(bad: Sequence[int]) -> str:
     """Name the bars that belong to two impossible characters, where there are such."""
     both = [
-        str(at + 1)
-        for at, ((down, _), (up, _)) in enumerate(zip(DESCENDERS, ASCENDERS, strict=True))
+        str(index + 1)
+        for index, ((down, _), (up, _)) in enumerate(zip(DESCENDERS, ASCENDERS, strict=True))
         if down in bad and up in bad
     ]
     said = f"{len(bad)} of {CHARACTERS} characters have a number of bits that none has"

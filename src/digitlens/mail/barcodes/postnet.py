@@ -60,20 +60,22 @@ def decode_postnet(bars: str) -> str:
     >>> decode_postnet(encode_postnet("012345678"))
     '012345678'
     """
-    found = "".join(bars.split()).translate(str.maketrans("10", TALL + SHORT))
-    wrong = sorted(set(found) - {TALL, SHORT})
+    result = "".join(bars.split()).translate(str.maketrans("10", TALL + SHORT))
+    wrong = sorted(set(result) - {TALL, SHORT})
     if wrong:
         raise DataError("the bars of POSTNET are | and .", seen=", ".join(wrong))
-    if len(found) not in BARS:
-        raise DataError("POSTNET has 32, 52 or 62 bars", seen=f"{len(found)} bars")
-    if found[0] != TALL or found[-1] != TALL:
-        raise DataError("POSTNET has a tall bar at either end", seen=f"{found[0]} {found[-1]}")
-    groups = [found[at : at + 5] for at in range(1, len(found) - 1, 5)]
-    for at, group in enumerate(groups):
+    if len(result) not in BARS:
+        raise DataError("POSTNET has 32, 52 or 62 bars", seen=f"{len(result)} bars")
+    if result[0] != TALL or result[-1] != TALL:
+        raise DataError(
+            "POSTNET has a tall bar at either end", seen=f"{result[0]} {result[-1]}"
+        )
+    groups = [result[index : index + 5] for index in range(1, len(result) - 1, 5)]
+    for index, group in enumerate(groups):
         if group not in _VALUES:
             raise DataError(
                 "each digit of POSTNET has two tall bars of five",
-                seen=f"digit {at + 1} is {group}",
+                seen=f"digit {index + 1} is {group}",
                 try_="take the picture again",
             )
     digits = "".join(_VALUES[group] for group in groups)

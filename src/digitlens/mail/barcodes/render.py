@@ -111,12 +111,12 @@ def lay_out(bars: str) -> list[Bar]:
     sizes = sizes_of(bars)
     return [
         Bar(
-            sizes.sides + at * sizes.pitch.value,
+            sizes.sides + index * sizes.pitch.value,
             sizes.edges + top,
             sizes.width.value,
             height,
         )
-        for at, (top, height) in enumerate(
+        for index, (top, height) in enumerate(
             _reach(bar, sizes.low.value, sizes.height.value) for bar in bars
         )
     ]
@@ -181,7 +181,7 @@ def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
         raise UsageError(f"dots per inch must be {FEWEST} to {MOST}", seen=str(dots))
     width, low, high = (_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height))
     sides, edges = (int(np.ceil(free * dots)) for free in (sizes.sides, sizes.edges))
-    starts = [sides + round(at * sizes.pitch.value * dots) for at in range(len(bars))]
+    starts = [sides + round(index * sizes.pitch.value * dots) for index in range(len(bars))]
     picture = np.full((2 * edges + high, starts[-1] + width + sides), 255, np.uint8)
     for bar, left in zip(bars, starts, strict=True):
         top, height = _reach(bar, low, high)
@@ -191,14 +191,14 @@ def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
 
 
 def _dots(size: Measure, dots: int) -> int:
-    found = round(size.value * dots)
-    if not size.allows(found / dots):
+    result = round(size.value * dots)
+    if not size.allows(result / dots):
         raise UsageError(
             "at this resolution no bar of whole dots has an allowed size",
             seen=f"{dots} dots per inch; {size.least} to {size.most} inches are allowed",
             try_="300 or 600 dots per inch",
         )
-    return found
+    return result
 
 
 def png(bars: str, *, dots: int = DOTS) -> bytes:

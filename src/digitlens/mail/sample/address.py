@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def _listed(text: str, mark: str | None = None) -> list[str]:
-    return [each.strip() for each in text.split(mark)]
+    return [item.strip() for item in text.split(mark)]
 
 
 FIRST = _listed(
@@ -235,6 +235,6 @@ def print_sender(rng: Random, paper: Color, sender: Address) -> None:
     last = f"{sender.town} {sender.place.zip}" + (f"-{sender.four}" if sender.four else "")
     left, row = round(rng.uniform(0.2, 0.4) * DOTS), round(rng.uniform(0.2, 0.35) * DOTS)
     tone = rng.weighted((((40, 40, 44), 0.6), ((30, 60, 110), 0.25), ((110, 40, 40), 0.15)))
-    for at, line in enumerate((sender.name, sender.street, last)):
-        drawing.text((left, row + round(1.3 * at * size)), line, fill=tone, font=font)
+    for index, line in enumerate((sender.name, sender.street, last)):
+        drawing.text((left, row + round(1.3 * index * size)), line, fill=tone, font=font)
     paper[:] = np.asarray(image)

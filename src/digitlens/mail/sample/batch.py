@@ -112,9 +112,9 @@ def _framed(ink: Gray) -> Gray:
     x = round(SIDE / 2 - float((small * columns).sum() / mass) - 0.5)
     y = round(SIDE / 2 - float((small * rows).sum() / mass) - 0.5)
     x, y = min(max(x, 0), SIDE - size[0]), min(max(y, 0), SIDE - size[1])
-    found = np.zeros((SIDE, SIDE), np.uint8)
-    found[y : y + size[1], x : x + size[0]] = small.round()
-    return found
+    result = np.zeros((SIDE, SIDE), np.uint8)
+    result[y : y + size[1], x : x + size[0]] = small.round()
+    return result
 
 
 TRUTH = "truth.csv"
@@ -164,8 +164,8 @@ def draw_mail(
         What ZIPs and house numbers are written with; None: the program draws them.
     """
     glyphs = prepare_glyphs(drawn_digits() if digits is None else digits)
-    for at in range(count):
-        yield draw_envelope(glyphs, Random(np.random.default_rng([seed, at])), directory)
+    for index in range(count):
+        yield draw_envelope(glyphs, Random(np.random.default_rng([seed, index])), directory)
 
 
 def choose_digits(wish: str) -> Digits:
@@ -178,13 +178,13 @@ def choose_digits(wish: str) -> Digits:
     """
     if wish not in ("auto", "mnist", "drawn"):
         raise UsageError("digits are auto, mnist or drawn", seen=wish)
-    found = mnist_at_hand() if wish != "drawn" else None
-    if found is None and wish == "mnist":
+    result = mnist_at_hand() if wish != "drawn" else None
+    if result is None and wish == "mnist":
         raise UsageError(
             "mail is to be written with MNIST's digits, and they are not on this machine",
             try_="digitlens data fetch mnist",
         )
-    return drawn_digits() if found is None else found
+    return drawn_digits() if result is None else result
 
 
 def make_sample(
@@ -224,12 +224,12 @@ def make_sample(
     chosen = choose_digits(digits)
     make_folder(out)
     rows = []
-    for at, envelope in enumerate(draw_mail(count, directory, digits=chosen, seed=seed), 1):
-        name = f"piece-{at:05d}.jpg"
+    for index, envelope in enumerate(draw_mail(count, directory, digits=chosen, seed=seed), 1):
+        name = f"piece-{index:05d}.jpg"
         write_bytes(out / name, as_jpeg(envelope))
         rows.append(_row(name, envelope))
         if progress is not None:
-            progress(at, count)
+            progress(index, count)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

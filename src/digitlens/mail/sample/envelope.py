@@ -62,10 +62,10 @@ def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     words = rng.choice(("FOREVER", "USA", "FOREVER USA", "USA 55c"))
     size = 0.28 * scale * dots / 150 * 1.4
     low = rng.bernoulli(0.5)
-    at = (7 * scale, height - 7 * scale if low else 16 * scale)
-    under = inner[at[1] - 6 * scale : at[1], at[0] : at[0] + 30 * scale]
+    index = (7 * scale, height - 7 * scale if low else 16 * scale)
+    under = inner[index[1] - 6 * scale : index[1], index[0] : index[0] + 30 * scale]
     tone = (245, 245, 240) if under.mean() < 150 else (30, 30, 40)
-    cv2.putText(inner, words, at, FONT, size, tone, scale, cv2.LINE_AA)
+    cv2.putText(inner, words, index, FONT, size, tone, scale, cv2.LINE_AA)
     mask = np.full(shape, 255, np.uint8)
     pitch, hole = 0.062 * dots * scale, round(0.019 * dots * scale)
     for along, across, turned in ((shape[1], shape[0], False), (shape[0], shape[1], True)):
@@ -83,9 +83,9 @@ def _scene(rng: Random, field: Color) -> None:
     rows, columns = field.shape[:2]
     sky, ground = np.array(rng.choice(SKIES)), np.array(rng.choice(GROUNDS))
     if rng.bernoulli(0.25):
-        for at in range(7):
-            tone = (178, 44, 52) if at % 2 == 0 else (244, 240, 232)
-            field[at * rows // 7 : (at + 1) * rows // 7] = tone
+        for index in range(7):
+            tone = (178, 44, 52) if index % 2 == 0 else (244, 240, 232)
+            field[index * rows // 7 : (index + 1) * rows // 7] = tone
         field[: 4 * rows // 7, : columns // 2] = (44, 58, 110)
         for _ in range(14):
             place = rng.integers(columns // 2), rng.integers(4 * rows // 7)
@@ -105,7 +105,7 @@ def _scene(rng: Random, field: Color) -> None:
             for x in range(0, columns + 8, 8)
         ]
         outline = np.array([(0, rows), *ridge, (columns, rows)], np.int32)
-        red, green, blue = (float(min(255, each)) for each in shade)
+        red, green, blue = (float(min(255, item)) for item in shade)
         cv2.fillPoly(field, [outline], (red, green, blue), cv2.LINE_AA)
 
 
@@ -131,9 +131,9 @@ def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
         f"{rng.integers(28) + 1:02d} {rng.choice(MONTHS)}",
         f"20{24 + rng.integers(3)}",
     )
-    for at, line in enumerate(lines):
+    for index, line in enumerate(lines):
         (width, _), _ = cv2.getTextSize(line, FONT, size, thin)
-        row = middle + round((at - 0.68) * 0.34 * radius)
+        row = middle + round((index - 0.68) * 0.34 * radius)
         cv2.putText(ink, line, (middle - width // 2, row), FONT, size, 255, thin, cv2.LINE_AA)
     for wave in range(5 + rng.integers(3)):
         level = middle + (wave - 2.6) * 0.26 * radius

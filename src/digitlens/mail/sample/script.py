@@ -98,17 +98,20 @@ def draw_script(rng: Random, size: float, slant: float, pen: float) -> Script:
 @cache
 def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
     """Return for each letter its strokes: (column, row above the line, corner)."""
-    found: dict[str, list[list[tuple[float, float, bool]]]] = {}
+    result: dict[str, list[list[tuple[float, float, bool]]]] = {}
     for entry in (_CAPITALS + _SMALL + _SIGNS).replace("\n", ";").split(";"):
         if not entry:
             continue
         letter, _, strokes = entry.partition(" ")
-        first = min(int(at[0]) for at in strokes.replace("|", " ").split())
-        found[letter] = [
-            [(int(at[0]) - first, int(at[1]) - LINE, at.endswith("!")) for at in stroke.split()]
+        first = min(int(index[0]) for index in strokes.replace("|", " ").split())
+        result[letter] = [
+            [
+                (int(index[0]) - first, int(index[1]) - LINE, index.endswith("!"))
+                for index in stroke.split()
+            ]
             for stroke in strokes.split("|")
         ]
-    return found
+    return result
 
 
 def strokes_of(letter: str) -> list[list[tuple[float, float, bool]]]:
@@ -170,12 +173,12 @@ def round_stroke(
     if len(points) < 3:
         return [point[:2] for point in points]
     places = np.array([point[:2] for point in points])
-    found = [points[0][:2]]
-    for at in range(len(points) - 1):
-        start, end = places[at], places[at + 1]
-        before = start if at == 0 or points[at][2] else places[at - 1]
-        last = at + 2 == len(points)
-        behind = end if last or points[at + 1][2] else places[at + 2]
+    result = [points[0][:2]]
+    for index in range(len(points) - 1):
+        start, end = places[index], places[index + 1]
+        before = start if index == 0 or points[index][2] else places[index - 1]
+        last = index + 2 == len(points)
+        behind = end if last or points[index + 1][2] else places[index + 2]
         for step in range(1, steps + 1):
             t = step / steps
             curve = 0.5 * (
@@ -184,5 +187,5 @@ def round_stroke(
                 + (2 * before - 5 * start + 4 * end - behind) * t**2
                 + (3 * start - before - 3 * end + behind) * t**3
             )
-            found.append((float(curve[0]), float(curve[1])))
-    return found
+            result.append((float(curve[0]), float(curve[1])))
+    return result

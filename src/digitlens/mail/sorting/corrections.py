@@ -106,7 +106,7 @@ class CorrectedPart:
     def upright(self, size: Size) -> CorrectedPart:
         """Return it as it stands on the picture, of this size, once that is turned."""
         box, *boxes = (
-            rotate_upright(each, size, self.turn)[0] for each in (self.box, *self.boxes)
+            rotate_upright(item, size, self.turn)[0] for item in (self.box, *self.boxes)
         )
         return replace(self, box=box, boxes=tuple(boxes))
 
@@ -124,27 +124,27 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
         They cannot be written.
     """
     saved, rows = SavedCorrections(), []
-    for each in corrections:
+    for item in corrections:
         saved = saved.plus(corrections=1)
-        if each.zip is None:
+        if item.zip is None:
             saved = saved.plus(unread=1)
             continue
-        part = part_of(each, each.zip)
+        part = part_of(item, item.zip)
         if part is None:
             saved = saved.plus(other=1)
             continue
         try:
-            pixels = load_image(each.picture).pixels
+            pixels = load_image(item.picture).pixels
             size = pixels.shape[1], pixels.shape[0]
             pixels, part = np.rot90(pixels, part.turn // 90), part.upright(size)
             line = crop_with_margin(pixels, part.box, MARGIN)
         except (DataError, UsageError):  # gone, damaged, or another picture by now
             saved = saved.plus(unseen=1)
             continue
-        name = f"{each.piece:06d}.png"
+        name = f"{item.piece:06d}.png"
         _write(out / LINES / name, line)
-        rows.append(_row(each, each.zip, part, name))
-        digits = _digits(each.piece, each.zip, part, pixels, out / DIGITS)
+        rows.append(_row(item, item.zip, part, name))
+        digits = _digits(item.piece, item.zip, part, pixels, out / DIGITS)
         saved = saved.plus(lines=1, digits=digits)
     if rows:
         write_text(out / LINES / TRUTH, _table(rows))
@@ -191,8 +191,8 @@ def edit_distance(one: str, other: str) -> int:
     (1, 1)
     """
     row = list(range(len(other) + 1))
-    for at, mine in enumerate(one, 1):
-        before, row[0] = row[0], at
+    for index, mine in enumerate(one, 1):
+        before, row[0] = row[0], index
         for place, theirs in enumerate(other, 1):
             change = before + (mine != theirs)
             before = row[place]
@@ -207,21 +207,21 @@ def _digits(
     if len(part.boxes) != len(said) or not in_place(part.read, said):
         return 0
     count = 0
-    for at, (label, box) in enumerate(zip(said, part.boxes, strict=True), 1):
+    for index, (label, box) in enumerate(zip(said, part.boxes, strict=True), 1):
         try:
             digit = frame_digit(crop_with_margin(pixels, box))
         except (DataError, UsageError):  # bare paper, or a neighbour's strokes
             continue
-        _write(out / label / f"{piece:06d}-{at}.png", digit)
+        _write(out / label / f"{piece:06d}-{index}.png", digit)
         count += 1
     return count
 
 
-def _row(each: Correction, said: str, part: CorrectedPart, name: str) -> dict[str, Any]:
+def _row(item: Correction, said: str, part: CorrectedPart, name: str) -> dict[str, Any]:
     return dict(
         zip(
             COLUMNS,
-            (name, said, len(said), part.read, each.piece, each.person, round(each.at)),
+            (name, said, len(said), part.read, item.piece, item.person, round(item.at)),
             strict=True,
         )
     )

@@ -67,16 +67,16 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
     """
     known: dict[str, Sequence[ZipCandidate]] = {}
     text = storage.read_file(path).content.decode("utf-8", "replace")
-    for at, row in enumerate(text.splitlines(), 1):
+    for index, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
         try:
-            found = json.loads(row)
-            named = next(found[name] for name in NAMES if name in found)
-            known[str(named)] = rank_zip_lines([parse_line(each) for each in found["lines"]])
+            result = json.loads(row)
+            named = next(result[name] for name in NAMES if name in result)
+            known[str(named)] = rank_zip_lines([parse_line(item) for item in result["lines"]])
         except (ValueError, KeyError, TypeError, StopIteration, AssertionError) as error:
             raise DataError(
-                f"{path}, line {at}: wanted a piece and its lines",
+                f"{path}, line {index}: wanted a piece and its lines",
                 seen=f"{type(error).__name__}: {error}",
                 try_='{"piece": "a.png", "lines": [...]}, as digitlens writes lines',
             ) from error
@@ -95,8 +95,8 @@ def parse_line(values: dict[str, Any]) -> Line:
 
     def others(of: dict[str, Any]) -> tuple[Alternative, ...]:
         return tuple(
-            Alternative(str(each["text"]), float(each["probability"]))
-            for each in of.get("alternatives", [])
+            Alternative(str(item["text"]), float(item["probability"]))
+            for item in of.get("alternatives", [])
         )
 
     def box(of: dict[str, Any]) -> tuple[float, float, float, float]:
@@ -104,8 +104,8 @@ def parse_line(values: dict[str, Any]) -> Line:
         return left, top, right, bottom
 
     digits = tuple(
-        LineDigit(str(each["text"]), float(each["confidence"]), box(each), others(each))
-        for each in values["digits"]
+        LineDigit(str(item["text"]), float(item["confidence"]), box(item), others(item))
+        for item in values["digits"]
     )
     confidence = float(values["confidence"])
     return Line(str(values["text"]), confidence, box(values), digits, others(values))

@@ -177,5 +177,5 @@ class Correction:
 
 def _boxes(routing: dict[str, Any]) -> tuple[Box | None, tuple[Box, ...]]:
     """Return the boxes of a line; a state of an older version has none."""
-    found = (box_of(each) for each in routing.get("boxes", ()))
-    return box_of(routing.get("box")), tuple(box for box in found if box is not None)
+    result = (box_of(item) for item in routing.get("boxes", ()))
+    return box_of(routing.get("box")), tuple(box for box in result if box is not None)

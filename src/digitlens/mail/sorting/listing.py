@@ -40,12 +40,12 @@ def rows_of(
     ``decision`` is accepted, settled, review or unsortable; ``digits`` are the confidences of
     the digits as read.
     """
-    found = []
+    result = []
     for row in connection.execute("SELECT * FROM pieces ORDER BY id"):
         routing = json.loads(row["routing"])
         place = directory.place(row["zip"] or "")
         digits = (row["zip"] or "") + row["zip4"]
-        found.append(
+        result.append(
             {
                 "piece": row["id"],
                 "name": row["name"],
@@ -67,7 +67,7 @@ def rows_of(
                 "source": row["source"],
             }
         )
-    return found
+    return result
 
 
 def _decision(row: sqlite3.Row) -> str:
@@ -88,7 +88,7 @@ def write_listing(out: Path, rows: list[dict[str, Any]], summary: dict[str, Any]
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        digits = " ".join(f"{each:.4f}" for each in row["digits"])
+        digits = " ".join(f"{item:.4f}" for item in row["digits"])
         writer.writerow({**row, "digits": digits})
     write_text(out / CSV, text.getvalue())
     whole = {"format": 1, "summary": summary, "pieces": rows}

@@ -52,16 +52,16 @@ def prefetch_pieces(read: Read, paths: Iterable[Path], workers: int) -> Iterator
         From the reader: no process could be started, or one met an error that is not of its
         piece. On leaving, all processes are ended.
     """
-    found: dict[Path, TaskResult[Path, Sequence[ZipCandidate]]] = {}
+    result: dict[Path, TaskResult[Path, Sequence[ZipCandidate]]] = {}
     left = iter(paths)
     todo = deque(islice(left, AHEAD))
     readings: Readings = run_tasks(todo, partial(_alone, read), workers=workers, limit=LIMIT)
 
     def given(path: Path) -> Sequence[ZipCandidate]:
-        while path not in found:
+        while path not in result:
             outcome = next(readings)
-            found[outcome.task] = outcome
-        outcome = found.pop(path)
+            result[outcome.task] = outcome
+        outcome = result.pop(path)
         todo.extend(islice(left, 1))
         if outcome.result is not None:
             return outcome.result

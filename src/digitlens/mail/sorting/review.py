@@ -80,10 +80,10 @@ def undo_settlement(
         connection.execute("DELETE FROM leases WHERE token = ?", (before,))
         connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (piece, *loan))
     store.place_piece(connection, out, [piece])
-    found: sqlite3.Row = connection.execute(
+    result: sqlite3.Row = connection.execute(
         "SELECT * FROM pieces WHERE id = ?", (piece,)
     ).fetchone()
-    return found
+    return result
 
 
 LEASE = 300.0

@@ -133,7 +133,7 @@ class SortSummary:
             said.append(f"{self.waiting:,} {verb} for a person: {reasons}")
         if self.unsortable:
             said.append(f"{self.unsortable:,} unsortable")
-        fullest = sorted(self.trays.items(), key=lambda each: -each[1])
+        fullest = sorted(self.trays.items(), key=lambda item: -item[1])
         shown = ", ".join(f"{name} {count:,}" for name, count in fullest[:5])
         more = ", ..." if len(fullest) > 5 else ""
         said.append(f"{_count(len(fullest), 'tray')}: {shown}{more}" if fullest else "no trays")
@@ -389,18 +389,18 @@ def _sort(
                 prefetch_pieces(sorting.read, stamped(), sorting.workers)
             )
             sorting = replace(sorting, read=read)
-        for at, path in enumerate(new, 1):
+        for index, path in enumerate(new, 1):
             name = path.relative_to(folder).as_posix()
             stamp = stamps.pop(path, None) or store.file_fingerprint(path)
             routing = sorting.routing_of(path, name)
             tray = sorting.tray_of(routing["zip"])
             batch.append(store.RoutedPiece(path, name, stamp, routing, tray, now()))
-            if len(batch) >= BATCH or at == len(new) or now() - since > HOLD_UP:
+            if len(batch) >= BATCH or index == len(new) or now() - since > HOLD_UP:
                 numbers = store.add_piece(connection, batch)
                 copies += store.place_piece(connection, out, numbers, copy=sorting.copy)
                 batch, since = [], now()
                 if progress is not None:
-                    progress(at, len(new))
+                    progress(index, len(new))
     return copies
 
 

@@ -271,7 +271,7 @@ class RoutedPiece:
         What `Routing.as_dict` gives, and whatever else is to be listed.
     tray
         The folder it belongs in.
-    at
+    index
         Seconds since 1970.
     """
 
@@ -296,26 +296,26 @@ def add_piece(connection: sqlite3.Connection, decided: Sequence[RoutedPiece]) ->
     """Write the rows of pieces that are to be put into their folders; return their numbers."""
     numbers = []
     with transaction(connection):
-        for each in decided:
-            found = connection.execute(
+        for item in decided:
+            result = connection.execute(
                 "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
                 " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    str(each.source),
-                    each.name,
-                    _free_name(connection, PurePath(each.name)),
-                    each.stamp,
-                    json.dumps(each.routing, ensure_ascii=False),
-                    each.routing["zip"],
-                    (each.routing["zip4"] or "")[6:],
-                    each.routing["probability"],
-                    each.routing["reason"],
-                    each.tray,
-                    each.at,
+                    str(item.source),
+                    item.name,
+                    _free_name(connection, PurePath(item.name)),
+                    item.stamp,
+                    json.dumps(item.routing, ensure_ascii=False),
+                    item.routing["zip"],
+                    (item.routing["zip4"] or "")[6:],
+                    item.routing["probability"],
+                    item.routing["reason"],
+                    item.tray,
+                    item.at,
                 ),
             )
-            assert found.lastrowid is not None, "a row was written"
-            numbers.append(found.lastrowid)
+            assert result.lastrowid is not None, "a row was written"
+            numbers.append(result.lastrowid)
     return numbers
 
 
@@ -373,8 +373,8 @@ def find_mismatched(
 ) -> list[tuple[int, str, str]]:
     """Return the pieces that `plan` would put elsewhere: number, tray, tray of the plan."""
     rows = connection.execute("SELECT id, zip, tray FROM pieces WHERE zip IS NOT NULL")
-    found = ((row["id"], row["tray"], plan.tray_of(row["zip"])) for row in rows)
-    return [each for each in found if each[1] != each[2]]
+    result = ((row["id"], row["tray"], plan.tray_of(row["zip"])) for row in rows)
+    return [item for item in result if item[1] != item[2]]
 
 
 def queue_move(connection: sqlite3.Connection, moves: Iterable[tuple[int, str, str]]) -> None:
@@ -388,7 +388,7 @@ def queue_move(connection: sqlite3.Connection, moves: Iterable[tuple[int, str, s
 
 def find_missing(connection: sqlite3.Connection, out: Path) -> dict[str, list[int]]:
     """Return the placed pieces whose file is no longer in its folder, by folder."""
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     there: dict[str, set[str]] = {}
     for row in connection.execute("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
         tray = row["tray"]
@@ -396,8 +396,8 @@ def find_missing(connection: sqlite3.Connection, out: Path) -> dict[str, list[in
             folder = out / tray
             there[tray] = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         if row["filed"] not in there[tray]:
-            found.setdefault(tray, []).append(row["id"])
-    return found
+            result.setdefault(tray, []).append(row["id"])
+    return result
 
 
 def restore_piece(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:

@@ -123,7 +123,7 @@ def counts(network: LineNetwork) -> tuple[int, int]:
     network.train(was_training)
     for hook in hooks:
         hook.remove()
-    return sum(each.numel() for each in network.parameters()), products // STEP
+    return sum(item.numel() for item in network.parameters()), products // STEP
 
 
 def _kernel(

@@ -105,8 +105,8 @@ async def kernel(request: Request, wish: KernelEdit) -> Any:
     layer's own where they are not given; with `bend` the sums go through its ReLU or tanh.
     """
     state = state_of(request)
-    found = await state.work(_edited, state, wish)
-    return Response(found, media_type=JSON)
+    result = await state.work(_edited, state, wish)
+    return Response(result, media_type=JSON)
 
 
 def _edited(state: LabState, wish: KernelEdit) -> bytes:
@@ -126,7 +126,7 @@ def _edited(state: LabState, wish: KernelEdit) -> bytes:
                 f"{layer.name} takes in {len(into)} channels", seen=f"channel {wish.channel}"
             )
         into = into[wish.channel : wish.channel + 1]
-    found = edited(
+    result = edited(
         into,
         _array(wish.kernel),
         bias=wish.bias,
@@ -134,7 +134,7 @@ def _edited(state: LabState, wish: KernelEdit) -> bytes:
         padding=layer.padding if wish.padding is None else wish.padding,
         bend=tapped.bend if wish.bend else Activation(),
     )
-    return as_json(found)
+    return as_json(result)
 
 
 def _array(kernel: list[list[list[float]]]) -> Any:

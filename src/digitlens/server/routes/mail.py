@@ -52,8 +52,8 @@ def desk_of(request: Request) -> ReviewDesk:
 
 async def _done(request: Request, act: Any, *given: Any, **named: Any) -> Response:
     """Do `act` in another thread and return what it tells, as JSON."""
-    found = await state_of(request).work(act, *given, **named)
-    return Response(as_json(found), media_type=JSON)
+    result = await state_of(request).work(act, *given, **named)
+    return Response(as_json(result), media_type=JSON)
 
 
 @router.get(

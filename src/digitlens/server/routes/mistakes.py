@@ -35,8 +35,8 @@ async def measured(
     all are measured).
     """
     state = state_of(request)
-    found = await state.measure(lambda: state.mistakes.measured(network, data, part))
-    return Response(as_json(summary(found)), media_type=JSON)
+    result = await state.measure(lambda: state.mistakes.measured(network, data, part))
+    return Response(as_json(summary(result)), media_type=JSON)
 
 
 @router.get(
@@ -59,7 +59,7 @@ async def pictures(
     state = state_of(request)
 
     def work() -> bytes:
-        found = state.mistakes.measured(network, data, part)
-        return as_json(cell(found, truth, answer, first=first, count=count))
+        result = state.mistakes.measured(network, data, part)
+        return as_json(cell(result, truth, answer, first=first, count=count))
 
     return Response(await state.measure(work), media_type=JSON)

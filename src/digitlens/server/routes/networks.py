@@ -39,9 +39,9 @@ async def networks(request: Request) -> Any:
     `reader` says whether /v1/read can read lines here, `data` which digits are on this machine.
     """
     state = state_of(request)
-    found = await state.work(listed, state.networks)
-    found["data"] = await state.work(sources, state.settings.own)
-    return Response(as_json(found), media_type=JSON)
+    result = await state.work(listed, state.networks)
+    result["data"] = await state.work(sources, state.settings.own)
+    return Response(as_json(result), media_type=JSON)
 
 
 def listed(networks: NetworkStore) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def listed(networks: NetworkStore) -> dict[str, Any]:
                 "created": card.created,
             }
         )
-    about = [{"name": each.name, "about": each.about} for each in NETWORKS.values()]
+    about = [{"name": item.name, "about": item.about} for item in NETWORKS.values()]
     return {"networks": rows, "trainable": about, "reader": reads_lines()}
 
 
@@ -86,8 +86,8 @@ async def network(
 ) -> Any:
     """Tell a network's card and the layers, in order, of one of the networks in its file."""
     state = state_of(request)
-    found = await state.work(described, state.networks, name, member)
-    return Response(as_json(found), media_type=JSON)
+    result = await state.work(described, state.networks, name, member)
+    return Response(as_json(result), media_type=JSON)
 
 
 def described(networks: NetworkStore, name: str, member: int) -> dict[str, Any]:
@@ -133,8 +133,8 @@ async def layer_kernels(
 ) -> Any:
     """Tell a layer's kernels, or one of them; of a large layer the first ones only."""
     state = state_of(request)
-    found = await state.work(kernels_of, state.networks, name, layer, member, kernel)
-    return Response(as_json(found), media_type=JSON)
+    result = await state.work(kernels_of, state.networks, name, layer, member, kernel)
+    return Response(as_json(result), media_type=JSON)
 
 
 def kernels_of(

@@ -52,13 +52,13 @@ async def save(request: Request, wish: OwnDigits) -> Any:
 def _saved(state: LabState, wish: OwnDigits) -> bytes:
     most = state.settings.most_pixels
     digits = [
-        _digit(each, most, frame=wish.frame, name=f"digit {at}").digit
-        for at, each in enumerate(wish.digits, 1)
+        _digit(item, most, frame=wish.frame, name=f"digit {index}").digit
+        for index, item in enumerate(wish.digits, 1)
     ]
     state.own.check_room(len(digits))
     saved = [
-        {"label": each.label, "name": state.own.save(digit, each.label)}
-        for each, digit in zip(wish.digits, digits, strict=True)
+        {"label": item.label, "name": state.own.save(digit, item.label)}
+        for item, digit in zip(wish.digits, digits, strict=True)
     ]
     return as_json(state.own.as_dict() | {"saved": saved})
 

@@ -51,10 +51,10 @@ async def predict(
     state = state_of(request)
     uploads = await pictures_of(request, state.settings)
     networks = await loaded(state, network or [FIRST])
-    found = await state.batcher.answer(
+    result = await state.batcher.answer(
         uploads, networks, frame=frame, drawing=drawing, pixels=pixels
     )
-    return Response(as_json({"pictures": found}), media_type=JSON)
+    return Response(as_json({"pictures": result}), media_type=JSON)
 
 
 async def loaded(state: LabState, names: list[str]) -> dict[str, Model]:
@@ -69,10 +69,10 @@ async def loaded(state: LabState, names: list[str]) -> dict[str, Model]:
     """
     if len(names) > SIDE_BY_SIDE:
         raise UsageError(f"at most {SIDE_BY_SIDE} networks are asked", seen=f"{len(names)}")
-    found = {}
+    result = {}
     for name in names:
         model = state.networks.ready(name)
         if model is None:
             model = await state.work(state.networks.get, name)
-        found[name] = model
-    return found
+        result[name] = model
+    return result

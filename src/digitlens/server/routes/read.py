@@ -87,8 +87,8 @@ async def read(
     state = state_of(request)
     upload = one_of(await pictures_of(request, state.settings))
     most = state.settings.most_pixels
-    found = await state.work(lines_in, upload, most, length=length, line=line)
-    return Response(as_json(found), media_type=JSON)
+    result = await state.work(lines_in, upload, most, length=length, line=line)
+    return Response(as_json(result), media_type=JSON)
 
 
 def lines_in(upload: Upload, most: int, *, length: int | None, line: bool) -> dict[str, Any]:
@@ -105,5 +105,5 @@ def lines_in(upload: Upload, most: int, *, length: int | None, line: bool) -> di
         "width": width,
         "height": height,
         "turn": round(turn, 1),
-        "lines": [each.as_dict() for each in lines],
+        "lines": [item.as_dict() for item in lines],
     }

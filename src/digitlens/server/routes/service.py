@@ -70,14 +70,14 @@ def docs_page(document: dict[str, Any]) -> str:
 
 
 def _act(method: str, path: str, act: dict[str, Any]) -> str:
-    rows = "".join(_parameter(each) for each in act.get("parameters", []))
+    rows = "".join(_parameter(item) for item in act.get("parameters", []))
     head = "<tr><th>parameter</th><th>in</th><th>type</th></tr>"
     table = f"<table>{head}{rows}</table>" if rows else ""
     body = ""
     if "requestBody" in act:
         kinds = act["requestBody"]["content"].items()
-        body = "<p>body: " + "; ".join(_content(*each) for each in kinds) + "</p>"
-    answers = "".join(_answer(*each) for each in sorted(act["responses"].items()))
+        body = "<p>body: " + "; ".join(_content(*item) for item in kinds) + "</p>"
+    answers = "".join(_answer(*item) for item in sorted(act["responses"].items()))
     return (
         f"<details><summary><code>{escape(method.upper())} {escape(path)}</code> "
         f"{escape(act.get('summary', ''))}</summary>{_paragraphs(act.get('description', ''))}"
@@ -86,30 +86,30 @@ def _act(method: str, path: str, act: dict[str, Any]) -> str:
     )
 
 
-def _parameter(found: dict[str, Any]) -> str:
-    name = escape(found["name"]) + (" (needed)" if found.get("required") else "")
+def _parameter(result: dict[str, Any]) -> str:
+    name = escape(result["name"]) + (" (needed)" if result.get("required") else "")
     return (
-        f"<tr><td><code>{name}</code></td><td>{escape(found['in'])}</td>"
-        f"<td>{_type(found.get('schema', {}))}</td></tr>"
+        f"<tr><td><code>{name}</code></td><td>{escape(result['in'])}</td>"
+        f"<td>{_type(result.get('schema', {}))}</td></tr>"
     )
 
 
-def _answer(status: str, found: dict[str, Any]) -> str:
-    bodies = "; ".join(_content(*each) for each in found.get("content", {}).items())
-    about = escape(found.get("description", "").replace("Successful Response", "The answer."))
+def _answer(status: str, result: dict[str, Any]) -> str:
+    bodies = "; ".join(_content(*item) for item in result.get("content", {}).items())
+    about = escape(result.get("description", "").replace("Successful Response", "The answer."))
     return f"<tr><td>{escape(status)}</td><td>{about}</td><td>{bodies}</td></tr>"
 
 
-def _content(kind: str, found: dict[str, Any]) -> str:
-    return f"<code>{escape(kind)}</code> {_type(found.get('schema', {}))}"
+def _content(kind: str, result: dict[str, Any]) -> str:
+    return f"<code>{escape(kind)}</code> {_type(result.get('schema', {}))}"
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
     needed = schema.get("required", [])
     rows = "".join(
         f"<tr><td><code>{escape(key)}</code>{'' if key in needed else ' (may be absent)'}</td>"
-        f"<td>{_type(found)}</td></tr>"
-        for key, found in schema.get("properties", {}).items()
+        f"<td>{_type(result)}</td></tr>"
+        for key, result in schema.get("properties", {}).items()
     )
     about = _paragraphs(schema.get("description", ""))
     link = f'<summary id="{escape(name)}"><code>{escape(name)}</code></summary>'
@@ -122,13 +122,13 @@ def _type(schema: dict[str, Any]) -> str:
         name = escape(schema["$ref"].rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'
     if "anyOf" in schema:
-        return " or ".join(_type(each) for each in schema["anyOf"])
+        return " or ".join(_type(item) for item in schema["anyOf"])
     words = escape(str(schema.get("type", "any")))
     if schema.get("format") == "binary":
         words = "the bytes of a file"
     if "properties" in schema:
         inner = schema["properties"].items()
-        words = "; ".join(f"<code>{escape(key)}</code>: {_type(each)}" for key, each in inner)
+        words = "; ".join(f"<code>{escape(key)}</code>: {_type(item)}" for key, item in inner)
     if schema.get("type") == "array" and "items" in schema:
         words = f"list of {_type(schema['items'])}"
     if "default" in schema:
@@ -141,7 +141,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _paragraphs(text: str) -> str:
     marked = CODE.sub(r"<code>\1</code>", escape(text))
-    return "".join(f"<p>{each}</p>" for each in marked.split("\n\n") if each.strip())
+    return "".join(f"<p>{item}</p>" for item in marked.split("\n\n") if item.strip())
 
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -163,13 +163,13 @@ KINDS = {
 @cache
 def known() -> dict[str, tuple[bytes, str, str]]:
     """Return each file of the page: its content, its kind, its hash for ETag."""
-    found = {}
+    result = {}
     for path in sorted(STATIC.rglob("*")):
         if path.is_file() and path.suffix in KINDS:
             content = path.read_bytes()
             tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-            found[path.relative_to(STATIC).as_posix()] = content, KINDS[path.suffix], tag
-    return found
+            result[path.relative_to(STATIC).as_posix()] = content, KINDS[path.suffix], tag
+    return result
 
 
 def page_file(name: str, request: Request) -> Response:

@@ -117,11 +117,11 @@ async def events(
 
 async def _lines(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    async for each in state.training.follow(run, after):
-        if each is None:
+    async for item in state.training.follow(run, after):
+        if item is None:
             yield b": nothing new\n\n"  # so that a dead connection is noticed
         else:
-            number, event = each
+            number, event = item
             head = f"id: {number}\nevent: {event['event']}\n".encode()
             yield head + b"data: " + as_json(event) + b"\n\n"
 
@@ -135,8 +135,8 @@ async def _lines(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
 async def runs(request: Request) -> Any:
     """List the lab's run folders, finished or not."""
     state = state_of(request)
-    found = await state.work(list_runs, state.settings.runs)
-    return Response(as_json({"runs": found}), media_type=JSON)
+    result = await state.work(list_runs, state.settings.runs)
+    return Response(as_json({"runs": result}), media_type=JSON)
 
 
 @router.get(
@@ -148,5 +148,5 @@ async def runs(request: Request) -> Any:
 async def run(request: Request, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""
     state = state_of(request)
-    found = await state.work(describe_run, state.settings.runs, name)
-    return Response(as_json(found), media_type=JSON)
+    result = await state.work(describe_run, state.settings.runs, name)
+    return Response(as_json(result), media_type=JSON)
