@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from digitlens.errors import StorageError
-from digitlens.storage import make_folder, storage_errors, write_bytes, write_text
+from digitlens.errors import RunError, StorageError
+from digitlens.storage import lock_file, make_folder, storage_errors, write_bytes, write_text
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
@@ -98,3 +100,41 @@ def test_other_errors_pass(tmp_path: Path) -> None:
     """Only errors of the storage are turned into storage errors."""
     with pytest.raises(ValueError, match="mine"), storage_errors(tmp_path):
         raise ValueError("mine")
+
+
+def test_a_locked_file_is_refused_and_says_who_holds_it(tmp_path: Path) -> None:
+    """While one holds the lock another is told who; afterwards the lock is free again."""
+    about = {"wanted": "the trays are in use", "try_": "wait"}
+    with (
+        lock_file(tmp_path / ".lock", "process 7 since noon", **about),
+        pytest.raises(RunError) as caught,
+        lock_file(tmp_path / ".lock", "process 8", **about),
+    ):
+        raise AssertionError("two hold the lock")
+    assert str(caught.value) == (
+        "the trays are in use\n  seen    process 7 since noon\n  try     wait"
+    )
+    with lock_file(tmp_path / ".lock", "8", **about):
+        assert (tmp_path / ".lock").read_text() == "8"
+
+
+def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
+    """The system gives the lock of a process back, however it ended."""
+    code = (
+        "import os, sys; from pathlib import Path; from digitlens.storage import lock_file\n"
+        "with lock_file(Path(sys.argv[1]), 'other', wanted='-', try_='-'):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with (
+            pytest.raises(RunError, match="seen    other"),
+            lock_file(tmp_path / ".lock", "us", wanted="taken", try_="wait"),
+        ):
+            raise AssertionError("two hold the lock")
+        other.kill()
+        other.wait()
+    with lock_file(tmp_path / ".lock", "us", wanted="taken", try_="wait"):
+        pass

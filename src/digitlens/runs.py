@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import RunError
-from digitlens.storage import make_folder, storage_errors, write_text
+from digitlens.storage import lock_file, make_folder, storage_errors, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,31 +155,10 @@ def lock_run(folder: Path) -> Iterator[None]:
     RunError
         Another process writes to it.
     """
-    path = folder / LOCK
-    with storage_errors(path):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if not _take(handle):
-            holder = os.read(handle, 20).decode(errors="replace").strip()
-            raise RunError(
-                f"{folder} is being written by another process",
-                seen=f"process {holder or 'unknown'}",
-                try_="wait for it to end, or train into another --out",
-            )
-        os.truncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode())
+    with lock_file(
+        folder / LOCK,
+        f"process {os.getpid()}",
+        wanted=f"{folder} is being written by another process",
+        try_="wait for it to end, or train into another --out",
+    ):
         yield
-    finally:
-        os.close(handle)
-
-
-def _take(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: a second process is noticed by nobody
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

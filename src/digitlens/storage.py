@@ -1,9 +1,7 @@
-"""Files that are there whole or not at all: written beside their place, then moved.
+"""Files that are written whole or not at all, read whole, and locked for one process.
 
-A kill at any moment leaves the old file or the new one. What a kill leaves behind is a
-hidden ``.<name>.<random>.tmp`` beside the target, which nothing reads.
-
-* A file read whole, together with its hash.
+A file is written under a temporary name and then moved: a kill at any moment leaves the old
+file or the new one, and at most a hidden ``.<name>.<random>.tmp``, which nothing reads.
 """
 
 from __future__ import annotations
@@ -11,13 +9,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitlens.errors import DataError, MissingDataError, StorageError
+from digitlens.errors import DataError, MissingDataError, RunError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,3 +132,65 @@ def read_file(path: Path) -> FileContent:
     except OSError as error:
         raise DataError(f"{path} cannot be read", seen=error.strerror or str(error)) from error
     return FileContent(path, content, hashlib.sha256(content).hexdigest())
+
+
+_LOCKED_BYTE = 1 << 30
+"""Windows locks bytes, and nobody else can read those: this one is beyond any text."""
+
+
+@contextmanager
+def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[None]:
+    """Hold the lock at `path` for this process, on every system.
+
+    The system gives the lock back when the process ends, however it ends: a killed process
+    holds nothing. The file stays, as removing it would let two processes lock two files.
+
+    Parameters
+    ----------
+    holder
+        Who holds the lock, in words: kept in the file for those who find it taken.
+    wanted, try_
+        What the error says when another process holds the lock.
+
+    Raises
+    ------
+    RunError
+        Another process holds it; ``seen`` is what that one gave as `holder`.
+    StorageError
+        The file cannot be written.
+    """
+    with storage_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if not _try_lock(handle):
+            os.lseek(handle, 0, os.SEEK_SET)
+            other = os.read(handle, 4096).decode(errors="replace").strip()
+            # Between taking the lock and writing its name a holder has none.
+            raise RunError(wanted, seen=other or "process unknown", try_=try_)
+        with storage_errors(path):
+            os.truncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, holder.encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    """Lock an open file and return True, or False where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(handle, _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

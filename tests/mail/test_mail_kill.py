@@ -22,11 +22,11 @@ from digitlens.mail.candidates import ZipCandidate
 from digitlens.ctc import Line, LineDigit
 
 ROOT, WAY = Path(sys.argv[1]), sys.argv[2]
-ZIPS = [f"{index}{index}{index}0{index % 7}" for at in range(10)]
+ZIPS = [f"{index}{index}{index}0{index % 7}" for index in range(10)]
 DIRECTORY = Directory(Place(z, "C", ("C",), "NY", "", "STANDARD") for z in ZIPS)
 OURS = ("/mail/sorting/", "digitlens/storage.py")
 COUNT, KILLS = 36, 40
-chance = random.Random(WAY)
+rng = random.Random(WAY)
 
 def read(path):
     text = path.read_text()[:5]
@@ -90,10 +90,10 @@ def check(out, *, whole):
         assert not list(out.glob("*/.*"))
 
 (ROOT / "mail").mkdir()
-for at in range(COUNT):
+for index in range(COUNT):
     # One in four has a ZIP that is not there, and goes to the queue.
-    text = "99998" if at % 4 == 3 else ZIPS[at % 10]
-    (ROOT / "mail" / f"{index:02d}.png").write_text(text + " " * at)
+    text = "99998" if index % 4 == 3 else ZIPS[index % 10]
+    (ROOT / "mail" / f"{index:02d}.png").write_text(text + " " * index)
 kills = rounds = reads = 0
 while kills < KILLS:
     rounds += 1
@@ -104,7 +104,7 @@ while kills < KILLS:
     for phase in ("sorted", "moved"):
         if phase == "moved":
             (ROOT / "moved").touch()
-        while killed_at(chance.randrange(1, reach), out):
+        while killed_at(rng.randrange(1, reach), out):
             kills += 1
             reach = int(reach * 1.25)
             check(out, whole=False)

@@ -9,7 +9,6 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -144,12 +143,6 @@ class SortPlan:
     def plant_of(self, tray: str) -> str:
         """Return the plant that `tray` goes to, or ``""`` where none is known."""
         return self.plants.get(tray, "")
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A hash of what decides: the same for plans that sort the same way."""
-        rows = [f"{range_.low} {range_.high} {tray}" for range_, tray in self._sorted]
-        return sha256("\n".join([self.default, *rows]).encode()).hexdigest()
 
 
 def check_name(name: str) -> None:

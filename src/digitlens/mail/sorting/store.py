@@ -24,7 +24,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import CorruptFileError, DataError, RunError, StorageError
-from digitlens.storage import make_folder, storage_errors, write_bytes, write_text
+from digitlens.storage import lock_file, make_folder, storage_errors, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -408,52 +408,23 @@ def restore_piece(connection: sqlite3.Connection, numbers: Iterable[int]) -> Non
         )
 
 
-LOCK = ".lock.sqlite"
-HOLDER = ".holder.json"
+LOCK = ".lock"
 
 
 @contextmanager
 def lock_sorting(out: Path, folder: Path, now: float) -> Iterator[None]:
     """Hold the trays in `out` while `folder` is sorted into them.
 
-    The hold is a lock on a file of its own, which the system gives back when the process ends
-    in whichever way: a killed run holds nothing. Taken through SQLite, which locks files on
-    every system.
-
     Raises
     ------
     RunError
-        Another run holds them; it says which.
+        Another run holds them; the error says which.
     """
-    path = out / LOCK
-    with state_errors(path):
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-    try:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                with state_errors(path):
-                    raise
-            raise RunError(
-                f"another run is sorting into {out}",
-                seen=_holder(out),
-                try_="wait until it has ended, or name another folder with --out",
-            ) from error
-        since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
-        about = {"process": os.getpid(), "machine": socket.gethostname(), "since": since}
-        write_text(out / HOLDER, json.dumps(about | {"folder": str(folder)}) + "\n")
+    since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
+    with lock_file(
+        out / LOCK,
+        f"process {os.getpid()} on {socket.gethostname()} since {since}, sorting {folder}",
+        wanted=f"another run is sorting into {out}",
+        try_="wait until it has ended, or name another folder with --out",
+    ):
         yield
-    finally:
-        connection.close()
-
-
-def _holder(out: Path) -> str | None:
-    try:
-        about = json.loads((out / HOLDER).read_text(encoding="utf-8"))
-        return (
-            f"process {about['process']} on {about['machine']} since {about['since']}, "
-            f"sorting {about['folder']}"
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # it holds the lock and has not said yet who it is
