@@ -26,21 +26,21 @@ def test_a_drawing_of_one_mark_is_framed_as_any_picture() -> None:
     assert np.array_equal(drawn.digit, result.digit)
     assert drawn.box == result.box
     assert [step.name for step in drawn.steps] == [step.name for step in result.steps]
-    assert not drawn.light_ink
-    assert drawn.several == 1
+    assert not drawn.inverted
+    assert drawn.digit_count == 1
 
 
 def test_marks_far_apart_stay_together() -> None:
     """A bar that touches nothing belongs to the digit, however small it is."""
     drawing = strokes((60, 120, 60, 70), (10, 16, 100, 106))
     framing = frame_drawing(drawing)
-    assert framing.box == (60, 10, 46, 110)
+    assert framing.box == (60, 10, 106, 120)
     assert framing.digit[:6].any()
 
 
 def test_two_digits_are_counted_and_framed_as_one() -> None:
-    """Marks as high as each other, far to the side, look like two digits: `several` tells."""
-    assert frame_drawing(strokes((40, 100, 15, 25), (40, 100, 110, 120))).several == 2
+    """Marks as high as each other, far to the side, look like two digits, and are counted."""
+    assert frame_drawing(strokes((40, 100, 15, 25), (40, 100, 110, 120))).digit_count == 2
 
 
 def test_a_sheet_full_of_ink_is_ink() -> None:

@@ -38,21 +38,21 @@ def test_every_step_is_told(written: Write) -> None:
     ]
     assert all(step.about and step.picture.dtype == np.uint8 for step in framing.steps)
     assert framing.steps[1].about.startswith("dark ink on light paper, even, grey 220 to 220")
-    assert not framing.light_ink
+    assert not framing.inverted
     assert not framing.unchanged
     assert np.array_equal(framing.steps[-1].picture, framing.digit)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        framing.light_ink = True  # type: ignore[misc]
+        framing.inverted = True  # type: ignore[misc]
 
 
 def test_the_digit_is_found_where_it_is(written: Write) -> None:
     """The box is in pixels of the picture as it was given, however large that is."""
     page = np.full((1500, 2000), 225, np.uint8)
     page[1000:1120, 300:420] = written(paper=225)
-    left, top, width, height = frame_steps(page).box
-    assert left == pytest.approx(300 + 0.17 * 120, abs=6)
-    assert top == pytest.approx(1000 + 0.1 * 120, abs=6)
-    assert (width, height) == (pytest.approx(86, abs=8), pytest.approx(102, abs=8))
+    x0, y0, x1, y1 = frame_steps(page).box
+    assert x0 == pytest.approx(300 + 0.17 * 120, abs=6)
+    assert y0 == pytest.approx(1000 + 0.1 * 120, abs=6)
+    assert (x1 - x0, y1 - y0) == (pytest.approx(86, abs=8), pytest.approx(102, abs=8))
 
 
 def test_a_tiny_digit_on_a_large_page_is_as_sharp(

@@ -28,7 +28,7 @@ def test_a_speck_is_left_out(field: np.ndarray) -> None:
     box = find_digit_components(field).box
     field[10:14, 10:14] = 255
     marks = find_digit_components(field)
-    assert (marks.found, marks.kept, marks.several) == (2, 1, 1)
+    assert (marks.total, marks.chosen, marks.digit_count) == (2, 1, 1)
     assert marks.box == box
     assert not marks.mask[12, 12]
 
@@ -37,8 +37,8 @@ def test_the_bar_of_a_five_is_kept(field: np.ndarray) -> None:
     """A five whose bar does not touch its belly is one digit."""
     field[62:72, :] = 0
     marks = find_digit_components(field)
-    assert marks.found >= 2
-    assert marks.kept == marks.found
+    assert marks.total >= 2
+    assert marks.chosen == marks.total
     assert marks.box[1] < 62
 
 
@@ -54,7 +54,7 @@ def test_neighbours_that_are_cut_off_are_left_out(field: np.ndarray, drawing: Dr
     box = find_digit_components(field).box
     field[50:150, 170:] = 255 * drawing(5, 100)[:, 20:50]
     marks = find_digit_components(field)
-    assert (marks.box, marks.several) == (box, 1)
+    assert (marks.box, marks.digit_count) == (box, 1)
 
 
 def test_a_nought_whose_halves_do_not_meet_is_one_digit(drawing: Draw) -> None:
@@ -63,7 +63,7 @@ def test_a_nought_whose_halves_do_not_meet_is_one_digit(drawing: Draw) -> None:
     ink[50:150, 50:150] = 255 * drawing(0, 100)
     ink[:, 96:104] = 0
     marks = find_digit_components(ink)
-    assert (marks.found, marks.kept, marks.several) == (2, 2, 1)
+    assert (marks.total, marks.chosen, marks.digit_count) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -82,7 +82,7 @@ def test_several_digits_are_named(drawing: Draw, count: int) -> None:
 def test_bare_paper_has_no_marks() -> None:
     """Without ink there is nothing to find."""
     marks = find_digit_components(np.zeros((30, 30), np.float32))
-    assert (marks.found, marks.kept, marks.several) == (0, 0, 0)
+    assert (marks.total, marks.chosen, marks.digit_count) == (0, 0, 0)
 
 
 def test_a_thin_line_right_across_loses_its_arms(field: np.ndarray) -> None:

@@ -26,7 +26,7 @@ def test_either_polarity_is_seen(
 ) -> None:
     """Dark ink on light paper and light ink on dark paper give the same ink."""
     result = binarize(written(7, size, paper=paper, ink=ink))
-    assert (result.light, result.guess) == (light, "flat")
+    assert (result.inverted, result.guess) == (light, "flat")
     assert overlap(result.ink, drawing(7, size)) > 0.95
 
 
@@ -37,7 +37,7 @@ def test_a_slope_of_light_is_paper(drawing: Write) -> None:
     mask = drawing(5, size)
     gray = np.where(mask, slope * 0.45, slope).astype(np.uint8)
     result = binarize(gray)
-    assert not result.light
+    assert not result.inverted
     assert overlap(result.ink, mask) > 0.8
 
 
@@ -61,7 +61,7 @@ def test_a_table_around_the_paper_is_no_ink(drawing: Write) -> None:
     mask[40:140, 80:180] = drawing(7, 100)
     gray[mask] = 50
     result = binarize(gray)
-    assert not result.light
+    assert not result.inverted
     assert overlap(result.ink, mask) > 0.75
 
 

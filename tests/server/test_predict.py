@@ -161,7 +161,7 @@ def test_a_drawing_is_one_digit(
     asked = still.post("/v1/predict", params=wish, content=content, headers=PNG)
     (result,) = asked.json()["pictures"]
     Predicted.model_validate(asked.json())
-    assert result["box"] == [15, 40, 105, 60]
+    assert result["box"] == [15, 40, 120, 100]
     assert result["several"] == 2
     assert np.array_equal(result["pixels"], frame_drawing(two_marks).digit)
     told = still.post("/v1/explain", params=wish, content=content, headers=PNG).json()

@@ -189,7 +189,7 @@ class Ink:
         float32 (H, W), 0.0 = paper, 255.0 = full ink.
     paper
         float32 (H, W): the paper's grey value under each pixel, 0 = black.
-    light
+    inverted
         Whether the ink is lighter than the paper.
     guess
         How the paper was found: "flat", "local", "opened" or "edge".
@@ -201,7 +201,7 @@ class Ink:
 
     ink: Gray
     paper: Gray
-    light: bool
+    inverted: bool
     guess: str
     contrast: float
     cost: float
@@ -220,11 +220,11 @@ def binarize(gray: NDArray[np.uint8]) -> Ink:
     >>> paper = np.full((28, 28), 200, np.uint8)
     >>> paper[5:23, 12:15] = 90
     >>> found = binarize(paper)
-    >>> found.light, found.guess, found.contrast, found.ink[10, 13].item()
+    >>> found.inverted, found.guess, found.contrast, found.ink[10, 13].item()
     (False, 'flat', 110.0, 255.0)
     """
     best = _best(_reduced(gray).astype(np.float32))
-    values = gray.astype(np.float32) if best.light else 255 - gray.astype(np.float32)
+    values = gray.astype(np.float32) if best.inverted else 255 - gray.astype(np.float32)
     paper, rest, bound = best.paper, best.rest, best.bound
     if paper.shape != values.shape:
         paper = _resized(paper, values.shape)
@@ -232,7 +232,12 @@ def binarize(gray: NDArray[np.uint8]) -> Ink:
         bound, _ = otsu_threshold(np.maximum(rest, 0))
     ink, contrast = _stretch(rest, bound)
     return Ink(
-        ink, paper if best.light else 255 - paper, best.light, best.name, contrast, best.cost
+        ink,
+        paper if best.inverted else 255 - paper,
+        best.inverted,
+        best.name,
+        contrast,
+        best.cost,
     )
 
 
@@ -282,7 +287,7 @@ class _Estimate:
     """A guess at the paper: what is left above it, Otsu's threshold of that, and its cost."""
 
     name: str
-    light: bool
+    inverted: bool
     paper: Gray
     rest: Gray
     bound: float

@@ -56,18 +56,18 @@ class DigitComponents:
     mask
         bool (H, W): the digit with the grey pixels around it.
     box
-        The digit's left, top, width and height in pixels.
-    result
-        How many marks there are, `kept` of them in the digit.
-    several
+        The digit's x0, y0, x1, y1 in pixels.
+    total, chosen
+        How many components there are, and how many of them make the digit.
+    digit_count
         How many digits stand side by side; 1 for a single one, 0 for bare paper.
     """
 
     mask: NDArray[np.bool_]
     box: tuple[int, int, int, int]
-    found: int
-    kept: int
-    several: int
+    total: int
+    chosen: int
+    digit_count: int
 
 
 def find_digit_components(ink: Gray) -> DigitComponents:
@@ -99,7 +99,7 @@ def find_digit_components(ink: Gray) -> DigitComponents:
     left, top, width, height = cv2.boundingRect(digit.astype(np.uint8))
     several = _beside(stats, main, ink.shape)
     return DigitComponents(
-        mask, (left, top, width, height), count - 1, int(keep.sum()), several
+        mask, (left, top, left + width, top + height), count - 1, int(keep.sum()), several
     )
 
 

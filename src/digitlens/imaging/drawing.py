@@ -37,7 +37,7 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
 
     Returns
     -------
-    The digit and the steps, as `frame_steps` gives them. `several` says when the drawing looks
+    As of `frame_steps`; `digit_count` says when the drawing looks
     like more than one digit; it is framed as one all the same.
 
     Raises
@@ -53,8 +53,8 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
     >>> drawing[30:110, 40:50] = drawing[60:70, 50:100] = 0
     >>> drawing[30:110, 100:110] = 0
     >>> framing = frame_drawing(drawing)
-    >>> framing.box, framing.several
-    ((40, 30, 70, 80), 1)
+    >>> framing.box, framing.digit_count
+    ((40, 30, 110, 110), 1)
     """
     opened = load_image(picture, name=name)
     small = _shrunk(opened.pixels)
@@ -66,7 +66,7 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
         )
     ink = (WHITE - gray).astype(np.float32) * np.float32(WHITE / most)
     scale = max(opened.pixels.shape[:2]) / max(gray.shape)
-    left, top, width, height = (round(value * scale) for value in _box(ink))
+    x0, y0, x1, y1 = (round(value * scale) for value in _box(ink))
     fitted = fit_to_frame(ink)
     digit = center_by_mass(fitted.box)
     full = np.rint(ink).astype(np.uint8)
@@ -74,17 +74,17 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
         Step("opened", opened.about, small),
         Step("paper", "white, as it was drawn on", np.full_like(gray, WHITE)),
         Step("ink", f"full ink is {most} from the paper", full),
-        Step("marks", f"all of the drawing, {width} x {height} pixels", full),
+        Step("marks", f"all of the drawing, {x1 - x0} x {y1 - y0} pixels", full),
         Step("box", fitted.about, fitted.box),
         Step("digit", "its centre of mass in the middle of 28 x 28", digit),
     )
     return Framing(
         digit,
         steps,
-        (left, top, width, height),
-        light_ink=False,
+        (x0, y0, x1, y1),
+        inverted=False,
         unchanged=False,
-        several=max(1, find_digit_components(ink).several),
+        digit_count=max(1, find_digit_components(ink).digit_count),
     )
 
 
@@ -100,8 +100,8 @@ def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _box(ink: NDArray[np.float32]) -> tuple[int, int, int, int]:
-    """Return left, top, width and height of what is inked."""
+    """Return x0, y0, x1, y1 of what is inked."""
     inked = ink > EDGE
     columns, rows = (np.flatnonzero(inked.any(axis=axis)) for axis in (0, 1))
     left, top = int(columns[0]), int(rows[0])
-    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+    return left, top, int(columns[-1]) + 1, int(rows[-1]) + 1

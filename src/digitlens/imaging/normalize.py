@@ -126,9 +126,6 @@ FAINTEST = 12.0
 """Grey values between paper and ink below which nothing is written: what a compressed or
 scanned sheet of bare paper varies by."""
 
-Box: TypeAlias = tuple[int, int, int, int]
-"""Left, top, width and height in pixels."""
-
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -160,21 +157,21 @@ class Framing:
     steps
         Every step, the opened picture first, the digit last.
     box
-        Where the digit was found: left, top, width and height in the opened picture's pixels.
-    light_ink
+        Where the digit was found: x0, y0, x1, y1 in pixels of the picture, upright.
+    inverted
         Whether the ink was lighter than the paper.
     unchanged
         Whether the picture was in MNIST's frame already.
-    several
+    digit_count
         How many digits seem to stand side by side: 1, but for drawings, of which all is taken.
     """
 
     digit: Pixels
     steps: tuple[Step, ...]
-    box: Box
-    light_ink: bool
+    box: tuple[int, int, int, int]
+    inverted: bool
     unchanged: bool
-    several: int = 1
+    digit_count: int = 1
 
 
 def frame_digit(picture: ImageSource) -> Pixels:
@@ -229,18 +226,18 @@ def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
     steps = [Step("opened", opened.about, small)]
     if pixels.shape == (28, 28) and are_framed(pixels[None])[0]:
         steps.append(Step("digit", "in MNIST's frame already, left as it is", pixels))
-        return Framing(pixels, tuple(steps), (0, 0, 28, 28), light_ink=True, unchanged=True)
+        return Framing(pixels, tuple(steps), (0, 0, 28, 28), inverted=True, unchanged=True)
     result = _look(small, opened.name)
     scale = max(pixels.shape[:2]) / max(result.ink.ink.shape)
-    left, top = 0, 0
-    if scale > 1 and max(result.marks.box[2:]) < CLOSE:
-        left, top, cut = _cut_out(pixels, result.marks.box, scale)
+    offset = 0, 0
+    if scale > 1 and _longer_side(result.marks.box) < CLOSE:
+        offset, cut = _cut_out(pixels, result.marks.box, scale)
         result = _look(_small(cut), opened.name)
         scale = max(cut.shape[:2]) / max(result.ink.ink.shape)
-    place = [round(value * scale) for value in result.marks.box]
-    box = (left + place[0], top + place[1], place[2], place[3])
+    x0, y0, x1, y1 = (round(edge * scale) for edge in result.marks.box)
+    box = x0 + offset[0], y0 + offset[1], x1 + offset[0], y1 + offset[1]
     digit = _finish(result, steps, scale)
-    return Framing(digit, tuple(steps), box, light_ink=result.ink.light, unchanged=False)
+    return Framing(digit, tuple(steps), box, inverted=result.ink.inverted, unchanged=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,16 +257,16 @@ def _look(pixels: Pixels, name: str) -> _Found:
     if changed:
         gray, ink, where = binarize_color(clean)
     marks = find_digit_components(ink.ink)
-    if ink.contrast < FAINTEST or marks.found == 0:
+    if ink.contrast < FAINTEST or marks.total == 0:
         raise NoInkError(
             f"{name} must show a digit",
             seen="bare paper: nothing stands out from it "
             f"by {FAINTEST:.0f} or more of 255 grey values",
         )
-    if marks.several > 1:
+    if marks.digit_count > 1:
         raise SeveralDigitsError(
             f"{name} must show one digit",
-            seen=f"{marks.several} marks as high as a digit, side by side",
+            seen=f"{marks.digit_count} marks as high as a digit, side by side",
             try_=f"digitlens read {name}    reads strings",
         )
     return _Found(where, gray, changed, ink, marks)
@@ -286,12 +283,18 @@ def _small(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _cut_out(pixels: Pixels, box: Box, scale: float) -> tuple[int, int, Pixels]:
-    """Return left, top and the pixels around `box`, which is in pixels of a smaller copy."""
-    margin = max(box[2:])
-    left, top = (max(0, int((box[axis] - margin) * scale)) for axis in (0, 1))
-    right, bottom = (int((box[axis] + box[2 + axis] + margin) * scale) + 1 for axis in (0, 1))
-    return left, top, np.ascontiguousarray(pixels[top:bottom, left:right])
+def _cut_out(
+    pixels: Pixels, box: tuple[int, int, int, int], scale: float
+) -> tuple[tuple[int, int], Pixels]:
+    """Return where the part around a box begins, and its pixels."""
+    margin = _longer_side(box)
+    left, top = (max(0, int((edge - margin) * scale)) for edge in box[:2])
+    right, bottom = (int((edge + margin) * scale) + 1 for edge in box[2:])
+    return (left, top), np.ascontiguousarray(pixels[top:bottom, left:right])
+
+
+def _longer_side(box: tuple[int, int, int, int]) -> int:
+    return max(box[2] - box[0], box[3] - box[1])
 
 
 def _finish(result: _Found, steps: list[Step], scale: float) -> Pixels:
@@ -303,8 +306,8 @@ def _finish(result: _Found, steps: list[Step], scale: float) -> Pixels:
     steps.append(Step("paper", _about_paper(result), np.rint(ink.paper).astype(np.uint8)))
     steps.append(Step("ink", f"full ink is {ink.contrast:.0f} from the paper", _bytes(ink.ink)))
     alone = np.where(marks.mask, ink.ink, np.float32(0))
-    _, _, width, height = marks.box
-    about = f"{marks.kept} of {marks.found} marks, "
+    width, height = marks.box[2] - marks.box[0], marks.box[3] - marks.box[1]
+    about = f"{marks.chosen} of {marks.total} marks, "
     about += f"{width * scale:.0f} x {height * scale:.0f} pixels"
     steps.append(Step("marks", about, _bytes(alone)))
     alone, cut = remove_ruling_lines(alone)
@@ -325,7 +328,7 @@ def _about_paper(result: _Found) -> str:
     kind["edge"] = "as at the picture's edge"
     ink = result.ink
     return (
-        f"{'light ink on dark' if ink.light else 'dark ink on light'} paper, "
+        f"{'light ink on dark' if ink.inverted else 'dark ink on light'} paper, "
         f"{kind[ink.guess]}, grey {ink.paper.min():.0f} to {ink.paper.max():.0f}, "
         f"seen in {result.where}"
     )

@@ -49,9 +49,9 @@ class PreparedDigit:
         if self.framing is not None:
             result = {
                 "box": list(self.framing.box),
-                "light_ink": self.framing.light_ink,
+                "light_ink": self.framing.inverted,
                 "unchanged": self.framing.unchanged,
-                "several": self.framing.several,
+                "several": self.framing.digit_count,
             }
         return result | ({"pixels": self.digit.tolist()} if pixels else {})
 
