@@ -44,6 +44,21 @@ def test_views_that_disagree_leave_less(line: Lines) -> None:
     assert decoded.best.probability < 0.1
 
 
+def test_strings_that_no_view_finds_likely_keep_their_order(line: Lines) -> None:
+    """Below the least share that counts, strings come in the order of the views' own figures."""
+    rng = np.random.default_rng(0)
+    frames = rng.dirichlet(np.full(11, 0.2), 12) * 1e-3
+    frames[::2, 10] += 1
+    frames[1::2][np.arange(6), [1, 2, 3, 4, 5, 6]] += 1
+    view = np.log(frames / frames.sum(axis=1, keepdims=True))
+    for lengths in (1, {1, 2}):
+        once, again = (decode_ensemble([view] * times, lengths=lengths) for times in (1, 2))
+        assert once.best.probability < 1e-12
+        assert [item.text for item in again.candidates] == [
+            item.text for item in once.candidates
+        ]
+
+
 def test_no_view_rules_a_string_out(line: Lines) -> None:
     """What one view gives no chance at all may still be read."""
     blank = np.full((20, 11), -np.inf)

@@ -183,7 +183,7 @@ def _probability(pair: tuple[float, str]) -> float:
     return pair[0]
 
 
-LEAST = 1e-12
+MIN_SHARE = 1e-12
 """The least probability that a view gives a string: none alone rules one out for good."""
 
 
@@ -246,13 +246,18 @@ def decode_ensemble(
     if not possible.any():
         return result[0]
     texts = [text for text, held in zip(texts, possible, strict=True) if held]
-    means = _mean(np.array(each_view)[:, possible])
+    shares = np.array(each_view)[:, possible]
+    means = _floored_mean(shares)
     length = 1.0
     if result[0].lengths is not None:
-        length = float(_mean(np.array([[decoded.length_probability] for decoded in result]))[0])
+        said = np.array([[decoded.length_probability] for decoded in result])
+        length = float(_floored_mean(said)[0])
         length = min(1.0, max(length, float(means.sum())))
     weight = dict(zip(texts, means.tolist(), strict=True))
-    kept = sorted(texts, key=lambda text: -weight[text])
+    # Strings that no view finds likely all have the floor: the views' own figures order them.
+    with np.errstate(divide="ignore"):
+        ranks = np.lexsort((-np.log(shares).mean(axis=0), -means))
+    kept = [texts[index] for index in ranks]
     kept = kept[:best] if result[0].lengths is None else best_of_each(kept, best)
     return Decoded(
         tuple(
@@ -264,6 +269,6 @@ def decode_ensemble(
     )
 
 
-def _mean(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the geometric mean over the first axis."""
-    return np.asarray(np.exp(np.log(np.maximum(shares, LEAST)).mean(axis=0)), np.float64)
+def _floored_mean(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the geometric mean over the first axis, no share less than `MIN_SHARE`."""
+    return np.asarray(np.exp(np.log(np.maximum(shares, MIN_SHARE)).mean(axis=0)), np.float64)
