@@ -45,7 +45,7 @@ def test_views_that_disagree_leave_less(line: Lines) -> None:
 
 
 def test_strings_that_no_view_finds_likely_keep_their_order(line: Lines) -> None:
-    """Below the least share that counts, strings come in the order of the views' own figures."""
+    """Strings below the floor come in the order of the views' own probabilities."""
     rng = np.random.default_rng(0)
     frames = rng.dirichlet(np.full(11, 0.2), 12) * 1e-3
     frames[::2, 10] += 1

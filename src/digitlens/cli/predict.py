@@ -20,22 +20,6 @@ if TYPE_CHECKING:
     from digitlens.models.inference import Predictions
 
 
-SUFFIXES = {
-    ".bmp",
-    ".gif",
-    ".jpeg",
-    ".jpg",
-    ".pbm",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-}
-"""By these names a folder's pictures are known; its other files are passed over."""
-
-
 def expand(paths: Iterable[Path]) -> list[Path]:
     """Return files as they are named, and for each folder the pictures in it, by name.
 
@@ -50,8 +34,10 @@ def expand(paths: Iterable[Path]) -> list[Path]:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
+    from digitlens.imaging.io import IMAGE_SUFFIXES
+
     for path in folder.iterdir():
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
             yield path
 
 

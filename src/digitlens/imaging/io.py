@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 """What Pillow may decode here; other decoders, some of which run programs, stay shut."""
 
+IMAGE_SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+"""How the names of such files end; every command that walks a folder goes by these."""
+
 
 @contextmanager
 def decode_image(content: bytes, *, name: str) -> Iterator[Image]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from digitlens.errors import DigitlensError, ModelError, StorageError
-from digitlens.ocr.files import PAGES, open_document
+from digitlens.ocr.files import MULTIPAGE_SUFFIXES, open_document
 from digitlens.ocr.options import PageResult, PageTask
 from digitlens.ocr.page import Page
 from digitlens.ocr.reader import Reader
@@ -151,7 +151,7 @@ def read_all(
     DigitlensError
         No process could be started.
     """
-    if len(sources) == 1 and sources[0].path.suffix.lower() not in PAGES:
+    if len(sources) == 1 and sources[0].path.suffix.lower() not in MULTIPAGE_SUFFIXES:
         return _alone(sources[0], job, reader)
     return _in_order(sources, job, workers or available_cpus(), limit)
 

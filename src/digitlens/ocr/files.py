@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError, MissingExtraError
-from digitlens.imaging.io import decode_image, load_image
+from digitlens.imaging.io import IMAGE_SUFFIXES, decode_image, load_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
     from digitlens.imaging.io import LoadedImage
 
 
-PICTURES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
-PAGES = frozenset((".pdf", ".tif", ".tiff"))
-"""By these names files are known that may have many pages."""
+MULTIPAGE_SUFFIXES = frozenset((".pdf", ".tif", ".tiff"))
+"""How the names of files end that may have many pages."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,10 @@ def _inside(path: Path) -> list[tuple[Path, bool]]:
 
 def _counts(path: Path) -> bool:
     """Say whether a file in a folder is read: by its name, and if it is a file at all."""
-    if path.name.startswith(".") or path.suffix.lower() not in PICTURES | PAGES:
+    if (
+        path.name.startswith(".")
+        or path.suffix.lower() not in IMAGE_SUFFIXES | MULTIPAGE_SUFFIXES
+    ):
         return False
     try:
         return stat.S_ISREG(path.stat().st_mode)

@@ -5,7 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from digitlens.cli.predict import expand
+from digitlens.imaging.io import IMAGE_SUFFIXES
+from digitlens.mail.sorting.sort import scan_folder
 from digitlens.ocr.files import list_inputs
+
+
+def test_all_commands_agree_on_what_is_a_picture(in_tmp: Path) -> None:
+    """Of one folder `read`, `predict` and `route` take the same files, .pbm among them."""
+    names = [f"a{suffix}" for suffix in IMAGE_SUFFIXES] + ["B.PBM", "b.txt", ".c.png"]
+    for name in names:
+        (in_tmp / name).touch()
+    wanted = sorted(Path(name) for name in names[:-2])
+    assert Path("a.pbm") in wanted
+    assert [item.path for item in list_inputs(["."])] == wanted
+    assert expand([Path()]) == wanted
+    assert list(scan_folder(Path(), Path("out"))) == wanted
 
 
 def test_a_folder_is_its_pictures_by_name(in_tmp: Path) -> None:

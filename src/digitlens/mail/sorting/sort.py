@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, MissingDataError, UsageError
+from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import BAR, Reason, Routing, decide, line_with
@@ -167,9 +168,6 @@ class SortSummary:
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
 
-
-PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
-"""Files that count as pieces of mail, by the end of their names."""
 
 BATCH = 16
 """Pieces that are written down together: one wait for the disk instead of sixteen."""
@@ -360,7 +358,11 @@ def scan_folder(folder: Path, out: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         inside = out == path or out in path.parents
-        if path.suffix.lower() in PICTURES and not (hidden or inside) and not path.is_dir():
+        if (
+            path.suffix.lower() in IMAGE_SUFFIXES
+            and not (hidden or inside)
+            and not path.is_dir()
+        ):
             yield path
 
 
