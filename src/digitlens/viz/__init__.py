@@ -1,17 +1,16 @@
 """Plots as PNG and reports as HTML.
 
-The only place that imports matplotlib, and of it only the Agg renderer, by way of `canvas`:
-no pyplot, so nothing is global and plots can be drawn in any thread. The report needs no
-matplotlib at all, so the plots are loaded when they are first asked for.
+The only place that imports matplotlib, and never pyplot: nothing is global, so plots can be
+drawn in any thread. The report needs no matplotlib at all, so the plots are loaded when they
+are first asked for.
 
 ==================  ==========================================================
-`canvas`            paper, pen, type, colours and axes; PNG bytes
+`canvas`            paper, pen, type and axes for the plots of training; PNG bytes
 `plot_history`      accuracy and loss over the epochs of a run
 `plot_evaluation`   confusion, mistakes, calibration, coverage, comparison, robustness
+`page`              a matplotlib figure in inches, for explanations
 `plot_explanation`  why a model answers as it does: an overview, and each panel large
-`plot_pixels`       its panels of pixels and features
-`plot_layers`       its panels of kernels and feature maps
-`html`              the report's page, tables and diagrams
+`html`              tables and diagrams as HTML and SVG, in `report.html` and `report.css`
 `report`            the report of one model, or of several side by side
 ==================  ==========================================================
 """

@@ -1,13 +1,9 @@
-"""Paper, pen and type: what every plot is drawn with.
+"""Paper, pen and type: what the plots of a training run are drawn with.
 
-Each run of `digitlens train` ends with two plots, so they must cost little. By way of
-matplotlib's figures and axes they took 0.35 s after 0.3 s of imports; by way of its Agg
-renderer alone 0.1 s after 0.2 s (two cores, medians). So a sheet speaks to the renderer,
-and every place is given in inches, from the upper left corner.
-
-* A field with axes on a sheet: values in, inches out.
-* Values -> colours: white is none, orange or ink more, blue less than none.
-* Headings and paragraphs on a sheet.
+Every `digitlens train` ends with two plots, so they must cost little. With matplotlib's figures
+and axes they took 0.35 s after 0.3 s of imports; with its Agg renderer alone 0.1 s after 0.2 s
+(two cores, medians). So a `Canvas` speaks to the renderer, and every place is given in inches,
+from the upper left corner. `Axes` turns values into such places and draws ticks and curves.
 """
 
 from __future__ import annotations
@@ -24,7 +20,7 @@ from PIL import Image
 from digitlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -154,11 +150,11 @@ class Canvas:
             shift = 1.0 if align == "right" else 0.5
             left -= shift * self.measure(words, size, bold=bold) * DPI
         pen = self._pen(color, 0.0, 1.0)
-        self._agg.draw_text(pen, round(left), round(down), words, _type(size, bold=bold), 0)
+        self._agg.draw_text(pen, round(left), round(down), words, font(size, bold=bold), 0)
 
     def measure(self, words: str, size: float = SMALL, *, bold: bool = False) -> float:
         """Return how wide `words` are."""
-        type_ = _type(size, bold=bold)
+        type_ = font(size, bold=bold)
         width, _, _ = self._agg.get_text_width_height_descent(words, type_, False)
         return float(width) / DPI
 
@@ -179,9 +175,7 @@ class Canvas:
         picture = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB")
         for image, corner in self._images:
             picture.paste(image, corner)
-        file = io.BytesIO()
-        picture.save(file, "PNG", compress_level=2, dpi=(DPI, DPI))
-        return file.getvalue()
+        return encode_png(picture)
 
     def _pen(self, color: str, width: float, alpha: float) -> Any:
         pen = self._agg.new_gc()
@@ -190,6 +184,15 @@ class Canvas:
         pen.set_linewidth(width)
         pen.set_joinstyle("round")
         return pen
+
+
+def encode_png(picture: Image.Image | NDArray[np.uint8]) -> bytes:
+    """Return a picture, RGB, as a PNG that says how large it is on paper."""
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(picture)
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=2, dpi=(DPI, DPI))
+    return file.getvalue()
 
 
 def rgb(color: str) -> tuple[float, float, float]:
@@ -220,8 +223,8 @@ def blend(color: str, share: float, paper: str = PAPER) -> str:
 
 
 @cache
-def _type(size: float, *, bold: bool) -> Any:
-    # The font that matplotlib brings along, so that a plot looks the same everywhere.
+def font(size: float, *, bold: bool) -> Any:
+    """Return the font that comes with matplotlib: a plot looks the same everywhere."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return FontProperties(fname=f"{get_data_path()}/fonts/ttf/{name}", size=size)
 
@@ -355,113 +358,3 @@ def spread(places: Sequence[float], least: float) -> list[float]:
     middle, half = sum(places) / 2, least / 2
     down = places[0] <= places[1]
     return [middle - half, middle + half] if down else [middle + half, middle - half]
-
-
-FOR, AGAINST = ORANGE, BLUE
-
-
-def shade(
-    values: NDArray[np.float32], *, more: str = FOR, bend: float = 1.0
-) -> NDArray[np.uint8]:
-    """Return `values` as colours: white for 0, blue or `more` for the greatest magnitude.
-
-    Takes an array of any shape, returns uint8 (..., 3). A `bend` below 1 lets small values
-    show.
-
-    Examples
-    --------
-    >>> shade(np.array([0.0, 2.0, -2.0], np.float32)).tolist()
-    [[255, 255, 255], [213, 94, 0], [0, 114, 178]]
-    """
-    share = strength(values)[..., None]
-    color = np.where(share < 0, rgb(AGAINST), rgb(more))
-    paper = np.array(rgb(PAPER))
-    mixed = paper + np.abs(share) ** bend * (color - paper)
-    colors: NDArray[np.uint8] = np.round(255 * mixed).astype(np.uint8)
-    return colors
-
-
-def strength(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return `values` as shares -1..1 of the greatest magnitude; 0 when all are 0."""
-    most = float(np.abs(values).max(initial=0.0))
-    result: NDArray[np.float64] = values.astype(np.float64) / (most or 1.0)
-    return result
-
-
-def is_dark(color: NDArray[np.uint8]) -> bool:
-    """Say whether white is read better than black on a colour (its luma, ITU-R BT.601)."""
-    return bool(color.astype(float) @ (0.299, 0.587, 0.114) < 128)
-
-
-def hexed(color: NDArray[np.uint8]) -> str:
-    """Return one colour as ``#RRGGBB``."""
-    red, green, blue = (int(item) for item in color)
-    return f"#{red:02X}{green:02X}{blue:02X}"
-
-
-def enlarged(picture: NDArray[np.uint8], zoom: int) -> NDArray[np.uint8]:
-    """Return a picture each of whose pixels is `zoom` pixels wide and high."""
-    return picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
-
-
-MARGIN = 0.2
-"""Inches at the left and right of a sheet."""
-
-LEADING = 1.45
-"""From line to line, in sizes of the type."""
-
-
-def fitted(make: Callable[[float], Canvas], draw: Callable[[Canvas], float]) -> bytes:
-    """Return the PNG of a sheet as high as what is drawn on it.
-
-    How high that is is known once it is drawn: so `draw`, which returns where it ends, is
-    asked twice, first on a sheet that is too high.
-    """
-    sheet = make(draw(make(40.0)) + MARGIN)
-    draw(sheet)
-    return sheet.png()
-
-
-def heading(
-    sheet: Canvas, top: float, words: str, about: str = "", left: float = MARGIN
-) -> float:
-    """Write a panel's heading, and beside it what it shows; return where the panel begins."""
-    sheet.text((left, top + 0.2), words, size=11.5, bold=True)
-    width = sheet.measure(words, 11.5, bold=True)
-    sheet.text((left + width + 0.18, top + 0.2), about, size=LABEL, color=MUTED)
-    return top + 0.36
-
-
-def paragraph(
-    sheet: Canvas,
-    place: tuple[float, float],
-    words: str,
-    width: float,
-    *,
-    size: float = LABEL,
-    color: str = INK,
-) -> float:
-    """Write `words` in lines at most `width` inches wide; return where the next may begin.
-
-    A line break in `words` begins a new line.
-    """
-    left, top = place
-    step = size * LEADING / 72
-    for line in wrapped(sheet, words, width, size):
-        sheet.text((left, top + size / 72), line, size=size, color=color)
-        top += step
-    return top
-
-
-def wrapped(sheet: Canvas, words: str, width: float, size: float = SMALL) -> Iterator[str]:
-    """Cut `words` into lines at most `width` inches wide; a longer word has its own."""
-    for part in words.split("\n"):
-        line = ""
-        for word in part.split():
-            longer = f"{line} {word}".strip()
-            if line and sheet.measure(longer, size) > width:
-                yield line
-                line = word
-            else:
-                line = longer
-        yield line

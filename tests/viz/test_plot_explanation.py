@@ -15,8 +15,9 @@ from digitlens.explain.inspection import Layer
 from digitlens.explain.occlusion import Occlusion
 from digitlens.imaging import Step
 from digitlens.viz import plot_explanation as plots
-from digitlens.viz.canvas import BLUE, INK, ORANGE, Canvas, shade, wrapped
-from digitlens.viz.plot_pixels import CUT, middle_of
+from digitlens.viz.canvas import BLUE, INK, ORANGE
+from digitlens.viz.page import Page, format_cell, shade, wrap_words
+from digitlens.viz.plot_explanation import CUT, most_varied_part
 
 
 def layer(number: int, kind: Any = "convolution", **changes: Any) -> Layer:
@@ -146,7 +147,7 @@ def test_the_largest_values_have_the_full_colours() -> None:
     result = made()
     assert has(decoded(plots.filters(result)), shade_of(result.filters))
     assert has(decoded(plots.maps(result.maps[0])), INK)
-    assert has(decoded(plots.mattered(result)), ORANGE)
+    assert has(decoded(plots.saliency(result)), ORANGE)
     blank = shade(np.zeros((2, 2), np.float32))
     assert (blank == 255).all()
 
@@ -168,21 +169,34 @@ def test_no_digit_has_a_bar_of_its_own() -> None:
 def test_the_shown_part_holds_greys_of_the_digit() -> None:
     """The part drawn as numbers lies within the digit's frame and on its edge."""
     digit = made().digit
-    row, column = middle_of(digit)
+    row, column = most_varied_part(digit)
     part = digit[row : row + CUT, column : column + CUT]
     assert part.shape == (CUT, CUT)
     assert ((part > 0) & (part < 255)).sum() >= CUT - 1
-    assert middle_of(np.zeros((28, 28), np.uint8)) == (0, 0)
+    assert most_varied_part(np.zeros((28, 28), np.uint8)) == (0, 0)
 
 
 def test_lines_are_no_wider_than_they_may_be() -> None:
     """Words are kept whole and in order, lines within their width, line breaks kept."""
-    sheet = Canvas(2, 1)
+    page = Page(2, "")
     words = "several words that do not fit one line\nand a second part"
-    lines = list(wrapped(sheet, words, 1.0))
+    lines = list(wrap_words(words, 1.0, lambda text: page.measure(text, 8.5)))
     assert " ".join(lines).split() == words.split()
-    assert all(sheet.measure(line) <= 1.0 for line in lines)
+    assert all(page.measure(line, 8.5) <= 1.0 for line in lines)
     assert any(line.startswith("and") for line in lines)
+
+
+def test_figures_in_cells_are_short() -> None:
+    """No minus before zero, no zero before two decimals, a real minus sign."""
+    values = [-0.004, 0.0, 0.314, -0.314, 1.2, -12.0]
+    assert [format_cell(value, "{:.2f}") for value in values] == [
+        ".00",
+        ".00",
+        ".31",
+        "−.31",
+        "1.20",
+        "−12.00",
+    ]
 
 
 def test_an_explanation_of_blank_paper_is_drawn() -> None:
