@@ -110,7 +110,7 @@ def draw(digits: Digits, seed: int) -> bytes:
         rows,
         heading="The corruptions of MNIST-C",
         note=f"{digits.source}; written afresh, a test only",
-        item=10,
+        per_set=10,
     )
 
 

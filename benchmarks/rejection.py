@@ -187,7 +187,7 @@ def main() -> None:
     sets = strangers(measured, options.count, options.seed)
     if options.sheet:
         note = "what a model should refuse; the last two rows are digits to some"
-        sheet = contact_sheet(sets, heading="No digits", note=note, item=20)
+        sheet = contact_sheet(sets, heading="No digits", note=note, per_set=20)
         options.sheet.write_bytes(sheet)
     if not options.models:
         return

@@ -220,7 +220,7 @@ def answered(kind: Kind, tasks: list[Task], texts: list[str], folder: Path) -> M
     result = Measured(kind, Kept(folder / f"{kind.name}.json"))
     result.kept.about = {"versions": {"fake": "1.0"}, "date": "2026-01-01"}
     for task, text in zip(tasks, texts, strict=True):
-        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], item=[])
+        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], each=[])
         answer = Answer(pieces=[piece], bar=0.8, cpu=0.002, wall=0.004, error="")
         for length, setting in kind.questions(task, ""):
             result.kept.put(task, length, setting, answer)

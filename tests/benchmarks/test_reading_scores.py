@@ -33,7 +33,7 @@ def piece(text: str, confidence: float = 0.9, *, index: tuple[int, int] = (0, 0)
     """Return a piece 20 pixels high whose upper left corner is at (x, y)."""
     x, y = map(float, index)
     box = [x, y, x + 10 * len(text), y + 20]
-    return Piece(text=text, confidence=confidence, box=box, item=[])
+    return Piece(text=text, confidence=confidence, box=box, each=[])
 
 
 def answer(*pieces: Piece, bar: float | None = None) -> Answer:
