@@ -15,7 +15,9 @@ SIDE, GAP, LEFT, TOP = 0.46, 0.05, 2.3, 0.8
 """Of a picture, between pictures, and before the first, in inches."""
 
 
-def contact_sheet(rows: Mapping[str, Images], *, heading: str, note: str, per_set: int) -> bytes:
+def contact_sheet(
+    rows: Mapping[str, Images], *, heading: str, note: str, per_set: int
+) -> bytes:
     """Draw the first `per_set` pictures of every row, ink white on black, the name before them.
 
     Parameters

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from readers.pictures import Task
     from readers.wire import Answer
-
-
-def digest(path: Path) -> str:
-    """Return what tells this picture from others."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 class Kept:
