@@ -44,7 +44,7 @@ def built(name: str, seed: int = 0) -> Any:
 def test_takes_any_batch_and_gives_finite_logits(name: str) -> None:
     """Every network turns (N, 1, 28, 28) into finite (N, 10), or 11 where it knows no digit."""
     network = built(name)
-    outputs = 11 if models.load_recipe(name).outliers else 10
+    outputs = 11 if models.load_recipe(name).negatives else 10
     for count in (1, 2, 7):
         logits = network(torch.rand(count, 1, 28, 28))
         assert logits.shape == (count, outputs)

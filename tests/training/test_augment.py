@@ -34,7 +34,7 @@ def test_an_epoch_without_changes_holds_every_digit_once(digits: Digits) -> None
 def test_chance_depends_on_seed_and_epoch_alone(digits: Digits) -> None:
     """The same seed and epoch give the same epoch; another of either gives another."""
     images, labels = tensors(digits)
-    recipe = replace(PLAIN, shift=1, turn=5.0)
+    recipe = replace(PLAIN, translate=1, rotate=5.0)
 
     def first(seed: int, epoch: int) -> torch.Tensor:
         return augment_epoch(images, labels, recipe=recipe, rng=generator(seed, epoch)).images
@@ -49,7 +49,7 @@ def test_shifts_are_all_moves_equally_often() -> None:
     images = torch.zeros(900, SIDE, SIDE, dtype=torch.uint8)
     images[:, 10, 12] = 255
     labels = torch.zeros(900, dtype=torch.int64)
-    recipe = replace(PLAIN, shift=1)
+    recipe = replace(PLAIN, translate=1)
     moved = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0)).images
     places = moved.flatten(1).argmax(1)
     result, counts = places.unique(return_counts=True)
@@ -62,7 +62,7 @@ def test_a_shift_lets_paper_in_and_nothing_round_the_edge() -> None:
     """What leaves the field is lost; it does not come back on the other side."""
     images = torch.full((9, SIDE, SIDE), 255, dtype=torch.uint8)
     labels = torch.zeros(9, dtype=torch.int64)
-    recipe = replace(PLAIN, shift=1)
+    recipe = replace(PLAIN, translate=1)
     moved = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0)).images
     assert sorted(int((picture == 0).sum()) for picture in moved) == [
         0, 28, 28, 28, 28, 55, 55, 55, 55
@@ -77,7 +77,7 @@ def test_no_deformation_is_the_identity() -> None:
 
 def test_a_deformation_only_mixes_pixels() -> None:
     """Weights sum to 1, or to less at the edge; the cubic kernel's are at least -0.15."""
-    recipe = replace(PLAIN, shift=2, turn=20.0, stretch=0.2, slant=0.2, bend=1.0)
+    recipe = replace(PLAIN, translate=2, rotate=20.0, scale=0.2, shear=0.2, elastic=1.0)
     for seed in range(10):
         matrix = sample_deformation(recipe, generator(seed, 0))
         assert matrix.min() >= -0.15
@@ -88,7 +88,7 @@ def test_a_deformation_only_mixes_pixels() -> None:
 def test_an_overshoot_is_clipped(digits: Digits) -> None:
     """However sharp the edges, a deformed digit has pixels in 0..255 and paper around."""
     images, labels = tensors(digits)
-    recipe = replace(PLAIN, turn=10.0)
+    recipe = replace(PLAIN, rotate=10.0)
     lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0))
     ink = lesson.images.float().flatten(1).mean(1)
     assert float(ink.std()) > 0
@@ -130,7 +130,7 @@ def test_a_quarter_turn_turns_the_picture() -> None:
 def test_deforming_in_bf16_moves_no_pixel_far(digits: Digits) -> None:
     """Half precision changes a pixel by at most two grey levels."""
     images, labels = tensors(digits)
-    recipe = replace(PLAIN, shift=1, turn=8.0, stretch=0.1)
+    recipe = replace(PLAIN, translate=1, rotate=8.0, scale=0.1)
     wide = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0), bf16=False).images
     half = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0), bf16=True).images
     assert int((wide.int() - half.int()).abs().max()) <= 2

@@ -22,7 +22,7 @@ from digitlens.training.device import Device
 from digitlens.training.optimizer import AdamW
 from digitlens.training.trainer import Part, Trainer
 
-RECIPE = replace(load_recipe("quick"), batch=50, epochs=4, frozen=0.5, outliers=0.2)
+RECIPE = replace(load_recipe("quick"), batch=50, epochs=4, freeze_norm=0.5, negatives=0.2)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_run_stopped_while_frozen_goes_on_to_the_same_weights(
     """Ctrl-C in the first frozen epoch and --resume change nothing about the weights."""
     monkeypatch.setattr(training, "LOOK_EVERY", 1)
     data = make_data(train=300, validation=60)
-    recipe = replace(RECIPE, outliers=0.0)
+    recipe = replace(RECIPE, negatives=0.0)
     whole = train("quick", data, out=tmp_path / "whole", recipe=recipe)
 
     class Interrupting(NullCallback):

@@ -102,9 +102,12 @@ def test_the_recipe_keeps_a_networks_temperature() -> None:
     """Labels are smoothed where it learns at a temperature, and outliers want an output."""
     cnn = recipe_for(models.load_recipe("cnn"), 11, 3)
     assert (cnn.temperature, cnn.epochs) == (models.load_recipe("cnn").temperature, 3)
-    assert (cnn.smoothing, cnn.outliers) == (SMOOTHING, 0.1)
-    plain = replace(models.load_recipe("cnn"), temperature=1.0, smoothing=0.0)
-    assert (recipe_for(plain, 10, None).smoothing, recipe_for(plain, 10, None).outliers) == (
+    assert (cnn.label_smoothing, cnn.negatives) == (SMOOTHING, 0.1)
+    plain = replace(models.load_recipe("cnn"), temperature=1.0, label_smoothing=0.0)
+    assert (
+        recipe_for(plain, 10, None).label_smoothing,
+        recipe_for(plain, 10, None).negatives,
+    ) == (
         0,
         0,
     )

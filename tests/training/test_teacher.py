@@ -74,7 +74,7 @@ def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) 
         train=replace(data.train, labels=(data.train.labels + 1) % 10),
         validation=replace(data.validation, labels=(data.validation.labels + 1) % 10),
     )
-    recipe = replace(load_recipe("quick"), batch=50, epochs=6, smoothing=0.0)
+    recipe = replace(load_recipe("quick"), batch=50, epochs=6, label_smoothing=0.0)
     master = train("quick", wrong, out=tmp_path / "master", recipe=recipe)
     taught = replace(recipe, teacher=str(master.folder))
     pupil = train("quick", data, out=tmp_path / "pupil", recipe=taught)

@@ -106,7 +106,7 @@ def test_as_many_outliers_as_are_asked_for(count: int, digits: Digits) -> None:
 def test_an_epoch_holds_the_wear_and_outliers_of_its_recipe(digits: Digits) -> None:
     """A quarter of the digits is worn, the others are clean; outliers have class 10."""
     images, labels = tensors(digits)
-    recipe = replace(PLAIN, wear=0.25, outliers=0.2)
+    recipe = replace(PLAIN, degrade=0.25, negatives=0.2)
     lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0))
     assert len(lesson.labels) == len(digits) * 6 // 5
     strange = lesson.labels == NO_DIGIT
@@ -121,7 +121,7 @@ def test_an_epoch_holds_the_wear_and_outliers_of_its_recipe(digits: Digits) -> N
 def test_wear_alone_leaves_unworn_digits_as_they_were(digits: Digits) -> None:
     """Without deformation, what is not worn is byte for byte a training digit."""
     images, labels = tensors(digits)
-    recipe = replace(PLAIN, wear=0.25)
+    recipe = replace(PLAIN, degrade=0.25)
     lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(1, 0))
     known = {picture.numpy().tobytes() for picture in images}
     assert {picture.numpy().tobytes() for picture in lesson.clean} == known

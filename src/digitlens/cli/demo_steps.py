@@ -129,7 +129,7 @@ def _trained(network: str, data: DataSplits, folder: Path, *, recipe: Recipe | N
     from digitlens.training import train
 
     if recipe is not None:
-        recipe = recipe.fitted(len(data.train))
+        recipe = recipe.fit_to(len(data.train))
     run = train(network, data, recipe=recipe, out=folder / network, progress=TrainingProgress())
     say(run.diagnosis.words)
     if run.count:

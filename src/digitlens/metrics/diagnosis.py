@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digitlens.metrics.history import NOISE, Curves, OverfitSignals, measure_signals
+from digitlens.metrics.history import (
+    NOISE,
+    Curves,
+    OverfitSignals,
+    best_epoch,
+    measure_signals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,7 +296,7 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
         verdict = Verdict.DIVERGES if diverges else Verdict.NOTHING_HELD_BACK
         told = diverging(history) if diverges else unvalidated(history)
         return Diagnosis(verdict, None, None, last.epoch, told)
-    best = _best(history, curves)
+    best = best_epoch(history)
     if len(history) == 1:
         told = too_short(curves)
         gap = curves.train_accuracy[0] - curves.validation_accuracy[0]
@@ -314,13 +320,6 @@ def _curves(history: Sequence[Epoch]) -> Curves | None:
         return None
     trained = [epoch.train_accuracy for epoch in history]
     return Curves([epoch.train_loss for epoch in history], trained, held_loss, held)
-
-
-def _best(history: Sequence[Epoch], curves: Curves) -> int:
-    def rank(index: int) -> tuple[float, float]:
-        return -curves.validation_accuracy[index], curves.validation_loss[index]
-
-    return history[min(range(len(history)), key=rank)].epoch
 
 
 def _decide(curves: Curves, signs: OverfitSignals, *, last_is_best: bool) -> Verdict:

@@ -59,6 +59,26 @@ class Epoch:
         return self.validation_loss is not None and self.validation_accuracy is not None
 
 
+def best_epoch(history: Sequence[Epoch]) -> int:
+    """Return the epoch (1-based) to keep: most validation digits right, then least loss.
+
+    Where nothing is held back it is the last: the recipe's end is the only honest choice.
+
+    Examples
+    --------
+    >>> first = Epoch(1, 0.5, 0.9, 0.4, 0.95, 0.01, 2.0, 30.0)
+    >>> best_epoch([first, Epoch(2, 0.4, 0.92, 0.3, 0.94, 0.01, 2.0, 30.0)])
+    1
+    """
+
+    def rank(epoch: Epoch) -> tuple[float, float, int]:
+        if epoch.validation_accuracy is None or epoch.validation_loss is None:
+            return 0.0, 0.0, epoch.epoch
+        return epoch.validation_accuracy, -epoch.validation_loss, -epoch.epoch
+
+    return max(history, key=rank).epoch
+
+
 def to_csv(history: Sequence[Epoch]) -> str:
     """Return `history` as CSV with a header; what was not measured is empty.
 

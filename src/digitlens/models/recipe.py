@@ -1,119 +1,173 @@
-"""A recipe: everything that decides how a network is trained, as plain numbers.
-
-* How a line reader is trained, as plain numbers.
-"""
+"""A recipe: everything that decides how a network is trained, as plain numbers."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from digitlens.errors import UsageError
 
-FEW = 10_000
-"""With fewer training digits than this a recipe made for MNIST is fitted to them."""
-
-STEPS = 400
-"""So many steps at least a network is trained on few digits."""
-
-BATCHES = 20
-"""Into so many batches at least few digits are parted, where that leaves 16 in each."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How one network is trained.
+FULL_SIZE = 10_000
+"""A recipe made for MNIST is adapted to training sets that are smaller than this."""
 
-    The optimiser is AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101). The learning rate
-    rises in a straight line over the first `warmup` of all steps and then falls in a straight
-    line to zero (Smith 2018, arXiv 1803.09820).
+MIN_STEPS = 400
+"""A network trains for at least this many steps on a small set."""
+
+MIN_BATCHES = 20
+"""A small set is split into at least this many batches, where that leaves 16 digits in each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseRecipe:
+    """What every recipe says, and how it is written to config.toml and read again.
+
+    The optimizer is AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
 
     Parameters
     ----------
-    epochs
-        Passes over the training digits.
     batch
-        Digits a step.
+        Examples a step: digits or lines.
     learning_rate
         The highest rate on the way.
     betas
         AdamW's decay rates of the mean and the squared gradient.
     weight_decay
         AdamW's pull towards zero, on weights and kernels only, never on biases or
-        normalisation.
+        normalization.
+    """
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {}
+    """Names that older config.toml files use for fields, and today's names."""
+
+    batch: int
+    learning_rate: float
+    betas: tuple[float, float]
+    weight_decay: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe for config.toml."""
+        # TOML has no tuples.
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the recipe that `to_dict` wrote, in this version or an older one.
+
+        Raises
+        ------
+        TypeError
+            A value is missing, or unknown.
+        """
+        fields: dict[str, Any] = {
+            cls.OLD_NAMES.get(name, name): tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(BaseRecipe):
+    """How a network for single digits is trained.
+
+    The learning rate rises in a straight line over the first `warmup` of all steps and then
+    falls in a straight line to zero (Smith 2018, arXiv 1803.09820).
+
+    Parameters
+    ----------
+    epochs
+        Passes over the training digits.
     warmup
         Share of all steps on which the learning rate rises, in 0..1.
-    smoothing
-        Label smoothing, the share of the truth that is spread over all ten classes.
+    label_smoothing
+        The share of the truth that is spread over all ten classes.
     temperature
         Training divides the logits by this, answers do not. Smoothing teaches a network to
         be less sure than it is right; with a temperature above 1 it learns the same answers
         with logits that many times larger, and its probabilities can be believed (the
         temperature of Guo et al. 2017, arXiv 1706.04599, built in instead of added
         afterwards).
-    shift
-        Each digit is moved by up to this many pixels up, down, left and right, anew in
-        each epoch; 0 moves nothing.
-    turn
-        Each digit is turned by up to this many degrees either way, anew in each epoch.
-    stretch
-        Its height and its width are each scaled by up to this share, more or less.
-    slant
-        It is slanted by up to this much: columns for each row.
-    bend
-        Its strokes are bent: the standard deviation, in pixels, of a smooth random field.
-    wear
-        Share of the digits that are worn as well: `digitlens.training.distort`.
-    outliers
-        So many pictures that are no digit are shown for each digit:
-        `digitlens.training.augment`. For networks with an eleventh output.
-    framed
-        Share of the worn digits and outliers that are framed as users' pictures are:
-        `digitlens.imaging.frame_stack`.
-    frozen
-        Share of all epochs, the last ones, in which batch normalisation keeps the means and
+    translate
+        Augmentation, drawn anew in each epoch: up to this many pixels up, down, left and right.
+    rotate
+        Up to this many degrees either way.
+    scale
+        Height and width are each scaled by up to this share, more or less.
+    shear
+        Up to this many columns for each row.
+    elastic
+        Elastic distortion: the standard deviation, in pixels, of a smooth random field.
+    degrade
+        Share of the digits that are degraded as well (blur, noise, thin strokes, ...).
+    negatives
+        How many pictures that are no digit are shown for each digit. For networks with an
+        eleventh output.
+    reframe
+        Share of the degraded digits and negatives that are brought into MNIST's frame as
+        users' pictures are: `digitlens.imaging.frame_stack`.
+    freeze_norm
+        Share of all epochs, the last ones, in which batch normalization keeps the means and
         variances that it has gathered. Where a batch mixes digits with noise and blots, its
         own statistics are not those of the digits that are read later; in these epochs the
         network learns with the ones it will be used with.
     teacher
         The published network whose answers are learnt instead of the labels (Hinton,
-        Vinyals and Dean 2015, arXiv 1503.02531), on digits without wear; empty for none.
+        Vinyals and Dean 2015, arXiv 1503.02531), on digits that are not degraded; empty for
+        none.
     threshold
         The share of "no digit" above which a picture is refused, where no digits are held
         back to find it on.
     """
 
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {
+        "smoothing": "label_smoothing",
+        "shift": "translate",
+        "turn": "rotate",
+        "stretch": "scale",
+        "slant": "shear",
+        "bend": "elastic",
+        "wear": "degrade",
+        "outliers": "negatives",
+        "framed": "reframe",
+        "frozen": "freeze_norm",
+    }
+
     epochs: int
-    batch: int
-    learning_rate: float
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     warmup: float = 0.25
-    smoothing: float = 0.0
+    label_smoothing: float = 0.0
     temperature: float = 1.0
-    shift: int = 0
-    turn: float = 0.0
-    stretch: float = 0.0
-    slant: float = 0.0
-    bend: float = 0.0
-    wear: float = 0.0
-    outliers: float = 0.0
-    framed: float = 0.0
-    frozen: float = 0.0
+    translate: int = 0
+    rotate: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+    degrade: float = 0.0
+    negatives: float = 0.0
+    reframe: float = 0.0
+    freeze_norm: float = 0.0
     teacher: str = ""
     threshold: float = 0.5
 
     @property
     def deforms(self) -> bool:
         """Whether digits are deformed, not just moved by whole pixels."""
-        return bool(self.turn or self.stretch or self.slant or self.bend)
+        return bool(self.rotate or self.scale or self.shear or self.elastic)
 
-    def outliers_beside(self, count: int) -> int:
-        """Return how many pictures that are no digit an epoch of `count` digits holds."""
-        return round(self.outliers * count)
+    def count_negatives(self, digits: int) -> int:
+        """Return how many pictures that are no digit an epoch of so many digits holds."""
+        return round(self.negatives * digits)
 
-    def fitted(self, count: int) -> Recipe:
-        """Return the recipe for `count` training digits.
+    def fit_to(self, digits: int) -> Recipe:
+        """Return the recipe for so many training digits.
 
         It is the same from 10,000 digits on. For fewer, batches are smaller and epochs more,
         so that there are steps enough to learn in; the learning rate falls with the root of
@@ -121,14 +175,14 @@ class Recipe:
 
         Examples
         --------
-        >>> Recipe(epochs=1, batch=256, learning_rate=0.02).fitted(1_280)
+        >>> Recipe(epochs=1, batch=256, learning_rate=0.02).fit_to(1_280)
         ... # doctest: +ELLIPSIS
-        Recipe(epochs=20, batch=64, learning_rate=0.01, ...)
+        Recipe(batch=64, learning_rate=0.01, ..., epochs=20, ...)
         """
-        if count >= FEW:
+        if digits >= FULL_SIZE:
             return self
-        batch = min(self.batch, max(16, count // BATCHES), max(1, count))
-        epochs = max(self.epochs, math.ceil(STEPS / max(1, count // batch)))
+        batch = min(self.batch, max(16, digits // MIN_BATCHES), max(1, digits))
+        epochs = max(self.epochs, math.ceil(MIN_STEPS / max(1, digits // batch)))
         rate = self.learning_rate * math.sqrt(batch / self.batch)
         return replace(self, batch=batch, epochs=epochs, learning_rate=rate)
 
@@ -147,84 +201,100 @@ class Recipe:
         return self.learning_rate * (steps - step) / (steps - rising)
 
 
-OTHERS = ("touching", "overlap", "clean", "cheque", "overlap", "touching", "boxes", "clean")
+OTHER_STYLES = (
+    "touching",
+    "overlap",
+    "clean",
+    "cheque",
+    "overlap",
+    "touching",
+    "boxes",
+    "clean",
+)
 """Plain paper is rare in the style for training, and digits that run into each other too."""
 
 
-@dataclass(frozen=True)
-class LineRecipe:
-    """How a network that reads lines is trained on lines that are written as it goes.
+@dataclass(frozen=True, kw_only=True)
+class LineRecipe(BaseRecipe):
+    """How a network that reads lines is trained on synthetic lines, made as it goes.
 
-    The optimiser is AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101). The learning rate
-    rises in a straight line over the first steps, stays, and falls in a straight line to zero
-    over the last ones.
+    The learning rate rises in a straight line over the first steps, stays, and falls in a
+    straight line to zero over the last ones.
 
     Parameters
     ----------
     steps
         Batches in all; no line is shown twice.
-    batch
-        Lines a step.
-    learning_rate
-        The highest rate.
-    betas, weight_decay
-        AdamW's; the decay is on weights and kernels only.
-    warmup, decay
+    warmup_steps, decay_steps
         Steps on which the rate rises, and the last ones on which it falls.
-    average
-        What is kept are not the last weights but a running mean of them: the share of the old
-        mean that a step leaves, less in the first steps (Polyak and Juditsky 1992).
-    fade
-        Beside the loss over whole strings (Graves et al. 2006: connectionist temporal
-        classification) stands one over single frames, those at the middle of each digit. It
-        shows the network early on where digits are, and fades away over so many steps.
-    clip
-        The largest length of a gradient.
+    ema_decay
+        What is kept are not the last weights but their exponential moving average: the share
+        of the old mean that a step leaves, less in the first steps (Polyak and Juditsky 1992).
+    frame_loss_steps
+        The loss over whole strings (Graves et al. 2006: connectionist temporal
+        classification) has a second one beside it, over single frames, those at the middle of
+        each digit. It shows the network early on where digits are, and fades away over so
+        many steps.
+    max_grad_norm
+        Longer gradients are clipped to this length.
     widths
         Channels of the network's four stages.
     style
         What most lines are learnt from: a name in `digitlens.synth.STYLES`.
-    others, other_share
-        Styles in which a part of the lines is written, each as many, and their share of all.
-    longest
+    other_styles, other_share
+        Styles of a part of the lines, each as many, and their share of all.
+    max_width
         Columns; longer lines are left out, as one would widen a whole batch.
-    every
-        Steps from one point of the history, and one checkpoint, to the next.
+    eval_every
+        Steps from one evaluation, and one checkpoint, to the next.
     """
+
+    OLD_NAMES: ClassVar[Mapping[str, str]] = {
+        "warmup": "warmup_steps",
+        "decay": "decay_steps",
+        "average": "ema_decay",
+        "fade": "frame_loss_steps",
+        "clip": "max_grad_norm",
+        "others": "other_styles",
+        "longest": "max_width",
+        "every": "eval_every",
+    }
 
     steps: int = 35_000
     batch: int = 64
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.02
-    warmup: int = 500
-    decay: int = 11_000
-    average: float = 0.999
-    fade: int = 6_000
-    clip: float = 5.0
+    warmup_steps: int = 500
+    decay_steps: int = 11_000
+    ema_decay: float = 0.999
+    frame_loss_steps: int = 6_000
+    max_grad_norm: float = 5.0
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
     style: str = "training"
-    others: tuple[str, ...] = OTHERS
+    other_styles: tuple[str, ...] = OTHER_STYLES
     other_share: float = 0.25
-    longest: int = 512
-    every: int = 1_000
+    max_width: int = 512
+    eval_every: int = 1_000
 
-    def fitted(self, steps: int) -> LineRecipe:
+    def fit_to(self, steps: int) -> LineRecipe:
         """Return the recipe for so many steps; with few, all that takes time takes less.
 
         Examples
         --------
-        >>> short = LineRecipe().fitted(2_000)
-        >>> short.warmup, short.decay, short.fade, LineRecipe().fitted(35_000) == LineRecipe()
-        (200, 666, 1000, True)
+        >>> short = LineRecipe().fit_to(2_000)
+        >>> short.warmup_steps, short.decay_steps, short.frame_loss_steps
+        (200, 666, 1000)
+        >>> LineRecipe().fit_to(35_000) == LineRecipe()
+        True
         """
         return replace(
             self,
             steps=steps,
-            warmup=min(self.warmup, steps // 10),
-            decay=min(self.decay, steps // 3),
-            fade=min(self.fade, steps // 2),
-            every=min(self.every, max(1, steps // 10)),
+            warmup_steps=min(self.warmup_steps, steps // 10),
+            decay_steps=min(self.decay_steps, steps // 3),
+            frame_loss_steps=min(self.frame_loss_steps, steps // 2),
+            eval_every=min(self.eval_every, max(1, steps // 10)),
         )
 
     def rate_at(self, step: int) -> float:
@@ -232,27 +302,27 @@ class LineRecipe:
 
         Examples
         --------
-        >>> recipe = LineRecipe(steps=8, learning_rate=0.4, warmup=2, decay=4)
+        >>> recipe = LineRecipe(steps=8, learning_rate=0.4, warmup_steps=2, decay_steps=4)
         >>> [round(recipe.rate_at(step), 2) for step in range(8)]
         [0.2, 0.4, 0.4, 0.4, 0.4, 0.3, 0.2, 0.1]
         """
-        rising = min(1.0, (step + 1) / max(1, self.warmup))
-        falling = min(1.0, (self.steps - step) / max(1, self.decay))
+        rising = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        falling = min(1.0, (self.steps - step) / max(1, self.decay_steps))
         return self.learning_rate * rising * falling
 
-    def frame_share(self, step: int) -> float:
+    def frame_loss_weight(self, step: int) -> float:
         """Return the weight of the loss over single frames at `step` (0-based), 1 to 0."""
-        return max(0.0, 1.0 - step / self.fade) if self.fade else 0.0
+        return max(0.0, 1.0 - step / self.frame_loss_steps) if self.frame_loss_steps else 0.0
 
-    def average_at(self, step: int) -> float:
+    def ema_decay_at(self, step: int) -> float:
         """Return the share of the old mean that `step` (0-based) leaves.
 
         Examples
         --------
-        >>> [LineRecipe().average_at(step) for step in (0, 10, 100_000)]
+        >>> [LineRecipe().ema_decay_at(step) for step in (0, 10, 100_000)]
         [0.1, 0.55, 0.999]
         """
-        return min(self.average, (1 + step) / (10 + step))
+        return min(self.ema_decay, (1 + step) / (10 + step))
 
 
 READERS = {

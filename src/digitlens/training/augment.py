@@ -352,12 +352,12 @@ def augment_epoch(
     order = torch.randperm(len(labels), generator=rng).to(images.device)
     shuffled, truth = images[order], labels[order]
     changed = clean = shuffled
-    if recipe.deforms or recipe.wear:
+    if recipe.deforms or recipe.degrade:
         changed, clean = _changed(shuffled, recipe, rng, bf16=bf16)
-    elif recipe.shift:
-        changed = clean = _shifted(shuffled, recipe.shift)
+    elif recipe.translate:
+        changed = clean = _shifted(shuffled, recipe.translate)
     lesson = EpochData(changed, truth, clean)
-    count = recipe.outliers_beside(len(labels))
+    count = recipe.count_negatives(len(labels))
     return _with_outliers(lesson, count, recipe, rng) if count else lesson
 
 
@@ -380,16 +380,16 @@ def _changed(
     precision = torch.bfloat16 if bf16 else torch.float32
     flat = images.reshape(len(images), FEATURES)
     clean = torch.empty_like(images)
-    changed = torch.empty_like(images) if recipe.wear else clean
+    changed = torch.empty_like(images) if recipe.degrade else clean
     for index in range(min(GROUPS, len(images))):
         matrix = sample_deformation(recipe, rng).to(images.device, precision)
         pixels = (flat[index::GROUPS].to(precision) @ matrix).float().reshape(-1, SIDE, SIDE)
         clean[index::GROUPS] = _as_bytes(pixels)
-        if recipe.wear:
+        if recipe.degrade:
             changed[index::GROUPS] = _as_bytes(pixels)
-            if index < recipe.wear * GROUPS:
+            if index < recipe.degrade * GROUPS:
                 worse = _as_bytes(degrade(pixels / 255, rng) * 255)
-                changed[index::GROUPS] = _framed(worse, recipe.framed)
+                changed[index::GROUPS] = _framed(worse, recipe.reframe)
     return changed, clean
 
 
@@ -399,9 +399,9 @@ def _with_outliers(
     """Mix `count` pictures that are no digit into the lesson, worn as often as digits."""
     strange = make_negatives(lesson.clean, lesson.labels, count, rng)
     for index in range(min(GROUPS, count)):
-        if index < recipe.wear * GROUPS:
+        if index < recipe.degrade * GROUPS:
             strange[index::GROUPS] = degrade(strange[index::GROUPS], rng)
-    pixels = _framed(_as_bytes(strange * 255), recipe.framed)
+    pixels = _framed(_as_bytes(strange * 255), recipe.reframe)
     labels = torch.full((count,), NO_DIGIT, device=lesson.labels.device)
     order = torch.randperm(len(lesson.labels) + count, generator=rng)
     order = order.to(lesson.labels.device)

@@ -162,7 +162,7 @@ class LineTrainState:
     optimiser
         Of the network's parameters.
     losses
-        float32 (recipe.every,): the loss of each step since the last point.
+        float32 (recipe.eval_every,): the loss of each step since the last point.
     step
         Steps that are done.
     seconds
@@ -188,7 +188,7 @@ class LineTrainState:
         optimiser = AdamW(
             network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay
         )
-        losses = torch.zeros(recipe.every, device=device)
+        losses = torch.zeros(recipe.eval_every, device=device)
         return cls(network, copy.deepcopy(network), optimiser, losses)
 
 

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from digitlens import runs as run_folder
@@ -135,7 +135,7 @@ def resume_config(wish: TrainConfig) -> TrainConfig:
     folder, config = find_resumable(wish.network, wish.out)
     with told_by_config(folder):
         run, data = config["run"], config["data"]
-        recipe = Recipe(**{**config["recipe"], "betas": tuple(config["recipe"]["betas"])})
+        recipe = Recipe.from_dict(config["recipe"])
         result = replace(
             wish,
             seed=run["seed"],
@@ -212,7 +212,7 @@ def config_to_dict(
         kept["limit"] = wish.limit
     return {
         "run": {"network": wish.network, "seed": wish.seed},
-        "recipe": {**asdict(recipe), "betas": list(recipe.betas)},
+        "recipe": recipe.to_dict(),
         "data": kept,
         **about,
     }
@@ -270,7 +270,7 @@ class LineTrainConfig:
     def resolved(self) -> LineRecipe:
         """Return the recipe that the wish comes to."""
         recipe = self.recipe or find_line_recipe(self.network)
-        return recipe if self.steps is None else recipe.fitted(self.steps)
+        return recipe if self.steps is None else recipe.fit_to(self.steps)
 
 
 def resume_line_config(wish: LineTrainConfig) -> LineTrainConfig:
@@ -285,11 +285,7 @@ def resume_line_config(wish: LineTrainConfig) -> LineTrainConfig:
     """
     folder, config = find_resumable(wish.network, wish.out)
     with told_by_config(folder):
-        written: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in config["recipe"].items()
-        }
-        recipe = LineRecipe(**written)
+        recipe = LineRecipe.from_dict(config["recipe"])
         result = replace(
             wish,
             seed=config["run"]["seed"],
@@ -314,10 +310,7 @@ def line_config_to_dict(
     """Return the content of config.toml, all resolved; `about` adds machine and versions."""
     return {
         "run": {"network": wish.network, "seed": wish.seed},
-        "recipe": {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(recipe).items()
-        },
+        "recipe": recipe.to_dict(),
         "data": data_config(data, wish.validation),
         **about,
     }

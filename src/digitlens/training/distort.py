@@ -53,19 +53,19 @@ def _sources(recipe: Recipe, rng: torch.Generator) -> Tensor:
     turn, wide, high, slant, across, down = (
         torch.rand(6, generator=rng).mul_(2).sub_(1).tolist()
     )
-    angle = math.radians(turn * recipe.turn)
+    angle = math.radians(turn * recipe.rotate)
     turning = torch.tensor(
         [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
     )
-    slanting = torch.tensor([[1.0, slant * recipe.slant], [0.0, 1.0]])
-    scaling = torch.diag(torch.tensor([1 + wide * recipe.stretch, 1 + high * recipe.stretch]))
+    slanting = torch.tensor([[1.0, slant * recipe.shear], [0.0, 1.0]])
+    scaling = torch.diag(torch.tensor([1 + wide * recipe.scale, 1 + high * recipe.scale]))
     axis = torch.arange(SIDE) - CENTRE
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
     places = torch.stack([columns.flatten(), rows.flatten()], dim=1)
-    moved = torch.tensor([across, down]) * recipe.shift + CENTRE
+    moved = torch.tensor([across, down]) * recipe.translate + CENTRE
     sources = places @ (turning @ slanting @ scaling).T + moved
-    if recipe.bend:
-        knots = torch.randn(1, 2, KNOTS, KNOTS, generator=rng) * recipe.bend
+    if recipe.elastic:
+        knots = torch.randn(1, 2, KNOTS, KNOTS, generator=rng) * recipe.elastic
         field = functional.interpolate(
             knots, size=(SIDE, SIDE), mode="bicubic", align_corners=True
         )

@@ -50,12 +50,12 @@ FINETUNE_RECIPE = Recipe(
     batch=256,
     learning_rate=2e-3,
     weight_decay=0.0,
-    shift=2,
-    turn=6.0,
-    stretch=0.08,
-    slant=0.08,
-    bend=0.3,
-    wear=0.1,
+    translate=2,
+    rotate=6.0,
+    scale=0.08,
+    shear=0.08,
+    elastic=0.3,
+    degrade=0.1,
 )
 """How new digits are learnt. Less changed than in training from nothing: a hand is narrow."""
 
@@ -85,14 +85,18 @@ class ReplayPlan:
 LARGE_REPLAY = ReplayPlan(
     share=1 / 16,
     plain=0.5,
-    recipe=replace(FINETUNE_RECIPE, turn=10.0, stretch=0.12, slant=0.15, bend=0.4, wear=0.25),
+    recipe=replace(
+        FINETUNE_RECIPE, rotate=10.0, scale=0.12, shear=0.15, elastic=0.4, degrade=0.25
+    ),
 )
 """With tens of thousands of old digits."""
 
 SMALL_REPLAY = ReplayPlan(
     share=1 / 32,
     plain=0.0,
-    recipe=replace(FINETUNE_RECIPE, turn=20.0, stretch=0.24, slant=0.3, bend=0.8, wear=0.5),
+    recipe=replace(
+        FINETUNE_RECIPE, rotate=20.0, scale=0.24, shear=0.3, elastic=0.8, degrade=0.5
+    ),
     rate=0.1,
 )
 """With hundreds: they stand for all others, so they are changed more, and steps are small."""
@@ -147,7 +151,9 @@ class ReplayBatches:
         old = self._old(STEPS * (self.recipe.batch - count), rng)
         answers = (self._answers(old) / self.recipe.temperature).softmax(1)
         sure = functional.one_hot(labels, answers.shape[1]).float()
-        truth = torch.lerp(sure, torch.full_like(sure, 1 / CLASSES), self.recipe.smoothing)
+        truth = torch.lerp(
+            sure, torch.full_like(sure, 1 / CLASSES), self.recipe.label_smoothing
+        )
         truth[:, CLASSES:] = 0.0
         return _woven(new, old), _woven(truth, answers)
 
@@ -166,7 +172,7 @@ class ReplayBatches:
         lesson = augment_epoch(
             part.images[drawn],
             part.labels[drawn],
-            recipe=replace(self.recipe, outliers=0.0),
+            recipe=replace(self.recipe, negatives=0.0),
             rng=rng,
             bf16=self.device.bf16,
         )
@@ -176,14 +182,14 @@ class ReplayBatches:
         """Draw old digits, some as they are and some changed, and what is no digit."""
         part, like = self.old, self._like
         plain = round(self.plan.plain * count)
-        strange = round(self.recipe.outliers * count)
+        strange = round(self.recipe.negatives * count)
         places = torch.randint(len(part), (count - strange,), generator=rng)
         some = torch.rand(len(places), generator=rng) < LIKE
         chosen = torch.randint(len(like), (len(places),), generator=rng)
         places = torch.where(some, like.cpu()[chosen], places).to(part.images.device)
         drawn = part.images[places]
         rest = count - strange - plain
-        recipe = replace(self.plan.recipe, outliers=strange / rest)
+        recipe = replace(self.plan.recipe, negatives=strange / rest)
         lesson = augment_epoch(
             drawn[plain:],
             part.labels[places[plain:]],
@@ -204,13 +210,13 @@ class ReplayBatches:
 
 def recipe_for(base: Recipe, outputs: int, epochs: int | None) -> Recipe:
     """Return `FINETUNE_RECIPE` for a network of `outputs` outputs and recipe `base`."""
-    smoothing = base.smoothing or (SMOOTHING if base.temperature > 1 else 0.0)
+    smoothing = base.label_smoothing or (SMOOTHING if base.temperature > 1 else 0.0)
     return replace(
         FINETUNE_RECIPE,
         epochs=epochs or FINETUNE_RECIPE.epochs,
         temperature=base.temperature,
-        smoothing=smoothing,
-        outliers=OUTLIERS if outputs > CLASSES else 0.0,
+        label_smoothing=smoothing,
+        negatives=OUTLIERS if outputs > CLASSES else 0.0,
     )
 
 

@@ -137,10 +137,10 @@ def pool_of(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list[L
     """
     size = recipe.batch * POOL
     lines = [prepare_sample(line) for line in _written(glyphs, recipe, seed, index)]
-    lines = [line for line in lines if line[0].shape[1] <= recipe.longest]
+    lines = [line for line in lines if line[0].shape[1] <= recipe.max_width]
     if len(lines) < POOL:
         raise DataError(
-            f"there must be lines of at most {recipe.longest} columns to learn from",
+            f"there must be lines of at most {recipe.max_width} columns to learn from",
             seen=f"{len(lines)} of {size} in the style {recipe.style!r}",
         )
     lines.sort(key=lambda line: line[0].shape[1])
@@ -153,10 +153,12 @@ def pool_of(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list[L
 def _written(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> Iterator[LineSample]:
     """Write the lines of a pool: most in the recipe's style, some in each of the others."""
     size = recipe.batch * POOL
-    few = int(size * recipe.other_share / len(recipe.others)) if recipe.others else 0
-    most = size - few * len(recipe.others)
+    few = (
+        int(size * recipe.other_share / len(recipe.other_styles)) if recipe.other_styles else 0
+    )
+    most = size - few * len(recipe.other_styles)
     yield from synthesize_chunk(glyphs, index, seed=seed, style=recipe.style, size=most)
-    for number, style in enumerate(recipe.others, start=1):
+    for number, style in enumerate(recipe.other_styles, start=1):
         # The first lines of a chunk are those of a smaller one, so each needs a seed.
         own = seed + SEEDS * number
         yield from synthesize_chunk(glyphs, index, seed=own, style=style, size=few)
@@ -315,7 +317,7 @@ class LineTrainer:
         WorkerError
             A process that writes lines has died; what is learnt is as after the last step.
         """
-        learner, every = self.learner, self.recipe.every
+        learner, every = self.learner, self.recipe.eval_every
         target = min(self.recipe.steps, (learner.step // every + 1) * every)
         began = time.perf_counter() - learner.seconds
         learner.network.train()
@@ -338,13 +340,13 @@ class LineTrainer:
         learner, recipe = self.learner, self.recipe
         with self.device.precision():
             logits = learner.network(lesson.strips)
-        loss = line_loss(logits, lesson, recipe.frame_share(learner.step))
+        loss = line_loss(logits, lesson, recipe.frame_loss_weight(learner.step))
         learner.optimiser.clear()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._parameters, recipe.clip)
+        torch.nn.utils.clip_grad_norm_(self._parameters, recipe.max_grad_norm)
         learner.optimiser.step(recipe.rate_at(learner.step))
         with torch.no_grad():
-            left = recipe.average_at(learner.step)
+            left = recipe.ema_decay_at(learner.step)
             torch._foreach_lerp_(self._averaged, self._current, 1 - left)
         return loss.detach()
 

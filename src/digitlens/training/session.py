@@ -24,7 +24,7 @@ from digitlens import runs as run_folder
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError, StoppedError
 from digitlens.metrics.diagnosis import diagnose
-from digitlens.metrics.history import from_csv, to_csv
+from digitlens.metrics.history import best_epoch, from_csv, to_csv
 from digitlens.models.card import ModelCard
 from digitlens.models.fold import fuse_layers, quantize_first_layer
 from digitlens.models.inference import Model, load_model
@@ -279,7 +279,7 @@ def recipe_for(wish: TrainConfig, data: DataSplits) -> Recipe:
     """
     if len(data.train) == 0:
         raise DataError("there must be digits to train on", seen=f"none in {data.source}")
-    recipe = wish.recipe or models.load_recipe(wish.network).fitted(len(data.train))
+    recipe = wish.recipe or models.load_recipe(wish.network).fit_to(len(data.train))
     return recipe if wish.epochs is None else replace(recipe, epochs=wish.epochs)
 
 
@@ -359,20 +359,6 @@ def load_run_weights(network: nn.Module) -> bytes:
     return safetensors.torch.save(
         {name: value.detach().cpu().contiguous() for name, value in weights.items()}
     )
-
-
-def best_epoch(history: list[Epoch]) -> int:
-    """Return the epoch (1-based) to keep: most validation digits right, then least loss.
-
-    Where nothing is held back it is the last: the recipe's end is the only honest choice.
-    """
-
-    def rank(epoch: Epoch) -> tuple[float, float, int]:
-        if epoch.validation_accuracy is None or epoch.validation_loss is None:
-            return 0.0, 0.0, epoch.epoch
-        return epoch.validation_accuracy, -epoch.validation_loss, -epoch.epoch
-
-    return max(history, key=rank).epoch
 
 
 def _stopped(trainer: Trainer, folder: Path) -> StoppedError:

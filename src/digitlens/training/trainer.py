@@ -101,7 +101,7 @@ def steps_in(count: int, recipe: Recipe) -> tuple[int, int]:
     new each time, so none is left out for good.
     """
     batch = min(recipe.batch, count)
-    return batch, (count + recipe.outliers_beside(count)) // batch
+    return batch, (count + recipe.count_negatives(count)) // batch
 
 
 class Trainer:
@@ -180,7 +180,7 @@ class Trainer:
         self._losses.zero_()
         first = epoch * self.steps_per_epoch
         self.network.train()
-        frozen_from = self.recipe.epochs - round(self.recipe.epochs * self.recipe.frozen)
+        frozen_from = self.recipe.epochs - round(self.recipe.epochs * self.recipe.freeze_norm)
         if epoch == frozen_from and self.state.step == first:
             self._gather(images)
         if epoch >= frozen_from:
@@ -231,7 +231,7 @@ class Trainer:
         loss = functional.cross_entropy(
             logits.float() / self.recipe.temperature,
             truth,
-            label_smoothing=self.recipe.smoothing,
+            label_smoothing=self.recipe.label_smoothing,
         )
         self.optimiser.clear()
         loss.backward()  # type: ignore[no-untyped-call]

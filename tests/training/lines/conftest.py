@@ -23,10 +23,10 @@ def recipe() -> LineRecipe:
     return LineRecipe(
         steps=8,
         batch=2,
-        warmup=2,
-        decay=3,
-        fade=4,
-        every=4,
+        warmup_steps=2,
+        decay_steps=3,
+        frame_loss_steps=4,
+        eval_every=4,
         widths=(4, 6, 8, 8),
         style="clean",
     )

@@ -17,7 +17,7 @@ from digitlens.training.lines import POOL, UNKNOWN, collate, pool_of, prepare_sa
 
 def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """All lines of a chunk are in its batches, none twice and none left over."""
-    batches = pool_of(glyphs, replace(recipe, others=()), 5, 2)
+    batches = pool_of(glyphs, replace(recipe, other_styles=()), 5, 2)
     assert len(batches) == POOL
     result = sorted(text for batch in batches for text in batch.texts())
     lines = synthesize_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
@@ -26,7 +26,7 @@ def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> Non
 
 def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """The recipe's own style has the rest, and two lots of one style are not the same lines."""
-    mixed = replace(recipe, others=("overlap", "overlap"), other_share=0.25)
+    mixed = replace(recipe, other_styles=("overlap", "overlap"), other_share=0.25)
     result = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
     assert len(result) == 2 * POOL
     most = 2 * POOL - 2 * (POOL // 4)
@@ -88,7 +88,7 @@ def test_centres_are_columns_of_the_strip(glyphs: Glyphs) -> None:
 
 def test_long_lines_are_left_out(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """No strip is wider than the recipe says, and each batch still holds a line."""
-    batches = pool_of(glyphs, replace(recipe, longest=150, batch=4), 0, 0)
+    batches = pool_of(glyphs, replace(recipe, max_width=150, batch=4), 0, 0)
     assert len(batches) == POOL
     assert all(len(batch) for batch in batches)
     assert max(batch.strips.shape[3] for batch in batches) <= 152
@@ -97,5 +97,5 @@ def test_long_lines_are_left_out(glyphs: Glyphs, recipe: LineRecipe) -> None:
 def test_a_style_of_nothing_but_long_lines_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Where no line may be learnt from, the error names the style and the limit."""
     with pytest.raises(DataError, match="at most 20 columns") as caught:
-        pool_of(glyphs, replace(recipe, longest=20), 0, 0)
+        pool_of(glyphs, replace(recipe, max_width=20), 0, 0)
     assert "'clean'" in str(caught.value)

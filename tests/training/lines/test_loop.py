@@ -107,8 +107,8 @@ def test_stopped_and_gone_on_with_is_the_same_as_through(
 
 def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Steps on one and the same batch lower its loss."""
-    learner = LineTrainState.begin(replace(recipe, steps=12, every=12), 0)
-    one = trainer(glyphs, replace(recipe, steps=12, every=12), learner)
+    learner = LineTrainState.begin(replace(recipe, steps=12, eval_every=12), 0)
+    one = trainer(glyphs, replace(recipe, steps=12, eval_every=12), learner)
     batch = next(one.batches)
     one.batches = iter([batch] * 12)
     one.run_to_point(never)
@@ -117,9 +117,9 @@ def test_a_step_lowers_the_loss(glyphs: Glyphs, recipe: LineRecipe) -> None:
 
 def test_what_is_kept_is_a_running_mean(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """After one step the average holds a tenth of the first weights and the rest of the new."""
-    learner = LineTrainState.begin(replace(recipe, steps=1, every=1), 0)
+    learner = LineTrainState.begin(replace(recipe, steps=1, eval_every=1), 0)
     before = [item.clone() for item in learner.network.parameters()]
-    trainer(glyphs, replace(recipe, steps=1, every=1), learner).run_to_point(never)
+    trainer(glyphs, replace(recipe, steps=1, eval_every=1), learner).run_to_point(never)
     rows = zip(before, learner.network.parameters(), learner.average.parameters(), strict=True)
     for old, new, mean in rows:
         torch.testing.assert_close(mean.data, 0.1 * old.data + 0.9 * new.data)
@@ -136,7 +136,7 @@ def test_measuring_leaves_the_mode(glyphs: Glyphs, recipe: LineRecipe) -> None:
 
 def test_a_loss_that_is_not_a_number_stops_the_run(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """The error says at which step and what was saved before."""
-    wild = replace(recipe, learning_rate=1e30, clip=1e30, warmup=0)
+    wild = replace(recipe, learning_rate=1e30, max_grad_norm=1e30, warmup_steps=0)
     with pytest.raises(DivergedError, match="finite number") as caught:
         trained(glyphs, wild)
     assert "of 8, learning rate" in str(caught.value)
@@ -158,7 +158,11 @@ def test_the_product_recipe_is_the_one_that_was_measured() -> None:
     """The numbers of the published readers are pinned."""
     recipe = find_line_recipe("reader")
     assert (recipe.steps, recipe.batch, recipe.learning_rate) == (35_000, 64, 2e-3)
-    assert (recipe.betas, recipe.weight_decay, recipe.clip) == ((0.9, 0.98), 0.02, 5.0)
-    assert (recipe.warmup, recipe.decay, recipe.fade) == (500, 11_000, 6_000)
-    assert recipe.average == 0.999
+    assert (recipe.betas, recipe.weight_decay, recipe.max_grad_norm) == ((0.9, 0.98), 0.02, 5.0)
+    assert (recipe.warmup_steps, recipe.decay_steps, recipe.frame_loss_steps) == (
+        500,
+        11_000,
+        6_000,
+    )
+    assert recipe.ema_decay == 0.999
     assert find_line_recipe("reader-wide") == replace(recipe, widths=(32, 96, 128, 256))

@@ -63,7 +63,7 @@ def test_a_process_that_dies_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None
 def test_what_a_process_cannot_do_is_handed_over(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """An error of ours in a writer is raised here, as if it had happened here."""
     with (
-        LineProducers(WorkPlan(glyphs, replace(recipe, longest=20), 1), 1) as writers,
+        LineProducers(WorkPlan(glyphs, replace(recipe, max_width=20), 1), 1) as writers,
         pytest.raises(DataError, match="at most 20 columns"),
     ):
         next(iter(writers))

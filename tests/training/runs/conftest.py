@@ -51,7 +51,7 @@ def finished(small: DataSplits, tiny: Any, tmp_path_factory: pytest.TempPathFact
 def begun(make_data: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return a run of cnn, with its eleventh output, on a few made-up digits."""
     recipe = replace(
-        models.load_recipe("cnn"), batch=50, teacher="", smoothing=0.05, wear=0.0, bend=0.0
+        models.load_recipe("cnn"), batch=50, teacher="", label_smoothing=0.05, degrade=0.0, elastic=0.0
     )
     data = make_data(train=400, validation=60, test=60)
     out = tmp_path_factory.mktemp("runs") / "cnn-1"

@@ -46,10 +46,10 @@ FILES = {
 RECIPE = LineRecipe(
     steps=6,
     batch=2,
-    warmup=2,
-    decay=2,
-    fade=3,
-    every=2,
+    warmup_steps=2,
+    decay_steps=2,
+    frame_loss_steps=3,
+    eval_every=2,
     widths=(4, 6, 8, 8),
     style="clean",
 )

@@ -18,7 +18,7 @@ from digitlens.models.inference import load_model
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback
 
-RECIPE = replace(load_recipe("best"), batch=60, epochs=2, wear=0.25, outliers=0.2)
+RECIPE = replace(load_recipe("best"), batch=60, epochs=2, degrade=0.25, negatives=0.2)
 
 
 @pytest.fixture(autouse=True)

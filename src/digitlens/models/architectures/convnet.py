@@ -17,12 +17,12 @@ RECIPE = Recipe(
     batch=256,
     learning_rate=0.012,
     weight_decay=0.05,
-    smoothing=0.05,
+    label_smoothing=0.05,
     temperature=1.85,
-    shift=2,
-    turn=8.0,
-    stretch=0.08,
-    slant=0.1,
+    translate=2,
+    rotate=8.0,
+    scale=0.08,
+    shear=0.1,
 )
 WEIGHTS = 156_282
 MULTIPLY_ADDS = 945_664

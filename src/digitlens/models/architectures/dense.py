@@ -19,7 +19,7 @@ RECIPE = Recipe(
     learning_rate=0.006,
     betas=(0.9, 0.9),
     weight_decay=0.05,
-    smoothing=0.05,
+    label_smoothing=0.05,
     temperature=1.6,
 )
 OVERFITTING = Recipe(epochs=12, batch=256, learning_rate=0.003)

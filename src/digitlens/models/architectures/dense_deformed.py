@@ -22,11 +22,11 @@ RECIPE = Recipe(
     learning_rate=0.004,
     weight_decay=0.02,
     temperature=1.85,
-    shift=2,
-    turn=10.0,
-    stretch=0.12,
-    slant=0.15,
-    bend=0.7,
+    translate=2,
+    rotate=10.0,
+    scale=0.12,
+    shear=0.15,
+    elastic=0.7,
     teacher="cnn",
 )
 WEIGHTS = 3_180_042

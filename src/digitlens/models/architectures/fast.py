@@ -23,11 +23,11 @@ RECIPE = Recipe(
     learning_rate=0.006,
     weight_decay=0.02,
     temperature=1.85,
-    shift=1,
-    turn=8.0,
-    stretch=0.1,
-    slant=0.12,
-    bend=0.4,
+    translate=1,
+    rotate=8.0,
+    scale=0.1,
+    shear=0.12,
+    elastic=0.4,
     teacher="cnn",
 )
 MARGIN = 4.0

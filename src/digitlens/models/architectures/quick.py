@@ -19,9 +19,9 @@ RECIPE = Recipe(
     learning_rate=0.03,
     betas=(0.9, 0.95),
     weight_decay=0.05,
-    smoothing=0.03,
+    label_smoothing=0.03,
     temperature=1.7,
-    shift=1,
+    translate=1,
 )
 WEIGHTS = 159_498
 MULTIPLY_ADDS = 554_240

@@ -21,10 +21,10 @@ RECIPE = Recipe(
     learning_rate=0.02,
     weight_decay=0.0,
     temperature=1.0,
-    shift=1,
-    turn=5.0,
-    stretch=0.05,
-    slant=0.05,
+    translate=1,
+    rotate=5.0,
+    scale=0.05,
+    shear=0.05,
     teacher="cnn",
 )
 WEIGHTS = 1_430
