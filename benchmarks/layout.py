@@ -2,8 +2,8 @@
 
 ``DIGITLENS_DATA=... .venv/bin/python benchmarks/layout.py`` composes pages of each kind in
 `pages.py` out of MNIST's test digits and prints, for each: lines; the share found whole, that
-is by one strip whose box overlaps the line's by 0.7 (intersection over union), while no strip
-holds most of it together with most of another line; strips a page; how often the strips come
+is by one crop whose box overlaps the line's by 0.7 (intersection over union), while no crop
+holds most of it together with most of another line; crops a page; how often the crops come
 in the page's order; and milliseconds of CPU time a page.
 """
 
@@ -47,7 +47,7 @@ def _holds(box: Box, line: Box) -> bool:
 
 def judge(page: Page, layout: PageLayout) -> tuple[int, bool, list[int]]:
     """Return how many lines were found whole, whether in order, and which were missed."""
-    boxes = [strip.box for strip in layout.strips]
+    boxes = [crop.box for crop in layout.crops]
     truth = [line.box for line in page.lines]
     joined = {
         index
@@ -77,10 +77,10 @@ def main() -> None:
     from digitlens.data import load_digits
 
     glyphs = prepare_glyphs(load_digits("mnist").test)
-    print(f"{'kind':<10}{'lines':>6}{'whole':>8}{'strips':>8}{'order':>7}{'ms':>6}")
+    print(f"{'kind':<10}{'lines':>6}{'whole':>8}{'crops':>8}{'order':>7}{'ms':>6}")
     total = np.zeros(2, int)
     for kind in options.kinds.split(","):
-        lines = whole = strips = ordered = 0
+        lines = whole = crops = ordered = 0
         times = []
         for seed in range(options.seed, options.seed + options.pages):
             page = compose(glyphs, seed, kind)
@@ -88,12 +88,12 @@ def main() -> None:
             layout = find_lines(page.image)
             times.append(time.process_time() - start)
             hits, order, _ = judge(page, layout)
-            lines, whole, strips = lines + len(page.lines), whole + hits, strips + len(layout)
+            lines, whole, crops = lines + len(page.lines), whole + hits, crops + len(layout)
             ordered += order
         total += (lines, whole)
         share, item = whole / max(lines, 1), options.pages
         print(
-            f"{kind:<10}{lines:>6}{share:>8.1%}{strips / item:>8.1f}{ordered / item:>7.0%}"
+            f"{kind:<10}{lines:>6}{share:>8.1%}{crops / item:>8.1f}{ordered / item:>7.0%}"
             f"{1000 * float(np.median(times)):>6.0f}"
         )
     print(f"{'all':<10}{total[0]:>6}{total[1] / total[0]:>8.1%}")

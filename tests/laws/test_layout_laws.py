@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from digitlens.layout import PageLayout, find_lines
-from digitlens.layout.detect import MOST_STRIPS, reading_order
+from digitlens.layout.detect import MAX_CROPS, reading_order
 
 SIDES = st.integers(5, 400)
 
@@ -40,21 +40,21 @@ def scrawl(seed: int, height: int, width: int, colors: bool) -> np.ndarray:
 def check(layout: PageLayout, height: int, width: int) -> None:
     """Check what holds for every layout."""
     assert layout.size == (width, height)
-    assert len(layout) <= MOST_STRIPS
+    assert len(layout) <= MAX_CROPS
     filled = [
-        cell.strip for grid in layout.grids for cell in grid.cells if cell.strip is not None
+        cell.crop for grid in layout.grids for cell in grid.cells if cell.crop is not None
     ]
-    for strip in [*layout.strips, *filled]:
-        wide = strip.ink.shape[1]
-        assert strip.ink.dtype == np.uint8
-        assert strip.columns.shape == (wide + 1,)
-        assert (np.diff(strip.columns) >= 1).all()
-        assert 0 <= strip.score <= 1
-        left, top, right, bottom = strip.box
+    for crop in [*layout.crops, *filled]:
+        wide = crop.ink.shape[1]
+        assert crop.ink.dtype == np.uint8
+        assert crop.columns.shape == (wide + 1,)
+        assert (np.diff(crop.columns) >= 1).all()
+        assert 0 <= crop.score <= 1
+        left, top, right, bottom = crop.box
         assert left < right
         assert top < bottom
         # Corners of what slopes may lie outside the picture, its middle not.
-        x, y = strip.corners.mean(axis=0)
+        x, y = crop.corners.mean(axis=0)
         assert -2 <= x <= width + 2
         assert -2 <= y <= height + 2
     for grid in layout.grids:
@@ -64,7 +64,7 @@ def check(layout: PageLayout, height: int, width: int) -> None:
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), height=SIDES, width=SIDES, colors=st.booleans())
 def test_any_picture_has_a_layout(seed: int, height: int, width: int, colors: bool) -> None:
-    """Whatever is drawn, in whatever colours and size, gives strips as they are promised."""
+    """Whatever is drawn, in whatever colours and size, gives crops as they are promised."""
     check(find_lines(scrawl(seed, height, width, colors)), height, width)
 
 
@@ -73,26 +73,26 @@ def test_any_picture_has_a_layout(seed: int, height: int, width: int, colors: bo
     picture=arrays(np.uint8, st.tuples(st.integers(5, 40), st.integers(5, 40))),
     count=st.none() | st.integers(1, 9),
     boxes=st.booleans(),
-    turn=st.none() | st.floats(-360, 360),
+    rotation=st.none() | st.floats(-360, 360),
 )
 def test_any_pixels_have_a_layout(
     picture: np.ndarray, count: int | None, boxes: bool, turn: float | None
 ) -> None:
     """Small pictures of any pixels do not fail, whatever hints are given."""
-    check(find_lines(picture, count=count, boxes=boxes, turn=turn), *picture.shape)
+    check(find_lines(picture, count=count, boxes=boxes, rotation=turn), *picture.shape)
 
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_turned_over_twice_is_the_same(seed: int) -> None:
-    """A layout turned over twice has the same strips; once, they lie in the same places."""
+    """A layout turned over twice has the same crops; once, they lie in the same places."""
     layout = find_lines(scrawl(seed, 300, 350, colors=False))
     once, twice = layout.upside_down(), layout.upside_down().upside_down()
-    for strip, over, back in zip(layout.strips, once.strips[::-1], twice.strips, strict=True):
-        assert over.box == pytest.approx(strip.box, abs=1e-6)
-        assert np.array_equal(strip.ink, back.ink)
-        assert np.allclose(strip.to_picture, back.to_picture)
-        assert np.allclose(strip.columns, back.columns)
+    for crop, over, back in zip(layout.crops, once.crops[::-1], twice.crops, strict=True):
+        assert over.box == pytest.approx(crop.box, abs=1e-6)
+        assert np.array_equal(crop.ink, back.ink)
+        assert np.allclose(crop.to_picture, back.to_picture)
+        assert np.allclose(crop.columns, back.columns)
 
 
 @given(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from digitlens.errors import MissingDataError, ShapeError, UsageError
 from digitlens.layout import PageLayout, find_lines
-from digitlens.layout.detect import MOST_STRIPS
+from digitlens.layout.detect import MAX_CROPS
 from digitlens.synth import Glyphs
 from layout import judge, overlap
 from pages import KINDS, compose
@@ -23,39 +23,39 @@ PLACES = [(110, 102, 257, 146), (263, 323, 405, 366)]
 
 
 def boxes(layout: PageLayout) -> list[tuple[float, ...]]:
-    """Return the box of each strip."""
-    return [strip.box for strip in layout.strips]
+    """Return the box of each crop."""
+    return [crop.box for crop in layout.crops]
 
 
 def near(one: np.ndarray, two: np.ndarray) -> float:
-    """Return the mean difference of two strips' ink, brought to one size: 0..255."""
+    """Return the mean difference of two crops' ink, brought to one size: 0..255."""
     same = cv2.resize(two, one.shape[::-1], interpolation=cv2.INTER_AREA)
     return float(np.abs(one.astype(float) - same).mean())
 
 
 def test_lines_are_found_from_top_to_bottom(page: np.ndarray) -> None:
-    """Each number of a page is one strip; its box is that of its ink in the picture."""
+    """Each number of a page is one crop; its box is that of its ink in the picture."""
     layout = find_lines(page)
     assert layout.size == (700, 500)
     assert len(layout) == 2
     for result, place in zip(boxes(layout), PLACES, strict=True):
         assert overlap(result, place) > 0.85
-    assert [strip.marks for strip in layout.strips] == [4, 4]
+    assert [crop.marks for crop in layout.crops] == [4, 4]
 
 
 def test_a_strip_is_ink_on_bare_paper(page: np.ndarray) -> None:
-    """In a strip 0 is paper and 255 full ink; its margin is bare; `picture` is its negative."""
-    strip = find_lines(page).strips[0]
-    edge = strip.margin
-    assert strip.ink.dtype == np.uint8
-    assert strip.ink.max() == 255
-    assert strip.ink[: edge - 1].max() == strip.ink[:, : edge - 1].max() == 0
-    assert np.array_equal(strip.picture, 255 - strip.ink)
+    """In a crop 0 is paper and 255 full ink; its margin is bare; `picture` is its negative."""
+    crop = find_lines(page).crops[0]
+    edge = crop.margin
+    assert crop.ink.dtype == np.uint8
+    assert crop.ink.max() == 255
+    assert crop.ink[: edge - 1].max() == crop.ink[:, : edge - 1].max() == 0
+    assert np.array_equal(crop.picture, 255 - crop.ink)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_lines_of_composed_pages_are_found_whole(glyphs: Glyphs, kind: str) -> None:
-    """On pages of every kind most lines are one strip each, neither parted nor joined."""
+    """On pages of every kind most lines are one crop each, neither parted nor joined."""
     result = total = 0
     for seed in range(2):
         page = compose(glyphs, seed, kind)
@@ -66,11 +66,11 @@ def test_lines_of_composed_pages_are_found_whole(glyphs: Glyphs, kind: str) -> N
 
 
 def test_white_on_black_is_read_like_black_on_white(page: np.ndarray) -> None:
-    """The other polarity gives the same strips, and is told."""
+    """The other polarity gives the same crops, and is told."""
     plain, turned = find_lines(page), find_lines(255 - page)
-    assert (plain.light, turned.light) == (False, True)
+    assert (plain.inverted, turned.inverted) == (False, True)
     assert len(turned) == 2
-    for one, two in zip(plain.strips, turned.strips, strict=True):
+    for one, two in zip(plain.crops, turned.crops, strict=True):
         assert near(one.ink, two.ink) < 4
 
 
@@ -87,7 +87,7 @@ def test_a_shadow_does_not_matter(page: np.ndarray) -> None:
 def test_boxes_around_digits_are_taken_out(
     write: Callable[..., np.ndarray], color: tuple[int, int, int]
 ) -> None:
-    """Printed boxes, orange or black, are in no strip, and the digits are one boxed line."""
+    """Printed boxes, orange or black, are in no crop, and the digits are one boxed line."""
     plain = np.full((300, 700, 3), 255, np.uint8)
     for index, digit in enumerate("20142"):
         line = write(digit)
@@ -114,8 +114,8 @@ def test_known_boxes_may_be_mostly_empty(write: Callable[..., np.ndarray]) -> No
         cv2.rectangle(sheet, (left, 100), (left + 80, 195), 60, 3)
     line = write("7")
     sheet[110 : 110 + line.shape[0], 175 : 175 + line.shape[1]] = line
-    assert [strip.boxed for strip in find_lines(sheet, boxes=True).strips] == [True]
-    assert [strip.boxed for strip in find_lines(sheet).ranked[:1]] == [False]
+    assert [crop.boxed for crop in find_lines(sheet, boxes=True).crops] == [True]
+    assert [crop.boxed for crop in find_lines(sheet).ranked[:1]] == [False]
 
 
 def test_digits_far_apart_are_one_line_with_short_gaps(
@@ -129,13 +129,13 @@ def test_digits_far_apart_are_one_line_with_short_gaps(
         sheet[60 : 60 + line.shape[0], left : left + line.shape[1]] = line
     layout = find_lines(sheet)
     assert len(layout) == 1
-    strip = layout.strips[0]
-    assert strip.ink.shape[1] < 6 * strip.ink.shape[0]
-    inked = np.flatnonzero(strip.ink.max(axis=0) > 128)
+    crop = layout.crops[0]
+    assert crop.ink.shape[1] < 6 * crop.ink.shape[0]
+    inked = np.flatnonzero(crop.ink.max(axis=0) > 128)
     runs = np.split(inked, np.flatnonzero(np.diff(inked) > 3) + 1)
     assert len(runs) == 4
     for left, run in zip(lefts, runs, strict=True):
-        x, _, end, _ = strip.box_of(float(run[0]), float(run[-1] + 1))
+        x, _, end, _ = crop.locate_box(float(run[0]), float(run[-1] + 1))
         columns = np.flatnonzero(sheet[:, left : left + 60].min(axis=0) < 128) + left
         assert x == pytest.approx(columns[0], abs=3)
         assert end == pytest.approx(columns[-1] + 1, abs=3)
@@ -147,10 +147,10 @@ def test_a_code_before_a_town_is_offered_alone_too(write: Callable[..., np.ndarr
     for left, word in ((40, "44640"), (260, "NANTES")):
         line = write(word)
         sheet[60 : 60 + line.shape[0], left : left + line.shape[1]] = line
-    strips = find_lines(sheet).strips
-    assert [strip.part for strip in strips] == [False, True, True]
-    assert strips[1].marks == 5
-    assert strips[0].box[0] == pytest.approx(strips[1].box[0], abs=2)
+    crops = find_lines(sheet).crops
+    assert [crop.part for crop in crops] == [False, True, True]
+    assert crops[1].marks == 5
+    assert crops[0].box[0] == pytest.approx(crops[1].box[0], abs=2)
 
 
 def test_a_wanted_count_changes_the_ranking(write: Callable[..., np.ndarray]) -> None:
@@ -173,24 +173,24 @@ def test_a_page_on_its_side_is_turned(write: Callable[..., np.ndarray], quarters
     for top, number in ((40, "440723"), (180, "4464091"), (320, "23574")):
         line = write(number)
         sheet[top : top + line.shape[0], 40 : 40 + line.shape[1]] = line
-    upright = find_lines(sheet).strips[1]
+    upright = find_lines(sheet).crops[1]
     lying = np.ascontiguousarray(np.rot90(sheet, quarters))
     layout = find_lines(lying)
-    assert round(layout.turn) in (90, 270)
+    assert round(layout.rotation) in (90, 270)
     assert len(layout) == 3
-    readings = [layout.strips[1], layout.upside_down().strips[1]]
+    readings = [layout.crops[1], layout.upside_down().crops[1]]
     assert min(near(upright.ink, item.ink) for item in readings) < 6
     rows = np.flatnonzero(lying[:, 40:].min(axis=1) < 128)
-    assert layout.strips[1].box[1] >= rows[0] - 3
-    assert layout.strips[1].box[3] <= rows[-1] + 3
+    assert layout.crops[1].box[1] >= rows[0] - 3
+    assert layout.crops[1].box[3] <= rows[-1] + 3
     assert overlap(readings[0].box, readings[1].box) > 0.95
 
 
 def test_a_turn_can_be_given(page: np.ndarray) -> None:
     """With `turn` the picture is turned by it, whatever its lines look like."""
-    layout = find_lines(np.ascontiguousarray(np.rot90(page)), turn=270)
-    assert layout.turn == 270
-    assert near(find_lines(page).strips[0].ink, layout.strips[0].ink) < 4
+    layout = find_lines(np.ascontiguousarray(np.rot90(page)), rotation=270)
+    assert layout.rotation == 270
+    assert near(find_lines(page).crops[0].ink, layout.crops[0].ink) < 4
 
 
 def test_a_sloping_line_is_levelled(write: Callable[..., np.ndarray]) -> None:
@@ -198,10 +198,10 @@ def test_a_sloping_line_is_levelled(write: Callable[..., np.ndarray]) -> None:
     line = write("4028135")
     move = np.array([[1, 0, 60.0], [0.1, 1, 80]])
     sheet = cv2.warpAffine(line, move, (600, 300), borderValue=255)
-    strip = find_lines(sheet).strips[0]
-    assert strip.slope == pytest.approx(0.1, abs=0.03)
-    rows = [np.flatnonzero(part.max(axis=1) > 128) for part in np.array_split(strip.ink, 3, 1)]
-    assert abs(rows[0][0] - rows[2][0]) <= 0.12 * strip.ink.shape[0]
+    crop = find_lines(sheet).crops[0]
+    assert crop.slope == pytest.approx(0.1, abs=0.03)
+    rows = [np.flatnonzero(part.max(axis=1) > 128) for part in np.array_split(crop.ink, 3, 1)]
+    assert abs(rows[0][0] - rows[2][0]) <= 0.12 * crop.ink.shape[0]
 
 
 def test_an_area_limits_what_is_looked_at(page: np.ndarray) -> None:
@@ -209,7 +209,7 @@ def test_an_area_limits_what_is_looked_at(page: np.ndarray) -> None:
     layout = find_lines(page, area=(200, 250, 600, 450))
     assert len(layout) == 1
     assert layout.size == (700, 500)
-    assert overlap(layout.strips[0].box, PLACES[1]) > 0.85
+    assert overlap(layout.crops[0].box, PLACES[1]) > 0.85
 
 
 def test_a_file_is_turned_as_its_exif_entry_says(page: np.ndarray) -> None:
@@ -221,13 +221,13 @@ def test_a_file_is_turned_as_its_exif_entry_says(page: np.ndarray) -> None:
     picture.save(file, "PNG", exif=exif)
     layout = find_lines(file.getvalue())
     assert layout.size == (700, 500)
-    assert overlap(layout.strips[0].box, PLACES[0]) > 0.85
+    assert overlap(layout.crops[0].box, PLACES[0]) > 0.85
 
 
 @pytest.mark.parametrize("gray", [255, 128, 0])
 def test_bare_paper_has_no_lines(gray: int) -> None:
-    """A picture of one grey gives no strips and no error."""
-    assert find_lines(np.full((300, 400), gray, np.uint8)).strips == ()
+    """A picture of one grey gives no crops and no error."""
+    assert find_lines(np.full((300, 400), gray, np.uint8)).crops == ()
 
 
 def test_thousands_of_specks_give_a_bounded_number_of_strips() -> None:
@@ -235,7 +235,7 @@ def test_thousands_of_specks_give_a_bounded_number_of_strips() -> None:
     rng = np.random.default_rng(0)
     sheet = np.where(rng.random((1000, 1200)) < 0.45, 20, 240).astype(np.uint8)
     layout = find_lines(sheet)
-    assert len(layout) <= MOST_STRIPS
+    assert len(layout) <= MAX_CROPS
     assert any("left out" in note for note in layout.about)
 
 

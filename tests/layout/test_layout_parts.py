@@ -40,7 +40,7 @@ def sudoku(
 
 @pytest.mark.parametrize("tilt", [0.0, 2.0, -3.0])
 def test_each_cell_of_a_sudoku_is_cut_out(tilt: float) -> None:
-    """A printed table is found with its rows and columns; empty cells have no strip."""
+    """A printed table is found with its rows and columns; empty cells have no crop."""
     page, given = sudoku(tilt=tilt)
     layout = find_lines(page)
     assert [(grid.rows, grid.columns) for grid in layout.grids] == [(9, 9)]
@@ -48,9 +48,9 @@ def test_each_cell_of_a_sudoku_is_cut_out(tilt: float) -> None:
     assert [(cell.row, cell.column) for cell in cells] == [
         (row, column) for row in range(9) for column in range(9)
     ]
-    filled = {(cell.row, cell.column) for cell in cells if cell.strip is not None}
+    filled = {(cell.row, cell.column) for cell in cells if cell.crop is not None}
     assert filled == set(given)
-    assert layout.strips == ()
+    assert layout.crops == ()
     turned_over = layout.grids[0].upside_down().cells
     assert (turned_over[-1].strip is None) == (cells[0].strip is None)
     assert np.allclose(turned_over[-1].corners, np.roll(cells[0].corners, 2, axis=0))
@@ -68,7 +68,7 @@ def test_thin_lines_too_faint_to_be_marks_part_the_blocks_of_a_sudoku() -> None:
     faint[thin], without[thin] = 212, 230
     grid = find_lines(faint).grids[0]
     assert (grid.rows, grid.columns) == (9, 9)
-    assert {(cell.row, cell.column) for cell in grid.cells if cell.strip} == set(given)
+    assert {(cell.row, cell.column) for cell in grid.cells if cell.crop} == set(given)
     assert [(item.rows, item.columns) for item in find_lines(without).grids] == [(3, 3)]
 
 
@@ -141,7 +141,7 @@ def test_only_coloured_boxes_are_dropped(
         if boxes is not None:
             left = 50 + 110 * index
             cv2.rectangle(page, (left, 100), (left + 75, 205), boxes, 3)
-    dropped = drop_colored_print(page, light=False)
+    dropped = drop_colored_print(page, inverted=False)
     assert dropped.channel == channel
     if channel is not None:
         assert dropped.print_ is not None
@@ -155,8 +155,8 @@ def test_paper_is_followed_and_ink_is_even() -> None:
     page[100:200, 50:60] = page[100:200, 540:550] = 60
     gray = (page * np.linspace(1, 0.5, 600)).astype(np.uint8)
     paper = estimate_background(gray)
-    ink = extract_ink(gray, upscale(paper.small, gray.shape), light=paper.light)
-    assert not paper.light
+    ink = extract_ink(gray, upscale(paper.small, gray.shape), inverted=paper.inverted)
+    assert not paper.inverted
     assert abs(float(ink[150, 55]) - float(ink[150, 545])) < 20
     marked = threshold(ink, paper.noise)
     assert marked[100:200, 52:58].all()
@@ -190,7 +190,7 @@ def test_a_turned_view_knows_where_its_pixels_were(turn: float) -> None:
     rows, columns = np.nonzero(view.pixels < 100)
     x, y, _ = view.to_picture @ [columns.mean() + 0.5, rows.mean() + 0.5, 1]
     assert (x, y) == (pytest.approx(400.5, abs=0.6), pytest.approx(80.5, abs=0.6))
-    assert view.turn == turn % 360
+    assert view.rotation == turn % 360
 
 
 def test_large_pictures_are_looked_at_smaller_and_small_ones_larger() -> None:

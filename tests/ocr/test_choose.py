@@ -191,8 +191,8 @@ def test_tables_are_no_lines() -> None:
 def test_parts_do_not_count_as_lines() -> None:
     """Parts of the one line change nothing."""
     part = strip((10, 10, 60, 50), part=True)
-    assert is_one_line(replace(layout(LINE), strips=(strip(LINE), part)))
-    assert not is_one_line(replace(layout(), strips=(part,)))
+    assert is_one_line(replace(layout(LINE), crops=(strip(LINE), part)))
+    assert not is_one_line(replace(layout(), crops=(part,)))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ Make = Callable[..., Any]
 
 def only(page: Gray) -> LineCrop:
     """Return the one strip of a page."""
-    (strip,) = (item for item in find_lines(page).strips if not item.part)
+    (strip,) = (item for item in find_lines(page).crops if not item.part)
     return strip
 
 

@@ -57,7 +57,7 @@ def test_what_is_not_sure_in_a_cell_is_left_out(
     make_table: Make, replies: Make, make_frames: Make, sure: float
 ) -> None:
     """Below a confidence of 30 % a cell counts as empty."""
-    strip = find_lines(make_table(ROWS)).grids[0].cells[0].strip
+    strip = find_lines(make_table(ROWS)).grids[0].cells[0].crop
     corners = np.zeros((4, 2))
     grid = Grid(1, 2, (GridCell(0, 0, corners, strip), GridCell(0, 1, corners, None)))
     frame = {"4": sure} | dict.fromkeys("012", (0.999 - sure) / 3)

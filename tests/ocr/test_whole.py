@@ -48,7 +48,7 @@ def test_with_a_length_whole_lines_and_parts_are_offered(
     """Which of a line and its parts is meant, the wanted lengths say."""
     page = make_sheet(("47", 60, 100), ("357", 182, 100))
     layout = find_lines(page)
-    assert [strip.part for strip in layout.strips] == [False, True, True]
+    assert [strip.part for strip in layout.crops] == [False, True, True]
     reading = recognize_layout(network, layout, page, frozenset({3, 5}))
     assert {"47357", "357"} <= {item.text for item in reading.lines}
 
@@ -58,7 +58,7 @@ def test_small_strokes_beside_numbers_are_left_out(make_sheet: Make, network: An
     page = make_sheet(("4028", 100, 80))
     page[300:317] = np.minimum(page[300:317], make_sheet(("1", 100, 0), height=17)[:17])
     layout = find_lines(page)
-    assert len(layout.strips) == 2
+    assert len(layout.crops) == 2
     assert [item.text for item in recognize_layout(network, layout, page, None).lines] == [
         "4028"
     ]
@@ -139,4 +139,4 @@ def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: An
     assert recognize_layout(network, layout, over, None).worth < 1
     right = recognize_layout(network, layout.upside_down(), over, None)
     assert [item.text for item in right.lines] == ["4735", "257"]
-    assert replace(right.layout, turn=0.0).size == (700, 500)
+    assert replace(right.layout, rotation=0.0).size == (700, 500)

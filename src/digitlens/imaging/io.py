@@ -105,7 +105,7 @@ class LoadedImage:
     about: str
 
 
-def load_image(picture: ImageSource, *, name: str | None = None) -> LoadedImage:
+def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -> LoadedImage:
     """Return the pixels of `picture`, upright and opaque.
 
     Parameters
@@ -136,6 +136,8 @@ def load_image(picture: ImageSource, *, name: str | None = None) -> LoadedImage:
     >>> load_image(np.zeros((40, 30), np.uint8)).about
     '30 x 40 pixels, grey'
     """
+    if isinstance(picture, LoadedImage):
+        return picture
     if isinstance(picture, np.ndarray):
         return _from_array(picture, name or "the picture")
     if isinstance(picture, bytes | bytearray):

@@ -15,7 +15,7 @@
 `rank`       how much a line looks like a number
 `turning`    which way the lines of a page run
 `scene`      a view taken apart: the steps up to marks and boxes
-`cut`        strips: levelled, cleaned, wide gaps shortened
+`cut`        crops: levelled, cleaned, wide gaps shortened
 `stages`     the steps as pictures
 `masks`      OpenCV's calls on masks, typed
 `middle`     medians of a few numbers, quickly

@@ -66,7 +66,7 @@ class WorkingImage:
         uint8 (h, w) or (h, w, 3).
     to_picture
         float64 (3, 3): (x, y, 1) of the view -> (x, y, 1) of the picture.
-    turn
+    rotation
         Degrees by which the picture was turned counter-clockwise.
     scale
         Pixels of the view to one of the picture.
@@ -77,22 +77,22 @@ class WorkingImage:
 
     pixels: Pixels
     to_picture: Matrix
-    turn: float
+    rotation: float
     scale: float
     inside: Pixels | None = None
 
 
-def prepare_image(picture: Pixels, turn: float = 0.0) -> WorkingImage:
+def prepare_image(picture: Pixels, rotation: float = 0.0) -> WorkingImage:
     """Turn a picture and bring it to at most `WORK` pixels.
 
     Parameters
     ----------
     picture
         uint8 (H, W) or (H, W, 3).
-    turn
+    rotation
         Degrees, counter-clockwise.
     """
-    return rotate_image(_sized(picture), turn)
+    return rotate_image(_sized(picture), rotation)
 
 
 def _sized(picture: Pixels) -> WorkingImage:
@@ -115,11 +115,11 @@ def _sized(picture: Pixels) -> WorkingImage:
     return WorkingImage(small, back, 0.0, size[0] / width)
 
 
-def rotate_image(view: WorkingImage, turn: float) -> WorkingImage:
-    """Turn a view by `turn` degrees more, counter-clockwise; nothing is cut off."""
-    turn %= 360
+def rotate_image(view: WorkingImage, rotation: float) -> WorkingImage:
+    """Turn a view by `rotation` degrees more, counter-clockwise; nothing is cut off."""
+    rotation %= 360
     height, width = view.pixels.shape[:2]
-    angle = math.radians(turn)
+    angle = math.radians(rotation)
     cos, sin = math.cos(angle), math.sin(angle)
     wide = max(1, round(abs(width * cos) + abs(height * sin)))
     high = max(1, round(abs(width * sin) + abs(height * cos)))
@@ -127,15 +127,15 @@ def rotate_image(view: WorkingImage, turn: float) -> WorkingImage:
     back = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
     middle = back @ np.array([wide / 2, high / 2, 1])
     back[:2, 2] = width / 2 - middle[0], height / 2 - middle[1]
-    quarters = round(turn / 90)
+    quarters = round(rotation / 90)
     inside = None
-    if abs(turn - 90 * quarters) < 1e-9:
+    if abs(rotation - 90 * quarters) < 1e-9:
         pixels = np.ascontiguousarray(np.rot90(view.pixels, quarters))
     else:
         pixels = warp_affine(view.pixels, back, (wide, high))
         whole = np.ones(view.pixels.shape[:2], np.uint8)
         inside = warp_affine(whole, back, (wide, high), fill=0)
-    total = (view.turn + turn) % 360
+    total = (view.rotation + rotation) % 360
     return WorkingImage(pixels, view.to_picture @ back, total, view.scale, inside)
 
 
@@ -204,25 +204,27 @@ class PageAnalysis:
     lattices: list[Lattice]
 
 
-def analyze_page(view: WorkingImage, *, light: bool | None, expect_boxes: bool) -> PageAnalysis:
+def analyze_page(
+    view: WorkingImage, *, inverted: bool | None, expect_boxes: bool
+) -> PageAnalysis:
     """Find paper, ink, marks, lines and boxes of a view.
 
     Parameters
     ----------
-    light
+    inverted
         Whether the ink is lighter than the paper; None finds out.
     expect_boxes
         Whether digits are known to stand in printed boxes: then rows of empty-looking boxes
         count too.
     """
     gray = gray_of(view.pixels, None)
-    paper = estimate_background(gray, light)
-    light = paper.light
-    dropped = drop_colored_print(view.pixels, light=light)
+    paper = estimate_background(gray, inverted)
+    inverted = paper.inverted
+    dropped = drop_colored_print(view.pixels, inverted=inverted)
     if dropped.channel is not None:
         gray = gray_of(view.pixels, dropped.channel)
-        paper = estimate_background(gray, light)
-    ink = extract_ink(gray, upscale(paper.small, gray.shape), light=light)
+        paper = estimate_background(gray, inverted)
+    ink = extract_ink(gray, upscale(paper.small, gray.shape), inverted=inverted)
     marked = threshold(ink, paper.noise)
     if view.inside is not None:
         marked = intersect(marked, view.inside)

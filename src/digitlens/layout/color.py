@@ -110,17 +110,17 @@ def gray_of(pixels: Pixels, channel: int | None) -> Gray:
     return np.asarray(cv2.addWeighted(single, 1 + LIGHTEN, darkest, -LIGHTEN, 0), np.uint8)
 
 
-def drop_colored_print(pixels: Pixels, *, light: bool) -> ColorDropout:
+def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
     """Choose the channel to look at.
 
     Parameters
     ----------
     pixels
         uint8 (h, w) or (h, w, 3) of a view.
-    light
+    inverted
         Whether ink is lighter than the paper.
     """
-    if pixels.ndim == 2 or light:
+    if pixels.ndim == 2 or inverted:
         return ColorDropout(None)
     if _is_dull(pixels[::4, ::4]):
         return ColorDropout(None)
@@ -170,8 +170,8 @@ def _weak(pixels: Pixels, side: int = SIDE) -> tuple[int, list[Gray]]:
     inks = []
     for channel in range(3):
         single = np.asarray(cv2.extractChannel(pixels, channel), np.uint8)
-        paper = estimate_background(single, light=False, side=side)
-        inks.append(extract_ink(single, upscale(paper.small, single.shape), light=False))
+        paper = estimate_background(single, inverted=False, side=side)
+        inks.append(extract_ink(single, upscale(paper.small, single.shape), inverted=False))
     strongest = np.asarray(np.maximum(np.maximum(inks[0], inks[1]), inks[2]), np.uint8)
     strong = strongest > STRONG
     bound = np.asarray(cv2.convertScaleAbs(strongest, alpha=WEAK), np.uint8)

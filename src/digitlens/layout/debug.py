@@ -21,7 +21,7 @@ BEST, LINE, PART, BOXED, CELL = (
     *((210, 30, 30), (20, 140, 60), (60, 110, 220)),
     *((190, 90, 0), (150, 60, 190)),
 )
-"""Red, green, blue of the likeliest strip, of others, of parts, of boxed ones, and of cells."""
+"""Red, green, blue of the likeliest crop, of others, of parts, of boxed ones, and of cells."""
 
 
 def draw_stages(
@@ -44,7 +44,7 @@ def draw_stages(
         ("4-boxes", _boxes(scene)),
         ("5-without-lines", np.asarray(255 * (1 - scene.mask), np.uint8)),
         ("6-lines", _lines(scene, layout, to_view)),
-        ("7-strips", _strips(layout)),
+        ("7-crops", _strips(layout)),
     )
 
 
@@ -69,22 +69,22 @@ def _paper(scene: PageAnalysis) -> Pixels:
 
 def _lines(scene: PageAnalysis, layout: PageLayout, to_view: Matrix) -> Pixels:
     sheet = _paper(scene)
-    for index, strip in reversed(list(enumerate(layout.ranked))):
-        color = BEST if not index else PART if strip.part else BOXED if strip.boxed else LINE
-        spots = np.column_stack([strip.corners, np.ones(4)]) @ to_view.T
+    for index, crop in reversed(list(enumerate(layout.ranked))):
+        color = BEST if not index else PART if crop.part else BOXED if crop.boxed else LINE
+        spots = np.column_stack([crop.corners, np.ones(4)]) @ to_view.T
         cv2.polylines(sheet, [np.rint(spots).astype(np.int32)], True, color, 2, cv2.LINE_AA)
     return sheet
 
 
 def _strips(layout: PageLayout) -> Pixels:
-    """Lay the strips one below the other, the likeliest first, 8 pixels apart."""
+    """Lay the crops one below the other, the likeliest first, 8 pixels apart."""
     shown = layout.ranked
-    width = max((strip.ink.shape[1] for strip in shown), default=100)
-    height = sum(strip.ink.shape[0] + 8 for strip in shown) + 8
+    width = max((crop.ink.shape[1] for crop in shown), default=100)
+    height = sum(crop.ink.shape[0] + 8 for crop in shown) + 8
     sheet = np.full((height, width + 16), 255, np.uint8)
     row = 8
-    for strip in shown:
-        rows, columns = strip.ink.shape
-        sheet[row : row + rows, 8 : 8 + columns] = strip.picture
+    for crop in shown:
+        rows, columns = crop.ink.shape
+        sheet[row : row + rows, 8 : 8 + columns] = crop.picture
         row += rows + 8
     return sheet

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.geometry import Box
-    from digitlens.imaging.io import ImageSource
+    from digitlens.imaging.io import ImageSource, LoadedImage
     from digitlens.layout.types import Grid, LineCrop
 
     Table = NDArray[np.float64]
@@ -127,9 +127,9 @@ def _rows(boxes: Table, group: list[int]) -> list[int]:
     return result
 
 
-MOST_STRIPS = 60
-"""The most strips that are cut, those of the highest score; what is dropped is said in
-`Layout.about`."""
+MAX_CROPS = 60
+"""The most crops that are cut, those of the highest score; what is dropped is said in
+`PageLayout.about`."""
 
 
 WORTH = 0.25
@@ -138,13 +138,13 @@ uneven shapes than that costs a reader time and holds no number."""
 
 
 def find_lines(
-    picture: ImageSource,
+    picture: ImageSource | LoadedImage,
     *,
     count: int | None = None,
     area: Box | None = None,
     boxes: bool = False,
-    turn: float | None = None,
-    light: bool | None = None,
+    rotation: float | None = None,
+    inverted: bool | None = None,
     stages: bool = False,
 ) -> PageLayout:
     """Find the lines of writing on a photo or scan that may be numbers.
@@ -160,13 +160,13 @@ def find_lines(
         Left, top, right, bottom in pixels of the picture: only what lies there is looked at.
     boxes
         Whether the digits are known to stand in a row of printed boxes.
-    turn
+    rotation
         Degrees, counter-clockwise, to turn the picture by; None finds out whether it lies on
         its side or slopes. Whether it stands on its head, nothing but reading can tell.
-    light
+    inverted
         Whether ink is lighter than paper; None finds out.
     stages
-        Whether `Layout.stages` is filled.
+        Whether `PageLayout.stages` is filled.
 
     Raises
     ------
@@ -182,19 +182,19 @@ def find_lines(
     offset = (0, 0)
     if area is not None:
         offset, pixels = _cut_area(pixels, area)
-    view = prepare_image(pixels, turn or 0.0)
-    scene = analyze_page(view, light=light, expect_boxes=boxes)
-    if turn is None:
+    view = prepare_image(pixels, rotation or 0.0)
+    scene = analyze_page(view, inverted=inverted, expect_boxes=boxes)
+    if rotation is None:
         angle = estimate_rotation(scene.marks, boxed=bool(scene.lattices or scene.boxes))
         if angle:
             view = rotate_image(view, -angle)
-            scene = analyze_page(view, light=scene.paper.light, expect_boxes=boxes)
+            scene = analyze_page(view, inverted=scene.paper.inverted, expect_boxes=boxes)
     result = _strips(scene, pixels, count=count)
     layout = PageLayout(
-        strips=tuple(_moved(strip, offset) for strip in result[0]),
+        crops=tuple(_moved(crop, offset) for crop in result[0]),
         size=size,
-        turn=view.turn,
-        light=scene.paper.light,
+        rotation=view.rotation,
+        inverted=scene.paper.inverted,
         grids=tuple(_moved_grid(grid, offset) for grid in result[1]),
         about=(opened.about, *result[2]),
     )
@@ -256,7 +256,7 @@ def _strips(
         listed += [
             (item, slope, number_likelihood(marks, item, page)) for item in [row, *parts]
         ]
-    best = sorted(range(len(listed)), key=lambda index: -listed[index][2])[:MOST_STRIPS]
+    best = sorted(range(len(listed)), key=lambda index: -listed[index][2])[:MAX_CROPS]
     best = [index for index in best if listed[index][2] >= WORTH * listed[best[0]][2]]
     notes = [f"{len(listed)} lines"]
     if scene.dropped.channel is not None:
@@ -270,7 +270,7 @@ def _strips(
         crop_line(scene, source, line_mask(scene, row, slope=slope, score=value))
         for row, slope, value in pieces
     ]
-    return [strip for strip in cuts if strip is not None], grids, notes
+    return [crop for crop in cuts if crop is not None], grids, notes
 
 
 def _page_slope(scene: PageAnalysis, rows: list[TextLine]) -> float:
@@ -295,12 +295,12 @@ def _slope(scene: PageAnalysis, row: TextLine, page: float) -> float:
     return float(np.clip((weight * slope + 1.5 * page) / (weight + 1.5), -STEEPEST, STEEPEST))
 
 
-def _moved(strip: LineCrop, offset: tuple[int, int]) -> LineCrop:
+def _moved(crop: LineCrop, offset: tuple[int, int]) -> LineCrop:
     if offset == (0, 0):
-        return strip
+        return crop
     move = np.zeros((2, 3))
     move[:, 2] = offset
-    return replace(strip, to_picture=strip.to_picture + move)
+    return replace(crop, to_picture=crop.to_picture + move)
 
 
 def _moved_grid(grid: Grid, offset: tuple[int, int]) -> Grid:
@@ -310,7 +310,7 @@ def _moved_grid(grid: Grid, offset: tuple[int, int]) -> Grid:
             replace(
                 cell,
                 corners=cell.corners + np.array(offset),
-                strip=_moved(cell.strip, offset) if cell.strip is not None else None,
+                crop=_moved(cell.crop, offset) if cell.crop is not None else None,
             )
             for cell in grid.cells
         ),

@@ -108,20 +108,20 @@ class PaperLevel:
     Parameters
     ----------
     small
-        uint8 (h, w), the longer side about `SIDE`: its grey, after `light` was made dark.
-    light
+        uint8 (h, w), the longer side about `SIDE`: its grey, after `inverted` was made dark.
+    inverted
         Whether the ink is lighter than the paper; then all values are turned over.
     noise
         How much the bare paper scatters about its mean, as a standard deviation of ink.
     """
 
     small: Gray
-    light: bool
+    inverted: bool
     noise: float
 
 
 def estimate_background(
-    gray: Gray, light: bool | None = None, *, side: int = SIDE
+    gray: Gray, inverted: bool | None = None, *, side: int = SIDE
 ) -> PaperLevel:
     """Work out the paper of a view.
 
@@ -132,7 +132,7 @@ def estimate_background(
     ----------
     gray
         uint8 (H, W).
-    light
+    inverted
         Whether the ink is lighter than the paper; None finds out.
     side
         The longer side in pixels on which it is worked out; windows shrink with it.
@@ -143,15 +143,15 @@ def estimate_background(
     small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
     wide, fine_ = (round(window * side / SIDE) // 2 * 2 + 1 for window in (COARSE, FINE))
     coarse = _median(small, wide)
-    if light is None:
-        light = _is_light(small, coarse)
-    if light:
+    if inverted is None:
+        inverted = _is_inverted(small, coarse)
+    if inverted:
         small, coarse = 255 - small, 255 - coarse
     fine = _follow(small, coarse, fine_)
     quiet = np.abs(small.astype(np.float32) - fine)
     quiet = quiet[quiet < STANDS_OUT]
     noise = float(quiet.mean() * 1.25) if quiet.size else 0.0
-    return PaperLevel(fine, light, noise)
+    return PaperLevel(fine, inverted, noise)
 
 
 def _median(small: Gray, window: int) -> Gray:
@@ -168,7 +168,7 @@ def _median(small: Gray, window: int) -> Gray:
     return np.asarray(result[above : above + rows, beside : beside + columns], np.uint8)
 
 
-def _is_light(small: Gray, paper: Gray) -> bool:
+def _is_inverted(small: Gray, paper: Gray) -> bool:
     """Say whether more stands out from the paper towards white than towards black."""
     dark = cv2.subtract(paper, small).astype(np.float32)
     light = cv2.subtract(small, paper).astype(np.float32)
@@ -185,7 +185,7 @@ def _follow(small: Gray, coarse: Gray, side: int) -> Gray:
     return np.asarray(np.rint(share * mean + (1 - share) * coarse), np.uint8)
 
 
-def extract_ink(gray: Gray, paper: Gray, *, light: bool) -> Gray:
+def extract_ink(gray: Gray, paper: Gray, *, inverted: bool) -> Gray:
     """Return how much of the light the ink takes away: uint8, 0 = paper, 255 = all of it.
 
     Parameters
@@ -195,7 +195,7 @@ def extract_ink(gray: Gray, paper: Gray, *, light: bool) -> Gray:
     paper
         uint8 (H, W): the paper under it, of a `PaperLevel`.
     """
-    values = cv2.bitwise_not(gray) if light else gray
+    values = cv2.bitwise_not(gray) if inverted else gray
     # Rounded quotients above 255 stay 255: lighter than the paper is paper.
     share = cv2.divide(values, np.maximum(paper, np.uint8(DARKEST)), scale=255)
     return np.asarray(cv2.bitwise_not(share), np.uint8)

@@ -1,7 +1,7 @@
 """Strips: a line levelled, cleaned of all that is not its own, its wide gaps shortened.
 
 * What stands in the cells of a table.
-* A strip as it stands in the picture, with its paper: another view of the same line.
+* A crop as it stands in the picture, with its paper: another view of the same line.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 HEIGHTS = (24.0, 48.0)
-"""The least and the most pixels that writing has in a strip: what is smaller is enlarged, what
+"""The least and the most pixels that writing has in a crop: what is smaller is enlarged, what
 is larger loses nothing that a reader of 32 rows could use."""
 
 MARGIN = 0.15
@@ -52,17 +52,17 @@ LONGEST_GAP = 0.35
 not distances."""
 
 FINER = 1.5
-"""From so many pixels of the picture on for one of the strip, strips are cut from the view."""
+"""From so many pixels of the picture on for one of the crop, crops are cut from the view."""
 
 MOST_COLUMNS = 4096
-"""The most columns of a strip before gaps are shortened: 80 digits far apart."""
+"""The most columns of a crop before gaps are shortened: 80 digits far apart."""
 
 STEEPEST = 0.35
 """The most that a line is taken to slope, in rows per column."""
 
 
 class CropSource:
-    """The picture that strips are cut from, in the channel of its scene.
+    """The picture that crops are cut from, in the channel of its scene.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ class CropSource:
         Parameters
         ----------
         back
-            float64 (3, 3): (x, y, 1) of the strip -> (x, y, 1) of the view.
+            float64 (3, 3): (x, y, 1) of the crop -> (x, y, 1) of the view.
         times
-            Pixels of the picture to one of the strip: where there are many, the view, which
+            Pixels of the picture to one of the crop: where there are many, the view, which
             has fewer, is fine enough.
         """
         if times > FINER and self._scene.view.scale < 1:
@@ -198,7 +198,7 @@ def crop_line(scene: PageAnalysis, source: CropSource, piece: LineMask) -> LineC
 
 
 def _frame(piece: LineMask, unit: float) -> tuple[tuple[int, int], Matrix]:
-    """Return the size of a strip around a piece, and its (x, y, 1) -> that of the view."""
+    """Return the size of a crop around a piece, and its (x, y, 1) -> that of the view."""
     angle = math.atan(piece.slope)
     cos, sin = math.cos(angle), math.sin(angle)
     tall, width = piece.own.shape
@@ -216,7 +216,7 @@ def _frame(piece: LineMask, unit: float) -> tuple[tuple[int, int], Matrix]:
 def _masks(
     scene: PageAnalysis, piece: LineMask, back: Matrix, size: tuple[int, int]
 ) -> tuple[Mask, Mask]:
-    """Return what belongs to the line, and ink that does not, in the strip's frame.
+    """Return what belongs to the line, and ink that does not, in the crop's frame.
 
     uint8 (h, w), the first 0 or 255, the second with soft edges; what lies outside the
     picture counts as other ink.
@@ -256,14 +256,14 @@ def _ink(
     Parameters
     ----------
     times
-        Pixels of the picture to one of the strip.
+        Pixels of the picture to one of the crop.
     """
     size = own.shape[1], own.shape[0]
     gray = source.cut(back, size, times)
     small, shape = scene.paper.small, scene.mask.shape
     shrink = np.diag([small.shape[1] / shape[1], small.shape[0] / shape[0], 1.0])
     paper = warp_affine(small, shrink @ back, size)
-    ink = extract_ink(gray, paper, light=scene.paper.light).astype(np.float32)
+    ink = extract_ink(gray, paper, inverted=scene.paper.inverted).astype(np.float32)
     marked = ink[own > 0]
     full = fast_quantile(marked, 0.8) if marked.size else 255.0
     start = min(2.5 * scene.paper.noise, 0.35 * full)
@@ -329,9 +329,9 @@ def crop_table(
     cells = []
     for (row, column), quad in quads.items():
         piece = _written(scene, quad)
-        strip = crop_line(scene, source, piece) if piece is not None else None
+        crop = crop_line(scene, source, piece) if piece is not None else None
         spots = np.column_stack([quad, np.ones(4)]) @ scene.view.to_picture.T
-        cells.append(GridCell(row, column, np.asarray(spots[:, :2]), strip))
+        cells.append(GridCell(row, column, np.asarray(spots[:, :2]), crop))
     return Grid(lattice.rows, lattice.columns, tuple(cells))
 
 
@@ -398,30 +398,30 @@ def _frame_tables(labels: NDArray[np.int32], large: NDArray[np.bool_]) -> NDArra
     return result
 
 
-def crop_original(pixels: Gray, strip: LineCrop) -> Gray:
-    """Cut a strip out of the picture with all that is on the paper.
+def crop_original(pixels: Gray, crop: LineCrop) -> Gray:
+    """Cut a crop out of the picture with all that is on the paper.
 
-    Taking out rules and patterns may take strokes along; where a cleaned strip is not read
+    Taking out rules and patterns may take strokes along; where a cleaned crop is not read
     surely, this view shows what was there.
 
     Parameters
     ----------
     pixels
-        uint8 (H, W), or (H, W, 3) red, green, blue: the picture that the strip was found on.
-    strip
+        uint8 (H, W), or (H, W, 3) red, green, blue: the picture that the crop was found on.
+    crop
         Found on it; not necessarily upright.
 
     Returns
     -------
-    uint8 (h, w), the shape of `strip.ink`: grey, levelled, in the picture's own polarity;
-    its columns are those of the strip.
+    uint8 (h, w), the shape of `crop.ink`: grey, levelled, in the picture's own polarity;
+    its columns are those of the crop.
     """
     import cv2
 
-    height, width = strip.ink.shape
-    along = np.interp(np.arange(width) + 0.5, np.arange(width + 1), strip.columns)
+    height, width = crop.ink.shape
+    along = np.interp(np.arange(width) + 0.5, np.arange(width + 1), crop.columns)
     down = np.arange(height) + 0.5
-    turn = strip.to_picture
+    turn = crop.to_picture
     # OpenCV's coordinates are those of pixel centres: half a pixel less than ours.
     x = turn[0, 0] * along[None, :] + turn[0, 1] * down[:, None] + turn[0, 2] - 0.5
     y = turn[1, 0] * along[None, :] + turn[1, 1] * down[:, None] + turn[1, 2] - 0.5

@@ -1,4 +1,4 @@
-"""What is found on a picture: strips of writing, each with its place, and grids."""
+"""What is found on a picture: crops of writing, each with its place, and grids."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ class LineCrop:
         float64 (w + 1,): for each column's left edge, and the last one's right, the place
         along the line before gaps were shortened; it rises all along.
     to_picture
-        float64 (2, 3): (place along the line, row of the strip, 1) -> (x, y) in the picture.
+        float64 (2, 3): (place along the line, row of the crop, 1) -> (x, y) in the picture.
         Pixel (row y, column x) covers y..y+1 and x..x+1.
     height
         Of the writing, in pixels of the picture.
     slope
         Rows down per column to the right along the line, in the picture as it was read, that
-        is after `Layout.turn`.
+        is after `PageLayout.rotation`.
     marks
         How many marks the line has: about as many as digits, fewer where digits touch.
     score
         0..1: how much it looks like a number; only the order means something.
     margin
-        Rows and columns of paper on each side of the ink, in pixels of the strip.
+        Rows and columns of paper on each side of the ink, in pixels of the crop.
     boxed
         Whether the digits stand in a row of printed boxes, one in each.
     part
-        Whether this is a part of another strip, parted at a wide gap.
+        Whether this is a part of another crop, parted at a wide gap.
 
     Examples
     --------
     >>> ink = np.zeros((20, 30), np.uint8)
     >>> turn = np.array([[2.0, 0, 10], [0, 2.0, 40]])
-    >>> strip = LineCrop(ink, np.arange(31.0), turn, height=40, slope=0.0, marks=1, score=1)
-    >>> strip.box, strip.box_of(5, 10)
+    >>> crop = LineCrop(ink, np.arange(31.0), turn, height=40, slope=0.0, marks=1, score=1)
+    >>> crop.box, crop.locate_box(5, 10)
     ((10.0, 40.0, 70.0, 80.0), (20.0, 40.0, 30.0, 80.0))
     """
 
@@ -72,10 +72,10 @@ class LineCrop:
         """Return the place along the line of a column, 0 .. w, whole or between two."""
         return float(np.interp(column, np.arange(len(self.columns)), self.columns))
 
-    def corners_of(
+    def locate_corners(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
     ) -> Corners:
-        """Return where a part of the strip lies in the picture.
+        """Return where a part of the crop lies in the picture.
 
         Returns
         -------
@@ -87,20 +87,20 @@ class LineCrop:
         spots = np.array([[start, top, 1], [end, top, 1], [end, low, 1], [start, low, 1]])
         return np.asarray(spots @ self.to_picture.T, np.float64)
 
-    def box_of(
+    def locate_box(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
     ) -> Box:
         """Return the upright box around it: left, top, right, bottom in the picture."""
-        corners = self.corners_of(left, right, top, bottom)
+        corners = self.locate_corners(left, right, top, bottom)
         (x, y), (end, low) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
         return x, y, end, low
 
     @property
     def corners(self) -> Corners:
-        """The corners of the ink in the picture, margins left out, as `corners_of` has them."""
+        """The corners of the ink in the picture, margins left out; see `locate_corners`."""
         height, width = self.ink.shape
         edge = self.margin
-        return self.corners_of(edge, width - edge, edge, height - edge)
+        return self.locate_corners(edge, width - edge, edge, height - edge)
 
     @property
     def box(self) -> Box:
@@ -111,11 +111,11 @@ class LineCrop:
 
     @property
     def picture(self) -> Gray:
-        """The strip as dark ink on white paper: uint8 (h, w), 255 = paper."""
+        """The crop as dark ink on white paper: uint8 (h, w), 255 = paper."""
         return np.asarray(255 - self.ink, np.uint8)
 
     def upside_down(self) -> LineCrop:
-        """Return the same strip as it reads with the page turned by 180 degrees."""
+        """Return the same crop as it reads with the page turned by 180 degrees."""
         height = self.ink.shape[0]
         length = float(self.columns[0] + self.columns[-1])
         turn = np.array([[-1.0, 0, length], [0, -1.0, height], [0, 0, 1]])
@@ -138,14 +138,14 @@ class GridCell:
     corners
         float64 (4, 2): x and y of its upper left, upper right, lower right and lower left
         corner in the picture.
-    strip
+    crop
         What is written in it; None where it is empty.
     """
 
     row: int
     column: int
     corners: Corners
-    strip: LineCrop | None
+    crop: LineCrop | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ class Grid:
                     self.rows - 1 - cell.row,
                     self.columns - 1 - cell.column,
                     np.roll(cell.corners, 2, axis=0),
-                    cell.strip.upside_down() if cell.strip is not None else None,
+                    cell.crop.upside_down() if cell.crop is not None else None,
                 )
                 for cell in self.cells[::-1]
             ),
@@ -186,46 +186,46 @@ class PageLayout:
 
     Parameters
     ----------
-    strips
+    crops
         In reading order: columns of text from left to right, in each from top to bottom. A
         part of a line follows the line.
     size
         Width and height of the picture, upright as its EXIF entry says.
-    turn
+    rotation
         Degrees, counter-clockwise, by which the picture was turned for the lines to run from
         left to right; near 0 where nothing speaks against it. Upside-down writing looks like
-        writing: whether `turn` + 180 is right only a reader can say (`upside_down`).
-    light
+        writing: whether `rotation` + 180 is right only a reader can say (`upside_down`).
+    inverted
         Whether the ink is lighter than the paper.
     grids
-        Tables of cells that were found, a sudoku say; what stands in them is in no strip.
+        Tables of cells that were found, a sudoku say; what stands in them is in no crop.
     stages
         (name, picture) of the steps, uint8 (H, W) or (H, W, 3), when they were asked for.
     about
         What was done, in words.
     """
 
-    strips: tuple[LineCrop, ...]
+    crops: tuple[LineCrop, ...]
     size: tuple[int, int]
-    turn: float = 0.0
-    light: bool = False
+    rotation: float = 0.0
+    inverted: bool = False
     grids: tuple[Grid, ...] = ()
     stages: tuple[tuple[str, Gray], ...] = ()
     about: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
-        return len(self.strips)
+        return len(self.crops)
 
     @property
     def ranked(self) -> tuple[LineCrop, ...]:
-        """The strips, the likeliest number first."""
-        return tuple(sorted(self.strips, key=lambda strip: -strip.score))
+        """The crops, the likeliest number first."""
+        return tuple(sorted(self.crops, key=lambda crop: -crop.score))
 
     def upside_down(self) -> PageLayout:
         """Return the same lines as they read with the page turned by 180 degrees."""
         return replace(
             self,
-            strips=tuple(strip.upside_down() for strip in self.strips[::-1]),
-            turn=(self.turn + 180) % 360,
+            crops=tuple(crop.upside_down() for crop in self.crops[::-1]),
+            rotation=(self.rotation + 180) % 360,
             grids=tuple(grid.upside_down() for grid in self.grids[::-1]),
         )

@@ -54,8 +54,7 @@ LEAST = 0.3
 def read_table(network: LineRecognizer, grid: Grid) -> Table:
     """Read every cell of a table; most hold one digit or none."""
     cells = [
-        None if cell.strip is None else recognize_cell(network, cell.strip)
-        for cell in grid.cells
+        None if cell.crop is None else recognize_cell(network, cell.crop) for cell in grid.cells
     ]
     clear = [None if cell is None or cell.confidence < LEAST else cell for cell in cells]
     return Table(grid.rows, grid.columns, tuple(clear))
@@ -149,7 +148,7 @@ class PageReading:
         """Return the same without the lines that are not wanted."""
         if where is None:
             return self
-        size, turn = self.layout.size, self.layout.turn
+        size, turn = self.layout.size, self.layout.rotation
         wanted = tuple(
             line for line in self.lines if where(*rotate_upright(line.box, size, turn))
         )
@@ -174,7 +173,7 @@ class PageReading:
             (*lines, *rows),
             tables,
             size,
-            layout.turn,
+            layout.rotation,
             layout.stages,
             layout.about,
         )
@@ -214,8 +213,8 @@ def recognize_layout(
     result = [
         read.get(strip)
         or RecognizedLine(strip, recognize_crop(network, strip, lengths=lengths, pixels=pixels))
-        for strip in layout.strips
-        if where is None or where(*rotate_upright(strip.box, layout.size, layout.turn))
+        for strip in layout.crops
+        if where is None or where(*rotate_upright(strip.box, layout.size, layout.rotation))
     ]
     tables = (
         known.tables if known else tuple(read_table(network, grid) for grid in layout.grids)
@@ -342,10 +341,8 @@ class Reader:
         if fields:
             return self._fields(opened, fields, lengths, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        layout = find_lines(opened.pixels, count=count, stages=stages)
-        # The layout was made of an array: how the picture was opened is known here.
-        about = opened.about, *layout.about[1:]
-        return replace(self._read(layout, lengths, opened, where=where), about=about)
+        layout = find_lines(opened, count=count, stages=stages)
+        return self._read(layout, lengths, opened, where=where)
 
     def bar(self, max_error: float, length: Lengths | None = None) -> ThresholdResult:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
@@ -393,7 +390,7 @@ class Reader:
         for number, field in enumerate(fields, 1):
             wanted = lengths if field.count is None else check_lengths(field.count)
             layout = find_lines(
-                opened.pixels,
+                opened,
                 count=field.count,
                 area=field.area,
                 boxes=field.boxes,

@@ -222,7 +222,7 @@ def _tight(digit: LineDigit, ink: Gray) -> LineDigit:
 
 def _there(strip: LineCrop, box: Box) -> Box:
     left, top, right, bottom = box
-    return strip.box_of(left, right, top, bottom)
+    return strip.locate_box(left, right, top, bottom)
 
 
 EXTREME = 0.01

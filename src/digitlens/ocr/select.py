@@ -105,10 +105,10 @@ def _gaps(whole: RecognizedLine, parts: Sequence[RecognizedLine]) -> list[float]
 
 def is_one_line(layout: PageLayout) -> bool:
     """Say whether a picture shows one line of writing that fills it, and nothing else."""
-    whole = [strip for strip in layout.strips if not strip.part]
+    whole = [strip for strip in layout.crops if not strip.part]
     width, height = layout.size
     tallest = max((strip.height for strip in whole), default=0.0)
-    lies = 20 < layout.turn % 180 < 160
+    lies = 20 < layout.rotation % 180 < 160
     if layout.grids or lies or tallest < FILLS * height or width < height:
         return False
     tall = [strip.box for strip in whole if strip.height >= 0.5 * tallest]
