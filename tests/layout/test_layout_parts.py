@@ -52,7 +52,7 @@ def test_each_cell_of_a_sudoku_is_cut_out(tilt: float) -> None:
     assert filled == set(given)
     assert layout.crops == ()
     turned_over = layout.grids[0].upside_down().cells
-    assert (turned_over[-1].strip is None) == (cells[0].strip is None)
+    assert (turned_over[-1].crop is None) == (cells[0].crop is None)
     assert np.allclose(turned_over[-1].corners, np.roll(cells[0].corners, 2, axis=0))
 
 
