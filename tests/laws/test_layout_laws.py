@@ -76,10 +76,10 @@ def test_any_picture_has_a_layout(seed: int, height: int, width: int, colors: bo
     rotation=st.none() | st.floats(-360, 360),
 )
 def test_any_pixels_have_a_layout(
-    picture: np.ndarray, count: int | None, boxes: bool, turn: float | None
+    picture: np.ndarray, count: int | None, boxes: bool, rotation: float | None
 ) -> None:
     """Small pictures of any pixels do not fail, whatever hints are given."""
-    check(find_lines(picture, count=count, boxes=boxes, rotation=turn), *picture.shape)
+    check(find_lines(picture, count=count, boxes=boxes, rotation=rotation), *picture.shape)
 
 
 @settings(max_examples=20)

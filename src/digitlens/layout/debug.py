@@ -44,7 +44,7 @@ def draw_stages(
         ("4-boxes", _boxes(scene)),
         ("5-without-lines", np.asarray(255 * (1 - scene.mask), np.uint8)),
         ("6-lines", _lines(scene, layout, to_view)),
-        ("7-crops", _strips(layout)),
+        ("7-strips", _strips(layout)),
     )
 
 
