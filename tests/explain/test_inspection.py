@@ -25,11 +25,14 @@ from digitlens.models.ops import (
     Cascade,
     Conv,
     Ensemble,
+    Flatten,
     Linear,
+    MaxPool,
     Op,
     QuantLinear,
     RbfDistance,
     Relu,
+    Residual,
     Tanh,
     apply,
 )
@@ -49,12 +52,12 @@ def fresh(name: str, seed: int = 0) -> list[Op]:
 
 
 def prefixes(ops: Sequence[Op]) -> list[int]:
-    """Return after how many operations each layer has its value: a kernel, then its bend."""
+    """Return after how many operations each layer has its value: a kernel, then its activation."""
     ends = []
     for index, op in enumerate(ops):
         if isinstance(op, Conv | Linear | RbfDistance):
-            bent = index + 1 < len(ops) and isinstance(ops[index + 1], Relu | Tanh)
-            ends.append(index + 2 if bent else index + 1)
+            has_activation = index + 1 < len(ops) and isinstance(ops[index + 1], Relu | Tanh)
+            ends.append(index + 2 if has_activation else index + 1)
     return ends
 
 
@@ -109,7 +112,7 @@ def test_a_layer_of_whole_numbers_is_shown_in_full(digits: Digits) -> None:
     inside = InspectedModel(to_onnx(ops, CARD))
     front, first = ops[1], inside.layers[0]
     assert isinstance(front, QuantLinear)
-    assert [(item.number, item.kind, item.bend) for item in inside.layers] == [
+    assert [(item.number, item.kind, item.activation_name) for item in inside.layers] == [
         (1, "dense", "ReLU"),
         (2, "dense", "ReLU"),
         (3, "dense", "ReLU"),
@@ -148,74 +151,61 @@ def test_the_second_network_of_a_cascade_is_asked_about_the_unsure(digits: Digit
 
 
 def residual() -> bytes:
-    """Return a graph by another hand: a shortcut, pooling, MatMul, weights in every form."""
+    """Return the file of a network with a shortcut and pooling."""
     rng = np.random.default_rng(0)
 
     def numbers(*shape: int) -> Any:
         return rng.normal(size=shape).astype(np.float32)
 
-    constants = [
-        numpy_helper.from_array(numbers(4, 1, 3, 3), "w1"),
-        helper.make_tensor("w2", TensorProto.FLOAT, (4, 4, 3, 3), numbers(144)),
-        numpy_helper.from_array(numbers(784, 10), "w3"),
-        helper.make_tensor("shape", TensorProto.INT64, (4,), [-1, 1, 28, 28]),
-        numpy_helper.from_array(numbers(10), "b3"),
-    ]
-    nodes = [
-        helper.make_node("Cast", ["pixels"], ["x0"], to=TensorProto.FLOAT),
-        helper.make_node("Reshape", ["x0", "shape"], ["x"]),
-        helper.make_node("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", ["a"], ["ar"]),
-        helper.make_node("Conv", ["ar", "w2"], ["b"], pads=[1, 1, 1, 1]),
-        helper.make_node("Add", ["b", "ar"], ["c"]),
-        helper.make_node("Relu", ["c"], ["cr"]),
-        helper.make_node("MaxPool", ["cr"], ["d"], kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Flatten", ["d"], ["e"]),
-        helper.make_node("MatMul", ["e", "w3"], ["f"]),
-        helper.make_node("Add", ["f", "b3"], ["logits"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "residual",
-        [helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["N", 28, 28])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", 10])],
-        initializer=constants,
-    )
-    opset = [helper.make_opsetid("", 17)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    return bytes(model.SerializeToString())
+    ops = [
+        Conv(numbers(4, 1, 3, 3), numbers(4), padding=(1, 1)),
+        Relu(),
+        Residual((
+            Conv(numbers(4, 4, 3, 3), numbers(4), padding=(1, 1)),
+            Relu(),
+            Conv(numbers(4, 4, 3, 3), numbers(4), padding=(1, 1)),
+        )),
+        Relu(),
+        MaxPool(2),
+        Flatten(),
+        Linear(numbers(10, 784), numbers(10)),
+    ]  # fmt: skip
+    return to_onnx(ops, CARD)
 
 
 def test_shortcuts_and_pooling_are_named(digits: Digits) -> None:
-    """A sum belongs to the layer that ends in it, pooling is a layer, and so is MatMul."""
-    inside = InspectedModel(residual())
-    told = [(item.name, item.about) for item in inside.layers]
-    assert told == [
+    """A sum belongs to the layer that ends in it, and pooling is a layer."""
+    inspected = InspectedModel(residual())
+    words = [(item.name, item.about) for item in inspected.layers]
+    assert words == [
         ("layer 1, convolution", "kernels of 3 x 3, then ReLU"),
-        ("layer 2, convolution", "kernels of 3 x 3, a shortcut added, then ReLU"),
-        ("layer 3, pooling", "windows of 2 x 2 in steps of 2"),
-        ("layer 4, dense", "each from all inputs"),
+        ("layer 2, convolution", "kernels of 3 x 3, then ReLU"),
+        ("layer 3, convolution", "kernels of 3 x 3, a shortcut added, then ReLU"),
+        ("layer 4, pooling", "windows of 2 x 2 in steps of 2"),
+        ("layer 5, dense", "each from all inputs"),
     ]
-    assert [item.output for item in inside.layers] == ["ar", "cr", "d", "logits"]
-    assert inside.layers[3].weight is not None
-    assert inside.layers[3].weight.shape == (10, 784)
-    shapes = [item.shape for item in inside.activations(digits.images[:2])]
-    assert shapes == [(2, 4, 28, 28), (2, 4, 28, 28), (2, 4, 14, 14), (2, 10)]
+    values = inspected.activations(digits.images[:2])
+    shapes = [item.shape for item in values]
+    assert shapes == [(2, 4, 28, 28)] * 3 + [(2, 4, 14, 14), (2, 10)]
+    sums, shortcut = values[2], values[0]
+    assert (sums >= 0).all()
+    assert ((sums == 0) | (shortcut >= 0)).all()
 
 
 def test_a_graph_is_read_as_onnx_reads_it() -> None:
     """Nodes, attributes and constants are those that the package onnx finds."""
-    content = residual()
-    graph, theirs = read_graph(content), onnx.load_from_string(content).graph
-    assert [node.kind for node in graph.nodes] == [node.op_type for node in theirs.node]
-    assert [list(node.inputs) for node in graph.nodes] == [list(n.input) for n in theirs.node]
-    for node, other in zip(graph.nodes, theirs.node, strict=True):
-        wanted = {item.name: helper.get_attribute_value(item) for item in other.attribute}
-        assert node.attributes == wanted
-    assert graph.constants.keys() == {item.name for item in theirs.initializer}
-    for item in theirs.initializer:
-        np.testing.assert_array_equal(graph.constants[item.name], numpy_helper.to_array(item))
-    assert (graph.inputs, graph.outputs) == (("pixels",), ("logits",))
+    for content in (residual(), to_onnx(Cascade(fresh("quick"), fresh("lenet5"), 2.0), CARD)):
+        graph, theirs = read_graph(content), onnx.load_from_string(content).graph
+        assert [node.op_type for node in graph.nodes] == [node.op_type for node in theirs.node]
+        for node, other in zip(graph.nodes, theirs.node, strict=True):
+            assert list(node.inputs) == list(other.input)
+            assert list(node.outputs) == list(other.output)
+            wanted = {item.name: helper.get_attribute_value(item) for item in other.attribute}
+            assert node.attributes == wanted
+        assert graph.constants.keys() == {item.name for item in theirs.initializer}
+        for item in theirs.initializer:
+            array = graph.constants[item.name]
+            np.testing.assert_array_equal(array, numpy_helper.to_array(item))
 
 
 def test_other_outputs_leave_the_rest_as_it_was() -> None:
@@ -231,24 +221,16 @@ def test_other_outputs_leave_the_rest_as_it_was() -> None:
     ("kind", "values"),
     [
         (TensorProto.FLOAT, [0.5, -2.0]),
-        (TensorProto.DOUBLE, [0.1, 1e300]),
         (TensorProto.FLOAT16, [0.5, -65504.0]),
         (TensorProto.INT64, [-1, 2**40]),
-        (TensorProto.INT32, [-7, 7]),
-        (TensorProto.UINT8, [0, 255]),
-        (TensorProto.BOOL, [True, False]),
+        (TensorProto.INT8, [-128, 127]),
     ],
 )
-@pytest.mark.parametrize("raw", [True, False])
-def test_tensors_are_read_in_each_form(kind: int, values: list[Any], raw: bool) -> None:
-    """Numbers that lie raw and numbers in a list are read alike, to the last bit."""
+def test_tensors_are_read_to_the_last_bit(kind: int, values: list[Any]) -> None:
+    """Each type that digitlens writes comes back as the same numbers."""
     dtype = helper.tensor_dtype_to_np_dtype(kind)
     array = np.array(values, dtype).reshape(2, 1)
-    tensor = (
-        numpy_helper.from_array(array, "t")
-        if raw
-        else helper.make_tensor("t", kind, array.shape, values)
-    )
+    tensor = numpy_helper.from_array(array, "t")
     name, result = read_tensor(memoryview(tensor.SerializeToString()))
     assert name == "t"
     assert result.dtype == dtype
@@ -270,9 +252,13 @@ def test_a_damaged_file_is_a_model_error(damage: Callable[[bytes], bytes]) -> No
 
 
 def test_a_file_without_layers_is_refused() -> None:
-    """A graph that holds no layer has nothing to show."""
-    with pytest.raises(ModelError, match="must have layers"):
+    """A graph that holds no layer has nothing to show, and one by another hand is named."""
+    with pytest.raises(ModelError, match="no layers in it"):
         InspectedModel(b"")
+    content = to_onnx(fresh("quick"), CARD)
+    assert content.count(b"MaxPool") == 0
+    with pytest.raises(ModelError, match="an operation Rulo"):
+        InspectedModel(content.replace(b"Relu", b"Rulo"))
 
 
 def test_a_model_whose_file_has_gone_is_refused(tmp_path: Path) -> None:
@@ -291,6 +277,7 @@ def test_a_layer_as_json_holds_its_weights() -> None:
     layer = InspectedModel(to_onnx(fresh("cnn"), CARD)).layers[2]
     result = layer.as_dict()
     assert np.shape(result["weight"]) == (64, 32, 3, 3)
-    assert (result["stride"], result["window"], result["bend"]) == (2, 3, "ReLU")
+    assert (result["stride"], result["window"], result["activation"]) == (2, 3, "ReLU")
+    assert result["bend"] == "ReLU", "the key's old name stays for one release"
     assert layer.bias is not None
     assert result["bias"] == layer.bias.tolist()

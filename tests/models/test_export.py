@@ -19,9 +19,10 @@ from digitlens.models.card import ModelCard
 from digitlens.models.export import FORMATS, TOLERANCE, export_model
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import load_model
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import as_half_precision, to_onnx
 from digitlens.models.ops import Ensemble, Tanh, apply
-from digitlens.models.rebuild import parse_onnx, rebuild
+from digitlens.models.rebuild import rebuild
 
 MakeFolder = Callable[[str], Path]
 

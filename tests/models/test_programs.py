@@ -12,6 +12,7 @@ from digitlens.digits import Digits
 from digitlens.errors import ModelError
 from digitlens.models.card import ModelCard
 from digitlens.models.inference import Model
+from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import as_half_precision, to_onnx
 from digitlens.models.ops import (
     Cascade,
@@ -26,7 +27,7 @@ from digitlens.models.ops import (
     apply_program,
     outputs_of,
 )
-from digitlens.models.rebuild import parse_onnx, parse_program, rebuild
+from digitlens.models.rebuild import rebuild
 
 CARD = ModelCard(
     "n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00",

@@ -11,10 +11,10 @@ from digitlens.digits import Digits
 from digitlens.models.card import ModelCard
 from digitlens.models.fold import LARGEST, quantize_first_layer
 from digitlens.models.inference import Model
+from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import as_half_precision, to_onnx
 from digitlens.models.ops import Cascade, Flatten, Linear, Op, Program, QuantLinear, Relu, apply
 from digitlens.models.ops import apply_program as answers_of
-from digitlens.models.rebuild import parse_onnx, parse_program
 
 CARD = ModelCard("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
 

@@ -16,7 +16,7 @@ from digitlens import frame_digit, load_model
 from digitlens.explain.inspection import Layer, inspect_model
 from digitlens.models.inference import published_names
 from digitlens.server.inspect import cell
-from digitlens.server.probe import Activation, LayerTrace
+from digitlens.server.probe import LayerTrace
 from digitlens.server.schemas import (
     Cell,
     Explained,
@@ -77,7 +77,8 @@ def test_every_cell_adds_up(still: Any, seven_png: bytes, network: str) -> None:
         assert result["sum"] == pytest.approx(products.sum(), abs=1e-3 * scale + 1e-4)
         total = result["sum"] + result["bias"] + result["rest"]
         assert result["before"] == pytest.approx(total, abs=1e-4 * scale + 1e-4)
-        if result["bend"] == "ReLU":
+        assert result["activation"] == result["bend"], "the old key stays for one release"
+        if result["activation"] == "ReLU":
             assert result["value"] == max(0.0, result["before"])
 
 
@@ -85,11 +86,11 @@ def test_a_window_over_the_edge_sees_paper() -> None:
     """Where padding reaches over the edge, the window begins below 0 and holds zeros there."""
     into = np.arange(1, 33, dtype=np.float32).reshape(2, 4, 4)
     weight = np.ones((4, 1, 3, 3), np.float32)
-    layer = Layer(1, 0, "convolution", "x", weight, None, 3, 1, 1, 2, "", shortcut=False)
+    layer = Layer(1, 0, "convolution", "x", "y", "y", weight, None, 3, 1, 1, 2)
     padded = np.pad(into, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     after = windows.sum((3, 4))[[0, 0, 1, 1]]
-    tapped = LayerTrace(layer, into, after, after, Activation())
+    tapped = LayerTrace(layer, into, after, after)
     for map_, row, column in ((0, 0, 0), (3, 3, 3), (2, 0, 2)):
         result = cell(tapped, map_, row, column)
         assert (result["top"], result["left"]) == (row - 1, column - 1)
@@ -141,14 +142,19 @@ def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: by
     """A kernel of one's own over the pixels has the size that the arithmetic says."""
     digit = frame_digit(seven_png).astype(np.float64)
     edge = [[[-1.0, 0.0, 1.0]] * 3]
-    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge, "bend": False}
-    result = still.post("/v1/explain/kernel", json=wish | {"stride": 2, "padding": 1}).json()
+    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge}
+    wish |= {"activation": False, "stride": 2, "padding": 1}
+    result = still.post("/v1/explain/kernel", json=wish).json()
     assert (result["height"], result["width"]) == (14, 14)
     assert result["arithmetic"]["width"] == "(28 + 2 x 1 - 3) / 2 + 1 = 14, rounded down"
     framed = np.pad(digit, 1)
     row, column = 6, 7
     window = framed[2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
     assert result["before"][row][column] == pytest.approx((window * edge[0]).sum(), abs=0.1)
+    assert result["map"] == result["before"]
+    old_name = {key: value for key, value in wish.items() if key != "activation"}
+    old_name["bend"] = False
+    assert still.post("/v1/explain/kernel", json=old_name).json() == result
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from digitlens.explain import Explanation, Maps
 from digitlens.explain.inspection import Layer
 from digitlens.explain.occlusion import Occlusion
 from digitlens.imaging import Step
+from digitlens.models.ops import Relu, Tanh
 from digitlens.viz import plot_explanation as plots
 from digitlens.viz.canvas import BLUE, INK, ORANGE
 from digitlens.viz.page import Page, format_cell, shade, wrap_words
@@ -29,10 +30,10 @@ def layer(number: int, kind: Any = "convolution", **changes: Any) -> Layer:
         "stride": 2,
         "padding": 0,
         "groups": 1,
-        "bend": "ReLU",
-        "shortcut": False,
+        "activation": Relu(),
     }
-    return Layer(number=number, member=0, kind=kind, output=f"v{number}", **known | changes)
+    names = dict.fromkeys(("input", "sums", "output"), f"v{number}")
+    return Layer(number=number, member=0, kind=kind, **names, **known | changes)
 
 
 def made(kernel: tuple[int, ...] = (20, 5, 5), steps: int = 0) -> Explanation:
@@ -71,9 +72,9 @@ def made(kernel: tuple[int, ...] = (20, 5, 5), steps: int = 0) -> Explanation:
         filters=numbers(*kernel),
         maps=(
             Maps(layer(1), np.abs(numbers(20, 12, 12))),
-            Maps(layer(2, bend="tanh"), numbers(5, 1, 1)),
+            Maps(layer(2, activation=Tanh(1.7, 0.7)), numbers(5, 1, 1)),
             Maps(layer(3, "dense", window=0), np.abs(numbers(300))),
-            Maps(layer(4, "dense", bend="", window=0), numbers(10)),
+            Maps(layer(4, "dense", activation=None, window=0), numbers(10)),
         ),
         occlusion=Occlusion(fall, answers, 4.0, 5),
         gradients=numbers(28, 28) * (digit > 0),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.digits import CLASSES, SIDE, check_images
+from digitlens.errors import ModelError
 from digitlens.explain.inspection import inspect_model
 from digitlens.explain.occlusion import occlude
 from digitlens.imaging import Framing, frame_steps
 from digitlens.metrics.formatting import percent, plural
-from digitlens.models.inference import LOGITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digitlens.imaging import Step
     from digitlens.imaging.io import ImageSource
     from digitlens.models.inference import Model
+    from digitlens.models.ops import Op
 
     Floats = NDArray[np.float32]
 
@@ -50,7 +51,7 @@ class Maps:
         """
         if self.values.ndim == 1:
             count = len(self.values)
-            if self.layer.bend or count not in (CLASSES, CLASSES + 1):
+            if self.layer.activation or count not in (CLASSES, CLASSES + 1):
                 return plural(count, "value")
             last = ", the last for no digit at all" if count > CLASSES else ""
             return f"{count} values, one for each digit from 0 to 9{last}"
@@ -272,8 +273,9 @@ def explain(
     occlusion = occlude(model, digit, step=step)
     parts, why = None, ""
     if gradients:
-        wanted = layers[-1].output if inside.is_cascade else LOGITS
-        parts, why = _gradients(inside, wanted, digit, int(answer.labels[0]), occlusion.odds)
+        answering = [member] if inside.is_cascade else range(inside.members)
+        networks = [inside.program.ops(index) for index in answering]
+        parts, why = _gradients(networks, digit, int(answer.labels[0]), occlusion.odds)
     return Explanation(
         model=model.name,
         network=model.card.network,
@@ -332,7 +334,7 @@ def first_filters(layer: Layer) -> NDArray[np.float32]:
 
 
 def _gradients(
-    inside: InspectedModel, wanted: str, digit: Images, label: int, odds: float
+    networks: list[list[Op]], digit: Images, label: int, odds: float
 ) -> tuple[NDArray[np.float32] | None, str]:
     try:
         from digitlens.explain.gradients import integrated_gradients
@@ -341,6 +343,6 @@ def _gradients(
             raise
         return None, "integrated gradients want torch: pip install 'digitlens[train]'"
     try:
-        return integrated_gradients(inside.graph, wanted, digit, label, odds=odds), ""
-    except NotImplementedError as error:
+        return integrated_gradients(networks, digit, label, odds=odds), ""
+    except ModelError as error:
         return None, str(error)

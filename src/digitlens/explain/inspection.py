@@ -1,11 +1,8 @@
-"""A model -> its layers and what they make of digits.
-
-* Nodes of a graph -> the layers that a person would name.
-"""
+"""A model's layers, and what each of them makes of digits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,50 +10,39 @@ import numpy as np
 from digitlens.digits import check_images
 from digitlens.errors import ModelError
 from digitlens.models.inference import INPUT, open_session
-from digitlens.models.onnx_graph import OnnxGraph, read_graph, with_outputs
+from digitlens.models.onnx_graph import with_outputs
+from digitlens.models.onnx_reader import read_program
+from digitlens.models.ops import (
+    Conv,
+    Flatten,
+    Linear,
+    MaxPool,
+    QuantLinear,
+    RbfDistance,
+    Relu,
+    Residual,
+    Tanh,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from digitlens.digits import Images
     from digitlens.models.inference import Model
-    from digitlens.models.onnx_graph import Node
+    from digitlens.models.onnx_reader import FileProgram, Step
+    from digitlens.models.ops import Op
 
     Floats = NDArray[np.float32]
 
 
 LayerKind = Literal["convolution", "dense", "pooling"]
 
-KINDS: dict[str, LayerKind] = {
-    "Conv": "convolution",
-    "Gemm": "dense",
-    "MatMul": "dense",
-    "MatMulInteger": "dense",
-    "MaxPool": "pooling",
-    "AveragePool": "pooling",
-    "GlobalAveragePool": "pooling",
-    "GlobalMaxPool": "pooling",
-}
-ACTIVATIONS = {
-    "Relu": "ReLU",
-    "Tanh": "tanh",
-    "LeakyRelu": "leaky ReLU",
-    "PRelu": "PReLU",
-    "Elu": "ELU",
-    "Sigmoid": "sigmoid",
-    "HardSwish": "hard swish",
-    "Gelu": "GELU",
-    "Clip": "clipping",
-}
-"""What bends a layer's straight answer, and how a person calls it."""
-
-FOLLOW = {*ACTIVATIONS, "Add", "Sub", "Mul", "Div", "BatchNormalization", "Identity"}
-"""What belongs to the layer before it."""
-
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer of a network.
+    """One layer of a network: a kernel or a window, and the activation that follows it.
 
     Parameters
     ----------
@@ -66,41 +52,51 @@ class Layer:
         Which network of the file, 0 for the first: most files hold one, an ensemble several.
     kind
         ``"convolution"``, ``"dense"`` or ``"pooling"``.
-    output
-        The name, in the file, of what the layer gives in the end.
+    input, sums, output
+        What the file calls the values that the layer takes in, those before its activation,
+        and those it gives. Without an activation the last two are the same.
     weight
         float32: of a convolution (out, in / groups, height, width), of a dense layer
         (out, in); None for pooling. The first layer's takes grey values 0..255.
     bias
-        float32 (out,), or None.
+        float32 (out,); None for pooling.
     window, stride, padding
         Rows and columns of the kernel or window, its step, and the rows of paper laid above
         (and columns at the left of) what it takes in; 0, 1 and 0 for a dense layer.
     groups
         Into how many parts, each seen by its own kernels, a convolution's input is split.
-    bend
-        What the result goes through last, as ``"ReLU"``; empty when nothing.
+    activation
+        ReLU or tanh, or None.
     shortcut
-        Whether another layer's result is added before that.
+        Whether what an earlier layer gave is added before the activation.
     """
 
     number: int
     member: int
     kind: LayerKind
+    input: str
+    sums: str
     output: str
     weight: Floats | None
     bias: Floats | None
-    window: int
-    stride: int
-    padding: int
-    groups: int
-    bend: str
-    shortcut: bool
+    window: int = 0
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+    activation: Relu | Tanh | None = None
+    shortcut: bool = False
 
     @property
     def name(self) -> str:
         """What a person calls it, as ``"layer 2, convolution"``."""
         return f"layer {self.number}, {self.kind}"
+
+    @property
+    def activation_name(self) -> str:
+        """The activation in words: ``"ReLU"``, ``"tanh"``, or empty."""
+        if self.activation is None:
+            return ""
+        return "ReLU" if isinstance(self.activation, Relu) else "tanh"
 
     @property
     def about(self) -> str:
@@ -110,11 +106,11 @@ class Layer:
         if self.kind == "convolution":
             words = f"kernels of {size}{step}"
         elif self.kind == "pooling":
-            words = f"windows of {size}{step}" if self.window else "each whole map"
+            words = f"windows of {size}{step}"
         else:
             words = "each from all inputs"
         words += ", a shortcut added" if self.shortcut else ""
-        return words + (f", then {self.bend}" if self.bend else "")
+        return words + (f", then {self.activation_name}" if self.activation else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the layer for JSON: its fields, and the weights as lists."""
@@ -130,154 +126,14 @@ class Layer:
             "stride": self.stride,
             "padding": self.padding,
             "groups": self.groups,
-            "bend": self.bend,
+            "activation": self.activation_name,
+            "bend": self.activation_name,  # its name until 0.1; kept for one release
             "shortcut": self.shortcut,
         }
 
 
-def find_layers(graph: OnnxGraph) -> tuple[Layer, ...]:
-    """Return the layers of a graph, member by member, each in the order of its file."""
-    users: dict[str, list[Node]] = {}
-    for node in graph.nodes:
-        for name in node.inputs:
-            users.setdefault(name, []).append(node)
-    answering = _answering(graph)
-    heads = [node for node in graph.nodes if node in answering and _is_head(node, graph)]
-    members = _members(graph, heads)
-    # From the last to the first, so that a sum is the layer's that ends in it, and not the
-    # shortcut's.
-    taken: set[str] = set()
-    ends = {}
-    for node in reversed(heads):
-        ends[node] = _end(node, users, graph, taken)
-    counts: dict[int, int] = {}
-    result = []
-    for node in sorted(heads, key=lambda node: members[node]):
-        member = members[node]
-        counts[member] = counts.get(member, 0) + 1
-        result.append(_layer(node, ends[node], graph, counts[member], member))
-    return tuple(result)
-
-
-def data_inputs(node: Node) -> tuple[str, ...]:
-    """Return the inputs of a node whose values go on: not those that only say which or where.
-
-    A cascade picks rows by what the first network makes of them; that feeds no second one.
-    """
-    if node.kind == "Gather":
-        return node.inputs[:1]
-    if node.kind == "ScatterND":
-        return node.inputs[::2]
-    return node.inputs
-
-
-def _answering(graph: OnnxGraph) -> set[Node]:
-    """Return the nodes whose values reach an output."""
-    makers = {name: node for node in graph.nodes for name in node.outputs}
-    result: set[Node] = set()
-    left = [makers[name] for name in graph.outputs if name in makers]
-    while left:
-        node = left.pop()
-        if node not in result:
-            result.add(node)
-            left += [makers[name] for name in data_inputs(node) if name in makers]
-    return result
-
-
-def _is_head(node: Node, graph: OnnxGraph) -> bool:
-    if node.kind in {"MatMul", "MatMulInteger"}:
-        return node.inputs[1] in graph.constants
-    return node.kind in KINDS
-
-
-def _end(
-    node: Node, users: dict[str, list[Node]], graph: OnnxGraph, taken: set[str]
-) -> list[Node]:
-    """Return the nodes that make up the layer which begins with `node`."""
-    chain = [node]
-    while True:
-        after = users.get(chain[-1].outputs[0], [])
-        if len(after) != 1 or after[0].outputs[0] in taken:
-            return chain
-        # Sums of whole numbers are made float32 before they are scaled.
-        whole = chain[-1].kind == "MatMulInteger" and after[0].kind == "Cast"
-        if after[0].kind not in FOLLOW and not whole:
-            return chain
-        if after[0].outputs[0] in graph.outputs and after[0].kind == "Identity":
-            return chain
-        taken.add(after[0].outputs[0])
-        chain.append(after[0])
-
-
-def _members(graph: OnnxGraph, heads: list[Node]) -> dict[Node, int]:
-    """Number the networks of a graph: layers belong together when one feeds another."""
-    above: dict[str, set[Node]] = {}  # the layers that each value was made by
-    root = {node: node for node in heads}
-
-    def find(node: Node) -> Node:
-        while root[node] is not node:
-            node = root[node]
-        return node
-
-    for node in graph.nodes:
-        seen = {item for name in data_inputs(node) for item in above.get(name, ())}
-        if node in root:
-            for item in seen:
-                root[find(item)] = find(node)
-            seen = {node}
-        for name in node.outputs:
-            above[name] = seen
-    order: dict[Node, int] = {}
-    return {node: order.setdefault(find(node), len(order)) for node in heads}
-
-
-def _in_full(node: Node, chain: list[Node], graph: OnnxGraph) -> tuple[Floats, Floats | None]:
-    """Return weight (in, out) and bias (out,) of a layer that multiplies whole numbers."""
-    weight = graph.constants[node.inputs[1]].astype(np.float32)
-    given = {
-        item.kind: graph.constants[name]
-        for item in chain
-        for name in item.inputs[1:]
-        if name in graph.constants and item is not node
-    }
-    return weight * given.get("Mul", np.float32(1)), given.get("Add")
-
-
-def _layer(node: Node, chain: list[Node], graph: OnnxGraph, number: int, member: int) -> Layer:
-    kind = KINDS[node.kind]
-    given = [graph.constants.get(name) for name in node.inputs]
-    weight = given[1] if kind != "pooling" else None
-    bias = given[2] if len(given) > 2 else None
-    known = node.attributes
-    if node.kind == "MatMulInteger":
-        weight, bias = _in_full(node, chain, graph)
-    if weight is not None and kind == "dense" and not known.get("transB"):
-        weight = weight.T
-    window = known.get("kernel_shape") or (weight.shape[2:] if weight is not None else None)
-    later = [item for item in chain[1:] if item.kind in ("Add", "Sub")]
-    return Layer(
-        number=number,
-        member=member,
-        kind=kind,
-        output=chain[-1].outputs[0],
-        weight=None if weight is None else np.asarray(weight, np.float32),
-        bias=None if bias is None else np.asarray(bias, np.float32),
-        window=int(window[0]) if window else 0,
-        stride=int((known.get("strides") or [1])[0]),
-        padding=int((known.get("pads") or [0])[0]),
-        groups=int(known.get("group", 1)),
-        bend=next(
-            (ACTIVATIONS[item.kind] for item in reversed(chain) if item.kind in ACTIVATIONS), ""
-        ),
-        shortcut=any(
-            item.kind == "Add" and not any(name in graph.constants for name in item.inputs)
-            for item in later
-        ),
-    )
-
-
 class InspectedModel:
-    """A model looked into; made by `inspect_model`, and worth keeping: it holds engines.
+    """A model looked into; made by `inspect_model`, and worth keeping: it holds sessions.
 
     A file holds one network, or several: an ensemble, whose answers are averaged, or a
     cascade, whose second network is asked where the first is not sure. Its networks are
@@ -291,30 +147,28 @@ class InspectedModel:
     Raises
     ------
     ModelError
-        The file cannot be read, or has no layers to look at.
+        The file cannot be read.
     """
 
     def __init__(self, content: bytes) -> None:
-        try:
-            self.graph: OnnxGraph = read_graph(content)
-        except (ValueError, KeyError, StopIteration) as error:
-            raise ModelError("a model must be an ONNX file", seen=str(error)) from error
+        self.program: FileProgram = read_program(content, name="a model")
         self._content = content
-        self._engines: dict[int, Any] = {}
-        self.layers: tuple[Layer, ...] = find_layers(self.graph)
-        if not self.layers:
-            kinds = sorted({node.kind for node in self.graph.nodes})
-            raise ModelError("a model must have layers", seen=", ".join(kinds) or "no nodes")
+        self._sessions: dict[int, Any] = {}
+        self.layers: tuple[Layer, ...] = tuple(
+            layer
+            for member, steps in enumerate(self.program.networks)
+            for layer in _find_layers(steps, member)
+        )
 
     @property
     def members(self) -> int:
         """How many networks the file holds."""
-        return 1 + max(layer.member for layer in self.layers)
+        return len(self.program.networks)
 
     @property
     def is_cascade(self) -> bool:
         """Whether a second network answers only where the first is not sure."""
-        return any(node.kind == "ScatterND" for node in self.graph.nodes)
+        return self.program.margin is not None
 
     def layers_of(self, member: int) -> tuple[Layer, ...]:
         """Return the layers of one network."""
@@ -341,15 +195,15 @@ class InspectedModel:
             Another shape or dtype.
         """
         pixels = {INPUT: check_images(images)}
-        result: list[NDArray[np.float32]] = self._engine(member).run(None, pixels)
+        result: list[NDArray[np.float32]] = self._session(member).run(None, pixels)
         return result
 
-    def _engine(self, member: int) -> Any:
-        if member not in self._engines:  # two at once would make it twice, and harm nothing
+    def _session(self, member: int) -> Any:
+        if member not in self._sessions:  # two at once would make it twice, and harm nothing
             names = [layer.output for layer in self.layers_of(member)]
             content = with_outputs(self._content, names)
-            self._engines[member] = open_session("the network with all layers shown", content)
-        return self._engines[member]
+            self._sessions[member] = open_session("the network with all layers shown", content)
+        return self._sessions[member]
 
 
 def inspect_model(model: Model) -> InspectedModel:
@@ -363,7 +217,7 @@ def inspect_model(model: Model) -> InspectedModel:
     Raises
     ------
     ModelError
-        The file has gone, or has no layers to look at.
+        The file is gone.
 
     Examples
     --------
@@ -378,3 +232,62 @@ def inspect_model(model: Model) -> InspectedModel:
             f"{model.path} cannot be read again, to look inside", seen=error.strerror
         ) from error
     return InspectedModel(content)
+
+
+def _find_layers(steps: Sequence[Step], member: int, first: int = 1) -> list[Layer]:
+    """Group the steps of one network into layers, numbered from `first`."""
+    layers: list[Layer] = []
+    for step in steps:
+        match step.op:
+            case Flatten():
+                pass  # only another shape
+            case Relu() | Tanh():
+                layers[-1] = replace(layers[-1], output=step.output, activation=step.op)
+            case Residual():
+                # The layers of a block are shown; the last one ends in the sum.
+                layers += _find_layers(step.body, member, first + len(layers))
+                layers[-1] = replace(
+                    layers[-1], sums=step.output, output=step.output, shortcut=True
+                )
+            case _:
+                kind, settings = _describe(step.op)
+                number = first + len(layers)
+                layers.append(
+                    Layer(
+                        number, member, kind, step.input, step.output, step.output, **settings
+                    )
+                )
+    return layers
+
+
+def _describe(op: Op) -> tuple[LayerKind, dict[str, Any]]:
+    """Return which kind of layer an operation is, and its settings in `Layer`'s words."""
+    match op:
+        case Conv():
+            return "convolution", {
+                "weight": op.weight,
+                "bias": op.bias,
+                "window": op.weight.shape[2],
+                "stride": op.stride[0],
+                "padding": op.padding[0],
+                "groups": op.groups,
+            }
+        case Linear():
+            return "dense", {"weight": op.weight, "bias": op.bias}
+        case QuantLinear():
+            weight = op.weight.astype(np.float32) * op.scale[:, None]
+            return "dense", {"weight": weight, "bias": op.bias}
+        case RbfDistance():
+            # -(x - w)^2 = 2 w x - w^2 - x^2: a dense layer but for the squares of its input.
+            weight = 2 * op.bitmaps / np.float32(op.spread)
+            bias = -np.square(op.bitmaps).sum(1) / np.float32(op.spread)
+            return "dense", {"weight": weight, "bias": bias}
+        case MaxPool():
+            return "pooling", {
+                "weight": None,
+                "bias": None,
+                "window": op.window,
+                "stride": op.window,
+            }
+        case _:
+            raise AssertionError(f"{type(op).__name__} is no layer")

@@ -25,9 +25,10 @@ from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models.architectures.reader import LineNetwork
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model, load_model
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import card_in, to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
-from digitlens.models.rebuild import parse_onnx, rebuild
+from digitlens.models.rebuild import rebuild
 from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
 from digitlens.storage import make_folder, write_bytes
 

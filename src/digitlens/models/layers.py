@@ -31,8 +31,10 @@ class InputPad(nn.Module):
 class ScaledTanh(nn.Module):
     """A tanh(S x) with A = 1.7159 and S = 2/3, so that +-1 stays +-1 (appendix A)."""
 
-    amplitude = 1.7159
-    slope = 2.0 / 3.0
+    def __init__(self, amplitude: float = 1.7159, slope: float = 2.0 / 3.0) -> None:
+        super().__init__()
+        self.amplitude = amplitude
+        self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
         """Squash a batch of any shape."""
@@ -104,11 +106,11 @@ class BitmapDistance(nn.Module):
     on, and there is little left to learn from.
     """
 
-    spread = 8.0
     bitmaps: Tensor
 
-    def __init__(self, bitmaps: Tensor) -> None:
+    def __init__(self, bitmaps: Tensor, spread: float = 8.0) -> None:
         super().__init__()
+        self.spread = spread
         self.register_buffer("bitmaps", bitmaps, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:

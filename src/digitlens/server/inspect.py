@@ -77,7 +77,8 @@ def layer_words(layer: Layer, into: list[int], shape: list[int]) -> dict[str, An
         "stride": layer.stride,
         "padding": layer.padding,
         "groups": layer.groups,
-        "bend": layer.bend,
+        "activation": layer.activation_name,
+        "bend": layer.activation_name,  # the key until 0.1; kept for one release
         "shortcut": layer.shortcut,
         "into": into,
         "shape": shape,
@@ -122,7 +123,7 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
     reaches over the edge), ``window``, ``kernel`` and ``products`` as (channels, height,
     width) or as one list for a dense layer, ``sum`` of the products, ``bias``, ``rest`` (what
     else is added: another layer's result where there is a shortcut, the squares in LeNet-5's
-    last layer; else 0), ``before`` and ``value``: before and after the bend. Of pooling
+    last layer; else 0), ``before`` and ``value``: before and after the activation. Of pooling
     ``window`` alone; ``kernel``, ``products``, ``sum``, ``bias`` and ``rest`` are null.
 
     Raises
@@ -147,7 +148,8 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
         "top": top,
         "left": left,
         "window": round_values(window),
-        "bend": layer.bend,
+        "activation": layer.activation_name,
+        "bend": layer.activation_name,  # the key until 0.1; kept for one release
         "value": float(after[wanted]),
     }
     before = float(tapped.before[wanted])
@@ -204,7 +206,9 @@ def _words(result: dict[str, Any], count: int) -> str:
         words += f" and {result['rest']:.4g} from elsewhere"
     words += f" that is {result['before']:.4g}"
     return words + (
-        f"; {result['bend']} makes it {result['value']:.4g}" if result["bend"] else ""
+        f"; {result['activation']} makes it {result['value']:.4g}"
+        if result["activation"]
+        else ""
     )
 
 

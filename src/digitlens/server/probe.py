@@ -1,4 +1,4 @@
-"""What goes into each layer of a network, and what comes out before and after it is bent.
+"""What goes into each layer of a network, and what comes out before and after its activation.
 
 * The map of a kernel that was edited by hand, and the arithmetic of its size.
 """
@@ -15,9 +15,9 @@ import numpy as np
 from digitlens.digits import check_images
 from digitlens.errors import ShapeError, UsageError
 from digitlens.explain.explanation import round_values
-from digitlens.explain.inspection import ACTIVATIONS, FOLLOW, KINDS
-from digitlens.models.inference import INPUT
+from digitlens.models.inference import INPUT, open_session
 from digitlens.models.onnx_graph import with_outputs
+from digitlens.models.ops import apply_to
 from digitlens.server.http_errors import UnknownError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from digitlens.digits import Images
     from digitlens.explain.inspection import InspectedModel, Layer
-    from digitlens.models.onnx_graph import Node
+    from digitlens.models.ops import Relu, Tanh
 
     Floats = NDArray[np.float32]
     KernelFloats = NDArray[np.float32]
@@ -33,32 +33,6 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """Layers whose engines are kept: a hand that moves over a map asks for the same again."""
-
-
-@dataclass(frozen=True)
-class Activation:
-    """What a layer's sums go through: ``amplitude * f(slope * x)``; f is ReLU, tanh or x."""
-
-    name: str = ""
-    slope: float = 1.0
-    amplitude: float = 1.0
-
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return `x`, bent.
-
-        Raises
-        ------
-        UsageError
-            This bend is not worked out here.
-        """
-        inner = self.slope * x
-        if self.name == "ReLU":
-            inner = np.maximum(inner, 0)
-        elif self.name == "tanh":
-            inner = np.tanh(inner)
-        elif self.name:
-            raise UsageError(f"a layer that ends in {self.name} cannot be worked out here")
-        return np.asarray(self.amplitude * inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +46,15 @@ class LayerTrace:
     into
         float32 (channels, height, width), or (values,): what it takes in.
     before
-        As `after`, but before it is bent (by ReLU or the like).
+        As `after`, but before the layer's activation.
     after
         float32 (maps, height, width), or (values,): what it gives.
-    bend
-        What leads from `before` to `after`.
     """
 
     layer: Layer
     into: Floats
     before: Floats
     after: Floats
-    bend: Activation
 
 
 class LayerProbe:
@@ -132,27 +103,24 @@ class LayerProbe:
             The digit is not uint8 (28, 28).
         """
         layer = self.layer(number, member)
-        chain = self._chain(layer)
-        into = chain[0].inputs[0]
-        unbent, bend = _bend(chain, layer, self.inside.graph.constants)
-        names = dict.fromkeys([into, unbent, layer.output])
-        wanted = [name for name in names if name not in self.inside.graph.inputs]
+        wanted = list(dict.fromkeys([layer.input, layer.sums, layer.output]))
         answers = dict(zip(wanted, self._engine(layer, wanted)(digit), strict=True))
         if not len(answers[layer.output]):
             raise UnknownError(f"network {member} was not asked: the one before it was sure")
-        if into not in answers:  # the picture itself
-            answers[into] = digit[None, None]
-        seen, before, after = (
-            np.asarray(answers[name][0], np.float32) for name in (into, unbent, layer.output)
+        into, before, after = (
+            np.asarray(answers[name][0], np.float32)
+            for name in (layer.input, layer.sums, layer.output)
         )
-        return LayerTrace(layer, seen, before, after, bend)
+        return LayerTrace(layer, into, before, after)
 
     def _engine(self, layer: Layer, wanted: list[str]) -> Any:
         key = (layer.member, layer.number)
         with self._lock:
             session = self._engines.get(key)
             if session is None:
-                session = _session(with_outputs(self._content, wanted))
+                session = open_session(
+                    "a layer of the network", with_outputs(self._content, wanted)
+                )
                 self._engines[key] = session
                 while len(self._engines) > KEPT:
                     self._engines.popitem(last=False)
@@ -162,59 +130,6 @@ class LayerProbe:
             return session.run(None, {INPUT: digit[None]})
 
         return ask
-
-    def _chain(self, layer: Layer) -> list[Node]:
-        """Return the nodes of a layer, its kernel first: of all chains to it the last one."""
-        users: dict[str, list[Node]] = {}
-        for node in self.inside.graph.nodes:
-            for name in node.inputs:
-                users.setdefault(name, []).append(node)
-        heads = [node for node in self.inside.graph.nodes if node.kind in KINDS]
-        for head in reversed(heads):
-            chain = [head]
-            while chain[-1].outputs[0] != layer.output:
-                after = users.get(chain[-1].outputs[0], [])
-                if len(after) != 1 or after[0].kind not in {*FOLLOW, "Cast"}:
-                    break
-                chain.append(after[0])
-            else:
-                return chain
-        raise AssertionError("find_layers found the layer by its head")
-
-
-def _bend(
-    chain: list[Node], layer: Layer, constants: dict[str, NDArray[Any]]
-) -> tuple[str, Activation]:
-    """Return the name of what a layer's sums are called in the file, and their bend."""
-    index = next((index for index, node in enumerate(chain) if node.kind in ACTIVATIONS), None)
-    if index is None:
-        return layer.output, Activation()
-    amplitude = 1.0
-    for node in chain[index + 1 :]:
-        amplitude *= _scale(node, constants) or 1.0
-    slope = 1.0
-    while index > 1 and (scale := _scale(chain[index - 1], constants)) is not None:
-        slope *= scale
-        index -= 1
-    return chain[index - 1].outputs[0], Activation(layer.bend, slope, amplitude)
-
-
-def _scale(node: Node, constants: dict[str, NDArray[Any]]) -> float | None:
-    """Return the one number that a node multiplies by, or None."""
-    if node.kind != "Mul":
-        return None
-    given = [constants[name] for name in node.inputs if name in constants]
-    return float(given[0].item()) if given and given[0].size == 1 else None
-
-
-def _session(content: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as in digitlens.model
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 LARGEST = 28
@@ -315,10 +230,11 @@ def edited(
     bias: float,
     stride: int,
     padding: int,
-    bend: Activation,
+    activation: Relu | Tanh | None,
 ) -> dict[str, Any]:
-    """Return the map of an edited kernel, for JSON: before and after its bend."""
+    """Return the map of an edited kernel, for JSON: before and after `activation`."""
     before = convolve(into, kernel, bias=bias, stride=stride, padding=padding)
+    after = apply_to([activation], before) if activation else before
     rows, columns = (
         arithmetic(side, size, stride=stride, padding=padding)
         for side, size in zip(into.shape[1:], kernel.shape[1:], strict=True)
@@ -328,5 +244,5 @@ def edited(
         "width": before.shape[1],
         "arithmetic": {"height": rows, "width": columns},
         "before": round_values(before.astype(np.float32)),
-        "map": round_values(bend(before).astype(np.float32)),
+        "map": round_values(after.astype(np.float32)),
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 
 class Problem(BaseModel):
@@ -163,6 +163,7 @@ class Cell(BaseModel):
     rest: float | None
     before: float
     value: float
+    activation: str
     bend: str
     words: str
 
@@ -297,7 +298,7 @@ class KernelEdit(Strict):
     bias: Number = 0.0
     stride: int | None = Field(None, ge=1, le=28)
     padding: int | None = Field(None, ge=0, le=28)
-    bend: bool = True
+    activation: bool = Field(True, validation_alias=AliasChoices("activation", "bend"))
 
 
 class TrainWish(Strict):

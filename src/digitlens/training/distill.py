@@ -10,8 +10,9 @@ import torch
 from digitlens.digits import CLASSES
 from digitlens.errors import ModelError
 from digitlens.models.inference import Model, load_model, published_names
+from digitlens.models.onnx_reader import parse_program
 from digitlens.models.ops import Cascade, Ensemble, outputs_of
-from digitlens.models.rebuild import parse_program, rebuild
+from digitlens.models.rebuild import rebuild
 from digitlens.runs import RUNS, find_newest_finished
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ from digitlens.models.card import STANDARD_NOTES, ModelCard
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.rebuild import parse_onnx, rebuild
+from digitlens.models.rebuild import rebuild
 from digitlens.models.registry import NETWORKS, find_network
 from digitlens.storage import write_bytes, write_text
 from digitlens.training.config import config_to_dict

@@ -29,9 +29,9 @@ from digitlens.models.card import ModelCard
 from digitlens.models.fold import fuse_layers, quantize_first_layer
 from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Linear, outputs_of
-from digitlens.models.rebuild import parse_onnx
 from digitlens.storage import write_bytes, write_text
 from digitlens.training.checkpoint import TrainState, decode_checkpoint, encode_checkpoint
 from digitlens.training.config import (

@@ -11,7 +11,7 @@ from digitlens.errors import UsageError
 from digitlens.server.answers import as_json
 from digitlens.server.inspect import cell as cell_of
 from digitlens.server.inspect import explained
-from digitlens.server.probe import Activation, edited
+from digitlens.server.probe import edited
 from digitlens.server.routes import PICTURE_BODY, TAKES_BODY, problems, state_of
 from digitlens.server.routes.predict import JSON
 from digitlens.server.schemas import Cell, Explained, KernelEdit, KernelMap
@@ -102,7 +102,7 @@ async def kernel(request: Request, wish: KernelEdit) -> Any:
 
     `kernel` is (channels, height, width), as many channels as the layer's own kernels have;
     or, with `channel`, one that is laid over that channel alone. Stride and padding are the
-    layer's own where they are not given; with `bend` the sums go through its ReLU or tanh.
+    layer's own where they are not given; with `activation` the sums go through its ReLU or tanh.
     """
     state = state_of(request)
     result = await state.work(_edited, state, wish)
@@ -132,7 +132,7 @@ def _edited(state: LabState, wish: KernelEdit) -> bytes:
         bias=wish.bias,
         stride=layer.stride if wish.stride is None else wish.stride,
         padding=layer.padding if wish.padding is None else wish.padding,
-        bend=tapped.bend if wish.bend else Activation(),
+        activation=layer.activation if wish.activation else None,
     )
     return as_json(result)
 

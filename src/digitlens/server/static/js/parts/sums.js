@@ -130,7 +130,7 @@ export function inputs({ window, kernel, products }) {
 }
 
 /**
- * Sum, bias, bend and pooling, one after the other.
+ * Sum, bias, activation and pooling, one after the other.
  * @param {any} told by /v1/explain/cell
  * @param {{value: number, words: string} | null} pool what the pooling after it makes of it
  */
@@ -140,7 +140,7 @@ export function chain(told, pool) {
     parts.push(["sum", told.sum], ["+ bias", told.bias]);
     if (told.rest) parts.push(["+ the rest", told.rest]);
     parts.push(["=", told.before]);
-    if (told.bend) parts.push([told.bend, told.value]);
+    if (told.activation) parts.push([told.activation, told.value]);
   }
   if (pool) parts.push(["pooling", pool.value]);
   const steps = parts.map(([name, value]) =>

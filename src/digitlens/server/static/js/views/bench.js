@@ -116,7 +116,9 @@ function reset() {
   }));
   fill(by("bench-channel"), names, "0");
   by("bench-channel-field").hidden = names.length < 2;
-  by("bench-bend").textContent = layer.bend ? `After ${layer.bend}` : "No bend follows";
+  by("bench-activation").textContent = layer.activation
+    ? `After ${layer.activation}`
+    : "No activation follows";
   by("bias").value = String(Number(wish.bias.toPrecision(3)));
   makeInputs();
   showWish();
