@@ -1,4 +1,4 @@
-"""Torch networks made from operations answer as ONNX Runtime does, so gradients are the model's."""
+"""Torch networks made from a file answer as the file, so gradients are the model's."""
 
 from __future__ import annotations
 

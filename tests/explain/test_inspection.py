@@ -52,7 +52,7 @@ def fresh(name: str, seed: int = 0) -> list[Op]:
 
 
 def prefixes(ops: Sequence[Op]) -> list[int]:
-    """Return after how many operations each layer has its value: a kernel, then its activation."""
+    """Return after how many operations each layer has its value, activation included."""
     ends = []
     for index, op in enumerate(ops):
         if isinstance(op, Conv | Linear | RbfDistance):

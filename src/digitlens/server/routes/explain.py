@@ -102,7 +102,8 @@ async def kernel(request: Request, wish: KernelEdit) -> Any:
 
     `kernel` is (channels, height, width), as many channels as the layer's own kernels have;
     or, with `channel`, one that is laid over that channel alone. Stride and padding are the
-    layer's own where they are not given; with `activation` the sums go through its ReLU or tanh.
+    layer's own where they are not given; with `activation` the sums go through its ReLU or
+    tanh.
     """
     state = state_of(request)
     result = await state.work(_edited, state, wish)
