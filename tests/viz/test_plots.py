@@ -22,7 +22,7 @@ from digitlens.metrics.comparison import compare
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.evaluation import Evaluation, evaluate
 from digitlens.metrics.history import Epoch
-from digitlens.viz import canvas as sheet_module
+from digitlens.viz import canvas as canvas_module
 from digitlens.viz.canvas import (
     INK,
     ORANGE,
@@ -30,10 +30,10 @@ from digitlens.viz.canvas import (
     VALIDATION,
     Canvas,
     blend,
-    labelled,
-    round_values,
-    spread,
-    whole_values,
+    format_ticks,
+    integer_ticks,
+    round_ticks,
+    spread_labels,
 )
 from digitlens.viz.plot_history import Curve, accuracy_range, loss_range
 
@@ -153,7 +153,7 @@ def test_flat_curves_have_a_range(values: list[float]) -> None:
         low, high = choose([Curve("training", TRAINING, values)])
         assert low < high
         assert low <= values[-1] <= high
-        assert len(round_values(low, high)) >= 1
+        assert len(round_ticks(low, high)) >= 1
 
 
 def test_confusion_colours_the_mistakes(result: Evaluation) -> None:
@@ -230,7 +230,7 @@ def test_sheets_align_text() -> None:
         page.text((1, 0.5), "digits", **style)
         return np.flatnonzero((decoded(page.png()) < 128).any(axis=(0, 2)))
 
-    left, right, centre = columns(), columns(align="right"), columns(align="centre")
+    left, right, centre = columns(), columns(align="right"), columns(align="center")
     assert left.min() >= 149
     assert right.max() <= 151
     assert abs((centre.min() + centre.max()) / 2 - 150) <= 2
@@ -253,19 +253,19 @@ def test_a_heading_too_long_is_set_smaller() -> None:
 
 def test_ticks_are_round_and_names_keep_apart() -> None:
     """Ticks lie inside the range, at few decimals; close labels are moved apart."""
-    assert round_values(97.31, 100.04) == [97.5, 98.0, 98.5, 99.0, 99.5, 100.0]
-    assert list(labelled([97.5, 98.0]).values()) == ["97.5", "98.0"]
-    assert whole_values(1, 30) == [5, 10, 15, 20, 25, 30]
-    assert whole_values(9, 12) == [9, 10, 11, 12]
-    assert spread([2.0, 2.0], 1.0) == [1.5, 2.5]
-    assert spread([2.0, 9.0], 1.0) == [2.0, 9.0]
+    assert round_ticks(97.31, 100.04) == [97.5, 98.0, 98.5, 99.0, 99.5, 100.0]
+    assert list(format_ticks([97.5, 98.0]).values()) == ["97.5", "98.0"]
+    assert integer_ticks(1, 30) == [5, 10, 15, 20, 25, 30]
+    assert integer_ticks(9, 12) == [9, 10, 11, 12]
+    assert spread_labels([2.0, 2.0], 1.0) == [1.5, 2.5]
+    assert spread_labels([2.0, 9.0], 1.0) == [2.0, 9.0]
 
 
 def test_without_matplotlib_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plots without matplotlib name the extra that brings it."""
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
     with pytest.raises(MissingExtraError, match=r"digitlens\[train\]"):
-        runpy.run_path(sheet_module.__file__)
+        runpy.run_path(canvas_module.__file__)
 
 
 def test_only_the_renderer_of_matplotlib_is_loaded() -> None:

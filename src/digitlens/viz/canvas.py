@@ -52,16 +52,14 @@ HEADING, LABEL, SMALL, SMALLEST = 13.0, 10.0, 8.5, 6.0
 """Sizes of type in points."""
 
 Point = tuple[float, float]
-Align = Literal["left", "centre", "right"]
+Align = Literal["left", "center", "right"]
 
 
 class Canvas:
-    """A sheet of paper. All places and lengths are inches, from the upper left corner.
+    """A page to draw on. All places and lengths are inches, from the upper left corner.
 
     Parameters
     ----------
-    width, height
-        Of the sheet.
     heading
         Set bold at the upper left, smaller where it is too long.
     note
@@ -159,9 +157,9 @@ class Canvas:
         return float(width) / DPI
 
     def image(self, place: Point, width: float, pixels: NDArray[np.uint8]) -> None:
-        """Lay a picture on the sheet, over all that is drawn, its pixels kept sharp.
+        """Put a picture over all that is drawn, its pixels kept sharp.
 
-        It is grey (H, W), 0 = black, or in colours (H, W, 3); its height follows from `width`.
+        It is gray (H, W), 0 = black, or in colors (H, W, 3); its height follows from `width`.
         """
         rows, columns = pixels.shape[:2]
         size = (round(width * DPI), max(1, round(width * DPI * rows / columns)))
@@ -169,7 +167,7 @@ class Canvas:
         self._images.append((picture, (round(place[0] * DPI), round(place[1] * DPI))))
 
     def png(self) -> bytes:
-        """Return the sheet as a PNG."""
+        """Return what was drawn as a PNG."""
         size = int(self._agg.width), int(self._agg.height)
         pixels = self._agg.buffer_rgba()
         picture = Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB")
@@ -230,20 +228,13 @@ def font(size: float, *, bold: bool) -> Any:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A field on a sheet.
+class Axes:
+    """A rectangle of a canvas, in inches, with the values at its edges.
 
-    Parameters
-    ----------
-    sheet
-        Where it is drawn.
-    left, top, width, height
-        Its place in inches.
-    x, y
-        The values at its left and right, at its lower and upper edge.
+    `x` holds the values at the left and right edge, `y` those at the lower and upper one.
     """
 
-    sheet: Canvas
+    canvas: Canvas
     left: float
     top: float
     width: float
@@ -258,72 +249,73 @@ class Panel:
         return self.left + across * self.width, self.top + (1 - up) * self.height
 
     def frame(self, label: str, below: str) -> None:
-        """Draw the lower edge, with what the axes show above the panel and below it."""
+        """Draw the lower edge, the label of y above the axes and that of x below them."""
         right, bottom = self.left + self.width, self.top + self.height
-        self.sheet.line([(self.left, bottom), (right, bottom)], MUTED)
-        self.sheet.text((self.left, self.top - 0.12), label, size=LABEL, bold=True)
+        self.canvas.line([(self.left, bottom), (right, bottom)], MUTED)
+        self.canvas.text((self.left, self.top - 0.12), label, size=LABEL, bold=True)
         place = (right, bottom + 0.38)
-        self.sheet.text(place, below, color=MUTED, size=SMALL, align="right")
+        self.canvas.text(place, below, color=MUTED, size=SMALL, align="right")
 
-    def mark_y(self, ticks: Mapping[float, str]) -> None:
+    def draw_y_ticks(self, ticks: Mapping[float, str]) -> None:
         """Draw a faint line across at each value and its label at the left."""
         for value, label in ticks.items():
             start, end = self.at(self.x[0], value), self.at(self.x[1], value)
-            self.sheet.line([start, end], FAINT, width=0.8)
+            self.canvas.line([start, end], FAINT, width=0.8)
             place = (self.left - 0.07, start[1])
-            self.sheet.text(place, label, color=MUTED, align="right", middle=True)
+            self.canvas.text(place, label, color=MUTED, align="right", middle=True)
 
-    def mark_x(self, ticks: Mapping[float, str], *, lines: bool = False) -> None:
-        """Write the label of each value below the panel; with `lines` draw a faint line up."""
+    def draw_x_ticks(self, ticks: Mapping[float, str], *, lines: bool = False) -> None:
+        """Write each value's label below the axes; with `lines` draw a faint line up."""
         for value, label in ticks.items():
             start, end = self.at(value, self.y[0]), self.at(value, self.y[1])
             if lines:
-                self.sheet.line([start, end], FAINT, width=0.8)
+                self.canvas.line([start, end], FAINT, width=0.8)
             place = (start[0], self.top + self.height + 0.19)
-            self.sheet.text(place, label, color=MUTED, align="centre")
+            self.canvas.text(place, label, color=MUTED, align="center")
 
     def curve(self, xs: Sequence[float], ys: Sequence[float], color: str) -> None:
-        """Draw a curve; what lies outside the panel is cut off."""
+        """Draw a curve, with dots where it has few points; what lies outside is cut off."""
         points = [self.at(x, y) for x, y in zip(xs, ys, strict=True)]
-        self.sheet.line(points, color, width=2.0, clip=self._clip())
+        self.canvas.line(points, color, width=2.0, clip=self._clip())
         if len(points) <= 20:
             low, high = self.y
-            inside = [index for index, y in zip(points, ys, strict=True) if low <= y <= high]
+            inside = [point for point, y in zip(points, ys, strict=True) if low <= y <= high]
             if inside:
-                self.sheet.dots(inside, color)
+                self.canvas.dots(inside, color)
 
     def ring(self, x: float, y: float, color: str) -> None:
-        """Draw a ring about a value."""
-        self.sheet.dots([self.at(x, y)], color, size=8, fill=PAPER, width=2)
+        """Draw a ring around a point."""
+        self.canvas.dots([self.at(x, y)], color, size=8, fill=PAPER, width=2)
 
     def _clip(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        room = 0.02  # for a line that runs along the edge
+        # A little room, for a line that runs along the edge.
+        room = 0.02
         right, bottom = self.left + self.width, self.top + self.height
         return (self.left - room, self.top - room), (right + room, bottom + room)
 
 
-def round_values(low: float, height: float, most: int = 6) -> list[float]:
-    """Return round values from `low` to `height`, at most about `most` of them.
+def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Return round values from `low` to `high`, at most about `most` of them.
 
     Examples
     --------
-    >>> round_values(97.7, 100.2), round_values(0.0, 0.3)
+    >>> round_ticks(97.7, 100.2), round_ticks(0.0, 0.3)
     ([98.0, 98.5, 99.0, 99.5, 100.0], [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
     """
-    rough = max(height - low, 1e-12) / most
+    rough = max(high - low, 1e-12) / most
     size = 10.0 ** floor(log10(rough))
     step = min((s * size for s in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
     places = max(0, 1 - floor(log10(step)))
-    first, last = ceil(low / step - 1e-9), floor(height / step + 1e-9)
-    return [round(turn * step, places) for turn in range(first, last + 1)]
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
+    return [round(multiple * step, places) for multiple in range(first, last + 1)]
 
 
-def labelled(values: Sequence[float]) -> dict[float, str]:
-    """Print values that belong together with equally many decimals.
+def format_ticks(values: Sequence[float]) -> dict[float, str]:
+    """Return the label of each value, all with equally many decimals.
 
     Examples
     --------
-    >>> labelled([0.0, 0.05, 0.1])
+    >>> format_ticks([0.0, 0.05, 0.1])
     {0.0: '0.00', 0.05: '0.05', 0.1: '0.10'}
     """
     shown = [f"{value:.6f}".rstrip("0") for value in values]
@@ -331,30 +323,30 @@ def labelled(values: Sequence[float]) -> dict[float, str]:
     return {value: f"{value:.{places}f}" for value in values}
 
 
-def whole_values(first: int, last: int, most: int = 12) -> list[int]:
-    """Return round whole numbers from `first` to `last`, at most `most` of them.
+def integer_ticks(first: int, last: int, most: int = 12) -> list[int]:
+    """Return the multiples of a round step from `first` to `last`, at most `most`.
 
     Examples
     --------
-    >>> whole_values(1, 4), whole_values(1, 100)
+    >>> integer_ticks(1, 4), integer_ticks(1, 100)
     ([1, 2, 3, 4], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100])
     """
     step = next(
         s for s in (1, 2, 5, 10, 20, 50, 100, 1000, 10**5) if (last - first) // s < most
     )
-    return [index for index in range(first, last + 1) if index % step == 0]
+    return [value for value in range(first, last + 1) if value % step == 0]
 
 
-def spread(places: Sequence[float], least: float) -> list[float]:
-    """Move two places apart until they are `least` apart, both by the same.
+def spread_labels(places: Sequence[float], distance: float) -> list[float]:
+    """Move two places until they are `distance` apart, both by the same.
 
     Examples
     --------
-    >>> spread([1.0, 1.5], 1.0), spread([5.0, 1.0], 1.0), spread([3.0], 1.0)
-    ([0.75, 1.75], [5.0, 1.0], [3.0])
+    >>> spread_labels([1.0, 1.5], 1.0), spread_labels([5.0, 1.0], 1.0)
+    ([0.75, 1.75], [5.0, 1.0])
     """
-    if len(places) != 2 or abs(places[0] - places[1]) >= least:
+    if len(places) != 2 or abs(places[0] - places[1]) >= distance:
         return list(places)
-    middle, half = sum(places) / 2, least / 2
-    down = places[0] <= places[1]
-    return [middle - half, middle + half] if down else [middle + half, middle - half]
+    middle, half = sum(places) / 2, distance / 2
+    ascending = places[0] <= places[1]
+    return [middle - half, middle + half] if ascending else [middle + half, middle - half]

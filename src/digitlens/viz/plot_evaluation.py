@@ -1,11 +1,4 @@
-"""The confusion matrix as a picture.
-
-* The worst mistakes as pictures.
-* The reliability diagram: how sure beside how often right.
-* The coverage curve: how much is answered beside how much of it is wrong.
-* Models side by side: accuracy with its interval.
-* Accuracy against strength, a small panel for each family of changes.
-"""
+"""What an evaluation found, as plots: one function each, each returns a PNG."""
 
 from __future__ import annotations
 
@@ -27,12 +20,13 @@ from digitlens.viz.canvas import (
     OTHERS,
     PAPER,
     SMALL,
+    Axes,
     Canvas,
-    Panel,
     blend,
-    labelled,
-    round_values,
+    format_ticks,
+    round_ticks,
 )
+from digitlens.viz.html import MAX_NINES, NINES_TICKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,116 +37,97 @@ if TYPE_CHECKING:
 
 
 LEFT, TOP, CELL, GAP = 0.6, 1.08, 0.46, 0.02
-"""Inches: where the cells begin, their side, half the room between two."""
+"""Inches: where the cells of the matrix begin, their side, half the gap between two."""
 
-RIGHT, NEVER = "#EAEEF2", "#FAFBFC"
-"""The colours of what was right and of what never happened."""
+RIGHT_COLOR, EMPTY_COLOR = "#EAEEF2", "#FAFBFC"
 
 
 def confusion(table: NDArray[np.int64], *, title: str = "") -> bytes:
-    """Draw which digits were taken for which.
+    """Draw the confusion matrix: int64 (10, 10), rows the truth, columns the answers.
 
-    Rows are the truth, columns the answers. What was right, the diagonal, is grey; the
-    more often two digits were confused the deeper the orange. Cells without a count are
-    empty. At the right stands how many of each digit were missed.
+    The diagonal, what was right, is gray; the more often two digits were confused, the deeper
+    the orange. The last column counts the misses of each digit. `title` says what was
+    evaluated, such as ``"dense, validation"``.
 
-    Parameters
-    ----------
-    table
-        int64 (10, 10), as `digitlens.metrics.confusion` gives it.
-    title
-        What was evaluated, such as ``"dense, validation"``.
-
-    Returns
-    -------
-    A PNG, 915 x 960 pixels.
+    Returns a PNG, 915 x 960 pixels.
     """
     misses = int(table.sum() - table.trace())
     counted = f"{misses:,} of {int(table.sum()):,} misread"
-    sheet = Canvas(6.1, 6.4, heading=f"{title}: {counted}" if title else counted)
+    canvas = Canvas(6.1, 6.4, heading=f"{title}: {counted}" if title else counted)
     most = max(int((table - np.diag(table.diagonal())).max()), 1)
     for truth, row in enumerate(table.tolist()):
         middle = TOP + (truth + 0.5) * CELL
-        sheet.text((LEFT - 0.12, middle), str(truth), size=LABEL, align="right", middle=True)
+        canvas.text((LEFT - 0.12, middle), str(truth), size=LABEL, align="right", middle=True)
         for answer, count in enumerate(row):
-            _cell(sheet, truth, answer, count, most)
+            _cell(canvas, truth, answer, count, most)
         missed = sum(row) - row[truth]
         place = (LEFT + CLASSES * CELL + 0.42, middle)
         color = INK if missed else MUTED
         words = f"{missed:,}"
-        sheet.text(place, words, size=LABEL, color=color, align="right", middle=True)
+        canvas.text(place, words, size=LABEL, color=color, align="right", middle=True)
     for answer in range(CLASSES):
         place = (LEFT + (answer + 0.5) * CELL, TOP + CLASSES * CELL + 0.2)
-        sheet.text(place, str(answer), size=LABEL, align="centre")
-    sheet.text((0.2, TOP - 0.14), "truth", size=LABEL, color=MUTED)
+        canvas.text(place, str(answer), size=LABEL, align="center")
+    canvas.text((0.2, TOP - 0.14), "truth", size=LABEL, color=MUTED)
     below = TOP + CLASSES * CELL + 0.45
-    sheet.text((LEFT, below), "read as", size=LABEL, color=MUTED)
+    canvas.text((LEFT, below), "read as", size=LABEL, color=MUTED)
     edge = LEFT + CLASSES * CELL + 0.55
-    sheet.text((edge, TOP - 0.14), "missed", size=LABEL, color=MUTED, align="right")
-    return sheet.png()
+    canvas.text((edge, TOP - 0.14), "missed", size=LABEL, color=MUTED, align="right")
+    return canvas.png()
 
 
-def _cell(sheet: Canvas, truth: int, answer: int, count: int, most: int) -> None:
+def _cell(canvas: Canvas, truth: int, answer: int, count: int, most: int) -> None:
     left, top = LEFT + answer * CELL, TOP + truth * CELL
     corners = (left + GAP, top + GAP), (left + CELL - GAP, top + CELL - GAP)
     middle = (left + CELL / 2, top + CELL / 2)
     if truth == answer:
-        sheet.area(*corners, RIGHT)
+        canvas.area(*corners, RIGHT_COLOR)
         words = f"{count}"
-        sheet.text(middle, words, size=SMALL, color=MUTED, align="centre", middle=True)
+        canvas.text(middle, words, size=SMALL, color=MUTED, align="center", middle=True)
     elif count:
-        # The root keeps single mistakes visible beside frequent ones.
+        # The root keeps single mistakes visible next to frequent ones.
         depth = 0.1 + 0.9 * sqrt(count / most)
-        sheet.area(*corners, blend(ORANGE, depth))
+        canvas.area(*corners, blend(ORANGE, depth))
         color = PAPER if depth > 0.75 else INK
         words = f"{count}"
-        sheet.text(
-            middle, words, size=LABEL, color=color, bold=True, align="centre", middle=True
+        canvas.text(
+            middle, words, size=LABEL, color=color, bold=True, align="center", middle=True
         )
     else:
-        sheet.area(*corners, NEVER)
+        canvas.area(*corners, EMPTY_COLOR)
 
 
-MISTAKES_CELL, CAPTION, MISTAKES_GAP = 1.12, 0.46, 0.2
-"""Inches: the side of a picture (six pixels for one of the digit's), its caption, the room."""
+MISTAKE_SIDE, CAPTION, MISTAKE_GAP = 1.12, 0.46, 0.2
+"""Inches: the side of a picture (six dots for one of its pixels), its caption, the gap."""
 
 
 def mistakes(result: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
     """Draw the mistakes that the model was surest of, each with its truth and answer.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.evaluation.evaluate` gives it.
-    limit
-        How many at most, at least 1.
-    columns
-        How many beside one another.
+    At most `limit` of them, at least 1, with `columns` in a row.
 
-    Returns
-    -------
-    A PNG, black ink on white paper, 1614 pixels wide by default.
+    Returns a PNG, black ink on white paper, 1614 pixels wide by default.
     """
     worst = result.worst(limit)
     rows = -(-len(worst) // columns)
-    width = 0.4 + columns * (MISTAKES_CELL + MISTAKES_GAP) - MISTAKES_GAP
-    height = 0.75 + rows * (MISTAKES_CELL + CAPTION + MISTAKES_GAP)
-    sheet = Canvas(width, height, heading=_heading(result, len(worst)))
+    width = 0.4 + columns * (MISTAKE_SIDE + MISTAKE_GAP) - MISTAKE_GAP
+    height = 0.75 + rows * (MISTAKE_SIDE + CAPTION + MISTAKE_GAP)
+    canvas = Canvas(width, height, heading=_heading(result, len(worst)))
     for index, mistake in enumerate(worst):
         row, column = divmod(index, columns)
         left, top = (
-            0.2 + column * (MISTAKES_CELL + MISTAKES_GAP),
-            0.65 + row * (MISTAKES_CELL + CAPTION + MISTAKES_GAP),
+            0.2 + column * (MISTAKE_SIDE + MISTAKE_GAP),
+            0.65 + row * (MISTAKE_SIDE + CAPTION + MISTAKE_GAP),
         )
-        edge, right, bottom = 0.01, left + MISTAKES_CELL, top + MISTAKES_CELL
-        sheet.area((left - edge, top - edge), (right + edge, bottom + edge), FAINT)
-        sheet.image((left, top), MISTAKES_CELL, 255 - result.digits.images[mistake.index])
-        sheet.text((left, bottom + 0.2), f"{mistake.label} read as", size=LABEL)
-        place = (left + sheet.measure("0 read as ", LABEL), bottom + 0.2)
-        sheet.text(place, str(mistake.predicted), size=LABEL, color=ORANGE, bold=True)
+        edge, right, bottom = 0.01, left + MISTAKE_SIDE, top + MISTAKE_SIDE
+        canvas.area((left - edge, top - edge), (right + edge, bottom + edge), FAINT)
+        canvas.image((left, top), MISTAKE_SIDE, 255 - result.digits.images[mistake.index])
+        canvas.text((left, bottom + 0.2), f"{mistake.label} read as", size=LABEL)
+        place = (left + canvas.measure("0 read as ", LABEL), bottom + 0.2)
+        canvas.text(place, str(mistake.predicted), size=LABEL, color=ORANGE, bold=True)
         sure = f"{confidence(mistake.confidence)} sure"
-        sheet.text((left, bottom + 0.38), sure, size=SMALL, color=MUTED)
-    return sheet.png()
+        canvas.text((left, bottom + 0.38), sure, size=SMALL, color=MUTED)
+    return canvas.png()
 
 
 def _heading(result: Evaluation, shown: int) -> str:
@@ -163,50 +138,37 @@ def _heading(result: Evaluation, shown: int) -> str:
     return f"{result.model}: the {shown} mistakes it was surest of, of {result.misses:,}"
 
 
-MOST = 4.6
-"""The end of both axes in nines: 99.997 %."""
-
-TICKS = {0.0: "0 %", 1.0: "90 %", 2.0: "99 %", 3.0: "99.9 %", 4.0: "99.99 %"}
-
-
 def calibration(result: Evaluation) -> bytes:
     """Draw how often answers are right, by how sure the model was.
 
-    Each dot is one bin of equal mass with its 95 % Wilson interval. Both axes are
-    stretched towards 100 %, each mark ten times closer to it than the one before, as a good
-    network is nearly always nearly sure. On the diagonal confidence can be taken at its
-    word; under it the model is surer than it should be. An open dot at the upper edge is a
-    bin without a mistake.
+    Each dot is one bin of equal mass with its 95 % Wilson interval. Both axes are stretched
+    towards 100 %, each tick ten times closer to it than the one before, as a good network is
+    nearly always nearly sure. On the diagonal confidence is right; below it the model is surer
+    than it should be. An open dot at the upper edge is a bin without a mistake.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.evaluation.evaluate` gives it.
-
-    Returns
-    -------
-    A PNG, 840 x 885 pixels.
+    Returns a PNG, 840 x 885 pixels.
     """
     error = 100 * result.calibration.error
     heading = f"{result.model}: how sure, how often right"
     note = f"{error:.2f} points apart in the mean; open: a bin without a mistake"
-    sheet = Canvas(5.6, 5.9, heading=heading, note=note)
-    panel = Panel(sheet, 0.85, 1.1, 4.4, 4.2, (0.0, MOST), (0.0, MOST))
-    panel.mark_y(TICKS)
-    panel.mark_x(TICKS, lines=True)
-    panel.frame("right", "sure")
-    sheet.line([panel.at(0, 0), panel.at(MOST, MOST)], MUTED, dashes=(4, 3))
+    canvas = Canvas(5.6, 5.9, heading=heading, note=note)
+    axes = Axes(canvas, 0.85, 1.1, 4.4, 4.2, (0.0, MAX_NINES), (0.0, MAX_NINES))
+    ticks = {float(nines): label for nines, label in enumerate(NINES_TICKS)}
+    axes.draw_y_ticks(ticks)
+    axes.draw_x_ticks(ticks, lines=True)
+    axes.frame("right", "sure")
+    canvas.line([axes.at(0, 0), axes.at(MAX_NINES, MAX_NINES)], MUTED, dashes=(4, 3))
     for part in result.calibration.bins:
-        x, y = logit_bins(part.confidence, MOST), logit_bins(part.accuracy, MOST)
-        low, high = (logit_bins(end, MOST) for end in wilson(part.misses, part.count))
-        sheet.line([panel.at(x, low), panel.at(x, high)], blend(BLUE, 0.4), width=1.5)
+        x, y = logit_bins(part.confidence, MAX_NINES), logit_bins(part.accuracy, MAX_NINES)
+        low, high = (logit_bins(end, MAX_NINES) for end in wilson(part.misses, part.count))
+        canvas.line([axes.at(x, low), axes.at(x, high)], blend(BLUE, 0.4), width=1.5)
     for part in result.calibration.bins:
-        x, y = logit_bins(part.confidence, MOST), logit_bins(part.accuracy, MOST)
+        x, y = logit_bins(part.confidence, MAX_NINES), logit_bins(part.accuracy, MAX_NINES)
         fill = BLUE if part.misses else PAPER
-        sheet.dots([panel.at(x, y)], BLUE, size=7, fill=fill, width=1.5)
-    sheet.text(panel.at(0.1, MOST - 0.25), "more often right than sure", color=MUTED)
-    sheet.text(panel.at(MOST - 0.1, 0.12), "surer than right", color=MUTED, align="right")
-    return sheet.png()
+        canvas.dots([axes.at(x, y)], BLUE, size=7, fill=fill, width=1.5)
+    canvas.text(axes.at(0.1, MAX_NINES - 0.25), "more often right than sure", color=MUTED)
+    canvas.text(axes.at(MAX_NINES - 0.1, 0.12), "surer than right", color=MUTED, align="right")
+    return canvas.png()
 
 
 def coverage(result: Evaluation) -> bytes:
@@ -215,14 +177,7 @@ def coverage(result: Evaluation) -> bytes:
     From left to right more is answered; at the right edge everything is, at the error
     rate of the whole set. A ring marks the most that can be answered at each error rate.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.evaluation.evaluate` gives it.
-
-    Returns
-    -------
-    A PNG, 1050 x 660 pixels.
+    Returns a PNG, 1050 x 660 pixels.
     """
     right = result.predicted == result.digits.labels
     answered, misses, _ = coverage_curve(result.confidence, right)
@@ -231,134 +186,120 @@ def coverage(result: Evaluation) -> bytes:
     marks = [item for item in result.coverage.values() if 0 < item.answered < result.count]
     least = min([100 * item.share for item in marks], default=100.0)
     low = max(0.0, 100 - 2.2 * max(100 - least, 1.0))
+    # Only the part is drawn where the thresholds lie; its range follows from what is seen.
     seen = [index for index, value in enumerate(share) if value >= low]
     top = 1.15 * max(*(wrong[index] for index in seen), 0.05)
-    sheet = Canvas(
+    canvas = Canvas(
         7.0,
         4.4,
         heading=f"{result.model}: answer the sure ones, pass on the rest",
         note="thresholds chosen on these digits: on new ones expect a little less",
     )
-    panel = Panel(sheet, 0.7, 1.15, 5.95, 2.65, (low, 100.0), (0.0, top))
-    panel.mark_y(labelled(round_values(0.0, top, 5)))
-    panel.mark_x(labelled(round_values(low, 100.0, 6)))
-    panel.frame("wrong among the answers, %", "answered, %")
-    panel.curve([share[index] for index in seen], [wrong[index] for index in seen], BLUE)
+    axes = Axes(canvas, 0.7, 1.15, 5.95, 2.65, (low, 100.0), (0.0, top))
+    axes.draw_y_ticks(format_ticks(round_ticks(0.0, top, 5)))
+    axes.draw_x_ticks(format_ticks(round_ticks(low, 100.0, 6)))
+    axes.frame("wrong among the answers, %", "answered, %")
+    axes.curve([share[index] for index in seen], [wrong[index] for index in seen], BLUE)
     for mark in marks:
         x, y = 100 * mark.share, 100 * mark.misses / mark.answered
-        panel.ring(x, y, ORANGE)
+        axes.ring(x, y, ORANGE)
         words = f"{percent(mark.share, 1)} answered at {rate(mark.error_rate)} wrong"
-        across, down = panel.at(x, y)
+        across, down = axes.at(x, y)
         place = (across - 0.14, down - 0.06)
-        sheet.text(place, words, size=LABEL, color=INK, align="right")
-    return sheet.png()
+        canvas.text(place, words, size=LABEL, color=INK, align="right")
+    return canvas.png()
 
 
-ROW = 0.5
+COMPARISON_ROW = 0.5
 
 
 def comparison(result: Comparison) -> bytes:
     """Draw the accuracy of each model with its 95 % interval, the fewest misses on top.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.comparison.compare` gives it.
-
-    Returns
-    -------
-    A PNG, 1275 pixels wide.
+    Returns a PNG, 1275 pixels wide.
     """
     ranked = sorted(result.evaluations, key=lambda item: item.misses)
     first, rows = ranked[0], len(ranked)
     source = first.source or "an unnamed source"
-    sheet = Canvas(
+    canvas = Canvas(
         8.5,
-        1.45 + ROW * rows,
+        1.45 + COMPARISON_ROW * rows,
         heading="Accuracy with its 95 % interval",
         note=f"{plural(first.count, 'digit')} of {source}",
     )
     low = 100 * min(item.interval.low for item in ranked)
     high = 100 * max(item.interval.high for item in ranked)
     room = 0.06 * (high - low)
-    widest = max(sheet.measure(item.model, LABEL, bold=True) for item in ranked)
+    widest = max(canvas.measure(item.model, LABEL, bold=True) for item in ranked)
     left = 0.4 + min(widest, 2.0)
     x = (low - room, min(high + room, 100.0))
-    panel = Panel(sheet, left, 0.85, 6.0 - left, ROW * rows, x, (float(rows), 0.0))
-    panel.mark_x(labelled(round_values(*x, 5)), lines=True)
-    panel.frame("", "right, %")
+    axes = Axes(canvas, left, 0.85, 6.0 - left, COMPARISON_ROW * rows, x, (float(rows), 0.0))
+    axes.draw_x_ticks(format_ticks(round_ticks(*x, 5)), lines=True)
+    axes.frame("", "right, %")
     for row, item in enumerate(ranked):
         color, y = OTHERS[row % len(OTHERS)], row + 0.5
-        ends = [panel.at(100 * end, y) for end in item.interval]
-        sheet.line(ends, blend(color, 0.4), width=5)
-        sheet.dots([panel.at(100 * item.accuracy, y)], color, size=9)
-        down = panel.at(0, y)[1]
-        sheet.text((0.2, down), item.model, size=LABEL, bold=True, middle=True)
+        ends = [axes.at(100 * end, y) for end in item.interval]
+        canvas.line(ends, blend(color, 0.4), width=5)
+        canvas.dots([axes.at(100 * item.accuracy, y)], color, size=9)
+        down = axes.at(0, y)[1]
+        canvas.text((0.2, down), item.model, size=LABEL, bold=True, middle=True)
         figures = f"{percent(item.accuracy)}, {plural(item.misses, 'miss', 'misses')}"
-        sheet.text((6.2, down), figures, size=LABEL, middle=True)
-    return sheet.png()
+        canvas.text((6.2, down), figures, size=LABEL, middle=True)
+    return canvas.png()
 
 
-COLUMNS = 5
-WIDTH, HEIGHT = 1.75, 1.45
-"""Of each panel, in inches."""
-
-STEP_ACROSS, STEP_DOWN = WIDTH + 0.65, HEIGHT + 0.9
+STRESS_COLUMNS = 5
+STRESS_WIDTH, STRESS_HEIGHT = 1.75, 1.45
+STEP_ACROSS, STEP_DOWN = STRESS_WIDTH + 0.65, STRESS_HEIGHT + 0.9
+"""Inches: the axes of one family of changes, and from one to the next."""
 
 
 def stress(result: RobustnessResult) -> bytes:
     """Draw how accuracy falls as each family of changes gets stronger.
 
-    Blue is the network alone, orange the same network after framing; all panels go from 0
-    to 100 %. A faint bar behind each point is its 95 % interval.
+    Blue is the network alone, orange the same network after framing; all axes go from 0 to
+    100 %. The faint bar behind each point is its 95 % interval.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.robustness.measure_robustness` gives it.
-
-    Returns
-    -------
-    A PNG, 1875 pixels wide; ten families make it 870 high.
+    Returns a PNG, 1875 pixels wide; ten families make it 870 high.
     """
-    rows = -(-len(result.families) // COLUMNS)
-    sheet = Canvas(
-        0.5 + COLUMNS * STEP_ACROSS,
+    rows = -(-len(result.families) // STRESS_COLUMNS)
+    canvas = Canvas(
+        0.5 + STRESS_COLUMNS * STEP_ACROSS,
         1.1 + rows * STEP_DOWN,
         heading=f"{result.model}: {percent(1 - result.misses / result.count)} on clean digits",
         note=f"right in %; {plural(result.count, 'digit')} of {result.source or 'unnamed'}",
     )
     for index, tested in enumerate(result.families):
-        row, column = divmod(index, COLUMNS)
+        row, column = divmod(index, STRESS_COLUMNS)
         left, top = 0.55 + column * STEP_ACROSS, 1.25 + row * STEP_DOWN
-        _family(sheet, tested, left, top)
-    _key(sheet, result)
-    return sheet.png()
+        _family(canvas, tested, left, top)
+    _key(canvas, result)
+    return canvas.png()
 
 
-def _family(sheet: Canvas, tested: CorruptionResult, left: float, top: float) -> None:
+def _family(canvas: Canvas, tested: CorruptionResult, left: float, top: float) -> None:
     strengths = tested.family.strengths
     room = 0.04 * strengths[-1]
     x = (-room, strengths[-1] + room)
-    panel = Panel(sheet, left, top, WIDTH, HEIGHT, x, (0.0, 103.0))
-    panel.mark_y(labelled([0, 25, 50, 75, 100]))
+    axes = Axes(canvas, left, top, STRESS_WIDTH, STRESS_HEIGHT, x, (0.0, 103.0))
+    axes.draw_y_ticks(format_ticks([0, 25, 50, 75, 100]))
     shown = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
-    panel.mark_x({strength: f"{strength:g}" for strength in shown})
-    panel.frame(tested.family.name, tested.family.unit)
+    axes.draw_x_ticks({strength: f"{strength:g}" for strength in shown})
+    axes.frame(tested.family.name, tested.family.unit)
     for framed, color in ((True, ORANGE), (False, BLUE)):
         for strength, (low, high) in zip(
             strengths, tested.intervals(framed=framed), strict=True
         ):
-            ends = [panel.at(strength, 100 * low), panel.at(strength, 100 * high)]
-            sheet.line(ends, blend(color, 0.35), width=4)
+            ends = [axes.at(strength, 100 * low), axes.at(strength, 100 * high)]
+            canvas.line(ends, blend(color, 0.35), width=4)
         values = [100 * share for share in tested.accuracies(framed=framed)]
-        panel.curve(strengths, values, color)
+        axes.curve(strengths, values, color)
 
 
-def _key(sheet: Canvas, result: RobustnessResult) -> None:
+def _key(canvas: Canvas, result: RobustnessResult) -> None:
     """Name both colours at the upper right, with the mean over all changes."""
     for framed, color, down in ((False, BLUE, 0.34), (True, ORANGE, 0.58)):
         mean = percent(result.mean_accuracy(framed=framed), 1)
         words = f"{'after framing' if framed else 'the network alone'}: {mean} in the mean"
-        place = (sheet.width - 0.2, down)
-        sheet.text(place, words, size=LABEL, color=color, bold=True, align="right")
+        place = (canvas.width - 0.2, down)
+        canvas.text(place, words, size=LABEL, color=color, bold=True, align="right")

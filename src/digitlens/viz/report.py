@@ -1,6 +1,6 @@
-"""The report of one model.
+"""The report of one model, and of several side by side, as one HTML page each.
 
-* The report of several models side by side.
+A page needs nothing beside it; all that comes from names and values is escaped.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.evaluation import Evaluation
 
 
-SHOWN = 48
-"""Mistakes shown as pictures, unless told otherwise."""
+MAX_MISTAKES = 48
 
 
 def render(
@@ -28,25 +27,12 @@ def render(
     *,
     card: Mapping[str, object],
     measured: Mapping[str, object],
-    limit: int = SHOWN,
+    limit: int = MAX_MISTAKES,
 ) -> str:
-    """Return the report of one model as one HTML page that needs nothing beside it.
+    """Return the report of one model, with the pictures of at most `limit` mistakes.
 
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.evaluation.evaluate` gives it.
-    card
-        What the model is, name by value; None and "" are left out. Values may be text,
-        numbers, lists or mappings.
-    measured
-        How it was measured, likewise: machine, versions, date.
-    limit
-        How many mistakes are shown at most.
-
-    Returns
-    -------
-    HTML; everything that comes from names and values is escaped.
+    `card` says what the model is and `measured` how it was measured (machine, versions, date):
+    texts, numbers, lists or mappings by name; None and "" are left out.
     """
     source = result.source or "an unnamed source"
     return page(
@@ -103,8 +89,8 @@ def _confused(result: Evaluation) -> str:
     top = result.top_confusions(3)
     if not top:
         return "Nothing was confused."
-    told = [f"{truth} read as {answer} ({times:,})" for truth, answer, times in top]
-    return f"Most often: {', '.join(told)}."
+    pairs = [f"{truth} read as {answer} ({times:,})" for truth, answer, times in top]
+    return f"Most often: {', '.join(pairs)}."
 
 
 def _coverage(result: Evaluation) -> list[str]:
@@ -135,7 +121,7 @@ def _calibration(result: Evaluation) -> list[str]:
     after = (
         "Each dot is a fifteenth of the digits, or more where many are equally sure, with its "
         "95 % interval; an open dot is one without a mistake. On the broken line confidence "
-        "can be taken at its word. Both axes are stretched towards 100 %."
+        "is what it says. Both axes are stretched towards 100 %."
     )
     return [paragraph(before), html.reliability(result), paragraph(after, muted=True)]
 
@@ -155,19 +141,7 @@ def _measured(result: Evaluation, source: str, measured: Mapping[str, object]) -
 
 
 def render_comparison(result: Comparison, *, measured: Mapping[str, object]) -> str:
-    """Return the models side by side as one HTML page that needs nothing beside it.
-
-    Parameters
-    ----------
-    result
-        As `digitlens.metrics.comparison.compare` gives it.
-    measured
-        How it was measured, name by value; None and "" are left out.
-
-    Returns
-    -------
-    HTML; everything that comes from names and values is escaped.
-    """
+    """Return the report of several models on the same digits; `measured` as in `render`."""
     first = result.evaluations[0]
     source = first.source or "an unnamed source"
     names = ", ".join(item.model for item in result.evaluations)
