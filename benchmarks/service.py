@@ -69,11 +69,11 @@ def pictures(kind: str, count: int) -> list[bytes]:
     from PIL import Image
 
     from digitlens import load_digits
-    from digitlens.imaging.normalize import are_framed
+    from digitlens.imaging.normalize import is_framed
 
     result = []
     images = load_digits("uci").test.images
-    for image in images[are_framed(images)][:count]:
+    for image in images[is_framed(images)][:count]:
         pixels = image
         if kind != "framed":
             pixels = 255 - pixels

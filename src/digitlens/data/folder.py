@@ -85,9 +85,9 @@ def frame_files(paths: list[Path]) -> FramedFiles:
             rejected[index] = error
 
     _spread(read, list(range(len(paths))))
-    from digitlens.imaging.normalize import are_framed
+    from digitlens.imaging.normalize import is_framed
 
-    ready = are_framed(images)
+    ready = is_framed(images)
     if not (small.all() and ready.mean() >= MAX_REJECTED_SHARE):
         _spread(frame, np.flatnonzero(small & ~ready).tolist())
     return FramedFiles(images, hashes, dict(sorted(rejected.items())))

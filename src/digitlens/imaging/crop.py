@@ -1,7 +1,4 @@
-"""A box of a picture, with some paper around it.
-
-* A picture of one line -> what a line network takes: one height, one mean, one spread.
-"""
+"""Boxes cut out of a picture, pictures made smaller, and lines as a network takes them."""
 
 from __future__ import annotations
 
@@ -14,30 +11,30 @@ from digitlens.errors import ShapeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
 CROP_MARGIN = 0.2
-"""Of a box's longer side: paper around a digit, by which its ink is told apart."""
+"""Paper around a digit, of its box's longer side: its ink is told apart by it."""
 
 
 def expand_box(
     box: Sequence[float], margin: Sequence[float], width: int, height: int
 ) -> tuple[int, int, int, int]:
-    """Return a box in whole pixels, made wider by `margin` as far as the picture reaches.
+    """Return a box in whole pixels, made larger by `margin` as far as the picture reaches.
 
     Parameters
     ----------
     box
         Left, top, right, bottom in pixels; right and bottom lie just outside.
     margin
-        Pixels to the left, above, to the right and below.
+        Pixels to add to the left, above, to the right and below.
     width, height
-        Of the picture.
+        The picture's.
 
     Returns
     -------
-    Left, top, right, bottom; empty or the wrong way round where the box is not in the picture.
+    Left, top, right, bottom; empty or reversed where the box is not in the picture.
 
     Examples
     --------
@@ -51,18 +48,16 @@ def expand_box(
 
 
 def crop_with_margin(
-    pixels: NDArray[np.uint8],
+    pixels: Pixels,
     box: Sequence[float],
     margin: float = CROP_MARGIN,
     *,
     name: str = "the picture",
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """Cut a box out of a picture, with some paper around it.
 
     Parameters
     ----------
-    pixels
-        uint8 (H, W) or (H, W, 3).
     box
         Left, top, right, bottom in pixels.
     margin
@@ -90,26 +85,45 @@ def crop_with_margin(
     return np.ascontiguousarray(pixels[y0:y1, x0:x1])
 
 
+def shrink_to_side(pixels: Pixels, max_side: int, *, min_side: int) -> Pixels:
+    """Return a picture whose longer side is at most `max_side` pixels, proportions kept.
+
+    Examples
+    --------
+    >>> shrink_to_side(np.zeros((100, 400), np.uint8), 200, min_side=5).shape
+    (50, 200)
+    """
+    side = max(pixels.shape[:2])
+    if side <= max_side:
+        return pixels
+    import cv2
+
+    height, width = (
+        max(min_side, round(length * max_side / side)) for length in pixels.shape[:2]
+    )
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+
+
 HEIGHT = 32
-"""Pixels that every line is brought to: strokes are then 2 to 4 pixels wide."""
+"""Every line is scaled to this height in pixels: strokes are then 2 to 4 pixels wide."""
 
 PITCH = 2
-"""Columns of the input to a frame of the output."""
+"""Columns of the network's input to one frame of its output."""
 
-LEAST_WIDTH, MOST_WIDTH = 16, 2048
-"""Columns; what is longer is squeezed, so that no picture takes memory without bound."""
+MIN_WIDTH, MAX_WIDTH = 16, 2048
+"""Columns. Longer lines are squeezed, so that no picture takes memory without bound."""
 
-SOFT = 4.0
-"""Grey levels added to the spread, so that noise on bare paper is not blown up to ink."""
+MIN_SPREAD = 4.0
+"""Gray levels added to the standard deviation, so that noise on bare paper does not become
+ink."""
 
 
-def prepare_line(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bring a line to the height and the contrast that a line network takes.
+def prepare_line(gray: Gray) -> FloatGray:
+    """Scale a line to the height and the contrast that a line network takes.
 
-    The picture is scaled to 32 rows, proportions kept, its mean taken away and divided by its
-    standard deviation plus 4 grey levels: neither light nor contrast then matters. Writing
-    lighter than its paper comes out as it is, with the signs turned: networks are trained on
-    both.
+    The picture is scaled to 32 rows, proportions kept; its mean is subtracted, and it is
+    divided by its standard deviation plus 4, so that neither brightness nor contrast matters.
+    Light ink on dark paper comes out with the signs turned: networks are trained on both.
 
     Parameters
     ----------
@@ -139,13 +153,13 @@ def prepare_line(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
             seen=f"{gray.dtype} {gray.shape}",
         )
     height, width = gray.shape[0], input_width(*gray.shape)
-    # Means over areas keep thin strokes when a line shrinks; they are steps when it grows.
+    # Means over areas keep thin strokes when a line shrinks, but make steps when it grows.
     how = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
     scaled = cv2.resize(gray, (width, HEIGHT), interpolation=how).astype(np.float32)
     mean, spread = float(scaled.mean()), float(scaled.std())
-    return np.asarray((mean - scaled) / (spread + SOFT), np.float32)
+    return np.asarray((mean - scaled) / (spread + MIN_SPREAD), np.float32)
 
 
 def input_width(height: int, width: int) -> int:
     """Return the width of `prepare_line` for a picture of this height and width."""
-    return min(MOST_WIDTH, max(LEAST_WIDTH, round(width * HEIGHT / height)))
+    return min(MAX_WIDTH, max(MIN_WIDTH, round(width * HEIGHT / height)))

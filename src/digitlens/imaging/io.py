@@ -1,9 +1,7 @@
 """Any picture -> its pixels: path, bytes, Pillow picture or array, safely.
 
-What comes out is uint8, (H, W) or (H, W, 3), upright, opaque and of known size; what
-paper and ink are in it is found out later (`digitlens.imaging.binarize`).
-
-* A picture file's bytes -> an open Pillow picture; Pillow's many failures as ours.
+What comes out is uint8, (H, W) or (H, W, 3), upright, opaque and of known size; paper and ink
+are told apart later, by `digitlens.imaging.binarize`.
 """
 
 from __future__ import annotations
@@ -27,63 +25,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+    from digitlens.imaging.pixels import Pixels
+
     ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]
 
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-"""What Pillow may decode here; other decoders, some of which run programs, stay shut."""
+"""What Pillow may decode here. Its other decoders, some of which run programs, are not used."""
 
 IMAGE_SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-"""How the names of such files end; every command that walks a folder goes by these."""
-
-
-@contextmanager
-def decode_image(content: bytes, *, name: str) -> Iterator[Image]:
-    """Open a picture file, and tell Pillow's many failures as ours while it is read.
-
-    Nothing is decoded yet: the size can be looked at first.
-
-    Raises
-    ------
-    ShapeError
-        More pixels than Pillow opens at all.
-    CorruptFileError
-        Not a picture, or a damaged one.
-    """
-    from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
-    from PIL import UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            # Whoever decodes looks at the size; a line on stderr would come on top.
-            warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
-            opened = pillow.open(io.BytesIO(content), formats=FORMATS)
-        with opened as picture:
-            yield picture
-    except pillow.DecompressionBombError as error:
-        raise ShapeError(f"{name} has too many pixels", seen=str(error)) from error
-    except UnidentifiedImageError as error:
-        raise CorruptFileError(
-            f"{name} is not a picture that can be read", seen=f"{len(content):,} bytes"
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow's many ways
-        raise CorruptFileError(f"{name} is a damaged picture", seen=str(error)) from error
-
+"""How the names of such files end; every command that walks a folder uses this list."""
 
 MAX_PIXELS = 80_000_000
-"""The most pixels that are decoded: more than a phone's camera makes, less than Pillow's own
-limit of 89 million, so that it is we who refuse, before anything is decoded."""
+"""More than a phone's camera makes, and less than Pillow's own limit of 89 million, so that we
+refuse a larger picture before anything is decoded."""
 
 MIN_SIDE = 5
-"""The least height and width in pixels: no typeface draws digits on fewer."""
+"""The smallest height and width in pixels: no typeface draws digits on fewer."""
 
-ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 """EXIF's entry for how a picture is turned; 1 is upright."""
 
-WIDE_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-"""Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files come as these."""
+WIDE_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+"""Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files have these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,27 +63,27 @@ class LoadedImage:
     name
         What messages call it.
     about
-        How it was opened, in words: its size, and what was turned, scaled or filled.
+        Its size, and what was done to it on loading, in words.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     name: str
     about: str
 
 
 def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -> LoadedImage:
-    """Return the pixels of `picture`, upright and opaque.
+    """Return the pixels of a picture, upright and opaque.
 
     Parameters
     ----------
     picture
         A path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
         (H, W, 3) red, green, blue, or (H, W, 4) with alpha. Of several frames or pages the
-        first is taken. 16 bits become 8, CMYK and palettes become red, green, blue. What is
-        transparent is filled with the paper that the ink stands out from: white under dark
-        ink, black under light ink. EXIF's rotation is honoured.
+        first is taken. 16 bits become 8; CMYK and palettes become red, green, blue.
+        Transparent parts are filled with paper: white under dark ink, black under light ink.
+        EXIF's rotation is applied. A loaded image is returned as it is.
     name
-        What messages call it; the path, when None and a path is given.
+        What messages call it; a path's own name by default.
 
     Raises
     ------
@@ -139,16 +105,16 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
     if isinstance(picture, LoadedImage):
         return picture
     if isinstance(picture, np.ndarray):
-        return _from_array(picture, name or "the picture")
+        return _load_array(picture, name or "the picture")
     if isinstance(picture, bytes | bytearray):
-        return _from_bytes(bytes(picture), name or "the picture")
+        return _load_bytes(bytes(picture), name or "the picture")
     if isinstance(picture, str) or hasattr(picture, "__fspath__"):
         path = Path(picture)
-        return _from_bytes(storage.read_file(path).content, name or str(path))
+        return _load_bytes(storage.read_file(path).content, name or str(path))
     from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
 
     if isinstance(picture, pillow.Image):
-        return _from_pillow(picture, name or "the picture")
+        return _load_pillow(picture, name or "the picture")
     raise ShapeError(
         "a picture must be a path, bytes, a Pillow picture or a numpy array",
         seen=type(picture).__name__,
@@ -156,14 +122,41 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
     )
 
 
-def _from_bytes(content: bytes, name: str) -> LoadedImage:
+def _load_bytes(content: bytes, name: str) -> LoadedImage:
     with decode_image(content, name=name) as picture:
-        return _from_pillow(picture, name)
+        return _load_pillow(picture, name)
 
 
-def _from_pillow(picture: Image, name: str) -> LoadedImage:
+@contextmanager
+def decode_image(content: bytes, *, name: str) -> Iterator[Image]:
+    """Open a picture file; while it is read, Pillow's many errors become ours.
+
+    Nothing is decoded yet, so that the size can be checked first.
+    """
+    from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
+    from PIL import UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Whoever decodes checks the size; a line on stderr would only repeat it.
+            warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
+            image_file = pillow.open(io.BytesIO(content), formats=FORMATS)
+        with image_file as picture:
+            yield picture
+    except pillow.DecompressionBombError as error:
+        raise ShapeError(f"{name} has too many pixels", seen=str(error)) from error
+    except UnidentifiedImageError as error:
+        raise CorruptFileError(
+            f"{name} is not a picture that can be read", seen=f"{len(content):,} bytes"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # all of these are Pillow's
+        raise CorruptFileError(f"{name} is a damaged picture", seen=str(error)) from error
+
+
+def _load_pillow(picture: Image, name: str) -> LoadedImage:
     from PIL import ImageOps
 
+    # The size is known before anything is decoded.
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ShapeError(
@@ -175,35 +168,34 @@ def _from_pillow(picture: Image, name: str) -> LoadedImage:
     frames = getattr(picture, "n_frames", 1)
     if frames > 1:
         notes.append(f"the first of {frames} frames")
-    picture.load()  # of some formats EXIF stands behind the pixels
+    picture.load()  # some formats store EXIF behind the pixels
     upright = picture
-    if picture.getexif().get(ORIENTATION, 1) != 1:
+    if picture.getexif().get(EXIF_ORIENTATION, 1) != 1:
         upright = ImageOps.exif_transpose(picture)
         notes.append("turned upright as its EXIF entry says")
-    pixels, kind = _decoded(upright, name)
-    pixels, filled = flatten_alpha(pixels)
-    notes += filled
-    return _checked(pixels, name, ", ".join([kind, *notes]))
+    pixels, kind = _convert_mode(upright, name)
+    pixels, fill_notes = flatten_alpha(pixels)
+    return _check_size(pixels, name, ", ".join([kind, *notes, *fill_notes]))
 
 
-def _decoded(picture: Image, name: str) -> tuple[NDArray[np.uint8], str]:
+def _convert_mode(picture: Image, name: str) -> tuple[Pixels, str]:
     """Return uint8 pixels (H, W), (H, W, 3) or (H, W, 4), and what kind they were."""
     mode = picture.mode
-    if mode in WIDE_GRAY:
-        width = np.asarray(picture).astype(np.int64)
-        if width.min() < 0 or width.max() > 0xFFFF:
+    if mode in WIDE_GRAY_MODES:
+        wide = np.asarray(picture).astype(np.int64)
+        if wide.min() < 0 or wide.max() > 0xFFFF:
             raise ShapeError(
                 f"{name} must have at most 16 bits a pixel",
-                seen=f"mode {mode}, values {width.min()}..{width.max()}",
+                seen=f"mode {mode}, values {wide.min()}..{wide.max()}",
             )
         # 257 = 65535 / 255; dividing by 256 would never reach 255.
-        return np.rint(width / 257).astype(np.uint8), "16-bit grey"
+        return np.rint(wide / 257).astype(np.uint8), "16-bit grey"
     if mode in ("L", "1"):
         return np.asarray(picture.convert("L")), "grey" if mode == "L" else "black and white"
     if "A" in mode or "a" in mode or "transparency" in picture.info:
         return np.asarray(picture.convert("RGBA")), "with transparency"
     if mode in ("RGB", "P", "CMYK", "YCbCr", "HSV", "RGBX"):
-        # A picture that is as wanted would be copied by `convert`.
+        # `convert` would copy a picture that is RGB already.
         rgb = picture if mode == "RGB" else picture.convert("RGB")
         return np.asarray(rgb), f"mode {mode}"
     raise ShapeError(
@@ -213,21 +205,21 @@ def _decoded(picture: Image, name: str) -> tuple[NDArray[np.uint8], str]:
     )
 
 
-def flatten_alpha(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[str]]:
-    """Fill what is transparent with paper; return the pixels and what was done, in words.
+def flatten_alpha(pixels: Pixels) -> tuple[Pixels, list[str]]:
+    """Fill transparent parts with paper; return the pixels and what was done, in words.
 
-    Where most of the picture can be seen, that holds the paper too: its median colour goes
-    on. Else what can be seen is ink, and the paper is white or black, whichever is farther
-    from the ink's mean brightness.
+    Where most of the picture is visible, that includes its paper, so its median colour is
+    used. Otherwise only the ink is visible, and the paper is white or black, whichever is
+    farther from the ink's mean brightness.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 4:
         return pixels, []
     alpha = pixels[..., 3:].astype(np.float32) / 255
     colors = pixels[..., :3].astype(np.float32)
-    seen = float(alpha.mean())
+    visible = float(alpha.mean())
     if alpha.min() == 1:
         return np.ascontiguousarray(pixels[..., :3]), []
-    if seen > 0.5:
+    if visible > 0.5:
         paper = np.median(colors[alpha[..., 0] > 0.5], axis=0)
         how = "filled with the colour of its paper"
     else:
@@ -237,30 +229,30 @@ def flatten_alpha(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[st
             "light" if ink > 127.5 else "dark"
         )
     mixed = colors * alpha + paper * (1 - alpha)
-    return np.rint(mixed).astype(np.uint8), [f"{1 - seen:.0%} transparent, {how}"]
+    return np.rint(mixed).astype(np.uint8), [f"{1 - visible:.0%} transparent, {how}"]
 
 
-def _from_array(array: NDArray[Any], name: str) -> LoadedImage:
-    shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if array.dtype != np.uint8 or not shaped:
+def _load_array(array: NDArray[Any], name: str) -> LoadedImage:
+    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    if array.dtype != np.uint8 or not is_image:
         raise ShapeError(
             f"{name} must be uint8 (H, W), (H, W, 3) or (H, W, 4)",
-            seen=f"{array.dtype} {array.shape}{_numbers(array)}",
-            try_=_instead(array),
+            seen=f"{array.dtype} {array.shape}{_describe_nonfinite(array)}",
+            try_=_suggest_conversion(array),
         )
     pixels, notes = flatten_alpha(array)
     kind = "grey" if pixels.ndim == 2 else "colours"
-    return _checked(pixels, name, ", ".join([kind, *notes]))
+    return _check_size(pixels, name, ", ".join([kind, *notes]))
 
 
-def _numbers(array: NDArray[Any]) -> str:
-    """Return what stands in the way of turning `array` into grey values, in words."""
+def _describe_nonfinite(array: NDArray[Any]) -> str:
     if array.dtype.kind == "f" and array.size and not np.isfinite(array).all():
         return f", {int((~np.isfinite(array)).sum()):,} of them NaN or infinite"
     return ""
 
 
-def _instead(array: NDArray[Any]) -> str | None:
+def _suggest_conversion(array: NDArray[Any]) -> str | None:
+    """Return the expression that turns `array` into a picture, where one is likely right."""
     if array.dtype.kind == "f" and array.size and np.isfinite(array).all():
         scale = "picture * 255" if array.min() >= 0 and array.max() <= 1 else "picture"
         return f"({scale}).round().astype('uint8')"
@@ -275,11 +267,11 @@ def _instead(array: NDArray[Any]) -> str | None:
     return None
 
 
-def _checked(pixels: NDArray[np.uint8], name: str, kind: str) -> LoadedImage:
+def _check_size(pixels: Pixels, name: str, about: str) -> LoadedImage:
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise ShapeError(
             f"{name} must be at least {MIN_SIDE} x {MIN_SIDE} pixels",
             seen=f"{width} x {height} pixels",
         )
-    return LoadedImage(pixels, name, f"{width:,} x {height:,} pixels, {kind}")
+    return LoadedImage(pixels, name, f"{width:,} x {height:,} pixels, {about}")

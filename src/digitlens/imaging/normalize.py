@@ -1,8 +1,7 @@
 """Any picture of one digit -> MNIST's frame, and every step on the way.
 
-* Which pictures are in MNIST's frame already.
-* Many pictures at once.
-* The steps of a framing as one picture, for a person to look at.
+The way of a photo or scan is `frame_steps`. A drawing made on a screen is simpler, because its
+paper is known: `frame_drawing`. A stack of 28 x 28 pictures: `frame_stack`.
 """
 
 from __future__ import annotations
@@ -10,20 +9,28 @@ from __future__ import annotations
 import io
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitlens.digits import check_images
 from digitlens.errors import DataError, NoInkError, SeveralDigitsError
-from digitlens.imaging.binarize import binarize_color
+from digitlens.imaging.binarize import binarize_color, to_gray
 from digitlens.imaging.components import (
     DigitComponents,
     find_digit_components,
     remove_ruling_lines,
     remove_specks,
 )
-from digitlens.imaging.fit import BOX, MIDDLE, center_by_mass, fill_outline, fit_to_frame
+from digitlens.imaging.crop import shrink_to_side
+from digitlens.imaging.fit import (
+    BOX_EDGE,
+    BOX_SIDE,
+    CENTER,
+    center_by_mass,
+    fill_outline,
+    fit_to_frame,
+)
 from digitlens.imaging.io import load_image
 
 if TYPE_CHECKING:
@@ -33,98 +40,21 @@ if TYPE_CHECKING:
     from digitlens.digits import Images
     from digitlens.imaging.binarize import Ink
     from digitlens.imaging.io import ImageSource
-
-    Pixels: TypeAlias = "NDArray[np.uint8]"
-
-
-CHUNK = 256
-"""Pictures at a time: what is worked out for them stays in the processor's cache."""
-
-PLACES = np.arange(28, dtype=np.float32)
-
-OFF = 0.51
-"""How far the centre of mass may be from (14, 14): MNIST's is within half a pixel, rounded."""
-
-FULL = 250
-"""The least that a digit's darkest pixel has: MNIST's have 254 or 255."""
-
-PAPER = 0.5
-"""The least share of bare paper: MNIST's fullest digit leaves 55 %."""
-
-HAIRLINE = 1.25
-"""The least stroke width: 99.9 % of MNIST's training digits have 1.29 or more, and one pixel
-wide lines have less."""
+    from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
-def are_framed(images: Images) -> NDArray[np.bool_]:
-    """Say which digits are in MNIST's frame, as numpy does it: many at once.
-
-    A digit is when it has bare paper (0) around, its longer side is 20 pixels, its centre
-    of mass is in the middle, its ink is full, and its strokes are those of a pen. The
-    bounds are those of MNIST's 60,000 training digits.
-
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28).
-
-    Returns
-    -------
-    bool (N,).
-    """
-    framed = np.zeros(len(images), np.bool_)
-    for index in range(0, len(images), CHUNK):
-        framed[index : index + CHUNK] = _are_framed(images[index : index + CHUNK])
-    return framed
-
-
-def _are_framed(images: Images) -> NDArray[np.bool_]:
-    # Rows and columns first: they tell the box, and as sums the centre of mass.
-    down = images.sum(axis=2, dtype=np.int32)
-    across = images.sum(axis=1, dtype=np.int32)
-    longer = np.maximum(_extent(down > 0), _extent(across > 0))
-    likely: NDArray[np.bool_] = (longer == BOX) & (
-        images.reshape(-1, 28 * 28).max(axis=1, initial=0) >= FULL
-    )
-    mass = np.maximum(down.sum(axis=1), 1)
-    for along in (down, across):
-        likely &= np.abs(along @ PLACES / mass - MIDDLE) <= OFF
-    index = np.flatnonzero(likely)
-    ink = images[index]
-    likely[index] = (np.count_nonzero(ink, axis=(1, 2)) <= (1 - PAPER) * 28 * 28) & (
-        _widths(ink, mass[index]) >= HAIRLINE
-    )
-    return likely
-
-
-def _extent(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the length from the first mark to the last in each row of bool (N, 28)."""
-    length: NDArray[np.int64] = (
-        marked.shape[1] - marked.argmax(axis=1) - marked[:, ::-1].argmax(axis=1)
-    )
-    return np.where(marked.any(axis=1), length, 0)
-
-
-def _widths(ink: Images, mass: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Return `strokes.stroke_width` of digits that do not touch the edge: float32 (N,)."""
-    gray = np.zeros((len(ink), 29, 29), np.float32)
-    gray[:, 1:, 1:] = ink
-    down = np.square(gray[:, 1:, :-1] - gray[:, :-1, :-1])
-    down += np.square(gray[:, :-1, 1:] - gray[:, :-1, :-1])
-    around = np.sqrt(down, out=down).sum(axis=(1, 2))
-    return np.asarray(2 * mass / np.maximum(around, 1e-6), np.float32)
-
-
-LARGE = 640
+MAX_SIDE = 640
 """The longer side in pixels to which larger pictures are brought before ink is looked for."""
 
-CLOSE = 80
-"""A digit that is smaller than this, in pixels, once its picture was made smaller, is cut out
-of the large picture and looked at again."""
+CLOSE_UP_SIDE = 80
+"""A digit that is smaller than this, in pixels, once its picture was shrunk, is cut out of the
+large picture and binarized again."""
 
-FAINTEST = 12.0
-"""Grey values between paper and ink below which nothing is written: what a compressed or
-scanned sheet of bare paper varies by."""
+MIN_CONTRAST = 12.0
+"""Gray values between paper and ink below which nothing is written: by so much a compressed or
+scanned sheet of bare paper varies."""
+
+WHITE = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +68,7 @@ class Step:
     about
         One sentence, with numbers.
     picture
-        uint8 (H, W) or (H, W, 3): the picture after it, at most `LARGE` pixels wide and high.
+        uint8 (H, W) or (H, W, 3): the picture after it, at most `MAX_SIDE` wide and high.
     """
 
     name: str
@@ -155,7 +85,7 @@ class Framing:
     digit
         uint8 (28, 28); 0 = paper, 255 = ink.
     steps
-        Every step, the opened picture first, the digit last.
+        Every step: the loaded picture first, the digit last.
     box
         Where the digit was found: x0, y0, x1, y1 in pixels of the picture, upright.
     inverted
@@ -163,10 +93,11 @@ class Framing:
     unchanged
         Whether the picture was in MNIST's frame already.
     digit_count
-        How many digits seem to stand side by side: 1, but for drawings, of which all is taken.
+        How many digits seem to stand side by side: 1, except in drawings, which are framed
+        whole.
     """
 
-    digit: Pixels
+    digit: Gray
     steps: tuple[Step, ...]
     box: tuple[int, int, int, int]
     inverted: bool
@@ -174,11 +105,11 @@ class Framing:
     digit_count: int = 1
 
 
-def frame_digit(picture: ImageSource) -> Pixels:
+def frame_digit(picture: ImageSource) -> Gray:
     """Bring any picture of one digit into MNIST's frame.
 
-    Dark ink or light ink, grey or in colours, on white, shadowed or foggy paper, of any size
-    and at any place; a picture that is in MNIST's frame already comes back as it is.
+    Dark or light ink, gray or in colors, on white, shadowed or foggy paper, of any size and at
+    any place; a picture that is in MNIST's frame already comes back as it is.
 
     Parameters
     ----------
@@ -198,7 +129,7 @@ def frame_digit(picture: ImageSource) -> Pixels:
     SeveralDigitsError
         Clearly more than one digit stands in the picture.
     MissingDataError, DataError, CorruptFileError, ShapeError
-        The picture cannot be opened; see `digitlens.imaging.io.load_image`.
+        The picture cannot be loaded; see `digitlens.imaging.io.load_image`.
 
     Examples
     --------
@@ -212,130 +143,206 @@ def frame_digit(picture: ImageSource) -> Pixels:
 
 
 def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
-    """Do what `frame_digit` does, and tell every step.
+    """Do what `frame_digit` does, and keep every step.
 
     Parameters
     ----------
     picture
         As for `frame_digit`.
     name
-        What messages call it; the path, when None and a path is given.
+        What messages call it; a path's own name by default.
     """
-    opened = load_image(picture, name=name)
-    pixels, small = opened.pixels, _small(opened.pixels)
-    steps = [Step("opened", opened.about, small)]
-    if pixels.shape == (28, 28) and are_framed(pixels[None])[0]:
+    # Load. What is in MNIST's frame already stays as it is.
+    loaded = load_image(picture, name=name)
+    pixels, small = loaded.pixels, _shrink(loaded.pixels)
+    steps = [Step("opened", loaded.about, small)]
+    if pixels.shape == (28, 28) and is_framed(pixels[None])[0]:
         steps.append(Step("digit", "in MNIST's frame already, left as it is", pixels))
         return Framing(pixels, tuple(steps), (0, 0, 28, 28), inverted=True, unchanged=True)
-    result = _look(small, opened.name)
-    scale = max(pixels.shape[:2]) / max(result.ink.ink.shape)
+
+    # Binarize and find the digit: on a small copy; a tiny digit once more in full resolution.
+    detection = _detect(small, loaded.name)
+    scale = max(pixels.shape[:2]) / max(detection.ink.ink.shape)
     offset = 0, 0
-    if scale > 1 and _longer_side(result.marks.box) < CLOSE:
-        offset, cut = _cut_out(pixels, result.marks.box, scale)
-        result = _look(_small(cut), opened.name)
-        scale = max(cut.shape[:2]) / max(result.ink.ink.shape)
-    x0, y0, x1, y1 = (round(edge * scale) for edge in result.marks.box)
+    if scale > 1 and _longer_side(detection.components.box) < CLOSE_UP_SIDE:
+        offset, part = _crop_close_up(pixels, detection.components.box, scale)
+        detection = _detect(_shrink(part), loaded.name)
+        scale = max(part.shape[:2]) / max(detection.ink.ink.shape)
+    x0, y0, x1, y1 = (round(edge * scale) for edge in detection.components.box)
     box = x0 + offset[0], y0 + offset[1], x1 + offset[0], y1 + offset[1]
-    digit = _finish(result, steps, scale)
-    return Framing(digit, tuple(steps), box, inverted=result.ink.inverted, unchanged=False)
+
+    # Clean, fit into 20 x 20, center in 28 x 28.
+    digit = _normalize(detection, steps, scale)
+    return Framing(digit, tuple(steps), box, inverted=detection.ink.inverted, unchanged=False)
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """What was seen in a picture: where ink was looked for, in which pixels, and what it is."""
+class _Detection:
+    """The ink of a picture, the channel it was seen in, and which of it is the digit."""
 
-    where: str
-    gray: Pixels
-    changed: float
+    channel: str
+    gray: Gray
+    speck_share: float
     ink: Ink
-    marks: DigitComponents
+    components: DigitComponents
 
 
-def _look(pixels: Pixels, name: str) -> _Found:
-    gray, ink, where = binarize_color(pixels)
-    clean, changed = remove_specks(gray)
-    if changed:
-        gray, ink, where = binarize_color(clean)
-    marks = find_digit_components(ink.ink)
-    if ink.contrast < FAINTEST or marks.total == 0:
+def _detect(pixels: Pixels, name: str) -> _Detection:
+    gray, ink, channel = binarize_color(pixels)
+    clean, speck_share = remove_specks(gray)
+    if speck_share:
+        gray, ink, channel = binarize_color(clean)
+    components = find_digit_components(ink.ink)
+    if ink.contrast < MIN_CONTRAST or components.total == 0:
         raise NoInkError(
             f"{name} must show a digit",
             seen="bare paper: nothing stands out from it "
-            f"by {FAINTEST:.0f} or more of 255 grey values",
+            f"by {MIN_CONTRAST:.0f} or more of 255 grey values",
         )
-    if marks.digit_count > 1:
+    if components.digit_count > 1:
         raise SeveralDigitsError(
             f"{name} must show one digit",
-            seen=f"{marks.digit_count} marks as high as a digit, side by side",
+            seen=f"{components.digit_count} marks as high as a digit, side by side",
             try_=f"digitlens read {name}    reads strings",
         )
-    return _Found(where, gray, changed, ink, marks)
+    return _Detection(channel, gray, speck_share, ink, components)
 
 
-def _small(pixels: Pixels) -> Pixels:
-    """Bring a large picture down to `LARGE` pixels on its longer side."""
-    side = max(pixels.shape[:2])
-    if side <= LARGE:
-        return pixels
-    import cv2
-
-    height, width = (max(5, round(length * LARGE / side)) for length in pixels.shape[:2])
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
-
-
-def _cut_out(
-    pixels: Pixels, box: tuple[int, int, int, int], scale: float
-) -> tuple[tuple[int, int], Pixels]:
-    """Return where the part around a box begins, and its pixels."""
-    margin = _longer_side(box)
-    left, top = (max(0, int((edge - margin) * scale)) for edge in box[:2])
-    right, bottom = (int((edge + margin) * scale) + 1 for edge in box[2:])
-    return (left, top), np.ascontiguousarray(pixels[top:bottom, left:right])
+def _shrink(pixels: Pixels) -> Pixels:
+    return shrink_to_side(pixels, MAX_SIDE, min_side=5)
 
 
 def _longer_side(box: tuple[int, int, int, int]) -> int:
     return max(box[2] - box[0], box[3] - box[1])
 
 
-def _finish(result: _Found, steps: list[Step], scale: float) -> Pixels:
-    """Turn ink and marks into the digit, and add the steps that led to it."""
-    ink, marks = result.ink, result.marks
-    if result.changed:
-        about = f"{result.changed:.1%} of the pixels were specks of salt and pepper"
-        steps.append(Step("clean", about, result.gray))
-    steps.append(Step("paper", _about_paper(result), np.rint(ink.paper).astype(np.uint8)))
-    steps.append(Step("ink", f"full ink is {ink.contrast:.0f} from the paper", _bytes(ink.ink)))
-    alone = np.where(marks.mask, ink.ink, np.float32(0))
-    width, height = marks.box[2] - marks.box[0], marks.box[3] - marks.box[1]
-    about = f"{marks.chosen} of {marks.total} marks, "
+def _crop_close_up(
+    pixels: Pixels, box: tuple[int, int, int, int], scale: float
+) -> tuple[tuple[int, int], Pixels]:
+    """Return where the part around a box, of a smaller copy, begins, and its pixels."""
+    margin = _longer_side(box)
+    left, top = (max(0, int((edge - margin) * scale)) for edge in box[:2])
+    right, bottom = (int((edge + margin) * scale) + 1 for edge in box[2:])
+    return (left, top), np.ascontiguousarray(pixels[top:bottom, left:right])
+
+
+def _normalize(detection: _Detection, steps: list[Step], scale: float) -> Gray:
+    """Turn the detected ink into the digit, and add the steps that led to it."""
+    ink, components = detection.ink, detection.components
+    if detection.speck_share:
+        about = f"{detection.speck_share:.1%} of the pixels were specks of salt and pepper"
+        steps.append(Step("clean", about, detection.gray))
+    steps.append(Step("paper", _describe_paper(detection), _to_bytes(ink.paper)))
+    about = f"full ink is {ink.contrast:.0f} from the paper"
+    steps.append(Step("ink", about, _to_bytes(ink.ink)))
+
+    # Only the digit's components.
+    digit_ink = np.where(components.mask, ink.ink, np.float32(0))
+    width, height = (components.box[axis + 2] - components.box[axis] for axis in (0, 1))
+    about = f"{components.chosen} of {components.total} marks, "
     about += f"{width * scale:.0f} x {height * scale:.0f} pixels"
-    steps.append(Step("marks", about, _bytes(alone)))
-    alone, cut = remove_ruling_lines(alone)
+    steps.append(Step("marks", about, _to_bytes(digit_ink)))
+
+    # What pens and printers add to a digit.
+    digit_ink, cut = remove_ruling_lines(digit_ink)
     if cut:
-        steps.append(Step("line", "the arms of a thin line across were cut off", _bytes(alone)))
-    alone, filled = fill_outline(alone)
+        about = "the arms of a thin line across were cut off"
+        steps.append(Step("line", about, _to_bytes(digit_ink)))
+    digit_ink, filled = fill_outline(digit_ink)
     if filled:
-        steps.append(Step("outline", "an outline drawing, its strokes filled", _bytes(alone)))
-    fitted = fit_to_frame(alone)
+        about = "an outline drawing, its strokes filled"
+        steps.append(Step("outline", about, _to_bytes(digit_ink)))
+    return _fit_and_center(digit_ink, steps)
+
+
+def _fit_and_center(ink: FloatGray, steps: list[Step]) -> Gray:
+    fitted = fit_to_frame(ink)
     steps.append(Step("box", fitted.about, fitted.box))
     digit = center_by_mass(fitted.box)
     steps.append(Step("digit", "its centre of mass in the middle of 28 x 28", digit))
     return digit
 
 
-def _about_paper(result: _Found) -> str:
-    kind = {"flat": "even", "local": "slowly changing", "opened": "with hard edges"}
-    kind["edge"] = "as at the picture's edge"
-    ink = result.ink
+PAPER_KINDS = {
+    "flat": "even",
+    "local": "slowly changing",
+    "opening": "with hard edges",
+    "edge": "as at the picture's edge",
+}
+
+
+def _describe_paper(detection: _Detection) -> str:
+    ink = detection.ink
     return (
         f"{'light ink on dark' if ink.inverted else 'dark ink on light'} paper, "
-        f"{kind[ink.guess]}, grey {ink.paper.min():.0f} to {ink.paper.max():.0f}, "
-        f"seen in {result.where}"
+        f"{PAPER_KINDS[ink.estimator]}, grey {ink.paper.min():.0f} to {ink.paper.max():.0f}, "
+        f"seen in {detection.channel}"
     )
 
 
-def _bytes(ink: NDArray[np.float32]) -> Pixels:
+def _to_bytes(ink: FloatGray) -> Gray:
     return np.rint(ink).astype(np.uint8)
+
+
+def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
+    """Bring a drawing of one digit, black on white, into MNIST's frame.
+
+    Nothing has to be guessed: the paper is white and all ink belongs to one digit. Strokes that
+    do not meet stay together, and a sheet full of ink stays ink.
+
+    Parameters
+    ----------
+    picture, name
+        As for `frame_steps`; 255 = paper, 0 = ink.
+
+    Returns
+    -------
+    The digit and the same steps as `frame_steps` gives. `digit_count` says when the drawing
+    looks like more than one digit; it is framed as one all the same.
+
+    Raises
+    ------
+    NoInkError
+        The paper is bare.
+    MissingDataError, DataError, CorruptFileError, ShapeError
+        The picture cannot be loaded; see `digitlens.imaging.io.load_image`.
+
+    Examples
+    --------
+    >>> drawing = np.full((140, 140), 255, np.uint8)
+    >>> drawing[30:110, 40:50] = drawing[60:70, 50:100] = 0
+    >>> drawing[30:110, 100:110] = 0
+    >>> framing = frame_drawing(drawing)
+    >>> framing.box, framing.digit_count
+    ((40, 30, 110, 110), 1)
+    """
+    loaded = load_image(picture, name=name)
+    small = _shrink(loaded.pixels)
+    gray = to_gray(small)
+    contrast = WHITE - int(gray.min())
+    if contrast < MIN_CONTRAST:
+        raise NoInkError(
+            f"{loaded.name} must show a digit", seen="bare paper: nothing is drawn"
+        )
+    ink = (WHITE - gray).astype(np.float32) * np.float32(WHITE / contrast)
+    scale = max(loaded.pixels.shape[:2]) / max(gray.shape)
+    columns, rows = (np.flatnonzero((ink > BOX_EDGE).any(axis=axis)) for axis in (0, 1))
+    edges = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    x0, y0, x1, y1 = (round(int(edge) * scale) for edge in edges)
+    steps = [
+        Step("opened", loaded.about, small),
+        Step("paper", "white, as it was drawn on", np.full_like(gray, WHITE)),
+        Step("ink", f"full ink is {contrast} from the paper", _to_bytes(ink)),
+        Step("marks", f"all of the drawing, {x1 - x0} x {y1 - y0} pixels", _to_bytes(ink)),
+    ]
+    return Framing(
+        _fit_and_center(ink, steps),
+        tuple(steps),
+        (x0, y0, x1, y1),
+        inverted=False,
+        unchanged=False,
+        digit_count=max(1, find_digit_components(ink).digit_count),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -347,7 +354,7 @@ class FramedStack:
     images
         uint8 (N, 28, 28); 0 = paper, 255 = ink. Blank where the picture could not be framed.
     rejected
-        Why not, by the picture's place.
+        Why not, by the picture's index.
     """
 
     images: Images
@@ -368,7 +375,7 @@ def frame_stack(images: Images) -> FramedStack:
         Another shape or dtype.
     """
     check_images(images)
-    framed = are_framed(images)
+    framed = is_framed(images)
     result = np.where(framed[:, None, None], images, np.uint8(0))
     rejected: dict[int, DataError] = {}
     for index in np.flatnonzero(~framed):
@@ -379,49 +386,115 @@ def frame_stack(images: Images) -> FramedStack:
     return FramedStack(result, rejected)
 
 
-PANEL = 200
-"""Width and height of a step's picture."""
+CHUNK = 256
+"""Pictures at a time: what is computed for them stays in the processor's cache."""
 
-GAP = 10
-WORDS = 78
-"""Height of the words under it."""
+# The bounds of MNIST's 60,000 training digits:
+MAX_CENTER_OFFSET = 0.51  # its centre of mass is within half a pixel of the middle, rounded
+MIN_FULL_INK = 250  # its digits' darkest pixel has 254 or 255
+MIN_PAPER_SHARE = 0.5  # its fullest digit leaves 55 % of bare paper
+MIN_STROKE_WIDTH = 1.25  # 99.9 % have 1.29 or more; lines of one pixel have less
 
-STRIP_PAPER, INK, FAINT = (255, 255, 255), (30, 30, 30), (110, 110, 110)
+
+def is_framed(images: Images) -> NDArray[np.bool_]:
+    """Say which digits are in MNIST's frame already.
+
+    A digit is if it has bare paper (0) around it, its longer side is 20 pixels, its centre of
+    mass is in the middle, its ink is full, and its strokes are those of a pen.
+
+    Parameters
+    ----------
+    images
+        uint8 (N, 28, 28).
+
+    Returns
+    -------
+    bool (N,).
+    """
+    framed = np.zeros(len(images), np.bool_)
+    for index in range(0, len(images), CHUNK):
+        framed[index : index + CHUNK] = _is_chunk_framed(images[index : index + CHUNK])
+    return framed
+
+
+def _is_chunk_framed(images: Images) -> NDArray[np.bool_]:
+    # The sums of rows and columns give both the box and the centre of mass.
+    down = images.sum(axis=2, dtype=np.int32)
+    across = images.sum(axis=1, dtype=np.int32)
+    longer = np.maximum(_extent(down > 0), _extent(across > 0))
+    framed: NDArray[np.bool_] = (longer == BOX_SIDE) & (
+        images.reshape(-1, 28 * 28).max(axis=1, initial=0) >= MIN_FULL_INK
+    )
+    mass = np.maximum(down.sum(axis=1), 1)
+    positions = np.arange(28, dtype=np.float32)
+    for profile in (down, across):
+        framed &= np.abs(profile @ positions / mass - CENTER) <= MAX_CENTER_OFFSET
+    # The stroke width costs most, so only those that passed are measured.
+    index = np.flatnonzero(framed)
+    ink = images[index]
+    max_inked = (1 - MIN_PAPER_SHARE) * 28 * 28
+    framed[index] = (np.count_nonzero(ink, axis=(1, 2)) <= max_inked) & (
+        _stroke_widths(ink, mass[index]) >= MIN_STROKE_WIDTH
+    )
+    return framed
+
+
+def _extent(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the length from the first mark to the last in each row of bool (N, 28)."""
+    length: NDArray[np.int64] = (
+        marked.shape[1] - marked.argmax(axis=1) - marked[:, ::-1].argmax(axis=1)
+    )
+    return np.where(marked.any(axis=1), length, 0)
+
+
+def _stroke_widths(ink: Images, mass: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return `fit.stroke_width` of digits that do not touch the edge: float32 (N,)."""
+    gray = np.zeros((len(ink), 29, 29), np.float32)
+    gray[:, 1:, 1:] = ink
+    squares = np.square(gray[:, 1:, :-1] - gray[:, :-1, :-1])
+    squares += np.square(gray[:, :-1, 1:] - gray[:, :-1, :-1])
+    outline = np.sqrt(squares, out=squares).sum(axis=(1, 2))
+    return np.asarray(2 * mass / np.maximum(outline, 1e-6), np.float32)
+
+
+PANEL_SIDE, PANEL_GAP, CAPTION_HEIGHT = 200, 10, 78
+"""Of a step's picture, between two of them, and of the words under it, in pixels."""
+
+SHEET_COLOR, TEXT_COLOR, FAINT_COLOR = (255, 255, 255), (30, 30, 30), (110, 110, 110)
 
 
 def steps_png(framing: Framing) -> bytes:
     """Return the steps side by side, each with its name and what was done, as a PNG file.
 
-    Small pictures are enlarged without smoothing, so that their pixels show; every picture
-    is fitted into a square of 200 pixels.
+    Small pictures are enlarged without smoothing, so that their pixels show.
     """
     from PIL import Image, ImageDraw, ImageFont
 
     count = len(framing.steps)
-    size = (GAP + count * (PANEL + GAP), PANEL + WORDS + 2 * GAP)
-    sheet = Image.new("RGB", size, STRIP_PAPER)
+    width = PANEL_GAP + count * (PANEL_SIDE + PANEL_GAP)
+    sheet = Image.new("RGB", (width, PANEL_SIDE + CAPTION_HEIGHT + 2 * PANEL_GAP), SHEET_COLOR)
     draw = ImageDraw.Draw(sheet)
     title, text = ImageFont.load_default(15), ImageFont.load_default(11)
     for index, step in enumerate(framing.steps):
-        left = GAP + index * (PANEL + GAP)
+        left, top = PANEL_GAP + index * (PANEL_SIDE + PANEL_GAP), PANEL_GAP
         panel = _panel(step.picture)
-        sheet.paste(panel, (left, GAP))
-        draw.rectangle(
-            (left - 1, GAP - 1, left + panel.width, GAP + panel.height), outline=FAINT
-        )
-        draw.text((left, GAP + PANEL + 4), step.name, fill=INK, font=title)
+        sheet.paste(panel, (left, top))
+        frame = left - 1, top - 1, left + panel.width, top + panel.height
+        draw.rectangle(frame, outline=FAINT_COLOR)
+        below = top + PANEL_SIDE
+        draw.text((left, below + 4), step.name, fill=TEXT_COLOR, font=title)
         words = "\n".join(textwrap.wrap(step.about, 36))
-        draw.multiline_text((left, GAP + PANEL + 24), words, fill=FAINT, font=text)
+        draw.multiline_text((left, below + 24), words, fill=FAINT_COLOR, font=text)
     file = io.BytesIO()
     sheet.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
-def _panel(pixels: NDArray[np.uint8]) -> Image:
+def _panel(pixels: Pixels) -> Image:
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
-    scale = PANEL / max(picture.size)
+    scale = PANEL_SIDE / max(picture.size)
     size = tuple(max(1, round(length * scale)) for length in picture.size)
-    smooth = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
-    return picture.resize((size[0], size[1]), smooth)
+    resample = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
+    return picture.resize((size[0], size[1]), resample)

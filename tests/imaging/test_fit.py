@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from digitlens.imaging.components import disk_kernel
-from digitlens.imaging.fit import PEN, center_by_mass, fill_outline, fit_to_frame, stroke_width
+from digitlens.imaging.fit import (
+    THIN_TARGET,
+    center_by_mass,
+    fill_outline,
+    fit_to_frame,
+    stroke_width,
+)
 
 Draw = Callable[..., np.ndarray]
 
@@ -47,7 +53,7 @@ def test_a_digit_of_that_size_is_copied(drawing: Draw) -> None:
 def test_hairlines_are_made_as_thick_as_a_pen(drawing: Draw) -> None:
     """One pixel wide strokes of a large drawing come out about as wide as MNIST's."""
     fitted = fit_to_frame(inked(drawing(7, 200, pen=0.01)))
-    assert f"made {PEN:.1f}" in fitted.about
+    assert f"made {THIN_TARGET:.1f}" in fitted.about
     assert stroke_width(fitted.box.astype(np.float32)) == pytest.approx(2.4, abs=0.3)
 
 

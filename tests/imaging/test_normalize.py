@@ -15,7 +15,7 @@ import digitlens
 from digitlens.digits import Digits
 from digitlens.errors import NoInkError, SeveralDigitsError, ShapeError
 from digitlens.imaging import frame_digit, frame_stack, frame_steps
-from digitlens.imaging.normalize import are_framed, steps_png
+from digitlens.imaging.normalize import is_framed, steps_png
 
 Write = Callable[..., np.ndarray]
 
@@ -83,10 +83,10 @@ def test_noisy_bare_paper_raises() -> None:
 def test_a_framed_picture_comes_back_as_it_is(digits: Digits) -> None:
     """What framing gives is in MNIST's frame, and framing it again changes no pixel."""
     framed = frame_stack(digits.images).images
-    assert are_framed(framed).mean() > 0.95
+    assert is_framed(framed).mean() > 0.95
     again = frame_stack(framed).images
     assert (again == framed).all(axis=(1, 2)).mean() > 0.95
-    ready = framed[are_framed(framed)][0]
+    ready = framed[is_framed(framed)][0]
     assert frame_steps(ready).unchanged
     assert np.array_equal(frame_digit(ready), ready)
 
@@ -133,7 +133,7 @@ def test_mnist_comes_back_unchanged() -> None:
     """More than 99.9 % of MNIST's digits come back byte for byte, and none is refused."""
     data = digitlens.load_digits("mnist")
     images = np.concatenate([data.train.images, data.validation.images, data.test.images])
-    assert are_framed(images).mean() > 0.999
+    assert is_framed(images).mean() > 0.999
     framed = frame_stack(images)
     assert framed.rejected == {}
     same = (framed.images == images).all(axis=(1, 2))

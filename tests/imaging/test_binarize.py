@@ -26,7 +26,7 @@ def test_either_polarity_is_seen(
 ) -> None:
     """Dark ink on light paper and light ink on dark paper give the same ink."""
     result = binarize(written(7, size, paper=paper, ink=ink))
-    assert (result.inverted, result.guess) == (light, "flat")
+    assert (result.inverted, result.estimator) == (light, "flat")
     assert overlap(result.ink, drawing(7, size)) > 0.95
 
 
@@ -48,7 +48,7 @@ def test_bands_of_black_and_white_are_paper(drawing: Write) -> None:
     gray[:, :7] = 255 - gray[:, :7]
     gray[:, 21:] = 255 - gray[:, 21:]
     result = binarize(gray)
-    assert result.guess == "edge"
+    assert result.estimator == "edge"
     assert overlap(result.ink, mask) > 0.9
 
 

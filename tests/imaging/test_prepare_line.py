@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from digitlens.errors import ShapeError
 from digitlens.imaging.crop import (
     HEIGHT,
-    LEAST_WIDTH,
-    MOST_WIDTH,
-    SOFT,
+    MAX_WIDTH,
+    MIN_SPREAD,
+    MIN_WIDTH,
     input_width,
     prepare_line,
 )
@@ -32,12 +32,12 @@ def gray() -> np.ndarray:
         ((32, 80), 80),
         ((20, 50), 80),
         ((64, 90), 45),
-        ((32, 1), LEAST_WIDTH),
-        ((500, 5), LEAST_WIDTH),
+        ((32, 1), MIN_WIDTH),
+        ((500, 5), MIN_WIDTH),
         ((1, 1), 32),
-        ((32, 2048), MOST_WIDTH),
-        ((32, 2049), MOST_WIDTH),
-        ((5, 9000), MOST_WIDTH),
+        ((32, 2048), MAX_WIDTH),
+        ((32, 2049), MAX_WIDTH),
+        ((5, 9000), MAX_WIDTH),
     ],
 )
 def test_a_line_is_32_rows_high(shape: tuple[int, int], width: int) -> None:
@@ -74,7 +74,7 @@ def test_light_and_contrast_do_not_matter(gray: np.ndarray) -> None:
 def test_the_spread_is_that_of_the_picture_and_a_little() -> None:
     """At 32 rows the rule can be counted: (mean - grey) / (standard deviation + 4)."""
     gray = np.random.default_rng(0).integers(0, 256, (32, 70), np.uint8)
-    wanted = (gray.mean() - gray) / (gray.std() + SOFT)
+    wanted = (gray.mean() - gray) / (gray.std() + MIN_SPREAD)
     np.testing.assert_allclose(prepare_line(gray), wanted, atol=1e-4)
 
 
@@ -124,7 +124,7 @@ def test_any_pixels_are_taken(height: int, width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     gray = rng.integers(0, 1 + rng.integers(1, 256), (height, width)).astype(np.uint8)
     taken = prepare_line(gray)
-    assert taken.shape == (32, min(MOST_WIDTH, max(LEAST_WIDTH, round(width * 32 / height))))
+    assert taken.shape == (32, min(MAX_WIDTH, max(MIN_WIDTH, round(width * 32 / height))))
     assert np.isfinite(taken).all()
     assert abs(float(taken.mean())) < 1e-3
     assert float(taken.std()) < 1
