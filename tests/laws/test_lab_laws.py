@@ -14,13 +14,13 @@ from hypothesis.extra import numpy as arrays
 
 from digitlens.errors import DigitlensError
 from digitlens.server.http_errors import problem_body
-from digitlens.server.middleware import token_shown
-from digitlens.server.probe import arithmetic, convolve, out_side
+from digitlens.server.inspect import convolve, explain_output_size, output_size
+from digitlens.server.middleware import has_token
 from digitlens.server.prometheus import Histogram
 from digitlens.server.settings import ServerSettings
-from digitlens.server.uploads import from_json
+from digitlens.server.uploads import parse_json
 
-SETTINGS = ServerSettings(most_pictures=3)
+SETTINGS = ServerSettings(max_pictures=3)
 SMALL = st.floats(-100, 100, width=32)
 
 
@@ -47,7 +47,7 @@ def test_a_map_is_what_its_places_say(drawn: dict[str, Any], bias: float) -> Non
     stride, padding = drawn["stride"], drawn["padding"]
     result = convolve(drawn["into"], drawn["kernel"], bias=bias, stride=stride, padding=padding)
     side, size = into.shape[1], kernel.shape[1]
-    assert result.shape == (out_side(side, size, stride=stride, padding=padding),) * 2
+    assert result.shape == (output_size(side, size, stride=stride, padding=padding),) * 2
     framed = np.pad(into, ((0, 0), (padding, padding), (padding, padding)))
     for row, column in np.ndindex(*result.shape):
         top, left = row * stride, column * stride
@@ -70,9 +70,9 @@ def test_the_arithmetic_says_the_size(side: int, size: int, stride: int, padding
     """A kernel fits at the last place and not one further, and the words name that number."""
     if size > side + 2 * padding:
         return
-    count = out_side(side, size, stride=stride, padding=padding)
+    count = output_size(side, size, stride=stride, padding=padding)
     assert (count - 1) * stride + size <= side + 2 * padding < count * stride + size
-    words = arithmetic(side, size, stride=stride, padding=padding)
+    words = explain_output_size(side, size, stride=stride, padding=padding)
     assert re.search(r"= (\d+)", words)[1] == str(count)  # type: ignore[index]
 
 
@@ -87,7 +87,7 @@ JSON = st.recursive(
 def test_no_body_is_more_than_a_problem(body: bytes) -> None:
     """Whatever comes as JSON is pictures or one of our errors, whose problem is JSON again."""
     try:
-        result = from_json(body, SETTINGS)
+        result = parse_json(body, SETTINGS)
     except DigitlensError as error:
         told = json.loads(problem_body(error))
         assert 400 <= told["status"] < 500
@@ -100,7 +100,7 @@ def test_no_list_of_pictures_is_more_than_a_problem(pictures: list[Any]) -> None
     """The same of what has the right form outside and anything inside."""
     body = json.dumps({"pictures": pictures}).encode()
     try:
-        assert len(from_json(body, SETTINGS)) == len(pictures)
+        assert len(parse_json(body, SETTINGS)) == len(pictures)
     except DigitlensError as error:
         assert 400 <= error.http_status < 500
 
@@ -112,7 +112,7 @@ def test_no_list_of_pictures_is_more_than_a_problem(pictures: list[Any]) -> None
 )
 def test_nothing_but_the_token_is_the_token(headers: dict[bytes, bytes]) -> None:
     """No headers that do not hold the token are taken for it, and none break the check."""
-    assert not token_shown(headers, "0123456789abcdef-token")
+    assert not has_token(headers, "0123456789abcdef-token")
 
 
 @given(st.lists(st.floats(0, 100)), st.lists(st.floats(0, 100), min_size=1, unique=True))
@@ -120,8 +120,8 @@ def test_a_histogram_counts_everything_once(values: list[float], bounds: list[fl
     """Below each bound stand as many values as are at most that, and all below the last."""
     histogram = Histogram(tuple(sorted(bounds)))
     for value in values:
-        histogram.see(value)
-    lines = list(histogram.lines("x"))
+        histogram.observe(value)
+    lines = list(histogram.format_lines("x"))
     for bound, line in zip(sorted(bounds), lines, strict=False):
         assert int(line.rsplit(" ", 1)[1]) == sum(value <= bound for value in values)
     assert lines[-1] == f"x_count {len(values)}"

@@ -39,7 +39,7 @@ class Held:
 def held(lab: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the lab's cnn, made to wait."""
     model = Held(lab.state.networks.get("cnn"))
-    monkeypatch.setattr(lab.state.networks, "ready", lambda _: model)
+    monkeypatch.setattr(lab.state.networks, "get_loaded", lambda _: model)
     yield model
     model.go.set()
 
@@ -70,9 +70,9 @@ async def until(true: Callable[[], bool]) -> None:
 
 def test_a_full_queue_turns_away(open_lab: Any, seven_png: bytes, problem: Check) -> None:
     """When as many pictures wait as may, the next is 503 with Retry-After; then all is well."""
-    with open_lab(most_waiting=2) as lab:
+    with open_lab(max_waiting=2) as lab:
         model = Held(lab.state.networks.get("cnn"))
-        lab.state.networks.ready = lambda _: model
+        lab.state.networks.get_loaded = lambda _: model
         waiting = [
             lab.begin("POST", "/v1/predict", content=seven_png, headers=PNG) for _ in range(2)
         ]
@@ -91,7 +91,7 @@ def test_an_answer_that_takes_too_long_is_503(
     """Nobody waits longer than the lab's patience, and the queue is free again after."""
     with open_lab(answer_seconds=0.05) as lab:
         model = Held(lab.state.networks.get("cnn"))
-        lab.state.networks.ready = lambda _: model
+        lab.state.networks.get_loaded = lambda _: model
         result = problem(lab.post("/v1/predict", content=seven_png, headers=PNG), 503)
         assert "0.05 seconds" in result["detail"]
         assert lab.state.batcher.waiting == 0
@@ -111,7 +111,7 @@ def test_a_slow_body_is_408(open_lab: Any, problem: Check, seven_png: bytes) -> 
     with open_lab(body_seconds=0.05) as lab:
         response = lab.post("/v1/predict", content=Never(), headers=PNG)
         problem(response, 408)
-        assert lab.state.room.held == 0
+        assert lab.state.body_budget.held == 0
 
 
 def test_a_large_picture_holds_nobody_up(
@@ -120,7 +120,7 @@ def test_a_large_picture_holds_nobody_up(
     """While a large picture is framed, small ones are answered."""
     from digitlens.server import batching
 
-    real, go, begun = batching.ready, threading.Event(), threading.Event()
+    real, go, begun = batching.prepare_digit, threading.Event(), threading.Event()
 
     def slow(upload: Any, most: Any, **rest: Any) -> Any:
         if len(upload) == len(large):
@@ -131,7 +131,7 @@ def test_a_large_picture_holds_nobody_up(
     pixels = np.full((400, 400), 255, np.uint8)
     pixels[100:300, 190:210] = 0
     large = png(pixels)
-    monkeypatch.setattr(batching, "ready", slow)
+    monkeypatch.setattr(batching, "prepare_digit", slow)
     one = lab.begin("POST", "/v1/predict", content=large, headers=PNG)
     assert begun.wait(30)
     assert lab.post("/v1/predict", content=seven_png, headers=PNG).status_code == 200

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter
 
 from digitlens import frame_digit, load_model
 from digitlens.explain.inspection import Layer, inspect_model
 from digitlens.models.inference import published_names
-from digitlens.server.inspect import cell
-from digitlens.server.probe import LayerTrace
+from digitlens.server.inspect import LayerTrace, describe_cell
 from digitlens.server.schemas import (
     Cell,
     Explained,
@@ -34,7 +34,7 @@ def test_an_explanation_has_all_that_the_page_draws(still: Any, seven_png: bytes
     """Steps are pictures of their size, pixels and maps are those of the network itself."""
     response = still.post("/v1/explain", content=seven_png, headers=PNG)
     result = response.json()
-    Explained.model_validate(result)
+    TypeAdapter(Explained).validate_python(result)
     digit = frame_digit(seven_png)
     assert result["digit"] == 7
     assert result["pixels"] == digit.tolist()
@@ -67,7 +67,7 @@ def test_every_cell_adds_up(still: Any, seven_png: bytes, network: str) -> None:
             headers=PNG,
         )
         result = response.json()
-        Cell.model_validate(result)
+        TypeAdapter(Cell).validate_python(result)
         window = np.array(result["window"])
         if layer["kind"] == "pooling":
             assert result["value"] == pytest.approx(window.max(), rel=1e-3)
@@ -90,9 +90,9 @@ def test_a_window_over_the_edge_sees_paper() -> None:
     padded = np.pad(into, ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
     after = windows.sum((3, 4))[[0, 0, 1, 1]]
-    tapped = LayerTrace(layer, into, after, after)
+    trace = LayerTrace(layer, into, after, after)
     for map_, row, column in ((0, 0, 0), (3, 3, 3), (2, 0, 2)):
-        result = cell(tapped, map_, row, column)
+        result = describe_cell(trace, map_, row, column)
         assert (result["top"], result["left"]) == (row - 1, column - 1)
         assert result["window"] == [windows[map_ // 2, row, column].tolist()]
         assert result["sum"] == result["value"] == after[map_, row, column]
@@ -121,7 +121,7 @@ def test_the_second_network_of_a_cascade_is_told_when_it_was_asked(
 def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png: bytes) -> None:
     """The layer's own kernel and bias, sent as an edit, give its own map; half of it, half."""
     own = still.get("/v1/networks/cnn/layers/2", params={"kernel": 5}).json()
-    Kernels.model_validate(own)
+    TypeAdapter(Kernels).validate_python(own)
     maps = still.post("/v1/explain", content=seven_png, headers=PNG).json()["layers"][1]
     wish = {
         "picture": base64.b64encode(seven_png).decode(),
@@ -130,7 +130,7 @@ def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png:
         "bias": own["biases"][0],
     }
     result = still.post("/v1/explain/kernel", json=wish).json()
-    KernelMap.model_validate(result)
+    TypeAdapter(KernelMap).validate_python(result)
     expected = np.array(maps["values"][5])
     assert np.allclose(result["map"], expected, atol=2e-3 * np.abs(expected).max() + 1e-3)
     half = {"kernel": (np.array(wish["kernel"]) / 2).tolist(), "bias": own["biases"][0] / 2}
@@ -212,7 +212,7 @@ def test_explaining_takes_one_picture(still: Any, seven_png: bytes, problem: Che
 def test_the_list_of_networks_is_that_of_the_package(still: Any) -> None:
     """The published networks are listed with the figures of their cards."""
     result = still.get("/v1/networks").json()
-    NetworkList.model_validate(result)
+    TypeAdapter(NetworkList).validate_python(result)
     assert [item["name"] for item in result["networks"]] == list(published_names())
     cnn = next(item for item in result["networks"] if item["name"] == "cnn")
     assert cnn["weights"] == load_model("cnn").card.weights
@@ -226,7 +226,7 @@ def test_the_list_of_networks_is_that_of_the_package(still: Any) -> None:
 def test_a_networks_layers_lead_into_each_other(still: Any, problem: Check) -> None:
     """Each layer's shape is what the next takes in; one's arithmetic gives its size."""
     result = still.get("/v1/networks/cnn").json()
-    NetworkDetails.model_validate(result)
+    TypeAdapter(NetworkDetails).validate_python(result)
     layers = result["layers"]
     for one, other in pairwise(layers):
         assert one["shape"] == other["into"]

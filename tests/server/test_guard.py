@@ -124,7 +124,7 @@ def test_an_error_nobody_foresaw_tells_nothing_of_its_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A fault of ours is a problem 500 without its message, which the lab's log has."""
-    monkeypatch.setattr(lab.state.metrics, "text", lambda: 1 / 0)
+    monkeypatch.setattr(lab.state.metrics, "as_text", lambda: 1 / 0)
     result = problem(lab.get("/metrics"), 500)
     assert "division" not in str(result)
     assert "division by zero" in caplog.text

@@ -105,27 +105,27 @@ def test_a_hundred_megabytes_are_refused_unread(still: Any, problem: Check) -> N
         still.post("/v1/predict", content=b"\0" * (100 * MEBIBYTE), headers=PNG), 413
     )
     assert result["seen"] == "104,857,600 bytes"
-    assert still.state.room.held == 0
+    assert still.state.body_budget.held == 0
 
 
 def test_a_body_without_a_length_is_counted(
     open_lab: Any, problem: Check, seven_png: bytes
 ) -> None:
     """A body that comes in pieces is cut off at the cap; its room is given back."""
-    with open_lab(most_bytes=1000) as lab:
+    with open_lab(max_body_bytes=1000) as lab:
         pieces = (b"x" * 400 for _ in range(10))
         problem(lab.post("/v1/predict", content=pieces, headers=PNG), 413)
         form = {"picture": ("a.png", b"x" * 2000)}
         problem(lab.post("/v1/predict", files=form), 413)
         problem(lab.post("/v1/train", json={"network": "x" * 2000}), 413)
-        assert lab.state.room.held == 0
+        assert lab.state.body_budget.held == 0
 
 
 def test_no_room_is_left_when_others_send_much(
     open_lab: Any, problem: Check, seven_png: bytes
 ) -> None:
     """When bodies fill the room that all may hold, the next is 503 with Retry-After."""
-    with open_lab(most_held=100) as lab:
+    with open_lab(max_held_bytes=100) as lab:
         response = lab.post("/v1/predict", content=seven_png, headers=PNG)
         problem(response, 503)
         assert response.headers["retry-after"] == "1"
@@ -133,7 +133,7 @@ def test_no_room_is_left_when_others_send_much(
 
 def test_too_many_pictures_are_refused(open_lab: Any, problem: Check, seven_png: bytes) -> None:
     """More pictures than one request may hold are 413, in either form."""
-    with open_lab(most_pictures=3) as lab:
+    with open_lab(max_pictures=3) as lab:
         files = [("picture", (f"{index}.png", seven_png)) for index in range(5)]
         problem(lab.post("/v1/predict", files=files), 413)
         rows = [[[0] * 28] * 28] * 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,23 +17,26 @@ from digitlens.geometry import rotate_upright
 from digitlens.mail.sorting.store import FILE
 from digitlens.server import review_desk as desks
 from digitlens.server.http_errors import TooLargeError
-from digitlens.server.review_desk import LARGEST, ScanCache, open_desk, scan_of
+from digitlens.server.review_desk import MAX_SIDE, ReviewDesk, Scan, load_scan, open_desk
 
 
 def test_a_large_scan_is_made_smaller(tmp_path: Path) -> None:
     """A large picture is brought to the page's size; its line is cut from the full one."""
     path = tmp_path / "large.png"
     Image.fromarray(np.full((2000, 5000), 200, np.uint8)).save(path)
-    scan = scan_of(path, "large", (4000.0, 1000.0, 4400.0, 1100.0), 10_000_000)
+    scan = load_scan(path, "large", (4000.0, 1000.0, 4400.0, 1100.0), max_pixels=10_000_000)
     assert (scan.width, scan.height) == (5000, 2000)
     with Image.open(io.BytesIO(scan.whole)) as whole:
-        assert whole.size == (LARGEST, 640)
+        assert whole.size == (MAX_SIDE, 640)
     assert scan.close is not None
     with Image.open(io.BytesIO(scan.close)) as close:
         assert close.size == (821, 261)
     with pytest.raises(TooLargeError, match="may have 9,999,999 pixels"):
-        scan_of(path, "large", None, 9_999_999)
-    assert scan_of(path, "large", (9000.0, 0.0, 9100.0, 9.0), 10_000_000).close is None
+        load_scan(path, "large", None, max_pixels=9_999_999)
+    assert (
+        load_scan(path, "large", (9000.0, 0.0, 9100.0, 9.0), max_pixels=10_000_000).close
+        is None
+    )
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -44,8 +48,10 @@ def test_a_piece_on_its_head_is_shown_upright(tmp_path: Path, quarters: int) -> 
     Image.fromarray(np.rot90(page, quarters)).save(tmp_path / "laid.png")
     box = (300.0, 100.0, 400.0, 120.0)
     there, _ = rotate_upright(box, (500, 200), 90 * quarters)
-    scan = scan_of(tmp_path / "page.png", "a", box, 100_000)
-    laid = scan_of(tmp_path / "laid.png", "a", there, 100_000, turn=360 - 90 * quarters)
+    scan = load_scan(tmp_path / "page.png", "a", box, max_pixels=100_000)
+    laid = load_scan(
+        tmp_path / "laid.png", "a", there, max_pixels=100_000, rotation=360 - 90 * quarters
+    )
     assert scan == laid
     assert laid.box == box
 
@@ -55,27 +61,32 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     for name in ("pipe.png", "none.png", "."):
         with pytest.raises(DataError, match="is gone"):
-            scan_of(tmp_path / name, "it", None, 1000)
+            load_scan(tmp_path / name, "it", None, max_pixels=1000)
     with (tmp_path / "long.png").open("wb") as file:
         file.truncate(10_000_000)
     with pytest.raises(TooLargeError, match="too large a file"):
-        scan_of(tmp_path / "long.png", "it", None, 1000)
+        load_scan(tmp_path / "long.png", "it", None, max_pixels=1000)
 
 
-def test_scans_are_made_once_and_anew_for_a_new_file(tmp_path: Path) -> None:
+def test_scans_are_made_once_and_anew_for_a_new_file(
+    small_mail: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The page asks several times; a file that changed is another picture."""
-    scans, path, made = ScanCache(), tmp_path / "a.png", []
+    path, made = tmp_path / "a.png", []
 
-    def make() -> Any:
-        made.append(1)
-        return scan_of(path, "a", None, 10_000)
+    def count(*args: Any, **options: Any) -> Scan:
+        made.append(args)
+        return load_scan(*args, **options)
 
+    monkeypatch.setattr(desks, "load_scan", count)
+    desk = ReviewDesk(tmp_path, SimpleNamespace(), small_mail.plan, small_mail.directory)
+    task = SimpleNamespace(picture=path, name="a", box=None, boxes=())
     Image.new("L", (50, 40)).save(path)
-    assert scans.get(path, make) is scans.get(path, make)
+    assert desk._load_scan(task) is desk._load_scan(task)
     path.write_bytes(b"no picture")
     for _ in range(2):
         with pytest.raises(CorruptFileError):
-            scans.get(path, make)
+            desk._load_scan(task)
     assert len(made) == 2
 
 
@@ -95,7 +106,7 @@ def test_a_desk_is_opened_or_says_why_not(
     with pytest.raises(DataError, match=r"plan\.toml"):
         open_desk(trays, plan)
     plan.write_text('default = "rest"\n[trays]\n')
-    assert open_desk(trays, plan).standing()["waiting"] == 1
+    assert open_desk(trays, plan).status()["waiting"] == 1
     with pytest.raises(MissingDataError, match="nothing was sorted into"):
         open_desk(tmp_path, plan)
     (tmp_path / FILE).write_bytes(b"no state" * 500)
@@ -103,4 +114,4 @@ def test_a_desk_is_opened_or_says_why_not(
         open_desk(tmp_path, plan)
     with pytest.raises(UsageError):
         open_desk(trays, plan).claim("\ud800", "", 0)
-    assert desks.HOW[-1].startswith("digitlens serve --trays")
+    assert desks.HOW_TO_START[-1].startswith("digitlens serve --trays")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter
 
 from digitlens import evaluate, frame_digit, load_digits, load_model
 from digitlens.server import user_digits
@@ -36,7 +37,7 @@ def test_saved_digits_are_what_training_reads(
     ]
     saved = lab.post("/v1/own", json={"digits": rows})
     assert saved.status_code == 201
-    OwnSaved.model_validate(saved.json())
+    TypeAdapter(OwnSaved).validate_python(saved.json())
     assert saved.json()["count"] == 30
     assert saved.json()["folder"] == "runs/own"
     read = load_user_data("runs/own", 0)
@@ -58,7 +59,7 @@ def test_a_digit_saved_twice_is_one(lab: Any, seven_png: bytes) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(picture.content)))
     assert np.array_equal(pixels, frame_digit(seven_png))
     left = lab.delete(f"/v1/own/7/{name}").json()
-    OwnList.model_validate(left)
+    TypeAdapter(OwnList).validate_python(left)
     assert left["count"] == 0
     assert not Path("runs/own/7").exists(), "an empty class folder would be an error"
 
@@ -115,14 +116,14 @@ def test_no_name_leads_out_of_the_folder(lab: Any, problem: Check, place: str) -
 def test_a_networks_mistakes_are_those_that_evaluate_counts(lab: Any) -> None:
     """The confusion matrix is that of `evaluate`, and each cell has as many pictures."""
     result = lab.get("/v1/mistakes", params={"data": "uci"}).json()
-    Measured.model_validate(result)
+    TypeAdapter(Measured).validate_python(result)
     expected = evaluate(load_model("cnn"), load_digits("uci").test)
     assert result["confusion"] == expected.confusion.tolist()
     assert result["misses"] == expected.misses
     truth, answer, times = expected.top_confusions(1)[0]
     place = {"data": "uci", "truth": truth, "answer": answer}
     cell = lab.get("/v1/mistakes/cell", params=place).json()
-    CellPictures.model_validate(cell)
+    TypeAdapter(CellPictures).validate_python(cell)
     assert cell["count"] == len(cell["pictures"]) == times
     for item in cell["pictures"]:
         content = base64.b64decode(item["picture"].partition(",")[2])
@@ -174,7 +175,7 @@ def test_no_more_are_kept_than_a_person_draws(
     lab: Any, seven_png: bytes, problem: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that saves without end is stopped, and nothing of its request is written."""
-    monkeypatch.setattr(user_digits, "MOST", 1)
+    monkeypatch.setattr(user_digits, "MAX_DIGITS", 1)
     rows = [{"picture": coded(seven_png), "label": label} for label in (1, 7)]
     problem(lab.post("/v1/own", json={"digits": rows}), 507)
     assert not Path("runs").exists()

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 import digitlens
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import ModelError
 from digitlens.imaging.io import LoadedImage
 from digitlens.ocr.page import Page
-from digitlens.server.routes import read
+from digitlens.server.routes import recognize
 from digitlens.server.schemas import Lines
 
 PNG = {"content-type": "image/png"}
@@ -42,7 +43,7 @@ class Fake:
 @pytest.fixture(autouse=True)
 def no_reader_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test find the reader anew."""
-    monkeypatch.setattr(read, "_readers", [])
+    monkeypatch.setattr(recognize, "_readers", [])
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lines_come_as_the_reader_gives_them(lab: Any, seven_png: bytes) -> None:
     """Lines are those of `Line.as_dict`, with the picture's size, and how it was turned."""
     result = lab.post("/v1/read", content=seven_png, headers=PNG).json()
-    Lines.model_validate(result)
+    TypeAdapter(Lines).validate_python(result)
     assert (result["width"], result["height"], result["turn"]) == (140, 140, -180.0)
     assert len(result["lines"]) == 2
     assert result["lines"][0] == Line("7", 0.9, (0, 0, 140, 140), (SEVEN,)).as_dict()

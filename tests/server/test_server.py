@@ -61,7 +61,9 @@ def connected(act: Any) -> Wire:
         config = uvicorn.Config(answer, log_config=None, lifespan="off", timeout_keep_alive=60)
         config.load()
         wire = Wire()
-        protocol = serve.protocol()(config=config, server_state=ServerState(), app_state={})
+        protocol = serve.make_protocol()(
+            config=config, server_state=ServerState(), app_state={}
+        )
         protocol.connection_made(wire)
         async with asyncio.timeout(10):
             await act(protocol, wire)

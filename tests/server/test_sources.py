@@ -10,7 +10,7 @@ import pytest
 
 from digitlens.data.load import PUBLISHED_NAMES
 from digitlens.errors import MissingDataError, UsageError
-from digitlens.server.networks import check_source, sources
+from digitlens.server.networks import check_source, list_sources
 
 Check = Callable[..., dict[str, Any]]
 
@@ -28,13 +28,13 @@ def test_a_collection_is_here_when_all_its_files_are(bare: Path, tmp_path: Path)
     """UCI always is; MNIST once its four files lie in the user's folder, packed or not."""
     own = tmp_path / "own"
     nothing = {"mnist": False, "uci": True, "fashion": False, "own": False}
-    assert sources(own) == nothing
+    assert list_sources(own) == nothing
     *most, last = PUBLISHED_NAMES["mnist"].files
     for file in most:
         (bare / file.name).touch()
-    assert sources(own) == nothing
+    assert list_sources(own) == nothing
     (bare / last.unpacked_name).touch()
-    assert sources(own) == nothing | {"mnist": True}
+    assert list_sources(own) == nothing | {"mnist": True}
     check_source("mnist", own)
 
 

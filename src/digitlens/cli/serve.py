@@ -52,24 +52,24 @@ def serve(
 
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with wants_lab():
-        from digitlens.server.serve import serve as run
-    desk = _desk(trays, plan)
+        from digitlens.server.serve import serve as run_server
+    desk = _open_desk(trays, plan)
     settings = ServerSettings(folder=Path.cwd(), host=host, port=port, token=token)
 
-    def ready(address: str) -> None:
+    def on_ready(address: str) -> None:
         announce(f"the lab is open at {address}    Ctrl-C closes it")
         announce(f"runs and digits of your own are kept in {settings.folder / 'runs'}")
         if desk is not None:
-            announce(f"{desk.standing()['waiting']:,} pieces wait at {address}#review")
+            announce(f"{desk.status()['waiting']:,} pieces wait at {address}#review")
         if token:
             announce(f"open {address}?token=TOKEN once in each browser")
 
-    run(settings, ready, desk)
+    run_server(settings, on_ready, desk)
     announce("the lab is closed")
 
 
-def _desk(trays: Path | None, plan: Path | None) -> ReviewDesk | None:
-    """Open the review queue, so that what is wrong with it is told before anything starts."""
+def _open_desk(trays: Path | None, plan: Path | None) -> ReviewDesk | None:
+    """Open the review queue; what is wrong with it is reported before anything starts."""
     if trays is None and plan is None:
         return None
     if trays is None or plan is None:

@@ -1,4 +1,4 @@
-"""The FastAPI application: routes, errors as problem details, and what guards them."""
+"""The FastAPI application: its routes, and every error as problem details."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from digitlens.errors import DataError, DigitlensError
-from digitlens.server.http_errors import from_status, problem_body, problem_headers, unexpected
-from digitlens.server.middleware import SecurityMiddleware
-from digitlens.server.routes import (
-    explain,
-    mail,
-    mistakes,
-    networks,
-    own,
-    predict,
-    read,
-    service,
-    train,
+from digitlens.server.http_errors import (
+    framework_error,
+    problem_body,
+    problem_headers,
+    unexpected_error,
 )
+from digitlens.server.middleware import SecurityMiddleware
+from digitlens.server.routes import digits, explain, mail, recognize, service, train
 from digitlens.server.schemas import Pictures, Problem
 from digitlens.server.state import LabState
 
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
     from digitlens.server.settings import ServerSettings
 
 
-ABOUT = """\
+DESCRIPTION = """\
 Reads handwritten digits, shows why, and trains networks. Pictures are taken as files (PNG, \
 JPEG, BMP, TIFF, GIF, WebP, PNM), as multipart/form-data, or as JSON.
 
@@ -46,36 +41,36 @@ or settles a piece of mail at /v1/mail.\
 """
 
 
-SILENT: dict[str, Any] = (
+NO_TELEMETRY: dict[str, Any] = (
     {"telemetry": dict.fromkeys(("tracing", "metrics", "logs", "auto_configure"), False)}
     if "telemetry" in signature(FastAPI).parameters
     else {}
 )
-"""Newer versions of FastAPI report to OpenTelemetry where the environment says so; not here."""
+"""Newer versions of FastAPI report to OpenTelemetry where the environment says so."""
 
 
 class Lab:
-    """A lab as an ASGI application: the application inside its guard.
+    """A lab as an ASGI application: the FastAPI application inside its security middleware.
 
     Parameters
     ----------
     settings
-        What it is started with.
+        Where it listens, who may ask, and its limits.
     desk
         Where mail is reviewed; None: nowhere.
     """
 
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.state = LabState(settings, desk)
-        self.api = build(self.state)
-        self._guarded = SecurityMiddleware(self.api, self.state)
+        self.api = build_api(self.state)
+        self._app = SecurityMiddleware(self.api, self.state)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer as ASGI has it."""
-        await self._guarded(scope, receive, send)
+        """Answer as ASGI prescribes."""
+        await self._app(scope, receive, send)
 
 
-def build(state: LabState) -> FastAPI:
+def build_api(state: LabState) -> FastAPI:
     """Return the application that answers for `state`."""
 
     @asynccontextmanager
@@ -85,65 +80,74 @@ def build(state: LabState) -> FastAPI:
         await state.stop()
 
     api = FastAPI(
-        **SILENT,
+        **NO_TELEMETRY,
         title="digitlens",
         version=version("digitlens"),
-        description=ABOUT,
+        description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         exception_handlers={
-            DigitlensError: _ours,
-            RequestValidationError: _invalid,
-            HTTPException: _theirs,
-            Exception: _unforeseen,
+            DigitlensError: _answer_ours,
+            RequestValidationError: _answer_invalid,
+            HTTPException: _answer_framework,
+            Exception: _answer_unexpected,
         },
     )
     api.state.lab = state
-    for part in (predict, read, explain, networks, train, mistakes, own, mail, service):
-        api.include_router(part.router)
-    _complete(api)
+    # The order of the groups at /docs.
+    for router in (
+        recognize.router,
+        explain.router,
+        explain.networks_router,
+        train.router,
+        digits.mistakes_router,
+        digits.user_digits_router,
+        mail.router,
+        service.router,
+    ):
+        api.include_router(router)
+    _complete_document(api)
     return api
 
 
-def _complete(api: FastAPI) -> None:
+def _complete_document(api: FastAPI) -> None:
     """Add to the OpenAPI document the shapes that are referred to by name alone."""
-    made = api.openapi
+    make_document = api.openapi
 
     def document() -> dict[str, Any]:
         if api.openapi_schema is None:
-            result = made()
-            schemas = result["components"]["schemas"]
+            schemas = make_document()["components"]["schemas"]
             for shape in (Problem, Pictures):
                 schemas[shape.__name__] = shape.model_json_schema(
                     ref_template="#/components/schemas/{model}"
                 )
             for name in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(name, None)  # ours are problems
-        return api.openapi_schema or result
+                schemas.pop(name, None)  # our errors are problems
+        return make_document()
 
     api.openapi = document  # type: ignore[method-assign]
 
 
-def problem(error: DigitlensError) -> Response:
+def problem_response(error: DigitlensError) -> Response:
     """Return `error` as an answer."""
     return Response(problem_body(error), error.http_status, problem_headers(error))
 
 
-async def _ours(_: Request, error: Any) -> Response:
-    return problem(error)
+async def _answer_ours(_: Request, error: Any) -> Response:
+    return problem_response(error)
 
 
-async def _unforeseen(_: Request, error: Any) -> Response:
-    return problem(unexpected(error))  # the guard writes it to the log
+async def _answer_unexpected(_: Request, error: Any) -> Response:
+    return problem_response(unexpected_error(error))  # the middleware logs it
 
 
-async def _invalid(_: Request, error: Any) -> Response:
+async def _answer_invalid(_: Request, error: Any) -> Response:
     """Say which value is wrong, in the words of the check that failed."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     given = repr(first.get("input"))
-    return problem(
+    return problem_response(
         DataError(
             f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}",
             seen=given if len(given) <= 100 else given[:100] + " ...",
@@ -152,24 +156,26 @@ async def _invalid(_: Request, error: Any) -> Response:
     )
 
 
-async def _theirs(request: Request, error: Any) -> Response:
+async def _answer_framework(request: Request, error: Any) -> Response:
     cause = error.__cause__
     if isinstance(cause, DigitlensError):  # raised while the body was read
-        return problem(cause)
+        return problem_response(cause)
     path = request.url.path
-    result = problem(from_status(error.status_code, str(error.detail), path[:200]))
-    result.headers.update(error.headers or {})
+    response = problem_response(
+        framework_error(error.status_code, str(error.detail), path[:200])
+    )
+    response.headers.update(error.headers or {})
     if error.status_code == 405:
-        result.headers["allow"] = ", ".join(methods_of(path, request.app.openapi()))
-    return result
+        response.headers["allow"] = ", ".join(allowed_methods(path, request.app.openapi()))
+    return response
 
 
-def methods_of(path: str, document: dict[str, Any]) -> list[str]:
-    """Return the methods that an address takes; the framework names those of one route only.
+def allowed_methods(path: str, document: dict[str, Any]) -> list[str]:
+    """Return the methods that an address takes; Starlette names those of one route only.
 
     Examples
     --------
-    >>> methods_of("/v1/own/7/ab", {"paths": {"/v1/own/{label}/{name}": {"get": {}}}})
+    >>> allowed_methods("/v1/own/7/ab", {"paths": {"/v1/own/{label}/{name}": {"get": {}}}})
     ['GET']
     """
     return sorted(

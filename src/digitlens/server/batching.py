@@ -2,7 +2,7 @@
 
 One thread frames and answers. While it works, requests gather; it then takes all that are
 there at once. So a single request never waits for others to come, and many cost far less than
-one by one. Large pictures are framed by another thread first, so that they hold nobody up.
+one by one. Large pictures are framed by another thread first, so that they hold up no others.
 """
 
 from __future__ import annotations
@@ -16,36 +16,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.server.answers import PreparedDigit, build_answer
 from digitlens.server.http_errors import BusyError
-from digitlens.server.uploads import LIGHT, check_pixels, pixels_in, ready
+from digitlens.server.uploads import check_pixels, count_pixels, prepare_digit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.models.inference import Model
+    from digitlens.models.inference import Model, Predictions
     from digitlens.server.prometheus import Histogram
+    from digitlens.server.schemas import Answer, Read
     from digitlens.server.settings import ServerSettings
-    from digitlens.server.uploads import Upload
+    from digitlens.server.uploads import PreparedDigit, Upload
 
 
-MOST = 256
-"""Pictures in a batch, about: those of the last request taken may go beyond."""
+MAX_BATCH = 256
+"""Pictures in a batch, about: those of the last request that is taken may go beyond."""
+
+SMALL_PIXELS = 80_000
+"""Pixels up to which a picture is framed in a few milliseconds: 283 x 283."""
+
+DECIMALS = 6
 
 
 @dataclass(eq=False)
 class PredictJob:
-    """One request: its pictures, whom to ask, and where the answer goes."""
+    """One request: its pictures, the networks to ask, and where the answer goes."""
 
     uploads: Sequence[Upload]
     networks: dict[str, Model]
     frame: bool
     drawing: bool
-    answer: asyncio.Future[list[dict[str, Any]]]
+    future: asyncio.Future[list[Read]]
     pixels: bool = False
-    ready: list[PreparedDigit] = field(default_factory=list)
+    digits: list[PreparedDigit] = field(default_factory=list)
 
-    def name(self, index: int) -> str:
+    def picture_name(self, index: int) -> str:
         """What messages call a picture."""
         return f"picture {index + 1}" if len(self.uploads) > 1 else "the picture"
 
@@ -56,9 +61,9 @@ class Batcher:
     Parameters
     ----------
     settings
-        Its caps and patience.
+        The lab's limits.
     sizes
-        Told how many pictures each batch held.
+        Counts how many pictures each batch held.
     """
 
     def __init__(self, settings: ServerSettings, sizes: Histogram) -> None:
@@ -71,7 +76,7 @@ class Batcher:
         self.waiting = 0
 
     def start(self) -> None:
-        """Begin to answer, for the event loop that this is called in."""
+        """Start to answer, for the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -90,7 +95,7 @@ class Batcher:
         frame: bool,
         drawing: bool = False,
         pixels: bool = False,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Read]:
         """Return what each network says of each picture, in the order of the pictures.
 
         Raises
@@ -98,125 +103,129 @@ class Batcher:
         BusyError
             Too many pictures wait already; or the answer was not there in time.
         DataError, TooLargeError
-            A picture cannot be used: none is answered, and it is named.
+            A picture cannot be used: none is answered, and the error names it.
         """
         assert self._loop is not None, "the batcher was started"
         count = len(uploads)
-        if self.waiting + count > self._settings.most_waiting:
+        if self.waiting + count > self._settings.max_waiting:
             raise BusyError(
                 "the lab has as many pictures waiting as it takes",
-                seen=f"{self.waiting} are waiting, {self._settings.most_waiting} may",
+                seen=f"{self.waiting} are waiting, {self._settings.max_waiting} may",
                 try_="the same again in a moment",
             )
         job = PredictJob(uploads, networks, frame, drawing, self._loop.create_future(), pixels)
         self.waiting += count
-        job.answer.add_done_callback(lambda _: self._leave(count))
+        job.future.add_done_callback(lambda _: self._leave(count))
         self._queue.put(job)
         try:
             async with asyncio.timeout(self._settings.answer_seconds):
-                return await job.answer
+                return await job.future
         except TimeoutError as error:
-            raise too_late(self._settings.answer_seconds) from error
+            raise too_late_error(self._settings.answer_seconds) from error
 
     def _leave(self, count: int) -> None:
         self.waiting -= count
 
     def _work(self) -> None:
+        """Take what has gathered, answer it, and again; None in the queue is the end."""
         while (job := self._queue.get()) is not None:
-            jobs, count, last = [job], len(job.uploads), False
-            while count < MOST:
+            jobs, count, is_last = [job], len(job.uploads), False
+            while count < MAX_BATCH:
                 try:
                     more = self._queue.get_nowait()
                 except queue.Empty:
                     break
                 if more is None:
-                    last = True
+                    is_last = True
                     break
                 jobs.append(more)
                 count += len(more.uploads)
             self._answer(jobs)
-            if last:
+            if is_last:
                 return
 
     def _answer(self, jobs: list[PredictJob]) -> None:
         """Frame and answer `jobs`, and hand the answers to the event loop in one call."""
-        done: list[tuple[PredictJob, Any]] = []
-        asked: list[PredictJob] = []
+        results: list[tuple[PredictJob, Any]] = []
+        prepared: list[PredictJob] = []
         for job in jobs:
-            if job.answer.done():  # nobody waits for it any more
+            if job.future.done():  # its client has gone, or its time is over
                 continue
             try:
-                if not job.ready and self._is_large(job):
-                    self._slow.submit(self._frame_large, job)
+                if not job.digits and self._is_large(job):
+                    self._slow.submit(self._prepare_large, job)
                     continue
-                self._frame(job)
-                asked.append(job)
-            except Exception as error:  # handed to who asked
-                done.append((job, error))
+                self._prepare(job)
+                prepared.append(job)
+            except Exception as error:  # goes to the client of this request
+                results.append((job, error))
         try:
-            done += self._predict(asked)
-        except Exception as error:  # likewise, by all of the batch
-            done += [(job, error) for job in asked]
-        self._hand_out(done)
+            results += self._predict(prepared)
+        except Exception as error:  # goes to all clients of the batch
+            results += [(job, error) for job in prepared]
+        self._hand_out(results)
 
     def _is_large(self, job: PredictJob) -> bool:
-        """Look at the heads of a job's pictures, and refuse what is too large.
+        """Check the sizes of a job's pictures, and say whether framing them takes long.
 
-        A file of some kilobytes may hold millions of pixels: its head tells.
+        A file of some kilobytes may hold millions of pixels: its header tells.
         """
         total = 0
         for index, upload in enumerate(job.uploads):
-            count = pixels_in(upload, job.name(index))
-            check_pixels(count, self._settings.most_pixels, job.name(index))
+            count = count_pixels(upload, job.picture_name(index))
+            check_pixels(count, self._settings.max_pixels, job.picture_name(index))
             total += count
-        return total > LIGHT
+        return total > SMALL_PIXELS
 
-    def _frame(self, job: PredictJob) -> None:
-        if not job.ready:
-            job.ready = [
-                ready(item, None, frame=job.frame, drawing=job.drawing, name=job.name(index))
-                for index, item in enumerate(job.uploads)
+    def _prepare(self, job: PredictJob) -> None:
+        if not job.digits:
+            job.digits = [
+                prepare_digit(
+                    upload,
+                    None,
+                    frame=job.frame,
+                    drawing=job.drawing,
+                    name=job.picture_name(index),
+                )
+                for index, upload in enumerate(job.uploads)
             ]
 
-    def _frame_large(self, job: PredictJob) -> None:
+    def _prepare_large(self, job: PredictJob) -> None:
         try:
-            if not job.answer.done():
-                self._frame(job)
+            if not job.future.done():
+                self._prepare(job)
                 self._queue.put(job)
-        except Exception as error:  # handed to who asked
+        except Exception as error:  # goes to the client
             self._hand_out([(job, error)])
 
-    def _predict(self, jobs: list[PredictJob]) -> list[tuple[PredictJob, list[dict[str, Any]]]]:
-        """Ask each network once about all digits that are for it."""
-        answers: list[list[dict[str, Any]]] = [
-            [item.as_dict(pixels=job.pixels) | {"answers": []} for item in job.ready]
-            for job in jobs
-        ]
+    def _predict(self, jobs: list[PredictJob]) -> list[tuple[PredictJob, list[Read]]]:
+        """Ask each network once about all digits that are meant for it."""
+        answers = [[_describe(item, job.pixels) for item in job.digits] for job in jobs]
         if jobs:
-            self._sizes.see(sum(len(job.ready) for job in jobs))
+            self._sizes.observe(sum(len(job.digits) for job in jobs))
         wanted = {
             id(model): (name, model) for job in jobs for name, model in job.networks.items()
         }
         for name, model in wanted.values():
-            rows = [
-                (index, place)
-                for index, job in enumerate(jobs)
+            places = [
+                (row, column)
+                for row, job in enumerate(jobs)
                 if job.networks.get(name) is model
-                for place in range(len(job.ready))
+                for column in range(len(job.digits))
             ]
-            digits = np.stack([jobs[index].ready[place].digit for index, place in rows])
+            digits = np.stack([jobs[row].digits[column].digit for row, column in places])
             predictions = model.predict(digits)
-            for number, (index, place) in enumerate(rows):
-                answers[index][place]["answers"].append(build_answer(name, predictions, number))
-        return [(job, _ordered(job, result)) for job, result in zip(jobs, answers, strict=True)]
+            for index, (row, column) in enumerate(places):
+                answers[row][column]["answers"].append(build_answer(name, predictions, index))
+        return [(job, _sort(job, answer)) for job, answer in zip(jobs, answers, strict=True)]
 
-    def _hand_out(self, done: list[tuple[PredictJob, Any]]) -> None:
+    def _hand_out(self, results: list[tuple[PredictJob, Any]]) -> None:
         assert self._loop is not None, "the batcher was started"
-        if done and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_settle, done)
+        if results and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_settle, results)
 
 
-def too_late(seconds: float) -> BusyError:
+def too_late_error(seconds: float) -> BusyError:
     """Return the error for an answer that was not there in time."""
     return BusyError(
         f"no answer was there within {seconds:g} seconds",
@@ -225,20 +234,55 @@ def too_late(seconds: float) -> BusyError:
     )
 
 
-def _ordered(job: PredictJob, result: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put the networks' answers into the order in which they were asked for."""
-    if len(job.networks) > 1:
-        places = {name: index for index, name in enumerate(job.networks)}
-        for item in result:
-            item["answers"].sort(key=lambda answer: places[answer["network"]])
+def build_answer(name: str, predictions: Predictions, index: int) -> Answer:
+    """Return one network's answer for one picture.
+
+    ``digit`` is null where the network says that there is none; ``likeliest`` is then the
+    digit it would be. ``no_digit`` is null for a network that cannot tell.
+    """
+    label = int(predictions.labels[index])
+    probabilities = predictions.probabilities[index].tolist()
+    refused = predictions.refused is not None and bool(predictions.refused[index])
+    no_digit = None if predictions.no_digit is None else float(predictions.no_digit[index])
+    return {
+        "network": name,
+        "digit": None if refused else label,
+        "likeliest": label,
+        "confidence": round(probabilities[label], DECIMALS),
+        "probabilities": [round(item, DECIMALS) for item in probabilities],
+        "no_digit": None if no_digit is None else round(no_digit, DECIMALS),
+    }
+
+
+def _describe(prepared: PreparedDigit, pixels: bool) -> Read:
+    """Return a picture without its answers: where its digit is, and perhaps the digit."""
+    framing = prepared.framing
+    result: Read = {
+        "box": None if framing is None else list(framing.box),
+        "light_ink": None if framing is None else framing.inverted,
+        "unchanged": True if framing is None else framing.unchanged,
+        "several": None if framing is None else framing.digit_count,
+        "answers": [],
+    }
+    if pixels:
+        result["pixels"] = prepared.digit.tolist()
     return result
 
 
-def _settle(done: list[tuple[PredictJob, Any]]) -> None:
-    for job, result in done:
-        if job.answer.done():
+def _sort(job: PredictJob, pictures: list[Read]) -> list[Read]:
+    """Put the networks' answers into the order in which they were asked for."""
+    if len(job.networks) > 1:
+        order = {name: index for index, name in enumerate(job.networks)}
+        for picture in pictures:
+            picture["answers"].sort(key=lambda answer: order[answer["network"]])
+    return pictures
+
+
+def _settle(results: list[tuple[PredictJob, Any]]) -> None:
+    for job, result in results:
+        if job.future.done():
             continue
         if isinstance(result, BaseException):
-            job.answer.set_exception(result)
+            job.future.set_exception(result)
         else:
-            job.answer.set_result(result)
+            job.future.set_result(result)

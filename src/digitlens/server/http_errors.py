@@ -1,20 +1,4 @@
-"""Errors that only a service knows; their codes are those of RFC 9110.
-
-::
-
-    DigitlensError
-    ├── TokenError           401   no token, or another one
-    ├── ForeignError         403   a page of another site asks
-    ├── UnknownError         404   there is nothing of that name
-    ├── MethodError          405   there is, but not for this method
-    ├── SlowError            408   the request did not come in time
-    ├── TooLargeError        413   more bytes, pixels or pictures than are taken
-    ├── KindError            415   a body of a kind that is not read
-    ├── HostError            421   the request is meant for another host
-    └── BusyError            503   too much is asked for at this moment
-
-* Any error -> problem details, RFC 9457: the same words as on the command line.
-"""
+"""Errors of the service, and every error as problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -23,6 +7,9 @@ import re
 from typing import Any
 
 from digitlens.errors import DigitlensError
+
+# The first line of a class's docstring is the title of its problem, and its name the type:
+# clients may depend on both.
 
 
 class TokenError(DigitlensError):
@@ -81,22 +68,19 @@ class BusyError(DigitlensError):
     """Seconds after which to ask again."""
 
 
-PROBLEM = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 
 
-def problem_of(error: DigitlensError) -> dict[str, Any]:
-    """Return the problem details of `error`.
-
-    ``type`` and ``title`` are the same for all errors of a kind, ``detail`` is its first line
-    on the command line, and ``seen``, ``likely`` and ``try`` are there where it has them.
+def problem_details(error: DigitlensError) -> dict[str, Any]:
+    """Return an error as problem details, with the same words as on the command line.
 
     Examples
     --------
     >>> from digitlens.errors import NoInkError
-    >>> found = problem_of(NoInkError("a.png must show a digit", seen="bare paper"))
-    >>> found["type"], found["title"], found["status"]
+    >>> details = problem_details(NoInkError("a.png must show a digit", seen="bare paper"))
+    >>> details["type"], details["title"], details["status"]
     ('urn:digitlens:no-ink', 'A picture of bare paper', 422)
-    >>> found["detail"], found["seen"]
+    >>> details["detail"], details["seen"]
     ('a.png must show a digit', 'bare paper')
     """
     kind = type(error)
@@ -111,13 +95,13 @@ def problem_of(error: DigitlensError) -> dict[str, Any]:
 
 
 def problem_body(error: DigitlensError) -> bytes:
-    """Return `problem_of` as JSON."""
-    return json.dumps(problem_of(error), ensure_ascii=False).encode()
+    """Return `problem_details` as JSON."""
+    return json.dumps(problem_details(error), ensure_ascii=False).encode()
 
 
 def problem_headers(error: DigitlensError) -> dict[str, str]:
-    """Return the headers that go with the problem: when to ask again, how to show a token."""
-    headers = {"content-type": PROBLEM}
+    """Return the headers of a problem: when to ask again, how to show a token."""
+    headers = {"content-type": PROBLEM_TYPE}
     if (after := getattr(error, "retry_after", None)) is not None:
         headers["retry-after"] = str(after)
     if error.http_status == 401:
@@ -125,8 +109,8 @@ def problem_headers(error: DigitlensError) -> dict[str, str]:
     return headers
 
 
-def unexpected(error: BaseException) -> DigitlensError:
-    """Return what is said of an error that nobody foresaw; nothing of its inside."""
+def unexpected_error(error: BaseException) -> DigitlensError:
+    """Return the error for a fault of ours; only the name of its class is revealed."""
     return DigitlensError(
         "the lab could not answer",
         seen=type(error).__name__,
@@ -135,7 +119,7 @@ def unexpected(error: BaseException) -> DigitlensError:
     )
 
 
-def from_status(status: int, detail: str, path: str) -> DigitlensError:
+def framework_error(status: int, detail: str, path: str) -> DigitlensError:
     """Return the error for a status that the web framework answers by itself."""
     if status == 404:
         return UnknownError(f"there is no {path}", try_="/docs lists every address")

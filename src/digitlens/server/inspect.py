@@ -1,27 +1,32 @@
-"""Why a network answers as it does, as JSON that a page can draw.
-
-* One number of a feature map: the window it sees, the kernel, the products and their sum.
-"""
+"""A look inside a network: why it answers so, and one layer, number or edited kernel of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.errors import UsageError
+from digitlens.digits import check_images
+from digitlens.errors import ShapeError, UsageError
 from digitlens.explain import explain
 from digitlens.explain.explanation import round_values
+from digitlens.models.inference import INPUT, open_session
+from digitlens.models.onnx_graph import with_outputs
+from digitlens.models.ops import apply_to
 from digitlens.server.answers import png_data_url
-from digitlens.server.probe import arithmetic
+from digitlens.server.cache import LruCache
+from digitlens.server.http_errors import UnknownError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.explain.inspection import Layer
+    from digitlens.digits import Images
+    from digitlens.explain.inspection import InspectedModel, Layer
     from digitlens.models.inference import Model
-    from digitlens.server.answers import PreparedDigit
-    from digitlens.server.probe import LayerProbe, LayerTrace
+    from digitlens.models.ops import Relu, Tanh
+    from digitlens.server.schemas import Cell, KernelMap, Kernels
+    from digitlens.server.uploads import PreparedDigit
 
     Floats = NDArray[np.float32]
 
@@ -30,45 +35,51 @@ OCCLUSION_STEP = 2
 """Every second pixel is the middle of a window: a quarter of the time, and the map looks the
 same at the size of a page."""
 
-MOST_WEIGHTS = 40_000
-"""Kernels of a layer are sent whole up to so many numbers; of larger layers one at a time."""
+MAX_WEIGHTS = 40_000
+"""Kernels of a layer are sent whole up to so many numbers; of larger layers only the first."""
+
+MAX_SESSIONS = 8
+"""Layers whose sessions are kept: a pointer that moves over a map asks for the same again."""
+
+MAX_KERNEL = 28
+"""The largest side of a kernel, and the largest stride and padding."""
 
 
-def explained(
-    model: Model, taps: LayerProbe, ready: PreparedDigit, *, name: str, filters: bool
+def explain_prediction(
+    model: Model, probe: LayerProbe, prepared: PreparedDigit, *, name: str, filters: bool
 ) -> dict[str, Any]:
     """Return why `model` answers as it does.
 
-    What `Explanation.as_dict` holds, with each step's picture as a data: address (a number for
-    each pixel of a large picture would be megabytes), and of each layer what `layer_words`
-    tells.
+    As `Explanation.as_dict`, but each step's picture is a data: URL (a number for each pixel
+    of a large picture would be megabytes), and each layer has what `describe_layer` returns.
     """
-    subject = ready.digit if ready.framing is None else ready.framing
-    result = explain(model, subject, inside=taps.inside, gradients=False, step=OCCLUSION_STEP)
-    told = result.as_dict(filters=filters)
-    told["model"] = name
-    told["answer"] = result.answer
-    told["mattered"] = result.mattered
-    told["shown"] = result.shown
-    for step, kept in zip(told["steps"], result.steps, strict=True):
-        height, width = kept.picture.shape[:2]
-        step.update(picture=png_data_url(kept.picture), height=height, width=width)
-    shape: list[int] = [1, *ready.digit.shape]
-    for words, maps in zip(told["layers"], result.maps, strict=True):
-        words.update(layer_words(maps.layer, shape, list(maps.values.shape)))
+    subject = prepared.digit if prepared.framing is None else prepared.framing
+    explanation = explain(
+        model, subject, inside=probe.inspected, gradients=False, step=OCCLUSION_STEP
+    )
+    result = explanation.as_dict(filters=filters)
+    result["model"] = name
+    result["answer"] = explanation.answer
+    result["mattered"] = explanation.mattered
+    result["shown"] = explanation.shown
+    for row, step in zip(result["steps"], explanation.steps, strict=True):
+        height, width = step.picture.shape[:2]
+        row.update(picture=png_data_url(step.picture), height=height, width=width)
+    shape: list[int] = [1, *prepared.digit.shape]
+    for row, maps in zip(result["layers"], explanation.maps, strict=True):
+        row.update(describe_layer(maps.layer, shape, list(maps.values.shape)))
         shape = list(maps.values.shape)
-    return told
+    return result
 
 
-def layer_words(layer: Layer, into: list[int], shape: list[int]) -> dict[str, Any]:
-    """Return what a layer is, without its weights, and how its size comes about.
-
-    `into` is what the layer before it gives, ``shape`` what it gives itself.
-    """
-    sized = layer.kind != "dense" and layer.window and len(into) == 3
+def describe_layer(layer: Layer, input_shape: list[int], shape: list[int]) -> dict[str, Any]:
+    """Return what a layer is, without its weights, and how the size of its maps comes about."""
     words = None
-    if sized and into[1] + 2 * layer.padding >= layer.window:
-        words = arithmetic(into[1], layer.window, stride=layer.stride, padding=layer.padding)
+    slides = layer.kind != "dense" and layer.window and len(input_shape) == 3
+    if slides and input_shape[1] + 2 * layer.padding >= layer.window:
+        words = explain_output_size(
+            input_shape[1], layer.window, stride=layer.stride, padding=layer.padding
+        )
     return {
         "number": layer.number,
         "member": layer.member,
@@ -80,67 +91,143 @@ def layer_words(layer: Layer, into: list[int], shape: list[int]) -> dict[str, An
         "activation": layer.activation_name,
         "bend": layer.activation_name,  # the key until 0.1; kept for one release
         "shortcut": layer.shortcut,
-        "into": into,
+        "into": input_shape,
         "shape": shape,
         "arithmetic": words,
         "weights": 0 if layer.weight is None else int(layer.weight.size),
     }
 
 
-def kernels(layer: Layer, filter_: int | None) -> dict[str, Any]:
-    """Return a layer's kernels, or one of them: ``kernels``, ``biases``, ``first``, ``count``.
+def describe_kernels(layer: Layer, index: int | None) -> Kernels:
+    """Return a layer's kernels, or the one at `index`.
 
     Of a convolution each is (channels, height, width), of a dense layer a list of a number
-    for each input. When there are more than `MOST_WEIGHTS` numbers in all, only the first
-    kernels that fit are sent.
+    for each input. Of a layer of more than `MAX_WEIGHTS` numbers only the first kernels that
+    fit are sent.
     """
+    about = {"name": layer.name, "about": layer.about}
     if layer.weight is None:
-        return {"kernels": [], "biases": [], "first": 0, "count": 0}
-    fit = max(1, MOST_WEIGHTS // max(1, layer.weight[0].size))
-    first, last = (0, fit) if filter_ is None else (filter_, filter_ + 1)
+        return {"layer": about, "kernels": [], "biases": [], "first": 0, "count": 0}
+    n_fit = max(1, MAX_WEIGHTS // max(1, layer.weight[0].size))
+    first, end = (0, n_fit) if index is None else (index, index + 1)
     biases = [0.0] * len(layer.weight) if layer.bias is None else round_values(layer.bias)
     return {
-        "kernels": [round_values(item) for item in layer.weight[first:last]],
-        "biases": biases[first:last],
+        "layer": about,
+        "kernels": [round_values(item) for item in layer.weight[first:end]],
+        "biases": biases[first:end],
         "first": first,
         "count": len(layer.weight),
     }
 
 
-def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[str, Any]:
-    """Return how one number comes about.
+@dataclass(frozen=True, eq=False)
+class LayerTrace:
+    """One layer at work on one digit.
 
     Parameters
     ----------
-    tapped
-        The layer at work.
-    map_, row, column
-        Which of its numbers; of a dense layer `map_` counts its values, and the others are 0.
+    layer
+        Which.
+    inputs
+        float32 (channels, height, width), or (values,).
+    sums, outputs
+        float32 (maps, height, width), or (values,): before and after the activation.
+    """
 
-    Returns
-    -------
-    For JSON: where the window stands in what goes in (``top`` and ``left``, below 0 where it
-    reaches over the edge), ``window``, ``kernel`` and ``products`` as (channels, height,
-    width) or as one list for a dense layer, ``sum`` of the products, ``bias``, ``rest`` (what
-    else is added: another layer's result where there is a shortcut, the squares in LeNet-5's
-    last layer; else 0), ``before`` and ``value``: before and after the activation. Of pooling
-    ``window`` alone; ``kernel``, ``products``, ``sum``, ``bias`` and ``rest`` are null.
+    layer: Layer
+    inputs: Floats
+    sums: Floats
+    outputs: Floats
+
+
+class LayerProbe:
+    """A network whose layers can be traced one by one; made by `NetworkStore.get_probe`.
+
+    Parameters
+    ----------
+    content
+        The bytes of its file.
+    inspected
+        The layers that were found in it.
+    """
+
+    def __init__(self, content: bytes, inspected: InspectedModel) -> None:
+        self.inspected = inspected
+        self._content = content
+        self._sessions = LruCache[tuple[int, int], Any](MAX_SESSIONS)
+
+    def get_layer(self, number: int, member: int = 0) -> Layer:
+        """Return a layer by its number, 1 for the first; UnknownError where there is none."""
+        layers = self.inspected.layers_of(member)
+        result = [layer for layer in layers if layer.number == number]
+        if not result:
+            raise UnknownError(
+                f"there is no layer {number} in network {member} of this file",
+                seen=f"layers 1 to {len(layers)}"
+                if layers
+                else f"{self.inspected.members} networks",
+            )
+        return result[0]
+
+    def trace(self, digit: Images, number: int, member: int = 0) -> LayerTrace:
+        """Return what layer `number` takes in and gives for `digit`, uint8 (28, 28).
+
+        Raises
+        ------
+        UnknownError
+            No such layer; or it was not asked, being in the second network of a cascade
+            whose first was sure.
+        ShapeError
+            The digit is not uint8 (28, 28).
+        """
+        check_images(digit[None], what="the digit (as (1, 28, 28))")
+        layer = self.get_layer(number, member)
+        # The file is run with the layer's inner values as its outputs.
+        names = list(dict.fromkeys([layer.input, layer.sums, layer.output]))
+        session = self._open_session(layer, names)
+        values = dict(zip(names, session.run(None, {INPUT: digit[None]}), strict=True))
+        if not len(values[layer.output]):
+            raise UnknownError(f"network {member} was not asked: the one before it was sure")
+        inputs, sums, outputs = (
+            np.asarray(values[name][0], np.float32)
+            for name in (layer.input, layer.sums, layer.output)
+        )
+        return LayerTrace(layer, inputs, sums, outputs)
+
+    def _open_session(self, layer: Layer, names: list[str]) -> Any:
+        key = (layer.member, layer.number)
+        session = self._sessions.get(key)
+        if session is None:
+            session = open_session(layer.name, with_outputs(self._content, names))
+            self._sessions.put(key, session)
+        return session
+
+
+def describe_cell(trace: LayerTrace, map_: int, row: int = 0, column: int = 0) -> Cell:
+    """Return how one number of a layer's output comes about.
+
+    Of a dense layer `map_` counts its values, and `row` and `column` are 0. ``top`` and
+    ``left`` say where the window stands in the layer's input, below 0 where it reaches over
+    the edge. ``window``, ``kernel`` and ``products`` are (channels, height, width), or one list
+    for a dense layer. ``rest`` is what else is added: another layer's result where there is a
+    shortcut, the squares in LeNet-5's last layer; else 0. Of pooling there is only ``window``.
 
     Raises
     ------
     UsageError
         There is no such number.
     """
-    layer, after = tapped.layer, tapped.after
-    wanted = (map_, row, column)[: after.ndim]
-    if any(not 0 <= index < size for index, size in zip(wanted, after.shape, strict=True)):
-        shape = " x ".join(str(size) for size in after.shape)
+    layer, outputs = trace.layer, trace.outputs
+    index = (map_, row, column)[: outputs.ndim]
+    if any(not 0 <= i < size for i, size in zip(index, outputs.shape, strict=True)):
+        shape = " x ".join(str(size) for size in outputs.shape)
         raise UsageError(
             f"{layer.name} has no such number: it gives {shape}",
             seen=f"map {map_}, row {row}, column {column}",
         )
-    top, left, window = _window(tapped, map_, row, column)
-    result: dict[str, Any] = {
+    top, left, window = _cut_window(trace, map_, row, column)
+    before = float(trace.sums[index])
+    result: Cell = {
         "layer": layer.number,
         "map": map_,
         "row": row,
@@ -148,70 +235,176 @@ def cell(tapped: LayerTrace, map_: int, row: int = 0, column: int = 0) -> dict[s
         "top": top,
         "left": left,
         "window": round_values(window),
+        "kernel": None,
+        "products": None,
+        "sum": None,
+        "bias": None,
+        "rest": None,
+        "before": before,
+        "value": float(outputs[index]),
         "activation": layer.activation_name,
         "bend": layer.activation_name,  # the key until 0.1; kept for one release
-        "value": float(after[wanted]),
+        "words": "",
     }
-    before = float(tapped.before[wanted])
     if layer.weight is None:
-        rest = dict.fromkeys(("kernel", "products", "sum", "bias", "rest"))
-        return result | rest | {"before": before, "words": _pooling_words(result, layer)}
+        size = f"{layer.window} x {layer.window}" if layer.window else "whole map"
+        result["words"] = f"the {size} window comes to {result['value']:.4g}"
+        return result
     kernel = layer.weight[map_]
     products = window * kernel
     total = float(products.sum(dtype=np.float64))
     bias = 0.0 if layer.bias is None else float(layer.bias[map_])
-    other = before - total - bias
-    # What is left of adding 32-bit numbers in another order is nothing that was added.
+    rest = before - total - bias
+    # What remains of adding 32-bit numbers in another order is nothing that was added.
     noise = 1e-5 * float(np.abs(products).sum()) + 1e-6
-    result |= {
-        "kernel": round_values(kernel),
-        "products": round_values(products),
-        "sum": total,
-        "bias": bias,
-        "rest": 0.0 if abs(other) < noise else other,
-        "before": before,
-    }
-    return result | {"words": _words(result, products.size)}
+    if abs(rest) < noise:
+        rest = 0.0
+    result["kernel"], result["products"] = round_values(kernel), round_values(products)
+    result["sum"], result["bias"], result["rest"] = total, bias, rest
+    words = f"{products.size} products sum to {total:.4g}; with the bias {bias:.4g}"
+    words += f" and {rest:.4g} from elsewhere" if rest else ""
+    words += f" that is {before:.4g}"
+    if layer.activation:
+        words += f"; {layer.activation_name} makes it {result['value']:.4g}"
+    result["words"] = words
+    return result
 
 
-def _window(
-    tapped: LayerTrace, map_: int, row: int, column: int
+def _cut_window(
+    trace: LayerTrace, map_: int, row: int, column: int
 ) -> tuple[int | None, int | None, Floats]:
-    layer, into = tapped.layer, tapped.into
+    """Return the part of a layer's input that one number sees, and its top and left."""
+    layer, inputs = trace.layer, trace.inputs
     if layer.kind == "dense":
-        return None, None, into.reshape(-1)
+        return None, None, inputs.reshape(-1)
     if layer.kind == "pooling":
-        into = into[map_ : map_ + 1]
-        size = layer.window or into.shape[1]  # no window: the whole map
+        inputs = inputs[map_ : map_ + 1]
+        size = layer.window or inputs.shape[1]  # no window: the whole map
     else:
-        group = len(into) // layer.groups
-        index = map_ * layer.groups // len(tapped.after) * group
-        into, size = into[index : index + group], layer.window
+        # In a grouped convolution a kernel sees the channels of its group only.
+        n_channels = len(inputs) // layer.groups
+        first = map_ * layer.groups // len(trace.outputs) * n_channels
+        inputs, size = inputs[first : first + n_channels], layer.window
     top = row * layer.stride - layer.padding
     left = column * layer.stride - layer.padding
-    window = np.zeros((len(into), size, size), np.float32)
-    height, width = into.shape[1:]
+    window = np.zeros((len(inputs), size, size), np.float32)
+    height, width = inputs.shape[1:]
     rows = slice(max(0, -top), max(0, min(size, height - top)))
     columns = slice(max(0, -left), max(0, min(size, width - left)))
-    window[:, rows, columns] = into[
+    window[:, rows, columns] = inputs[
         :, max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)
     ]
     return top, left, window
 
 
-def _words(result: dict[str, Any], count: int) -> str:
-    words = f"{count} products sum to {result['sum']:.4g}"
-    words += f"; with the bias {result['bias']:.4g}"
-    if result["rest"]:
-        words += f" and {result['rest']:.4g} from elsewhere"
-    words += f" that is {result['before']:.4g}"
-    return words + (
-        f"; {result['activation']} makes it {result['value']:.4g}"
-        if result["activation"]
-        else ""
+def output_size(side: int, kernel: int, *, stride: int, padding: int) -> int:
+    """Return at how many places a kernel fits along one side.
+
+    Raises
+    ------
+    UsageError
+        The kernel does not fit, or a number makes no sense.
+
+    Examples
+    --------
+    >>> output_size(28, 5, stride=2, padding=2), output_size(28, 3, stride=1, padding=0)
+    (14, 26)
+    """
+    if not 1 <= stride <= MAX_KERNEL or not 0 <= padding <= MAX_KERNEL:
+        raise UsageError(
+            f"a stride must be in 1..{MAX_KERNEL}, a padding in 0..{MAX_KERNEL}",
+            seen=f"stride {stride}, padding {padding}",
+        )
+    if kernel > side + 2 * padding:
+        raise UsageError(
+            "a kernel must fit into what it sees",
+            seen=f"{kernel} pixels in {side} + 2 x {padding}",
+            try_="a smaller kernel, or more padding",
+        )
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+def explain_output_size(side: int, kernel: int, *, stride: int, padding: int) -> str:
+    """Return how the size of a map is calculated, for a person.
+
+    Examples
+    --------
+    >>> explain_output_size(28, 5, stride=2, padding=2)
+    '(28 + 2 x 2 - 5) / 2 + 1 = 14, rounded down'
+    >>> explain_output_size(28, 3, stride=1, padding=0)
+    '(28 + 2 x 0 - 3) / 1 + 1 = 26'
+    """
+    size = output_size(side, kernel, stride=stride, padding=padding)
+    exact = (side + 2 * padding - kernel) % stride == 0
+    words = f"({side} + 2 x {padding} - {kernel}) / {stride} + 1 = {size}"
+    return words if exact else f"{words}, rounded down"
+
+
+def convolve(
+    inputs: Floats, kernel: Floats, *, bias: float, stride: int, padding: int
+) -> NDArray[np.float64]:
+    """Lay `kernel` over `inputs` at every place and sum the products.
+
+    Parameters
+    ----------
+    inputs
+        float (channels, height, width).
+    kernel
+        float (channels, rows, columns).
+
+    Returns
+    -------
+    float64 (places down, places across).
+
+    Raises
+    ------
+    ShapeError
+        The kernel has other channels, or is larger than `MAX_KERNEL`.
+    UsageError
+        It does not fit.
+
+    Examples
+    --------
+    >>> ramp = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
+    >>> edge = np.array([[[-1, 1]]], np.float32)
+    >>> convolve(ramp, edge, bias=0.5, stride=1, padding=0).tolist()
+    [[1.5, 1.5], [1.5, 1.5], [1.5, 1.5]]
+    """
+    if kernel.ndim != 3 or len(kernel) != len(inputs) or not kernel.size:
+        raise ShapeError(
+            f"the kernel must be numbers ({len(inputs)}, rows, columns)", seen=f"{kernel.shape}"
+        )
+    if max(kernel.shape[1:]) > MAX_KERNEL:
+        raise ShapeError(f"a kernel measures at most {MAX_KERNEL}", seen=f"{kernel.shape[1:]}")
+    for side, size in zip(inputs.shape[1:], kernel.shape[1:], strict=True):
+        output_size(side, size, stride=stride, padding=padding)
+    border = (padding, padding)
+    padded = np.pad(inputs.astype(np.float64), ((0, 0), border, border))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[1:], axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    return np.asarray(np.einsum("chwij,cij->hw", windows, kernel, optimize=True) + bias)
+
+
+def apply_kernel(
+    inputs: Floats,
+    kernel: Floats,
+    activation: Relu | Tanh | None,
+    *,
+    bias: float,
+    stride: int,
+    padding: int,
+) -> KernelMap:
+    """Return the map of an edited kernel, before and after its activation."""
+    sums = convolve(inputs, kernel, bias=bias, stride=stride, padding=padding)
+    outputs = apply_to([activation], sums) if activation else sums
+    rows, columns = (
+        explain_output_size(side, size, stride=stride, padding=padding)
+        for side, size in zip(inputs.shape[1:], kernel.shape[1:], strict=True)
     )
-
-
-def _pooling_words(result: dict[str, Any], layer: Layer) -> str:
-    size = f"{layer.window} x {layer.window}" if layer.window else "whole map"
-    return f"the {size} window comes to {result['value']:.4g}"
+    return {
+        "height": sums.shape[0],
+        "width": sums.shape[1],
+        "arithmetic": {"height": rows, "width": columns},
+        "before": round_values(sums.astype(np.float32)),
+        "map": round_values(outputs.astype(np.float32)),
+    }

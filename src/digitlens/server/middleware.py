@@ -1,13 +1,14 @@
-"""What every request passes: host, origin, token, caps, headers, counts.
+"""What every request passes: host, origin, token, limits of the body, headers, counts.
 
-A page in the same browser can send requests to this machine, and by a name of its own that is
-made to point here (DNS rebinding) it can even read the answers. So on loopback only requests
-that are addressed to this machine by its own names are answered, and a request that a page of
-another site has sent is not: browsers say so in ``Origin`` and ``Sec-Fetch-Site``.
+A page in the same browser can send requests to this machine, and by a name of its own that it
+points here (DNS rebinding) it can even read the answers. So on loopback only requests that are
+addressed to this machine by its own names are answered, and a request sent by a page of another
+site is refused: browsers tell by ``Origin`` and ``Sec-Fetch-Site``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import time
@@ -17,28 +18,36 @@ from urllib.parse import urlsplit
 
 from digitlens.errors import DigitlensError
 from digitlens.server.http_errors import (
+    BusyError,
     ForeignError,
     HostError,
+    SlowError,
     TokenError,
+    TooLargeError,
     problem_body,
     problem_headers,
-    unexpected,
+    unexpected_error,
 )
-from digitlens.server.limits import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from digitlens.server.settings import ServerSettings
     from digitlens.server.state import LabState
+
+    Receive = Callable[[], Awaitable[Any]]
 
 
 LOG = logging.getLogger("digitlens.server")
 
 COOKIE = "digitlens_token"
-OPEN = ("/", "/healthz", "/favicon.ico")
-"""What is answered without a token; and everything below /static/."""
+PUBLIC_PATHS = ("/", "/healthz", "/favicon.ico")
+"""Answered without a token; so is everything below /static/."""
 
-NAMES = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT")
 
-HEADERS = (
+SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
@@ -51,7 +60,7 @@ HEADERS = (
         b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
-"""With every answer: a page of ours loads nothing from other hosts, and stands in no frame."""
+"""Sent with every answer: our page loads nothing from other hosts, and no site can frame it."""
 
 
 class SecurityMiddleware:
@@ -60,10 +69,10 @@ class SecurityMiddleware:
     def __init__(self, app: Any, state: LabState) -> None:
         self._app = app
         self._state = state
-        self._hosts = frozenset({*NAMES, state.settings.host})
+        self._hosts = frozenset({*LOOPBACK_NAMES, state.settings.host})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one connection's request, or hand on the start and end of the server."""
+        """Answer a request, or pass on the start and end of the server."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -72,47 +81,55 @@ class SecurityMiddleware:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, count it, and add our headers to the answer."""
         metrics = self._state.metrics
-        began, status = time.perf_counter(), 0
+        start, status = time.perf_counter(), 0
 
-        async def mark(message: Any) -> None:
+        async def send_with_headers(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *HEADERS, *_cache(message)]
+                headers = [*message.get("headers", ()), *SECURITY_HEADERS]
+                if all(name != b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         metrics.running += 1
         try:
-            await self._let_in(scope, receive, mark)
+            await self._check_and_answer(scope, receive, send_with_headers)
         except Exception as error:
             LOG.exception("while answering %s %s", scope["method"], scope["path"])
             if not status:
-                await refuse(mark, unexpected(error))
+                await send_problem(send_with_headers, unexpected_error(error))
         finally:
             metrics.running -= 1
+            # Only names of ours become labels: a client must not be able to invent new ones.
             route = getattr(scope.get("route"), "path", "other")
-            metrics.saw(route, _known(scope["method"]), status, time.perf_counter() - began)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            metrics.count_request(route, method, status, time.perf_counter() - start)
 
-    async def _let_in(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _check_and_answer(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
         body = None
         try:
             self._check(scope, headers)
             if b"content-length" in headers or b"transfer-encoding" in headers:
-                body = Body(receive, headers, self._state.settings, self._state.room)
+                budget = self._state.body_budget
+                body = RequestBody(receive, headers, self._state.settings, budget)
                 receive = body.receive
             await self._app(scope, receive, send)
         except DigitlensError as error:
-            await refuse(send, error)
+            await send_problem(send, error)
         finally:
             if body is not None:
                 body.close()
 
     def _check(self, scope: Any, headers: dict[bytes, bytes]) -> None:
+        """Check host, origin and token, in this order."""
         settings = self._state.settings
         host = headers.get(b"host", b"").decode("latin-1").lower()
-        if settings.on_loopback and _name(host) not in self._hosts:
+        if settings.on_loopback and _host_name(host) not in self._hosts:
             raise HostError(
                 "the lab answers to this machine's own names only",
                 seen=f"Host: {host[:100]}" if host else "no Host",
@@ -120,40 +137,41 @@ class SecurityMiddleware:
             )
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         foreign = headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site")
-        if foreign and not origin and scope["method"] == "GET" and scope["path"] in OPEN:
-            foreign = False  # a link on another site to the lab's page
+        path = scope["path"]
+        if foreign and not origin and scope["method"] == "GET" and path in PUBLIC_PATHS:
+            foreign = False  # a link on another site that leads to the lab's page
         if foreign or (origin and urlsplit(origin).netloc != host):
             raise ForeignError(
                 "the lab answers its own page and programs, not pages of other sites",
                 seen=f"Origin: {origin[:100]}" if origin else "Sec-Fetch-Site: cross-site",
             )
-        public = scope["path"] in OPEN or scope["path"].startswith("/static/")
-        if settings.token and not public and not token_shown(headers, settings.token):
+        public = path in PUBLIC_PATHS or path.startswith("/static/")
+        if settings.token and not public and not has_token(headers, settings.token):
             raise TokenError(
                 "the lab wants its token",
                 try_="the header Authorization: Bearer TOKEN, or open /?token=TOKEN first",
             )
 
 
-def token_shown(headers: dict[bytes, bytes], token: str) -> bool:
-    """Say whether `headers` show the token: as Bearer, or in the cookie that the page set."""
+def has_token(headers: dict[bytes, bytes], token: str) -> bool:
+    """Say whether `headers` hold the token: as Bearer, or in the cookie that the page set."""
     kind, _, shown = headers.get(b"authorization", b"").partition(b" ")
-    if kind.lower() == b"bearer" and same(shown.strip().decode("latin-1"), token):
+    if kind.lower() == b"bearer" and is_same(shown.strip().decode("latin-1"), token):
         return True
     jar: SimpleCookie = SimpleCookie()
     try:
         jar.load(headers.get(b"cookie", b"").decode("latin-1"))
     except CookieError:
         return False
-    return COOKIE in jar and same(jar[COOKIE].value, token)
+    return COOKIE in jar and is_same(jar[COOKIE].value, token)
 
 
-def same(one: str, other: str) -> bool:
-    """Compare two texts in a time that does not tell where they differ."""
+def is_same(one: str, other: str) -> bool:
+    """Compare two texts in a time that does not reveal where they differ."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-async def refuse(send: Any, error: DigitlensError) -> None:
+async def send_problem(send: Any, error: DigitlensError) -> None:
     """Send `error` as problem details."""
     body = problem_body(error)
     headers = problem_headers(error) | {"content-length": str(len(body))}
@@ -167,17 +185,112 @@ async def refuse(send: Any, error: DigitlensError) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """Return the name in a Host header, without its port."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
 
 
-def _cache(message: Any) -> tuple[tuple[bytes, bytes], ...]:
-    kept = any(name == b"cache-control" for name, _ in message["headers"])
-    return () if kept else ((b"cache-control", b"no-store"),)
+class ByteBudget:
+    """The bytes of request bodies that may be held at one time."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+
+    def take(self, count: int) -> None:
+        """Take `count` bytes, or raise BusyError where they are not left."""
+        if self.held + count > self.limit:
+            raise BusyError(
+                "too much is being sent to the lab at this moment",
+                seen=f"{self.held:,} bytes are on their way, {self.limit:,} may be",
+                try_="the same again in a moment",
+            )
+        self.held += count
+
+    def give_back(self, count: int) -> None:
+        """Give `count` bytes back."""
+        self.held -= count
 
 
-def _known(method: str) -> str:
-    return method if method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT") else "other"
+class RequestBody:
+    """A request's body on its way in: counted and timed; `close` gives its bytes back.
+
+    Parameters
+    ----------
+    receive
+        ASGI's function of that name.
+    headers
+        The request's, names in lower case.
+    settings
+        The limits of its size and time.
+    budget
+        Where its bytes are taken from.
+
+    Raises
+    ------
+    TooLargeError
+        Its Content-Length says so; nothing is read then.
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        headers: Mapping[bytes, bytes],
+        settings: ServerSettings,
+        budget: ByteBudget,
+    ) -> None:
+        self._receive = receive
+        self._settings = settings
+        self._budget = budget
+        self._count = 0
+        self._deadline: float | None = None
+        self._is_complete = False
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > settings.max_body_bytes:
+            raise self._too_large_error(f"{int(length):,}")
+
+    async def receive(self) -> Any:
+        """Return ASGI's next message.
+
+        Raises
+        ------
+        TooLargeError, SlowError, BusyError
+            More bytes than the limit, later than the limit, or beyond the budget.
+        """
+        if self._is_complete:  # the next message says that the client has gone: no hurry
+            return await self._receive()
+        loop = asyncio.get_running_loop()
+        if self._deadline is None:
+            self._deadline = loop.time() + self._settings.body_seconds
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise SlowError(
+                f"the request must be here within {self._settings.body_seconds:g} seconds",
+                seen=f"{self._count:,} bytes of its body",
+            ) from error
+        if message["type"] == "http.request":
+            self._take(len(message.get("body", b"")))
+            self._is_complete = not message.get("more_body", False)
+        return message
+
+    def _take(self, count: int) -> None:
+        if self._count + count > self._settings.max_body_bytes:
+            raise self._too_large_error(f"more than {self._settings.max_body_bytes:,}")
+        self._budget.take(count)
+        self._count += count
+
+    def close(self) -> None:
+        """Give its bytes back."""
+        self._budget.give_back(self._count)
+        self._count = 0
+
+    def _too_large_error(self, seen: str) -> TooLargeError:
+        return TooLargeError(
+            f"a request may have {self._settings.max_body_bytes:,} bytes",
+            seen=f"{seen} bytes",
+            try_="a smaller picture, or fewer of them",
+        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,44 +12,40 @@ from digitlens.data.types import join
 from digitlens.errors import UsageError
 from digitlens.metrics.evaluation import evaluate
 from digitlens.server.answers import png_data_url
-from digitlens.server.networks import OWN, check_source
+from digitlens.server.cache import LruCache
+from digitlens.server.networks import USER_DIGITS, check_source
 
 if TYPE_CHECKING:
+    from digitlens.data.types import DataSplits
     from digitlens.digits import Digits
     from digitlens.metrics.evaluation import Evaluation
     from digitlens.models.inference import Model
     from digitlens.server.networks import NetworkStore
+    from digitlens.server.schemas import CellPictures, Measured
     from digitlens.server.settings import ServerSettings
 
 
 PARTS = ("test", "validation", "train")
-KEPT = 8
-"""Measurements that are kept; each holds 10 probabilities for every digit."""
+MAX_EVALUATIONS = 8
+"""Evaluations that are kept; each holds 10 probabilities for every digit."""
 
-SOURCES = 3
+MAX_SOURCES = 3
 """Sets of digits that are kept: MNIST is 47 MB."""
 
 
 class Mistakes:
-    """What networks get wrong; measured when asked for, the last few kept.
-
-    Parameters
-    ----------
-    networks
-        Who is measured.
-    settings
-        Where own digits lie.
-    """
+    """Evaluates networks when asked to, and keeps the last few results."""
 
     def __init__(self, networks: NetworkStore, settings: ServerSettings) -> None:
         self._networks = networks
         self._settings = settings
-        self._sources: OrderedDict[str, Any] = OrderedDict()
-        self._kept: OrderedDict[tuple[str, str, str], tuple[Model, Evaluation]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._sources: LruCache[str, DataSplits] = LruCache(MAX_SOURCES)
+        self._evaluations: LruCache[tuple[str, str, str], tuple[Model, Evaluation]] = LruCache(
+            MAX_EVALUATIONS
+        )
 
-    def measured(self, network: str, data: str, part: str) -> Evaluation:
-        """Return what was counted about a network on a part of a source.
+    def evaluate(self, network: str, data: str, part: str) -> Evaluation:
+        """Return the evaluation of a network on a part of a data source.
 
         Raises
         ------
@@ -60,66 +54,51 @@ class Mistakes:
         UsageError
             No such data, or no such part of it.
         MissingDataError, DataError
-            The data are not there, or hold no digits.
+            The data are not here, or hold no digits.
         """
-        digits = self.digits(data, part)
+        digits = self._digits(data, part)
         model, key = self._networks.get(network), (network, data, part)
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None and found[0] is model and found[1].digits is digits:
-                self._kept.move_to_end(key)
-                return found[1]
+        known = self._evaluations.get(key)
+        # Both may have been loaded anew since, from a file that changed.
+        if known is not None and known[0] is model and known[1].digits is digits:
+            return known[1]
         result = evaluate(model, digits, name=network)
-        with self._lock:
-            self._kept[key] = (model, result)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+        self._evaluations.put(key, (model, result))
         return result
 
-    def digits(self, data: str, part: str) -> Digits:
-        """Return a part of a source (errors as in `measured`)."""
+    def _digits(self, data: str, part: str) -> Digits:
         if part not in PARTS:
             raise UsageError(f"part must be one of: {', '.join(PARTS)}", seen=part[:100])
-        if data == OWN:
-            return self._own_digits()
-        with self._lock:
-            if data not in self._sources:
-                check_source(data, self._settings.own)
-                self._sources[data] = load_digits(data)
-                while len(self._sources) > SOURCES:
-                    self._sources.popitem(last=False)
-            result: Digits = self._sources[data].part(part)
-        return result
-
-    def _own_digits(self) -> Digits:
-        """Return all digits that were saved; they change, so they are read anew each time."""
-        check_source(OWN, self._settings.own)
-        parts = read_source(self._settings.own)
-        return join([parts.train], source=OWN)
+        source = self._sources.get(data)
+        if source is None:
+            check_source(data, self._settings.user_digits)
+            if data == USER_DIGITS:  # they change: read anew each time, and all of them
+                return join([read_source(self._settings.user_digits).train], source=data)
+            source = load_digits(data)
+            self._sources.put(data, source)
+        return source.part(part)
 
 
-def summary(result: Evaluation) -> dict[str, Any]:
-    """Return the figures and the confusion matrix, for JSON; the pictures come by cell."""
-    whole = result.as_dict()
-    wanted = ("model", "source", "count", "misses", "accuracy", "interval", "per_class")
-    return {name: whole[name] for name in wanted} | {
-        "confusion": whole["confusion"],
+def summarize(result: Evaluation) -> Measured:
+    """Return the figures and the confusion matrix; the pictures are asked for cell by cell."""
+    figures = result.as_dict()
+    return {
+        "model": figures["model"],
+        "source": figures["source"],
+        "count": figures["count"],
+        "misses": figures["misses"],
+        "accuracy": figures["accuracy"],
+        "interval": figures["interval"],
+        "per_class": figures["per_class"],
+        "confusion": figures["confusion"],
         "words": result.summary(),
     }
 
 
-def cell(
+def list_pictures(
     result: Evaluation, truth: int, answer: int, *, first: int, count: int
-) -> dict[str, Any]:
-    """Return the pictures of one cell of the confusion matrix, the surest first.
-
-    Parameters
-    ----------
-    truth, answer
-        What they are, and what was answered.
-    first, count
-        Which of them: at most `count`, from the one at `first` on.
-    """
+) -> CellPictures:
+    """Return at most `count` pictures of one cell from `first` on, the surest first."""
     index = np.flatnonzero((result.digits.labels == truth) & (result.predicted == answer))
     order = index[np.argsort(-result.confidence[index], kind="stable")]
     return {

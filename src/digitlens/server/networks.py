@@ -1,15 +1,9 @@
-"""The networks a lab can ask: the published ones, and those trained in its folder.
-
-* The digits that a lab trains with and measures on, and which of them are on this machine.
-* What run folders say: how a network was trained, and how that went.
-"""
+"""The networks that a lab can ask, the digits that it can train with, and its training runs."""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +12,15 @@ import numpy as np
 from digitlens.data.catalog import is_available
 from digitlens.data.load import NAMES, PUBLISHED_NAMES
 from digitlens.digits import SIDE
-from digitlens.errors import MissingDataError, ModelError, RunError, UsageError
+from digitlens.errors import DigitlensError, MissingDataError, ModelError, RunError, UsageError
 from digitlens.explain.inspection import InspectedModel
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import from_csv
 from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model, published_names
 from digitlens.runs import CONFIG, HISTORY, METRICS, MODEL, read_config
+from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
-from digitlens.server.probe import LayerProbe
+from digitlens.server.inspect import LayerProbe, describe_layer
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
@@ -33,51 +28,44 @@ if TYPE_CHECKING:
 
     from digitlens.metrics.history import Epoch
     from digitlens.models.card import ModelCard
+    from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
 
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a network may be called in an address; no other name is looked for."""
+"""What a network may be called in an address; no other name is looked for on the disk."""
 
-KEPT = 12
+MAX_LOADED = 12
 """Networks that are kept loaded: the largest holds 25 MB."""
+
+USER_DIGITS = "own"
+"""The name of the lab's own digits where a source is named."""
 
 
 @dataclass
 class LoadedNetwork:
-    """A network in memory; `stamp` tells whether its file has changed since."""
+    """A network in memory; `modified` tells whether its file has changed since."""
 
     model: Model
-    stamp: int
-    taps: LayerProbe | None = None
+    modified: int
+    probe: LayerProbe | None = None
 
 
 class NetworkStore:
-    """The networks of one lab, loaded when they are asked for, the last few kept.
-
-    Parameters
-    ----------
-    runs
-        Where the lab's run folders lie.
-    """
+    """The networks of one lab, loaded when they are asked for; `runs` holds its run folders."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
-        self._kept: OrderedDict[str, LoadedNetwork] = OrderedDict()
+        self._loaded = LruCache[str, LoadedNetwork](MAX_LOADED)
         self._cards: dict[str, tuple[int, ModelCard, bool]] = {}
-        self._lock = threading.Lock()
 
     def names(self) -> list[str]:
-        """Return what can be asked: the published networks, then runs, the newest first."""
-        return [*published_names(), *self.finished()]
-
-    def finished(self) -> list[str]:
-        """Return the names of the finished runs in the lab's folder, the newest first."""
-        done = {
+        """Return the published networks, then the finished runs, the newest first."""
+        finished = {
             path.parent.name: (path.parent / MODEL).stat().st_mtime
             for path in self._runs.glob(f"*/{METRICS}")
             if NAME.fullmatch(path.parent.name) and self._path(path.parent.name).is_file()
         }
-        return sorted(done, key=lambda name: -done[name])
+        return [*published_names(), *sorted(finished, key=lambda name: -finished[name])]
 
     def get(self, name: str) -> Model:
         """Return the network of that name.
@@ -85,116 +73,155 @@ class NetworkStore:
         Raises
         ------
         UnknownError
-            There is none; the nearest name is offered.
+            There is none; the nearest name is suggested.
         ModelError
             Its file is damaged.
         """
-        return self._loaded(name).model
+        return self._load(name).model
 
-    def ready(self, name: str) -> Model | None:
-        """Return the network when it is loaded and belongs to digitlens; it costs nothing."""
-        kept = self._kept.get(name)
-        return kept.model if kept is not None and name in published_names() else None
+    def get_loaded(self, name: str) -> Model | None:
+        """Return a published network if it is loaded, without a look at the disk."""
+        loaded = self._loaded.get(name)
+        return loaded.model if loaded is not None and name in published_names() else None
 
-    def card(self, name: str) -> tuple[ModelCard, bool]:
-        """Return a network's card, and whether it has an answer to "no digit at all".
-
-        Cards are kept after their networks are let go, so that a list of a hundred runs loads
-        each of them once (errors as in `get`).
-        """
-        stamp = self._stamp(name)
-        kept = self._cards.get(name)
-        if kept is None or kept[0] != stamp:
-            model = self.get(name)
-            tells = model.predict(np.zeros((0, SIDE, SIDE), np.uint8)).no_digit is not None
-            kept = self._cards[name] = (stamp, model.card, tells)
-        return kept[1:]
-
-    def taps(self, name: str) -> tuple[Model, LayerProbe]:
-        """Return the network, and a look into it (errors as in `get`)."""
-        kept = self._loaded(name)
-        if kept.taps is None:
+    def get_probe(self, name: str) -> tuple[Model, LayerProbe]:
+        """Return the network, and a probe of its layers (errors as in `get`)."""
+        loaded = self._load(name)
+        if loaded.probe is None:
             try:
-                content = kept.model.path.read_bytes()
+                content = loaded.model.path.read_bytes()
             except OSError as error:
                 raise ModelError(f"{name} cannot be read again", seen=error.strerror) from error
-            kept.taps = LayerProbe(content, InspectedModel(content))
-        return kept.model, kept.taps
+            loaded.probe = LayerProbe(content, InspectedModel(content))
+        return loaded.model, loaded.probe
 
-    def _loaded(self, name: str) -> LoadedNetwork:
-        path, stamp = self._path(name), self._stamp(name)
-        with self._lock:
-            kept = self._kept.get(name)
-            if kept is not None and kept.stamp == stamp:
-                self._kept.move_to_end(name)
-                return kept
-        # One thread: a lab answers many at a time, and trains beside it.
-        result = LoadedNetwork(load_model(path, threads=1), stamp)
-        with self._lock:
-            self._kept[name] = result
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+    def list_all(self) -> list[Network]:
+        """Return all networks in a few words each; damaged runs are left out."""
+        result: list[Network] = []
+        for name in self.names():
+            try:
+                card, tells_no_digit = self._card(name)
+            except DigitlensError:
+                continue
+            result.append(
+                {
+                    "name": name,
+                    "kind": "published" if name in published_names() else "run",
+                    "network": card.network,
+                    "weights": card.weights,
+                    "multiply_adds": card.multiply_adds,
+                    "members": card.members,
+                    "tells_no_digit": tells_no_digit,
+                    "validation": card.validation,
+                    "test": card.test,
+                    "trained_on": card.trained_on,
+                    "data": card.data,
+                    "created": card.created,
+                }
+            )
         return result
 
-    def _stamp(self, name: str) -> int:
+    def describe(self, name: str, member: int) -> NetworkDetails:
+        """Return the card of a network, and the layers of one member of its file.
+
+        Raises
+        ------
+        UnknownError
+            There is no such network, or no such member.
+        """
+        model, probe = self.get_probe(name)
+        probe.get_layer(1, member)
+        inspected = probe.inspected
+        shape, rows = [1, SIDE, SIDE], []
+        # The shapes of the maps are those that an empty picture gives.
+        values = inspected.activations(np.zeros((1, SIDE, SIDE), np.uint8), member=member)
+        for layer, maps in zip(inspected.layers_of(member), values, strict=True):
+            after = list(maps.shape[1:])
+            about = {"name": layer.name, "about": layer.about}
+            rows.append(about | describe_layer(layer, shape, after))
+            shape = after
+        return {
+            "name": name,
+            "card": asdict(model.card),
+            "cascade": inspected.is_cascade,
+            "members": inspected.members,
+            "layers": rows,
+        }
+
+    def _card(self, name: str) -> tuple[ModelCard, bool]:
+        """Return a network's card, and whether it can say "no digit" (errors as in `get`).
+
+        Cards outlive their networks, so that a list of a hundred runs loads each of them once.
+        """
+        modified = self._modified(name)
+        known = self._cards.get(name)
+        if known is None or known[0] != modified:
+            model = self.get(name)
+            tells = model.predict(np.zeros((0, SIDE, SIDE), np.uint8)).no_digit is not None
+            known = self._cards[name] = (modified, model.card, tells)
+        return known[1:]
+
+    def _load(self, name: str) -> LoadedNetwork:
+        path, modified = self._path(name), self._modified(name)
+        loaded = self._loaded.get(name)
+        if loaded is None or loaded.modified != modified:
+            # One thread: a lab answers several requests at a time, and may train meanwhile.
+            loaded = LoadedNetwork(load_model(path, threads=1), modified)
+            self._loaded.put(name, loaded)
+        return loaded
+
+    def _modified(self, name: str) -> int:
         try:
             return self._path(name).stat().st_mtime_ns
         except OSError as error:
-            raise self._unknown(name) from error
+            raise _unknown_network(name) from error
 
     def _path(self, name: str) -> Path:
         """Return where the network's file must lie, inside the lab's folder or digitlens."""
         if not NAME.fullmatch(name):
-            raise self._unknown(name)
+            raise _unknown_network(name)
         if name in published_names():
             return PUBLISHED_FOLDER / f"{name}.onnx"
         path = self._runs / name / MODEL
         if not path.resolve().is_relative_to(self._runs.resolve()):  # a link that leads out
-            raise self._unknown(name)
+            raise _unknown_network(name)
         return path
 
-    def _unknown(self, name: str) -> UnknownError:
-        near = suggest(name, published_names()) if len(name) <= 64 else None
-        return UnknownError(
-            f"there is no network called {name[:64]!r}",
-            try_=f"{near!r}; /v1/networks lists all" if near else "/v1/networks lists all",
-        )
+
+def _unknown_network(name: str) -> UnknownError:
+    near = suggest(name, published_names()) if len(name) <= 64 else None
+    return UnknownError(
+        f"there is no network called {name[:64]!r}",
+        try_=f"{near!r}; /v1/networks lists all" if near else "/v1/networks lists all",
+    )
 
 
-OWN = "own"
-"""What the lab's own digits are called where a source is named."""
-
-
-def sources(own: Path) -> dict[str, bool]:
-    """Return every source by its name, and whether it is on this machine.
-
-    Parameters
-    ----------
-    own
-        The folder of the lab's own digits; they are there once one is saved.
-    """
-    here = {
+def list_sources(user_digits: Path) -> dict[str, bool]:
+    """Return the name of every data source, and whether it is on this machine."""
+    available = {
         name: name not in PUBLISHED_NAMES or is_available(PUBLISHED_NAMES[name])
         for name in NAMES
     }
-    return here | {OWN: any(own.glob("*/*.png"))}
+    return available | {USER_DIGITS: any(user_digits.glob("*/*.png"))}
 
 
-def check_source(name: str, own: Path) -> None:
-    """See that a source has that name, and that its digits are on this machine.
+def check_source(name: str, user_digits: Path) -> None:
+    """Check that there is such a data source.
 
     Raises
     ------
     UsageError
-        There is no such source.
+        There is none of that name.
     MissingDataError
-        Its digits are not here.
+        Its digits are not on this machine.
     """
-    if name not in (*NAMES, OWN):
-        raise UsageError(f"data must be one of: {', '.join((*NAMES, OWN))}", seen=name[:100])
-    if sources(own)[name]:
+    if name not in (*NAMES, USER_DIGITS):
+        raise UsageError(
+            f"data must be one of: {', '.join((*NAMES, USER_DIGITS))}", seen=name[:100]
+        )
+    if list_sources(user_digits)[name]:
         return
-    if name == OWN:
+    if name == USER_DIGITS:
         raise MissingDataError(
             "no digits of your own are saved yet", try_="draw some and save them"
         )
@@ -204,21 +231,21 @@ def check_source(name: str, own: Path) -> None:
     )
 
 
-def list_runs(runs: Path) -> list[dict[str, Any]]:
-    """Return a few words on each run folder, the newest first; damaged ones are passed over."""
+def list_runs(runs: Path) -> list[Run]:
+    """Return each run folder in a few words, the newest first; damaged ones are left out."""
     folders = [path.parent for path in runs.glob(f"*/{CONFIG}")]
-    dated = sorted(folders, key=lambda path: -(path / CONFIG).stat().st_mtime)
+    folders.sort(key=lambda path: -(path / CONFIG).stat().st_mtime)
     result = []
-    for folder in dated:
+    for folder in folders:
         try:
-            result.append(_brief(_inside(runs, folder.name)))
+            result.append(_summarize_run(_find_run(runs, folder.name)))
         except (RunError, UnknownError):
             continue
     return result
 
 
-def describe_run(runs: Path, name: str) -> dict[str, Any]:
-    """Return all that is known of one run: its recipe, its history, the same in words.
+def describe_run(runs: Path, name: str) -> RunDetails:
+    """Return what is known of one run: its recipe, its history, and what that means.
 
     Raises
     ------
@@ -227,21 +254,22 @@ def describe_run(runs: Path, name: str) -> dict[str, Any]:
     RunError
         Its folder is damaged.
     """
-    folder = _inside(runs, name)
-    history = _history(folder)
-    held = read_config(folder).get("data", {}).get("counts", {}).get("held_back", 0)
-    told = diagnose(history, held) if history else None
-    return _brief(folder) | {
-        "config": read_config(folder),
+    folder = _find_run(runs, name)
+    config, history = read_config(folder), _read_history(folder)
+    n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
+    diagnosis = diagnose(history, n_validation) if history else None
+    return {
+        **_summarize_run(folder),
+        "config": config,
         "history": [asdict(epoch) for epoch in history],
-        "words": None if told is None else told.words,
-        "verdict": None if told is None else told.verdict.value,
-        "metrics": _metrics(folder),
+        "words": None if diagnosis is None else diagnosis.words,
+        "verdict": None if diagnosis is None else diagnosis.verdict.value,
+        "metrics": _read_metrics(folder),
     }
 
 
-def _brief(folder: Path) -> dict[str, Any]:
-    config, metrics = read_config(folder), _metrics(folder)
+def _summarize_run(folder: Path) -> Run:
+    config, metrics = read_config(folder), _read_metrics(folder)
     run = config.get("run", {})
     return {
         "name": folder.name,
@@ -255,15 +283,15 @@ def _brief(folder: Path) -> dict[str, Any]:
     }
 
 
-def _inside(runs: Path, name: str) -> Path:
+def _find_run(runs: Path, name: str) -> Path:
     folder = runs / name
-    known = NAME.fullmatch(name) and (folder / CONFIG).is_file()
-    if not known or not folder.resolve().is_relative_to(runs.resolve()):
+    exists = NAME.fullmatch(name) and (folder / CONFIG).is_file()
+    if not exists or not folder.resolve().is_relative_to(runs.resolve()):
         raise UnknownError(f"there is no run called {name[:64]!r}", try_="/v1/runs lists all")
     return folder
 
 
-def _history(folder: Path) -> list[Epoch]:
+def _read_history(folder: Path) -> list[Epoch]:
     try:
         return from_csv((folder / HISTORY).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -272,11 +300,11 @@ def _history(folder: Path) -> list[Epoch]:
         raise RunError(f"the history of {folder.name} cannot be read") from error
 
 
-def _metrics(folder: Path) -> dict[str, Any] | None:
+def _read_metrics(folder: Path) -> dict[str, Any] | None:
     try:
-        result = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise RunError(f"the metrics of {folder.name} cannot be read") from error
-    return result if isinstance(result, dict) else None
+    return metrics if isinstance(metrics, dict) else None

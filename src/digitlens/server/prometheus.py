@@ -1,11 +1,13 @@
-"""Counts and times, in the text form that Prometheus reads.
+"""Counts and times, in the text format of Prometheus.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/, version 0.0.4.
 """
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,31 +16,28 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-SECONDS = (0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0)
-PICTURES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+TIME_BOUNDS = (
+    *(0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06),
+    *(0.125, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0),
+)
+BATCH_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Histogram:
-    """Values counted by size.
-
-    Parameters
-    ----------
-    bounds
-        Upper bounds, rising; a value equal to one counts below it.
-    """
+    """Values counted by size; one that equals an upper bound counts below it."""
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def see(self, value: float) -> None:
+    def observe(self, value: float) -> None:
         """Count `value`."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
 
-    def lines(self, name: str, labels: str = "") -> Iterable[str]:
-        """Return it as Prometheus reads it."""
+    def format_lines(self, name: str, labels: str = "") -> Iterable[str]:
+        """Return its lines in Prometheus' format, in which counts are cumulative."""
         below = 0
         for bound, count in zip((*self.bounds, "+Inf"), self.counts, strict=True):
             below += count
@@ -50,63 +49,58 @@ class Histogram:
 
 
 class Metrics:
-    """What is counted about one lab.
+    """The counts of one lab.
 
-    Its numbers are changed in the event loop's thread, those of batches in the thread that
-    answers them; a reader may see one a moment before the other.
+    The event loop's thread changes its numbers, the batch thread those of batches; a reader
+    may see one a moment before the other.
     """
 
     def __init__(self) -> None:
         self.requests: dict[tuple[str, str, int], int] = {}
         self.times: dict[str, Histogram] = {}
-        self.batches = Histogram(PICTURES)
+        self.batches = Histogram(BATCH_BOUNDS)
         self.gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self.running = 0
 
-    def saw(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count an answered request; `route` is an address of ours, never one that was sent."""
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answered request by the template of its address."""
         key = (route, method, status)
         self.requests[key] = self.requests.get(key, 0) + 1
-        if route not in self.times:
-            self.times[route] = Histogram(SECONDS)
-        self.times[route].see(seconds)
+        self.times.setdefault(route, Histogram(TIME_BOUNDS)).observe(seconds)
 
-    def gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
-        """Add a number that is read whenever it is asked for."""
+    def add_gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
+        """Add a number that is read whenever the metrics are."""
         self.gauges[name] = (about, read)
 
-    def text(self) -> str:
-        """Return all of it."""
-        lines = _head("digitlens_requests_total", "counter", "Requests answered.")
+    def as_text(self) -> str:
+        """Return all of it in Prometheus' format."""
+        lines = _header("digitlens_requests_total", "counter", "Requests answered.")
         lines += [
             f'digitlens_requests_total{{route="{route}",method="{method}",status="{status}"}} '
             f"{count}"
             for (route, method, status), count in sorted(self.requests.items())
         ]
         name = "digitlens_request_seconds"
-        lines += _head(name, "histogram", "From a request's head to the end of its answer.")
+        lines += _header(name, "histogram", "From a request's head to the end of its answer.")
         for route, times in sorted(self.times.items()):
-            lines += times.lines(name, f'route="{route}"')
+            lines += times.format_lines(name, f'route="{route}"')
         name = "digitlens_batch_pictures"
-        lines += _head(name, "histogram", "Pictures that were answered in one batch.")
-        lines += self.batches.lines(name)
-        lines += _head("digitlens_requests_running", "gauge", "Requests being answered.")
+        lines += _header(name, "histogram", "Pictures that were answered in one batch.")
+        lines += self.batches.format_lines(name)
+        lines += _header("digitlens_requests_running", "gauge", "Requests being answered.")
         lines.append(f"digitlens_requests_running {self.running}")
         for name, (about, read) in self.gauges.items():
-            lines += _head(name, "gauge", about)
+            lines += _header(name, "gauge", about)
             lines.append(f"{name} {read():.10g}")
         return "\n".join(lines) + "\n"
 
 
-def _head(name: str, kind: str, about: str) -> list[str]:
+def _header(name: str, kind: str, about: str) -> list[str]:
     return [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
 
 
 def resident_bytes() -> float:
     """Return how much memory this process holds; 0 where the system does not tell."""
-    import os
-    from pathlib import Path
-
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):

@@ -1,19 +1,15 @@
-"""The desk at which people review mail: the queue, its pictures and the directory of ZIPs.
+"""Where people review mail: the queue, the pictures of its pieces, and the directory of ZIPs.
 
-Everything here waits for the disk: the lab does it in threads of its own. No request names a
-file; a picture is reached by its piece's number and the token with which it is lent.
-
-* A piece's picture as a page can show it: small enough, upright, a JPEG whatever it was.
+Everything here waits for the disk, so the lab calls it in other threads. No request names a
+file: a picture is reached by the number of its piece and the token with which it is lent.
 """
 
 from __future__ import annotations
 
 import io
-from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import islice
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -23,12 +19,14 @@ from digitlens.imaging.crop import expand_box
 from digitlens.mail.sorting.lease import rotation_of
 from digitlens.mail.sorting.review import LEASE
 from digitlens.mail.sorting.store import file_fingerprint
+from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
-from digitlens.server.uploads import opened
+from digitlens.server.uploads import load_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -36,147 +34,43 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.sorting import Correction, Review, ReviewTask
+    from digitlens.server.schemas import (
+        Claimed,
+        Corrections,
+        Lent,
+        MailCorrection,
+        MailPicture,
+        MailTask,
+        Queue,
+        Settled,
+        ZipPlace,
+    )
 
 
-LARGEST = 1600
-"""Pixels of the longer side: more than the page is wide, less than 1 MB."""
+MAX_SIDE = 1600
+"""Pixels of the longer side of a picture: more than the page is wide, less than 1 MB."""
 
-QUALITY = 85
+JPEG_QUALITY = 85
 
-HEADS = 1 << 20
+MAX_PIXELS = 50_000_000
+"""Of a piece's picture, as of an uploaded one."""
+
+MAX_HEADER_BYTES = 1 << 20
 """Bytes that a file may have beyond its bare pixels."""
 
-BESIDE = (3.0, 0.8, 1.2, 0.8)
-"""Paper left of the line, above, right and below, in heights of it: with the state's name."""
+CLOSE_UP_MARGIN = (3.0, 0.8, 1.2, 0.8)
+"""Paper left of the line, above, right and below, in line heights: the state's name is seen."""
 
-KEPT = 8
-"""Scans that are kept at hand: the page asks for one piece's several times."""
+MAX_SCANS = 8
+"""Scans that are kept: the page asks for one piece's several times."""
 
-
-@dataclass(frozen=True)
-class Scan:
-    """A piece's picture.
-
-    Parameters
-    ----------
-    width, height
-        Of the picture, turned upright, in its own pixels.
-    whole
-        All of it as JPEG, its longer side at most `LARGEST`.
-    view
-        Left, top, right, bottom of what is seen close, in the picture's own pixels; None
-        where no line was found.
-    close
-        That part as JPEG.
-    box
-        Of the line, on the picture turned upright.
-    """
-
-    width: int
-    height: int
-    whole: bytes
-    view: tuple[int, int, int, int] | None = None
-    close: bytes | None = None
-    box: Box | None = None
-
-
-def scan_of(path: Path, name: str, box: Box | None, most_pixels: int, *, turn: int = 0) -> Scan:
-    """Return the picture at `path`, and the line in `box` seen close.
-
-    Parameters
-    ----------
-    box
-        Left, top, right, bottom on the picture as it lies.
-    turn
-        Degrees, counter-clockwise, in quarters: so it stands upright.
-
-    Raises
-    ------
-    TooLargeError
-        It has more than `most_pixels` pixels, or bytes than so many could need.
-    DataError
-        It is gone, or cannot be opened.
-    """
-    try:
-        if not path.is_file():  # gone; or a pipe, on which one could wait for ever
-            raise DataError(f"the picture of {name} is gone")
-        size = path.stat().st_size
-        if size > 3 * most_pixels + HEADS:
-            raise TooLargeError(f"{name} is too large a file", seen=f"{size:,} bytes")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{name} cannot be read", seen=error.strerror) from error
-    pixels = opened(content, most_pixels, name).pixels
-    if box is not None:
-        box, _ = rotate_upright(box, (pixels.shape[1], pixels.shape[0]), turn)
-    pixels = np.rot90(pixels, turn // 90)
-    height, width = pixels.shape[:2]
-    whole = _jpeg(pixels)
-    if box is None:
-        return Scan(width, height, whole)
-    tall = box[3] - box[1]
-    margin = [tall * share for share in BESIDE]
-    left, top, right, bottom = expand_box(box, margin, width, height)
-    if left >= right or top >= bottom:  # the picture is another one by now
-        return Scan(width, height, whole, box=box)
-    close = _jpeg(pixels[top:bottom, left:right])
-    return Scan(width, height, whole, (left, top, right, bottom), close, box)
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    into = io.BytesIO()
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((LARGEST, LARGEST), reducing_gap=2.0)
-    picture.save(into, "JPEG", quality=QUALITY)
-    return into.getvalue()
-
-
-class ScanCache:
-    """The scans that were asked for last; safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Scan | DataError | TooLargeError] = (
-            OrderedDict()
-        )
-        self._lock = Lock()
-
-    def get(self, path: Path, make: Callable[[], Scan]) -> Scan:
-        """Return the scan of the file at `path`, made when it is not at hand.
-
-        Raises
-        ------
-        TooLargeError, DataError
-            What `make` raised; it is kept too.
-        """
-        key = str(path), file_fingerprint(path)
-        with self._lock:
-            result = self._kept.get(key)
-        if result is None:
-            try:
-                result = make()
-            except (DataError, TooLargeError) as error:
-                result = error
-            with self._lock:
-                self._kept[key] = result
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-        if isinstance(result, Scan):
-            return result
-        raise result
-
-
-HOW = (
+HOW_TO_START = (
     "digitlens mail sample 200 --out mail",
     "digitlens mail plan --by state --out plan.toml",
     "digitlens route mail --plan plan.toml --out trays",
     "digitlens serve --trays trays --plan plan.toml",
 )
 """What to type so that there is mail to review."""
-
-MOST_PIXELS = 50_000_000
-"""Of a piece's picture, as of one that is sent."""
 
 
 class ReviewDesk:
@@ -195,43 +89,41 @@ class ReviewDesk:
     ) -> None:
         self.folder = folder
         self._review, self._plan, self._directory = review, plan, directory
-        self._scans = ScanCache()
+        self._scans: LruCache[tuple[str, str], Scan | DataError | TooLargeError] = LruCache(
+            MAX_SCANS
+        )
 
-    def standing(self, person: str | None = None) -> dict[str, Any]:
-        """Return how the work stands, and what `person` did of it."""
-        return self._review.standing(person)
+    # Errors of the methods are those of `Review`: NotYoursError where a piece is not lent with
+    # that token, UsageError for a person without a name or a ZIP that is none.
 
-    def claim(self, person: str, token: str, after: int) -> dict[str, Any]:
-        """Lend the next piece, or the one that is lent with `token`, and tell all of it.
+    def status(self, person: str | None = None) -> Queue:
+        """Return how many pieces wait, are lent and settled, and how many `person` settled."""
+        return cast("Queue", self._review.standing(person))
 
-        A picture that cannot be shown is told as a sentence: the piece is still lent.
-        """
+    def claim(self, person: str, token: str, after: int) -> Claimed:
+        """Lend the next piece, or again the one that is lent with `token`."""
         task = self._review.claim(person, token=token, after=after)
-        result = None if task is None else self._told(task)
-        return {"task": result, "queue": self.standing(person)}
+        described = None if task is None else self._describe_task(task)
+        return {"task": described, "queue": self.status(person)}
 
-    def settle(
-        self, piece: int, token: str, zip_: str | None, *, unlisted: bool
-    ) -> dict[str, Any]:
-        """Send a piece on; return its tray (errors as `Review.settle` has them)."""
+    def settle(self, piece: int, token: str, zip_: str | None, *, unlisted: bool) -> Settled:
+        """Send a piece to the tray of its ZIP."""
         task = self._review.task(piece, token)
-        return {"piece": piece, "tray": self._review.settle(task, zip_, unlisted=unlisted)}
+        tray = self._review.settle(task, zip_, unlisted=unlisted)
+        return {"piece": piece, "tray": tray, "queue": self.status()}
 
-    def take_back(self, piece: int, person: str, token: str) -> dict[str, Any]:
-        """Take a person's answer back and lend the piece again, told as by `claim`.
-
-        What is lent with `token` is given back (errors as `Review.take_back` has them).
-        """
+    def take_back(self, piece: int, person: str, token: str) -> Claimed:
+        """Take a person's answer back and lend the piece again; release that of `token`."""
         task = self._review.take_back(piece, person, token=token)
-        return {"task": self._told(task), "queue": self.standing(person)}
+        return {"task": self._describe_task(task), "queue": self.status(person)}
 
-    def renew(self, piece: int, token: str) -> dict[str, Any]:
-        """Lend a piece for longer (errors as `Review.renew` has them)."""
+    def renew(self, piece: int, token: str) -> Lent:
+        """Lend a piece for longer."""
         self._review.renew(self._review.task(piece, token))
         return {"piece": piece, "seconds": LEASE}
 
-    def release(self, piece: int, token: str) -> dict[str, Any]:
-        """Give a piece back (errors as `Review.task` has them)."""
+    def release(self, piece: int, token: str) -> Lent:
+        """Give a piece back."""
         self._review.release(self._review.task(piece, token))
         return {"piece": piece, "seconds": 0.0}
 
@@ -247,48 +139,50 @@ class ReviewDesk:
         TooLargeError, DataError
             It cannot be shown.
         """
-        scan = self._scan(self._review.task(piece, token))
-        result = scan.close if close else scan.whole
-        if result is None:
+        scan = self._load_scan(self._review.task(piece, token))
+        content = scan.close if close else scan.whole
+        if content is None:
             raise UnknownError(f"no line was found on piece {piece}", try_="part=whole")
-        return result
+        return content
 
-    def place(self, five: str) -> dict[str, Any]:
+    def look_up(self, five: str) -> ZipPlace:
         """Return where a ZIP of five digits is, and which tray it goes to."""
-        result = self._directory.place(five)
+        place = self._directory.place(five)
         return {
             "zip": five,
-            "listed": result is not None,
-            "city": result.city if result else None,
-            "state": result.state if result else None,
-            "county": result.county if result else None,
+            "listed": place is not None,
+            "city": place.city if place else None,
+            "state": place.state if place else None,
+            "county": place.county if place else None,
             "tray": self._plan.tray_of(five),
         }
 
-    def corrections(self, first: int, count: int) -> dict[str, Any]:
+    def corrections(self, first: int, count: int) -> Corrections:
         """Return what people said, oldest first."""
-        every = list(self._review.corrections())
+        corrections = list(self._review.corrections())
+        page = islice(corrections, first, first + count)
         return {
-            "count": len(every),
+            "count": len(corrections),
             "first": first,
-            "corrections": [
-                self._corrected(item) for item in islice(every, first, first + count)
-            ],
+            "corrections": [self._describe_correction(item) for item in page],
             "save": f"digitlens mail corrections --trays {self.folder} --out corrections",
         }
 
-    def _told(self, task: ReviewTask) -> dict[str, Any]:
-        picture, problem = None, None
+    def _describe_task(self, task: ReviewTask) -> MailTask:
+        picture: MailPicture | None = None
+        problem = None
         try:
-            scan = self._scan(task)
+            scan = self._load_scan(task)
+        except (DataError, TooLargeError) as error:
+            # The piece is lent all the same: a person may know it without its picture.
+            problem = as_sentence(error)
+        else:
             picture = {
                 "width": scan.width,
                 "height": scan.height,
                 "box": scan.box and list(scan.box),
                 "view": scan.view and list(scan.view),
             }
-        except (DataError, TooLargeError) as error:
-            problem = sentence(error)
         return {
             "piece": task.piece,
             "token": task.token,
@@ -297,38 +191,132 @@ class ReviewDesk:
             "reason": task.reason,
             "why": task.why,
             "text": task.text,
-            "guesses": self._guesses(task.guesses),
+            "guesses": self._add_trays(task.guesses),
             "picture": picture,
             "problem": problem,
         }
 
-    def _guesses(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**guess, "tray": self._plan.tray_of(guess["zip"])} for guess in guesses]
-
-    def _scan(self, task: ReviewTask) -> Scan:
-        return self._scans.get(
-            task.picture,
-            lambda: scan_of(
-                task.picture, task.name, task.box, MOST_PIXELS, turn=rotation_of(task.boxes)
-            ),
-        )
-
-    def _corrected(self, told: Correction) -> dict[str, Any]:
-        inside = told.picture.is_relative_to(self.folder)
+    def _describe_correction(self, item: Correction) -> MailCorrection:
+        inside = item.picture.is_relative_to(self.folder)
         return {
-            "piece": told.piece,
-            "picture": told.picture.relative_to(self.folder).as_posix() if inside else None,
-            "zip": told.zip,
-            "person": told.person,
-            "at": told.at,
-            "text": told.text,
-            "guesses": self._guesses(told.guesses),
-            "box": told.box and list(told.box),
-            "boxes": [list(box) for box in told.boxes],
+            "piece": item.piece,
+            "picture": item.picture.relative_to(self.folder).as_posix() if inside else None,
+            "zip": item.zip,
+            "person": item.person,
+            "at": item.at,
+            "text": item.text,
+            "guesses": self._add_trays(item.guesses),
+            "box": item.box and list(item.box),
+            "boxes": [list(box) for box in item.boxes],
         }
 
+    def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**guess, "tray": self._plan.tray_of(guess["zip"])} for guess in guesses]
 
-def sentence(error: DigitlensError) -> str:
+    def _load_scan(self, task: ReviewTask) -> Scan:
+        """Return the scan of a task's picture; that it cannot be shown is kept too."""
+        key = str(task.picture), file_fingerprint(task.picture)
+        scan = self._scans.get(key)
+        if scan is None:
+            rotation = rotation_of(task.boxes)
+            try:
+                scan = load_scan(task.picture, task.name, task.box, rotation=rotation)
+            except (DataError, TooLargeError) as error:
+                scan = error
+            self._scans.put(key, scan)
+        if isinstance(scan, Scan):
+            return scan
+        raise scan
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A piece's picture as a page can show it.
+
+    Parameters
+    ----------
+    width, height
+        Of the picture, turned upright, in its own pixels.
+    whole
+        All of it as JPEG, its longer side at most `MAX_SIDE`.
+    view
+        Left, top, right, bottom of the close-up, in the picture's own pixels; None where no
+        line was found.
+    close
+        The close-up as JPEG.
+    box
+        Of the line, on the picture turned upright.
+    """
+
+    width: int
+    height: int
+    whole: bytes
+    view: tuple[int, int, int, int] | None = None
+    close: bytes | None = None
+    box: Box | None = None
+
+
+def load_scan(
+    path: Path,
+    name: str,
+    box: Box | None,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    rotation: int = 0,
+) -> Scan:
+    """Return the picture at `path`, and a close-up of the line in `box`.
+
+    Parameters
+    ----------
+    box
+        Left, top, right, bottom on the picture as it lies.
+    rotation
+        Degrees, counter-clockwise, in quarters, that turn the picture upright.
+
+    Raises
+    ------
+    TooLargeError
+        It has more than `max_pixels` pixels, or more bytes than so many could need.
+    DataError
+        It is gone, or cannot be decoded.
+    """
+    try:
+        if not path.is_file():  # gone; or a pipe, which could be waited on for ever
+            raise DataError(f"the picture of {name} is gone")
+        size = path.stat().st_size
+        if size > 3 * max_pixels + MAX_HEADER_BYTES:
+            raise TooLargeError(f"{name} is too large a file", seen=f"{size:,} bytes")
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{name} cannot be read", seen=error.strerror) from error
+    # Upright first: the line's box is turned with the picture.
+    pixels = load_upload(content, max_pixels, name).pixels
+    if box is not None:
+        box, _ = rotate_upright(box, (pixels.shape[1], pixels.shape[0]), rotation)
+    pixels = np.rot90(pixels, rotation // 90)
+    height, width = pixels.shape[:2]
+    whole = _encode_jpeg(pixels)
+    if box is None:
+        return Scan(width, height, whole)
+    margin = [(box[3] - box[1]) * share for share in CLOSE_UP_MARGIN]
+    left, top, right, bottom = expand_box(box, margin, width, height)
+    if left >= right or top >= bottom:  # the file now holds another picture
+        return Scan(width, height, whole, box=box)
+    close = _encode_jpeg(pixels[top:bottom, left:right])
+    return Scan(width, height, whole, (left, top, right, bottom), close, box)
+
+
+def _encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=2.0)
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def as_sentence(error: DigitlensError) -> str:
     """Return an error's first two rows as one line."""
     return error.wanted + (f": {error.seen}" if error.seen else "")
 
@@ -339,9 +327,9 @@ def open_desk(trays: Path, plan: Path) -> ReviewDesk:
     Parameters
     ----------
     trays
-        What ``digitlens route --out`` named.
+        The folder that ``digitlens route --out`` named.
     plan
-        The sort plan, as a file.
+        The file of the sort plan.
 
     Raises
     ------
@@ -356,12 +344,12 @@ def open_desk(trays: Path, plan: Path) -> ReviewDesk:
     from digitlens.mail.plan_files import read_plan
     from digitlens.mail.sorting import Review
 
-    chosen, directory = read_plan(plan), load_directory()
-    desk = ReviewDesk(trays, Review(trays, chosen, directory), chosen, directory)
-    desk.standing()  # a damaged state is told now, not to who asks first
+    sort_plan, directory = read_plan(plan), load_directory()
+    desk = ReviewDesk(trays, Review(trays, sort_plan, directory), sort_plan, directory)
+    desk.status()  # raises now, not at the first request, where the state is damaged
     return desk
 
 
-def no_desk() -> MissingDataError:
-    """Return the error for a lab that was started without trays."""
-    return MissingDataError("no mail is reviewed in this lab", try_="\n".join(HOW[2:]))
+def no_desk_error() -> MissingDataError:
+    """Return the error of a lab that was started without trays."""
+    return MissingDataError("no mail is reviewed in this lab", try_="\n".join(HOW_TO_START[2:]))

@@ -1,17 +1,16 @@
-"""What comes out, for the OpenAPI document; `wishes` holds what goes in.
+"""The shape of every body, in and out: the OpenAPI document is made of these classes.
 
-docs/api.md tells the same in words. Answers that are made often are written as JSON without
-going through these classes; tests hold them to it.
-
-* What goes in: the bodies of requests, checked before anything is done.
-* What goes in and comes out at /v1/mail, for the OpenAPI document; docs/api.md says more.
+What comes in is a pydantic model, and is checked before anything is done. What goes out is a
+`TypedDict`: the functions that make answers return it, so mypy checks that they fit, and
+nothing is converted when a request is answered. docs/api.md says what the keys mean.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 
 class Problem(BaseModel):
@@ -26,7 +25,7 @@ class Problem(BaseModel):
     try_: str | None = Field(None, alias="try")
 
 
-class Answer(BaseModel):
+class Answer(TypedDict):
     """One network's answer for one picture."""
 
     network: str
@@ -37,24 +36,24 @@ class Answer(BaseModel):
     no_digit: float | None
 
 
-class Read(BaseModel):
+class Read(TypedDict):
     """One picture: where its digit is, and what each network says."""
 
     box: list[int] | None
     light_ink: bool | None
     unchanged: bool
     several: int | None
-    pixels: list[list[int]] | None = None
+    pixels: NotRequired[list[list[int]] | None]
     answers: list[Answer]
 
 
-class Predicted(BaseModel):
+class Predicted(TypedDict):
     """The answer of /v1/predict."""
 
     pictures: list[Read]
 
 
-class LineDigit(BaseModel):
+class LineDigit(TypedDict):
     """One digit of a line."""
 
     text: str
@@ -63,7 +62,7 @@ class LineDigit(BaseModel):
     alternatives: list[dict[str, Any]]
 
 
-class Line(BaseModel):
+class Line(TypedDict):
     """A line of digits that was read."""
 
     format: int
@@ -74,7 +73,7 @@ class Line(BaseModel):
     alternatives: list[dict[str, Any]]
 
 
-class Lines(BaseModel):
+class Lines(TypedDict):
     """The answer of /v1/read."""
 
     width: int
@@ -83,7 +82,7 @@ class Lines(BaseModel):
     lines: list[Line]
 
 
-class Network(BaseModel):
+class Network(TypedDict):
     """One network that can be asked."""
 
     name: str
@@ -100,7 +99,7 @@ class Network(BaseModel):
     created: str
 
 
-class NetworkList(BaseModel):
+class NetworkList(TypedDict):
     """All networks that can be asked, and all that can be trained."""
 
     networks: list[Network]
@@ -109,7 +108,7 @@ class NetworkList(BaseModel):
     data: dict[str, bool]
 
 
-class NetworkDetails(BaseModel):
+class NetworkDetails(TypedDict):
     """One network and its layers."""
 
     name: str
@@ -119,7 +118,7 @@ class NetworkDetails(BaseModel):
     layers: list[dict[str, Any]]
 
 
-class Kernels(BaseModel):
+class Kernels(TypedDict):
     """A layer's kernels."""
 
     layer: dict[str, Any]
@@ -129,10 +128,10 @@ class Kernels(BaseModel):
     count: int
 
 
-class Explained(BaseModel):
+class Explained(TypedDict):
     """Why a network answers as it does."""
 
-    model_config = ConfigDict(extra="allow")
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     model: str
     answer: str
@@ -146,7 +145,7 @@ class Explained(BaseModel):
     occlusion: dict[str, Any]
 
 
-class Cell(BaseModel):
+class Cell(TypedDict):
     """One number of a feature map."""
 
     layer: int
@@ -168,7 +167,7 @@ class Cell(BaseModel):
     words: str
 
 
-class KernelMap(BaseModel):
+class KernelMap(TypedDict):
     """The map of an edited kernel."""
 
     height: int
@@ -178,7 +177,7 @@ class KernelMap(BaseModel):
     map: list[list[float]]
 
 
-class TrainBegun(BaseModel):
+class TrainBegun(TypedDict):
     """A run that was begun, and where its events are told."""
 
     run: str
@@ -186,7 +185,7 @@ class TrainBegun(BaseModel):
     stop: str
 
 
-class TrainState(BaseModel):
+class TrainState(TypedDict):
     """How training stands."""
 
     running: bool
@@ -196,7 +195,7 @@ class TrainState(BaseModel):
     events: list[dict[str, Any]]
 
 
-class Run(BaseModel):
+class Run(TypedDict):
     """A few words on a run folder."""
 
     name: str
@@ -209,7 +208,7 @@ class Run(BaseModel):
     validation: dict[str, int] | None
 
 
-class RunList(BaseModel):
+class RunList(TypedDict):
     """The run folders of the lab, the newest first."""
 
     runs: list[Run]
@@ -225,7 +224,7 @@ class RunDetails(Run):
     metrics: dict[str, Any] | None
 
 
-class Measured(BaseModel):
+class Measured(TypedDict):
     """A network on a set of digits."""
 
     model: str
@@ -239,7 +238,7 @@ class Measured(BaseModel):
     words: str
 
 
-class CellPictures(BaseModel):
+class CellPictures(TypedDict):
     """The pictures of one cell of a confusion matrix."""
 
     truth: int
@@ -248,7 +247,7 @@ class CellPictures(BaseModel):
     pictures: list[dict[str, Any]]
 
 
-class OwnList(BaseModel):
+class OwnList(TypedDict):
     """The digits that were kept."""
 
     folder: str
@@ -263,7 +262,7 @@ class OwnSaved(OwnList):
     saved: list[dict[str, Any]]
 
 
-class Health(BaseModel):
+class Health(TypedDict):
     """Whether the lab answers."""
 
     status: Literal["ok"]
@@ -360,7 +359,7 @@ class Settlement(Loan):
     unlisted: bool = False
 
 
-class Queue(BaseModel):
+class Queue(TypedDict):
     """How the work stands, in pieces."""
 
     waiting: int
@@ -371,7 +370,7 @@ class Queue(BaseModel):
     trays: dict[str, int]
 
 
-class MailState(BaseModel):
+class MailState(TypedDict):
     """Whether mail is reviewed here, and how the work stands."""
 
     open: bool
@@ -380,7 +379,7 @@ class MailState(BaseModel):
     how: list[str]
 
 
-class MailPicture(BaseModel):
+class MailPicture(TypedDict):
     """A piece's picture: its size, where its ZIP stands, and what is seen close."""
 
     width: int
@@ -389,7 +388,7 @@ class MailPicture(BaseModel):
     view: list[int] | None
 
 
-class MailTask(BaseModel):
+class MailTask(TypedDict):
     """A piece that is lent."""
 
     piece: int
@@ -404,14 +403,14 @@ class MailTask(BaseModel):
     problem: str | None
 
 
-class Claimed(BaseModel):
+class Claimed(TypedDict):
     """A piece, or null where nobody waits for a person."""
 
     task: MailTask | None
     queue: Queue
 
 
-class Settled(BaseModel):
+class Settled(TypedDict):
     """Where a piece went."""
 
     piece: int
@@ -419,14 +418,14 @@ class Settled(BaseModel):
     queue: Queue
 
 
-class Lent(BaseModel):
+class Lent(TypedDict):
     """For how long a piece is lent from now on."""
 
     piece: int
     seconds: float
 
 
-class ZipPlace(BaseModel):
+class ZipPlace(TypedDict):
     """Where a ZIP is, and which tray it goes to."""
 
     zip: str
@@ -437,7 +436,7 @@ class ZipPlace(BaseModel):
     tray: str
 
 
-class MailCorrection(BaseModel):
+class MailCorrection(TypedDict):
     """What a person said of a piece, and what the program had thought."""
 
     piece: int
@@ -451,7 +450,7 @@ class MailCorrection(BaseModel):
     boxes: list[list[float]]
 
 
-class Corrections(BaseModel):
+class Corrections(TypedDict):
     """What people said, oldest first."""
 
     count: int

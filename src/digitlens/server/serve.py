@@ -1,4 +1,4 @@
-"""uvicorn with time limits for slow clients, and an end that finishes what was begun."""
+"""uvicorn with time limits for slow clients, and a shutdown that finishes what was begun."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ if TYPE_CHECKING:
 
 
 HEAD_SECONDS = 10
-"""Within which a connection must have sent the head of its first request."""
+"""A connection that has not sent the head of its first request by then is closed."""
 
 IDLE_SECONDS = 30
-"""After which a connection that is kept open for a next request is closed."""
+"""A connection that is kept open for a next request is closed after this time."""
 
-GRACE_SECONDS = 30
-"""That requests under way are given to end."""
+SHUTDOWN_SECONDS = 30
+"""Requests under way are given this time to end."""
 
-CONNECTIONS = 512
-"""At one time; more are answered 503 at once."""
+MAX_CONNECTIONS = 512
+"""Connections at one time; more are answered 503 at once."""
 
 SWITCH_SECONDS = 0.001
 """How long one thread may hold the interpreter while another waits: 5 ms would be felt."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends with code 0 when it was asked to.
+    """uvicorn's server, which exits with code 0 when it was asked to end.
 
     Parameters
     ----------
     config
         uvicorn's.
     lab
-        Told when the end begins.
-    ready
+        Its training and event streams are told when the shutdown begins.
+    on_ready
         Called when requests are answered.
     """
 
-    def __init__(self, config: uvicorn.Config, lab: Lab, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, lab: Lab, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._lab = lab
-        self._ready = ready
-        self._ending: asyncio.Task[None] | None = None
+        self._on_ready = on_ready
+        self._closing: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         await super().startup(sockets)
         if self.started:
-            self._ready()
+            self._on_ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take Ctrl-C and SIGTERM as the wish to end; a second one ends at once."""
+        """Shut down on Ctrl-C and SIGTERM; a second one ends at once."""
         loop = asyncio.get_running_loop()
 
-        def note(_number: int, _frame: FrameType | None) -> None:
-            loop.call_soon_threadsafe(self._end)
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(self._shut_down)
 
         before = {
-            number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
             yield
@@ -82,28 +82,30 @@ class Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _end(self) -> None:
+    def _shut_down(self) -> None:
         if self.should_exit:
             self.force_exit = True
             return
         self.should_exit = True
         self._lab.state.closing.set()
-        # Who follows a training run would else be waited for as long as it lasts.
-        self._ending = asyncio.get_running_loop().create_task(
-            self._lab.state.training.hang_up()
+        # uvicorn waits for open streams, and a training run's lasts as long as the run.
+        self._closing = asyncio.get_running_loop().create_task(
+            self._lab.state.training.close_streams()
         )
 
 
 def serve(
-    settings: ServerSettings, ready: Callable[[str], None], desk: ReviewDesk | None = None
+    settings: ServerSettings,
+    on_ready: Callable[[str], None],
+    desk: ReviewDesk | None = None,
 ) -> None:
     """Serve a lab until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
     settings
-        What it is started with; of port 0 the system chooses one.
-    ready
+        The lab's; with port 0 the system chooses one.
+    on_ready
         Called with the lab's address when it answers.
     desk
         Where mail is reviewed; None: nowhere.
@@ -113,14 +115,14 @@ def serve(
     UsageError
         The host or port cannot be listened to.
     """
-    listener = listen(settings.host, settings.port)
+    listener = open_listener(settings.host, settings.port)
     port = listener.getsockname()[1]
     lab = Lab(replace(settings, port=port), desk)
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         lab,
-        http=protocol(),
+        http=make_protocol(),
         loop="auto",
         ws="none",
         lifespan="on",
@@ -129,21 +131,21 @@ def serve(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        limit_concurrency=MAX_CONNECTIONS,
     )
 
-    def begun() -> None:
-        # What start-up made stays to the end: it need not be looked through again and again.
+    def start() -> None:
+        # What start-up made stays to the end: the collector need not visit it again and again.
         gc.collect()
         gc.freeze()
-        ready(f"http://{name}:{port}/")
+        on_ready(f"http://{name}:{port}/")
 
-    Server(config, lab, begun).run(sockets=[listener])
+    Server(config, lab, start).run(sockets=[listener])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there.
 
     Raises
     ------
@@ -170,10 +172,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def protocol() -> Any:
+def make_protocol() -> Any:
     """Return uvicorn's HTTP protocol with a time limit for a request's head.
 
-    uvicorn waits for ever on a connection over which nothing comes, or a head byte by byte.
+    uvicorn itself waits for ever on a silent connection, or for a head that comes byte by byte.
     """
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
@@ -182,38 +184,38 @@ def protocol() -> Any:
             H11Protocol as Base,
         )
 
-    class Timed(Base):
+    class TimedProtocol(Base):
         """uvicorn's protocol; a connection that is slow to ask is closed."""
 
         _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._watch()
+            self._update_timer()
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
-            self._watch()
+            self._update_timer()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._stop()
+            self._stop_timer()
             super().connection_lost(exc)
 
-        def _watch(self) -> None:
-            """Let the clock run while part of a head is here, or what nobody reads any more."""
+        def _update_timer(self) -> None:
+            """Run the timer whenever no request is being answered."""
             if self.cycle is not None and not self.cycle.response_complete:
-                self._stop()
+                self._stop_timer()
             elif self._timer is None:
-                self._timer = self.loop.call_later(HEAD_SECONDS, self._hurry)
+                self._timer = self.loop.call_later(HEAD_SECONDS, self._close_idle)
 
-        def _hurry(self) -> None:
+        def _close_idle(self) -> None:
             self._timer = None
             if self.cycle is None or self.cycle.response_complete:
                 self.transport.close()
 
-        def _stop(self) -> None:
+        def _stop_timer(self) -> None:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
 
-    return Timed
+    return TimedProtocol

@@ -1,4 +1,4 @@
-"""What a lab is started with."""
+"""The settings of a lab: where it listens, who may ask, and its limits."""
 
 from __future__ import annotations
 
@@ -10,48 +10,46 @@ from digitlens.errors import UsageError
 
 MEBIBYTE = 1 << 20
 
-LEAST_TOKEN = 16
-"""Characters: 16 of those that `secrets.token_urlsafe` draws from hold 96 bits."""
+MIN_TOKEN_LENGTH = 16
+"""16 of the characters that `secrets.token_urlsafe` draws from hold 96 bits."""
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What a lab is started with.
+    """The settings of a lab.
 
     Parameters
     ----------
     folder
-        The lab's folder: runs/train/ and runs/own/ lie in it, and no request reaches a file
-        outside (the networks and digits that belong to digitlens aside).
+        The lab's folder. Requests reach no file outside of it, except the networks and digits
+        that belong to digitlens.
     host, port
         Where it listens.
     token
         What every request must show; empty for none.
-    most_bytes
-        Of a request's body.
-    most_pixels
-        Of one picture: a phone's camera makes 12 to 50 million.
-    most_pictures
-        In one request.
-    most_waiting
-        Pictures that wait for an answer; more are turned away.
-    most_held
-        Bytes of all bodies that are held at one time.
-    body_seconds
-        Within which a request's body must have come.
-    answer_seconds
-        Within which an answer must be there.
+    max_body_bytes
+        Limit of a request's body.
+    max_pixels
+        Limit of one picture: a phone's camera makes 12 to 50 million.
+    max_pictures
+        Limit of pictures in one request.
+    max_waiting
+        Limit of pictures that wait for an answer; more are refused.
+    max_held_bytes
+        Limit of the bytes of all bodies that are held at one time.
+    body_seconds, answer_seconds
+        How long a request's body may take to arrive, and its answer to be made.
     """
 
     folder: Path = field(default_factory=Path.cwd)
     host: str = "127.0.0.1"
     port: int = 8000
     token: str = ""
-    most_bytes: int = 16 * MEBIBYTE
-    most_pixels: int = 50_000_000
-    most_pictures: int = 256
-    most_waiting: int = 1024
-    most_held: int = 256 * MEBIBYTE
+    max_body_bytes: int = 16 * MEBIBYTE
+    max_pixels: int = 50_000_000
+    max_pictures: int = 256
+    max_waiting: int = 1024
+    max_held_bytes: int = 256 * MEBIBYTE
     body_seconds: float = 30.0
     answer_seconds: float = 30.0
 
@@ -62,12 +60,12 @@ class ServerSettings:
 
     @property
     def runs(self) -> Path:
-        """Where the lab's run folders lie."""
+        """The folder of the lab's training runs."""
         return self.folder / "runs" / "train"
 
     @property
-    def own(self) -> Path:
-        """Where drawn and corrected digits are kept."""
+    def user_digits(self) -> Path:
+        """The folder of drawn and corrected digits."""
         return self.folder / "runs" / "own"
 
 
@@ -88,12 +86,12 @@ def is_loopback(host: str) -> bool:
 
 
 def check_token(host: str, token: str | None) -> str:
-    """Return the token that `host` is to be guarded by; empty for none.
+    """Return the token that guards `host`; empty for none.
 
     Raises
     ------
     UsageError
-        Others can reach `host` and there is no token, or it is easily guessed.
+        Other machines can reach `host` and there is no token, or it is easily guessed.
     """
     if token is None:
         if is_loopback(host):
@@ -102,9 +100,9 @@ def check_token(host: str, token: str | None) -> str:
             f"other machines can reach {host}: a --token is needed",
             try_="--token \"$(python -c 'import secrets; print(secrets.token_urlsafe())')\"",
         )
-    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable():
+    if len(token) < MIN_TOKEN_LENGTH or not token.isascii() or not token.isprintable():
         raise UsageError(
-            f"a token must be at least {LEAST_TOKEN} printable ASCII characters",
+            f"a token must be at least {MIN_TOKEN_LENGTH} printable ASCII characters",
             seen=f"{len(token)} characters",
             try_="python -c 'import secrets; print(secrets.token_urlsafe())'",
         )

@@ -1,4 +1,4 @@
-"""All that one running lab holds."""
+"""What a running lab holds, and its threads for long work."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from digitlens.server.batching import Batcher, too_late
+import numpy as np
+
+from digitlens.server.answers import encode_png
+from digitlens.server.batching import Batcher, too_late_error
 from digitlens.server.http_errors import BusyError
-from digitlens.server.limits import ByteBudget
+from digitlens.server.middleware import ByteBudget
 from digitlens.server.mistakes import Mistakes
 from digitlens.server.networks import NetworkStore
 from digitlens.server.prometheus import Metrics, resident_bytes
 from digitlens.server.train_jobs import TrainingJobs
+from digitlens.server.uploads import prepare_digit
 from digitlens.server.user_digits import UserDigits
 
 if TYPE_CHECKING:
@@ -24,122 +28,109 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
-FIRST = "cnn"
-"""The network that is asked when none is named; it is loaded before the first request."""
+DEFAULT_NETWORK = "cnn"
+"""Asked where no network is named; it is loaded before the first request."""
 
-AT_WORK = 2
-"""Threads for what is not a batch: explaining, reading, measuring."""
+N_THREADS = 2
+"""Threads for what is not a batch: explaining, reading, review."""
+
+MAX_TASKS = 32
+"""Tasks that may run or wait in the threads, measurements included."""
 
 MEASURE_SECONDS = 300.0
 """For a network on all of MNIST: best takes 10 to 20 seconds on one core."""
 
-IN_LINE = 32
-"""Of these, so many may be at work or waiting."""
-
 
 class LabState:
-    """All that one running lab holds.
-
-    Parameters
-    ----------
-    settings
-        What it was started with.
-    desk
-        Where mail is reviewed; None: nowhere.
-    """
+    """What a running lab holds; `desk` is where mail is reviewed, None for nowhere."""
 
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.settings = settings
         self.desk = desk
         self.metrics = Metrics()
-        self.room = ByteBudget(settings.most_held)
+        self.body_budget = ByteBudget(settings.max_held_bytes)
         self.networks = NetworkStore(settings.runs)
         self.batcher = Batcher(settings, self.metrics.batches)
         self.training = TrainingJobs(settings)
         self.mistakes = Mistakes(self.networks, settings)
-        self.own = UserDigits(settings.own, settings.folder)
+        self.user_digits = UserDigits(settings.user_digits, settings.folder)
         self.closing = asyncio.Event()
-        self._pool = ThreadPoolExecutor(AT_WORK, thread_name_prefix="digitlens-lab")
-        self._patient = ThreadPoolExecutor(1, thread_name_prefix="digitlens-measure")
-        self._in_line = 0
-        self._measure()
+        self._pool = ThreadPoolExecutor(N_THREADS, thread_name_prefix="digitlens-lab")
+        self._slow_pool = ThreadPoolExecutor(1, thread_name_prefix="digitlens-measure")
+        self._n_tasks = 0
+        self._add_gauges()
 
     def start(self) -> None:
-        """Make ready for the first request."""
-        import numpy as np
-
+        """Get ready for the first request."""
         self.batcher.start()
-        # Loaded now, the first request does not wait for it; and drawing one digit loads
-        # what opens pictures.
-        self.networks.get(FIRST).predict(np.zeros((1, 28, 28), np.uint8))
-        from digitlens.server.answers import png_bytes
-        from digitlens.server.uploads import ready
-
+        # Now loaded, they are not waited for later: the default network, and (by framing one
+        # drawn square) the library that decodes pictures.
+        self.networks.get(DEFAULT_NETWORK).predict(np.zeros((1, 28, 28), np.uint8))
         square = np.full((40, 40), 255, np.uint8)
         square[10:30, 18:22] = 0
-        ready(png_bytes(square), self.settings.most_pixels, frame=True)
+        prepare_digit(encode_png(square), self.settings.max_pixels, frame=True)
 
     async def stop(self) -> None:
         """Answer what was begun, stop training, and end."""
         self.closing.set()
         await self.training.close()
         await asyncio.to_thread(self.batcher.stop)
-        for pool in (self._pool, self._patient):
+        for pool in (self._pool, self._slow_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def work(self, act: Callable[..., Result], *given: Any, **named: Any) -> Result:
-        """Do `act` in another thread and return its result.
+    async def run(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
+        """Call `function` in another thread and return its result.
 
         Raises
         ------
         BusyError
-            Too much waits already; or it took too long. What was begun goes on to its end.
+            Too many tasks wait already; or it took too long. What was begun goes on to its end.
         """
         seconds = self.settings.answer_seconds
-        return await self._in(self._pool, seconds, lambda: act(*given, **named))
+        return await self._run_in(self._pool, seconds, lambda: function(*args, **options))
 
-    async def measure(self, act: Callable[[], Result]) -> Result:
-        """Do what may take minutes, one after the other (errors as in `work`).
+    async def run_slow(self, function: Callable[[], Result]) -> Result:
+        """Call what may take minutes, one after the other (errors as in `run`).
 
-        Its results are kept by whoever is asked, so that who comes again finds them.
+        Its results are kept by whoever makes them, so that a client who asks again finds them.
         """
-        return await self._in(self._patient, MEASURE_SECONDS, act)
+        return await self._run_in(self._slow_pool, MEASURE_SECONDS, function)
 
-    async def _in(
-        self, pool: ThreadPoolExecutor, seconds: float, act: Callable[[], Result]
+    async def _run_in(
+        self, pool: ThreadPoolExecutor, seconds: float, function: Callable[[], Result]
     ) -> Result:
-        if self._in_line >= IN_LINE:
+        if self._n_tasks >= MAX_TASKS:
             raise BusyError(
                 "the lab has as much to work out as it takes", try_="the same again in a moment"
             )
-        self._in_line += 1
-        future = pool.submit(act)
+        self._n_tasks += 1
+        future = pool.submit(function)
         loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda _: _tell(loop, self._left))
+
+        # Counted when it really ends: a client that gives up frees no thread.
+        def leave() -> None:
+            self._n_tasks -= 1
+
+        future.add_done_callback(lambda _: _call_in_loop(loop, leave))
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
-            raise too_late(seconds) from error
+            raise too_late_error(seconds) from error
 
-    def _left(self) -> None:
-        self._in_line -= 1
-
-    def _measure(self) -> None:
-        gauge = self.metrics.gauge
-        gauge(
+    def _add_gauges(self) -> None:
+        add = self.metrics.add_gauge
+        add(
             "digitlens_pictures_waiting",
             "Pictures that wait for an answer.",
             lambda: self.batcher.waiting,
         )
-        gauge(
-            "digitlens_body_bytes", "Bytes of bodies held now.", lambda: float(self.room.held)
-        )
-        gauge("digitlens_work_waiting", "Tasks at work or waiting.", lambda: self._in_line)
-        gauge("digitlens_training", "1 while a network trains.", lambda: self.training.running)
-        gauge("process_resident_memory_bytes", "Memory held.", resident_bytes)
+        add("digitlens_body_bytes", "Bytes of bodies held now.", lambda: self.body_budget.held)
+        add("digitlens_work_waiting", "Tasks at work or waiting.", lambda: self._n_tasks)
+        add("digitlens_training", "1 while a network trains.", lambda: self.training.running)
+        add("process_resident_memory_bytes", "Memory held.", resident_bytes)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+def _call_in_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(act)
+        loop.call_soon_threadsafe(function)

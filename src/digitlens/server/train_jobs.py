@@ -1,4 +1,4 @@
-"""One training run at a time: begun, followed by as many as like, stopped."""
+"""One training run at a time, in a process of its own; any number of clients follow it."""
 
 from __future__ import annotations
 
@@ -12,86 +12,77 @@ from typing import TYPE_CHECKING, Any
 from digitlens.errors import RunError
 from digitlens.models.registry import find_network
 from digitlens.runs import CONFIG, LOCK, claim_run_folder
-from digitlens.server.http_errors import UnknownError, problem_of, unexpected
-from digitlens.server.networks import OWN, check_source
+from digitlens.server.http_errors import UnknownError, problem_details, unexpected_error
+from digitlens.server.networks import USER_DIGITS, check_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from digitlens.errors import DigitlensError
+    from digitlens.server.schemas import TrainState, TrainWish
     from digitlens.server.settings import ServerSettings
 
 
-TRAINEE = (sys.executable, "-m", "digitlens.server.train_worker")
+WORKER = (sys.executable, "-m", "digitlens.server.train_worker")
 
-LAST = ("end", "stopped", "failed")
+FINAL_EVENTS = ("end", "stopped", "failed")
 """Events after which nothing more comes."""
 
-PATIENCE = 20.0
-"""Seconds that a training process is given to save and end; it is killed then."""
+STOP_SECONDS = 20.0
+"""A training process is given this time to save and end; it is killed then."""
 
-LONGEST_LINE = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 
 
 class TrainingJobs:
-    """The training of one lab.
+    """The training of one lab: one run at a time.
 
     Parameters
     ----------
     settings
-        Where runs go, and where own digits lie.
+        Where runs go, and where the user's own digits lie.
     command
-        What trains; another one in tests.
+        Starts the process that trains; another one in tests.
     """
 
-    def __init__(self, settings: ServerSettings, command: tuple[str, ...] = TRAINEE) -> None:
+    def __init__(self, settings: ServerSettings, command: tuple[str, ...] = WORKER) -> None:
         self._settings = settings
         self.command = command
         self._process: asyncio.subprocess.Process | None = None
-        self._follower: asyncio.Task[None] | None = None
-        self._news = asyncio.Condition()
-        self._beginning = False
-        self._hung_up = False
+        self._reader: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+        self._is_starting = False
+        self._is_closed = False
         self.run = ""
-        self.wish: dict[str, Any] = {}
+        self.request: dict[str, Any] = {}
         self.events: list[dict[str, Any]] = []
 
     @property
     def running(self) -> bool:
-        """Whether a network is being trained now; not while its process only goes away."""
-        told = bool(self.events) and self.events[-1]["event"] in LAST
-        return self._follower is not None and not self._follower.done() and not told
+        """Whether a network is being trained; not while the process only ends."""
+        has_ended = bool(self.events) and self.events[-1]["event"] in FINAL_EVENTS
+        return self._reader is not None and not self._reader.done() and not has_ended
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return how it stands: the newest run of this lab, and all that was told of it."""
-        kept = [event for event in self.events if event["event"] != "step"]
+    def describe(self) -> TrainState:
+        """Return the newest run of this lab and its events; of its steps only the last."""
         steps = [event for event in self.events if event["event"] == "step"]
         return {
             "running": self.running,
             "run": self.run or None,
-            "wish": self.wish or None,
+            "wish": self.request or None,
             "last_step": steps[-1] if steps else None,
-            "events": kept,
+            "events": [event for event in self.events if event["event"] != "step"],
         }
 
-    async def begin(
-        self,
-        network: str,
-        data: str,
-        *,
-        epochs: int | None = None,
-        share: float | None = None,
-        seed: int = 0,
-        start: str | None = None,
-        start_path: str | None = None,
-    ) -> str:
+    async def begin(self, request: TrainWish, start_path: str | None = None) -> str:
         """Begin to train and return the run's name.
 
         Parameters
         ----------
-        data
-            A name of `load_digits`, or ``"own"``.
-        start, start_path
-            The network to go on from: its name, and where it lies.
+        request
+            What to train.
+        start_path
+            The network to go on from, as `digitlens.train` takes it.
 
         Raises
         ------
@@ -104,46 +95,50 @@ class TrainingJobs:
         StorageError
             The run's folder cannot be made.
         """
-        find_network(network)
-        check_source(data, self._settings.own)
-        if self.running or self._beginning:
+        find_network(request.network)
+        check_source(request.data, self._settings.user_digits)
+        if self.running or self._is_starting:
             raise RunError(
                 "one network is trained at a time",
                 seen=f"{self.run} is under way",
                 try_="wait for it to end, or stop it",
             )
-        self._beginning = True
+        self._is_starting = True
         try:
-            await self.gone()
-            folder = claim_run_folder(network, None, runs=self._settings.runs)
+            await self.wait()
+            folder = claim_run_folder(request.network, None, runs=self._settings.runs)
             self.run, self.events = folder.name, []
-            self.wish = {"network": network, "data": data, "epochs": epochs, "seed": seed}
-            self.wish |= {"share": share, "from": start}
-            source = str(self._settings.own) if data == OWN else data
-            order = self.wish | {"data": source, "start": start_path, "out": str(folder)}
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                limit=LONGEST_LINE,
-                # Ctrl-C in the terminal goes to the lab, which then stops this process.
-                start_new_session=True,
+            self.request = request.model_dump(by_alias=True)
+            own = request.data == USER_DIGITS
+            source = str(self._settings.user_digits) if own else request.data
+            await self._start_process(
+                self.request | {"data": source, "start": start_path, "out": str(folder)}
             )
-            assert self._process.stdin is not None, "it was asked for"
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            self._process.stdin.close()
-            self._follower = asyncio.create_task(self._follow(self._process))
         finally:
-            self._beginning = False
+            self._is_starting = False
         return self.run
 
-    async def gone(self) -> None:
-        """Wait until the process of the newest run has gone, if there was one."""
-        if self._follower is not None:
-            await self._follower
+    async def _start_process(self, order: dict[str, Any]) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=MAX_LINE_BYTES,
+            # Ctrl-C in the terminal goes to the lab alone, which then stops this process.
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None, "a pipe was asked for"
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._process.stdin.close()
+        self._reader = asyncio.create_task(self._read_events(self._process))
+
+    async def wait(self) -> None:
+        """Wait until the process of the newest run has ended, if there was one."""
+        if self._reader is not None:
+            await self._reader
 
     async def stop(self, run: str) -> None:
-        """Ask the run under way to save and end; it is told among its events.
+        """Ask the run under way to save and end; its events tell when it has.
 
         Raises
         ------
@@ -152,72 +147,68 @@ class TrainingJobs:
         """
         if not self.running or run != self.run:
             raise UnknownError(f"{run[:64]} is not being trained")
+        self._send_stop()
+
+    def _send_stop(self) -> None:
         assert self._process is not None, "it is running"
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
     async def close(self) -> None:
-        """Stop what is under way, and wait for it to save."""
-        if self._follower is None or self._follower.done() or self._process is None:
+        """Stop what is under way, and wait until it is saved."""
+        if self._reader is None or self._reader.done() or self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
-        done, _ = await asyncio.wait({self._follower}, timeout=PATIENCE)
+        self._send_stop()
+        done, _ = await asyncio.wait({self._reader}, timeout=STOP_SECONDS)
         if not done:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._follower
+            await self._reader
 
-    async def follow(
+    async def subscribe(
         self, run: str, after: int = 0, *, silence: float = 15.0
     ) -> AsyncIterator[tuple[int, dict[str, Any]] | None]:
-        """Tell the events of `run`, those there already first; each with its number, from 1.
+        """Yield the events of `run`, earlier ones first, each with its number, from 1.
 
-        It ends with the run's last event, or when the lab does. Of steps that were told in
-        the past only the last is told again. None comes when nothing has for `silence`
-        seconds.
+        It ends with the run's last event, or when the lab closes. Of the steps so far only
+        the last is repeated. Yields None when nothing has happened for `silence` seconds.
         """
         index = min(after, len(self.events))
-        while run == self.run and not self._hung_up:
+        while run == self.run and not self._is_closed:
             while index < len(self.events):
                 index += 1
                 event = self.events[index - 1]
                 if event["event"] == "step" and index < len(self.events):
-                    continue
+                    continue  # a newer event is here already
                 yield index, event
-                if event["event"] in LAST:
+                if event["event"] in FINAL_EVENTS:
                     return
             if not self.running:
                 return
-            quiet = False
-            async with self._news:
-                if index >= len(self.events) and run == self.run and not self._hung_up:
+            is_quiet = False
+            async with self._changed:
+                # Only now, under the lock, is it certain that no event came in between.
+                if index >= len(self.events) and run == self.run and not self._is_closed:
                     try:
                         async with asyncio.timeout(silence):
-                            await self._news.wait()
+                            await self._changed.wait()
                     except TimeoutError:
-                        quiet = True
-            if quiet:
+                        is_quiet = True
+            if is_quiet:
                 yield None
 
-    async def hang_up(self) -> None:
-        """End what every follower is told: the lab ends, and waits for them."""
-        async with self._news:
-            self._hung_up = True
-            self._news.notify_all()
+    async def close_streams(self) -> None:
+        """End all subscriptions: the lab ends, and would wait for them."""
+        async with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
 
-    def over(self, after: int) -> bool:
-        """Say whether nothing comes after event number `after` any more."""
+    def is_over(self, after: int) -> bool:
+        """Say whether no event will follow number `after`."""
         return not self.running and after >= len(self.events)
 
-    def check(self, run: str) -> None:
-        """See that `run` is the newest one.
-
-        Raises
-        ------
-        UnknownError
-            It is not.
-        """
+    def check_newest(self, run: str) -> None:
+        """Raise UnknownError where `run` is not the newest one."""
         if not run or run != self.run:
             raise UnknownError(
                 f"{run[:64]} is not the run that this lab began last",
@@ -225,33 +216,39 @@ class TrainingJobs:
                 try_=f"/v1/runs/{run[:64]} tells how an earlier one went",
             )
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None, "it was asked for"
+    async def _read_events(self, process: asyncio.subprocess.Process) -> None:
+        """Take the worker's lines until it ends; a worker that dies silently has failed."""
+        assert process.stdout is not None, "a pipe was asked for"
         try:
             async for line in process.stdout:
-                await self._tell(json.loads(line))
+                await self._publish(json.loads(line))
         except ValueError as error:  # a line that is too long, or no JSON
-            await self._tell({"event": "failed", "problem": problem_of(unexpected(error))})
+            await self._publish(describe_failure(unexpected_error(error)))
             process.kill()
         code = await process.wait()
-        if not self.events or self.events[-1]["event"] not in LAST:
-            silent = RunError(
+        if not self.events or self.events[-1]["event"] not in FINAL_EVENTS:
+            silence = RunError(
                 f"training {self.run} ended without a word",
                 seen=f"exit code {code}",
                 likely="it was killed, perhaps for want of memory" if code < 0 else None,
             )
-            await self._tell({"event": "failed", "problem": problem_of(silent)})
-        self._tidy()
+            await self._publish(describe_failure(silence))
+        self._remove_empty_folder()
 
-    def _tidy(self) -> None:
-        """Remove the folder of a run that came to nothing."""
+    def _remove_empty_folder(self) -> None:
+        """Remove the folder of a run that failed before it wrote anything."""
         folder = self._settings.runs / self.run
         if not (folder / CONFIG).exists():
             with contextlib.suppress(OSError):
                 (folder / LOCK).unlink(missing_ok=True)
                 folder.rmdir()
 
-    async def _tell(self, event: dict[str, Any]) -> None:
-        async with self._news:
+    async def _publish(self, event: dict[str, Any]) -> None:
+        async with self._changed:
             self.events.append(event)
-            self._news.notify_all()
+            self._changed.notify_all()
+
+
+def describe_failure(error: DigitlensError) -> dict[str, Any]:
+    """Return the last event of a run that failed."""
+    return {"event": "failed", "problem": problem_details(error)}

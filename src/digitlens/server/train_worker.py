@@ -1,8 +1,8 @@
 """The process that trains for a lab: ``python -m digitlens.server.train_worker``.
 
-It reads what to train as one line of JSON, and tells how it goes line by line on stdout, each
-line an object with its ``event``. SIGTERM stops it as Ctrl-C stops ``digitlens train``: all
-is saved. A process of its own, for training takes memory and time that answers would wait for.
+It reads what to train as one line of JSON from stdin, and writes its events to stdout, each a
+line of JSON with its ``event``. SIGTERM stops it as Ctrl-C stops ``digitlens train``: all is
+saved. It is a process of its own because training takes memory and time that answers need.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from digitlens.training import Run
 
 
-EVERY = 0.1
-"""Seconds between two lines about steps: more often is not seen."""
+STEP_SECONDS = 0.1
+"""Seconds between two events about steps: nobody sees more."""
 
 
-class Lines:
-    """Progress of training as lines of JSON.
+class EventWriter:
+    """Writes the progress of training as lines of JSON.
 
     Parameters
     ----------
@@ -42,18 +42,18 @@ class Lines:
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
-        self._next = 0.0
-        self._steps = 0
+        self._next_step = 0.0
+        self._n_steps = 0
 
-    def say(self, event: str, **rest: Any) -> None:
+    def write(self, event: str, **values: Any) -> None:
         """Write one line."""
-        self._stream.write(json.dumps({"event": event, **rest}, allow_nan=False) + "\n")
+        self._stream.write(json.dumps({"event": event, **values}, allow_nan=False) + "\n")
         self._stream.flush()
 
     def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
-        """Training begins, or goes on with its next member."""
-        self._steps = total_steps
-        self.say(
+        """Training begins, or goes on with the next member of an ensemble."""
+        self._n_steps = total_steps
+        self.write(
             "start",
             steps=total_steps,
             epochs=epochs,
@@ -62,43 +62,43 @@ class Lines:
         )
 
     def step(self, done_steps: int) -> None:
-        """So many steps are done; told now and then."""
+        """So many steps are done; written now and then."""
         now = self._clock()
-        if now >= self._next or done_steps == self._steps:
-            self._next = now + EVERY
-            self.say("step", done=done_steps, steps=self._steps)
+        if now >= self._next_step or done_steps == self._n_steps:
+            self._next_step = now + STEP_SECONDS
+            self.write("step", done=done_steps, steps=self._n_steps)
 
     def epoch(self, epoch: Epoch) -> None:
         """An epoch has been trained and measured."""
-        self.say("epoch", **asdict(epoch))
+        self.write("epoch", **asdict(epoch))
 
     def finish(self) -> None:
-        """Nothing more comes; what it came to is told by `main`."""
+        """Training has ended; `main` writes its result."""
 
 
-def train(wish: dict[str, Any], lines: Lines) -> Run:
-    """Train as wished (errors as in `digitlens.training.train`)."""
+def train(request: dict[str, Any], events: EventWriter) -> Run:
+    """Train as the lab asks (errors as in `digitlens.training.train`)."""
     from digitlens.data import load_digits
     from digitlens.training import train as train_network
 
-    share, limit = wish.get("share"), None
-    if share is not None and share < 1 and not wish.get("start"):
+    share, limit = request.get("share"), None
+    if share is not None and share < 1 and not request.get("start"):
         # As a count, so that config.toml and the command line say the same.
-        limit = max(10, round(share * len(load_digits(wish["data"]).train)))
+        limit = max(10, round(share * len(load_digits(request["data"]).train)))
     return train_network(
-        wish["network"],
-        wish["data"],
-        start=wish.get("start"),
+        request["network"],
+        request["data"],
+        start=request.get("start"),
         limit=limit,
-        seed=wish.get("seed", 0),
-        epochs=wish.get("epochs"),
-        out=Path(wish["out"]),
-        progress=lines,
+        seed=request.get("seed", 0),
+        epochs=request.get("epochs"),
+        out=Path(request["out"]),
+        progress=events,
     )
 
 
-def ended(run: Run) -> dict[str, Any]:
-    """Return what is told of a run that came to its end: the same words as in a terminal."""
+def describe_result(run: Run) -> dict[str, Any]:
+    """Return the result of a run, in the words that the command line prints."""
     result: dict[str, Any] = {
         "run": run.folder.name,
         "words": run.diagnosis.words,
@@ -114,22 +114,23 @@ def ended(run: Run) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Read what to train from stdin, train, tell how it ended, and return the exit code."""
-    from digitlens.server.http_errors import problem_of, unexpected
+    """Read what to train, train, write how it ended, and return the exit code."""
+    from digitlens.server.http_errors import problem_details, unexpected_error
 
     # Whatever else prints goes to stderr: stdout holds our lines alone.
-    lines = Lines(sys.stdout)
+    events = EventWriter(sys.stdout)
     sys.stdout = sys.stderr
     try:
-        lines.say("end", **ended(train(json.loads(sys.stdin.readline()), lines)))
+        run = train(json.loads(sys.stdin.readline()), events)
+        events.write("end", **describe_result(run))
     except StoppedError as error:
-        lines.say("stopped", words=str(error))
+        events.write("stopped", words=str(error))
         return error.exit_code
     except DigitlensError as error:
-        lines.say("failed", problem=problem_of(error))
+        events.write("failed", problem=problem_details(error))
         return error.exit_code
     except Exception as error:
-        lines.say("failed", problem=problem_of(unexpected(error)))
+        events.write("failed", problem=problem_details(unexpected_error(error)))
         raise
     return 0
 

@@ -1,10 +1,9 @@
-"""A request's body -> pictures.
+"""A request's body -> pictures -> digits in MNIST's frame.
 
-Three forms: the bytes of one picture file; multipart/form-data, each file one picture; JSON,
-``{"pictures": [...]}``, each a picture file in base64 (a data: address will do) or rows of
-numbers 0..255. Nothing is written to the disk.
-
-* Uploads -> digits in MNIST's frame, with a cap on pixels before anything is decoded.
+A body is one picture file; or multipart/form-data, each file one picture; or JSON,
+``{"pictures": [...]}``, each a picture file in base64 (a data: URL will do) or rows of numbers
+0..255. Nothing is written to the disk, and the number of pixels is checked before a picture is
+decoded.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,7 +20,6 @@ from digitlens.digits import SIDE
 from digitlens.errors import CorruptFileError, ShapeError, UsageError
 from digitlens.imaging import frame_drawing, frame_steps
 from digitlens.imaging.io import decode_image, load_image
-from digitlens.server.answers import PreparedDigit
 from digitlens.server.http_errors import KindError, TooLargeError
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from starlette.requests import Request
 
+    from digitlens.digits import Images
+    from digitlens.imaging import Framing
     from digitlens.imaging.io import LoadedImage
     from digitlens.server.settings import ServerSettings
 
@@ -37,12 +38,12 @@ Upload: TypeAlias = "bytes | NDArray[np.uint8]"
 """The bytes of a picture file, or pixels uint8 (H, W)."""
 
 LARGE_JSON = 1 << 16
-"""Bytes from which on JSON is taken apart in another thread."""
+"""Bytes from which on JSON is parsed in another thread."""
 
-RAW = ("image/", "application/octet-stream")
+FILE_TYPES = ("image/", "application/octet-stream")
 
 
-async def pictures_of(request: Request, settings: ServerSettings) -> list[Upload]:
+async def read_uploads(request: Request, settings: ServerSettings) -> list[Upload]:
     """Return the pictures in a request's body; at least one.
 
     Raises
@@ -52,45 +53,40 @@ async def pictures_of(request: Request, settings: ServerSettings) -> list[Upload
     UsageError
         It does not hold what its content type says, or no picture.
     TooLargeError
-        More pictures than are taken at once.
+        More pictures than the limit.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind.startswith(RAW):
+    if kind.startswith(FILE_TYPES):
         body = await request.body()
-        result: list[Upload] = [body] if body else []
+        uploads: list[Upload] = [body] if body else []
     elif kind == "application/json":
         body = await request.body()
-        if len(body) > LARGE_JSON:  # millions of numbers: nobody else waits for them
-            result = await asyncio.to_thread(from_json, body, settings)
+        if len(body) > LARGE_JSON:  # millions of numbers: no other request waits for them
+            uploads = await asyncio.to_thread(parse_json, body, settings)
         else:
-            result = from_json(body, settings)
+            uploads = parse_json(body, settings)
     elif kind == "multipart/form-data":
-        result = await _from_form(request, settings)
+        uploads = await _parse_form(request, settings)
     else:
         raise KindError(
             "pictures come as image/*, application/octet-stream, multipart/form-data or JSON",
             seen=f"Content-Type: {kind[:100]}" if kind else "no Content-Type",
             try_="curl --data-binary @picture.png -H 'Content-Type: image/png' ...",
         )
-    if not result:
+    if not uploads:
         raise UsageError("a request must hold a picture", seen="none")
-    return result
+    return uploads
 
 
-def one_of(uploads: list[Upload]) -> Upload:
-    """Return the only picture.
-
-    Raises
-    ------
-    UsageError
-        There are several.
-    """
+async def read_upload(request: Request, settings: ServerSettings) -> Upload:
+    """Return the only picture in a request's body (errors as in `read_uploads`)."""
+    uploads = await read_uploads(request, settings)
     if len(uploads) > 1:
         raise UsageError("this address takes one picture", seen=f"{len(uploads)} pictures")
     return uploads[0]
 
 
-def from_json(body: bytes, settings: ServerSettings) -> list[Upload]:
+def parse_json(body: bytes, settings: ServerSettings) -> list[Upload]:
     """Return the pictures in ``{"pictures": [...]}``.
 
     Raises
@@ -98,7 +94,7 @@ def from_json(body: bytes, settings: ServerSettings) -> list[Upload]:
     UsageError, ShapeError, CorruptFileError
         It is not JSON of that form.
     TooLargeError
-        More pictures than are taken at once.
+        More pictures than the limit.
     """
     try:
         value = json.loads(body)
@@ -106,13 +102,13 @@ def from_json(body: bytes, settings: ServerSettings) -> list[Upload]:
         raise UsageError("the body must be JSON", seen=str(error)[:200]) from error
     pictures = value.get("pictures") if isinstance(value, dict) else None
     if not isinstance(pictures, list):
-        raise UsageError('the body must be {"pictures": [...]}', seen=_kind(value))
-    if len(pictures) > settings.most_pictures:
-        raise too_many(len(pictures), settings)
-    return [decoded(item, f"picture {index}") for index, item in enumerate(pictures, 1)]
+        raise UsageError('the body must be {"pictures": [...]}', seen=_type_name(value))
+    if len(pictures) > settings.max_pictures:
+        raise _too_many_error(len(pictures), settings)
+    return [decode_picture(item, f"picture {index}") for index, item in enumerate(pictures, 1)]
 
 
-def decoded(value: Any, name: str) -> Upload:
+def decode_picture(value: Any, name: str) -> Upload:
     """Return one picture of a JSON body: base64 of a file, or rows of numbers 0..255.
 
     Raises
@@ -124,8 +120,10 @@ def decoded(value: Any, name: str) -> Upload:
 
     Examples
     --------
-    >>> decoded("data:image/png;base64,iVBORw==", "it")[:4], decoded([[0, 9]], "it").shape
-    (b'\\x89PNG', (1, 2))
+    >>> decode_picture("data:image/png;base64,iVBORw==", "it")[:4]
+    b'\\x89PNG'
+    >>> decode_picture([[0, 9]], "it").shape
+    (1, 2)
     """
     if isinstance(value, str):
         if value.startswith("data:"):
@@ -139,12 +137,13 @@ def decoded(value: Any, name: str) -> Upload:
             ) from error
     if not isinstance(value, list):
         raise ShapeError(
-            f"{name} must be a picture file in base64, or rows of numbers", seen=_kind(value)
+            f"{name} must be a picture file in base64, or rows of numbers",
+            seen=_type_name(value),
         )
-    return _pixels(value, name)
+    return _pixels_from_rows(value, name)
 
 
-def _pixels(rows: list[Any], name: str) -> NDArray[np.uint8]:
+def _pixels_from_rows(rows: list[Any], name: str) -> NDArray[np.uint8]:
     wanted = f"{name} must be rows of equally many whole numbers in 0..255"
     same = all(isinstance(row, list) for row in rows) and len({len(row) for row in rows}) == 1
     if not same:
@@ -156,58 +155,54 @@ def _pixels(rows: list[Any], name: str) -> NDArray[np.uint8]:
     return np.array(rows, np.uint8)
 
 
-async def _from_form(request: Request, settings: ServerSettings) -> list[Upload]:
+async def _parse_form(request: Request, settings: ServerSettings) -> list[Upload]:
     from starlette.datastructures import UploadFile
     from starlette.formparsers import MultiPartException, MultiPartParser
 
+    # The whole body is read first: its size and time are limited while it comes.
     body = await request.body()
 
-    async def whole() -> AsyncGenerator[bytes, None]:
+    async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
     parser = MultiPartParser(
         request.headers,
-        whole(),
-        max_files=settings.most_pictures + 1,
-        max_fields=settings.most_pictures,
-        max_part_size=settings.most_bytes,
+        stream(),
+        max_files=settings.max_pictures + 1,
+        max_fields=settings.max_pictures,
+        max_part_size=settings.max_body_bytes,
     )
-    parser.spool_max_size = settings.most_bytes + 1  # in memory: nothing goes to the disk
+    parser.spool_max_size = settings.max_body_bytes + 1  # in memory: nothing goes to the disk
     try:
         form = await parser.parse()
     except MultiPartException as error:
         if "Too many files" in error.message:
-            raise too_many(settings.most_pictures + 1, settings) from error
+            raise _too_many_error(settings.max_pictures + 1, settings) from error
         raise UsageError("the body must be multipart/form-data", seen=error.message) from error
     except (KeyError, ValueError, AssertionError) as error:  # no boundary, odd headers
         raise UsageError("the body must be multipart/form-data", seen=repr(error)) from error
     try:
         files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-        if len(files) > settings.most_pictures:
-            raise too_many(len(files), settings)
+        if len(files) > settings.max_pictures:
+            raise _too_many_error(len(files), settings)
         return [await file.read() for file in files]
     finally:
         await form.close()
 
 
-def too_many(count: int, settings: ServerSettings) -> TooLargeError:
-    """Return the error for a request with `count` pictures."""
+def _too_many_error(count: int, settings: ServerSettings) -> TooLargeError:
     return TooLargeError(
-        f"a request may hold {settings.most_pictures} pictures", seen=f"{count} or more"
+        f"a request may hold {settings.max_pictures} pictures", seen=f"{count} or more"
     )
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-LIGHT = 80_000
-"""Pixels up to which a picture is framed in a few milliseconds: 283 x 283."""
-
-
-def pixels_in(upload: Upload, name: str) -> int:
-    """Return how many pixels a picture has; of a file only the head is read.
+def count_pixels(upload: Upload, name: str) -> int:
+    """Return how many pixels a picture has; of a file only the header is read.
 
     Raises
     ------
@@ -220,64 +215,76 @@ def pixels_in(upload: Upload, name: str) -> int:
         return picture.width * picture.height
 
 
-def check_pixels(count: int, most: int, name: str) -> None:
-    """Refuse a picture that is too large.
-
-    Raises
-    ------
-    TooLargeError
-        It has more than `most` pixels.
-    """
-    if count > most:
+def check_pixels(count: int, max_pixels: int, name: str) -> None:
+    """Raise TooLargeError for a picture of more than `max_pixels` pixels."""
+    if count > max_pixels:
         raise TooLargeError(
-            f"{name} may have {most:,} pixels",
+            f"{name} may have {max_pixels:,} pixels",
             seen=f"{count:,} pixels",
             try_="make it smaller, or cut the digit out",
         )
 
 
-def opened(upload: Upload, most: int | None, name: str = "the picture") -> LoadedImage:
-    """Return a picture's pixels, of which there may be `most`; None when that was checked.
+def load_upload(
+    upload: Upload, max_pixels: int | None, name: str = "the picture"
+) -> LoadedImage:
+    """Return a picture's pixels, at most `max_pixels`; None where that was checked before.
 
     Raises
     ------
     TooLargeError
         There are more.
     CorruptFileError, ShapeError
-        It cannot be opened; see `digitlens.imaging.io.load_image`.
+        It cannot be decoded; see `digitlens.imaging.io.load_image`.
     """
-    if most is not None:
-        check_pixels(pixels_in(upload, name), most, name)
+    if max_pixels is not None:
+        check_pixels(count_pixels(upload, name), max_pixels, name)
     return load_image(upload, name=name)
 
 
-def ready(
+@dataclass(frozen=True, eq=False)
+class PreparedDigit:
+    """A digit that a network can be asked about.
+
+    Parameters
+    ----------
+    digit
+        uint8 (28, 28); 0 = paper, 255 = ink.
+    framing
+        How the picture was brought into MNIST's frame; None where it was in it already.
+    """
+
+    digit: Images
+    framing: Framing | None = None
+
+
+def prepare_digit(
     upload: Upload,
-    most: int | None,
+    max_pixels: int | None,
     *,
     frame: bool,
     drawing: bool = False,
     name: str = "the picture",
 ) -> PreparedDigit:
-    """Return the digit in a picture, of at most `most` pixels; None when that was checked.
+    """Return the digit in a picture of at most `max_pixels`; None where that was checked.
 
-    Without `frame` the picture must be a digit in MNIST's frame, and is taken as it is. A
+    Without `frame` the picture must be a digit in MNIST's frame, and is used as it is. A
     `drawing` is black ink on white paper, all of it one digit.
 
     Raises
     ------
     TooLargeError, NoInkError, SeveralDigitsError, CorruptFileError
-        See `opened` and `digitlens.imaging.frame_digit`.
+        See `load_upload` and `digitlens.imaging.frame_digit`.
     ShapeError
-        Likewise; or it must be a digit already and is not 28 x 28 grey pixels.
+        Likewise; or without `frame` it is not 28 x 28 gray pixels.
     """
     if frame:
-        if most is not None:
-            check_pixels(pixels_in(upload, name), most, name)
-        result = (frame_drawing if drawing else frame_steps)(upload, name=name)
-        return PreparedDigit(result.digit, result)
-    pixels = opened(upload, most, name).pixels
-    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():  # in colours that are all grey
+        if max_pixels is not None:
+            check_pixels(count_pixels(upload, name), max_pixels, name)
+        framing = (frame_drawing if drawing else frame_steps)(upload, name=name)
+        return PreparedDigit(framing.digit, framing)
+    pixels = load_upload(upload, max_pixels, name).pixels
+    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():  # colors that are all gray
         pixels = pixels[..., 0]
     if pixels.shape != (SIDE, SIDE):
         raise ShapeError(

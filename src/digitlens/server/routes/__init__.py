@@ -1,10 +1,13 @@
-"""The addresses of the lab, one module for each part of the page."""
+"""The addresses of the lab, and what several of them share.
+
+Function names are the operation ids, and docstrings the descriptions, of the OpenAPI document.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from digitlens.server.http_errors import PROBLEM
+from digitlens.server.http_errors import PROBLEM_TYPE
 from digitlens.server.schemas import Problem
 
 if TYPE_CHECKING:
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from digitlens.server.state import LabState
 
 
-WHAT = {
+STATUS_MEANINGS = {
     400: "The request makes no sense.",
     404: "There is nothing of that name.",
     408: "The request did not come in time.",
@@ -28,36 +31,33 @@ WHAT = {
 }
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what the OpenAPI document says of these statuses: problem details each."""
+def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of these statuses, and of 422 and 503."""
     schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     return {
-        status: {"description": WHAT[status], "content": {PROBLEM: {"schema": schema}}}
+        status: {
+            "description": STATUS_MEANINGS[status],
+            "content": {PROBLEM_TYPE: {"schema": schema}},
+        }
         for status in sorted({*statuses, 422, 503})
     }
 
 
-TAKES_BODY = (400, 408, 413, 415, 422)
-"""What an address that takes pictures may answer besides."""
+PICTURE_PROBLEMS = (400, 408, 413, 415, 422)
+"""What an address that takes pictures may answer as well."""
 
+_FILE = {"type": "string", "format": "binary"}
 PICTURE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Pictures"},
-            },
-            "image/png": {"schema": {"type": "string", "format": "binary"}},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/Pictures"}},
+            "image/png": {"schema": _FILE},
+            "application/octet-stream": {"schema": _FILE},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {
-                        "picture": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                        }
-                    },
+                    "properties": {"picture": {"type": "array", "items": _FILE}},
                     "required": ["picture"],
                 }
             },
@@ -66,7 +66,7 @@ PICTURE_BODY: dict[str, Any] = {
 }
 
 
-def state_of(request: Request) -> LabState:
-    """Return what the lab that answers this request holds."""
+def get_state(request: Request) -> LabState:
+    """Return the state of the lab that answers this request."""
     state: LabState = request.app.state.lab
     return state

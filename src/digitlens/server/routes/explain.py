@@ -1,40 +1,60 @@
-"""/v1/explain: why a network answers so; one cell of a map; the map of an edited kernel."""
+"""/v1/explain: why a network answers so; /v1/networks: its card, layers and kernels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import UsageError
-from digitlens.server.answers import as_json
-from digitlens.server.inspect import cell as cell_of
-from digitlens.server.inspect import explained
-from digitlens.server.probe import edited
-from digitlens.server.routes import PICTURE_BODY, TAKES_BODY, problems, state_of
-from digitlens.server.routes.predict import JSON
-from digitlens.server.schemas import Cell, Explained, KernelEdit, KernelMap
-from digitlens.server.state import FIRST
-from digitlens.server.uploads import decoded, one_of, pictures_of, ready
+from digitlens.models.registry import NETWORKS
+from digitlens.server.answers import encode_json, json_response
+from digitlens.server.http_errors import UnknownError
+from digitlens.server.inspect import (
+    apply_kernel,
+    describe_cell,
+    describe_kernels,
+    explain_prediction,
+)
+from digitlens.server.networks import list_sources
+from digitlens.server.routes import (
+    PICTURE_BODY,
+    PICTURE_PROBLEMS,
+    document_problems,
+    get_state,
+)
+from digitlens.server.routes.recognize import can_read_lines
+from digitlens.server.schemas import (
+    Cell,
+    Explained,
+    KernelEdit,
+    KernelMap,
+    Kernels,
+    NetworkDetails,
+    NetworkList,
+)
+from digitlens.server.state import DEFAULT_NETWORK
+from digitlens.server.uploads import decode_picture, prepare_digit, read_upload
 
 if TYPE_CHECKING:
     from digitlens.server.state import LabState
 
 
 router = APIRouter(prefix="/v1/explain", tags=["look inside"])
+networks_router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
 
 @router.post(
     "",
     response_model=Explained,
-    responses=problems(404, *TAKES_BODY),
+    responses=document_problems(404, *PICTURE_PROBLEMS),
     openapi_extra=PICTURE_BODY,
     summary="Say why a network answers as it does",
 )
 async def explain(
     request: Request,
-    network: str = FIRST,
+    network: str = DEFAULT_NETWORK,
     frame: bool = True,
     drawing: bool = False,
     filters: bool = False,
@@ -45,21 +65,24 @@ async def explain(
     first layer's kernels come along; they are the same for every picture. `frame` and `drawing`
     as at /v1/predict.
     """
-    state = state_of(request)
-    upload = one_of(await pictures_of(request, state.settings))
+    state = get_state(request)
+    upload = await read_upload(request, state.settings)
 
     def work() -> bytes:
-        model, taps = state.networks.taps(network)
-        seen = ready(upload, state.settings.most_pixels, frame=frame, drawing=drawing)
-        return as_json(explained(model, taps, seen, name=network, filters=filters))
+        model, probe = state.networks.get_probe(network)
+        digit = prepare_digit(upload, state.settings.max_pixels, frame=frame, drawing=drawing)
+        # Also made into JSON in this thread: it is many numbers.
+        return encode_json(
+            explain_prediction(model, probe, digit, name=network, filters=filters)
+        )
 
-    return Response(await state.work(work), media_type=JSON)
+    return json_response(await state.run(work))
 
 
 @router.post(
     "/cell",
     response_model=Cell,
-    responses=problems(404, *TAKES_BODY),
+    responses=document_problems(404, *PICTURE_PROBLEMS),
     openapi_extra=PICTURE_BODY,
     summary="One number of a feature map: window, kernel, products, sum",
 )
@@ -69,7 +92,7 @@ async def cell(
     map_: Annotated[int, Query(alias="map", ge=0, le=100_000)],
     row: Annotated[int, Query(ge=0, le=1000)] = 0,
     column: Annotated[int, Query(ge=0, le=1000)] = 0,
-    network: str = FIRST,
+    network: str = DEFAULT_NETWORK,
     member: Annotated[int, Query(ge=0, le=100)] = 0,
     frame: bool = True,
 ) -> Any:
@@ -78,26 +101,26 @@ async def cell(
     `top` and `left` say where the window stands in what the layer takes in; below 0 it reaches
     over the edge, where there is paper. Of a dense layer `map` counts its values.
     """
-    state = state_of(request)
-    upload = one_of(await pictures_of(request, state.settings))
+    state = get_state(request)
+    upload = await read_upload(request, state.settings)
 
     def work() -> bytes:
-        taps = state.networks.taps(network)[1]
-        taps.layer(layer, member)  # said before a picture is looked at
-        seen = ready(upload, state.settings.most_pixels, frame=frame)
-        tapped = taps.listen(seen.digit, layer, member)
-        return as_json(cell_of(tapped, map_, row, column))
+        _, probe = state.networks.get_probe(network)
+        probe.get_layer(layer, member)  # a wrong layer is reported before a bad picture
+        prepared = prepare_digit(upload, state.settings.max_pixels, frame=frame)
+        trace = probe.trace(prepared.digit, layer, member)
+        return encode_json(describe_cell(trace, map_, row, column))
 
-    return Response(await state.work(work), media_type=JSON)
+    return json_response(await state.run(work))
 
 
 @router.post(
     "/kernel",
     response_model=KernelMap,
-    responses=problems(404, *TAKES_BODY),
+    responses=document_problems(404, *PICTURE_PROBLEMS),
     summary="The map of a kernel that was edited by hand",
 )
-async def kernel(request: Request, wish: KernelEdit) -> Any:
+async def kernel(request: Request, edit: KernelEdit) -> Any:
     """Lay a kernel of your own over what a layer takes in.
 
     `kernel` is (channels, height, width), as many channels as the layer's own kernels have;
@@ -105,43 +128,108 @@ async def kernel(request: Request, wish: KernelEdit) -> Any:
     layer's own where they are not given; with `activation` the sums go through its ReLU or
     tanh.
     """
-    state = state_of(request)
-    result = await state.work(_edited, state, wish)
-    return Response(result, media_type=JSON)
+    state = get_state(request)
+    return json_response(await state.run(_apply_edit, state, edit))
 
 
-def _edited(state: LabState, wish: KernelEdit) -> bytes:
-    taps = state.networks.taps(wish.network)[1]
-    layer = taps.layer(wish.layer, wish.member)
+def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
+    _, probe = state.networks.get_probe(edit.network)
+    layer = probe.get_layer(edit.layer, edit.member)
     if layer.kind != "convolution":
         raise UsageError(
             "kernels are edited in convolutions", seen=layer.name, try_="another layer"
         )
-    upload = decoded(wish.picture, "the picture")
-    seen = ready(upload, state.settings.most_pixels, frame=wish.frame)
-    tapped = taps.listen(seen.digit, wish.layer, wish.member)
-    into = tapped.into
-    if wish.channel is not None:
-        if wish.channel >= len(into):
+    upload = decode_picture(edit.picture, "the picture")
+    prepared = prepare_digit(upload, state.settings.max_pixels, frame=edit.frame)
+    trace = probe.trace(prepared.digit, edit.layer, edit.member)
+    inputs = trace.inputs
+    if edit.channel is not None:
+        if edit.channel >= len(inputs):
             raise UsageError(
-                f"{layer.name} takes in {len(into)} channels", seen=f"channel {wish.channel}"
+                f"{layer.name} takes in {len(inputs)} channels", seen=f"channel {edit.channel}"
             )
-        into = into[wish.channel : wish.channel + 1]
-    result = edited(
-        into,
-        _array(wish.kernel),
-        bias=wish.bias,
-        stride=layer.stride if wish.stride is None else wish.stride,
-        padding=layer.padding if wish.padding is None else wish.padding,
-        activation=layer.activation if wish.activation else None,
-    )
-    return as_json(result)
-
-
-def _array(kernel: list[list[list[float]]]) -> Any:
+        inputs = inputs[edit.channel : edit.channel + 1]
     try:
-        return np.array(kernel, np.float32)
+        weights = np.array(edit.kernel, np.float32)
     except ValueError as error:
         raise UsageError(
             "a kernel's rows must be equally long, in all its channels", seen="they are not"
         ) from error
+    result = apply_kernel(
+        inputs,
+        weights,
+        layer.activation if edit.activation else None,
+        bias=edit.bias,
+        stride=layer.stride if edit.stride is None else edit.stride,
+        padding=layer.padding if edit.padding is None else edit.padding,
+    )
+    return encode_json(result)
+
+
+@networks_router.get(
+    "",
+    response_model=NetworkList,
+    responses=document_problems(503),
+    summary="List the networks that can be asked, and those that can be trained",
+)
+async def networks(request: Request) -> Any:
+    """List the published networks, then the lab's finished runs, the newest first.
+
+    `reader` says whether /v1/read can read lines here, `data` which digits are on this machine.
+    """
+    state = get_state(request)
+
+    def work() -> NetworkList:
+        return {
+            "networks": state.networks.list_all(),
+            "trainable": [
+                {"name": item.name, "about": item.about} for item in NETWORKS.values()
+            ],
+            # The page asks this first: the reader is then loaded before the first picture.
+            "reader": can_read_lines(),
+            "data": list_sources(state.settings.user_digits),
+        }
+
+    return json_response(await state.run(work))
+
+
+@networks_router.get(
+    "/{name}",
+    response_model=NetworkDetails,
+    responses=document_problems(404, 422),
+    summary="One network: its card, and its layers without their weights",
+)
+async def network(
+    request: Request, name: str, member: Annotated[int, Query(ge=0, le=100)] = 0
+) -> Any:
+    """Tell a network's card and the layers, in order, of one of the networks in its file."""
+    state = get_state(request)
+    return json_response(await state.run(state.networks.describe, name, member))
+
+
+@networks_router.get(
+    "/{name}/layers/{layer}",
+    response_model=Kernels,
+    responses=document_problems(404, 422),
+    summary="A layer's kernels as numbers",
+)
+async def layer_kernels(
+    request: Request,
+    name: str,
+    layer: int,
+    member: Annotated[int, Query(ge=0, le=100)] = 0,
+    kernel: Annotated[int | None, Query(ge=0, le=100_000)] = None,
+) -> Any:
+    """Tell a layer's kernels, or one of them; of a large layer the first ones only."""
+    state = get_state(request)
+
+    def work() -> Kernels:
+        inspected = state.networks.get_probe(name)[1].get_layer(layer, member)
+        count = 0 if inspected.weight is None else len(inspected.weight)
+        if kernel is not None and kernel >= count:
+            raise UnknownError(
+                f"{inspected.name} has no kernel {kernel}", seen=f"{count} kernels"
+            )
+        return describe_kernels(inspected, kernel)
+
+    return json_response(await state.run(work))

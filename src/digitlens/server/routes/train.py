@@ -8,10 +8,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from digitlens.models.inference import published_names
-from digitlens.server.answers import as_json
+from digitlens.server.answers import encode_json, json_response
 from digitlens.server.networks import describe_run, list_runs
-from digitlens.server.routes import problems, state_of
-from digitlens.server.routes.predict import JSON
+from digitlens.server.routes import document_problems, get_state
 from digitlens.server.schemas import RunDetails, RunList, TrainBegun, TrainState, TrainWish
 
 if TYPE_CHECKING:
@@ -26,44 +25,37 @@ router = APIRouter(prefix="/v1", tags=["train"])
 @router.get(
     "/train",
     response_model=TrainState,
-    responses=problems(503),
+    responses=document_problems(503),
     summary="How training stands",
 )
 async def status(request: Request) -> Any:
     """Tell the newest run of this lab and its events, of its steps only the last."""
-    return Response(as_json(state_of(request).training.as_dict()), media_type=JSON)
+    return json_response(get_state(request).training.describe())
 
 
 @router.post(
     "/train",
     status_code=202,
     response_model=TrainBegun,
-    responses=problems(400, 404, 408, 409, 413, 415, 422, 501, 503, 507),
+    responses=document_problems(400, 404, 408, 409, 413, 415, 422, 501, 503, 507),
     summary="Begin to train a network",
 )
-async def begin(request: Request, wish: TrainWish) -> Any:
+async def begin(request: Request, order: TrainWish) -> Any:
     """Begin to train, in a process of its own; one run at a time.
 
     `data` is mnist, uci, fashion or own (the digits that were saved here); `share` of its
     training digits are used; `from` names a network of the same kind to go on from.
     """
-    state = state_of(request)
-    start = None if wish.start is None else await state.work(_start, state, wish.start)
-    run = await state.training.begin(
-        wish.network,
-        wish.data,
-        epochs=wish.epochs,
-        share=wish.share,
-        seed=wish.seed,
-        start=wish.start,
-        start_path=start,
-    )
+    state = get_state(request)
+    start = order.start
+    start_path = None if start is None else await state.run(_find_start, state, start)
+    run = await state.training.begin(order, start_path)
     where = f"/v1/train/{run}"
-    told = {"run": run, "events": f"{where}/events", "stop": where}
-    return Response(as_json(told), status_code=202, media_type=JSON)
+    begun: TrainBegun = {"run": run, "events": f"{where}/events", "stop": where}
+    return json_response(begun, 202)
 
 
-def _start(state: LabState, name: str) -> str:
+def _find_start(state: LabState, name: str) -> str:
     """Return what `digitlens.train` calls the network `name`: its own name, or its folder."""
     path = state.networks.get(name).path
     return name if name in published_names() else str(path.parent)
@@ -73,20 +65,20 @@ def _start(state: LabState, name: str) -> str:
     "/train/{run}",
     status_code=202,
     response_model=TrainState,
-    responses=problems(404),
+    responses=document_problems(404),
     summary="Stop the run under way; what was trained is saved",
 )
 async def stop(request: Request, run: str) -> Any:
     """Ask the run to save and end, as Ctrl-C does; its events tell when it has."""
-    training = state_of(request).training
+    training = get_state(request).training
     await training.stop(run)
-    return Response(as_json(training.as_dict()), status_code=202, media_type=JSON)
+    return json_response(training.describe(), 202)
 
 
 @router.get(
     "/train/{run}/events",
     response_class=StreamingResponse,
-    responses=problems(404)
+    responses=document_problems(404)
     | {
         200: {"description": "Server-sent events.", "content": {"text/event-stream": {}}},
         204: {"description": "The run has ended, and all of it was told."},
@@ -104,49 +96,47 @@ async def events(
     Each has an id, its kind (start, step, epoch, end, stopped, failed) and data as JSON. Who
     comes again with Last-Event-ID (browsers do) hears only what is new.
     """
-    training = state_of(request).training
-    training.check(run)
+    training = get_state(request).training
+    training.check_newest(run)
     if last_event_id is not None and last_event_id.isdecimal():
         after = int(last_event_id[:9])
-    if training.over(after):
-        return Response(status_code=204)  # a browser then asks no more
-    return StreamingResponse(
-        _lines(state_of(request), run, after), media_type="text/event-stream"
-    )
+    if training.is_over(after):
+        return Response(status_code=204)  # a browser then stops asking
+    stream = _stream_events(get_state(request), run, after)
+    return StreamingResponse(stream, media_type="text/event-stream")
 
 
-async def _lines(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
+async def _stream_events(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    async for item in state.training.follow(run, after):
+    async for item in state.training.subscribe(run, after):
         if item is None:
-            yield b": nothing new\n\n"  # so that a dead connection is noticed
+            yield b": nothing new\n\n"  # a dead connection is noticed by that
         else:
             number, event = item
             head = f"id: {number}\nevent: {event['event']}\n".encode()
-            yield head + b"data: " + as_json(event) + b"\n\n"
+            yield head + b"data: " + encode_json(event) + b"\n\n"
 
 
 @router.get(
     "/runs",
     response_model=RunList,
-    responses=problems(503),
+    responses=document_problems(503),
     summary="List the run folders, the newest first",
 )
 async def runs(request: Request) -> Any:
     """List the lab's run folders, finished or not."""
-    state = state_of(request)
-    result = await state.work(list_runs, state.settings.runs)
-    return Response(as_json({"runs": result}), media_type=JSON)
+    state = get_state(request)
+    result: RunList = {"runs": await state.run(list_runs, state.settings.runs)}
+    return json_response(result)
 
 
 @router.get(
     "/runs/{name}",
     response_model=RunDetails,
-    responses=problems(404, 409),
+    responses=document_problems(404, 409),
     summary="One run: its recipe, its history, the same in words",
 )
 async def run(request: Request, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""
-    state = state_of(request)
-    result = await state.work(describe_run, state.settings.runs, name)
-    return Response(as_json(result), media_type=JSON)
+    state = get_state(request)
+    return json_response(await state.run(describe_run, state.settings.runs, name))

@@ -1,0 +1,163 @@
+"""/v1/mistakes: a network on a set of digits; /v1/own: drawn and corrected digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from digitlens.imaging.crop import crop_with_margin
+from digitlens.server.answers import encode_json, json_response
+from digitlens.server.mistakes import list_pictures, summarize
+from digitlens.server.routes import document_problems, get_state
+from digitlens.server.schemas import (
+    CellPictures,
+    Measured,
+    OwnDigit,
+    OwnDigits,
+    OwnList,
+    OwnSaved,
+)
+from digitlens.server.state import DEFAULT_NETWORK
+from digitlens.server.uploads import decode_picture, load_upload, prepare_digit
+
+if TYPE_CHECKING:
+    from digitlens.digits import Images
+    from digitlens.server.state import LabState
+
+
+mistakes_router = APIRouter(prefix="/v1/mistakes", tags=["mistakes"])
+user_digits_router = APIRouter(prefix="/v1/own", tags=["own digits"])
+
+Digit = Annotated[int, Query(ge=0, le=9)]
+MAX_PICTURES = 200
+"""Pictures in one answer."""
+
+
+@mistakes_router.get(
+    "",
+    response_model=Measured,
+    responses=document_problems(400, 404, 422, 503),
+    summary="Measure a network on a set of digits",
+)
+async def measured(
+    request: Request, network: str = DEFAULT_NETWORK, data: str = "mnist", part: str = "test"
+) -> Any:
+    """Tell the misses and the confusion matrix: row = truth, column = answer.
+
+    `data` is mnist, uci, fashion or own; `part` is test, validation or train (of own digits
+    all are measured).
+    """
+    state = get_state(request)
+    result = await state.run_slow(lambda: state.mistakes.evaluate(network, data, part))
+    return json_response(summarize(result))
+
+
+@mistakes_router.get(
+    "/cell",
+    response_model=CellPictures,
+    responses=document_problems(400, 404, 422, 503),
+    summary="The pictures of one cell of the confusion matrix",
+)
+async def pictures(
+    request: Request,
+    truth: Digit,
+    answer: Digit,
+    network: str = DEFAULT_NETWORK,
+    data: str = "mnist",
+    part: str = "test",
+    first: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    count: Annotated[int, Query(ge=1, le=MAX_PICTURES)] = 50,
+) -> Any:
+    """Tell the pictures that show `truth` and were read as `answer`, the surest first."""
+    state = get_state(request)
+
+    def work() -> bytes:
+        result = state.mistakes.evaluate(network, data, part)
+        return encode_json(list_pictures(result, truth, answer, first=first, count=count))
+
+    return json_response(await state.run_slow(work))
+
+
+@user_digits_router.get(
+    "",
+    response_model=OwnList,
+    responses=document_problems(503),
+    summary="List the digits that were kept",
+)
+async def listed(request: Request) -> Any:
+    """List the digits that were kept, by label, and say how to learn from them."""
+    state = get_state(request)
+    return json_response(await state.run(state.user_digits.list_all))
+
+
+@user_digits_router.post(
+    "",
+    status_code=201,
+    response_model=OwnSaved,
+    responses=document_problems(400, 404, 408, 413, 415, 422, 507),
+    summary="Keep digits, each with its label",
+)
+async def save(request: Request, digits: OwnDigits) -> Any:
+    """Keep digits in the lab's folder: all of them, or none when one cannot be used.
+
+    With `box` (left, top, right, bottom in pixels) the digit is cut out of its picture first,
+    with some paper around it: so a line that was read is corrected digit by digit.
+    """
+    state = get_state(request)
+    return json_response(await state.run(_save, state, digits), 201)
+
+
+def _save(state: LabState, request: OwnDigits) -> OwnSaved:
+    max_pixels = state.settings.max_pixels
+    # All are prepared before the first is saved: one bad picture refuses them all.
+    images = [
+        _prepare(item, max_pixels, frame=request.frame, name=f"digit {index}")
+        for index, item in enumerate(request.digits, 1)
+    ]
+    state.user_digits.check_limit(len(images))
+    saved: list[dict[str, Any]] = [
+        {"label": item.label, "name": state.user_digits.save(image, item.label)}
+        for item, image in zip(request.digits, images, strict=True)
+    ]
+    return {**state.user_digits.list_all(), "saved": saved}
+
+
+def _prepare(item: OwnDigit, max_pixels: int, *, frame: bool, name: str) -> Images:
+    upload = decode_picture(item.picture, name)
+    if item.box is None:
+        return prepare_digit(upload, max_pixels, frame=frame, name=name).digit
+    pixels = load_upload(upload, max_pixels, name).pixels
+    crop = crop_with_margin(pixels, item.box, name=name)
+    return prepare_digit(crop, max_pixels, frame=True, name=name).digit
+
+
+@user_digits_router.get(
+    "/{label}/{name}",
+    response_class=Response,
+    responses=document_problems(404)
+    | {200: {"description": "The digit as PNG.", "content": {"image/png": {}}}},
+    summary="A digit that was kept, as PNG",
+)
+async def picture(request: Request, label: int, name: str) -> Any:
+    """Return a kept digit: 28 x 28, 0 = paper, 255 = ink."""
+    state = get_state(request)
+    content = await state.run(state.user_digits.read_png, label, name)
+    return Response(content, media_type="image/png")
+
+
+@user_digits_router.delete(
+    "/{label}/{name}",
+    response_model=OwnList,
+    responses=document_problems(404, 507),
+    summary="Remove a digit that was kept",
+)
+async def delete(request: Request, label: int, name: str) -> Any:
+    """Remove a kept digit and list what is left."""
+    state = get_state(request)
+
+    def work() -> OwnList:
+        state.user_digits.delete(label, name)
+        return state.user_digits.list_all()
+
+    return json_response(await state.run(work))

@@ -1,0 +1,166 @@
+"""/v1/predict: the digit in each picture; /v1/read: the lines of digits in one picture."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from digitlens.errors import MissingDataError, ModelError, UsageError
+from digitlens.server.answers import json_response
+from digitlens.server.routes import (
+    PICTURE_BODY,
+    PICTURE_PROBLEMS,
+    document_problems,
+    get_state,
+)
+from digitlens.server.schemas import Lines, Predicted
+from digitlens.server.state import DEFAULT_NETWORK
+from digitlens.server.uploads import load_upload, read_upload, read_uploads
+
+if TYPE_CHECKING:
+    from digitlens.models.inference import Model
+    from digitlens.server.state import LabState
+    from digitlens.server.uploads import Upload
+
+
+router = APIRouter(tags=["answer"])
+
+MAX_NETWORKS = 8
+"""Networks that one request may ask."""
+
+MAX_LENGTH = 40
+"""Digits in a line: more than stand on any form."""
+
+
+@router.post(
+    "/v1/predict",
+    response_model=Predicted,
+    responses=document_problems(404, *PICTURE_PROBLEMS),
+    openapi_extra=PICTURE_BODY,
+    summary="Say which digit each picture shows",
+)
+async def predict(
+    request: Request,
+    network: Annotated[list[str] | None, Query(max_length=MAX_NETWORKS)] = None,
+    frame: bool = True,
+    drawing: bool = False,
+    pixels: bool = False,
+) -> Any:
+    """Say which digit each picture shows, and how sure that is.
+
+    Any picture of one digit will do. `network` may be given several times: all answer the same
+    picture. With `frame=false` pictures are taken as digits of 28 x 28 in MNIST's frame
+    already; with `drawing=true` as black ink on white paper, all of it one digit, however many
+    strokes it has; with `pixels=true` the framed digit comes with the answer. When one picture
+    cannot be used none is answered, and the problem names it.
+    """
+    state = get_state(request)
+    # load: the bodies' pictures, and the networks that are not in memory yet
+    uploads = await read_uploads(request, state.settings)
+    networks = await _load_networks(state, network or [DEFAULT_NETWORK])
+    # frame and answer, together with the requests that wait at this moment
+    pictures = await state.batcher.answer(
+        uploads, networks, frame=frame, drawing=drawing, pixels=pixels
+    )
+    answer: Predicted = {"pictures": pictures}
+    return json_response(answer)
+
+
+async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
+    """Return the networks of these names; UnknownError where one does not exist."""
+    if len(names) > MAX_NETWORKS:
+        raise UsageError(f"at most {MAX_NETWORKS} networks are asked", seen=f"{len(names)}")
+    networks = {}
+    for name in names:
+        # Another thread only for the few that must be read from the disk.
+        model = state.networks.get_loaded(name)
+        if model is None:
+            model = await state.run(state.networks.get, name)
+        networks[name] = model
+    return networks
+
+
+@router.post(
+    "/v1/read",
+    response_model=Lines,
+    responses=document_problems(*PICTURE_PROBLEMS),
+    openapi_extra=PICTURE_BODY,
+    summary="Read the lines of digits in a picture",
+)
+async def read(
+    request: Request,
+    length: Annotated[int | None, Query(ge=1, le=MAX_LENGTH)] = None,
+    line: bool = False,
+) -> Any:
+    """Read the lines of digits in a picture, from top to bottom and left to right.
+
+    With `length` each line has so many digits; with `line=true` the picture is one line.
+    Boxes are left, top, right and bottom in pixels of the picture as it stands upright. `turn`
+    says by how many degrees, counter-clockwise, it was turned to be read: about 180 for a page
+    that was laid on its head.
+    """
+    state = get_state(request)
+    upload = await read_upload(request, state.settings)
+    max_pixels = state.settings.max_pixels
+    result = await state.run(_read_lines, upload, max_pixels, length=length, line=line)
+    return json_response(result)
+
+
+def _read_lines(upload: Upload, max_pixels: int, *, length: int | None, line: bool) -> Lines:
+    reader = load_reader()
+    picture = load_upload(upload, max_pixels)
+    if line:
+        lines, rotation = (reader.read_line(picture, length=length),), 0.0
+    else:
+        page = reader.page(picture, length=length)
+        lines, rotation = page.lines, page.turn
+    height, width = picture.pixels.shape[:2]
+    return {
+        "width": width,
+        "height": height,
+        "turn": round(rotation, 1),
+        "lines": [item.as_dict() for item in lines],
+    }
+
+
+_lock = threading.Lock()
+_readers: list[Any] = []
+
+
+def load_reader() -> Any:
+    """Return the published reader, loaded once.
+
+    Raises
+    ------
+    MissingDataError
+        There is none in this installation.
+    """
+    import digitlens
+
+    with _lock:
+        if not _readers:
+            reader_class = getattr(digitlens, "Reader", None)
+            if reader_class is None:
+                raise _no_reader_error("this version of digitlens has none")
+            try:
+                _readers.append(reader_class())
+            except (ModelError, MissingDataError) as error:
+                raise _no_reader_error(error.wanted) from error
+        return _readers[0]
+
+
+def can_read_lines() -> bool:
+    """Say whether this installation can read lines; it loads the reader."""
+    try:
+        load_reader()
+    except MissingDataError:
+        return False
+    return True
+
+
+def _no_reader_error(seen: str) -> MissingDataError:
+    return MissingDataError(
+        "no reader is installed", seen=seen, try_="/v1/predict answers pictures of one digit"
+    )
