@@ -63,7 +63,8 @@ class Lab:
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.state = LabState(settings, desk)
         self.api = build_api(self.state)
-        self._app = SecurityMiddleware(self.api, self.state)
+        state = self.state
+        self._app = SecurityMiddleware(self.api, settings, state.metrics, state.body_budget)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer as ASGI prescribes."""

@@ -32,8 +32,8 @@ from digitlens.server.http_errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from digitlens.server.prometheus import Metrics
     from digitlens.server.settings import ServerSettings
-    from digitlens.server.state import LabState
 
     Receive = Callable[[], Awaitable[Any]]
 
@@ -66,10 +66,14 @@ SECURITY_HEADERS = (
 class SecurityMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: Any, state: LabState) -> None:
+    def __init__(
+        self, app: Any, settings: ServerSettings, metrics: Metrics, budget: ByteBudget
+    ) -> None:
         self._app = app
-        self._state = state
-        self._hosts = frozenset({*LOOPBACK_NAMES, state.settings.host})
+        self._settings = settings
+        self._metrics = metrics
+        self._budget = budget
+        self._hosts = frozenset({*LOOPBACK_NAMES, settings.host})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, or pass on the start and end of the server."""
@@ -82,7 +86,6 @@ class SecurityMiddleware:
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request, count it, and add our headers to the answer."""
-        metrics = self._state.metrics
         start, status = time.perf_counter(), 0
 
         async def send_with_headers(message: Any) -> None:
@@ -95,7 +98,7 @@ class SecurityMiddleware:
                 message["headers"] = headers
             await send(message)
 
-        metrics.running += 1
+        self._metrics.running += 1
         try:
             await self._check_and_answer(scope, receive, send_with_headers)
         except Exception as error:
@@ -103,11 +106,11 @@ class SecurityMiddleware:
             if not status:
                 await send_problem(send_with_headers, unexpected_error(error))
         finally:
-            metrics.running -= 1
+            self._metrics.running -= 1
             # Only names of ours become labels: a client must not be able to invent new ones.
             route = getattr(scope.get("route"), "path", "other")
             method = scope["method"] if scope["method"] in METHODS else "other"
-            metrics.count_request(route, method, status, time.perf_counter() - start)
+            self._metrics.count_request(route, method, status, time.perf_counter() - start)
 
     async def _check_and_answer(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
@@ -115,8 +118,7 @@ class SecurityMiddleware:
         try:
             self._check(scope, headers)
             if b"content-length" in headers or b"transfer-encoding" in headers:
-                budget = self._state.body_budget
-                body = RequestBody(receive, headers, self._state.settings, budget)
+                body = RequestBody(receive, headers, self._settings, self._budget)
                 receive = body.receive
             await self._app(scope, receive, send)
         except DigitlensError as error:
@@ -127,7 +129,7 @@ class SecurityMiddleware:
 
     def _check(self, scope: Any, headers: dict[bytes, bytes]) -> None:
         """Check host, origin and token, in this order."""
-        settings = self._state.settings
+        settings = self._settings
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if settings.on_loopback and _host_name(host) not in self._hosts:
             raise HostError(
