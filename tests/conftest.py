@@ -118,7 +118,6 @@ def stroke_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from digitlens.metrics.risk_coverage import risk_coverage_curve
     from digitlens.models.card import (
         CALIBRATIONS_KEY,
-        LINE_CARD_KEY,
         LOG_PROBS,
         STRIP,
         LineModelCard,
@@ -160,7 +159,7 @@ def stroke_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = LineModelCard(
         "strokes", "strokes", "none", "none", "none", 0, 0, 0, 0, 0, "2026-01-01"
     )
-    held = {CALIBRATIONS_KEY: json.dumps(known), LINE_CARD_KEY: card.to_json()}
+    held = {CALIBRATIONS_KEY: json.dumps(known), LineModelCard.KEY: card.to_json()}
     helper.set_model_props(model, held)
     path = tmp_path_factory.mktemp("reader") / "strokes.onnx"
     path.write_bytes(model.SerializeToString())

@@ -22,7 +22,7 @@ import numpy as np
 from digitlens import metrics
 from digitlens.data import load_digits
 from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model
-from digitlens.models.onnx_writer import as_half_precision
+from digitlens.models.onnx_writer import rewrite_onnx
 from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main() -> None:
         card = with_sister(card, load_model(wish.sister), load_digits("mnist").validation)
     card = with_threshold(card, model, data.train)
     content = model.path.read_bytes()
-    small = Model(Path(wish.name), as_half_precision(content, card))
+    small = Model(Path(wish.name), rewrite_onnx(content, card, half=True))
     before = misses(model, data.train)
     lost = misses(small, data.train) - before
     say(f"training digits missed: {before}, halved {lost:+d}")
@@ -63,7 +63,7 @@ def main() -> None:
     card = replace(card, test={"misses": counted, "count": len(data.test)})
     target = PUBLISHED_FOLDER / f"{wish.name}.onnx"
     make_folder(PUBLISHED_FOLDER)
-    write_bytes(target, as_half_precision(content, card))
+    write_bytes(target, rewrite_onnx(content, card, half=True))
     say(f"{target}: {target.stat().st_size:,} bytes, {counted} test misses")
 
 

@@ -30,8 +30,9 @@ from digitlens.models.architectures.reader import LineNetwork as Trained
 from digitlens.models.architectures.reader import counts
 from digitlens.models.card import LineModelCard
 from digitlens.models.export import load_reader
+from digitlens.models.fold import fuse_line_network
 from digitlens.models.inference import PUBLISHED_FOLDER
-from digitlens.models.onnx_writer import fold_reader, resealed, to_line_onnx
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.ocr.network import LineRecognizer
 from digitlens.ocr.recognize import recognize_with_retry
 from digitlens.storage import make_folder, write_bytes
@@ -97,12 +98,12 @@ def main() -> None:
     if wish.run is None:
         parser.error("RUN is wanted: a run folder or a .pt file")
     network, card = loaded(wish.run, wish.name, wish.seed, wish.steps)
-    content = to_line_onnx(fold_reader(network), card)
+    content = to_onnx(fuse_line_network(network), card)
     if wish.raw:
         write_bytes(wish.raw, content)
         return
     glyphs = prepare_glyphs(load_digits("mnist").validation)
-    halved = resealed(content, card, half=True)
+    halved = rewrite_onnx(content, card, half=True)
     reader, full = LineRecognizer(wish.run, halved), LineRecognizer(wish.run, content)
     wanted = round(wish.share * MEASURED)
     card = replace(card, validation=measured(reader, glyphs, wanted))
@@ -116,7 +117,7 @@ def main() -> None:
     card = replace(card, figures={"read at 1 % error": words, **card.figures})
     target = wish.out / f"{wish.name}.onnx"
     make_folder(wish.out)
-    write_bytes(target, resealed(content, card, calibrations.as_dict(), half=True))
+    write_bytes(target, rewrite_onnx(content, card, calibrations.as_dict(), half=True))
     renew(target, wish.name)
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
 
@@ -134,7 +135,7 @@ def renew(target: Path, name: str) -> None:
         versions=known.versions or {name: version(name) for name in ("digitlens", "torch")},
     )
     kept = None if reader.calibrations is None else reader.calibrations.as_dict()
-    write_bytes(target, resealed(content, card, kept))
+    write_bytes(target, rewrite_onnx(content, card, kept))
     say(card.markdown())
 
 

@@ -16,15 +16,15 @@ from digitlens.models.architectures import reader
 from digitlens.models.architectures.reader import LineNetwork, ResidualBlock, counts
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
-    LINE_CARD_KEY,
     LOG_PROBS,
     STRIP,
     LineModelCard,
     ModelCard,
 )
-from digitlens.models.fold import fuse_sequential
+from digitlens.models.fold import fuse_line_network, fuse_sequential
 from digitlens.models.inference import Model
-from digitlens.models.onnx_writer import card_in, fold_reader, resealed, to_line_onnx
+from digitlens.models.onnx_graph import read_metadata
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Relu, Residual, apply_to
 from digitlens.models.recipe import READERS, find_line_recipe
 
@@ -102,7 +102,7 @@ def test_folded_operations_answer_as_the_network() -> None:
     network, x = built(), torch.randn(2, 1, HEIGHT, 20)
     with torch.inference_mode():
         wanted = network.head(network.body(x)).numpy()
-    result = apply_to(fold_reader(network), x.double().numpy())
+    result = apply_to(fuse_line_network(network), x.double().numpy())
     np.testing.assert_allclose(result, wanted, atol=1e-4)
 
 
@@ -120,7 +120,7 @@ def test_the_file_answers_as_the_network(count: int, width: int) -> None:
     network, x = built(), torch.randn(count, 1, HEIGHT, width)
     with torch.inference_mode():
         wanted = network(x).log_softmax(2).numpy()
-    (result,) = session(to_line_onnx(fold_reader(network), CARD)).run(
+    (result,) = session(to_onnx(fuse_line_network(network), CARD)).run(
         [LOG_PROBS], {STRIP: x.numpy()}
     )
     assert result.dtype == np.float32
@@ -131,7 +131,7 @@ def test_the_engine_fuses_all_but_the_head(tmp_path: Any) -> None:
     """Addition and ReLU run inside the convolutions, so that none walks over memory again."""
     import onnxruntime
 
-    content = to_line_onnx(fold_reader(built((16, 16, 32, 32))), CARD)
+    content = to_onnx(fuse_line_network(built((16, 16, 32, 32))), CARD)
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "fused.onnx")
     options.log_severity_level = 3
@@ -143,8 +143,8 @@ def test_the_engine_fuses_all_but_the_head(tmp_path: Any) -> None:
 
 def test_half_precision_changes_little_and_halves_the_file() -> None:
     """With halved weights no probability moves by more than a hundredth."""
-    content = to_line_onnx(fold_reader(built((16, 16, 32, 32))), CARD)
-    small = resealed(content, CARD, half=True)
+    content = to_onnx(fuse_line_network(built((16, 16, 32, 32))), CARD)
+    small = rewrite_onnx(content, CARD, half=True)
     assert len(small) < 0.6 * len(content)
     x = np.random.default_rng(0).normal(size=(2, 1, 32, 48)).astype(np.float32)
     whole, half = (np.exp(session(item).run(None, {STRIP: x})[0]) for item in (content, small))
@@ -153,11 +153,12 @@ def test_half_precision_changes_little_and_halves_the_file() -> None:
 
 def test_the_file_holds_its_card_and_calibrations() -> None:
     """Both are written on the file; calibrations only where they are given."""
-    content = to_line_onnx(fold_reader(built()), CARD)
+    content = to_onnx(fuse_line_network(built()), CARD)
     held = session(content).get_modelmeta().custom_metadata_map
-    assert LineModelCard.from_json(held[LINE_CARD_KEY]) == CARD == card_in(content)
+    assert LineModelCard.from_json(held[LineModelCard.KEY]) == CARD
+    assert read_metadata(content) == held
     assert CALIBRATIONS_KEY not in held
-    again = session(resealed(content, CARD, {"format": 1, "free": None}))
+    again = session(rewrite_onnx(content, CARD, {"format": 1, "free": None}))
     text = again.get_modelmeta().custom_metadata_map[CALIBRATIONS_KEY]
     assert json.loads(text) == {"format": 1, "free": None}
 
@@ -179,11 +180,11 @@ def test_the_card_says_what_was_measured() -> None:
 
 def test_a_card_of_another_kind_is_refused() -> None:
     """A file without a line card, or with one of another format, is an error of ours."""
-    content = to_line_onnx(fold_reader(built()), CARD)
+    content = to_onnx(fuse_line_network(built()), CARD)
     model = onnx.load_from_string(content)
     del model.metadata_props[:]
     with pytest.raises(ModelError, match="card cannot be read"):
-        card_in(model.SerializeToString())
+        LineModelCard.from_file(model.SerializeToString())
     with pytest.raises(ModelError, match="must be of format 1"):
         LineModelCard.from_json('{"format": 2}')
     digit = ModelCard("n", "n", "d", "s", 1, 0, 1, 1, 1, 1, "2026")
@@ -194,7 +195,7 @@ def test_a_card_of_another_kind_is_refused() -> None:
 def test_a_reader_is_no_model_of_single_digits(tmp_path: Any) -> None:
     """Who loads a reader where a model of single digits is wanted is told what it is."""
     path = tmp_path / "reader.onnx"
-    path.write_bytes(to_line_onnx(fold_reader(built()), CARD))
+    path.write_bytes(to_onnx(fuse_line_network(built()), CARD))
     with pytest.raises(ModelError, match="must be a model of single digits") as caught:
         Model(path, path.read_bytes())
     assert caught.value.seen == "a reader of lines"

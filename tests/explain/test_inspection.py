@@ -20,7 +20,7 @@ from digitlens.models.card import ModelCard
 from digitlens.models.fold import fuse_layers, quantize_first_layer
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_graph import read_graph, read_tensor, with_outputs
-from digitlens.models.onnx_writer import as_half_precision, to_onnx
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import (
     Cascade,
     Conv,
@@ -96,7 +96,10 @@ def test_layers_give_what_the_plain_operations_give(name: str, digits: Digits) -
 def test_half_precision_is_read_as_constants_and_is_no_layer(digits: Digits) -> None:
     """Weights kept in half precision come back as float32, and their casts are no layers."""
     content = to_onnx(fresh("quick"), CARD)
-    whole, half = InspectedModel(content), InspectedModel(as_half_precision(content, CARD))
+    whole, half = (
+        InspectedModel(content),
+        InspectedModel(rewrite_onnx(content, CARD, half=True)),
+    )
     assert [item.name for item in whole.layers] == [item.name for item in half.layers]
     for one, other in zip(whole.layers, half.layers, strict=True):
         assert one.weight is not None

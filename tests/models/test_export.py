@@ -20,7 +20,7 @@ from digitlens.models.export import FORMATS, TOLERANCE, export_model
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_reader import parse_onnx
-from digitlens.models.onnx_writer import as_half_precision, to_onnx
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Ensemble, Tanh, apply
 from digitlens.models.rebuild import rebuild
 
@@ -94,7 +94,7 @@ def lone(run_folder: MakeFolder, tmp_path: Path) -> Path:
     model = load_model(folder)
     path = tmp_path / "published" / "cnn.onnx"
     path.parent.mkdir()
-    path.write_bytes(as_half_precision(model.path.read_bytes(), model.card))
+    path.write_bytes(rewrite_onnx(model.path.read_bytes(), model.card, half=True))
     return path
 
 

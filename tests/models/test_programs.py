@@ -13,7 +13,7 @@ from digitlens.errors import ModelError
 from digitlens.models.card import ModelCard
 from digitlens.models.inference import Model
 from digitlens.models.onnx_reader import parse_onnx, parse_program
-from digitlens.models.onnx_writer import as_half_precision, to_onnx
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import (
     Cascade,
     Conv,
@@ -134,7 +134,7 @@ def test_half_precision_halves_the_file_and_hardly_moves_an_answer(
     """Halved weights answer almost alike, and the file carries the new card."""
     content = to_onnx(program, CARD)
     card = replace(CARD, name="halved")
-    halved = as_half_precision(content, card)
+    halved = rewrite_onnx(content, card, half=True)
     model = Model(Path("x.onnx"), halved)
     assert model.card == card
     before = Model(Path("x.onnx"), content).predict(digits.images).probabilities
@@ -152,7 +152,7 @@ def test_a_file_unfolds_to_the_operations_it_was_made_of(digits: Digits) -> None
     back = parse_onnx(content, name="x")
     assert [type(op) for op in back] == [type(op) for op in ops]
     np.testing.assert_array_equal(apply(back, digits.images), apply(ops, digits.images))
-    halved = parse_onnx(as_half_precision(content, CARD), name="x")
+    halved = parse_onnx(rewrite_onnx(content, CARD, half=True), name="x")
     np.testing.assert_allclose(
         apply(halved, digits.images), apply(ops, digits.images), atol=0.05
     )

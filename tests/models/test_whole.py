@@ -12,7 +12,7 @@ from digitlens.models.card import ModelCard
 from digitlens.models.fold import LARGEST, quantize_first_layer
 from digitlens.models.inference import Model
 from digitlens.models.onnx_reader import parse_onnx, parse_program
-from digitlens.models.onnx_writer import as_half_precision, to_onnx
+from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Cascade, Flatten, Linear, Op, Program, QuantLinear, Relu, apply
 from digitlens.models.ops import apply_program as answers_of
 
@@ -76,7 +76,7 @@ def test_it_unfolds_to_what_it_was_made_of(digits: Digits) -> None:
     """Whole weights, scale and bias come back, from a halved file too."""
     ops = quantize_first_layer(dense(3))
     content = to_onnx(ops, CARD)
-    for file in (content, as_half_precision(content, CARD)):
+    for file in (content, rewrite_onnx(content, CARD, half=True)):
         back = parse_onnx(file, name="x")
         front, old = back[1], ops[1]
         assert isinstance(front, QuantLinear)

@@ -16,7 +16,7 @@ import digitlens
 from digitlens.ctc import ConfidenceModels
 from digitlens.errors import ModelError
 from digitlens.imaging.crop import prepare_line
-from digitlens.models.card import CALIBRATIONS_KEY, LINE_CARD_KEY
+from digitlens.models.card import CALIBRATIONS_KEY, LineModelCard
 from digitlens.ocr import LineRecognizer, load_line_recognizer, network
 
 Onnx = Callable[..., bytes]
@@ -106,14 +106,14 @@ def test_a_card_comes_from_the_file(tiny: LineRecognizer) -> None:
 def test_without_a_card_it_is_not_ours(make_onnx: Onnx) -> None:
     """A file without digitlens' card is refused, and one whose card is damaged."""
     with pytest.raises(ModelError) as caught:
-        LineRecognizer(Path("tiny.onnx"), make_onnx({LINE_CARD_KEY: None}))
+        LineRecognizer(Path("tiny.onnx"), make_onnx({LineModelCard.KEY: None}))
     assert str(caught.value) == (
         "tiny.onnx must be a network that reads lines, written by digitlens\n"
         "  seen    no card of digitlens inside\n"
         "  likely  another program made it"
     )
     with pytest.raises(ModelError, match="a model's card"):
-        LineRecognizer(Path("tiny.onnx"), make_onnx({LINE_CARD_KEY: "{"}))
+        LineRecognizer(Path("tiny.onnx"), make_onnx({LineModelCard.KEY: "{"}))
 
 
 def test_calibrations_come_from_the_file(

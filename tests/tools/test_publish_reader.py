@@ -17,8 +17,7 @@ import torch
 from digitlens.ctc import ConfidenceModels
 from digitlens.data import DataSplits
 from digitlens.models.architectures.reader import LineNetwork
-from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP
-from digitlens.models.onnx_writer import card_in
+from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard
 from digitlens.synth import STYLES
 
 TOOL = Path(__file__).parents[2] / "tools" / "publish_reader.py"
@@ -61,7 +60,7 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     published(tool, monkeypatch, draft, "--share", 0.006, "--out", out, "--steps", 50)
     assert {path.name for path in out.iterdir()} == {"reader.onnx"}
     content = (out / "reader.onnx").read_bytes()
-    card = card_in(content)
+    card = LineModelCard.from_file(content)
     assert (card.name, card.steps, card.lines) == ("reader", 50, 3200)
     assert card.validation.keys() == STYLES.keys()
     assert {counted["count"] for counted in card.validation.values()} == {6}

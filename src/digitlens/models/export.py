@@ -23,10 +23,11 @@ from digitlens import models
 from digitlens.digits import CLASSES, SIDE
 from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models.architectures.reader import LineNetwork
+from digitlens.models.card import LineModelCard
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx
-from digitlens.models.onnx_writer import card_in, to_onnx
+from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
 from digitlens.models.rebuild import rebuild
 from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
-
-    from digitlens.models.card import LineModelCard
 
     Widths = tuple[int, int, int, int]
 
@@ -308,4 +307,4 @@ def load_reader(folder: Path) -> tuple[LineNetwork, LineModelCard]:
             else f"no {MODEL}",
             try_="digitlens train reader makes one",
         ) from error
-    return load_weights(folder, widths), card_in(content)
+    return load_weights(folder, widths), LineModelCard.from_file(content)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from digitlens.models.architectures.reader import ResidualBlock
+from digitlens.models.architectures.reader import LineNetwork, ResidualBlock
 from digitlens.models.layers import (
     BitmapDistance,
     InputPad,
@@ -85,6 +85,14 @@ def fuse_sequential(layers: Iterable[nn.Module]) -> list[Op]:
         else:
             ops.append(_convert(layer))
     return ops
+
+
+def fuse_line_network(network: LineNetwork) -> list[Op]:
+    """Return `network` as operations: (N, 1, 32, W) -> (N, 22, 1, W / 4).
+
+    The 22 are two frames of 11 each, one after the other.
+    """
+    return fuse_sequential([*network.body, network.head])
 
 
 def _convert(layer: nn.Module) -> Op:

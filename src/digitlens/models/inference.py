@@ -15,7 +15,7 @@ import numpy as np
 
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
-from digitlens.models.card import LINE_CARD_KEY, ModelCard
+from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.workers import available_cpus
 
@@ -61,7 +61,6 @@ def open_session(name: str | Path, content: bytes) -> Any:
         ) from error
 
 
-CARD_KEY = "digitlens.card"
 INPUT = "pixels"
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
@@ -248,11 +247,11 @@ def _missing(source: Path, error: OSError) -> ModelError:
 
 def _card(path: Path, session: Any) -> ModelCard:
     held = session.get_modelmeta().custom_metadata_map
-    text = held.get(CARD_KEY)
+    text = held.get(ModelCard.KEY)
     inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
     wanted = {LOGITS, PROBABILITIES}
     ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and wanted <= _outputs(session)
-    if LINE_CARD_KEY in held:
+    if LineModelCard.KEY in held:
         raise ModelError(
             f"{path} must be a model of single digits",
             seen="a reader of lines",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MODEL_GRAPH = 7  # ModelProto.graph
+MODEL_GRAPH, MODEL_METADATA = 7, 14  # ModelProto
 GRAPH_NODE, GRAPH_CONSTANT, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12  # GraphProto
 VALUE_NAME = 1  # ValueInfoProto.name
 
@@ -79,6 +79,16 @@ def read_graph(content: bytes) -> OnnxGraph:
         else:
             computed.append(node)
     return OnnxGraph(tuple(computed), constants)
+
+
+def read_metadata(content: bytes) -> dict[str, str]:
+    """Return the texts that are written on an ONNX file, by key: its card among them."""
+    entries = (
+        {part.number: part.text for part in read_fields(field.content)}
+        for field in read_fields(memoryview(content))
+        if field.number == MODEL_METADATA
+    )
+    return {entry[1]: entry.get(2, "") for entry in entries}
 
 
 def with_outputs(content: bytes, names: Sequence[str]) -> bytes:

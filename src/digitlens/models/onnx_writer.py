@@ -1,33 +1,22 @@
-"""Plain operations -> an ONNX file: uint8 pixels in, logits and probabilities out.
+"""Plain operations and a card -> an ONNX file, of digit networks and of line readers.
 
-The graph is built with `onnx.helper` from the folded weights: milliseconds, where tracing takes
-seconds.
-
-* A line reader as an ONNX file: strips in, the logarithms of probabilities out.
-* The nodes and constants of an ONNX graph, put together one operation at a time.
-* What all our ONNX files share: their operator set, what is written on them, half weights.
+The graph is built with `onnx.helper` from the folded weights: that takes milliseconds, where
+tracing a torch network takes seconds. `onnx_reader` is the inverse.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
-from digitlens.models.architectures.reader import ROWS
-from digitlens.models.card import (
-    CALIBRATIONS_KEY,
-    LINE_CARD_KEY,
-    LOG_PROBS,
-    STRIP,
-    LineModelCard,
-)
-from digitlens.models.fold import fuse_sequential
-from digitlens.models.inference import CARD_KEY, INPUT, LOGITS, NO_DIGIT, PROBABILITIES
+from digitlens.imaging.crop import HEIGHT
+from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard, ModelCard
+from digitlens.models.inference import INPUT, LOGITS, NO_DIGIT, PROBABILITIES
 from digitlens.models.ops import (
     Cascade,
     Conv,
@@ -49,9 +38,194 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from digitlens.models.architectures.reader import LineNetwork
-    from digitlens.models.card import ModelCard
     from digitlens.models.ops import Program
+
+    Shapes = dict[str, tuple[int, list[str | int | None]]]
+    """Type and shape of each input or output, by name."""
+
+
+OPSET = 17
+"""What ONNX Runtime has read since 1.12 (2022)."""
+
+IR_VERSION = 8
+
+
+def to_onnx(
+    program: Program,
+    card: ModelCard | LineModelCard,
+    calibrations: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the ONNX file of `program`, with `card` inside it.
+
+    The file of a digit model takes ``pixels``, uint8 (N, 28, 28), 0 = paper, 255 = ink, and
+    gives ``logits`` and ``probabilities``, both float32 (N, 10); with an eleventh output also
+    ``no_digit``, float32 (N,), the probability that it is no digit.
+
+    The file of a line reader takes ``strip``, float32 (N, 1, 32, W) from `prepare_line`, W a
+    multiple of 4, and gives ``log_probs``, float32 (N, W / 2, 11): natural logarithms, each
+    frame's probabilities sum to 1, class 10 is blank.
+
+    Parameters
+    ----------
+    program
+        One network, an ensemble or a cascade; for a line reader what `fuse_line_network` gave.
+    calibrations
+        Of a line reader: what `ConfidenceModels.as_dict` gave; None where there are none yet.
+    """
+    graph = OnnxBuilder()
+    if isinstance(card, LineModelCard):
+        inputs, outputs = _add_line_reader(graph, cast("Sequence[Op]", program))
+    else:
+        inputs, outputs = _add_digit_model(graph, program)
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            card.name,
+            [helper.make_tensor_value_info(name, *entry) for name, entry in inputs.items()],
+            [helper.make_tensor_value_info(name, *entry) for name, entry in outputs.items()],
+            initializer=graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        producer_name="digitlens",
+        ir_version=IR_VERSION,
+    )
+    return _finish(model, card, calibrations)
+
+
+def rewrite_onnx(
+    content: bytes,
+    card: ModelCard | LineModelCard,
+    calibrations: Mapping[str, Any] | None = None,
+    *,
+    half: bool = False,
+) -> bytes:
+    """Return what `to_onnx` gave with another card and other calibrations.
+
+    With `half` its weights are kept in half precision: half the bytes, and each weight is off
+    by at most 1 part in 2,048.
+    """
+    model = onnx.load_from_string(content)
+    if half:
+        _halve_weights(model)
+    return _finish(model, card, calibrations)
+
+
+def _finish(
+    model: onnx.ModelProto,
+    card: ModelCard | LineModelCard,
+    calibrations: Mapping[str, Any] | None,
+) -> bytes:
+    """Return the bytes of `model` with its card on it, once it has been found sound."""
+    metadata = {card.KEY: card.to_json()}
+    if calibrations is not None:
+        metadata[CALIBRATIONS_KEY] = json.dumps(calibrations)
+    helper.set_model_props(model, metadata)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Bring the weights of `model` to half precision, in place.
+
+    A cast follows each of them; engines carry it out once, when they load the file.
+    """
+    casts = []
+    for constant in model.graph.initializer:
+        # Biases are few, and stay as they are.
+        is_matrix = len(constant.dims) > 1
+        if constant.data_type != TensorProto.FLOAT or not is_matrix:
+            continue
+        small = numpy_helper.to_array(constant).astype(np.float16)
+        assert np.isfinite(small).all(), "the weights fit in half precision"
+        name = constant.name
+        constant.CopyFrom(numpy_helper.from_array(small, f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _add_line_reader(graph: OnnxBuilder, ops: Sequence[Op]) -> tuple[Shapes, Shapes]:
+    value = graph.sequence(ops, STRIP)
+    # (N, 22, 1, T) -> (N, 1, T, 22) -> (N, 2 T, 11): the frames of a place follow one another.
+    value = graph.add("Transpose", [value], perm=[0, 2, 3, 1])
+    value = graph.add("Reshape", [value, graph.integers(0, -1, CLASSES + 1)])
+    graph.add("LogSoftmax", [value], output=LOG_PROBS, axis=2)
+    inputs: Shapes = {STRIP: (TensorProto.FLOAT, ["N", 1, HEIGHT, "W"])}
+    return inputs, {LOG_PROBS: (TensorProto.FLOAT, ["N", "T", CLASSES + 1])}
+
+
+def _add_digit_model(graph: OnnxBuilder, program: Program) -> tuple[Shapes, Shapes]:
+    value = _add_program(graph, program)
+    inputs: Shapes = {INPUT: (TensorProto.UINT8, ["N", SIDE, SIDE])}
+    outputs: Shapes = {
+        LOGITS: (TensorProto.FLOAT, ["N", CLASSES]),
+        PROBABILITIES: (TensorProto.FLOAT, ["N", CLASSES]),
+    }
+    if outputs_of(program) > CLASSES:
+        value = _split_off_no_digit(graph, value)
+        outputs[NO_DIGIT] = (TensorProto.FLOAT, ["N"])
+    graph.add("Identity", [value], output=LOGITS)
+    graph.add("Softmax", [value], output=PROBABILITIES, axis=1)
+    return inputs, outputs
+
+
+def _add_program(graph: OnnxBuilder, program: Program) -> str:
+    match program:
+        case Ensemble():
+            pixels = _cast_to_float(graph, INPUT)
+            answers = [_add_network(graph, member, pixels) for member in program.members]
+            return graph.add("Mean", answers)
+        case Cascade():
+            return _add_cascade(graph, program)
+        case _:
+            return _add_network(graph, program, _prepare_pixels(graph, program, INPUT))
+
+
+def _cast_to_float(graph: OnnxBuilder, pixels: str) -> str:
+    return graph.add("Cast", [pixels], to=TensorProto.FLOAT)
+
+
+def _prepare_pixels(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
+    """Return the pixels as `ops` takes them: bytes, or the same as float32."""
+    from_bytes = any(isinstance(op, QuantLinear) for op in ops)
+    return pixels if from_bytes else _cast_to_float(graph, pixels)
+
+
+def _add_network(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
+    flat = isinstance(ops[0], Flatten | Linear | QuantLinear)
+    shape = [-1, FEATURES] if flat else [-1, 1, SIDE, SIDE]
+    value = graph.add("Reshape", [pixels, graph.integers(*shape)])
+    return graph.sequence(ops[1:] if isinstance(ops[0], Flatten) else ops, value)
+
+
+def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
+    """Answer with the first network; put the second's answers where that is unsure."""
+    first = _add_network(graph, cascade.first, _prepare_pixels(graph, cascade.first, INPUT))
+    best = f"{first}_best"
+    graph.add("TopK", [first, graph.integers(2)], output=best, more=[f"{best}_at"], axis=1)
+    signs = graph.constant(np.array([[1.0], [-1.0]], np.float32))
+    lead = graph.add("MatMul", [best, signs])  # the best logit less the second best
+    margin = graph.constant(np.array([[cascade.margin]], np.float32))
+    unsure = graph.add("NonZero", [graph.add("Less", [lead, margin])])
+    rows = graph.add("Slice", [unsure, *(graph.integers(n) for n in (0, 1, 0))])
+    places = graph.add("Reshape", [rows, graph.integers(-1)])
+    # The bytes of few digits are gathered and converted, not those of all.
+    doubtful = graph.add("Gather", [INPUT, places], axis=0)
+    second = _add_network(
+        graph, cascade.second, _prepare_pixels(graph, cascade.second, doubtful)
+    )
+    spots = graph.add("Reshape", [places, graph.integers(-1, 1)])
+    return graph.add("ScatterND", [first, spots, second])
+
+
+def _split_off_no_digit(graph: OnnxBuilder, value: str) -> str:
+    """Split the eleventh logit off, and give its share of all eleven."""
+    share = graph.add("Softmax", [value], axis=1)
+    last = [graph.integers(n) for n in (CLASSES, CLASSES + 1, 1)]
+    no_digit = graph.add("Slice", [share, *last])
+    graph.add("Reshape", [no_digit, graph.integers(-1)], output=NO_DIGIT)
+    return graph.add("Slice", [value, *(graph.integers(n) for n in (0, CLASSES, 1))])
 
 
 class OnnxBuilder:
@@ -67,8 +241,8 @@ class OnnxBuilder:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def whole(self, *numbers: int) -> str:
-        """Add a constant of whole numbers and return its name."""
+    def integers(self, *numbers: int) -> str:
+        """Add a constant of integers and return its name."""
         return self.constant(np.array(numbers, np.int64))
 
     def add(
@@ -119,9 +293,9 @@ class OnnxBuilder:
                 inner = self.add(
                     "Mul", [value, self.constant(np.array([op.slope], np.float32))]
                 )
-                bent = self.add("Tanh", [inner])
+                squashed = self.add("Tanh", [inner])
                 return self.add(
-                    "Mul", [bent, self.constant(np.array([op.amplitude], np.float32))]
+                    "Mul", [squashed, self.constant(np.array([op.amplitude], np.float32))]
                 )
             case MaxPool():
                 window = [op.window] * 2
@@ -141,239 +315,8 @@ class OnnxBuilder:
             self.constant(-lengths / op.spread),
         ]
         products = self.add("Gemm", [value, *weights], transB=1)
-        own = self.add("ReduceSumSquare", [value], axes=[1], keepdims=1)
-        scaled = self.add("Mul", [own, self.constant(np.array([1 / op.spread], np.float32))])
+        squares = self.add("ReduceSumSquare", [value], axes=[1], keepdims=1)
+        scaled = self.add(
+            "Mul", [squares, self.constant(np.array([1 / op.spread], np.float32))]
+        )
         return self.add("Sub", [products, scaled])
-
-
-OPSET = 17
-"""What ONNX Runtime has read since 1.12 (2022)."""
-
-IR_VERSION = 8
-MATRIX = 2
-
-
-def whole_model(graph: onnx.GraphProto) -> onnx.ModelProto:
-    """Return a model of one graph."""
-    return helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="digitlens",
-        ir_version=IR_VERSION,
-    )
-
-
-def to_float16(model: onnx.ModelProto) -> None:
-    """Bring the weights of `model` to half precision, in place.
-
-    Each weight is off by at most 1 part in 2,048. Engines bring them back to float32 once,
-    when they load it. Biases are few and stay as they are.
-    """
-    casts = []
-    for constant in model.graph.initializer:
-        if constant.data_type != TensorProto.FLOAT or len(constant.dims) < MATRIX:
-            continue
-        small = numpy_helper.to_array(constant).astype(np.float16)
-        assert np.isfinite(small).all(), "the weights fit in half precision"
-        name = constant.name
-        constant.CopyFrom(numpy_helper.from_array(small, f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-
-
-def finalize_model(model: onnx.ModelProto, words: Mapping[str, str]) -> bytes:
-    """Return the bytes of `model` with `words` written on it, once it is found sound."""
-    helper.set_model_props(model, dict(words))
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
-
-
-def to_onnx(program: Program, card: ModelCard) -> bytes:
-    """Return the ONNX file of `program`, with `card` inside it.
-
-    Input ``pixels`` is uint8 (N, 28, 28), 0 = paper, 255 = ink; outputs are ``logits`` and
-    ``probabilities``, both float32 (N, 10), and, for networks with an eleventh output,
-    ``no_digit``, float32 (N,), the probability that it is no digit.
-
-    Parameters
-    ----------
-    program
-        One network, an ensemble or a cascade.
-    """
-    graph = OnnxBuilder()
-    value = _program(graph, program)
-    tells = outputs_of(program) > CLASSES
-    if tells:
-        value = _no_digit(graph, value)
-    graph.add("Identity", [value], output=LOGITS)
-    graph.add("Softmax", [value], output=PROBABILITIES, axis=1)
-    model = whole_model(_finished(graph, card.name, tells=tells))
-    return finalize_model(model, {CARD_KEY: card.to_json()})
-
-
-def as_half_precision(content: bytes, card: ModelCard) -> bytes:
-    """Return an ONNX file of ours with another card and its weights in half precision.
-
-    The file has half the bytes (see `digitlens.models.onnx_writer.to_float16`).
-    """
-    model = onnx.load_from_string(content)
-    to_float16(model)
-    return finalize_model(model, {CARD_KEY: card.to_json()})
-
-
-def _program(graph: OnnxBuilder, program: Program) -> str:
-    match program:
-        case Ensemble():
-            numbers = _numbers(graph, INPUT)
-            answers = [_network(graph, member, numbers) for member in program.members]
-            return graph.add("Mean", answers)
-        case Cascade():
-            return _cascade(graph, program)
-        case _:
-            return _network(graph, program, _taken(graph, program, INPUT))
-
-
-def _numbers(graph: OnnxBuilder, pixels: str) -> str:
-    return graph.add("Cast", [pixels], to=TensorProto.FLOAT)
-
-
-def _taken(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
-    """Return the pixels as `ops` takes them: bytes, or the same as float32."""
-    from_bytes = any(isinstance(op, QuantLinear) for op in ops)
-    return pixels if from_bytes else _numbers(graph, pixels)
-
-
-def _network(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
-    flat = isinstance(ops[0], Flatten | Linear | QuantLinear)
-    shape = [-1, FEATURES] if flat else [-1, 1, SIDE, SIDE]
-    value = graph.add("Reshape", [pixels, graph.whole(*shape)])
-    return graph.sequence(ops[1:] if isinstance(ops[0], Flatten) else ops, value)
-
-
-def _cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
-    """Answer with the first network; put the second's answers where that is unsure."""
-    first = _network(graph, cascade.first, _taken(graph, cascade.first, INPUT))
-    best = f"{first}_best"
-    graph.add("TopK", [first, graph.whole(2)], output=best, more=[f"{best}_at"], axis=1)
-    signs = graph.constant(np.array([[1.0], [-1.0]], np.float32))
-    lead = graph.add("MatMul", [best, signs])  # the best logit less the second best
-    margin = graph.constant(np.array([[cascade.margin]], np.float32))
-    unsure = graph.add("NonZero", [graph.add("Less", [lead, margin])])
-    rows = graph.add("Slice", [unsure, *(graph.whole(n) for n in (0, 1, 0))])
-    places = graph.add("Reshape", [rows, graph.whole(-1)])
-    # The bytes of few digits are gathered and converted, not those of all.
-    passed_on = graph.add("Gather", [INPUT, places], axis=0)
-    second = _network(graph, cascade.second, _taken(graph, cascade.second, passed_on))
-    spots = graph.add("Reshape", [places, graph.whole(-1, 1)])
-    return graph.add("ScatterND", [first, spots, second])
-
-
-def _no_digit(graph: OnnxBuilder, value: str) -> str:
-    """Split the eleventh logit off, and give its share of all eleven."""
-    share = graph.add("Softmax", [value], axis=1)
-    last = [graph.whole(n) for n in (CLASSES, CLASSES + 1, 1)]
-    strange = graph.add("Slice", [share, *last])
-    graph.add("Reshape", [strange, graph.whole(-1)], output=NO_DIGIT)
-    return graph.add("Slice", [value, *(graph.whole(n) for n in (0, CLASSES, 1))])
-
-
-def _finished(graph: OnnxBuilder, name: str, *, tells: bool) -> onnx.GraphProto:
-    def tensor(title: str, kind: int, shape: list[str | int | None]) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(title, kind, shape)
-
-    outputs = [
-        tensor(LOGITS, TensorProto.FLOAT, ["N", CLASSES]),
-        tensor(PROBABILITIES, TensorProto.FLOAT, ["N", CLASSES]),
-    ]
-    if tells:
-        outputs.append(tensor(NO_DIGIT, TensorProto.FLOAT, ["N"]))
-    return helper.make_graph(
-        graph.nodes,
-        name,
-        [tensor(INPUT, TensorProto.UINT8, ["N", SIDE, SIDE])],
-        outputs,
-        initializer=graph.constants,
-    )
-
-
-def fold_reader(network: LineNetwork) -> list[Op]:
-    """Return `network` as operations: (N, 1, 32, W) -> (N, 22, 1, W / 4), normalisation folded.
-
-    The 22 are two frames of 11 each, one after the other.
-    """
-    return fuse_sequential([*network.body, network.head])
-
-
-def to_line_onnx(
-    ops: Sequence[Op], card: LineModelCard, calibrations: Mapping[str, Any] | None = None
-) -> bytes:
-    """Return the ONNX file of a line reader, with its card inside.
-
-    Input ``strip`` is float32 (N, 1, 32, W), from `line_input`, W a multiple of 4; output
-    ``log_probs`` is float32 (N, W / 2, 11): natural logarithms, each frame's probabilities sum
-    to 1, place 10 is blank.
-
-    Parameters
-    ----------
-    ops
-        What `fold_reader` gave.
-    calibrations
-        What `Calibrations.as_dict` gave; None where there are none yet.
-    """
-    graph = OnnxBuilder()
-    value = graph.sequence(ops, STRIP)
-    # (N, 22, 1, T) -> (N, 1, T, 22) -> (N, 2 T, 11): the frames of a place follow one another.
-    value = graph.add("Transpose", [value], perm=[0, 2, 3, 1])
-    value = graph.add("Reshape", [value, graph.whole(0, -1, CLASSES + 1)])
-    graph.add("LogSoftmax", [value], output=LOG_PROBS, axis=2)
-    given = helper.make_tensor_value_info(STRIP, TensorProto.FLOAT, ["N", 1, ROWS, "W"])
-    answer = helper.make_tensor_value_info(
-        LOG_PROBS, TensorProto.FLOAT, ["N", "T", CLASSES + 1]
-    )
-    model = helper.make_graph(
-        graph.nodes, card.name, [given], [answer], initializer=graph.constants
-    )
-    return finalize_model(whole_model(model), _words(card, calibrations))
-
-
-def resealed(
-    content: bytes,
-    card: LineModelCard,
-    calibrations: Mapping[str, Any] | None = None,
-    *,
-    half: bool = False,
-) -> bytes:
-    """Return a line reader's file with another card and other calibrations.
-
-    Parameters
-    ----------
-    content
-        What `to_line_onnx` gave.
-    half
-        Bring the weights to half precision (`digitlens.models.onnx_writer.to_float16`).
-    """
-    model = onnx.load_from_string(content)
-    if half:
-        to_float16(model)
-    return finalize_model(model, _words(card, calibrations))
-
-
-def card_in(content: bytes) -> LineModelCard:
-    """Return the card in a line reader's file.
-
-    Raises
-    ------
-    ModelError
-        There is none, or one of another format.
-    """
-    held = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
-    return LineModelCard.from_json(held.get(LINE_CARD_KEY, ""))
-
-
-def _words(card: LineModelCard, calibrations: Mapping[str, Any] | None) -> dict[str, str]:
-    words = {LINE_CARD_KEY: card.to_json()}
-    if calibrations is not None:
-        words[CALIBRATIONS_KEY] = json.dumps(calibrations)
-    return words

@@ -13,7 +13,6 @@ from digitlens.errors import ModelError
 from digitlens.imaging.crop import HEIGHT, PITCH, prepare_line
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
-    LINE_CARD_KEY,
     LOG_PROBS,
     STRIP,
     LineModelCard,
@@ -61,13 +60,13 @@ class LineRecognizer:
                 try_="digitlens predict asks such a one" if inputs == ["pixels"] else None,
             )
         known = self._session.get_modelmeta().custom_metadata_map
-        if LINE_CARD_KEY not in known:
+        if LineModelCard.KEY not in known:
             raise ModelError(
                 f"{path} must be a network that reads lines, written by digitlens",
                 seen="no card of digitlens inside",
                 likely="another program made it",
             )
-        self.card = LineModelCard.from_json(known[LINE_CARD_KEY])
+        self.card = LineModelCard.from_json(known[LineModelCard.KEY])
         raw = known.get(CALIBRATIONS_KEY)
         self.calibrations = _calibrations(path, raw) if raw else None
 

@@ -22,7 +22,7 @@ from digitlens import runs as run_folder
 from digitlens.errors import StoppedError, UsageError
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import to_csv
-from digitlens.models.card import STANDARD_NOTES, ModelCard
+from digitlens.models.card import ModelCard
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
@@ -251,7 +251,7 @@ def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         versions={key: result[key] for key in ("digitlens", "torch", "python")},
         threshold=before.threshold,
-        notes=[note, *STANDARD_NOTES],
+        notes=[note, *ModelCard.STANDARD_NOTES],
     )
 
 

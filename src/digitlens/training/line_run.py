@@ -17,7 +17,8 @@ from digitlens.metrics.history import LinePoint, rows_to_csv
 from digitlens.models.architectures.reader import counts
 from digitlens.models.card import LineModelCard
 from digitlens.models.export import load_weights
-from digitlens.models.onnx_writer import fold_reader, to_line_onnx
+from digitlens.models.fold import fuse_line_network
+from digitlens.models.onnx_writer import to_onnx
 from digitlens.storage import write_bytes, write_text
 from digitlens.synth import prepare_glyphs
 from digitlens.training.checkpoint import (
@@ -55,7 +56,7 @@ def export_line_run(
     network = load_weights(folder, wish.resolved().widths)
     history = learner.history
     card = _card(folder, wish, learner, network, data, versions)
-    write_bytes(folder / run_folder.MODEL, to_line_onnx(fold_reader(network), card))
+    write_bytes(folder / run_folder.MODEL, to_onnx(fuse_line_network(network), card))
     write_text(folder / run_folder.CARD, card.markdown())
     write_bytes(folder / run_folder.HISTORY_PLOT, line_history(history, title=folder.name))
     metrics = {
