@@ -170,8 +170,8 @@ def _line(
     spacing = (("cells", 1.0),) if cells else (("usual", 0.6), ("wide", 0.2), ("tight", 0.2))
     style = replace(STYLES["clean"], height=(height, height), slope=0.0, spacing=spacing)
     hand = sample_writer(glyphs, rng, style, text)
-    laid = compose_line(glyphs, rng, text, hand, style)
-    boxes = np.array(laid.boxes)
+    line_canvas = compose_line(glyphs, rng, text, hand, style)
+    boxes = np.array(line_canvas.boxes)
     left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
     right, low = int(np.ceil(boxes[:, 2].max())), int(np.ceil(boxes[:, 3].max()))
     (start, end), y, pitch = place
@@ -184,10 +184,11 @@ def _line(
     base = y + pitch - 0.35 * height - drop / 2
     # From the canvas that the line was written on to the page.
     move = np.array([[1, 0, x - left], [slope, 1, base - low - slope * left]])
-    ink = cv2.warpAffine(laid.ink, move, page.shape[1::-1], flags=cv2.INTER_LINEAR)
+    ink = cv2.warpAffine(line_canvas.ink, move, page.shape[1::-1], flags=cv2.INTER_LINEAR)
     if cells:
         edges = np.asarray(
-            laid.first + laid.pitch * np.arange(len(text) + 1) + x - left, np.float64
+            line_canvas.first + line_canvas.pitch * np.arange(len(text) + 1) + x - left,
+            np.float64,
         )
         _boxes(page, rng, edges, (base - 1.16 * (low - top), base + 0.12 * height), kind)
     if kind == "ruled":

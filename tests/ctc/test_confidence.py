@@ -222,9 +222,9 @@ def test_a_long_curve_is_thinned() -> None:
     rng = np.random.default_rng(0)
     sure = rng.random(5000)
     curve = risk_coverage_curve(sure, rng.random(5000) < sure, points=50)
-    assert len(curve.bars) == 50
+    assert len(curve.thresholds) == 50
     assert curve.accepted[-1] == curve.count == 5000
-    for bar, accepted in zip(curve.bars, curve.accepted, strict=True):
+    for bar, accepted in zip(curve.thresholds, curve.accepted, strict=True):
         assert (sure >= bar).sum() == accepted
 
 

@@ -16,7 +16,9 @@ LABELS = np.arange(60, dtype=np.uint8) % 10
 IMAGES = np.repeat(LABELS, 784).reshape(60, 28, 28)
 
 
-def lay(folder: Path, prefix: str, count: int, *, packed: bool = False, sep: str = "-") -> Path:
+def place_files(
+    folder: Path, prefix: str, count: int, *, packed: bool = False, sep: str = "-"
+) -> Path:
     """Write a pair of IDX files of `count` digits and return the path of the images."""
     paths = []
     for kind, content in (
@@ -32,8 +34,8 @@ def lay(folder: Path, prefix: str, count: int, *, packed: bool = False, sep: str
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_folder_of_four_files_is_read(tmp_path: Path, packed: bool) -> None:
     """Training and test part keep their digits; names may be MNIST's or alike."""
-    lay(tmp_path, "train-", 60, packed=packed)
-    lay(tmp_path, "t10k-", 20, packed=not packed)
+    place_files(tmp_path, "train-", 60, packed=packed)
+    place_files(tmp_path, "t10k-", 20, packed=not packed)
     (tmp_path / "README.md").write_text("not an IDX file")
     data = load_digits(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (54, 6, 20)
@@ -44,16 +46,16 @@ def test_a_folder_of_four_files_is_read(tmp_path: Path, packed: bool) -> None:
 
 def test_names_with_dots_and_prefixes_are_known(tmp_path: Path) -> None:
     """EMNIST's and Keras' spellings are read too."""
-    lay(tmp_path, "emnist-digits-train-", 60)
-    lay(tmp_path, "emnist-digits-test-", 20, sep=".")
+    place_files(tmp_path, "emnist-digits-train-", 60)
+    place_files(tmp_path, "emnist-digits-test-", 20, sep=".")
     assert len(load_digits(tmp_path).test) == 20
 
 
 def test_a_validation_pair_is_the_validation_part(tmp_path: Path) -> None:
     """A pair called validation is used as it is."""
-    lay(tmp_path, "train-", 60)
-    lay(tmp_path, "validation-", 30)
-    lay(tmp_path, "test-", 20)
+    place_files(tmp_path, "train-", 60)
+    place_files(tmp_path, "validation-", 30)
+    place_files(tmp_path, "test-", 20)
     data = load_digits(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (60, 30, 20)
 
@@ -61,8 +63,8 @@ def test_a_validation_pair_is_the_validation_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize("which", ["images-idx3-ubyte", "labels-idx1-ubyte"])
 def test_a_pair_is_named_by_either_file(tmp_path: Path, which: str) -> None:
     """The other file is found beside it, and a fifth becomes the test part."""
-    lay(tmp_path, "train-", 60)
-    lay(tmp_path, "t10k-", 20)
+    place_files(tmp_path, "train-", 60)
+    place_files(tmp_path, "t10k-", 20)
     data = load_digits(tmp_path / f"train-{which}")
     assert (len(data.train), len(data.validation), len(data.test)) == (43, 5, 12)
     assert sorted(data.hashes) == ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]
@@ -70,8 +72,8 @@ def test_a_pair_is_named_by_either_file(tmp_path: Path, which: str) -> None:
 
 def test_the_file_that_is_named_is_the_one_that_is_read(tmp_path: Path) -> None:
     """Where a file lies packed and unpacked, the name decides; in a folder the unpacked one."""
-    lay(tmp_path, "train-", 60, packed=True)
-    plain = lay(tmp_path, "train-", 60)
+    place_files(tmp_path, "train-", 60, packed=True)
+    plain = place_files(tmp_path, "train-", 60)
     plain.write_bytes(b"damaged")
     packed = plain.with_name(f"{plain.name}.gz")
     assert len(load_digits(packed).part("all")) == 60
@@ -82,13 +84,13 @@ def test_the_file_that_is_named_is_the_one_that_is_read(tmp_path: Path) -> None:
 
 def test_a_single_pair_in_a_folder_is_one_part(tmp_path: Path) -> None:
     """Even one that is called test: there is nothing else to train on."""
-    lay(tmp_path, "t10k-", 50)
+    place_files(tmp_path, "t10k-", 50)
     assert len(load_digits(tmp_path).test) == 10
 
 
 def test_counts_that_differ_are_refused(tmp_path: Path) -> None:
     """Both counts stand in the message."""
-    path = lay(tmp_path, "train-", 60)
+    path = place_files(tmp_path, "train-", 60)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(write_labels(LABELS[:59]))
     with pytest.raises(DataError) as caught:
         load_digits(path)
@@ -109,7 +111,7 @@ def test_a_file_without_its_other_half_is_refused(
     tmp_path: Path, gone: str, there: str, other: str
 ) -> None:
     """The message says what must lie beside it."""
-    lay(tmp_path, "train-", 60)
+    place_files(tmp_path, "train-", 60)
     (tmp_path / f"train-{gone}").unlink()
     for source in (tmp_path, tmp_path / f"train-{there}"):
         with pytest.raises(MissingDataError) as caught:
@@ -122,8 +124,8 @@ def test_a_file_without_its_other_half_is_refused(
 
 def test_two_pairs_of_one_part_are_refused(tmp_path: Path) -> None:
     """Which one to train on is for the user to say."""
-    lay(tmp_path, "balanced-train-", 60)
-    lay(tmp_path, "digits-train-", 60)
+    place_files(tmp_path, "balanced-train-", 60)
+    place_files(tmp_path, "digits-train-", 60)
     with pytest.raises(DataError, match="one pair of IDX files for each part") as caught:
         load_digits(tmp_path)
     assert caught.value.try_ == (
@@ -133,15 +135,15 @@ def test_two_pairs_of_one_part_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_training_pair_is_refused(tmp_path: Path) -> None:
     """Test and validation alone teach nothing."""
-    lay(tmp_path, "test-", 60)
-    lay(tmp_path, "validation-", 60)
+    place_files(tmp_path, "test-", 60)
+    place_files(tmp_path, "validation-", 60)
     with pytest.raises(MissingDataError, match="a pair of IDX files to train on"):
         load_digits(tmp_path)
 
 
 def test_damage_is_reported_with_the_path(tmp_path: Path) -> None:
     """A truncated gz, letters among the labels, and no digits at all."""
-    path = lay(tmp_path, "train-", 60, packed=True)
+    path = place_files(tmp_path, "train-", 60, packed=True)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     with pytest.raises(
@@ -153,15 +155,15 @@ def test_damage_is_reported_with_the_path(tmp_path: Path) -> None:
     labels.write_bytes(write_labels(LABELS)[:-1] + bytes([17]))
     with pytest.raises(LabelError, match=r"the labels of .*train-labels"):
         load_digits(tmp_path)
-    lay(tmp_path, "train-", 0, packed=True)
+    place_files(tmp_path, "train-", 0, packed=True)
     with pytest.raises(DataError, match="holds no digits"):
         load_digits(tmp_path)
 
 
 def test_a_table_of_writers_beside_the_files_is_used(tmp_path: Path) -> None:
     """Validation is then by writer; a damaged table is an error, not passed over."""
-    lay(tmp_path, "train-", 60)
-    lay(tmp_path, "t10k-", 20)
+    place_files(tmp_path, "train-", 60)
+    place_files(tmp_path, "t10k-", 20)
     rows = [f"{i % 10}\t0\t{i // 3}\t0\t0\t0\t0\t0\n" for i in range(60)]
     table = tmp_path / "qmnist-train-labels.tsv"
     table.write_text("".join(rows))

@@ -47,7 +47,7 @@ TINY = PublishedDataset(
 )
 
 
-def lay(folder: Path, *, packed: bool = True, tables: bool = True) -> Path:
+def place_files(folder: Path, *, packed: bool = True, tables: bool = True) -> Path:
     """Write the collection into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in CONTENTS.items():
@@ -72,8 +72,8 @@ def test_the_users_folder_comes_first(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, below: str, packed: bool
 ) -> None:
     """$DIGITLENS_DATA or its mnist folder is read, packed or not, and the cache is not."""
-    lay(tmp_path / "own" / below, packed=packed)
-    lay(cache)
+    place_files(tmp_path / "own" / below, packed=packed)
+    place_files(cache)
     (cache / FILES[0].name).write_bytes(b"never read")
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path / "own"))
     parts = read_published(TINY)
@@ -88,15 +88,15 @@ def test_the_cache_is_read_when_the_users_folder_lacks_a_file(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder with three of the four files is passed over."""
-    (lay(tmp_path / "own") / FILES[1].name).unlink()
-    lay(cache)
+    (place_files(tmp_path / "own") / FILES[1].name).unlink()
+    place_files(cache)
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path / "own"))
     assert len(read_published(TINY).train) == 60
 
 
 def test_writers_come_from_the_tables(cache: Path) -> None:
     """Training and test digits know their writers, training digits NIST's partition."""
-    lay(cache)
+    place_files(cache)
     parts = read_published(TINY)
     assert parts.train.writers is not None
     assert parts.partitions is not None
@@ -111,7 +111,7 @@ def test_writers_come_from_the_tables(cache: Path) -> None:
 
 def test_without_tables_the_split_is_by_class_and_says_so(cache: Path) -> None:
     """The words name the table that is missing."""
-    lay(cache, tables=False)
+    place_files(cache, tables=False)
     data = split_data(read_published(TINY), validation=0.1, limit=None)
     assert data.split == (
         "by class: 6 of 60 digits are held back; not by writer, because "
@@ -124,7 +124,7 @@ def test_a_wrong_file_in_the_users_folder_is_named_and_left(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What belongs to the user is not moved; the message has both hashes."""
-    path = lay(tmp_path / "own") / FILES[3].name
+    path = place_files(tmp_path / "own") / FILES[3].name
     wrong = PACKED["t10k-labels-idx1-ubyte"][:-10]
     path.write_bytes(wrong)
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path / "own"))
@@ -146,7 +146,7 @@ def test_every_wrong_file_in_the_cache_is_moved_aside(
     cache: Path, index: int, packed: bool
 ) -> None:
     """Images, labels and tables alike are checked; the error says where the file is now."""
-    lay(cache, packed=packed)
+    place_files(cache, packed=packed)
     path = cache / (FILES[index].name if packed else FILES[index].unpacked_name)
     path.write_bytes(b"<html>Please log in")
     with pytest.raises(HashMismatchError, match="a web page") as caught:
@@ -163,7 +163,7 @@ def test_every_wrong_file_in_the_cache_is_moved_aside(
 def test_a_second_wrong_file_does_not_replace_the_first(cache: Path) -> None:
     """Each file that is moved aside gets a name of its own."""
     for content in (b"one", b"two", b"three"):
-        lay(cache)
+        place_files(cache)
         (cache / FILES[0].name).write_bytes(content)
         with pytest.raises(HashMismatchError):
             read_published(TINY)
@@ -174,7 +174,7 @@ def test_a_second_wrong_file_does_not_replace_the_first(cache: Path) -> None:
 
 def test_a_file_that_was_packed_anew_is_not_the_published_one(cache: Path) -> None:
     """The hash is of the bytes on the disk, not of what is in them."""
-    lay(cache)
+    place_files(cache)
     path = cache / FILES[0].name
     path.write_bytes(gzip.compress(CONTENTS["train-images-idx3-ubyte"], 1, mtime=1))
     with pytest.raises(HashMismatchError):
@@ -189,10 +189,10 @@ def test_what_is_missing_is_fetched_into_the_cache(
 
     def download(published: PublishedDataset, folder: Path, *, looked: list[str]) -> None:
         calls.append((published, folder, looked))
-        lay(folder)
+        place_files(folder)
 
     monkeypatch.setattr(load, "download", download)
-    (lay(tmp_path / "own") / FILES[1].name).unlink()
+    (place_files(tmp_path / "own") / FILES[1].name).unlink()
     monkeypatch.setenv("DIGITLENS_DATA", str(tmp_path / "own"))
     assert len(read_published(TINY).train) == 60
     assert calls == [
@@ -234,7 +234,7 @@ def test_a_file_of_another_collection_is_recognised(
 ) -> None:
     """Fashion-MNIST's files have MNIST's names, but a hash of their own."""
     monkeypatch.setattr(mismatch, "FASHION", TINY)
-    lay(cache)
+    place_files(cache)
     (cache / FILES[0].name).write_bytes(PACKED["t10k-images-idx3-ubyte"])
     with pytest.raises(HashMismatchError) as caught:
         read_published(TINY)

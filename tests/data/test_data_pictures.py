@@ -37,7 +37,7 @@ def ready(digit: int, index: int) -> np.ndarray:
     return pixels
 
 
-def lay(folder: Path, item: int = 5, digits: str = "0123456789") -> Path:
+def place_files(folder: Path, item: int = 5, digits: str = "0123456789") -> Path:
     """Write `item` pictures in MNIST's frame for each digit."""
     for digit in digits:
         (folder / digit).mkdir(parents=True)
@@ -55,7 +55,7 @@ def page(digit: int = 1) -> np.ndarray:
 
 def test_class_folders_are_read_in_order(tmp_path: Path) -> None:
     """Every picture has its folder's label; the order is that of the names."""
-    data = load_digits(lay(tmp_path), validation=0)
+    data = load_digits(place_files(tmp_path), validation=0)
     whole = data.part("all")
     assert len(whole) == 50
     assert np.array_equal(whole.images[:, 13, 13] // 20 - 1, whole.labels)
@@ -66,7 +66,7 @@ def test_class_folders_are_read_in_order(tmp_path: Path) -> None:
 
 def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
     """Dark ink on grey paper, in colours or transparent, comes as `frame_digit` gives it."""
-    lay(tmp_path, 2, "37")
+    place_files(tmp_path, 2, "37")
     coloured = np.repeat(page()[..., None], 3, axis=2)
     coloured[..., 0] //= 2
     inked = np.dstack([np.zeros_like(page()), 255 * (page() < 99)]).astype(np.uint8)
@@ -90,7 +90,7 @@ def test_pictures_of_any_kind_are_framed(tmp_path: Path) -> None:
 
 def test_small_drawings_out_of_the_frame_are_framed(tmp_path: Path) -> None:
     """28 x 28 pictures that are not in MNIST's frame, dark on light or not, are framed too."""
-    lay(tmp_path, 1, "1")
+    place_files(tmp_path, 1, "1")
     corner = np.zeros((28, 28), np.uint8)
     corner[2:12, 3:6] = 255
     drawn = {"corner.png": corner, "dark.png": 255 - corner}
@@ -105,7 +105,7 @@ def test_small_drawings_out_of_the_frame_are_framed(tmp_path: Path) -> None:
 
 def test_a_set_made_for_networks_is_taken_as_it_is(tmp_path: Path) -> None:
     """Where nine in ten lie in MNIST's frame, the tenth is part of the set, not a mistake."""
-    lay(tmp_path, 9, "5")
+    place_files(tmp_path, 9, "5")
     (tmp_path / "5" / "odd.png").write_bytes(encoded(GREY))
     assert np.array_equal(read_class_folders(tmp_path, source="x").train.images[9], GREY)
     (tmp_path / "5" / "odder.png").write_bytes(encoded(GREY))
@@ -121,7 +121,7 @@ def test_parts_above_the_class_folders_are_kept(
 ) -> None:
     """The source's own parts are used as they are."""
     for name, item in zip(names, (5, 2, 3), strict=True):
-        lay(tmp_path / name, item)
+        place_files(tmp_path / name, item)
     data = load_digits(tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (50, 20, 30)
     assert data.split == "the source's own validation part: 20 digits"
@@ -129,13 +129,13 @@ def test_parts_above_the_class_folders_are_kept(
 
 def test_training_folder_without_test_folder(tmp_path: Path) -> None:
     """A fifth of train/ becomes the test part."""
-    lay(tmp_path / "train")
+    place_files(tmp_path / "train")
     assert len(load_digits(tmp_path).test) == 10
 
 
 def test_one_hash_stands_for_all_pictures(tmp_path: Path) -> None:
     """It is the hash of the list that sha256sum prints for the sorted files."""
-    lay(tmp_path / "set", 2, "37")
+    place_files(tmp_path / "set", 2, "37")
     listed = "".join(
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.parent.name}/{path.name}\n"
         for path in sorted((tmp_path / "set").rglob("*.png"))
@@ -146,7 +146,7 @@ def test_one_hash_stands_for_all_pictures(tmp_path: Path) -> None:
 
 def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     """What file managers leave behind is no picture."""
-    lay(tmp_path)
+    place_files(tmp_path)
     (tmp_path / ".ipynb_checkpoints").mkdir()
     (tmp_path / "labels.txt").write_text("beside the class folders")
     for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
@@ -156,7 +156,7 @@ def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
 
 def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
     """A hidden file does not fill it."""
-    lay(tmp_path)
+    place_files(tmp_path)
     (tmp_path / "7").rename(tmp_path / ".7")
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / ".keep").write_bytes(b"")
@@ -171,7 +171,7 @@ def test_an_empty_class_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["ten", "10", "07", "A"])
 def test_a_folder_that_is_no_digit_is_named(tmp_path: Path, name: str) -> None:
     """Class folders are called 0 to 9 and nothing else."""
-    lay(tmp_path)
+    place_files(tmp_path)
     (tmp_path / name).mkdir()
     with pytest.raises(DataError, match="class folders, named 0 to 9") as caught:
         load_digits(tmp_path)
@@ -188,7 +188,7 @@ def test_a_folder_without_class_folders_is_refused(tmp_path: Path) -> None:
 
 def test_a_test_folder_alone_is_refused(tmp_path: Path) -> None:
     """There must be something to train on."""
-    lay(tmp_path / "test")
+    place_files(tmp_path / "test")
     with pytest.raises(DataError, match="a folder called train"):
         load_digits(tmp_path)
 
@@ -242,7 +242,7 @@ def test_every_cut_of_a_picture_is_refused() -> None:
 
 def test_a_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
     """The path stands in the message, whichever thread read it."""
-    lay(tmp_path)
+    place_files(tmp_path)
     path = tmp_path / "4" / "2.png"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CorruptFileError, match="is a damaged picture") as caught:
@@ -252,7 +252,7 @@ def test_a_damaged_picture_in_a_folder_is_named(tmp_path: Path) -> None:
 
 def test_every_bad_picture_is_listed(tmp_path: Path) -> None:
     """Several pictures that cannot be used are named in one message, each with its reason."""
-    lay(tmp_path, 3, "48")
+    place_files(tmp_path, 3, "48")
     blank = np.full((60, 60), 255, np.uint8)
     (tmp_path / "4" / "1.png").write_bytes(b"letters")
     (tmp_path / "8" / "blank.png").write_bytes(encoded(blank))
@@ -273,7 +273,7 @@ def test_every_bad_picture_is_listed(tmp_path: Path) -> None:
 
 def test_of_many_bad_pictures_ten_are_listed(tmp_path: Path) -> None:
     """A long list ends in the number of those that are not on it."""
-    lay(tmp_path, 3, "0123")
+    place_files(tmp_path, 3, "0123")
     for path in sorted(tmp_path.rglob("*.png")):
         path.write_bytes(b"")
     with pytest.raises(DataError, match="12 of 12 pictures") as caught:
@@ -283,7 +283,7 @@ def test_of_many_bad_pictures_ten_are_listed(tmp_path: Path) -> None:
 
 def test_a_folder_among_the_pictures_is_refused(tmp_path: Path) -> None:
     """A class folder holds files."""
-    lay(tmp_path)
+    place_files(tmp_path)
     (tmp_path / "4" / "more").mkdir()
     with pytest.raises(DataError, match="more cannot be read"):
         load_digits(tmp_path)

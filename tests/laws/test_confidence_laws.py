@@ -29,7 +29,7 @@ def parts(drawn: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
 def test_a_higher_bar_never_reads_more(drawn: list[tuple[float, bool]], points: int) -> None:
     """Along a curve bars fall while accepted and wrong ones rise, however it is thinned."""
     curve = risk_coverage_curve(*parts(drawn), points=points)
-    assert (np.diff(curve.bars) < 0).all()
+    assert (np.diff(curve.thresholds) < 0).all()
     assert (np.diff(curve.accepted) > 0).all()
     assert (np.diff(curve.misses) >= 0).all()
 

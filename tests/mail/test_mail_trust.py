@@ -139,7 +139,7 @@ def test_the_published_reader_has_its_bars() -> None:
     rates = [
         next(
             taken / curve.count
-            for bar, taken in zip(curve.bars, curve.accepted, strict=True)
+            for bar, taken in zip(curve.thresholds, curve.accepted, strict=True)
             if bar <= cast("ThresholdSet", result.bars).of[name]
         )
         for name, curve in measured.curves.items()

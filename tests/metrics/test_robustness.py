@@ -118,16 +118,16 @@ def test_changes_do_what_they_say(digits: Digits) -> None:
 
 
 def test_strength_nothing_is_what_evaluate_counts(
-    found: RobustnessResult, digits: Digits
+    result: RobustnessResult, digits: Digits
 ) -> None:
     """At 0 every family has the clean misses, alone and framed."""
     odd = Digits(digits.images, np.roll(digits.labels, 1))
     clean = evaluate(Brightest(digits), odd).misses
     assert clean > 0
-    result = measure_robustness(Brightest(digits), odd, frame=same)
-    assert {each.alone[0] for each in result.families} == {clean}
-    assert {each.framed[0] for each in result.families} == {clean}
-    assert (found.misses, result.misses) == (0, clean)
+    missing = measure_robustness(Brightest(digits), odd, frame=same)
+    assert {tested.alone[0] for tested in missing.families} == {clean}
+    assert {tested.framed[0] for tested in missing.families} == {clean}
+    assert (result.misses, missing.misses) == (0, clean)
 
 
 def test_misses_are_whole_numbers_with_intervals(result: RobustnessResult) -> None:

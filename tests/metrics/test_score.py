@@ -9,7 +9,7 @@ import pytest
 
 from digitlens.metrics import (
     DISPUTED,
-    SMALLEST,
+    MIN_PROBABILITY,
     Coverage,
     brier,
     confusion,
@@ -131,7 +131,9 @@ def test_an_impossible_truth_costs_no_more_than_the_clip() -> None:
     """A truth of probability 0 costs 87.3 nats and not infinity."""
     rows = np.zeros((1, 10), np.float32)
     rows[0, 0] = 1.0
-    assert negative_log_likelihood(np.array([1]), rows) == pytest.approx(-math.log(SMALLEST))
+    assert negative_log_likelihood(np.array([1]), rows) == pytest.approx(
+        -math.log(MIN_PROBABILITY)
+    )
 
 
 def test_brier_runs_from_nought_to_two() -> None:

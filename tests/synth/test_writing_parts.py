@@ -165,8 +165,8 @@ def test_strokes_are_as_wide_as_the_pen(glyphs: Glyphs) -> None:
         for seed in range(10):
             rng = Random(np.random.default_rng(seed))
             hand = sample_writer(glyphs, rng, style, "23567")
-            laid = compose_line(glyphs, rng, "23567", hand, style)
-            result.append(stroke_width(laid.ink.astype(np.float32)))
+            line = compose_line(glyphs, rng, "23567", hand, style)
+            result.append(stroke_width(line.ink.astype(np.float32)))
         widths[pen] = float(np.mean(result))
     assert widths[3.8] > widths[1.4] + 0.8
 

@@ -1,8 +1,4 @@
-"""Digits in a numpy .npz file: Keras' mnist.npz, or arrays called images and labels.
-
-* Digits in a CSV file of Kaggle's form: label, pixel0, ..., pixel783.
-* The usual forms of pictures in arrays, brought to ours: uint8 (N, 28, 28).
-"""
+"""Digits in arrays: numpy's .npz files and Kaggle's CSV, brought to uint8 (N, 28, 28)."""
 
 from __future__ import annotations
 

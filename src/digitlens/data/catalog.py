@@ -1,10 +1,8 @@
-"""The published collections: their files, hashes, sizes and mirrors. Facts only.
+"""The published collections: files, hashes, sizes, mirrors, and where they may lie here.
 
 MNIST: LeCun, Cortes and Burges, CC BY-SA 3.0. The tables of who wrote each digit are
 QMNIST's (Yadav and Bottou, "Cold Case: The Lost MNIST Digits", 2019, BSD licence).
 Fashion-MNIST: Xiao, Rasul and Vollgraf, 2017, MIT licence.
-
-* Where a published collection may lie on this machine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Published files from their mirrors by pooch: whole and with the right hash, or not at all.
+"""Published files from their mirrors by pooch: complete and with the right hash, or not at all.
 
-* Files that are not the ones that were published: named, explained and kept aside.
+A file with another hash is explained (another edition, a cut-off download, a login page) and
+moved aside, so that nothing that was given is lost.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Digits in a folder of class folders: 0/ to 9/, each full of pictures of any kind.
 
-* Many picture files -> MNIST's frame, unless they all lie in it already.
+A set of pictures that were made for networks is used as it is; any other picture is put into
+MNIST's frame.
 """
 
 from __future__ import annotations

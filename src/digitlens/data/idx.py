@@ -1,7 +1,4 @@
-"""Digits in IDX files: a folder of them, or one pair of images and labels.
-
-* MNIST's own file format: bytes to arrays and back.
-"""
+"""MNIST's own file format, IDX: bytes to arrays and back, folders and pairs of files."""
 
 from __future__ import annotations
 

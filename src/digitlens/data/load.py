@@ -1,7 +1,4 @@
-"""`load_digits`: from the name or path of a source to digits; `fetch`: a source beforehand.
-
-* MNIST and Fashion-MNIST by name: found, checked against their hashes, and read.
-"""
+"""`load_digits`: from the name or path of a source to digits; `fetch`: a source beforehand."""
 
 from __future__ import annotations
 

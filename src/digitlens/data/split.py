@@ -1,6 +1,7 @@
-"""From what a source gives to training, validation and test digits: a pure function.
+"""From what a source gives to training, validation and test digits: pure functions.
 
-* Which digits are held back: pure rules on labels and writers, with the chance passed in.
+Digits are held out by writer where writers are known (a split that lets the same hand into
+training and validation flatters the network), else by class.
 """
 
 from __future__ import annotations

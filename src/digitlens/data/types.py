@@ -1,4 +1,4 @@
-"""What a source gives (`RawDataset`) and what everybody else works with (`DataSplits`)."""
+"""What a source gives (`RawDataset`), and what everything else works with (`DataSplits`)."""
 
 from __future__ import annotations
 

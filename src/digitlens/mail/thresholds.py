@@ -136,7 +136,7 @@ class MeasuredThresholds:
 
 def _plain(curve: RiskCoverageCurve) -> dict[str, Any]:
     values = curve.as_dict()
-    return values | {"bars": [round(bar, PLACES) for bar in curve.bars]}
+    return values | {"bars": [round(bar, PLACES) for bar in curve.thresholds]}
 
 
 def _curve(raw: Mapping[str, Any]) -> RiskCoverageCurve:

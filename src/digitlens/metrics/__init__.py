@@ -20,7 +20,7 @@ from __future__ import annotations
 from digitlens.metrics.calibration import Bin, Calibration, logit_bins, measure_calibration
 from digitlens.metrics.classification import (
     DISPUTED,
-    SMALLEST,
+    MIN_PROBABILITY,
     ClassScore,
     auroc,
     brier,
@@ -49,7 +49,7 @@ from digitlens.metrics.risk_coverage import ERROR_RATES, Coverage, coverage_at, 
 __all__ = [
     "DISPUTED",
     "ERROR_RATES",
-    "SMALLEST",
+    "MIN_PROBABILITY",
     "Bin",
     "Calibration",
     "ClassScore",

@@ -1,8 +1,7 @@
-"""Misses counted: the confusion matrix, the figures of each digit, the worst misses.
+"""Counts of right and wrong: confusion, figures per class, the hardest errors, AUROC.
 
-* Scores of the probabilities themselves: negative log likelihood and Brier score.
-* The MNIST test labels that people do not agree with.
-* Telling two groups apart by one score: the area under the curve, and a threshold.
+Also the two scores of the probabilities themselves (negative log likelihood, Brier) and the
+MNIST test labels that are disputed.
 """
 
 from __future__ import annotations
@@ -130,14 +129,14 @@ def hardest_errors(
     return wrong[np.lexsort((wrong, left, -sure))].astype(np.int64)
 
 
-SMALLEST = 2.0**-126
+MIN_PROBABILITY = 2.0**-126
 """The least probability that is not 0 to us: the smallest normal float32 (87.3 nats)."""
 
 
 def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
     """Return the mean of ``-ln p(truth)``: 0 is perfect, ln 10 = 2.303 is guessing.
 
-    A probability under `SMALLEST` counts as `SMALLEST`, so that one truth held for
+    A probability under `MIN_PROBABILITY` counts as that, so that one truth that was called
     impossible costs 87.3 / N and not infinity. Nothing else is clipped.
 
     Parameters
@@ -154,7 +153,7 @@ def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[A
     """
     truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     # Subtracted from 0, as a perfect score should not read -0.0.
-    return float(0.0 - np.log(np.maximum(truth, SMALLEST)).mean())
+    return float(0.0 - np.log(np.maximum(truth, MIN_PROBABILITY)).mean())
 
 
 def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
@@ -258,7 +257,7 @@ def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> fl
 
 
 def threshold_at_tpr(scores: NDArray[np.floating[Any]], share: float) -> float:
-    """Return the lowest bar such that at least `share` of the scores are not above it.
+    """Return the lowest threshold such that at least `share` of the scores are not above it.
 
     Parameters
     ----------

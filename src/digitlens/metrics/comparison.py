@@ -1,4 +1,4 @@
-"""Several models on the same digits, side by side."""
+"""`compare`: several models on the same digits, side by side, with McNemar's test."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The ten families of changes, each from nothing to hard.
+"""Ten kinds of corruption, each in steps from none to hard, of digits in MNIST's frame.
 
-* Fog, noise, inverted and covered parts: what happens to the picture as a whole.
-* Shifted, turned, smaller: the digit keeps its form and loses its place.
-* Thicker, thinner, blurred: what the pen and the lens do to strokes.
+Shifted, rotated, scaled: the digit keeps its form and loses its place. Thicker, thinner,
+blurred: what pens and lenses do to strokes. Fog, noise, inverted and covered parts: what
+happens to the picture as a whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The verdict on a training run, decided from its history alone.
-
-* What is said to a learner about a history: short sentences with the figures.
-"""
+"""`diagnose`: whether a run overfits, decided from its history alone, and said to a learner."""
 
 from __future__ import annotations
 

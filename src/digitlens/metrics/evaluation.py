@@ -1,7 +1,4 @@
-"""What is known about one model after it has read a set of digits.
-
-* One model against one set of digits.
-"""
+"""`evaluate`: one model against one set of digits, and all that is counted about it."""
 
 from __future__ import annotations
 

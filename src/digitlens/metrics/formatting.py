@@ -1,7 +1,4 @@
-"""How figures are printed: the same in the terminal, on the plots and in the report.
-
-* Figures as plain text for the terminal, aligned, without colours.
-"""
+"""How figures are printed: the same in the terminal, on the plots and in the report."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""One epoch of a training run: its figures.
-
-* A run's history as CSV, one row an epoch.
-* What a history shows, in figures: whether validation loss rises, how far apart curves are.
-* One point in the history of a line reader's training.
-"""
+"""The history of a training run: its epochs, as CSV, and what the curves show in figures."""
 
 from __future__ import annotations
 

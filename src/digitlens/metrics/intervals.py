@@ -1,8 +1,4 @@
-"""What chance leaves open about an accuracy: the Wilson interval.
-
-* The most errors that chance may hide: exact upper limits of a binomial share.
-* McNemar's exact test: whether two sets of answers to the same digits differ by chance.
-"""
+"""What chance leaves open: Wilson's interval, Clopper and Pearson's limit, McNemar's test."""
 
 from __future__ import annotations
 
@@ -65,7 +61,7 @@ def wilson(misses: int, count: int, confidence: float = 0.95) -> Interval:
     return Interval(low, high)
 
 
-STEPS = 60
+HALVINGS = 60
 """Halvings of 0..1: to below what float64 tells apart near 1."""
 
 
@@ -128,7 +124,7 @@ def clopper_pearson_upper(misses: int, count: int, level: float = 0.95) -> float
     if misses == count:
         return 1.0
     low, high = misses / count, 1.0
-    for _ in range(STEPS):
+    for _ in range(HALVINGS):
         middle = (low + high) / 2
         if binomial_cdf(misses, count, middle) > 1 - level:
             low = middle

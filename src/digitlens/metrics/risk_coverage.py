@@ -1,9 +1,8 @@
-"""Coverage: how much can be answered, the surest first, at a wanted error rate.
+"""Risk and coverage: how much can be answered, the surest first, at a wanted error rate.
 
 What is not answered goes on to a person. "Per cent read at 1 % error" is how post offices
-measure their readers.
-
-* How sure a reading must be, so that of those accepted no more than a wanted share is wrong.
+measure their readers. `threshold_for_risk` chooses the confidence from which answers are
+accepted, so that the error rate is promised and not only observed.
 """
 
 from __future__ import annotations
@@ -135,7 +134,7 @@ def coverage_at(
 
 
 POINTS = 200
-"""Bars that a curve remembers: read rates are then known to half a per cent."""
+"""Thresholds that a curve keeps: read rates are then known to half a per cent."""
 
 LEVEL = 0.95
 """How sure the promise is, unless told otherwise."""
@@ -143,22 +142,22 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class RiskCoverageCurve:
-    """How many readings each bar accepts, and how many of these are wrong.
+    """How many readings each threshold accepts, and how many of these are wrong.
 
     Parameters
     ----------
     count
         All readings that were judged.
-    bars
+    thresholds
         Confidences, falling.
     accepted
-        For each bar, how many readings are as sure or surer; rising.
+        For each threshold, how many readings are as sure or surer; rising.
     misses
-        For each bar, how many of these are wrong.
+        For each threshold, how many of these are wrong.
     """
 
     count: int
-    bars: tuple[float, ...]
+    thresholds: tuple[float, ...]
     accepted: tuple[int, ...]
     misses: tuple[int, ...]
 
@@ -166,7 +165,7 @@ class RiskCoverageCurve:
         """Return the curve as plain values."""
         return {
             "count": self.count,
-            "bars": list(self.bars),
+            "bars": list(self.thresholds),
             "accepted": list(self.accepted),
             "misses": list(self.misses),
         }
@@ -181,11 +180,11 @@ class ThresholdResult:
     error
         The wanted error rate among accepted readings, at most.
     confidence
-        The bar; None where no bar keeps the promise.
+        The threshold; None where none keeps the promise.
     accepted, misses, count
         Readings accepted by it, wrong ones among them, and all that were judged.
     limit
-        The upper limit of the error rate among accepted ones; 1.0 where there is no bar.
+        The upper limit of the error rate among accepted ones; 1.0 where there is no threshold.
     level
         Of that limit.
     """
@@ -219,21 +218,21 @@ def risk_coverage_curve(
     right
         bool (N,): whether all of the string was right.
     points
-        Bars to keep at most, evenly over the readings.
+        Thresholds to keep at most, evenly over the readings.
 
     Examples
     --------
     >>> risk_coverage_curve(np.array([0.9, 0.8, 0.5]), np.array([True, True, False])).misses
     (0, 0, 1)
     """
-    accepted, misses, bars = coverage_curve(confidence, right)
-    if len(bars) > points:
+    accepted, misses, thresholds = coverage_curve(confidence, right)
+    if len(thresholds) > points:
         wanted = np.linspace(1, len(right), points)
         keep = np.unique(np.searchsorted(accepted, wanted))
-        accepted, misses, bars = accepted[keep], misses[keep], bars[keep]
+        accepted, misses, thresholds = accepted[keep], misses[keep], thresholds[keep]
     return RiskCoverageCurve(
         len(right),
-        tuple(bars.tolist()),
+        tuple(thresholds.tolist()),
         tuple(accepted.tolist()),
         tuple(misses.tolist()),
     )
@@ -242,11 +241,11 @@ def risk_coverage_curve(
 def threshold_for_risk(
     error: float, curve: RiskCoverageCurve, *, level: float = LEVEL
 ) -> ThresholdResult:
-    """Return the lowest bar whose upper limit of the error rate is at most `error`.
+    """Return the lowest threshold whose upper limit of the error rate is at most `error`.
 
     The limit is Clopper and Pearson's, one-sided: with no error among them it takes 299
-    accepted readings to promise 1 %. It is the limit of one bar; as the lowest of many bars
-    is taken, the promise is a little weaker than `level` says.
+    accepted readings to promise 1 %. It is the limit of one threshold; as the lowest of
+    many is taken, the promise is a little weaker than `level` says.
 
     Parameters
     ----------
@@ -265,8 +264,8 @@ def threshold_for_risk(
     Examples
     --------
     >>> sure = np.linspace(1, 0, 1000)
-    >>> bar = threshold_for_risk(0.01, risk_coverage_curve(sure, sure > 0.5))
-    >>> round(bar.read_rate, 2), bar.limit <= 0.01
+    >>> chosen = threshold_for_risk(0.01, risk_coverage_curve(sure, sure > 0.5))
+    >>> round(chosen.read_rate, 2), chosen.limit <= 0.01
     (0.5, True)
     """
     if not 0 < error <= 1:
@@ -274,16 +273,22 @@ def threshold_for_risk(
             "a wanted error rate must be above 0 and at most 1",
             seen=f"{error:g}",
             try_="0.01 for one wrong reading in a hundred" if error != 0 else None,
-            likely="no bar can promise that nothing is wrong" if error == 0 else None,
+            likely="no threshold can promise that nothing is wrong" if error == 0 else None,
         )
     if not 0 < level < 1:
         raise UsageError("a level must lie between 0 and 1", seen=f"{level:g}")
-    for bar, accepted, misses in zip(
-        reversed(curve.bars), reversed(curve.accepted), reversed(curve.misses), strict=True
+    # From the least sure on: the first threshold that keeps the promise accepts most.
+    for threshold, accepted, misses in zip(
+        reversed(curve.thresholds),
+        reversed(curve.accepted),
+        reversed(curve.misses),
+        strict=True,
     ):
         if misses <= error * accepted and (
             error == 1 or binomial_cdf(misses, accepted, error) <= 1 - level
         ):
             limit = clopper_pearson_upper(misses, accepted, level)
-            return ThresholdResult(error, bar, accepted, misses, curve.count, limit, level)
+            return ThresholdResult(
+                error, threshold, accepted, misses, curve.count, limit, level
+            )
     return ThresholdResult(error, None, 0, 0, curve.count, 1.0, level)

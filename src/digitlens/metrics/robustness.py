@@ -1,7 +1,4 @@
-"""A model put through every family of changes.
-
-* Misses by family and strength.
-"""
+"""A model under every corruption: errors by kind and strength, alone and framed first."""
 
 from __future__ import annotations
 

@@ -1,24 +1,22 @@
-"""Lines of handwritten digits, composed from single ones: what a line reader learns from.
+"""Synthetic lines of handwritten digits: what a line reader learns from.
 
 ===============  ===========================================================================
-`lines`          from a number to a picture: `synthesize_line`, `synthesize_lines`
-`style`          ranges and shares of everything that varies; `STYLES`, by name
-`number`         which number is written, with which marks inside and around
-`glyphs`         digits made ready: by writer, by class, by loop, with their strokes' width
-`hand`           one writer's hand: size, slant, pen, distances, forms
-`forms`          flags, bars, loops: the forms of other hands and countries
-`lettering`      digits laid side by side, apart to overlapping
-`strokes`        a pen's strokes, and marks made of them
-`surroundings`   bits of other lines, and printed words
-`negatives`      pictures of lines without a number
+`lines`          `synthesize_line`: from a number to a picture of it; read this first
+`style`          the ranges and shares of everything that varies; `STYLES`, by name
+`writer`         which number is written, and one writer's hand: size, slant, pen, forms
+`glyphs`         digits prepared: by writer, by class, by loop, with their strokes' width
+`digit_forms`    the forms of other hands and countries, and elastic distortion
+`compose`        digits laid out side by side, apart to overlapping
+`strokes`        a pen's strokes, and digits and marks made of them
+`page`           paper, ink and light; rules, frames and combs; parts of other lines, words
+`distractors`    pictures of lines without a number
 `fonts`          printed words
-`page`           paper, ink and light; `printed`: rules, frames and combs
-`textures`       sheets of paper, drawn once; `patterns`: what is on them
+`textures`       sheets of paper and fields of light
 `camera`         low resolution, blur, noise, polarity, JPEG
-`sample_sheet`          samples on a sheet
+`random`         single random numbers, quickly
 ===============  ===========================================================================
 
-docs/writing.md says how often what happens in the style for training.
+docs/writing.md says how often each thing happens in the style for training.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Digits laid side by side on one line, with one pen, as one hand does."""
+"""Digits composed into one line, with one pen, as one writer does."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ RAISED = (0.0, 0.0, 0.3, 0.6, 1.0)
 """How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach."""
 
 NOWHERE = -1e6
+"""The reach of a row in which there is no ink yet."""
 
 
 @dataclass
@@ -92,30 +93,33 @@ def compose_line(
     widest = (1.0 + abs(hand.slant)) * hand.width + 1.3 * max(hand.gap, 0.0)
     advance = max(pitch, widest * height)
     room = (BEFORE + BEHIND) * height + advance * len(text) + 0.6 * height * len(inside)
+    # An empty canvas with room for the widest line that may come.
     ink = np.zeros((int((ABOVE + BELOW) * height), int(room)), np.uint8)
-    laid = ComposedLine(
+    canvas = ComposedLine(
         ink, [], BEFORE * height, BEFORE * height, ABOVE * height, hand.slope, pitch
     )
-    laid.base -= hand.slope * (BEFORE * height + 0.4 * advance * len(text))
-    laid.first = laid.left
+    canvas.base -= hand.slope * (BEFORE * height + 0.4 * advance * len(text))
+    canvas.first = canvas.left
     if not pitch and rng.bernoulli(style.leads):
-        _mark_before(laid, rng, hand)
-    pen = _Pen(laid, rng, hand, style)
+        _mark_before(canvas, rng, hand)
+    # Digit after digit, each in the writer's form; marks and joins between them.
+    pen = _Pen(canvas, rng, hand, style)
     small = _small_from(text, hand)
     tiny, pen.raised = rng.uniform(0.4, 0.85), rng.choice(RAISED)
     for index, cell in enumerate(_cells(glyphs, rng, text, hand, style)):
         size = tiny * rng.uniform(0.92, 1.08) if index >= small else 1.0
         pen.write(cell, index, size)
         if hand.joined and index and text[index] == text[index - 1] == "0":
-            _join(laid, rng, hand)
+            _join(canvas, rng, hand)
         if index in inside:
             pen.mark(inside[index])
+    # How the line ends: in a stroke that runs out, or in a mark that nobody can add to.
     if hand.joined and text.endswith("0") and not pitch and rng.bernoulli(0.3):
-        _let_run_out(laid, rng, hand)
+        _let_run_out(canvas, rng, hand)
     elif rng.bernoulli(style.tails):
         pen.mark(rng.weighted(TAILS))
-    laid.right = max(laid.right, pen.right)
-    return laid
+    canvas.right = max(canvas.right, pen.right)
+    return canvas
 
 
 def _small_from(text: str, hand: WriterStyle) -> int:
@@ -125,12 +129,12 @@ def _small_from(text: str, hand: WriterStyle) -> int:
     return len(text) - tail if small else len(text)
 
 
-def _mark_before(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+def _mark_before(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:
     mark = rng.weighted(LEADS)
-    left = laid.first - (mark_width(mark) * 1.1 + rng.uniform(0.1, 0.5)) * hand.height
-    place = left, laid.line_at(left)
-    draw_mark(laid.ink, rng, mark, place, hand.height, hand.stroke, hand.slant)
-    laid.left = left
+    left = canvas.first - (mark_width(mark) * 1.1 + rng.uniform(0.1, 0.5)) * hand.height
+    place = left, canvas.line_at(left)
+    draw_mark(canvas.ink, rng, mark, place, hand.height, hand.stroke, hand.slant)
+    canvas.left = left
 
 
 def _cells(glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Style) -> Gray:
@@ -156,14 +160,14 @@ def _cells(glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Sty
         if rng.bernoulli(style.warps):
             cell[:] = elastic_distortion(cell, rng)
         widths.append(width)
-    return _as_thick(cells, widths, hand.pen)
+    return _match_pen(cells, widths, hand.pen)
 
 
-def _as_thick(cells: Gray, widths: list[float], pen: float) -> Gray:
+def _match_pen(cells: Gray, widths: list[float], pen: float) -> Gray:
     """Bring strokes of `widths` most of the way to `pen` pixels.
 
     A cross of 3 x 3 makes strokes 2 pixels wider or narrower; the picture between the two has
-    grey edges, which are what a fraction of a pixel looks like. Thin strokes are thinned less,
+    gray edges, which are what a fraction of a pixel looks like. Thin strokes are thinned less,
     for nothing may break.
     """
     for cell, width in zip(cells, widths, strict=True):
@@ -181,49 +185,49 @@ class _Pen:
     """Goes along the line and knows how far the ink reaches in each row."""
 
     def __init__(
-        self, laid: ComposedLine, rng: Random, hand: WriterStyle, style: Style
+        self, canvas: ComposedLine, rng: Random, hand: WriterStyle, style: Style
     ) -> None:
-        self._laid, self._rng, self._hand, self._style = laid, rng, hand, style
-        self._reach = np.full(len(laid.ink), NOWHERE, np.float32)
-        self.right = laid.first
+        self._canvas, self._rng, self._hand, self._style = canvas, rng, hand, style
+        self._reach = np.full(len(canvas.ink), NOWHERE, np.float32)
+        self.right = canvas.first
         self.raised = 1.0
 
     def write(self, cell: Gray, index: int, size: float) -> None:
         """Write one digit behind what is there."""
-        laid, rng, hand = self._laid, self._rng, self._hand
-        patch = _turned_out(cell, rng, hand, self._style, size)
+        canvas, rng, hand = self._canvas, self._rng, self._hand
+        patch = _transform(cell, rng, hand, self._style, size)
         solid = np.asarray(cv2.threshold(patch, INKED, 255, cv2.THRESH_BINARY)[1], np.uint8)
         left, top, width, height = cv2.boundingRect(solid)
         if not width:  # a glyph of hardly any ink
             (height, width), solid = patch.shape, np.full_like(patch, FULL)
-        line = laid.line_at(self.right + width / 2)
+        line = canvas.line_at(self.right + width / 2)
         jitter = rng.normal(0.0, self._style.baseline_jitter) * hand.height
         if size < 1.0:
             jitter -= self.raised * (1 - size) * hand.height
-        up = min(max(round(line + jitter - top - height), 0), len(laid.ink) - len(patch))
+        up = min(max(round(line + jitter - top - height), 0), len(canvas.ink) - len(patch))
         tight = solid[top : top + height, left : left + width]
         x = self._column(tight, left, index, up + top)
-        spread = min(max(round(x), 0), laid.ink.shape[1] - patch.shape[1])
-        place = laid.ink[up : up + patch.shape[0], spread : spread + patch.shape[1]]
+        spread = min(max(round(x), 0), canvas.ink.shape[1] - patch.shape[1])
+        place = canvas.ink[up : up + patch.shape[0], spread : spread + patch.shape[1]]
         np.maximum(place, patch, out=place)
         if hand.kerned:
             self._pass(tight, up + top, spread + left)
         start = spread + left
-        laid.boxes.append((start, up + top, start + width, up + top + height))
+        canvas.boxes.append((start, up + top, start + width, up + top + height))
         self.right = max(self.right, float(start + width))
 
     def _column(self, tight: Gray, left: int, index: int, top: int) -> float:
-        """Return the column at which the patch is laid down; its ink begins at its `left`."""
+        """Return the column at which the patch is canvas down; its ink begins at its `left`."""
         height, width = len(tight), float(tight.shape[1])
         rng, hand = self._rng, self._hand
         if hand.spacing == "cells":
-            middle = float(self._laid.first + (index + 0.5) * self._laid.pitch)
-            offset = rng.normal(0.0, 0.06) * self._laid.pitch
+            middle = float(self._canvas.first + (index + 0.5) * self._canvas.pitch)
+            offset = rng.normal(0.0, 0.06) * self._canvas.pitch
             free = self.right + 1 if index else middle - width
             return max(middle + offset - width / 2, free) - left
         if not index:
             return self.right - left
-        before = self._laid.boxes[-1]
+        before = self._canvas.boxes[-1]
         narrower = min(width, before[2] - before[0])
         if hand.spacing == "overlap":
             return self.right - left - min(-hand.gap * hand.height, MOST_OVERLAP * narrower)
@@ -249,20 +253,20 @@ class _Pen:
 
     def mark(self, mark: str) -> None:
         """Write a mark behind the last digit."""
-        laid, rng, hand = self._laid, self._rng, self._hand
-        if laid.pitch:
+        canvas, rng, hand = self._canvas, self._rng, self._hand
+        if canvas.pitch:
             self.right += 0.1 * hand.height
         gap = rng.uniform(0.02, 0.15) if mark in ".,'" else rng.uniform(0.05, 0.4)
         left = self.right + max(0.0, gap + min(hand.gap, 0.1)) * hand.height
         size = hand.height * rng.uniform(0.8, 1.1)
-        place = left, laid.line_at(left) + rng.normal(0, 0.04) * hand.height
-        draw_mark(laid.ink, rng, mark, place, size, hand.stroke, hand.slant)
+        place = left, canvas.line_at(left) + rng.normal(0, 0.04) * hand.height
+        draw_mark(canvas.ink, rng, mark, place, size, hand.stroke, hand.slant)
         width = mark_width(mark) * size
         self.right = left + width if mark not in ".,'" else left + width * rng.uniform(0.3, 1.0)
         self._reach[:] = np.maximum(self._reach, self.right - 0.5 * width)
 
 
-def _turned_out(cell: Gray, rng: Random, hand: WriterStyle, style: Style, size: float) -> Gray:
+def _transform(cell: Gray, rng: Random, hand: WriterStyle, style: Style, size: float) -> Gray:
     """Bring a digit to its size, slant and angle, in a patch that is as large as it must be."""
     left, top, width, height = cv2.boundingRect(cell)
     # MNIST scales the longer side to 20 pixels: wide digits came out low.
@@ -283,9 +287,9 @@ def _turned_out(cell: Gray, rng: Random, hand: WriterStyle, style: Style, size: 
     return np.asarray(cv2.warpAffine(cell, matrix, (columns, rows)), np.uint8)
 
 
-def _join(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+def _join(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:
     """Join the last two digits, as hurried hands join zeros: above, or foot to shoulder."""
-    one, two = laid.boxes[-2:]
+    one, two = canvas.boxes[-2:]
     if two[0] - one[2] > 0.6 * hand.height:
         return
     height = min(one[3] - one[1], two[3] - two[1])
@@ -297,12 +301,12 @@ def _join(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
     )
     sag = rng.uniform(-0.1, 0.3) * height
     through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + sag)
-    draw_strokes(laid.ink, bend_stroke(start, through, end, 5), hand.stroke)
+    draw_strokes(canvas.ink, bend_stroke(start, through, end, 5), hand.stroke)
 
 
-def _let_run_out(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
+def _let_run_out(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:
     """Let the last digit run out in a stroke to the right, up or down."""
-    _, top, right, bottom = laid.boxes[-1]
+    _, top, right, bottom = canvas.boxes[-1]
     height = bottom - top
     start = (right - rng.uniform(0.05, 0.3) * height, top + rng.uniform(0.0, 0.9) * height)
     end = (
@@ -313,5 +317,5 @@ def _let_run_out(laid: ComposedLine, rng: Random, hand: WriterStyle) -> None:
         (start[0] + end[0]) / 2,
         (start[1] + end[1]) / 2 + rng.normal(0.0, 0.25) * height,
     )
-    draw_strokes(laid.ink, bend_stroke(start, through, end, 6), hand.stroke)
-    laid.right = max(laid.right, end[0])
+    draw_strokes(canvas.ink, bend_stroke(start, through, end, 6), hand.stroke)
+    canvas.right = max(canvas.right, end[0])

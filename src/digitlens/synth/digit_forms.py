@@ -1,9 +1,8 @@
 """The forms that digits have in other hands and countries, made at the level of strokes.
 
 MNIST's writers are from the United States: their 1 is one stroke, their 7 has no bar. Readers
-that met only those take a 1 with a long upstroke for a 7 or 4 and a barred 7 for a 2.
-
-* Smooth distortions: no hand writes a digit twice alike.
+that met only those read a 1 with a long upstroke as 7 or 4 and a barred 7 as 2. Every form is
+bent by an elastic distortion too, since no hand writes a digit twice alike.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Digits made ready to write with: who wrote which, how thick, with which loops."""
+"""Digits prepared to write with: by writer and class, with stroke widths and loops."""
 
 from __future__ import annotations
 

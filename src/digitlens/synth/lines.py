@@ -1,6 +1,8 @@
 """From a number to a picture of it: the generator of lines.
 
-* A sheet of samples, to see with one's own eyes what a reader is trained on.
+A line is sampled (number, writer), composed on a canvas, cropped, given neighbours and
+printed rules, put onto paper and photographed: `_write` shows the steps. `sample_sheet`
+draws many lines on one sheet, to see what a reader is trained on.
 """
 
 from __future__ import annotations
@@ -136,34 +138,37 @@ def synthesize_lines(
 
 
 def _write(glyphs: Glyphs, rng: Random, style: Style, text: str | None) -> LineSample:
+    # What is written, and by whom.
     if text is None:
         text = "" if rng.bernoulli(style.negatives) else sample_number(rng, style)
     check_text(text)
     hand = sample_writer(glyphs, rng, style, text)
     if not text:
         return _without_number(glyphs, rng, style, hand)
-    laid = compose_line(glyphs, rng, text, hand, style)
-    ink, boxes, field = _cropped(laid, rng, style, hand)
+    # The ink alone: digits on a canvas, then the part of it that the picture shows.
+    ink, boxes, field = _crop(compose_line(glyphs, rng, text, hand, style), rng, style, hand)
+    # Other writing that reaches into the picture.
     if rng.bernoulli(style.neighbours):
         free = float(boxes[:, 1].min()), ink.shape[0] - float(boxes[:, 3].max())
         add_neighbours(ink, glyphs, rng, hand.height, free)
     if rng.bernoulli(style.labels):
         row = field.base + field.slope * field.left
         add_label(ink, rng, style, (field.left, field.right), row)
+    # The page below it, and the camera that looks at both.
     page = draw_background(rng, style, ink.shape)
     _print(rng, style, page, field)
-    return _taken(rng, style, page, (ink, text, boxes), hand)
+    return _photograph(rng, style, page, (ink, text, boxes), hand)
 
 
-def _cropped(
-    laid: ComposedLine, rng: Random, style: Style, hand: WriterStyle
+def _crop(
+    line: ComposedLine, rng: Random, style: Style, hand: WriterStyle
 ) -> tuple[Gray, Boxes, PrintedField]:
     """Cut the picture out of the canvas, tightly or loosely, and move all places along."""
-    boxes = np.array(laid.boxes, np.float32)
+    boxes = np.array(line.boxes, np.float32)
     top, bottom = float(boxes[:, 1].min()), float(boxes[:, 3].max())
-    left, right = min(laid.left, float(boxes[0, 0])), laid.right
-    if laid.pitch and rng.bernoulli(0.85):
-        left, right = laid.first, max(right, laid.first + laid.pitch * len(boxes))
+    left, right = min(line.left, float(boxes[0, 0])), line.right
+    if line.pitch and rng.bernoulli(0.85):
+        left, right = line.first, max(right, line.first + line.pitch * len(boxes))
     height = hand.height
     # Tight above mostly means tight below: whoever cut the line out did both.
     least, most = style.margins
@@ -176,16 +181,16 @@ def _cropped(
     before = min(rng.uniform_in(style.sides), rng.uniform_in(style.sides)) * height
     behind = min(rng.uniform_in(style.sides), rng.uniform_in(style.sides)) * height
     y, x = max(0, round(top - upper)), max(0, round(left - before))
-    ink = laid.ink[y : max(y + 6, round(bottom + lower)), x : max(x + 6, round(right + behind))]
+    ink = line.ink[y : max(y + 6, round(bottom + lower)), x : max(x + 6, round(right + behind))]
     boxes -= np.array([x, y, x, y], np.float32)
     field = PrintedField(
         left=left - x,
         right=right - x,
-        base=laid.base + laid.slope * x - y,
-        slope=laid.slope,
+        base=line.base + line.slope * x - y,
+        slope=line.slope,
         height=height,
-        first=laid.first - x,
-        pitch=laid.pitch,
+        first=line.first - x,
+        pitch=line.pitch,
         count=len(boxes),
     )
     return np.ascontiguousarray(ink), boxes, field
@@ -224,10 +229,10 @@ def _without_number(glyphs: Glyphs, rng: Random, style: Style, hand: WriterStyle
         print_frame(rng, page, field)
     if rng.bernoulli(style.rules):
         print_rules(rng, page, field)
-    return _taken(rng, style, page, (ink, "", np.zeros((0, 4), np.float32)), hand)
+    return _photograph(rng, style, page, (ink, "", np.zeros((0, 4), np.float32)), hand)
 
 
-def _taken(
+def _photograph(
     rng: Random,
     style: Style,
     page: Background,
@@ -258,7 +263,7 @@ CAPTION = 16
 PAPER = 255
 
 BLUE = (178, 114, 0)  # OpenCV's order: blue, green, red; Okabe and Ito's blue
-"""Colour of boxes and captions."""
+"""Color of boxes and captions."""
 
 
 def sample_sheet(
@@ -273,7 +278,7 @@ def sample_sheet(
     Parameters
     ----------
     lines
-        What `write_lines` gives.
+        Lines, as `synthesize_lines` gives them.
     width
         Of the sheet in pixels; a picture that is wider is cut.
     boxes

@@ -1,8 +1,4 @@
-"""The paper under the ink, what is printed on it, and the light that falls on it.
-
-* What is printed on the paper around a number: rules, boxes, combs, tables, squares.
-* What else is on the page near a number: other lines, cut by the edge, and words.
-"""
+"""The page around the number: paper, printed rules and boxes, other writing, and light."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""Chance, one number at a time, from a generator that is passed in.
+"""Single random numbers out of a generator that is passed in.
 
 A line takes about a hundred random numbers, each needed where the one before it decided. One
 call of a numpy generator for each would take as long as drawing the line; so they are drawn
 in blocks, and handed out as plain floats.
-
-* How many cores a process writes on.
 """
 
 from __future__ import annotations

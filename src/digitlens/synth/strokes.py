@@ -1,7 +1,4 @@
-"""A pen's strokes: what the program writes itself, beside the digits that people wrote.
-
-* Whole digits as a pen's way: the forms that MNIST's writers do not have.
-"""
+"""A pen's strokes: digits and marks that the program draws itself."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""Papers and fields of light, drawn once and cut from ever after.
+"""Papers and fields of light, drawn once and then cropped from.
 
-Drawing a texture takes milliseconds, cutting one out a few microseconds. The sheets are drawn
+Drawing a texture takes milliseconds, cropping one a few microseconds. The sheets are drawn
 with a seed of their own, so that they are the same in every process; where and how they are
-cut is decided by the line's own chance.
-
-* Patterns of paper, print and light, as fields of numbers that textures are made of.
+cropped is decided by the line's own generator.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""One writer's hand: what stays the same along a line.
-
-* Which number is written, and which marks stand in and around it.
-"""
+"""What is written, and by whom: a number with its marks, and one writer's style."""
 
 from __future__ import annotations
 
