@@ -176,15 +176,12 @@ def _give_csv(rows: list[dict[str, Any]]) -> None:
 
 
 def _give_table(rows: list[dict[str, Any]]) -> None:
+    from digitlens.metrics.formatting import certainty
+
     width = max(len(row["file"]) for row in rows)
     for row in rows:
         if row["digit"] is None:
             answer = f"no digit; if it is one, {row['likeliest']}"
         else:
-            answer = f"{row['digit']}   {_percent(row['confidence'])}"
+            answer = f"{row['digit']}   {certainty(row['confidence']):>8}"
         echo(f"{row['file']:{width}}   {answer}")
-
-
-def _percent(confidence: float) -> str:
-    # Rounding must not make a certainty of what no network is certain of.
-    return f"{100 * confidence:6.2f} %" if confidence < 0.99995 else ">99.99 %"

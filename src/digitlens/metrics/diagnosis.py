@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digitlens.metrics.formatting import percent
 from digitlens.metrics.history import (
     NOISE,
     Curves,
@@ -95,10 +96,10 @@ def too_little(history: Sequence[Epoch], curves: Curves) -> str:
     reached = curves.train_accuracy[-1]
     guessing = " That is little better than guessing, 10 %." if reached < 0.2 else ""
     return (
-        f"It learns too little: after {epochs} it knows only {_percent(reached)} of the very "
+        f"It learns too little: after {epochs} it knows only {percent(reached)} of the very "
         f"digits it trains on, and its training loss hardly falls any more "
         f"({_loss(curves.train_loss[-2])}, then {_loss(curves.train_loss[-1])}).{guessing} "
-        f"Validation, {_percent(curves.validation_accuracy[-1])}, cannot do much better. "
+        f"Validation, {percent(curves.validation_accuracy[-1])}, cannot do much better. "
         "Try a larger network such as convnet, more epochs or another learning rate."
     )
 
@@ -138,8 +139,8 @@ def too_short(curves: Curves) -> str:
     """Say that one epoch shows no course."""
     return (
         "One epoch is too short to tell whether it overfits. So far training accuracy is "
-        f"{_percent(curves.train_accuracy[0])}, validation "
-        f"{_percent(curves.validation_accuracy[0])}. Try --epochs 5 or more."
+        f"{percent(curves.train_accuracy[0])}, validation "
+        f"{percent(curves.validation_accuracy[0])}. Try --epochs 5 or more."
     )
 
 
@@ -148,16 +149,14 @@ def unvalidated(history: Sequence[Epoch]) -> str:
     last = history[-1]
     return (
         f"No digits were held back, so nothing shows whether it overfits. Training accuracy is "
-        f"{_percent(last.train_accuracy)} after {_epochs(len(history))}; new digits will "
+        f"{percent(last.train_accuracy)} after {_epochs(len(history))}; new digits will "
         "fare worse. Try --validation 0.1 to hold a tenth back."
     )
 
 
 def _ends(curves: Curves, gap: Gap) -> str:
     trained, held = curves.train_accuracy[-1], curves.validation_accuracy[-1]
-    figures = (
-        f"At the end training accuracy is {_percent(trained)}, validation {_percent(held)}"
-    )
+    figures = f"At the end training accuracy is {percent(trained)}, validation {percent(held)}"
     if not gap.apart:
         return (
             f"{figures}: no further apart than chance explains ({_points(gap.sampling_noise)})."
@@ -172,16 +171,11 @@ def _accuracy_since(curves: Curves, turn: int, index: int, *, rises: bool) -> st
         return ""
     if now >= then:
         return (
-            f"Validation accuracy has not fallen ({_percent(then)} at epoch {index}): "
+            f"Validation accuracy has not fallen ({percent(then)} at epoch {index}): "
             f"it is not "
             "wrong more often, but ever surer of its mistakes. "
         )
-    return f"Validation accuracy was {_percent(then)} at epoch {index}. "
-
-
-def _percent(share: float) -> str:
-    # What is not all of them must not read 100.00 %.
-    return f"{min(100 * share, 99.99) if share < 1 else 100:.2f} %"
+    return f"Validation accuracy was {percent(then)} at epoch {index}. "
 
 
 def _points(share: float) -> str:

@@ -27,6 +27,18 @@ def percent(share: float, places: int = 2) -> str:
     return f"{shown:.{places}f} %"
 
 
+def certainty(share: float, places: int = 2) -> str:
+    """Print how sure a network is; rounding never makes it 100 %, as no network is certain.
+
+    Examples
+    --------
+    >>> certainty(0.873), certainty(0.99999), certainty(0.9999, 0)
+    ('87.30 %', '>99.99 %', '>99 %')
+    """
+    shown = f"{100 * share:.{places}f}"
+    return f"{shown} %" if float(shown) < 100 else f">{100 - 10.0**-places:.{places}f} %"
+
+
 def rate(share: float) -> str:
     """Print an error rate as it was given, without needless zeros.
 

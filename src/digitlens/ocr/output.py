@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from digitlens.geometry import enclosing_box
+from digitlens.metrics.formatting import certainty
 from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
@@ -78,15 +79,9 @@ def format_text(result: PageResult, job: ReadOptions, width: int = 0) -> list[st
         field = f"{job.wanted[index].name:{named}}   " if job.wanted else ""
         text = line.text or "nothing"
         sure = "" if job.sure(line, index) else "   ? not sure"
-        rows.append(
-            f"{result.name:{width}}   {field}{text:{WIDTH}}   {_percent(line.confidence)}{sure}"
-        )
+        confidence = f"{certainty(line.confidence):>8}{sure}"
+        rows.append(f"{result.name:{width}}   {field}{text:{WIDTH}}   {confidence}")
     return rows
-
-
-def _percent(confidence: float) -> str:
-    # Rounding must not make a certainty of what no network is certain of.
-    return f"{100 * confidence:6.2f} %" if confidence < 0.99995 else ">99.99 %"
 
 
 def csv_head() -> str:
@@ -340,7 +335,7 @@ def _lines(page: Page, job: ReadOptions) -> Iterator[Annotation]:
         if line.digits and in_cells.issuperset(line.digits):
             continue
         sure = job.sure(line, index)
-        words = f"{line.text}  {percent(line.confidence)}" if line.text else "nothing"
+        words = f"{line.text}  {certainty(line.confidence, 0)}" if line.text else "nothing"
         name = f"{job.wanted[index].name}: " if job.wanted else ""
         yield Annotation(line, name + words + ("" if sure else " ?"), sure)
 
@@ -351,17 +346,6 @@ def _cells(page: Page, job: ReadOptions) -> Iterator[Annotation]:
             if cell is not None:
                 sure = job.sure(cell)
                 yield Annotation(cell, cell.text + ("" if sure else " ?"), sure, cell=True)
-
-
-def percent(confidence: float) -> str:
-    """Return a confidence in whole per cent; never 100 %, as no reading is certain.
-
-    Examples
-    --------
-    >>> percent(0.873), percent(0.9999)
-    ('87 %', '>99 %')
-    """
-    return f"{100 * confidence:.0f} %" if confidence < 0.995 else ">99 %"
 
 
 def _drawn(pixels: Pixels, marks: list[Annotation], scale: float) -> Image:

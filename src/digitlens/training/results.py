@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.digits import CLASSES
+from digitlens.metrics.formatting import certainty
 from digitlens.models.inference import Model, load_model
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """So many changed pictures are listed for a glance; all of them are in the file."""
-
-
-SURE = 0.9995
-"""A share that would be rounded to 100 %."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +76,8 @@ class Group:
             truth = int(self.truth[index])
             verdict = "right now" if now == truth else "wrong now" if was == truth else "wrong"
             yield (
-                f"{self.names[index]}, a {truth}: {was} ({_percent(sure[0])}) -> "
-                f"{now} ({_percent(sure[1])}), {verdict}"
+                f"{self.names[index]}, a {truth}: {was} ({certainty(sure[0], 1)}) -> "
+                f"{now} ({certainty(sure[1], 1)}), {verdict}"
             )
 
     def counts(self) -> dict[str, int]:
@@ -218,11 +215,6 @@ class Changes:
 
 def _row(title: str, count: Any, group: Group) -> tuple[str, str, str, str]:
     return title, f"{count(group.before):,}", f"{count(group.after):,}", f"{len(group):,}"
-
-
-def _percent(share: float) -> str:
-    # Rounding must not make a certainty of what no network is certain of.
-    return f"{100 * share:.1f} %" if share < SURE else ">99.9 %"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from digitlens.ctc.result import Line, LineDigit
+from digitlens.metrics.formatting import certainty
 from digitlens.ocr import FormField, Page, Reader, Table
 from digitlens.ocr.options import ReadOptions, Wanted
-from digitlens.ocr.output import AMBER, GREEN, annotated_png, percent, scale_of
+from digitlens.ocr.output import AMBER, GREEN, annotated_png, scale_of
 
 Strokes = Callable[..., np.ndarray]
 
@@ -97,7 +98,7 @@ def test_any_size_can_be_read() -> None:
 
 def test_no_reading_is_certain() -> None:
     """Confidence is in whole per cent and never 100."""
-    assert [percent(item) for item in (0.0, 0.994, 0.995, 1.0)] == [
+    assert [certainty(item, 0) for item in (0.0, 0.994, 0.995, 1.0)] == [
         "0 %",
         "99 %",
         ">99 %",
