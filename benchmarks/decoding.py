@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.ctc import align, decode
+from digitlens.ctc import align, decode, to_probs
 from digitlens.ctc.forward import string_probabilities
-from digitlens.ctc.probs import check_probs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,12 +125,12 @@ def reference() -> float:
 
 def row(name: str, lines: list[NDArray[np.float32]]) -> str:
     """Time one kind of line; return a row of the table."""
-    read = [(line, decode(line)) for line in lines]
+    read = [(line, decode(to_probs(line))) for line in lines]
     pairs = [(line, item.best.text) for line, item in read if item.best]
     figures = [
-        microseconds(decode, lines, ROUNDS),
+        microseconds(lambda line: decode(to_probs(line)), lines, ROUNDS),
         microseconds(_with_length, pairs, ROUNDS),
-        microseconds(lambda pair: align(*pair), pairs, ROUNDS),
+        microseconds(lambda pair: align(to_probs(pair[0]), pair[1]), pairs, ROUNDS),
         microseconds(plain_beam, lines[:NAIVE], 1),
     ]
     as_good = sum(_is_as_good(*pair) for pair in pairs[:NAIVE])
@@ -146,12 +145,12 @@ def row(name: str, lines: list[NDArray[np.float32]]) -> str:
 def _with_length(pair: tuple[NDArray[np.float32], str]) -> object:
     """Decode a line as if the length of its best string had been given."""
     line, text = pair
-    return decode(line, lengths=len(text) or 1)
+    return decode(to_probs(line), lengths={len(text) or 1})
 
 
 def _is_as_good(line: NDArray[np.float32], text: str) -> bool:
     """Say whether `text` is as probable as what the plain beam finds."""
-    ours, plain = string_probabilities(check_probs(line), [text, plain_beam(line)[0]])
+    ours, plain = string_probabilities(to_probs(line), [text, plain_beam(line)[0]])
     return bool(ours >= plain * (1 - 1e-6))
 
 

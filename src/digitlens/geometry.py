@@ -1,4 +1,4 @@
-"""Where boxes lie in a picture: around others, and once the picture is turned upright."""
+"""Boxes in a picture: around others, clipped, and on the picture turned upright."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Size: TypeAlias = "tuple[int, int]"
 
 
 def enclosing_box(boxes: Iterable[Box]) -> Box:
-    """Return the smallest box that holds all of `boxes`, of which there is one at least.
+    """Return the smallest box that holds all of `boxes`, at least one.
 
     Examples
     --------
@@ -27,18 +27,28 @@ def enclosing_box(boxes: Iterable[Box]) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
+def clip_box(box: Box, size: Size) -> Box:
+    """Return the part of a box that lies in a picture of this width and height.
+
+    Examples
+    --------
+    >>> clip_box((-2.5, 10.0, 30.0, 52.0), (100, 50))
+    (0.0, 10.0, 30.0, 50)
+    """
+    left, top, right, bottom = box
+    width, height = size
+    return max(0.0, left), max(0.0, top), min(right, width), min(bottom, height)
+
+
 def rotate_upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
-    """Return a box, and its picture's size, with the picture turned so that it reads upright.
+    """Return a box and its picture's size once the picture is turned so that it reads upright.
 
     Parameters
     ----------
-    box
-        Left, top, right, bottom in the picture as it lies.
-    size
-        Its width and height.
+    box, size
+        In the picture as it lies.
     turn
-        Degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; what is not a quarter is
-        rounded to one.
+        Degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; rounded to quarters.
 
     Examples
     --------

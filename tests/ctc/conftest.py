@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from digitlens.ctc import to_probs
+
 BLANK = 10
 
 
@@ -18,7 +20,7 @@ def peaks(
     rivals: dict[int, tuple[str, float]] | None = None,
     noise: float = 1e-7,
 ) -> np.ndarray:
-    """Return float32 (T, 11): a peak of one frame for each digit, at (k + 1) * step.
+    """Return float64 (T, 11): a peak of one frame for each digit, at (k + 1) * step.
 
     `rivals` gives, by place, another digit and its probability; the first gets what is left
     of 0.99.
@@ -33,10 +35,10 @@ def peaks(
     frames[:, BLANK] = 0.0
     frames[:, BLANK] = 1 - frames.sum(axis=1)
     assert (frames >= 0).all()
-    return np.log(frames).astype(np.float32)
+    return to_probs(np.log(frames).astype(np.float32))
 
 
 @pytest.fixture
 def line() -> Callable[..., np.ndarray]:
-    """Return the function that makes a line's log-probabilities: see `peaks`."""
+    """Return the function that makes a line's probabilities: see `peaks`."""
     return peaks

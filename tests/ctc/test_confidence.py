@@ -93,9 +93,9 @@ def test_all_right_is_not_sure_for_ever() -> None:
 
 def test_features_of_a_line(line: Lines) -> None:
     """What a confidence is made from are the figures that decoding and places give."""
-    log_probs = line("123", peak=0.99, rivals={1: ("7", 0.33)})
-    decoded = decode(log_probs)
-    features = confidence_features(decoded, align(log_probs, "123"))
+    probs = line("123", peak=0.99, rivals={1: ("7", 0.33)})
+    decoded = decode(probs)
+    features = confidence_features(decoded, align(probs, "123"))
     assert features[1] == pytest.approx(np.log(2), abs=0.01)
     assert features[2] == pytest.approx(np.log(0.66 / 0.34), abs=0.01)
     assert features[3:].tolist() == [3.0, 0.0]
@@ -106,10 +106,10 @@ def test_features_of_a_line(line: Lines) -> None:
 
 def test_a_length_that_does_not_fit_shows_in_the_features(line: Lines) -> None:
     """With a wrong length the last feature is far below 0."""
-    log_probs = line("123")
-    given = decode(log_probs, lengths=4)
+    probs = line("123")
+    given = decode(probs, lengths={4})
     assert given.best is not None
-    assert confidence_features(given, align(log_probs, given.best.text))[4] < -3
+    assert confidence_features(given, align(probs, given.best.text))[4] < -3
 
 
 def test_calibrations_survive_json() -> None:
@@ -127,11 +127,13 @@ def test_each_question_has_its_calibration() -> None:
     """One length its own, other lengths the shared one, no length the free one."""
     rng = np.random.default_rng(0)
     result = fit_confidence_models({None: made(200, 0), 5: made(200, 1), 9: made(200, 2)}, rng)
-    assert result.of(None) is result.free
-    assert result.of(frozenset({5})) is result.by_length[5]
-    assert result.of(frozenset({7})) is result.of(frozenset({5, 9})) is result.given
-    only = ConfidenceModels(result.free)
-    assert only.of(frozenset({5})) is result.free
+    assert result.select(None) is result.unconstrained
+    assert result.select(frozenset({5})) is result.by_length[5]
+    assert (
+        result.select(frozenset({7})) is result.select(frozenset({5, 9})) is result.constrained
+    )
+    only = ConfidenceModels(result.unconstrained)
+    assert only.select(frozenset({5})) is result.unconstrained
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_pooling_by_hand() -> None:
 def test_a_curve_of_one_score_is_flat() -> None:
     """Where all scores are the same the share that is right is all that can be said."""
     curve = fit_isotonic(np.zeros(99), np.arange(99) < 66)
-    assert curve.at(np.array([0.0]))[0] == pytest.approx(66.5 / 100)
+    assert curve.transform(np.array([0.0]))[0] == pytest.approx(66.5 / 100)
 
 
 def test_logistic_weights_by_hand() -> None:

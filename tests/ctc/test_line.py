@@ -23,8 +23,8 @@ BOX = (10.0, 20.0, 90.0, 44.0)
 
 def test_a_line_is_read(line: Lines) -> None:
     """The string, a digit with its box for each character, and other strings come back."""
-    log_probs = line("0123", rivals={2: ("7", 0.2)})
-    read = assemble_line(log_probs, BOX, scale=FrameScale(2.0, 11.0))
+    probs = line("0123", rivals={2: ("7", 0.2)})
+    read = assemble_line(probs, BOX, scale=FrameScale(2.0, 11.0))
     assert str(read) == read.text == "0123"
     assert read.box == BOX
     assert read.alternatives[0].text == "0173"
@@ -37,10 +37,8 @@ def test_a_line_is_read(line: Lines) -> None:
 
 def test_by_default_a_frame_is_two_pixels(line: Lines) -> None:
     """Without a scale the frames begin at the left edge of the box, two pixels each."""
-    log_probs = line("0123")
-    assert assemble_line(log_probs, BOX) == assemble_line(
-        log_probs, BOX, scale=FrameScale(2.0, 11.0)
-    )
+    probs = line("0123")
+    assert assemble_line(probs, BOX) == assemble_line(probs, BOX, scale=FrameScale(2.0, 11.0))
 
 
 def test_ink_narrows_the_boxes(line: Lines) -> None:
@@ -60,7 +58,7 @@ def test_a_line_of_blanks_has_no_digits(line: Lines) -> None:
 
 def test_an_impossible_length_is_no_answer() -> None:
     """Where no string of the length can be, the line is empty and not sure at all."""
-    read = assemble_line(np.log(np.full((3, 11), 1 / 11)), BOX, lengths=5)
+    read = assemble_line(np.full((3, 11), 1 / 11), BOX, lengths={5})
     assert (read.text, read.confidence, read.alternatives) == ("", 0.0, ())
 
 
@@ -69,18 +67,19 @@ def test_noise_is_read_without_a_fault() -> None:
     rng = np.random.default_rng(0)
     for spread in (0.0, 1.0, 3.0, 9.0):
         logits = rng.normal(0, spread, (250, 11))
-        log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        probs = np.exp(logits)
+        probs /= probs.sum(axis=1, keepdims=True)
         for length in (5, 20):
-            read = assemble_line(log_probs, BOX, lengths=length)
+            read = assemble_line(probs, BOX, lengths={length})
             assert len(read.digits) in (0, length)
             assert 0 <= read.confidence <= 1
 
 
 def test_with_a_length_alternatives_have_it(line: Lines) -> None:
     """Given a length, confidence and alternatives are those among strings of that length."""
-    log_probs = line("0123", peak=0.7, rivals={2: ("7", 0.2)})
-    read = assemble_line(log_probs, BOX, lengths=4)
-    assert read.confidence > assemble_line(log_probs, BOX).confidence
+    probs = line("0123", peak=0.7, rivals={2: ("7", 0.2)})
+    read = assemble_line(probs, BOX, lengths={4})
+    assert read.confidence > assemble_line(probs, BOX).confidence
     assert all(len(item.text) == 4 for item in read.alternatives)
 
 
@@ -91,9 +90,9 @@ def test_calibrations_set_the_confidence(line: Lines) -> None:
     good = fit_confidence(features, np.ones(200, bool), rng)
     bad = fit_confidence(features, np.zeros(200, bool), rng)
     calibrations = ConfidenceModels(good, by_length={4: bad})
-    log_probs = line("0123")
-    assert assemble_line(log_probs, BOX, calibrations=calibrations).confidence > 0.98
-    given = assemble_line(log_probs, BOX, lengths=4, calibrations=calibrations)
+    probs = line("0123")
+    assert assemble_line(probs, BOX, calibrations=calibrations).confidence > 0.98
+    given = assemble_line(probs, BOX, lengths={4}, calibrations=calibrations)
     assert given.text == "0123"
     assert given.confidence < 0.02
 

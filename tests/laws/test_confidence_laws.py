@@ -72,7 +72,7 @@ def test_confidence_rises_with_the_score(drawn: list[tuple[float, bool]]) -> Non
     """The fitted curve never falls, never is 0 or 1, and is centred on what was counted."""
     scores, right = parts(drawn)
     curve = fit_isotonic(scores, right)
-    shares = curve.at(np.linspace(-3, 4, 200))
+    shares = curve.transform(np.linspace(-3, 4, 200))
     assert (np.diff(shares) >= 0).all()
     assert 0 < shares.min() <= shares.max() < 1
     drawn_in = (right.sum() + 0.5) / (len(right) + 1)

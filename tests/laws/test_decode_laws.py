@@ -9,31 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitlens.ctc import Beam, align, decode
-from digitlens.ctc.beam_search import _one_digit, _several_digits
+from digitlens.ctc import BeamOptions, align, decode
+from digitlens.ctc.beam_search import _search_digits, _search_one_digit
 from digitlens.ctc.forward import string_probabilities
-from digitlens.ctc.probs import check_probs
+from digitlens.ctc.probs import to_probs
 
 BLANK = 10
 MANY = 10**6
-WIDEST = Beam(0.0, 0.0, MANY, 0.0, MANY, MANY)
+WIDEST = BeamOptions(0.0, 0.0, MANY, 0.0, MANY, MANY)
 
 
 @st.composite
 def few_classes(draw: st.DrawFn) -> tuple[np.ndarray, list[int]]:
-    """Draw log-probabilities (T, 11), T up to 6, of two digits and blank."""
+    """Draw probabilities (T, 11), T up to 6, of two digits and blank."""
     count = draw(st.integers(1, 6))
     digits = draw(st.lists(st.integers(0, 9), min_size=2, max_size=2, unique=True))
     classes = [*sorted(digits), BLANK]
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     logits = np.full((count, 11), -np.inf)
     logits[:, classes] = rng.normal(0, draw(st.floats(0.1, 4)), (count, 3))
-    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)), classes
+    return to_probs(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))), classes
 
 
 @st.composite
 def peaked(draw: st.DrawFn) -> np.ndarray:
-    """Draw log-probabilities float32 (T, 11), T up to 60, mostly blank with doubtful peaks."""
+    """Draw probabilities (T, 11), T up to 60, mostly blank with doubtful peaks."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     count = draw(st.integers(8, 60))
     logits = rng.normal(0, 1, (count, 11))
@@ -45,7 +45,7 @@ def peaked(draw: st.DrawFn) -> np.ndarray:
         for digit in rng.integers(0, 10, draw(st.integers(1, 3))):
             logits[rows, digit] += rng.uniform(2, 12)
     logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return logits.astype(np.float32)
+    return to_probs(logits.astype(np.float32))
 
 
 def spelled(path: tuple[int, ...]) -> str:
@@ -54,20 +54,19 @@ def spelled(path: tuple[int, ...]) -> str:
 
 
 def counted(
-    log_probs: np.ndarray, classes: list[int]
+    probs: np.ndarray, classes: list[int]
 ) -> dict[str, list[tuple[tuple[int, ...], float]]]:
     """Return every alignment with its probability, by the string that it spells."""
-    frames = check_probs(log_probs)
     result: dict[str, list[tuple[tuple[int, ...], float]]] = {}
-    for path in itertools.product(classes, repeat=len(frames)):
-        value = float(np.prod([frames[index, item] for index, item in enumerate(path)]))
+    for path in itertools.product(classes, repeat=len(probs)):
+        value = float(np.prod([probs[index, item] for index, item in enumerate(path)]))
         result.setdefault(spelled(path), []).append((path, value))
     return result
 
 
-def sums(log_probs: np.ndarray, classes: list[int]) -> dict[str, float]:
+def sums(probs: np.ndarray, classes: list[int]) -> dict[str, float]:
     """Return the probability of every string."""
-    every = counted(log_probs, classes)
+    every = counted(probs, classes)
     return {text: sum(value for _, value in paths) for text, paths in every.items()}
 
 
@@ -75,7 +74,7 @@ def sums(log_probs: np.ndarray, classes: list[int]) -> dict[str, float]:
 def test_a_string_is_the_sum_of_its_alignments(made: tuple[np.ndarray, list[int]]) -> None:
     """The forward pass gives each string what counting its alignments gives; all sum to 1."""
     truth = sums(*made)
-    result = string_probabilities(check_probs(made[0]), list(truth))
+    result = string_probabilities(made[0], list(truth))
     np.testing.assert_allclose(result, list(truth.values()), rtol=1e-9)
     assert result.sum() == pytest.approx(1)
 
@@ -94,7 +93,7 @@ def test_the_best_strings_are_found(made: tuple[np.ndarray, list[int]]) -> None:
 def test_the_best_of_a_length_is_found(made: tuple[np.ndarray, list[int]], length: int) -> None:
     """With a length, the best string of it is found, and how likely such strings are."""
     of_length = [value for text, value in sums(*made).items() if len(text) == length]
-    decoded = decode(made[0], beam=WIDEST, lengths=length)
+    decoded = decode(made[0], beam=WIDEST, lengths={length})
     if not of_length:
         assert decoded.best is None
         return
@@ -117,7 +116,7 @@ def test_places_are_those_of_the_alignments(made: tuple[np.ndarray, list[int]]) 
             number = np.cumsum(starts & (np.array(path) != BLANK)) - 1
             shown[(number == place) & (np.array(path) != BLANK)] += value
         centre = (shown * np.arange(len(shown))).sum() / shown.sum()
-        assert span.centre == pytest.approx(centre)
+        assert span.center == pytest.approx(centre)
         others = {text[:place] + item + text[place + 1 :] for item in ["", *"0123456789"]}
         total = sum(truth.get(other, 0.0) for other in others)
         assert span.confidence == pytest.approx(truth[text] / total)
@@ -129,11 +128,10 @@ def test_places_are_those_of_the_alignments(made: tuple[np.ndarray, list[int]]) 
 @given(few_classes())
 def test_the_short_way_of_a_stretch_is_the_long_way(made: tuple[np.ndarray, list[int]]) -> None:
     """A stretch of one digit, summed without tables, holds what it holds with them."""
-    frames = check_probs(made[0])
     digit = made[1][0]
-    stretch = [(float(row[BLANK]), [(str(digit), float(row[digit]))]) for row in frames]
-    short = _one_digit(stretch, str(digit))
-    long, unit = _several_digits(stretch, WIDEST, 0.0, None)
+    stretch = [(float(row[BLANK]), [(str(digit), float(row[digit]))]) for row in made[0]]
+    short = _search_one_digit(stretch, str(digit))
+    long, unit = _search_digits(stretch, WIDEST, 0.0, None)
     assert set(long) <= set(short)
     for text, mass in short.items():
         assert mass == pytest.approx(long.get(text, 0.0) * unit, rel=1e-9)
@@ -141,24 +139,26 @@ def test_the_short_way_of_a_stretch_is_the_long_way(made: tuple[np.ndarray, list
 
 @settings(max_examples=60)
 @given(peaked())
-def test_the_quick_search_finds_what_a_wide_one_finds(log_probs: np.ndarray) -> None:
+def test_the_quick_search_finds_what_a_wide_one_finds(probs: np.ndarray) -> None:
     """On peaked lines the best string is as likely as that of a search that sees all."""
-    quick = decode(log_probs).best
-    wide = decode(log_probs, beam=Beam(floor=1e-6, ratio=1e-7, width=150, most=10**6)).best
+    quick = decode(probs).best
+    wide = decode(
+        probs, beam=BeamOptions(floor=1e-6, ratio=1e-7, width=150, max_digits=10**6)
+    ).best
     assert quick is not None
     assert wide is not None
     assert quick.probability >= 0.9 * wide.probability
-    exact = string_probabilities(check_probs(log_probs), [quick.text])[0]
+    exact = string_probabilities(probs, [quick.text])[0]
     assert quick.probability <= exact * (1 + 1e-9)
     assert quick.probability >= 0.995 * exact
 
 
 @settings(max_examples=60)
 @given(peaked(), st.sets(st.integers(1, 9), min_size=1, max_size=3))
-def test_probabilities_sum_to_one_at_most(log_probs: np.ndarray, lengths: set[int]) -> None:
+def test_probabilities_sum_to_one_at_most(probs: np.ndarray, lengths: set[int]) -> None:
     """Strings are all different, the likeliest first, and never sum to more than 1."""
     for allowed in (None, lengths):
-        decoded = decode(log_probs, lengths=allowed, best=8)
+        decoded = decode(probs, lengths=allowed, best=8)
         texts = [item.text for item in decoded.candidates]
         values = [item.probability for item in decoded.candidates]
         assert len(set(texts)) == len(texts)
@@ -170,12 +170,12 @@ def test_probabilities_sum_to_one_at_most(log_probs: np.ndarray, lengths: set[in
 
 @settings(max_examples=40)
 @given(peaked())
-def test_the_length_it_has_changes_nothing(log_probs: np.ndarray) -> None:
+def test_the_length_it_has_changes_nothing(probs: np.ndarray) -> None:
     """Given the length of the best string, the same string is best, and no less sure."""
-    free = decode(log_probs).best
+    free = decode(probs).best
     assert free is not None
     if free.text:
-        given_length = decode(log_probs, lengths=len(free.text)).best
+        given_length = decode(probs, lengths={len(free.text)}).best
         assert given_length is not None
         assert given_length.probability >= free.probability * (1 - 1e-9)
         assert given_length.among_lengths >= free.probability * (1 - 1e-9)
@@ -183,9 +183,9 @@ def test_the_length_it_has_changes_nothing(log_probs: np.ndarray) -> None:
 
 @settings(max_examples=40)
 @given(peaked())
-def test_read_from_the_other_end(log_probs: np.ndarray) -> None:
+def test_read_from_the_other_end(probs: np.ndarray) -> None:
     """A line turned end to end holds the string backwards, with the same probability."""
-    forwards, backwards = decode(log_probs).best, decode(log_probs[::-1].copy()).best
+    forwards, backwards = decode(probs).best, decode(probs[::-1].copy()).best
     assert forwards is not None
     assert backwards is not None
     assert backwards.probability == pytest.approx(forwards.probability, rel=0.05)

@@ -259,7 +259,9 @@ def strict(calibrations: ConfidenceModels) -> ConfidenceModels:
     curve = IsotonicCalibrator(
         tuple(steps.tolist()), tuple((1 / (1 + np.exp(-steps))).tolist()), 1.0
     )
-    free = ConfidenceModel((0.0, 0.0, 0.0, 1.0, 0.0, 1.0), curve, calibrations.free.curve)
+    free = ConfidenceModel(
+        (0.0, 0.0, 0.0, 1.0, 0.0, 1.0), curve, calibrations.unconstrained.curve
+    )
     return ConfidenceModels(free)
 
 

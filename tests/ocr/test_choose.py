@@ -12,10 +12,10 @@ from digitlens.layout import Grid, LineCrop, PageLayout
 from digitlens.ocr.select import (
     RecognizedLine,
     drop_specks,
+    drop_unsure,
     is_one_line,
     may_be_one_line,
     merge_single_line,
-    numbers,
     sort_by_likelihood,
     suppress_overlaps,
 )
@@ -127,7 +127,7 @@ def test_each_line_is_judged_for_itself() -> None:
     """Lines keep their order, each whole or in parts; without any there is none."""
     below = [
         RecognizedLine(
-            strip((*item.strip.box[:1], 50.0, item.strip.box[2], 70.0), part=item.strip.part),
+            strip((*item.crop.box[:1], 50.0, item.crop.box[2], 70.0), part=item.crop.part),
             replace(item.line, box=(item.line.box[0], 50.0, item.line.box[2], 70.0)),
         )
         for item in parted(5.0)
@@ -248,7 +248,7 @@ def test_numbers_have_digits_and_some_confidence() -> None:
     several = [
         result(*item, LINE) for item in (("4", 0.1), ("5", 0.09), ("", 0.99), ("6", 1.0))
     ]
-    assert texts(numbers(several)) == ["4", "6"]
+    assert texts(drop_unsure(several)) == ["4", "6"]
 
 
 def test_small_strokes_beside_large_numbers_are_specks() -> None:

@@ -8,16 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.imaging.io import LoadedImage
 from digitlens.ocr.recognize import recognize_line_image, tight_crop
 
 Gray = np.ndarray
 Make = Callable[..., Any]
-
-
-def opened(pixels: Gray) -> LoadedImage:
-    """Return a picture as it is opened."""
-    return LoadedImage(pixels, "the picture", "")
 
 
 @pytest.mark.parametrize("margin", [4, 10, 100, 500])
@@ -27,7 +21,7 @@ def test_paper_around_does_not_matter(
 ) -> None:
     """With little paper around or much a line is read alike, its boxes in the picture."""
     gray = print_line("4028", margin=margin)
-    line = recognize_line_image(network, opened(255 - gray if light else gray), None)
+    line = recognize_line_image(network, 255 - gray if light else gray, None)
     assert line.text == "4028"
     left, top, right, bottom = ink_box(gray)
     assert line.digits[0].box[0] == pytest.approx(left, abs=1)
@@ -45,7 +39,7 @@ def test_a_line_that_fills_its_picture_is_read_from_edge_to_edge(
 ) -> None:
     """With little paper around nothing is cut away, and sure lines are looked at once."""
     gray = print_line("4028", margin=4)
-    line = recognize_line_image(network, opened(gray), None)
+    line = recognize_line_image(network, gray, None)
     assert line.box == (0, 0, gray.shape[1], gray.shape[0])
     assert [item.shape for item in network.seen] == [gray.shape]
 
@@ -54,7 +48,7 @@ def test_a_little_more_paper_above_and_below_stays(print_line: Make, network: An
     """Paper is cut off above and below from a fifth of the picture's height on, not before."""
     for margin, height in ((12, 45 + 24), (25, 45 + 18)):
         network.seen.clear()
-        recognize_line_image(network, opened(print_line("4028", margin=margin)), None)
+        recognize_line_image(network, print_line("4028", margin=margin), None)
         assert network.seen[0].shape[0] == pytest.approx(height, abs=1)
 
 
@@ -65,7 +59,7 @@ def test_noise_on_the_paper_does_not_widen_boxes(
     clean = print_line("4028")
     noise = np.random.default_rng(0).normal(0, 8, clean.shape)
     noisy = np.clip(clean * 0.8 + 20 + noise, 0, 255).astype(np.uint8)
-    one, two = (recognize_line_image(network, opened(gray), None) for gray in (clean, noisy))
+    one, two = (recognize_line_image(network, gray, None) for gray in (clean, noisy))
     assert two.text == "4028"
     for plain, other in zip(one.digits, two.digits, strict=True):
         assert other.box == pytest.approx(plain.box, abs=1.5)
@@ -75,7 +69,7 @@ def test_colours_are_read_as_grey(print_line: Make, network: Any) -> None:
     """A coloured picture is shown to the network as the grey that an eye sees."""
     gray = print_line("4028")
     coloured = np.dstack([gray, gray, np.full_like(gray, 255)])
-    assert recognize_line_image(network, opened(coloured), None).text == "4028"
+    assert recognize_line_image(network, coloured, None).text == "4028"
     (shown,) = network.seen
     assert shown.ndim == 2
     assert shown.min() == round(0.114 * 255)
@@ -85,7 +79,7 @@ def test_a_doubt_is_looked_at_closely(print_line: Make, make_network: Make) -> N
     """In doubt the line is shown once more, cut closer to its writing; places stay."""
     gray = print_line("4028", margin=30)
     sure, unsure = make_network(), make_network(0.9)
-    one, two = (recognize_line_image(item, opened(gray), None) for item in (sure, unsure))
+    one, two = (recognize_line_image(item, gray, None) for item in (sure, unsure))
     assert len(sure.seen) == 1
     assert len(unsure.seen) == 2
     assert all(
@@ -97,16 +91,14 @@ def test_a_doubt_is_looked_at_closely(print_line: Make, make_network: Make) -> N
 def test_lengths_are_kept(print_line: Make, make_network: Make) -> None:
     """With a length the line has that many digits, though it shows more."""
     gray = print_line("4028")
-    assert len(recognize_line_image(make_network(0.9), opened(gray), frozenset({3})).text) == 3
-    assert (
-        recognize_line_image(make_network(0.9), opened(gray), frozenset({3, 4})).text == "4028"
-    )
+    assert len(recognize_line_image(make_network(0.9), gray, frozenset({3})).text) == 3
+    assert recognize_line_image(make_network(0.9), gray, frozenset({3, 4})).text == "4028"
 
 
 @pytest.mark.parametrize("shape", [(60, 300), (5, 5), (5, 900), (400, 20)])
 def test_bare_paper_holds_nothing(network: Any, shape: tuple[int, int]) -> None:
     """Bare paper gives an empty line, the picture its box."""
-    line = recognize_line_image(network, opened(np.full(shape, 200, np.uint8)), None)
+    line = recognize_line_image(network, np.full(shape, 200, np.uint8), None)
     assert (line.text, line.digits) == ("", ())
     assert line.box == (0, 0, shape[1], shape[0])
 
@@ -118,7 +110,7 @@ def test_there_is_no_close_up_of_bare_paper(
     paper = np.full((32, 64), 200, np.uint8)
     assert tight_crop(paper) is None
     network = replies(make_frames({"4": 0.6}, step=8))
-    assert recognize_line_image(network, opened(paper), None).text == "4"
+    assert recognize_line_image(network, paper, None).text == "4"
     close = tight_crop(print_line("4028", margin=40))
     assert close is not None
     assert close.shape[0] < 44 + 40

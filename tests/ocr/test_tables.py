@@ -11,7 +11,7 @@ import pytest
 from digitlens.ctc import Line, LineDigit
 from digitlens.layout import Grid, GridCell, find_lines
 from digitlens.ocr.page import Table
-from digitlens.ocr.reader import read_table, row_lines
+from digitlens.ocr.recognize import recognize_table
 
 Make = Callable[..., Any]
 ROWS = ["3  9 ", " 47 2", "5   7", "     ", " 2 4 "]
@@ -26,7 +26,7 @@ def cell(text: str, confidence: float, left: float, top: float = 0.0) -> Line:
 def test_each_cell_is_read(make_table: Make, network: Any) -> None:
     """A table gives what stands in each cell, and None where nothing does."""
     layout = find_lines(make_table(ROWS))
-    table = read_table(network, layout.grids[0])
+    table = recognize_table(network, layout.grids[0])
     assert (table.rows, table.columns) == (5, 5)
     assert ["".join(item or " " for item in row) for row in table.texts] == ROWS
     assert len(table.cells) == 25
@@ -35,7 +35,7 @@ def test_each_cell_is_read(make_table: Make, network: Any) -> None:
 def test_boxes_of_cells_lie_in_their_cells(make_table: Make, network: Any) -> None:
     """A digit's box is on its ink, within its cell."""
     grid = find_lines(make_table(ROWS)).grids[0]
-    table = read_table(network, grid)
+    table = recognize_table(network, grid)
     for cell_, line in zip(grid.cells, table.cells, strict=True):
         if line is None:
             continue
@@ -48,7 +48,7 @@ def test_boxes_of_cells_lie_in_their_cells(make_table: Make, network: Any) -> No
 
 def test_empty_cells_are_shown_to_nobody(make_table: Make, network: Any) -> None:
     """The network sees the cells that hold something, each once."""
-    read_table(network, find_lines(make_table(ROWS)).grids[0])
+    recognize_table(network, find_lines(make_table(ROWS)).grids[0])
     assert len(network.seen) == sum(text != " " for row in ROWS for text in row)
 
 
@@ -61,7 +61,7 @@ def test_what_is_not_sure_in_a_cell_is_left_out(
     corners = np.zeros((4, 2))
     grid = Grid(1, 2, (GridCell(0, 0, corners, strip), GridCell(0, 1, corners, None)))
     frame = {"4": sure} | dict.fromkeys("012", (0.999 - sure) / 3)
-    table = read_table(replies(make_frames(frame)), grid)
+    table = recognize_table(replies(make_frames(frame)), grid)
     assert table.texts == ((("4" if sure > 0.3 else ""), ""),)
 
 
@@ -69,7 +69,7 @@ def test_rows_are_lines() -> None:
     """Each row that holds something is a line: its texts, boxes and digits together."""
     one, two, three = cell("4", 0.9, 0), cell("07", 0.8, 40, 2), cell("1", 0.7, 20, 30)
     table = Table(3, 3, (one, None, two, None, None, None, None, three, None))
-    first, second = row_lines(table)
+    first, second = table.row_lines()
     assert first.text == "407"
     assert first.confidence == pytest.approx(0.9 * 0.8)
     assert first.box == (0, 0, 50, 12)
@@ -79,4 +79,4 @@ def test_rows_are_lines() -> None:
 
 def test_an_empty_table_has_no_lines() -> None:
     """Where no cell holds anything there is no line."""
-    assert row_lines(Table(2, 2, (None,) * 4)) == []
+    assert Table(2, 2, (None,) * 4).row_lines() == []

@@ -12,7 +12,7 @@ import pytest
 from digitlens.ctc import Line, LineDigit
 from digitlens.layout import PageLayout, find_lines
 from digitlens.ocr.page import Table
-from digitlens.ocr.reader import PageReading, recognize_layout
+from digitlens.ocr.reader import PageReading, read_layout
 
 Make = Callable[..., Any]
 EMPTY = PageLayout(
@@ -29,7 +29,7 @@ def line(text: str, confidence: float) -> Line:
 def test_lines_are_read_in_reading_order(make_sheet: Make, network: Any) -> None:
     """Every number is read, from top to bottom and left to right."""
     page = make_sheet(("1357", 250, 300), ("4028", 100, 80), ("96", 450, 82))
-    reading = recognize_layout(network, find_lines(page), page, None)
+    reading = read_layout(network, find_lines(page), page, None)
     assert [item.text for item in reading.lines] == ["4028", "96", "1357"]
     assert reading.tables == ()
 
@@ -37,7 +37,7 @@ def test_lines_are_read_in_reading_order(make_sheet: Make, network: Any) -> None
 def test_with_a_length_the_likeliest_is_first(make_sheet: Make, network: Any) -> None:
     """Numbers of a wanted length come in the order of how sure they are, not of the page."""
     page = make_sheet(("42", 100, 80), ("4357", 250, 300))
-    reading = recognize_layout(network, find_lines(page, count=4), page, frozenset({4}))
+    reading = read_layout(network, find_lines(page, count=4), page, frozenset({4}))
     assert reading.lines[0].text == "4357"
     assert all(len(item.text) == 4 for item in reading.lines)
 
@@ -49,7 +49,7 @@ def test_with_a_length_whole_lines_and_parts_are_offered(
     page = make_sheet(("47", 60, 100), ("357", 182, 100))
     layout = find_lines(page)
     assert [strip.part for strip in layout.crops] == [False, True, True]
-    reading = recognize_layout(network, layout, page, frozenset({3, 5}))
+    reading = read_layout(network, layout, page, frozenset({3, 5}))
     assert {"47357", "357"} <= {item.text for item in reading.lines}
 
 
@@ -59,9 +59,7 @@ def test_small_strokes_beside_numbers_are_left_out(make_sheet: Make, network: An
     page[300:317] = np.minimum(page[300:317], make_sheet(("1", 100, 0), height=17)[:17])
     layout = find_lines(page)
     assert len(layout.crops) == 2
-    assert [item.text for item in recognize_layout(network, layout, page, None).lines] == [
-        "4028"
-    ]
+    assert [item.text for item in read_layout(network, layout, page, None).lines] == ["4028"]
 
 
 def test_a_doubt_is_looked_at_on_the_picture(make_sheet: Make, make_network: Make) -> None:
@@ -69,14 +67,14 @@ def test_a_doubt_is_looked_at_on_the_picture(make_sheet: Make, make_network: Mak
     page = make_sheet(("4028", 100, 80), ("1357", 250, 300))
     for sure, looks in ((0.999, 2), (0.9, 4)):
         network = make_network(sure)
-        recognize_layout(network, find_lines(page), page, None)
+        read_layout(network, find_lines(page), page, None)
         assert len(network.seen) == looks
 
 
 def test_tables_are_read(make_table: Make, network: Any) -> None:
     """What stands in tables is read, and is in no line."""
     page = make_table(["4  7", " 2  ", "  35"])
-    reading = recognize_layout(network, find_lines(page), page, None)
+    reading = read_layout(network, find_lines(page), page, None)
     (table,) = reading.tables
     assert ["".join(item or " " for item in row) for row in table.texts] == [
         "4  7",
@@ -90,20 +88,20 @@ def test_a_reading_is_worth_its_sure_digits() -> None:
     """Digits in lines and cells count by the square of their confidence, doubtful ones not."""
     table = Table(1, 3, (line("7", 0.8), None, line("12", 0.5)))
     reading = PageReading(EMPTY, (line("407", 0.9),), (table,))
-    assert reading.worth == pytest.approx(3 * 0.81 + 0.64)
+    assert reading.score == pytest.approx(3 * 0.81 + 0.64)
     nothing = PageReading(EMPTY, (), ())
-    assert (nothing.sure, nothing.worth) == (False, 0)
+    assert (nothing.is_upright(), nothing.score) == (False, 0)
 
 
 def test_a_reading_is_sure_where_its_digits_are() -> None:
     """One sure digit among doubtful ones, in lines or cells, does not make a page sure."""
     for confidence, sure in ((0.88, False), (0.91, True)):
         table = Table(1, 1, (line("7", confidence),))
-        assert PageReading(EMPTY, (line("407", confidence),), (table,)).sure is sure
-    assert not PageReading(EMPTY, (line("0", 1.0), line("407", 0.6)), ()).sure
-    assert PageReading(EMPTY, (line("407", 0.95), line("161", 0.3)), ()).sure
-    assert not PageReading(EMPTY, (line("806", 0.95), line("161", 0.3)), ()).sure
-    assert PageReading(EMPTY, (line("0", 0.6), line("407135", 1.0)), ()).sure
+        assert PageReading(EMPTY, (line("407", confidence),), (table,)).is_upright() is sure
+    assert not PageReading(EMPTY, (line("0", 1.0), line("407", 0.6)), ()).is_upright()
+    assert PageReading(EMPTY, (line("407", 0.95), line("161", 0.3)), ()).is_upright()
+    assert not PageReading(EMPTY, (line("806", 0.95), line("161", 0.3)), ()).is_upright()
+    assert PageReading(EMPTY, (line("0", 0.6), line("407135", 1.0)), ()).is_upright()
 
 
 def test_a_page_is_turned_over_where_that_is_clearly_better() -> None:
@@ -112,23 +110,23 @@ def test_a_page_is_turned_over_where_that_is_clearly_better() -> None:
         PageReading(EMPTY, (line("47", sure),), ()) for sure in (0.82, 0.84, 0.95)
     )
     nothing = PageReading(EMPTY, (), ())
-    assert more.beats(one)
-    assert not little.beats(one)
-    assert not one.beats(one)
-    assert one.beats(nothing)
-    assert not nothing.beats(nothing)
+    assert more.is_clearly_better(one)
+    assert not little.is_clearly_better(one)
+    assert not one.is_clearly_better(one)
+    assert one.is_clearly_better(nothing)
+    assert not nothing.is_clearly_better(nothing)
 
 
 def test_rows_of_tables_are_lines_of_the_page() -> None:
     """A page has the lines, and after them the rows of its tables that hold something."""
     table = Table(3, 2, (line("4", 0.9), line("7", 0.9), None, None, line("1", 0.9), None))
     reading = PageReading(EMPTY, (line("356", 0.9),), (table,))
-    page = reading.page(None)
+    page = reading.to_page(None)
     assert [item.text for item in page.lines] == ["356", "47", "1"]
     assert page.tables == (table,)
     assert (page.size, page.turn, page.about) == ((100, 100), 90.0, ("a",))
     assert page.stages == EMPTY.stages
-    assert [item.text for item in reading.page(frozenset({2})).lines] == ["356", "47"]
+    assert [item.text for item in reading.to_page(frozenset({2})).lines] == ["356", "47"]
 
 
 def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: Any) -> None:
@@ -136,7 +134,7 @@ def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: An
     page = make_sheet(("4735", 100, 80), ("257", 250, 300))
     over = np.ascontiguousarray(page[::-1, ::-1])
     layout = find_lines(over)
-    assert recognize_layout(network, layout, over, None).worth < 1
-    right = recognize_layout(network, layout.upside_down(), over, None)
+    assert read_layout(network, layout, over, None).score < 1
+    right = read_layout(network, layout.upside_down(), over, None)
     assert [item.text for item in right.lines] == ["4735", "257"]
     assert replace(right.layout, rotation=0.0).size == (700, 500)

@@ -69,8 +69,8 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert len(card.notes) > 2
     held = onnxruntime.InferenceSession(content).get_modelmeta().custom_metadata_map
     calibrations = ConfidenceModels.from_dict(json.loads(held[CALIBRATIONS_KEY]))
-    assert calibrations.free.curve.count == 90
-    assert calibrations.given is not None
+    assert calibrations.unconstrained.curve.count == 90
+    assert calibrations.constrained is not None
 
 
 def test_a_draft_is_exported_as_it_is(

@@ -1,6 +1,6 @@
-"""Where in a line each digit of a string stands, how sure it is, and what else it may be.
+"""Where each digit of a string stands in a line, how sure it is, and what else it may be.
 
-* Boxes of the digits of a line, from their places in frames and the ink of each column.
+`align` gives places in time steps, `digit_boxes` makes them boxes in the picture.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.ctc.forward import PAD, forward_pass, one_step, state_table, without_blanks
-from digitlens.ctc.probs import check_probs
+from digitlens.ctc.forward import (
+    PAD,
+    build_states,
+    collapse_blanks,
+    forward_pass,
+    step_states,
+)
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError, ShapeError, UsageError
 
@@ -27,32 +32,32 @@ if TYPE_CHECKING:
     from digitlens.geometry import Box
 
 
-FAINT = 1e-4
-"""Frames in which no digit has more than this are taken for blank, unless told otherwise."""
+ALIGN_FLOOR = 1e-4
+"""Time steps in which no digit has more than this count as blank."""
 
-NAMES = (*"0123456789", "")
+ALTERNATIVES = (*"0123456789", "")
 """What may stand at a place: a digit, or none."""
 
-EXTENT = 0.1
+MIN_SHOWN = 0.1
 """A digit's span reaches to where the probability that it is there falls below this."""
 
-LEAST = 1e-3
+MIN_ALTERNATIVE = 1e-3
 """Alternatives with less than this are not listed."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A digit of a string, in frames.
+    """A digit of a string, in time steps.
 
     Parameters
     ----------
     digit
         0..9, as text.
-    centre
-        In frames, 0.0 the middle of the first: the mean of the frames that may show the
-        digit, each weighted by the probability that it does.
+    center
+        0.0 is the middle of the first step: the mean of the steps that may show the digit,
+        each weighted by the probability that it does.
     first, last
-        The first and the last frame that show it with a probability of 0.1 or more.
+        The first and the last step that show it with a probability of 0.1 or more.
     confidence
         0..1: the probability that this digit stands here, if all others are as read.
     alternatives
@@ -61,16 +66,14 @@ class Span:
     """
 
     digit: str
-    centre: float
+    center: float
     first: int
     last: int
     confidence: float
     alternatives: tuple[tuple[str, float], ...]
 
 
-def align(
-    log_probs: NDArray[np.floating[Any]], text: str, *, floor: float = FAINT
-) -> tuple[Span, ...]:
+def align(probs: Probs, text: str, *, floor: float = ALIGN_FLOOR) -> tuple[Span, ...]:
     """Find the place of each digit of `text` in a line, and how sure it is.
 
     All alignments of the string are weighed, not only the likeliest. A digit's confidence is
@@ -79,100 +82,99 @@ def align(
 
     Parameters
     ----------
-    log_probs
-        float (T, 11) as for `decode`.
+    probs
+        float64 (T, 11), from `to_probs`.
     text
         Digits; usually the best string that `decode` found.
     floor
-        Frames in which no digit has more than this are taken for blank; 0.0 is exact, and
+        Time steps in which no digit has more than this count as blank; 0.0 is exact, and
         what is done where that leaves no alignment of the string.
 
     Raises
     ------
-    ShapeError, DataError
-        Log-probabilities that cannot be read, as `decode` says; or a text that no alignment
-        spells: more digits than the frames can hold.
+    DataError
+        A text that no alignment spells: more digits than the time steps can hold.
     UsageError
         A text of other characters than 0..9.
 
     Notes
     -----
     The forward and backward variables of Graves and others (2006), section 4.1. The place of
-    one digit is filled with each other digit in turn: its run of frames is summed up between
-    the forward variables of what stands before and the backward variables of what follows.
+    one digit is filled with each other digit in turn: its run of time steps is summed up
+    between the forward variables of what stands before and the backward variables of what
+    follows.
 
     Examples
     --------
-    >>> frames = np.full((5, 11), 1e-3)
-    >>> frames[[0, 2, 4], 10] = frames[1, 4] = 0.99
-    >>> frames[3, [1, 7]] = 0.6, 0.391
-    >>> four, one = align(np.log(frames / frames.sum(1, keepdims=True)), "41")
-    >>> round(four.centre, 1), round(one.centre, 1)
+    >>> probs = np.full((5, 11), 1e-3)
+    >>> probs[[0, 2, 4], 10] = probs[1, 4] = 0.99
+    >>> probs[3, [1, 7]] = 0.6, 0.391
+    >>> four, one = align(probs, "41")
+    >>> round(four.center, 1), round(one.center, 1)
     (1.0, 3.0)
     >>> round(one.confidence, 2), one.alternatives[0][0], round(one.alternatives[0][1], 2)
     (0.6, '7', 0.39)
     """
     if not set(text) <= set("0123456789"):
         raise UsageError("a string to align must be made of the digits 0 to 9", seen=repr(text))
-    frames = check_probs(log_probs)
     if not text:
         return ()
-    spans = _align(frames, text, floor)
+    spans = _align(probs, text, floor)
     if spans is None:
-        spans = _align(frames, text, 0.0, level=True)
+        spans = _align(probs, text, 0.0, rescale=True)
     if spans is None:
         raise DataError(
             "a line must have an alignment of the string that is looked for in it",
-            seen=f"{len(frames)} frames; {text!r} has none of positive probability",
-            likely=_likely(len(frames), text),
+            seen=f"{len(probs)} time steps; {text!r} has none of positive probability",
+            likely=_explain_no_alignment(len(probs), text),
         )
     return spans
 
 
-def _likely(count: int, text: str) -> str | None:
+def _explain_no_alignment(steps: int, text: str) -> str | None:
     twins = sum(one == two for one, two in pairwise(text))
     needed = len(text) + twins
-    if count >= needed:
+    if steps >= needed:
         return None
-    return f"the line is too short: {len(text)} digits take {needed} frames or more"
+    return f"the line is too short: {len(text)} digits take {needed} time steps or more"
 
 
 def _align(
-    frames: Probs, text: str, floor: float, *, level: bool = False
+    probs: Probs, text: str, floor: float, *, rescale: bool = False
 ) -> tuple[Span, ...] | None:
     """Return the spans, or None where no alignment is left or its probability underflows."""
-    kept, index, _ = without_blanks(frames, floor)
-    classes, skip = state_table([text, text[::-1]])
-    if level:
-        kept = _level(kept, classes[:, :1], skip[:, :1])
+    kept, index, _ = collapse_blanks(probs, floor)
+    classes, skip = build_states([text, text[::-1]])
+    if rescale:
+        kept = _rescale_steps(kept, classes[:, :1], skip[:, :1])
     emitted = np.empty((len(kept), *classes.shape))
     emitted[..., 0] = kept.take(classes[:, 0], axis=1)
     emitted[..., 1] = kept[::-1].take(classes[:, 1], axis=1)
-    walked = forward_pass(emitted, skip)
-    forward = walked[:, :, 0]
-    # From the end, turned round: what follows a frame, that frame's own class included.
-    backward = walked[:0:-1, : PAD - 1 : -1, 1]
-    shares = one_step(walked[:-1, :, :1], skip[:, :1])[..., 0] * backward
+    both_ways = forward_pass(emitted, skip)
+    forward = both_ways[:, :, 0]
+    # From the end, reversed: what follows a time step, that step's own class included.
+    backward = both_ways[:0:-1, : PAD - 1 : -1, 1]
+    shares = step_states(both_ways[:-1, :, :1], skip[:, :1])[..., 0] * backward
     whole = shares.sum(axis=1)
     if not whole.min() > 0.0:
         return None
     shown = shares[:, 1::2] / whole[:, None]
-    rivals = _rivals(kept, text, forward, backward)
-    return tuple(_spans(text, index, shown, rivals))
+    rivals = _sum_rivals(kept, text, forward, backward)
+    return tuple(_build_spans(text, index, shown, rivals))
 
 
-def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
-    """Scale each frame so that the beginnings of alignments sum to 1 after it.
+def _rescale_steps(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
+    """Scale each time step so that the beginnings of alignments sum to 1 after it.
 
-    The places of digits do not depend on the scale of a frame; without it the sums of a
+    The places of digits do not depend on the scale of a step; without it the sums of a
     string that is all but impossible would underflow. Where nothing is possible any more,
-    frames stay as they are.
+    steps stay as they are.
     """
     scaled = kept.copy()
     before = np.zeros((PAD + len(classes), 1))
     before[PAD - 1] = 1.0
     for index in range(len(scaled)):
-        reached = one_step(before, skip) * scaled[index][classes]
+        reached = step_states(before, skip) * scaled[index][classes]
         total = reached.sum()
         if total > 0:
             scaled[index] /= total
@@ -182,33 +184,33 @@ def _level(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> Probs:
     return scaled
 
 
-def _spans(
+def _build_spans(
     text: str,
     index: Indices,
     shown: NDArray[np.float64],
     rivals: NDArray[np.float64],
 ) -> list[Span]:
-    centres = (index[:, None] * shown).sum(axis=0) / shown.sum(axis=0)
+    centers = (index[:, None] * shown).sum(axis=0) / shown.sum(axis=0)
     rivals = rivals / rivals.sum(axis=1, keepdims=True)
     # Every alignment shows every digit at least once, though perhaps nowhere for sure.
-    inside = shown >= np.minimum(EXTENT, shown.max(axis=0))
+    inside = shown >= np.minimum(MIN_SHOWN, shown.max(axis=0))
     first = index[inside.argmax(axis=0)].tolist()
     last = index[::-1][inside[::-1].argmax(axis=0)].tolist()
     result = []
-    for digit, centre, start, end, values in zip(
-        text, centres.tolist(), first, last, rivals.tolist(), strict=True
+    for digit, center, start, end, values in zip(
+        text, centers.tolist(), first, last, rivals.tolist(), strict=True
     ):
         others = [
             pair
-            for pair in zip(NAMES, values, strict=True)
-            if pair[1] >= LEAST and pair[0] != digit
+            for pair in zip(ALTERNATIVES, values, strict=True)
+            if pair[1] >= MIN_ALTERNATIVE and pair[0] != digit
         ]
         others.sort(key=itemgetter(1), reverse=True)
-        result.append(Span(digit, centre, start, end, values[int(digit)], tuple(others)))
+        result.append(Span(digit, center, start, end, values[int(digit)], tuple(others)))
     return result
 
 
-def _rivals(
+def _sum_rivals(
     kept: Probs,
     text: str,
     forward: NDArray[np.float64],
@@ -226,7 +228,7 @@ def _rivals(
         float64 (T + 1, 2 + S), as `forward_pass` returns it.
     backward
         float64 (T, S): the probability of all endings of alignments from this state and
-        frame on.
+        time step on.
 
     Returns
     -------
@@ -258,11 +260,11 @@ def _rivals(
         np.multiply(out, seen, out)
     result = np.empty((length, CLASSES + 1))
     result[:, :CLASSES] = (places[1:] * leaving).sum(axis=0)
-    result[:, CLASSES] = _without(forward, backward, labels)
+    result[:, CLASSES] = _sum_without(forward, backward, labels)
     return result
 
 
-def _without(
+def _sum_without(
     forward: NDArray[np.float64], backward: NDArray[np.float64], labels: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """Return the probability of the string without each of its digits: float64 (L,)."""
@@ -277,8 +279,8 @@ def _without(
     return result
 
 
-WANDER = 0.35
-"""How far a border may go from half-way, as a share of the distance of the centres."""
+MAX_BORDER_SHIFT = 0.35
+"""How far a border may go from half-way, as a share of the distance of the centers."""
 
 HALF_WIDTH = 0.4
 """Half the width of a digit that stands alone, as a share of its height, where no ink is
@@ -287,26 +289,22 @@ given: MNIST's digits are 20 high and 16 wide at most."""
 
 @dataclass(frozen=True)
 class FrameScale:
-    """How frames become columns of the picture: ``offset + stride * frame``.
+    """How time steps become columns of the picture: ``offset + stride * step``.
 
     Parameters
     ----------
     stride
-        Pixels of the picture from the middle of one frame to that of the next; above 0.
+        Pixels of the picture from the middle of one time step to that of the next; above 0.
     offset
-        Where in the picture, in pixels from its left edge, the middle of frame 0 lies.
+        Where in the picture, in pixels from its left edge, the middle of step 0 lies.
     """
 
     stride: float = 2.0
     offset: float = 1.0
 
-    def column(self, frame: float) -> float:
-        """Return where in the picture the middle of this frame lies."""
-        return self.offset + self.stride * frame
-
 
 def digit_boxes(
-    centres: Sequence[float],
+    centers: Sequence[float],
     scale: FrameScale,
     box: Box,
     *,
@@ -316,15 +314,15 @@ def digit_boxes(
 
     Parameters
     ----------
-    centres
-        Of the digits, in frames, rising.
+    centers
+        Of the digits, in time steps, rising.
     scale
-        How frames become columns of the picture.
+        How time steps become columns of the picture.
     box
         Of the line; the digits' boxes have its top and bottom, and do not leave it.
     ink
         float (W,), at least 0: how much ink each column of the line's box holds, its whole
-        columns from left to right. Without it borders are half-way between centres.
+        columns from left to right. Without it borders are half-way between centers.
 
     Raises
     ------
@@ -342,21 +340,21 @@ def digit_boxes(
     [(1.0, 0, 5.0, 8), (5.0, 0, 9.0, 8)]
     """
     if not scale.stride > 0:
-        raise UsageError("the stride of frames must be above 0", seen=f"{scale.stride:g}")
+        raise UsageError("the stride of time steps must be above 0", seen=f"{scale.stride:g}")
     left, top, right, bottom = box
     if ink is not None:
-        _check(ink, right - left)
-    if not centres:
+        _check_profile(ink, right - left)
+    if not centers:
         return []
-    middles = [min(max(scale.column(item), left), right) for item in centres]
+    middles = [min(max(scale.offset + scale.stride * item, left), right) for item in centers]
     borders = [(one + two) / 2 for one, two in pairwise(middles)]
     if ink is not None:
         borders = [
-            left + _valley(ink, border - left, WANDER * (two - one))
+            left + _find_valley(ink, border - left, MAX_BORDER_SHIFT * (two - one))
             for border, one, two in zip(borders, middles, middles[1:], strict=False)
         ]
         edges = [float(left), *borders, float(right)]
-        spans = [_inked(ink, one - left, two - left) for one, two in pairwise(edges)]
+        spans = [_ink_extent(ink, one - left, two - left) for one, two in pairwise(edges)]
         return [(left + one, top, left + two, bottom) for one, two in spans]
     alone = HALF_WIDTH * (bottom - top)
     reach = [middles[0] - (borders[0] - middles[0] if borders else alone)]
@@ -365,7 +363,7 @@ def digit_boxes(
     return [(one, top, two, bottom) for one, two in pairwise(edges)]
 
 
-def _check(ink: NDArray[np.floating[Any]], width: float) -> None:
+def _check_profile(ink: NDArray[np.floating[Any]], width: float) -> None:
     if ink.ndim != 1 or abs(len(ink) - width) >= 1.0 or not len(ink):
         raise ShapeError(
             "an ink profile must hold one number for each column of the line's box",
@@ -380,7 +378,7 @@ def _check(ink: NDArray[np.floating[Any]], width: float) -> None:
         )
 
 
-def _valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> float:
+def _find_valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> float:
     """Return the middle of the emptiest columns near `border`; the nearest of several."""
     low = min(max(round(border - reach), 0), len(ink) - 1)
     high = min(max(round(border + reach), low + 1), len(ink))
@@ -393,7 +391,9 @@ def _valley(ink: NDArray[np.floating[Any]], border: float, reach: float) -> floa
     return min(middles, key=lambda middle: abs(middle - border))
 
 
-def _inked(ink: NDArray[np.floating[Any]], start: float, end: float) -> tuple[float, float]:
+def _ink_extent(
+    ink: NDArray[np.floating[Any]], start: float, end: float
+) -> tuple[float, float]:
     """Return the first column with ink between two borders, and the one after the last."""
     low = min(round(start), len(ink) - 1)
     high = max(round(end), low + 1)

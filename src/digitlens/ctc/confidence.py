@@ -1,6 +1,6 @@
-"""How often a string read with this probability is right: confidence that can be trusted.
+"""Calibration: how often a string read with this probability is right.
 
-* A calibration for each kind of question: no length, this length, some length.
+There is a calibration for each kind of question: no length known, this length, some length.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.align import Span
     from digitlens.ctc.decode import Decoded
+    from digitlens.ctc.probs import Lengths
 
 
 FEATURES = ("sureness", "margin", "least digit", "length", "length fits")
-"""What a confidence is made from; all but the fourth are natural logarithms of odds or
+"""What a confidence is computed from; all but the fourth are natural logarithms of odds or
 shares, between -30 and 30."""
 
-MOST = 30.0
+MAX_LOG = 30.0
 
-LEAST_LINES = 100
-"""Lines that a calibration can be fitted on, at least."""
+MIN_LINES = 100
+"""Fewest lines that a calibration can be fitted on."""
 
-LEAST_WRONG = 10
-"""Wrong ones among a half, at least, for a logistic regression."""
+MIN_EXAMPLES = 10
+"""Fewest right and fewest wrong lines that a logistic regression is fitted on."""
 
 
 def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.float64]:
-    """Return what a confidence is made from: float64 (5,), in the order of `FEATURES`.
+    """Return what a confidence is computed from: float64 (5,), in the order of `FEATURES`.
 
     Parameters
     ----------
@@ -67,11 +68,11 @@ def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.f
             float(len(best.text)),
             _log(decoded.length_probability),
         ]
-    ).clip(-MOST, MOST)
+    ).clip(-MAX_LOG, MAX_LOG)
 
 
 def _log(share: float) -> float:
-    return log(share) if share > np.exp(-MOST) else -MOST
+    return log(share) if share > np.exp(-MAX_LOG) else -MAX_LOG
 
 
 def _log_odds(share: float) -> float:
@@ -85,16 +86,16 @@ class ConfidenceModel:
     Parameters
     ----------
     weights
-        Of a logistic regression over the features, what is always added first; None where
-        the first feature alone is the score.
-    rising
+        Of a logistic regression over the features, the intercept first; None where the first
+        feature alone is the score.
+    calibrator
         From score to confidence.
     curve
-        What bars on this confidence accept, counted on lines that it was not fitted on.
+        Risk and coverage of this confidence, counted on lines that it was not fitted on.
     """
 
     weights: tuple[float, ...] | None
-    rising: IsotonicCalibrator
+    calibrator: IsotonicCalibrator
     curve: RiskCoverageCurve
 
     def confidence(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -105,13 +106,13 @@ class ConfidenceModel:
         features
             float (N, 5), from `confidence_features`.
         """
-        return self.rising.at(_scores(self.weights, features))
+        return self.calibrator.transform(_scores(self.weights, features))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the calibration as plain values that JSON can hold."""
         return {
             "weights": None if self.weights is None else list(self.weights),
-            "rising": self.rising.as_dict(),
+            "rising": self.calibrator.as_dict(),
             "curve": self.curve.as_dict(),
         }
 
@@ -133,9 +134,9 @@ def fit_confidence(
 ) -> ConfidenceModel:
     """Fit a calibration on lines whose truth is known.
 
-    On one half of them two are fitted: a rising curve over the log-odds of the string, and
+    Two are fitted on one half of them: an isotonic curve over the log-odds of the string, and
     one over a logistic regression of all features. The other half says which of the two is
-    better, by log loss, and gives the curve of accepted and wrong readings.
+    better, by log loss, and gives the curve of risk and coverage.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def fit_confidence(
     right
         bool (N,): whether the whole string was right.
     rng
-        Deals the lines to the halves.
+        Splits the lines into halves.
 
     Raises
     ------
@@ -153,22 +154,22 @@ def fit_confidence(
     DataError
         Fewer than 100 lines, or features that are not finite.
     """
-    _check(features, right)
+    _check_examples(features, right)
     order = rng.permutation(len(right))
     fit, judge = order[: len(right) // 2], order[len(right) // 2 :]
     choices: list[tuple[float, ...] | None] = [None]
-    if min(int(right[fit].sum()), int((~right[fit]).sum())) >= LEAST_WRONG:
+    if min(int(right[fit].sum()), int((~right[fit]).sum())) >= MIN_EXAMPLES:
         choices.append(fit_logistic(features[fit], right[fit]))
     best: tuple[float, tuple[float, ...] | None, IsotonicCalibrator] | None = None
     for weights in choices:
-        rising = fit_isotonic(_scores(weights, features[fit]), right[fit])
-        loss = log_loss(rising.at(_scores(weights, features[judge])), right[judge])
+        calibrator = fit_isotonic(_scores(weights, features[fit]), right[fit])
+        loss = log_loss(calibrator.transform(_scores(weights, features[judge])), right[judge])
         if best is None or loss < best[0]:
-            best = loss, weights, rising
+            best = loss, weights, calibrator
     assert best is not None, "there was a choice"
-    _, weights, rising = best
-    sure = rising.at(_scores(weights, features[judge]))
-    return ConfidenceModel(weights, rising, risk_coverage_curve(sure, right[judge]))
+    _, weights, calibrator = best
+    sure = calibrator.transform(_scores(weights, features[judge]))
+    return ConfidenceModel(weights, calibrator, risk_coverage_curve(sure, right[judge]))
 
 
 def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -180,21 +181,21 @@ def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float
     0.6931
     """
     given = np.where(right, confidence, 1 - confidence)
-    return float(-np.log(np.maximum(given, np.exp(-MOST))).mean())
+    return float(-np.log(np.maximum(given, np.exp(-MAX_LOG))).mean())
 
 
-def _check(features: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> None:
-    wide = len(FEATURES)
-    if features.ndim != 2 or features.shape[1] != wide or right.shape != features.shape[:1]:
+def _check_examples(features: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> None:
+    width = len(FEATURES)
+    if features.ndim != 2 or features.shape[1] != width or right.shape != features.shape[:1]:
         raise ShapeError(
-            f"a calibration is fitted on features (N, {wide}) and right or wrong (N,)",
+            f"a calibration is fitted on features (N, {width}) and right or wrong (N,)",
             seen=f"{features.shape} and {right.shape}",
         )
     if right.dtype != np.bool_:
         raise ShapeError("right or wrong must be bool (N,)", seen=f"dtype {right.dtype}")
-    if len(right) < LEAST_LINES:
+    if len(right) < MIN_LINES:
         raise DataError(
-            f"a calibration is fitted on {LEAST_LINES} lines or more",
+            f"a calibration is fitted on {MIN_LINES} lines or more",
             seen=f"{len(right)} lines",
         )
     if not np.isfinite(features).all():
@@ -206,46 +207,44 @@ def _check(features: NDArray[np.floating[Any]], right: NDArray[np.bool_]) -> Non
 
 
 FORMAT = 1
-"""Raised when `Calibrations.as_dict` changes its meaning."""
+"""Raised when `ConfidenceModels.as_dict` changes its meaning."""
 
 
 @dataclass(frozen=True)
 class ConfidenceModels:
-    """How sure a reading is, for each way in which it may be asked for.
+    """A calibration for each way in which a reading may be asked for.
 
     Parameters
     ----------
-    free
+    unconstrained
         Where no length is given.
-    given
-        Where lengths are given for which there is no calibration of their own; None where
-        there is none at all.
+    constrained
+        Where lengths are given that have no calibration of their own; None where there is
+        none.
     by_length
         Where one length is given.
     """
 
-    free: ConfidenceModel
-    given: ConfidenceModel | None = None
+    unconstrained: ConfidenceModel
+    constrained: ConfidenceModel | None = None
     by_length: Mapping[int, ConfidenceModel] = field(default_factory=dict)
 
-    def of(self, lengths: frozenset[int] | None) -> ConfidenceModel:
+    def select(self, lengths: Lengths) -> ConfidenceModel:
         """Return the calibration for readings with these allowed lengths."""
         if lengths is None:
-            return self.free
+            return self.unconstrained
         own = self.by_length.get(next(iter(lengths))) if len(lengths) == 1 else None
-        return own or self.given or self.free
+        return own or self.constrained or self.unconstrained
 
     def as_dict(self) -> dict[str, Any]:
         """Return all calibrations as plain values that JSON can hold.
 
-        Keys: ``format`` (1), ``free``, ``given`` (or None), ``by_length`` (by the length as
-        text). Each holds ``weights`` (or None), ``rising`` (``scores``, ``shares``,
-        ``spread``) and ``curve`` (``count``, ``bars``, ``accepted``, ``misses``).
+        The keys ``free``, ``given`` and ``rising`` stand in every published network's file.
         """
         return {
             "format": FORMAT,
-            "free": self.free.as_dict(),
-            "given": None if self.given is None else self.given.as_dict(),
+            "free": self.unconstrained.as_dict(),
+            "given": None if self.constrained is None else self.constrained.as_dict(),
             "by_length": {
                 str(length): item.as_dict() for length, item in sorted(self.by_length.items())
             },
@@ -270,9 +269,9 @@ class ConfidenceModels:
                 )
             given = raw["given"]
             return cls(
-                _calibration(raw["free"]),
-                None if given is None else _calibration(given),
-                {int(length): _calibration(item) for length, item in raw["by_length"].items()},
+                _parse_model(raw["free"]),
+                None if given is None else _parse_model(given),
+                {int(length): _parse_model(item) for length, item in raw["by_length"].items()},
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
@@ -281,7 +280,7 @@ class ConfidenceModels:
             ) from error
 
 
-def _calibration(raw: Mapping[str, Any]) -> ConfidenceModel:
+def _parse_model(raw: Mapping[str, Any]) -> ConfidenceModel:
     weights, rising, curve = raw["weights"], raw["rising"], raw["curve"]
     return ConfidenceModel(
         None if weights is None else tuple(float(item) for item in weights),
@@ -312,12 +311,12 @@ def fit_confidence_models(
         for; None for none, which must be there. Lengths with fewer than 100 lines get no
         calibration of their own.
     rng
-        Deals the lines to halves.
+        Splits the lines into halves.
 
     Raises
     ------
-    ShapeError, DataError
-        As `fit_confidence` says; or no readings without a length.
+    DataError
+        No readings without a length; or as `fit_confidence` says.
     """
     if None not in lines:
         raise DataError(
@@ -326,7 +325,7 @@ def fit_confidence_models(
         )
     several = [pair for length, pair in lines.items() if length is not None]
     given = None
-    if sum(len(right) for _, right in several) >= LEAST_LINES:
+    if sum(len(right) for _, right in several) >= MIN_LINES:
         given = fit_confidence(
             np.concatenate([features for features, _ in several]),
             np.concatenate([right for _, right in several]),
@@ -335,6 +334,6 @@ def fit_confidence_models(
     own = {
         length: fit_confidence(*pair, rng)
         for length, pair in lines.items()
-        if length is not None and len(pair[1]) >= LEAST_LINES
+        if length is not None and len(pair[1]) >= MIN_LINES
     }
     return ConfidenceModels(fit_confidence(*lines[None], rng), given, own)

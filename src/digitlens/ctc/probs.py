@@ -1,7 +1,8 @@
-"""What a line network says, frame by frame, and which lengths are wanted: both checked."""
+"""The boundary of the package: a network's output and the allowed lengths, checked once."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,22 +17,24 @@ if TYPE_CHECKING:
 
 
 BLANK = CLASSES
-"""The class that means "no digit begins or goes on here"."""
+"""The class of a time step in which no digit is seen."""
 
 COLUMNS = CLASSES + 1
 
-SLACK = 1e-3
-"""How far a frame's probabilities may sum from 1: what float32 and a little more leave."""
+SUM_TOLERANCE = 1e-3
+"""How far a time step's probabilities may sum from 1: float32 leaves less than that."""
 
 Probs: TypeAlias = "NDArray[np.float64]"
-"""float64 (T, 11), rows sum to 1: the probability of each digit and of blank."""
+"""float64 (T, 11), rows sum to 1: the probability of each digit and of blank, by time step."""
+
+Lengths: TypeAlias = "AbstractSet[int] | None"
+"""The allowed numbers of digits, each at least 1; None where every number is allowed."""
 
 
-def check_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
-    """Turn a network's log-probabilities into probabilities, each frame summing to 1.
+def to_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
+    """Turn a network's log-probabilities into probabilities, each time step summing to 1.
 
-    The sums are made exactly 1 again, as the rounding of float32 would otherwise let the
-    probabilities of all strings sum to a little more than 1.
+    Everything else in the package takes what this returns, and does not check it again.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def check_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
 
     Examples
     --------
-    >>> check_probs(np.log(np.full((2, 11), 1 / 11))).shape
+    >>> to_probs(np.log(np.full((2, 11), 1 / 11))).shape
     (2, 11)
     """
     if (
@@ -59,15 +62,16 @@ def check_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
         or log_probs.dtype.kind != "f"
     ):
         raise _wrong_shape(log_probs)
-    # Comparisons that NaN fails; without the first, large logits would overflow in exp.
-    if not log_probs.max() <= SLACK:
-        raise _no_probabilities(log_probs)
-    frames: Probs = np.exp(log_probs).astype(np.float64, copy=False)
-    totals = frames.sum(axis=1, keepdims=True)
-    if not (abs(totals.min() - 1) <= SLACK and abs(totals.max() - 1) <= SLACK):
-        raise _no_probabilities(log_probs)
-    frames /= totals
-    return frames
+    # NaN fails both comparisons; without the first, large logits would overflow in exp.
+    if not log_probs.max() <= SUM_TOLERANCE:
+        raise _wrong_numbers(log_probs)
+    probs: Probs = np.exp(log_probs).astype(np.float64, copy=False)
+    totals = probs.sum(axis=1, keepdims=True)
+    if not (abs(totals.min() - 1) <= SUM_TOLERANCE and abs(totals.max() - 1) <= SUM_TOLERANCE):
+        raise _wrong_numbers(log_probs)
+    # The rounding of float32 would let the strings' probabilities sum to more than 1.
+    probs /= totals
+    return probs
 
 
 def _wrong_shape(given: object) -> ShapeError:
@@ -81,31 +85,30 @@ def _wrong_shape(given: object) -> ShapeError:
             likely, try_ = "time on the second axis", "log_probs.T"
     return ShapeError(
         f"a line's log-probabilities must be float (T, {COLUMNS}), T at least 1: a row for "
-        "each frame, ten digits and blank",
+        "each time step, ten digits and blank",
         seen=seen,
         likely=likely,
         try_=try_,
     )
 
 
-def _no_probabilities(given: NDArray[np.floating[Any]]) -> DataError:
-    wanted = "a line's log-probabilities must be numbers whose exponentials sum to 1 a frame"
-    holes = np.isnan(given)
-    if holes.any():
-        index = int(np.flatnonzero(holes.any(axis=1))[0])
+def _wrong_numbers(given: NDArray[np.floating[Any]]) -> DataError:
+    wanted = "the exponentials of a line's log-probabilities must sum to 1 in each time step"
+    has_nan = np.isnan(given).any(axis=1)
+    if has_nan.any():
         return DataError(
             wanted,
-            seen=f"NaN in {int(holes.any(axis=1).sum())} of {len(given)} frames; "
-            f"the first is frame {index}",
+            seen=f"NaN in {int(has_nan.sum())} of {len(given)} time steps; "
+            f"the first is step {int(np.flatnonzero(has_nan)[0])}",
             likely="the network's weights diverged, or its input was not finite",
         )
     with np.errstate(over="ignore"):
         totals = np.exp(given.astype(np.float64)).sum(axis=1)
-    index = int(np.abs(totals - 1).argmax())
+    step = int(np.abs(totals - 1).argmax())
     plain = float(given.min()) >= 0 and float(given.max()) <= 1
     return DataError(
         wanted,
-        seen=f"frame {index} sums to {totals[index]:.6g}",
+        seen=f"time step {step} sums to {totals[step]:.6g}",
         likely="probabilities, not their logarithms" if plain else "logits, before the softmax",
         try_="numpy.log(probabilities)" if plain else "log_softmax over the last axis",
     )
@@ -113,11 +116,6 @@ def _no_probabilities(given: NDArray[np.floating[Any]]) -> DataError:
 
 def check_lengths(lengths: int | Collection[int] | None) -> frozenset[int] | None:
     """Return the allowed lengths as a set, or None where every length is allowed.
-
-    Parameters
-    ----------
-    lengths
-        One length, or several; each a whole number of at least 1.
 
     Raises
     ------
@@ -131,7 +129,7 @@ def check_lengths(lengths: int | Collection[int] | None) -> frozenset[int] | Non
     """
     if lengths is None:
         return None
-    if isinstance(lengths, int | np.integer) and not isinstance(lengths, bool):
+    if isinstance(lengths, int | np.integer):
         several: list[object] = [lengths]
     elif isinstance(lengths, str | bytes) or not hasattr(lengths, "__iter__"):
         raise _wrong_length(lengths)
@@ -144,11 +142,8 @@ def check_lengths(lengths: int | Collection[int] | None) -> frozenset[int] | Non
             try_="lengths=None allows every length",
         )
     for length in several:
-        if (
-            not isinstance(length, int | np.integer)
-            or isinstance(length, bool)
-            or int(length) < 1
-        ):
+        is_number = isinstance(length, int | np.integer) and not isinstance(length, bool)
+        if not is_number or int(length) < 1:  # type: ignore[call-overload]
             raise _wrong_length(length)
     return frozenset(int(length) for length in several)  # type: ignore[call-overload]
 

@@ -1,12 +1,10 @@
-"""A rising curve through right and wrong: from a score to the share that is right.
+"""Isotonic and logistic regression: from a score, or several, to the share that is right.
 
 Isotonic regression by pooling adjacent violators (R. E. Barlow and others, "Statistical
 inference under order restrictions", 1972), with three changes, as a confidence is also used
 to sort by: readings are put into bins first, so that a block never rests on one or two; a
 block's share is drawn in from 0 and 1, as no finite number of readings proves either; and
 between blocks the curve is straight and not a step, so that it never stops rising.
-
-* A small logistic regression: several signs of a right reading made one score.
 """
 
 from __future__ import annotations
@@ -20,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-LEAST_BIN = 20
-"""Readings in a bin, at least."""
+MIN_BIN_SIZE = 20
+"""Fewest readings in a bin."""
 
-MOST_BINS = 100
+MAX_BINS = 100
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class IsotonicCalibrator:
     shares: tuple[float, ...]
     spread: float
 
-    def at(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    def transform(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the curve at these scores: float64 (N,), 0..1.
 
         Beyond the outer knots it goes on, but never by more than half of the way that is
@@ -86,25 +84,30 @@ def fit_isotonic(
     --------
     >>> scores = np.repeat([0.0, 1.0, 2.0], 40)
     >>> curve = fit_isotonic(scores, scores + np.tile([0, 1], 60) >= 1.5)
-    >>> curve.at(np.array([0.0, 1.0, 2.0])).round(2).tolist()
+    >>> curve.transform(np.array([0.0, 1.0, 2.0])).round(2).tolist()
     [0.01, 0.5, 0.99]
     """
     values = np.asarray(scores, np.float64)
     count = len(values)
-    _, which, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    _, which, equals = np.unique(values, return_inverse=True, return_counts=True)
     # Readings of one score share a bin, so that their order does not matter.
-    bins = max(1, min(MOST_BINS, count // LEAST_BIN))
-    place = ((np.cumsum(sizes) - sizes / 2) * bins / count).astype(np.int64)[which]
-    used, place = np.unique(place, return_inverse=True)
-    held = _sums(place, np.ones(count))
-    hits = _sums(place, right)
-    means = _sums(place, values) / held
-    blocks = pool_adjacent_violators(hits / held, held)
-    held, hits, means = _sums(blocks, held), _sums(blocks, hits), _means(blocks, means, held)
-    drawn_in = (hits + 0.5) / (held + 1)
-    # Drawing in moves small blocks most, and may break the order: pool once more.
-    blocks = pool_adjacent_violators(drawn_in, held)
-    shares, knots = _means(blocks, drawn_in, held), _means(blocks, means, held)
+    bins = max(1, min(MAX_BINS, count // MIN_BIN_SIZE))
+    bin_index = ((np.cumsum(equals) - equals / 2) * bins / count).astype(np.int64)[which]
+    used, bin_index = np.unique(bin_index, return_inverse=True)
+    sizes = _sums(bin_index, np.ones(count))
+    hits = _sums(bin_index, right)
+    means = _sums(bin_index, values) / sizes
+    blocks = pool_adjacent_violators(hits / sizes, sizes)
+    sizes, hits, means = (
+        _sums(blocks, sizes),
+        _sums(blocks, hits),
+        _means(blocks, means, sizes),
+    )
+    # Shares of 0 and 1 are drawn in, as no finite number of readings proves either.
+    drawn_in = (hits + 0.5) / (sizes + 1)
+    # That moves small blocks most, and may break the order: pool once more.
+    blocks = pool_adjacent_violators(drawn_in, sizes)
+    shares, knots = _means(blocks, drawn_in, sizes), _means(blocks, means, sizes)
     assert (np.diff(knots) > 0).all(), f"{len(used)} bins lie in the order of their scores"
     spread = float(values.std()) or 1.0
     return IsotonicCalibrator(tuple(knots.tolist()), tuple(shares.tolist()), spread)
@@ -162,8 +165,8 @@ def pool_adjacent_violators(
 RIDGE = 1.0
 """What large weights cost: as much as one more reading that speaks against them."""
 
-STEPS = 50
-ENOUGH = 1e-9
+MAX_STEPS = 50
+TOLERANCE = 1e-9
 
 
 def fit_logistic(
@@ -180,7 +183,7 @@ def fit_logistic(
 
     Returns
     -------
-    F + 1 numbers: what is always added, then a weight for each feature as it was given.
+    F + 1 numbers: the intercept, then a weight for each feature as it was given.
 
     Notes
     -----
@@ -197,19 +200,19 @@ def fit_logistic(
     """
     given = np.asarray(features, np.float64)
     middle, spread = given.mean(axis=0), given.std(axis=0)
-    spread = np.where(spread > ENOUGH * (1 + np.abs(middle)), spread, np.inf)
+    spread = np.where(spread > TOLERANCE * (1 + np.abs(middle)), spread, np.inf)
     table = np.column_stack([np.ones(len(given)), (given - middle) / spread])
     penalty = np.full(table.shape[1], RIDGE)
-    penalty[0] = ENOUGH
+    penalty[0] = TOLERANCE
     weights = np.zeros(table.shape[1])
     truth = right.astype(np.float64)
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         shares = sigmoid(table @ weights)
         slope = table.T @ (shares - truth) + penalty * weights
-        curvature = (table.T * (shares * (1 - shares) + ENOUGH)) @ table
+        curvature = (table.T * (shares * (1 - shares) + TOLERANCE)) @ table
         step = np.linalg.solve(curvature + np.diag(penalty), slope)
         weights -= step
-        if np.abs(step).max() < ENOUGH:
+        if np.abs(step).max() < TOLERANCE:
             break
     slopes = weights[1:] / spread
     return (float(weights[0] - slopes @ middle), *slopes.tolist())

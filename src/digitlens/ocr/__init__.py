@@ -1,14 +1,15 @@
-"""From pictures to numbers: one line, or all that stands on a photo or scan.
+"""OCR of numbers: from pictures of one line, pages, PDFs and folders to numbers.
 
 ============  =======================================================================
-`network`     the line network's file: a line -> what each of its frames shows
-`strips`      a strip of writing -> the line on it, with places in the picture
-`single`      a picture of one line
-`tables`      tables of boxes
-`choose`      whole lines or their parts; what is a number; which is likeliest
-`hints`       what is known before: how many digits, where, in boxes
-`page`        the result for a whole picture
-`reader`      all of it: `Reader`
+`reader`      `Reader`: load, detect, recognize, select, orient, assemble
+`recognize`   one line's pixels -> the line
+`select`      which of a page's lines are numbers, and which is first
+`page`        what is wanted of a page, and what is read on it
+`network`     the line network's file
+`files`       files, folders and patterns -> pages
+`options`     what is done with every page
+`batch`       all pages of all files, on all cores
+`output`      text, CSV, JSON, annotated pictures
 ============  =======================================================================
 
 No torch: ONNX Runtime, numpy and OpenCV.

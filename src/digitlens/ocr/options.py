@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digitlens.ocr.page import FormField, Page
 
 if TYPE_CHECKING:
-    from digitlens.ctc.result import Line
+    from digitlens.ctc.line import Line
     from digitlens.errors import DigitlensError
     from digitlens.ocr.files import InputFile
 

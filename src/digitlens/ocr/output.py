@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-    from digitlens.ctc.result import Line
+    from digitlens.ctc.line import Line
     from digitlens.geometry import Box
     from digitlens.ocr.options import PageResult, ReadOptions
     from digitlens.ocr.page import Page, Stage

@@ -1,12 +1,13 @@
-"""What is read on a whole picture: lines in reading order, and tables.
-
-* What is known of a number before it is read: how long it is, where it stands.
-"""
+"""What is wanted of a picture (`FormField`) and what is read on it (`Page`, `Table`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from digitlens.ctc.line import Line
+from digitlens.geometry import enclosing_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from digitlens.ctc.result import Line
     from digitlens.geometry import Box, Size
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of equal boxes that was read, a sudoku say.
+    """A table of equal boxes that was read, such as a sudoku.
 
     Parameters
     ----------
@@ -51,8 +51,24 @@ class Table:
             for index in range(0, len(flat), self.columns)
         )
 
+    def row_lines(self) -> list[Line]:
+        """Return each row that holds something as one line."""
+        lines = []
+        for index in range(0, len(self.cells), self.columns):
+            cells = [cell for cell in self.cells[index : index + self.columns] if cell]
+            if cells:
+                lines.append(
+                    Line(
+                        "".join(cell.text for cell in cells),
+                        prod(cell.confidence for cell in cells),
+                        enclosing_box(cell.box for cell in cells),
+                        tuple(digit for cell in cells for digit in cell.digits),
+                    )
+                )
+        return lines
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the table as plain values: ``rows``, ``columns``, ``cells`` (line or None)."""
+        """Return the table as plain values that JSON can hold."""
         return {
             "rows": self.rows,
             "columns": self.columns,
@@ -89,26 +105,13 @@ class Page:
     about: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return lines, tables, size and turn as plain values that JSON can hold."""
+        """Return lines, tables, size and turn as plain values; stages are left out."""
         return {
             "size": list(self.size),
             "turn": round(self.turn, 1),
             "lines": [line.as_dict() for line in self.lines],
             "tables": [table.as_dict() for table in self.tables],
         }
-
-
-def within(box: Box, size: Size) -> Box:
-    """Return the part of a box that lies in a picture of this width and height.
-
-    Examples
-    --------
-    >>> within((-2.5, 10.0, 30.0, 52.0), (100, 50))
-    (0.0, 10.0, 30.0, 50)
-    """
-    left, top, right, bottom = box
-    width, height = size
-    return max(0.0, left), max(0.0, top), min(right, width), min(bottom, height)
 
 
 @dataclass(frozen=True)

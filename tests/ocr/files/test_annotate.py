@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from digitlens.ctc.result import Line, LineDigit
+from digitlens.ctc import Line, LineDigit
 from digitlens.metrics.formatting import certainty
 from digitlens.ocr import FormField, Page, Reader, Table
 from digitlens.ocr.options import ReadOptions, Wanted

@@ -10,7 +10,7 @@ import torch
 
 from digitlens.ctc.decode import decode
 from digitlens.ctc.forward import string_probabilities
-from digitlens.ctc.probs import check_probs
+from digitlens.ctc.probs import to_probs
 from digitlens.training.lines import UNKNOWN, LineTargets, best_path, line_loss
 
 
@@ -35,7 +35,7 @@ def test_it_is_the_probability_of_the_string() -> None:
     result = float(line_loss(logits, lesson(texts, frames, unknown), 0.0))
     wanted = []
     for row, text, count in zip(logits, texts, frames, strict=True):
-        rows = check_probs(row[:count].double().log_softmax(1).numpy())
+        rows = to_probs(row[:count].double().log_softmax(1).numpy())
         wanted.append(-math.log(string_probabilities(rows, [text])[0]) / len(text))
     assert result == pytest.approx(np.mean(wanted), rel=1e-5)
 
@@ -82,6 +82,6 @@ def test_the_best_path_is_the_string_where_frames_are_sure() -> None:
     texts = best_path(logits, torch.tensor([10, 10]))
     assert texts == ["0091", "5582"]
     for row, text in zip(logits, texts, strict=True):
-        best = decode(row.log_softmax(1).numpy()).best
+        best = decode(to_probs(row.log_softmax(1).numpy())).best
         assert best is not None
         assert best.text == text
