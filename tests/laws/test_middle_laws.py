@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitlens.layout.color import _middle
-from digitlens.layout.illumination import fast_median, fast_quantile
+from digitlens.layout.color import count_median
+from digitlens.layout.grouping import fast_median, fast_quantile
 
 FINITE = {"allow_nan": False, "allow_infinity": False, "width": 32}
 NUMBERS = st.sampled_from([np.float32, np.float64]).flatmap(
@@ -31,4 +31,4 @@ def test_a_median_is_numpys(values: np.ndarray) -> None:
 @given(arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9))))
 def test_a_median_of_grey_values_is_numpys(plane: np.ndarray) -> None:
     """A median that is counted is what numpy.median gives."""
-    assert _middle(plane) == np.median(plane)
+    assert count_median(plane) == np.median(plane)

@@ -40,7 +40,7 @@ def test_lines_are_found_from_top_to_bottom(page: np.ndarray) -> None:
     assert len(layout) == 2
     for result, place in zip(boxes(layout), PLACES, strict=True):
         assert overlap(result, place) > 0.85
-    assert [crop.marks for crop in layout.crops] == [4, 4]
+    assert [crop.components for crop in layout.crops] == [4, 4]
 
 
 def test_a_strip_is_ink_on_bare_paper(page: np.ndarray) -> None:
@@ -101,7 +101,7 @@ def test_boxes_around_digits_are_taken_out(
     best = layout.ranked[0]
     assert ("coloured print dropped: the red channel" in layout.about) == (color[2] < 50)
     assert best.boxed
-    assert best.marks == 5
+    assert best.components == 5
     inked = np.flatnonzero(best.ink.max(axis=0) > 60)
     assert len(np.flatnonzero(np.diff(inked) > 3)) == 4
     assert near(find_lines(plain).ranked[0].ink, best.ink) < 16
@@ -149,7 +149,7 @@ def test_a_code_before_a_town_is_offered_alone_too(write: Callable[..., np.ndarr
         sheet[60 : 60 + line.shape[0], left : left + line.shape[1]] = line
     crops = find_lines(sheet).crops
     assert [crop.part for crop in crops] == [False, True, True]
-    assert crops[1].marks == 5
+    assert crops[1].components == 5
     assert crops[0].box[0] == pytest.approx(crops[1].box[0], abs=2)
 
 
@@ -160,7 +160,7 @@ def test_a_wanted_count_changes_the_ranking(write: Callable[..., np.ndarray]) ->
         line = write(number)
         sheet[top : top + line.shape[0], 40 : 40 + line.shape[1]] = line
     for count in (2, 5, 7):
-        assert find_lines(sheet, count=count).ranked[0].marks == count
+        assert find_lines(sheet, count=count).ranked[0].components == count
 
 
 @pytest.mark.parametrize("quarters", [1, 3])

@@ -10,7 +10,7 @@ import pytest
 
 from digitlens.layout import find_lines
 from digitlens.layout.analysis import prepare_image, rotate_image
-from digitlens.layout.boxes import find_boxes, inked, rows_of
+from digitlens.layout.boxes import are_filled, find_box_rows, find_boxes
 from digitlens.layout.color import drop_colored_print
 from digitlens.layout.detect import reading_order
 from digitlens.layout.grids import find_lattices
@@ -94,13 +94,16 @@ def test_boxes_in_a_row_are_chained() -> None:
     cv2.rectangle(page, (300, 20), (480, 180), 1, 2)
     cv2.circle(page, (45, 75), 12, 1, 3)
     cells = find_boxes(page)
-    rows = rows_of(cells)
+    rows = find_box_rows(cells)
     assert len(cells) == 5
     assert [len(row) for row in rows] == [4]
-    assert cells.places[rows[0], 0].tolist() == pytest.approx(
-        [45.5, 105.5, 165.5, 225.5], abs=1
-    )
-    assert [bool(inked(cells, page)[index]) for index in rows[0]] == [True, False, False, False]
+    assert cells.rects[rows[0], 0].tolist() == pytest.approx([45.5, 105.5, 165.5, 225.5], abs=1)
+    assert [bool(are_filled(cells, page)[index]) for index in rows[0]] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_rule_goes_and_strokes_that_cross_it_stay() -> None:
@@ -144,9 +147,9 @@ def test_only_coloured_boxes_are_dropped(
     dropped = drop_colored_print(page, inverted=False)
     assert dropped.channel == channel
     if channel is not None:
-        assert dropped.print_ is not None
-        assert dropped.print_[150, 48:53].any()
-        assert not dropped.print_[150, 80:90].any()
+        assert dropped.mask is not None
+        assert dropped.mask[150, 48:53].any()
+        assert not dropped.mask[150, 80:90].any()
 
 
 def test_paper_is_followed_and_ink_is_even() -> None:

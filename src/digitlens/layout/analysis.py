@@ -1,89 +1,79 @@
-"""What is known of a view before lines are looked for: paper, ink, marks, lines, boxes.
+"""What is known of a page before lines are looked for: paper, ink, components, lines, boxes.
 
-* The picture as it is looked at: turned, and brought to a size at which lines are found.
+`prepare_image` makes the working image, `analyze_page` all the rest.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from digitlens.layout.boxes import (
     PrintedBoxes,
-    alone,
+    are_filled,
+    complete_rows,
+    draw_frames,
+    find_box_rows,
     find_boxes,
-    frames_of,
-    group_boxes,
-    inked,
-    rows_of,
+    find_lone_boxes,
+    merge_boxes,
 )
-from digitlens.layout.color import ColorDropout, drop_colored_print, gray_of
+from digitlens.layout.color import ColorDropout, drop_colored_print, extract_channel
 from digitlens.layout.connected import Components, find_components
-from digitlens.layout.grids import Lattice, find_lattices, split_thirds
-from digitlens.layout.grouping import complete_rows
+from digitlens.layout.grids import Lattice, find_lattices, split_sudoku_blocks
 from digitlens.layout.illumination import (
-    PaperLevel,
+    Background,
     estimate_background,
     extract_ink,
-    intersect,
-    subtract,
     threshold,
-    union,
     upscale,
 )
 from digitlens.layout.rules import remove_rules
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Pixels: TypeAlias = "NDArray[np.uint8]"
-    Matrix: TypeAlias = "NDArray[np.float64]"
-    Gray: TypeAlias = "NDArray[np.uint8]"
-    Mask: TypeAlias = "NDArray[np.uint8]"
+    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
 
 
-WORK = 800_000
-"""The most pixels on which lines are found: digits on a page of 30 lines are 20 pixels high."""
+MAX_WORKING_PIXELS = 800_000
+"""On these lines are found: digits on a page of 30 lines are 20 pixels high."""
 
-SMALL = 500
-"""A picture whose longer side is shorter than this is enlarged to it, as strokes of one pixel
-cannot be told from gaps of one pixel; but no more than `MOST_TIMES`."""
-
-MOST_TIMES = 4.0
+MIN_WORKING_SIDE, MAX_ENLARGEMENT = 500, 4.0
+"""A picture whose longer side is shorter is enlarged to it, as strokes of one pixel cannot be
+told from gaps of one pixel; but no more than so many times."""
 
 
 @dataclass(frozen=True, eq=False)
 class WorkingImage:
-    """The picture as it is looked at.
+    """The picture in the size and rotation in which lines are found.
 
     Parameters
     ----------
     pixels
         uint8 (h, w) or (h, w, 3).
     to_picture
-        float64 (3, 3): (x, y, 1) of the view -> (x, y, 1) of the picture.
+        float64 (3, 3): (x, y, 1) of the working image -> (x, y, 1) of the picture.
     rotation
         Degrees by which the picture was turned counter-clockwise.
     scale
-        Pixels of the view to one of the picture.
+        Pixels of the working image to one of the picture.
     inside
         uint8 (h, w), 1 = in the picture; None where all is. Around a picture that was turned
-        a little its edge goes on, so that the paper does.
+        a little its edge is continued, so that the paper is.
     """
 
     pixels: Pixels
-    to_picture: Matrix
+    to_picture: Floats
     rotation: float
     scale: float
-    inside: Pixels | None = None
+    inside: Mask | None = None
 
 
 def prepare_image(picture: Pixels, rotation: float = 0.0) -> WorkingImage:
-    """Turn a picture and bring it to at most `WORK` pixels.
+    """Bring a picture to at most `MAX_WORKING_PIXELS`, and turn it.
 
     Parameters
     ----------
@@ -92,19 +82,19 @@ def prepare_image(picture: Pixels, rotation: float = 0.0) -> WorkingImage:
     rotation
         Degrees, counter-clockwise.
     """
-    return rotate_image(_sized(picture), rotation)
+    return rotate_image(_resize(picture), rotation)
 
 
-def _sized(picture: Pixels) -> WorkingImage:
+def _resize(picture: Pixels) -> WorkingImage:
     height, width = picture.shape[:2]
-    scale = min(1.0, math.sqrt(WORK / (height * width)))
-    if max(height, width) < SMALL:
-        scale = min(MOST_TIMES, SMALL / max(height, width))
+    scale = min(1.0, math.sqrt(MAX_WORKING_PIXELS / (height * width)))
+    if max(height, width) < MIN_WORKING_SIDE:
+        scale = min(MAX_ENLARGEMENT, MIN_WORKING_SIDE / max(height, width))
     size = max(1, int(width * scale)), max(1, int(height * scale))
     small = picture
     if scale != 1.0:
-        # Halved as often as can be, which is fast, and then by interpolation: from half its
-        # size on that uses all pixels as well.
+        # Halved as often as possible, which is fast, then interpolated: from half its size on
+        # that uses all pixels as well.
         while small.shape[0] >= 2 * size[1] and small.shape[1] >= 2 * size[0]:
             half = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
             even = small[: 2 * half[1], : 2 * half[0]]
@@ -116,143 +106,160 @@ def _sized(picture: Pixels) -> WorkingImage:
 
 
 def rotate_image(view: WorkingImage, rotation: float) -> WorkingImage:
-    """Turn a view by `rotation` degrees more, counter-clockwise; nothing is cut off."""
+    """Turn a working image by more degrees, counter-clockwise; nothing is cut off."""
     rotation %= 360
     height, width = view.pixels.shape[:2]
     angle = math.radians(rotation)
     cos, sin = math.cos(angle), math.sin(angle)
-    wide = max(1, round(abs(width * cos) + abs(height * sin)))
-    high = max(1, round(abs(width * sin) + abs(height * cos)))
-    # (x, y) of the turned view -> (x, y) of the one before; y points down.
+    new_width = max(1, round(abs(width * cos) + abs(height * sin)))
+    new_height = max(1, round(abs(width * sin) + abs(height * cos)))
+    # (x, y) of the turned image -> (x, y) of the one before; y points down.
     back = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
-    middle = back @ np.array([wide / 2, high / 2, 1])
-    back[:2, 2] = width / 2 - middle[0], height / 2 - middle[1]
+    center = back @ np.array([new_width / 2, new_height / 2, 1])
+    back[:2, 2] = width / 2 - center[0], height / 2 - center[1]
     quarters = round(rotation / 90)
     inside = None
     if abs(rotation - 90 * quarters) < 1e-9:
         pixels = np.ascontiguousarray(np.rot90(view.pixels, quarters))
     else:
-        pixels = warp_affine(view.pixels, back, (wide, high))
-        whole = np.ones(view.pixels.shape[:2], np.uint8)
-        inside = warp_affine(whole, back, (wide, high), fill=0)
+        pixels = warp_affine(view.pixels, back, (new_width, new_height))
+        everything = np.ones(view.pixels.shape[:2], np.uint8)
+        inside = warp_affine(everything, back, (new_width, new_height), fill=0)
     total = (view.rotation + rotation) % 360
     return WorkingImage(pixels, view.to_picture @ back, total, view.scale, inside)
 
 
 def warp_affine(
-    pixels: Pixels, back: Matrix, size: tuple[int, int], *, fill: int | None = None
+    pixels: Pixels, back: Floats, size: tuple[int, int], *, fill: int | None = None
 ) -> Pixels:
     """Take `size` (width, height) pixels out of `pixels`, from where `back` says.
 
     Parameters
     ----------
     back
-        (3, 3) or (2, 3): (x, y, 1) of the result -> (x, y) of `pixels`. The middle of pixel
+        (3, 3) or (2, 3): (x, y, 1) of the result -> (x, y) of `pixels`. The center of pixel
         (row y, column x) is at (x + 0.5, y + 0.5).
     fill
-        What lies outside; None goes on with the edge.
+        What lies outside; None continues the edge.
     """
+    # OpenCV counts from the center of the first pixel.
     shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
     inner = back[:2] @ shift
     inner[:, 2] -= 0.5
     border = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    result = cv2.warpAffine(
+    warped = cv2.warpAffine(
         pixels, inner, size, flags=flags, borderMode=border, borderValue=fill or 0
     )
-    return np.asarray(result, np.uint8)
+    return np.asarray(warped, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class PageAnalysis:
-    """A view taken apart.
+    """A page taken apart.
 
     Parameters
     ----------
     view
-        The view.
-    dropped
-        Which channel is looked at, and what coloured print that drops.
-    paper
+        The working image.
+    dropout
+        Which channel is used, and what colored print that drops.
+    background
         The paper in that channel.
     gray
         uint8 (h, w): that channel.
     ink
         uint8 (h, w), 0 = paper, 255 = all light taken away.
-    inked
-        uint8 (h, w), 1 = ink or coloured print, lines included.
+    printed
+        uint8 (h, w), 1 = ink or colored print, lines included.
     mask
         uint8 (h, w), 1 = ink without lines and frames.
-    marks
+    components
         Connected pieces of `mask`.
-    cells, boxes
+    boxes, box_rows
         Printed boxes, and which of them stand in rows for one digit each.
     lattices
         Tables of boxes.
     """
 
     view: WorkingImage
-    dropped: ColorDropout
-    paper: PaperLevel
+    dropout: ColorDropout
+    background: Background
     gray: Gray
     ink: Gray
-    inked: Mask
+    printed: Mask
     mask: Mask
-    marks: Components
-    cells: PrintedBoxes
-    boxes: list[list[int]]
+    components: Components
+    boxes: PrintedBoxes
+    box_rows: list[list[int]]
     lattices: list[Lattice]
 
 
 def analyze_page(
     view: WorkingImage, *, inverted: bool | None, expect_boxes: bool
 ) -> PageAnalysis:
-    """Find paper, ink, marks, lines and boxes of a view.
+    """Find paper, ink, components, lines and boxes of a page.
 
     Parameters
     ----------
     inverted
         Whether the ink is lighter than the paper; None finds out.
     expect_boxes
-        Whether digits are known to stand in printed boxes: then rows of empty-looking boxes
-        count too.
+        Whether digits are known to stand in printed boxes: then rows of boxes count in which
+        only one is filled.
     """
-    gray = gray_of(view.pixels, None)
-    paper = estimate_background(gray, inverted)
-    inverted = paper.inverted
-    dropped = drop_colored_print(view.pixels, inverted=inverted)
-    if dropped.channel is not None:
-        gray = gray_of(view.pixels, dropped.channel)
-        paper = estimate_background(gray, inverted)
-    ink = extract_ink(gray, upscale(paper.small, gray.shape), inverted=inverted)
-    marked = threshold(ink, paper.noise)
+    # Ink: in the channel that drops colored print, the background divided out.
+    gray = extract_channel(view.pixels, None)
+    background = estimate_background(gray, inverted)
+    inverted = background.inverted
+    dropout = drop_colored_print(view.pixels, inverted=inverted)
+    if dropout.channel is not None:
+        gray = extract_channel(view.pixels, dropout.channel)
+        background = estimate_background(gray, inverted)
+    ink = extract_ink(gray, upscale(background.small, gray.shape), inverted=inverted)
+    marked = threshold(ink, background.noise)
     if view.inside is not None:
-        marked = intersect(marked, view.inside)
-    printed = marked
-    if dropped.print_ is not None:
-        printed = union(marked, dropped.print_)
-    cells = find_boxes(printed)
-    if dropped.print_ is not None:
-        cells = group_boxes(find_boxes(dropped.print_), cells)
-    written = inked(cells, marked)
-    rows = rows_of(cells)
-    tables = find_lattices(cells)
+        marked &= view.inside
+    printed = marked if dropout.mask is None else marked | dropout.mask
+
+    # Boxes: in tables, in rows, alone.
+    boxes = find_boxes(printed)
+    if dropout.mask is not None:
+        boxes = merge_boxes(find_boxes(dropout.mask), boxes)
+    filled = are_filled(boxes, marked)
+    all_rows = find_box_rows(boxes)
+    tables = find_lattices(boxes)
     in_tables = {index for lattice in tables for index in lattice.members}
-    lattices = [split_thirds(lattice, ink) for lattice in tables]
-    least = 1 if expect_boxes else 2
-    boxes = [
+    lattices = [split_sudoku_blocks(lattice, ink) for lattice in tables]
+    min_filled = 1 if expect_boxes else 2
+    rows = [
         row
-        for row in rows
-        if not in_tables & set(row) and sum(bool(written[index]) for index in row) >= least
+        for row in all_rows
+        if not in_tables & set(row) and sum(bool(filled[index]) for index in row) >= min_filled
     ]
-    cells, boxes = complete_rows(cells, boxes, printed)
-    framed = sorted({index for row in boxes for index in row} | in_tables)
-    framed += alone(cells, printed, set(np.flatnonzero(written).tolist()) - set(framed))
-    frames = frames_of(cells, framed, marked)
-    if dropped.print_ is not None:
-        marked, frames = subtract(marked, dropped.print_), np.zeros_like(frames)
-    ruled = remove_rules(subtract(marked, frames))
-    marks = find_components(replace(ruled, lines=union(ruled.lines, frames)), ink)
+    boxes, rows = complete_rows(boxes, rows, printed)
+    framed = sorted({index for row in rows for index in row} | in_tables)
+    framed += find_lone_boxes(
+        boxes, printed, set(np.flatnonzero(filled).tolist()) - set(framed)
+    )
+
+    # What is left without frames and rules is writing.
+    frames = draw_frames(boxes, framed, marked)
+    if dropout.mask is not None:
+        # Dropped print is not in the ink any more, and neither are its frames.
+        marked, frames = marked & ~dropout.mask, np.zeros_like(frames)
+    ruled = remove_rules(marked & ~frames)
+    components = find_components(replace(ruled, lines=ruled.lines | frames), ink)
     return PageAnalysis(
-        view, dropped, paper, gray, ink, printed, ruled.mask, marks, cells, boxes, lattices
+        view,
+        dropout,
+        background,
+        gray,
+        ink,
+        printed,
+        ruled.mask,
+        components,
+        boxes,
+        rows,
+        lattices,
     )

@@ -1,166 +1,148 @@
-"""Printed boxes: rectangles of paper closed in by lines, alone, in rows and in tables."""
+"""Printed boxes: rectangles of paper enclosed by lines, alone, in rows and in tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from digitlens.layout.illumination import (
-    close_mask,
-    dilate,
-    intersect,
-    open_mask,
-    subtract,
-    union,
-)
+from digitlens.layout.morphology import close_mask, dilate, open_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Mask: TypeAlias = "NDArray[np.uint8]"
-    Table: TypeAlias = "NDArray[np.float64]"
+    from digitlens.imaging.pixels import Floats, Mask
 
 
-FULL = 0.84
-"""The share of the smallest rectangle around it that a cell fills, dents by digits that touch
+MIN_HULL_FILL = 0.84
+"""The share of the smallest rectangle around it that a box fills, dents by digits that touch
 its frame not counted. The inside of a round 0 fills 0.79, of a triangle 0.5."""
 
-LEAST_FULL = 0.35
-"""And with them: digits that touch the frame do not cut more off."""
+MIN_FILL = 0.35
+"""The same with the dents: digits that touch the frame do not cut more off."""
 
-FRAMED = 0.6
-"""The share of a box's four sides along which a line must be seen."""
+MIN_FRAME_SHARE, MIN_LONE_FRAME_SHARE = 0.6, 0.9
+"""The share of a box's four sides along which there must be a line: in a row, and alone."""
 
-WHOLE = 0.9
-"""The same for a box that stands alone."""
+MIN_BOX_SIDE = 9
+"""In pixels of the working image: a digit of 5 pixels and a frame's blurred edge."""
 
-SMALLEST = 9
-"""The least height and width of a cell in pixels of the view: a digit of 5 pixels and a frame's
-blurred edge."""
+CLOSED_GAP, STRAIGHT_RUN = (5, 0.011), (25, 0.045)
+"""Gaps in lines that are closed, and pieces that count as straight: in pixels, and as a share
+of the longer side; the larger of both counts."""
 
-GAP, STRAIGHT = (5, 0.011), (25, 0.045)
-"""Gaps in lines that are closed, and pieces that count as straight: at least so many pixels, or
-this share of the view's longer side."""
+MAX_BOXES = 800
+"""The largest ones are examined, so that time is bounded on textures."""
 
-MOST = 800
-"""The most cells that are looked at, the largest first: bounded time on textures."""
+MAX_ROW_GAP = 1.1
+"""Between neighbours in a row of boxes, in their width."""
 
-APART = 1.1
-"""The most that neighbours in a row of boxes are apart, in their width."""
+MAX_HIDDEN_BOXES = 3
+"""Rows of boxes on one line belong together when at most this many boxes between them were not
+seen: a digit that runs over the frame hides a box."""
+
+MAX_PITCH_ERROR = 0.3
+"""How far from its expected place a box may be, in the distance of boxes."""
 
 
 @dataclass(frozen=True, eq=False)
 class PrintedBoxes:
-    """Rectangles of paper, all closed in.
+    """Rectangles of paper, all enclosed.
 
     Parameters
     ----------
-    places
-        float64 (n, 5): x and y of the middle, width, height, and slope (rows per column).
+    rects
+        float64 (n, 5): x and y of the center, width, height, and slope (rows per column).
     corners
         float64 (n, 4, 2): upper left, upper right, lower right, lower left.
     """
 
-    places: Table
-    corners: Table
+    rects: Floats
+    corners: Floats
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.rects)
 
     @classmethod
-    def of(cls, corners: Table) -> PrintedBoxes:
-        """Make cells of their corners."""
-        return cls(_places(corners), corners)
+    def from_corners(cls, corners: Floats) -> PrintedBoxes:
+        """Make boxes of their corners."""
+        across = (corners[:, 1] + corners[:, 2] - corners[:, 0] - corners[:, 3]) / 2
+        down = (corners[:, 2] + corners[:, 3] - corners[:, 0] - corners[:, 1]) / 2
+        slope = across[:, 1] / np.maximum(np.abs(across[:, 0]), 1e-9)
+        width, height = np.linalg.norm(across, axis=1), np.linalg.norm(down, axis=1)
+        return cls(np.column_stack([corners.mean(axis=1), width, height, slope]), corners)
 
 
 def find_boxes(mask: Mask) -> PrintedBoxes:
-    """Find rectangles of paper that lines close in.
+    """Find rectangles of paper that lines enclose.
 
     Parameters
     ----------
     mask
         uint8 (H, W), 1 = mark: print, and what is written.
     """
-    # Framed, so that boxes that the picture's edge cuts are closed too.
-    shut = cv2.copyMakeBorder(_mended(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    outlines, nested = cv2.findContours(shut, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    holes = np.flatnonzero(nested[0, :, 3] >= 0)
-    chosen = []
+    # A frame around all, so that boxes that the picture's edge cuts are closed too.
+    closed = cv2.copyMakeBorder(_close_gaps(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    outlines, hierarchy = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    holes = np.flatnonzero(hierarchy[0, :, 3] >= 0)
+    candidates = []
     for index in holes.tolist():
         _, _, width, height = cv2.boundingRect(outlines[index])
         # The outline of a hole runs on the ink around it.
         width, height = width - 2, height - 2
-        if min(width, height) < SMALLEST or max(width, height) > 12 * min(width, height):
+        if min(width, height) < MIN_BOX_SIDE or max(width, height) > 12 * min(width, height):
             continue
         if width < 0.95 * mask.shape[1] or height < 0.95 * mask.shape[0]:
-            chosen.append((width * height, index))
-    corners = []
-    for _, index in sorted(chosen, reverse=True)[:MOST]:
-        result = _rectangle(np.asarray(outlines[index], np.int32))
-        if result is not None:
-            corners.append(result - 1)
+            candidates.append((width * height, index))
+    quads = []
+    for _, index in sorted(candidates, reverse=True)[:MAX_BOXES]:
+        quad = _fit_rectangle(np.asarray(outlines[index], np.int32))
+        if quad is not None:
+            quads.append(quad - 1)
     near = dilate(mask, 3, 3)
-    corners = [quad for quad in corners if framed(near, quad) >= FRAMED]
-    return PrintedBoxes.of(np.array(corners).reshape(-1, 4, 2))
+    quads = [quad for quad in quads if frame_share(near, quad) >= MIN_FRAME_SHARE]
+    return PrintedBoxes.from_corners(np.array(quads).reshape(-1, 4, 2))
 
 
-def _mended(mask: Mask) -> Mask:
+def _close_gaps(mask: Mask) -> Mask:
     """Close gaps in lines: of two pixels anywhere, of more in long straight lines."""
-    gap, run = (max(least, round(share * max(mask.shape))) for least, share in (GAP, STRAIGHT))
-    mended = close_mask(mask, 3, 3)
-    mended = union(mended, open_mask(close_mask(mask, 1, gap), 1, run))
-    return union(mended, open_mask(close_mask(mask, gap, 1), run, 1))
+    gap, run = (
+        max(pixels, round(share * max(mask.shape)))
+        for pixels, share in (CLOSED_GAP, STRAIGHT_RUN)
+    )
+    closed = close_mask(mask, 3, 3)
+    closed = closed | open_mask(close_mask(mask, 1, gap), 1, run)
+    return closed | open_mask(close_mask(mask, gap, 1), run, 1)
 
 
-def group_boxes(one: PrintedBoxes, two: PrintedBoxes) -> PrintedBoxes:
-    """Return all cells of `one`, and those of `two` that lie elsewhere."""
-    if not len(one) or not len(two):
-        return one if len(one) else two
-    offset = np.abs(two.places[:, None, :2] - one.places[None, :, :2])
-    close = np.asarray((offset < 0.4 * one.places[None, :, 2:4]).all(axis=2), np.bool_)
-    same = close.any(axis=1)
-    return PrintedBoxes.of(np.concatenate([one.corners, two.corners[~same]]))
-
-
-def _rectangle(outline: NDArray[np.int32]) -> Table | None:
+def _fit_rectangle(outline: NDArray[np.int32]) -> Floats | None:
     """Return the corners of the rectangle that a hole is, or None.
 
     Parameters
     ----------
     outline
-        Through the middles of the pixels of ink around it.
+        Through the centers of the pixels of ink around it.
     """
     hull = cv2.convexHull(outline)
     (x, y), (width, height), angle = cv2.minAreaRect(hull)
-    if min(width, height) < 3 or cv2.contourArea(outline) < LEAST_FULL * width * height:
+    if min(width, height) < 3 or cv2.contourArea(outline) < MIN_FILL * width * height:
         return None
-    if cv2.contourArea(hull) < FULL * width * height:
+    if cv2.contourArea(hull) < MIN_HULL_FILL * width * height:
         return None
     width, height = width - 1, height - 1
     points = np.asarray(cv2.boxPoints(((x + 0.5, y + 0.5), (width, height), angle)), np.float64)
     order = np.argsort(np.arctan2(*(points - points.mean(axis=0)).T[::-1]))
     points = points[order]
-    # From the corner that is nearest to the upper left of the box.
+    # Clockwise from the corner that is nearest to the upper left.
     first = int(np.argmin(points.sum(axis=1)))
-    turned = np.roll(points, -first, axis=0)
-    top = turned[1] - turned[0]
-    return turned if abs(top[1]) <= 0.35 * abs(top[0]) + 1e-9 else None
+    quad = np.roll(points, -first, axis=0)
+    top = quad[1] - quad[0]
+    return quad if abs(top[1]) <= 0.35 * abs(top[0]) + 1e-9 else None
 
 
-def _places(quads: Table) -> Table:
-    across = (quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3]) / 2
-    down = (quads[:, 2] + quads[:, 3] - quads[:, 0] - quads[:, 1]) / 2
-    middle = quads.mean(axis=1)
-    slope = across[:, 1] / np.maximum(np.abs(across[:, 0]), 1e-9)
-    return np.column_stack(
-        [middle, np.linalg.norm(across, axis=1), np.linalg.norm(down, axis=1), slope]
-    )
-
-
-def framed(near: Mask, quad: Table) -> float:
+def frame_share(near: Mask, quad: Floats) -> float:
     """Return the share of a rectangle's sides along which there is a line.
 
     Parameters
@@ -168,38 +150,51 @@ def framed(near: Mask, quad: Table) -> float:
     near
         uint8 (H, W), 1 = ink or print, thickened by a pixel on all sides.
     """
-    corners = grown(quad, 1.5)
-    share = np.linspace(0, 1, 16)[:, None]
+    corners = grow_quad(quad, 1.5)
+    steps = np.linspace(0, 1, 16)[:, None]
     ends = zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    sides = [one + share * (two - one) for one, two in ends]
+    sides = [one + steps * (two - one) for one, two in ends]
     spots = np.floor(np.concatenate(sides)).astype(int)
     inside = (spots >= 0).all(axis=1) & (spots < near.shape[::-1]).all(axis=1)
     return float(near[spots[inside, 1], spots[inside, 0]].sum()) / len(spots)
 
 
-def rows_of(cells: PrintedBoxes, *, apart: float = APART) -> list[list[int]]:
-    """Chain cells of one size that stand side by side: rows of two or more, left to right."""
-    x, y, width, height = cells.places[:, :4].T
-    count = len(cells)
-    if count < 2:
+def grow_quad(quad: Floats, pixels: float) -> Floats:
+    """Move the sides of a rectangle outwards."""
+    across = (quad[1] - quad[0]) / max(float(np.linalg.norm(quad[1] - quad[0])), 1e-9)
+    down = (quad[3] - quad[0]) / max(float(np.linalg.norm(quad[3] - quad[0])), 1e-9)
+    outwards = np.array([-across - down, across - down, across + down, down - across])
+    return np.asarray(quad + pixels * outwards, np.float64)
+
+
+def merge_boxes(boxes: PrintedBoxes, others: PrintedBoxes) -> PrintedBoxes:
+    """Return all of `boxes`, and those of `others` that lie elsewhere."""
+    if not len(boxes) or not len(others):
+        return boxes if len(boxes) else others
+    offset = np.abs(others.rects[:, None, :2] - boxes.rects[None, :, :2])
+    close = np.asarray((offset < 0.4 * boxes.rects[None, :, 2:4]).all(axis=2), np.bool_)
+    same = close.any(axis=1)
+    return PrintedBoxes.from_corners(np.concatenate([boxes.corners, others.corners[~same]]))
+
+
+def find_box_rows(boxes: PrintedBoxes, *, max_gap: float = MAX_ROW_GAP) -> list[list[int]]:
+    """Chain boxes of one size that stand side by side: rows of two or more, left to right."""
+    x, y, width, height = boxes.rects[:, :4].T
+    if len(boxes) < 2:
         return []
     gap = (x[None] - width[None] / 2) - (x[:, None] + width[:, None] / 2)
-    alike = np.minimum(width[None], width[:, None]) >= 0.7 * np.maximum(
-        width[None], width[:, None]
-    )
-    alike &= np.minimum(height[None], height[:, None]) >= 0.75 * np.maximum(
-        height[None], height[:, None]
-    )
-    least = np.minimum(height[None], height[:, None])
-    fits = alike & (np.abs(y[None] - y[:, None]) <= 0.35 * least)
     narrower = np.minimum(width[None], width[:, None])
-    fits &= (gap >= -0.15 * narrower) & (gap <= apart * narrower)
+    lower = np.minimum(height[None], height[:, None])
+    fits = narrower >= 0.7 * np.maximum(width[None], width[:, None])
+    fits &= lower >= 0.75 * np.maximum(height[None], height[:, None])
+    fits &= np.abs(y[None] - y[:, None]) <= 0.35 * lower
+    fits &= (gap >= -0.15 * narrower) & (gap <= max_gap * narrower)
     cost = np.where(fits, gap + np.abs(y[None] - y[:, None]), np.inf)
-    return chains(cost)
+    return link_neighbors(cost)
 
 
-def chains(cost: Table) -> list[list[int]]:
-    """Link each thing to its best right neighbour, where it is that one's best left one.
+def link_neighbors(cost: Floats) -> list[list[int]]:
+    """Link each thing to its best right neighbour, if it is that one's best left one.
 
     Parameters
     ----------
@@ -208,78 +203,142 @@ def chains(cost: Table) -> list[list[int]]:
 
     Returns
     -------
-    Runs of two or more, each from left to right.
+    Chains of two or more, each from left to right.
     """
     right = np.argmin(cost, axis=1)
     left = np.argmin(cost, axis=0)
-    own = np.arange(len(cost))
-    linked = np.isfinite(cost[own, right]) & (left[right] == own)
+    index = np.arange(len(cost))
+    linked = np.isfinite(cost[index, right]) & (left[right] == index)
     follows = np.zeros(len(cost), bool)
     follows[right[linked]] = True
-    result = []
+    chains = []
     for start in np.flatnonzero(linked & ~follows):
-        run = [int(start)]
-        while linked[run[-1]] and len(run) <= len(cost):
-            run.append(int(right[run[-1]]))
-        result.append(run)
-    return result
+        chain = [int(start)]
+        while linked[chain[-1]] and len(chain) <= len(cost):
+            chain.append(int(right[chain[-1]]))
+        chains.append(chain)
+    return chains
 
 
-def inked(cells: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
-    """Say of each cell whether something is written in its middle: bool (n,)."""
+def complete_rows(
+    boxes: PrintedBoxes, rows: list[list[int]], printed: Mask
+) -> tuple[PrintedBoxes, list[list[int]]]:
+    """Join rows of boxes that continue each other, and add boxes that digits hide.
+
+    A digit that runs over its box's frame cuts the paper in it to pieces, so that no box is
+    found; but the frame is still there, at the distance of the other boxes.
+
+    Parameters
+    ----------
+    rows
+        Of boxes, each from left to right.
+    printed
+        uint8 (h, w), 1 = ink or print.
+    """
+    near = dilate(printed, 3, 3)
+    quads = [boxes.corners]
+    completed = []
+    for joined in _join_rows(boxes, rows):
+        row = list(joined)
+        pitch = _pitch(boxes, joined)
+        for end in (0, -1) if pitch else ():
+            quad, step = boxes.corners[row[end]], np.array([1.0, boxes.rects[row[end], 4]])
+            for away in range(1, MAX_HIDDEN_BOXES + 1):
+                moved = quad + (away if end else -away) * pitch * step
+                if frame_share(near, moved) < MIN_FRAME_SHARE:
+                    break
+                quads.append(moved[None])
+                new = sum(len(item) for item in quads) - 1
+                row = [*row, new] if end else [new, *row]
+        completed.append(row)
+    return PrintedBoxes.from_corners(np.concatenate(quads)), completed
+
+
+def _pitch(boxes: PrintedBoxes, row: list[int]) -> float:
+    """Return the distance of the boxes of a row; 0.0 for a single one."""
+    if len(row) < 2:
+        return 0.0
+    return float(np.median(np.diff(boxes.rects[row, 0])))
+
+
+def _join_rows(boxes: PrintedBoxes, rows: list[list[int]]) -> list[list[int]]:
+    """Join rows that continue on the same line at a whole number of distances."""
+    joined: list[list[int]] = []
+    for row in sorted(rows, key=lambda row: float(boxes.rects[row[0], 0])):
+        for before in joined:
+            if _continues(boxes, before, row):
+                before.extend(row)
+                break
+        else:
+            joined.append(list(row))
+    return joined
+
+
+def _continues(boxes: PrintedBoxes, before: list[int], row: list[int]) -> bool:
+    longer = max(before, row, key=len)
+    if len(longer) < 2:
+        return False
+    last, first = boxes.rects[before[-1]], boxes.rects[row[0]]
+    steps = float(first[0] - last[0]) / _pitch(boxes, longer)
+    slope = float(np.median(boxes.rects[longer, 4]))
+    offset = abs(first[1] - last[1] - slope * (first[0] - last[0]))
+    on_line = offset <= MAX_PITCH_ERROR * last[3]
+    alike = 0.75 <= first[3] / last[3] <= 1.33
+    whole = abs(steps - round(steps)) <= MAX_PITCH_ERROR
+    return bool(on_line and alike and whole and 1 <= round(steps) <= MAX_HIDDEN_BOXES + 1)
+
+
+def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
+    """Say of each box whether something is written in its middle: bool (n,)."""
     total = cv2.integral(mask)
-    x, y, width, height = cells.places[:, :4].T
+    x, y, width, height = boxes.rects[:, :4].T
     rows, columns = mask.shape
     left, right = (
-        np.clip(np.rint(x + s * 0.36 * width), 0, columns).astype(int) for s in (-1, 1)
+        np.clip(np.rint(x + side * 0.36 * width), 0, columns).astype(int) for side in (-1, 1)
     )
-    top, low = (np.clip(np.rint(y + s * 0.36 * height), 0, rows).astype(int) for s in (-1, 1))
-    ink = total[low, right] - total[top, right] - total[low, left] + total[top, left]
-    return np.asarray(ink > 0.02 * np.maximum((right - left) * (low - top), 1), np.bool_)
+    top, bottom = (
+        np.clip(np.rint(y + side * 0.36 * height), 0, rows).astype(int) for side in (-1, 1)
+    )
+    ink = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+    return np.asarray(ink > 0.02 * np.maximum((right - left) * (bottom - top), 1), np.bool_)
 
 
-def alone(cells: PrintedBoxes, printed: Mask, among: set[int]) -> list[int]:
-    """Return those of some cells whose frame is whole: what strokes close in is not.
+def find_lone_boxes(boxes: PrintedBoxes, printed: Mask, among: set[int]) -> list[int]:
+    """Return those of some boxes whose frame is whole: what strokes enclose is no box.
 
     Parameters
     ----------
     printed
         uint8 (H, W), 1 = ink or print.
     among
-        Cells that stand in no row.
+        Boxes that stand in no row.
     """
     if not among:
         return []
     near = dilate(printed, 3, 3)
-    return [index for index in sorted(among) if framed(near, cells.corners[index]) >= WHOLE]
+    return [
+        index
+        for index in sorted(among)
+        if frame_share(near, boxes.corners[index]) >= MIN_LONE_FRAME_SHARE
+    ]
 
 
-def frames_of(cells: PrintedBoxes, chosen: list[int], mask: Mask) -> Mask:
-    """Return the lines around some cells: uint8 (H, W), 1 where the frame's ink is.
+def draw_frames(boxes: PrintedBoxes, chosen: list[int], mask: Mask) -> Mask:
+    """Return the lines around some boxes: uint8 (H, W), 1 where the frame's ink is.
 
-    A frame begins where the cell's paper ends and is as wide as what is found there, but no
-    wider than a third of the cell.
+    A frame begins where the box's paper ends and is as wide as the ink there, but no wider
+    than a third of the box.
     """
     frame = np.zeros_like(mask)
     if not chosen:
         return frame
     inner = np.zeros_like(mask)
     for index in chosen:
-        width, height = cells.places[index, 2:4]
+        width, height = boxes.rects[index, 2:4]
         reach = max(2, round(min(width, height) / 5))
-        quad = cells.corners[index]
-        around = np.rint(grown(quad, reach) * 16 - 8).astype(np.int32)
-        cv2.fillConvexPoly(frame, around, 1, shift=4)
-        within = np.rint(grown(quad, -1.0) * 16 - 8).astype(np.int32)
-        cv2.fillConvexPoly(inner, within, 1, shift=4)
-    return subtract(intersect(frame, mask), inner)
-
-
-def grown(quad: Table, by: float) -> Table:
-    """Move the sides of a rectangle outwards by `by` pixels."""
-    across = (quad[1] - quad[0]) / max(float(np.linalg.norm(quad[1] - quad[0])), 1e-9)
-    down = (quad[3] - quad[0]) / max(float(np.linalg.norm(quad[3] - quad[0])), 1e-9)
-    return np.asarray(
-        quad + by * np.array([-across - down, across - down, across + down, down - across]),
-        np.float64,
-    )
+        # OpenCV's points are in 16ths of a pixel, from the middle of the first one.
+        outer_quad = np.rint(grow_quad(boxes.corners[index], reach) * 16 - 8).astype(np.int32)
+        inner_quad = np.rint(grow_quad(boxes.corners[index], -1.0) * 16 - 8).astype(np.int32)
+        cv2.fillConvexPoly(frame, outer_quad, 1, shift=4)
+        cv2.fillConvexPoly(inner, inner_quad, 1, shift=4)
+    return frame & mask & ~inner

@@ -1,95 +1,116 @@
-"""Coloured print dropped out: the channel in which printed boxes and rules vanish.
+"""Color dropout: the channel in which printed boxes and rules vanish.
 
 Postal codes are written into orange boxes, numbers on red rules and blue squares, because
-scanners of the time saw these colours as white. An orange box is as bright as the paper in
-the red channel, where blue and black ink are dark; a pale blue grid is so in the blue one.
+scanners of the time saw these colors as white. An orange box is as bright as the paper in the
+red channel, where blue and black ink are dark; a pale blue grid is so in the blue one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from digitlens.imaging.binarize import to_gray
-from digitlens.layout.boxes import find_boxes, rows_of
+from digitlens.layout.boxes import find_box_rows, find_boxes
 from digitlens.layout.illumination import (
-    SIDE,
-    dilate,
-    erode,
+    BACKGROUND_SIDE,
     estimate_background,
     extract_ink,
-    fast_quantile,
-    label_components,
-    open_mask,
-    subtract,
-    union,
     upscale,
 )
+from digitlens.layout.morphology import dilate, label_components, open_mask
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Gray: TypeAlias = "NDArray[np.uint8]"
-    Pixels: TypeAlias = "NDArray[np.uint8]"
+    from digitlens.imaging.pixels import Gray, Mask, Pixels
 
 
-CHANNELS = ("red", "green", "blue")
+MIN_COLORED_INK = 28
+"""Ink, of 255, in its strongest channel, from which a pixel's color is examined."""
 
-STRONG = 28
-"""Ink, of 255, in its strongest channel, from which a pixel's colour is looked at."""
-
-WEAK = 0.42
+DROPPED_SHARE = 0.42
 """A channel in which a pixel has less than this share of its strongest one has dropped it."""
 
-LEAST = 0.02
-"""The least share of all ink that coloured print must be, and that other ink must be."""
+MIN_INK_SHARE = 0.02
+"""The share of all ink that colored print must be, and that other ink must be."""
 
-DRAWN = (0.0, 0.65, 0.75)
-"""The share of what is of one colour that must be boxes and rules."""
+MIN_PRINT_SHARES = (0.0, 0.65, 0.75)
+"""The share of what is dropped by a channel that must be boxes and rules. Nobody writes blue
+into red boxes and means the boxes, so whatever else is red does not matter; but blue and green
+are the colors of pens too."""
 
-LONG = 0.12
-"""The least length of a rule, or of a grid, in the view's longer side."""
+MIN_RULE_LENGTH = 0.12
+"""The least length of a rule, or of a grid, in the page's longer side."""
 
-STRAIGHT = 0.6
+MIN_STRAIGHT_SHARE = 0.6
 """The share of a box or rule that is straight: sides, without the corners of low resolution."""
 
-WIDEST = 0.05
-"""The most that lines are wide, in the longer side: what is wider is an area, not a line."""
+MAX_LINE_WIDTH = 0.05
+"""In the page's longer side: what is wider is an area, not a line."""
 
-COARSE = 300_000
-"""Pixels of a view from which on print is looked for at half its size."""
+COARSE_PIXELS = 300_000
+"""On more pixels, print is looked for at half the size."""
 
-LIGHTEN = 0.6
-"""How much of the difference to its darkest channel is added to what is coloured."""
+LIGHTENING = 0.6
+"""How much of the difference to its darkest channel is added to what is colored."""
 
-DULL = 10
-"""Where channels differ less than this from the grey, the picture has no colours."""
+MIN_COLOR_RANGE = 10
+"""Where channels differ less than this from the gray, the picture has no colors."""
 
 
 @dataclass(frozen=True, eq=False)
 class ColorDropout:
-    """The grey picture in which ink stands out and coloured print does not.
+    """The channel in which ink stands out and colored print does not.
 
     Parameters
     ----------
     channel
         0, 1, 2 for red, green, blue; None for the brightness.
-    print_
-        uint8 (h, w), 1 where coloured print was dropped; None where there is none.
+    mask
+        uint8 (h, w), 1 where colored print was dropped; None where there is none.
     """
 
     channel: int | None
-    print_: Gray | None = None
+    mask: Mask | None = None
 
 
-def gray_of(pixels: Pixels, channel: int | None) -> Gray:
-    """Return the brightness, or one channel in which what is coloured is lightened further.
+def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
+    """Choose the channel that drops colored print.
+
+    Parameters
+    ----------
+    pixels
+        uint8 (h, w) or (h, w, 3).
+    inverted
+        Whether the ink is lighter than the paper; then nothing is dropped.
+    """
+    if pixels.ndim == 2 or inverted or _is_colorless(pixels[::4, ::4]):
+        return ColorDropout(None)
+    coarse = pixels
+    if pixels.shape[0] * pixels.shape[1] > COARSE_PIXELS:
+        # Whether there is print is seen at half the size, in a quarter of the time.
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        coarse = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+    side = BACKGROUND_SIDE if coarse is pixels else BACKGROUND_SIDE // 2
+    total, masks = _find_dropped_ink(coarse, side)
+    best, best_area = ColorDropout(None), 0
+    for channel, mask in enumerate(masks):
+        area = int(np.count_nonzero(mask))
+        in_range = MIN_INK_SHARE <= area / max(total, 1) <= 1 - MIN_INK_SHARE
+        if area > best_area and in_range and _is_print(mask, channel):
+            best, best_area = ColorDropout(channel, mask), area
+    if best.channel is not None and coarse is not pixels:
+        return ColorDropout(best.channel, _find_dropped_ink(pixels)[1][best.channel])
+    return best
+
+
+def extract_channel(pixels: Pixels, channel: int | None) -> Gray:
+    """Return the brightness, or one channel in which what is colored is lightened further.
 
     A box that is not quite as bright as the paper in its channel is far darker in another
-    one; by a share of that difference (`LIGHTEN`) it is made brighter. Black is as dark in
+    one; by a share of that difference (`LIGHTENING`) it is made brighter. Black is as dark in
     all channels, and blue ink darkest in the red one: they stay.
 
     Parameters
@@ -103,119 +124,81 @@ def gray_of(pixels: Pixels, channel: int | None) -> Gray:
         return pixels
     if channel is None:
         return to_gray(pixels)
-    single, *others = (
+    plane, *others = (
         cv2.extractChannel(pixels, index) for index in (channel, *({0, 1, 2} - {channel}))
     )
-    darkest = cv2.min(cv2.min(single, others[0]), others[1])
-    return np.asarray(cv2.addWeighted(single, 1 + LIGHTEN, darkest, -LIGHTEN, 0), np.uint8)
+    darkest = cv2.min(cv2.min(plane, others[0]), others[1])
+    lightened = cv2.addWeighted(plane, 1 + LIGHTENING, darkest, -LIGHTENING, 0)
+    return np.asarray(lightened, np.uint8)
 
 
-def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
-    """Choose the channel to look at.
-
-    Parameters
-    ----------
-    pixels
-        uint8 (h, w) or (h, w, 3) of a view.
-    inverted
-        Whether ink is lighter than the paper.
-    """
-    if pixels.ndim == 2 or inverted:
-        return ColorDropout(None)
-    if _is_dull(pixels[::4, ::4]):
-        return ColorDropout(None)
-    coarse = pixels
-    if pixels.shape[0] * pixels.shape[1] > COARSE:
-        # Whether there is print is seen at half the size, in a quarter of the time.
-        half = pixels.shape[1] // 2, pixels.shape[0] // 2
-        coarse = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
-    total, masks = _weak(coarse, SIDE if coarse is pixels else SIDE // 2)
-    best, most = ColorDropout(None), 0
-    for channel, mask in enumerate(masks):
-        area = int(np.count_nonzero(mask))
-        share = area / max(total, 1)
-        if area > most and LEAST <= share <= 1 - LEAST and _is_print(mask, channel):
-            best, most = ColorDropout(channel, mask), area
-    if best.channel is not None and coarse is not pixels:
-        return ColorDropout(best.channel, _weak(pixels)[1][best.channel])
-    return best
-
-
-def _is_dull(sample: Pixels) -> bool:
-    """Say whether nearly all of a picture has the hue of its middle colour."""
+def _is_colorless(sample: Pixels) -> bool:
+    """Say whether nearly all of a picture has the hue of its median color."""
     planes = [
-        plane.astype(np.float32) - _middle(plane)
+        plane.astype(np.float32) - count_median(plane)
         for plane in (np.ascontiguousarray(sample[..., index]) for index in range(3))
     ]
     highest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     lowest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
-    return fast_quantile((highest - lowest).ravel(), 0.999) < DULL
+    return float(np.quantile(highest - lowest, 0.999)) < MIN_COLOR_RANGE
 
 
-def _middle(plane: Gray) -> np.float32:
-    """Return the median of grey values, of which there are so few that they are counted."""
-    places = np.array([(plane.size - 1) // 2, plane.size // 2])
-    so_far = np.bincount(plane.ravel(), minlength=256).cumsum()
-    return np.float32(np.searchsorted(so_far, places, side="right").mean())
+def count_median(plane: Gray) -> np.float32:
+    """Return the median of gray values; by counting, as there are only 256 of them."""
+    middle = np.array([(plane.size - 1) // 2, plane.size // 2])
+    cumulated = np.bincount(plane.ravel(), minlength=256).cumsum()
+    return np.float32(np.searchsorted(cumulated, middle, side="right").mean())
 
 
-def _weak(pixels: Pixels, side: int = SIDE) -> tuple[int, list[Gray]]:
-    """Return how many pixels are inked, and for each channel where it shows no ink there.
-
-    Parameters
-    ----------
-    side
-        As for `estimate_background`.
-    """
+def _find_dropped_ink(pixels: Pixels, side: int = BACKGROUND_SIDE) -> tuple[int, list[Mask]]:
+    """Return how many pixels are inked, and for each channel where it shows no ink there."""
     inks = []
     for channel in range(3):
-        single = np.asarray(cv2.extractChannel(pixels, channel), np.uint8)
-        paper = estimate_background(single, inverted=False, side=side)
-        inks.append(extract_ink(single, upscale(paper.small, single.shape), inverted=False))
+        plane = np.asarray(cv2.extractChannel(pixels, channel), np.uint8)
+        background = estimate_background(plane, inverted=False, side=side)
+        paper = upscale(background.small, plane.shape)
+        inks.append(extract_ink(plane, paper, inverted=False))
     strongest = np.asarray(np.maximum(np.maximum(inks[0], inks[1]), inks[2]), np.uint8)
-    strong = strongest > STRONG
-    bound = np.asarray(cv2.convertScaleAbs(strongest, alpha=WEAK), np.uint8)
-    masks = [((ink < bound) & strong).astype(np.uint8) for ink in inks]
-    return int(np.count_nonzero(strong)), masks
+    inked = strongest > MIN_COLORED_INK
+    bound = np.asarray(cv2.convertScaleAbs(strongest, alpha=DROPPED_SHARE), np.uint8)
+    masks = [((ink < bound) & inked).astype(np.uint8) for ink in inks]
+    return int(np.count_nonzero(inked)), masks
 
 
-def _is_print(mask: Gray, channel: int) -> bool:
-    """Say whether a colour is that of boxes or rules.
-
-    There must be a long rule, a grid, or two boxes side by side. Nobody writes blue into red
-    boxes and means the boxes, so whatever else is red does not matter; but blue and green are
-    the colours of pens too.
-    """
-    drawn, longest = _drawn(mask)
-    if channel and drawn < DRAWN[channel] * cv2.countNonZero(mask):
+def _is_print(mask: Mask, channel: int) -> bool:
+    """Say whether a color is that of a long rule, a grid, or two boxes side by side."""
+    area, longest = _measure_print(mask)
+    if channel and area < MIN_PRINT_SHARES[channel] * cv2.countNonZero(mask):
         return False
-    if drawn and longest >= LONG * max(mask.shape):
+    if area and longest >= MIN_RULE_LENGTH * max(mask.shape):
         return True
-    return bool(drawn and rows_of(find_boxes(mask)))
+    return bool(area and find_box_rows(find_boxes(mask)))
 
 
-def _drawn(mask: Gray) -> tuple[int, int]:
+def _measure_print(mask: Mask) -> tuple[int, int]:
     """Return how many pixels of a mask belong to boxes, rules and grids, and the longest rule.
 
     These are mostly straight, level or upright: pieces 3.5 times as long as the mask's lines
     are wide fit in them. And they are hollow, or much longer than wide. Of handwriting a
     third is straight; solid shapes do not count, as their lines are wide.
     """
-    side = max(3, round(WIDEST * max(mask.shape)))
-    mask = subtract(mask, dilate(open_mask(mask, side, side), 5, 5))
+    side = max(3, round(MAX_LINE_WIDTH * max(mask.shape)))
+    mask = mask & ~dilate(open_mask(mask, side, side), 5, 5)
     area = cv2.countNonZero(mask)
-    wide = 2 * area / max(area - cv2.countNonZero(erode(mask, 3, 3)), 1)
-    run = max(9, round(3.5 * wide))
-    straight = union(open_mask(mask, 1, run), open_mask(mask, run, 1))
+    edge = area - cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8)))
+    run = max(9, round(3.5 * (2 * area / max(edge, 1))))
+    straight = open_mask(mask, 1, run) | open_mask(mask, run, 1)
     if cv2.countNonZero(straight) < 0.2 * area:
         return 0, 0
     labels, stats = label_components(mask)
-    item = np.bincount(labels[straight > 0], minlength=len(stats))
-    width, height, size = stats[:, 2], stats[:, 3], stats[:, 4]
+    straight_areas = np.bincount(labels[straight > 0], minlength=len(stats))
+    width, height, areas = stats[:, 2], stats[:, 3], stats[:, 4]
     longer = np.maximum(width, height)
-    line = longer >= 5 * np.minimum(width, height)
-    drawn = (item >= STRAIGHT * size) & (line | (size < 0.6 * width * height))
-    drawn[0] = False
-    grid = (size < 0.3 * width * height) & (longer >= 2.5 * LONG * max(mask.shape))
-    ruled = drawn & (line | grid)
-    return int(size[drawn].sum()), int(longer[ruled].max(initial=0))
+    is_line = longer >= 5 * np.minimum(width, height)
+    is_hollow = areas < 0.6 * width * height
+    is_print = (straight_areas >= MIN_STRAIGHT_SHARE * areas) & (is_line | is_hollow)
+    is_print[0] = False
+    is_grid = areas < 0.3 * width * height
+    is_grid &= longer >= 2.5 * MIN_RULE_LENGTH * max(mask.shape)
+    rules = is_print & (is_line | is_grid)
+    return int(areas[is_print].sum()), int(longer[rules].max(initial=0))

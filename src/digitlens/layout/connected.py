@@ -1,42 +1,51 @@
-"""Marks on the page: connected ink, and which of it may be digits.
-
-* Which way the lines of a page run: level, sloping or sideways.
-"""
+"""Connected ink on a page: which of it may be digits, and which way its lines run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from digitlens.layout.illumination import dilate, label_components
+from digitlens.layout.morphology import dilate, label_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.layout.rules import Ruled
-
-    Mask: TypeAlias = "NDArray[np.uint8]"
-    Gray: TypeAlias = "NDArray[np.uint8]"
+    from digitlens.imaging.pixels import Floats, Gray
+    from digitlens.layout.rules import RuledPage
 
 
-LOWEST = 7
-"""The least height of a digit in pixels of the view."""
+MIN_DIGIT_HEIGHT = 7
+"""In pixels of the working image."""
 
-MOST = 1200
-"""The most marks that lines are made of, those of the largest area first. A page full of
-handwriting has 1,000; linking takes time with the square of this."""
+MAX_DIGIT_WIDTH = 9.0
+"""In its height: so many digits may touch."""
 
-REST = 0.3
-"""What is left beside a line and lower than this, in the writing's height, goes with it."""
+MAX_CANDIDATES = 1200
+"""Components that lines are made of, the largest areas first. A page full of handwriting has
+1,000; linking takes time with the square of this."""
 
-THREAD = 0.07
-"""Likewise what is narrower than this and not as high as a 1."""
+MAX_RESIDUE_HEIGHT, MAX_RESIDUE_WIDTH = 0.3, 0.07
+"""What remains beside a removed line and is lower than the first, in the writing's height, is
+removed too; so is what is narrower than the second and not as high as a 1."""
 
-WIDEST = 9.0
-"""The most that a mark is wide, in its height: so many digits may touch."""
+MAX_NEIGHBOR_DISTANCE = 2.5
+"""From center to center, in the larger side of a component."""
+
+MIN_NEIGHBORS = 4
+"""From fewer neighbours no direction is estimated."""
+
+SIDEWAYS_RATIO = 1.6
+"""A page lies on its side when so many times more neighbours are above or below, ..."""
+
+LYING_RATIO = 1.05
+"""... and its components are this many times as wide as high: digits are higher than wide, in a
+column of single ones too."""
+
+MIN_PAGE_SLOPE, MAX_PAGE_SLOPE = 6.0, 40.0
+"""Degrees between which a page is turned for its slope; less is corrected line by line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,31 +55,31 @@ class Components:
     Parameters
     ----------
     labels
-        int32 (H, W): the mark that each pixel belongs to, 0 = none.
+        int32 (H, W): the component that each pixel belongs to, from 1; 0 = none.
     boxes
-        float64 (n, 4): left, top, right, bottom of mark 1 .. n.
+        float64 (n, 4): left, top, right, bottom of component 1 .. n.
     areas
         float64 (n,): pixels.
     contrast
         float64 (n,): mean ink, 0..255.
-    digits
-        bool (n,): whether the mark may be a digit, or digits that touch, by its size.
-    rests
-        bool (n,): whether the mark is only the rest of a line that was taken out.
+    is_digit
+        bool (n,): whether it may be a digit, or digits that touch, by its size.
+    is_residue
+        bool (n,): whether it is only the rest of a line that was removed.
     dropped
-        How many marks there were beyond `MOST`.
+        How many candidates there were beyond `MAX_CANDIDATES`.
     """
 
     labels: NDArray[np.int32]
-    boxes: NDArray[np.float64]
-    areas: NDArray[np.float64]
-    contrast: NDArray[np.float64]
-    digits: NDArray[np.bool_]
-    rests: NDArray[np.bool_]
+    boxes: Floats
+    areas: Floats
+    contrast: Floats
+    is_digit: NDArray[np.bool_]
+    is_residue: NDArray[np.bool_]
     dropped: int
 
 
-def find_components(ruled: Ruled, ink: Gray) -> Components:
+def find_components(ruled: RuledPage, ink: Gray) -> Components:
     """Find connected pieces of ink.
 
     Parameters
@@ -88,100 +97,93 @@ def find_components(ruled: Ruled, ink: Gray) -> Components:
     spots = np.flatnonzero(ruled.mask.ravel())
     sums = np.bincount(labels.ravel()[spots], weights=ink.ravel()[spots], minlength=count)[1:]
     contrast = sums / np.maximum(areas, 1)
-    filled = areas / np.maximum(width * height, 1)
-    may = (height >= LOWEST) & (width <= WIDEST * height) & (areas >= 8)
-    rests = _rests(ruled, labels, boxes)
-    may &= ~rests & ((height < 0.97 * ink.shape[0]) | (width < 0.5 * ink.shape[1]))
-    may &= (filled >= 0.035) & ((filled <= 0.85) | (width <= 0.5 * height))
-    may &= ~((width > 2.2 * height) & (filled > 0.6))  # a dash
-    chosen = np.flatnonzero(may)
-    dropped = max(0, len(chosen) - MOST)
+
+    # What may be a digit: not too low or wide, no residue, no frame, no dash.
+    fill = areas / np.maximum(width * height, 1)
+    is_digit = (height >= MIN_DIGIT_HEIGHT) & (width <= MAX_DIGIT_WIDTH * height) & (areas >= 8)
+    is_residue = _find_residues(ruled, labels, boxes)
+    is_digit &= ~is_residue & ((height < 0.97 * ink.shape[0]) | (width < 0.5 * ink.shape[1]))
+    is_digit &= (fill >= 0.035) & ((fill <= 0.85) | (width <= 0.5 * height))
+    is_digit &= ~((width > 2.2 * height) & (fill > 0.6))
+
+    candidates = np.flatnonzero(is_digit)
+    dropped = max(0, len(candidates) - MAX_CANDIDATES)
     if dropped:
-        may[chosen[np.argsort(-areas[chosen], kind="stable")][MOST:]] = False
-    return Components(labels, boxes, areas, contrast, may, rests, dropped)
+        by_area = candidates[np.argsort(-areas[candidates], kind="stable")]
+        is_digit[by_area[MAX_CANDIDATES:]] = False
+    return Components(labels, boxes, areas, contrast, is_digit, is_residue, dropped)
 
 
-def _rests(
-    ruled: Ruled, labels: NDArray[np.int32], boxes: NDArray[np.float64]
+def _find_residues(
+    ruled: RuledPage, labels: NDArray[np.int32], boxes: Floats
 ) -> NDArray[np.bool_]:
-    """Say which marks are what lines leave behind, frayed edges and corners: bool (n,)."""
+    """Say which components are what lines leave behind, frayed edges and corners: bool (n,)."""
     if not len(boxes) or not cv2.countNonZero(ruled.lines):
         return np.zeros(len(boxes), np.bool_)
     near = dilate(ruled.lines, 5, 5)
     beside = np.zeros(len(boxes) + 1, bool)
     beside[labels[near > 0]] = True
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    thin = (width <= max(3.0, THREAD * ruled.height)) & (height <= 0.75 * ruled.height)
-    return np.asarray(beside[1:] & ((height <= REST * ruled.height) | thin), np.bool_)
+    low = height <= MAX_RESIDUE_HEIGHT * ruled.height
+    thin = width <= max(3.0, MAX_RESIDUE_WIDTH * ruled.height)
+    thin &= height <= 0.75 * ruled.height
+    return np.asarray(beside[1:] & (low | thin), np.bool_)
 
 
-REACH = 2.5
-"""How far a neighbour may be, from middle to middle, in the larger side of a mark."""
-
-LEAST = 4
-"""The least neighbours from which a direction is told."""
-
-SIDEWAYS = 1.6
-"""A page lies on its side when so many times more neighbours are above or below."""
-
-LYING = 1.05
-"""And when its marks are this many times as wide as high: digits are higher than wide, in a
-column of single ones too."""
-
-SLOPING = 6.0
-"""Degrees from which on a page is turned for its slope; less is taken up line by line."""
-
-STEEPEST = 40.0
-
-
-def estimate_rotation(marks: Components, *, boxed: bool = False) -> float:
+def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
     """Return the angle of a page's lines in degrees, -45..135: 90 is a page on its side.
 
-    Marks have their nearest neighbours in their line (L. O'Gorman, "The document spectrum",
-    1993). Counter-clockwise is above 0: turning the page clockwise by the angle, that is the
-    view by its negative, makes lines run from left to right; 0.0 where little speaks for
-    another angle.
+    Digits have their nearest neighbours in their line (L. O'Gorman, "The document spectrum",
+    1993). Counter-clockwise is positive: turning the page by the negative angle makes its lines
+    run from left to right; 0.0 where little speaks for another angle.
 
     Parameters
     ----------
     boxed
-        Whether printed boxes stand in level rows: then only the marks' shape counts, as in a
-        table half empty the neighbours of digits are anywhere.
+        Whether printed boxes stand in level rows: then only the components' shape counts,
+        since in a table half empty the neighbours of digits are anywhere.
     """
-    boxes = marks.boxes[marks.digits]
-    if len(boxes) <= LEAST:
+    boxes = components.boxes[components.is_digit]
+    if len(boxes) <= MIN_NEIGHBORS:
         return 0.0
     side = np.maximum(boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0])
     tall = side >= 0.5 * np.median(side)
     boxes, side = boxes[tall], side[tall]
     width, height = (boxes[:, 2] - boxes[:, 0]), (boxes[:, 3] - boxes[:, 1])
-    lying = float(np.median(width / height)) > LYING
+    lying = float(np.median(width / height)) > LYING_RATIO
     if boxed:
         return 90.0 if lying else 0.0
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
-    offset = middle[None] - middle[:, None]
-    far = np.hypot(offset[..., 0], offset[..., 1])
-    like = np.minimum(side[None], side[:, None]) >= 0.55 * np.maximum(side[None], side[:, None])
-    far[~like | (far > REACH * np.maximum(side[None], side[:, None]))] = np.inf
-    np.fill_diagonal(far, np.inf)
-    near = np.argsort(far, axis=1, kind="stable")[:, :2]
-    own = np.arange(len(far))[:, None]
-    known = np.isfinite(far[own, near])
-    step = offset[own, near][known]
-    if len(step) < LEAST:
+    steps = _steps_to_neighbors(boxes, side)
+    if len(steps) < MIN_NEIGHBORS:
         return 0.0
-    angles = np.degrees(np.arctan2(-step[:, 1], step[:, 0])) % 180  # 0 .. 180
-    level = (angles < STEEPEST) | (angles > 180 - STEEPEST)
-    upright = np.abs(angles - 90) < STEEPEST
-    if lying and upright.sum() > SIDEWAYS * level.sum():
-        return 90.0 + _tilt(angles[upright] - 90)
-    return _tilt((angles[level] + 90) % 180 - 90)
+    angles = np.degrees(np.arctan2(-steps[:, 1], steps[:, 0])) % 180  # 0 .. 180
+    level = (angles < MAX_PAGE_SLOPE) | (angles > 180 - MAX_PAGE_SLOPE)
+    upright = np.abs(angles - 90) < MAX_PAGE_SLOPE
+    if lying and upright.sum() > SIDEWAYS_RATIO * level.sum():
+        return 90.0 + _common_slope(angles[upright] - 90)
+    return _common_slope((angles[level] + 90) % 180 - 90)
 
 
-def _tilt(angles: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """Return the angle on which neighbours agree, 0.0 when it is small or they do not."""
-    if len(angles) < LEAST:
+def _steps_to_neighbors(boxes: Floats, side: Floats) -> Floats:
+    """Return the way from each box to its two nearest neighbours of like size: (n, 2)."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    offset = center[None] - center[:, None]
+    distance = np.hypot(offset[..., 0], offset[..., 1])
+    larger = np.maximum(side[None], side[:, None])
+    alike = np.minimum(side[None], side[:, None]) >= 0.55 * larger
+    distance[~alike | (distance > MAX_NEIGHBOR_DISTANCE * larger)] = np.inf
+    np.fill_diagonal(distance, np.inf)
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :2]
+    index = np.arange(len(distance))[:, None]
+    steps = offset[index, nearest][np.isfinite(distance[index, nearest])]
+    return np.asarray(steps, np.float64)
+
+
+def _common_slope(angles: Floats) -> float:
+    """Return the angle on which neighbours agree; 0.0 when it is small or they do not."""
+    if len(angles) < MIN_NEIGHBORS:
         return 0.0
     middle = float(np.median(angles))
     spread = float(np.median(np.abs(angles - middle)))
-    return middle if abs(middle) > SLOPING and spread < max(4.0, 0.5 * abs(middle)) else 0.0
+    agreed = spread < max(4.0, 0.5 * abs(middle))
+    return middle if abs(middle) > MIN_PAGE_SLOPE and agreed else 0.0

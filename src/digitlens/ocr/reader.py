@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths
     from digitlens.geometry import Box
     from digitlens.imaging.io import ImageSource, LoadedImage
-    from digitlens.layout.types import PageLayout
+    from digitlens.layout.page_layout import PageLayout
     from digitlens.ocr.network import LineRecognizer
     from digitlens.ocr.page import Stage, Where
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from digitlens.ctc.line import LineDigit
     from digitlens.ctc.probs import Lengths, Probs
     from digitlens.geometry import Box
-    from digitlens.layout.types import Grid, LineCrop
+    from digitlens.layout.page_layout import Grid, LineCrop
     from digitlens.ocr.network import LineRecognizer
 
     Gray: TypeAlias = "NDArray[np.uint8]"

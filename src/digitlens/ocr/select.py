@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.line import Line
     from digitlens.ctc.probs import Lengths
-    from digitlens.layout.types import LineCrop, PageLayout
+    from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.ocr.page import Table
 
 

@@ -1,44 +1,40 @@
-"""What is found on a picture: crops of writing, each with its place, and grids."""
+"""The result of layout analysis: crops of lines, each with its place, and grids."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from digitlens.geometry import Box
-
-    Gray: TypeAlias = "NDArray[np.uint8]"
-    Corners: TypeAlias = "NDArray[np.float64]"
+    from digitlens.imaging.pixels import Floats, Gray, Pixels
 
 
 @dataclass(frozen=True, eq=False)
 class LineCrop:
-    """One line of writing, cut out, levelled and cleaned.
+    """One line of writing, cut out, leveled and cleaned.
 
     Parameters
     ----------
     ink
-        uint8 (h, w): 0 = paper, 255 = full ink, whatever the picture's polarity. The paper,
-        printed rules and frames, and what belongs to other lines are taken out; grey edges
-        and faint strokes stay.
+        uint8 (h, w): 0 = paper, 255 = full ink, whatever the picture's polarity. Paper, printed
+        rules and frames, and what belongs to other lines are removed; gray edges and faint
+        strokes stay.
     columns
-        float64 (w + 1,): for each column's left edge, and the last one's right, the place
-        along the line before gaps were shortened; it rises all along.
+        float64 (w + 1,): for each column's left edge, and the last one's right, its position
+        along the line before gaps were shortened; strictly rising.
     to_picture
-        float64 (2, 3): (place along the line, row of the crop, 1) -> (x, y) in the picture.
+        float64 (2, 3): (position along the line, row of the crop, 1) -> (x, y) in the picture.
         Pixel (row y, column x) covers y..y+1 and x..x+1.
     height
         Of the writing, in pixels of the picture.
     slope
-        Rows down per column to the right along the line, in the picture as it was read, that
-        is after `PageLayout.rotation`.
-    marks
-        How many marks the line has: about as many as digits, fewer where digits touch.
+        Rows down per column to the right, in the picture after `PageLayout.rotation`.
+    components
+        How many connected pieces of ink the line has: about as many as digits, fewer where
+        digits touch.
     score
         0..1: how much it looks like a number; only the order means something.
     margin
@@ -46,35 +42,31 @@ class LineCrop:
     boxed
         Whether the digits stand in a row of printed boxes, one in each.
     part
-        Whether this is a part of another crop, parted at a wide gap.
+        Whether this is a part of another line, split at a wide gap.
 
     Examples
     --------
     >>> ink = np.zeros((20, 30), np.uint8)
-    >>> turn = np.array([[2.0, 0, 10], [0, 2.0, 40]])
-    >>> crop = LineCrop(ink, np.arange(31.0), turn, height=40, slope=0.0, marks=1, score=1)
+    >>> scale = np.array([[2.0, 0, 10], [0, 2.0, 40]])
+    >>> crop = LineCrop(ink, np.arange(31.0), scale, 40, slope=0.0, components=1, score=1)
     >>> crop.box, crop.locate_box(5, 10)
     ((10.0, 40.0, 70.0, 80.0), (20.0, 40.0, 30.0, 80.0))
     """
 
     ink: Gray
-    columns: NDArray[np.float64]
-    to_picture: NDArray[np.float64]
+    columns: Floats
+    to_picture: Floats
     height: float
     slope: float
-    marks: int
+    components: int
     score: float
     margin: int = 0
     boxed: bool = False
     part: bool = False
 
-    def place(self, column: float) -> float:
-        """Return the place along the line of a column, 0 .. w, whole or between two."""
-        return float(np.interp(column, np.arange(len(self.columns)), self.columns))
-
     def locate_corners(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
-    ) -> Corners:
+    ) -> Floats:
         """Return where a part of the crop lies in the picture.
 
         Returns
@@ -82,32 +74,29 @@ class LineCrop:
         float64 (4, 2): x and y of its upper left, upper right, lower right and lower left
         corner, as one reads it.
         """
-        low = float(self.ink.shape[0]) if bottom is None else bottom
-        start, end = self.place(left), self.place(right)
-        spots = np.array([[start, top, 1], [end, top, 1], [end, low, 1], [start, low, 1]])
+        bottom = float(self.ink.shape[0]) if bottom is None else bottom
+        edges = np.arange(len(self.columns))
+        start, end = (float(np.interp(edge, edges, self.columns)) for edge in (left, right))
+        spots = np.array([[start, top, 1], [end, top, 1], [end, bottom, 1], [start, bottom, 1]])
         return np.asarray(spots @ self.to_picture.T, np.float64)
 
     def locate_box(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
     ) -> Box:
-        """Return the upright box around it: left, top, right, bottom in the picture."""
-        corners = self.locate_corners(left, right, top, bottom)
-        (x, y), (end, low) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-        return x, y, end, low
+        """Return the upright box around a part of the crop in the picture."""
+        return _bounding_box(self.locate_corners(left, right, top, bottom))
 
     @property
-    def corners(self) -> Corners:
-        """The corners of the ink in the picture, margins left out; see `locate_corners`."""
+    def corners(self) -> Floats:
+        """The corners of the ink in the picture, without the margins."""
         height, width = self.ink.shape
         edge = self.margin
         return self.locate_corners(edge, width - edge, edge, height - edge)
 
     @property
     def box(self) -> Box:
-        """The upright box around the ink in the picture: left, top, right, bottom."""
-        corners = self.corners
-        (x, y), (end, low) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-        return x, y, end, low
+        """The upright box around the ink in the picture."""
+        return _bounding_box(self.corners)
 
     @property
     def picture(self) -> Gray:
@@ -115,16 +104,27 @@ class LineCrop:
         return np.asarray(255 - self.ink, np.uint8)
 
     def upside_down(self) -> LineCrop:
-        """Return the same crop as it reads with the page turned by 180 degrees."""
+        """Return the same crop with the page turned by 180 degrees."""
         height = self.ink.shape[0]
         length = float(self.columns[0] + self.columns[-1])
-        turn = np.array([[-1.0, 0, length], [0, -1.0, height], [0, 0, 1]])
+        half_turn = np.array([[-1.0, 0, length], [0, -1.0, height], [0, 0, 1]])
         return replace(
             self,
             ink=np.ascontiguousarray(self.ink[::-1, ::-1]),
             columns=length - self.columns[::-1],
-            to_picture=self.to_picture @ turn,
+            to_picture=self.to_picture @ half_turn,
         )
+
+    def shift(self, offset: tuple[int, int]) -> LineCrop:
+        """Return the same crop of a picture that begins `offset` (x, y) farther left and up."""
+        move = np.zeros((2, 3))
+        move[:, 2] = offset
+        return replace(self, to_picture=self.to_picture + move)
+
+
+def _bounding_box(corners: Floats) -> Box:
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return x0, y0, x1, y1
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,28 +144,20 @@ class GridCell:
 
     row: int
     column: int
-    corners: Corners
+    corners: Floats
     crop: LineCrop | None
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A table of equal boxes.
-
-    Parameters
-    ----------
-    rows, columns
-        How many.
-    cells
-        Row by row, `rows * columns` of them.
-    """
+    """A table of equal boxes: `rows` x `columns` cells, row by row."""
 
     rows: int
     columns: int
     cells: tuple[GridCell, ...]
 
     def upside_down(self) -> Grid:
-        """Return the same table as it reads with the page turned by 180 degrees."""
+        """Return the same table with the page turned by 180 degrees."""
         return replace(
             self,
             cells=tuple(
@@ -178,6 +170,18 @@ class Grid:
                 for cell in self.cells[::-1]
             ),
         )
+
+    def shift(self, offset: tuple[int, int]) -> Grid:
+        """Return the same table, moved as `LineCrop.shift` moves crops."""
+        cells = (
+            replace(
+                cell,
+                corners=cell.corners + np.array(offset),
+                crop=cell.crop.shift(offset) if cell.crop is not None else None,
+            )
+            for cell in self.cells
+        )
+        return replace(self, cells=tuple(cells))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,15 +196,15 @@ class PageLayout:
     size
         Width and height of the picture, upright as its EXIF entry says.
     rotation
-        Degrees, counter-clockwise, by which the picture was turned for the lines to run from
-        left to right; near 0 where nothing speaks against it. Upside-down writing looks like
-        writing: whether `rotation` + 180 is right only a reader can say (`upside_down`).
+        Degrees, counter-clockwise, by which the picture was turned so that its lines run from
+        left to right. Upside-down writing looks like writing: only a reader can say whether
+        `rotation` + 180 is right (`upside_down`).
     inverted
         Whether the ink is lighter than the paper.
     grids
-        Tables of cells that were found, a sudoku say; what stands in them is in no crop.
+        Tables of cells, such as a sudoku; what stands in them is not in `crops`.
     stages
-        (name, picture) of the steps, uint8 (H, W) or (H, W, 3), when they were asked for.
+        (name, picture) of the steps, uint8 (H, W) or (H, W, 3), if they were asked for.
     about
         What was done, in words.
     """
@@ -210,8 +214,8 @@ class PageLayout:
     rotation: float = 0.0
     inverted: bool = False
     grids: tuple[Grid, ...] = ()
-    stages: tuple[tuple[str, Gray], ...] = ()
-    about: tuple[str, ...] = field(default=())
+    stages: tuple[tuple[str, Pixels], ...] = ()
+    about: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -222,7 +226,7 @@ class PageLayout:
         return tuple(sorted(self.crops, key=lambda crop: -crop.score))
 
     def upside_down(self) -> PageLayout:
-        """Return the same lines as they read with the page turned by 180 degrees."""
+        """Return the same lines with the page turned by 180 degrees."""
         return replace(
             self,
             crops=tuple(crop.upside_down() for crop in self.crops[::-1]),
