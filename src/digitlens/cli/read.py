@@ -23,15 +23,15 @@ from digitlens.errors import DataError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from digitlens.ocr import Reader
-    from digitlens.ocr.options import PageResult, ReadOptions, Wanted
+    from digitlens.ocr import FormField, Reader
+    from digitlens.ocr.options import PageResult, ReadOptions
 
 
 EXAMPLE = "--field name=zip,count=5,area=400,300,640,360,boxes"
 NAMES = ("name", "count", "area", "boxes")
 
 
-def parse_fields(texts: Sequence[str]) -> tuple[Wanted, ...]:
+def parse_fields(texts: Sequence[str]) -> tuple[FormField, ...]:
     """Return what several --field say.
 
     Parameters
@@ -49,7 +49,7 @@ def parse_fields(texts: Sequence[str]) -> tuple[Wanted, ...]:
     Examples
     --------
     >>> (zip,) = parse_fields(["name=zip,count=5,area=400,300,640,360,boxes"])
-    >>> zip.name, zip.field.count, zip.field.area, zip.field.boxes
+    >>> zip.name, zip.count, zip.area, zip.boxes
     ('zip', 5, (400.0, 300.0, 640.0, 360.0), True)
     """
     result = tuple(_field(text, str(index)) for index, text in enumerate(texts, 1))
@@ -60,18 +60,15 @@ def parse_fields(texts: Sequence[str]) -> tuple[Wanted, ...]:
     return result
 
 
-def _field(text: str, number: str) -> Wanted:
+def _field(text: str, number: str) -> FormField:
     from digitlens.ocr import FormField
-    from digitlens.ocr.options import Wanted
 
     known = _parts(text)
-    return Wanted(
-        known["name"][0] if "name" in known else number,
-        FormField(
-            count=_count(text, known["count"]) if "count" in known else None,
-            area=_area(text, known["area"]) if "area" in known else None,
-            boxes="boxes" in known,
-        ),
+    return FormField(
+        count=_count(text, known["count"]) if "count" in known else None,
+        area=_area(text, known["area"]) if "area" in known else None,
+        boxes="boxes" in known,
+        name=known["name"][0] if "name" in known else number,
     )
 
 
@@ -376,14 +373,14 @@ def apply_threshold(job: ReadOptions, reader: Reader, max_error: float | None) -
     """
     from dataclasses import replace
 
-    from digitlens.ocr.options import SURE
+    from digitlens.ocr.options import DEFAULT_THRESHOLD
 
     if max_error is None:
-        return replace(job, bars=(SURE,) * max(1, len(job.wanted)))
-    asked: Iterable[Wanted | None] = job.wanted or (None,)
+        return replace(job, thresholds=(DEFAULT_THRESHOLD,) * max(1, len(job.fields)))
+    asked: Iterable[FormField | None] = job.fields or (None,)
     bars = []
     for wanted in asked:
-        bar = reader.bar(max_error, (wanted and wanted.field.count) or job.lengths)
+        bar = reader.bar(max_error, (wanted and wanted.count) or job.lengths)
         name = f"{wanted.name}: " if wanted else ""
         if bar.confidence is None:
             announce(f"{name}nothing is sure enough for {100 * max_error:g} % errors at most")
@@ -393,7 +390,7 @@ def apply_threshold(job: ReadOptions, reader: Reader, max_error: float | None) -
                 f"{100 * bar.read_rate:.0f} % of the lines are that set this bar"
             )
         bars.append(bar.confidence)
-    return replace(job, bars=tuple(bars))
+    return replace(job, thresholds=tuple(bars))
 
 
 def _run(results: Iterable[PageResult], output: Output, progress: Counted) -> tuple[int, int]:
@@ -403,7 +400,7 @@ def _run(results: Iterable[PageResult], output: Output, progress: Counted) -> tu
         _give(output.begin())
         for result in results:
             progress.wipe()
-            if result.task.at == 0:
+            if result.task.page_index == 0:
                 progress.more(result.count - 1)
             count += 1
             rejected += result.error is not None

@@ -1,4 +1,4 @@
-"""What is wanted of every page, and what was found on one."""
+"""What is done with every page, and what comes of one."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ from digitlens.ocr.page import FormField, Page
 
 if TYPE_CHECKING:
     from digitlens.ctc.line import Line
+    from digitlens.ctc.probs import Lengths
     from digitlens.errors import DigitlensError
     from digitlens.ocr.files import InputFile
 
 
-SURE = 0.9
+DEFAULT_THRESHOLD = 0.9
 """A number counts as sure from this confidence on, where no error rate is promised: of ten
 that are just as sure, nine are right."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A number that is wanted from every page, and what the results call it."""
-
-    name: str
-    field: FormField
 
 
 @dataclass(frozen=True)
@@ -37,42 +30,42 @@ class ReadOptions:
         A published line network, a run folder or an .onnx file.
     lengths
         Allowed numbers of digits; None when any will do.
-    wanted
-        Fields, where numbers are known to stand; empty when all numbers are wanted.
+    fields
+        Where numbers are known to stand; empty when all numbers are wanted.
     line
         Whether each picture is one line.
-    bars
+    thresholds
         The confidence from which on a number is sure: one for each field, or one for all
         where there are no fields. None where no confidence is enough.
     stages, annotate
-        Folders for pictures of the steps and of what was read; None for none. They are there.
+        Existing folders for pictures of the steps and of what was read; None for none.
     """
 
     model: str | Path = "reader"
-    lengths: frozenset[int] | None = None
-    wanted: tuple[Wanted, ...] = ()
+    lengths: Lengths = None
+    fields: tuple[FormField, ...] = ()
     line: bool = False
-    bars: tuple[float | None, ...] = (SURE,)
+    thresholds: tuple[float | None, ...] = (DEFAULT_THRESHOLD,)
     stages: Path | None = None
     annotate: Path | None = None
 
-    def bar(self, index: int) -> float | None:
-        """Return the confidence that the line at place `index` of a page must reach."""
-        return self.bars[index] if self.wanted else self.bars[0]
+    def is_sure(self, line: Line, index: int = 0) -> bool:
+        """Say whether the line at place `index` of its page is read surely."""
+        threshold = self.thresholds[index if self.fields else 0]
+        return bool(line.text) and threshold is not None and line.confidence >= threshold
 
-    def sure(self, line: Line, index: int = 0) -> bool:
-        """Say whether a line, at place `index` of its page, is read surely."""
-        bar = self.bar(index)
-        return bool(line.text) and bar is not None and line.confidence >= bar
+    def field_name(self, index: int) -> str | None:
+        """Return what the results call the line at place `index`, where fields are read."""
+        return self.fields[index].name if self.fields else None
 
 
 @dataclass(frozen=True)
 class PageTask:
-    """A page that is to be read: its file, that file's place among all, its own; all from 0."""
+    """A page that is to be read: its file, that file's place among all, its own; from 0."""
 
     source: InputFile
-    place: int
-    at: int = 0
+    file_index: int
+    page_index: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +84,12 @@ class PageResult:
         The page's number, from 1; None where the file has no pages, or could not be opened.
     count
         How many pages the file has; 1 when that is not known.
+
+    Examples
+    --------
+    >>> from digitlens.ocr.files import InputFile
+    >>> PageResult(PageTask(InputFile(Path("a.pdf"), "a.pdf", "a"), 0), number=2).name
+    'a.pdf page 2'
     """
 
     task: PageTask
@@ -111,12 +110,5 @@ class PageResult:
 
     @property
     def name(self) -> str:
-        """The file's name with the page's number.
-
-        Examples
-        --------
-        >>> from digitlens.ocr.files import InputFile
-        >>> PageResult(PageTask(InputFile(Path("a.pdf"), "a.pdf", "a"), 0), number=2).name
-        'a.pdf page 2'
-        """
+        """The file's name with the page's number."""
         return self.file if self.number is None else f"{self.file} page {self.number}"

@@ -1,8 +1,6 @@
-"""What was read as text, CSV and JSON; see docs/reading.md for each key and column.
+"""What was read, as text, CSV and JSON, on an annotated picture, and as pictures of the steps.
 
-* A page with what was read on it: a box around each number and digit, text and confidence.
-* Where a reading is written on a picture so that it hides no other: pure geometry.
-* The steps of a reading as numbered PNG files in a folder of their own.
+See docs/reading.md for each key and column.
 """
 
 from __future__ import annotations
@@ -61,24 +59,25 @@ WIDTH = 12
 """Columns for a number in the text: longer ones push the rest aside."""
 
 
-def format_text(result: PageResult, job: ReadOptions, width: int = 0) -> list[str]:
+def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> list[str]:
     """Return a row for each number of a page.
 
     Parameters
     ----------
     result
         Of the page; one that could not be read has no rows.
-    job
-        Says what is sure, and what fields are called.
+    options
+        Say what is sure, and what fields are called.
     width
         Columns for the file's name.
     """
-    named = max((len(wanted.name) for wanted in job.wanted), default=0)
+    name_width = max((len(field.name) for field in options.fields), default=0)
     rows = []
     for index, line in enumerate(result.lines):
-        field = f"{job.wanted[index].name:{named}}   " if job.wanted else ""
+        name = options.field_name(index)
+        field = "" if name is None else f"{name:{name_width}}   "
         text = line.text or "nothing"
-        sure = "" if job.sure(line, index) else "   ? not sure"
+        sure = "" if options.is_sure(line, index) else "   ? not sure"
         confidence = f"{certainty(line.confidence):>8}{sure}"
         rows.append(f"{result.name:{width}}   {field}{text:{WIDTH}}   {confidence}")
     return rows
@@ -89,12 +88,12 @@ def csv_head() -> str:
     return _csv(COLUMNS)
 
 
-def format_csv(result: PageResult, job: ReadOptions) -> list[str]:
+def format_csv(result: PageResult, options: ReadOptions) -> list[str]:
     """Return a CSV row for each number of a page."""
     rows = []
     for index, line in enumerate(result.lines):
-        field = job.wanted[index].name if job.wanted else ""
-        sure = "true" if job.sure(line, index) else "false"
+        field = options.field_name(index) or ""
+        sure = "true" if options.is_sure(line, index) else "false"
         edges = [f"{edge:.1f}" for edge in line.box]
         page = "" if result.number is None else result.number
         rows.append(
@@ -109,46 +108,48 @@ def _csv(row: Sequence[object]) -> str:
     return text.getvalue()
 
 
-def json_head(model: str, job: ReadOptions, max_error: float | None) -> str:
-    """Return how the JSON begins: everything up to the first picture."""
-    fields: list[str | None] = [wanted.name for wanted in job.wanted]
+def json_head(model: str, options: ReadOptions, max_error: float | None) -> str:
+    """Return the JSON up to the first picture."""
     bars = [
-        {"field": field, "confidence": None if bar is None else round(bar, 6)}
-        for field, bar in zip(fields or [None], job.bars, strict=True)
+        {
+            "field": options.field_name(index),
+            "confidence": None if threshold is None else round(threshold, 6),
+        }
+        for index, threshold in enumerate(options.thresholds)
     ]
     head = {"format": FORMAT, "model": model, "max_error": max_error, "bars": bars}
     return _json(head)[:-1] + ', "pictures": ['
 
 
 def json_tail(rejected: list[PageResult]) -> str:
-    """Return how the JSON ends: what was rejected."""
+    """Return the rest of the JSON: what was rejected."""
     rows = [
         {"file": item.file, "page": item.number, "error": str(item.error)} for item in rejected
     ]
     return f'], "rejected": {_json(rows)}}}'
 
 
-def format_json(result: PageResult, job: ReadOptions) -> str:
+def format_json(result: PageResult, options: ReadOptions) -> str:
     """Return a page that was read as one line of JSON."""
     assert result.page is not None, "the page was read"
-    known = result.page.as_dict()
+    page = result.page.as_dict()
     lines = [
-        {"field": job.wanted[index].name if job.wanted else None, "sure": job.sure(line, index)}
-        | _plain(item)
+        {"field": options.field_name(index), "sure": options.is_sure(line, index)}
+        | _drop_format(item)
         for index, (line, item) in enumerate(
-            zip(result.page.lines, known.pop("lines"), strict=True)
+            zip(result.page.lines, page.pop("lines"), strict=True)
         )
     ]
     tables = [
-        table | {"cells": [item and _plain(item) for item in table["cells"]]}
-        for table in known.pop("tables")
+        table | {"cells": [item and _drop_format(item) for item in table["cells"]]}
+        for table in page.pop("tables")
     ]
     head = {"file": result.file, "page": result.number}
-    return _json(head | known | {"lines": lines, "tables": tables})
+    return _json(head | page | {"lines": lines, "tables": tables})
 
 
-def _plain(line: dict[str, Any]) -> dict[str, Any]:
-    """Leave out a line's own format: that of the whole covers it."""
+def _drop_format(line: dict[str, Any]) -> dict[str, Any]:
+    """Leave out a line's own format number: that of the whole file covers it."""
     return {key: value for key, value in line.items() if key != "format"}
 
 
@@ -281,7 +282,7 @@ class Annotation:
     cell: bool = False
 
 
-def annotated_png(pixels: Pixels, page: Page, job: ReadOptions) -> bytes:
+def annotated_png(pixels: Pixels, page: Page, options: ReadOptions) -> bytes:
     """Draw what was read on a picture.
 
     Parameters
@@ -290,8 +291,8 @@ def annotated_png(pixels: Pixels, page: Page, job: ReadOptions) -> bytes:
         uint8 (H, W) or (H, W, 3): the picture that was read.
     page
         What was read.
-    job
-        Says what is sure, and what fields are called.
+    options
+        Say what is sure, and what fields are called.
 
     Returns
     -------
@@ -300,7 +301,7 @@ def annotated_png(pixels: Pixels, page: Page, job: ReadOptions) -> bytes:
     its own. In tables each cell shows its digit. Large pictures are made smaller and small
     ones larger, so that the words can be read.
     """
-    marks = [*_lines(page, job), *_cells(page, job)]
+    marks = [*_lines(page, options), *_cells(page, options)]
     heights = [_height(mark.line) for mark in marks]
     scale = scale_of(pixels.shape[1], pixels.shape[0], median(heights) if heights else None)
     return png(np.asarray(_drawn(pixels, marks, scale)))
@@ -327,24 +328,25 @@ def _height(line: Line) -> float:
     return max(1.0, median(bottom - top for _, top, _, bottom in boxes))
 
 
-def _lines(page: Page, job: ReadOptions) -> Iterator[Annotation]:
+def _lines(page: Page, options: ReadOptions) -> Iterator[Annotation]:
     """Return the lines, those left out that are rows of tables: their cells are drawn."""
     in_cells = {digit for table in page.tables for cell in table.cells if cell
                 for digit in cell.digits}  # fmt: skip
     for index, line in enumerate(page.lines):
         if line.digits and in_cells.issuperset(line.digits):
             continue
-        sure = job.sure(line, index)
+        sure = options.is_sure(line, index)
         words = f"{line.text}  {certainty(line.confidence, 0)}" if line.text else "nothing"
-        name = f"{job.wanted[index].name}: " if job.wanted else ""
-        yield Annotation(line, name + words + ("" if sure else " ?"), sure)
+        name = options.field_name(index)
+        label = "" if name is None else f"{name}: "
+        yield Annotation(line, label + words + ("" if sure else " ?"), sure)
 
 
-def _cells(page: Page, job: ReadOptions) -> Iterator[Annotation]:
+def _cells(page: Page, options: ReadOptions) -> Iterator[Annotation]:
     for table in page.tables:
         for cell in table.cells:
             if cell is not None:
-                sure = job.sure(cell)
+                sure = options.is_sure(cell)
                 yield Annotation(cell, cell.text + ("" if sure else " ?"), sure, cell=True)
 
 

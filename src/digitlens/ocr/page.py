@@ -126,6 +126,8 @@ class FormField:
         Left, top, right, bottom in pixels of the picture; None for all of it.
     boxes
         Whether it is written into a row of printed boxes.
+    name
+        What results call it.
 
     Examples
     --------
@@ -136,3 +138,4 @@ class FormField:
     count: int | None = None
     area: Box | None = None
     boxes: bool = False
+    name: str = ""

@@ -12,7 +12,7 @@ from PIL import Image
 from digitlens.ctc import Line, LineDigit
 from digitlens.metrics.formatting import certainty
 from digitlens.ocr import FormField, Page, Reader, Table
-from digitlens.ocr.options import ReadOptions, Wanted
+from digitlens.ocr.options import ReadOptions
 from digitlens.ocr.output import AMBER, GREEN, annotated_png, scale_of
 
 Strokes = Callable[..., np.ndarray]
@@ -40,10 +40,10 @@ def test_sure_is_green_and_unsure_amber(strokes: Strokes, stroke_network: object
     pixels = strokes("171", "14")
     page = Reader(stroke_network).page(pixels)
     assert len(page.lines) == 2
-    sure = _drawn(pixels, page, ReadOptions(bars=(0.0,)))
+    sure = _drawn(pixels, page, ReadOptions(thresholds=(0.0,)))
     assert _count(sure, GREEN) > 500
     assert _count(sure, AMBER) == 0
-    unsure = _drawn(pixels, page, ReadOptions(bars=(None,)))
+    unsure = _drawn(pixels, page, ReadOptions(thresholds=(None,)))
     assert _count(unsure, AMBER) > 500
     assert _count(unsure, GREEN) == 0
 
@@ -51,9 +51,9 @@ def test_sure_is_green_and_unsure_amber(strokes: Strokes, stroke_network: object
 def test_each_line_has_its_own_bar() -> None:
     """With fields the first bar is that of the first number."""
     page = Page((_line("12", 0.8, 50, 50), _line("34", 0.8, 50, 200)), size=(400, 300))
-    wanted = (Wanted("a", FormField()), Wanted("b", FormField()))
+    fields = (FormField(name="a"), FormField(name="b"))
     pixels = np.full((300, 400), 255, np.uint8)
-    both = _drawn(pixels, page, ReadOptions(wanted=wanted, bars=(0.9, 0.7)))
+    both = _drawn(pixels, page, ReadOptions(fields=fields, thresholds=(0.9, 0.7)))
     rows = np.arange(len(both))[:, None]
     green, amber = ((both == color).all(axis=2) for color in (GREEN, AMBER))
     assert (rows * green).max() > (rows * amber).max() > 0
@@ -62,7 +62,7 @@ def test_each_line_has_its_own_bar() -> None:
 def test_a_field_without_a_number_is_drawn_too() -> None:
     """A field in which nothing was read has an amber box."""
     page = Page((Line("", 0.0, (20, 20, 90, 60)),), size=(100, 80))
-    job = ReadOptions(wanted=(Wanted("zip", FormField()),))
+    job = ReadOptions(fields=(FormField(name="zip"),))
     assert _count(_drawn(np.full((80, 100), 255, np.uint8), page, job), AMBER) > 100
 
 
@@ -111,4 +111,4 @@ def test_only_what_is_wanted_changes() -> None:
     page, pixels = Page((_line("12", 0.8, 50, 50),)), np.full((90, 190), 255, np.uint8)
     first = annotated_png(pixels, page, ReadOptions())
     assert first == annotated_png(pixels.copy(), page, ReadOptions())
-    assert first != annotated_png(pixels, page, replace(ReadOptions(), bars=(0.7,)))
+    assert first != annotated_png(pixels, page, replace(ReadOptions(), thresholds=(0.7,)))

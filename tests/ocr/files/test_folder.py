@@ -17,7 +17,7 @@ from digitlens.errors import DigitlensError, ModelError, StorageError
 from digitlens.ocr import FormField
 from digitlens.ocr.batch import read_all
 from digitlens.ocr.files import InputFile, list_inputs
-from digitlens.ocr.options import PageResult, ReadOptions, Wanted
+from digitlens.ocr.options import PageResult, ReadOptions
 
 Write = Callable[..., InputFile]
 
@@ -143,11 +143,11 @@ def test_pictures_are_named_after_their_pages(
 def test_fields_and_lines_are_read_as_asked(source: Write, job: ReadOptions) -> None:
     """Fields give one line each, in their order; --line takes the picture for one line."""
     one = source("a.png", "14", "1711")
-    wanted = (
-        Wanted("code", FormField(count=4)),
-        Wanted("no", FormField(area=(0, 0, 220, 100))),
+    fields = (
+        FormField(count=4, name="code"),
+        FormField(area=(0, 0, 220, 100), name="no"),
     )
-    (result,) = read_all([one], replace(job, wanted=wanted, bars=(0.5, 0.5)))
+    (result,) = read_all([one], replace(job, fields=fields, thresholds=(0.5, 0.5)))
     assert [line.text for line in result.lines] == ["1711", "14"]
     (result,) = read_all([source("b.png", "171")], replace(job, line=True))
     assert [line.text for line in result.lines] == ["171"]
@@ -158,8 +158,8 @@ def test_fields_and_lines_are_read_as_asked(source: Write, job: ReadOptions) -> 
 
 def test_a_field_outside_the_picture_rejects_it(source: Write, job: ReadOptions) -> None:
     """An area that a picture does not have is an error of that picture."""
-    wanted = (Wanted("no", FormField(area=(5000, 0, 5100, 90))),)
-    (result,) = read_all([source("a.png", "1")], replace(job, wanted=wanted))
+    fields = (FormField(area=(5000, 0, 5100, 90), name="no"),)
+    (result,) = read_all([source("a.png", "1")], replace(job, fields=fields))
     assert isinstance(result.error, DigitlensError)
     assert "the area must be" in str(result.error)
 
