@@ -66,6 +66,32 @@ PICTURE_BODY: dict[str, Any] = {
 }
 
 
+def document(
+    summary: str, shape: Any, *statuses: int, takes_pictures: bool = False
+) -> dict[str, Any]:
+    """Return what the OpenAPI document says of an address, as options of its route.
+
+    Parameters
+    ----------
+    summary
+        What it does, in a few words.
+    shape
+        The schema of its answer.
+    statuses
+        The problems it may answer, besides 422 and 503, which every one may.
+    takes_pictures
+        Whether its body is pictures, as `read_uploads` takes them.
+    """
+    if takes_pictures:
+        statuses = (*statuses, *PICTURE_PROBLEMS)
+    result = {
+        "response_model": shape,
+        "responses": document_problems(*statuses),
+        "summary": summary,
+    }
+    return result | ({"openapi_extra": PICTURE_BODY} if takes_pictures else {})
+
+
 def get_state(request: Request) -> LabState:
     """Return the state of the lab that answers this request."""
     state: LabState = request.app.state.lab

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from digitlens.imaging.crop import crop_with_margin
 from digitlens.server.answers import encode_json, json_response
 from digitlens.server.mistakes import list_pictures, summarize
-from digitlens.server.routes import document_problems, get_state
+from digitlens.server.routes import document, document_problems, get_state
 from digitlens.server.schemas import (
     CellPictures,
     Measured,
@@ -36,9 +36,7 @@ MAX_PICTURES = 200
 
 @mistakes_router.get(
     "",
-    response_model=Measured,
-    responses=document_problems(400, 404, 422, 503),
-    summary="Measure a network on a set of digits",
+    **document("Measure a network on a set of digits", Measured, 400, 404),
 )
 async def measured(
     request: Request, network: str = DEFAULT_NETWORK, data: str = "mnist", part: str = "test"
@@ -55,9 +53,7 @@ async def measured(
 
 @mistakes_router.get(
     "/cell",
-    response_model=CellPictures,
-    responses=document_problems(400, 404, 422, 503),
-    summary="The pictures of one cell of the confusion matrix",
+    **document("The pictures of one cell of the confusion matrix", CellPictures, 400, 404),
 )
 async def pictures(
     request: Request,
@@ -81,9 +77,7 @@ async def pictures(
 
 @user_digits_router.get(
     "",
-    response_model=OwnList,
-    responses=document_problems(503),
-    summary="List the digits that were kept",
+    **document("List the digits that were kept", OwnList),
 )
 async def listed(request: Request) -> Any:
     """List the digits that were kept, by label, and say how to learn from them."""
@@ -94,9 +88,7 @@ async def listed(request: Request) -> Any:
 @user_digits_router.post(
     "",
     status_code=201,
-    response_model=OwnSaved,
-    responses=document_problems(400, 404, 408, 413, 415, 422, 507),
-    summary="Keep digits, each with its label",
+    **document("Keep digits, each with its label", OwnSaved, 400, 404, 408, 413, 415, 507),
 )
 async def save(request: Request, digits: OwnDigits) -> Any:
     """Keep digits in the lab's folder: all of them, or none when one cannot be used.
@@ -148,9 +140,7 @@ async def picture(request: Request, label: int, name: str) -> Any:
 
 @user_digits_router.delete(
     "/{label}/{name}",
-    response_model=OwnList,
-    responses=document_problems(404, 507),
-    summary="Remove a digit that was kept",
+    **document("Remove a digit that was kept", OwnList, 404, 507),
 )
 async def delete(request: Request, label: int, name: str) -> Any:
     """Remove a kept digit and list what is left."""

@@ -18,12 +18,7 @@ from digitlens.server.inspect import (
     explain_prediction,
 )
 from digitlens.server.networks import list_sources
-from digitlens.server.routes import (
-    PICTURE_BODY,
-    PICTURE_PROBLEMS,
-    document_problems,
-    get_state,
-)
+from digitlens.server.routes import PICTURE_PROBLEMS, document, get_state
 from digitlens.server.routes.recognize import can_read_lines
 from digitlens.server.schemas import (
     Cell,
@@ -47,10 +42,7 @@ networks_router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
 @router.post(
     "",
-    response_model=Explained,
-    responses=document_problems(404, *PICTURE_PROBLEMS),
-    openapi_extra=PICTURE_BODY,
-    summary="Say why a network answers as it does",
+    **document("Say why a network answers as it does", Explained, 404, takes_pictures=True),
 )
 async def explain(
     request: Request,
@@ -81,10 +73,12 @@ async def explain(
 
 @router.post(
     "/cell",
-    response_model=Cell,
-    responses=document_problems(404, *PICTURE_PROBLEMS),
-    openapi_extra=PICTURE_BODY,
-    summary="One number of a feature map: window, kernel, products, sum",
+    **document(
+        "One number of a feature map: window, kernel, products, sum",
+        Cell,
+        404,
+        takes_pictures=True,
+    ),
 )
 async def cell(
     request: Request,
@@ -116,9 +110,9 @@ async def cell(
 
 @router.post(
     "/kernel",
-    response_model=KernelMap,
-    responses=document_problems(404, *PICTURE_PROBLEMS),
-    summary="The map of a kernel that was edited by hand",
+    **document(
+        "The map of a kernel that was edited by hand", KernelMap, 404, *PICTURE_PROBLEMS
+    ),
 )
 async def kernel(request: Request, edit: KernelEdit) -> Any:
     """Lay a kernel of your own over what a layer takes in.
@@ -168,9 +162,9 @@ def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
 
 @networks_router.get(
     "",
-    response_model=NetworkList,
-    responses=document_problems(503),
-    summary="List the networks that can be asked, and those that can be trained",
+    **document(
+        "List the networks that can be asked, and those that can be trained", NetworkList
+    ),
 )
 async def networks(request: Request) -> Any:
     """List the published networks, then the lab's finished runs, the newest first.
@@ -195,9 +189,9 @@ async def networks(request: Request) -> Any:
 
 @networks_router.get(
     "/{name}",
-    response_model=NetworkDetails,
-    responses=document_problems(404, 422),
-    summary="One network: its card, and its layers without their weights",
+    **document(
+        "One network: its card, and its layers without their weights", NetworkDetails, 404
+    ),
 )
 async def network(
     request: Request, name: str, member: Annotated[int, Query(ge=0, le=100)] = 0
@@ -209,9 +203,7 @@ async def network(
 
 @networks_router.get(
     "/{name}/layers/{layer}",
-    response_model=Kernels,
-    responses=document_problems(404, 422),
-    summary="A layer's kernels as numbers",
+    **document("A layer's kernels as numbers", Kernels, 404),
 )
 async def layer_kernels(
     request: Request,

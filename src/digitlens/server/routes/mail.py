@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from digitlens.server.answers import json_response
 from digitlens.server.review_desk import HOW_TO_START, no_desk_error
-from digitlens.server.routes import document_problems, get_state
+from digitlens.server.routes import document, document_problems, get_state
 from digitlens.server.schemas import (
     Claim,
     Claimed,
@@ -50,9 +50,7 @@ async def _answer(request: Request, function: Any, *args: Any, **options: Any) -
 
 @router.get(
     "",
-    response_model=MailState,
-    responses=document_problems(507),
-    summary="How many pieces wait for a person",
+    **document("How many pieces wait for a person", MailState, 507),
 )
 async def status(
     request: Request, person: Annotated[str | None, Query(max_length=60)] = None
@@ -75,9 +73,7 @@ async def status(
 
 @router.post(
     "/claim",
-    response_model=Claimed,
-    responses=document_problems(*WRITE_PROBLEMS),
-    summary="Take the next piece",
+    **document("Take the next piece", Claimed, *WRITE_PROBLEMS),
 )
 async def claim(request: Request, claimant: Claim) -> Any:
     """Lend a piece to a person for five minutes: nobody else gets it meanwhile.
@@ -92,9 +88,7 @@ async def claim(request: Request, claimant: Claim) -> Any:
 
 @router.get(
     "/zips/{zip}",
-    response_model=ZipPlace,
-    responses=document_problems(422),
-    summary="Where a ZIP is",
+    **document("Where a ZIP is", ZipPlace),
 )
 async def place(
     request: Request, five: Annotated[str, Path(alias="zip", pattern="^[0-9]{5}$")]
@@ -124,9 +118,7 @@ async def picture(
 
 @router.post(
     "/pieces/{piece}/settle",
-    response_model=Settled,
-    responses=document_problems(*WRITE_PROBLEMS),
-    summary="Say what stands on a piece, and send it on",
+    **document("Say what stands on a piece, and send it on", Settled, *WRITE_PROBLEMS),
 )
 async def settle(request: Request, piece: Piece, settlement: Settlement) -> Any:
     """Send a piece to the tray of its ZIP, and keep what was said as a correction.
@@ -147,9 +139,7 @@ async def settle(request: Request, piece: Piece, settlement: Settlement) -> Any:
 
 @router.post(
     "/pieces/{piece}/take-back",
-    response_model=Claimed,
-    responses=document_problems(*WRITE_PROBLEMS),
-    summary="Take an answer back",
+    **document("Take an answer back", Claimed, *WRITE_PROBLEMS),
 )
 async def take_back(request: Request, piece: Piece, taker: TakeBack) -> Any:
     """Take back what a person said of a piece last, and lend it to them again.
@@ -162,9 +152,7 @@ async def take_back(request: Request, piece: Piece, taker: TakeBack) -> Any:
 
 @router.post(
     "/pieces/{piece}/renew",
-    response_model=Lent,
-    responses=document_problems(*WRITE_PROBLEMS),
-    summary="Keep a piece for longer",
+    **document("Keep a piece for longer", Lent, *WRITE_PROBLEMS),
 )
 async def renew(request: Request, piece: Piece, loan: Loan) -> Any:
     """Lend a piece for five more minutes from now on; 409 when another person has it."""
@@ -173,9 +161,7 @@ async def renew(request: Request, piece: Piece, loan: Loan) -> Any:
 
 @router.post(
     "/pieces/{piece}/release",
-    response_model=Lent,
-    responses=document_problems(*WRITE_PROBLEMS),
-    summary="Give a piece back",
+    **document("Give a piece back", Lent, *WRITE_PROBLEMS),
 )
 async def release(request: Request, piece: Piece, loan: Loan) -> Any:
     """Give a piece back unsettled: the next person gets it."""
@@ -184,9 +170,7 @@ async def release(request: Request, piece: Piece, loan: Loan) -> Any:
 
 @router.get(
     "/corrections",
-    response_model=Corrections,
-    responses=document_problems(422, 507),
-    summary="What people said, to learn from",
+    **document("What people said, to learn from", Corrections, 507),
 )
 async def corrections(
     request: Request,

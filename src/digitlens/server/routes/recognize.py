@@ -9,12 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import MissingDataError, ModelError, UsageError
 from digitlens.server.answers import json_response
-from digitlens.server.routes import (
-    PICTURE_BODY,
-    PICTURE_PROBLEMS,
-    document_problems,
-    get_state,
-)
+from digitlens.server.routes import document, get_state
 from digitlens.server.schemas import Lines, Predicted
 from digitlens.server.state import DEFAULT_NETWORK
 from digitlens.server.uploads import load_upload, read_upload, read_uploads
@@ -36,10 +31,7 @@ MAX_LENGTH = 40
 
 @router.post(
     "/v1/predict",
-    response_model=Predicted,
-    responses=document_problems(404, *PICTURE_PROBLEMS),
-    openapi_extra=PICTURE_BODY,
-    summary="Say which digit each picture shows",
+    **document("Say which digit each picture shows", Predicted, 404, takes_pictures=True),
 )
 async def predict(
     request: Request,
@@ -84,10 +76,7 @@ async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
 
 @router.post(
     "/v1/read",
-    response_model=Lines,
-    responses=document_problems(*PICTURE_PROBLEMS),
-    openapi_extra=PICTURE_BODY,
-    summary="Read the lines of digits in a picture",
+    **document("Read the lines of digits in a picture", Lines, takes_pictures=True),
 )
 async def read(
     request: Request,

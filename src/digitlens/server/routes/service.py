@@ -12,7 +12,7 @@ import re
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
@@ -20,17 +20,18 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from digitlens.server import prometheus
 from digitlens.server.http_errors import BusyError, TokenError, UnknownError
 from digitlens.server.middleware import COOKIE, is_same
-from digitlens.server.routes import document_problems, get_state
+from digitlens.server.routes import document, document_problems, get_state
 from digitlens.server.schemas import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 router = APIRouter(tags=["service"])
 
 
 @router.get(
     "/healthz",
-    response_model=Health,
-    responses=document_problems(503),
-    summary="Whether the lab answers",
+    **document("Whether the lab answers", Health),
 )
 async def healthz(request: Request) -> Any:
     """Say ok; 503 once the lab is ending."""
@@ -140,78 +141,87 @@ def serve_file(name: str, request: Request) -> Response:
 CODE = re.compile(r"`([^`]+)`")
 
 
-def format_docs(document: dict[str, Any]) -> str:
+def format_docs(openapi: dict[str, Any]) -> str:
     """Return an OpenAPI document as HTML; every text in it is escaped."""
-    info = document["info"]
-    groups: dict[str, list[str]] = {}
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
+    info = openapi["info"]
+    groups: dict[str, str] = {}
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
             group = operation.get("tags", ["other"])[0]
-            groups.setdefault(group, []).append(_format_operation(method, path, operation))
-    parts = [f"<h2>{escape(group)}</h2>" + "".join(items) for group, items in groups.items()]
-    schemas = document.get("components", {}).get("schemas", {})
-    parts.append(
-        "<h2>shapes</h2>" + "".join(_format_schema(name, schemas[name]) for name in schemas)
-    )
+            details = _format_operation(f"{method.upper()} {path}", operation)
+            groups[group] = groups.get(group, "") + details
+    schemas = openapi["components"]["schemas"].items()
+    groups["shapes"] = "".join(_format_schema(*item) for item in schemas)
+    title = f"{escape(info['title'])} {escape(info['version'])}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(info['title'])}</title>"
-        '<link rel="stylesheet" href="/docs/style.css"></head><body>'
-        f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>"
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
+        f'<link rel="stylesheet" href="/docs/style.css"></head><body><h1>{title}</h1>'
         f"{_format_paragraphs(info.get('description', ''))}"
         '<p><a href="/openapi.json">The OpenAPI document</a></p>'
-        + "".join(parts)
+        + "".join(f"<h2>{escape(group)}</h2>{text}" for group, text in groups.items())
         + "</body></html>"
     )
 
 
-def _format_operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    rows = "".join(_format_parameter(item) for item in operation.get("parameters", []))
-    head = "<tr><th>parameter</th><th>in</th><th>type</th></tr>"
-    table = f"<table>{head}{rows}</table>" if rows else ""
-    body = ""
-    if "requestBody" in operation:
-        kinds = operation["requestBody"]["content"].items()
-        body = "<p>body: " + "; ".join(_format_content(*item) for item in kinds) + "</p>"
-    answers = "".join(_format_answer(*item) for item in sorted(operation["responses"].items()))
-    description = _format_paragraphs(operation.get("description", ""))
+def _format_operation(address: str, operation: dict[str, Any]) -> str:
+    parameters = [
+        (
+            f"<code>{escape(item['name'])}</code>{' (needed)' if item.get('required') else ''}",
+            escape(item["in"]),
+            _describe_type(item.get("schema", {})),
+        )
+        for item in operation.get("parameters", [])
+    ]
+    answers = [
+        (
+            escape(status),
+            escape(answer["description"].replace("Successful Response", "The answer.")),
+            _describe_content(answer.get("content", {})),
+        )
+        for status, answer in sorted(operation["responses"].items())
+    ]
+    body = _describe_content(operation.get("requestBody", {}).get("content", {}))
     return (
-        f"<details><summary><code>{escape(method.upper())} {escape(path)}</code> "
-        f"{escape(operation.get('summary', ''))}</summary>{description}"
-        f"{table}{body}<table><tr><th>status</th><th>means</th><th>body</th></tr>"
-        f"{answers}</table></details>"
+        f"<details><summary><code>{escape(address)}</code> "
+        f"{escape(operation.get('summary', ''))}</summary>"
+        f"{_format_paragraphs(operation.get('description', ''))}"
+        f"{_format_table(('parameter', 'in', 'type'), parameters)}"
+        f"{f'<p>body: {body}</p>' if body else ''}"
+        f"{_format_table(('status', 'means', 'body'), answers)}</details>"
     )
-
-
-def _format_parameter(parameter: dict[str, Any]) -> str:
-    name = escape(parameter["name"]) + (" (needed)" if parameter.get("required") else "")
-    return (
-        f"<tr><td><code>{name}</code></td><td>{escape(parameter['in'])}</td>"
-        f"<td>{_describe_type(parameter.get('schema', {}))}</td></tr>"
-    )
-
-
-def _format_answer(status: str, answer: dict[str, Any]) -> str:
-    bodies = "; ".join(_format_content(*item) for item in answer.get("content", {}).items())
-    about = escape(answer.get("description", "").replace("Successful Response", "The answer."))
-    return f"<tr><td>{escape(status)}</td><td>{about}</td><td>{bodies}</td></tr>"
-
-
-def _format_content(kind: str, body: dict[str, Any]) -> str:
-    return f"<code>{escape(kind)}</code> {_describe_type(body.get('schema', {}))}"
 
 
 def _format_schema(name: str, schema: dict[str, Any]) -> str:
-    needed = schema.get("required", [])
-    rows = "".join(
-        f"<tr><td><code>{escape(key)}</code>{'' if key in needed else ' (may be absent)'}</td>"
-        f"<td>{_describe_type(value)}</td></tr>"
+    required = schema.get("required", [])
+    rows = [
+        (
+            f"<code>{escape(key)}</code>{'' if key in required else ' (may be absent)'}",
+            _describe_type(value),
+        )
         for key, value in schema.get("properties", {}).items()
+    ]
+    return (
+        f'<details><summary id="{escape(name)}"><code>{escape(name)}</code></summary>'
+        f"{_format_paragraphs(schema.get('description', ''))}"
+        f"{_format_table(('key', 'type'), rows)}</details>"
     )
-    about = _format_paragraphs(schema.get("description", ""))
-    link = f'<summary id="{escape(name)}"><code>{escape(name)}</code></summary>'
-    return f"<details>{link}{about}<table>{rows}</table></details>"
+
+
+def _format_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table of HTML cells; nothing where it has no rows."""
+    if not rows:
+        return ""
+    cells = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr>{cells}</tr>{body}</table>"
+
+
+def _describe_content(content: dict[str, Any]) -> str:
+    return "; ".join(
+        f"<code>{escape(kind)}</code> {_describe_type(body.get('schema', {}))}"
+        for kind, body in content.items()
+    )
 
 
 def _describe_type(schema: dict[str, Any]) -> str:
@@ -225,18 +235,16 @@ def _describe_type(schema: dict[str, Any]) -> str:
     if schema.get("format") == "binary":
         words = "the bytes of a file"
     if "properties" in schema:
-        inner = schema["properties"].items()
         words = "; ".join(
-            f"<code>{escape(key)}</code>: {_describe_type(item)}" for key, item in inner
+            f"<code>{escape(key)}</code>: {_describe_type(item)}"
+            for key, item in schema["properties"].items()
         )
     if schema.get("type") == "array" and "items" in schema:
         words = f"list of {_describe_type(schema['items'])}"
     if "default" in schema:
         words += f", else {escape(json.dumps(schema['default']))}"
-    low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None or high is not None:
-        words += f", {'' if low is None else low}..{'' if high is None else high}"
-    return words
+    low, high = schema.get("minimum", ""), schema.get("maximum", "")
+    return words + (f", {low}..{high}" if f"{low}{high}" else "")
 
 
 def _format_paragraphs(text: str) -> str:

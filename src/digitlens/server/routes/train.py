@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from digitlens.models.inference import published_names
 from digitlens.server.answers import encode_json, json_response
 from digitlens.server.networks import describe_run, list_runs
-from digitlens.server.routes import document_problems, get_state
+from digitlens.server.routes import document, document_problems, get_state
 from digitlens.server.schemas import RunDetails, RunList, TrainBegun, TrainState, TrainWish
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ router = APIRouter(prefix="/v1", tags=["train"])
 
 @router.get(
     "/train",
-    response_model=TrainState,
-    responses=document_problems(503),
-    summary="How training stands",
+    **document("How training stands", TrainState),
 )
 async def status(request: Request) -> Any:
     """Tell the newest run of this lab and its events, of its steps only the last."""
@@ -36,9 +34,7 @@ async def status(request: Request) -> Any:
 @router.post(
     "/train",
     status_code=202,
-    response_model=TrainBegun,
-    responses=document_problems(400, 404, 408, 409, 413, 415, 422, 501, 503, 507),
-    summary="Begin to train a network",
+    **document("Begin to train a network", TrainBegun, 400, 404, 408, 409, 413, 415, 501, 507),
 )
 async def begin(request: Request, order: TrainWish) -> Any:
     """Begin to train, in a process of its own; one run at a time.
@@ -64,9 +60,7 @@ def _find_start(state: LabState, name: str) -> str:
 @router.delete(
     "/train/{run}",
     status_code=202,
-    response_model=TrainState,
-    responses=document_problems(404),
-    summary="Stop the run under way; what was trained is saved",
+    **document("Stop the run under way; what was trained is saved", TrainState, 404),
 )
 async def stop(request: Request, run: str) -> Any:
     """Ask the run to save and end, as Ctrl-C does; its events tell when it has."""
@@ -119,9 +113,7 @@ async def _stream_events(state: LabState, run: str, after: int) -> AsyncIterator
 
 @router.get(
     "/runs",
-    response_model=RunList,
-    responses=document_problems(503),
-    summary="List the run folders, the newest first",
+    **document("List the run folders, the newest first", RunList),
 )
 async def runs(request: Request) -> Any:
     """List the lab's run folders, finished or not."""
@@ -132,9 +124,7 @@ async def runs(request: Request) -> Any:
 
 @router.get(
     "/runs/{name}",
-    response_model=RunDetails,
-    responses=document_problems(404, 409),
-    summary="One run: its recipe, its history, the same in words",
+    **document("One run: its recipe, its history, the same in words", RunDetails, 404, 409),
 )
 async def run(request: Request, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""

@@ -1,9 +1,9 @@
 // The digit in hand: the drawing -> 28 x 28 pixels and the chosen network's answer.
 
-import { newest, post, Problem, send } from "./core/api.js";
-import { set, state, watch } from "./core/store.js";
-import { bare, fromRows, isBare, rows } from "./ink/drawing.js";
-import { asPicture } from "./ink/render.js";
+import { coalesce, post, Problem, send } from "./core/api.js";
+import { setState, state, watch } from "./core/store.js";
+import { emptyDrawing, fromRows, isEmpty, toRows } from "./ink/drawing.js";
+import { encodeDrawing } from "./ink/render.js";
 
 /**
  * `several`: how many digits the drawing looks like; it is read as one all the same.
@@ -18,103 +18,103 @@ let unfinished = null;
 /** @type {{blob: Blob, base: Uint8Array} | null} a picture that was opened, while it is the digit */
 let origin = null;
 
-/** Call `act` whenever the digit or its answer changes. @param {() => void} act */
-export const onDigit = (act) => listeners.push(act);
+/** Call `callback` whenever the digit or its answer changes. @param {() => void} callback */
+export const onDigit = (callback) => listeners.push(callback);
 
-function tell(change) {
+function update(change) {
   Object.assign(digit, change);
-  for (const act of listeners) act();
+  for (const callback of listeners) callback();
 }
 
 /** What is sent of a drawing: pixels as they are, or a picture that is to be framed as a whole. */
-function subject(drawing) {
+function describeRequest(drawing) {
   return drawing.strokes.length
-    ? { picture: asPicture(drawing), how: { drawing: true } }
-    : { picture: rows(drawing.base), how: { frame: false } };
+    ? { picture: encodeDrawing(drawing), how: { drawing: true } }
+    : { picture: toRows(drawing.base), how: { frame: false } };
 }
 
-const nothing = { pixels: null, answer: null, problem: null, several: 1 };
+const NOTHING = { pixels: null, answer: null, problem: null, several: 1 };
 
-const ask = newest(async () => {
+const askNetwork = coalesce(async () => {
   const drawing = unfinished ?? state.drawing;
-  if (isBare(drawing)) return tell(nothing);
-  const { picture, how } = subject(drawing);
+  if (isEmpty(drawing)) return update(NOTHING);
+  const { picture, how } = describeRequest(drawing);
   try {
     const query = { network: state.network, ...how, pixels: true };
-    const found = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
-    if (isBare(unfinished ?? state.drawing)) return;
-    const { pixels, several } = found;
-    tell({
+    const result = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
+    if (isEmpty(unfinished ?? state.drawing)) return;
+    const { pixels, several } = result;
+    update({
       pixels: fromRows(pixels),
-      answer: found.answers[0],
+      answer: result.answers[0],
       problem: null,
       several: several ?? 1,
     });
   } catch (problem) {
-    tell({ ...nothing, pixels: drawing.strokes.length ? null : drawing.base, problem });
+    update({ ...NOTHING, pixels: drawing.strokes.length ? null : drawing.base, problem });
   }
 });
 
 /** Ask about a drawing that is not done yet. @param {import("./core/store.js").Drawing} drawing */
-export function preview(drawing) {
+export function previewDrawing(drawing) {
   unfinished = drawing;
-  return ask();
+  return askNetwork();
 }
 
 /** Ask whenever the drawing or the network changes. */
 export function bindDigit() {
   watch(["drawing", "network"], () => {
     unfinished = null;
-    ask();
+    askNetwork();
   });
-  ask();
+  askNetwork();
 }
 
 /** Take 28 x 28 pixels as the digit. @param {Uint8Array} pixels */
-export const take = (pixels) => set({ drawing: { base: pixels, strokes: [] }, dx: 0, dy: 0 });
+export const setPixels = (pixels) => setState({ drawing: { base: pixels, strokes: [] }, dx: 0, dy: 0 });
 
 /** Open a picture file of one digit; a Problem is thrown of what is none. @param {Blob} blob */
 export async function openPicture(blob) {
   const query = { network: state.network, pixels: true };
-  const found = (await send("/v1/predict", blob, query)).pictures[0];
-  const base = fromRows(found.pixels);
+  const result = (await send("/v1/predict", blob, query)).pictures[0];
+  const base = fromRows(result.pixels);
   origin = { blob, base };
-  take(base);
+  setPixels(base);
 }
 
 /** Bring the cells to MNIST's size and place. */
-export async function centre() {
+export async function centerDigit() {
   const { base } = state.drawing;
-  if (!base || isBare(state.drawing)) return;
+  if (!base || isEmpty(state.drawing)) return;
   try {
     const query = { network: state.network, drawing: true, pixels: true };
-    const picture = asPicture({ ...bare(), base });
-    const found = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
-    take(fromRows(found.pixels));
+    const picture = encodeDrawing({ ...emptyDrawing(), base });
+    const result = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
+    setPixels(fromRows(result.pixels));
   } catch (problem) {
-    tell({ problem });
+    update({ problem });
   }
 }
 
-/** @type {{key: string, found: Promise<any>}} */
-let kept = { key: "", found: Promise.resolve(null) };
+/** @type {{key: string, result: Promise<any>}} */
+let explanation = { key: "", result: Promise.resolve(null) };
 
 /** Why the chosen network answers so: /v1/explain of the digit, asked for once. */
-export function explained() {
+export function loadExplanation() {
   const { drawing, network } = state;
-  const { picture, how } = subject(drawing);
+  const { picture, how } = describeRequest(drawing);
   const key = `${network} ${picture}`;
-  if (key !== kept.key) {
+  if (key !== explanation.key) {
     const opened = origin && origin.base === drawing.base && !drawing.strokes.length;
-    const found = opened
+    const result = opened
       ? send("/v1/explain", origin.blob, { network })
       : post("/v1/explain", { pictures: [picture] }, { network, ...how });
-    kept = { key, found };
-    found.catch(() => {
-      kept = { key: "", found };
+    explanation = { key, result };
+    result.catch(() => {
+      explanation = { key: "", result };
     });
   }
-  return kept.found;
+  return explanation.result;
 }
 
 /** @param {unknown} error */

@@ -3,7 +3,7 @@
 import { get } from "./core/api.js";
 
 /**
- * `data`: each set of digits by its name, and whether it is on this machine; empty until told.
+ * `data`: each set of digits by its name, and whether it is on this machine; empty until known.
  * @typedef {{networks: any[], trainable: any[], reader: boolean, data: Record<string, boolean>}} Known
  */
 
@@ -13,26 +13,26 @@ export let known = { networks: [], trainable: [], reader: true, data: {} };
 /** @type {((found: Known) => void)[]} */
 const listeners = [];
 
-/** Call `act` when the list is there, and when it changes. @param {(found: any) => void} act */
-export const onNetworks = (act) => listeners.push(act);
+/** Call `callback` when the list is there, and when it changes. @param {(found: any) => void} callback */
+export const onNetworks = (callback) => listeners.push(callback);
 
-/** @param {Known} found */
-export function tellNetworks(found) {
-  known = found;
-  for (const act of listeners) act(found);
+/** @param {Known} networks */
+export function setNetworks(networks) {
+  known = networks;
+  for (const callback of listeners) callback(networks);
 }
 
 /** Ask again: a run has ended. */
-export const refreshNetworks = async () => tellNetworks(await get("/v1/networks"));
+export const refreshNetworks = async () => setNetworks(await get("/v1/networks"));
 
 /** Digits of one's own were kept or removed. @param {number} count how many there are now */
-export function tellOwn(count) {
+export function setOwnCount(count) {
   const own = count > 0;
-  if (known.data.own !== own) tellNetworks({ ...known, data: { ...known.data, own } });
+  if (known.data.own !== own) setNetworks({ ...known, data: { ...known.data, own } });
 }
 
 /** What to do where a set of digits is not on this machine. @param {string} name */
-export function howToGet(name) {
+export function explainMissing(name) {
   if (name === "own") return "You have no digits of your own yet: keep some in Draw or in Read.";
   const title = name === "fashion" ? "Fashion-MNIST" : "MNIST";
   const how = `Type “digitlens data fetch ${name}” once, which downloads it, and reload this page.`;

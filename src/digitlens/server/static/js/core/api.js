@@ -1,23 +1,23 @@
-// The lab's service: docs/api.md tells each address.
+// The lab's service: docs/api.md describes each address.
 
-/** An answer that is no answer: problem details, RFC 9457. */
+/** An error of the service: problem details, RFC 9457. */
 export class Problem extends Error {
-  /** @param {{status?: number, detail?: string, seen?: string, likely?: string, try?: string, type?: string}} told */
-  constructor(told) {
-    super(told.detail ?? "the lab could not answer");
-    this.told = told;
+  /** @param {{status?: number, detail?: string, seen?: string, likely?: string, try?: string, type?: string}} details */
+  constructor(details) {
+    super(details.detail ?? "the lab could not answer");
+    this.details = details;
   }
 
   get kind() {
-    return (this.told.type ?? "").replace("urn:digitlens:", "");
+    return (this.details.type ?? "").replace("urn:digitlens:", "");
   }
 }
 
 /** @type {(problem: Problem | null) => void} */
-let reached = () => {};
+let reportReachable = () => {};
 
-/** Call `act` with a problem when the lab cannot be reached, and with null once it can again. */
-export const onReach = (act) => (reached = act);
+/** Call `callback` with a problem when the lab cannot be reached, and with null once it can again. */
+export const onReachable = (callback) => (reportReachable = callback);
 
 async function answer(path, options) {
   let response;
@@ -30,10 +30,10 @@ async function answer(path, options) {
       detail: "the lab does not answer",
       try: "“digitlens serve” may have ended: start it again, then reload this page.",
     });
-    reached(problem);
+    reportReachable(problem);
     throw problem;
   }
-  reached(null);
+  reportReachable(null);
   if (response.ok) return response.json();
   throw new Problem(await response.json().catch(() => ({ status: response.status })));
 }
@@ -41,8 +41,8 @@ async function answer(path, options) {
 function address(path, query = {}) {
   const parts = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    for (const each of [value].flat()) {
-      if (each !== null && each !== undefined && each !== "") parts.append(key, String(each));
+    for (const item of [value].flat()) {
+      if (item !== null && item !== undefined && item !== "") parts.append(key, String(item));
     }
   }
   const rest = parts.toString();
@@ -72,11 +72,11 @@ export const send = (path, file, query) =>
   });
 
 /**
- * Return a function that runs `act` once at a time: calls that come while it runs become one
- * call after it, so that the newest wish is always answered and none waits in a row.
- * @param {() => Promise<void>} act
+ * Return a function that runs `callback` once at a time: calls that come while it runs become one
+ * call after it, so that the newest request is always answered and none queue up.
+ * @param {() => Promise<void>} callback
  */
-export function newest(act) {
+export function coalesce(callback) {
   let running = false;
   let again = false;
   return async function run() {
@@ -86,7 +86,7 @@ export function newest(act) {
     try {
       while (again) {
         again = false;
-        await act();
+        await callback();
       }
     } finally {
       running = false;

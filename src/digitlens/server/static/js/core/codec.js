@@ -32,12 +32,12 @@ export function strokesFromText(text) {
   const strokes = [];
   try {
     const bytes = toBytes(text);
-    for (let at = 0; at + 3 <= bytes.length;) {
-      const count = bytes[at + 1] * 256 + bytes[at + 2];
-      const points = bytes.slice(at + 3, at + 3 + 2 * count);
+    for (let index = 0; index + 3 <= bytes.length;) {
+      const count = bytes[index + 1] * 256 + bytes[index + 2];
+      const points = bytes.slice(index + 3, index + 3 + 2 * count);
       if (points.length < 2 * count || !count) return [];
-      strokes.push({ width: Math.max(1, bytes[at]), points });
-      at += 3 + 2 * count;
+      strokes.push({ width: Math.max(1, bytes[index]), points });
+      index += 3 + 2 * count;
     }
   } catch {
     return [];
@@ -51,12 +51,12 @@ export function strokesFromText(text) {
  */
 export function pixelsToText(pixels) {
   const bytes = [];
-  for (let at = 0; at < pixels.length;) {
+  for (let index = 0; index < pixels.length;) {
     let run = 0;
-    while (run < 255 && at + run < pixels.length && !pixels[at + run]) run += 1;
-    bytes.push(pixels[at]);
+    while (run < 255 && index + run < pixels.length && !pixels[index + run]) run += 1;
+    bytes.push(pixels[index]);
     if (run) bytes.push(run);
-    at += run || 1;
+    index += run || 1;
   }
   return toText(bytes);
 }
@@ -67,9 +67,9 @@ export function pixelsFromText(text) {
   let place = 0;
   try {
     const bytes = toBytes(text);
-    for (let at = 0; at < bytes.length; at += 1) {
-      if (bytes[at]) pixels[place] = bytes[at];
-      place += bytes[at] ? 1 : bytes[++at];
+    for (let index = 0; index < bytes.length; index += 1) {
+      if (bytes[index]) pixels[place] = bytes[index];
+      place += bytes[index] ? 1 : bytes[++index];
     }
   } catch {
     return null;

@@ -1,10 +1,10 @@
 // Elements without markup in strings.
 
 /** @param {string} id @returns {any} */
-export const by = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
 /** @param {string} selector @returns {any[]} */
-export const all = (selector, within = document.body) => [...within.querySelectorAll(selector)];
+export const queryAll = (selector, within = document.body) => [...within.querySelectorAll(selector)];
 
 /**
  * Make an element: attributes, listeners ("onclick") and children.
@@ -13,66 +13,66 @@ export const all = (selector, within = document.body) => [...within.querySelecto
  * @param {...(Node | string | null)} children
  * @returns {any}
  */
-export function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) {
-      made.setAttribute(name, String(value));
+      element.setAttribute(name, String(value));
     }
   }
-  made.append(...children.filter((each) => each !== null));
-  return made;
+  element.append(...children.filter((item) => item !== null));
+  return element;
 }
 
 /** Make an SVG element. @param {string} tag @param {Record<string, any>} attributes @returns {any} */
 export function svg(tag, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, String(value));
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, String(value));
   }
-  made.append(...children);
-  return made;
+  element.append(...children);
+  return element;
 }
 
 /** Fill a select. @param {HTMLSelectElement} select @param {{value: string, text: string}[]} options @param {string} value */
-export function fill(select, options, value) {
+export function setOptions(select, options, value) {
   select.replaceChildren(
-    ...options.map((each) => el("option", { value: each.value }, each.text)),
+    ...options.map((item) => h("option", { value: item.value }, item.text)),
   );
   select.value = value;
 }
 
 /** The chosen radio button of a name. @param {string} name @param {string} value */
-export function choose(name, value) {
-  const found = document.querySelector(`input[name="${name}"][value="${value}"]`);
-  if (found instanceof HTMLInputElement) found.checked = true;
+export function check(name, value) {
+  const result = document.querySelector(`input[name="${name}"][value="${value}"]`);
+  if (result instanceof HTMLInputElement) result.checked = true;
 }
 
 /**
  * Let the arrow keys move among buttons that stand for one choice, as radio buttons do.
  * @param {HTMLElement} group holds elements with role="radio"
  */
-export function arrows(group) {
+export function bindArrowKeys(group) {
   group.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
-    const choices = all('[role="radio"]', group);
-    const at = choices.indexOf(document.activeElement);
-    if (at < 0) return;
+    const choices = queryAll('[role="radio"]', group);
+    const index = choices.indexOf(document.activeElement);
+    if (index < 0) return;
     event.preventDefault();
-    const next = (at + step + choices.length) % choices.length;
+    const next = (index + step + choices.length) % choices.length;
     choices[next].click();
-    all('[role="radio"]', group)[next]?.focus(); // it may have been made anew
+    queryAll('[role="radio"]', group)[next]?.focus(); // it may have been made anew
   });
 }
 
-/** Mark one of several radio elements as chosen. @param {Iterable<Element>} choices @param {number} at */
-export function mark(choices, at) {
-  [...choices].forEach((each, number) => {
-    each.setAttribute("aria-checked", String(number === at));
-    each.setAttribute("tabindex", number === at ? "0" : "-1");
+/** Mark one of several radio elements as chosen. @param {Iterable<Element>} choices @param {number} index */
+export function setActive(choices, index) {
+  [...choices].forEach((item, number) => {
+    item.setAttribute("aria-checked", String(number === index));
+    item.setAttribute("tabindex", number === index ? "0" : "-1");
   });
 }

@@ -1,7 +1,7 @@
 // Numbers as a person reads them.
 
 /** A share as per cent; never "100" of what is not whole. @param {number} share */
-export function percent(share) {
+export function formatPercent(share) {
   if (share === 1) return "100 %";
   if (share > 0.9999) return "> 99.99 %";
   if (share < 0.0001) return "< 0.01 %";
@@ -10,10 +10,10 @@ export function percent(share) {
 }
 
 /** How sure a network is, as per cent: never wholly, whatever rounding made of it. @param {number} share */
-export const sureness = (share) => percent(Math.min(share, 0.9999999));
+export const formatConfidence = (share) => formatPercent(Math.min(share, 0.9999999));
 
 /** A number in two to four figures, as short as can be. @param {number} value */
-export function short(value) {
+export function formatShort(value) {
   const size = Math.abs(value);
   if (!size) return "0";
   if (size < 5e-5) return "≈0";
@@ -24,7 +24,7 @@ export function short(value) {
 }
 
 /** A number in at most four signs, for a small field. @param {number} value */
-export function brief(value) {
+export function formatBrief(value) {
   const size = Math.abs(value);
   if (size < 0.005) return "0";
   if (size >= 10) return value.toFixed(0);
@@ -33,10 +33,10 @@ export function brief(value) {
 }
 
 /** @param {number} value */
-export const grouped = (value) => value.toLocaleString("en");
+export const formatCount = (value) => value.toLocaleString("en");
 
 /** Ways to write a pixel. */
-export const FORMS = {
+export const PIXEL_FORMATS = {
   bytes: (value) => String(value),
   share: (value) => String(Math.round((100 * value) / 255) / 100).replace("0.", "."),
   bit: (value) => (value > 127 ? "1" : "0"),

@@ -1,4 +1,4 @@
-// What the page shows. One object; who depends on a part of it watches that part.
+// The state of the page: one object; views watch the parts that they depend on.
 
 /**
  * @typedef {object} Drawing
@@ -33,7 +33,7 @@
 export const STRONGEST = { map: null, row: null, column: null };
 
 /** @returns {State} */
-export function first() {
+export function initialState() {
   return {
     tab: "draw",
     network: "cnn",
@@ -56,21 +56,21 @@ export function first() {
 }
 
 /** @type {State} */
-export const state = first();
+export const state = initialState();
 
 /** @type {{keys: string[], act: () => void}[]} */
 const watchers = [];
 
-/** Call `act` whenever one of `keys` changes. @param {string[]} keys @param {() => void} act */
-export function watch(keys, act) {
-  watchers.push({ keys, act });
+/** Call `callback` whenever one of `keys` changes. @param {string[]} keys @param {() => void} callback */
+export function watch(keys, callback) {
+  watchers.push({ keys, act: callback });
 }
 
-/** Change the state and tell who watches what changed. @param {Partial<State>} change */
-export function set(change) {
+/** Change the state and call the watchers of what changed. @param {Partial<State>} change */
+export function setState(change) {
   const changed = Object.keys(change).filter((key) => state[key] !== change[key]);
   Object.assign(state, change);
-  for (const { keys, act } of watchers) {
-    if (keys.some((key) => changed.includes(key))) act();
+  for (const { keys, act: callback } of watchers) {
+    if (keys.some((key) => changed.includes(key))) callback();
   }
 }

@@ -1,6 +1,6 @@
 // Light and dark, and the palette's colours for what is painted on canvases.
 
-import { by } from "./dom.js";
+import { byId } from "./dom.js";
 
 const KEY = "digitlens-colours";
 /** @type {Map<string, [number, number, number]>} */
@@ -9,9 +9,9 @@ const known = new Map();
 const listeners = [];
 
 /** Return a colour of the palette as red, green, blue. @param {string} name @returns {[number, number, number]} */
-export function colour(name) {
-  const found = known.get(name);
-  if (found) return found;
+export function color(name) {
+  const rgb = known.get(name);
+  if (rgb) return rgb;
   const probe = document.createElement("i");
   probe.style.color = `var(--${name})`;
   document.body.append(probe);
@@ -24,24 +24,24 @@ export function colour(name) {
 }
 
 /** @param {string} name */
-export const css = (name, alpha = 1) => `rgb(${colour(name).join(" ")} / ${alpha})`;
+export const cssColor = (name, alpha = 1) => `rgb(${color(name).join(" ")} / ${alpha})`;
 
-/** Call `act` when the colours change. @param {() => void} act */
-export const onColours = (act) => listeners.push(act);
+/** Call `callback` when the colours change. @param {() => void} callback */
+export const onColors = (callback) => listeners.push(callback);
 
 function changed() {
   known.clear();
-  for (const act of listeners) act();
+  for (const callback of listeners) callback();
 }
 
-function apply(wish) {
-  document.documentElement.dataset.theme = wish;
+function apply(theme) {
+  document.documentElement.dataset.theme = theme;
   changed();
 }
 
 /** Follow the choice on the page, and the system's. */
 export function bindTheme() {
-  const select = by("theme");
+  const select = byId("theme");
   try {
     select.value = localStorage.getItem(KEY) ?? "";
   } catch {

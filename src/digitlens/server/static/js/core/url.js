@@ -1,7 +1,7 @@
 // The state as an address, and back: #convolution?network=cnn&layer=1&strokes=...
 
 import { pixelsFromText, pixelsToText, strokesFromText, strokesToText } from "./codec.js";
-import { first, set, state, watch } from "./store.js";
+import { initialState, setState, state, watch } from "./store.js";
 
 export const TABS = [
   "draw",
@@ -18,16 +18,16 @@ export const TABS = [
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const LEAVE = 200; // milliseconds: browsers refuse an address that changes too often
 
-const one = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
+const oneOf = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
 const name = { from: (text) => (NAME.test(text) ? text : undefined) };
-const whole = (low, high) => ({
+const integer = (low, height) => ({
   from(text) {
     const value = Number(text);
-    return Number.isInteger(value) && value >= low && value <= high ? value : undefined;
+    return Number.isInteger(value) && value >= low && value <= height ? value : undefined;
   },
 });
 
-/** How each part of the state is read from an address; written as text unless told. */
+/** How each part of the state is read from an address; written as text by default. */
 const PARTS = {
   network: name,
   compare: {
@@ -35,29 +35,29 @@ const PARTS = {
     from: (text) =>
       text
         .split(",")
-        .filter((each) => NAME.test(each))
+        .filter((item) => NAME.test(item))
         .slice(0, 8),
   },
-  tool: one("pen", "cells"),
-  form: one("bytes", "share", "bit"),
+  tool: oneOf("pen", "cells"),
+  form: oneOf("bytes", "share", "bit"),
   zoom: { to: (on) => (on ? "1" : "0"), from: (text) => text === "1" },
-  pixel: whole(0, 783),
-  label: whole(0, 9),
-  dx: whole(-7, 7),
-  dy: whole(-7, 7),
-  layer: whole(1, 1000),
-  map: whole(0, 100000),
-  row: whole(0, 1000),
-  column: whole(0, 1000),
+  pixel: integer(0, 783),
+  label: integer(0, 9),
+  dx: integer(-7, 7),
+  dy: integer(-7, 7),
+  layer: integer(1, 1000),
+  map: integer(0, 100000),
+  row: integer(0, 1000),
+  column: integer(0, 1000),
   run: name,
-  data: one("mnist", "uci", "fashion", "own"),
-  part: one("test", "validation", "train"),
+  data: oneOf("mnist", "uci", "fashion", "own"),
+  part: oneOf("test", "validation", "train"),
   cell: { from: (text) => (/^[0-9][0-9]$/.test(text) ? text : undefined) },
 };
 
 /** Return the address of a state. @param {import("./store.js").State} wanted */
 export function toHash(wanted) {
-  const usual = first();
+  const usual = initialState();
   const query = new URLSearchParams();
   for (const [key, { to = String }] of Object.entries(PARTS)) {
     const value = wanted[key];
@@ -74,20 +74,20 @@ export function toHash(wanted) {
 
 /** Return the state that an address tells. @param {string} hash */
 export function fromHash(hash) {
-  const found = first();
+  const result = initialState();
   const [tab, rest = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
-  if (TABS.includes(tab)) found.tab = tab;
+  if (TABS.includes(tab)) result.tab = tab;
   const query = new URLSearchParams(rest);
   for (const [key, { from }] of Object.entries(PARTS)) {
     const text = query.get(key);
     const value = text === null ? undefined : from(text);
-    if (value !== undefined) found[key] = value;
+    if (value !== undefined) result[key] = value;
   }
-  found.drawing = {
+  result.drawing = {
     base: query.has("pixels") ? pixelsFromText(query.get("pixels")) : null,
     strokes: strokesFromText(query.get("strokes") ?? ""),
   };
-  return found;
+  return result;
 }
 
 let timer = 0;
@@ -99,22 +99,22 @@ function write() {
 }
 
 /** Keep the address and the state the same. */
-export function bind() {
-  set(fromHash(location.hash));
-  watch(Object.keys(first()), () => {
+export function bindAddress() {
+  setState(fromHash(location.hash));
+  watch(Object.keys(initialState()), () => {
     timer ||= setTimeout(write, LEAVE);
   });
   addEventListener("popstate", () => {
     clearTimeout(timer);
     timer = 0;
-    set(fromHash(location.hash));
+    setState(fromHash(location.hash));
   });
   addEventListener("pagehide", () => timer && write());
 }
 
 /** Open a view: a step in the browser's history. @param {string} tab */
-export function open(tab) {
+export function openTab(tab) {
   if (timer) write();
   if (tab !== state.tab) history.pushState(null, "", toHash({ ...state, tab }));
-  set({ tab });
+  setState({ tab });
 }

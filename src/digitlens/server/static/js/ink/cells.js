@@ -11,7 +11,7 @@ const SOFT = 110; // what a stroke's neighbours get: lines of one hard pixel are
  * @param {number} column
  * @param {boolean} ink
  */
-export function dab(pixels, row, column, ink) {
+export function paintCell(pixels, row, column, ink) {
   const painted = pixels.slice();
   painted[row * SIDE + column] = ink ? 255 : 0;
   for (const [down, right] of [
@@ -22,9 +22,9 @@ export function dab(pixels, row, column, ink) {
   ]) {
     const [y, x] = [row + down, column + right];
     if (y < 0 || y >= SIDE || x < 0 || x >= SIDE) continue;
-    const at = y * SIDE + x;
-    if (ink) painted[at] = Math.max(painted[at], SOFT);
-    else if (painted[at] <= SOFT) painted[at] = 0;
+    const index = y * SIDE + x;
+    if (ink) painted[index] = Math.max(painted[index], SOFT);
+    else if (painted[index] <= SOFT) painted[index] = 0;
   }
   return painted;
 }
@@ -36,11 +36,11 @@ export function dab(pixels, row, column, ink) {
  * @param {() => Uint8Array} acts.pixels what is painted on
  * @param {(pixels: Uint8Array, ended: boolean) => void} acts.paint
  */
-export function cells(grid, { pixels, paint }) {
+export function bindCells(grid, { pixels, paint }) {
   const { canvas } = grid;
   let inking = /** @type {boolean | null} */ (null);
 
-  const put = (row, column, ink, ended) => paint(dab(pixels(), row, column, ink), ended);
+  const put = (row, column, ink, ended) => paint(paintCell(pixels(), row, column, ink), ended);
   const isInk = ({ row, column }) => pixels()[row * SIDE + column] > SOFT;
 
   canvas.addEventListener("keydown", (event) => {

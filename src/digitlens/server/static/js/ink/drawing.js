@@ -8,10 +8,10 @@ const NEAR = 0.5; // of 256: a point that lies nearer to the line between others
 const MOST = 400; // points of one stroke
 
 /** @returns {Drawing} */
-export const bare = () => ({ base: null, strokes: [] });
+export const emptyDrawing = () => ({ base: null, strokes: [] });
 
 /** @param {Drawing} drawing */
-export const isBare = ({ base, strokes }) =>
+export const isEmpty = ({ base, strokes }) =>
   !strokes.length && !base?.some((value) => value > 0);
 
 /**
@@ -20,7 +20,7 @@ export const isBare = ({ base, strokes }) =>
  * @param {Stroke} stroke
  * @returns {Stroke}
  */
-export function tidy({ width, points }) {
+export function simplifyStroke({ width, points }) {
   const whole = points.map((value) => Math.min(255, Math.max(0, Math.round(value))));
   let near = NEAR;
   let kept = simplify(whole, near);
@@ -36,23 +36,23 @@ function simplify(points, near) {
   while (parts.length) {
     const [from, to] = parts.pop();
     let farthest = 0;
-    let at = -1;
-    for (let each = from + 1; each < to; each += 1) {
-      const away = distance(points, each, from, to);
-      if (away > farthest) [farthest, at] = [away, each];
+    let index = -1;
+    for (let item = from + 1; item < to; item += 1) {
+      const away = distance(points, item, from, to);
+      if (away > farthest) [farthest, index] = [away, item];
     }
     if (farthest > near) {
-      keep.add(at);
-      parts.push([from, at], [at, to]);
+      keep.add(index);
+      parts.push([from, index], [index, to]);
     }
   }
   return [...keep]
     .sort((a, b) => a - b)
-    .flatMap((each) => points.slice(2 * each, 2 * each + 2));
+    .flatMap((item) => points.slice(2 * item, 2 * item + 2));
 }
 
-function distance(points, at, from, to) {
-  const [x, y] = [points[2 * at] - points[2 * from], points[2 * at + 1] - points[2 * from + 1]];
+function distance(points, index, from, to) {
+  const [x, y] = [points[2 * index] - points[2 * from], points[2 * index + 1] - points[2 * from + 1]];
   const dx = points[2 * to] - points[2 * from];
   const dy = points[2 * to + 1] - points[2 * from + 1];
   const along = Math.min(1, Math.max(0, (x * dx + y * dy) / (dx * dx + dy * dy || 1)));
@@ -60,17 +60,17 @@ function distance(points, at, from, to) {
 }
 
 /** Pixels as rows, the form in which the service takes them. @param {Uint8Array} pixels */
-export function rows(pixels) {
+export function toRows(pixels) {
   return Array.from({ length: SIDE }, (_, row) =>
     Array.from(pixels.subarray(row * SIDE, (row + 1) * SIDE)),
   );
 }
 
-/** @param {number[][]} found @returns {Uint8Array} */
-export const fromRows = (found) => Uint8Array.from(found.flat());
+/** @param {number[][]} result @returns {Uint8Array} */
+export const fromRows = (result) => Uint8Array.from(result.flat());
 
 /** Move pixels; what leaves the frame is lost. @param {Uint8Array} pixels @param {number} dx @param {number} dy */
-export function shifted(pixels, dx, dy) {
+export function shiftPixels(pixels, dx, dy) {
   const moved = new Uint8Array(pixels.length);
   for (let row = 0; row < SIDE; row += 1) {
     for (let column = 0; column < SIDE; column += 1) {

@@ -1,6 +1,6 @@
 // Drawing with mouse, pen or finger.
 
-import { tidy } from "./drawing.js";
+import { simplifyStroke } from "./drawing.js";
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -9,7 +9,7 @@ import { tidy } from "./drawing.js";
  * @param {(stroke: import("./drawing.js").Stroke) => void} acts.grows a stroke is being drawn
  * @param {(stroke: import("./drawing.js").Stroke) => void} acts.ends it is done
  */
-export function pad(canvas, { width, grows, ends }) {
+export function bindPad(canvas, { width, grows, ends }) {
   /** @type {import("./drawing.js").Stroke | null} */
   let stroke = null;
 
@@ -32,13 +32,13 @@ export function pad(canvas, { width, grows, ends }) {
   canvas.addEventListener("pointermove", (event) => {
     if (!stroke || !canvas.hasPointerCapture(event.pointerId)) return;
     const between = event.getCoalescedEvents?.() ?? [];
-    for (const each of between.length ? between : [event]) add(each);
+    for (const item of between.length ? between : [event]) add(item);
     grows(stroke); // browsers tell of moves once a frame: waiting for another costs 16 ms
   });
 
   const end = () => {
     if (!stroke) return;
-    const done = tidy(stroke);
+    const done = simplifyStroke(stroke);
     stroke = null;
     ends(done);
   };

@@ -13,7 +13,7 @@ const SENT = 140; // pixels: enough for a digit, and little to send
  * @param {[number, number, number]} paper
  * @param {[number, number, number]} ink
  */
-export function render(brush, drawing, side, paper, ink) {
+export function renderDrawing(brush, drawing, side, paper, ink) {
   brush.fillStyle = `rgb(${paper})`;
   brush.fillRect(0, 0, side, side);
   if (drawing.base) {
@@ -33,8 +33,8 @@ function trace(brush, points, scale) {
   brush.beginPath();
   brush.moveTo(points[0] * scale, points[1] * scale);
   if (points.length === 2) brush.lineTo(points[0] * scale + 0.01, points[1] * scale); // a dot
-  for (let at = 2; at < points.length; at += 2) {
-    brush.lineTo(points[at] * scale, points[at + 1] * scale);
+  for (let index = 2; index < points.length; index += 2) {
+    brush.lineTo(points[index] * scale, points[index + 1] * scale);
   }
   brush.stroke();
 }
@@ -44,11 +44,11 @@ function picture(pixels, paper, ink) {
   const small = new OffscreenCanvas(SIDE, SIDE);
   const brush = small.getContext("2d");
   const image = brush.createImageData(SIDE, SIDE);
-  pixels.forEach((value, at) => {
+  pixels.forEach((value, index) => {
     for (let part = 0; part < 3; part += 1) {
-      image.data[4 * at + part] = paper[part] + ((ink[part] - paper[part]) * value) / 255;
+      image.data[4 * index + part] = paper[part] + ((ink[part] - paper[part]) * value) / 255;
     }
-    image.data[4 * at + 3] = 255;
+    image.data[4 * index + 3] = 255;
   });
   brush.putImageData(image, 0, 0);
   return small;
@@ -62,10 +62,10 @@ sheet.width = sheet.height = SENT;
  * made so quickly, and drawings are sent while they are drawn.
  * @param {Drawing} drawing
  */
-export function asPicture(drawing) {
+export function encodeDrawing(drawing) {
   const brush = sheet.getContext("2d", { willReadFrequently: true, alpha: false });
-  render(brush, drawing, SENT, [255, 255, 255], [0, 0, 0]);
+  renderDrawing(brush, drawing, SENT, [255, 255, 255], [0, 0, 0]);
   const { data } = brush.getImageData(0, 0, SENT, SENT);
-  const grey = Uint8Array.from({ length: SENT * SENT }, (_, at) => data[4 * at]);
+  const grey = Uint8Array.from({ length: SENT * SENT }, (_, index) => data[4 * index]);
   return btoa(`P5 ${SENT} ${SENT} 255\n${String.fromCharCode(...grey)}`);
 }

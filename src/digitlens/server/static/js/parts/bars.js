@@ -1,13 +1,13 @@
 // Ten bars, and "no digit" where the network can tell.
 
-import { sureness } from "../core/numbers.js";
-import { el } from "../core/dom.js";
+import { formatConfidence } from "../core/numbers.js";
+import { h } from "../core/dom.js";
 
 /**
  * @param {HTMLElement} box
  * @param {any} answer one of /v1/predict, or null
  */
-export function bars(box, answer) {
+export function showBars(box, answer) {
   if (!box.firstChild) box.append(...Array.from({ length: 11 }, (_, digit) => line(digit)));
   [...box.children].forEach((row, digit) => {
     const none = digit === 10;
@@ -22,32 +22,32 @@ export function bars(box, answer) {
       ? ""
       : share === null
         ? "cannot tell"
-        : sureness(share);
+        : formatConfidence(share);
   });
 }
 
 function line(digit) {
   const name = digit === 10 ? "no digit" : String(digit);
-  return el(
+  return h(
     "div",
     { class: "bar" },
-    el("b", {}, name),
-    el("span", {}, el("i")),
-    el("output", { "aria-label": name }),
+    h("b", {}, name),
+    h("span", {}, h("i")),
+    h("output", { "aria-label": name }),
   );
 }
 
 /** What an answer says, in a sentence. @param {any} answer */
-export function sentence(answer) {
+export function describeAnswer(answer) {
   if (answer.digit === null) {
     return `${answer.network} sees no digit; if it is one, a ${answer.likeliest}.`;
   }
   const order = answer.probabilities.map((share, digit) => ({ share, digit }));
   const [next] = order
-    .filter((each) => each.digit !== answer.digit)
+    .filter((item) => item.digit !== answer.digit)
     .sort((a, b) => b.share - a.share);
-  const first = `${answer.network} is ${sureness(answer.confidence).replace(">", "more than")} sure`;
+  const first = `${answer.network} is ${formatConfidence(answer.confidence).replace(">", "more than")} sure`;
   return next.share >= 0.005
-    ? `${first}; a ${next.digit} has ${sureness(next.share)}.`
+    ? `${first}; a ${next.digit} has ${formatConfidence(next.share)}.`
     : `${first}.`;
 }

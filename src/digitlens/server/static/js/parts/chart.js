@@ -13,24 +13,24 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 200, 52, 24, 10, 8];
 /**
  * @param {HTMLElement} box
  * @param {Curve[]} curves
- * @param {object} wish
- * @param {number} wish.epochs how many are planned
- * @param {number} wish.top what no value is above
- * @param {(value: number) => string} wish.write
- * @param {string} wish.label
+ * @param {object} options
+ * @param {number} options.epochs how many are planned
+ * @param {number} options.top what no value is above
+ * @param {(value: number) => string} options.write
+ * @param {string} options.label
  */
-export function chart(box, curves, { epochs, top, write, label }) {
+export function drawChart(box, curves, { epochs, top, write, label }) {
   const values = curves.flatMap((curve) => curve.values).filter((value) => value !== null);
-  const [low, high, step] = span(values, top);
+  const [low, height, step] = span(values, top);
   const across = Math.max(2, epochs, ...curves.map((curve) => curve.values.length));
   const x = (epoch) => LEFT + ((WIDTH - LEFT - RIGHT) * (epoch - 1)) / (across - 1);
-  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low));
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (height - low));
   const root = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: "img",
     "aria-label": words(curves, label, write),
   });
-  for (let value = low; value <= high + step / 2; value += step) {
+  for (let value = low; value <= height + step / 2; value += step) {
     root.append(
       svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
       svg(
@@ -51,7 +51,7 @@ export function chart(box, curves, { epochs, top, write, label }) {
 
 function drawn(kind, line, x, y) {
   const points = line
-    .map((value, at) => (value === null ? null : [x(at + 1), y(value)]))
+    .map((value, index) => (value === null ? null : [x(index + 1), y(value)]))
     .filter(Boolean);
   if (!points.length) return [];
   return [
@@ -65,12 +65,12 @@ function drawn(kind, line, x, y) {
 /** Round limits about all values, and the step between lines: 1, 2 or 5 times a power of ten. */
 function span(values, top) {
   if (!values.length) return [0, 1, 0.5];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const rough = (high - low || high / 4 || 1) / 3;
+  const [low, height] = [Math.min(...values), Math.max(...values)];
+  const rough = (height - low || height / 4 || 1) / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough);
+  const step = power * [1, 2, 5, 10].find((item) => item * power >= rough);
   const from = Math.max(0, Math.floor(low / step) * step);
-  return [from, Math.max(from + step, Math.min(top, Math.ceil(high / step) * step)), step];
+  return [from, Math.max(from + step, Math.min(top, Math.ceil(height / step) * step)), step];
 }
 
 function words(curves, label, write) {

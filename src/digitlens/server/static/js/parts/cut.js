@@ -1,15 +1,15 @@
 // One digit cut out of a photo, upright: what is kept of a corrected one.
 
-const MARGIN = 0.2; // of the box's longer side: paper around a digit, by which its ink is told
+const MARGIN = 0.2; // of the box's longer side: paper around a digit, so that its ink is recognized
 const LARGEST = 400; // pixels
 
 /**
  * Return a digit as a picture: a data: address. The photo itself, which may be large, is not sent.
  * @param {HTMLImageElement} photo
- * @param {{width: number, height: number, turn: number}} read what /v1/read told of the photo
+ * @param {{width: number, height: number, turn: number}} read the answer of /v1/read
  * @param {number[]} box left, top, right, bottom in pixels as read
  */
-export function cut(photo, { width, height, turn }, [left, top, right, bottom]) {
+export function cropDigit(photo, { width, height, turn }, [left, top, right, bottom]) {
   const margin = MARGIN * Math.max(right - left, bottom - top);
   const [x0, x1] = [Math.max(0, left - margin), Math.min(width, right + margin)];
   const [y0, y1] = [Math.max(0, top - margin), Math.min(height, bottom + margin)];

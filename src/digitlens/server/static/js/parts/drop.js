@@ -7,7 +7,7 @@ import { state } from "../core/store.js";
  * @param {string} tab
  * @param {(file: File) => void} take called with the first picture, or the first file if none is one
  */
-export function dropped(view, tab, take) {
+export function bindDrop(view, tab, take) {
   const picture = (files) =>
     [...(files ?? [])].find(({ type }) => type.startsWith("image/")) ?? files?.[0];
   view.addEventListener("dragover", (event) => {

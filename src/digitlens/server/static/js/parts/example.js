@@ -31,14 +31,14 @@ async function hands(data) {
   const wanted = Array.from({ length: 10 }, (_, digit) =>
     get("/v1/mistakes/cell", { network: "cnn", data, truth: digit, answer: digit, count: 12 }),
   );
-  const told = await Promise.all(wanted);
+  const response = await Promise.all(wanted);
   return Promise.all(
-    told.map(({ pictures }) => Promise.all(pictures.map(({ picture }) => decoded(picture)))),
+    response.map(({ pictures }) => Promise.all(pictures.map(({ picture }) => decoded(picture)))),
   );
 }
 
 /** Return such a page as a PNG file. @param {string} data the digits' source @returns {Promise<Blob>} */
-export async function example(data) {
+export async function makeExample(data) {
   const digits = await hands(data);
   const sheet = new OffscreenCanvas(WIDE, HIGH);
   const brush = sheet.getContext("2d");
@@ -48,10 +48,10 @@ export async function example(data) {
   brush.globalCompositeOperation = "lighten";
   brush.imageSmoothingQuality = "high";
   for (const [left, top, count] of PLACES) {
-    for (let at = 0; at < count; at += 1) {
+    for (let index = 0; index < count; index += 1) {
       const higher = Math.round(6 * Math.random());
       const size = SIDE * LARGER;
-      brush.drawImage(any(any(digits)), left + at * STEP, top - higher, size, size);
+      brush.drawImage(any(any(digits)), left + index * STEP, top - higher, size, size);
     }
   }
   brush.globalCompositeOperation = "difference";

@@ -1,8 +1,8 @@
 // A grid of numbers on a canvas, with a cursor that mouse, finger and arrow keys move.
 
-import { css } from "../core/theme.js";
-import { say } from "../core/say.js";
-import { textOn } from "./ramps.js";
+import { cssColor } from "../core/theme.js";
+import { announce } from "../core/messages.js";
+import { pickTextColor } from "./ramps.js";
 
 const NUMBERS = 24; // pixels: from this size of a cell on, its number is written into it
 
@@ -22,11 +22,11 @@ const NUMBERS = 24; // pixels: from this size of a cell on, its number is writte
 export class Grid {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {object} [wish]
-   * @param {string} [wish.label] what it is called; with one it can be focused and chosen from
-   * @param {(row: number, column: number) => void} [wish.pick] a cell was chosen
-   * @param {(row: number, column: number, value: number) => string} [wish.words] said of it
-   * @param {boolean} [wish.hover] choose by moving over it
+   * @param {object} [options]
+   * @param {string} [options.label] what it is called; with one it can be focused and chosen from
+   * @param {(row: number, column: number) => void} [options.pick] a cell was chosen
+   * @param {(row: number, column: number, value: number) => string} [options.words] said of it
+   * @param {boolean} [options.hover] choose by moving over it
    */
   constructor(canvas, { label, pick = () => {}, words, hover = true } = {}) {
     this.canvas = canvas;
@@ -65,53 +65,53 @@ export class Grid {
     const size = canvas.clientWidth;
     if (!shown || !size) return;
     const sharp = Math.min(3, devicePixelRatio || 1);
-    const wide = size / shown.columns;
-    const high = shown.flat ? canvas.clientHeight / shown.rows : wide;
+    const width = size / shown.columns;
+    const height = shown.flat ? canvas.clientHeight / shown.rows : width;
     canvas.width = Math.round(size * sharp);
-    canvas.height = Math.round(high * shown.rows * sharp);
+    canvas.height = Math.round(height * shown.rows * sharp);
     const brush = canvas.getContext("2d");
     brush.scale(canvas.width / size, canvas.width / size);
-    this.#cells(brush, wide, high);
+    this.#cells(brush, width, height);
     const mark = ({ row, column, rows = 1, columns = 1 }, style, line) => {
       brush.strokeStyle = style;
       brush.lineWidth = line;
-      brush.strokeRect(column * wide, row * high, columns * wide, rows * high);
+      brush.strokeRect(column * width, row * height, columns * width, rows * height);
     };
     if (shown.band !== null && shown.band !== undefined) {
-      mark({ row: shown.band, column: 0, columns: shown.columns }, css("accent", 0.7), 1.5);
+      mark({ row: shown.band, column: 0, columns: shown.columns }, cssColor("accent", 0.7), 1.5);
     }
-    if (shown.box) mark(shown.box, css("minus"), 2);
+    if (shown.box) mark(shown.box, cssColor("minus"), 2);
     if (this.active) {
-      mark(this.cursor, css("sheet"), 4);
-      mark(this.cursor, css("accent"), 2);
+      mark(this.cursor, cssColor("sheet"), 4);
+      mark(this.cursor, cssColor("accent"), 2);
     }
   }
 
-  #cells(brush, wide, high) {
-    const { rows, columns, at, ramp, text, ticks } = this.shown;
-    const written = text && wide >= NUMBERS;
-    const gap = wide >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
-    const quiet = css("quiet");
-    brush.fillStyle = css("hairline");
-    brush.fillRect(0, 0, columns * wide, rows * high);
+  #cells(brush, width, height) {
+    const { rows, columns, at: index, ramp, text, ticks } = this.shown;
+    const written = text && width >= NUMBERS;
+    const gap = width >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
+    const quiet = cssColor("quiet");
+    brush.fillStyle = cssColor("hairline");
+    brush.fillRect(0, 0, columns * width, rows * height);
     brush.textAlign = "center";
     brush.textBaseline = "middle";
-    brush.font = `${Math.min(13, wide * 0.36)}px ui-monospace, "Liberation Mono", monospace`;
+    brush.font = `${Math.min(13, width * 0.36)}px ui-monospace, "Liberation Mono", monospace`;
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
-        const value = at(row, column);
+        const value = index(row, column);
         const rgb = ramp(value);
         brush.fillStyle = `rgb(${rgb})`;
-        const [x, y] = [column * wide, row * high];
-        brush.fillRect(x, y, wide - gap, high - gap);
+        const [x, y] = [column * width, row * height];
+        brush.fillRect(x, y, width - gap, height - gap);
         if (!written) continue;
-        brush.fillStyle = value ? textOn(rgb) : quiet;
-        brush.fillText(text(value), x + wide / 2, y + high / 2 + 0.5);
+        brush.fillStyle = value ? pickTextColor(rgb) : quiet;
+        brush.fillText(text(value), x + width / 2, y + height / 2 + 0.5);
       }
     }
     brush.fillStyle = quiet;
     for (let place = ticks ?? columns; place < columns; place += ticks) {
-      brush.fillRect(place * wide - 0.5, rows * high - 6, 1, 6);
+      brush.fillRect(place * width - 0.5, rows * height - 6, 1, 6);
     }
   }
 
@@ -143,7 +143,7 @@ export class Grid {
     this.#go(row, column);
     this.onMove(row, column, event);
     const value = this.shown.at(row, column);
-    say(this.words ? this.words(row, column, value) : `row ${row}, column ${column}: ${value}`);
+    announce(this.words ? this.words(row, column, value) : `row ${row}, column ${column}: ${value}`);
   }
 
   #go(row, column) {

@@ -6,14 +6,14 @@
  * @param {number} width
  * @param {import("./ramps.js").Ramp} ramp
  */
-export function paint(canvas, values, width, ramp) {
+export function paintPixels(canvas, values, width, ramp) {
   const height = Math.max(1, Math.ceil(values.length / width));
   canvas.width = width;
   canvas.height = height;
   const brush = canvas.getContext("2d");
   const image = brush.createImageData(width, height);
-  for (let at = 0; at < values.length; at += 1) {
-    image.data.set([...ramp(values[at]), 255], 4 * at);
+  for (let index = 0; index < values.length; index += 1) {
+    image.data.set([...ramp(values[index]), 255], 4 * index);
   }
   brush.putImageData(image, 0, 0);
 }

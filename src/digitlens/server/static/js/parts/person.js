@@ -10,16 +10,16 @@ const BIRDS = "crane finch gull hawk heron jay kite lark martin owl plover raven
 export const person = { desk: "", name: "", token: "" };
 
 const pick = (words) => {
-  const each = words.split(" ");
-  return each[Math.floor(Math.random() * each.length)];
+  const item = words.split(" ");
+  return item[Math.floor(Math.random() * item.length)];
 };
 
-const madeUp = () => {
+const makeName = () => {
   const name = `${pick(WORDS)} ${pick(BIRDS)}`;
   return name.charAt(0).toUpperCase() + name.slice(1);
 };
 
-function kept() {
+function loadSaved() {
   try {
     return JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
   } catch {
@@ -28,7 +28,7 @@ function kept() {
 }
 
 /** Remember for as long as the tab is open. @param {Partial<typeof person>} change */
-export function remember(change) {
+export function savePerson(change) {
   Object.assign(person, change);
   try {
     sessionStorage.setItem(KEY, JSON.stringify(person));
@@ -38,7 +38,7 @@ export function remember(change) {
 }
 
 /** Hold a name that no other tab holds. @param {string} desk @returns {Promise<boolean>} */
-function hold(desk) {
+function holdName(desk) {
   if (!navigator.locks) return Promise.resolve(true); // not over a network without TLS
   return new Promise((done) => {
     const signal = AbortSignal.timeout(PATIENCE);
@@ -54,9 +54,9 @@ function hold(desk) {
  * Find out who reviews here: who did before a reload; in a new tab, and in one that a browser
  * has copied with all that is kept for it, somebody new.
  */
-export async function knowPerson() {
-  const { desk = "", name = "", token = "" } = kept();
-  if (desk && name && (await hold(desk))) return remember({ desk, name, token });
-  remember({ desk: String(Math.random()).slice(2), name: madeUp(), token: "" });
-  await hold(person.desk);
+export async function loadPerson() {
+  const { desk = "", name = "", token = "" } = loadSaved();
+  if (desk && name && (await holdName(desk))) return savePerson({ desk, name, token });
+  savePerson({ desk: String(Math.random()).slice(2), name: makeName(), token: "" });
+  await holdName(person.desk);
 }

@@ -1,6 +1,6 @@
 // Numbers -> colours of the palette.
 
-import { colour } from "../core/theme.js";
+import { color } from "../core/theme.js";
 
 /** @typedef {(value: number) => [number, number, number]} Ramp */
 
@@ -10,20 +10,20 @@ const mix = (from, to, share) =>
   );
 
 /** From paper to ink. @param {number} most the value of full ink @returns {Ramp} */
-export function inkRamp(most = 255) {
-  const [paper, ink] = [colour("digit-paper"), colour("digit-ink")];
+export function makeInkRamp(most = 255) {
+  const [paper, ink] = [color("digit-paper"), color("digit-ink")];
   return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (most || 1))));
 }
 
 /** Blue above zero, red below. @param {number} most the size of the strongest @returns {Ramp} */
-export function signedRamp(most) {
-  const [paper, plus, minus] = [colour("digit-paper"), colour("plus"), colour("minus")];
+export function makeSignedRamp(most) {
+  const [paper, plus, minus] = [color("digit-paper"), color("plus"), color("minus")];
   return (value) =>
     mix(paper, value < 0 ? minus : plus, Math.min(1, Math.abs(value) / (most || 1)));
 }
 
 /** The largest size among numbers. @param {Iterable<number>} values */
-export function strongest(values) {
+export function findStrongest(values) {
   let most = 0;
   for (const value of values) most = Math.max(most, Math.abs(value));
   return most;
@@ -35,7 +35,7 @@ const light = (value) => {
 };
 
 /** White or black, whichever is read more easily on a colour. @param {[number, number, number]} rgb */
-export const textOn = ([red, green, blue]) =>
+export const pickTextColor = ([red, green, blue]) =>
   0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue) < 0.179
     ? "#ffffff"
     : "#000000";

@@ -1,15 +1,15 @@
 // The kernel by hand: its numbers, size, stride and padding, and the map they make.
 
-import { get, newest, post } from "../core/api.js";
-import { by, el, fill } from "../core/dom.js";
-import { show as showProblem } from "../core/say.js";
-import { brief } from "../core/numbers.js";
+import { get, coalesce, post } from "../core/api.js";
+import { byId, h, setOptions } from "../core/dom.js";
+import { showProblem } from "../core/messages.js";
+import { formatBrief } from "../core/numbers.js";
 import { state } from "../core/store.js";
 import { digit } from "../digit.js";
-import { rows } from "../ink/drawing.js";
+import { toRows } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
-import { inkRamp, signedRamp, strongest } from "../parts/ramps.js";
-import { firstOfGroup } from "./cell.js";
+import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
+import { findFirstChannel } from "./cell.js";
 
 /** Kernels of 3 x 3 that everybody should have seen at work. */
 const PRESETS = {
@@ -42,204 +42,204 @@ let place;
 /** @type {{kernel: number[][][], bias: number}} the network's own */
 let own = { kernel: [[[0]]], bias: 0 };
 /** @type {{kernel: number[][][], bias: number, stride: number, padding: number, channel: number}} */
-let wish = { ...own, stride: 1, padding: 0, channel: 0 };
-let ownOf = "";
+let draft = { ...own, stride: 1, padding: 0, channel: 0 };
+let ownKey = "";
 
 export function initBench() {
   grids = {
-    before: new Grid(by("bench-before")),
-    after: new Grid(by("bench-after")),
-    pooled: new Grid(by("bench-pooled")),
+    before: new Grid(byId("bench-before")),
+    after: new Grid(byId("bench-after")),
+    pooled: new Grid(byId("bench-pooled")),
   };
-  const change = (act) => (event) => {
-    act(Number(event.target.value));
-    showWish();
-    ask();
+  const onChange = (callback) => (event) => {
+    callback(Number(event.target.value));
+    showDraft();
+    askMap();
   };
-  by("size").addEventListener(
+  byId("size").addEventListener(
     "input",
-    change((size) => {
-      wish.kernel = wish.kernel.map((each) => resized(each, size));
+    onChange((size) => {
+      draft.kernel = draft.kernel.map((item) => resize(item, size));
       makeInputs();
     }),
   );
-  by("stride").addEventListener(
+  byId("stride").addEventListener(
     "input",
-    change((stride) => (wish.stride = stride)),
+    onChange((stride) => (draft.stride = stride)),
   );
-  by("padding").addEventListener(
+  byId("padding").addEventListener(
     "input",
-    change((padding) => (wish.padding = padding)),
+    onChange((padding) => (draft.padding = padding)),
   );
-  by("bias").addEventListener(
+  byId("bias").addEventListener(
     "input",
-    change((bias) => (wish.bias = bias)),
+    onChange((bias) => (draft.bias = bias)),
   );
-  by("bench-channel").addEventListener(
+  byId("bench-channel").addEventListener(
     "change",
-    change((channel) => {
-      wish.channel = channel;
+    onChange((channel) => {
+      draft.channel = channel;
       makeInputs();
     }),
   );
-  by("presets").append(
-    el("button", { type: "button", id: "bench-own", onclick: reset }, "the network's own"),
+  byId("presets").append(
+    h("button", { type: "button", id: "bench-own", onclick: reset }, "the network's own"),
     ...Object.entries(PRESETS).map(([name, kernel]) =>
-      el("button", { type: "button", onclick: () => preset(kernel) }, name),
+      h("button", { type: "button", onclick: () => applyPreset(kernel) }, name),
     ),
   );
 }
 
-/** @param {import("./cell.js").Place} wanted */
-export async function showBench(wanted) {
-  place = wanted;
-  const { layer, map } = wanted;
-  by("bench-part").hidden = layer.kind !== "convolution";
-  if (by("bench-part").hidden) return;
+/** @param {import("./cell.js").Place} chosen */
+export async function showBench(chosen) {
+  place = chosen;
+  const { layer, map } = chosen;
+  byId("bench-part").hidden = layer.kind !== "convolution";
+  if (byId("bench-part").hidden) return;
   const key = `${state.network} ${layer.member} ${layer.number} ${map}`;
-  if (key !== ownOf) {
+  if (key !== ownKey) {
     const path = `/v1/networks/${encodeURIComponent(state.network)}/layers/${layer.number}`;
-    const found = await get(path, { kernel: map, member: layer.member }).catch(() => null);
-    if (!found || place.layer !== layer || place.map !== map) return;
-    ownOf = key;
-    own = { kernel: found.kernels[0], bias: found.biases[0] };
+    const result = await get(path, { kernel: map, member: layer.member }).catch(() => null);
+    if (!result || place.layer !== layer || place.map !== map) return;
+    ownKey = key;
+    own = { kernel: result.kernels[0], bias: result.biases[0] };
     reset();
-  } else ask();
+  } else askMap();
 }
 
 function reset() {
   const { layer } = place;
-  wish = { ...own, stride: layer.stride, padding: layer.padding, channel: 0 };
-  const names = wish.kernel.map((_, at) => ({
-    value: String(at),
-    text: String(firstOfGroup(layer, place.map) + at),
+  draft = { ...own, stride: layer.stride, padding: layer.padding, channel: 0 };
+  const names = draft.kernel.map((_, index) => ({
+    value: String(index),
+    text: String(findFirstChannel(layer, place.map) + index),
   }));
-  fill(by("bench-channel"), names, "0");
-  by("bench-channel-field").hidden = names.length < 2;
-  by("bench-activation").textContent = layer.activation
+  setOptions(byId("bench-channel"), names, "0");
+  byId("bench-channel-field").hidden = names.length < 2;
+  byId("bench-activation").textContent = layer.activation
     ? `After ${layer.activation}`
     : "No activation follows";
-  by("bias").value = String(Number(wish.bias.toPrecision(3)));
+  byId("bias").value = String(Number(draft.bias.toPrecision(3)));
   makeInputs();
-  showWish();
-  ask();
+  showDraft();
+  askMap();
 }
 
-function preset(kernel) {
+function applyPreset(kernel) {
   // The first layer takes in 0..255: a share of full ink is meant.
   const scale = place.layer.number === 1 ? 1 / 255 : 1;
   const zeros = kernel.map((row) => row.map(() => 0));
-  wish.kernel = wish.kernel.map((_, at) =>
-    at === wish.channel ? kernel.map((row) => row.map((value) => value * scale)) : zeros,
+  draft.kernel = draft.kernel.map((_, index) =>
+    index === draft.channel ? kernel.map((row) => row.map((value) => value * scale)) : zeros,
   );
-  wish.bias = 0;
-  by("bias").value = "0";
+  draft.bias = 0;
+  byId("bias").value = "0";
   makeInputs();
-  showWish();
-  ask();
+  showDraft();
+  askMap();
 }
 
 /** A kernel of another size: cut or filled up with zeros, its middle in the middle. */
-function resized(kernel, size) {
-  const off = Math.floor((kernel.length - size) / 2);
+function resize(kernel, size) {
+  const offset = Math.floor((kernel.length - size) / 2);
   return Array.from({ length: size }, (_, row) =>
-    Array.from({ length: size }, (_unused, column) => kernel[row + off]?.[column + off] ?? 0),
+    Array.from({ length: size }, (_unused, column) => kernel[row + offset]?.[column + offset] ?? 0),
   );
 }
 
 function makeInputs() {
-  const kernel = wish.kernel[wish.channel];
-  const box = by("kernel");
+  const kernel = draft.kernel[draft.channel];
+  const box = byId("kernel");
   box.style.gridTemplateColumns = `repeat(${kernel[0].length}, 1fr)`;
   box.replaceChildren(
     ...kernel.flatMap((row, down) =>
       row.map((value, right) =>
-        el("input", {
+        h("input", {
           type: "number",
           step: "any",
           value: Number(value.toPrecision(2)),
           "aria-label": `kernel, row ${down}, column ${right}`,
-          oninput: (event) => edit(down, right, Number(event.target.value)),
+          oninput: (event) => editNumber(down, right, Number(event.target.value)),
         }),
       ),
     ),
   );
 }
 
-function edit(row, column, value) {
-  const changed = wish.kernel[wish.channel].map((each) => each.slice());
+function editNumber(row, column, value) {
+  const changed = draft.kernel[draft.channel].map((item) => item.slice());
   changed[row][column] = value;
-  wish.kernel = wish.kernel.map((each, at) => (at === wish.channel ? changed : each));
-  ask();
+  draft.kernel = draft.kernel.map((item, index) => (index === draft.channel ? changed : item));
+  askMap();
 }
 
-function showWish() {
-  const size = wish.kernel[0].length;
-  by("size").max = String(Math.max(9, size));
-  by("stride").max = String(Math.max(6, wish.stride));
+function showDraft() {
+  const size = draft.kernel[0].length;
+  byId("size").max = String(Math.max(9, size));
+  byId("stride").max = String(Math.max(6, draft.stride));
   for (const [name, value] of Object.entries({
     size,
-    stride: wish.stride,
-    padding: wish.padding,
+    stride: draft.stride,
+    padding: draft.padding,
   })) {
-    by(name).value = String(value);
-    by(`${name}-out`).textContent = String(value);
+    byId(name).value = String(value);
+    byId(`${name}-out`).textContent = String(value);
   }
 }
 
 /** The kernel for all channels: those of other groups are zero. */
-function whole() {
+function fillChannels() {
   const [count] = place.layer.into;
-  if (wish.kernel.length === count) return wish.kernel;
-  const first = firstOfGroup(place.layer, place.map);
-  const zeros = wish.kernel[0].map((row) => row.map(() => 0));
-  return Array.from({ length: count }, (_, at) => wish.kernel[at - first] ?? zeros);
+  if (draft.kernel.length === count) return draft.kernel;
+  const first = findFirstChannel(place.layer, place.map);
+  const zeros = draft.kernel[0].map((row) => row.map(() => 0));
+  return Array.from({ length: count }, (_, index) => draft.kernel[index - first] ?? zeros);
 }
 
-const ask = newest(async () => {
+const askMap = coalesce(async () => {
   if (!digit.pixels) return;
   const { layer } = place;
-  const { bias, stride, padding } = wish;
+  const { bias, stride, padding } = draft;
   const body = {
-    picture: rows(digit.pixels),
+    picture: toRows(digit.pixels),
     network: state.network,
     layer: layer.number,
     member: layer.member,
     frame: false,
-    kernel: whole(),
+    kernel: fillChannels(),
     bias,
     stride,
     padding,
   };
   try {
-    const found = await post("/v1/explain/kernel", body);
-    showProblem(by("bench-problem"), null);
-    by("arithmetic").textContent = found.arithmetic.height;
-    showMap(grids.before, found.before);
-    showMap(grids.after, found.map);
-    showMap(grids.pooled, pool(found.map));
+    const result = await post("/v1/explain/kernel", body);
+    showProblem(byId("bench-problem"), null);
+    byId("arithmetic").textContent = result.arithmetic.height;
+    showMap(grids.before, result.before);
+    showMap(grids.after, result.map);
+    showMap(grids.pooled, maxPool(result.map));
   } catch (problem) {
-    showProblem(by("bench-problem"), problem);
+    showProblem(byId("bench-problem"), problem);
   }
 });
 
 /** @param {Grid} grid @param {number[][]} map */
 function showMap(grid, map) {
   const values = map.flat();
-  const most = strongest(values);
-  const ramp = values.some((value) => value < 0) ? signedRamp(most) : inkRamp(most);
+  const most = findStrongest(values);
+  const ramp = values.some((value) => value < 0) ? makeSignedRamp(most) : makeInkRamp(most);
   grid.show({
     rows: map.length,
     columns: map[0].length,
     at: (row, column) => map[row][column],
     ramp,
-    text: brief,
+    text: formatBrief,
   });
 }
 
 /** The largest of each 2 x 2 numbers; what is left over at an edge is left out. */
-function pool(map) {
-  const pairs = (count) => Array.from({ length: Math.max(1, count >> 1) }, (_, at) => at * 2);
+function maxPool(map) {
+  const pairs = (count) => Array.from({ length: Math.max(1, count >> 1) }, (_, index) => index * 2);
   const at = (row, column) => map[row]?.[column] ?? -Infinity;
   return pairs(map.length).map((row) =>
     pairs(map[0].length).map((column) =>

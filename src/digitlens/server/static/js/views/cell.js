@@ -1,23 +1,23 @@
 // The number under the cursor: which window it sees, and how it comes about.
 
-import { newest, post } from "../core/api.js";
-import { by } from "../core/dom.js";
-import { brief } from "../core/numbers.js";
-import { capital } from "../core/say.js";
+import { coalesce, post } from "../core/api.js";
+import { byId } from "../core/dom.js";
+import { formatBrief } from "../core/numbers.js";
+import { capitalize } from "../core/messages.js";
 import { state } from "../core/store.js";
 import { digit } from "../digit.js";
-import { rows } from "../ink/drawing.js";
+import { toRows } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
-import { inkRamp, signedRamp, strongest } from "../parts/ramps.js";
+import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
 import {
-  bySize,
-  chain,
-  channels,
-  inputs,
-  pictures,
-  product,
-  table,
-  total,
+  orderBySize,
+  renderSteps,
+  renderChannels,
+  renderInputs,
+  renderPictures,
+  renderProduct,
+  renderTable,
+  sumValues,
 } from "../parts/sums.js";
 
 /**
@@ -39,7 +39,7 @@ let channel = null;
 let channelOf = "";
 
 export function initCell() {
-  into = new Grid(by("conv-into"));
+  into = new Grid(byId("conv-into"));
 }
 
 /** @param {Place} wanted */
@@ -50,60 +50,60 @@ export function showCell(wanted) {
   ask();
 }
 
-const ask = newest(async () => {
+const ask = coalesce(async () => {
   if (!digit.pixels) return;
   const asked = place;
   const { layer, map, row, column } = asked;
-  const at = layer.kind === "dense" ? { map } : { map, row, column };
-  const query = { network: state.network, layer: layer.number, member: layer.member, ...at };
+  const index = layer.kind === "dense" ? { map } : { map, row, column };
+  const query = { network: state.network, layer: layer.number, member: layer.member, ...index };
   try {
-    const body = { pictures: [rows(digit.pixels)] };
-    const told = await post("/v1/explain/cell", body, { ...query, frame: false });
-    if (asked.layer === place.layer) draw(told, asked);
+    const body = { pictures: [toRows(digit.pixels)] };
+    const response = await post("/v1/explain/cell", body, { ...query, frame: false });
+    if (asked.layer === place.layer) draw(response, asked);
   } catch (problem) {
-    by("cell-words").textContent = String(problem.message);
+    byId("cell-words").textContent = String(problem.message);
   }
 });
 
-/** @param {any} told by /v1/explain/cell @param {Place} asked */
-function draw(told, asked) {
+/** @param {any} response by /v1/explain/cell @param {Place} asked */
+function draw(response, asked) {
   const { layer, after } = asked;
   const { number, kind } = layer;
-  const where = kind === "dense" ? "" : `, row ${told.row}, column ${told.column}`;
-  by("cell-title").textContent =
-    `One number: layer ${number}, ${kind === "dense" ? "value" : "map"} ${told.map}${where}`;
-  by("cell-words").textContent = `${capital(told.words)}.`;
-  by("chain").replaceChildren(...chain(told, pooled(told, layer, after)));
-  by("conv-into").closest("figure").hidden = kind === "dense" && number > 1;
+  const where = kind === "dense" ? "" : `, row ${response.row}, column ${response.column}`;
+  byId("cell-title").textContent =
+    `One number: layer ${number}, ${kind === "dense" ? "value" : "map"} ${response.map}${where}`;
+  byId("cell-words").textContent = `${capitalize(response.words)}.`;
+  byId("chain").replaceChildren(...renderSteps(response, findPooled(response, layer, after)));
+  byId("conv-into").closest("figure").hidden = kind === "dense" && number > 1;
   if (kind === "dense") {
-    const seen = number === 1 ? [pictures(told)] : [];
-    by("cell").replaceChildren(...seen, inputs(told));
+    const seen = number === 1 ? [renderPictures(response)] : [];
+    byId("cell").replaceChildren(...seen, renderInputs(response));
     if (number === 1) showInto(asked, 0, null);
   } else if (kind === "pooling") {
-    by("cell").replaceChildren(table("the window", told.window[0]));
-    showInto(asked, told.map, windowOf(told, layer));
+    byId("cell").replaceChildren(renderTable("the window", response.window[0]));
+    showInto(asked, response.map, windowOf(response, layer));
   } else {
-    drawProducts(told, asked);
+    drawProducts(response, asked);
   }
 }
 
-function drawProducts(told, asked) {
+function drawProducts(response, asked) {
   const { layer } = asked;
-  const shares = told.products.map((each) => total(each.flat()));
-  const chosen = Math.min(channel ?? bySize(shares)[0], shares.length - 1);
-  const most = layer.number === 1 ? 255 : strongest(told.window.flat(2));
-  const signed = told.window.flat(2).some((value) => value < 0);
-  const ramp = signed ? signedRamp(most) : inkRamp(most);
-  const choose = (at) => {
-    channel = at;
-    draw(told, asked);
-    by("cell").querySelector('[aria-pressed="true"]')?.focus();
+  const shares = response.products.map((item) => sumValues(item.flat()));
+  const chosen = Math.min(channel ?? orderBySize(shares)[0], shares.length - 1);
+  const most = layer.number === 1 ? 255 : findStrongest(response.window.flat(2));
+  const signed = response.window.flat(2).some((value) => value < 0);
+  const ramp = signed ? makeSignedRamp(most) : makeInkRamp(most);
+  const choose = (index) => {
+    channel = index;
+    draw(response, asked);
+    byId("cell").querySelector('[aria-pressed="true"]')?.focus();
   };
-  by("cell").replaceChildren(
-    ...(shares.length > 1 ? [channels(shares, chosen, choose)] : []),
-    product(told.window[chosen], told.kernel[chosen], told.products[chosen], ramp),
+  byId("cell").replaceChildren(
+    ...(shares.length > 1 ? [renderChannels(shares, chosen, choose)] : []),
+    renderProduct(response.window[chosen], response.kernel[chosen], response.products[chosen], ramp),
   );
-  showInto(asked, firstOfGroup(layer, told.map) + chosen, windowOf(told, layer));
+  showInto(asked, findFirstChannel(layer, response.map) + chosen, windowOf(response, layer));
 }
 
 function windowOf({ top, left, window }, { window: size }) {
@@ -112,30 +112,30 @@ function windowOf({ top, left, window }, { window: size }) {
 }
 
 /** Show a map that the layer takes in, and where the window stands on it. */
-function showInto({ layer, into: taken }, at, box) {
-  const shown = taken[at];
-  const most = layer.number === 1 ? 255 : strongest(taken.flat(2));
+function showInto({ layer, into: taken }, index, box) {
+  const shown = taken[index];
+  const most = layer.number === 1 ? 255 : findStrongest(taken.flat(2));
   const signed = shown.flat().some((value) => value < 0);
   into.show({
     rows: shown.length,
     columns: shown[0].length,
     at: (row, column) => shown[row][column],
-    ramp: signed ? signedRamp(most) : inkRamp(most),
-    text: brief,
+    ramp: signed ? makeSignedRamp(most) : makeInkRamp(most),
+    text: formatBrief,
     box,
   });
-  by("into-title").textContent =
+  byId("into-title").textContent =
     layer.number === 1
       ? "Goes in: the 28 x 28 pixels"
-      : `Goes in: map ${at} of ${taken.length}`;
+      : `Goes in: map ${index} of ${taken.length}`;
 }
 
 /** In a grouped convolution a map sees some channels only: return the first of them. */
-export const firstOfGroup = ({ into: [channelsIn], shape, groups }, map) =>
+export const findFirstChannel = ({ into: [channelsIn], shape, groups }, map) =>
   Math.floor((map * groups) / shape[0]) * (channelsIn / groups);
 
 /** What the pooling after this layer makes of the number, where there is one. */
-function pooled({ map, row, column }, layer, after) {
+function findPooled({ map, row, column }, layer, after) {
   if (layer.kind !== "convolution" || after?.kind !== "pooling" || !after.window) return null;
   const [down, right] = [Math.floor(row / after.stride), Math.floor(column / after.stride)];
   const value = after.values[map]?.[down]?.[right];

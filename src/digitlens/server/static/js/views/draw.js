@@ -1,49 +1,49 @@
 // Draw: paper to write on, cells to paint, a picture to open; the answer beside it.
 
 import { post } from "../core/api.js";
-import { all, by, choose, el, fill } from "../core/dom.js";
-import { say, show as showProblem } from "../core/say.js";
-import { set, state, watch } from "../core/store.js";
-import { colour } from "../core/theme.js";
-import { open } from "../core/url.js";
-import { centre, digit, isSeveral, onDigit, openPicture, preview } from "../digit.js";
-import { bare, isBare, rows, SIDE } from "../ink/drawing.js";
-import { cells } from "../ink/cells.js";
-import { pad } from "../ink/pad.js";
-import { render } from "../ink/render.js";
-import { dropped } from "../parts/drop.js";
-import { bars, sentence } from "../parts/bars.js";
+import { queryAll, byId, check, h, setOptions } from "../core/dom.js";
+import { announce, showProblem } from "../core/messages.js";
+import { setState, state, watch } from "../core/store.js";
+import { color } from "../core/theme.js";
+import { openTab } from "../core/url.js";
+import { centerDigit, digit, isSeveral, onDigit, openPicture, previewDrawing } from "../digit.js";
+import { emptyDrawing, isEmpty, toRows, SIDE } from "../ink/drawing.js";
+import { bindCells } from "../ink/cells.js";
+import { bindPad } from "../ink/pad.js";
+import { renderDrawing } from "../ink/render.js";
+import { bindDrop } from "../parts/drop.js";
+import { showBars, describeAnswer } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
-import { inkRamp } from "../parts/ramps.js";
+import { makeInkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
-import { take as readIt } from "./read.js";
+import { readPicture } from "./read.js";
 
 const MOST = 100; // steps back
 
 /** @type {import("../core/store.js").Drawing[]} */
-const before = [];
+const history = [];
 /** @type {Grid} */
 let grid;
 /** @type {import("../core/store.js").Drawing | null} with the stroke that is being drawn */
-let growing = null;
+let unfinished = null;
 
-function change(drawing) {
-  before.push(state.drawing);
-  if (before.length > MOST) before.shift();
-  set({ drawing });
+function changeDrawing(drawing) {
+  history.push(state.drawing);
+  if (history.length > MOST) history.shift();
+  setState({ drawing });
 }
 
 function paintPad() {
-  const canvas = by("pad");
-  const drawing = growing ?? state.drawing;
-  render(
+  const canvas = byId("pad");
+  const drawing = unfinished ?? state.drawing;
+  renderDrawing(
     canvas.getContext("2d"),
     drawing,
     canvas.width,
-    colour("digit-paper"),
-    colour("digit-ink"),
+    color("digit-paper"),
+    color("digit-ink"),
   );
-  by("paper-hint").hidden = !isBare(drawing) || state.tool === "cells";
+  byId("paper-hint").hidden = !isEmpty(drawing) || state.tool === "cells";
 }
 
 function paintCells() {
@@ -52,7 +52,7 @@ function paintCells() {
     rows: SIDE,
     columns: SIDE,
     at: (row, column) => pixels[row * SIDE + column],
-    ramp: inkRamp(),
+    ramp: makeInkRamp(),
   });
 }
 
@@ -61,85 +61,85 @@ const cellPixels = () => state.drawing.base ?? blank;
 
 function showTool() {
   const isCells = state.tool === "cells";
-  choose("tool", state.tool);
-  by("pad").hidden = isCells;
-  by("cells").hidden = by("cells-help").hidden = by("centre").hidden = !isCells;
-  all("#view-draw .tools .slider")[0].hidden = isCells;
+  check("tool", state.tool);
+  byId("pad").hidden = isCells;
+  byId("cells").hidden = byId("cells-help").hidden = byId("centre").hidden = !isCells;
+  queryAll("#view-draw .tools .slider")[0].hidden = isCells;
   // The cells show what the network sees, so strokes become pixels.
   if (isCells && state.drawing.strokes.length && digit.pixels) {
-    change({ base: digit.pixels, strokes: [] });
+    changeDrawing({ base: digit.pixels, strokes: [] });
   }
 }
 
 function showAnswer() {
   const { answer, problem, several } = digit;
-  by("answer-digit").textContent = answer ? (answer.digit ?? "∅") : "–";
-  by("answer-digit").classList.toggle("none", !answer);
-  by("answer-words").textContent = answer
-    ? sentence(answer)
+  byId("answer-digit").textContent = answer ? (answer.digit ?? "∅") : "–";
+  byId("answer-digit").classList.toggle("none", !answer);
+  byId("answer-words").textContent = answer
+    ? describeAnswer(answer)
     : problem
       ? "No answer to this."
       : "Nothing is written yet.";
-  bars(by("draw-bars"), answer);
-  showProblem(by("draw-problem"), problem);
-  by("draw-several").hidden = several < 2;
-  by("undo").disabled = !before.length;
-  by("clear").disabled = isBare(state.drawing);
-  by("keep").disabled = !digit.pixels;
-  if (answer?.digit !== null && answer && document.activeElement !== by("keep-label")) {
-    by("keep-label").value = String(answer.digit);
+  showBars(byId("draw-bars"), answer);
+  showProblem(byId("draw-problem"), problem);
+  byId("draw-several").hidden = several < 2;
+  byId("undo").disabled = !history.length;
+  byId("clear").disabled = isEmpty(state.drawing);
+  byId("keep").disabled = !digit.pixels;
+  if (answer?.digit !== null && answer && document.activeElement !== byId("keep-label")) {
+    byId("keep-label").value = String(answer.digit);
   }
 }
 
 /** A picture of several digits is read elsewhere, at a click. @param {Blob} file */
-function toRead(file) {
-  const act = () => {
-    open("read");
-    readIt(file);
+function makeReadButton(file) {
+  const callback = () => {
+    openTab("read");
+    readPicture(file);
   };
-  return el("button", { type: "button", onclick: act }, "Read all of it");
+  return h("button", { type: "button", onclick: callback }, "Read all of it");
 }
 
-async function keep() {
+async function saveDigit() {
   try {
-    const label = Number(by("keep-label").value);
-    const body = { digits: [{ picture: rows(digit.pixels), label }], frame: false };
-    const found = await post("/v1/own", body);
-    by("keep-done").textContent = `Kept: you have ${found.count}.`;
-    refreshOwn(found);
+    const label = Number(byId("keep-label").value);
+    const body = { digits: [{ picture: toRows(digit.pixels), label }], frame: false };
+    const result = await post("/v1/own", body);
+    byId("keep-done").textContent = `Kept: you have ${result.count}.`;
+    refreshOwn(result);
   } catch (problem) {
-    showProblem(by("draw-problem"), problem);
+    showProblem(byId("draw-problem"), problem);
   }
 }
 
 /** Open a dropped, pasted or chosen picture. @param {Blob} file */
-export async function take(file) {
+export async function loadPicture(file) {
   try {
-    before.push(state.drawing);
+    history.push(state.drawing);
     await openPicture(file);
-    say("The picture was opened.");
+    announce("The picture was opened.");
   } catch (problem) {
-    before.pop();
-    if (!isSeveral(problem)) return showProblem(by("draw-problem"), problem);
-    showProblem(by("draw-problem"), { told: { ...problem.told, try: undefined } });
-    by("draw-problem").append(toRead(file));
+    history.pop();
+    if (!isSeveral(problem)) return showProblem(byId("draw-problem"), problem);
+    showProblem(byId("draw-problem"), { details: { ...problem.details, try: undefined } });
+    byId("draw-problem").append(makeReadButton(file));
   }
 }
 
 function bindPaper() {
-  pad(by("pad"), {
-    width: () => Number(by("width").value),
+  bindPad(byId("pad"), {
+    width: () => Number(byId("width").value),
     grows(stroke) {
-      growing = { ...state.drawing, strokes: [...state.drawing.strokes, stroke] };
+      unfinished = { ...state.drawing, strokes: [...state.drawing.strokes, stroke] };
       paintPad();
-      preview(growing);
+      previewDrawing(unfinished);
     },
     ends(stroke) {
-      growing = null;
-      change({ ...state.drawing, strokes: [...state.drawing.strokes, stroke] });
+      unfinished = null;
+      changeDrawing({ ...state.drawing, strokes: [...state.drawing.strokes, stroke] });
     },
   });
-  grid = new Grid(by("cells"), {
+  grid = new Grid(byId("cells"), {
     label: "28 x 28 cells. Arrow keys move, space paints, backspace rubs out.",
     hover: false,
     words: (row, column, value) =>
@@ -147,13 +147,13 @@ function bindPaper() {
   });
   grid.cursor = { row: 6, column: 8 };
   let started = null; // a line painted by finger is one step back
-  cells(grid, {
+  bindCells(grid, {
     pixels: cellPixels,
     paint(base, ended) {
       started ??= state.drawing;
-      set({ drawing: { base, strokes: [] } });
+      setState({ drawing: { base, strokes: [] } });
       if (ended) {
-        before.push(started);
+        history.push(started);
         started = null;
       }
     },
@@ -161,33 +161,33 @@ function bindPaper() {
 }
 
 function undo() {
-  if (before.length) set({ drawing: before.pop() });
+  if (history.length) setState({ drawing: history.pop() });
 }
 
 export function init() {
-  fill(
-    by("keep-label"),
-    Array.from({ length: 10 }, (_, at) => ({ value: String(at), text: String(at) })),
+  setOptions(
+    byId("keep-label"),
+    Array.from({ length: 10 }, (_, index) => ({ value: String(index), text: String(index) })),
     "0",
   );
-  by("width").value = "20";
+  byId("width").value = "20";
   bindPaper();
-  by("undo").addEventListener("click", undo);
-  by("clear").addEventListener("click", () => change(bare()));
-  by("centre").addEventListener("click", () => {
-    before.push(state.drawing);
-    centre();
+  byId("undo").addEventListener("click", undo);
+  byId("clear").addEventListener("click", () => changeDrawing(emptyDrawing()));
+  byId("centre").addEventListener("click", () => {
+    history.push(state.drawing);
+    centerDigit();
   });
-  by("keep").addEventListener("click", keep);
-  by("draw-to-read").addEventListener("click", () => open("read"));
-  for (const input of all('input[name="tool"]')) {
-    input.addEventListener("change", () => set({ tool: input.value }));
+  byId("keep").addEventListener("click", saveDigit);
+  byId("draw-to-read").addEventListener("click", () => openTab("read"));
+  for (const input of queryAll('input[name="tool"]')) {
+    input.addEventListener("change", () => setState({ tool: input.value }));
   }
-  by("picture").addEventListener("change", (event) => {
-    if (event.target.files.length) take(event.target.files[0]);
+  byId("picture").addEventListener("change", (event) => {
+    if (event.target.files.length) loadPicture(event.target.files[0]);
     event.target.value = "";
   });
-  dropped(by("view-draw"), "draw", take);
+  bindDrop(byId("view-draw"), "draw", loadPicture);
   document.addEventListener("keydown", (event) => {
     if (state.tab === "draw" && event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
   });
@@ -196,7 +196,7 @@ export function init() {
     show();
   });
   watch(["drawing"], () => {
-    by("keep-done").textContent = "";
+    byId("keep-done").textContent = "";
     if (state.tab === "draw") show();
   });
   onDigit(() => {

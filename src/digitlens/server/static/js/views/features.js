@@ -1,11 +1,11 @@
 // Features: the picture unrolled into 784 numbers, and the label as ten.
 
-import { arrows, by, el, mark } from "../core/dom.js";
-import { set, state, watch } from "../core/store.js";
+import { bindArrowKeys, byId, h, setActive } from "../core/dom.js";
+import { setState, state, watch } from "../core/store.js";
 import { digit } from "../digit.js";
 import { SIDE } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
-import { inkRamp } from "../parts/ramps.js";
+import { makeInkRamp } from "../parts/ramps.js";
 
 const PLACE = 56; // pixels of the screen for a place of the lower ribbon
 
@@ -17,27 +17,27 @@ let ribbon;
 let close;
 
 export function init() {
-  picture = new Grid(by("unroll-picture"), {
+  picture = new Grid(byId("unroll-picture"), {
     label: "The 28 x 28 pixels. Arrow keys move.",
-    pick: (row, column) => set({ pixel: row * SIDE + column }),
+    pick: (row, column) => setState({ pixel: row * SIDE + column }),
     words: (row, column) => `row ${row}, column ${column}, place ${row * SIDE + column}`,
   });
-  ribbon = new Grid(by("ribbon"), {
+  ribbon = new Grid(byId("ribbon"), {
     label: "The ribbon of 784 pixels. Arrow keys move.",
-    pick: (_row, place) => set({ pixel: place }),
+    pick: (_row, place) => setState({ pixel: place }),
     words: (_row, place) =>
       `place ${place}: row ${Math.floor(place / SIDE)}, column ${place % SIDE}`,
   });
-  close = new Grid(by("ribbon-close"));
-  const group = by("onehot");
-  arrows(group);
+  close = new Grid(byId("ribbon-close"));
+  const group = byId("onehot");
+  bindArrowKeys(group);
   group.append(
     ...Array.from({ length: 10 }, (_, label) =>
-      el(
+      h(
         "button",
-        { type: "button", role: "radio", onclick: () => set({ label }) },
-        el("span", {}, String(label)),
-        el("b", {}),
+        { type: "button", role: "radio", onclick: () => setState({ label }) },
+        h("span", {}, String(label)),
+        h("b", {}),
       ),
     ),
   );
@@ -50,7 +50,7 @@ export function show() {
   const { pixels } = digit;
   const { pixel } = state;
   const [row, column] = [Math.floor(pixel / SIDE), pixel % SIDE];
-  const ramp = inkRamp();
+  const ramp = makeInkRamp();
   picture.show(
     {
       rows: SIDE,
@@ -73,7 +73,7 @@ export function show() {
     },
     { row: 0, column: pixel },
   );
-  const count = Math.min(21, Math.max(7, Math.floor(by("ribbon-close").clientWidth / PLACE)));
+  const count = Math.min(21, Math.max(7, Math.floor(byId("ribbon-close").clientWidth / PLACE)));
   const from = Math.min(pixels.length - count, Math.max(0, pixel - (count >> 1)));
   close.show({
     rows: 1,
@@ -83,30 +83,30 @@ export function show() {
     text: (value) => String(value),
     box: { row: 0, column: pixel - from, rows: 1, columns: 1 },
   });
-  by("unroll-formula").replaceChildren(
+  byId("unroll-formula").replaceChildren(
     "28 x ",
-    el("b", {}, String(row)),
+    h("b", {}, String(row)),
     " + ",
-    el("b", {}, String(column)),
+    h("b", {}, String(column)),
     " = ",
-    el("b", {}, String(pixel)),
+    h("b", {}, String(pixel)),
   );
   showRows(row, pixels);
   showLabel();
 }
 
 function showRows(row, pixels) {
-  const near = [row - 1, row, row + 1].filter((each) => each >= 0 && each < SIDE);
-  by("unroll-rows").replaceChildren(
-    ...near.map((each) => {
+  const near = [row - 1, row, row + 1].filter((item) => item >= 0 && item < SIDE);
+  byId("unroll-rows").replaceChildren(
+    ...near.map((item) => {
       const ink = pixels
-        .subarray(each * SIDE, (each + 1) * SIDE)
+        .subarray(item * SIDE, (item + 1) * SIDE)
         .reduce((sum, value) => sum + (value > 0), 0);
-      return el(
+      return h(
         "li",
-        { class: each === row ? "here" : "" },
-        el("b", {}, `row ${each}`),
-        ` places ${each * SIDE} to ${each * SIDE + SIDE - 1}, `,
+        { class: item === row ? "here" : "" },
+        h("b", {}, `row ${item}`),
+        ` places ${item * SIDE} to ${item * SIDE + SIDE - 1}, `,
         ink ? `${ink} of 28 with ink` : "bare paper",
       );
     }),
@@ -115,12 +115,12 @@ function showRows(row, pixels) {
 
 function showLabel() {
   const label = state.label ?? digit.answer?.likeliest ?? 0;
-  const buttons = by("onehot").children;
-  mark(buttons, label);
-  [...buttons].forEach((button, at) => {
-    button.querySelector("b").textContent = at === label ? "1" : "0";
-    button.setAttribute("aria-label", `digit ${at}`);
+  const buttons = byId("onehot").children;
+  setActive(buttons, label);
+  [...buttons].forEach((button, index) => {
+    button.querySelector("b").textContent = index === label ? "1" : "0";
+    button.setAttribute("aria-label", `digit ${index}`);
   });
-  const vector = Array.from({ length: 10 }, (_, at) => (at === label ? 1 : 0));
-  by("onehot-text").textContent = `${label}  →  [${vector.join(", ")}]`;
+  const vector = Array.from({ length: 10 }, (_, index) => (index === label ? 1 : 0));
+  byId("onehot-text").textContent = `${label}  →  [${vector.join(", ")}]`;
 }

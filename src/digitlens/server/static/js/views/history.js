@@ -1,7 +1,7 @@
 // The history of a run: two charts, and the same as a table.
 
-import { by, el } from "../core/dom.js";
-import { chart } from "../parts/chart.js";
+import { byId, h } from "../core/dom.js";
+import { drawChart } from "../parts/chart.js";
 
 /** @type {Record<string, [string, (value: number) => string]>} */
 const COLUMNS = {
@@ -24,38 +24,38 @@ export function showHistory(history, epochs) {
       kind,
       values: history.map((epoch) => epoch[`${kind}_${what}`] ?? null),
     }));
-  chart(by("chart-loss"), curves("loss"), {
+  drawChart(byId("chart-loss"), curves("loss"), {
     epochs,
     label: "loss",
     top: Infinity,
     write: (value) => value.toFixed(3),
   });
-  chart(by("chart-right"), curves("accuracy"), {
+  drawChart(byId("chart-right"), curves("accuracy"), {
     epochs,
     label: "right answers",
     top: 1,
     write: (value) => `${(100 * value).toFixed(1)} %`,
   });
   const some = history.length > 0 || epochs > 0;
-  by("no-curves").hidden = some;
-  by("charts").hidden = by("curve-legend").hidden = !some;
-  by("key-held").hidden = !history.some((epoch) => epoch.validation_loss !== null);
-  by("run-table-part").hidden = !history.length;
-  by("run-table").replaceChildren(
-    el(
+  byId("no-curves").hidden = some;
+  byId("charts").hidden = byId("curve-legend").hidden = !some;
+  byId("key-held").hidden = !history.some((epoch) => epoch.validation_loss !== null);
+  byId("run-table-part").hidden = !history.length;
+  byId("run-table").replaceChildren(
+    h(
       "thead",
       {},
-      el("tr", {}, ...Object.values(COLUMNS).map(([name]) => el("th", { scope: "col" }, name))),
+      h("tr", {}, ...Object.values(COLUMNS).map(([name]) => h("th", { scope: "col" }, name))),
     ),
-    el(
+    h(
       "tbody",
       {},
       ...history.map((epoch) =>
-        el(
+        h(
           "tr",
           {},
           ...Object.entries(COLUMNS).map(([key, [, write]]) =>
-            el(
+            h(
               "td",
               {},
               epoch[key] === null || epoch[key] === undefined ? "–" : write(epoch[key]),

@@ -1,124 +1,124 @@
 // Mistakes: the confusion matrix, the pictures behind each cell, and one of them in hand.
 
 import { get } from "../core/api.js";
-import { by, el } from "../core/dom.js";
-import { grouped, percent, sureness } from "../core/numbers.js";
-import { show as showProblem } from "../core/say.js";
-import { set, state, watch } from "../core/store.js";
-import { open } from "../core/url.js";
-import { take } from "../digit.js";
-import { howToGet, known, onNetworks } from "../networks.js";
-import { fromImage } from "../parts/picture.js";
+import { byId, h } from "../core/dom.js";
+import { formatCount, formatPercent, formatConfidence } from "../core/numbers.js";
+import { showProblem } from "../core/messages.js";
+import { setState, state, watch } from "../core/store.js";
+import { openTab } from "../core/url.js";
+import { setPixels } from "../digit.js";
+import { explainMissing, known, onNetworks } from "../networks.js";
+import { readPixels } from "../parts/picture.js";
 
 const AT_ONCE = 60; // pictures
 
-/** @type {any} what /v1/mistakes told */
-let found = null;
-let foundFor = "";
-let galleryFor = "";
+/** @type {any} the answer of /v1/mistakes */
+let measured = null;
+let measuredKey = "";
+let galleryKey = "";
 
 export function init() {
-  by("mistakes-data").addEventListener("change", (event) =>
-    set({ data: event.target.value, cell: "" }),
+  byId("mistakes-data").addEventListener("change", (event) =>
+    setState({ data: event.target.value, cell: "" }),
   );
-  by("mistakes-part").addEventListener("change", (event) =>
-    set({ part: event.target.value, cell: "" }),
+  byId("mistakes-part").addEventListener("change", (event) =>
+    setState({ part: event.target.value, cell: "" }),
   );
-  by("gallery-more").addEventListener("click", () => gallery(by("gallery").children.length));
-  by("matrix").addEventListener("keydown", move);
+  byId("gallery-more").addEventListener("click", () => loadGallery(byId("gallery").children.length));
+  byId("matrix").addEventListener("keydown", moveFocus);
   const refresh = () => state.tab === "mistakes" && show();
   watch(["network", "data", "part", "cell"], refresh);
   onNetworks(refresh);
 }
 
-const query = () => ({ network: state.network, data: state.data, part: state.part });
+const makeQuery = () => ({ network: state.network, data: state.data, part: state.part });
 
 export async function show() {
-  by("mistakes-data").value = state.data;
-  by("mistakes-part").value = state.part;
-  by("mistakes-part").disabled = state.data === "own";
+  byId("mistakes-data").value = state.data;
+  byId("mistakes-part").value = state.part;
+  byId("mistakes-part").disabled = state.data === "own";
   const { data } = known;
   if (!(state.data in data)) return; // what is here is not known yet
-  by("mistakes-missing").hidden = data[state.data];
+  byId("mistakes-missing").hidden = data[state.data];
   if (!data[state.data]) return showMissing();
-  const key = JSON.stringify(query());
-  if (key !== foundFor) {
-    foundFor = key;
-    galleryFor = "";
-    by("mistakes-words").textContent = `${state.network} is reading…`;
-    by("mistakes-part-shown").classList.add("waiting");
+  const key = JSON.stringify(makeQuery());
+  if (key !== measuredKey) {
+    measuredKey = key;
+    galleryKey = "";
+    byId("mistakes-words").textContent = `${state.network} is reading…`;
+    byId("mistakes-part-shown").classList.add("waiting");
     try {
-      const told = await get("/v1/mistakes", query());
-      if (key !== foundFor) return;
-      found = told;
-      showProblem(by("mistakes-problem"), null);
+      const response = await get("/v1/mistakes", makeQuery());
+      if (key !== measuredKey) return;
+      measured = response;
+      showProblem(byId("mistakes-problem"), null);
     } catch (problem) {
-      if (key !== foundFor) return;
-      found = null;
-      foundFor = "";
-      by("mistakes-words").textContent = "";
-      showProblem(by("mistakes-problem"), problem);
+      if (key !== measuredKey) return;
+      measured = null;
+      measuredKey = "";
+      byId("mistakes-words").textContent = "";
+      showProblem(byId("mistakes-problem"), problem);
     }
-    by("mistakes-part-shown").classList.remove("waiting");
-    by("mistakes-part-shown").hidden = !found;
-    if (found) showMatrix();
+    byId("mistakes-part-shown").classList.remove("waiting");
+    byId("mistakes-part-shown").hidden = !measured;
+    if (measured) showMatrix();
   }
-  if (!found) return;
+  if (!measured) return;
   showCell();
 }
 
 /** Say how the chosen digits are had, and which there are; the service is not asked in vain. */
 function showMissing() {
-  found = null;
-  foundFor = "";
-  by("mistakes-words").textContent = "";
-  by("mistakes-part-shown").hidden = true;
-  showProblem(by("mistakes-problem"), null);
-  by("mistakes-missing").replaceChildren(
-    el("p", {}, howToGet(state.data)),
-    el(
+  measured = null;
+  measuredKey = "";
+  byId("mistakes-words").textContent = "";
+  byId("mistakes-part-shown").hidden = true;
+  showProblem(byId("mistakes-problem"), null);
+  byId("mistakes-missing").replaceChildren(
+    h("p", {}, explainMissing(state.data)),
+    h(
       "button",
-      { type: "button", onclick: () => set({ data: "uci", cell: "" }) },
+      { type: "button", onclick: () => setState({ data: "uci", cell: "" }) },
       "Measure on UCI's digits instead",
     ),
   );
 }
 
 function showMatrix() {
-  const { misses, count, interval, confusion, source, model } = found;
-  const [low, high] = interval;
-  by("mistakes-words").textContent =
-    `${model} misses ${grouped(misses)} of ${grouped(count)} (${source}): ${percent(found.accuracy)} right, ` +
-    `between ${percent(low)} and ${percent(high)} with 95 % certainty.`;
+  const { misses, count, interval, confusion, source, model } = measured;
+  const [low, height] = interval;
+  byId("mistakes-words").textContent =
+    `${model} misses ${formatCount(misses)} of ${formatCount(count)} (${source}): ${formatPercent(measured.accuracy)} right, ` +
+    `between ${formatPercent(low)} and ${formatPercent(height)} with 95 % certainty.`;
   const most = Math.max(
     1,
     ...confusion.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)),
   );
-  const head = el(
+  const head = h(
     "tr",
     {},
-    el("td", {}),
-    ...confusion.map((_, digit) => el("th", { scope: "col" }, String(digit))),
-    el("th", { scope: "col" }, "right"),
+    h("td", {}),
+    ...confusion.map((_, digit) => h("th", { scope: "col" }, String(digit))),
+    h("th", { scope: "col" }, "right"),
   );
   const body = confusion.map((row, truth) => {
-    const whole = found.per_class[truth];
-    return el(
+    const whole = measured.per_class[truth];
+    return h(
       "tr",
       {},
-      el("th", { scope: "row" }, String(truth)),
-      ...row.map((number, answer) => el("td", {}, cellButton(truth, answer, number, most))),
-      el(
+      h("th", { scope: "row" }, String(truth)),
+      ...row.map((number, answer) => h("td", {}, cellButton(truth, answer, number, most))),
+      h(
         "td",
         { class: "recall" },
         whole.count ? (100 * whole.recall).toFixed(2) : "–",
       ),
     );
   });
-  by("matrix").replaceChildren(
-    el("caption", {}, "row: the truth, column: the answer, “right”: per cent of the row"),
-    el("thead", {}, head),
-    el("tbody", {}, ...body),
+  byId("matrix").replaceChildren(
+    h("caption", {}, "row: the truth, column: the answer, “right”: per cent of the row"),
+    h("thead", {}, head),
+    h("tbody", {}, ...body),
   );
 }
 
@@ -127,7 +127,7 @@ function cellButton(truth, answer, number, most) {
   const words = same
     ? `${truth} read as ${truth}: ${number}`
     : `${truth} taken for ${answer}: ${number}`;
-  const button = el(
+  const button = h(
     "button",
     {
       type: "button",
@@ -135,7 +135,7 @@ function cellButton(truth, answer, number, most) {
       "data-cell": `${truth}${answer}`,
       "aria-label": words,
       disabled: !number,
-      onclick: () => set({ cell: `${truth}${answer}` }),
+      onclick: () => setState({ cell: `${truth}${answer}` }),
     },
     number ? String(number) : "",
   );
@@ -153,7 +153,7 @@ function cellButton(truth, answer, number, most) {
 }
 
 /** Arrow keys go to the next cell that holds something. */
-function move(event) {
+function moveFocus(event) {
   const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
     event.key
   ];
@@ -163,57 +163,57 @@ function move(event) {
   let [row, column] = [...from].map(Number);
   for (;;) {
     [row, column] = [row + way[0], column + way[1]];
-    const next = by("matrix").querySelector(`[data-cell="${row}${column}"]`);
+    const next = byId("matrix").querySelector(`[data-cell="${row}${column}"]`);
     if (!next) return;
     if (!next.disabled) return next.focus();
   }
 }
 
 function showCell() {
-  for (const button of by("matrix").querySelectorAll("button")) {
+  for (const button of byId("matrix").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.cell === state.cell));
   }
-  const key = `${foundFor} ${state.cell}`;
-  if (!state.cell || key === galleryFor) return;
-  galleryFor = key;
-  by("gallery").replaceChildren();
-  gallery(0);
+  const key = `${measuredKey} ${state.cell}`;
+  if (!state.cell || key === galleryKey) return;
+  galleryKey = key;
+  byId("gallery").replaceChildren();
+  loadGallery(0);
 }
 
-async function gallery(first) {
+async function loadGallery(first) {
   const [truth, answer] = state.cell;
-  const key = galleryFor;
-  let told;
+  const key = galleryKey;
+  let response;
   try {
-    told = await get("/v1/mistakes/cell", { ...query(), truth, answer, first, count: AT_ONCE });
+    response = await get("/v1/mistakes/cell", { ...makeQuery(), truth, answer, first, count: AT_ONCE });
   } catch (problem) {
-    return showProblem(by("mistakes-problem"), problem);
+    return showProblem(byId("mistakes-problem"), problem);
   }
-  if (key !== galleryFor) return;
+  if (key !== galleryKey) return;
   const right = truth === answer;
-  by("gallery-title").textContent = right
+  byId("gallery-title").textContent = right
     ? `${truth}, read as ${truth}`
     : `${truth}, taken for ${answer}`;
-  by("gallery-note").textContent =
-    told.count === 1
+  byId("gallery-note").textContent =
+    response.count === 1
       ? "One picture. Choose it to take it apart."
-      : `${grouped(told.count)} pictures, the surest first. Choose one to take it apart.`;
-  by("gallery").append(...told.pictures.map((each) => thumb(each, truth, answer)));
-  by("gallery-more").hidden = by("gallery").children.length >= told.count;
+      : `${formatCount(response.count)} pictures, the surest first. Choose one to take it apart.`;
+  byId("gallery").append(...response.pictures.map((item) => renderThumb(item, truth, answer)));
+  byId("gallery-more").hidden = byId("gallery").children.length >= response.count;
 }
 
-function thumb({ index, confidence, picture }, truth, answer) {
-  const words = `number ${index}, a ${truth} read as ${answer}, ${sureness(confidence)} sure`;
-  return el(
+function renderThumb({ index, confidence, picture }, truth, answer) {
+  const words = `number ${index}, a ${truth} read as ${answer}, ${formatConfidence(confidence)} sure`;
+  return h(
     "button",
     { type: "button", title: words, onclick: () => takeApart(picture, words) },
-    el("img", { src: picture, alt: words, width: 28, height: 28, class: "negative" }),
-    el("span", {}, sureness(confidence)),
+    h("img", { src: picture, alt: words, width: 28, height: 28, class: "negative" }),
+    h("span", {}, formatConfidence(confidence)),
   );
 }
 
 async function takeApart(picture, words) {
-  take(await fromImage(picture));
+  setPixels(await readPixels(picture));
   const ways = {
     draw: "Draw",
     pixels: "Pixels",
@@ -221,13 +221,13 @@ async function takeApart(picture, words) {
     answer: "Answer",
     convolution: "Convolution",
   };
-  by("taken").replaceChildren(
-    el("p", {}, `In hand: ${words}. Open it in`),
-    el(
+  byId("taken").replaceChildren(
+    h("p", {}, `In hand: ${words}. Open it in`),
+    h(
       "div",
       { class: "buttons" },
       ...Object.entries(ways).map(([tab, name]) =>
-        el("button", { type: "button", onclick: () => open(tab) }, name),
+        h("button", { type: "button", onclick: () => openTab(tab) }, name),
       ),
     ),
   );

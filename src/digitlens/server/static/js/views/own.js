@@ -1,73 +1,73 @@
 // Your own digits: drawn or corrected, kept in the lab's folder, and what learns from them.
 
 import { get, remove } from "../core/api.js";
-import { by, el } from "../core/dom.js";
-import { say } from "../core/say.js";
-import { open } from "../core/url.js";
-import { tellOwn } from "../networks.js";
-import { goOnFrom } from "./train.js";
+import { byId, h } from "../core/dom.js";
+import { announce } from "../core/messages.js";
+import { openTab } from "../core/url.js";
+import { setOwnCount } from "../networks.js";
+import { continueFrom } from "./train.js";
 
-/** Show what is kept. @param {any} [told] as /v1/own tells; asked for when absent */
-export async function refreshOwn(told) {
-  const box = by("own");
-  let found = told;
+/** Show what is kept. @param {any} [response] as /v1/own tells; asked for when absent */
+export async function refreshOwn(response) {
+  const box = byId("own");
+  let result = response;
   try {
-    found ??= await get("/v1/own");
+    result ??= await get("/v1/own");
   } catch (problem) {
-    return box.replaceChildren(el("p", { class: "quiet" }, String(problem.message)));
+    return box.replaceChildren(h("p", { class: "quiet" }, String(problem.message)));
   }
-  tellOwn(found.count);
-  if (!found.count) {
+  setOwnCount(result.count);
+  if (!result.count) {
     return box.replaceChildren(
-      el(
+      h(
         "p",
         { class: "quiet" },
         "None yet: keep a drawn digit in Draw, or correct one here. Nothing that you send is kept otherwise.",
       ),
     );
   }
-  const groups = found.digits.filter(({ count }) => count);
+  const groups = result.digits.filter(({ count }) => count);
   box.replaceChildren(
-    el(
+    h(
       "p",
       {},
-      `${found.count} in ${found.folder}. Learn from them here, or by `,
-      el("code", {}, found.train),
+      `${result.count} in ${result.folder}. Learn from them here, or by `,
+      h("code", {}, result.train),
     ),
-    el(
+    h(
       "div",
       { class: "buttons" },
-      el(
+      h(
         "button",
         {
           type: "button",
           onclick: () => {
-            goOnFrom("cnn");
-            open("train");
+            continueFrom("cnn");
+            openTab("train");
           },
         },
         "Train cnn further with them",
       ),
     ),
-    el("ul", { class: "own-list" }, ...groups.map(group)),
+    h("ul", { class: "own-list" }, ...groups.map(group)),
   );
 }
 
 function group({ label, names }) {
-  return el(
+  return h(
     "li",
     {},
-    el("b", {}, String(label)),
+    h("b", {}, String(label)),
     ...names.map((name) => {
       const path = `/v1/own/${label}/${name}`;
-      const act = async () => {
+      const callback = async () => {
         refreshOwn(await remove(path).catch(() => undefined));
-        say(`A ${label} was removed.`);
+        announce(`A ${label} was removed.`);
       };
-      return el(
+      return h(
         "span",
         { class: "own-digit" },
-        el("img", {
+        h("img", {
           src: path,
           alt: `a ${label} of yours`,
           width: 28,
@@ -75,13 +75,13 @@ function group({ label, names }) {
           loading: "lazy",
           class: "negative",
         }),
-        el(
+        h(
           "button",
           {
             type: "button",
             "aria-label": `Remove this ${label}`,
             title: "Remove",
-            onclick: act,
+            onclick: callback,
           },
           "×",
         ),

@@ -1,12 +1,12 @@
 // Pixels: the steps from picture to frame, and the 28 x 28 numbers.
 
-import { all, by, choose, el } from "../core/dom.js";
-import { FORMS } from "../core/numbers.js";
-import { set, state, watch } from "../core/store.js";
-import { digit, explained } from "../digit.js";
+import { queryAll, byId, check, h } from "../core/dom.js";
+import { PIXEL_FORMATS } from "../core/numbers.js";
+import { setState, state, watch } from "../core/store.js";
+import { digit, loadExplanation } from "../digit.js";
 import { SIDE } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
-import { inkRamp } from "../parts/ramps.js";
+import { makeInkRamp } from "../parts/ramps.js";
 
 const NAMES = {
   opened: "What came in",
@@ -29,16 +29,16 @@ let grid;
 let glass;
 
 export function init() {
-  grid = new Grid(by("pixels-grid"), {
+  grid = new Grid(byId("pixels-grid"), {
     label: "The 28 x 28 pixels. Arrow keys move.",
-    pick: (row, column) => set({ pixel: row * SIDE + column }),
-    words: (row, column, value) => `row ${row}, column ${column}: ${FORMS[state.form](value)}`,
+    pick: (row, column) => setState({ pixel: row * SIDE + column }),
+    words: (row, column, value) => `row ${row}, column ${column}: ${PIXEL_FORMATS[state.form](value)}`,
   });
-  glass = new Grid(by("magnifier"));
-  for (const input of all('input[name="form"]')) {
-    input.addEventListener("change", () => set({ form: input.value }));
+  glass = new Grid(byId("magnifier"));
+  for (const input of queryAll('input[name="form"]')) {
+    input.addEventListener("change", () => setState({ form: input.value }));
   }
-  by("zoom").addEventListener("change", (event) => set({ zoom: event.target.checked }));
+  byId("zoom").addEventListener("change", (event) => setState({ zoom: event.target.checked }));
   watch(["form", "zoom", "pixel"], () => {
     if (state.tab === "pixels" && digit.pixels) showNumbers();
   });
@@ -51,40 +51,40 @@ export function show() {
 
 function showNumbers() {
   const { pixels } = digit;
-  const write = FORMS[state.form];
-  const ramp = state.form === "bit" ? inkRampOfBits() : inkRamp();
+  const write = PIXEL_FORMATS[state.form];
+  const ramp = state.form === "bit" ? makeBitRamp() : makeInkRamp();
   const [row, column] = [Math.floor(state.pixel / SIDE), state.pixel % SIDE];
-  choose("form", state.form);
-  by("zoom").checked = state.zoom;
-  by("pixels-grid").classList.toggle("large", state.zoom);
-  const at = (down, right) => pixels[down * SIDE + right];
-  grid.show({ rows: SIDE, columns: SIDE, at, ramp, text: write }, { row, column });
+  check("form", state.form);
+  byId("zoom").checked = state.zoom;
+  byId("pixels-grid").classList.toggle("large", state.zoom);
+  const index = (down, right) => pixels[down * SIDE + right];
+  grid.show({ rows: SIDE, columns: SIDE, at: index, ramp, text: write }, { row, column });
   const top = Math.min(SIDE - 2 * ABOUT - 1, Math.max(0, row - ABOUT));
   const left = Math.min(SIDE - 2 * ABOUT - 1, Math.max(0, column - ABOUT));
   const size = 2 * ABOUT + 1;
   glass.show({
     rows: size,
     columns: size,
-    at: (down, right) => at(top + down, left + right),
+    at: (down, right) => index(top + down, left + right),
     ramp,
     text: write,
     box: { row: row - top, column: column - left, rows: 1, columns: 1 },
   });
   const value = pixels[state.pixel];
-  by("pixel-fact").replaceChildren(
+  byId("pixel-fact").replaceChildren(
     `row ${row}, column ${column}: `,
-    el("strong", {}, String(value)),
-    ` is ${(value / 255).toFixed(3)} of full ink, bit ${FORMS.bit(value)}`,
+    h("strong", {}, String(value)),
+    ` is ${(value / 255).toFixed(3)} of full ink, bit ${PIXEL_FORMATS.bit(value)}`,
   );
-  by("pixels-text").textContent = asText(pixels, write);
+  byId("pixels-text").textContent = formatPixels(pixels, write);
 }
 
-function inkRampOfBits() {
-  const ramp = inkRamp();
+function makeBitRamp() {
+  const ramp = makeInkRamp();
   return (value) => ramp(value > 127 ? 255 : 0);
 }
 
-function asText(pixels, write) {
+function formatPixels(pixels, write) {
   const words = Array.from(pixels, (value) => write(value));
   const width = Math.max(...words.map((word) => word.length));
   return Array.from({ length: SIDE }, (_, row) =>
@@ -96,28 +96,28 @@ function asText(pixels, write) {
 }
 
 async function showSteps() {
-  let found;
+  let result;
   try {
-    found = await explained();
+    result = await loadExplanation();
   } catch {
     return; // the digit itself tells what is wrong
   }
-  const { steps } = found;
+  const { steps } = result;
   if (!steps.length) {
-    by("steps").replaceChildren(
-      el("li", { class: "quiet" }, "These pixels are taken as they are: nothing was framed."),
+    byId("steps").replaceChildren(
+      h("li", { class: "quiet" }, "These pixels are taken as they are: nothing was framed."),
     );
     return;
   }
-  by("steps").replaceChildren(
+  byId("steps").replaceChildren(
     ...steps.map(({ name, about, picture, width, height }) =>
-      el(
+      h(
         "li",
         {},
-        el(
+        h(
           "div",
           { class: "step-picture" },
-          el("img", {
+          h("img", {
             src: picture,
             alt: `${NAMES[name] ?? name}: ${about}`,
             width,
@@ -125,8 +125,8 @@ async function showSteps() {
             class: `${height <= SIDE ? "small" : ""} ${INK.has(name) ? "negative" : ""}`,
           }),
         ),
-        el("strong", {}, NAMES[name] ?? name),
-        el("span", {}, about),
+        h("strong", {}, NAMES[name] ?? name),
+        h("span", {}, about),
       ),
     ),
   );

@@ -1,77 +1,77 @@
 // The field for a ZIP: looked up while it is typed, so that a slip is seen before it is sent.
 
 import { get } from "../core/api.js";
-import { by } from "../core/dom.js";
-import { town } from "./piece.js";
+import { byId } from "../core/dom.js";
+import { formatTown } from "./piece.js";
 
 const WHOLE = /^(\d{5})(-?\d{4})?$/;
 
 /** Where ZIPs are, asked once, by their five digits. @type {Map<string, Promise<any>>} */
-const asked = new Map();
+const places = new Map();
 
-const typed = () => by("zip").value.trim();
-const five = () => typed().match(WHOLE)?.[1];
+const readField = () => byId("zip").value.trim();
+const readFive = () => readField().match(WHOLE)?.[1];
 
 /** Where a ZIP is; null where that cannot be found out now. @param {string} zip */
 async function find(zip) {
-  if (!asked.has(zip)) asked.set(zip, get(`/v1/mail/zips/${zip}`));
+  if (!places.has(zip)) places.set(zip, get(`/v1/mail/zips/${zip}`));
   try {
-    return await asked.get(zip);
+    return await places.get(zip);
   } catch {
-    asked.delete(zip);
+    places.delete(zip);
     return null;
   }
 }
 
 /** @param {(zip: string, unlisted: boolean) => void} send */
 export function bindZip(send) {
-  by("zip").addEventListener("input", look);
-  by("zip-form").addEventListener("submit", async (event) => {
+  byId("zip").addEventListener("input", lookUp);
+  byId("zip-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!five()) return tell("A ZIP is five digits, or nine.");
-    const wanted = typed();
-    const found = await find(five());
-    if (wanted !== typed()) return;
-    if (found?.listed === false) offer();
+    if (!readFive()) return showMessage("A ZIP is five digits, or nine.");
+    const wanted = readField();
+    const result = await find(readFive());
+    if (wanted !== readField()) return;
+    if (result?.listed === false) showOffer();
     else send(wanted, false);
   });
-  by("zip-anyway").addEventListener("click", () => send(typed(), true));
+  byId("zip-anyway").addEventListener("click", () => send(readField(), true));
 }
 
-async function look() {
-  by("zip-anyway").hidden = true;
-  const wanted = five();
-  tell("");
-  const found = wanted && (await find(wanted));
-  if (found && wanted === five()) tellPlace(found);
+async function lookUp() {
+  byId("zip-anyway").hidden = true;
+  const wanted = readFive();
+  showMessage("");
+  const result = wanted && (await find(wanted));
+  if (result && wanted === readFive()) showPlace(result);
 }
 
-function tell(words, wrong = false) {
-  by("zip-place").textContent = words;
-  by("zip-place").classList.toggle("wrong", wrong);
+function showMessage(words, wrong = false) {
+  byId("zip-place").textContent = words;
+  byId("zip-place").classList.toggle("wrong", wrong);
 }
 
-function tellPlace(found) {
-  if (found.listed) tell(`${town(found)}, to the tray ${found.tray}`);
-  else tell(`There is no ZIP ${found.zip} in the directory.`, true);
+function showPlace(result) {
+  if (result.listed) showMessage(`${formatTown(result)}, to the tray ${result.tray}`);
+  else showMessage(`There is no ZIP ${result.zip} in the directory.`, true);
 }
 
 /** Let a ZIP that nobody knows be sent on purpose. */
-function offer() {
-  tellPlace({ zip: five(), listed: false });
-  by("zip-anyway").hidden = false;
-  by("zip-anyway").textContent = `Send it to ${typed()} all the same`;
-  by("zip-anyway").focus();
+function showOffer() {
+  showPlace({ zip: readFive(), listed: false });
+  byId("zip-anyway").hidden = false;
+  byId("zip-anyway").textContent = `Send it to ${readField()} all the same`;
+  byId("zip-anyway").focus();
 }
 
 /** Put a ZIP into the field that is not in the directory, to be sent on purpose. @param {string} zip */
 export function offerUnlisted(zip) {
-  by("zip").value = zip;
-  offer();
+  byId("zip").value = zip;
+  showOffer();
 }
 
 export function clearZip() {
-  by("zip").value = "";
-  by("zip-anyway").hidden = true;
-  tell("");
+  byId("zip").value = "";
+  byId("zip-anyway").hidden = true;
+  showMessage("");
 }
