@@ -63,7 +63,7 @@ def test_show_prints_one_digit_with_its_numbers(digitlens: Cli, in_tmp: Path) ->
             ["--index", "1294"],
             "error: --index must be in 0..1293, for uci train\n  seen    --index 1294\n",
         ),
-        (["--count", "0"], "error: --count must be at least 1\n  seen    --count 0\n"),
+        (["--count", "0"], "error: --count must be 1 or more\n  seen    --count 0\n"),
         (
             ["--part", "tran"],
             "error: --part must be one of: train, validation\n"
@@ -149,7 +149,7 @@ def test_lines_writes_a_sheet(digitlens: Cli, in_tmp: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
-        (["--count", "0"], 2, "--count must be at least 1"),
+        (["--count", "0"], 2, "--count must be 1 or more"),
         (["--part", "test"], 2, "the test digits are not shown"),
         (["--style", "tidy"], 2, "the style must be a Style or the name of one"),
         (["--seed", "-1"], 2, "must be 0 or more"),

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.cli import checks
-from digitlens.cli.checks import GOLDEN
+from digitlens.cli import doctor
+from digitlens.cli.doctor import GOLDEN
 from digitlens.cli.reference import FORMS
 from digitlens.models.card import ModelCard
 from digitlens.ocr import network
@@ -86,7 +86,7 @@ def test_a_missing_package_is_broken(
     digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A needed package that is not there is named on stderr, and the code is 1."""
-    monkeypatch.setattr(checks, "NEEDED", ("numpy", "no-such-package"))
+    monkeypatch.setattr(doctor, "NEEDED", ("numpy", "no-such-package"))
     ended = digitlens("doctor")
     assert ended.code == 1
     assert ended.err == "broken: no-such-package\n"
@@ -98,7 +98,7 @@ def test_a_missing_extra_is_a_note(
     digitlens: Callable[..., Any], in_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An extra that is not installed breaks nothing; the way to install it is given."""
-    monkeypatch.setattr(checks, "EXTRAS", {"train": ("no-such-package",)})
+    monkeypatch.setattr(doctor, "EXTRAS", {"train": ("no-such-package",)})
     ended = digitlens("doctor", "--json")
     assert ended.code == 0
     assert _findings(ended)["extra train"] == {
@@ -119,7 +119,7 @@ def test_every_extra_is_examined() -> None:
         if name != "all"
     }
     assert everywhere
-    assert everywhere == checks.EXTRAS
+    assert everywhere == doctor.EXTRAS
 
 
 def test_a_damaged_engine_is_broken(
@@ -127,7 +127,7 @@ def test_a_damaged_engine_is_broken(
 ) -> None:
     """When the golden network does not answer, the engine is broken."""
     (in_tmp / "golden.onnx").write_bytes(b"nothing of the kind")
-    monkeypatch.setattr(checks, "GOLDEN", in_tmp / "golden.onnx")
+    monkeypatch.setattr(doctor, "GOLDEN", in_tmp / "golden.onnx")
     ended = digitlens("doctor")
     assert ended.code == 1
     assert ended.err == "broken: engine\n"

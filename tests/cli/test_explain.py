@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.cli.checks import GOLDEN
+from digitlens.cli.doctor import GOLDEN
 from digitlens.cli.reference import FORMS
 
 Cli = Callable[..., Any]

@@ -16,7 +16,7 @@ from digitlens.errors import CorruptFileError
 
 def _fail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Let ``digitlens doctor`` raise `error`."""
-    import digitlens.cli.checks as module
+    import digitlens.cli.doctor as module
 
     def raises(*_: object, **__: object) -> None:
         raise error

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from digitlens.cli.progress import TrainingProgress, clock_time
+from digitlens.cli.progress import TrainingProgress, format_clock
 from digitlens.metrics.history import Epoch
 
 EPOCH = Epoch(1, 0.31234, 0.9123, 0.2, 0.9345, 0.003, 2.04, 26_470.6)
@@ -131,4 +131,4 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_time_is_rounded_up(seconds: float, shown: str) -> None:
     """The time left is never shown shorter than it is."""
-    assert clock_time(seconds) == shown
+    assert format_clock(seconds) == shown

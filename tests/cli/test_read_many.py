@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.cli.progress import Counted
+from digitlens.cli.progress import CountProgress
 from digitlens.ocr.network import PUBLISHED
 
 Cli = Callable[..., Any]
@@ -132,7 +132,7 @@ def test_a_missing_network_is_told_before_all(digitlens: Cli, in_tmp: Path) -> N
 
 def test_a_network_for_single_digits_is_refused(digitlens: Cli, in_tmp: Path) -> None:
     """A network that reads single digits is told apart, and the other command named."""
-    from digitlens.cli.checks import GOLDEN
+    from digitlens.cli.doctor import GOLDEN
 
     ended = digitlens("read", "none.png", "--model", GOLDEN)
     assert ended.code == 1
@@ -200,10 +200,10 @@ def test_progress_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     """On a terminal one line tells how many are done, how fast, and what is left."""
     monkeypatch.setenv("TERM", "xterm")
     stream, times = Terminal(), iter([0.0, 1.0, 1.05, 2.0])
-    progress = Counted(3, stream, lambda: next(times))
+    progress = CountProgress(3, stream, lambda: next(times))
     for _ in range(3):
         progress.step()
-        progress.more(1)
+        progress.add(1)
     progress.wipe()
     assert stream.getvalue() == (
         "\r1 of 3   1.0 pictures/s   0:02 left\x1b[K"
@@ -215,10 +215,10 @@ def test_progress_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_progress_is_told_now_and_then_in_a_log() -> None:
     """Elsewhere a line comes every ten seconds, and none for a single picture."""
     stream, times = io.StringIO(), iter([0.0, 4.0, 11.0, 12.0, 0.0, 99.0])
-    progress = Counted(4, stream, lambda: next(times))
+    progress = CountProgress(4, stream, lambda: next(times))
     for _ in range(3):
         progress.step()
     progress.wipe()
-    alone = Counted(1, stream, lambda: next(times))
+    alone = CountProgress(1, stream, lambda: next(times))
     alone.step()
     assert stream.getvalue() == "2 of 4   0.2 pictures/s   0:11 left\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digitlens.cli.checks import GOLDEN
+from digitlens.cli.doctor import GOLDEN
 from digitlens.cli.reference import FORMS
 
 Cli = Callable[..., Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.cli.checks import GOLDEN
+from digitlens.cli.doctor import GOLDEN
 
 # Each command line is run in one process in which the packages of the extra are not there.
 SCRIPT = """

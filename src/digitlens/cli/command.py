@@ -1,7 +1,6 @@
-"""Help texts, laid out here: typer's own change from version to version.
+"""Commands as digitlens has them: their help texts, mistyped names, and what failures say.
 
-* A group of commands that guesses what a mistyped one meant.
-* What the command says, and with which code it exits, when something goes wrong.
+Help texts are laid out here, for typer's own change from version to version.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-WIDEST = 88
+MAX_WIDTH = 80
 
 
 class Command(TyperCommand):
@@ -30,20 +29,16 @@ class Command(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help text at the terminal's width."""
-        return help_text(self, ctx.command_path, width=terminal_width())
+        return help_text(self, ctx.command_path)
 
 
-def terminal_width() -> int:
-    """Return how wide a help text may be: the terminal's width, and at most `WIDEST`."""
-    return min(WIDEST, shutil.get_terminal_size().columns)
-
-
-def help_text(command: Any, words: str, *, width: int = WIDEST) -> str:
+def help_text(command: Any, words: str, *, width: int | None = None) -> str:
     """Return the help text of `command`, which is called by `words`.
 
-    Its usage, its docstring, its arguments, its options with their defaults, and, of a
-    group, its commands.
+    Its usage, its docstring, its arguments, its options with their defaults, and, of a group,
+    its commands; as wide as the terminal by default, and at most 80 columns.
     """
+    width = width or min(MAX_WIDTH, shutil.get_terminal_size().columns)
     arguments = [item for item in command.params if item.param_type_name == "argument"]
     options = [item for item in command.params if item.param_type_name == "option"]
     below = [(name, command.commands[name]) for name in _names(command)]
@@ -115,7 +110,7 @@ class Group(TyperGroup):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help text at the terminal's width."""
-        return help_text(self, ctx.command_path, width=terminal_width())
+        return help_text(self, ctx.command_path)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; Ctrl-C comes out as `Stopped`."""

@@ -1,8 +1,4 @@
-"""Where words go: results to stdout, progress and messages to stderr.
-
-* Options that several commands share, and the check of a value from a list.
-* A missing extra, said as an error of ours.
-"""
+"""What the commands share: where words go, options and their checks, missing extras."""
 
 from __future__ import annotations
 
@@ -21,13 +17,17 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
+SOME_REJECTED = 3
+"""The exit code of a command that finished, but had to reject some items."""
+
+
 def echo(text: str = "") -> None:
-    """Write a result: one line, or several, to stdout."""
+    """Write a result, one line or several, to stdout."""
     sys.stdout.write(text.rstrip("\n") + "\n")
 
 
 def echo_json(value: Any) -> None:
-    """Write `value` to stdout as JSON, keys in the order given; no NaN gets through."""
+    """Write `value` to stdout as JSON, keys in the order given; NaN is refused."""
     import json
 
     echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
@@ -44,43 +44,34 @@ def is_live(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def has_colour(stream: TextIO) -> bool:
-    """Say whether `stream` may be given colour: a terminal, and ``NO_COLOR`` not set."""
+def has_color(stream: TextIO) -> bool:
+    """Say whether `stream` may be given color: a terminal, and ``NO_COLOR`` not set."""
     return is_live(stream) and not os.environ.get("NO_COLOR")
 
 
 def bold(text: str, stream: TextIO) -> str:
     """Return `text` in bold where `stream` shows it, else as it is."""
-    return f"\x1b[1m{text}\x1b[0m" if has_colour(stream) else text
+    return f"\x1b[1m{text}\x1b[0m" if has_color(stream) else text
 
 
-SourceOption = Annotated[
-    str, typer.Option(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder.")
-]
+SOURCE_HELP = "mnist, uci, fashion, a file or a folder."
+SourceOption = Annotated[str, typer.Option(metavar="SOURCE", help=SOURCE_HELP)]
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 PartOption = Annotated[
     str, typer.Option(metavar="PART", help="test, validation, train or all.")
 ]
 MODEL_HELP = "A published network such as cnn, a run folder or an .onnx file."
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE.")]
 
 
-def one_of(option: str, value: str, allowed: Iterable[str]) -> str:
-    """Return `value` when it is among the `allowed` values of `option`.
-
-    Raises
-    ------
-    UsageError
-        It is not; the nearest is offered.
-
-    Examples
-    --------
-    >>> one_of("--part", "test", ["test", "train"])
-    'test'
-    """
+def check_choice(option: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise `UsageError` unless `value` is one of those allowed; the nearest is offered."""
     known = list(allowed)
     if value in known:
-        return value
+        return
     meant = suggest(value, known)
     raise UsageError(
         f"{option} must be one of: {', '.join(known)}",
@@ -89,56 +80,46 @@ def one_of(option: str, value: str, allowed: Iterable[str]) -> str:
     )
 
 
-TRAIN = ("torch", "onnx", "safetensors", "matplotlib", "tomli_w")
-LAB = ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart")
+def check_positive(option: str, value: int | None) -> None:
+    """Raise `UsageError` when a number was given that is below 1."""
+    if value is not None and value < 1:
+        raise UsageError(f"{option} must be 1 or more", seen=f"{option} {value}")
 
 
-def check_train() -> None:
-    """See that the extra ``train`` is installed, without loading any of it.
+def check_exclusive(*pairs: tuple[str, object, str, object]) -> None:
+    """Raise `UsageError` when both options of a pair (name, value, name, value) are given."""
+    for first, first_value, second, second_value in pairs:
+        if first_value and second_value:
+            raise UsageError(f"{first} and {second} exclude each other")
 
-    Raises
-    ------
-    MissingExtraError
-        It is not.
-    """
+
+EXTRA_MODULES = {
+    "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli_w"),
+    "lab": ("fastapi", "starlette", "pydantic", "uvicorn", "python_multipart"),
+}
+
+
+def check_extra(extra: str) -> None:
+    """Raise `MissingExtraError` unless the extra is installed; nothing of it is loaded."""
     from importlib.util import find_spec
 
-    with wants_train():
-        for package in TRAIN:
-            if find_spec(package) is None:
-                raise ModuleNotFoundError(name=package)
+    with needs_extra(extra):
+        for module in EXTRA_MODULES[extra]:
+            if find_spec(module) is None:
+                raise ModuleNotFoundError(name=module)
 
 
 @contextmanager
-def wants_train() -> Iterator[None]:
-    """Turn a missing package of the extra ``train`` into an error that says how to get it.
-
-    Raises
-    ------
-    MissingExtraError
-        A package of the extra could not be imported within.
-    """
-    with _wants("train", TRAIN):
-        yield
-
-
-@contextmanager
-def wants_lab() -> Iterator[None]:
-    """Do for the extra ``lab`` what `wants_train` does for ``train``."""
-    with _wants("lab", LAB):
-        yield
-
-
-@contextmanager
-def _wants(extra: str, packages: tuple[str, ...]) -> Iterator[None]:
+def needs_extra(extra: str) -> Iterator[None]:
+    """Turn a failing import from an extra into an error that says how to install it."""
     try:
         yield
     except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package not in packages:
+        module = (error.name or "").split(".")[0]
+        if module not in EXTRA_MODULES[extra]:
             raise
         raise MissingExtraError(
             f"this command wants the extra '{extra}'",
-            seen=f"{package} is not installed",
+            seen=f"{module} is not installed",
             try_=f'pip install "digitlens[{extra}]"',
         ) from error

@@ -9,17 +9,21 @@ import typer
 
 from digitlens.cli.command import Command, Group
 from digitlens.cli.console import (
+    ForceOption,
     JsonOption,
+    SourceArgument,
     announce,
+    check_choice,
+    check_positive,
     echo,
     echo_json,
-    has_colour,
-    is_live,
-    one_of,
+    has_color,
 )
 from digitlens.errors import DataError, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digitlens.data import DataSplits
     from digitlens.digits import Digits
 
@@ -31,19 +35,13 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 
-Source = Annotated[
-    str,
-    typer.Argument(metavar="SOURCE", help="mnist, uci, fashion, a file or a folder."),
-]
-
-
 PARTS = ("train", "validation")
 """What may be looked at: the test digits are for `digitlens evaluate` alone."""
 
 
 @app.command(cls=Command)
 def show(
-    source: Source,
+    source: SourceArgument,
     count: Annotated[int, typer.Option(metavar="N", help="How many digits.")] = 100,
     part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
     index: Annotated[
@@ -53,11 +51,11 @@ def show(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the grid goes.")] = Path(
         "digits.png"
     ),
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Lay digits out in a grid as a PNG, or print one with its numbers."""
     _check_part(part)
-    _check_count(count)
+    check_positive("--count", count)
     if index is None:
         _check_free(out, force=force)
     from digitlens.data import load_digits
@@ -75,13 +73,13 @@ def show(
     write_bytes(out, grid_png(shown.images, zoom=2))
     echo(str(out))
     announce(f"{len(shown)} of {len(digits):,} digits; their labels, row by row:")
-    for at in range(0, len(shown), 10):
-        announce(" ".join(str(label) for label in shown.labels[at : at + 10]))
+    for first in range(0, len(shown), 10):
+        announce(" ".join(map(str, shown.labels[first : first + 10])))
 
 
 @app.command(cls=Command)
 def lines(
-    source: Source,
+    source: SourceArgument,
     count: Annotated[int, typer.Option(metavar="N", help="How many lines.")] = 60,
     part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
     style: Annotated[
@@ -92,11 +90,11 @@ def lines(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sheet goes.")] = Path(
         "lines.png"
     ),
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Write numbers with the digits, as they are on paper, on a sheet."""
     _check_part(part)
-    _check_count(count)
+    check_positive("--count", count)
     _check_free(out, force=force)
     from digitlens.data import load_digits
     from digitlens.storage import write_bytes
@@ -109,11 +107,6 @@ def lines(
     echo(str(out))
     numbers = sum(line.text != "" for line in written)
     announce(f"{numbers} numbers and {count - numbers} pictures without one, style {style}")
-
-
-def _check_count(count: int) -> None:
-    if count < 1:
-        raise UsageError("--count must be at least 1", seen=f"--count {count}")
 
 
 def _check_free(out: Path, *, force: bool) -> None:
@@ -129,7 +122,7 @@ def _check_part(part: str) -> None:
             "the test digits are not shown: figures on digits that were looked at mean little",
             try_="digitlens evaluate MODEL    shows those that a model gets wrong",
         )
-    one_of("--part", part, PARTS)
+    check_choice("--part", part, PARTS)
 
 
 def describe_digit(digits: Digits, index: int, name: str) -> str:
@@ -149,16 +142,16 @@ def describe_digit(digits: Digits, index: int, name: str) -> str:
             f"--index must be in 0..{len(digits) - 1}, for {name}", seen=f"--index {index}"
         )
     image, label = digits.images[index], int(digits.labels[index])
-    told = f"digit {index} of {name}, label {label}"
+    title = f"digit {index} of {name}, label {label}"
     if digits.writers is not None:
-        told += f", by writer {int(digits.writers[index])}"
-    picture = as_text(image, color=has_colour(sys.stdout))
-    return f"{told}\n\n{picture}\n\n{as_text(image, numbers=True)}"
+        title += f", by writer {int(digits.writers[index])}"
+    picture = as_text(image, color=has_color(sys.stdout))
+    return f"{title}\n\n{picture}\n\n{as_text(image, numbers=True)}"
 
 
 @app.command(cls=Command)
 def info(
-    source: Source,
+    source: SourceArgument,
     as_json: JsonOption = False,
 ) -> None:
     """Count the digits of each class, and name the files read."""
@@ -205,7 +198,7 @@ def as_table(data: DataSplits) -> str:
 
 
 @app.command(cls=Command)
-def fetch(source: Source) -> None:
+def fetch(source: SourceArgument) -> None:
     """Download a collection, each file checked against its hash."""
     from digitlens.data.catalog import find_files, user_folders
     from digitlens.data.load import PUBLISHED_NAMES
@@ -218,7 +211,7 @@ def fetch(source: Source) -> None:
                 announce(f"{source} is here already, in {place.what}")
                 echo(str(place.folder))
                 return
-    fetched = fetch_source(source, progress=_Download())
+    fetched = fetch_source(source, progress=_download_progress())
     for name in fetched.names:
         announce(f"fetched {name}")
     for name, reason in fetched.missing.items():
@@ -228,20 +221,15 @@ def fetch(source: Source) -> None:
     echo(str(fetched.folder))
 
 
-class _Download:
-    """Progress of a download on stderr: a line drawn again on a terminal, else nothing."""
+def _download_progress() -> Callable[[str, int, int], None]:
+    """Return what shows a download on a terminal: a line drawn again, and kept at the end."""
+    from digitlens.cli.progress import Progress
 
-    def __init__(self) -> None:
-        import sys
+    progress = Progress()
 
-        self._stream = sys.stderr
-        self._shown = ""
+    def show(name: str, done: int, size: int) -> None:
+        if progress.live:
+            text = f"{name}   {100 * done / max(1, size):3.0f} % of {size / 1e6:.1f} MB"
+            (progress.draw if done < size else progress.line)(text)
 
-    def __call__(self, name: str, done: int, size: int) -> None:
-        if not is_live(self._stream):
-            return
-        line = f"{name}   {100 * done / max(1, size):3.0f} % of {size / 1e6:.1f} MB"
-        if line != self._shown:
-            self._shown = line
-            self._stream.write(f"\r{line}\x1b[K" + ("\n" if done >= size else ""))
-            self._stream.flush()
+    return show

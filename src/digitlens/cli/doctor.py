@@ -1,24 +1,66 @@
-"""digitlens doctor: whether everything is here that is needed."""
+"""digitlens doctor: whether everything is here that is needed. Nothing is downloaded."""
 
 from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
 from digitlens.cli.console import JsonOption, announce, echo, echo_json
+from digitlens.errors import DigitlensError
 
-BROKEN = 1
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-def doctor(
-    as_json: JsonOption = False,
-) -> None:
+NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
+EXTRAS = {
+    "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w"),
+    "lab": ("fastapi", "uvicorn", "python-multipart"),
+    "mail": ("zipcodes",),
+    "pdf": ("pypdfium2",),
+}
+GOLDEN = Path(__file__).with_name("golden.onnx")
+DEFAULT = "cnn"
+REINSTALL = "pip install --force-reinstall digitlens"
+READER = "reader"
+MIN_READ = 7
+"""The reader is broken when it reads fewer than this of ten digits."""
+MAX_MISS_RATE = 0.1
+"""The published network is broken when it misses more of the digits of the package."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked.
+
+    Parameters
+    ----------
+    name
+        What was checked.
+    state
+        ``"ok"``; ``"note"``, not needed or not yet here; ``"broken"``.
+    seen
+        What was found.
+    advice
+        What helps, or empty.
+    """
+
+    name: str
+    state: Literal["ok", "note", "broken"]
+    seen: str
+    advice: str = ""
+
+
+def doctor(as_json: JsonOption = False) -> None:
     """Check Python, packages, data, cache and engine.
 
     Nothing is downloaded. The exit code is 1 when something that is needed is broken."""
-    from dataclasses import asdict
-
-    from digitlens.cli.checks import examine
-
     findings = examine()
     if as_json:
         echo_json([asdict(finding) for finding in findings])
@@ -31,4 +73,191 @@ def doctor(
     broken = [finding.name for finding in findings if finding.state == "broken"]
     if broken:
         announce(f"broken: {', '.join(broken)}")
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(1)
+
+
+def examine() -> list[Finding]:
+    """Check everything and return what was found, in a fixed order."""
+    return [
+        # what is installed
+        *(_python(), *_needed(), *_extras()),
+        # data, and a place for it
+        *(*_data(), _cache()),
+        # networks: a tiny one with known answers, the published ones, the newest of the user
+        *(_engine(), _published(), _reader(), _newest_run(), *_networks()),
+    ]
+
+
+def _python() -> Finding:
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    system = f"{platform.system()} {platform.machine()}"
+    return Finding("python", "ok", f"{platform.python_version()}, {system}, {cores} cores")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _needed() -> Iterator[Finding]:
+    for package in ("digitlens", *NEEDED):
+        version = _version(package)
+        if version is None:
+            yield Finding(package, "broken", "not installed", f"pip install {package}")
+        else:
+            yield Finding(package, "ok", version)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, packages in EXTRAS.items():
+        versions = {package: _version(package) for package in packages}
+        missing = [package for package, version in versions.items() if version is None]
+        seen = ", ".join(
+            f"{package} {version or 'missing'}" for package, version in versions.items()
+        )
+        if missing:
+            advice = f'pip install "digitlens[{extra}]"'
+            yield Finding(f"extra {extra}", "note", seen, advice)
+        else:
+            yield Finding(f"extra {extra}", "ok", seen)
+
+
+def _data() -> Iterator[Finding]:
+    from digitlens.data import catalog
+    from digitlens.data.catalog import FASHION, MNIST
+
+    for published in (MNIST, FASHION):
+        looked = [*catalog.user_folders(published), catalog.cache_folder(published)]
+        folders = [place.folder for place in looked if place.folder is not None]
+        here = [item for item in folders if all(catalog.find_files(published.files, item))]
+        name = f"data {published.name}"
+        if here:
+            tables = catalog.find_files(published.tables, here[0])
+            writers = ", with the table of writers" if tables and all(tables) else ""
+            yield Finding(name, "ok", f"{here[0]}{writers}")
+        else:
+            advice = f"digitlens data fetch {published.name}"
+            yield Finding(name, "note", "not on this machine yet", advice)
+
+
+def _cache() -> Finding:
+    from digitlens.data import catalog
+    from digitlens.data.catalog import MNIST
+
+    folder = catalog.cache_folder(MNIST).folder
+    assert folder is not None, "the cache always has a place"
+    cache = folder.parent
+    # The cache may not be made yet: then its nearest folder that exists must be writable.
+    there = next(item for item in (cache, *cache.parents) if item.exists())
+    if there.is_dir() and os.access(there, os.W_OK):
+        return Finding("cache", "ok", str(cache))
+    return Finding(
+        "cache", "broken", f"{cache}: {there} may not be written", f"chmod u+w {there}"
+    )
+
+
+def _engine() -> Finding:
+    """Let the engine answer for the network in `GOLDEN`, whose answers are known.
+
+    It looks at the four quarters of the picture alone: the digit is the number that the inked
+    quarters spell in binary, up to 9 (see tests/cli/test_doctor.py, which builds it).
+    """
+    import numpy as np
+
+    from digitlens.models.inference import load_model
+
+    images = np.zeros((10, 28, 28), np.uint8)
+    for digit in range(10):
+        for bit in range(4):
+            row, column = 14 * (bit // 2), 14 * (bit % 2)
+            images[digit, row : row + 14, column : column + 14] = 255 * (digit >> bit & 1)
+    try:
+        answers = load_model(GOLDEN, threads=1).predict(images).labels.tolist()
+    except (DigitlensError, ImportError) as error:
+        return Finding(
+            "engine", "broken", str(error).splitlines()[0], "pip install -U onnxruntime"
+        )
+    if answers != list(range(10)):
+        return Finding(
+            "engine", "broken", f"0..9 were read as {answers}", "pip install -U onnxruntime"
+        )
+    return Finding("engine", "ok", "the golden network reads 0..9 as 0..9")
+
+
+def _published() -> Finding:
+    """Let the published cnn read the digits that come with digitlens."""
+    from digitlens.data import load_digits
+    from digitlens.models.inference import load_model, published_names
+
+    names = published_names()
+    if DEFAULT not in names:
+        return Finding("published", "broken", f"{DEFAULT} is not among {names}", REINSTALL)
+    digits = load_digits("uci").test
+    try:
+        answers = load_model(DEFAULT).predict(digits.images).labels
+    except DigitlensError as error:
+        return Finding("published", "broken", str(error).splitlines()[0], REINSTALL)
+    misses, count = int((answers != digits.labels).sum()), len(digits)
+    seen = f"{', '.join(names)}; {DEFAULT} misses {misses} of {count} digits of another source"
+    good = misses <= MAX_MISS_RATE * count
+    return Finding("published", "ok" if good else "broken", seen, "" if good else REINSTALL)
+
+
+def _reader() -> Finding:
+    """Let the published reader read a line of ten of the digits that come with digitlens."""
+    import numpy as np
+
+    from digitlens.data import load_digits
+    from digitlens.ocr import Reader
+    from digitlens.ocr.network import PUBLISHED
+
+    if not (PUBLISHED / f"{READER}.onnx").is_file():
+        return Finding("reader", "note", "no network that reads lines is here", REINSTALL)
+    digits = load_digits("uci").test
+    first = [int(np.flatnonzero(digits.labels == digit)[0]) for digit in range(10)]
+    line = 255 - np.hstack(list(digits.images[first]))
+    try:
+        reader = Reader(READER)
+        text = reader.read_line(line, length=10).text
+    except DigitlensError as error:
+        return Finding("reader", "broken", str(error).splitlines()[0], REINSTALL)
+    right = sum(a == b for a, b in zip(text, "0123456789", strict=False))
+    calibrated = reader.network.calibrations is not None
+    seen = f"reads 0123456789 as {text}, {'' if calibrated else 'not '}calibrated"
+    good = right >= MIN_READ and calibrated
+    return Finding("reader", "ok" if good else "broken", seen, "" if good else REINSTALL)
+
+
+def _newest_run() -> Finding:
+    import numpy as np
+
+    from digitlens.models.inference import load_model
+    from digitlens.models.recipe import READERS
+    from digitlens.runs import find_newest_finished, read_config
+
+    folder = find_newest_finished()
+    if folder is None:
+        return Finding("newest run", "note", "none in this folder yet", "digitlens train quick")
+    try:
+        network = read_config(folder).get("run", {}).get("network")
+        if network in READERS:
+            return Finding("newest run", "ok", f"{folder}: {network}, a reader of lines")
+        model = load_model(folder)
+        shares = model.predict(np.zeros((1, 28, 28), np.uint8)).probabilities
+    except DigitlensError as error:
+        return Finding("newest run", "broken", str(error).splitlines()[0], error.try_ or "")
+    if abs(float(shares.sum()) - 1) > 1e-4:
+        return Finding("newest run", "broken", f"{folder} answers nonsense", "train it again")
+    return Finding("newest run", "ok", f"{folder}: {model.card.network}, it answers")
+
+
+def _networks() -> Iterator[Finding]:
+    from digitlens.models.registry import NETWORKS
+
+    for entry in NETWORKS.values():
+        yield Finding(f"network {entry.name}", "ok", entry.about)

@@ -23,9 +23,9 @@ from digitlens.cli.console import (
     PartOption,
     SourceOption,
     announce,
+    check_choice,
     echo,
     echo_json,
-    one_of,
 )
 from digitlens.errors import MissingExtraError, UsageError
 
@@ -104,7 +104,7 @@ def evaluate(
     """Count a model's misses on the test digits; write a report.
 
     The report shows the confusion matrix, the calibration and the worst errors."""
-    one_of("--part", part, PARTS)
+    check_choice("--part", part, PARTS)
     from digitlens.metrics.evaluation import evaluate as evaluate_model
     from digitlens.models.inference import load_model
 
@@ -164,7 +164,7 @@ def compare(
     """Measure models on the same digits, side by side.
 
     McNemar's exact test says whether two of them differ by more than chance."""
-    one_of("--part", part, PARTS)
+    check_choice("--part", part, PARTS)
     if len(models) < 2:
         raise UsageError(
             "there must be two or more models to compare",
@@ -206,7 +206,7 @@ def stress(
     Shifted, turned, scaled, thicker, thinner, blurred, in fog, noisy, inverted, covered: each
     in steps from none to hard, for the network alone and after framing. Framing takes about a
     minute for the 1,000 digits. Writes stress.png and stress.json."""
-    one_of("--part", part, PARTS)
+    check_choice("--part", part, PARTS)
     from digitlens.metrics.corruptions import CORRUPTIONS
     from digitlens.metrics.robustness import measure_robustness as stress_model
     from digitlens.models.inference import load_model

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitlens.cli.command import Command, Group
-from digitlens.cli.console import JsonOption, announce, echo, echo_json, is_live
+from digitlens.cli.console import JsonOption, announce, check_choice, echo, echo_json
+from digitlens.cli.progress import count_progress
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -137,7 +138,6 @@ def measure(
     wrong is counted for the reading alone, and with directory, state and city known. route
     finds the bars beside the network. It takes minutes.
     """
-    import sys
     from importlib.metadata import version
 
     from digitlens.data import load_digits
@@ -149,13 +149,6 @@ def measure(
     from digitlens.metrics.risk_coverage import threshold_for_risk
     from digitlens.ocr import Reader
 
-    live = is_live(sys.stderr)
-
-    def progress(done: int, all_: int) -> None:
-        if live and (done % 100 == 0 or done == all_):
-            sys.stderr.write(f"\r{done:,} of {all_:,} lines" + "\n" * (done == all_))
-            sys.stderr.flush()
-
     chosen = Reader(reader)
     digits, directory = load_digits("mnist"), load_directory()
     pieces = read_zips(
@@ -164,7 +157,7 @@ def measure(
         directory,
         count=lines,
         seed=seed,
-        progress=progress,
+        progress=count_progress("lines", every=100),
     )
     about: dict[str, str | int] = {
         "reader": chosen.network.card.name,
@@ -224,10 +217,7 @@ def plan(
 def _made(by: str) -> SortPlan:
     from digitlens.mail.plan import WAYS, make_plan
 
-    if by not in WAYS:
-        from digitlens.cli.console import one_of
-
-        one_of("--by", by, WAYS)
+    check_choice("--by", by, WAYS)
     from digitlens.mail.directory import load_directory
 
     return make_plan(load_directory(), by)
@@ -265,17 +255,9 @@ def sample(
     Addresses are made up, in ZIPs that exist; digits are handwritten by MNIST's writers where
     MNIST is at hand. The same N and SEED draw the same mail.
     """
-    import sys
 
     from digitlens.mail.directory import load_directory
     from digitlens.mail.sample import make_sample
-
-    live = is_live(sys.stderr)
-
-    def progress(done: int, all_: int) -> None:
-        if live:
-            sys.stderr.write(f"\r{done:,} of {all_:,} envelopes" + "\n" * (done == all_))
-            sys.stderr.flush()
 
     made = make_sample(
         count,
@@ -284,7 +266,7 @@ def sample(
         seed=seed,
         digits=digits,
         force=force,
-        progress=progress,
+        progress=count_progress("envelopes"),
     )
     echo(str(made.folder / "truth.csv"))
     announce(f"{made.pieces:,} envelopes in {made.folder}; digits: {made.digits}")

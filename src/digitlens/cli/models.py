@@ -10,7 +10,15 @@ from typing import Annotated
 
 import typer
 
-from digitlens.cli.console import JsonOption, ModelArgument, announce, echo, echo_json, one_of
+from digitlens.cli.console import (
+    JsonOption,
+    ModelArgument,
+    announce,
+    check_choice,
+    echo,
+    echo_json,
+    needs_extra,
+)
 from digitlens.errors import MissingExtraError
 
 
@@ -53,9 +61,7 @@ def summary(
 
 
 def _layers(name: str, *, as_json: bool) -> None:
-    from digitlens.cli.console import wants_train
-
-    with wants_train():
+    with needs_extra("train"):
         from digitlens.models import build
         from digitlens.models.layer_table import summarize
     result = summarize(build(name), name=name)
@@ -82,10 +88,8 @@ def export(
     The file is written only when it answers as the model does. Several networks together,
     such as best, can be had as ONNX alone.
     """
-    one_of("--to", to, FORMATS)
-    from digitlens.cli.console import wants_train
-
-    with wants_train():
+    check_choice("--to", to, FORMATS)
+    with needs_extra("train"):
         from digitlens.models.export import export_model
     done = export_model(model, to, out=out)
     announce(

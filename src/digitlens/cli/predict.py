@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlens.cli.console import MODEL_HELP, JsonOption, announce, echo, echo_json
-from digitlens.errors import DataError, DigitlensError, UsageError
+from digitlens.cli.console import (
+    MODEL_HELP,
+    SOME_REJECTED,
+    CsvOption,
+    JsonOption,
+    announce,
+    check_exclusive,
+    echo,
+    echo_json,
+)
+from digitlens.errors import DataError, DigitlensError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -85,16 +94,13 @@ def write_stages(framings: Iterable[tuple[Path, Framing]], folder: Path) -> int:
     return len(taken)
 
 
-SOME_REJECTED = 3
-
-
 def predict(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Pictures, or folders of them.")
     ],
     model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL_HELP)] = "cnn",
     as_json: JsonOption = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: CsvOption = False,
     stages: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write how each picture was framed, one PNG each."),
@@ -107,8 +113,7 @@ def predict(
     guess. A file that cannot be used is named on stderr, the others are read, and the exit
     code is 3.
     """
-    if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other")
+    check_exclusive(("--json", as_json, "--csv", as_csv))
     from digitlens.models.inference import load_model
 
     chosen = load_model(model)

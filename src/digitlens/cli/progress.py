@@ -1,7 +1,4 @@
-"""The progress of training: one line drawn again and again, or plain lines in a log.
-
-* The progress of many pictures: one line drawn again and again, or a line now and then.
-"""
+"""Progress on stderr: one line drawn again and again on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ if TYPE_CHECKING:
     from digitlens.metrics.history import Epoch, LinePoint
 
 
-_REDRAW = 0.1
-"""Seconds between two drawings: more often is not seen, and costs training time."""
+REDRAW_SECONDS, LOG_SECONDS = 0.1, 10.0
+"""Between two drawings on a terminal (more often is not seen, and costs time) or two lines."""
 
 
-class LiveLine:
-    """A line on a terminal that tells how far a work of many steps has come.
+class Progress:
+    """A line that says how far a work of many steps has come, how fast, and what is left.
 
     Parameters
     ----------
@@ -42,40 +39,9 @@ class LiveLine:
         self._clock = clock
         self.live = is_live(self._stream)
         self._width = shutil.get_terminal_size().columns - 1
-        self._next = 0.0
-        self._begun: tuple[int, float] | None = None
         self._drawn = False
-        self._total, self._items, self._what = 1, 0, ""
-
-    def start(self, steps: int, items: int, what: str, note: str) -> None:
-        """Begin a work of `steps` on `items` of a kind, such as digits."""
-        self._total, self._items, self._what = max(1, steps), items, what
-        if note:
-            self.line(note)
-
-    def step(self, done: int, last: str, head: Callable[[float], str] | None = None) -> None:
-        """Draw now and then, if it is a terminal: `head`, share, speed, time left, `last`."""
-        if not self.live:
-            return
-        now = self._clock()
-        if self._begun is None:
-            self._begun = (done, now)
-        if now < self._next:
-            return
-        self._next = now + _REDRAW
-        share = min(1.0, done / self._total)
-        parts = [head(share)] if head else []
-        parts.append(f"{100 * share:3.0f} %")
-        first, began = self._begun
-        if done > first and now > began:
-            a_second = (done - first) / (now - began)
-            parts.append(f"{a_second * self._items / self._total:,.0f} {self._what}/s")
-            parts.append(f"{clock_time((self._total - done) / a_second)} left")
-        if last:
-            parts.append(last)
-        self._stream.write("\r" + "   ".join(parts)[: self._width] + "\x1b[K")
-        self._stream.flush()
-        self._drawn = True
+        self._next = 0.0
+        self._total = 1
 
     def line(self, text: str) -> None:
         """Write a line that stays."""
@@ -83,167 +49,11 @@ class LiveLine:
         self._stream.write(text + "\n")
         self._stream.flush()
 
-    def wipe(self) -> None:
-        """Wipe the live line."""
-        if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-            self._drawn = False
-
-
-class TrainingProgress:
-    """Progress on stderr: a live line on a terminal, one line an epoch elsewhere.
-
-    Parameters
-    ----------
-    stream, clock
-        As `LiveLine` has them.
-    """
-
-    def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._live = LiveLine(stream, clock)
-        self._last = ""
-        self._epochs = 1
-
-    def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
-        """Begin: `note` says what is trained, on what."""
-        self._epochs = epochs
-        self._live.start(total_steps, epochs * digits_per_epoch, "digits", note)
-
-    def step(self, done_steps: int) -> None:
-        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
-        self._live.step(done_steps, self._last, self._number)
-
-    def _number(self, share: float) -> str:
-        number = min(self._epochs, int(share * self._epochs) + 1)
-        return f"epoch {number} of {self._epochs}"
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Tell that an epoch has been trained and measured."""
-        accuracy = epoch.validation_accuracy
-        self._last = "" if accuracy is None else f"validation {100 * accuracy:.2f} %"
-        if not self._live.live:
-            self._live.line(self._words(epoch))
-
-    def finish(self) -> None:
-        """End, also after an error: the live line is wiped."""
-        self._live.wipe()
-
-    def _words(self, epoch: Epoch) -> str:
-        parts = [
-            f"epoch {epoch.epoch:2} of {self._epochs}",
-            f"loss {epoch.train_loss:.4f}",
-            f"training {100 * epoch.train_accuracy:.2f} %",
-            self._last,
-            f"{epoch.digits_per_second:,.0f} digits/s",
-            f"{epoch.seconds:.1f} s",
-        ]
-        return "   ".join(part for part in parts if part)
-
-
-class LineTrainingProgress:
-    """Progress of a line reader on stderr: a live line, or a line at each point elsewhere.
-
-    Parameters
-    ----------
-    stream, clock
-        As `LiveLine` has them.
-    """
-
-    def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._live = LiveLine(stream, clock)
-        self._last = ""
-
-    def start(self, steps: int, batch: int, note: str) -> None:
-        """Begin: `note` says what is trained, on what."""
-        self._live.start(steps, steps * batch, "lines", note)
-
-    def step(self, done_steps: int) -> None:
-        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
-        self._live.step(done_steps, self._last)
-
-    def point(self, point: LinePoint) -> None:
-        """Tell that a point of the history has been measured."""
-        exact = point.exact
-        self._last = "" if exact is None else f"{100 * exact:.1f} % read exactly"
-        parts = [f"step {point.step:,}", f"loss {point.loss:.4f}", self._last]
-        parts += [f"{point.lines_per_second:,.0f} lines/s", f"{point.seconds:.0f} s"]
-        if not self._live.live:
-            self._live.line("   ".join(part for part in parts if part))
-
-    def finish(self) -> None:
-        """End, also after an error: the live line is wiped."""
-        self._live.wipe()
-
-
-def clock_time(seconds: float) -> str:
-    """Return `seconds` as people read a clock.
-
-    Examples
-    --------
-    >>> clock_time(7.2), clock_time(61), clock_time(3700)
-    ('0:08', '1:01', '1:01:40')
-    """
-    whole = math.ceil(seconds)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-REDRAW, RETELL = 0.1, 10.0
-"""Seconds between two drawings on a terminal, and between two lines in a log."""
-
-
-class Counted:
-    """Progress on stderr through pictures that are done one after the other.
-
-    Parameters
-    ----------
-    total
-        How many there are, as far as is known.
-    stream
-        Where to draw; stderr by default.
-    clock
-        Seconds that only go up; given in tests.
-    """
-
-    def __init__(
-        self,
-        total: int,
-        stream: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._total = total
-        self._stream = sys.stderr if stream is None else stream
-        self._clock = clock
-        self._live = is_live(self._stream)
-        self._done = 0
-        self._began = clock()
-        self._next = self._began + (REDRAW if self._live else RETELL)
-        self._drawn = False
-
-    def more(self, count: int) -> None:
-        """Add `count` pictures that were not known of."""
-        self._total += count
-
-    def step(self) -> None:
-        """Tell that one more is done; cheap, and drawn now and then."""
-        self._done += 1
-        now = self._clock()
-        if now < self._next or self._total < 2:
-            return
-        self._next = now + (REDRAW if self._live else RETELL)
-        if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write("\r" + self._words(now)[:width] + "\x1b[K")
-            self._drawn = True
-        else:
-            self._stream.write(self._words(now) + "\n")
+    def draw(self, text: str) -> None:
+        """Replace the live line, cut to the terminal's width: what wraps cannot be redrawn."""
+        self._stream.write("\r" + text[: self._width] + "\x1b[K")
         self._stream.flush()
+        self._drawn = True
 
     def wipe(self) -> None:
         """Wipe the live line: something else is to be written, or all is done."""
@@ -252,7 +62,154 @@ class Counted:
             self._stream.flush()
             self._drawn = False
 
-    def _words(self, now: float) -> str:
+    finish = wipe
+
+    def _is_due(self, now: float) -> bool:
+        if now < self._next:
+            return False
+        self._next = now + (REDRAW_SECONDS if self.live else LOG_SECONDS)
+        return True
+
+    def _time_left(self, done: int, speed: float) -> str:
+        return f"{format_clock((self._total - done) / speed)} left"
+
+
+class CountProgress(Progress):
+    """Progress through pictures that are read one after the other, in a log too.
+
+    `total` is how many there are as far as is known; a single one needs no progress.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(stream, clock)
+        self._total, self._done = total, 0
+        self._began = clock()
+        self._is_due(self._began)
+
+    def add(self, count: int) -> None:
+        """Add `count` pictures that were not known before."""
+        self._total += count
+
+    def step(self) -> None:
+        """Count one more as done; cheap, and drawn now and then."""
+        self._done += 1
+        now = self._clock()
+        if self._total < 2 or not self._is_due(now):
+            return
         speed = self._done / max(now - self._began, 1e-9)
-        left = clock_time((self._total - self._done) / speed)
-        return f"{self._done:,} of {self._total:,}   {speed:,.1f} pictures/s   {left} left"
+        count = f"{self._done:,} of {self._total:,}"
+        text = "   ".join(
+            [count, f"{speed:,.1f} pictures/s", self._time_left(self._done, speed)]
+        )
+        if self.live:
+            self.draw(text)
+        else:
+            self.line(text)
+
+
+class TrainingProgress(Progress):
+    """Progress of training: a live line on a terminal, in a log one line an epoch."""
+
+    unit = "digits"
+
+    def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
+        """Begin: `note` says what is trained, on what."""
+        self._begin(total_steps, epochs * digits_per_epoch, note)
+        self._epochs = epochs
+
+    def _begin(self, steps: int, items: int, note: str) -> None:
+        self._total, self._items = max(1, steps), items
+        self._first: tuple[int, float] | None = None
+        self._last_figure = ""
+        if note:
+            self.line(note)
+
+    def step(self, done_steps: int) -> None:
+        """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""
+        if not self.live:
+            return
+        now = self._clock()
+        # A run may be resumed: its speed counts from the first step that was seen.
+        self._first = first_step, began = self._first or (done_steps, now)
+        if not self._is_due(now):
+            return
+        share = min(1.0, done_steps / self._total)
+        parts = [self._position(share), f"{100 * share:3.0f} %"]
+        if done_steps > first_step and now > began:
+            speed = (done_steps - first_step) / (now - began)
+            parts.append(f"{speed * self._items / self._total:,.0f} {self.unit}/s")
+            parts.append(self._time_left(done_steps, speed))
+        self.draw("   ".join(part for part in [*parts, self._last_figure] if part))
+
+    def _position(self, share: float) -> str:
+        return f"epoch {min(self._epochs, int(share * self._epochs) + 1)} of {self._epochs}"
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell that an epoch has been trained and measured."""
+        accuracy = epoch.validation_accuracy
+        figure = "" if accuracy is None else f"validation {100 * accuracy:.2f} %"
+        self._measured(
+            figure,
+            before=[
+                f"epoch {epoch.epoch:2} of {self._epochs}",
+                f"loss {epoch.train_loss:.4f}",
+                f"training {100 * epoch.train_accuracy:.2f} %",
+            ],
+            after=[f"{epoch.digits_per_second:,.0f} digits/s", f"{epoch.seconds:.1f} s"],
+        )
+
+    def _measured(self, figure: str, before: list[str], after: list[str]) -> None:
+        self._last_figure = figure
+        if not self.live:
+            self.line("   ".join(part for part in [*before, figure, *after] if part))
+
+
+class LineTrainingProgress(TrainingProgress):
+    """Progress of a line reader's training: in a log one line a point of its history."""
+
+    unit = "lines"
+
+    def start(self, steps: int, batch: int, note: str) -> None:  # type: ignore[override]
+        """Begin: `note` says what is trained, on what."""
+        self._begin(steps, steps * batch, note)
+
+    def _position(self, share: float) -> str:  # noqa: ARG002 - it knows no epochs
+        return ""
+
+    def point(self, point: LinePoint) -> None:
+        """Tell that a point of the history has been measured."""
+        self._measured(
+            "" if point.exact is None else f"{100 * point.exact:.1f} % read exactly",
+            before=[f"step {point.step:,}", f"loss {point.loss:.4f}"],
+            after=[f"{point.lines_per_second:,.0f} lines/s", f"{point.seconds:.0f} s"],
+        )
+
+
+def format_clock(seconds: float) -> str:
+    """Return `seconds`, rounded up, as people read a clock.
+
+    Examples
+    --------
+    >>> format_clock(7.2), format_clock(61), format_clock(3700)
+    ('0:08', '1:01', '1:01:40')
+    """
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count_progress(what: str, every: int = 1) -> Callable[[int, int], None]:
+    """Return a function that says "N of M `what`" on a terminal, at each `every`-th one."""
+    live = is_live(sys.stderr)
+
+    def show(done: int, total: int) -> None:
+        if live and (done % every == 0 or done == total):
+            sys.stderr.write(f"\r{done:,} of {total:,} {what}" + "\n" * (done == total))
+            sys.stderr.flush()
+
+    return show

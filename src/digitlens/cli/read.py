@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digitlens.cli.console import JsonOption, announce, echo
-from digitlens.cli.progress import Counted
+from digitlens.cli.progress import CountProgress
 from digitlens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -330,7 +330,7 @@ def read(
         else:
             output = TextOutput(job, max(len(source.name) for source in sources))
         with closing(read_all(sources, job, workers=workers, reader=reader)) as results:
-            count, rejected = _run(results, output, Counted(len(sources)))
+            count, rejected = _run(results, output, CountProgress(len(sources)))
     for folder, what in ((stages, "stages"), (annotate, "annotated")):
         if folder is not None:
             announce(f"{what}: {folder}")
@@ -393,7 +393,9 @@ def apply_threshold(job: ReadOptions, reader: Reader, max_error: float | None) -
     return replace(job, thresholds=tuple(bars))
 
 
-def _run(results: Iterable[PageResult], output: Output, progress: Counted) -> tuple[int, int]:
+def _run(
+    results: Iterable[PageResult], output: Output, progress: CountProgress
+) -> tuple[int, int]:
     """Write all results as they come; return how many there were, and how many rejected."""
     count = rejected = 0
     try:
@@ -401,7 +403,7 @@ def _run(results: Iterable[PageResult], output: Output, progress: Counted) -> tu
         for result in results:
             progress.wipe()
             if result.task.page_index == 0:
-                progress.more(result.count - 1)
+                progress.add(result.count - 1)
             count += 1
             rejected += result.error is not None
             _tell(result)

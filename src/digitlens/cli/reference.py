@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens.cli.command import help_text
+from digitlens.cli.command import MAX_WIDTH, help_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +238,7 @@ def page() -> str:
     """Return the page with the help text of every command, in Markdown."""
     parts = [HEAD]
     for words, command in commands():
-        parts.append(f"## {words}\n\n```\n{help_text(command, words)}\n```\n")
+        parts.append(f"## {words}\n\n```\n{help_text(command, words, width=MAX_WIDTH)}\n```\n")
     return "\n".join([*parts, as_markdown()])
 
 

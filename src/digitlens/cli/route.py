@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.console import JsonOption, announce, echo, echo_json, is_live
+from digitlens.cli.console import (
+    SOME_REJECTED,
+    JsonOption,
+    announce,
+    check_positive,
+    echo,
+    echo_json,
+)
+from digitlens.cli.progress import count_progress
 from digitlens.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +29,6 @@ if TYPE_CHECKING:
     from digitlens.mail.thresholds import ReaderThresholds
 
     Read = Callable[[Path], Sequence[ZipCandidate]]
-
-
-SOME_REJECTED = 3
 
 
 MailArgument = Annotated[
@@ -88,8 +93,7 @@ def route(
     """
     if not 0 < max_error <= 1:
         raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
-    if workers is not None and workers < 1:
-        raise UsageError("--workers must be 1 or more", seen=f"--workers {workers}")
+    check_positive("--workers", workers)
     if not mail.exists():
         raise MissingDataError(f"there is no file or folder {mail}")
     folder = mail if mail.is_dir() else mail.parent
@@ -165,18 +169,9 @@ def _words(routing: Routing) -> str:
 
 
 def _folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
-    import sys
-
     from digitlens.mail.sorting import sort_folder
 
-    live = is_live(sys.stderr)
-
-    def progress(done: int, all_: int) -> None:
-        if live:
-            sys.stderr.write(f"\r{done:,} of {all_:,} new pieces" + "\n" * (done == all_))
-            sys.stderr.flush()
-
-    summary = sort_folder(folder, out, sorting, progress=progress)
+    summary = sort_folder(folder, out, sorting, progress=count_progress("new pieces"))
     if as_json:
         echo_json(summary.as_dict())
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.console import announce, wants_lab
+from digitlens.cli.console import announce, needs_extra
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def serve(
     from digitlens.server.settings import ServerSettings, check_token
 
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
-    with wants_lab():
+    with needs_extra("lab"):
         from digitlens.server.serve import serve as run_server
     desk = _open_desk(trays, plan)
     settings = ServerSettings(folder=Path.cwd(), host=host, port=port, token=token)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.console import SourceOption, announce, echo
+from digitlens.cli.console import SOME_REJECTED, SourceOption, announce, echo
 from digitlens.errors import UsageError
 from digitlens.models.recipe import READERS
 from digitlens.models.registry import NETWORKS
@@ -104,8 +104,6 @@ def report_reader(run: ReaderRun) -> str:
         ]
     )
 
-
-SOME_REJECTED = 3
 
 NetworkArgument = Annotated[
     str,
@@ -231,7 +229,7 @@ def report(run: Run) -> str:
     wanted = "" if source == "mnist" else f" --data {source}"
     return "\n".join(
         [
-            textwrap.fill(run.diagnosis.words, 88),
+            textwrap.fill(run.diagnosis.words, 80),
             "",
             *figures,
             "",
