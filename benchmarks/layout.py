@@ -20,15 +20,15 @@ from digitlens.synth import prepare_glyphs
 from pages import KINDS, Page, compose
 
 if TYPE_CHECKING:
+    from digitlens.geometry import Box
     from digitlens.layout import PageLayout
 
-    Box = tuple[float, float, float, float]
-
-ENOUGH = 0.7
+MIN_IOU = 0.7
+"""Intersection over union from which a line is found."""
 
 
 def overlap(one: Box, two: Box) -> float:
-    """Return the area that two boxes share, by that of both together."""
+    """Return the intersection over union of two boxes."""
     width = min(one[2], two[2]) - max(one[0], two[0])
     height = min(one[3], two[3]) - max(one[1], two[1])
     if width <= 0 or height <= 0:
@@ -37,29 +37,29 @@ def overlap(one: Box, two: Box) -> float:
     return width * height / (sum(areas) - width * height)
 
 
-def _holds(box: Box, line: Box) -> bool:
+def _contains(box: Box, line: Box) -> bool:
     """Say whether most of a line lies in a box."""
     width = min(box[2], line[2]) - max(box[0], line[0])
     height = min(box[3], line[3]) - max(box[1], line[1])
     area = (line[2] - line[0]) * (line[3] - line[1])
-    return min(width, height) > 0 and width * height > ENOUGH * area
+    return min(width, height) > 0 and width * height > MIN_IOU * area
 
 
-def judge(page: Page, layout: PageLayout) -> tuple[int, bool, list[int]]:
+def count_found(page: Page, layout: PageLayout) -> tuple[int, bool, list[int]]:
     """Return how many lines were found whole, whether in order, and which were missed."""
     boxes = [crop.box for crop in layout.crops]
     truth = [line.box for line in page.lines]
     joined = {
         index
         for box in boxes
-        if len(held := [index for index, item in enumerate(truth) if _holds(box, item)]) > 1
+        if len(held := [index for index, item in enumerate(truth) if _contains(box, item)]) > 1
         for index in held
     }
     result, missed = [], []
     for index, line in enumerate(page.lines):
         scores = [overlap(line.box, box) for box in boxes]
         best = int(np.argmax(scores)) if scores else -1
-        if scores and scores[best] >= ENOUGH and index not in joined:
+        if scores and scores[best] >= MIN_IOU and index not in joined:
             result.append(best)
         else:
             missed.append(index)
@@ -87,7 +87,7 @@ def main() -> None:
             start = time.process_time()
             layout = find_lines(page.image)
             times.append(time.process_time() - start)
-            hits, order, _ = judge(page, layout)
+            hits, order, _ = count_found(page, layout)
             lines, whole, crops = lines + len(page.lines), whole + hits, crops + len(layout)
             ordered += order
         total += (lines, whole)

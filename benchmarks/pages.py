@@ -1,7 +1,7 @@
-"""Whole pages of handwritten numbers, composed: what `digitlens.layout` is measured on.
+"""Whole pages of handwritten numbers, composed: on these `digitlens.layout` is measured.
 
 A page has its own paper, print, light and camera; its lines are written by
-`digitlens.synth` in hands of their own, each with its slope, and lie in one to three
+`digitlens.synth` in different handwritings, each with its slope, and lie in one to three
 columns. The truth is each line's box and text. Words between the lines are printed, and are
 no truth.
 """
@@ -53,7 +53,7 @@ INKS = ((30, 30, 35), (35, 45, 140), (20, 25, 90), (70, 70, 75))
 
 
 @dataclass(frozen=True)
-class Truth:
+class LineTruth:
     """One line of a page.
 
     Parameters
@@ -70,8 +70,8 @@ class Truth:
     @property
     def box(self) -> tuple[float, float, float, float]:
         """The upright box around it."""
-        (left, top), (right, low) = self.corners.min(axis=0), self.corners.max(axis=0)
-        return float(left), float(top), float(right), float(low)
+        (left, top), (right, bottom) = self.corners.min(axis=0), self.corners.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Page:
     """
 
     image: Pixels
-    lines: tuple[Truth, ...]
+    lines: tuple[LineTruth, ...]
     kind: str
 
 
@@ -99,7 +99,7 @@ def compose(glyphs: Glyphs, seed: int, kind: str) -> Page:
     Parameters
     ----------
     glyphs
-        Of `digitlens.synth.ready`.
+        Of `digitlens.synth.prepare_glyphs`.
     """
     rng = Random(np.random.default_rng([seed, KINDS.index(kind)]))
     rows, columns = SIZE
@@ -114,10 +114,10 @@ def compose(glyphs: Glyphs, seed: int, kind: str) -> Page:
     lines = []
     for column in range(count):
         span = columns / count
-        lines += _column(
+        lines += _write_column(
             page, rng, glyphs, kind, (column * span + 30, (column + 1) * span - 40)
         )
-    image, lines = _taken(page, lines, rng, kind)
+    image, lines = _photograph(page, lines, rng, kind)
     return Page(image, tuple(lines), kind)
 
 
@@ -131,10 +131,10 @@ def _print_page(page: Field, rng: Random, kind: str) -> None:
             cv2.line(page, (0, y), (columns, y), color, 1, cv2.LINE_AA)
 
 
-def _column(
+def _write_column(
     page: Field, rng: Random, glyphs: Glyphs, kind: str, span: tuple[float, float]
-) -> list[Truth]:
-    lines: list[Truth] = []
+) -> list[LineTruth]:
+    lines: list[LineTruth] = []
     color, y = rng.choice(INKS), rng.uniform(20, 90)
     usual = rng.uniform(26, 60)
     while True:
@@ -143,19 +143,19 @@ def _column(
         if y + pitch + 10 > page.shape[0]:
             return lines
         if kind == "text" and rng.bernoulli(0.5):
-            _words(page, rng, span, y + 0.3 * pitch)
+            _print_words(page, rng, span, y + 0.3 * pitch)
             y += 0.7 * pitch
             continue
         room = (span[1] - span[0]) / height
         length = max(2, min(1 + rng.integers(9), int(room / 1.6)))
         text = "".join(str(rng.integers(10)) for _ in range(length))
-        line = _line(page, rng, glyphs, kind, text, height, color, (span, y, pitch))
+        line = _write_line(page, rng, glyphs, kind, text, height, color, (span, y, pitch))
         if line is not None:
             lines.append(line)
         y += pitch
 
 
-def _line(
+def _write_line(
     page: Field,
     rng: Random,
     glyphs: Glyphs,
@@ -164,16 +164,16 @@ def _line(
     height: float,
     color: tuple[int, int, int],
     place: tuple[tuple[float, float], float, float],
-) -> Truth | None:
+) -> LineTruth | None:
     """Write one line, and print its rule or boxes before; None where it does not fit."""
     cells = kind in ("boxes", "comb")
     spacing = (("cells", 1.0),) if cells else (("usual", 0.6), ("wide", 0.2), ("tight", 0.2))
     style = replace(STYLES["clean"], height=(height, height), slope=0.0, spacing=spacing)
-    hand = sample_writer(glyphs, rng, style, text)
-    line_canvas = compose_line(glyphs, rng, text, hand, style)
+    writer = sample_writer(glyphs, rng, style, text)
+    line_canvas = compose_line(glyphs, rng, text, writer, style)
     boxes = np.array(line_canvas.boxes)
     left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
-    right, low = int(np.ceil(boxes[:, 2].max())), int(np.ceil(boxes[:, 3].max()))
+    right, bottom = int(np.ceil(boxes[:, 2].max())), int(np.ceil(boxes[:, 3].max()))
     (start, end), y, pitch = place
     room = end - start - (right - left)
     if room < 0:
@@ -183,43 +183,49 @@ def _line(
     drop = abs(slope) * (right - left)
     base = y + pitch - 0.35 * height - drop / 2
     # From the canvas that the line was written on to the page.
-    move = np.array([[1, 0, x - left], [slope, 1, base - low - slope * left]])
+    move = np.array([[1, 0, x - left], [slope, 1, base - bottom - slope * left]])
     ink = cv2.warpAffine(line_canvas.ink, move, page.shape[1::-1], flags=cv2.INTER_LINEAR)
     if cells:
         edges = np.asarray(
             line_canvas.first + line_canvas.pitch * np.arange(len(text) + 1) + x - left,
             np.float64,
         )
-        _boxes(page, rng, edges, (base - 1.16 * (low - top), base + 0.12 * height), kind)
+        _print_boxes(
+            page, rng, edges, (base - 1.16 * (bottom - top), base + 0.12 * height), kind
+        )
     if kind == "ruled":
         row = round(base + rng.uniform(-0.02, 0.12) * height)
-        print_ = rng.choice(((120, 120, 120), *WARM, (90, 110, 170)))
-        cv2.line(page, (0, row), (page.shape[1], row), print_, 1 + rng.integers(2), cv2.LINE_AA)
+        rule_color = rng.choice(((120, 120, 120), *WARM, (90, 110, 170)))
+        cv2.line(
+            page, (0, row), (page.shape[1], row), rule_color, 1 + rng.integers(2), cv2.LINE_AA
+        )
     share = (ink.astype(np.float32) / 255)[..., None] * rng.uniform(0.75, 1.0)
     page += share * (np.array(color, np.float32) - page)
-    spots = np.array([[left, top, 1], [right, top, 1], [right, low, 1], [left, low, 1.0]])
-    return Truth(text, spots @ move.T)
+    corners = np.array(
+        [[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1.0]]
+    )
+    return LineTruth(text, corners @ move.T)
 
 
-def _boxes(
+def _print_boxes(
     page: Field, rng: Random, edges: Table, span: tuple[float, float], kind: str
 ) -> None:
-    top, low = (round(value) for value in span)
+    top, bottom = (round(value) for value in span)
     color = rng.choice(((40, 40, 40), (90, 90, 90), *WARM, *WARM))
     thick, apart = 1 + rng.integers(3), rng.bernoulli(0.5) and kind == "boxes"
     inset = round(0.06 * (edges[1] - edges[0])) if apart else 0
     if kind == "comb":
-        tooth = round(low - 0.4 * (low - top))
-        cv2.line(page, (round(edges[0]), low), (round(edges[-1]), low), color, thick)
+        tooth = round(bottom - 0.4 * (bottom - top))
+        cv2.line(page, (round(edges[0]), bottom), (round(edges[-1]), bottom), color, thick)
         for x in edges:
-            cv2.line(page, (round(x), low), (round(x), tooth), color, thick)
+            cv2.line(page, (round(x), bottom), (round(x), tooth), color, thick)
         return
     for one, two in pairwise(edges.tolist()):
-        corners = (round(one) + inset, top), (round(two) - inset, low)
+        corners = (round(one) + inset, top), (round(two) - inset, bottom)
         cv2.rectangle(page, *corners, color, thick)
 
 
-def _words(page: Field, rng: Random, span: tuple[float, float], y: float) -> None:
+def _print_words(page: Field, rng: Random, span: tuple[float, float], y: float) -> None:
     words, size = printed_words(()), rng.uniform(12, 22)
     x = span[0]
     while x < span[1]:
@@ -234,9 +240,9 @@ def _words(page: Field, rng: Random, span: tuple[float, float], y: float) -> Non
         x += width + 0.5 * size
 
 
-def _taken(
-    page: Field, lines: list[Truth], rng: Random, kind: str
-) -> tuple[Pixels, list[Truth]]:
+def _photograph(
+    page: Field, lines: list[LineTruth], rng: Random, kind: str
+) -> tuple[Pixels, list[LineTruth]]:
     """Turn the page, let light fall on it, and take the picture."""
     rows, columns = page.shape[:2]
     if kind == "turned":
@@ -247,7 +253,7 @@ def _taken(
             cv2.warpAffine(page, turn, (columns, rows), borderMode=edge), np.float32
         )
         lines = [
-            Truth(item.text, np.column_stack([item.corners, np.ones(4)]) @ turn.T)
+            LineTruth(item.text, np.column_stack([item.corners, np.ones(4)]) @ turn.T)
             for item in lines
         ]
     if kind in ("photo", "turned"):

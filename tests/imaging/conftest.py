@@ -31,13 +31,13 @@ def draw(digit: int, size: int, *, pen: float = 0.1) -> np.ndarray:
 
 
 @pytest.fixture
-def drawing() -> Callable[..., np.ndarray]:
+def draw_digit() -> Callable[..., np.ndarray]:
     """Return `draw`."""
     return draw
 
 
 @pytest.fixture
-def written() -> Callable[..., np.ndarray]:
+def write_digit() -> Callable[..., np.ndarray]:
     """Return a function that writes a digit on paper, grey on grey: uint8 (size, size)."""
 
     def write(
@@ -54,7 +54,7 @@ def written() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture
-def alike() -> Callable[[np.ndarray, np.ndarray], float]:
+def correlate() -> Callable[[np.ndarray, np.ndarray], float]:
     """Return a function that says how alike two framed digits are: their correlation."""
 
     def compare(one: np.ndarray, two: np.ndarray) -> float:

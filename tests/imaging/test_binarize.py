@@ -22,28 +22,28 @@ def overlap(result: np.ndarray, wanted: np.ndarray) -> float:
 @pytest.mark.parametrize(("paper", "ink", "light"), [(230, 20, False), (20, 230, True)])
 @pytest.mark.parametrize("size", [28, 120, 500])
 def test_either_polarity_is_seen(
-    written: Write, drawing: Write, paper: int, ink: int, light: bool, size: int
+    write_digit: Write, draw_digit: Write, paper: int, ink: int, light: bool, size: int
 ) -> None:
     """Dark ink on light paper and light ink on dark paper give the same ink."""
-    result = binarize(written(7, size, paper=paper, ink=ink))
+    result = binarize(write_digit(7, size, paper=paper, ink=ink))
     assert (result.inverted, result.estimator) == (light, "flat")
-    assert overlap(result.ink, drawing(7, size)) > 0.95
+    assert overlap(result.ink, draw_digit(7, size)) > 0.95
 
 
-def test_a_slope_of_light_is_paper(drawing: Write) -> None:
+def test_a_slope_of_light_is_paper(draw_digit: Write) -> None:
     """Paper that gets darker to one side, beyond the ink's own grey, is still paper."""
     size = 160
     slope = np.linspace(250, 60, size)[None].repeat(size, 0)
-    mask = drawing(5, size)
+    mask = draw_digit(5, size)
     gray = np.where(mask, slope * 0.45, slope).astype(np.uint8)
     result = binarize(gray)
     assert not result.inverted
     assert overlap(result.ink, mask) > 0.8
 
 
-def test_bands_of_black_and_white_are_paper(drawing: Write) -> None:
+def test_bands_of_black_and_white_are_paper(draw_digit: Write) -> None:
     """A picture that is turned about in bands at both sides shows its digit all the same."""
-    mask = drawing(7, 28)
+    mask = draw_digit(7, 28)
     gray = (255 * mask).astype(np.uint8)
     gray[:, :7] = 255 - gray[:, :7]
     gray[:, 21:] = 255 - gray[:, 21:]
@@ -52,13 +52,13 @@ def test_bands_of_black_and_white_are_paper(drawing: Write) -> None:
     assert overlap(result.ink, mask) > 0.9
 
 
-def test_a_table_around_the_paper_is_no_ink(drawing: Write) -> None:
+def test_a_table_around_the_paper_is_no_ink(draw_digit: Write) -> None:
     """Paper on a dark table: the digit is ink, the table is not."""
     gray = np.full((200, 240), 220, np.uint8)
     gray[:, :28] = 30
     gray[176:] = 30
     mask = np.zeros(gray.shape, bool)
-    mask[40:140, 80:180] = drawing(7, 100)
+    mask[40:140, 80:180] = draw_digit(7, 100)
     gray[mask] = 50
     result = binarize(gray)
     assert not result.inverted
@@ -81,19 +81,19 @@ def test_bare_paper_has_no_contrast() -> None:
     ],
 )
 def test_coloured_ink_is_seen_where_it_stands_out(
-    drawing: Write, paper: tuple[int, ...], ink: tuple[int, ...], where: str
+    draw_digit: Write, paper: tuple[int, ...], ink: tuple[int, ...], where: str
 ) -> None:
     """Yellow on white and red on green of one brightness are found in a colour's channel."""
-    mask = drawing(7, 90)
+    mask = draw_digit(7, 90)
     pixels = np.where(mask[..., None], ink, paper).astype(np.uint8)
     _, result, said = binarize_color(pixels)
     assert said == where
     assert overlap(result.ink, mask) > 0.95
 
 
-def test_salt_and_pepper_go_and_strokes_stay(drawing: Write) -> None:
+def test_salt_and_pepper_go_and_strokes_stay(draw_digit: Write) -> None:
     """One pixel in six turned black or white is cleaned; the picture without is untouched."""
-    clean = (255 * drawing(5, 28, pen=0.12)).astype(np.uint8)
+    clean = (255 * draw_digit(5, 28, pen=0.12)).astype(np.uint8)
     rng = np.random.default_rng(0)
     hit = rng.random(clean.shape) < 0.17
     salted = np.where(hit, 255 * (rng.random(clean.shape) < 0.5), clean).astype(np.uint8)
@@ -104,9 +104,9 @@ def test_salt_and_pepper_go_and_strokes_stay(drawing: Write) -> None:
     assert (share, np.array_equal(again, clean)) == (0.0, True)
 
 
-def test_a_thin_line_is_no_speck(drawing: Write) -> None:
+def test_a_thin_line_is_no_speck(draw_digit: Write) -> None:
     """A digit one pixel wide counts no specks."""
-    assert count_specks((255 * drawing(5, 28, pen=0.01)).astype(np.uint8)) == 0
+    assert count_specks((255 * draw_digit(5, 28, pen=0.01)).astype(np.uint8)) == 0
 
 
 def test_otsu_parts_two_groups_in_the_middle() -> None:

@@ -16,10 +16,10 @@ Draw = Callable[..., np.ndarray]
 
 
 @pytest.fixture
-def field(drawing: Draw) -> np.ndarray:
+def field(draw_digit: Draw) -> np.ndarray:
     """Return ink float32 (200, 200) with a five in the middle."""
     ink = np.zeros((200, 200), np.float32)
-    ink[50:150, 50:150] = 255 * drawing(5, 100)
+    ink[50:150, 50:150] = 255 * draw_digit(5, 100)
     return ink
 
 
@@ -49,29 +49,29 @@ def test_a_frame_around_the_digit_is_left_out(field: np.ndarray) -> None:
     assert find_digit_components(field).box == box
 
 
-def test_neighbours_that_are_cut_off_are_left_out(field: np.ndarray, drawing: Draw) -> None:
+def test_neighbours_that_are_cut_off_are_left_out(field: np.ndarray, draw_digit: Draw) -> None:
     """What touches the picture's edge belongs to something else."""
     box = find_digit_components(field).box
-    field[50:150, 170:] = 255 * drawing(5, 100)[:, 20:50]
+    field[50:150, 170:] = 255 * draw_digit(5, 100)[:, 20:50]
     marks = find_digit_components(field)
     assert (marks.box, marks.digit_count) == (box, 1)
 
 
-def test_a_nought_whose_halves_do_not_meet_is_one_digit(drawing: Draw) -> None:
+def test_a_nought_whose_halves_do_not_meet_is_one_digit(draw_digit: Draw) -> None:
     """Two arcs side by side make a nought, not two digits."""
     ink = np.zeros((200, 200), np.float32)
-    ink[50:150, 50:150] = 255 * drawing(0, 100)
+    ink[50:150, 50:150] = 255 * draw_digit(0, 100)
     ink[:, 96:104] = 0
     marks = find_digit_components(ink)
     assert (marks.total, marks.chosen, marks.digit_count) == (2, 2, 1)
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_several_digits_are_named(drawing: Draw, count: int) -> None:
+def test_several_digits_are_named(draw_digit: Draw, count: int) -> None:
     """Digits side by side are an error that says how many and which command reads them."""
     pixels = np.full((160, 40 + 120 * count), 230, np.uint8)
     for index in range(count):
-        pixels[30:130, 30 + 120 * index : 130 + 120 * index][drawing(5, 100)] = 30
+        pixels[30:130, 30 + 120 * index : 130 + 120 * index][draw_digit(5, 100)] = 30
     with pytest.raises(SeveralDigitsError) as caught:
         frame_digit(pixels)
     assert caught.value.seen == f"{count} marks as high as a digit, side by side"

@@ -11,10 +11,10 @@ from digitlens.imaging import frame_drawing, frame_steps
 
 def strokes(*parts: tuple[int, int, int, int], side: int = 140) -> np.ndarray:
     """Return a drawing with black boxes: top, bottom, left, right."""
-    drawing = np.full((side, side), 255, np.uint8)
+    draw_digit = np.full((side, side), 255, np.uint8)
     for top, bottom, left, right in parts:
-        drawing[top:bottom, left:right] = 0
-    return drawing
+        draw_digit[top:bottom, left:right] = 0
+    return draw_digit
 
 
 SEVEN = strokes((30, 42, 40, 100), (42, 110, 80, 92))
@@ -32,8 +32,8 @@ def test_a_drawing_of_one_mark_is_framed_as_any_picture() -> None:
 
 def test_marks_far_apart_stay_together() -> None:
     """A bar that touches nothing belongs to the digit, however small it is."""
-    drawing = strokes((60, 120, 60, 70), (10, 16, 100, 106))
-    framing = frame_drawing(drawing)
+    draw_digit = strokes((60, 120, 60, 70), (10, 16, 100, 106))
+    framing = frame_drawing(draw_digit)
     assert framing.box == (60, 10, 106, 120)
     assert framing.digit[:6].any()
 

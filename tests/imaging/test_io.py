@@ -27,9 +27,9 @@ def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return file.getvalue()
 
 
-def test_path_bytes_picture_and_array_are_the_same(tmp_path: Path, written: Write) -> None:
+def test_path_bytes_picture_and_array_are_the_same(tmp_path: Path, write_digit: Write) -> None:
     """A path, as text or Path, bytes, a Pillow picture and an array open to the same pixels."""
-    pixels = written()
+    pixels = write_digit()
     picture = Image.fromarray(pixels)
     path = tmp_path / "seven.png"
     picture.save(path)
@@ -55,44 +55,44 @@ def test_path_bytes_picture_and_array_are_the_same(tmp_path: Path, written: Writ
     ],
 )
 def test_every_mode_is_read(
-    written: Write,
-    alike: Callable[..., float],
+    write_digit: Write,
+    correlate: Callable[..., float],
     change: Callable[..., Image.Image],
     kind: str,
     words: str,
 ) -> None:
     """16 bits, CMYK, palettes, 1 bit and colours give the digit that 8-bit grey gives."""
-    plain = Image.fromarray(written())
+    plain = Image.fromarray(write_digit())
     content = encoded(change(plain), kind)
     assert words in load_image(content).about
-    assert alike(frame_digit(content), frame_digit(np.asarray(plain))) > 0.98
+    assert correlate(frame_digit(content), frame_digit(np.asarray(plain))) > 0.98
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, "white"), (255, "black")])
 def test_transparent_paper_contrasts_with_the_ink(
-    drawing: Write, ink: int, paper: str, alike: Callable[..., float], written: Write
+    draw_digit: Write, ink: int, paper: str, correlate: Callable[..., float], write_digit: Write
 ) -> None:
     """Black ink on nothing and white ink on nothing both become the digit."""
-    mask = drawing(7, 120)
+    mask = draw_digit(7, 120)
     pixels = np.zeros((120, 120, 4), np.uint8)
     pixels[..., :3] = ink
     pixels[..., 3] = 255 * mask
     opened = load_image(pixels)
     assert f"filled with {paper}" in opened.about
-    assert alike(frame_digit(pixels), frame_digit(written())) > 0.98
+    assert correlate(frame_digit(pixels), frame_digit(write_digit())) > 0.98
 
 
-def test_a_transparent_rim_is_filled_with_the_paper(written: Write) -> None:
+def test_a_transparent_rim_is_filled_with_the_paper(write_digit: Write) -> None:
     """Where most can be seen, what cannot is given the paper's colour, not black."""
-    pixels = np.dstack([written()] * 3 + [np.full((120, 120), 255, np.uint8)])
+    pixels = np.dstack([write_digit()] * 3 + [np.full((120, 120), 255, np.uint8)])
     pixels[:10, :, 3] = 0
     opened = load_image(pixels)
     assert opened.pixels[0, 0].tolist() == [220, 220, 220]
 
 
-def test_exif_rotation_is_honoured(written: Write) -> None:
+def test_exif_rotation_is_honoured(write_digit: Write) -> None:
     """A photo that says it lies on its side is turned upright."""
-    upright = Image.fromarray(written())
+    upright = Image.fromarray(write_digit())
     exif = Image.Exif()
     exif[0x0112] = 6  # shown turned by 90 degrees clockwise
     content = encoded(upright.rotate(90, expand=True), "PNG", exif=exif)
@@ -101,9 +101,9 @@ def test_exif_rotation_is_honoured(written: Write) -> None:
     assert np.array_equal(opened.pixels, np.asarray(upright))
 
 
-def test_the_first_frame_of_an_animation_is_taken(written: Write) -> None:
+def test_the_first_frame_of_an_animation_is_taken(write_digit: Write) -> None:
     """Of an animated picture the first frame counts, and the words say so."""
-    frames = [Image.fromarray(written(digit)) for digit in (7, 5, 0)]
+    frames = [Image.fromarray(write_digit(digit)) for digit in (7, 5, 0)]
     content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     opened = load_image(content)
     assert "the first of 3 frames" in opened.about
@@ -139,9 +139,9 @@ def test_the_limit_is_named() -> None:
         load_image(header_only(9_001, 9_001))
 
 
-def test_a_truncated_picture_is_never_filled_up(written: Write) -> None:
+def test_a_truncated_picture_is_never_filled_up(write_digit: Write) -> None:
     """Half a file is an error, wherever it was cut."""
-    content = encoded(Image.fromarray(written()), "JPEG")
+    content = encoded(Image.fromarray(write_digit()), "JPEG")
     for length in (0, 3, 100, len(content) // 2):
         with pytest.raises(CorruptFileError):
             load_image(content[:length])

@@ -25,9 +25,9 @@ def test_the_public_name_is_this_function() -> None:
     assert digitlens.frame_digit is frame_digit
 
 
-def test_every_step_is_told(written: Write) -> None:
+def test_every_step_is_told(write_digit: Write) -> None:
     """A framing holds the steps in order, each with words and a picture."""
-    framing = frame_steps(written())
+    framing = frame_steps(write_digit())
     assert [step.name for step in framing.steps] == [
         "opened",
         "paper",
@@ -45,10 +45,10 @@ def test_every_step_is_told(written: Write) -> None:
         framing.inverted = True  # type: ignore[misc]
 
 
-def test_the_digit_is_found_where_it_is(written: Write) -> None:
+def test_the_digit_is_found_where_it_is(write_digit: Write) -> None:
     """The box is in pixels of the picture as it was given, however large that is."""
     page = np.full((1500, 2000), 225, np.uint8)
-    page[1000:1120, 300:420] = written(paper=225)
+    page[1000:1120, 300:420] = write_digit(paper=225)
     x0, y0, x1, y1 = frame_steps(page).box
     assert x0 == pytest.approx(300 + 0.17 * 120, abs=6)
     assert y0 == pytest.approx(1000 + 0.1 * 120, abs=6)
@@ -56,12 +56,12 @@ def test_the_digit_is_found_where_it_is(written: Write) -> None:
 
 
 def test_a_tiny_digit_on_a_large_page_is_as_sharp(
-    written: Write, alike: Callable[..., float]
+    write_digit: Write, correlate: Callable[..., float]
 ) -> None:
     """A digit of 50 pixels on a page of 2,000 is cut out of the page as it was."""
     page = np.full((1500, 2000), 220, np.uint8)
-    page[700:750, 900:950] = written(size=50)
-    assert alike(frame_digit(page), frame_digit(written(size=50))) > 0.97
+    page[700:750, 900:950] = write_digit(size=50)
+    assert correlate(frame_digit(page), frame_digit(write_digit(size=50))) > 0.97
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
@@ -111,17 +111,17 @@ def test_a_stack_of_none_is_fine() -> None:
         frame_stack(np.zeros((2, 16, 16), np.uint8))
 
 
-def test_the_strip_shows_every_step(written: Write) -> None:
+def test_the_strip_shows_every_step(write_digit: Write) -> None:
     """The steps are laid side by side as one PNG."""
-    framing = frame_steps(written())
+    framing = frame_steps(write_digit())
     with Image.open(io.BytesIO(steps_png(framing))) as strip:
         assert strip.format == "PNG"
         assert strip.width == 10 + len(framing.steps) * 210
 
 
-def test_several_digits_name_the_file(written: Write) -> None:
+def test_several_digits_name_the_file(write_digit: Write) -> None:
     """The error of several digits names the picture in the command that helps."""
-    two = np.hstack([written(5), written(7)])
+    two = np.hstack([write_digit(5), write_digit(7)])
     two = np.pad(two, 20, constant_values=220)
     with pytest.raises(SeveralDigitsError, match=r"pair\.png must show one digit") as caught:
         frame_steps(two, name="pair.png")

@@ -35,36 +35,29 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
+# An estimate that costs less is taken without trying others. Of clean digits 99 in 100 cost
+# under 0.2.
 GOOD_COST = 0.25
-"""An estimate that costs less is taken without trying others. Of clean digits 99 in 100 cost
-under 0.2."""
-
+# The longer side in pixels on which the background is estimated: shadows are no finer.
 MAX_ESTIMATE_SIDE = 160
-"""The longer side in pixels on which the background is estimated: shadows are no finer."""
-
+# Paper that spans this share of all gray values is in bands, black and white; on each of them
+# ink is what differs from it, darker or lighter.
 MIN_BAND_SPAN = 0.6
-"""Paper that spans this share of all gray values is in bands, black and white; on each of them
-ink is what differs from it, darker or lighter."""
-
+# The smallest side of a picture in which strokes can be called narrow: in a smaller one the
+# digit fills the picture, and its strokes with it.
 MIN_SCENE_SIDE = 64
-"""The smallest side of a picture in which strokes can be called narrow: in a smaller one the
-digit fills the picture, and its strokes with it."""
-
+# How far inside a large picture's edge is examined, as shares of the shorter side.
 RING_INSETS = (0.0, 0.05, 0.1)
-"""How far inside a large picture's edge is examined, as shares of the shorter side."""
-
+# The cost of an estimate that leaves no ink at all.
 NO_INK_COST = 9.0
-"""The cost of an estimate that leaves no ink at all."""
-
+# Ink begins this many median deviations above the paper: 2.5 standard deviations (a median
+# deviation of normal noise is 1 / 1.4826 of one), so that about 1 % of the paper shows.
 NOISE_DEVIATIONS = 3.7
-"""Ink begins this many median deviations above the paper: 2.5 standard deviations (a median
-deviation of normal noise is 1 / 1.4826 of one), so that about 1 % of the paper shows."""
 
 COLOR_CHANNELS = ("red", "green", "blue")
-
+# A color channel is taken when its contrast is this many times that of the brightness: for ink
+# of one color on paper as bright as it, such as yellow on white.
 CHANNEL_PREFERENCE = 1.5
-"""A color channel is taken when its contrast is this many times that of the brightness: for ink
-of one color on paper as bright as it, such as yellow on white."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -413,12 +406,12 @@ def _smooth(line: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.median(windows, axis=1).astype(np.float32)
 
 
+# The estimators, the simplest first; the factor on each one's cost, and the penalty added. The
+# edge explains away whatever touches it, including a digit that fills its picture, so it must
+# be far better than the others: among 2,000 such digits it wins once.
 BACKGROUND_ESTIMATORS: dict[str, tuple[Callable[[FloatGray], FloatGray], float, float]] = {
     "flat": (flat_background, 1.0, 0.0),
     "local": (local_background, 1.5, 0.0),
     "opening": (opening_background, 1.5, 0.1),
     "edge": (edge_background, 2.0, 0.55),
 }
-"""The estimators, the simplest first; the factor on each one's cost, and the penalty added. The
-edge explains away whatever touches it, including a digit that fills its picture, so it must be
-far better than the others: among 2,000 such digits it wins once."""

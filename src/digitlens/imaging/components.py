@@ -21,28 +21,23 @@ if TYPE_CHECKING:
     Stats = NDArray[np.int32]
 
 
+# Ink, of 255, from which a pixel belongs to a component.
 INK_THRESHOLD = 80.0
-"""Ink, of 255, from which a pixel belongs to a component."""
-
+# A component of this share of the main one's area, and wholly inside it, belongs to the digit:
+# the inner line of an outline drawing.
 MIN_ENCLOSED_AREA = 0.03
-"""A component of this share of the main one's area, and wholly inside it, belongs to the digit:
-the inner line of an outline drawing."""
-
+# The smallest area, as a share of the main component's, and the greatest distance, in the
+# digit's longer sides, of what belongs to it: strokes that the pen or the scanner broke; and,
+# larger and farther away, the bar of a 5 or the flag of a 1.
 NEAR_PART, FAR_PART = (0.10, 0.15), (0.20, 0.50)
-"""The smallest area, as a share of the main component's, and the greatest distance, in the
-digit's longer sides, of what belongs to it: strokes that the pen or the scanner broke; and,
-larger and farther away, the bar of a 5 or the flag of a 1."""
-
+# A frame's ink lies within this share of its longer side from the sides of its box; that of a
+# round 0 lies deeper at its four corners.
 FRAME_DEPTH = 0.12
-"""A frame's ink lies within this share of its longer side from the sides of its box; that of a
-round 0 lies deeper at its four corners."""
-
+# A digit has at least this share of the ink of the frame around it.
 MIN_AREA_IN_FRAME = 0.05
-"""A digit has at least this share of the ink of the frame around it."""
-
+# How much the area of a component that touches the picture's edge counts: frames, shadows and
+# neighbours touch it more often than the digit does.
 EDGE_WEIGHT = 0.4
-"""How much the area of a component that touches the picture's edge counts: frames, shadows and
-neighbours touch it more often than the digit does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,22 +189,18 @@ def _count_digits(stats: Stats, main: int, shape: tuple[int, ...]) -> int:
     return count
 
 
+# The share of the picture's width that ink must span before a ruling is looked for. A digit in
+# MNIST's frame spans at most 0.71.
 MIN_RULING_SPAN = 0.78
-"""The share of the picture's width that ink must span before a ruling is looked for. A digit in
-MNIST's frame spans at most 0.71."""
-
+# How far a ruling must stand out to the left and to the right, in the longer side of what it
+# crosses.
 MIN_ARM = 0.12
-"""How far a ruling must stand out to the left and to the right, in the longer side of what it
-crosses."""
-
+# A ruling is slimmer than twice this share of the widest strokes.
 MAX_RULING_WIDTH = 0.38
-"""A ruling is slimmer than twice this share of the widest strokes."""
-
+# The share of the ink that must remain without the ruling: of thin digits nothing would.
 MIN_REMAINING_INK = 0.5
-"""The share of the ink that must remain without the ruling: of thin digits nothing would."""
-
+# Pixels of the longer side at which widths can be compared; smaller pictures are enlarged.
 MIN_SIDE_FOR_WIDTHS = 100
-"""Pixels of the longer side at which widths can be compared; smaller pictures are enlarged."""
 
 
 def remove_ruling_lines(ink: FloatGray) -> tuple[FloatGray, bool]:
@@ -283,18 +274,15 @@ def _disk(radius: float) -> Mask:
     return inside
 
 
+# Specks to a pixel from which a picture counts as salted. Clean digits, drawings and cut-outs
+# have fewer than 0.008; one pixel in six turned black or white at random makes 0.028 or more.
 MIN_SPECK_DENSITY = 0.02
-"""Specks to a pixel from which a picture counts as salted. Clean digits, drawings and cut-outs
-have fewer than 0.008; one pixel in six turned black or white at random makes 0.028 or more."""
-
+# Pixels of a speck where they are counted.
 MAX_SPECK_AREA = 2
-"""Pixels of a speck where they are counted."""
-
+# Pixels of a patch that is smoothed away: specks touch at random, but only a few.
 MAX_PATCH_AREA = 6
-"""Pixels of a patch that is smoothed away: specks touch at random, but only a few."""
-
+# Each round cleans about half of the specks where they lie close.
 MEDIAN_ROUNDS = 2
-"""Each round cleans about half of the specks where they lie close."""
 
 
 def remove_specks(gray: Gray) -> tuple[Gray, float]:

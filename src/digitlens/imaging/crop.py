@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
+# Paper around a digit, of its box's longer side: its ink is told apart by it.
 CROP_MARGIN = 0.2
-"""Paper around a digit, of its box's longer side: its ink is told apart by it."""
 
 
 def expand_box(
@@ -104,18 +104,14 @@ def shrink_to_side(pixels: Pixels, max_side: int, *, min_side: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
+# Every line is scaled to this height in pixels: strokes are then 2 to 4 pixels wide.
 HEIGHT = 32
-"""Every line is scaled to this height in pixels: strokes are then 2 to 4 pixels wide."""
-
+# Columns of the network's input to one frame of its output.
 PITCH = 2
-"""Columns of the network's input to one frame of its output."""
-
+# Columns. Longer lines are squeezed, so that no picture takes memory without bound.
 MIN_WIDTH, MAX_WIDTH = 16, 2048
-"""Columns. Longer lines are squeezed, so that no picture takes memory without bound."""
-
+# Gray levels added to the standard deviation, so that noise on bare paper does not become ink.
 MIN_SPREAD = 4.0
-"""Gray levels added to the standard deviation, so that noise on bare paper does not become
-ink."""
 
 
 def prepare_line(gray: Gray) -> FloatGray:

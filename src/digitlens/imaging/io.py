@@ -30,26 +30,21 @@ if TYPE_CHECKING:
     ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]
 
 
+# What Pillow may decode here. Its other decoders, some of which run programs, are not used.
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-"""What Pillow may decode here. Its other decoders, some of which run programs, are not used."""
-
+# How the names of such files end; every command that walks a folder uses this list.
 IMAGE_SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-"""How the names of such files end; every command that walks a folder uses this list."""
-
+# More than a phone's camera makes, and less than Pillow's own limit of 89 million, so that we
+# refuse a larger picture before anything is decoded.
 MAX_PIXELS = 80_000_000
-"""More than a phone's camera makes, and less than Pillow's own limit of 89 million, so that we
-refuse a larger picture before anything is decoded."""
-
+# The smallest height and width in pixels: no typeface draws digits on fewer.
 MIN_SIDE = 5
-"""The smallest height and width in pixels: no typeface draws digits on fewer."""
-
+# EXIF's entry for how a picture is turned; 1 is upright.
 EXIF_ORIENTATION = 0x0112
-"""EXIF's entry for how a picture is turned; 1 is upright."""
-
+# Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files have these.
 WIDE_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-"""Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files have these."""
 
 
 @dataclass(frozen=True, eq=False)

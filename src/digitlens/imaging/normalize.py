@@ -43,16 +43,14 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
+# The longer side in pixels to which larger pictures are brought before ink is looked for.
 MAX_SIDE = 640
-"""The longer side in pixels to which larger pictures are brought before ink is looked for."""
-
+# A digit that is smaller than this, in pixels, once its picture was shrunk, is cut out of the
+# large picture and binarized again.
 CLOSE_UP_SIDE = 80
-"""A digit that is smaller than this, in pixels, once its picture was shrunk, is cut out of the
-large picture and binarized again."""
-
+# Gray values between paper and ink below which nothing is written: by so much a compressed or
+# scanned sheet of bare paper varies.
 MIN_CONTRAST = 12.0
-"""Gray values between paper and ink below which nothing is written: by so much a compressed or
-scanned sheet of bare paper varies."""
 
 WHITE = 255
 
@@ -386,9 +384,8 @@ def frame_stack(images: Images) -> FramedStack:
     return FramedStack(result, rejected)
 
 
+# Pictures at a time: what is computed for them stays in the processor's cache.
 CHUNK = 256
-"""Pictures at a time: what is computed for them stays in the processor's cache."""
-
 # The bounds of MNIST's 60,000 training digits:
 MAX_CENTER_OFFSET = 0.51  # its centre of mass is within half a pixel of the middle, rounded
 MIN_FULL_INK = 250  # its digits' darkest pixel has 254 or 255
@@ -457,8 +454,8 @@ def _stroke_widths(ink: Images, mass: NDArray[np.int32]) -> NDArray[np.float32]:
     return np.asarray(2 * mass / np.maximum(outline, 1e-6), np.float32)
 
 
+# Of a step's picture, between two of them, and of the words under it, in pixels.
 PANEL_SIDE, PANEL_GAP, CAPTION_HEIGHT = 200, 10, 78
-"""Of a step's picture, between two of them, and of the words under it, in pixels."""
 
 SHEET_COLOR, TEXT_COLOR, FAINT_COLOR = (255, 255, 255), (30, 30, 30), (110, 110, 110)
 

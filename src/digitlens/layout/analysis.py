@@ -38,12 +38,11 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
 
 
+# On these lines are found: digits on a page of 30 lines are 20 pixels high.
 MAX_WORKING_PIXELS = 800_000
-"""On these lines are found: digits on a page of 30 lines are 20 pixels high."""
-
+# A picture whose longer side is shorter is enlarged to it, as strokes of one pixel cannot be
+# told from gaps of one pixel; but no more than so many times.
 MIN_WORKING_SIDE, MAX_ENLARGEMENT = 500, 4.0
-"""A picture whose longer side is shorter is enlarged to it, as strokes of one pixel cannot be
-told from gaps of one pixel; but no more than so many times."""
 
 
 @dataclass(frozen=True, eq=False)

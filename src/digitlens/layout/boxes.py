@@ -16,35 +16,27 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import Floats, Mask
 
 
+# The share of the smallest rectangle around it that a box fills, dents by digits that touch its
+# frame not counted. The inside of a round 0 fills 0.79, of a triangle 0.5.
 MIN_HULL_FILL = 0.84
-"""The share of the smallest rectangle around it that a box fills, dents by digits that touch
-its frame not counted. The inside of a round 0 fills 0.79, of a triangle 0.5."""
-
+# The same with the dents: digits that touch the frame do not cut more off.
 MIN_FILL = 0.35
-"""The same with the dents: digits that touch the frame do not cut more off."""
-
+# The share of a box's four sides along which there must be a line: in a row, and alone.
 MIN_FRAME_SHARE, MIN_LONE_FRAME_SHARE = 0.6, 0.9
-"""The share of a box's four sides along which there must be a line: in a row, and alone."""
-
+# In pixels of the working image: a digit of 5 pixels and a frame's blurred edge.
 MIN_BOX_SIDE = 9
-"""In pixels of the working image: a digit of 5 pixels and a frame's blurred edge."""
-
+# Gaps in lines that are closed, and pieces that count as straight: in pixels, and as a share of
+# the longer side; the larger of both counts.
 CLOSED_GAP, STRAIGHT_RUN = (5, 0.011), (25, 0.045)
-"""Gaps in lines that are closed, and pieces that count as straight: in pixels, and as a share
-of the longer side; the larger of both counts."""
-
+# The largest ones are examined, so that time is bounded on textures.
 MAX_BOXES = 800
-"""The largest ones are examined, so that time is bounded on textures."""
-
+# Between neighbours in a row of boxes, in their width.
 MAX_ROW_GAP = 1.1
-"""Between neighbours in a row of boxes, in their width."""
-
+# Rows of boxes on one line belong together when at most this many boxes between them were not
+# seen: a digit that runs over the frame hides a box.
 MAX_HIDDEN_BOXES = 3
-"""Rows of boxes on one line belong together when at most this many boxes between them were not
-seen: a digit that runs over the frame hides a box."""
-
+# How far from its expected place a box may be, in the distance of boxes.
 MAX_PITCH_ERROR = 0.3
-"""How far from its expected place a box may be, in the distance of boxes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,37 +27,28 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import Gray, Mask, Pixels
 
 
+# Ink, of 255, in its strongest channel, from which a pixel's color is examined.
 MIN_COLORED_INK = 28
-"""Ink, of 255, in its strongest channel, from which a pixel's color is examined."""
-
+# A channel in which a pixel has less than this share of its strongest one has dropped it.
 DROPPED_SHARE = 0.42
-"""A channel in which a pixel has less than this share of its strongest one has dropped it."""
-
+# The share of all ink that colored print must be, and that other ink must be.
 MIN_INK_SHARE = 0.02
-"""The share of all ink that colored print must be, and that other ink must be."""
-
+# The share of what is dropped by a channel that must be boxes and rules. Nobody writes blue
+# into red boxes and means the boxes, so whatever else is red does not matter; but blue and
+# green are the colors of pens too.
 MIN_PRINT_SHARES = (0.0, 0.65, 0.75)
-"""The share of what is dropped by a channel that must be boxes and rules. Nobody writes blue
-into red boxes and means the boxes, so whatever else is red does not matter; but blue and green
-are the colors of pens too."""
-
+# The least length of a rule, or of a grid, in the page's longer side.
 MIN_RULE_LENGTH = 0.12
-"""The least length of a rule, or of a grid, in the page's longer side."""
-
+# The share of a box or rule that is straight: sides, without the corners of low resolution.
 MIN_STRAIGHT_SHARE = 0.6
-"""The share of a box or rule that is straight: sides, without the corners of low resolution."""
-
+# In the page's longer side: what is wider is an area, not a line.
 MAX_LINE_WIDTH = 0.05
-"""In the page's longer side: what is wider is an area, not a line."""
-
+# On more pixels, print is looked for at half the size.
 COARSE_PIXELS = 300_000
-"""On more pixels, print is looked for at half the size."""
-
+# How much of the difference to its darkest channel is added to what is colored.
 LIGHTENING = 0.6
-"""How much of the difference to its darkest channel is added to what is colored."""
-
+# Where channels differ less than this from the gray, the picture has no colors.
 MIN_COLOR_RANGE = 10
-"""Where channels differ less than this from the gray, the picture has no colors."""
 
 
 @dataclass(frozen=True, eq=False)

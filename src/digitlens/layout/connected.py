@@ -17,35 +17,27 @@ if TYPE_CHECKING:
     from digitlens.layout.rules import RuledPage
 
 
+# In pixels of the working image.
 MIN_DIGIT_HEIGHT = 7
-"""In pixels of the working image."""
-
+# In its height: so many digits may touch.
 MAX_DIGIT_WIDTH = 9.0
-"""In its height: so many digits may touch."""
-
+# Components that lines are made of, the largest areas first. A page full of handwriting has
+# 1,000; linking takes time with the square of this.
 MAX_CANDIDATES = 1200
-"""Components that lines are made of, the largest areas first. A page full of handwriting has
-1,000; linking takes time with the square of this."""
-
+# What remains beside a removed line and is lower than the first, in the writing's height, is
+# removed too; so is what is narrower than the second and not as high as a 1.
 MAX_RESIDUE_HEIGHT, MAX_RESIDUE_WIDTH = 0.3, 0.07
-"""What remains beside a removed line and is lower than the first, in the writing's height, is
-removed too; so is what is narrower than the second and not as high as a 1."""
-
+# From center to center, in the larger side of a component.
 MAX_NEIGHBOR_DISTANCE = 2.5
-"""From center to center, in the larger side of a component."""
-
+# From fewer neighbours no direction is estimated.
 MIN_NEIGHBORS = 4
-"""From fewer neighbours no direction is estimated."""
-
+# A page lies on its side when so many times more neighbours are above or below, ...
 SIDEWAYS_RATIO = 1.6
-"""A page lies on its side when so many times more neighbours are above or below, ..."""
-
+# ... and its components are this many times as wide as high: digits are higher than wide, in a
+# column of single ones too.
 LYING_RATIO = 1.05
-"""... and its components are this many times as wide as high: digits are higher than wide, in a
-column of single ones too."""
-
+# Degrees between which a page is turned for its slope; less is corrected line by line.
 MIN_PAGE_SLOPE, MAX_PAGE_SLOPE = 6.0, 40.0
-"""Degrees between which a page is turned for its slope; less is corrected line by line."""
 
 
 @dataclass(frozen=True, eq=False)

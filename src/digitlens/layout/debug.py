@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 # Red, green, blue of what is outlined:
 BEST_COLOR, LINE_COLOR, PART_COLOR = (210, 30, 30), (20, 140, 60), (60, 110, 220)
 BOXED_COLOR, CELL_COLOR, UNUSED_COLOR = (190, 90, 0), (150, 60, 190), (190, 190, 190)
-
+# Pixels between crops that are shown one below the other.
 GAP = 8
-"""Pixels between crops that are shown one below the other."""
 
 
 def draw_stages(

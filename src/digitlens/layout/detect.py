@@ -46,20 +46,17 @@ if TYPE_CHECKING:
     """A line, its slope and its score."""
 
 
+# Lines that are cut out, those of the highest scores; `PageLayout.about` says what was left
+# out.
 MAX_CROPS = 60
-"""Lines that are cut out, those of the highest scores; `PageLayout.about` says what was left
-out."""
-
+# The least score of a line that is cut out, in the best one's: what is paler, smaller and of
+# more uneven shapes costs a reader time and holds no number.
 MIN_RELATIVE_SCORE = 0.25
-"""The least score of a line that is cut out, in the best one's: what is paler, smaller and
-of more uneven shapes costs a reader time and holds no number."""
-
+# Of the area to look at, in pixels.
 MIN_AREA_SIDE = 5
-"""Of the area to look at, in pixels."""
-
+# Bare paper between columns, in line heights, and lines of a column: two numbers to the right
+# of others are no column.
 MIN_COLUMN_GAP, MIN_COLUMN_LINES = 1.2, 3
-"""Bare paper between columns, in line heights, and lines of a column: two numbers to the right
-of others are no column."""
 
 
 def find_lines(

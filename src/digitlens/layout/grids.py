@@ -20,29 +20,22 @@ if TYPE_CHECKING:
     """Row and column of each box."""
 
 
+# Rows and columns of a table, at least.
 MIN_ROWS = 3
-"""Rows and columns of a table, at least."""
-
+# Between the cells of a table, in their size: lines part them, not paper.
 MAX_WALL = 0.35
-"""Between the cells of a table, in their size: lines part them, not paper."""
-
+# Cells that were found as boxes, at least: of a sudoku cut off, two rows of blocks, ...
 MIN_BOXES = 6
-"""Cells that were found as boxes, at least: of a sudoku cut off, two rows of blocks, ..."""
-
+# ... and this share of the table's cells.
 MIN_BOX_SHARE = 0.5
-"""... and this share of the table's cells."""
-
+# From a cell's center to where the table's fit has it, in cells.
 MAX_FIT_ERROR = 0.22
-"""From a cell's center to where the table's fit has it, in cells."""
-
+# Of a table's fit: less is a table seen from its edge.
 MIN_DETERMINANT = 1e-6
-"""Of a table's fit: less is a table seen from its edge."""
-
+# How often a table is fitted again to the boxes that lie where it continues.
 FIT_ROUNDS = 6
-"""How often a table is fitted again to the boxes that lie where it continues."""
-
+# Of a cell's width and height from the median ones, as a share.
 MAX_SIZE_DIFFERENCE = 0.4
-"""Of a cell's width and height from the median ones, as a share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,17 +171,14 @@ def _find_nearby(
     return {index: place for place, index in result.items()}
 
 
+# Blocks on each side of a sudoku, and cells on each side of a block.
 SUDOKU_BLOCKS = 3
-"""Blocks on each side of a sudoku, and cells on each side of a block."""
-
+# In pixels of the working image.
 MIN_CELL_SIDE = 8.0
-"""In pixels of the working image."""
-
+# The share of a sudoku's thin lines that must be darker than the paper beside them.
 MIN_THIN_LINES = 0.6
-"""The share of a sudoku's thin lines that must be darker than the paper beside them."""
-
+# Ink, of 255, by which a line must be darker: the median along it, so digits do not count.
 MIN_LINE_INK = 1.5
-"""Ink, of 255, by which a line must be darker: the median along it, so digits do not count."""
 
 
 def split_sudoku_blocks(lattice: Lattice, ink: Gray) -> Lattice:

@@ -19,42 +19,31 @@ if TYPE_CHECKING:
     from digitlens.layout.connected import Components
 
 
+# Between neighbours, in the height of the taller one: digits written wide are 0.25 to 1.1
+# apart.
 MAX_GAP = 1.2
-"""Between neighbours, in the height of the taller one: digits written wide are 0.25 to 1.1
-apart."""
-
+# The same for single digits at an even distance.
 MAX_EVEN_GAP = 3.5
-"""The same for single digits at an even distance."""
-
+# Distances of centers are even if the widest is at most this many times the median one.
 MAX_UNEVENNESS = 1.6
-"""Distances of centers are even if the widest is at most this many times the median one."""
-
+# A gap this many times the widest one of a run beside it is still one of that run's gaps.
 GAP_TOLERANCE = 1.25
-"""A gap this many times the widest one of a run beside it is still one of that run's gaps."""
-
+# Between two digits that stand alone in their row, where nothing is even.
 MAX_LONE_GAP = 1.5
-"""Between two digits that stand alone in their row, where nothing is even."""
-
+# The least height of a neighbour, in that of the taller one: zeros of cents are 0.55.
 MIN_HEIGHT_RATIO = 0.4
-"""The least height of a neighbour, in that of the taller one: zeros of cents are 0.55."""
-
+# Of a broken stroke, in the line's; what is lower is a speck, or print in a picture.
 MIN_STROKE_HEIGHT = 0.1
-"""Of a broken stroke, in the line's; what is lower is a speck, or print in a picture."""
-
+# Between neighbours' middles, in the height of the taller one.
 MAX_CENTER_OFFSET = 0.42
-"""Between neighbours' middles, in the height of the taller one."""
-
+# The largest of those offered to lines, so that time is bounded on specks.
 MAX_SMALL_COMPONENTS = 5000
-"""The largest of those offered to lines, so that time is bounded on specks."""
-
+# A line is split at gaps wider than so many heights and so many times its median gap.
 SPLIT_GAP = (0.3, 2.3)
-"""A line is split at gaps wider than so many heights and so many times its median gap."""
-
+# Of a digit in a box, in the box's: some reach over it.
 MAX_HEIGHT_IN_BOX = 1.25
-"""Of a digit in a box, in the box's: some reach over it."""
-
+# Components of most numbers.
 USUAL_COUNTS = (2, 12)
-"""Components of most numbers."""
 
 
 @dataclass

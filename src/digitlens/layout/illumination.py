@@ -18,31 +18,24 @@ if TYPE_CHECKING:
     from digitlens.imaging.pixels import Gray, Mask
 
 
+# The longer side in pixels on which the background is estimated: light is no finer.
 BACKGROUND_SIDE = 256
-"""The longer side in pixels on which the background is estimated: light is no finer."""
-
+# In pixels at that size. The first is wider than twice any pen's stroke, so that its median is
+# paper; the second follows the light, once it is known what is ink.
 COARSE_WINDOW, FINE_WINDOW = 71, 25
-"""In pixels at that size. The first is wider than twice any pen's stroke, so that its median is
-paper; the second follows the light, once it is known what is ink."""
-
+# Darker paper counts as this dark: division by less turns noise into ink.
 MIN_BACKGROUND = 60
-"""Darker paper counts as this dark: division by less turns noise into ink."""
-
+# Gray values from the paper at which something is left out when the light is followed.
 MIN_DEVIATION = 14
-"""Gray values from the paper at which something is left out when the light is followed."""
-
+# Ink, of 255, below which nothing is marked.
 MIN_INK = 14.0
-"""Ink, of 255, below which nothing is marked."""
-
+# The same as a share of the page's strongest ink: squared paper, and what shines through the
+# sheet, are paler.
 MIN_INK_SHARE = 0.15
-"""The same as a share of the page's strongest ink: squared paper, and what shines through the
-sheet, are paler."""
-
+# Ink, of 255, from which everything is marked.
 FULL_INK = 75.0
-"""Ink, of 255, from which everything is marked."""
-
+# The threshold as a share of the strongest ink nearby.
 LOCAL_INK_SHARE = 0.36
-"""The threshold as a share of the strongest ink nearby."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,25 +33,20 @@ if TYPE_CHECKING:
     from digitlens.layout.grids import Lattice
 
 
+# Pixels that writing has in a crop: what is smaller is enlarged, what is larger loses nothing
+# that a network of 32 rows could use.
 MIN_HEIGHT, MAX_HEIGHT = 24.0, 48.0
-"""Pixels that writing has in a crop: what is smaller is enlarged, what is larger loses nothing
-that a network of 32 rows could use."""
-
+# Paper left above, below and beside the ink, in the writing's height.
 MARGIN = 0.15
-"""Paper left above, below and beside the ink, in the writing's height."""
-
+# Wider gaps, in the writing's height, are shortened to it: a network learns numbers, not
+# distances.
 MAX_GAP = 0.35
-"""Wider gaps, in the writing's height, are shortened to it: a network learns numbers, not
-distances."""
-
+# With more pixels of the picture to one of the crop, crops are cut from the working image.
 MAX_OVERSAMPLING = 1.5
-"""With more pixels of the picture to one of the crop, crops are cut from the working image."""
-
+# Columns of a crop before gaps are shortened: 80 digits far apart.
 MAX_COLUMNS = 4096
-"""Columns of a crop before gaps are shortened: 80 digits far apart."""
-
+# Of a line, in rows per column.
 MAX_SLOPE = 0.35
-"""Of a line, in rows per column."""
 
 
 class CropSource:
@@ -280,22 +275,18 @@ def _shorten_gaps(inked: NDArray[np.bool_], max_gap: int) -> NDArray[np.bool_]:
     return kept
 
 
+# How far inside its corners a cell is examined, in its size: its lines are no wider.
 CELL_INSET = 0.05
-"""How far inside its corners a cell is examined, in its size: its lines are no wider."""
-
+# Of a digit, in the cell's height and area.
 MIN_DIGIT_HEIGHT, MIN_DIGIT_AREA = 0.3, 0.012
-"""Of a digit, in the cell's height and area."""
-
+# How far from the middle of its cell a digit's may be, in its size, and the least height of a
+# digit's largest part.
 MAX_CENTER_OFFSET, MIN_PART_HEIGHT = 0.33, 0.2
-"""How far from the middle of its cell a digit's may be, in its size, and the least height of a
-digit's largest part."""
-
+# What is so wide and high, in the cell's size, and lies so near its sides, is its frame.
 FRAME_SIZE, FRAME_DEPTH = 0.65, 0.14
-"""What is so wide and high, in the cell's size, and lies so near its sides, is its frame."""
-
+# What has its middle so near a cell's side, in its size, is a residue of the line there, unless
+# it is wider and higher than the second.
 RESIDUE_DISTANCE, MAX_RESIDUE_SIZE = 0.14, 0.15
-"""What has its middle so near a cell's side, in its size, is a residue of the line there,
-unless it is wider and higher than the second."""
 
 
 def crop_table(

@@ -17,25 +17,20 @@ if TYPE_CHECKING:
     """Left, right, and the row at each end."""
 
 
+# Length of the straight pieces that lines are made of, in the height of the page's writing: the
+# bars of digits are shorter.
 STRAIGHT_RUN = 0.75
-"""Length of the straight pieces that lines are made of, in the height of the page's writing:
-the bars of digits are shorter."""
-
+# The least such length, in pixels, and in the page's longer side.
 MIN_RUN = 16, 0.015
-"""The least such length, in pixels, and in the page's longer side."""
-
+# The least length of a line, in the page's longer side, and in the height of its writing: the
+# stem of a digit is as long as it is high.
 MIN_LINE, MIN_LINE_BY_WRITING = 0.08, 2.2
-"""The least length of a line, in the page's longer side, and in the height of its writing: the
-stem of a digit is as long as it is high."""
-
+# In the height of the page's writing: as wide as a broad pen.
 MAX_LINE_WIDTH = 0.15
-"""In the height of the page's writing: as wide as a broad pen."""
-
+# The share of its length that a line covers: bars of digits side by side cover less.
 MIN_LINE_COVER = 0.8
-"""The share of its length that a line covers: bars of digits side by side cover less."""
-
+# What reaches this many times a line's width across it is a stroke that crosses, and stays.
 CROSSING_REACH = 2.2
-"""What reaches this many times a line's width across it is a stroke that crosses, and stays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,17 +137,14 @@ def _without_crossings(
     return alone[offset : offset + piece.shape[0]]
 
 
+# The share of the shorter line over which a box's top and bottom lie above each other.
 MIN_SHARED_WIDTH = 0.6
-"""The share of the shorter line over which a box's top and bottom lie above each other."""
-
+# The least and the greatest distance of the two, in the height of the page's writing.
 BOX_HEIGHTS = (0.9, 3.5)
-"""The least and the greatest distance of the two, in the height of the page's writing."""
-
+# The share of the way from line to line that a side covers; a 1 seldom does.
 MIN_SIDE_LENGTH = 0.9
-"""The share of the way from line to line that a side covers; a 1 seldom does."""
-
+# In a side's length.
 MAX_SIDE_WIDTH = 0.2
-"""In a side's length."""
 
 
 def find_box_sides(mask: Mask, level: Mask, height: float) -> Mask:

@@ -15,7 +15,7 @@ from digitlens.errors import MissingDataError, ShapeError, UsageError
 from digitlens.layout import PageLayout, find_lines
 from digitlens.layout.detect import MAX_CROPS
 from digitlens.synth import Glyphs
-from layout import judge, overlap
+from layout import count_found, overlap
 from pages import KINDS, compose
 
 PLACES = [(110, 102, 257, 146), (263, 323, 405, 366)]
@@ -59,7 +59,7 @@ def test_lines_of_composed_pages_are_found_whole(glyphs: Glyphs, kind: str) -> N
     result = total = 0
     for seed in range(2):
         page = compose(glyphs, seed, kind)
-        result += judge(page, find_lines(page.image))[0]
+        result += count_found(page, find_lines(page.image))[0]
         total += len(page.lines)
     assert total >= 8
     assert result >= 0.85 * total
