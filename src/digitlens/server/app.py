@@ -50,15 +50,7 @@ NO_TELEMETRY: dict[str, Any] = (
 
 
 class Lab:
-    """A lab as an ASGI application: the FastAPI application inside its security middleware.
-
-    Parameters
-    ----------
-    settings
-        Where it listens, who may ask, and its limits.
-    desk
-        Where mail is reviewed; None: nowhere.
-    """
+    """A lab as an ASGI application: the FastAPI application inside its security middleware."""
 
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.state = LabState(settings, desk)
@@ -80,6 +72,7 @@ def build_api(state: LabState) -> FastAPI:
         yield
         await state.stop()
 
+    # The pages that FastAPI makes for /docs load scripts from other hosts: we make our own.
     api = FastAPI(
         **NO_TELEMETRY,
         title="digitlens",
@@ -95,6 +88,8 @@ def build_api(state: LabState) -> FastAPI:
             Exception: _answer_unexpected,
         },
     )
+    # Routes find the lab by the application that they belong to, so several labs can run in one
+    # process, as they do in tests.
     api.state.lab = state
     # The order of the groups at /docs.
     for router in (
@@ -114,6 +109,7 @@ def build_api(state: LabState) -> FastAPI:
 
 def _complete_document(api: FastAPI) -> None:
     """Add to the OpenAPI document the shapes that are referred to by name alone."""
+    # Bodies that are not parsed by FastAPI (pictures), and problems, are not found by it.
     make_document = api.openapi
 
     def document() -> dict[str, Any]:
@@ -145,6 +141,7 @@ async def _answer_unexpected(_: Request, error: Any) -> Response:
 
 async def _answer_invalid(_: Request, error: Any) -> Response:
     """Say which value is wrong, in the words of the check that failed."""
+    # The first is enough: one wrong value often causes several complaints.
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     given = repr(first.get("input"))

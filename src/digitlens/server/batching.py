@@ -56,15 +56,7 @@ class PredictJob:
 
 
 class Batcher:
-    """The queue of pictures and the thread that answers; `start` it in an event loop.
-
-    Parameters
-    ----------
-    settings
-        The lab's limits.
-    sizes
-        Counts how many pictures each batch held.
-    """
+    """The queue of pictures and the thread that answers; `sizes` counts pictures by batch."""
 
     def __init__(self, settings: ServerSettings, sizes: Histogram) -> None:
         self._settings = settings
@@ -113,6 +105,7 @@ class Batcher:
                 seen=f"{self.waiting} are waiting, {self._settings.max_waiting} may",
                 try_="the same again in a moment",
             )
+        # The thread settles the future by the event loop; whoever is late finds it done.
         job = PredictJob(uploads, networks, frame, drawing, self._loop.create_future(), pixels)
         self.waiting += count
         job.future.add_done_callback(lambda _: self._leave(count))
@@ -129,6 +122,7 @@ class Batcher:
     def _work(self) -> None:
         """Take what has gathered, answer it, and again; None in the queue is the end."""
         while (job := self._queue.get()) is not None:
+            # Take one, and then all that came while the last batch was answered.
             jobs, count, is_last = [job], len(job.uploads), False
             while count < MAX_BATCH:
                 try:
@@ -203,6 +197,7 @@ class Batcher:
         answers = [[_describe(item, job.pixels) for item in job.digits] for job in jobs]
         if jobs:
             self._sizes.observe(sum(len(job.digits) for job in jobs))
+        # Each network once, however many requests name it.
         wanted = {
             id(model): (name, model) for job in jobs for name, model in job.networks.items()
         }
@@ -213,6 +208,7 @@ class Batcher:
                 if job.networks.get(name) is model
                 for column in range(len(job.digits))
             ]
+            # predict in one call -> hand each answer back to its request and picture
             digits = np.stack([jobs[row].digits[column].digit for row, column in places])
             predictions = model.predict(digits)
             for index, (row, column) in enumerate(places):

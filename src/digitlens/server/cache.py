@@ -39,6 +39,7 @@ class LruCache(Generic[Key, Value]):
         """Keep a value, and drop the least recently used ones beyond the size."""
         with self._lock:
             self._values[key] = value
+            # A key that is put again is moved as well: its old place would drop it too early.
             self._values.move_to_end(key)
             while len(self._values) > self._size:
                 self._values.popitem(last=False)

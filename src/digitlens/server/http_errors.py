@@ -125,6 +125,7 @@ def framework_error(status: int, detail: str, path: str) -> DigitlensError:
         return UnknownError(f"there is no {path}", try_="/docs lists every address")
     if status == 405:
         return MethodError(f"{path} does not take this method", try_="/docs tells which")
+    # Rare (a method of HTTP that nobody knows): its title is the framework's own sentence.
     kind = type("HttpError", (DigitlensError,), {"http_status": status, "__doc__": detail})
     error: DigitlensError = kind(detail)
     return error

@@ -54,6 +54,7 @@ def explain_prediction(
     of a large picture would be megabytes), and each layer has what `describe_layer` returns.
     """
     subject = prepared.digit if prepared.framing is None else prepared.framing
+    # Gradients need torch, which a lab does not load.
     explanation = explain(
         model, subject, inside=probe.inspected, gradients=False, step=OCCLUSION_STEP
     )
@@ -62,6 +63,7 @@ def explain_prediction(
     result["answer"] = explanation.answer
     result["mattered"] = explanation.mattered
     result["shown"] = explanation.shown
+    # steps: pictures instead of numbers -> layers: how each size comes about
     for row, step in zip(result["steps"], explanation.steps, strict=True):
         height, width = step.picture.shape[:2]
         row.update(picture=png_data_url(step.picture), height=height, width=width)
@@ -108,6 +110,7 @@ def describe_kernels(layer: Layer, index: int | None) -> Kernels:
     about = {"name": layer.name, "about": layer.about}
     if layer.weight is None:
         return {"layer": about, "kernels": [], "biases": [], "first": 0, "count": 0}
+    # Always at least one kernel, however large.
     n_fit = max(1, MAX_WEIGHTS // max(1, layer.weight[0].size))
     first, end = (0, n_fit) if index is None else (index, index + 1)
     biases = [0.0] * len(layer.weight) if layer.bias is None else round_values(layer.bias)
@@ -141,15 +144,7 @@ class LayerTrace:
 
 
 class LayerProbe:
-    """A network whose layers can be traced one by one; made by `NetworkStore.get_probe`.
-
-    Parameters
-    ----------
-    content
-        The bytes of its file.
-    inspected
-        The layers that were found in it.
-    """
+    """A network's file and its layers, which can be traced one by one."""
 
     def __init__(self, content: bytes, inspected: InspectedModel) -> None:
         self.inspected = inspected
@@ -225,6 +220,7 @@ def describe_cell(trace: LayerTrace, map_: int, row: int = 0, column: int = 0) -
             f"{layer.name} has no such number: it gives {shape}",
             seen=f"map {map_}, row {row}, column {column}",
         )
+    # window x kernel -> products -> sum + bias + rest -> activation
     top, left, window = _cut_window(trace, map_, row, column)
     before = float(trace.sums[index])
     result: Cell = {
@@ -378,6 +374,7 @@ def convolve(
         raise ShapeError(f"a kernel measures at most {MAX_KERNEL}", seen=f"{kernel.shape[1:]}")
     for side, size in zip(inputs.shape[1:], kernel.shape[1:], strict=True):
         output_size(side, size, stride=stride, padding=padding)
+    # float64: the sums shown must not depend on the order of adding.
     border = (padding, padding)
     padded = np.pad(inputs.astype(np.float64), ((0, 0), border, border))
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[1:], axis=(1, 2))

@@ -113,10 +113,12 @@ class SecurityMiddleware:
             self._metrics.count_request(route, method, status, time.perf_counter() - start)
 
     async def _check_and_answer(self, scope: Any, receive: Any, send: Any) -> None:
+        # check who asks -> limit what is sent -> answer
         headers = dict(scope["headers"])
         body = None
         try:
             self._check(scope, headers)
+            # A request without these headers has no body (RFC 9112, 6.3).
             if b"content-length" in headers or b"transfer-encoding" in headers:
                 body = RequestBody(receive, headers, self._settings, self._budget)
                 receive = body.receive
@@ -131,12 +133,14 @@ class SecurityMiddleware:
         """Check host, origin and token, in this order."""
         settings = self._settings
         host = headers.get(b"host", b"").decode("latin-1").lower()
+        # DNS rebinding: a foreign name that points to 127.0.0.1 is still in the Host header.
         if settings.on_loopback and _host_name(host) not in self._hosts:
             raise HostError(
                 "the lab answers to this machine's own names only",
                 seen=f"Host: {host[:100]}" if host else "no Host",
                 try_=f"http://localhost:{settings.port}/",
             )
+        # Cross-site requests: browsers name the site; programs send neither header.
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         foreign = headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site")
         path = scope["path"]
@@ -147,6 +151,7 @@ class SecurityMiddleware:
                 "the lab answers its own page and programs, not pages of other sites",
                 seen=f"Origin: {origin[:100]}" if origin else "Sec-Fetch-Site: cross-site",
             )
+        # The page itself is public: it shows nothing until its cookie holds the token.
         public = path in PUBLIC_PATHS or path.startswith("/static/")
         if settings.token and not public and not has_token(headers, settings.token):
             raise TokenError(
@@ -219,21 +224,8 @@ class ByteBudget:
 class RequestBody:
     """A request's body on its way in: counted and timed; `close` gives its bytes back.
 
-    Parameters
-    ----------
-    receive
-        ASGI's function of that name.
-    headers
-        The request's, names in lower case.
-    settings
-        The limits of its size and time.
-    budget
-        Where its bytes are taken from.
-
-    Raises
-    ------
-    TooLargeError
-        Its Content-Length says so; nothing is read then.
+    Its `receive` stands in the place of ASGI's. TooLargeError is raised at once where its
+    Content-Length says so.
     """
 
     def __init__(
@@ -249,6 +241,7 @@ class RequestBody:
         self._count = 0
         self._deadline: float | None = None
         self._is_complete = False
+        # The header may lie or be absent, so bytes are counted as well when they come.
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > settings.max_body_bytes:
             raise self._too_large_error(f"{int(length):,}")
@@ -263,6 +256,7 @@ class RequestBody:
         """
         if self._is_complete:  # the next message says that the client has gone: no hurry
             return await self._receive()
+        # One deadline for the whole body: a byte now and then does not extend it.
         loop = asyncio.get_running_loop()
         if self._deadline is None:
             self._deadline = loop.time() + self._settings.body_seconds

@@ -56,6 +56,7 @@ class Mistakes:
         MissingDataError, DataError
             The data are not here, or hold no digits.
         """
+        # load digits and network -> reuse a known result -> evaluate
         digits = self._digits(data, part)
         model, key = self._networks.get(network), (network, data, part)
         known = self._evaluations.get(key)
@@ -99,6 +100,7 @@ def list_pictures(
     result: Evaluation, truth: int, answer: int, *, first: int, count: int
 ) -> CellPictures:
     """Return at most `count` pictures of one cell from `first` on, the surest first."""
+    # The surest mistakes first: they are the most instructive.
     index = np.flatnonzero((result.digits.labels == truth) & (result.predicted == answer))
     order = index[np.argsort(-result.confidence[index], kind="stable")]
     return {

@@ -60,6 +60,7 @@ class NetworkStore:
 
     def names(self) -> list[str]:
         """Return the published networks, then the finished runs, the newest first."""
+        # A run is finished when its metrics are written: that is the last file of a run.
         finished = {
             path.parent.name: (path.parent / MODEL).stat().st_mtime
             for path in self._runs.glob(f"*/{METRICS}")
@@ -178,6 +179,7 @@ class NetworkStore:
 
     def _path(self, name: str) -> Path:
         """Return where the network's file must lie, inside the lab's folder or digitlens."""
+        # A name comes from an address: no slash, no dots in front, no link that leads out.
         if not NAME.fullmatch(name):
             raise _unknown_network(name)
         if name in published_names():
@@ -219,6 +221,7 @@ def check_source(name: str, user_digits: Path) -> None:
         raise UsageError(
             f"data must be one of: {', '.join((*NAMES, USER_DIGITS))}", seen=name[:100]
         )
+    # Never downloaded here: a request must not start a transfer of megabytes.
     if list_sources(user_digits)[name]:
         return
     if name == USER_DIGITS:
@@ -256,6 +259,7 @@ def describe_run(runs: Path, name: str) -> RunDetails:
     """
     folder = _find_run(runs, name)
     config, history = read_config(folder), _read_history(folder)
+    # The diagnosis of a run needs the number of validation digits.
     n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
     diagnosis = diagnose(history, n_validation) if history else None
     return {

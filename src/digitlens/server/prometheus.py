@@ -74,6 +74,7 @@ class Metrics:
 
     def as_text(self) -> str:
         """Return all of it in Prometheus' format."""
+        # counters -> histograms -> gauges
         lines = _header("digitlens_requests_total", "counter", "Requests answered.")
         lines += [
             f'digitlens_requests_total{{route="{route}",method="{method}",status="{status}"}} '

@@ -74,15 +74,7 @@ HOW_TO_START = (
 
 
 class ReviewDesk:
-    """The review queue of one folder of trays.
-
-    Parameters
-    ----------
-    folder
-        Where the trays are.
-    review, plan, directory
-        Its queue, and what that was opened with.
-    """
+    """The review queue of the trays in `folder`, with what it was opened with."""
 
     def __init__(
         self, folder: Path, review: Review, plan: SortPlan, directory: Directory
@@ -197,6 +189,7 @@ class ReviewDesk:
         }
 
     def _describe_correction(self, item: Correction) -> MailCorrection:
+        # A path outside of the trays would reveal where files of this machine lie.
         inside = item.picture.is_relative_to(self.folder)
         return {
             "piece": item.piece,
@@ -215,6 +208,7 @@ class ReviewDesk:
 
     def _load_scan(self, task: ReviewTask) -> Scan:
         """Return the scan of a task's picture; that it cannot be shown is kept too."""
+        # The fingerprint is part of the key: a file that was replaced is another picture.
         key = str(task.picture), file_fingerprint(task.picture)
         scan = self._scans.get(key)
         if scan is None:
@@ -295,6 +289,7 @@ def load_scan(
         box, _ = rotate_upright(box, (pixels.shape[1], pixels.shape[0]), rotation)
     pixels = np.rot90(pixels, rotation // 90)
     height, width = pixels.shape[:2]
+    # the whole picture -> a close-up of the line, cut from the full resolution
     whole = _encode_jpeg(pixels)
     if box is None:
         return Scan(width, height, whole)
@@ -322,14 +317,7 @@ def as_sentence(error: DigitlensError) -> str:
 
 
 def open_desk(trays: Path, plan: Path) -> ReviewDesk:
-    """Open the review queue of the trays in a folder.
-
-    Parameters
-    ----------
-    trays
-        The folder that ``digitlens route --out`` named.
-    plan
-        The file of the sort plan.
+    """Open the review queue of a folder of trays, with the file of its sort plan.
 
     Raises
     ------
@@ -344,6 +332,7 @@ def open_desk(trays: Path, plan: Path) -> ReviewDesk:
     from digitlens.mail.plan_files import read_plan
     from digitlens.mail.sorting import Review
 
+    # Imported late: only labs that review mail need the extra "mail".
     sort_plan, directory = read_plan(plan), load_directory()
     desk = ReviewDesk(trays, Review(trays, sort_plan, directory), sort_plan, directory)
     desk.status()  # raises now, not at the first request, where the state is damaged

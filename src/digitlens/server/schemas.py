@@ -25,6 +25,7 @@ class Problem(BaseModel):
     try_: str | None = Field(None, alias="try")
 
 
+# /v1/predict and /v1/read.
 class Answer(TypedDict):
     """One network's answer for one picture."""
 
@@ -82,6 +83,7 @@ class Lines(TypedDict):
     lines: list[Line]
 
 
+# /v1/networks.
 class Network(TypedDict):
     """One network that can be asked."""
 
@@ -128,6 +130,7 @@ class Kernels(TypedDict):
     count: int
 
 
+# /v1/explain.
 class Explained(TypedDict):
     """Why a network answers as it does."""
 
@@ -177,6 +180,7 @@ class KernelMap(TypedDict):
     map: list[list[float]]
 
 
+# /v1/train and /v1/runs. The key `wish`, and the name TrainWish below, stay: clients know them.
 class TrainBegun(TypedDict):
     """A run that was begun, and where its events are told."""
 
@@ -224,6 +228,7 @@ class RunDetails(Run):
     metrics: dict[str, Any] | None
 
 
+# /v1/mistakes.
 class Measured(TypedDict):
     """A network on a set of digits."""
 
@@ -247,6 +252,7 @@ class CellPictures(TypedDict):
     pictures: list[dict[str, Any]]
 
 
+# /v1/own.
 class OwnList(TypedDict):
     """The digits that were kept."""
 
@@ -262,12 +268,15 @@ class OwnSaved(OwnList):
     saved: list[dict[str, Any]]
 
 
+# /healthz.
 class Health(TypedDict):
     """Whether the lab answers."""
 
     status: Literal["ok"]
 
 
+# Bodies of requests. Limits stand here where they protect the service from work without end;
+# what only a network or a picture can tell (channels, pixels) is checked where it is used.
 Rows = list[list[int]]
 Number = Annotated[float, Field(ge=-1e9, le=1e9)]
 
@@ -331,6 +340,7 @@ Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 Part = Literal["whole", "line"]
 
 
+# /v1/mail: requests, then answers.
 class Claim(Strict):
     """Who wants a piece, and which they have."""
 

@@ -41,17 +41,7 @@ SWITCH_SECONDS = 0.001
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which exits with code 0 when it was asked to end.
-
-    Parameters
-    ----------
-    config
-        uvicorn's.
-    lab
-        Its training and event streams are told when the shutdown begins.
-    on_ready
-        Called when requests are answered.
-    """
+    """uvicorn's server, which exits with code 0 when it was asked to end."""
 
     def __init__(self, config: uvicorn.Config, lab: Lab, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -68,6 +58,7 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Shut down on Ctrl-C and SIGTERM; a second one ends at once."""
+        # A signal handler may run between any two instructions: it only wakes the event loop.
         loop = asyncio.get_running_loop()
 
         def handle(_number: int, _frame: FrameType | None) -> None:
@@ -115,10 +106,12 @@ def serve(
     UsageError
         The host or port cannot be listened to.
     """
+    # The socket is opened here: a taken port is then our error, and port 0 is known.
     listener = open_listener(settings.host, settings.port)
     port = listener.getsockname()[1]
     lab = Lab(replace(settings, port=port), desk)
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    # A long framing in one thread would otherwise delay the event loop by 5 ms a turn.
     sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         lab,
@@ -145,13 +138,7 @@ def serve(
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there.
-
-    Raises
-    ------
-    UsageError
-        The host is not one of this machine, or the port is taken.
-    """
+    """Return a socket that listens; UsageError for a foreign host or a port that is taken."""
     listener = None
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -168,6 +155,7 @@ def open_listener(host: str, port: int) -> socket.socket:
             seen=getattr(error, "strerror", None) or str(error),
             try_="another --port; with --port 0 the system chooses a free one",
         ) from error
+    # Training processes would otherwise keep the port open after the lab has ended.
     listener.set_inheritable(False)
     return listener
 
@@ -201,6 +189,7 @@ def make_protocol() -> Any:
             self._stop_timer()
             super().connection_lost(exc)
 
+        # Called whenever something came in. The timer covers silence between requests too.
         def _update_timer(self) -> None:
             """Run the timer whenever no request is being answered."""
             if self.cycle is not None and not self.cycle.response_complete:

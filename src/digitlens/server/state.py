@@ -55,6 +55,7 @@ class LabState:
         self.mistakes = Mistakes(self.networks, settings)
         self.user_digits = UserDigits(settings.user_digits, settings.folder)
         self.closing = asyncio.Event()
+        # A measurement of minutes must not hold up an explanation: it has a thread of its own.
         self._pool = ThreadPoolExecutor(N_THREADS, thread_name_prefix="digitlens-lab")
         self._slow_pool = ThreadPoolExecutor(1, thread_name_prefix="digitlens-measure")
         self._n_tasks = 0
@@ -72,6 +73,7 @@ class LabState:
 
     async def stop(self) -> None:
         """Answer what was begun, stop training, and end."""
+        # event streams -> training -> batches -> other work
         self.closing.set()
         await self.training.close()
         await asyncio.to_thread(self.batcher.stop)

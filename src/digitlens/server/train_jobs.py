@@ -35,15 +35,7 @@ MAX_LINE_BYTES = 1 << 20
 
 
 class TrainingJobs:
-    """The training of one lab: one run at a time.
-
-    Parameters
-    ----------
-    settings
-        Where runs go, and where the user's own digits lie.
-    command
-        Starts the process that trains; another one in tests.
-    """
+    """The training of one lab: one run at a time; `command` starts the process that trains."""
 
     def __init__(self, settings: ServerSettings, command: tuple[str, ...] = WORKER) -> None:
         self._settings = settings
@@ -95,6 +87,7 @@ class TrainingJobs:
         StorageError
             The run's folder cannot be made.
         """
+        # check -> claim a folder -> start the process
         find_network(request.network)
         check_source(request.data, self._settings.user_digits)
         if self.running or self._is_starting:
@@ -105,6 +98,7 @@ class TrainingJobs:
             )
         self._is_starting = True
         try:
+            # The last process may still be ending: its events must not be taken for ours.
             await self.wait()
             folder = claim_run_folder(request.network, None, runs=self._settings.runs)
             self.run, self.events = folder.name, []
@@ -160,6 +154,7 @@ class TrainingJobs:
             return
         self._send_stop()
         done, _ = await asyncio.wait({self._reader}, timeout=STOP_SECONDS)
+        # It did not save in time: the last checkpoint stays.
         if not done:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
@@ -173,6 +168,7 @@ class TrainingJobs:
         It ends with the run's last event, or when the lab closes. Of the steps so far only
         the last is repeated. Yields None when nothing has happened for `silence` seconds.
         """
+        # Numbers are positions in the list: a client that reconnects says how many it has.
         index = min(after, len(self.events))
         while run == self.run and not self._is_closed:
             while index < len(self.events):

@@ -29,15 +29,7 @@ STEP_SECONDS = 0.1
 
 
 class EventWriter:
-    """Writes the progress of training as lines of JSON.
-
-    Parameters
-    ----------
-    stream
-        Where they go.
-    clock
-        Seconds that only go up; given in tests.
-    """
+    """Writes the progress of training to a stream, as lines of JSON."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -81,6 +73,7 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
     from digitlens.data import load_digits
     from digitlens.training import train as train_network
 
+    # Going on from a network uses all own digits: a share of them means nothing.
     share, limit = request.get("share"), None
     if share is not None and share < 1 and not request.get("start"):
         # As a count, so that config.toml and the command line say the same.
@@ -129,6 +122,7 @@ def main() -> int:
     except DigitlensError as error:
         events.write("failed", problem=problem_details(error))
         return error.exit_code
+    # The page shows a problem without its inside; the traceback goes to the lab's output.
     except Exception as error:
         events.write("failed", problem=problem_details(unexpected_error(error)))
         raise

@@ -55,6 +55,7 @@ async def read_uploads(request: Request, settings: ServerSettings) -> list[Uploa
     TooLargeError
         More pictures than the limit.
     """
+    # Content types may carry parameters, as in "application/json; charset=utf-8".
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(FILE_TYPES):
         body = await request.body()
@@ -126,6 +127,7 @@ def decode_picture(value: Any, name: str) -> Upload:
     (1, 2)
     """
     if isinstance(value, str):
+        # A data: URL, as canvases and file readers of browsers make them.
         if value.startswith("data:"):
             value = value.partition(",")[2]
         try:
@@ -165,6 +167,7 @@ async def _parse_form(request: Request, settings: ServerSettings) -> list[Upload
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
+    # One more file than allowed is read, so that the limit can be reported as such.
     parser = MultiPartParser(
         request.headers,
         stream(),
@@ -211,6 +214,7 @@ def count_pixels(upload: Upload, name: str) -> int:
     """
     if isinstance(upload, np.ndarray):
         return upload.size
+    # Lazy: pixels are decoded only when they are asked for.
     with decode_image(upload, name=name) as picture:
         return picture.width * picture.height
 
@@ -283,6 +287,7 @@ def prepare_digit(
             check_pixels(count_pixels(upload, name), max_pixels, name)
         framing = (frame_drawing if drawing else frame_steps)(upload, name=name)
         return PreparedDigit(framing.digit, framing)
+    # Taken as it is: only its form is checked, 28 x 28 gray.
     pixels = load_upload(upload, max_pixels, name).pixels
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():  # colors that are all gray
         pixels = pixels[..., 0]

@@ -31,15 +31,7 @@ MAX_DIGITS = 20_000
 
 
 class UserDigits:
-    """The digits that a lab's user has saved.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; made when the first is saved.
-    home
-        The lab's folder, in which commands are typed.
-    """
+    """The digits that a lab's user has saved in `folder`, below the lab's folder `home`."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder = folder
@@ -66,6 +58,7 @@ class UserDigits:
     def save(self, digit: Images, label: int) -> str:
         """Save a digit, uint8 (28, 28), and return its name."""
         assert 0 <= label < CLASSES, "the request was checked"
+        # Named by its pixels: the same digit saved twice is one file.
         name = hashlib.sha256(digit.tobytes()).hexdigest()[:16]
         folder = self.folder / str(label)
         make_folder(folder)

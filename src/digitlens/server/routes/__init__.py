@@ -47,6 +47,7 @@ PICTURE_PROBLEMS = (400, 408, 413, 415, 422)
 """What an address that takes pictures may answer as well."""
 
 _FILE = {"type": "string", "format": "binary"}
+# FastAPI does not parse these bodies: the handlers read them, see `read_uploads`.
 PICTURE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -69,6 +69,7 @@ async def pictures(
     state = get_state(request)
 
     def work() -> bytes:
+        # Known already in most cases: the page asks for the matrix first.
         result = state.mistakes.evaluate(network, data, part)
         return encode_json(list_pictures(result, truth, answer, first=first, count=count))
 

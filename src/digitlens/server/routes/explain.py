@@ -128,6 +128,7 @@ async def kernel(request: Request, edit: KernelEdit) -> Any:
 
 def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
     _, probe = state.networks.get_probe(edit.network)
+    # check the layer -> trace it on the digit -> apply the edited kernel to its input
     layer = probe.get_layer(edit.layer, edit.member)
     if layer.kind != "convolution":
         raise UsageError(

@@ -43,6 +43,7 @@ def _get_desk(request: Request) -> ReviewDesk:
     return desk
 
 
+# The desk waits for the disk and for SQLite, so no method of it runs in the event loop.
 async def _answer(request: Request, function: Any, *args: Any, **options: Any) -> Response:
     """Call a method of the desk in another thread and return its result as JSON."""
     return json_response(await get_state(request).run(function, *args, **options))

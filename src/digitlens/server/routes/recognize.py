@@ -100,6 +100,7 @@ async def read(
 def _read_lines(upload: Upload, max_pixels: int, *, length: int | None, line: bool) -> Lines:
     reader = load_reader()
     picture = load_upload(upload, max_pixels)
+    # one line, or a page of them -> JSON
     if line:
         lines, rotation = (reader.read_line(picture, length=length),), 0.0
     else:
@@ -114,6 +115,7 @@ def _read_lines(upload: Upload, max_pixels: int, *, length: int | None, line: bo
     }
 
 
+# The reader of lines: loaded by the first who needs it, and shared by all threads.
 _lock = threading.Lock()
 _readers: list[Any] = []
 

@@ -70,6 +70,7 @@ async def page(request: Request, token: str | None = None) -> Any:
     The address without it is then opened, so that the token stays in no history.
     """
     wanted = get_state(request).settings.token
+    # With a token in the address: check it, keep it in a cookie, open the address without it.
     if token is None or not wanted:
         return serve_file("index.html", request)
     if not is_same(token, wanted):
@@ -125,6 +126,7 @@ def read_files() -> dict[str, tuple[bytes, str, str]]:
 
 def serve_file(name: str, request: Request) -> Response:
     """Return a file of the page; 304 to a browser that has it; UnknownError for other names."""
+    # Browsers ask with If-None-Match each time: a new version of the page is seen at once.
     if name not in read_files():
         raise UnknownError(
             "the page has no such file",
@@ -144,6 +146,7 @@ CODE = re.compile(r"`([^`]+)`")
 def format_docs(openapi: dict[str, Any]) -> str:
     """Return an OpenAPI document as HTML; every text in it is escaped."""
     info = openapi["info"]
+    # operations by their tag, in the order of the routers, then the shapes
     groups: dict[str, str] = {}
     for path, operations in openapi["paths"].items():
         for method, operation in operations.items():
@@ -226,6 +229,7 @@ def _describe_content(content: dict[str, Any]) -> str:
 
 def _describe_type(schema: dict[str, Any]) -> str:
     """Return a schema in a few words, as HTML."""
+    # a reference -> alternatives -> a plain type, and its limits
     if "$ref" in schema:
         name = escape(schema["$ref"].rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'

@@ -53,6 +53,7 @@ async def begin(request: Request, order: TrainWish) -> Any:
 
 def _find_start(state: LabState, name: str) -> str:
     """Return what `digitlens.train` calls the network `name`: its own name, or its folder."""
+    # A published network is known by its name, a run by its folder.
     path = state.networks.get(name).path
     return name if name in published_names() else str(path.parent)
 
@@ -92,6 +93,7 @@ async def events(
     """
     training = get_state(request).training
     training.check_newest(run)
+    # Browsers send the header when they reconnect; `after` is for other programs.
     if last_event_id is not None and last_event_id.isdecimal():
         after = int(last_event_id[:9])
     if training.is_over(after):
@@ -101,6 +103,7 @@ async def events(
 
 
 async def _stream_events(state: LabState, run: str, after: int) -> AsyncIterator[bytes]:
+    # Milliseconds after which a browser reconnects.
     yield b"retry: 1000\n\n"
     async for item in state.training.subscribe(run, after):
         if item is None:
