@@ -11,16 +11,16 @@ lines
     ZIPs cut out of that mail, and the cheque amounts of five digits in the folder that
     DIGITLENS_REAL names, are read by digitlens and RapidOCR in turn, the number of digits told
     and no directory asked; see reading.py for how. And once more as `route` reads them: told
-    that there are five or nine digits, and with its bar for a reading alone.
+    that there are five or nine digits, and with its threshold for a reading alone.
 codes
     The real envelopes of DIGITLENS_REAL.
 simulated
     Real mistakes carried over to ZIPs of the whole country: those on ZIPs composed of MNIST's
     test digits, in all styles of `digitlens.synth`, and those on the cheque amounts.
 
-All bars are the program's own, measured on other lines by other writers: nothing is chosen on
-what is counted here. Each part is kept in .bench/mail; with ``--part`` only some are measured
-again. Prints Markdown; with ``--write`` also to benchmarks/results/mail.md.
+All thresholds are the program's own, measured on other lines by other writers: nothing is
+chosen on what is counted here. Each part is kept in .bench/mail; with ``--part`` only some
+are measured again. Prints Markdown; with ``--write`` also to benchmarks/results/mail.md.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ HOME = BENCH / "mail"
 PIECES, SEED = 2000, 2027
 CUTS = 300
 LINES, LINES_SEED = 6000, 62
-"""Lines of a simulation; no bar was measured on that seed, nor with these writers' digits."""
+"""Lines of a simulation; no threshold was measured on that seed or with these writers."""
 
 ERROR = 0.01
 NO_PICTURES = "real pictures: DIGITLENS_REAL is not set"
@@ -79,14 +79,14 @@ def measure_whole(options: argparse.Namespace, directory: Directory) -> Part:
     ):
         print(f"sorting {options.pieces:,} pieces, {known} ...", file=sys.stderr)
         listed, seconds = whole.route(folder, plan_file, HOME / "trays", *more)
-        result[known] = whole.counted(listed, truth, plan, seconds)
+        result[known] = whole.count_sorted(listed, truth, plan, seconds)
     waiting = result["no address known"].reasons or {}
     reasons = ", ".join(f"{name} {count}" for name, count in waiting.items())
     return Part(
         table.whole_table(result),
         [
-            "Read: accepted by the program's bar for at most 1 % wrong. Expected: wrong ones, "
-            "as the probabilities have it. Clopper and Pearson's 95 % intervals.",
+            "Read: accepted by the program's threshold for at most 1 % wrong. Expected: wrong "
+            "ones, as the probabilities have it. Clopper and Pearson's 95 % intervals.",
             f"{options.pieces:,} pieces of sample mail, seed {options.seed}, by MNIST's test "
             f"writers; plants by {plan.source}. Pieces/s of the whole command, start and "
             f"listing included. To a person, no address known: {reasons}.",
@@ -107,8 +107,10 @@ def measure_lines(options: argparse.Namespace, directory: Directory) -> Part:
         tasks[FIVES] = alone.five_digit_cheques(Path(real))
         known[FIVES] = alone.cheque_validation(HOME)
     readers = alone.side_by_side(tasks, known, HOME)
-    bars, _ = simulated.our_trust(Reader(), ERROR)
-    counted = {group: alone.as_mail(Reader(), some, bars) for group, some in tasks.items()}
+    thresholds, _ = simulated.our_thresholds(Reader(), ERROR)
+    counted = {
+        group: alone.as_mail(Reader(), some, thresholds) for group, some in tasks.items()
+    }
     versions = [
         f"{name} {number}"
         for item in readers
@@ -118,9 +120,10 @@ def measure_lines(options: argparse.Namespace, directory: Directory) -> Part:
     return Part(
         table.lines_table(readers, tasks, counted),
         [
-            "Lines: no directory. RapidOCR's bar was chosen on generated lines of the kind, "
-            'and its network was searched for so many digits; "at best" by the bar that suits '
-            f"these very lines, which nobody has. {', '.join(dict.fromkeys(versions))}."
+            "Lines: no directory. RapidOCR's threshold was chosen on generated lines of the "
+            'kind, and its network was searched for so many digits; "at best" by the threshold '
+            "that suits these very lines, which nobody has. "
+            f"{', '.join(dict.fromkeys(versions))}."
         ],
         "; ".join(problems if real else [*problems, NO_PICTURES]),
     )
@@ -145,27 +148,31 @@ def measure_simulated(options: argparse.Namespace, directory: Directory) -> Part
     from digitlens import Reader, load_digits
 
     real, reader = os.environ.get("DIGITLENS_REAL"), Reader()
-    known = directory, sort_plan(options.l002, directory), *simulated.our_trust(reader, ERROR)
+    known = (
+        directory,
+        sort_plan(options.l002, directory),
+        *simulated.our_thresholds(reader, ERROR),
+    )
     print(f"reading {options.lines:,} lines ...", file=sys.stderr)
-    pieces = simulated.composed(
+    pieces = simulated.read_composed(
         reader, load_digits("mnist").test, directory, options.lines, LINES_SEED
     )
     groups = [[piece] for piece in pieces]
-    rows = simulated.rows_of(groups, *known)
-    parts = {"composed lines": [*rows, simulated.mistaken_row(pieces, *known)]}
+    rows = simulated.count_rows(groups, *known)
+    parts = {"composed lines": [*rows, simulated.count_mistaken(pieces, *known)]}
     if real:
         cheques = alone.five_digit_cheques(Path(real))
         mistakes = simulated.cheque_groups(reader, cheques, directory)
-        parts["cheque amounts"] = simulated.rows_of(mistakes, *known)
+        parts["cheque amounts"] = simulated.count_rows(mistakes, *known)
     return Part(
         table.simulated_table(parts),
         [
             f"Composed lines: {options.lines:,} ZIPs of the directory, an eighth with four "
             f"more digits, in all styles, seed {LINES_SEED}, MNIST's test digits. Cheque "
-            f"amounts: each carried over to {simulated.EACH} ZIPs. Intervals by drawing lines "
-            f"or cheques {simulated.RESAMPLES:,} times anew.",
-            "Other beliefs about mail, composed lines: "
-            f"{table.sway(rows, simulated.swayed(groups, *known))}.",
+            f"amounts: each carried over to {simulated.ZIPS_PER_CHEQUE} ZIPs. Intervals by "
+            f"drawing lines or cheques {simulated.RESAMPLES:,} times anew.",
+            "Other priors, composed lines: "
+            f"{table.compare_priors(rows, simulated.vary_priors(groups, *known))}.",
         ],
         "" if real else NO_PICTURES,
     )
@@ -179,7 +186,7 @@ PARTS = {
 }
 
 
-def parsed() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--part", choices=PARTS, action="append", help="repeatable")
@@ -199,7 +206,7 @@ def main() -> None:
     """Run the benchmark."""
     from digitlens.mail.directory import load_directory
 
-    options = parsed()
+    options = parse_options()
     for name in options.part or PARTS:
         keep_part(HOME, name, PARTS[name](options, load_directory()))
     parts = [part for part in (kept_part(HOME, name) for name in PARTS) if part is not None]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from digitlens.mail.routing import LENGTHS
 from digitlens.mail.thresholds import ALONE
+from digitlens.mail.zipcode import ZIP_LENGTHS
 from readers.asking import KINDS
 from readers.keeping import Kept
 from readers.measured import Measured
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from digitlens import Digits
     from digitlens.mail.directory import Directory
-    from digitlens.mail.thresholds import ThresholdSet
+    from digitlens.mail.thresholds import Thresholds
     from digitlens.ocr import Reader
 
 CUT = "ZIPs cut out of sample mail"
@@ -84,7 +84,7 @@ def cut_validation(digits: Digits, directory: Directory, count: int, home: Path)
     from digitlens.mail.sample import draw_mail
 
     drawn = draw_mail(2 * count, directory, digits=digits, seed=VALIDATION_SEED)
-    plain = (envelope for envelope in drawn if not envelope.to.four)
+    plain = (envelope for envelope in drawn if not envelope.to.plus4)
     pictures = (
         (cut_out(item.picture[..., ::-1], item.box), item.to.place.zip)
         for item, _ in zip(plain, range(count), strict=False)
@@ -116,13 +116,17 @@ def side_by_side(
     return results
 
 
-def as_mail(reader: Reader, tasks: Iterable[Task], bars: ThresholdSet) -> Counted:
-    """Read lines as `digitlens route` would, and accept them by its bar for a reading alone."""
+def as_mail(reader: Reader, tasks: Iterable[Task], thresholds: Thresholds) -> Counted:
+    """Read and accept lines as `digitlens route` does with nothing known."""
     count = accepted = wrong = 0
-    bar = bars.of[ALONE]
+    threshold = thresholds[ALONE]
     for task in tasks:
-        line = reader.read_line(task.path, LENGTHS)
-        taken = bar is not None and len(line.text) in LENGTHS and line.confidence >= bar
+        line = reader.read_line(task.path, ZIP_LENGTHS)
+        taken = (
+            threshold is not None
+            and len(line.text) in ZIP_LENGTHS
+            and line.confidence >= threshold
+        )
         count += 1
         accepted += taken
         wrong += taken and line.text != task.truth[0]

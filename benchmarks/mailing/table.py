@@ -51,7 +51,7 @@ def whole_table(sorted_: Mapping[str, Sorted]) -> str:
                 share(item.accepted, item.pieces),
                 among(item.wrong, item.accepted),
                 f"{item.expected:.1f}",
-                str(item.astray),
+                str(item.misrouted),
                 f"{speed:.1f}",
                 f"{HOUR * speed:,.0f}",
             ]
@@ -113,7 +113,7 @@ def simulated_table(parts: Mapping[str, Sequence[Row]]) -> str:
                     f"{100 * row.read:.1f} % ({low:.1f} to {high:.1f})",
                     _of(row.wrong, row.accepted)
                     + f" ({100 * row.wrong_low:.2f} to {100 * row.wrong_high:.2f})",
-                    _of(row.astray, row.accepted),
+                    _of(row.misrouted, row.accepted),
                 ]
             )
     return rows_table(("simulated mail", "known", "read", "wrong ZIP", "wrong plant"), rows)
@@ -123,8 +123,8 @@ def _of(count: int, of: int) -> str:
     return f"{count} of {of:,}: {100 * count / of:.2f} %" if of else NOTHING
 
 
-def sway(before: Sequence[Row], changed: Mapping[str, Sequence[Row]]) -> str:
-    """Return in words how far other beliefs about mail change what is read."""
+def compare_priors(before: Sequence[Row], changed: Mapping[str, Sequence[Row]]) -> str:
+    """Return in words how far other priors change what is read."""
     parts = []
     for name, rows in changed.items():
         moved = [100 * (new.read - old.read) for new, old in zip(rows, before, strict=True)]

@@ -32,7 +32,7 @@ class Sorted:
     ----------
     pieces, accepted
         Counts.
-    wrong, astray
+    wrong, misrouted
         Of the accepted: with a wrong ZIP; in a tray that is another one than the true ZIP's.
     expected
         How many of the accepted are wrong as their probabilities have it.
@@ -45,7 +45,7 @@ class Sorted:
     pieces: int
     accepted: int
     wrong: int
-    astray: int
+    misrouted: int
     expected: float = 0.0
     seconds: float = 0.0
     reasons: Mapping[str, int] | None = None
@@ -103,7 +103,7 @@ def route(folder: Path, plan: Path, out: Path, *more: object) -> tuple[dict[str,
     return result, seconds
 
 
-def counted(
+def count_sorted(
     result: Mapping[str, Any], truth: Mapping[str, str], plan: SortPlan, seconds: float
 ) -> Sorted:
     """Count what `route` returned beside the truth.
@@ -118,12 +118,14 @@ def counted(
         sys.exit(f"{len(rows)} pieces were sorted of {len(truth)}: some were lost or added")
     accepted = [row for row in rows if row["decision"] == ACCEPTED]
     wrong = [row for row in accepted if row["zip"] != truth[row["name"]]]
-    astray = sum(plan.tray_of(row["zip"]) != plan.tray_of(truth[row["name"]]) for row in wrong)
+    misrouted = sum(
+        plan.find_tray(row["zip"]) != plan.find_tray(truth[row["name"]]) for row in wrong
+    )
     return Sorted(
         len(rows),
         len(accepted),
         len(wrong),
-        astray,
+        misrouted,
         sum(1 - row["probability"] for row in accepted),
         seconds,
         result["summary"]["reasons"],

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitlens.ctc import Alternative
 from digitlens.mail.directory import Directory, Place
+from digitlens.mail.measure import SimulatedPiece, SimulatedReading
 from digitlens.mail.plan import SortPlan, make_plan
-from digitlens.mail.posterior import USUAL
-from digitlens.mail.simulate import SimulatedPiece, SimulatedReading
-from digitlens.mail.thresholds import KNOWN, ThresholdSet
+from digitlens.mail.posterior import DEFAULT_PRIORS
+from digitlens.mail.thresholds import KNOWN
 from mailing import alone, simulated, table, whole
 from mailing.envelopes import Codes, count_codes
 from mailing.parts import Part, keep_part, kept_part, page
@@ -59,7 +60,7 @@ def test_accepted_wrong_and_astray_are_counted(plan: SortPlan) -> None:
         c=("accepted", "90001", 0.95),
         d=("review", None, 0.4),
     )
-    assert whole.counted(result, TRUTH, plan, 2.0) == whole.Sorted(
+    assert whole.count_sorted(result, TRUTH, plan, 2.0) == whole.Sorted(
         4, 3, 2, 1, pytest.approx(0.16), 2.0, {"unsure": 1}
     )
 
@@ -67,7 +68,7 @@ def test_accepted_wrong_and_astray_are_counted(plan: SortPlan) -> None:
 def test_a_lost_piece_ends_the_benchmark(plan: SortPlan) -> None:
     """No figure is given where a piece is missing."""
     with pytest.raises(SystemExit, match="1 pieces were sorted of 4"):
-        whole.counted(listed(a=("accepted", "00001", 0.99)), TRUTH, plan, 1.0)
+        whole.count_sorted(listed(a=("accepted", "00001", 0.99)), TRUTH, plan, 1.0)
 
 
 def test_a_command_that_fails_ends_the_benchmark() -> None:
@@ -146,9 +147,9 @@ def test_a_simulation_counts_by_what_is_known(country: Directory, plan: SortPlan
     groups = pieces_of(
         country, ("00001", "00001", 0.99), ("00001", "90001", 0.99), ("10001", "10009", 0.99)
     )
-    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
-    rows = simulated.rows_of(groups, country, plan, bars, USUAL)
-    assert [(row.accepted, row.wrong, row.astray) for row in rows] == [
+    thresholds = dict.fromkeys(KNOWN, 0.9)
+    rows = simulated.count_rows(groups, country, plan, thresholds, DEFAULT_PRIORS)
+    assert [(row.accepted, row.wrong, row.misrouted) for row in rows] == [
         (3, 2, 1),
         (3, 2, 1),
         (2, 1, 0),
@@ -157,30 +158,58 @@ def test_a_simulation_counts_by_what_is_known(country: Directory, plan: SortPlan
     assert rows[0].read == 1
     assert (rows[0].low, rows[0].high) == (1, 1)
     assert rows[3].low < 2 / 3 < rows[3].high
-    nothing = simulated.rows_of(
-        groups, country, plan, ThresholdSet(dict.fromkeys(KNOWN, None)), USUAL
+    nothing = simulated.count_rows(
+        groups, country, plan, dict.fromkeys(KNOWN, None), DEFAULT_PRIORS
     )
     assert all(row.accepted == 0 for row in nothing)
+
+
+MISREAD = SimulatedReading(
+    "00012", "90012", 0.6, (Alternative("00012", 0.3), Alternative("0001", 0.1))
+)
+
+
+def test_a_reading_is_carried_over() -> None:
+    """A 4 taken for a 9 is taken for a 9 in another ZIP, where there is a 4 in its place."""
+    result = simulated.carry_over(MISREAD, "00501")
+    assert (result.truth, result.text) == ("00501", "90501")
+    assert [item.text for item in result.alternatives] == ["00501", "0001"]
+    assert (result.confidence, result.right) == (0.6, False)
+    assert simulated.doubtful_places(MISREAD) == (0,)
+
+
+def test_pieces_have_zips_that_fit_the_mistake(country: Directory) -> None:
+    """A piece's ZIP exists, and its reading is wrong exactly where the real one was."""
+    pieces = simulated.draw_pieces(MISREAD, country, 300, np.random.default_rng(1))
+    assert len(pieces) == 300
+    assert {piece.place.zip[0] for piece in pieces} == {"0"}
+    assert len({piece.place.zip for piece in pieces}) > 50
+    assert all(piece.place.zip in country for piece in pieces)
+    assert all(piece.reading.text == "9" + piece.place.zip[1:] for piece in pieces)
+    again = simulated.draw_pieces(MISREAD, country, 300, np.random.default_rng(1))
+    assert again == pieces
 
 
 def test_intervals_know_which_pieces_belong_together() -> None:
     """Ten pieces of one reading say less than ten readings."""
     taken = np.tile([True, False], 50)
     every = np.ones(100, np.bool_)
-    alone_ = simulated.interval_of(taken, every, np.arange(100))
-    grouped = simulated.interval_of(np.sort(taken), every, np.arange(100) // 10)
+    alone_ = simulated.bootstrap_interval(taken, every, np.arange(100))
+    grouped = simulated.bootstrap_interval(np.sort(taken), every, np.arange(100) // 10)
     assert grouped[1] - grouped[0] > 2 * (alone_[1] - alone_[0])
-    assert simulated.interval_of(taken & False, taken & False, np.arange(100)) == (0, 0)
+    assert simulated.bootstrap_interval(taken & False, taken & False, np.arange(100)) == (0, 0)
 
 
 def test_writers_who_err_are_simulated(country: Directory, plan: SortPlan) -> None:
     """Some cities are a neighbour's: such pieces are not sorted by an unlikely ZIP."""
     place = country.place("00099")
     assert place is not None
-    assert simulated.neighbour_of(place, country).city == "Butte"
+    assert simulated.find_neighbor(place, country).city == "Butte"
     groups = pieces_of(country, *[("00001", "00001", 0.99)] * 200)
-    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
-    row = simulated.mistaken_row([item for (item,) in groups], country, plan, bars, USUAL)
+    thresholds = dict.fromkeys(KNOWN, 0.9)
+    row = simulated.count_mistaken(
+        [item for (item,) in groups], country, plan, thresholds, DEFAULT_PRIORS
+    )
     assert row.known == "city and state, 2 % of them a neighbour's"
     assert 185 < row.accepted < 200
     assert row.wrong == 0
@@ -199,7 +228,7 @@ def test_figures_are_shown_with_their_intervals() -> None:
         "| 1 of 80: 1.25 % |"
     )
     other = [simulated.Row("state", 100, 79, 3, 1, 0.7, 0.9, 0.0, 0.05)]
-    assert table.sway(rows, {"unknown 9": other, "same": rows}) == (
+    assert table.compare_priors(rows, {"unknown 9": other, "same": rows}) == (
         "unknown 9: state -1.0 points, +1 wrong; same: no change"
     )
 
@@ -220,9 +249,9 @@ def test_lines_are_accepted_as_route_accepts_them(tmp_path: Path) -> None:
 
     reader: Any = SimpleNamespace(read_line=read_line)
     tasks = [Task("lines", name, Path(name), ("02134",), length=5) for name in answers]
-    bars = ThresholdSet(dict.fromkeys(KNOWN, 0.9))
-    assert alone.as_mail(reader, tasks, bars) == alone.Counted(4, 2, 1)
-    nothing = ThresholdSet(dict.fromkeys(KNOWN, None))
+    thresholds = dict.fromkeys(KNOWN, 0.9)
+    assert alone.as_mail(reader, tasks, thresholds) == alone.Counted(4, 2, 1)
+    nothing = dict.fromkeys(KNOWN, None)
     assert alone.as_mail(reader, tasks, nothing) == alone.Counted(4, 0, 0)
 
 

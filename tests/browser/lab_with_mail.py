@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
 from digitlens.mail.candidates import rank_zip_lines
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -64,7 +65,7 @@ def main(count: int) -> None:
         draw(mail / f"{index:02d}.png")
     (mail / f"{count:02d}.png").write_text(DAMAGED)
     plan = make_plan(DIRECTORY, "state")
-    sort_folder(mail, trays, Sorting(read, DIRECTORY, plan))
+    sort_folder(mail, trays, Sorting(read, RoutingPolicy(DIRECTORY), plan))
     desk = ReviewDesk(trays, Review(trays.resolve(), plan, DIRECTORY), plan, DIRECTORY)
     serve(ServerSettings(folder=Path.cwd(), port=0), tell, desk)
 

@@ -70,8 +70,8 @@ def test_a_folder_is_sorted(digitlens: Cli, mail: Path) -> None:
     assert "2 wait for a person: no-digits 1, unsure 1\n1 tray: boston 1\n" in ended.out
     assert ended.err.splitlines() == [
         f"listed in {Path('trays/pieces.csv')}",
-        "warning: no bars were measured for lines read elsewhere: accepted is what is 99 % "
-        "sure by its own confidence",
+        "warning: no thresholds were measured for lines read elsewhere: accepted is what is "
+        "99 % sure by its own confidence",
     ]
     assert Path("trays/boston/a.png").is_file()
     rows = list(csv.DictReader(Path("trays/pieces.csv").read_text().splitlines()))
@@ -139,7 +139,7 @@ def test_a_plan_is_made(digitlens: Cli, in_tmp: Path) -> None:
     """A plan by state is written, and not over another one."""
     ended = digitlens("mail", "plan", "--by", "state", "--out", "plan.toml")
     assert (ended.code, ended.out) == (0, "plan.toml\n")
-    assert read_plan(Path("plan.toml")).tray_of("02134") == "MA"
+    assert read_plan(Path("plan.toml")).find_tray("02134") == "MA"
     assert digitlens("mail", "plan", "--by", "state", "--out", "plan.toml").code == 2
     assert digitlens("mail", "plan", "--by", "zip3").out.startswith("# made from ")
 
@@ -154,7 +154,7 @@ def test_a_plan_from_the_labeling_list_says_its_date(digitlens: Cli, in_tmp: Pat
         "warning: this edition of L002 is "
     )
     plan = read_plan(Path("plan.toml"))
-    assert plan.plant_of(plan.tray_of("02134")) == "SCF BOSTON MA 021"
+    assert plan.find_plant(plan.find_tray("02134")) == "SCF BOSTON MA 021"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_reader_of_ones_own_is_measured(digitlens: Cli, mail: Path) -> None:
     assert ended.code == 0
     assert [row[:15].strip() for row in ended.out.splitlines()] == list(KNOWN)
     assert ended.out.splitlines()[0].endswith("0.0 % read at 1 % error: no bar")
-    assert ended.err.endswith(f"bars in {Path('own/mail.json')}\n")
+    assert ended.err.endswith(f"thresholds in {Path('own/mail.json')}\n")
     about = json.loads(Path("own/mail.json").read_text())["about"]
     assert (about["lines"], about["seed"]) == (12, 3)
 

@@ -112,8 +112,8 @@ def test_a_plan_has_one_tray_for_each_zip(cuts: list[str], text: str) -> None:
     ranges = [Range(low, high) for low, high in zip(cuts[::2], cuts[1::2], strict=False)]
     plan = SortPlan({f"tray {index}": (item,) for index, item in enumerate(ranges)}, "other")
     inside = [f"tray {index}" for index, item in enumerate(ranges) if text in item]
-    assert [plan.tray_of(text)] == (inside or ["other"])
-    assert parse_plan(write_plan(plan)).tray_of(text) == plan.tray_of(text)
+    assert [plan.find_tray(text)] == (inside or ["other"])
+    assert parse_plan(write_plan(plan)).find_tray(text) == plan.find_tray(text)
 
 
 LINES = st.builds(
@@ -133,13 +133,13 @@ def test_a_higher_bar_never_accepts_more(
 ) -> None:
     """What a high bar accepts a low one accepts too, as the same ZIP, which exists."""
     low, high = sorted((low, high))
-    easy = decide(line, DIRECTORY, state=state, bar=low)
-    hard = decide(line, DIRECTORY, state=state, bar=high)
+    easy = decide(line, DIRECTORY, state=state, threshold=low)
+    hard = decide(line, DIRECTORY, state=state, threshold=high)
     assert (easy.zip is None) == (easy.reason is not None)
     assert sum(guess.probability for guess in easy.guesses) <= 1 + 1e-9
     if hard.zip is not None:
         assert easy.zip == hard.zip
-        assert hard.zip in DIRECTORY.serving(state=state)
+        assert hard.zip in DIRECTORY.find_zips(state=state)
         assert hard.probability >= high
 
 
@@ -156,14 +156,18 @@ def test_the_chosen_line_is_one_of_them(lines: list[Line]) -> None:
 
 
 @given(
-    lines=st.lists(LINES, max_size=4), state=st.sampled_from([None, "NY"]), bar=st.floats(0, 1)
+    lines=st.lists(LINES, max_size=4),
+    state=st.sampled_from([None, "NY"]),
+    threshold=st.floats(0, 1),
 )
-def test_many_lines_make_one_decision(lines: list[Line], state: str | None, bar: float) -> None:
+def test_many_lines_make_one_decision(
+    lines: list[Line], state: str | None, threshold: float
+) -> None:
     """However lines are shared out, probabilities sum to one at most, and a ZIP exists."""
-    result = decide(rank_zip_lines(lines), DIRECTORY, state=state, bar=bar)
+    result = decide(rank_zip_lines(lines), DIRECTORY, state=state, threshold=threshold)
     assert sum(guess.probability for guess in result.guesses) <= 1 + 1e-9
     assert (result.zip is None) == (result.reason is not None)
-    assert result.zip is None or result.zip in DIRECTORY.serving(state=state)
+    assert result.zip is None or result.zip in DIRECTORY.find_zips(state=state)
     assert not lines or any(line.text.endswith(result.text) for line in lines)
 
 
@@ -179,8 +183,8 @@ def test_a_lower_error_never_reads_more(
     measured = MeasuredThresholds(
         "", {}, 0.2, dict.fromkeys(KNOWN, risk_coverage_curve(sure, right))
     )
-    strict, loose = (measured.bars(error) for error in errors)
+    strict, loose = (measured.thresholds(error) for error in errors)
     for name in KNOWN:
-        if strict.of[name] is not None:
-            assert loose.of[name] is not None
-            assert strict.of[name] >= loose.of[name]
+        if strict[name] is not None:
+            assert loose[name] is not None
+            assert strict[name] >= loose[name]

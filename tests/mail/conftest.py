@@ -10,6 +10,7 @@ import pytest
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
 from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting
@@ -108,7 +109,7 @@ def sorting(directory: Directory, line: Callable[..., Line]) -> Sorting:
             raise DataError("the picture cannot be decoded", seen="7 bytes")
         return rank_zip_lines([line(text, 0.9995)])
 
-    return Sorting(read, directory, make_plan(directory, "state"))
+    return Sorting(read, RoutingPolicy(directory), make_plan(directory, "state"))
 
 
 @pytest.fixture(scope="session")

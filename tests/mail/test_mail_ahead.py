@@ -17,7 +17,7 @@ import pytest
 from digitlens.errors import DataError, DigitlensError
 from digitlens.mail.sorting import Sorting, sort_folder
 from digitlens.mail.sorting import sort as sort_module
-from digitlens.mail.sorting.prefetch import AHEAD, prefetch_pieces
+from digitlens.mail.sorting.sort import PREFETCH, prefetch_pieces
 
 Where = Callable[[Path], dict[str, list[str]]]
 
@@ -46,6 +46,7 @@ def read(path):
 DRIVER = """
 import sys
 from pathlib import Path
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting, sort_folder
@@ -54,7 +55,7 @@ from reader_of_text import read
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     known = Directory([Place("02134", "Allston", ("Allston",), "MA", "", "STANDARD")])
-    sorting = Sorting(read, known, make_plan(known, "state"), workers=2)
+    sorting = Sorting(read, RoutingPolicy(known), make_plan(known, "state"), workers=2)
     told = lambda done, all_: print(done, flush=True)
     print(sort_folder(root / "mail", root / "out", sorting, progress=told).pieces)
 """
@@ -96,12 +97,12 @@ def test_lines_come_in_the_order_they_are_asked_for(tmp_path: Path, read: Any) -
 
 def test_no_more_than_a_window_is_read_ahead(tmp_path: Path, read: Any) -> None:
     """However many pieces there are, only so many are taken before the first is asked for."""
-    paths = pieces(tmp_path / "mail", *["02134"] * (AHEAD + 20))
+    paths = pieces(tmp_path / "mail", *["02134"] * (PREFETCH + 20))
     taken: list[Path] = []
     with prefetch_pieces(read, (taken.append(path) or path for path in paths), 2) as given:
-        assert len(taken) == AHEAD
+        assert len(taken) == PREFETCH
         given(paths[0])
-        assert len(taken) == AHEAD + 1
+        assert len(taken) == PREFETCH + 1
     assert multiprocessing.active_children() == []
 
 
@@ -140,7 +141,7 @@ def test_a_folder_is_sorted_alike_by_many_and_by_one(
     few: int,
 ) -> None:
     """Processes change nothing of what is sorted; for a few pieces none is started."""
-    monkeypatch.setattr(sort_module, "FEW", few)
+    monkeypatch.setattr(sort_module, "MIN_FOR_WORKERS", few)
     started: list[int] = []
 
     def noted(read: Any, paths: Any, workers: int) -> Any:

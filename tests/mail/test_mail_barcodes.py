@@ -11,25 +11,27 @@ import pytest
 from PIL import Image
 
 from digitlens.errors import DataError, UsageError
+from digitlens.mail.barcode_images import (
+    IMB,
+    POSTNET,
+    lay_out,
+    render_pixels,
+    render_png,
+    render_svg,
+)
 from digitlens.mail.barcodes import (
+    ASCENDERS,
+    CHARACTER_BITS,
+    DESCENDERS,
+    N_CHARACTERS,
     IntelligentMail,
     decode_imb,
     decode_postnet,
     encode_imb,
     encode_postnet,
-    pixels,
-    png,
-    svg,
+    flip_bars,
+    imb_characters,
 )
-from digitlens.mail.barcodes.imb import (
-    ASCENDERS,
-    CHARACTERS,
-    DESCENDERS,
-    TABLES_BITS,
-    characters,
-    upside_down,
-)
-from digitlens.mail.barcodes.render import IMB, POSTNET, lay_out
 
 TRACKING = "01234567094987654321"
 
@@ -76,7 +78,7 @@ def test_most_swapped_bars_are_noticed() -> None:
 def test_bars_upside_down_are_told_so() -> None:
     """A piece fed the wrong way round is named as that."""
     with pytest.raises(DataError, match="stands upside down"):
-        decode_imb(upside_down(VECTORS["01234"]))
+        decode_imb(flip_bars(VECTORS["01234"]))
 
 
 def test_spaces_and_small_letters_do_not_matter() -> None:
@@ -135,11 +137,11 @@ def test_a_serial_number_that_is_too_long_is_refused() -> None:
 def test_the_tables_are_whole() -> None:
     """Each of 130 half bars is another bit, and each character has 2 or 5 bits."""
     assert {*DESCENDERS, *ASCENDERS} == {
-        (c, b) for c in range(CHARACTERS) for b in range(TABLES_BITS)
+        (c, b) for c in range(N_CHARACTERS) for b in range(CHARACTER_BITS)
     }
-    counts = [character.bit_count() for character in characters()]
+    counts = [character.bit_count() for character in imb_characters()]
     assert counts == [5] * 1287 + [2] * 78
-    assert len(set(characters())) == 1365
+    assert len(set(imb_characters())) == 1365
 
 
 def test_postnet_is_as_published() -> None:
@@ -193,7 +195,7 @@ def bars_in(picture: np.ndarray, dots: int) -> str:
 def test_a_picture_holds_the_bars_in_allowed_sizes(routing: str, dots: int) -> None:
     """The PNG knows its resolution; its bars, read back, are those that were drawn."""
     bars = VECTORS[routing]
-    with Image.open(io.BytesIO(png(bars, dots=dots))) as image:
+    with Image.open(io.BytesIO(render_png(bars, dots=dots))) as image:
         assert image.info["dpi"] == pytest.approx((dots, dots), abs=0.1)
         picture = np.asarray(image)
     assert bars_in(picture, dots) == bars
@@ -212,7 +214,7 @@ def test_a_picture_holds_the_bars_in_allowed_sizes(routing: str, dots: int) -> N
 
 def test_postnet_stands_on_one_line() -> None:
     """Tall and short bars end in the same row, and have their heights."""
-    picture = pixels(encode_postnet("12345")) == 0
+    picture = render_pixels(encode_postnet("12345")) == 0
     bottoms = {int(np.flatnonzero(column)[-1]) for column in picture.T if column.any()}
     assert len(bottoms) == 1
     heights = sorted({int(column.sum()) for column in picture.T if column.any()})
@@ -223,7 +225,7 @@ def test_postnet_stands_on_one_line() -> None:
 def test_svg_has_a_rectangle_for_each_bar() -> None:
     """The SVG is sized in inches and holds one rectangle a bar, and one for the paper."""
     bars = VECTORS["01234"]
-    root = ElementTree.fromstring(svg(bars))
+    root = ElementTree.fromstring(render_svg(bars))
     assert root.get("width") == f"{0.25 + 64 / 22 + 0.02:.4f}in"
     rectangles = [item for item in root if item.tag.endswith("rect")]
     assert len(rectangles) == 66
@@ -234,9 +236,13 @@ def test_svg_has_a_rectangle_for_each_bar() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
-        (lambda: pixels("TADF", dots=72), UsageError, "dots per inch must be 150 to 2400"),
-        (lambda: svg(""), DataError, "bars are T, A, D and F, or"),
-        (lambda: png("T|"), DataError, "bars are T, A, D and F, or"),
+        (
+            lambda: render_pixels("TADF", dots=72),
+            UsageError,
+            "dots per inch must be 150 to 2400",
+        ),
+        (lambda: render_svg(""), DataError, "bars are T, A, D and F, or"),
+        (lambda: render_png("T|"), DataError, "bars are T, A, D and F, or"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(call: object, error: type, said: str) -> None:

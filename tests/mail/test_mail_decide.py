@@ -12,10 +12,10 @@ import pytest
 from digitlens.ctc import Line
 from digitlens.errors import UsageError
 from digitlens.mail.candidates import ZipCandidate, choose_line, is_of_sender, rank_zip_lines
-from digitlens.mail.decision import Reason, decide, line_with
+from digitlens.mail.decision import Reason, decide, find_line
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.posterior import Priors, zip_posterior
-from digitlens.mail.thresholds import ALONE, CITY, DIRECTORY, STATE, ThresholdSet
+from digitlens.mail.thresholds import ALONE, CITY, DIRECTORY, STATE
 
 Make = Callable[..., Line]
 
@@ -33,8 +33,8 @@ def test_a_sure_zip_is_accepted(directory: Directory, line: Make) -> None:
 def test_zip_plus_four_is_judged_by_its_five(directory: Directory, line: Make) -> None:
     """Nine digits are a ZIP+4; readings with the same five add up."""
     read = line("021340001", 0.6, (("021340007", 0.3), ("021390001", 0.05)))
-    result = decide(read, directory, bar=0.95)
-    assert (result.zip, result.four) == ("02134", "0001")
+    result = decide(read, directory, threshold=0.95)
+    assert (result.zip, result.plus4) == ("02134", "0001")
     assert result.as_dict()["zip4"] == "02134-0001"
 
 
@@ -71,15 +71,15 @@ def test_each_reason_is_said(
 def test_the_city_rules_out_what_contradicts(directory: Directory, line: Make) -> None:
     """Of two ZIPs, both likely, that of the city is accepted; without it a person looks."""
     read = line("10001", 0.55, (("10007", 0.3), ("02134", 0.1)))
-    assert decide(read, directory, bar=0.95).zip is None
-    assert decide(read, directory, city="Boston", bar=0.95).zip == "02134"
+    assert decide(read, directory, threshold=0.95).zip is None
+    assert decide(read, directory, city="Boston", threshold=0.95).zip == "02134"
     # Both stand in New York: the city does not help.
-    assert decide(read, directory, city="New York", bar=0.95).reason is Reason.UNSURE
+    assert decide(read, directory, city="New York", threshold=0.95).reason is Reason.UNSURE
 
 
 def test_the_directory_rules_out_what_does_not_exist(directory: Directory, line: Make) -> None:
     """A likelier string that is no ZIP gives way to the one that is."""
-    result = decide(line("90212", 0.5, (("90210", 0.45),)), directory, bar=0.8)
+    result = decide(line("90212", 0.5, (("90210", 0.45),)), directory, threshold=0.8)
     assert result.zip == "90210"
 
 
@@ -101,11 +101,13 @@ def test_what_was_not_listed_counts(directory: Directory, line: Make) -> None:
     assert 0.7 < decide(line("90210", 0.7), crowd).probability < alone < 1
 
 
-@pytest.mark.parametrize("bar", [-0.1, 1.1])
-def test_a_bar_out_of_range_is_refused(directory: Directory, line: Make, bar: float) -> None:
+@pytest.mark.parametrize("threshold", [-0.1, 1.1])
+def test_a_bar_out_of_range_is_refused(
+    directory: Directory, line: Make, threshold: float
+) -> None:
     """A bar is a probability."""
-    with pytest.raises(UsageError, match="a bar lies between 0 and 1"):
-        decide(line("90210"), directory, bar=bar)
+    with pytest.raises(UsageError, match="a threshold lies between 0 and 1"):
+        decide(line("90210"), directory, threshold=threshold)
 
 
 def test_an_unknown_city_is_refused(directory: Directory, line: Make) -> None:
@@ -124,12 +126,12 @@ def test_a_routing_is_plain_values(directory: Directory, line: Make) -> None:
 def test_weights_sum_to_one_at_most(directory: Directory, line: Make) -> None:
     """What is left over belongs to strings that were not listed."""
     read = line("10001", 0.5, (("10007", 0.2), ("1000", 0.2)))
-    beliefs = Priors(elsewhere=0.2)
-    weighed = zip_posterior([ZipCandidate(read)], directory, beliefs=beliefs)
+    priors = Priors(unlisted_rate=0.2)
+    weighed = zip_posterior([ZipCandidate(read)], directory, priors=priors)
     assert sum(weighed.posterior.values()) <= 1
-    assert weighed.odd == pytest.approx(0.5 * 0.8 * 0.5)
+    assert weighed.wrong_length == pytest.approx(0.5 * 0.8 * 0.5)
     certain = zip_posterior(
-        [ZipCandidate(line("10001", 1.0))], directory, beliefs=Priors(elsewhere=0.0)
+        [ZipCandidate(line("10001", 1.0))], directory, priors=Priors(unlisted_rate=0.0)
     )
     assert certain.posterior == {"10001": 1.0}
 
@@ -140,12 +142,12 @@ def test_a_line_that_may_not_be_the_zip_is_believed_less(
     """The less likely a line is the ZIP, the less it counts, unless it fits the city."""
     read = line("10001", 0.9, (("10007", 0.1),))
     sure, doubtful = (
-        decide([ZipCandidate(read, share)], directory, bar=0).probability
+        decide([ZipCandidate(read, share)], directory, threshold=0).probability
         for share in (1.0, 0.001)
     )
     assert doubtful < sure
     # Two of twelve ZIPs are New York's: that one of them was read by chance is less likely.
-    placed = decide([ZipCandidate(read, 0.001)], directory, city="New York", bar=0)
+    placed = decide([ZipCandidate(read, 0.001)], directory, city="New York", threshold=0)
     assert doubtful < placed.probability < sure
 
 
@@ -163,9 +165,9 @@ def test_a_line_of_another_length_is_no_zip(line: Make) -> None:
 def test_the_city_finds_the_right_one_of_two_lines(directory: Directory, line: Make) -> None:
     """Of two lines that may be the ZIP, the one that fits the city counts, and is shown."""
     both = [ZipCandidate(line("10001", 0.99), 0.7), ZipCandidate(line("02134", 0.99), 0.3)]
-    result = decide(both, directory, city="Boston", state="MA", bar=0.9)
+    result = decide(both, directory, city="Boston", state="MA", threshold=0.9)
     assert (result.zip, result.text) == ("02134", "02134")
-    assert decide(both, directory, bar=0.9).reason is Reason.UNSURE
+    assert decide(both, directory, threshold=0.9).reason is Reason.UNSURE
 
 
 def test_the_lowest_zip_is_the_receivers(line: Make) -> None:
@@ -214,26 +216,29 @@ def test_the_senders_corner_is_left_out(line: Make) -> None:
 
 def test_each_amount_of_knowledge_has_its_bar(directory: Directory, line: Make) -> None:
     """The bar of the city counts where a city is given; without a bar nothing is accepted."""
-    bars = ThresholdSet({ALONE: 0.0, DIRECTORY: 0.99, STATE: None, CITY: 0.6})
+    thresholds = {ALONE: 0.0, DIRECTORY: 0.99, STATE: None, CITY: 0.6}
     read = line("10001", 0.8, (("10007", 0.2),))
-    assert decide(read, directory, bar=bars).zip is None
-    assert decide(read, directory, city="New York", state="NY", bar=bars).zip == "10001"
-    result = decide(read, directory, state="NY", bar=bars)
+    assert decide(read, directory, threshold=thresholds).zip is None
+    assert (
+        decide(read, directory, city="New York", state="NY", threshold=thresholds).zip
+        == "10001"
+    )
+    result = decide(read, directory, state="NY", threshold=thresholds)
     assert (result.zip, result.reason) == (None, Reason.UNSURE)
-    assert result.why.endswith("% sure; no bar keeps what was promised")
+    assert result.why.endswith("% sure; no threshold keeps what was promised")
 
 
 def test_letters_before_a_zip_are_seen_through(directory: Directory, line: Make) -> None:
     """Of a state's letters and a ZIP read as nine digits, the last five are what is meant."""
     joined = line("902100501", 0.3, (("902100507", 0.1),))
     joined = replace(joined, digits=line("902100501", 0.999).digits)
-    result = decide(joined, directory, state="NY", bar=0.97)
-    assert (result.zip, result.four, result.text) == ("00501", "", "00501")
-    part = line_with("00501", [ZipCandidate(joined)])
+    result = decide(joined, directory, state="NY", threshold=0.97)
+    assert (result.zip, result.plus4, result.text) == ("00501", "", "00501")
+    part = find_line("00501", [ZipCandidate(joined)])
     assert (part.text, part.digits) == ("00501", joined.digits[4:])
     assert (part.box[0], part.box[2]) == (joined.digits[4].box[0], joined.box[2])
     # Where nobody knows where it goes, the ZIP may as well be the first five of nine.
-    assert decide(joined, directory, bar=0.97).zip is None
+    assert decide(joined, directory, threshold=0.97).zip is None
     # A sure ZIP+4 stays one, wherever its end might go.
     assert decide(line("100010213", 0.999), directory).zip == "10001"
-    assert decide(joined, directory, state="NY", beliefs=Priors(joined=0.0)).zip is None
+    assert decide(joined, directory, state="NY", priors=Priors(letters_rate=0.0)).zip is None

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.mail.directory import Directory, load_directory, places_of
+from digitlens.mail.directory import Directory, load_directory, parse_places
 from digitlens.mail.zipcode import STATES, ZipCode, state_code
 
 
@@ -24,7 +24,7 @@ from digitlens.mail.zipcode import STATES, ZipCode, state_code
 def test_a_zip_is_text(text: str, five: str, four: str) -> None:
     """ZIP and ZIP+4 keep their leading zeros, with a dash or without."""
     result = ZipCode.parse(text)
-    assert (result.five, result.four, result.digits) == (five, four, five + four)
+    assert (result.five, result.plus4, result.digits) == (five, four, five + four)
     assert str(result) == (f"{five}-{four}" if four else five)
 
 
@@ -32,7 +32,7 @@ def test_a_zip_is_text(text: str, five: str, four: str) -> None:
     ("text", "said"),
     [
         (501, "a ZIP must be text\n  seen    int 501\n  likely  a number loses"),
-        ("501", "took the zeros in front away"),
+        ("501", "a spreadsheet removed the leading zeros"),
         ("", "a ZIP is 12345, 12345-6789 or 123456789\n  seen    ''"),
         ("1234a", "seen    '1234a'"),
         ("12345-67", "seen    '12345-67'"),
@@ -65,12 +65,12 @@ def test_a_city_has_its_zips(
     directory: Directory, city: str | None, state: str | None, zips: set[str]
 ) -> None:
     """A city is found by any of its names, however it is spelled."""
-    assert directory.serving(city, state) == zips
+    assert directory.find_zips(city, state) == zips
 
 
 def test_nothing_given_is_everything(directory: Directory) -> None:
     """Without city and state every ZIP may be meant."""
-    assert directory.serving() == set(directory.zips)
+    assert directory.find_zips() == set(directory.zips)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_an_unknown_place_is_told(
 ) -> None:
     """An unknown city or state is wrong usage, and the nearest name is offered."""
     with pytest.raises(UsageError, match=re.escape(said)):
-        directory.serving(city, state)
+        directory.find_zips(city, state)
 
 
 def test_a_place_says_where_it_is(directory: Directory) -> None:
@@ -114,7 +114,7 @@ def test_zips_out_of_use_are_left_out() -> None:
         "unacceptable_cities": ["IRS"], "state": "NY", "county": "Suffolk County",
         "zip_code_type": "UNIQUE",
     }  # fmt: skip
-    (place,) = places_of([record, {**record, "active": False}])
+    (place,) = parse_places([record, {**record, "active": False}])
     assert place.names == ("Holtsville", "H", "IRS")
 
 
@@ -124,7 +124,7 @@ def test_the_whole_directory_is_there() -> None:
     whole = load_directory()
     assert len(whole) > 40_000
     assert "00501" in whole
-    assert "02134" in whole.serving("Boston", "MA")
+    assert "02134" in whole.find_zips("Boston", "MA")
     places = [whole.place(text) for text in whole.zips]
     assert {place.state for place in places if place is not None} == set(STATES)
 

@@ -12,7 +12,8 @@ import pytest
 
 from digitlens.errors import CorruptFileError, MissingDataError, RunError, StorageError
 from digitlens.mail.sorting import Sorting, sort_folder
-from digitlens.mail.sorting.store import FILE, lock_sorting, open_store
+from digitlens.mail.sorting.sort import lock_trays
+from digitlens.mail.sorting.store import FILE, open_store
 from digitlens.storage import write_bytes
 
 Where = Callable[[Path], dict[str, list[str]]]
@@ -25,7 +26,7 @@ def test_the_second_of_two_runs_says_who_holds_the_state(
     out = tmp_path / "out"
     out.mkdir()
     with (
-        lock_sorting(out, folder, 0.0),
+        lock_trays(out, folder, 0.0),
         pytest.raises(RunError, match=f"process {os.getpid()} on .*, sorting {folder}"),
     ):
         sort_folder(folder, out, sorting)
@@ -62,7 +63,7 @@ def test_a_full_disk_loses_nothing(
                 raise StorageError("full") from error
             write_bytes(path, content)
 
-        patch.setattr("digitlens.mail.sorting.store.write_bytes", filling)
+        patch.setattr("digitlens.mail.sorting.trays.write_bytes", filling)
         with pytest.raises(StorageError):
             sort_folder(folder, out, replace(sorting, copy=copy))
     assert sum(map(len, where(out).values())) == 2
@@ -76,11 +77,11 @@ def test_a_full_state_file_is_told(folder: Path, tmp_path: Path, sorting: Sortin
     sort_folder(folder, out, sorting)
     with (
         pytest.raises(StorageError, match="likely  the disk is full"),
-        open_store(out) as state,
+        open_store(out) as store,
     ):
-        state.execute("PRAGMA max_page_count=1")
+        store.connection.execute("PRAGMA max_page_count=1")
         for number in range(1000):
-            state.execute(f"CREATE TABLE t{number} AS SELECT * FROM pieces")
+            store.connection.execute(f"CREATE TABLE t{number} AS SELECT * FROM pieces")
 
 
 def test_a_disk_without_links_gets_copies(
@@ -132,7 +133,7 @@ def test_what_is_no_folder_and_no_state_is_told(
     with pytest.raises(CorruptFileError, match="is not a state of sorting"):
         sort_folder(folder, out, sorting)
     (out / FILE).unlink()
-    with open_store(out) as state:
-        state.execute("PRAGMA user_version=99")
+    with open_store(out, create=True) as store:
+        store.connection.execute("PRAGMA user_version=99")
     with pytest.raises(RunError, match="made by a newer version"):
         sort_folder(folder, out, sorting)

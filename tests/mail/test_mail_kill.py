@@ -14,6 +14,7 @@ import json, os, random, shutil, signal, sys
 from pathlib import Path
 
 from digitlens.mail import sorting
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -24,7 +25,7 @@ from digitlens.ctc import Line, LineDigit
 ROOT, WAY = Path(sys.argv[1]), sys.argv[2]
 ZIPS = [f"{index}{index}{index}0{index % 7}" for index in range(10)]
 DIRECTORY = Directory(Place(z, "C", ("C",), "NY", "", "STANDARD") for z in ZIPS)
-OURS = ("/mail/sorting/", "digitlens/storage.py")
+PUBLISHED = ("/mail/sorting/", "digitlens/storage.py")
 COUNT, KILLS = 36, 40
 rng = random.Random(WAY)
 
@@ -40,7 +41,7 @@ def plan(way):
 
 def work(out):
     chosen = plan("zip3" if (ROOT / "moved").exists() else "first-digit")
-    how = Sorting(read, DIRECTORY, chosen, copy=WAY == "copy", move=True)
+    how = Sorting(read, RoutingPolicy(DIRECTORY), chosen, copy=WAY == "copy", move=True)
     sort_folder(ROOT / "mail", out, how)
     if WAY == "review":
         review = Review(out, chosen, DIRECTORY)
@@ -54,7 +55,7 @@ def killed_at(line, out):
         left = line
         def trace(frame, event, _):
             nonlocal left
-            if not any(each in frame.f_code.co_filename for each in OURS):
+            if not any(each in frame.f_code.co_filename for each in PUBLISHED):
                 return None
             if event == "line":
                 left -= 1
@@ -82,7 +83,8 @@ def check(out, *, whole):
             assert path.read_text() == (ROOT / "mail" / path.name).read_text(), path
     assert all(len(each) == 1 for each in places.values()), places
     if whole:
-        with open_store(out) as state:
+        with open_store(out) as store:
+            state = store.connection
             rows = {r["filed"]: [r["tray"]] for r in state.execute("SELECT * FROM pieces")}
             assert not state.execute("SELECT 1 FROM pieces WHERE placed = 0").fetchone()
         assert places == rows

@@ -17,17 +17,18 @@ from digitlens import load_digits
 from digitlens.ctc import Line
 from digitlens.geometry import rotate_upright
 from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.mail.sorting.corrections import (
     SavedCorrections,
-    corrections_in,
     edit_distance,
-    in_place,
+    is_in_place,
+    read_corrections,
     save_corrections,
 )
-from digitlens.mail.sorting.lease import Correction
+from digitlens.mail.sorting.pieces import Correction
 
 TEXTS = st.text("0123", max_size=9)
 BOX = (40.0, 30.0, 190.0, 60.0)
@@ -75,7 +76,7 @@ def trays(tmp_path: Path, directory: Directory, line: Callable[..., Line]) -> Pa
         return rank_zip_lines([] if path.name == "h.png" else [line(READ, 0.6, box=BOX)])
 
     plan = make_plan(directory, "state")
-    sort_folder(mail, out, Sorting(read, directory, plan))
+    sort_folder(mail, out, Sorting(read, RoutingPolicy(directory), plan))
     review = Review(out, plan, directory)
     for _ in SAID:
         task = review.claim("ann")
@@ -89,7 +90,7 @@ def trays(tmp_path: Path, directory: Directory, line: Callable[..., Line]) -> Pa
 def test_what_is_sure_is_saved(trays: Path, tmp_path: Path) -> None:
     """Lines are saved where nearly that was read that was said, digits in their place."""
     out = tmp_path / "learn"
-    saved = save_corrections(corrections_in(trays), out)
+    saved = save_corrections(read_corrections(trays), out)
     assert saved == SavedCorrections(
         corrections=10, lines=4, digits=15, unread=1, other=4, unseen=1
     )
@@ -115,7 +116,7 @@ def test_what_is_sure_is_saved(trays: Path, tmp_path: Path) -> None:
 
 def test_digits_are_learnt_from(trays: Path, tmp_path: Path) -> None:
     """The folder of digits is one that training reads: labels as said, not as read."""
-    save_corrections(corrections_in(trays), tmp_path / "learn")
+    save_corrections(read_corrections(trays), tmp_path / "learn")
     names = sorted(path.parent.name for path in (tmp_path / "learn/digits").rglob("*.png"))
     assert "".join(names) == "000011122234489"
     assert (tmp_path / "learn/digits/8/000001-4.png").is_file()
@@ -129,7 +130,7 @@ def test_pieces_on_their_side_are_saved_upright(
     trays: Path, tmp_path: Path, quarters: int
 ) -> None:
     """A piece that was read on its head gives the line and digits it gives upright."""
-    told = next(item for item in corrections_in(trays) if item.zip == "02184")
+    told = next(item for item in read_corrections(trays) if item.zip == "02184")
     with Image.open(told.picture) as picture:
         size, pixels = picture.size, np.asarray(picture)
     Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "laid.png")
@@ -151,7 +152,7 @@ def test_saving_again_changes_nothing(trays: Path, tmp_path: Path) -> None:
     out = tmp_path / "learn"
 
     def content() -> dict[str, bytes]:
-        save_corrections(corrections_in(trays), out)
+        save_corrections(read_corrections(trays), out)
         files = (path for path in out.rglob("*") if path.is_file())
         return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
@@ -178,4 +179,4 @@ def test_edits_are_a_distance(one: str, other: str, third: str) -> None:
 )
 def test_one_wrong_digit_is_in_its_place(said: str, index: int, digit: str) -> None:
     """A digit that was read wrongly leaves all digits in their boxes."""
-    assert in_place(said[:index] + digit + said[index + 1 :], said)
+    assert is_in_place(said[:index] + digit + said[index + 1 :], said)

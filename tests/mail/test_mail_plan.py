@@ -31,7 +31,7 @@ boston = ["021-022", '02445']  # and Brookline
 def test_a_plan_says_the_tray_of_a_zip() -> None:
     """Prefixes, ranges and single ZIPs lead to their tray, all else to the default."""
     plan = parse_plan(GOOD)
-    result = [plan.tray_of(text) for text in ("02100", "02299", "02445", "00501", "10300")]
+    result = [plan.find_tray(text) for text in ("02100", "02299", "02445", "00501", "10300")]
     assert result == ["boston", "boston", "boston", "new york", "other"]
 
 
@@ -125,7 +125,7 @@ def test_a_made_plan_leads_every_zip_right(directory: Directory, by: str) -> Non
         place = directory.place(text)
         assert place is not None
         wanted = {"state": place.state, "zip3": text[:3], "first-digit": text[0]}[by]
-        assert plan.tray_of(text) == wanted
+        assert plan.find_tray(text) == wanted
     again = parse_plan(write_plan(plan))
     assert (again.trays, again.default) == (plan.trays, plan.default)
 
@@ -165,7 +165,7 @@ def test_the_labeling_list_becomes_a_plan() -> None:
         "021-boston-ma": (Range("02100", "02299"),),
         "090-apo-ae": (Range("09000", "09099"),),
     }
-    assert plan.plant_of("021-boston-ma") == "SCF BOSTON MA 021"
+    assert plan.find_plant("021-boston-ma") == "SCF BOSTON MA 021"
     assert parse_plan(write_plan(plan)) == plan
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from digitlens.ctc import Line
 from digitlens.geometry import rotate_upright
+from digitlens.mail.candidates import read_mail
 from digitlens.mail.directory import Directory
-from digitlens.mail.routing import LENGTHS, read_mail
-from digitlens.mail.sample import draw_mail, drawn_digits
+from digitlens.mail.sample import draw_digits, draw_mail
+from digitlens.mail.zipcode import ZIP_LENGTHS
 from digitlens.ocr import Reader
 from digitlens.ocr.page import Page
 
@@ -50,7 +51,7 @@ def test_the_senders_lines_are_neither_read_nor_taken(
     receiver = line("02134", 0.6, box=laid(RECEIVER, turn))
     reader: Any = Told(sender, above, receiver, turn=turn + 3.5)
     result = read_mail(reader, "a.png")
-    assert reader.lengths == LENGTHS == (5, 9)
+    assert reader.lengths == ZIP_LENGTHS == (5, 9)
     assert reader.wanted == [False, True, True]
     assert [item.line for item in result] == [receiver, above]
     assert result[0].share > 0.9
@@ -73,7 +74,7 @@ def test_mail_is_read_whichever_way_it_lies(
     directory: Directory, reader: Reader, turn: int
 ) -> None:
     """Drawn envelopes, turned by quarters: the receiver's ZIP is found in its place."""
-    for envelope in draw_mail(2, directory, digits=drawn_digits(4), seed=5):
+    for envelope in draw_mail(2, directory, digits=draw_digits(4), seed=5):
         picture = np.ascontiguousarray(np.rot90(envelope.picture, turn))
         line = read_mail(reader, picture)[0].line
         assert line.text == envelope.to.place.zip

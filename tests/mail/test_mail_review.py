@@ -12,6 +12,7 @@ import pytest
 from digitlens.ctc import Line
 from digitlens.errors import DataError, MissingDataError, RunError, UsageError
 from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
@@ -50,7 +51,7 @@ def review(
     for index in range(COUNT):
         (mail / f"{index:02d}.png").write_text(f"piece {index}")
     plan = make_plan(directory, "zip3")
-    sort_folder(mail, out, Sorting(read, directory, plan), now=clock)
+    sort_folder(mail, out, Sorting(read, RoutingPolicy(directory), plan), now=clock)
     return Review(out, plan, directory, now=clock)
 
 
@@ -207,7 +208,9 @@ def test_settled_pieces_stay_settled(
         raise AssertionError("nothing is new")
 
     plan = make_plan(directory, "zip3")
-    summary = sort_folder(tmp_path / "mail", tmp_path / "out", Sorting(read, directory, plan))
+    summary = sort_folder(
+        tmp_path / "mail", tmp_path / "out", Sorting(read, RoutingPolicy(directory), plan)
+    )
     assert (summary.settled, summary.accepted, summary.waiting) == (1, 0, COUNT - 1)
     row = (tmp_path / "out/pieces.csv").read_text().splitlines()[1]
     assert "settled,90210" in row
@@ -256,7 +259,7 @@ def test_the_work_is_counted(review: Review, clock: Clock) -> None:
         assert task is not None
         review.settle(task, zip_)
     review.claim("bob", lease=60)
-    assert review.standing("ann") == {
+    assert review.status("ann") == {
         "waiting": COUNT - 3,
         "lent": 1,
         "settled": 2,
@@ -265,8 +268,8 @@ def test_the_work_is_counted(review: Review, clock: Clock) -> None:
         "trays": {"021": 1, "902": 1},
     }
     clock.now += 61
-    assert review.standing()["lent"] == 0
-    assert review.standing()["yours"] == 0
+    assert review.status()["lent"] == 0
+    assert review.status()["yours"] == 0
 
 
 def test_a_piece_whose_picture_is_gone_stays(review: Review, tmp_path: Path) -> None:

@@ -11,17 +11,17 @@ import pytest
 from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.mail.directory import Directory
-from digitlens.mail.sample import batch, draw_mail, drawn_digits, make_sample
+from digitlens.mail.sample import batch, draw_digits, draw_mail, make_sample
 from digitlens.mail.sample.address import FIRMS, FIRST, KINDS, LAST, STREETS
-from digitlens.mail.sample.batch import mnist_at_hand
-from digitlens.mail.sample.script import round_stroke, strokes_of
+from digitlens.mail.sample.batch import load_local_mnist
+from digitlens.mail.sample.script import find_strokes, round_stroke
 from digitlens.mail.zipcode import ZipCode
 
 
 @pytest.fixture(scope="module")
 def drawn() -> Digits:
     """Return digits by four hands."""
-    return drawn_digits(4)
+    return draw_digits(4)
 
 
 def test_envelopes_bear_real_zips(directory: Directory, drawn: Digits) -> None:
@@ -90,7 +90,7 @@ def test_without_mnist_the_program_draws(
 ) -> None:
     """Where MNIST is not at hand nothing is fetched: digits are drawn, or it is said."""
     monkeypatch.delenv("DIGITLENS_DATA", raising=False)
-    assert mnist_at_hand() is None
+    assert load_local_mnist() is None
     assert make_sample(1, tmp_path / "mail", directory).digits == "drawn"
     with pytest.raises(UsageError, match="digitlens data fetch mnist"):
         make_sample(1, tmp_path / "other", directory, digits="mnist")
@@ -116,8 +116,8 @@ def test_every_letter_that_is_needed_has_strokes(directory: Directory) -> None:
     towns = [directory.place(item).city for item in directory.zips]  # type: ignore[union-attr]
     for word in [*FIRST, *LAST, *STREETS, *KINDS, *FIRMS, *towns, "PO Box 0123456789"]:
         for letter in word.replace(" ", ""):
-            assert strokes_of(letter), letter
-            assert strokes_of(letter.upper()), letter
+            assert find_strokes(letter), letter
+            assert find_strokes(letter.upper()), letter
 
 
 def test_curves_go_through_their_points() -> None:

@@ -125,7 +125,11 @@ def test_the_address_of_a_piece_is_used(
 ) -> None:
     """A known city sends what contradicts it to a person; an unknown one is left out."""
     addresses = {"d.png": ("Boston", "MA"), "b.png": ("Nowhere", "NY"), "a.png": ("X", "YY")}
-    sort_folder(folder, tmp_path / "out", replace(sorting, addresses=addresses))
+    sort_folder(
+        folder,
+        tmp_path / "out",
+        replace(sorting, policy=replace(sorting.policy, addresses=addresses)),
+    )
     assert where(tmp_path / "out") == right_places | {"d.png": ["review"]}
 
 
@@ -134,7 +138,11 @@ def test_an_unknown_city_for_all_stops_before_the_first_piece(
 ) -> None:
     """A mistyped --city is told before anything is written."""
     with pytest.raises(UsageError, match="no city of that name"):
-        sort_folder(folder, tmp_path / "out", replace(sorting, city="Bostn"))
+        sort_folder(
+            folder,
+            tmp_path / "out",
+            replace(sorting, policy=replace(sorting.policy, city="Bostn")),
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -148,7 +156,7 @@ def test_a_changed_plan_moves_nothing_silently(
     """Sorted pieces stay and are counted; on request they are moved, each into one tray."""
     out = tmp_path / "out"
     sort_folder(folder, out, sorting)
-    other = replace(sorting, plan=make_plan(sorting.directory, "first-digit"))
+    other = replace(sorting, plan=make_plan(sorting.policy.directory, "first-digit"))
     (folder / "f.png").write_text("10007")
     summary = sort_folder(folder, out, other)
     assert (summary.would_move, summary.moved) == (4, 0)

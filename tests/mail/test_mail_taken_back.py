@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digitlens.mail.sorting import NotYoursError, Review, ReviewTask, Sorting, sort_folder
-from digitlens.mail.sorting import store as pieces_module
+from digitlens.mail.sorting import store as store_module
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def trays(folder: Path, tmp_path: Path, sorting: Sorting) -> Path:
 @pytest.fixture
 def review(trays: Path, sorting: Sorting) -> Review:
     """Return their queue."""
-    return Review(trays, sorting.plan, sorting.directory)
+    return Review(trays, sorting.plan, sorting.policy.directory)
 
 
 def claim(review: Review, person: str) -> ReviewTask:
@@ -92,7 +92,7 @@ def test_a_kill_before_the_piece_is_moved_is_made_good(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pieces_module, "move_to_tray", killed)
+        patch.setattr(store_module, "move_to_tray", killed)
         with pytest.raises(KeyboardInterrupt):
             review.take_back(task.piece, "ann")
     assert lies_in(trays, task.picture.name) == ["MA"]

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
+from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting, sort_folder
@@ -216,7 +217,9 @@ def sort_mail(small_mail: SmallMail) -> Callable[[Path, Path], Path]:
 
     def sort(folder: Path, out: Path) -> Path:
         sort_folder(
-            folder, out, Sorting(small_mail.read, small_mail.directory, small_mail.plan)
+            folder,
+            out,
+            Sorting(small_mail.read, RoutingPolicy(small_mail.directory), small_mail.plan),
         )
         return out
 

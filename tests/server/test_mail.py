@@ -306,8 +306,8 @@ def test_a_piece_without_a_line_has_no_close_picture(
     mail: Any, trays: Path, problem: Any
 ) -> None:
     """A state of an older version holds no boxes: the piece is shown whole."""
-    with open_store(trays) as connection:
-        connection.execute(
+    with open_store(trays) as store:
+        store.connection.execute(
             "UPDATE pieces SET routing = json_remove(routing, '$.box', '$.boxes')"
         )
     task = claim(mail)["task"]

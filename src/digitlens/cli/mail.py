@@ -1,11 +1,4 @@
-"""digitlens mail: sort plans, sample mail, corrections, barcodes; `digitlens route` sorts.
-
-* digitlens mail barcode: digits to bars, and bars to digits.
-* digitlens mail corrections: what people said of mail, as data to learn from.
-* digitlens mail measure: bars for a reader of one's own.
-* digitlens mail plan: which ZIP goes to which tray.
-* digitlens mail sample: envelopes to try the whole way with.
-"""
+"""digitlens mail: sort plans, sample mail, corrections, barcodes, measured thresholds."""
 
 from __future__ import annotations
 
@@ -21,6 +14,7 @@ from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
     from digitlens.mail.plan import SortPlan
+    from digitlens.metrics.risk_coverage import ThresholdResult
 
 
 IN_HOUSE = "0" * 20
@@ -54,17 +48,19 @@ def barcode(
     if text and set(text.upper()) <= set("TADF|. "):
         _decode(text)
         return
-    from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet, png, svg
+    from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet
 
     digits = text.replace("-", "")
     bars = encode_postnet(digits) if postnet else encode_imb(IntelligentMail(tracking, digits))
     if out is not None:
+        from digitlens.mail.barcode_images import render_png, render_svg
         from digitlens.storage import write_bytes
 
         kind = out.suffix.lower()
         if kind not in (".svg", ".png"):
             raise UsageError("a barcode is drawn as .svg or .png", seen=out.name)
-        write_bytes(out, svg(bars).encode() if kind == ".svg" else png(bars, dots=dots))
+        image = render_svg(bars).encode() if kind == ".svg" else render_png(bars, dots=dots)
+        write_bytes(out, image)
         announce(f"written: {out}")
     echo(bars)
 
@@ -95,13 +91,13 @@ def corrections(
 
     DIR/lines gets each line that a person read, cut out, with truth.csv; DIR/digits single
     digits in MNIST's frame, from which digitlens train cnn --from cnn --data DIR/digits
-    learns. Taken is only what is sure to be what it is called: docs/mail.md tells the rules.
+    learns. Only what is surely labeled right is saved: docs/mail.md has the rules.
     """
     from dataclasses import asdict
 
-    from digitlens.mail.sorting.corrections import DIGITS, corrections_in, save_corrections
+    from digitlens.mail.sorting.corrections import DIGITS, read_corrections, save_corrections
 
-    saved = save_corrections(corrections_in(trays), out)
+    saved = save_corrections(read_corrections(trays), out)
     if as_json:
         echo_json(asdict(saved))
     else:
@@ -129,30 +125,29 @@ def measure(
     seed: Annotated[int, typer.Option(metavar="N", help="Decides what is written.")] = 61,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where the bars go; else beside the network."),
+        typer.Option(metavar="FILE", help="Where the thresholds go; else beside the network."),
     ] = None,
 ) -> None:
     """Measure how sure a reader of your own must be of a ZIP.
 
     ZIPs are written with digits of MNIST's validation writers and read; what is accepted and
     wrong is counted for the reading alone, and with directory, state and city known. route
-    finds the bars beside the network. It takes minutes.
+    finds the thresholds beside the network. It takes minutes.
     """
     from importlib.metadata import version
 
     from digitlens.data import load_digits
     from digitlens.mail.directory import load_directory
-    from digitlens.mail.measure import read_zips
-    from digitlens.mail.routing import LENGTHS
-    from digitlens.mail.simulate import measure as count
-    from digitlens.mail.thresholds import NAME, model_fingerprint, write_measured
+    from digitlens.mail.measure import measure_thresholds, read_zips
+    from digitlens.mail.thresholds import MEASURED_NAME, model_fingerprint, write_measured
+    from digitlens.mail.zipcode import ZIP_LENGTHS
     from digitlens.metrics.risk_coverage import threshold_for_risk
     from digitlens.ocr import Reader
 
     chosen = Reader(reader)
     digits, directory = load_digits("mnist"), load_directory()
     pieces = read_zips(
-        lambda picture: chosen.read_line(picture, LENGTHS),
+        lambda picture: chosen.read_line(picture, ZIP_LENGTHS),
         digits.validation,
         directory,
         count=lines,
@@ -166,14 +161,20 @@ def measure(
         "digits": f"{digits.validation.source}: {digits.split}",
         "digitlens": version("digitlens"),
     }
-    measured = count(pieces, directory, model_fingerprint(chosen.network), about)
-    path = out or chosen.network.path.with_name(NAME)
+    measured = measure_thresholds(pieces, directory, model_fingerprint(chosen.network), about)
+    path = out or chosen.network.path.with_name(MEASURED_NAME)
     write_measured(path, measured)
     for name, curve in measured.curves.items():
-        bar = threshold_for_risk(0.01, curve)
-        least = "no bar" if bar.confidence is None else f"{100 * bar.confidence:.1f} % sure"
-        echo(f"{name:15}  {100 * bar.read_rate:5.1f} % read at 1 % error: {least}")
-    announce(f"bars in {path}")
+        result = threshold_for_risk(0.01, curve)
+        echo(f"{name:15}  {_describe_threshold(result)}")
+    announce(f"thresholds in {path}")
+
+
+def _describe_threshold(result: ThresholdResult) -> str:
+    shown = (
+        "no threshold" if result.confidence is None else f"{100 * result.confidence:.1f} % sure"
+    )
+    return f"{100 * result.read_rate:5.1f} % read at 1 % error: {shown}"
 
 
 def plan(
@@ -202,7 +203,7 @@ def plan(
         raise UsageError(f"{out} is there already", try_="another name, or --force")
     from digitlens.mail.plan_files import write_plan
 
-    made = _from_list(l002) if l002 is not None else _made(by or "")
+    made = _read_list(l002) if l002 is not None else _make_plan(by or "")
     text = write_plan(made)
     if out is None:
         echo(text)
@@ -214,7 +215,7 @@ def plan(
         announce(f"{len(made.trays)} trays; all other ZIPs go to {made.default}")
 
 
-def _made(by: str) -> SortPlan:
+def _make_plan(by: str) -> SortPlan:
     from digitlens.mail.plan import WAYS, make_plan
 
     check_choice("--by", by, WAYS)
@@ -223,7 +224,7 @@ def _made(by: str) -> SortPlan:
     return make_plan(load_directory(), by)
 
 
-def _from_list(path: Path) -> SortPlan:
+def _read_list(path: Path) -> SortPlan:
     from datetime import UTC, datetime
 
     from digitlens.mail.plan_files import read_l002

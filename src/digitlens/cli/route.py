@@ -91,18 +91,8 @@ def route(
     into trays below DIR, with pieces.csv and pieces.json; run again, it does only what is
     new, and it may be killed at any time. The exit code is 3 while pieces wait for a person.
     """
-    if not 0 < max_error <= 1:
-        raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
-    check_positive("--workers", workers)
-    if not mail.exists():
-        raise MissingDataError(f"there is no file or folder {mail}")
-    folder = mail if mail.is_dir() else mail.parent
-    if mail.is_dir() and (plan is None or out is None):
-        raise UsageError(
-            "a folder is sorted with --plan and --out",
-            try_="digitlens mail plan --by state --out plan.toml\n"
-            f"digitlens route {mail} --plan plan.toml --out trays",
-        )
+    _check_options(mail, plan, out, max_error, workers)
+    from digitlens.mail.decision import RoutingPolicy
     from digitlens.mail.directory import load_directory
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.plan_files import read_plan
@@ -112,54 +102,82 @@ def route(
 
     chosen = read_plan(plan) if plan is not None else SortPlan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}
-    read, trust = _reader(reader, readings, folder, max_error)
+    folder = mail if mail.is_dir() else mail.parent
+    read, trust = _choose_reader(reader, readings, folder, max_error)
+    policy = RoutingPolicy(load_directory(), trust.thresholds, trust.priors, city, state, known)
     sorting = Sorting(
-        read, load_directory(), chosen, bar=trust.bars, beliefs=trust.beliefs,
-        city=city, state=state, addresses=known, copy=copy, move=move, restore=restore,
+        read,
+        policy,
+        chosen,
+        copy=copy,
+        move=move,
+        restore=restore,
         workers=1 if readings is not None else workers or available_cpus(),
-    )  # fmt: skip
+    )
     if mail.is_dir():
         assert out is not None, "it was checked"
-        code = _folder(mail, out, sorting, as_json)
+        code = _route_folder(mail, out, sorting, as_json)
     else:
-        code = _one(mail, sorting, plan is not None, as_json)
-    if trust.doubt:
-        announce(f"warning: {trust.doubt}")
+        code = _route_file(mail, sorting, plan is not None, as_json)
+    if trust.caveat:
+        announce(f"warning: {trust.caveat}")
     raise typer.Exit(code)
 
 
-def _reader(
+def _check_options(
+    mail: Path, plan: Path | None, out: Path | None, max_error: float, workers: int | None
+) -> None:
+    if not 0 < max_error <= 1:
+        raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
+    check_positive("--workers", workers)
+    if not mail.exists():
+        raise MissingDataError(f"there is no file or folder {mail}")
+    if mail.is_dir() and (plan is None or out is None):
+        raise UsageError(
+            "a folder is sorted with --plan and --out",
+            try_="digitlens mail plan --by state --out plan.toml\n"
+            f"digitlens route {mail} --plan plan.toml --out trays",
+        )
+
+
+def _choose_reader(
     network: str, readings: Path | None, folder: Path, max_error: float
 ) -> tuple[Read, ReaderThresholds]:
     """Return what reads a picture, and how far it is trusted."""
-    from digitlens.mail.thresholds import ReaderThresholds, thresholds_for, unmeasured
+    from digitlens.mail.thresholds import (
+        ReaderThresholds,
+        describe_unmeasured,
+        thresholds_for,
+    )
 
     if readings is not None:
         from digitlens.mail.sorting.imports import read_lines
 
-        doubt = unmeasured("lines read elsewhere", max_error)
-        return read_lines(readings, folder), ReaderThresholds(1 - max_error, doubt=doubt)
-    from digitlens.mail.routing import read_mail
+        caveat = describe_unmeasured("lines read elsewhere", max_error)
+        return read_lines(readings, folder), ReaderThresholds(1 - max_error, caveat=caveat)
+    from digitlens.mail.candidates import read_mail
     from digitlens.ocr import Reader
 
     reader = Reader(network)
     trust = thresholds_for(reader.network, max_error)
-    if trust.doubt:
-        trust = replace(trust, doubt=f"{trust.doubt}; try digitlens mail measure {network}")
+    if trust.caveat:
+        trust = replace(trust, caveat=f"{trust.caveat}; try digitlens mail measure {network}")
     return partial(read_mail, reader), trust
 
 
-def _one(picture: Path, sorting: Sorting, planned: bool, as_json: bool) -> int:
-    routing = sorting.decide(picture.resolve(), picture.name)
-    tray = sorting.tray_of(routing.zip) if planned else None
+def _route_file(picture: Path, sorting: Sorting, has_plan: bool, as_json: bool) -> int:
+    from digitlens.mail.sorting.sort import choose_tray, route_piece
+
+    routing, _ = route_piece(picture.resolve(), picture.name, sorting.read, sorting.policy)
+    tray = choose_tray(routing, sorting.plan) if has_plan else None
     if as_json:
         echo_json({"file": str(picture), **routing.as_dict(), "tray": tray})
     else:
-        echo(_words(routing) + (f" -> {tray}" if tray else ""))
+        echo(_describe(routing) + (f" -> {tray}" if tray else ""))
     return 0 if routing.zip else SOME_REJECTED
 
 
-def _words(routing: Routing) -> str:
+def _describe(routing: Routing) -> str:
     if routing.place is not None:
         return f"{routing.place}, {100 * min(routing.probability, 0.9999):.2f} % sure"
     guesses = ", ".join(
@@ -168,7 +186,7 @@ def _words(routing: Routing) -> str:
     return f"a person must look: {routing.why}" + (f"; perhaps {guesses}" if guesses else "")
 
 
-def _folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
+def _route_folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
     from digitlens.mail.sorting import sort_folder
 
     summary = sort_folder(folder, out, sorting, progress=count_progress("new pieces"))

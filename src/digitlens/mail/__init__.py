@@ -1,25 +1,26 @@
 """Mail: from a picture of an envelope to the right tray.
 
-===========  =================================================================
-`zipcode`    a ZIP as text
-`states`     the states, by letters and by name
-`directory`  which ZIPs there are, and where
-`deciding`   a reading, directory and place -> a ZIP, or a reason to look
-`reading`    what a reader is asked of mail
-`measuring`  ZIPs written and read, for bars to be measured on
-`trust`      which bars belong to which reader
-`plan`       which ZIP goes to which tray
-`sorting`    a folder of pictures into trays, with nothing lost; the queue
-`barcodes`   Intelligent Mail barcode and POSTNET
-`sample`     envelopes that the program draws
-`routing`    `route`, the public name
-===========  =================================================================
+In reading order:
 
-docs/mail.md walks through all of it.
+==============  ==============================================================
+`zipcode`       a ZIP code as text; the states
+`directory`     which ZIP codes are in use, and where they are
+`candidates`    `read_mail`: which lines of an envelope may be the receiver's ZIP
+`posterior`     how likely each ZIP is, given reading, directory and address
+`decision`      `route`, `decide`: a ZIP that is accepted, or a reason to ask a person
+`thresholds`    how likely an accepted ZIP must be
+`measure`       measuring those thresholds for a reader
+`plan`          which ZIP goes to which tray; `plan_files` reads and writes plans
+`sorting`       `sort_folder`: pictures into trays; the review queue
+`barcodes`      Intelligent Mail barcode and POSTNET; `barcode_images` draws them
+`sample`        made-up envelopes to try all of it on
+==============  ==============================================================
+
+docs/mail.md explains the whole.
 """
 
 from __future__ import annotations
 
-from digitlens.mail.routing import route
+from digitlens.mail.decision import route
 
 __all__ = ["route"]

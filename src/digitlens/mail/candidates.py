@@ -1,47 +1,54 @@
-"""Which line of an envelope is the ZIP it is sent to, and how sure that is."""
+"""Which line of an envelope is the ZIP it is sent to, and how likely that is.
+
+The constants are rough: they were set on 1,300 envelopes of sample mail with digits of
+validation writers, where halving or doubling any of them changed little.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from digitlens.mail.zipcode import FIVE, NINE
+from digitlens.geometry import rotate_upright
+from digitlens.mail.zipcode import ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens.ctc import Line
-    from digitlens.geometry import Box
+    from digitlens.geometry import Box, Size
+    from digitlens.imaging.io import ImageSource
+    from digitlens.ocr import Reader
 
 
-LEAST = 0.2
-"""A line that is a ZIP with less probability is not taken for one: stray marks are read too."""
+MIN_ZIP_PROBABILITY = 0.2
+"""A line less likely to have five or nine digits is no ZIP: stray marks are read too."""
 
-NONE = 0.1
-"""The odds that the ZIP is none of the lines, where that of one read with 0.5 are 1."""
+NO_LINE_ODDS = 0.1
+"""The odds that the ZIP is none of the lines, where those of a line read with 0.5 are 1."""
 
-SUREST = 0.999
-"""Confidences count no more than this: a line is not the ZIP because it is surely read."""
+MAX_CONFIDENCE = 0.999
+"""Higher confidences count as this one: a line is not the ZIP because it is easy to read."""
 
-ABOVE = 0.03
-"""What a row above the lowest one counts: there may be a stray mark beneath the ZIP."""
+ABOVE_FACTOR = 0.03
+"""For a row above the lowest one: there may be a stray mark below the ZIP."""
 
-FAR, FAR_ABOVE = 3.0, 1e-5
-"""What a row counts that lies more than three heights above: mostly it is the sender's."""
+FAR_HEIGHTS, FAR_ABOVE_FACTOR = 3.0, 1e-5
+"""For a row more than three heights above the lowest: mostly it is the sender's."""
 
-LEFT = 0.3
-"""What a line counts that has another to its right: town and state stand left of the ZIP."""
+LEFT_FACTOR = 0.3
+"""For a line that has another to its right: town and state stand left of the ZIP."""
 
-BESIDE = 0.3
-"""Lines that stand side by side may overlap by so much of their height."""
+SIDE_OVERLAP = 0.3
+"""Lines side by side may overlap by this share of their height."""
 
-SAME = 0.6
-"""Two lines are readings of the same ink where so much of the smaller one is in both."""
+SAME_INK_OVERLAP = 0.6
+"""Two lines are readings of the same ink where they share this much of the smaller one."""
 
-UPPER, FRONT = 0.35, 0.5
+SENDER_TOP, SENDER_LEFT = 0.35, 0.5
 """The sender's corner: the upper 35 % of an envelope, its left half."""
 
-SMALL = 0.15
+MAX_LINE_HEIGHT = 0.15
 """Lines of an envelope are lower than this share of it; a cut-out ZIP has no corner."""
 
 
@@ -61,38 +68,55 @@ class ZipCandidate:
     share: float = 1.0
 
 
+def read_mail(reader: Reader, picture: ImageSource) -> tuple[ZipCandidate, ...]:
+    """Read the lines of a piece of mail that may be the receiver's ZIP, the likeliest first.
+
+    The piece may lie on its side or upside down. The sender's lines are not read, as reading
+    takes most of the time.
+    """
+    page = reader.page(picture, ZIP_LENGTHS, where=_may_be_of_receiver)
+    # Lines are ranked by their places on the upright envelope, and returned where they lie.
+    as_read = {}
+    for line in page.lines:
+        box, size = rotate_upright(line.box, page.size, page.turn)
+        if _may_be_of_receiver(box, size):  # rows of tables are read wherever they stand
+            as_read[replace(line, box=box)] = line
+    ranked = rank_zip_lines(tuple(as_read))
+    return tuple(replace(item, line=as_read[item.line]) for item in ranked)
+
+
+def _may_be_of_receiver(box: Box, size: Size) -> bool:
+    return not is_of_sender(box, size)
+
+
 def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
     """Return which lines may be the ZIP of the receiver, the likeliest first.
 
     The receiver's ZIP ends the last line of an address, and the sender's address stands above
-    it, to the left. So three things speak for a line: that it was surely read, as words read
-    as digits seldom look sure; that it is low; and that nothing stands to its right. Of two
-    readings of the same ink, a line and its part say, the surer one counts. Where no line has
-    five or nine digits with some probability, the surest comes back alone, so that its digits
-    can be shown.
+    it, to the left. So three things speak for a line: a confident reading, as words read as
+    digits seldom look sure; a low place; and nothing to its right. Of two readings of the same
+    ink, such as a line and a part of it, the more confident one counts. Where no line may have
+    five or nine digits, the most confident one is returned, so that its digits can be shown.
 
     Parameters
     ----------
     lines
-        All that was read on one picture, in places as on the envelope when it is upright.
-
-    Notes
-    -----
-    The constants are rough: they were set on 1,300 envelopes of sample mail with digits of
-    validation writers, where halving or doubling any of them changed little.
+        All that was read on one picture, with boxes as on the upright envelope.
     """
-    able = [line for line in lines if _shape(line) >= LEAST]
-    able = able or sorted(lines, key=_confidence)[-1:]
-    if not able:
+    possible = [line for line in lines if _zip_probability(line) >= MIN_ZIP_PROBABILITY]
+    possible = possible or sorted(lines, key=_confidence)[-1:]
+    if not possible:
         return ()
-    kept: list[Line] = []
-    for line in sorted(able, key=_confidence, reverse=True):
-        if all(_shared(line, other) < SAME for other in kept):
-            kept.append(line)
-    lowest = max(kept, key=_middle)
-    odds = [_odds(line) * _place(line, lowest, kept) for line in kept]
-    whole = sum(odds) + NONE
-    result = [ZipCandidate(line, item / whole) for line, item in zip(kept, odds, strict=True)]
+    distinct: list[Line] = []
+    for line in sorted(possible, key=_confidence, reverse=True):
+        if all(_overlap(line, other) < SAME_INK_OVERLAP for other in distinct):
+            distinct.append(line)
+    lowest = max(distinct, key=_middle)
+    odds = [_odds(line) * _place_factor(line, lowest, distinct) for line in distinct]
+    total = sum(odds) + NO_LINE_ODDS
+    result = [
+        ZipCandidate(line, item / total) for line, item in zip(distinct, odds, strict=True)
+    ]
     return tuple(sorted(result, key=lambda item: -item.share))
 
 
@@ -102,62 +126,62 @@ def choose_line(lines: Sequence[Line]) -> Line | None:
     return result[0].line if result else None
 
 
-def is_of_sender(box: Box, size: tuple[int, int]) -> bool:
+def is_of_sender(box: Box, size: Size) -> bool:
     """Say whether a line stands in the sender's corner of an envelope.
 
-    Where the receiver's ZIP is not found, the sender's would else be the lowest line, and
-    surely read, as it is often printed.
+    Where the receiver's ZIP is not found, the sender's would otherwise be the lowest line, and
+    read with confidence, as it is often printed.
 
     Parameters
     ----------
     box
-        Left, top, right, bottom on the envelope as it is read, upright.
+        On the upright envelope.
     size
-        Its width and height, in the same pixels. A line that is higher than 15 % of it is
+        Width and height of the envelope, in the same pixels. A line higher than 15 % of it is
         no line of an envelope, but one that somebody cut out.
     """
     left, top, right, bottom = box
-    wide, high = size
+    width, height = size
     return (
-        top + bottom <= 2 * UPPER * high
-        and left + right <= 2 * FRONT * wide
-        and bottom - top <= SMALL * high
+        top + bottom <= 2 * SENDER_TOP * height
+        and left + right <= 2 * SENDER_LEFT * width
+        and bottom - top <= MAX_LINE_HEIGHT * height
     )
 
 
-def _shape(line: Line) -> float:
+def _zip_probability(line: Line) -> float:
     """Return how likely the line has five or nine digits."""
     strings = [(line.text, line.confidence)]
     strings += [(item.text, item.probability) for item in line.alternatives]
-    return sum(share for text, share in strings if len(text) in (FIVE, NINE))
+    return sum(probability for text, probability in strings if len(text) in ZIP_LENGTHS)
 
 
 def _odds(line: Line) -> float:
-    sure = min(line.confidence, SUREST)
-    return sure / (1 - sure)
+    confidence = min(line.confidence, MAX_CONFIDENCE)
+    return confidence / (1 - confidence)
 
 
-def _place(line: Line, lowest: Line, lines: Sequence[Line]) -> float:
-    """Return what the place of a line counts, beside the `lowest` one and all `lines`."""
+def _place_factor(line: Line, lowest: Line, lines: Sequence[Line]) -> float:
+    """Return by what the odds of a line are multiplied for its place among `lines`."""
     factor = 1.0
     if _middle(line) < lowest.box[1]:
         above = (_middle(lowest) - _middle(line)) / max(_height(line), 1.0)
-        factor = FAR_ABOVE if above > FAR else ABOVE
-    end = line.box[2] - BESIDE * _height(line)
+        factor = FAR_ABOVE_FACTOR if above > FAR_HEIGHTS else ABOVE_FACTOR
+    end = line.box[2] - SIDE_OVERLAP * _height(line)
     if any(
         other is not line and other.box[0] >= end and line.box[1] < _middle(other) < line.box[3]
         for other in lines
     ):
-        factor *= LEFT
+        factor *= LEFT_FACTOR
     return factor
 
 
-def _shared(one: Line, other: Line) -> float:
+def _overlap(one: Line, other: Line) -> float:
     """Return how much of the smaller of two boxes lies in both, 0..1."""
-    wide = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
-    high = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    width = min(one.box[2], other.box[2]) - max(one.box[0], other.box[0])
+    height = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one.box, other.box))
-    return max(wide, 0.0) * max(high, 0.0) / max(smaller, 1.0)
+    return max(width, 0.0) * max(height, 0.0) / max(smaller, 1.0)
 
 
 def _confidence(line: Line) -> float:

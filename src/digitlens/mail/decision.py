@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -11,27 +12,32 @@ from digitlens.ctc import Line
 from digitlens.errors import UsageError
 from digitlens.geometry import enclosing_box
 from digitlens.mail.candidates import ZipCandidate
-from digitlens.mail.posterior import USUAL, Priors, ZipPosterior, zip_posterior
-from digitlens.mail.thresholds import ThresholdSet, known_of
-from digitlens.mail.zipcode import FIVE, NINE
+from digitlens.mail.directory import load_directory
+from digitlens.mail.posterior import DEFAULT_PRIORS, Priors, ZipPosterior, zip_posterior
+from digitlens.mail.thresholds import default_thresholds, name_knowledge
+from digitlens.mail.zipcode import ZIP5, ZIP9
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens.mail.directory import Directory, Place
+    from digitlens.mail.thresholds import Thresholds
+
+    Address = tuple[str | None, str | None]
+    """City and state, each None where it is not known."""
 
 
-BAR = 0.99
-"""How likely a ZIP must be to be accepted, unless told otherwise: of those, at most 1 % wrong
-if probabilities are to be trusted. Bars that were measured (`Measured.bars`) accept more at
-the same error rate."""
+DEFAULT_THRESHOLD = 0.99
+"""At most 1 % of what is accepted is wrong, if probabilities are right. Measured thresholds
+accept more at the same error rate."""
 
-GUESSES = 3
+MAX_GUESSES = 3
 """How many ZIPs a person is offered."""
 
 LIKELY = 0.5
+"""What is likelier than this names the reason."""
 
-PLACES = 6
+DECIMALS = 6
 
 
 class Reason(StrEnum):
@@ -54,7 +60,7 @@ class ZipGuess:
     zip
         Five digits.
     probability
-        0..1, directory and place considered.
+        0..1, after directory and address.
     place
         Where it is; None where the directory has no such ZIP.
     """
@@ -67,7 +73,7 @@ class ZipGuess:
         """Return the guess as plain values."""
         return {
             "zip": self.zip,
-            "probability": round(self.probability, PLACES),
+            "probability": round(self.probability, DECIMALS),
             "city": self.place.city if self.place else None,
             "state": self.place.state if self.place else None,
         }
@@ -81,8 +87,8 @@ class Routing:
     ----------
     zip
         The ZIP that is accepted, five digits; None where a person must look.
-    four
-        The digits behind the dash, where nine were read; else ``""``.
+    plus4
+        The digits after the dash, where nine were read; else ``""``.
     probability
         0..1: that the likeliest ZIP, which is `zip` where one is accepted, is right.
     reason, why
@@ -90,11 +96,11 @@ class Routing:
     guesses
         The likeliest ZIPs, at most three.
     text
-        What the reader read; of letters and a ZIP only the ZIP, see `line_with`.
+        What the reader read; of letters and a ZIP only the ZIP, see `find_line`.
     """
 
     zip: str | None
-    four: str
+    plus4: str
     probability: float
     reason: Reason | None
     why: str
@@ -110,13 +116,123 @@ class Routing:
         """Return the routing as plain values that JSON can hold."""
         return {
             "zip": self.zip,
-            "zip4": f"{self.zip}-{self.four}" if self.zip and self.four else None,
-            "probability": round(self.probability, PLACES),
+            "zip4": f"{self.zip}-{self.plus4}" if self.zip and self.plus4 else None,
+            "probability": round(self.probability, DECIMALS),
             "reason": self.reason and str(self.reason),
             "why": self.why,
             "guesses": [guess.as_dict() for guess in self.guesses],
             "text": self.text,
         }
+
+
+def route(
+    line: Line | None,
+    city: str | None = None,
+    state: str | None = None,
+    *,
+    threshold: float | None = None,
+    directory: Directory | None = None,
+) -> Routing:
+    """Decide where a line that is a ZIP sends its piece of mail.
+
+    The reader's alternatives are weighed against the directory of ZIPs, and against city and
+    state where these are known: what contradicts them is ruled out, and the probabilities of
+    the others are divided anew.
+
+    Parameters
+    ----------
+    line
+        What a reader made of the ZIP; None where it found no line.
+    city, state
+        As people write them: "St. Paul", "MN" or "Minnesota".
+    threshold
+        A ZIP is accepted from this probability on, 0..1. None: the threshold that promises at
+        most 1 % wrong, as it was measured for the published reader, told to read 5 or 9
+        digits, with the same knowledge: directory, state, or city and state.
+    directory
+        The ZIPs in use; None: those of the package ``zipcodes``, loaded once in a second.
+
+    Returns
+    -------
+    A routing whose ``zip`` is five digits of text, or None; then ``reason`` and ``why`` say
+    why a person must look, and ``guesses`` are the likeliest ZIPs.
+
+    Raises
+    ------
+    UsageError
+        A threshold out of range, or a city or state that the directory does not know.
+    MissingExtraError
+        The package ``zipcodes`` is not installed.
+
+    Examples
+    --------
+    >>> import digitlens as dl
+    >>> from digitlens.mail.directory import Directory, Place
+    >>> from digitlens.ctc import Line, LineDigit
+    >>> small = Directory([Place("00501", "Holtsville", ("Holtsville",), "NY", "", "UNIQUE")])
+    >>> digits = tuple(LineDigit(each, 0.999, (0, 0, 9, 9)) for each in "00501")
+    >>> dl.route(Line("00501", 0.995, (0, 0, 45, 9), digits), "Holtsville", directory=small).zip
+    '00501'
+    """
+    return decide(
+        line,
+        load_directory() if directory is None else directory,
+        city=city,
+        state=state,
+        threshold=default_thresholds() if threshold is None else threshold,
+    )
+
+
+@dataclass(frozen=True)
+class RoutingPolicy:
+    """How pieces of one folder are decided on, and what is known of their addresses.
+
+    Parameters
+    ----------
+    directory
+        The ZIPs in use.
+    threshold, priors
+        As in `decide`.
+    city, state
+        Of all pieces.
+    addresses
+        Of single pieces, by name; a city that the directory does not know counts as unknown.
+    """
+
+    directory: Directory
+    threshold: float | Thresholds = DEFAULT_THRESHOLD
+    priors: Priors = DEFAULT_PRIORS
+    city: str | None = None
+    state: str | None = None
+    addresses: Mapping[str, Address] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise `UsageError` where the directory does not know the address of all pieces."""
+        self.directory.find_zips(self.city, self.state)
+
+    def decide(self, candidates: Sequence[ZipCandidate], name: str) -> Routing:
+        """Decide on the lines of the piece with this name."""
+        city, state = self._find_address(name)
+        return decide(
+            candidates,
+            self.directory,
+            city=city,
+            state=state,
+            threshold=self.threshold,
+            priors=self.priors,
+        )
+
+    def _find_address(self, name: str) -> Address:
+        if name not in self.addresses:
+            return self.city, self.state
+        city, state = self.addresses[name]
+        for address in ((city, state), (None, state)):
+            try:
+                self.directory.find_zips(*address)
+            except UsageError:
+                continue
+            return address
+        return None, None
 
 
 def decide(
@@ -125,66 +241,71 @@ def decide(
     *,
     city: str | None = None,
     state: str | None = None,
-    bar: float | ThresholdSet = BAR,
-    beliefs: Priors = USUAL,
+    threshold: float | Thresholds = DEFAULT_THRESHOLD,
+    priors: Priors = DEFAULT_PRIORS,
 ) -> Routing:
     """Decide where a line that is a ZIP sends its piece.
 
     Parameters
     ----------
     line
-        As the reader read it, if it is surely the ZIP; or what `weigh_lines` made of all lines
-        of a picture; None, or empty, where it found none.
+        As the reader read it, if it is surely the ZIP; or what `rank_zip_lines` made of all
+        lines of a picture; None, or empty, where it found none.
     directory
         The ZIPs in use.
     city, state
         What is known of the address, as people write it.
-    bar
-        A ZIP is accepted from this probability on, 0..1; or a bar for each amount of
-        knowledge: that of city and state where a city is given, of the state where only that
-        is, else of the directory.
-    beliefs
-        What is believed of readers and writers.
+    threshold
+        A ZIP is accepted from this probability on, 0..1; or a threshold for each amount of
+        knowledge, of which that counts which city and state give.
+    priors
+        What is assumed of readers and writers.
 
     Raises
     ------
     UsageError
-        A bar out of range, or a city or state that the directory does not know.
+        A threshold out of range, or a city or state that the directory does not know.
     """
-    least = bar.of[known_of(city, state)] if isinstance(bar, ThresholdSet) else bar
+    # What is known: the threshold, and the ZIPs that the address allows.
+    least = (
+        threshold[name_knowledge(city, state)] if isinstance(threshold, Mapping) else threshold
+    )
     if least is not None and not 0 <= least <= 1:
-        raise UsageError("a bar lies between 0 and 1", seen=f"{least:g}")
-    place = " ".join(filter(None, (city, state)))
-    allowed = directory.serving(city, state) if place else None
+        raise UsageError("a threshold lies between 0 and 1", seen=f"{least:g}")
+    address = " ".join(filter(None, (city, state)))
+    allowed = directory.find_zips(city, state) if address else None
+
+    # What was read: nothing at all is a reason of its own.
     candidates = (ZipCandidate(line),) if isinstance(line, Line) else line or ()
     if not any(item.line.text or item.line.alternatives for item in candidates):
         return Routing(None, "", 0.0, Reason.NO_DIGITS, "no line of digits was found", (), "")
-    weighed = zip_posterior(candidates, directory, allowed, beliefs)
+
+    # Weigh, and rank what may be meant.
+    weighed = zip_posterior(candidates, directory, allowed, priors)
     ranked = sorted(weighed.posterior.items(), key=lambda item: (-item[1], item[0]))
     guesses = tuple(
-        ZipGuess(text, share, directory.place(text)) for text, share in ranked[:GUESSES]
+        ZipGuess(text, probability, directory.place(text))
+        for text, probability in ranked[:MAX_GUESSES]
     )
     best = guesses[0] if guesses else None
-    first = line_with(best.zip if best else "", candidates)
+    shown = find_line(best.zip if best else "", candidates)
+
+    # Accept the best, if it is likely enough and possible; else say why not.
     possible = directory if allowed is None else allowed
-    sure = best is not None and least is not None and best.probability >= least
-    if best is not None and sure and best.zip in possible:
-        four = _four(first, best.zip)
-        return Routing(best.zip, four, best.probability, None, "", guesses, first.text)
-    reason, why = _reason(weighed, first, best, place, directory, allowed)
-    if best is not None and reason is Reason.UNSURE:
-        wanted = "no bar keeps" if least is None else f"{100 * least:.1f} % is wanted"
-        why = f"{best.zip} is {100 * best.probability:.1f} % sure; {wanted}"
-        why += " what was promised" if least is None else ""
-    share = best.probability if best else 0.0
-    return Routing(None, "", share, reason, why, guesses, first.text)
+    is_sure = best is not None and least is not None and best.probability >= least
+    if best is not None and is_sure and best.zip in possible:
+        plus4 = _find_plus4(shown, best.zip)
+        return Routing(best.zip, plus4, best.probability, None, "", guesses, shown.text)
+    reason, why = _find_reason(weighed, shown, best, least, address, directory, allowed)
+    probability = best.probability if best else 0.0
+    return Routing(None, "", probability, reason, why, guesses, shown.text)
 
 
-def line_with(five: str, candidates: Sequence[ZipCandidate]) -> Line:
+def find_line(five: str, candidates: Sequence[ZipCandidate]) -> Line:
     """Return the likeliest line that says this ZIP, or may; else the likeliest of all.
 
-    Of nine digits whose last five are the ZIP it is the part that they are: what is before
-    them are letters that were read as digits (`Beliefs.joined`).
+    Of nine digits whose last five are the ZIP only these are returned: those before them are
+    letters that were read as digits (`Priors.letters_rate`).
 
     Parameters
     ----------
@@ -193,47 +314,48 @@ def line_with(five: str, candidates: Sequence[ZipCandidate]) -> Line:
     """
     lines = [item.line for item in candidates]
     for line in lines:
-        if line.text[:FIVE] == five:
+        if line.text[:ZIP5] == five:
             return line
     for line in lines:
-        if any(item.text[:FIVE] == five for item in line.alternatives):
+        if any(item.text[:ZIP5] == five for item in line.alternatives):
             return line
     for line in lines:
-        if len(line.digits) == NINE and line.text[-FIVE:] == five:
-            return _end_of(line)
+        if len(line.digits) == ZIP9 and line.text[-ZIP5:] == five:
+            return _take_last_five(line)
     return lines[0]
 
 
-def _end_of(line: Line) -> Line:
-    """Return the last five digits of a line, as a line."""
-    digits = line.digits[-FIVE:]
+def _take_last_five(line: Line) -> Line:
+    digits = line.digits[-ZIP5:]
     return Line(
-        line.text[-FIVE:],
+        line.text[-ZIP5:],
         prod(digit.confidence for digit in digits),
         enclosing_box(digit.box for digit in digits),
         digits,
     )
 
 
-def _four(line: Line, five: str) -> str:
+def _find_plus4(line: Line, five: str) -> str:
     for text in (line.text, *(item.text for item in line.alternatives)):
-        if len(text) == NINE and text.startswith(five):
-            return text[FIVE:]
+        if len(text) == ZIP9 and text.startswith(five):
+            return text[ZIP5:]
         if text == five:
             return ""
     return ""
 
 
-def _reason(
+def _find_reason(
     weighed: ZipPosterior,
     line: Line,
     best: ZipGuess | None,
-    place: str,
+    least: float | None,
+    address: str,
     directory: Directory,
     allowed: frozenset[str] | None,
 ) -> tuple[Reason, str]:
+    """Return why a person must look, as a word and as a sentence."""
     count = len(line.text)
-    if best is None or weighed.odd >= LIKELY:
+    if best is None or weighed.wrong_length >= LIKELY:
         if not count:
             return Reason.NO_DIGITS, "most likely there are no digits"
         return Reason.LENGTH, f"{count} digits were read; a ZIP has 5 or 9"
@@ -241,10 +363,15 @@ def _reason(
     if weighed.read[read] >= LIKELY and read not in directory:
         return Reason.UNKNOWN, f"{read} was read; there is no such ZIP"
     if weighed.read[read] >= LIKELY and allowed is not None and read not in allowed:
-        known = directory.place(read)
-        assert known is not None, "it is in the directory"
+        place = directory.place(read)
+        assert place is not None, "it is in the directory"
         return (
             Reason.PLACE,
-            f"{read} was read, which is {known.city} {known.state}, not {place}",
+            f"{read} was read, which is {place.city} {place.state}, not {address}",
         )
-    return Reason.UNSURE, ""
+    wanted = (
+        "no threshold keeps what was promised"
+        if least is None
+        else f"{100 * least:.1f} % is wanted"
+    )
+    return Reason.UNSURE, f"{best.zip} is {100 * best.probability:.1f} % sure; {wanted}"

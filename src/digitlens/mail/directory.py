@@ -103,7 +103,7 @@ class Directory:
         low = bisect_left(self._zips, prefix)
         return self._zips[low : bisect_right(self._zips, prefix + "9" * (5 - len(prefix)))]
 
-    def serving(self, city: str | None = None, state: str | None = None) -> frozenset[str]:
+    def find_zips(self, city: str | None = None, state: str | None = None) -> frozenset[str]:
         """Return the ZIPs that a letter to `city`, in `state`, may have.
 
         Parameters
@@ -151,7 +151,7 @@ def normalize_name(name: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in words)
 
 
-def places_of(records: Iterable[dict[str, Any]]) -> list[Place]:
+def parse_places(records: Iterable[dict[str, Any]]) -> list[Place]:
     """Return the places of the ``zipcodes`` package's records, those out of use left out."""
     result = []
     for record in records:
@@ -192,7 +192,7 @@ def load_directory() -> Directory:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return Directory(places_of(zipcodes.list_all()))
+        return Directory(parse_places(zipcodes.list_all()))
     finally:
         if collecting:
             gc.enable()

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digitlens.errors import UsageError
-from digitlens.mail.zipcode import FIVE, is_digits
+from digitlens.mail.zipcode import ZIP5, is_digits
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Range:
         """
         first, dash, last = (part.strip() for part in text.partition("-"))
         last = last if dash else first
-        good = 1 <= len(first) <= FIVE and len(first) == len(last)
+        good = 1 <= len(first) <= ZIP5 and len(first) == len(last)
         if not (good and is_digits(first, len(first)) and is_digits(last, len(last))):
             raise UsageError(
                 'a range is a prefix ("021"), a ZIP ("02134") or two of a length ("010-027")',
@@ -63,7 +63,7 @@ class Range:
             )
         if first > last:
             raise UsageError("a range must rise", seen=text, try_=f"{last}-{first}")
-        return cls(first.ljust(FIVE, "0"), last.ljust(FIVE, "9"))
+        return cls(first.ljust(ZIP5, "0"), last.ljust(ZIP5, "9"))
 
     def __str__(self) -> str:
         low, high = self.low, self.high
@@ -98,7 +98,7 @@ class SortPlan:
     Examples
     --------
     >>> plan = SortPlan({"boston": (Range.parse("021-022"),)}, default="other")
-    >>> plan.tray_of("02134"), plan.tray_of("90210")
+    >>> plan.find_tray("02134"), plan.find_tray("90210")
     ('boston', 'other')
     """
 
@@ -133,14 +133,14 @@ class SortPlan:
     def _lows(self) -> list[str]:
         return [range_.low for range_, _ in self._sorted]
 
-    def tray_of(self, five: str) -> str:
+    def find_tray(self, five: str) -> str:
         """Return the tray of the ZIP `five`, five digits."""
         index = bisect_right(self._lows, five) - 1
         if index >= 0 and five in self._sorted[index][0]:
             return self._sorted[index][1]
         return self.default
 
-    def plant_of(self, tray: str) -> str:
+    def find_plant(self, tray: str) -> str:
         """Return the plant that `tray` goes to, or ``""`` where none is known."""
         return self.plants.get(tray, "")
 

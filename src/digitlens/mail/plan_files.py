@@ -64,7 +64,7 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
 
     Examples
     --------
-    >>> parse_plan('default = "other"\\n[trays]\\nboston = ["021"]').tray_of("02134")
+    >>> parse_plan('default = "other"\\n[trays]\\nboston = ["021"]').find_tray("02134")
     'boston'
     """
     try:

@@ -1,10 +1,11 @@
-"""How likely each ZIP is, once the directory and the city have been asked.
+"""How likely each ZIP is, given what was read, the directory and the address (Bayes' rule).
 
-A reading gives strings and how likely each is. Mail bears ZIPs that exist and that belong to
-its city, with few exceptions; so strings that contradict count for nearly nothing, and what
-is left is divided anew (Bayes' rule). What the reader did not list counts too: else a single
-string left over would always come out as certain. And so does that the line is no ZIP at all:
-the more ZIPs there are that it could be then, the more easily one of them was read by chance.
+A reading gives strings with probabilities. Mail bears ZIPs that exist and that belong to its
+city, with few exceptions; so strings that contradict count for nearly nothing, and the
+remaining probability is divided anew. Two things count besides, because otherwise a single
+remaining string would always come out as certain: strings that the reader did not list, and
+the possibility that the line is no ZIP at all. The more ZIPs are possible, the more easily one
+of them is read by chance.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from digitlens.mail.zipcode import FIVE, NINE
+from digitlens.mail.zipcode import ZIP5, ZIP9, ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,45 +26,44 @@ if TYPE_CHECKING:
 
 DIGITS = "0123456789"
 
-ALL = 10**FIVE
-"""Strings of five digits."""
+N_FIVE_DIGIT_STRINGS = 10**ZIP5
 
 
 @dataclass(frozen=True)
 class Priors:
-    """What is believed before a line is read.
+    """What is assumed before a line is read.
 
     Parameters
     ----------
-    elsewhere
-        Of the readings that are wrong, the share whose truth is not among the alternatives.
-        It is the reader's own; `digitlens.mail.simulate.unlisted_rate` measures it. The
-        default is that of the published reader: `digitlens mail measure`.
+    unlisted_rate
+        Of the wrong readings, the share whose truth is not among the alternatives. It belongs
+        to the reader: `digitlens.mail.measure.unlisted_rate` measures it. The default is that
+        of the published reader.
     unknown
         How much likelier a ZIP of the directory is than one that is not in it. A choice: with
-        42,000 ZIPs in use of 100,000, it says that one piece in 700 bears one that is not.
+        42,000 ZIPs in use of 100,000, it means that one piece in 700 bears one that is not.
     misplaced
         How much likelier a ZIP of the city is than one of another city: writers err, and
-        people write the names of neighbouring towns. A choice: where a city has five ZIPs and
-        50 others lie around, it says that two pieces in a hundred bear one of these.
-    joined
+        people write the names of neighbouring towns. A choice: for a city of five ZIPs among
+        50 around, it means that two pieces in a hundred bear one of these.
+    letters_rate
         Of the lines that were wrongly read as nine digits, the share that are a state's
-        letters and a ZIP: its last five digits are what is meant. A choice: 19 of 31 such
+        letters and a ZIP, so that the last five digits are meant. A choice: 19 of 31 such
         lines were, on 800 envelopes drawn with digits of validation writers, where 0.2 to 0.8
-        accept the same pieces but two; the less, the better are real ZIP+4 read.
+        accept the same pieces but two; the lower, the better real ZIP+4 are read.
 
     Notes
     -----
     docs/mail.md shows how little `unknown` and `misplaced` change what is read.
     """
 
-    elsewhere: float = 0.17
+    unlisted_rate: float = 0.17
     unknown: float = 1000.0
     misplaced: float = 500.0
-    joined: float = 0.2
+    letters_rate: float = 0.2
 
 
-USUAL = Priors()
+DEFAULT_PRIORS = Priors()
 
 
 @dataclass(frozen=True)
@@ -73,15 +73,15 @@ class ZipPosterior:
     Parameters
     ----------
     read
-        By the reading alone; what is missing to 1.0 are other strings and `odd`.
-    odd
-        By the reading alone, how likely it is that the line has not 5 or 9 digits.
+        By the reading alone; the remainder to 1.0 is other strings and `wrong_length`.
+    wrong_length
+        By the reading alone, the probability that the line has not 5 or 9 digits.
     posterior
-        After directory and place; what is missing to 1.0 is something else.
+        After directory and address; the remainder to 1.0 is something else.
     """
 
     read: Mapping[str, float]
-    odd: float
+    wrong_length: float
     posterior: Mapping[str, float]
 
 
@@ -89,86 +89,99 @@ def zip_posterior(
     candidates: Sequence[ZipCandidate],
     directory: Directory,
     allowed: frozenset[str] | None = None,
-    beliefs: Priors = USUAL,
+    priors: Priors = DEFAULT_PRIORS,
 ) -> ZipPosterior:
-    """Weigh what lines may say against the directory and the place.
+    """Weigh the strings that lines may hold against the directory and the address.
 
     Parameters
     ----------
     candidates
-        From `digitlens.mail.candidates.rank_zip_lines`, or one that is surely the ZIP. A
+        From `digitlens.mail.candidates.rank_zip_lines`, or one line that is surely the ZIP. A
         line's confidence is taken as the probability that its text is right; the alternatives
-        share what is left of it, as their own probabilities have it.
+        share the remainder in proportion to their own probabilities.
     allowed
         ZIPs of the known city or state; None where neither is known.
 
     Notes
     -----
-    Of strings that the reader did not list, those count that are one digit away from what it
-    read, exist and are allowed: so many of the 45 take their share of `elsewhere`. If none of
-    the lines is the ZIP, or if it has not five or nine digits, all allowed ones are as likely
-    as chance would have it: their share of the 100,000 strings of five digits.
+    Of the strings that the reader did not list, those count that are one digit away from its
+    text, exist and are allowed: they get their share of `Priors.unlisted_rate`. If none of the
+    lines is the ZIP, or if it has not five or nine digits, all allowed ZIPs are as likely as
+    chance makes them: their share of the 100,000 strings of five digits.
     """
     possible = directory if allowed is None else allowed
+
+    # What the reading alone says: five digits each, whichever line they stand in.
     read: dict[str, float] = {}
-    odd = unlisted = 0.0
-    for item in candidates:
-        strings = _strings(item.line, beliefs)
+    wrong_length = unlisted = 0.0
+    for candidate in candidates:
+        strings = _spread(candidate.line, priors)
         listed = set()
-        for text, weight in strings.items():
-            if len(text) in (FIVE, NINE):
-                listed.add(text[:FIVE])
-                read[text[:FIVE]] = read.get(text[:FIVE], 0.0) + item.share * weight
+        for text, probability in strings.items():
+            if len(text) in ZIP_LENGTHS:
+                listed.add(text[:ZIP5])
+                read[text[:ZIP5]] = read.get(text[:ZIP5], 0.0) + candidate.share * probability
             else:
-                odd += item.share * weight
+                wrong_length += candidate.share * probability
         rest = max(0.0, 1.0 - sum(strings.values()))
-        unlisted += item.share * rest * _share_left(item.line.text[:FIVE], listed, possible)
+        near = _possible_neighbors(candidate.line.text[:ZIP5], listed, possible)
+        unlisted += candidate.share * rest * near
+
+    # The directory and the address: what contradicts them is divided by its odds.
     posterior = {
-        text: weight * _factor(text, directory, allowed, beliefs)
-        for text, weight in read.items()
+        text: probability * _prior(text, directory, allowed, priors)
+        for text, probability in read.items()
     }
-    none = odd + max(0.0, 1.0 - sum(item.share for item in candidates))
-    total = sum(posterior.values()) + unlisted + none * len(possible) / ALL
+
+    # No line is the ZIP: then any possible one may be, by chance.
+    no_zip = wrong_length + max(0.0, 1.0 - sum(candidate.share for candidate in candidates))
+    by_chance = no_zip * len(possible) / N_FIVE_DIGIT_STRINGS
+    total = sum(posterior.values()) + unlisted + by_chance
     if total > 0:
         posterior = {text: weight / total for text, weight in posterior.items()}
-    return ZipPosterior(read, odd, posterior)
+    return ZipPosterior(read, wrong_length, posterior)
 
 
-def _strings(line: Line, beliefs: Priors) -> dict[str, float]:
-    """Return each string that the line may hold, and how likely the reading makes it."""
+def _spread(line: Line, priors: Priors) -> dict[str, float]:
+    """Return each string that the line may hold, with its probability by the reading."""
     result = {line.text: line.confidence}
     rest = 1.0 - line.confidence
     others = {
         item.text: item.probability for item in line.alternatives if item.text != line.text
     }
-    whole = sum(others.values())
-    joined = beliefs.joined if len(line.text) == len(line.digits) == NINE else 0.0
-    for text, share in others.items():
-        if whole > 0:
-            result[text] = rest * (1.0 - joined) * (1.0 - beliefs.elsewhere) * share / whole
-    if joined:
-        end = line.text[-FIVE:]
-        sure = prod(digit.confidence for digit in line.digits[-FIVE:])
-        result[end] = result.get(end, 0.0) + rest * joined * sure
+    total = sum(others.values())
+    # Nine digits with a place each may be letters and a ZIP: then the last five count.
+    may_have_letters = len(line.text) == len(line.digits) == ZIP9
+    letters = priors.letters_rate if may_have_letters else 0.0
+    for text, probability in others.items():
+        if total > 0:
+            scale = rest * (1.0 - letters) * (1.0 - priors.unlisted_rate)
+            result[text] = scale * probability / total
+    if letters:
+        end = line.text[-ZIP5:]
+        confidence = prod(digit.confidence for digit in line.digits[-ZIP5:])
+        result[end] = result.get(end, 0.0) + rest * letters * confidence
     return result
 
 
-def _factor(
-    text: str, directory: Directory, allowed: frozenset[str] | None, beliefs: Priors
+def _prior(
+    text: str, directory: Directory, allowed: frozenset[str] | None, priors: Priors
 ) -> float:
-    factor = 1.0 if text in directory else 1.0 / beliefs.unknown
+    factor = 1.0 if text in directory else 1.0 / priors.unknown
     if allowed is not None and text not in allowed:
-        factor /= beliefs.misplaced
+        factor /= priors.misplaced
     return factor
 
 
-def _share_left(text: str, listed: set[str], possible: Directory | frozenset[str]) -> float:
-    """Return which share of the strings near `text` is possible and was not listed."""
-    if len(text) != FIVE:
+def _possible_neighbors(
+    text: str, listed: set[str], possible: Directory | frozenset[str]
+) -> float:
+    """Return the share of the unlisted strings one digit away from `text` that is possible."""
+    if len(text) != ZIP5:
         return 1.0
     near = {
         text[:index] + digit + text[index + 1 :]
-        for index in range(FIVE)
+        for index in range(ZIP5)
         for digit in DIGITS
         if digit != text[index]
     } - listed

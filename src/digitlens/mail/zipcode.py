@@ -1,7 +1,4 @@
-"""A ZIP is text from pixel to tray: 00501 is no number.
-
-* The states of the United States, as mail names them: two letters, or the whole name.
-"""
+"""A ZIP code is text from pixel to tray: 00501 is no number. And the states of the country."""
 
 from __future__ import annotations
 
@@ -10,7 +7,10 @@ from dataclasses import dataclass
 from digitlens.errors import UsageError
 from digitlens.suggest import suggest
 
-FIVE, NINE = 5, 9
+ZIP5, ZIP9 = 5, 9
+
+ZIP_LENGTHS = (ZIP5, ZIP9)
+"""How many digits a ZIP and a ZIP+4 have."""
 
 
 @dataclass(frozen=True, order=True)
@@ -21,8 +21,8 @@ class ZipCode:
     ----------
     five
         Five digits.
-    four
-        The four digits behind the dash, or ``""``.
+    plus4
+        The four digits after the dash, or ``""``.
 
     Examples
     --------
@@ -31,30 +31,30 @@ class ZipCode:
     """
 
     five: str
-    four: str = ""
+    plus4: str = ""
 
     def __post_init__(self) -> None:
-        if not (is_digits(self.five, FIVE) and (not self.four or is_digits(self.four, 4))):
+        if not (is_digits(self.five, ZIP5) and (not self.plus4 or is_digits(self.plus4, 4))):
             raise UsageError(
-                "a ZIP has five digits, a ZIP+4 nine", seen=f"{self.five!r}, {self.four!r}"
+                "a ZIP has five digits, a ZIP+4 nine", seen=f"{self.five!r}, {self.plus4!r}"
             )
 
     def __str__(self) -> str:
-        return f"{self.five}-{self.four}" if self.four else self.five
+        return f"{self.five}-{self.plus4}" if self.plus4 else self.five
 
     @property
     def digits(self) -> str:
         """All digits without the dash: what a barcode holds."""
-        return self.five + self.four
+        return self.five + self.plus4
 
     @classmethod
     def parse(cls, text: str) -> ZipCode:
-        """Return the ZIP that `text` says: 12345, 123456789 or 12345-6789.
+        """Return the ZIP in `text`: 12345, 123456789 or 12345-6789.
 
         Raises
         ------
         UsageError
-            It says none, or is a number: numbers lose the zeros in front.
+            `text` is something else, or a number: numbers lose their leading zeros.
         """
         if not isinstance(text, str):
             raise UsageError(
@@ -64,15 +64,15 @@ class ZipCode:
                 try_="read the column as text",
             )
         bare = text.strip()
-        if is_digits(bare, FIVE) or is_digits(bare, NINE):
-            return cls(bare[:FIVE], bare[FIVE:])
-        if len(bare) == NINE + 1 and bare[FIVE] == "-" and is_digits(bare[:FIVE], FIVE):
-            return cls(bare[:FIVE], bare[FIVE + 1 :])
-        short = bare.isascii() and bare.isdigit() and len(bare) < FIVE
+        if is_digits(bare, ZIP5) or is_digits(bare, ZIP9):
+            return cls(bare[:ZIP5], bare[ZIP5:])
+        if len(bare) == ZIP9 + 1 and bare[ZIP5] == "-" and is_digits(bare[:ZIP5], ZIP5):
+            return cls(bare[:ZIP5], bare[ZIP5 + 1 :])
+        is_short = bare.isascii() and bare.isdigit() and len(bare) < ZIP5
         raise UsageError(
             "a ZIP is 12345, 12345-6789 or 123456789",
             seen=repr(text),
-            likely="a table program took the zeros in front away" if short and bare else None,
+            likely="a spreadsheet removed the leading zeros" if is_short and bare else None,
         )
 
 
@@ -81,7 +81,7 @@ def is_digits(text: str, count: int) -> bool:
     return len(text) == count and text.isascii() and text.isdigit()
 
 
-_LIST = (
+_STATE_LIST = (
     "AL Alabama; AK Alaska; AZ Arizona; AR Arkansas; CA California; CO Colorado; CT "
     "Connecticut; DE Delaware; DC District of Columbia; FL Florida; GA Georgia; HI "
     "Hawaii; ID Idaho; IL Illinois; IN Indiana; IA Iowa; KS Kansas; KY Kentucky; LA "
@@ -96,10 +96,10 @@ _LIST = (
     "Armed Forces Pacific "
 )
 
-STATES = {item.strip()[:2]: item.strip()[3:] for item in _LIST.split(";")}
-"""The Postal Service's abbreviations (Publication 28, appendix B), and the names."""
+STATES = {item.strip()[:2]: item.strip()[3:] for item in _STATE_LIST.split(";")}
+"""State names by the Postal Service's abbreviations (Publication 28, appendix B)."""
 
-_NAMES = {name.casefold(): code for code, name in STATES.items()}
+_STATE_CODES = {name.casefold(): code for code, name in STATES.items()}
 
 
 def state_code(text: str) -> str:
@@ -118,11 +118,10 @@ def state_code(text: str) -> str:
     bare = " ".join(text.replace(".", "").split())
     if bare.upper() in STATES:
         return bare.upper()
-    if bare.casefold() in _NAMES:
-        return _NAMES[bare.casefold()]
-    meant = suggest(bare, STATES.values())
+    if bare.casefold() in _STATE_CODES:
+        return _STATE_CODES[bare.casefold()]
     raise UsageError(
         "a state is two letters such as NY, or its name",
         seen=repr(text),
-        try_=meant,
+        try_=suggest(bare, STATES.values()),
     )

@@ -16,9 +16,8 @@ import numpy as np
 from digitlens.errors import DataError, DigitlensError, MissingDataError
 from digitlens.geometry import rotate_upright
 from digitlens.imaging.crop import expand_box
-from digitlens.mail.sorting.lease import rotation_of
+from digitlens.mail.sorting.pieces import file_fingerprint, find_rotation
 from digitlens.mail.sorting.review import LEASE
-from digitlens.mail.sorting.store import file_fingerprint
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
 from digitlens.server.uploads import load_upload
@@ -90,7 +89,7 @@ class ReviewDesk:
 
     def status(self, person: str | None = None) -> Queue:
         """Return how many pieces wait, are lent and settled, and how many `person` settled."""
-        return cast("Queue", self._review.standing(person))
+        return cast("Queue", self._review.status(person))
 
     def claim(self, person: str, token: str, after: int) -> Claimed:
         """Lend the next piece, or again the one that is lent with `token`."""
@@ -146,7 +145,7 @@ class ReviewDesk:
             "city": place.city if place else None,
             "state": place.state if place else None,
             "county": place.county if place else None,
-            "tray": self._plan.tray_of(five),
+            "tray": self._plan.find_tray(five),
         }
 
     def corrections(self, first: int, count: int) -> Corrections:
@@ -204,7 +203,7 @@ class ReviewDesk:
         }
 
     def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**guess, "tray": self._plan.tray_of(guess["zip"])} for guess in guesses]
+        return [{**guess, "tray": self._plan.find_tray(guess["zip"])} for guess in guesses]
 
     def _load_scan(self, task: ReviewTask) -> Scan:
         """Return the scan of a task's picture; that it cannot be shown is kept too."""
@@ -212,7 +211,7 @@ class ReviewDesk:
         key = str(task.picture), file_fingerprint(task.picture)
         scan = self._scans.get(key)
         if scan is None:
-            rotation = rotation_of(task.boxes)
+            rotation = find_rotation(task.boxes)
             try:
                 scan = load_scan(task.picture, task.name, task.box, rotation=rotation)
             except (DataError, TooLargeError) as error:

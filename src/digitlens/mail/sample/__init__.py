@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from digitlens.mail.sample.batch import Sample, draw_mail, drawn_digits, make_sample
+from digitlens.mail.sample.batch import Sample, draw_digits, draw_mail, make_sample
 from digitlens.mail.sample.envelope import Envelope
 
-__all__ = ["Envelope", "Sample", "draw_mail", "drawn_digits", "make_sample"]
+__all__ = ["Envelope", "Sample", "draw_digits", "draw_mail", "make_sample"]

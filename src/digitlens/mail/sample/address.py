@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.mail.sample.script import Script, draw_script, width_of, write_script
+from digitlens.mail.sample.script import Script, draw_script, measure_width, write_script
 from digitlens.synth.compose import compose_line
 from digitlens.synth.fonts import find_fonts
 from digitlens.synth.style import STYLES
@@ -66,14 +66,14 @@ class Address:
         The first lines.
     place
         Town and ZIP.
-    four
+    plus4
         The digits behind the dash, or ``""``.
     """
 
     name: str
     street: str
     place: Place
-    four: str = ""
+    plus4: str = ""
 
     @property
     def town(self) -> str:
@@ -131,12 +131,12 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     script = draw_script(rng, size, hand.slant, max(1.6, hand.stroke * rng.uniform(0.8, 1.05)))
     room = width * 0.94
     number, _, street = to.street.partition(" ")
-    digits = 10 if to.four else 5
+    digits = 10 if to.plus4 else 5
     while True:
         longest = max(
-            width_of(to.name, script),
-            width_of(to.street, script) + size,
-            width_of(to.town, script)
+            measure_width(to.name, script),
+            measure_width(to.street, script) + size,
+            measure_width(to.town, script)
             + size
             + hand.height * digits * (0.75 + max(hand.gap, 0.0)),
         )
@@ -165,9 +165,9 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     else:  # the ZIP on a line of its own
         end, row = left + 2 * margin, row + 0.9 * step
     box = _put_digits(glyphs, rng, ink, to.place.zip, (end, row), hand)
-    if to.four:
+    if to.plus4:
         end = write_script(ink, rng, "-", (box[2] + 0.25 * size, row), replace(script, gap=0.0))
-        four = _put_digits(glyphs, rng, ink, to.four, (end + 0.2 * size, row), hand)
+        four = _put_digits(glyphs, rng, ink, to.plus4, (end + 0.2 * size, row), hand)
         box = (box[0], min(box[1], four[1]), four[2], max(box[3], four[3]))
     return box
 
@@ -232,7 +232,7 @@ def print_sender(rng: Random, paper: Color, sender: Address) -> None:
     )
     image = Image.fromarray(paper)
     drawing = ImageDraw.Draw(image)
-    last = f"{sender.town} {sender.place.zip}" + (f"-{sender.four}" if sender.four else "")
+    last = f"{sender.town} {sender.place.zip}" + (f"-{sender.plus4}" if sender.plus4 else "")
     left, row = round(rng.uniform(0.2, 0.4) * DOTS), round(rng.uniform(0.2, 0.35) * DOTS)
     tone = rng.weighted((((40, 40, 44), 0.6), ((30, 60, 110), 0.25), ((110, 40, 40), 0.15)))
     for index, line in enumerate((sender.name, sender.street, last)):

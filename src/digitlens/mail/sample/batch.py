@@ -17,7 +17,7 @@ import numpy as np
 from digitlens.digits import SIDE, Digits
 from digitlens.errors import UsageError
 from digitlens.mail.sample.envelope import Envelope, draw_envelope
-from digitlens.mail.sample.script import CAPITAL, round_stroke, strokes_of
+from digitlens.mail.sample.script import CAPITAL, find_strokes, round_stroke
 from digitlens.storage import make_folder, write_bytes, write_text
 from digitlens.synth import prepare_glyphs
 from digitlens.synth.random import Random
@@ -38,7 +38,7 @@ ZOOM = 4
 """Digits are drawn so many times larger first: MNIST's edges are soft."""
 
 
-def mnist_at_hand() -> Digits | None:
+def load_local_mnist() -> Digits | None:
     """Return MNIST's test digits where its four files lie on this machine, else None.
 
     Nothing is downloaded. Readers are trained on the training digits: mail written with
@@ -53,7 +53,7 @@ def mnist_at_hand() -> Digits | None:
     return None
 
 
-def drawn_digits(hands: int = 40, *, seed: int = 0) -> Digits:
+def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
     """Draw digits with a pen: three of each class by each of so many hands.
 
     Parameters
@@ -63,7 +63,7 @@ def drawn_digits(hands: int = 40, *, seed: int = 0) -> Digits:
 
     Examples
     --------
-    >>> drawn_digits(2).counts.tolist()
+    >>> draw_digits(2).counts.tolist()
     [6, 6, 6, 6, 6, 6, 6, 6, 6, 6]
     """
     images, labels, writers = [], [], []
@@ -87,7 +87,7 @@ def _drawn(rng: Random, label: int, hand: tuple[float, float, float, float]) -> 
     slant, width, pen, stray = hand
     side, unit = ZOOM * SIDE, ZOOM * BOX / CAPITAL
     ink = np.zeros((side, side), np.uint8)
-    for stroke in strokes_of(str(label)):
+    for stroke in find_strokes(str(label)):
         points = []
         for x, y, corner in stroke:
             across = x * unit * 0.85 * width + rng.normal(0, stray) * unit * CAPITAL
@@ -163,7 +163,7 @@ def draw_mail(
     digits
         What ZIPs and house numbers are written with; None: the program draws them.
     """
-    glyphs = prepare_glyphs(drawn_digits() if digits is None else digits)
+    glyphs = prepare_glyphs(draw_digits() if digits is None else digits)
     for index in range(count):
         yield draw_envelope(glyphs, Random(np.random.default_rng([seed, index])), directory)
 
@@ -178,13 +178,13 @@ def choose_digits(wish: str) -> Digits:
     """
     if wish not in ("auto", "mnist", "drawn"):
         raise UsageError("digits are auto, mnist or drawn", seen=wish)
-    result = mnist_at_hand() if wish != "drawn" else None
+    result = load_local_mnist() if wish != "drawn" else None
     if result is None and wish == "mnist":
         raise UsageError(
             "mail is to be written with MNIST's digits, and they are not on this machine",
             try_="digitlens data fetch mnist",
         )
-    return drawn_digits() if result is None else result
+    return draw_digits() if result is None else result
 
 
 def make_sample(
@@ -226,7 +226,7 @@ def make_sample(
     rows = []
     for index, envelope in enumerate(draw_mail(count, directory, digits=chosen, seed=seed), 1):
         name = f"piece-{index:05d}.jpg"
-        write_bytes(out / name, as_jpeg(envelope))
+        write_bytes(out / name, encode_jpeg(envelope))
         rows.append(_row(name, envelope))
         if progress is not None:
             progress(index, count)
@@ -238,7 +238,7 @@ def make_sample(
     return Sample(out, count, chosen.source)
 
 
-def as_jpeg(envelope: Envelope) -> bytes:
+def encode_jpeg(envelope: Envelope) -> bytes:
     """Return the picture of an envelope as a JPEG file."""
     bgr = np.ascontiguousarray(envelope.picture[..., ::-1])
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
@@ -251,7 +251,7 @@ def _row(name: str, envelope: Envelope) -> list[str | int]:
     return [
         name,
         place.zip,
-        f"{place.zip}-{to.four}" if to.four else "",
+        f"{place.zip}-{to.plus4}" if to.plus4 else "",
         place.city,
         place.state,
         to.name,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.mail.barcodes import encode_postnet, pixels
+from digitlens.mail.barcode_images import render_pixels
+from digitlens.mail.barcodes import encode_postnet
 from digitlens.mail.sample.address import (
     DOTS,
     Address,
@@ -285,7 +286,7 @@ def _postage(rng: Random, picture: Color, town: str) -> Color:
 
 def _sprayed(picture: Color, to: Address) -> None:
     """Print the older barcode into the lower right corner, as sorting machines did."""
-    bars = pixels(encode_postnet(to.place.zip + to.four), dots=2 * DOTS)
+    bars = render_pixels(encode_postnet(to.place.zip + to.plus4), dots=2 * DOTS)
     small = cv2.resize(bars, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     height, width = picture.shape[:2]
     top, left = height - small.shape[0] - round(0.1 * DOTS), width - small.shape[1] - 40

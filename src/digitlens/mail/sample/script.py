@@ -114,13 +114,13 @@ def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
     return result
 
 
-def strokes_of(letter: str) -> list[list[tuple[float, float, bool]]]:
+def find_strokes(letter: str) -> list[list[tuple[float, float, bool]]]:
     """Return the strokes of `letter`; of one that has none, those of its plain form."""
     table = _glyphs()
     return table.get(letter) or table.get(letter.upper()) or []
 
 
-def width_of(text: str, script: Script) -> float:
+def measure_width(text: str, script: Script) -> float:
     """Return how wide `text` comes out, in pixels, about."""
     return sum(_advance(letter, script) for letter in _cased(text, script))
 
@@ -133,7 +133,7 @@ def _advance(letter: str, script: Script) -> float:
     unit = script.size / CAPITAL
     if letter == " ":
         return 3.2 * unit * script.width + script.gap * script.size
-    right = max((x for stroke in strokes_of(letter) for x, _, _ in stroke), default=2.0)
+    right = max((x for stroke in find_strokes(letter) for x, _, _ in stroke), default=2.0)
     return right * unit * script.width + script.gap * script.size
 
 
@@ -150,7 +150,7 @@ def write_script(
         turn = rng.normal(0.0, 0.03)
         line = row + rng.normal(0.0, script.loose) * script.size
         line += wave * math.sin(column / (4 * script.size) + phase)
-        for stroke in strokes_of(letter):
+        for stroke in find_strokes(letter):
             points = []
             for x, y, corner in stroke:
                 across = x * size * script.width + rng.normal(0.0, script.loose) * script.size

@@ -2,40 +2,45 @@
 
 Each piece has one row, and the row says in which one folder it belongs. It is written before
 the piece is put there (``placed`` 0) and marked afterwards (``placed`` 1); what a kill left
-between the two is finished by the next run. WAL lets a person review while a run sorts.
-
-* Rows of pieces: written before a piece is put into its folder, marked when it is there.
-* Files in trays: a piece is linked, copied or moved so that it is never in two.
-* One run at a time sorts into a folder of trays; a second is told who does.
+between the two is finished by the next run. WAL lets people review while a run sorts.
 """
 
 from __future__ import annotations
 
-import errno
-import filecmp
 import json
-import os
-import socket
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import CorruptFileError, DataError, RunError, StorageError
-from digitlens.storage import lock_file, make_folder, storage_errors, write_bytes
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    MissingDataError,
+    RunError,
+    StorageError,
+)
+from digitlens.mail.sorting.pieces import Correction, NotYoursError, ReviewTask
+from digitlens.mail.sorting.trays import (
+    REVIEW,
+    UNSORTABLE,
+    move_to_tray,
+    put_in_tray,
+    sweep_leftovers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from digitlens.mail.plan import SortPlan
+    from digitlens.mail.sorting.pieces import RoutedPiece
+    from digitlens.mail.zipcode import ZipCode
 
 
 FILE = "mail.sqlite"
 VERSION = 1
-PATIENCE = 20.0
-"""Seconds that one writer waits for another; each writes for milliseconds."""
+BUSY_SECONDS = 20.0
+"""How long one writer waits for another; each writes for milliseconds."""
 
 SCHEMA = """
 CREATE TABLE pieces (
@@ -72,13 +77,348 @@ CREATE TABLE corrections (
 );
 """
 
+# Whose loan a piece is: by its token where one is given, else by the person's name.
+_THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
+_NEXT_TASK = (
+    "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
+    f" WHERE tray = '{REVIEW}' AND placed = 1"
+    f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
+    f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
+)
+_IN_TRAYS = f"tray NOT IN ('{REVIEW}', '{UNSORTABLE}')"
+
+
+class Store:
+    """The rows of pieces, loans and corrections; made by `open_store`.
+
+    Parameters
+    ----------
+    out
+        The folder of trays.
+    connection
+        Its state, for tests and for reading alone.
+    """
+
+    def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
+        self.out, self.connection = out, connection
+
+    # Sorting: rows first, files then, marks last.
+
+    def sweep_leftovers(self) -> None:
+        """Remove what killed runs left half copied in the trays."""
+        trays = self._query("SELECT DISTINCT tray FROM pieces")
+        sweep_leftovers(self.out / row["tray"] for row in trays)
+
+    def add(self, pieces: Sequence[RoutedPiece]) -> list[int]:
+        """Write the rows of pieces that `place` is to put into trays; return their numbers."""
+        numbers = []
+        with self._transaction():
+            for piece in pieces:
+                cursor = self.connection.execute(
+                    "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
+                    " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        str(piece.source),
+                        piece.name,
+                        self._find_free_name(PurePath(piece.name)),
+                        piece.fingerprint,
+                        json.dumps(piece.routing, ensure_ascii=False),
+                        piece.routing["zip"],
+                        (piece.routing["zip4"] or "")[6:],
+                        piece.routing["probability"],
+                        piece.routing["reason"],
+                        piece.tray,
+                        piece.time,
+                    ),
+                )
+                assert cursor.lastrowid is not None, "a row was written"
+                numbers.append(cursor.lastrowid)
+        return numbers
+
+    def _find_free_name(self, name: PurePath) -> str:
+        """Return the file's name, with a number after it where another piece has it already."""
+        free, count = name.name, 1
+        while self._query("SELECT 1 FROM pieces WHERE filed = ?", (free,)):
+            count += 1
+            free = f"{name.stem}~{count}{name.suffix}"
+        return free
+
+    def place(self, numbers: Iterable[int] | None = None, *, copy: bool = False) -> int:
+        """Put pieces into the trays that their rows name, and mark them as placed.
+
+        Parameters
+        ----------
+        numbers
+            The pieces; None: all that are not yet placed, as after a kill.
+
+        Returns
+        -------
+        How many had to be copied although links were wanted.
+        """
+        rows = self._query("SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0")
+        chosen = None if numbers is None else set(numbers)
+        copies, done = 0, []
+        for row in rows:
+            if chosen is not None and row["id"] not in chosen:
+                continue
+            source, target = Path(row["source"]), self.out / row["tray"] / row["filed"]
+            if row["was"] is None:
+                copies += put_in_tray(source, target, copy=copy)
+            else:
+                origin = self.out / row["was"] / row["filed"]
+                copies += move_to_tray(source, origin, target, copy=copy)
+            done.append((row["id"], row["tray"]))
+        if done:
+            with self._transaction():
+                # The tray is compared: a person may have sent the piece on in the meantime.
+                self.connection.executemany(
+                    "UPDATE pieces SET placed = 1, was = NULL WHERE id = ? AND tray = ?", done
+                )
+        return 0 if copy else copies
+
+    def find_mismatched(self, plan: SortPlan) -> list[tuple[int, str, str]]:
+        """Return the pieces that `plan` would put elsewhere: number, tray, tray of the plan."""
+        rows = self._query("SELECT id, zip, tray FROM pieces WHERE zip IS NOT NULL")
+        moves = ((row["id"], row["tray"], plan.find_tray(row["zip"])) for row in rows)
+        return [move for move in moves if move[1] != move[2]]
+
+    def queue_moves(self, moves: Iterable[tuple[int, str, str]]) -> None:
+        """Write that pieces are to be moved; `place` then moves them."""
+        with self._transaction():
+            self.connection.executemany(
+                "UPDATE pieces SET tray = ?, was = ?, placed = 0 WHERE id = ? AND placed = 1",
+                [(new, old, number) for number, old, new in moves],
+            )
+
+    def find_missing(self) -> dict[str, list[int]]:
+        """Return the placed pieces whose file is no longer in its tray, by tray."""
+        missing: dict[str, list[int]] = {}
+        files: dict[str, set[str]] = {}
+        for row in self._query("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
+            tray, folder = row["tray"], self.out / row["tray"]
+            if tray not in files:
+                is_there = folder.is_dir()
+                files[tray] = {path.name for path in folder.iterdir()} if is_there else set()
+            if row["filed"] not in files[tray]:
+                missing.setdefault(tray, []).append(row["id"])
+        return missing
+
+    def queue_restore(self, numbers: Iterable[int]) -> None:
+        """Write that pieces are to be put into their trays again; `place` then does it."""
+        with self._transaction():
+            self.connection.executemany(
+                "UPDATE pieces SET placed = 0 WHERE id = ?", [(number,) for number in numbers]
+            )
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return what each picture's `file_fingerprint` was when it was read, by its path."""
+        return {
+            row["source"]: row["stamp"]
+            for row in self._query("SELECT source, stamp FROM pieces")
+        }
+
+    def pieces(self) -> Iterator[sqlite3.Row]:
+        """Walk over the rows of all pieces, in the order in which they were sorted."""
+        return iter(self.connection.execute("SELECT * FROM pieces ORDER BY id"))
+
+    def tally(self) -> dict[str, Any]:
+        """Count all pieces; the keys are fields of `SortSummary`."""
+        wrong = (
+            "SELECT COALESCE(SUM(1 - probability), 0) FROM pieces WHERE person IS NULL AND zip"
+        )
+        return {
+            "pieces": self._count("1"),
+            "accepted": self._count(f"person IS NULL AND {_IN_TRAYS}"),
+            "settled": self._count(f"person IS NOT NULL AND {_IN_TRAYS}"),
+            "waiting": self._count(f"tray = '{REVIEW}'"),
+            "unsortable": self._count(f"tray = '{UNSORTABLE}'"),
+            "reasons": self._count_by("reason", "reason IS NOT NULL"),
+            "trays": self._count_by("tray", _IN_TRAYS),
+            "expected_errors": float(self._query(f"{wrong} IS NOT NULL")[0][0]),
+        }
+
+    def _count(self, where: str) -> int:
+        return int(self._query(f"SELECT COUNT(*) FROM pieces WHERE {where}")[0][0])  # noqa: S608
+
+    def _count_by(self, column: str, where: str) -> dict[str, int]:
+        query = f"SELECT {column}, COUNT(*) FROM pieces WHERE {where} GROUP BY 1 ORDER BY 1"  # noqa: S608
+        return dict(self.connection.execute(query).fetchall())
+
+    # Review: a piece is lent to one person, settled, and perhaps taken back.
+
+    def count_review(self, now: float, person: str | None) -> dict[str, Any]:
+        """Count the pieces in review; the keys are those of `Review.status`."""
+        trays = self._count_by("tray", "1")
+        ((lent, settled, yours),) = self._query(
+            "SELECT (SELECT COUNT(*) FROM leases WHERE until > ?),"
+            " (SELECT COUNT(*) FROM corrections WHERE zip IS NOT NULL),"
+            " (SELECT COUNT(*) FROM corrections WHERE person = ?)",
+            (now, person),
+        )
+        return {
+            "waiting": trays.pop(REVIEW, 0),
+            "lent": lent,
+            "settled": settled,
+            "unsortable": trays.pop(UNSORTABLE, 0),
+            "yours": yours,
+            "trays": trays,
+        }
+
+    def lend(
+        self, person: str, loan: tuple[str, float], *, token: str | None, after: int, now: float
+    ) -> ReviewTask | None:
+        """Lend the next piece with a new `loan`, its token and end; see `Review.claim`."""
+        given = {"now": now, "person": person, "token": token, "after": after}
+        with self._transaction():
+            rows = self._query(_NEXT_TASK, given)
+            if not rows:
+                return None
+            self._write_loan(rows[0]["id"], person, loan)
+        return ReviewTask.from_row(self.out, rows[0], *loan)
+
+    def find_task(self, piece: int, token: str) -> ReviewTask | None:
+        """Return the piece that is lent with this token; None where it is not (any more)."""
+        rows = self._query(
+            "SELECT pieces.*, until FROM pieces JOIN leases ON leases.piece = pieces.id"
+            " WHERE pieces.id = ? AND token = ?",
+            (piece, token),
+        )
+        return ReviewTask.from_row(self.out, rows[0], token, rows[0]["until"]) if rows else None
+
+    def renew(self, task: ReviewTask, until: float) -> None:
+        """Lend the piece until a later time."""
+        with self._transaction():
+            self._check_loan(task)
+            self.connection.execute(
+                "UPDATE leases SET until = ? WHERE piece = ?", (until, task.piece)
+            )
+
+    def release(self, task: ReviewTask) -> None:
+        """End the loan."""
+        with self._transaction():
+            self.connection.execute(
+                "DELETE FROM leases WHERE piece = ? AND token = ?", (task.piece, task.token)
+            )
+
+    def settle(self, task: ReviewTask, code: ZipCode | None, tray: str, now: float) -> None:
+        """Write what a person read, end the loan, and move the piece to `tray`."""
+        with self._transaction():
+            person = self._check_loan(task)
+            if not task.picture.exists():
+                raise DataError(
+                    f"the picture of the piece {task.name} is gone",
+                    seen=f"there is no file {task.picture}",
+                    try_="put it back, then settle the piece again",
+                )
+            self.connection.execute(
+                "INSERT INTO corrections (piece, zip, person, at) VALUES (?, ?, ?, ?)",
+                (task.piece, code and code.digits, person, now),
+            )
+            five, plus4 = (code.five, code.plus4) if code else (None, "")
+            self.connection.execute(
+                "UPDATE pieces SET zip = ?, zip4 = ?, tray = ?, was = ?, placed = 0,"
+                " person = ?, at = ? WHERE id = ?",
+                (five, plus4, tray, REVIEW, person, now, task.piece),
+            )
+            self.connection.execute("DELETE FROM leases WHERE piece = ?", (task.piece,))
+        self.place([task.piece])
+
+    def undo(
+        self, piece: int, person: str, loan: tuple[str, float], *, released: str
+    ) -> ReviewTask:
+        """Put a settled piece back into the queue, lent to whoever settled it.
+
+        Parameters
+        ----------
+        loan
+            Token and end of the new loan.
+        released
+            Token of a loan that ends with this.
+        """
+        with self._transaction():
+            rows = self._query(
+                "SELECT corrections.id, corrections.person, tray FROM corrections"
+                " JOIN pieces ON pieces.id = corrections.piece WHERE piece = ?"
+                " ORDER BY corrections.id DESC LIMIT 1",
+                (piece,),
+            )
+            last = rows[0] if rows else None
+            if last is None or last["person"] != person or last["tray"] == REVIEW:
+                raise NotYoursError(
+                    f"{person} has said nothing of piece {piece} that could be taken back",
+                    likely="it was taken back before"
+                    if last is None or last["person"] == person
+                    else f"{last['person']} settled it",
+                )
+            self.connection.execute("DELETE FROM corrections WHERE id = ?", (last["id"],))
+            self.connection.execute(
+                "UPDATE pieces SET zip = NULL, zip4 = '', tray = ?, was = tray, placed = 0,"
+                " person = NULL WHERE id = ?",
+                (REVIEW, piece),
+            )
+            self.connection.execute("DELETE FROM leases WHERE token = ?", (released,))
+            self._write_loan(piece, person, loan)
+        self.place([piece])
+        (row,) = self._query("SELECT * FROM pieces WHERE id = ?", (piece,))
+        return ReviewTask.from_row(self.out, row, *loan)
+
+    def corrections(self) -> list[Correction]:
+        """Return everything that people settled, oldest first."""
+        rows = self._query(
+            "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
+            " corrections.at AS settled FROM corrections"
+            " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
+        )
+        return [Correction.from_row(self.out, row) for row in rows]
+
+    def _write_loan(self, piece: int, person: str, loan: tuple[str, float]) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (piece, person, *loan)
+        )
+
+    def _check_loan(self, task: ReviewTask) -> str:
+        """Return who the piece is lent to; raise `NotYoursError` where the loan is another."""
+        rows = self._query("SELECT person, token FROM leases WHERE piece = ?", (task.piece,))
+        if not rows or rows[0]["token"] != task.token:
+            raise NotYoursError(
+                f"the piece {task.name} is no longer yours",
+                seen=f"{rows[0]['person']} has it now"
+                if rows
+                else "it was settled or given back",
+                likely="it was lent for a time, and the time is over" if rows else None,
+                try_="take the next piece",
+            )
+        return str(rows[0]["person"])
+
+    def _query(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
+        return self.connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Do all of what is inside, or nothing of it; one writer at a time."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
 
 @contextmanager
-def open_store(out: Path) -> Iterator[sqlite3.Connection]:
-    """Open the state of the trays in `out`, made where there is none, and close it again.
+def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
+    """Open the state of the trays in `out`, and close it again.
+
+    Parameters
+    ----------
+    create
+        Make it where there is none.
 
     Raises
     ------
+    MissingDataError
+        There is none.
     StorageError
         The disk is full, or the file cannot be written.
     CorruptFileError
@@ -87,25 +427,30 @@ def open_store(out: Path) -> Iterator[sqlite3.Connection]:
         A newer version of digitlens made it.
     """
     path = out / FILE
-    with state_errors(path):
-        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    if not create and not path.is_file():
+        raise MissingDataError(
+            f"nothing was sorted into {out}", try_=f"digitlens route FOLDER --out {out}"
+        )
+    with _state_errors(path):
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
-            # FULL: what is committed outlives the machine's power, not only the process.
+            # FULL: what is committed survives a power cut, not only the end of the process.
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-            _prepare(connection, path)
-            yield connection
+            store = Store(out, connection)
+            _prepare_tables(store, path)
+            yield store
         finally:
             connection.close()
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    with transaction(connection):
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _prepare_tables(store: Store, path: Path) -> None:
+    with store._transaction():
+        (version,) = store.connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             for statement in SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
+                store.connection.execute(statement)
+            store.connection.execute(f"PRAGMA user_version={VERSION}")
         elif version > VERSION:
             raise RunError(
                 f"{path} was made by a newer version of digitlens",
@@ -115,31 +460,19 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all of what is inside, or nothing of it; one writer at a time."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-@contextmanager
-def state_errors(path: Path) -> Iterator[None]:
+def _state_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file at `path` into ours."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        full = "full" in str(error)
+        is_full = "full" in str(error)
+        likely = "the disk is full; what was written before is still whole" if is_full else None
         raise StorageError(
             f"{path} could not be written",
             seen=str(error),
-            likely="the disk is full; what was written before is still whole" if full else None,
+            likely=likely,
             try_="make room, then run the command again"
-            if full
+            if is_full
             else "name a folder that you may write to, on a disk of this machine",
         ) from error
     except sqlite3.DatabaseError as error:
@@ -150,281 +483,3 @@ def state_errors(path: Path) -> Iterator[None]:
             seen=str(error),
             try_="move it away; without it the pieces are sorted anew",
         ) from error
-
-
-NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)
-"""What a system says that cannot link here: another disk, no such thing as links."""
-
-
-def put_in_tray(source: Path, target: Path, *, copy: bool = False) -> bool:
-    """Make the file `target` of `source`, unless it is there; return whether it is a copy.
-
-    A hard link costs no room, and outlives the source; where none can be made, and where
-    `copy` is wanted, it is a copy, which appears whole or not at all.
-
-    Raises
-    ------
-    StorageError
-        The disk is full, or the place cannot be written.
-    DataError
-        The source cannot be read.
-    """
-    make_folder(target.parent)
-    if target.exists():
-        _check_same(source, target)
-        return False
-    if not copy:
-        try:
-            os.link(source.resolve(), target)
-        except FileExistsError:
-            _check_same(source, target)
-            return False
-        except FileNotFoundError as error:
-            raise _gone(source, error) from error
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                with storage_errors(target):
-                    raise
-        else:
-            return False
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise _gone(source, error) from error
-    write_bytes(target, content)
-    return True
-
-
-def _gone(source: Path, error: OSError) -> DataError:
-    return DataError(f"{source} cannot be put into a tray", seen=error.strerror or str(error))
-
-
-def move_to_tray(source: Path, origin: Path, target: Path, *, copy: bool = False) -> bool:
-    """Move the file `origin` to `target`; done twice, it is done once.
-
-    Where `origin` is no longer there it is made of `source` again.
-
-    Returns
-    -------
-    Whether a copy had to be made.
-    """
-    make_folder(target.parent)
-    if target.exists():
-        if origin.exists():
-            _check_same(origin, target)
-            with storage_errors(origin):
-                origin.unlink(missing_ok=True)
-        return False
-    try:
-        origin.rename(target)
-    except FileNotFoundError:
-        return put_in_tray(source, target, copy=copy)
-    except OSError:
-        with storage_errors(target):
-            raise
-    return False
-
-
-def _check_same(source: Path, target: Path) -> None:
-    """Raise `StorageError` where `target` is another file than `source`, put there by others.
-
-    Raises
-    ------
-    StorageError
-        It is; nothing is written over it.
-    """
-    try:
-        same = source.samefile(target) or filecmp.cmp(source, target, shallow=False)
-    except FileNotFoundError:
-        return  # the picture is gone; what is in the tray is all that is left of it
-    if not same:
-        raise StorageError(
-            f"{target} is another file than {source}",
-            likely="somebody else put it into the tray",
-            try_="move it away, then run the command again",
-        )
-
-
-def sweep_leftovers(folders: Iterable[Path]) -> None:
-    """Remove what killed runs left half copied: hidden files that end in .tmp."""
-    for folder in folders:
-        for path in folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
-
-
-REVIEW, UNSORTABLE = "review", "unsortable"
-
-
-@dataclass(frozen=True)
-class RoutedPiece:
-    """A piece that was read and decided on, not yet in the state.
-
-    Parameters
-    ----------
-    source
-        The picture, as an absolute path.
-    name
-        The same below the folder that is sorted, with slashes.
-    stamp
-        Its size and time, see `file_fingerprint`.
-    routing
-        What `Routing.as_dict` gives, and whatever else is to be listed.
-    tray
-        The folder it belongs in.
-    index
-        Seconds since 1970.
-    """
-
-    source: Path
-    name: str
-    stamp: str
-    routing: dict[str, Any]
-    tray: str
-    at: float
-
-
-def file_fingerprint(path: Path) -> str:
-    """Return what tells whether the file at `path` is still the same: size and time."""
-    try:
-        about = path.stat()
-    except OSError:
-        return "gone"
-    return f"{about.st_size} {about.st_mtime_ns}"
-
-
-def add_piece(connection: sqlite3.Connection, decided: Sequence[RoutedPiece]) -> list[int]:
-    """Write the rows of pieces that are to be put into their folders; return their numbers."""
-    numbers = []
-    with transaction(connection):
-        for item in decided:
-            result = connection.execute(
-                "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
-                " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    str(item.source),
-                    item.name,
-                    _free_name(connection, PurePath(item.name)),
-                    item.stamp,
-                    json.dumps(item.routing, ensure_ascii=False),
-                    item.routing["zip"],
-                    (item.routing["zip4"] or "")[6:],
-                    item.routing["probability"],
-                    item.routing["reason"],
-                    item.tray,
-                    item.at,
-                ),
-            )
-            assert result.lastrowid is not None, "a row was written"
-            numbers.append(result.lastrowid)
-    return numbers
-
-
-def _free_name(connection: sqlite3.Connection, name: PurePath) -> str:
-    """Return the file's name, with a number behind it where another piece has it already."""
-    wanted, count = name.name, 1
-    while connection.execute("SELECT 1 FROM pieces WHERE filed = ?", (wanted,)).fetchone():
-        count += 1
-        wanted = f"{name.stem}~{count}{name.suffix}"
-    return wanted
-
-
-def place_piece(
-    connection: sqlite3.Connection,
-    out: Path,
-    numbers: Iterable[int] | None = None,
-    *,
-    copy: bool = False,
-) -> int:
-    """Put pieces into the folders that their rows name, and mark them as placed.
-
-    Parameters
-    ----------
-    numbers
-        The pieces; None: all that are not yet placed, as after a kill.
-
-    Returns
-    -------
-    How many had to be copied although links were wanted.
-    """
-    wanted = "SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0"
-    rows = connection.execute(wanted).fetchall()
-    chosen = None if numbers is None else set(numbers)
-    copies, done = 0, []
-    for row in rows:
-        if chosen is not None and row["id"] not in chosen:
-            continue
-        source, target = Path(row["source"]), out / row["tray"] / row["filed"]
-        if row["was"] is None:
-            copies += put_in_tray(source, target, copy=copy)
-        else:
-            copies += move_to_tray(source, out / row["was"] / row["filed"], target, copy=copy)
-        done.append((row["id"], row["tray"]))
-    if done:
-        with transaction(connection):
-            # The tray is compared: a person may have sent the piece on in the meantime.
-            connection.executemany(
-                "UPDATE pieces SET placed = 1, was = NULL WHERE id = ? AND tray = ?", done
-            )
-    return 0 if copy else copies
-
-
-def find_mismatched(
-    connection: sqlite3.Connection, plan: SortPlan
-) -> list[tuple[int, str, str]]:
-    """Return the pieces that `plan` would put elsewhere: number, tray, tray of the plan."""
-    rows = connection.execute("SELECT id, zip, tray FROM pieces WHERE zip IS NOT NULL")
-    result = ((row["id"], row["tray"], plan.tray_of(row["zip"])) for row in rows)
-    return [item for item in result if item[1] != item[2]]
-
-
-def queue_move(connection: sqlite3.Connection, moves: Iterable[tuple[int, str, str]]) -> None:
-    """Write that pieces are to be moved; `place_piece` then moves them."""
-    with transaction(connection):
-        connection.executemany(
-            "UPDATE pieces SET tray = ?, was = ?, placed = 0 WHERE id = ? AND placed = 1",
-            [(new, old, number) for number, old, new in moves],
-        )
-
-
-def find_missing(connection: sqlite3.Connection, out: Path) -> dict[str, list[int]]:
-    """Return the placed pieces whose file is no longer in its folder, by folder."""
-    result: dict[str, list[int]] = {}
-    there: dict[str, set[str]] = {}
-    for row in connection.execute("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
-        tray = row["tray"]
-        if tray not in there:
-            folder = out / tray
-            there[tray] = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        if row["filed"] not in there[tray]:
-            result.setdefault(tray, []).append(row["id"])
-    return result
-
-
-def restore_piece(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
-    """Write that pieces are to be put into their folders again."""
-    with transaction(connection):
-        connection.executemany(
-            "UPDATE pieces SET placed = 0 WHERE id = ?", [(number,) for number in numbers]
-        )
-
-
-LOCK = ".lock"
-
-
-@contextmanager
-def lock_sorting(out: Path, folder: Path, now: float) -> Iterator[None]:
-    """Hold the trays in `out` while `folder` is sorted into them.
-
-    Raises
-    ------
-    RunError
-        Another run holds them; the error says which.
-    """
-    since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
-    with lock_file(
-        out / LOCK,
-        f"process {os.getpid()} on {socket.gethostname()} since {since}, sorting {folder}",
-        wanted=f"another run is sorting into {out}",
-        try_="wait until it has ended, or name another folder with --out",
-    ):
-        yield

@@ -1,4 +1,4 @@
-"""Barcodes as pictures, with bars of the sizes that the Postal Service wants."""
+"""Barcodes as pictures, with bars of the sizes that the Postal Service requires."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-DOTS = 600
-"""Dots per inch of a picture, unless told otherwise: bars are then 12 dots wide."""
+DEFAULT_DPI = 600
+"""Dots per inch at which bars are 12 dots wide."""
 
-FEWEST, MOST = 150, 2400
+MIN_DPI, MAX_DPI = 150, 2400
 
-SLACK = 1e-9
+TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One size in inches: what is drawn, and from what to what is allowed."""
+class BarSize:
+    """One size in inches: what is drawn, and the range that is allowed."""
 
     value: float
-    least: float
-    most: float
+    low: float
+    high: float
 
     def allows(self, value: float) -> bool:
         """Say whether `value` lies within what is allowed."""
-        return self.least - SLACK <= value <= self.most + SLACK
+        return self.low - TOLERANCE <= value <= self.high + TOLERANCE
 
 
 @dataclass(frozen=True)
-class Sizes:
+class BarSizes:
     """How large the bars of a barcode are, in inches.
 
     Parameters
@@ -51,24 +51,24 @@ class Sizes:
         Paper that must stay free to the left and right, above and below.
     """
 
-    width: Measure
-    pitch: Measure
-    low: Measure
-    height: Measure
+    width: BarSize
+    pitch: BarSize
+    low: BarSize
+    height: BarSize
     sides: float
     edges: float
 
 
-_WIDTH, _PITCH = Measure(0.020, 0.015, 0.025), Measure(1 / 22, 1 / 24, 1 / 20)
+_WIDTH, _PITCH = BarSize(0.020, 0.015, 0.025), BarSize(1 / 22, 1 / 24, 1 / 20)
 
-IMB = Sizes(
-    _WIDTH, _PITCH, Measure(0.048, 0.039, 0.057), Measure(0.145, 0.125, 0.165), 0.125, 0.028
+IMB = BarSizes(
+    _WIDTH, _PITCH, BarSize(0.048, 0.039, 0.057), BarSize(0.145, 0.125, 0.165), 0.125, 0.028
 )
 """Of the Intelligent Mail barcode (USPS-B-3200): trackers 0.048, full bars 0.145 inches; an
 ascender or descender reaches from a full bar's end to a tracker's other end."""
 
-POSTNET = Sizes(
-    _WIDTH, _PITCH, Measure(0.050, 0.040, 0.060), Measure(0.125, 0.115, 0.135), 0.125, 0.040
+POSTNET = BarSizes(
+    _WIDTH, _PITCH, BarSize(0.050, 0.040, 0.060), BarSize(0.125, 0.115, 0.135), 0.125, 0.040
 )
 """Of POSTNET (Domestic Mail Manual 708.4): short bars 0.050, tall ones 0.125 inches, all of
 them standing on one line."""
@@ -84,7 +84,7 @@ class Bar:
     height: float
 
 
-def sizes_of(bars: str) -> Sizes:
+def find_sizes(bars: str) -> BarSizes:
     """Return the sizes for `bars`: POSTNET for ``|`` and ``.``, else Intelligent Mail.
 
     Raises
@@ -108,7 +108,7 @@ def lay_out(bars: str) -> list[Bar]:
     >>> round(one.height, 3), round(two.height, 3), round(two.left - one.left, 4)
     (0.048, 0.145, 0.0455)
     """
-    sizes = sizes_of(bars)
+    sizes = find_sizes(bars)
     return [
         Bar(
             sizes.sides + index * sizes.pitch.value,
@@ -131,7 +131,7 @@ def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
     return top, low + reach * ((bar in "AF") + (bar in "DF"))
 
 
-def svg(bars: str) -> str:
+def render_svg(bars: str) -> str:
     """Return the barcode as an SVG picture, in inches; one rectangle a bar.
 
     Raises
@@ -139,7 +139,7 @@ def svg(bars: str) -> str:
     DataError
         Letters that are no bars.
     """
-    sizes = sizes_of(bars)
+    sizes = find_sizes(bars)
     width, height = _extent(len(bars), sizes)
     rows = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.4f}in" '
@@ -156,13 +156,13 @@ def svg(bars: str) -> str:
     return "\n".join([*rows, "</svg>", ""])
 
 
-def _extent(count: int, sizes: Sizes) -> tuple[float, float]:
+def _extent(count: int, sizes: BarSizes) -> tuple[float, float]:
     width = 2 * sizes.sides + (count - 1) * sizes.pitch.value + sizes.width.value
     return width, 2 * sizes.edges + sizes.height.value
 
 
-def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
-    """Return the barcode as a grey picture: uint8 (H, W), 0 = bar, 255 = paper.
+def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
+    """Return the barcode as a gray picture: uint8 (H, W), 0 = bar, 255 = paper.
 
     Parameters
     ----------
@@ -176,9 +176,9 @@ def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
     DataError
         Letters that are no bars.
     """
-    sizes = sizes_of(bars)
-    if not FEWEST <= dots <= MOST:
-        raise UsageError(f"dots per inch must be {FEWEST} to {MOST}", seen=str(dots))
+    sizes = find_sizes(bars)
+    if not MIN_DPI <= dots <= MAX_DPI:
+        raise UsageError(f"dots per inch must be {MIN_DPI} to {MAX_DPI}", seen=str(dots))
     width, low, high = (_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height))
     sides, edges = (int(np.ceil(free * dots)) for free in (sizes.sides, sizes.edges))
     starts = [sides + round(index * sizes.pitch.value * dots) for index in range(len(bars))]
@@ -190,21 +190,21 @@ def pixels(bars: str, *, dots: int = DOTS) -> NDArray[np.uint8]:
     return picture
 
 
-def _dots(size: Measure, dots: int) -> int:
+def _dots(size: BarSize, dots: int) -> int:
     result = round(size.value * dots)
     if not size.allows(result / dots):
         raise UsageError(
             "at this resolution no bar of whole dots has an allowed size",
-            seen=f"{dots} dots per inch; {size.least} to {size.most} inches are allowed",
+            seen=f"{dots} dots per inch; {size.low} to {size.high} inches are allowed",
             try_="300 or 600 dots per inch",
         )
     return result
 
 
-def png(bars: str, *, dots: int = DOTS) -> bytes:
-    """Return the barcode as a PNG file that knows its resolution; see `pixels`."""
+def render_png(bars: str, *, dots: int = DEFAULT_DPI) -> bytes:
+    """Return the barcode as a PNG file that knows its resolution; see `render_pixels`."""
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(pixels(bars, dots=dots)).save(file, "PNG", dpi=(dots, dots))
+    Image.fromarray(render_pixels(bars, dots=dots)).save(file, "PNG", dpi=(dots, dots))
     return file.getvalue()

@@ -1,0 +1,237 @@
+"""What a run did and where everything lies: figures, words, pieces.csv and pieces.json."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from digitlens.mail.barcodes import IntelligentMail, encode_imb
+from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
+from digitlens.storage import write_text
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from digitlens.mail.directory import Directory
+    from digitlens.mail.plan import SortPlan
+
+
+CSV, JSON = "pieces.csv", "pieces.json"
+
+COLUMNS = (
+    *("piece", "name", "decision", "zip", "zip4", "probability", "reason", "why", "text"),
+    *("digits", "city", "state", "plant", "tray", "file", "barcode", "person", "source"),
+)
+"""The columns of pieces.csv, and the keys of each piece in pieces.json."""
+
+MAILER_AND_SERIAL_DIGITS = 15
+"""Digits of mailer and serial number together."""
+
+
+@dataclass(frozen=True)
+class SortSummary:
+    """The state of sorting after a run.
+
+    Parameters
+    ----------
+    pieces
+        All pieces in the state, those of earlier runs included.
+    new
+        Those that this run read.
+    accepted, settled
+        Pieces with a ZIP that the program accepted; that a person gave.
+    waiting, unsortable
+        Pieces in the review queue; pieces that no person could read.
+    reasons
+        How many pieces were sent to a person for which reason, waiting or settled.
+    trays
+        Pieces by tray.
+    expected_errors
+        How many of the accepted are wrong, according to their probabilities.
+    seconds
+        That this run took for its new pieces.
+    moved
+        Pieces that this run moved because the plan had changed.
+    would_move
+        Pieces that lie elsewhere than the plan now says, and were left there.
+    missing
+        Pieces whose file is no longer in its tray, by tray; left as they are.
+    changed
+        Pictures that were changed after they had been sorted; not read again.
+    copies
+        Pieces that were copied because the disk took no link.
+    """
+
+    pieces: int
+    new: int
+    accepted: int
+    settled: int
+    waiting: int
+    unsortable: int
+    reasons: dict[str, int]
+    trays: dict[str, int]
+    expected_errors: float
+    seconds: float
+    moved: int = 0
+    would_move: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    changed: int = 0
+    copies: int = 0
+
+    @property
+    def read_rate(self) -> float:
+        """The share of all pieces that the program accepted, 0..1; 0.0 without pieces."""
+        return self.accepted / self.pieces if self.pieces else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain values."""
+        return {
+            "pieces": self.pieces,
+            "new": self.new,
+            "accepted": self.accepted,
+            "settled": self.settled,
+            "waiting": self.waiting,
+            "unsortable": self.unsortable,
+            "read_rate": round(self.read_rate, 4),
+            "expected_errors": round(self.expected_errors, 2),
+            "reasons": self.reasons,
+            "trays": self.trays,
+            "moved": self.moved,
+            "would_move": self.would_move,
+            "missing": self.missing,
+            "changed": self.changed,
+            "copies": self.copies,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def lines(self) -> list[str]:
+        """Return the summary in words.
+
+        Examples
+        --------
+        >>> summary = SortSummary(4, 4, 3, 0, 1, 0, {"unsure": 1}, {"MA": 3}, 0.02, 1)
+        >>> print(*summary.lines()[1:3])
+        3 read (75.0 %), of which 0.02 are expected to be wrong 1 waits for a person: unsure 1
+        """
+        lines = [
+            f"{_count(self.pieces, 'piece')}, {self.new:,} new",
+            f"{self.accepted:,} read ({100 * self.read_rate:.1f} %), of which "
+            f"{self.expected_errors:.2g} are expected to be wrong",
+        ]
+        if self.settled:
+            lines.append(f"{self.settled:,} settled by a person")
+        if self.waiting:
+            verb = "waits" if self.waiting == 1 else "wait"
+            lines.append(f"{self.waiting:,} {verb} for a person: {_list(self.reasons)}")
+        if self.unsortable:
+            lines.append(f"{self.unsortable:,} unsortable")
+        fullest = sorted(self.trays.items(), key=lambda item: -item[1])
+        if fullest:
+            more = ", ..." if len(fullest) > 5 else ""
+            lines.append(f"{_count(len(fullest), 'tray')}: {_list(dict(fullest[:5]))}{more}")
+        else:
+            lines.append("no trays")
+        if self.new and self.seconds > 0:
+            lines.append(f"{self.new / self.seconds:.1f} pieces/s")
+        return lines
+
+    def warnings(self) -> list[str]:
+        """Return what a person should know, in words; empty where all is as it should be."""
+        warnings = []
+        if self.would_move:
+            warnings.append(
+                f"the plan has changed: {_count(self.would_move, 'sorted piece')} would now go "
+                "to another tray; left where they are, --move moves them"
+            )
+        if self.missing:
+            warnings.append(
+                f"{_count(sum(self.missing.values()), 'piece')} no longer in the tray: "
+                f"{_list(self.missing)}; --restore puts them back"
+            )
+        if self.changed:
+            warnings.append(
+                f"{_count(self.changed, 'picture')} changed after being sorted; not read again"
+            )
+        if self.copies:
+            warnings.append(f"{_count(self.copies, 'piece')} copied, as no link could be made")
+        return warnings
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def list_pieces(
+    pieces: Iterable[sqlite3.Row],
+    plan: SortPlan,
+    directory: Directory,
+    mailer: tuple[str, str, str],
+) -> list[dict[str, Any]]:
+    """Return a row for each piece, keys as in `COLUMNS`.
+
+    ``decision`` is accepted, settled, review or unsortable; ``digits`` are the confidences of
+    the digits as read. `mailer` is described in `Sorting`.
+    """
+    result = []
+    for piece in pieces:
+        routing = json.loads(piece["routing"])
+        place = directory.place(piece["zip"] or "")
+        digits = (piece["zip"] or "") + piece["zip4"]
+        result.append(
+            {
+                "piece": piece["id"],
+                "name": piece["name"],
+                "decision": _name_decision(piece),
+                "zip": piece["zip"],
+                "zip4": f"{piece['zip']}-{piece['zip4']}" if piece["zip4"] else None,
+                "probability": piece["probability"],
+                "reason": piece["reason"],
+                "why": routing["why"],
+                "text": routing["text"],
+                "digits": routing.get("digits", []),
+                "city": place.city if place else None,
+                "state": place.state if place else None,
+                "plant": plan.find_plant(piece["tray"]) or None,
+                "tray": piece["tray"],
+                "file": f"{piece['tray']}/{piece['filed']}",
+                "barcode": _make_barcode(mailer, piece["id"], digits) if digits else None,
+                "person": piece["person"],
+                "source": piece["source"],
+            }
+        )
+    return result
+
+
+def _name_decision(piece: sqlite3.Row) -> str:
+    if piece["tray"] in (REVIEW, UNSORTABLE):
+        return str(piece["tray"])
+    return "accepted" if piece["person"] is None else "settled"
+
+
+def _make_barcode(mailer: tuple[str, str, str], number: int, digits: str) -> str:
+    """Return the Intelligent Mail barcode of a piece; its number is the serial number."""
+    identifier, service, name = mailer
+    serial = number % 10 ** (MAILER_AND_SERIAL_DIGITS - len(name))
+    return encode_imb(IntelligentMail.of(identifier, service, name, serial, digits))
+
+
+def write_listing(out: Path, rows: list[dict[str, Any]], summary: SortSummary) -> None:
+    """Write pieces.csv and pieces.json into `out`, each whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        digits = " ".join(f"{item:.4f}" for item in row["digits"])
+        writer.writerow({**row, "digits": digits})
+    write_text(out / CSV, text.getvalue())
+    content = {"format": 1, "summary": summary.as_dict(), "pieces": rows}
+    write_text(out / JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
