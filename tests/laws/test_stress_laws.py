@@ -22,10 +22,10 @@ def test_any_picture_can_be_changed_by_any_strength(
 ) -> None:
     """Shape and dtype stay, what was given is untouched, and the same again gives the same."""
     before, strength = images.copy(), share * family.strengths[-1]
-    changed = family.at(strength, images, seed=seed)
+    changed = family.apply(strength, images, seed=seed)
     assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
     assert np.array_equal(images, before)
-    assert np.array_equal(changed, family.at(strength, images, seed=seed))
+    assert np.array_equal(changed, family.apply(strength, images, seed=seed))
 
 
 @given(PICTURES, st.integers(0, 9))
@@ -33,6 +33,6 @@ def test_a_picture_is_changed_by_itself(images: np.ndarray, seed: int) -> None:
     """What becomes of the first picture does not depend on what the others show."""
     for family in CORRUPTIONS:
         strength = family.strengths[2]
-        whole = family.at(strength, images, seed=seed)
+        whole = family.apply(strength, images, seed=seed)
         others = np.concatenate([images[:1], 255 - images[1:]])
-        assert np.array_equal(whole[:1], family.at(strength, others, seed=seed)[:1])
+        assert np.array_equal(whole[:1], family.apply(strength, others, seed=seed)[:1])

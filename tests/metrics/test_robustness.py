@@ -69,12 +69,12 @@ def test_the_families_are_these() -> None:
 def test_a_family_changes_pictures(item: Corruption, digits: Digits) -> None:
     """Nothing at 0, something at every step, more at the last; no picture given is touched."""
     before = digits.images.copy()
-    assert item.at(0, digits.images) is digits.images
+    assert item.apply(0, digits.images) is digits.images
     apart = []
     for strength in item.strengths[1:]:
-        changed = item.at(strength, digits.images, seed=3)
+        changed = item.apply(strength, digits.images, seed=3)
         assert (changed.dtype, changed.shape) == (np.uint8, digits.images.shape)
-        assert np.array_equal(changed, item.at(strength, digits.images, seed=3))
+        assert np.array_equal(changed, item.apply(strength, digits.images, seed=3))
         difference = changed.astype(float) - digits.images
         assert (difference != 0).any(axis=(1, 2)).mean() > 0.7
         apart.append(np.abs(difference).mean())
@@ -87,7 +87,7 @@ def test_the_seed_decides_where_chance_does(name: str, digits: Digits) -> None:
     """Another seed gives other pictures where there is chance."""
     item = family(name)
     strength = item.strengths[3]
-    one, two = (item.at(strength, digits.images, seed=seed) for seed in (0, 1))
+    one, two = (item.apply(strength, digits.images, seed=seed) for seed in (0, 1))
     assert not np.array_equal(one, two)
 
 
@@ -95,25 +95,25 @@ def test_the_seed_decides_where_chance_does(name: str, digits: Digits) -> None:
 def test_no_pictures_are_no_trouble(item: Corruption) -> None:
     """An empty stack stays empty."""
     empty = np.empty((0, 28, 28), np.uint8)
-    assert item.at(item.strengths[-1], empty).shape == (0, 28, 28)
+    assert item.apply(item.strengths[-1], empty).shape == (0, 28, 28)
 
 
 def test_changes_do_what_they_say(digits: Digits) -> None:
     """Ink is moved, inverted, covered and made wider or narrower by as much as was asked."""
     square = np.zeros((20, 28, 28), np.uint8)
     square[:, 10:18, 10:18] = 255
-    for moved in family("shift").at(4, square):
+    for moved in family("shift").apply(4, square):
         row, column = (places.mean() for places in np.nonzero(moved))
         assert 3.2 < np.hypot(row - 13.5, column - 13.5) < 4.8
-    assert np.array_equal(family("invert").at(100, digits.images), 255 - digits.images)
-    half = family("invert").at(50, square * 0)
+    assert np.array_equal(family("invert").apply(100, digits.images), 255 - digits.images)
+    half = family("invert").apply(50, square * 0)
     assert (half == 255).mean(axis=(1, 2)).tolist() == [0.5] * 20
-    covered = family("occlude").at(12, square * 0 + 255)
+    covered = family("occlude").apply(12, square * 0 + 255)
     assert (covered == 0).sum(axis=(1, 2)).tolist() == [144] * 20
     for name, side in (("thicken", 10), ("thin", 6)):
-        ink = family(name).at(2, square)[0].sum() / 255
+        ink = family(name).apply(2, square)[0].sum() / 255
         assert ink == pytest.approx(side**2, rel=0.08)
-    shrunk = family("scale").at(60, square)[0].sum() / 255
+    shrunk = family("scale").apply(60, square)[0].sum() / 255
     assert shrunk == pytest.approx(64 * 0.4**2, rel=0.05)
 
 

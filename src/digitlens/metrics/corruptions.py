@@ -192,16 +192,16 @@ class Corruption:
     strengths: tuple[float, ...]
     change: Callable[[Images, float, np.random.Generator], Images]
 
-    def at(self, strength: float, images: Images, *, seed: int = 0) -> Images:
+    def apply(self, strength: float, images: Images, *, seed: int = 0) -> Images:
         """Return `images` changed with `strength`; the very same pictures at 0.
 
-        The chance is the same at every strength: a picture that is turned to the left by
-        10 degrees is turned to the left by 20 as well.
+        The random numbers are the same at every strength: a picture that is rotated to the
+        left by 10 degrees is rotated to the left by 20 as well.
 
         Examples
         --------
         >>> ink = np.full((1, 28, 28), 255, np.uint8)
-        >>> turned = CORRUPTIONS[8].at(100, ink)
+        >>> turned = CORRUPTIONS[8].apply(100, ink)
         >>> CORRUPTIONS[8].name, int(turned.max())
         ('invert', 0)
         """

@@ -198,7 +198,7 @@ def measure_robustness(
             progress(family.name)
         alone, framed = [clean], [clean_framed]
         for strength in family.strengths[1:]:
-            changed = family.at(strength, chosen.images, seed=seed)
+            changed = family.apply(strength, chosen.images, seed=seed)
             alone.append(int((model.predict(changed).labels != chosen.labels).sum()))
             framed.append(after_framing(changed))
         tested.append(CorruptionResult(family, len(chosen), tuple(alone), tuple(framed)))
