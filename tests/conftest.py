@@ -178,8 +178,8 @@ def draw_strokes(*lines: str) -> np.ndarray:
     Returns uint8 (H, W): black on white, a line of 60 rows for each number; a 1 is a stroke
     of 40 rows, a 7 its upper half, a 4 its lower half.
     """
-    wide = max(map(len, lines), default=0)
-    page = np.full((40 + 100 * len(lines), 100 + 30 * wide), 255, np.uint8)
+    letters = max(map(len, lines), default=0)
+    page = np.full((40 + 100 * len(lines), 100 + 30 * letters), 255, np.uint8)
     spans = {"1": (0, 40), "7": (0, 18), "4": (22, 40)}
     for row, line in enumerate(lines):
         for column, digit in enumerate(line):

@@ -114,7 +114,7 @@ class Measured:
             most = max(most, sum(good(answer["pieces"], task) for task, answer in pairs))
         return most
 
-    def found(self, tasks: Sequence[Task]) -> int | None:
+    def count_found(self, tasks: Sequence[Task]) -> int | None:
         """Return in how many pictures all wanted strings were found."""
         loose = not self.ours
         return self._best(

@@ -43,7 +43,7 @@ def pieces_of(reader: Reads, picture: Any, request: Request) -> list[Piece]:
             text=line.text,
             confidence=line.confidence,
             box=[float(edge) for edge in line.box],
-            each=[digit.confidence for digit in line.digits],
+            parts=[digit.confidence for digit in line.digits],
         )
         for line in lines
     ]

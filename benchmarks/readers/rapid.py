@@ -125,7 +125,7 @@ def read(engine: Any, decoder: Decoder, picture: Any, request: Request) -> list[
             return []
         rows = zip(result.txts, result.scores, result.boxes, strict=True)
         return [
-            Piece(text=text, confidence=float(score), box=corners_box(box), each=[])
+            Piece(text=text, confidence=float(score), box=corners_box(box), parts=[])
             for text, score, box in rows
         ]
     result = engine(picture, use_det=False, use_cls=False, use_rec=True)
@@ -135,7 +135,7 @@ def read(engine: Any, decoder: Decoder, picture: Any, request: Request) -> list[
             text=result.txts[0],
             confidence=float(result.scores[0]),
             box=[0.0, 0.0, float(width), float(height)],
-            each=decoder.each[0],
+            parts=decoder.each[0],
         )
     ]
 

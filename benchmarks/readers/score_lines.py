@@ -102,7 +102,7 @@ def sureness(task: Task, answer: Answer, sign: str) -> float:
     if task.length is not None and len(read) != task.length:
         return -1.0
     own = [piece["confidence"] for piece in answer["pieces"]]
-    item = [value for piece in answer["pieces"] for value in piece["each"]] or own
+    item = [value for piece in answer["pieces"] for value in piece["parts"]] or own
     return float({OWN: min(own), LEAST: min(item), PRODUCT: float(np.prod(item))}[sign])
 
 

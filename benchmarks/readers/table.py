@@ -92,11 +92,14 @@ def pages_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> st
     printed, grids, sudoku = (_some(tasks, group) for group in (PRINTED, GRIDS, SUDOKU))
     whole = "all lines, no others"
     figures: list[tuple[str, list[Task], Count]] = [
-        ("photos, envelopes, forms: wanted strings found", wanted, Measured.found),
-        *((f"– of these {group}", _some(tasks, group), Measured.found) for group in WANTED),
+        ("photos, envelopes, forms: wanted strings found", wanted, Measured.count_found),
+        *(
+            (f"– of these {group}", _some(tasks, group), Measured.count_found)
+            for group in WANTED
+        ),
         ("photos, envelopes, forms: ranked first, length told", wanted, Measured.first),
         *((f"{item}: {whole}", _some(tasks, item), Measured.all_lines) for item in LISTED),
-        ("printed numbers: found", printed, Measured.found),
+        ("printed numbers: found", printed, Measured.count_found),
         ("printed grids: all cells right", grids, Measured.whole_grids),
         ("printed grids: cells", grids, Measured.cells),
         ("sudoku by hand: cells", sudoku, Measured.cells),

@@ -92,7 +92,7 @@ def pieces_of(table: str) -> list[Piece]:
         item = [max(0.0, float(row[10]) / 100) for row in words]
         text = " ".join(row[11].strip() for row in words)
         box = [float(min(left)), float(min(top)), float(right), float(bottom)]
-        pieces.append(Piece(text=text, confidence=sum(item) / len(item), box=box, each=item))
+        pieces.append(Piece(text=text, confidence=sum(item) / len(item), box=box, parts=item))
     return pieces
 
 

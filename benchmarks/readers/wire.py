@@ -54,14 +54,14 @@ class Piece(TypedDict):
         0..1, the reader's own.
     box
         Left, top, right, bottom in pixels.
-    item
+    parts
         0..1, of each character or word; empty where they are not known.
     """
 
     text: str
     confidence: float
     box: list[float]
-    each: list[float]
+    parts: list[float]
 
 
 class Answer(TypedDict):

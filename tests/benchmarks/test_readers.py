@@ -50,7 +50,7 @@ class FakeReader:
 def test_our_reader_is_asked_for_a_line_or_a_page() -> None:
     """Text, confidences of line and digits, and box come through; a line is one piece."""
     line = pieces_of(FakeReader(), None, request(length=2))
-    expected = Piece(text="77", confidence=0.8, box=[0.0, 0.0, 4.0, 8.0], each=[0.9, 0.9])
+    expected = Piece(text="77", confidence=0.8, box=[0.0, 0.0, 4.0, 8.0], parts=[0.9, 0.9])
     assert line == [expected]
     page = pieces_of(FakeReader(), None, request(length=3, page=True))
     assert [piece["text"] for piece in page] == ["777", "7"]

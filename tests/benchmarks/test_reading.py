@@ -34,7 +34,7 @@ def read(picture, request):
     if picture == "end.png":
         raise SystemExit(7)
     text = request["setting"] + Path(picture).stem * (request["length"] or 1)
-    return [Piece(text=text, confidence=0.5, box=[0.0, 0.0, 1.0, 1.0], each=[])]
+    return [Piece(text=text, confidence=0.5, box=[0.0, 0.0, 1.0, 1.0], parts=[])]
 
 if sys.argv[1:] == ["absent"]:
     raise SystemExit("no such thing here")
@@ -220,7 +220,7 @@ def answered(kind: Kind, tasks: list[Task], texts: list[str], folder: Path) -> M
     result = Measured(kind, Kept(folder / f"{kind.name}.json"))
     result.kept.about = {"versions": {"fake": "1.0"}, "date": "2026-01-01"}
     for task, text in zip(tasks, texts, strict=True):
-        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], each=[])
+        piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], parts=[])
         answer = Answer(pieces=[piece], bar=0.8, cpu=0.002, wall=0.004, error="")
         for length, setting in kind.questions(task, ""):
             result.kept.put(task, length, setting, answer)

@@ -33,7 +33,7 @@ def piece(text: str, confidence: float = 0.9, *, index: tuple[int, int] = (0, 0)
     """Return a piece 20 pixels high whose upper left corner is at (x, y)."""
     x, y = map(float, index)
     box = [x, y, x + 10 * len(text), y + 20]
-    return Piece(text=text, confidence=confidence, box=box, each=[])
+    return Piece(text=text, confidence=confidence, box=box, parts=[])
 
 
 def answer(*pieces: Piece, bar: float | None = None) -> Answer:
@@ -79,7 +79,7 @@ def test_a_told_length_must_be_kept_to_be_accepted() -> None:
 def test_signs_of_sureness_are_the_readers_the_least_and_the_product() -> None:
     """Characters' own figures are used where there are any, else that of the piece."""
     given = piece("123", 0.9)
-    given["each"] = [0.9, 0.5, 1.0]
+    given["parts"] = [0.9, 0.5, 1.0]
     signs = [sureness(line("123"), answer(given), sign) for sign in (OWN, LEAST, PRODUCT)]
     assert signs == pytest.approx([0.9, 0.5, 0.45])
     assert sureness(line("12"), answer(piece("1", 0.8), piece("2", 0.6)), LEAST) == 0.6

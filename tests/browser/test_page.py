@@ -107,8 +107,8 @@ def test_every_view_is_named_and_fits(
         go(page, tab)
         page.wait_for_timeout(150)
         assert names(page) == [], tab
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= PHONE["width"], tab
+        scroll_width = page.evaluate("document.documentElement.scrollWidth")
+        assert scroll_width <= PHONE["width"], tab
         assert page.locator("h1:visible").count() == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from digitlens.data.idx import (
     decompress,
-    kind_of,
+    find_kind,
     read_images,
     read_labels,
     write_images,
@@ -73,7 +73,7 @@ def test_an_image_file_is_not_taken_for_labels() -> None:
 )
 def test_other_files_are_recognised(content: bytes, kind: str | None) -> None:
     """The message says what a file that is no IDX file looks like."""
-    assert kind_of(content) == kind
+    assert find_kind(content) == kind
     with pytest.raises(CorruptFileError) as caught:
         read_images(content)
     assert caught.value.likely == kind

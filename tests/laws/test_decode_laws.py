@@ -142,12 +142,12 @@ def test_the_short_way_of_a_stretch_is_the_long_way(made: tuple[np.ndarray, list
 def test_the_quick_search_finds_what_a_wide_one_finds(probs: np.ndarray) -> None:
     """On peaked lines the best string is as likely as that of a search that sees all."""
     quick = decode(probs).best
-    wide = decode(
+    wider = decode(
         probs, beam=BeamOptions(floor=1e-6, ratio=1e-7, width=150, max_digits=10**6)
     ).best
     assert quick is not None
-    assert wide is not None
-    assert quick.probability >= 0.9 * wide.probability
+    assert wider is not None
+    assert quick.probability >= 0.9 * wider.probability
     exact = string_probabilities(probs, [quick.text])[0]
     assert quick.probability <= exact * (1 + 1e-9)
     assert quick.probability >= 0.995 * exact

@@ -14,8 +14,8 @@ ROOM = (300.0, 200.0)
 def boxes(draw: st.DrawFn) -> tuple[float, float, float, float]:
     """Draw a box of 5 to 40 pixels on the sheet."""
     left, top = draw(st.integers(0, 255)), draw(st.integers(0, 155))
-    wide, high = draw(st.integers(5, 40)), draw(st.integers(5, 40))
-    return left, top, left + wide, top + high
+    width, height = draw(st.integers(5, 40)), draw(st.integers(5, 40))
+    return left, top, left + width, top + height
 
 
 sizes = st.tuples(st.integers(5, 80), st.integers(5, 30))
@@ -27,9 +27,9 @@ def test_every_label_is_on_the_sheet(labelled: list) -> None:
     result, hidden = place_labels([box for box, _ in labelled], [s for _, s in labelled], ROOM)
     assert hidden >= 0
     assert len(result) == len(labelled)
-    for (x, y), (_, (wide, high)) in zip(result, labelled, strict=True):
-        assert 0 <= x <= ROOM[0] - wide
-        assert 0 <= y <= ROOM[1] - high
+    for (x, y), (_, (width, height)) in zip(result, labelled, strict=True):
+        assert 0 <= x <= ROOM[0] - width
+        assert 0 <= y <= ROOM[1] - height
 
 
 @given(boxes(), sizes)
@@ -38,8 +38,8 @@ def test_a_box_alone_is_not_covered_by_its_label(box: tuple, size: tuple) -> Non
     left, top, right, bottom = (edge + 100 for edge in box)
     ((x, y),), hidden = place_labels([(left, top, right, bottom)], [size], (600, 500))
     assert hidden == 0
-    wide, high = size
-    assert x >= right or x + wide <= left or y >= bottom or y + high <= top
+    width, height = size
+    assert x >= right or x + width <= left or y >= bottom or y + height <= top
 
 
 @given(st.lists(sizes, min_size=1, max_size=6))

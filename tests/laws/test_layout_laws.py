@@ -47,9 +47,9 @@ def check(layout: PageLayout, height: int, width: int) -> None:
         cell.crop for grid in layout.grids for cell in grid.cells if cell.crop is not None
     ]
     for crop in [*layout.crops, *filled]:
-        wide = crop.ink.shape[1]
+        columns = crop.ink.shape[1]
         assert crop.ink.dtype == np.uint8
-        assert crop.columns.shape == (wide + 1,)
+        assert crop.columns.shape == (columns + 1,)
         assert (np.diff(crop.columns) >= 1).all()
         assert 0 <= crop.score <= 1
         left, top, right, bottom = crop.box

@@ -47,12 +47,12 @@ def make_line(
     box: tuple[float, float, float, float] = (300.0, 200.0, 400.0, 230.0),
 ) -> Line:
     """Return a line as a reader gives it, all digits as sure as the line."""
-    wide = (box[2] - box[0]) / max(len(text), 1)
+    pitch = (box[2] - box[0]) / max(len(text), 1)
     digits = tuple(
         LineDigit(
             digit,
             confidence,
-            (box[0] + index * wide, box[1], box[0] + (index + 1) * wide, box[3]),
+            (box[0] + index * pitch, box[1], box[0] + (index + 1) * pitch, box[3]),
         )
         for index, digit in enumerate(text)
     )

@@ -16,11 +16,11 @@ from digitlens.metrics import (
     coverage_at,
     discordance,
     hardest_errors,
+    mask_undisputed,
     mcnemar,
     measure_calibration,
     negative_log_likelihood,
     per_class,
-    undisputed,
     wilson,
 )
 
@@ -214,8 +214,8 @@ def test_the_disputed_labels_are_fifteen_of_the_test_set() -> None:
 
 def test_disputed_labels_are_known_by_position_in_the_test_set_only() -> None:
     """A slice of the test set keeps its disputed digits; another set has none."""
-    some = undisputed("mnist test", np.arange(1600, 1700))
+    some = mask_undisputed("mnist test", np.arange(1600, 1700))
     assert some is not None
     assert np.flatnonzero(~some).tolist() == [21]
-    assert undisputed("mnist train", np.arange(10_000)) is None
-    assert undisputed("fashion test", np.arange(10_000)) is None
+    assert mask_undisputed("mnist train", np.arange(10_000)) is None
+    assert mask_undisputed("fashion test", np.arange(10_000)) is None

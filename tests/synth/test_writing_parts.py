@@ -37,9 +37,9 @@ from digitlens.synth.distractors import KINDS, draw_distractor
 from digitlens.synth.fonts import find_fonts, printed_words, script_words
 from digitlens.synth.random import Random
 from digitlens.synth.strokes import (
+    count_forms,
     draw_mark,
     draw_strokes,
-    forms_of,
     mark_width,
     round_corners,
     skeletons,
@@ -53,7 +53,7 @@ FORMS = [
     for form, _ in forms
     if form and form != "written"
 ]
-FORMS += [(label, f"written {item}") for label in HABITS for item in range(forms_of(label))]
+FORMS += [(label, f"written {item}") for label in HABITS for item in range(count_forms(label))]
 
 
 @pytest.fixture

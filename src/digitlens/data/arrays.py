@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens import storage
-from digitlens.data.idx import decompress, kind_of
+from digitlens.data.idx import decompress, find_kind
 from digitlens.data.types import RawDataset
 from digitlens.digits import CLASSES, FEATURES, SIDE, Digits, check_labels
 from digitlens.errors import CorruptFileError, DataError, DigitlensError, LabelError, ShapeError
@@ -176,7 +176,7 @@ def _arrays(result: storage.FileContent) -> dict[str, NDArray[Any]]:
     raise CorruptFileError(
         f"{result.path} is not a whole .npz file",
         seen=f"{len(result.content):,} bytes; {reason}".splitlines()[0],
-        likely=None if result.content.startswith(b"PK") else kind_of(result.content),
+        likely=None if result.content.startswith(b"PK") else find_kind(result.content),
     ) from reason
 
 

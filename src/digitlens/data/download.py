@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from digitlens import storage
 from digitlens.data.catalog import FASHION, MNIST
-from digitlens.data.idx import kind_of
+from digitlens.data.idx import find_kind
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
 from digitlens.storage import make_folder, storage_errors
 
@@ -83,7 +83,7 @@ def explain_mismatch(file: PublishedFile | None, content: bytes) -> str | None:
         if len(content) < file.size:
             return f"it is cut off: the file has {file.size:,} bytes"
         return None
-    return kind_of(content)
+    return find_kind(content)
 
 
 Progress: TypeAlias = Callable[[str, int, int], None]

@@ -72,7 +72,7 @@ def frame_files(paths: list[Path]) -> FramedFiles:
         try:
             result = storage.read_file(paths[index])
             hashes[index] = result.sha256
-            images[index], small[index] = _opened(result.content, name=str(paths[index]))
+            images[index], small[index] = _open_gray(result.content, name=str(paths[index]))
         except DataError as error:
             rejected[index] = error
 
@@ -94,7 +94,7 @@ def frame_files(paths: list[Path]) -> FramedFiles:
     return FramedFiles(images, hashes, dict(sorted(rejected.items())))
 
 
-def _opened(content: bytes, *, name: str) -> tuple[NDArray[np.uint8], bool]:
+def _open_gray(content: bytes, *, name: str) -> tuple[NDArray[np.uint8], bool]:
     """Return a digit, uint8 (28, 28), and whether it is a small picture as it came."""
     from digitlens.imaging import frame_steps
     from digitlens.imaging.io import load_image
@@ -168,11 +168,11 @@ def read_class_folders(folder: Path, *, source: str) -> RawDataset:
             f"{folder} must have a folder called train",
             seen=", ".join(path.name for path in inside),
         )
-    listed = {part: _listed(path) for part, path in (named or {"train": folder}).items()}
+    listed = {part: _list_files(path) for part, path in (named or {"train": folder}).items()}
     read = {part: _read(pictures, folder) for part, pictures in listed.items()}
     rejected = tuple(error for item in read.values() for error in item.rejected)
     if not len(read["train"].digits):
-        raise too_many_rejected(rejected, len(listed["train"]), source)
+        raise error_too_many_rejected(rejected, len(listed["train"]), source)
     lines = [line for item in read.values() for line in item.lines]
     digest = hashlib.sha256("".join(lines).encode()).hexdigest()
     digits = {part: item.digits for part, item in read.items()}
@@ -187,7 +187,9 @@ def read_class_folders(folder: Path, *, source: str) -> RawDataset:
     )
 
 
-def too_many_rejected(rejected: Sequence[DataError], count: int, source: str) -> DataError:
+def error_too_many_rejected(
+    rejected: Sequence[DataError], count: int, source: str
+) -> DataError:
     """Return the error that tells of all pictures that cannot be used, of `count`."""
     if len(rejected) == 1:
         return rejected[0]
@@ -208,7 +210,7 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _listed(folder: Path) -> list[tuple[Path, int]]:
+def _list_files(folder: Path) -> list[tuple[Path, int]]:
     """Return every picture of the class folders in `folder` and its label, sorted."""
     inside = _folders(folder)
     others = [path.name for path in inside if path.name not in _CLASSES]

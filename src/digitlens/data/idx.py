@@ -156,7 +156,7 @@ def decompress(content: bytes, *, name: str = "the file") -> bytes:
         ) from error
 
 
-def kind_of(content: bytes) -> str | None:
+def find_kind(content: bytes) -> str | None:
     """Return what `content` looks like from its first bytes, or None.
 
     Examples
@@ -199,7 +199,7 @@ def _check_magic(content: bytes, wanted: int, *, name: str, of: str) -> None:
     raise CorruptFileError(
         f"{name} is not an IDX file of {of}: its magic number must be {wanted}",
         seen=seen,
-        likely=kind_of(content),
+        likely=find_kind(content),
     )
 
 

@@ -11,7 +11,7 @@ from digitlens.data import catalog
 from digitlens.data.arrays import read_csv, read_npz
 from digitlens.data.catalog import FASHION, MNIST, cache_folder
 from digitlens.data.download import Fetched, check_hash, download
-from digitlens.data.folder import read_class_folders, too_many_rejected
+from digitlens.data.folder import error_too_many_rejected, read_class_folders
 from digitlens.data.idx import (
     decompress,
     holds_idx,
@@ -204,7 +204,7 @@ each class'
         raise DataError(f"{source} cannot be read", seen=str(error)) from error
     if parts.rejected:
         count = sum(len(part) for part in (parts.train, parts.validation, parts.test) if part)
-        raise too_many_rejected(parts.rejected, count + len(parts.rejected), parts.source)
+        raise error_too_many_rejected(parts.rejected, count + len(parts.rejected), parts.source)
     return split_data(parts, validation=validation, limit=limit)
 
 
@@ -232,7 +232,7 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     if source == "uci":
         return Fetched(FILE.parent, (), {})
     if source not in PUBLISHED_NAMES:
-        raise _unknown(source)
+        raise _unknown_source(source)
     published = PUBLISHED_NAMES[source]
     folder = cache_folder(published).folder
     assert folder is not None, "the cache always has a place"
@@ -252,7 +252,7 @@ def read_source(source: str | Path) -> RawDataset:
         return read_uci()
     name, path = str(source), Path(source).expanduser()
     if not name or not path.exists():
-        raise _unknown(source)
+        raise _unknown_source(source)
     if path.is_dir():
         read = read_idx_folder if holds_idx(path) else read_class_folders
         return read(path, source=name)
@@ -269,7 +269,7 @@ def read_source(source: str | Path) -> RawDataset:
     )
 
 
-def _unknown(source: str | Path) -> UsageError | MissingDataError:
+def _unknown_source(source: str | Path) -> UsageError | MissingDataError:
     name = str(source)
     if isinstance(source, Path) or "/" in name or "\\" in name or Path(name).suffix:
         return MissingDataError(f"there is no file or folder {name}")

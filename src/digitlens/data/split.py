@@ -174,8 +174,8 @@ def split_data(parts: RawDataset, *, validation: float, limit: int | None) -> Da
         mask, rule = _hold_out(parts, kept, validation)
         held, kept = parts.train[kept[mask]], kept[~mask]
     if limit is not None and limit < max(len(kept), len(held)):
-        kept = kept[_limited(parts.train.labels[kept], limit)]
-        held = held[np.flatnonzero(_limited(held.labels, limit))]
+        kept = kept[_limit(parts.train.labels[kept], limit)]
+        held = held[np.flatnonzero(_limit(held.labels, limit))]
         notes.append(f"limited to {len(kept):,} training and {len(held):,} validation digits")
     return DataSplits(
         train=replace(_take(parts.train, kept), source=f"{parts.source} train"),
@@ -234,7 +234,7 @@ def _set_aside(parts: RawDataset) -> tuple[NDArray[np.bool_], str]:
     return aside, f"the test part is {count:,} digits, {rule}"
 
 
-def _limited(labels: Labels, limit: int) -> NDArray[np.bool_]:
+def _limit(labels: Labels, limit: int) -> NDArray[np.bool_]:
     return split_by_class(labels, min(limit, len(labels)), _make_rng(_LIMIT_SEED))
 
 

@@ -26,10 +26,10 @@ from digitlens.metrics.classification import (
     brier,
     confusion,
     hardest_errors,
+    mask_undisputed,
     negative_log_likelihood,
     per_class,
     threshold_at_tpr,
-    undisputed,
 )
 from digitlens.metrics.comparison import Comparison, ModelPair, compare
 from digitlens.metrics.diagnosis import Diagnosis, Verdict, diagnose
@@ -78,11 +78,11 @@ __all__ = [
     "evaluate",
     "hardest_errors",
     "logit_bins",
+    "mask_undisputed",
     "mcnemar",
     "measure_calibration",
     "negative_log_likelihood",
     "per_class",
     "threshold_at_tpr",
-    "undisputed",
     "wilson",
 ]

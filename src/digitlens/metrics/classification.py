@@ -199,7 +199,7 @@ learning benchmarks", NeurIPS 2021 Datasets and Benchmarks (labelerrors.com).
 """
 
 
-def undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None:
+def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None:
     """Mark the digits whose label nobody disputes.
 
     Parameters

@@ -144,7 +144,7 @@ def too_short(curves: Curves) -> str:
     )
 
 
-def unvalidated(history: Sequence[Epoch]) -> str:
+def without_validation(history: Sequence[Epoch]) -> str:
     """Say that without digits held back nothing can be told."""
     last = history[-1]
     return (
@@ -285,7 +285,7 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
     if curves is None:
         diverges = _diverges([epoch.train_loss for epoch in history])
         verdict = Verdict.DIVERGES if diverges else Verdict.NOTHING_HELD_BACK
-        told = diverging(history) if diverges else unvalidated(history)
+        told = diverging(history) if diverges else without_validation(history)
         return Diagnosis(verdict, None, None, last.epoch, told)
     best = best_epoch(history)
     if len(history) == 1:
@@ -318,13 +318,13 @@ def _decide(curves: Curves, signs: OverfitSignals, *, last_is_best: bool) -> Ver
     falling = held[-1] == min(held) and held[-1] < (1 - NOISE) * held[-2]
     if _diverges(curves.train_loss) and held[-1] > 1.25 * min(held):
         return Verdict.DIVERGES
-    if (signs.rises and signs.apart) or (signs.stalled and signs.wide):
+    if (signs.rises and signs.apart) or (signs.stalled and signs.large_gap):
         return Verdict.OVERFITS
     if curves.train_accuracy[-1] < LOW and _flat(curves.train_loss):
         return Verdict.LEARNS_TOO_LITTLE
     if last_is_best and falling:
         return Verdict.STILL_LEARNING
-    if signs.rises or signs.wide:
+    if signs.rises or signs.large_gap:
         return Verdict.MAY_OVERFIT
     return Verdict.FITS_WELL
 

@@ -16,9 +16,9 @@ from digitlens.metrics.classification import (
     brier,
     confusion,
     hardest_errors,
+    mask_undisputed,
     negative_log_likelihood,
     per_class,
-    undisputed,
 )
 from digitlens.metrics.formatting import percent, plural
 from digitlens.metrics.intervals import wilson
@@ -335,7 +335,7 @@ def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evalu
     sure = rows[np.arange(len(digits)), predicted]
     misses = int((~right).sum())
     table = confusion(labels, predicted)
-    clean = undisputed(digits.source, digits.positions)
+    clean = mask_undisputed(digits.source, digits.positions)
     return Evaluation(
         model=name,
         digits=digits,

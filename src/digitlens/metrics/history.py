@@ -149,7 +149,7 @@ class OverfitSignals:
         Two standard errors of the validation accuracy: what sampling_noise may do to the gap.
     apart
         The gap of the late epochs is more than sampling_noise explains.
-    wide
+    large_gap
         It is apart, and by a whole point (`WIDE`) or more.
     """
 
@@ -159,7 +159,7 @@ class OverfitSignals:
     gap: float
     sampling_noise: float
     apart: bool
-    wide: bool
+    large_gap: bool
 
 
 def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
@@ -203,7 +203,7 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
         gap=ahead[last],
         sampling_noise=sampling_noise,
         apart=late_gap > sampling_noise,
-        wide=late_gap > max(sampling_noise, WIDE),
+        large_gap=late_gap > max(sampling_noise, WIDE),
     )
 
 

@@ -53,7 +53,7 @@ def simulate_camera(
         kernel = _shake(rng.integers(16), height > 24)
         picture = np.asarray(cv2.filter2D(picture, -1, kernel), np.uint8)
     elif rng.bernoulli(style.blur):
-        picture = _blurred(picture, height * rng.uniform(0.015, 0.055))
+        picture = _blur(picture, height * rng.uniform(0.015, 0.055))
     if contrast > BILEVEL_FROM and rng.bernoulli(style.bilevel):
         picture = _black_and_white(rng, picture, contrast)
     elif rng.bernoulli(style.noise):
@@ -83,7 +83,7 @@ def _coarser(rng: Random, picture: Gray, height: float) -> tuple[Gray, float]:
     return np.asarray(fewer, np.uint8), small[1] / rows
 
 
-def _blurred(picture: Gray, deviation: float) -> Gray:
+def _blur(picture: Gray, deviation: float) -> Gray:
     # The kernel by hand: OpenCV makes one of 8 deviations, and half of them are zeros.
     reach = max(1, math.ceil(2 * deviation))
     side = 2 * reach + 1

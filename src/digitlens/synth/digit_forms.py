@@ -92,7 +92,7 @@ def _one(cell: Gray, rng: Random, form: str, width: float) -> None:
         ends = (bottom[0] - left, y + rng.normal(0, 0.7)), (bottom[0] + right, y)
         draw_strokes(cell, sag_stroke(rng, *ends, 0.05), width)
     if form == "looped":
-        _looped(cell, rng, top, height, width)
+        _draw_loop(cell, rng, top, height, width)
     elif form != "foot":
         long = form == "upstroke"
         across = (rng.uniform(0.3, 0.95) if long else rng.uniform(0.12, 0.35)) * height
@@ -101,7 +101,7 @@ def _one(cell: Gray, rng: Random, form: str, width: float) -> None:
         draw_strokes(cell, sag_stroke(rng, start, top, 0.07), width)
 
 
-def _looped(cell: Gray, rng: Random, top: Point, height: float, width: float) -> None:
+def _draw_loop(cell: Gray, rng: Random, top: Point, height: float, width: float) -> None:
     across, down = rng.uniform(0.3, 0.6) * height, rng.uniform(0.45, 0.9) * height
     over = rng.uniform(0.08, 0.2) * height
     start = (max(1.5, top[0] - across), top[1] + down)
@@ -125,38 +125,38 @@ def _stem(cell: Gray) -> tuple[Point, Point, float]:
 
 def _seven(cell: Gray, rng: Random, form: str, width: float) -> None:
     """Add a bar across the stem, or a hook at the left end of the top."""
-    left, top, wide, high = cv2.boundingRect(cell)
+    left, top, box_width, box_height = cv2.boundingRect(cell)
     if "bar" in form:
-        row = top + int(high * rng.uniform(0.45, 0.65))
+        row = top + int(box_height * rng.uniform(0.45, 0.65))
         columns = np.flatnonzero(cell[row] > 90)
-        x = float(columns[-1]) - width / 2 if len(columns) else left + wide / 2
-        reach = wide * rng.uniform(0.25, 0.4), wide * rng.uniform(0.2, 0.35)
-        tilt = rng.normal(-0.08, 0.1) * wide
+        x = float(columns[-1]) - width / 2 if len(columns) else left + box_width / 2
+        reach = box_width * rng.uniform(0.25, 0.4), box_width * rng.uniform(0.2, 0.35)
+        tilt = rng.normal(-0.08, 0.1) * box_width
         ends = (x - reach[0], row - tilt), (x + reach[1], row + tilt)
         draw_strokes(cell, sag_stroke(rng, *ends, 0.05), width)
     if "hook" in form:
         rows = np.flatnonzero(cell[:, left + 1] > 60)
         y = float(rows[0]) if len(rows) else top + 1.0
-        end = (left + 1.0 + rng.normal(-0.5, 1.0), y + high * rng.uniform(0.12, 0.25))
+        end = (left + 1.0 + rng.normal(-0.5, 1.0), y + box_height * rng.uniform(0.12, 0.25))
         draw_strokes(cell, [(left + 1.5, y), end], width)
 
 
 def _five(cell: Gray, rng: Random, form: str, width: float) -> None:
     """Take the bar off and write another one: longer, or apart from the body."""
-    left, top, wide, high = cv2.boundingRect(cell)
-    row = top + int(0.32 * high)
+    left, top, box_width, box_height = cv2.boundingRect(cell)
+    row = top + int(0.32 * box_height)
     columns = np.flatnonzero(cell[row] > 90)
     stem = float(columns[0]) + width / 2 if len(columns) else left + width
-    if stem > left + 0.6 * wide:
+    if stem > left + 0.6 * box_width:
         return  # another shape than the one with a stem at the left
-    right = left + wide * rng.uniform(1.0, 1.35)
+    right = left + box_width * rng.uniform(1.0, 1.35)
     start = stem
     if form == "bar apart" and width < 3.5:
-        cell[top : top + int(0.22 * high), int(stem + width) :] = 0
+        cell[top : top + int(0.22 * box_height), int(stem + width) :] = 0
         start = stem + width * rng.uniform(0.6, 1.6) + 1.0
-        right = max(right, start + 0.4 * wide)
-    y = top + rng.uniform(-0.08, 0.08) * high
-    ends = (start, y), (min(right, CELL - 2.0), y - rng.normal(0.06, 0.06) * wide)
+        right = max(right, start + 0.4 * box_width)
+    y = top + rng.uniform(-0.08, 0.08) * box_height
+    ends = (start, y), (min(right, CELL - 2.0), y - rng.normal(0.06, 0.06) * box_width)
     draw_strokes(cell, sag_stroke(rng, *ends, 0.06), width)
 
 

@@ -68,7 +68,7 @@ def _of_letters(patch: Gray, height: float) -> Gray:
     return resize_to_height(patch, patch.shape[0] * height / CAPITAL)
 
 
-def _printed(ink: Gray, rng: Random, style: Style, height: float, _: float) -> None:
+def _draw_printed(ink: Gray, rng: Random, style: Style, height: float, _: float) -> None:
     _words(ink, rng, printed_words(style.fonts), height)
 
 
@@ -165,8 +165,8 @@ def _stamp(ink: Gray, rng: Random, style: Style, height: float, _: float) -> Non
     word = resize_to_height(
         patch, min(rows * 0.5, columns * 0.75 * patch.shape[0] / patch.shape[1])
     )
-    high, wide = word.shape
-    paste(plate, word, round(middle[0] - wide / 2), round(middle[1] - high / 2))
+    stamp_height, stamp_width = word.shape
+    paste(plate, word, round(middle[0] - stamp_width / 2), round(middle[1] - stamp_height / 2))
     turn = cv2.getRotationMatrix2D(middle, rng.normal(0.0, 8.0), 1.0)
     turned = cv2.warpAffine(plate, turn, (columns, rows))
     np.maximum(ink, (turned * rng.uniform(0.3, 0.9)).astype(np.uint8), out=ink)
@@ -190,7 +190,7 @@ def _scribble(ink: Gray, rng: Random, _: Style, height: float, stroke: float) ->
     draw_strokes(ink, curve, max(1.0, min(stroke, 0.1 * height)))
 
 
-def _crossed(ink: Gray, rng: Random, _: Style, height: float, stroke: float) -> None:
+def _draw_crossed(ink: Gray, rng: Random, _: Style, height: float, stroke: float) -> None:
     """Strike an empty field through, or tick a box."""
     rows, columns = ink.shape
     if rng.bernoulli(0.5):
@@ -205,12 +205,12 @@ def _crossed(ink: Gray, rng: Random, _: Style, height: float, stroke: float) -> 
 
 
 _MAKERS: dict[str, Maker] = {
-    "printed": _printed,
+    "printed": _draw_printed,
     "script": _script,
     "cursive": _cursive,
     "letters": _letters,
     "logo": _logo,
     "stamp": _stamp,
     "scribble": _scribble,
-    "crossed": _crossed,
+    "crossed": _draw_crossed,
 }

@@ -137,7 +137,7 @@ def stroke_word(
         (rows + wave).astype(np.float32),
         cv2.INTER_LINEAR,
     )
-    return _trimmed(np.asarray(bent, np.uint8))
+    return _trim(np.asarray(bent, np.uint8))
 
 
 def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
@@ -158,9 +158,9 @@ def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
             ) from error
         return []  # found by searching: one damaged file of many is not worth a word
     # A font without letters shows the same empty box for each.
-    return [word for word in map(_trimmed, result) if word.size > 16]
+    return [word for word in map(_trim, result) if word.size > 16]
 
 
-def _trimmed(ink: Gray) -> Gray:
+def _trim(ink: Gray) -> Gray:
     left, top, width, height = cv2.boundingRect(ink)
     return np.ascontiguousarray(ink[top : top + max(height, 1), left : left + max(width, 1)])

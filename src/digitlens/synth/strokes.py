@@ -162,11 +162,11 @@ def draw_mark(
 
     Every corner is moved a little, so that no two marks are the same.
     """
-    wide = size * rng.uniform(0.75, 1.25)
+    stretch = size * rng.uniform(0.75, 1.25)
     for stroke in _MARKS[mark]:
         points = [
             (
-                place[0] + wide * x + slant * size * y + rng.normal(0, 0.025) * size,
+                place[0] + stretch * x + slant * size * y + rng.normal(0, 0.025) * size,
                 place[1] - size * (y + rng.normal(0, 0.025)),
             )
             for x, y in stroke
@@ -255,7 +255,7 @@ def skeletons() -> dict[int, list[list[Stroke]]]:
     return result
 
 
-def forms_of(label: int) -> int:
+def count_forms(label: int) -> int:
     """Return how many skeletons a digit has."""
     return len(skeletons()[label])
 
@@ -272,14 +272,14 @@ def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float
     width
         Of the strokes, in pixels.
     """
-    wide = HIGH * rng.normal(1.0, 0.14)
+    across = HIGH * rng.normal(1.0, 0.14)
     lean = rng.normal(0.0, 0.06)
     ways = []
     for stroke in skeletons()[label][number]:
         kind, corners = _bar(rng) if stroke[0] == BAR else stroke
         moved = [
             (
-                wide * (x + rng.normal(0.0, WOBBLE)) + lean * HIGH * (0.5 - y),
+                across * (x + rng.normal(0.0, WOBBLE)) + lean * HIGH * (0.5 - y),
                 HIGH * (y + rng.normal(0.0, WOBBLE)),
             )
             for x, y in corners

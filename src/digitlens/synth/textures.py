@@ -61,7 +61,7 @@ def fibres(rng: np.random.Generator) -> Field:
     return np.maximum(along, across) + 0.05 * white_noise(rng)
 
 
-def recycled(rng: np.random.Generator) -> Field:
+def recycled_paper(rng: np.random.Generator) -> Field:
     """Grain with dark specks and splinters, as in recycled paper."""
     field = blur_field(white_noise(rng), 1.0)
     for _ in range(int(rng.uniform(100, 700))):
@@ -77,7 +77,7 @@ def _rows_columns() -> tuple[Field, Field]:
     return rows, columns
 
 
-def hatched(rng: np.random.Generator) -> Field:
+def hatching(rng: np.random.Generator) -> Field:
     """Fine parallel lines: the insides of security envelopes, tinted fields."""
     rows, columns = _rows_columns()
     angle, step = rng.uniform(0, np.pi), rng.uniform(3, 9)
@@ -93,7 +93,7 @@ def halftone(rng: np.random.Generator) -> Field:
     return np.asarray(np.minimum(dots, 0.2) * (1 + 0.5 * smooth_noise(rng, 80)))
 
 
-def laid(rng: np.random.Generator) -> Field:
+def laid_paper(rng: np.random.Generator) -> Field:
     """Paper with the marks of its mould, or a scanner's streaks."""
     streaks = rng.standard_normal((1, WIDTH)).astype(np.float32)
     streaks = blur_field(streaks, rng.uniform(0.7, 2.5))
@@ -101,7 +101,7 @@ def laid(rng: np.random.Generator) -> Field:
     return field + 0.3 * blur_field(white_noise(rng), 0.7)
 
 
-def blotched(rng: np.random.Generator) -> Field:
+def blotches(rng: np.random.Generator) -> Field:
     """Stains, and print that shines through from the other side."""
     through = np.clip(smooth_noise(rng, 14, 9) - 0.9, 0, 1)
     return -2 * through + 0.4 * smooth_noise(rng, 90) + 0.15 * white_noise(rng)
@@ -198,7 +198,7 @@ def shade(rng: np.random.Generator) -> Field:
     return np.asarray(field, np.float32)
 
 
-def crumpled(rng: np.random.Generator) -> Field:
+def creases_of_paper(rng: np.random.Generator) -> Field:
     """Facets that meet in sharp folds."""
     field = np.zeros((HEIGHT, WIDTH), np.float32)
     rows, columns = _rows_columns()
@@ -251,11 +251,11 @@ def papers() -> list[Gray]:
         [
             grain,
             fibres,
-            recycled,
-            hatched,
+            recycled_paper,
+            hatching,
             halftone,
-            laid,
-            blotched,
+            laid_paper,
+            blotches,
         ],
         4,
     )
@@ -288,7 +288,7 @@ def lights() -> list[Gray]:
 @cache
 def creases() -> list[Gray]:
     """Return crumpled papers: facets that meet in sharp folds."""
-    return _sheets([crumpled], 6)
+    return _sheets([creases_of_paper], 6)
 
 
 @cache

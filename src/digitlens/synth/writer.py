@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digitlens.digits import CLASSES
 from digitlens.errors import UsageError
-from digitlens.synth.strokes import forms_of
+from digitlens.synth.strokes import count_forms
 
 if TYPE_CHECKING:
     from digitlens.digits import Indices
@@ -143,7 +143,7 @@ def _forms(rng: Random, text: str, habits: float) -> dict[int, str]:
 
 def _form(rng: Random, label: int) -> str:
     form = rng.weighted(HABITS[label])
-    return f"{form} {rng.integers(forms_of(label))}" if form == "written" else form
+    return f"{form} {rng.integers(count_forms(label))}" if form == "written" else form
 
 
 ZEROS = ((1, 0.15), (2, 0.35), (3, 0.4), (4, 0.07), (6, 0.03))
