@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,13 @@ def test_every_command_explains_itself(words: str, command: object) -> None:
     assert len(first) <= 66
     for parameter in getattr(command, "params", []):
         assert parameter.help, f"{words} {parameter.name}"
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_the_python_of_the_documents_imports_what_is_there(path: Path) -> None:
+    """Each name that a document's Python imports from digitlens is where it says."""
+    blocks = re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    for node in (node for block in blocks for node in ast.walk(ast.parse(block))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("digitlens"):
+            module = importlib.import_module(str(node.module))
+            assert [item.name for item in node.names if not hasattr(module, item.name)] == []

@@ -64,7 +64,7 @@ def test_without_calibrations_there_are_none(tiny: LineRecognizer) -> None:
     """A file without calibrations is read; it has none, and its name is shown."""
     assert tiny.calibrations is None
     assert tiny.path == Path("tiny.onnx")
-    assert repr(tiny) == "LineNetwork(tiny.onnx)"
+    assert repr(tiny) == "LineRecognizer(tiny.onnx)"
 
 
 @pytest.mark.parametrize("width", [16, 17, 42, 64])

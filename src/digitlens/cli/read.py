@@ -228,7 +228,7 @@ def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
     DataError
         More bytes than are read of a file.
     """
-    from digitlens.ocr.files import MOST_BYTES, PDF_WITHIN, TIFF
+    from digitlens.ocr.files import MAX_BYTES, PDF_HEADER_BYTES, TIFF_SIGNATURES
 
     if "-" not in named:
         yield None
@@ -241,11 +241,11 @@ def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
             seen="a terminal",
             try_="digitlens read - < page.png",
         )
-    content = sys.stdin.buffer.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise DataError(f"stdin is too large: at most {MOST_BYTES:,} bytes are read")
-    ending = ".tif" if content.startswith(TIFF) else ""
-    ending = ".pdf" if b"%PDF-" in content[:PDF_WITHIN] else ending
+    content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise DataError(f"stdin is too large: at most {MAX_BYTES:,} bytes are read")
+    ending = ".tif" if content.startswith(TIFF_SIGNATURES) else ""
+    ending = ".pdf" if b"%PDF-" in content[:PDF_HEADER_BYTES] else ending
     with tempfile.TemporaryDirectory(prefix="digitlens-") as folder:
         path = Path(folder, f"stdin{ending}")
         path.write_bytes(content)

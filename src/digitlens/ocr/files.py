@@ -1,8 +1,6 @@
-"""What was named on the command line -> the files that are read, in order.
+"""Files, folders and patterns -> the files to read; a file -> its pages.
 
-* One file -> its pages: a picture, a TIFF of many pages, a PDF.
-* What every kind of file with pages can do.
-* A PDF's pages as pictures, by pdfium (the extra ``pdf``).
+A file is a picture, a TIFF of many pages or a PDF (by pdfium, the extra ``pdf``).
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ class InputFile:
     name
         What results and messages call it.
     stem
-        What pictures of it are called; no two sources of one call share it.
+        What pictures made of it are called; no two files of one call share it.
     listed
         Whether it was found in a folder, and so was there a moment ago.
     """
@@ -60,43 +58,43 @@ def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[Inpu
     Parameters
     ----------
     named
-        Files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``), as a shell that
-        does not expand them hands them over. A file that has such a name is taken first.
+        Files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
+        as they are. An existing file of that very name counts first.
     stdin
         The file that stands for ``-``.
 
     Returns
     -------
-    In the order in which they were named; those of a folder or a pattern by name. Hidden
-    files, folders inside folders, and files of other kinds in them are passed over. What is
-    not there, and a folder without pictures, stays in the list, to be told of when it is
-    read.
+    In the order in which they were named; those of a folder or a pattern by name. In folders,
+    hidden files, subfolders and files of other kinds are ignored. What does not exist, and a
+    folder without pictures, stays in the list: reading it gives the error.
     """
-    result: list[tuple[Path, bool]] = []
+    paths: list[tuple[Path, bool]] = []
     for name in named:
         path = Path(name)
         if name == "-" and stdin is not None:
-            result.append((stdin, False))
+            paths.append((stdin, False))
         elif not path.exists() and has_magic(name):
             matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
             for match in matches or [path]:
-                result += _inside(match)
+                paths += _list_path(match)
         else:
-            result += _inside(path)
+            paths += _list_path(path)
     taken: set[str] = set()
     return [
         InputFile(path, "stdin" if path == stdin else str(path), _stem(path, taken), listed)
-        for path, listed in result
+        for path, listed in paths
     ]
 
 
-def _inside(path: Path) -> list[tuple[Path, bool]]:
+def _list_path(path: Path) -> list[tuple[Path, bool]]:
     if not path.is_dir():
         return [(path, False)]
-    return [(item, True) for item in sorted(path.iterdir()) if _counts(item)] or [(path, False)]
+    inside = [(item, True) for item in sorted(path.iterdir()) if _is_readable(item)]
+    return inside or [(path, False)]
 
 
-def _counts(path: Path) -> bool:
+def _is_readable(path: Path) -> bool:
     """Say whether a file in a folder is read: by its name, and if it is a file at all."""
     if (
         path.name.startswith(".")
@@ -106,14 +104,14 @@ def _counts(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:
-        return True  # a link to nothing, say: it is told of when it is read
+        return True  # a broken link, for example: reading it gives the error
 
 
 def _stem(path: Path, taken: set[str]) -> str:
     """Return the file's name without its ending; -2, -3 and so on where that is taken."""
     first = path.stem or "picture"
     stem, count = first, 1
-    # Some file systems hold a.png and A.png for one.
+    # Some file systems do not tell a.png from A.png.
     while stem.lower() in taken:
         count += 1
         stem = f"{first}-{count}"
@@ -157,27 +155,27 @@ class Document(abc.ABC):
         """
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
-        """Let go of what is held besides memory."""
+        """Release what is held besides memory."""
 
-    def called(self, index: int) -> str:
+    def page_name(self, index: int) -> str:
         """Return what messages call page `index`."""
         return f"{self.name}, page {index + 1}" if self.numbered else self.name
 
 
-DOTS = 300
-"""Dots an inch: digits of a form, 2.5 mm high, are then 30 pixels high."""
+PDF_DPI = 300
+"""Digits of a form, 2.5 mm high, are then 30 pixels high."""
 
-MOST_PIXELS = 20_000_000
-"""Pages of more pixels, posters say, are drawn with fewer dots an inch."""
+MAX_PAGE_PIXELS = 20_000_000
+"""Larger pages, such as posters, are drawn with fewer dots an inch."""
 
-INCH = 72
-"""A PDF's units to an inch."""
+UNITS_PER_INCH = 72
+"""A PDF's units."""
 
-IMAGE, GROUP = 3, 5
+IMAGE_OBJECT, FORM_OBJECT = 3, 5
 """pdfium's numbers for objects that are pictures, and for those that hold others."""
 
-WHOLE = 0.8
-"""A page of nothing but pictures, one of which covers this share, is a scan."""
+MIN_SCAN_AREA = 0.8
+"""A page of nothing but pictures, one of which covers this share of it, is a scan."""
 
 
 class PdfFile(Document):
@@ -186,7 +184,7 @@ class PdfFile(Document):
     Raises
     ------
     CorruptFileError
-        It is damaged, or shut by a password.
+        It is damaged, or locked by a password.
     MissingExtraError
         pypdfium2 is not installed.
     """
@@ -197,14 +195,14 @@ class PdfFile(Document):
         try:
             self._pdf = pdfium.PdfDocument(content)
         except pdfium.PdfiumError as error:
-            locked = "assword" in str(error)
+            is_locked = "assword" in str(error)
             raise CorruptFileError(
                 f"{name} is a PDF that cannot be opened",
-                seen=_words(error),
-                likely="it is shut by a password" if locked else None,
-                try_="save it without one" if locked else None,
+                seen=_describe(error),
+                likely="it is locked by a password" if is_locked else None,
+                try_="save it without one" if is_locked else None,
             ) from error
-        # What was typed into the fields of a form is drawn too.
+        # What was typed into a form's fields is drawn only after this.
         self._pdf.init_forms()
 
     @property
@@ -222,22 +220,22 @@ class PdfFile(Document):
         self._pdf.close()
 
     def page(self, index: int) -> LoadedImage:
-        """Draw a page, `DOTS` dots an inch, on white paper."""
-        name = self.called(index)
-        error_of_pdfium = _pdfium().PdfiumError
+        """Draw a page, `PDF_DPI` dots an inch, on white paper."""
+        name = self.page_name(index)
+        pdfium_error = _pdfium().PdfiumError
         try:
             page = self._pdf[index]
             width, height = page.get_size()
-            pixels = _drawn(page, scale_of(width, height, scanned_at(page)))
+            pixels = _render(page, choose_pdf_scale(width, height, measure_scan(page)))
             if pixels.min() == pixels.max():
                 _check_images(page)
             page.close()
-        except error_of_pdfium as error:
-            raise CorruptFileError(f"{name} is damaged", seen=_words(error)) from error
+        except pdfium_error as error:
+            raise CorruptFileError(f"{name} is damaged", seen=_describe(error)) from error
         return load_image(pixels, name=name)
 
 
-def scale_of(width: float, height: float, scanned: float | None = None) -> float:
+def choose_pdf_scale(width: float, height: float, scanned: float | None = None) -> float:
     """Return how many pixels a unit of the page gets.
 
     Parameters
@@ -249,55 +247,52 @@ def scale_of(width: float, height: float, scanned: float | None = None) -> float
 
     Examples
     --------
-    >>> round(scale_of(595, 842) * 72), round(scale_of(14400, 14400) * 72)
+    >>> round(choose_pdf_scale(595, 842) * 72), round(choose_pdf_scale(14400, 14400) * 72)
     (300, 22)
-    >>> round(scale_of(595, 842, 200 / 72) * 72)
+    >>> round(choose_pdf_scale(595, 842, 200 / 72) * 72)
     200
     """
     area = max(width * height, 1.0)
-    wanted = DOTS / INCH if scanned is None else scanned
-    return min(wanted, math.sqrt(MOST_PIXELS / area))
+    wanted = PDF_DPI / UNITS_PER_INCH if scanned is None else scanned
+    return min(wanted, math.sqrt(MAX_PAGE_PIXELS / area))
 
 
-def scanned_at(page: Any) -> float | None:
+def measure_scan(page: Any) -> float | None:
     """Return the pixels a unit of a page that is a scan; None where it is something else."""
     objects = list(page.get_objects(max_depth=3))
-    if any(item.type not in (IMAGE, GROUP) for item in objects):
+    if any(item.type not in (IMAGE_OBJECT, FORM_OBJECT) for item in objects):
         return None  # text and lines are as sharp as they are drawn
     width, height = page.get_size()
-    result = []
+    scales = []
     for item in objects:
-        if item.type == IMAGE:
+        if item.type == IMAGE_OBJECT:
             left, bottom, right, top = item.get_bounds()
-            wide, high = right - left, top - bottom
-            if wide * high >= WHOLE * width * height > 0:
-                # Turned pictures have their sides exchanged: of areas that does not matter.
-                result.append(math.sqrt(math.prod(item.get_px_size()) / (wide * high)))
-    return max(result, default=None)
+            shown = (right - left) * (top - bottom)
+            if shown >= MIN_SCAN_AREA * width * height > 0:
+                # By areas, as a rotated picture has its sides exchanged.
+                scales.append(math.sqrt(math.prod(item.get_px_size()) / shown))
+    return max(scales, default=None)
 
 
-def _drawn(page: Any, scale: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _render(page: Any, scale: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
     bitmap = page.render(scale=scale, rev_byteorder=True)
-    # The bitmap's memory is pdfium's, and goes with it.
+    # A copy: the bitmap's memory is pdfium's, and freed with it.
     pixels = np.array(bitmap.to_numpy(), np.uint8)
     bitmap.close()
     return pixels[..., :3] if pixels.ndim == 3 and pixels.shape[2] != 1 else pixels.squeeze()
 
 
 def _check_images(page: Any) -> None:
-    """See that a page that came out bare has no picture that could not be decoded.
+    """Raise PdfiumError if a picture of a blank page cannot be decoded.
 
-    Raises
-    ------
-    PdfiumError
-        It has: pdfium draws nothing for such a one, and says nothing.
+    pdfium draws nothing for such a picture, and says nothing.
     """
     for item in page.get_objects():
-        if item.type == IMAGE:
+        if item.type == IMAGE_OBJECT:
             item.get_bitmap().close()
 
 
-def _words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"pdfium: {str(error).split(' <')[0].rstrip('. ')}"
 
 
@@ -306,25 +301,25 @@ def _pdfium() -> Any:
         import pypdfium2
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            "reading a PDF wants the extra 'pdf'",
+            "reading a PDF needs the extra 'pdf'",
             seen="pypdfium2 is not installed",
             try_='pip install "digitlens[pdf]"',
         ) from error
     return pypdfium2
 
 
-MOST_BYTES = 1 << 29
+MAX_BYTES = 1 << 29
 """Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
 
-PDF_WITHIN = 1024
+PDF_HEADER_BYTES = 1024
 """A PDF says what it is within so many bytes (ISO 32000-1, annex H.3)."""
 
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How TIFF files begin, BigTIFF ones last."""
 
 
 class PictureFile(Document):
-    """A file with one picture; of those that move, the first frame."""
+    """A file with one picture; of an animation, the first frame."""
 
     count = 1
 
@@ -352,47 +347,47 @@ class TiffFile(Document):
         """Return a frame's pixels."""
         with (
             _without_warnings(),
-            decode_image(self.content, name=self.called(index)) as picture,
+            decode_image(self.content, name=self.page_name(index)) as picture,
         ):
             picture.seek(index)
-            return load_image(picture, name=self.called(index))
+            return load_image(picture, name=self.page_name(index))
 
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keep Pillow's warnings of odd entries in a file from stderr: it is read or rejected."""
+    """Keep Pillow's warnings about odd entries off stderr: a file is read, or rejected."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
 
 
 def open_document(source: InputFile) -> Document:
-    """Open a file; what it is, is seen by how it begins, not by its name.
+    """Open a file; its kind is told by how it begins, not by its name.
 
     Raises
     ------
     MissingDataError
-        It is not there, or no longer.
+        It does not exist, or no longer.
     DataError
-        It is a folder, cannot be read, or has more than `MOST_BYTES` bytes.
+        It is a folder, cannot be read, or has more than `MAX_BYTES` bytes.
     CorruptFileError
         A PDF or TIFF file that cannot be opened at all.
     MissingExtraError
         A PDF, and pypdfium2 is not installed.
     """
-    return document_of(_content(source), source.name)
+    return parse_document(_read_content(source), source.name)
 
 
-def document_of(content: bytes, name: str) -> Document:
-    """Open the content of a file; see `open_document`."""
-    if b"%PDF-" in content[:PDF_WITHIN]:
+def parse_document(content: bytes, name: str) -> Document:
+    """Return the pages of a file's content; see `open_document`."""
+    if b"%PDF-" in content[:PDF_HEADER_BYTES]:
         return PdfFile(content, name)
-    if content.startswith(TIFF):
+    if content.startswith(TIFF_SIGNATURES):
         return TiffFile(content, name)
     return PictureFile(content, name)
 
 
-def _content(source: InputFile) -> bytes:
+def _read_content(source: InputFile) -> bytes:
     if source.path.is_dir():
         raise DataError(
             f"{source.name} is a folder without pictures",
@@ -400,19 +395,19 @@ def _content(source: InputFile) -> bytes:
         )
     try:
         with Path(source.path).open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise MissingDataError(
             f"there is no file {source.name}",
-            likely="it was taken away after its folder was listed" if source.listed else None,
+            likely="it was removed after its folder was listed" if source.listed else None,
         ) from error
     except OSError as error:
         raise DataError(
             f"{source.name} cannot be read", seen=error.strerror or str(error)
         ) from error
-    if len(content) > MOST_BYTES:
+    if len(content) > MAX_BYTES:
         raise DataError(
-            f"{source.name} is too large: at most {MOST_BYTES:,} bytes are read",
+            f"{source.name} is too large: at most {MAX_BYTES:,} bytes are read",
             try_="split it, or make it smaller",
         )
     return content

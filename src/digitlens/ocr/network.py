@@ -1,4 +1,4 @@
-"""The line network's file -> what it says of a line, frame by frame."""
+"""The line network's file, run by ONNX Runtime: a line's pixels -> log-probabilities."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-ROUND = 8
-"""Widths are filled up to a multiple of this with the mean grey, as in training."""
+WIDTH_MULTIPLE = 8
+"""Widths are padded to a multiple of this with the mean grey, as in training."""
 
 PUBLISHED = Path(__file__).parents[1] / "published" / "lines"
 """The line networks that come with digitlens."""
@@ -59,26 +59,26 @@ class LineRecognizer:
                 likely="a network for single digits" if inputs == ["pixels"] else None,
                 try_="digitlens predict asks such a one" if inputs == ["pixels"] else None,
             )
-        known = self._session.get_modelmeta().custom_metadata_map
-        if LineModelCard.KEY not in known:
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if LineModelCard.KEY not in metadata:
             raise ModelError(
                 f"{path} must be a network that reads lines, written by digitlens",
                 seen="no card of digitlens inside",
                 likely="another program made it",
             )
-        self.card = LineModelCard.from_json(known[LineModelCard.KEY])
-        raw = known.get(CALIBRATIONS_KEY)
-        self.calibrations = _calibrations(path, raw) if raw else None
+        self.card = LineModelCard.from_json(metadata[LineModelCard.KEY])
+        raw = metadata.get(CALIBRATIONS_KEY)
+        self.calibrations = _parse_calibrations(path, raw) if raw else None
 
     def __repr__(self) -> str:
-        return f"LineNetwork({self.path})"
+        return f"LineRecognizer({self.path})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the place of the file: another process loads it for itself."""
+        """Pickle the path only: another process loads the file itself."""
         return load_line_recognizer, (self.path,)
 
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Say what each frame of a line shows.
+        """Say what each time step of a line shows.
 
         Parameters
         ----------
@@ -88,18 +88,21 @@ class LineRecognizer:
         Returns
         -------
         float32 (T, 11): natural logarithms of the probability of each digit and of blank; a
-        frame every two columns of the line at 32 pixels height.
+        time step every two columns of the line at 32 pixels height.
         """
-        taken = prepare_line(gray)
-        width = taken.shape[1]
-        filled = np.zeros((1, 1, HEIGHT, -(-width // ROUND) * ROUND), np.float32)
-        filled[0, 0, :, :width] = taken
-        (answer,) = self._session.run([LOG_PROBS], {STRIP: filled})
-        frames: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
-        return frames
+        line = prepare_line(gray)
+        width = line.shape[1]
+        padded_width = -(-width // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+        # 0 is the mean grey.
+        padded = np.zeros((1, 1, HEIGHT, padded_width), np.float32)
+        padded[0, 0, :, :width] = line
+        (answer,) = self._session.run([LOG_PROBS], {STRIP: padded})
+        # The steps of the padding are no part of the line.
+        log_probs: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
+        return log_probs
 
 
-def _calibrations(path: Path, raw: str) -> ConfidenceModels:
+def _parse_calibrations(path: Path, raw: str) -> ConfidenceModels:
     try:
         values = json.loads(raw)
     except ValueError as error:

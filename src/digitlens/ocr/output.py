@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from digitlens.ocr.options import PageResult, ReadOptions
     from digitlens.ocr.page import Page, Stage
 
-    Rectangle: TypeAlias = "tuple[float, float, float, float]"
-    Size: TypeAlias = "tuple[float, float]"
     Pixels: TypeAlias = "NDArray[np.uint8]"
     Font: TypeAlias = "FreeTypeFont | ImageFont"
-    Spot: TypeAlias = "tuple[float, float]"
+    Point: TypeAlias = "tuple[float, float]"
+    LabelSize: TypeAlias = "tuple[float, float]"
+    """Width and height."""
 
 
 FORMAT = 1
@@ -55,8 +55,8 @@ COLUMNS = (
     "bottom",
 )
 
-WIDTH = 12
-"""Columns for a number in the text: longer ones push the rest aside."""
+NUMBER_WIDTH = 12
+"""Columns for a number in the text output; longer ones push the rest aside."""
 
 
 def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> list[str]:
@@ -79,7 +79,7 @@ def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> lis
         text = line.text or "nothing"
         sure = "" if options.is_sure(line, index) else "   ? not sure"
         confidence = f"{certainty(line.confidence):>8}{sure}"
-        rows.append(f"{result.name:{width}}   {field}{text:{WIDTH}}   {confidence}")
+        rows.append(f"{result.name:{width}}   {field}{text:{NUMBER_WIDTH}}   {confidence}")
     return rows
 
 
@@ -157,21 +157,21 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-GAP = 3.0
+LABEL_GAP = 3.0
 """Pixels between a box and its label."""
 
 
 def place_labels(
-    boxes: Sequence[Rectangle],
-    sizes: Sequence[Size],
-    room: Size,
-    others: Sequence[Rectangle] = (),
-) -> tuple[list[Spot], float]:
+    boxes: Sequence[Box],
+    sizes: Sequence[LabelSize],
+    sheet: LabelSize,
+    others: Sequence[Box] = (),
+) -> tuple[list[Point], float]:
     """Return for each box where the upper left corner of its label goes.
 
-    Above the box or below, from its left or up to its right, or beside it: the first place
-    that is on the sheet and touches no box and no label before it; else that which covers
-    least of them.
+    Above the box or below, from its left or up to its right, or at its side: the first place
+    on the sheet that touches no box and no earlier label; else the one that covers least of
+    them.
 
     Parameters
     ----------
@@ -179,8 +179,8 @@ def place_labels(
         Left, top, right, bottom.
     sizes
         Width and height of each box's label.
-    room
-        Width and height of the sheet.
+    sheet
+        Its width and height.
     others
         What else is not to be covered.
 
@@ -198,11 +198,11 @@ def place_labels(
     taken = np.array([*boxes, *others], np.float64).reshape(-1, 4)
     result, hidden = [], 0.0
     for box, (width, height) in zip(boxes, sizes, strict=True):
-        corners = _around(box, width, height)
-        corners[:, 0] = np.clip(corners[:, 0], 0, max(0.0, room[0] - width))
-        corners[:, 1] = np.clip(corners[:, 1], 0, max(0.0, room[1] - height))
+        corners = _list_places(box, width, height)
+        corners[:, 0] = np.clip(corners[:, 0], 0, max(0.0, sheet[0] - width))
+        corners[:, 1] = np.clip(corners[:, 1], 0, max(0.0, sheet[1] - height))
         labels = np.column_stack([corners, corners + np.array([width, height])])
-        covered = _covered(labels, taken)
+        covered = _measure_overlaps(labels, taken)
         best = int(np.argmin(covered))
         taken = np.vstack([taken, labels[best]])
         hidden += float(covered[best])
@@ -210,41 +210,39 @@ def place_labels(
     return result, hidden
 
 
-def _around(box: Rectangle, width: float, height: float) -> NDArray[np.float64]:
+def _list_places(box: Box, width: float, height: float) -> NDArray[np.float64]:
     left, top, right, bottom = box
-    above, below, middle = top - GAP - height, bottom + GAP, (top + bottom - height) / 2
+    above, below, middle = (
+        top - LABEL_GAP - height,
+        bottom + LABEL_GAP,
+        (top + bottom - height) / 2,
+    )
     upright = [(x, y) for x in (left, right - width) for y in (above, below)]
-    beside = [(right + GAP, middle), (left - GAP - width, middle)]
+    beside = [(right + LABEL_GAP, middle), (left - LABEL_GAP - width, middle)]
     return np.array([*upright, *beside], np.float64)
 
 
-def _covered(labels: NDArray[np.float64], taken: NDArray[np.float64]) -> NDArray[np.float64]:
+def _measure_overlaps(
+    labels: NDArray[np.float64], taken: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return how many pixels of what is taken each label would cover: float64 (N,)."""
-    low = np.maximum(labels[:, None, :2], taken[None, :, :2])
-    height = np.minimum(labels[:, None, 2:], taken[None, :, 2:])
-    sides = np.maximum(height - low, 0.0)
+    start = np.maximum(labels[:, None, :2], taken[None, :, :2])
+    end = np.minimum(labels[:, None, 2:], taken[None, :, 2:])
+    sides = np.maximum(end - start, 0.0)
     return np.asarray((sides[..., 0] * sides[..., 1]).sum(axis=1), np.float64)
 
 
 def write_stages(stages: Sequence[Stage], folder: Path) -> int:
-    """Write each step into `folder`, which is made, as ``1-seen.png`` and so on.
-
-    Returns how many there were.
-
-    Raises
-    ------
-    StorageError
-        The folder cannot be made or written to.
-    """
+    """Write each step into a new folder as ``1-seen.png`` and so on; return how many."""
     make_folder(folder)
     for index, (name, picture) in enumerate(stages, 1):
         number, dash, _ = name.partition("-")
-        whole = name if dash and number.isdigit() else f"{index}-{name}"
-        write_bytes(folder / f"{whole}.png", png(picture))
+        stem = name if dash and number.isdigit() else f"{index}-{name}"
+        write_bytes(folder / f"{stem}.png", encode_png(picture))
     return len(stages)
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Return uint8 (H, W) or (H, W, 3) as a PNG file."""
     from PIL import Image
 
@@ -255,21 +253,21 @@ def png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 GREEN, AMBER = (0, 120, 60), (255, 176, 0)
-"""Of what is sure, and of what is not: apart in lightness, too, and the latter with a ?."""
+"""Colours of what is sure and what is not; they differ in lightness, too."""
 
 WHITE, BLACK, MARGIN_GREY = (255, 255, 255), (0, 0, 0), (236, 236, 236)
 
-SMALL, LARGE = 800, 2000
-"""Pictures are drawn with their longer side within these, in pixels..."""
+MIN_LONG_SIDE, MAX_LONG_SIDE = 800, 2000
+"""Pictures are scaled for their longer side to lie within these, in pixels, ..."""
 
-LEGIBLE = 24
-"""... but never so small that a usual line is lower than this, if it is not in the picture."""
+MIN_LINE_HEIGHT = 24
+"""... but never down so far that the median line is lower than this."""
 
-MOST_TIMES = 8.0
+MAX_ENLARGEMENT = 8.0
 """Small pictures are enlarged no more than this."""
 
-LETTERS = (15, 32)
-"""The least and most height of letters; between them they are 0.7 of the digits' height."""
+FONT_SIZES = (15, 32)
+"""Smallest and largest; between them letters are 0.7 of the digits' height."""
 
 
 @dataclass(frozen=True)
@@ -301,35 +299,37 @@ def annotated_png(pixels: Pixels, page: Page, options: ReadOptions) -> bytes:
     its own. In tables each cell shows its digit. Large pictures are made smaller and small
     ones larger, so that the words can be read.
     """
-    marks = [*_lines(page, options), *_cells(page, options)]
-    heights = [_height(mark.line) for mark in marks]
-    scale = scale_of(pixels.shape[1], pixels.shape[0], median(heights) if heights else None)
-    return png(np.asarray(_drawn(pixels, marks, scale)))
+    annotations = [*_annotate_lines(page, options), *_annotate_cells(page, options)]
+    heights = [_digit_height(item.line) for item in annotations]
+    height, width = pixels.shape[:2]
+    scale = choose_picture_scale(width, height, median(heights) if heights else None)
+    return encode_png(np.asarray(_draw(pixels, annotations, scale)))
 
 
-def scale_of(width: int, height: int, line: float | None) -> float:
+def choose_picture_scale(width: int, height: int, line: float | None) -> float:
     """Return by how much a picture is enlarged, whose lines are `line` pixels high.
 
     Examples
     --------
-    >>> scale_of(4000, 3000, 60), scale_of(8000, 3000, 30), scale_of(90, 40, 30)
-    (0.5, 0.8, 8.0)
+    >>> sizes = (4000, 3000, 60), (8000, 3000, 30), (90, 40, 30)
+    >>> [choose_picture_scale(*size) for size in sizes]
+    [0.5, 0.8, 8.0]
     """
     longer = max(width, height)
-    if longer < SMALL:
-        return min(MOST_TIMES, SMALL / longer)
-    scale = min(1.0, LARGE / longer)
-    return max(scale, min(1.0, LEGIBLE / line)) if line else scale
+    if longer < MIN_LONG_SIDE:
+        return min(MAX_ENLARGEMENT, MIN_LONG_SIDE / longer)
+    scale = min(1.0, MAX_LONG_SIDE / longer)
+    return max(scale, min(1.0, MIN_LINE_HEIGHT / line)) if line else scale
 
 
-def _height(line: Line) -> float:
+def _digit_height(line: Line) -> float:
     """Return how high the digits are: the box of a line that slopes is higher."""
     boxes = [digit.box for digit in line.digits] or [line.box]
     return max(1.0, median(bottom - top for _, top, _, bottom in boxes))
 
 
-def _lines(page: Page, options: ReadOptions) -> Iterator[Annotation]:
-    """Return the lines, those left out that are rows of tables: their cells are drawn."""
+def _annotate_lines(page: Page, options: ReadOptions) -> Iterator[Annotation]:
+    """Yield the lines that are no rows of tables; of these the cells are drawn."""
     in_cells = {digit for table in page.tables for cell in table.cells if cell
                 for digit in cell.digits}  # fmt: skip
     for index, line in enumerate(page.lines):
@@ -342,7 +342,7 @@ def _lines(page: Page, options: ReadOptions) -> Iterator[Annotation]:
         yield Annotation(line, label + words + ("" if sure else " ?"), sure)
 
 
-def _cells(page: Page, options: ReadOptions) -> Iterator[Annotation]:
+def _annotate_cells(page: Page, options: ReadOptions) -> Iterator[Annotation]:
     for table in page.tables:
         for cell in table.cells:
             if cell is not None:
@@ -350,48 +350,51 @@ def _cells(page: Page, options: ReadOptions) -> Iterator[Annotation]:
                 yield Annotation(cell, cell.text + ("" if sure else " ?"), sure, cell=True)
 
 
-def _drawn(pixels: Pixels, marks: list[Annotation], scale: float) -> Image:
+def _draw(pixels: Pixels, annotations: list[Annotation], scale: float) -> Image:
     from PIL import Image, ImageDraw
 
     width, height = (max(1, round(side * scale)) for side in pixels.shape[1::-1])
-    fonts = [_font(mark, scale) for mark in marks]
-    sizes = [_size(mark, font) for mark, font in zip(marks, fonts, strict=True)]
-    boxes, spots, edges = _laid(marks, sizes, scale, (width, height))
-    room = width + 2 * edges[0], height + 2 * edges[1]
-    sheet = Image.new("RGB", room, MARGIN_GREY)
+    # Lay out the labels first: they say how much margin the sheet needs.
+    fonts = [_choose_font(item, scale) for item in annotations]
+    sizes = [_measure_label(item, font) for item, font in zip(annotations, fonts, strict=True)]
+    boxes, spots, edges = _lay_out(annotations, sizes, scale, (width, height))
+    size = width + 2 * edges[0], height + 2 * edges[1]
+    sheet = Image.new("RGB", size, MARGIN_GREY)
+    # The picture.
     smooth = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
     picture = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
     sheet.paste(picture.resize((width, height), smooth), edges)
+    # Boxes, and on top of all of them the labels.
     draw = ImageDraw.Draw(sheet)
-    for mark, box in zip(marks, boxes, strict=True):
-        color = GREEN if mark.sure else AMBER
-        if not mark.cell:
-            for digit in mark.line.digits:
-                draw.rectangle(_there(digit.box, scale, edges, 1), outline=color, width=1)
-        draw.rectangle(box, outline=color, width=1 if mark.cell else 3)
-    for mark, spot, size, font in zip(marks, spots, sizes, fonts, strict=True):
-        color, ink = (GREEN, WHITE) if mark.sure else (AMBER, BLACK)
+    for item, box in zip(annotations, boxes, strict=True):
+        color = GREEN if item.sure else AMBER
+        if not item.cell:
+            for digit in item.line.digits:
+                draw.rectangle(_to_sheet(digit.box, scale, edges, 1), outline=color, width=1)
+        draw.rectangle(box, outline=color, width=1 if item.cell else 3)
+    for item, spot, size, font in zip(annotations, spots, sizes, fonts, strict=True):
+        color, ink = (GREEN, WHITE) if item.sure else (AMBER, BLACK)
         draw.rectangle((*spot, spot[0] + size[0], spot[1] + size[1]), fill=color)
         middle = spot[0] + size[0] / 2, spot[1] + size[1] / 2
-        draw.text(middle, mark.words, fill=ink, font=font, anchor="mm")
+        draw.text(middle, item.words, fill=ink, font=font, anchor="mm")
     return sheet
 
 
-def _laid(
-    marks: list[Annotation], sizes: list[Spot], scale: float, size: tuple[int, int]
-) -> tuple[list[Box], list[Spot], tuple[int, int]]:
+def _lay_out(
+    annotations: list[Annotation], sizes: list[LabelSize], scale: float, size: tuple[int, int]
+) -> tuple[list[Box], list[Point], tuple[int, int]]:
     """Return the boxes and labels on the sheet, and its margins at the sides and above.
 
-    The margin is as wide as a label is high; where labels would hide something, it is so wide
-    at the sides that they have room there.
+    The margin is as wide as a label is high; where labels would hide something, the sides are
+    wide enough for them.
     """
     upright = math.ceil(max((tall for _, tall in sizes), default=0)) + 6
     widest = math.ceil(max((long for long, _ in sizes), default=0)) + 6
-    rows = [index for index, mark in enumerate(marks) if not mark.cell]
+    rows = [index for index, item in enumerate(annotations) if not item.cell]
     for beside in (upright, max(upright, widest)):
         edges = beside, upright
-        boxes = [_there(_whole(mark.line), scale, edges, 3) for mark in marks]
-        # Cells stand close: each has its label at the same place, so that one sees whose it is.
+        boxes = [_to_sheet(_full_box(item.line), scale, edges, 3) for item in annotations]
+        # Cells stand close: labels at the same place of each show whose they are.
         spots = [
             (box[2] - 4, box[1] - tall / 2) for box, (_, tall) in zip(boxes, sizes, strict=True)
         ]
@@ -399,7 +402,7 @@ def _laid(
             [boxes[index] for index in rows],
             [sizes[index] for index in rows],
             (size[0] + 2 * beside, size[1] + 2 * upright),
-            [box for box, mark in zip(boxes, marks, strict=True) if mark.cell],
+            [box for box, item in zip(boxes, annotations, strict=True) if item.cell],
         )
         for index, spot in zip(rows, result, strict=True):
             spots[index] = spot
@@ -408,28 +411,28 @@ def _laid(
     return boxes, spots, edges
 
 
-def _font(mark: Annotation, scale: float) -> Font:
+def _choose_font(item: Annotation, scale: float) -> Font:
     from PIL import ImageFont
 
-    share = 0.4 if mark.cell else 0.7
-    wanted = share * _height(mark.line) * scale
-    return ImageFont.load_default(round(min(max(wanted, LETTERS[0]), LETTERS[1])))
+    share = 0.4 if item.cell else 0.7
+    wanted = share * _digit_height(item.line) * scale
+    return ImageFont.load_default(round(min(max(wanted, FONT_SIZES[0]), FONT_SIZES[1])))
 
 
-def _size(mark: Annotation, font: Font) -> Spot:
-    left, _, right, _ = font.getbbox(mark.words)
+def _measure_label(item: Annotation, font: Font) -> LabelSize:
+    left, _, right, _ = font.getbbox(item.words)
     _, top, _, bottom = font.getbbox("0?%")
-    room = (4.0, 4.0) if mark.cell else (10.0, 8.0)
+    room = (4.0, 4.0) if item.cell else (10.0, 8.0)
     return right - left + room[0], bottom - top + room[1]
 
 
-def _whole(line: Line) -> Box:
+def _full_box(line: Line) -> Box:
     """Return the box around a line and its digits."""
     return enclosing_box([line.box, *(digit.box for digit in line.digits)])
 
 
-def _there(box: Box, scale: float, edges: tuple[int, int], more: int) -> Box:
-    """Return where a box of the picture lies on the sheet, `more` pixels farther out."""
+def _to_sheet(box: Box, scale: float, edges: tuple[int, int], more: int) -> Box:
+    """Return where a box of the picture lies on the sheet, `more` pixels larger all round."""
     left, right = (side * scale + edges[0] for side in box[::2])
     top, bottom = (side * scale + edges[1] for side in box[1::2])
     return left - more, top - more, right + more, bottom + more

@@ -13,7 +13,7 @@ from digitlens.ctc import Line, LineDigit
 from digitlens.metrics.formatting import certainty
 from digitlens.ocr import FormField, Page, Reader, Table
 from digitlens.ocr.options import ReadOptions
-from digitlens.ocr.output import AMBER, GREEN, annotated_png, scale_of
+from digitlens.ocr.output import AMBER, GREEN, annotated_png, choose_picture_scale
 
 Strokes = Callable[..., np.ndarray]
 
@@ -87,10 +87,10 @@ def test_nothing_read_leaves_the_picture_as_it_is() -> None:
 
 def test_any_size_can_be_read() -> None:
     """Small pictures are enlarged, large ones made smaller, but lines stay legible."""
-    assert scale_of(20, 10, 8) == 8
-    assert scale_of(1000, 700, 20) == 1
-    assert scale_of(4000, 3000, None) == 0.5
-    assert scale_of(8000, 6000, 12) == 1
+    assert choose_picture_scale(20, 10, 8) == 8
+    assert choose_picture_scale(1000, 700, 20) == 1
+    assert choose_picture_scale(4000, 3000, None) == 0.5
+    assert choose_picture_scale(8000, 6000, 12) == 1
     for width, height in ((9, 5), (5, 400), (3000, 6)):
         drawn = _drawn(np.zeros((height, width), np.uint8), Page(()), ReadOptions())
         assert max(drawn.shape) < 2100

@@ -76,7 +76,7 @@ def test_a_file_that_vanishes_is_rejected(
     result = list(read_all(sources, job, workers=1))
     assert [item.error is None for item in result] == [True, False, True]
     assert result[1].error is not None
-    assert result[1].error.likely == "it was taken away after its folder was listed"
+    assert result[1].error.likely == "it was removed after its folder was listed"
 
 
 def test_a_worker_that_dies_costs_one_picture(

@@ -12,14 +12,14 @@ from PIL import Image
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError
 from digitlens.ocr import files
-from digitlens.ocr.files import InputFile, PictureFile, TiffFile, document_of, open_document
+from digitlens.ocr.files import InputFile, PictureFile, TiffFile, open_document, parse_document
 
 Make = Callable[..., bytes]
 
 
 def test_the_pages_of_a_tiff_are_its_frames(pages: Make) -> None:
     """Each frame is a page with a number; what a file is, is seen by how it begins."""
-    document = document_of(pages("TIFF", ["1", "117"]), "a.png")
+    document = parse_document(pages("TIFF", ["1", "117"]), "a.png")
     assert isinstance(document, TiffFile)
     assert (document.count, document.numbered) == (2, True)
     widths = [document.page(index).pixels.shape[1] for index in range(2)]
@@ -29,8 +29,8 @@ def test_the_pages_of_a_tiff_are_its_frames(pages: Make) -> None:
 
 def test_a_tiff_of_one_frame_is_a_picture(pages: Make) -> None:
     """A single frame has no number."""
-    document = document_of(pages("TIFF", ["1"]), "a.tif")
-    assert (document.count, document.numbered, document.called(0)) == (1, False, "a.tif")
+    document = parse_document(pages("TIFF", ["1"]), "a.tif")
+    assert (document.count, document.numbered, document.page_name(0)) == (1, False, "a.tif")
 
 
 def test_each_frame_is_turned_as_it_says_itself() -> None:
@@ -41,14 +41,14 @@ def test_each_frame_is_turned_as_it_says_itself() -> None:
     turned[0x0112] = 6
     frames[1].encoderinfo = {"exif": turned}
     frames[0].save(file, "TIFF", save_all=True, append_images=frames[1:])
-    document = document_of(file.getvalue(), "a.tif")
+    document = parse_document(file.getvalue(), "a.tif")
     assert [document.page(index).pixels.shape for index in range(2)] == [(30, 60), (60, 30)]
 
 
 def test_a_frame_that_is_cut_off_is_damaged(pages: Make) -> None:
     """Of a truncated TIFF the frames before the cut can be read; the other names its page."""
     content = bytearray(pages("TIFF", ["1", "1"]))
-    whole = document_of(bytes(content), "a.tif")
+    whole = parse_document(bytes(content), "a.tif")
     with Image.open(io.BytesIO(content)) as picture:
         picture.seek(1)
         (start,) = picture.tag_v2[273]
@@ -63,15 +63,15 @@ def test_a_frame_that_is_cut_off_is_damaged(pages: Make) -> None:
 
 def test_other_pictures_are_one_page(pages: Make) -> None:
     """Of a picture that moves the first frame counts; what is no picture says so when read."""
-    assert isinstance(document_of(pages("GIF", ["1", "11"]), "a.gif"), PictureFile)
+    assert isinstance(parse_document(pages("GIF", ["1", "11"]), "a.gif"), PictureFile)
     with pytest.raises(CorruptFileError, match=r"a\.png is not a picture"):
-        document_of(b"no picture", "a.png").page(0)
+        parse_document(b"no picture", "a.png").page(0)
 
 
 def test_a_damaged_tiff_is_told(pages: Make) -> None:
     """A TIFF without a frame is damaged as a whole."""
     with pytest.raises(CorruptFileError, match=r"a\.tif"):
-        document_of(b"II*\0\x08\0\0\0", "a.tif")
+        parse_document(b"II*\0\x08\0\0\0", "a.tif")
 
 
 def test_a_file_that_has_gone_says_so(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_file_that_has_gone_says_so(tmp_path: Path) -> None:
     with pytest.raises(MissingDataError) as caught:
         open_document(InputFile(path, "a.png", "a", listed=True))
     assert str(caught.value) == (
-        "there is no file a.png\n  likely  it was taken away after its folder was listed"
+        "there is no file a.png\n  likely  it was removed after its folder was listed"
     )
     with pytest.raises(MissingDataError) as caught:
         open_document(InputFile(path, "a.png", "a"))
@@ -97,7 +97,7 @@ def test_no_more_bytes_are_read_than_the_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of more bytes than the limit is refused, and the limit named."""
-    monkeypatch.setattr(files, "MOST_BYTES", 10)
+    monkeypatch.setattr(files, "MAX_BYTES", 10)
     (tmp_path / "a.png").write_bytes(b"x" * 11)
     with pytest.raises(DataError, match="at most 10 bytes are read"):
         open_document(InputFile(tmp_path / "a.png", "a.png", "a"))
@@ -105,5 +105,5 @@ def test_no_more_bytes_are_read_than_the_limit(
 
 def test_pages_hold_what_was_saved(pages: Make, strokes: Callable[..., np.ndarray]) -> None:
     """The pixels of a TIFF's page are those that were written."""
-    document = document_of(pages("TIFF", ["1", "74"]), "a.tif")
+    document = parse_document(pages("TIFF", ["1", "74"]), "a.tif")
     assert np.array_equal(document.page(1).pixels, strokes("74"))

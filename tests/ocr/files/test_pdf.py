@@ -14,7 +14,7 @@ from PIL import Image
 
 from digitlens.errors import CorruptFileError, MissingExtraError
 from digitlens.ocr.batch import read_all
-from digitlens.ocr.files import InputFile, document_of, scale_of
+from digitlens.ocr.files import InputFile, choose_pdf_scale, parse_document
 from digitlens.ocr.options import ReadOptions
 
 Make = Callable[..., bytes]
@@ -30,13 +30,13 @@ def test_without_the_extra_a_pdf_says_what_it_wants(monkeypatch: pytest.MonkeyPa
     """Without pypdfium2 the error says how to install it."""
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
     with pytest.raises(MissingExtraError, match=r'pip install "digitlens\[pdf\]"'):
-        document_of(b"%PDF-1.4", "a.pdf")
+        parse_document(b"%PDF-1.4", "a.pdf")
 
 
 @pytest.mark.usefixtures("pdfium")
 def test_a_scan_is_drawn_as_fine_as_it_was_scanned(pages: Make) -> None:
     """A page that is one picture comes out with that picture's pixels; pages have numbers."""
-    document = document_of(pages("PDF", ["1"]), "a.pdf")
+    document = parse_document(pages("PDF", ["1"]), "a.pdf")
     assert (document.count, document.numbered) == (1, True)
     page = document.page(0)
     assert (page.pixels.shape, page.name) == ((140, 130, 3), "a.pdf, page 1")
@@ -52,13 +52,13 @@ def test_what_is_drawn_and_no_scan_gets_300_dots_an_inch(pages: Make) -> None:
     start = stream.start()
     content = content[:start] + drawn + content[start + len(drawn) :]
     width = round(130 * 300 / 72)
-    assert abs(document_of(content, "a.pdf").page(0).pixels.shape[1] - width) <= 1
+    assert abs(parse_document(content, "a.pdf").page(0).pixels.shape[1] - width) <= 1
 
 
 def test_posters_are_drawn_with_fewer_dots() -> None:
     """No page gets more than 20 million pixels, whatever its size."""
     for width, height in ((595, 842), (14400, 14400), (14400, 3)):
-        scale = scale_of(width, height)
+        scale = choose_pdf_scale(width, height)
         assert width * scale * height * scale <= 20_000_001
 
 
@@ -84,7 +84,7 @@ def test_a_page_whose_scan_is_damaged_is_no_bare_page(pages: Make) -> None:
     """A picture that pdfium cannot decode, and so leaves out, is told as damage."""
     content = pages("PDF", ["1"])
     start = content.index(b"\xff\xd8\xff")
-    document = document_of(content[:start] + bytes(300) + content[start + 300 :], "a.pdf")
+    document = parse_document(content[:start] + bytes(300) + content[start + 300 :], "a.pdf")
     with pytest.raises(CorruptFileError, match="page 1 is damaged"):
         document.page(0)
 
@@ -94,7 +94,7 @@ def test_bare_pages_are_pages() -> None:
     """A page of white paper is read as such."""
     file = io.BytesIO()
     Image.new("L", (50, 50), 255).save(file, "PDF")
-    pixels = document_of(file.getvalue(), "a.pdf").page(0).pixels
+    pixels = parse_document(file.getvalue(), "a.pdf").page(0).pixels
     assert np.unique(pixels).tolist() == [255]
 
 
@@ -102,4 +102,4 @@ def test_bare_pages_are_pages() -> None:
 def test_what_only_begins_like_a_pdf_is_damaged(pages: Make) -> None:
     """A PDF that was cut off cannot be opened, and says so."""
     with pytest.raises(CorruptFileError, match=r"a\.pdf is a PDF that cannot be opened"):
-        document_of(pages("PDF", ["1"])[:500], "a.pdf")
+        parse_document(pages("PDF", ["1"])[:500], "a.pdf")
