@@ -62,30 +62,14 @@ CHANNEL_PREFERENCE = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Ink:
-    """Ink on paper.
+    """Ink on paper."""
 
-    Parameters
-    ----------
-    ink
-        float32 (H, W), 0.0 = paper, 255.0 = full ink.
-    paper
-        float32 (H, W): the paper's gray value under each pixel, 0 = black.
-    inverted
-        Whether the ink is lighter than the paper.
-    estimator
-        How the paper was found: "flat", "local", "opening" or "edge".
-    contrast
-        Gray values between the paper and full ink; 0 when there is no ink.
-    cost
-        How little it looks like strokes on paper; 0 is best.
-    """
-
-    ink: FloatGray
-    paper: FloatGray
-    inverted: bool
-    estimator: str
-    contrast: float
-    cost: float
+    ink: FloatGray  # float32 (H, W), 0.0 = paper, 255.0 = full ink
+    paper: FloatGray  # float32 (H, W): the paper's gray value under each pixel, 0 = black
+    inverted: bool  # whether the ink is lighter than the paper
+    estimator: str  # how the paper was found: "flat", "local", "opening" or "edge"
+    contrast: float  # gray values between the paper and full ink; 0 when there is no ink
+    cost: float  # how little it looks like strokes on paper; 0 is best
 
 
 def binarize_color(pixels: Pixels) -> tuple[Gray, Ink, str]:
@@ -150,12 +134,7 @@ def to_gray(pixels: Pixels) -> Gray:
 
 
 def binarize(gray: Gray) -> Ink:
-    """Tell ink from paper in a gray picture.
-
-    Parameters
-    ----------
-    gray
-        uint8 (H, W), either polarity.
+    """Tell ink from paper in a gray picture of either polarity.
 
     Examples
     --------

@@ -42,35 +42,17 @@ EDGE_WEIGHT = 0.4
 
 @dataclass(frozen=True, eq=False)
 class DigitComponents:
-    """The components of a picture, separated into digit and rest.
+    """The components of a picture, separated into digit and rest."""
 
-    Parameters
-    ----------
-    mask
-        bool (H, W): the digit with the gray pixels around it.
-    box
-        The digit's x0, y0, x1, y1 in pixels.
-    total, chosen
-        How many components there are, and how many of them make the digit.
-    digit_count
-        How many digits stand side by side; 1 for a single one, 0 for bare paper.
-    """
-
-    mask: NDArray[np.bool_]
-    box: tuple[int, int, int, int]
-    total: int
+    mask: NDArray[np.bool_]  # bool (H, W): the digit with the gray pixels around it
+    box: tuple[int, int, int, int]  # the digit's x0, y0, x1, y1 in pixels
+    total: int  # how many components there are, and how many of them make the digit
     chosen: int
-    digit_count: int
+    digit_count: int  # how many digits stand side by side; 1 for a single one, 0 for bare paper
 
 
 def find_digit_components(ink: FloatGray) -> DigitComponents:
-    """Find the components that make the digit.
-
-    Parameters
-    ----------
-    ink
-        float32 (H, W), 0.0 = paper, 255.0 = full ink.
-    """
+    """Find the components that make the digit."""
     import cv2
 
     marked = (ink > INK_THRESHOLD).astype(np.uint8)
@@ -290,11 +272,6 @@ def remove_specks(gray: Gray) -> tuple[Gray, float]:
 
     Only small patches that differ from the median of their 3 x 3 neighbourhood are changed:
     thin strokes differ from it too, but hang together.
-
-    Parameters
-    ----------
-    gray
-        uint8 (H, W).
 
     Returns
     -------

@@ -41,18 +41,10 @@ MAX_STROKE, THICK_TARGET = 4.5, 4.0
 
 @dataclass(frozen=True, eq=False)
 class FittedDigit:
-    """A digit in its box.
+    """A digit in its box."""
 
-    Parameters
-    ----------
-    box
-        uint8 (H, W), the longer side 20.
-    about
-        What was done to it, in words.
-    """
-
-    box: Gray
-    about: str
+    box: Gray  # uint8 (H, W), the longer side 20
+    about: str  # what was done to it, in words
 
 
 def fit_to_frame(ink: FloatGray) -> FittedDigit:
@@ -109,11 +101,6 @@ def stroke_width(ink: FloatGray) -> float:
     """Return the mean width of the strokes in pixels: twice the area by the outline's length.
 
     The outline's length is the total variation, so that gray edges count by their share.
-
-    Parameters
-    ----------
-    ink
-        float32 (H, W), 0.0 = paper, 255.0 = full ink.
 
     Examples
     --------

@@ -47,40 +47,20 @@ MIN_WORKING_SIDE, MAX_ENLARGEMENT = 500, 4.0
 
 @dataclass(frozen=True, eq=False)
 class WorkingImage:
-    """The picture in the size and rotation in which lines are found.
+    """The picture in the size and rotation in which lines are found."""
 
-    Parameters
-    ----------
-    pixels
-        uint8 (h, w) or (h, w, 3).
-    to_picture
-        float64 (3, 3): (x, y, 1) of the working image -> (x, y, 1) of the picture.
-    rotation
-        Degrees by which the picture was turned counter-clockwise.
-    scale
-        Pixels of the working image to one of the picture.
-    inside
-        uint8 (h, w), 1 = in the picture; None where all is. Around a picture that was turned
-        a little its edge is continued, so that the paper is.
-    """
-
-    pixels: Pixels
+    pixels: Pixels  # uint8 (h, w) or (h, w, 3)
+    # float64 (3, 3): (x, y, 1) of the working image -> (x, y, 1) of the picture.
     to_picture: Floats
-    rotation: float
-    scale: float
+    rotation: float  # degrees by which the picture was turned counter-clockwise
+    scale: float  # pixels of the working image to one of the picture
+    # uint8 (h, w), 1 = in the picture; None where all is. Around a picture that was turned a
+    # little its edge is continued, so that the paper is.
     inside: Mask | None = None
 
 
 def prepare_image(picture: Pixels, rotation: float = 0.0) -> WorkingImage:
-    """Bring a picture to at most `MAX_WORKING_PIXELS`, and turn it.
-
-    Parameters
-    ----------
-    picture
-        uint8 (H, W) or (H, W, 3).
-    rotation
-        Degrees, counter-clockwise.
-    """
+    """Bring a picture to the size in which lines are found, and turn it counter-clockwise."""
     return rotate_image(_resize(picture), rotation)
 
 
@@ -155,43 +135,19 @@ def warp_affine(
 
 @dataclass(frozen=True, eq=False)
 class PageAnalysis:
-    """A page taken apart.
-
-    Parameters
-    ----------
-    view
-        The working image.
-    dropout
-        Which channel is used, and what colored print that drops.
-    background
-        The paper in that channel.
-    gray
-        uint8 (h, w): that channel.
-    ink
-        uint8 (h, w), 0 = paper, 255 = all light taken away.
-    printed
-        uint8 (h, w), 1 = ink or colored print, lines included.
-    mask
-        uint8 (h, w), 1 = ink without lines and frames.
-    components
-        Connected pieces of `mask`.
-    boxes, box_rows
-        Printed boxes, and which of them stand in rows for one digit each.
-    lattices
-        Tables of boxes.
-    """
+    """A page taken apart."""
 
     view: WorkingImage
-    dropout: ColorDropout
-    background: Background
-    gray: Gray
-    ink: Gray
-    printed: Mask
-    mask: Mask
-    components: Components
+    dropout: ColorDropout  # which channel is used, and what colored print that drops
+    background: Background  # the paper in that channel
+    gray: Gray  # uint8 (h, w): that channel
+    ink: Gray  # uint8 (h, w), 0 = paper, 255 = all light taken away
+    printed: Mask  # uint8 (h, w), 1 = ink or colored print, lines included
+    mask: Mask  # uint8 (h, w), 1 = ink without lines and frames
+    components: Components  # connected pieces of `mask`
     boxes: PrintedBoxes
-    box_rows: list[list[int]]
-    lattices: list[Lattice]
+    box_rows: list[list[int]]  # which boxes stand in rows, for one digit each
+    lattices: list[Lattice]  # tables of boxes
 
 
 def analyze_page(

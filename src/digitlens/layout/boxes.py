@@ -41,18 +41,11 @@ MAX_PITCH_ERROR = 0.3
 
 @dataclass(frozen=True, eq=False)
 class PrintedBoxes:
-    """Rectangles of paper, all enclosed.
+    """Rectangles of paper, all enclosed."""
 
-    Parameters
-    ----------
-    rects
-        float64 (n, 5): x and y of the center, width, height, and slope (rows per column).
-    corners
-        float64 (n, 4, 2): upper left, upper right, lower right, lower left.
-    """
-
+    # float64 (n, 5): x and y of the center, width, height, and slope (rows per column).
     rects: Floats
-    corners: Floats
+    corners: Floats  # float64 (n, 4, 2): upper left, upper right, lower right, lower left
 
     def __len__(self) -> int:
         return len(self.rects)
@@ -68,13 +61,7 @@ class PrintedBoxes:
 
 
 def find_boxes(mask: Mask) -> PrintedBoxes:
-    """Find rectangles of paper that lines enclose.
-
-    Parameters
-    ----------
-    mask
-        uint8 (H, W), 1 = mark: print, and what is written.
-    """
+    """Find rectangles of paper that lines enclose."""
     # A frame around all, so that boxes that the picture's edge cuts are closed too.
     closed = cv2.copyMakeBorder(_close_gaps(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     outlines, hierarchy = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
@@ -110,13 +97,7 @@ def _close_gaps(mask: Mask) -> Mask:
 
 
 def _fit_rectangle(outline: NDArray[np.int32]) -> Floats | None:
-    """Return the corners of the rectangle that a hole is, or None.
-
-    Parameters
-    ----------
-    outline
-        Through the centers of the pixels of ink around it.
-    """
+    """Return the corners of a hole, given by the ink around it, if it is a rectangle."""
     hull = cv2.convexHull(outline)
     (x, y), (width, height), angle = cv2.minAreaRect(hull)
     if min(width, height) < 3 or cv2.contourArea(outline) < MIN_FILL * width * height:
@@ -135,13 +116,7 @@ def _fit_rectangle(outline: NDArray[np.int32]) -> Floats | None:
 
 
 def frame_share(near: Mask, quad: Floats) -> float:
-    """Return the share of a rectangle's sides along which there is a line.
-
-    Parameters
-    ----------
-    near
-        uint8 (H, W), 1 = ink or print, thickened by a pixel on all sides.
-    """
+    """Return the share of a rectangle's sides on the thickened ink `near`."""
     corners = grow_quad(quad, 1.5)
     steps = np.linspace(0, 1, 16)[:, None]
     ends = zip(corners, np.roll(corners, -1, axis=0), strict=True)
@@ -219,13 +194,6 @@ def complete_rows(
 
     A digit that runs over its box's frame cuts the paper in it to pieces, so that no box is
     found; but the frame is still there, at the distance of the other boxes.
-
-    Parameters
-    ----------
-    rows
-        Of boxes, each from left to right.
-    printed
-        uint8 (h, w), 1 = ink or print.
     """
     near = dilate(printed, 3, 3)
     quads = [boxes.corners]
@@ -296,15 +264,7 @@ def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
 
 
 def find_lone_boxes(boxes: PrintedBoxes, printed: Mask, among: set[int]) -> list[int]:
-    """Return those of some boxes whose frame is whole: what strokes enclose is no box.
-
-    Parameters
-    ----------
-    printed
-        uint8 (H, W), 1 = ink or print.
-    among
-        Boxes that stand in no row.
-    """
+    """Return those of some boxes that have a whole frame: what strokes enclose is no box."""
     if not among:
         return []
     near = dilate(printed, 3, 3)

@@ -53,30 +53,15 @@ MIN_COLOR_RANGE = 10
 
 @dataclass(frozen=True, eq=False)
 class ColorDropout:
-    """The channel in which ink stands out and colored print does not.
+    """The channel in which ink stands out and colored print does not."""
 
-    Parameters
-    ----------
-    channel
-        0, 1, 2 for red, green, blue; None for the brightness.
-    mask
-        uint8 (h, w), 1 where colored print was dropped; None where there is none.
-    """
-
-    channel: int | None
+    channel: int | None  # 0, 1, 2 for red, green, blue; None for the brightness
+    # uint8 (h, w), 1 where colored print was dropped; None where there is none.
     mask: Mask | None = None
 
 
 def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
-    """Choose the channel that drops colored print.
-
-    Parameters
-    ----------
-    pixels
-        uint8 (h, w) or (h, w, 3).
-    inverted
-        Whether the ink is lighter than the paper; then nothing is dropped.
-    """
+    """Choose the channel that drops colored print; none for light ink on dark paper."""
     if pixels.ndim == 2 or inverted or _is_colorless(pixels[::4, ::4]):
         return ColorDropout(None)
     coarse = pixels
@@ -103,13 +88,6 @@ def extract_channel(pixels: Pixels, channel: int | None) -> Gray:
     A box that is not quite as bright as the paper in its channel is far darker in another
     one; by a share of that difference (`LIGHTENING`) it is made brighter. Black is as dark in
     all channels, and blue ink darkest in the red one: they stay.
-
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W), or (H, W, 3) red, green, blue.
-    channel
-        0, 1, 2, or None for the brightness.
     """
     if pixels.ndim == 2:
         return pixels

@@ -42,45 +42,22 @@ MIN_PAGE_SLOPE, MAX_PAGE_SLOPE = 6.0, 40.0
 
 @dataclass(frozen=True, eq=False)
 class Components:
-    """Connected pieces of ink.
+    """Connected pieces of ink."""
 
-    Parameters
-    ----------
-    labels
-        int32 (H, W): the component that each pixel belongs to, from 1; 0 = none.
-    boxes
-        float64 (n, 4): left, top, right, bottom of component 1 .. n.
-    areas
-        float64 (n,): pixels.
-    contrast
-        float64 (n,): mean ink, 0..255.
-    is_digit
-        bool (n,): whether it may be a digit, or digits that touch, by its size.
-    is_residue
-        bool (n,): whether it is only the rest of a line that was removed.
-    dropped
-        How many candidates there were beyond `MAX_CANDIDATES`.
-    """
-
+    # int32 (H, W): the component that each pixel belongs to, from 1; 0 = none.
     labels: NDArray[np.int32]
-    boxes: Floats
-    areas: Floats
-    contrast: Floats
+    boxes: Floats  # float64 (n, 4): left, top, right, bottom of component 1 .. n.
+    areas: Floats  # float64 (n,): pixels
+    contrast: Floats  # float64 (n,): mean ink, 0..255
+    # bool (n,): whether it may be a digit, or digits that touch, by its size.
     is_digit: NDArray[np.bool_]
+    # bool (n,): whether it is only the rest of a line that was removed.
     is_residue: NDArray[np.bool_]
-    dropped: int
+    dropped: int  # how many candidates there were beyond `MAX_CANDIDATES`
 
 
 def find_components(ruled: RuledPage, ink: Gray) -> Components:
-    """Find connected pieces of ink.
-
-    Parameters
-    ----------
-    ruled
-        Marks and lines apart.
-    ink
-        uint8 (H, W), 255 = full ink.
-    """
+    """Find connected pieces of ink, and say which may be digits."""
     labels, stats = label_components(ruled.mask)
     count = len(stats)
     table = stats[1:].astype(np.float64)

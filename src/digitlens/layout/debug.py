@@ -23,13 +23,7 @@ GAP = 8
 def draw_stages(
     page: PageAnalysis, layout: PageLayout, offset: tuple[int, int]
 ) -> tuple[tuple[str, Pixels], ...]:
-    """Return (name, picture) of each step, in order: uint8 (h, w) or (h, w, 3).
-
-    Parameters
-    ----------
-    offset
-        Where the part of the picture that was analyzed begins.
-    """
+    """Return (name, picture) of each step; `offset` is where the analyzed area begins."""
     back = np.linalg.inv(page.view.to_picture)
     shift = np.array([[1, 0, -offset[0]], [0, 1, -offset[1]], [0, 0, 1.0]])
     return (

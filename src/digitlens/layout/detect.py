@@ -259,11 +259,6 @@ def reading_order(boxes: Floats) -> list[int]:
     lines or more (G. Nagy and S. Seth, recursive X-Y cuts, 1984). What stands side by side
     otherwise is read from left to right.
 
-    Parameters
-    ----------
-    boxes
-        float64 (n, 4): left, top, right, bottom.
-
     Examples
     --------
     >>> page = [[x, y, x + 40, y + 10] for y in (0, 20, 40) for x in (60, 0)]

@@ -40,23 +40,14 @@ MAX_SIZE_DIFFERENCE = 0.4
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """Where the cells of a table lie in the working image.
+    """Where the cells of a table lie in the working image."""
 
-    Parameters
-    ----------
-    rows, columns
-        How many.
-    to_view
-        float64 (3, 3): a homography from (column, row) to (x, y); cell (r, c) is what lies
-        between c and c + 1, r and r + 1.
-    members
-        The `PrintedBoxes` that it was made of.
-    """
-
-    rows: int
+    rows: int  # how many
     columns: int
+    # float64 (3, 3): a homography from (column, row) to (x, y); cell (r, c) is what lies
+    # between c and c + 1, r and r + 1.
     to_view: Floats
-    members: tuple[int, ...]
+    members: tuple[int, ...]  # the `PrintedBoxes` that it was made of
 
     def locate(self, column: float, row: float) -> Floats:
         """Return x and y in the working image of a place in the table: float64 (2,)."""
@@ -186,11 +177,6 @@ def split_sudoku_blocks(lattice: Lattice, ink: Gray) -> Lattice:
 
     Thin lines, blurred by a photo, may be too faint to be marks, but along their whole length
     they are darker than what is beside them.
-
-    Parameters
-    ----------
-    ink
-        uint8 (h, w), 0 = paper, of the working image.
     """
     if (lattice.rows, lattice.columns) != (SUDOKU_BLOCKS, SUDOKU_BLOCKS):
         return lattice

@@ -48,24 +48,13 @@ USUAL_COUNTS = (2, 12)
 
 @dataclass
 class TextLine:
-    """Components that make one line.
+    """Components that make one line."""
 
-    Parameters
-    ----------
-    members
-        Indices of `Components` that may be digits, left to right.
-    small
-        Indices of what else belongs to the line: dots, bars, broken strokes.
-    boxed
-        Whether each stands in a printed box.
-    part
-        Whether the line is a part of another one.
-    """
-
-    members: list[int]
+    members: list[int]  # indices of `Components` that may be digits, left to right
+    # Indices of what else belongs to the line: dots, bars, broken strokes.
     small: list[int] = field(default_factory=list)
-    boxed: bool = False
-    part: bool = False
+    boxed: bool = False  # whether each stands in a printed box
+    part: bool = False  # whether the line is a part of another one
 
 
 def bounds(components: Components, members: list[int]) -> Box:
@@ -83,13 +72,7 @@ def line_height(components: Components, members: list[int]) -> float:
 
 
 def group_into_lines(components: Components, free: NDArray[np.bool_]) -> list[TextLine]:
-    """Make lines of the components that may be digits.
-
-    Parameters
-    ----------
-    free
-        bool (n,): those that belong to no line yet.
-    """
+    """Make lines of those components that may be digits and are still free."""
     chosen = np.flatnonzero(components.is_digit & free)
     if not len(chosen):
         return []
@@ -218,15 +201,7 @@ def group_boxed_lines(
     rows: list[list[int]],
     free: NDArray[np.bool_],
 ) -> list[TextLine]:
-    """Make a line of what stands in each row of printed boxes.
-
-    Parameters
-    ----------
-    rows
-        Of boxes, each from left to right.
-    free
-        bool (n,): the components that belong to no line yet; those that are used are cleared.
-    """
+    """Make a line of what stands in each row of printed boxes, and clear it in `free`."""
     lines = []
     for row in rows:
         line = _collect_boxed(components, boxes.rects[row], free)
@@ -293,24 +268,13 @@ def split_at_gaps(components: Components, line: TextLine) -> list[TextLine]:
 
 @dataclass(frozen=True)
 class PageStatistics:
-    """What a line is compared with.
+    """What a line is compared with."""
 
-    Parameters
-    ----------
-    shape
-        Height and width of the working image.
-    tallest
-        The height of its tallest line: what was written by hand is larger than small print.
-    strong_ink
-        The ink, 0..255, that a tenth of all ink on the page exceeds.
-    count
-        How many digits are wanted; None when that is not known.
-    """
-
-    shape: tuple[int, ...]
+    shape: tuple[int, ...]  # height and width of the working image
+    # The height of its tallest line: what was written by hand is larger than small print.
     tallest: float
-    strong_ink: float
-    count: int | None = None
+    strong_ink: float  # the ink, 0..255, that a tenth of all ink on the page exceeds
+    count: int | None = None  # how many digits are wanted; None when that is not known
 
 
 def number_likelihood(components: Components, line: TextLine, page: PageStatistics) -> float:
@@ -368,11 +332,6 @@ def fast_quantile(values: NDArray[np.floating[Any]], share: float) -> float:
     """Return ``numpy.quantile(values, share)``, to the last bit.
 
     A page asks a hundred times for that of ten numbers: this is 15 times as fast.
-
-    Parameters
-    ----------
-    values
-        float (N,), N at least 1, none of them NaN.
 
     Examples
     --------

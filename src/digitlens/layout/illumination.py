@@ -40,22 +40,13 @@ LOCAL_INK_SHARE = 0.36
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The paper under one channel of a page.
+    """The paper under one channel of a page."""
 
-    Parameters
-    ----------
-    small
-        uint8 (h, w), the longer side about `BACKGROUND_SIDE`: its gray, after inverted pages
-        were made dark on light.
-    inverted
-        Whether the ink is lighter than the paper.
-    noise
-        The standard deviation of bare paper, in ink.
-    """
-
+    # uint8 (h, w), the longer side about `BACKGROUND_SIDE`: its gray, after inverted pages were
+    # made dark on light.
     small: Gray
-    inverted: bool
-    noise: float
+    inverted: bool  # whether the ink is lighter than the paper
+    noise: float  # the standard deviation of bare paper, in ink
 
 
 def estimate_background(
@@ -128,15 +119,7 @@ def _follow_light(small: Gray, coarse: Gray, side: int) -> Gray:
 
 
 def extract_ink(gray: Gray, paper: Gray, *, inverted: bool) -> Gray:
-    """Return how much of the light the ink takes away: uint8, 0 = paper, 255 = all of it.
-
-    Parameters
-    ----------
-    gray
-        uint8 (H, W), as it is in the picture.
-    paper
-        uint8 (H, W): `Background.small`, upscaled.
-    """
+    """Return how much of the light the ink takes away: uint8, 0 = paper, 255 = all of it."""
     values = cv2.bitwise_not(gray) if inverted else gray
     # Quotients above 255 stay 255: lighter than the paper is paper.
     share = cv2.divide(values, np.maximum(paper, np.uint8(MIN_BACKGROUND)), scale=255)
@@ -155,13 +138,6 @@ def threshold(ink: Gray, noise: float) -> Mask:
     The threshold is a third of the strongest ink nearby, so that pencil beside print and
     blurred strokes keep their width, but never more than `FULL_INK`; and above the
     paper's noise.
-
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), of `extract_ink`.
-    noise
-        The background's.
     """
     rows, columns = ink.shape
     # The strongest ink nearby, on a quarter of the rows and columns.

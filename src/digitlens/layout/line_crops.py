@@ -50,13 +50,7 @@ MAX_SLOPE = 0.35
 
 
 class CropSource:
-    """The picture that crops are cut from, in the channel that its analysis uses.
-
-    Parameters
-    ----------
-    picture
-        uint8 (H, W) or (H, W, 3).
-    """
+    """The picture that crops are cut from, in the channel that its analysis uses."""
 
     def __init__(self, picture: Pixels, page: PageAnalysis) -> None:
         self._picture, self._page = picture, page
@@ -106,31 +100,15 @@ def line_slope(boxes: Floats) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class LineMask:
-    """Ink that makes one line.
+    """Ink that makes one line."""
 
-    Parameters
-    ----------
-    left, top
-        Where `mask` lies in the working image.
-    mask
-        uint8 (h, w): 255 where a component of the line is, 0 elsewhere.
-    height
-        The height of its digits in pixels of the working image.
-    slope
-        Rows down per column to the right.
-    line
-        Its components, and whether it is boxed or a part.
-    score
-        0..1.
-    """
-
-    left: int
+    left: int  # where `mask` lies in the working image
     top: int
-    mask: Mask
-    height: float
-    slope: float
-    line: TextLine
-    score: float
+    mask: Mask  # uint8 (h, w): 255 where a component of the line is, 0 elsewhere
+    height: float  # the height of its digits in pixels of the working image
+    slope: float  # rows down per column to the right
+    line: TextLine  # its components, and whether it is boxed or a part
+    score: float  # 0..1
 
 
 def draw_line_mask(
@@ -147,23 +125,15 @@ def draw_line_mask(
 
 
 def crop_line(page: PageAnalysis, source: CropSource, line: LineMask) -> LineCrop | None:
-    """Cut one line out; None where nothing of it is left.
-
-    Parameters
-    ----------
-    page
-        On which it was found.
-    source
-        The picture.
-    """
+    """Cut one line out; None where nothing of it is left."""
     # Level: where a frame around the line lies in the working image.
     height = line.height
     scale = min(max(height / page.view.scale, MIN_HEIGHT), MAX_HEIGHT) / height
     size, to_view = _frame_line(line, scale)
     if size[0] > MAX_COLUMNS:
         return None
-    own, other = _warp_masks(page, line, to_view, size)
-    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    line_ink, other_ink = _warp_masks(page, line, to_view, size)
+    rows, columns = np.flatnonzero(line_ink.any(axis=1)), np.flatnonzero(line_ink.any(axis=0))
     if not len(rows):
         return None
 
@@ -171,12 +141,14 @@ def crop_line(page: PageAnalysis, source: CropSource, line: LineMask) -> LineCro
     margin = round(MARGIN * height * scale)
     top, bottom = rows[0] - margin, rows[-1] + 1 + margin
     left, right = columns[0] - margin, columns[-1] + 1 + margin
-    own, other = own[top:bottom, left:right], other[top:bottom, left:right]
+    line_ink, other_ink = line_ink[top:bottom, left:right], other_ink[top:bottom, left:right]
     to_view = to_view @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
 
     # Clean, then shorten wide gaps.
-    ink = _extract_line_ink(page, source, to_view, own, other, 1 / (scale * page.view.scale))
-    kept = _shorten_gaps(np.asarray(own.any(axis=0)), round(MAX_GAP * height * scale))
+    ink = _extract_line_ink(
+        page, source, to_view, line_ink, other_ink, 1 / (scale * page.view.scale)
+    )
+    kept = _shorten_gaps(np.asarray(line_ink.any(axis=0)), round(MAX_GAP * height * scale))
     shown = np.flatnonzero(kept)
     return LineCrop(
         ink=np.ascontiguousarray(ink[:, kept]),
@@ -225,42 +197,42 @@ def _warp_masks(
     bottom = min(shape[0], math.ceil(spots[:, 1].max()) + 2)
     window = slice(top, bottom), slice(left, right)
 
-    own = np.zeros((bottom - top, right - left), np.uint8)
+    line_ink = np.zeros((bottom - top, right - left), np.uint8)
     height, width = line.mask.shape
     y, x = line.top - top, line.left - left
-    own[y : y + height, x : x + width] = line.mask
+    line_ink[y : y + height, x : x + width] = line.mask
     inked = page.printed[window]
     if page.view.inside is not None:
         inked = inked | (1 - page.view.inside[window])
-    other = inked * np.uint8(255) & ~own
+    other_ink = inked * np.uint8(255) & ~line_ink
     # Edges that are paler than a mark go with it; the line's own edges stay.
-    other = dilate(other, 5, 5) & ~dilate(own, 3, 3)
+    other_ink = dilate(other_ink, 5, 5) & ~dilate(line_ink, 3, 3)
     shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
-    own = warp_affine(own, shift @ to_view, size, fill=0)
-    own = (own > 127).astype(np.uint8) * np.uint8(255)
-    return own, warp_affine(other, shift @ to_view, size, fill=255)
+    line_ink = warp_affine(line_ink, shift @ to_view, size, fill=0)
+    line_ink = (line_ink > 127).astype(np.uint8) * np.uint8(255)
+    return line_ink, warp_affine(other_ink, shift @ to_view, size, fill=255)
 
 
 def _extract_line_ink(
     page: PageAnalysis,
     source: CropSource,
     to_view: Floats,
-    own: Mask,
-    other: Mask,
+    line_ink: Mask,
+    other_ink: Mask,
     oversampling: float,
 ) -> Gray:
     """Cut the line's ink out of the picture, brought to 0 = paper, 255 = full ink."""
-    size = own.shape[1], own.shape[0]
+    size = line_ink.shape[1], line_ink.shape[0]
     gray = source.cut(to_view, size, oversampling)
     small, shape = page.background.small, page.mask.shape
     shrink = np.diag([small.shape[1] / shape[1], small.shape[0] / shape[0], 1.0])
     paper = warp_affine(small, shrink @ to_view, size)
     ink = extract_ink(gray, paper, inverted=page.background.inverted).astype(np.float32)
-    marked = ink[own > 0]
+    marked = ink[line_ink > 0]
     full = fast_quantile(marked, 0.8) if marked.size else 255.0
     start = min(2.5 * page.background.noise, 0.35 * full)
     scaled = (ink - start) * (255 / max(full - start, 1.0))
-    scaled = scaled * (1 - other.astype(np.float32) / 255)
+    scaled = scaled * (1 - other_ink.astype(np.float32) / 255)
     return np.asarray(np.clip(np.rint(scaled), 0, 255), np.uint8)
 
 
@@ -292,13 +264,7 @@ RESIDUE_DISTANCE, MAX_RESIDUE_SIZE = 0.14, 0.15
 def crop_table(
     page: PageAnalysis, source: CropSource, lattice: Lattice, free: NDArray[np.bool_]
 ) -> Grid:
-    """Cut out what is written in each cell.
-
-    Parameters
-    ----------
-    free
-        bool (n,): components that belong to no line yet; those inside the table are cleared.
-    """
+    """Cut out what is written in each cell, and clear all of the table in `free`."""
     quads = {
         (row, column): lattice.corners(row, column)
         for row in range(lattice.rows)

@@ -35,30 +35,17 @@ CROSSING_REACH = 2.2
 
 @dataclass(frozen=True, eq=False)
 class RuledPage:
-    """Marks and lines apart.
+    """Marks and lines apart."""
 
-    Parameters
-    ----------
-    mask, lines
-        uint8 (H, W), 1 = mark, 1 = line.
-    height
-        The height of the page's writing in pixels; 0.0 where there is none.
-    """
-
-    mask: Mask
+    mask: Mask  # uint8 (H, W), 1 = mark, 1 = line
     lines: Mask
-    height: float
+    height: float  # the height of the page's writing in pixels; 0.0 where there is none
 
 
 def remove_rules(mask: Mask) -> RuledPage:
     """Remove long thin lines from the marks: level, upright, or up to 5 degrees off.
 
     Strokes that cross a line keep the pixels that they share with it.
-
-    Parameters
-    ----------
-    mask
-        uint8 (H, W), 1 = mark.
     """
     height = _writing_height(mask)
     min_length = max(MIN_LINE * max(mask.shape), MIN_LINE_BY_WRITING * height)
@@ -90,13 +77,7 @@ def _writing_height(mask: Mask) -> float:
 
 
 def _find_level_lines(mask: Mask, run: int, min_length: float, max_width: float) -> Mask:
-    """Return the pixels of level lines, without those of strokes that cross them.
-
-    Parameters
-    ----------
-    run
-        The length of the straight pieces that they are made of.
-    """
+    """Return the pixels of level lines, without those of strokes that cross them."""
     straight = open_mask(mask, 1, run)
     if not cv2.countNonZero(straight):
         return np.zeros_like(mask)
@@ -152,15 +133,6 @@ def find_box_sides(mask: Mask, level: Mask, height: float) -> Mask:
 
     Where digits touch their boxes, no box is closed paper any more; but the boxes' tops and
     bottoms are long lines, and their sides stand between them.
-
-    Parameters
-    ----------
-    mask
-        uint8 (H, W), 1 = mark, lines included.
-    level
-        uint8 (H, W), 1 where a level line was found in it.
-    height
-        The height of the page's writing in pixels.
     """
     sides = np.zeros_like(mask)
     lines = _list_level_lines(level)
