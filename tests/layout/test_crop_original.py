@@ -25,7 +25,7 @@ def offset(one: np.ndarray, two: np.ndarray) -> float:
     return float(np.abs(one.astype(float) - two).mean())
 
 
-def test_a_clean_page_gives_the_strip(page: np.ndarray) -> None:
+def test_a_clean_page_gives_the_crop(page: np.ndarray) -> None:
     """On a page without rules or patterns the view is the crop, paper and all."""
     for crop in find_lines(page).crops:
         view = crop_original(page, crop)

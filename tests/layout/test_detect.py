@@ -230,7 +230,7 @@ def test_bare_paper_has_no_lines(gray: int) -> None:
     assert find_lines(np.full((300, 400), gray, np.uint8)).crops == ()
 
 
-def test_thousands_of_specks_give_a_bounded_number_of_strips() -> None:
+def test_thousands_of_specks_give_a_bounded_number_of_crops() -> None:
     """Half a million specks are cut to the likeliest few lines, and this is said."""
     rng = np.random.default_rng(0)
     sheet = np.where(rng.random((1000, 1200)) < 0.45, 20, 240).astype(np.uint8)

@@ -30,7 +30,7 @@ from digitlens.layout.line_crops import (
     CropSource,
     crop_line,
     crop_table,
-    draw_line_mask,
+    draw_line_region,
     line_slope,
 )
 from digitlens.layout.page_layout import PageLayout
@@ -122,10 +122,10 @@ def find_lines(
     lines = _group_lines(page, free)
     candidates = _rank_lines(page, lines, count)
     chosen = _select_likeliest(candidates)
-    masks = (
-        draw_line_mask(page, line, slope=slope, score=score) for line, slope, score in chosen
+    regions = (
+        draw_line_region(page, line, slope=slope, score=score) for line, slope, score in chosen
     )
-    crops = [crop_line(page, source, mask) for mask in masks]
+    crops = [crop_line(page, source, region) for region in regions]
 
     layout = PageLayout(
         crops=tuple(crop.shift(offset) for crop in crops if crop is not None),

@@ -99,7 +99,7 @@ def line_slope(boxes: Floats) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class LineMask:
+class LineRegion:
     """Ink that makes one line."""
 
     left: int  # where `mask` lies in the working image
@@ -111,28 +111,28 @@ class LineMask:
     score: float  # 0..1
 
 
-def draw_line_mask(
+def draw_line_region(
     page: PageAnalysis, line: TextLine, *, slope: float, score: float
-) -> LineMask:
-    """Return where a line's components are."""
+) -> LineRegion:
+    """Return the ink of a line's components."""
     components, members = page.components, line.members + line.small
     left, top, right, bottom = (int(edge) for edge in bounds(components, members))
     values = np.zeros(len(components.boxes) + 1, np.uint8)
     values[[index + 1 for index in members]] = 255
     mask = values[components.labels[top:bottom, left:right]]
     height = line_height(components, line.members)
-    return LineMask(left, top, mask, height, slope, line, score)
+    return LineRegion(left, top, mask, height, slope, line, score)
 
 
-def crop_line(page: PageAnalysis, source: CropSource, line: LineMask) -> LineCrop | None:
+def crop_line(page: PageAnalysis, source: CropSource, region: LineRegion) -> LineCrop | None:
     """Cut one line out; None where nothing of it is left."""
     # Level: where a frame around the line lies in the working image.
-    height = line.height
+    height = region.height
     scale = min(max(height / page.view.scale, MIN_HEIGHT), MAX_HEIGHT) / height
-    size, to_view = _frame_line(line, scale)
+    size, to_view = _frame_line(region, scale)
     if size[0] > MAX_COLUMNS:
         return None
-    line_ink, other_ink = _warp_masks(page, line, to_view, size)
+    line_ink, other_ink = _warp_masks(page, region, to_view, size)
     rows, columns = np.flatnonzero(line_ink.any(axis=1)), np.flatnonzero(line_ink.any(axis=0))
     if not len(rows):
         return None
@@ -155,33 +155,33 @@ def crop_line(page: PageAnalysis, source: CropSource, line: LineMask) -> LineCro
         columns=np.append(shown, shown[-1] + 1).astype(np.float64),
         to_picture=(page.view.to_picture @ to_view)[:2],
         height=height / page.view.scale,
-        slope=line.slope,
-        components=len(line.line.members),
-        score=line.score,
+        slope=region.slope,
+        components=len(region.line.members),
+        score=region.score,
         margin=margin,
-        boxed=line.line.boxed,
-        part=line.line.part,
+        boxed=region.line.boxed,
+        part=region.line.part,
     )
 
 
-def _frame_line(line: LineMask, scale: float) -> tuple[tuple[int, int], Floats]:
+def _frame_line(region: LineRegion, scale: float) -> tuple[tuple[int, int], Floats]:
     """Return the size of a level frame around a line, and its (x, y, 1) -> working image."""
-    angle = math.atan(line.slope)
+    angle = math.atan(region.slope)
     cos, sin = math.cos(angle), math.sin(angle)
-    height, width = line.mask.shape
-    room = 2 * MARGIN * line.height + 4 / scale + 2
+    height, width = region.mask.shape
+    room = 2 * MARGIN * region.height + 4 / scale + 2
     length = width * cos + height * abs(sin) + room
     depth = height * cos + width * abs(sin) + room
     size = max(4, math.ceil(length * scale)), max(4, math.ceil(depth * scale))
     to_view = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]]) / scale
     to_view[2, 2] = 1.0
     center = to_view @ np.array([size[0] / 2, size[1] / 2, 1])
-    to_view[:2, 2] = line.left + width / 2 - center[0], line.top + height / 2 - center[1]
+    to_view[:2, 2] = region.left + width / 2 - center[0], region.top + height / 2 - center[1]
     return size, to_view
 
 
 def _warp_masks(
-    page: PageAnalysis, line: LineMask, to_view: Floats, size: tuple[int, int]
+    page: PageAnalysis, region: LineRegion, to_view: Floats, size: tuple[int, int]
 ) -> tuple[Mask, Mask]:
     """Return what belongs to the line, and ink that does not, in the crop's frame.
 
@@ -198,9 +198,9 @@ def _warp_masks(
     window = slice(top, bottom), slice(left, right)
 
     line_ink = np.zeros((bottom - top, right - left), np.uint8)
-    height, width = line.mask.shape
-    y, x = line.top - top, line.left - left
-    line_ink[y : y + height, x : x + width] = line.mask
+    height, width = region.mask.shape
+    y, x = region.top - top, region.left - left
+    line_ink[y : y + height, x : x + width] = region.mask
     inked = page.printed[window]
     if page.view.inside is not None:
         inked = inked | (1 - page.view.inside[window])
@@ -286,8 +286,8 @@ def crop_table(
     free &= ~_are_inside(page.components.boxes, outline)
     cells = []
     for (row, column), quad in quads.items():
-        mask = _find_cell_ink(page, quad)
-        crop = crop_line(page, source, mask) if mask is not None else None
+        region = _find_cell_ink(page, quad)
+        crop = crop_line(page, source, region) if region is not None else None
         corners = np.column_stack([quad, np.ones(4)]) @ page.view.to_picture.T
         cells.append(GridCell(row, column, np.asarray(corners[:, :2]), crop))
     return Grid(lattice.rows, lattice.columns, tuple(cells))
@@ -303,7 +303,7 @@ def _are_inside(boxes: Floats, quad: Floats) -> NDArray[np.bool_]:
     return inside
 
 
-def _find_cell_ink(page: PageAnalysis, quad: Floats) -> LineMask | None:
+def _find_cell_ink(page: PageAnalysis, quad: Floats) -> LineRegion | None:
     """Return what is written in a cell, without residues of its lines; None if it is empty."""
     # The ink within the cell's corners, a little inside.
     shape = page.printed.shape
@@ -343,7 +343,7 @@ def _find_cell_ink(page: PageAnalysis, quad: Floats) -> LineMask | None:
         return None
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     side = quad[1] - quad[0] + quad[2] - quad[3]
-    return LineMask(
+    return LineRegion(
         left + int(columns[0]),
         top + int(rows[0]),
         ink.astype(np.uint8) * np.uint8(255),
