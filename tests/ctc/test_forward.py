@@ -1,4 +1,4 @@
-"""How likely so many digits are."""
+"""The probability of a length, summed over all strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that was found on a picture, read."""
+"""What is read on a page, which way up it stands, and which lines are wanted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from digitlens.ctc import Line, LineDigit
 from digitlens.layout import PageLayout, find_lines
+from digitlens.ocr import Reader
 from digitlens.ocr.page import Table
 from digitlens.ocr.reader import PageReading, read_layout
 
@@ -138,3 +139,29 @@ def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: An
     right = read_layout(network, layout.upside_down(), over, None)
     assert [item.text for item in right.lines] == ["4735", "257"]
     assert replace(right.layout, rotation=0.0).size == (700, 500)
+
+
+def in_upper_half(box: tuple[float, float, float, float], size: tuple[int, int]) -> bool:
+    """Say whether a line stands in the upper half of the page."""
+    return box[3] < size[1] / 2
+
+
+def test_only_lines_in_wanted_places_are_read(network: Any, make_sheet: Make) -> None:
+    """Lines elsewhere are not read; their boxes and the picture's size are what is known."""
+    page = make_sheet(("4735", 100, 80), ("257", 250, 300))
+    result = Reader(network=network).page(page, where=in_upper_half)
+    assert [line.text for line in result.lines] == ["4735"]
+    assert len(network.seen) == 1
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_all_lines_tell_which_way_is_up(
+    make_network: Make, make_sheet: Make, quarters: int
+) -> None:
+    """Places are those on the upright page; lines that are not wanted help to find it."""
+    network = make_network(0.97)
+    page = make_sheet(("8008", 100, 80), ("4735", 250, 300))
+    picture = np.ascontiguousarray(np.rot90(page, quarters))
+    result = Reader(network=network).page(picture, where=in_upper_half)
+    assert [line.text for line in result.lines] == ["8008"]
+    assert result.turn % 360 == (360 - 90 * quarters) % 360

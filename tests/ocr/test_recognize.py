@@ -1,4 +1,4 @@
-"""Strips of writing -> lines, with places in the picture."""
+"""Line crops and cells of tables -> lines, with a second look only in doubt."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.ctc import ConfidenceModels, Line, decode, to_probs
+from digitlens.ctc import ConfidenceModels, Line, LineDigit, decode, decode_ensemble, to_probs
 from digitlens.geometry import Box
-from digitlens.layout import LineCrop, find_lines
-from digitlens.ocr.recognize import build_line, recognize_cell, recognize_crop
+from digitlens.layout import Grid, GridCell, LineCrop, find_lines
+from digitlens.ocr.page import Table
+from digitlens.ocr.recognize import (
+    build_line,
+    recognize,
+    recognize_cell,
+    recognize_crop,
+    recognize_table,
+)
 
 Gray = np.ndarray
 Make = Callable[..., Any]
@@ -236,3 +243,168 @@ def test_what_hardly_has_an_allowed_length_is_not_searched(
         assert (line.text, line.confidence > 0) == (text, bool(text))
         assert len(network.seen) == 1
     assert len(recognize_crop(make_network(0.999), strip, lengths={6}).text) == 6
+
+
+Network = Callable[..., object]
+LINE = np.full((32, 60), 255, np.uint8)
+OTHER = np.full((32, 40), 200, np.uint8)
+
+
+def never() -> np.ndarray:
+    """Fail where a second picture is asked for."""
+    raise AssertionError("a second look was taken")
+
+
+def test_what_is_sure_is_looked_at_once(make_frames: Make, replies: Network) -> None:
+    """A string of 98 % or more is taken at the first look."""
+    frames = make_frames({"4": 0.999}, {"7": 0.999})
+    network = replies(frames)
+    said, decoded = recognize(network, LINE, retry=never)
+    assert np.array_equal(said, to_probs(frames))
+    assert decoded == decode(to_probs(frames))
+    assert [item.shape for item in network.seen] == [LINE.shape]
+
+
+def test_a_doubt_asks_for_another_look(make_frames: Make, replies: Network) -> None:
+    """In doubt the other picture is asked for once, and both looks count together."""
+    one, two = (
+        make_frames({"4": 0.999}, {"1": 0.6, "7": 0.39}),
+        make_frames({"4": 0.99}, {"7": 0.9, "1": 0.09}),
+    )
+    network = replies(one, two)
+    asked = []
+    said, decoded = recognize(network, LINE, retry=lambda: asked.append(1) or OTHER)
+    assert asked == [1]
+    assert [item.shape for item in network.seen] == [LINE.shape, OTHER.shape]
+    assert decoded == decode_ensemble([to_probs(one), to_probs(two)])
+    assert decode(to_probs(one)).best.text == "41"
+    assert decoded.best.text == "47"
+    assert np.array_equal(said, to_probs(one)), "places are those of the first picture"
+
+
+@pytest.mark.parametrize("sure", [0.97, 0.985])
+def test_doubt_begins_below_98_per_cent(
+    make_frames: Make, replies: Network, sure: float
+) -> None:
+    """A little below the bar a line is looked at twice, a little above once."""
+    frames = make_frames({"4": sure})
+    network = replies(frames, frames)
+    recognize(network, LINE, retry=lambda: OTHER)
+    assert len(network.seen) == (2 if sure < 0.98 else 1)
+
+
+def test_where_there_is_no_other_picture_the_first_look_stands(
+    make_frames: Make, replies: Network
+) -> None:
+    """A doubt stays one where no second picture can be made, or none is offered."""
+    frames = make_frames({"4": 0.6, "9": 0.39})
+    for second in (None, lambda: None):
+        network = replies(frames)
+        said, decoded = recognize(network, LINE, retry=second)
+        assert np.array_equal(said, to_probs(frames))
+        assert decoded == decode(to_probs(frames))
+
+
+def test_a_length_may_leave_no_doubt(make_frames: Make, replies: Network) -> None:
+    """How sure the string is among those of the wanted length says whether to look again."""
+    frames = make_frames({"4": 0.999}, {"7": 0.7})
+    network = replies(frames)
+    _, decoded = recognize(network, LINE, lengths={2}, retry=never)
+    assert decoded.best.text == "47"
+    assert decoded.best.probability < 0.98
+    network = replies(frames, frames)
+    recognize(network, LINE, lengths={1, 2}, retry=lambda: OTHER)
+    assert len(network.seen) == 2
+
+
+def test_lengths_hold_for_both_looks(make_frames: Make, replies: Network) -> None:
+    """The second look gives strings of the wanted lengths only."""
+    one, two = make_frames({"4": 0.6, "9": 0.39}), make_frames({"4": 0.9}, {"7": 0.999})
+    _, decoded = recognize(replies(one, two), LINE, lengths={1}, retry=lambda: OTHER)
+    assert {len(item.text) for item in decoded.candidates} == {1}
+
+
+@pytest.mark.parametrize("empty", [0.4, 0.6])
+def test_a_word_is_looked_at_once(make_frames: Make, replies: Network, empty: float) -> None:
+    """What most likely holds no digit is looked at again only where that is not likely."""
+    rest = (1 - empty) / 3
+    frames = make_frames({"4": rest, "9": rest, "7": rest})
+    network = replies(frames, frames)
+    _, decoded = recognize(network, LINE, retry=lambda: OTHER)
+    assert decoded.best.text == ""
+    assert len(network.seen) == (2 if empty < 0.5 else 1)
+
+
+def test_a_length_that_cannot_be_asks_for_nothing(make_frames: Make, replies: Network) -> None:
+    """Where no string of the wanted length fits, there is none, and no second look."""
+    network = replies(make_frames({"4": 0.9}))
+    _, decoded = recognize(network, LINE, lengths={500}, retry=never)
+    assert decoded.candidates == ()
+
+
+ROWS = ["3  9 ", " 47 2", "5   7", "     ", " 2 4 "]
+
+
+def cell(text: str, confidence: float, left: float, top: float = 0.0) -> Line:
+    """Return a cell 10 x 10 that was read so."""
+    box = (left, top, left + 10, top + 10)
+    return Line(text, confidence, box, tuple(LineDigit(item, 0.9, box) for item in text))
+
+
+def test_each_cell_is_read(make_table: Make, network: Any) -> None:
+    """A table gives what stands in each cell, and None where nothing does."""
+    layout = find_lines(make_table(ROWS))
+    table = recognize_table(network, layout.grids[0])
+    assert (table.rows, table.columns) == (5, 5)
+    assert ["".join(item or " " for item in row) for row in table.texts] == ROWS
+    assert len(table.cells) == 25
+
+
+def test_boxes_of_cells_lie_in_their_cells(make_table: Make, network: Any) -> None:
+    """A digit's box is on its ink, within its cell."""
+    grid = find_lines(make_table(ROWS)).grids[0]
+    table = recognize_table(network, grid)
+    for cell_, line in zip(grid.cells, table.cells, strict=True):
+        if line is None:
+            continue
+        (left, top), (right, bottom) = cell_.corners.min(axis=0), cell_.corners.max(axis=0)
+        for box in (line.box, line.digits[0].box):
+            assert left < box[0] < box[2] < right
+            assert top < box[1] < box[3] < bottom
+            assert box[3] - box[1] == pytest.approx(37, abs=2)
+
+
+def test_empty_cells_are_shown_to_nobody(make_table: Make, network: Any) -> None:
+    """The network sees the cells that hold something, each once."""
+    recognize_table(network, find_lines(make_table(ROWS)).grids[0])
+    assert len(network.seen) == sum(text != " " for row in ROWS for text in row)
+
+
+@pytest.mark.parametrize("sure", [0.26, 0.35])
+def test_what_is_not_sure_in_a_cell_is_left_out(
+    make_table: Make, replies: Make, make_frames: Make, sure: float
+) -> None:
+    """Below a confidence of 30 % a cell counts as empty."""
+    strip = find_lines(make_table(ROWS)).grids[0].cells[0].crop
+    corners = np.zeros((4, 2))
+    grid = Grid(1, 2, (GridCell(0, 0, corners, strip), GridCell(0, 1, corners, None)))
+    frame = {"4": sure} | dict.fromkeys("012", (0.999 - sure) / 3)
+    table = recognize_table(replies(make_frames(frame)), grid)
+    assert table.texts == ((("4" if sure > 0.3 else ""), ""),)
+
+
+def test_rows_are_lines() -> None:
+    """Each row that holds something is a line: its texts, boxes and digits together."""
+    one, two, three = cell("4", 0.9, 0), cell("07", 0.8, 40, 2), cell("1", 0.7, 20, 30)
+    table = Table(3, 3, (one, None, two, None, None, None, None, three, None))
+    first, second = table.row_lines()
+    assert first.text == "407"
+    assert first.confidence == pytest.approx(0.9 * 0.8)
+    assert first.box == (0, 0, 50, 12)
+    assert first.digits == (*one.digits, *two.digits)
+    assert (second.text, second.box, second.confidence) == ("1", three.box, 0.7)
+
+
+def test_an_empty_table_has_no_lines() -> None:
+    """Where no cell holds anything there is no line."""
+    assert Table(2, 2, (None,) * 4).row_lines() == []

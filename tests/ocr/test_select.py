@@ -1,4 +1,4 @@
-"""Whole lines or their parts, one line or many, and which comes first."""
+"""Which lines of a page are numbers, whole or in parts, and in which order."""
 
 from __future__ import annotations
 
