@@ -58,7 +58,7 @@ def sort_plan(given: Path | None, directory: Directory) -> SortPlan:
 
     path = whole.find_list(given)
     if path is not None:
-        return read_l002(path).plan()
+        return read_l002(path).make_plan()
     print("NO LIST L002: trays are prefixes (--l002, or DIGITLENS_MAIL)", file=sys.stderr)
     return make_plan(directory, "zip3")
 

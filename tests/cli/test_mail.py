@@ -189,7 +189,7 @@ def test_sample_mail_is_made(digitlens: Cli, in_tmp: Path) -> None:
     reason="DIGITLENS_DATA is not set: it must name a folder with MNIST's files",
 )
 def test_a_reader_of_ones_own_is_measured(digitlens: Cli, mail: Path) -> None:
-    """Bars go beside its network; measured on a few lines, they promise nothing."""
+    """Thresholds go beside its network; measured on a few lines, they promise nothing."""
     published = Path(digitlens_package.__file__).parent / "published" / "lines" / "reader.onnx"
     own = Path("own")
     own.mkdir()
@@ -197,7 +197,7 @@ def test_a_reader_of_ones_own_is_measured(digitlens: Cli, mail: Path) -> None:
     ended = digitlens("mail", "measure", "own", "--lines", 12, "--seed", 3)
     assert ended.code == 0
     assert [row[:15].strip() for row in ended.out.splitlines()] == list(KNOWN)
-    assert ended.out.splitlines()[0].endswith("0.0 % read at 1 % error: no bar")
+    assert ended.out.splitlines()[0].endswith("0.0 % read at 1 % error: no threshold")
     assert ended.err.endswith(f"thresholds in {Path('own/mail.json')}\n")
     about = json.loads(Path("own/mail.json").read_text())["about"]
     assert (about["lines"], about["seed"]) == (12, 3)

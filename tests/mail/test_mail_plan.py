@@ -65,7 +65,7 @@ FAULTS = [
     ('default = "x"\n[trays]\na = ["02l"]\n', "line 3: a range is a prefix"),
     ('default = "x"\n[trays]\na = ["27-10"]\n', "line 3: a range must rise"),
     ('default = "x"\n[trays]\na = ["1-23"]\n', "line 3: a range is a prefix"),
-    ('default = "x"\n[trays]\n"a/b" = ["1"]\n', "line 3: a tray's name is a folder's name"),
+    ('default = "x"\n[trays]\n"a/b" = ["1"]\n', "line 3: a tray is named as a folder can be"),
     ('default = "x"\n[trays]\nreview = ["1"]\n', "line 3: no tray can be called review"),
     ('default = "x"\n[trays]\na = ["1"]\nA = ["2"]\n', "differ in more than the case"),
     (
@@ -160,7 +160,7 @@ def test_the_labeling_list_becomes_a_plan() -> None:
     head = '"Effective Date: 2024-08-01"\n"Grace Date: 2024-09-30"\n'
     result = parse_l002(labeling_list([BOSTON, NEXT, ARMY, NONE], head))
     assert (result.effective, result.grace) == (date(2024, 8, 1), date(2024, 9, 30))
-    plan = result.plan()
+    plan = result.make_plan()
     assert plan.trays == {
         "021-boston-ma": (Range("02100", "02299"),),
         "090-apo-ae": (Range("09000", "09099"),),

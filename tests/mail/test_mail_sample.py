@@ -12,7 +12,7 @@ from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.mail.directory import Directory
 from digitlens.mail.sample import batch, draw_digits, draw_mail, make_sample
-from digitlens.mail.sample.address import FIRMS, FIRST, KINDS, LAST, STREETS
+from digitlens.mail.sample.address import FIRMS, FIRST_NAMES, LAST_NAMES, STREET_KINDS, STREETS
 from digitlens.mail.sample.batch import load_local_mnist
 from digitlens.mail.sample.script import find_strokes, round_stroke
 from digitlens.mail.zipcode import ZipCode
@@ -114,7 +114,15 @@ def test_drawn_digits_stand_in_mnists_frame(drawn: Digits) -> None:
 def test_every_letter_that_is_needed_has_strokes(directory: Directory) -> None:
     """Each letter of names, streets and towns is written with a stroke, in both cases."""
     towns = [directory.place(item).city for item in directory.zips]  # type: ignore[union-attr]
-    for word in [*FIRST, *LAST, *STREETS, *KINDS, *FIRMS, *towns, "PO Box 0123456789"]:
+    for word in [
+        *FIRST_NAMES,
+        *LAST_NAMES,
+        *STREETS,
+        *STREET_KINDS,
+        *FIRMS,
+        *towns,
+        "PO Box 0123456789",
+    ]:
         for letter in word.replace(" ", ""):
             assert find_strokes(letter), letter
             assert find_strokes(letter.upper()), letter

@@ -216,9 +216,9 @@ def plan(
 
 
 def _make_plan(by: str) -> SortPlan:
-    from digitlens.mail.plan import WAYS, make_plan
+    from digitlens.mail.plan import PLAN_KINDS, make_plan
 
-    check_choice("--by", by, WAYS)
+    check_choice("--by", by, PLAN_KINDS)
     from digitlens.mail.directory import load_directory
 
     return make_plan(load_directory(), by)
@@ -235,7 +235,7 @@ def _read_list(path: Path) -> SortPlan:
     stale = result.staleness(datetime.now(UTC).date())
     if stale:
         announce(f"warning: {stale}")
-    return result.plan()
+    return result.make_plan()
 
 
 def sample(

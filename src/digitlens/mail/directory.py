@@ -21,8 +21,8 @@ _PAIRS = (
     "st:saint ste:sainte ft:fort mt:mount pt:point n:north s:south e:east w:west "
     "hts:heights spgs:springs jct:junction hbr:harbor vlg:village "
 )
-_SHORT = dict(pair.split(":") for pair in _PAIRS.split())
-"""Words that addresses shorten (Publication 28), and what they stand for."""
+_ABBREVIATIONS = dict(pair.split(":") for pair in _PAIRS.split())
+"""Words that addresses abbreviate (Publication 28), and what they stand for."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Directory:
         return self._zips[low : bisect_right(self._zips, prefix + "9" * (5 - len(prefix)))]
 
     def find_zips(self, city: str | None = None, state: str | None = None) -> frozenset[str]:
-        """Return the ZIPs that a letter to `city`, in `state`, may have.
+        """Return the ZIPs that a letter to `city` in `state` may have.
 
         Parameters
         ----------
@@ -148,11 +148,11 @@ def normalize_name(name: str) -> str:
     ('saint paul', 'north little rock')
     """
     words = re.findall(r"[^\W_]+", name.replace("'", "").casefold())
-    return " ".join(_SHORT.get(word, word) for word in words)
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
 def parse_places(records: Iterable[dict[str, Any]]) -> list[Place]:
-    """Return the places of the ``zipcodes`` package's records, those out of use left out."""
+    """Return the places in the ``zipcodes`` package's records, without those out of use."""
     result = []
     for record in records:
         if not record["active"]:
@@ -188,7 +188,7 @@ def load_directory() -> Directory:
             seen="zipcodes is not installed",
             try_='pip install "digitlens[mail]"',
         ) from error
-    # Looking for garbage among a million new things that all stay takes as long as making them.
+    # Collecting garbage among a million new objects that all stay takes as long as making them.
     collecting = gc.isenabled()
     gc.disable()
     try:

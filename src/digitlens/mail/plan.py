@@ -1,7 +1,4 @@
-"""The sort plan: which ZIP goes to which tray.
-
-* Sort plans made from the directory of ZIPs: by state, by three digits, by the first one.
-"""
+"""The sort plan: which ZIP goes to which tray; made by state, by three digits or by one."""
 
 from __future__ import annotations
 
@@ -23,17 +20,17 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
 
 
-RESERVED = ("review", "unsortable", "mail.sqlite", "pieces.csv", "pieces.json")
-"""Names beside the trays: what waits for a person, what a person gave up on, and our files."""
+RESERVED_NAMES = ("review", "unsortable", "mail.sqlite", "pieces.csv", "pieces.json")
+"""Names next to the trays: what waits for a person, what nobody could read, and our files."""
 
-LONGEST = 80
-_REFUSED = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
+MAX_NAME_LENGTH = 80
+_FORBIDDEN_LETTERS = re.compile(r'[\x00-\x1f\\/:*?"<>|]')
+_DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
 class Range:
-    """ZIPs from `low` to `high`, both within; five digits each, compared as text.
+    """ZIPs from `low` to `high`, both included; five digits each, compared as text.
 
     Examples
     --------
@@ -46,7 +43,7 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """Return the range that `text` says: a prefix, a ZIP, or two of them with a dash.
+        """Return the range in `text`: a prefix, a ZIP, or two of these with a dash.
 
         Raises
         ------
@@ -55,8 +52,8 @@ class Range:
         """
         first, dash, last = (part.strip() for part in text.partition("-"))
         last = last if dash else first
-        good = 1 <= len(first) <= ZIP5 and len(first) == len(last)
-        if not (good and is_digits(first, len(first)) and is_digits(last, len(last))):
+        is_pair = 1 <= len(first) <= ZIP5 and len(first) == len(last)
+        if not (is_pair and is_digits(first, len(first)) and is_digits(last, len(last))):
             raise UsageError(
                 'a range is a prefix ("021"), a ZIP ("02134") or two of a length ("010-027")',
                 seen=repr(text),
@@ -127,7 +124,9 @@ class SortPlan:
 
     @cached_property
     def _sorted(self) -> list[tuple[Range, str]]:
-        return sorted((range_, tray) for tray, all_ in self.trays.items() for range_ in all_)
+        return sorted(
+            (range_, tray) for tray, ranges in self.trays.items() for range_ in ranges
+        )
 
     @cached_property
     def _lows(self) -> list[str]:
@@ -147,22 +146,27 @@ class SortPlan:
 
 def check_name(name: str) -> None:
     """Raise `UsageError` unless a folder can have the name `name` on every system."""
-    bad = not name or name != name.strip() or name.startswith(".") or name.endswith(".")
-    if bad or len(name) > LONGEST or _REFUSED.search(name) or _DEVICES.match(name):
+    is_bad = not name or name != name.strip() or name.startswith(".") or name.endswith(".")
+    if (
+        is_bad
+        or len(name) > MAX_NAME_LENGTH
+        or _FORBIDDEN_LETTERS.search(name)
+        or _DEVICE_NAMES.match(name)
+    ):
         raise UsageError(
-            f"a tray's name is a folder's name of at most {LONGEST} letters, without / and the "
-            "like",
+            f"a tray is named as a folder can be: at most {MAX_NAME_LENGTH} letters, no / and "
+            "the like",
             seen=repr(name),
         )
-    if name.casefold() in RESERVED:
+    if name.casefold() in RESERVED_NAMES:
         raise UsageError(
             f"no tray can be called {name}",
-            likely=f"{', '.join(RESERVED)} have a meaning of their own",
+            likely=f"{', '.join(RESERVED_NAMES)} have a meaning of their own",
         )
 
 
-WAYS = ("state", "zip3", "first-digit")
-DEFAULT = "other"
+PLAN_KINDS = ("state", "zip3", "first-digit")
+DEFAULT_TRAY = "other"
 
 
 def make_plan(directory: Directory, by: str) -> SortPlan:
@@ -175,10 +179,10 @@ def make_plan(directory: Directory, by: str) -> SortPlan:
     UsageError
         Another way than "state", "zip3" or "first-digit".
     """
-    if by not in WAYS:
-        meant = suggest(by, WAYS)
+    if by not in PLAN_KINDS:
+        meant = suggest(by, PLAN_KINDS)
         raise UsageError(
-            f"a plan is made by one of: {', '.join(WAYS)}",
+            f"a plan is made by one of: {', '.join(PLAN_KINDS)}",
             seen=by,
             try_=f"--by {meant}" if meant else None,
         )
@@ -188,32 +192,35 @@ def make_plan(directory: Directory, by: str) -> SortPlan:
         length = 3 if by == "zip3" else 1
         prefixes = sorted({text[:length] for text in directory.zips})
         trays = {prefix: (Range.parse(prefix),) for prefix in prefixes}
-    return SortPlan(trays, DEFAULT, source=f"made from {len(directory):,} ZIPs in use, by {by}")
+    return SortPlan(
+        trays, DEFAULT_TRAY, source=f"made from {len(directory):,} ZIPs in use, by {by}"
+    )
 
 
 def _by_state(directory: Directory) -> dict[str, tuple[Range, ...]]:
-    def state_of(text: str) -> str:
+    def find_state(text: str) -> str:
         place = directory.place(text)
         assert place is not None, "the directory's own ZIPs have a place"
         return place.state
 
     states: dict[str, dict[str, None]] = {}
     for text in directory.zips:
-        states.setdefault(text[:3], {})[state_of(text)] = None
-    # Whole prefixes where one state has all of it; where several share one, ZIP by ZIP.
-    whole = [prefix for prefix, result in states.items() if len(result) == 1]
+        states.setdefault(text[:3], {})[find_state(text)] = None
+    # A prefix that one state has alone becomes part of a range of prefixes.
+    unshared = [prefix for prefix, names in states.items() if len(names) == 1]
     trays: dict[str, list[Range]] = {}
-    for first, last in _runs(whole, lambda prefix: next(iter(states[prefix]))):
+    for first, last in _group_runs(unshared, lambda prefix: next(iter(states[prefix]))):
         state = next(iter(states[first]))
         trays.setdefault(state, []).append(Range.parse(f"{first}-{last}"))
-    for prefix in states.keys() - set(whole):
+    # A prefix that several states share is divided ZIP by ZIP.
+    for prefix in states.keys() - set(unshared):
         zips = list(directory.with_prefix(prefix))
-        for first, last in _runs(zips, state_of, gaps=True):
-            trays.setdefault(state_of(first), []).append(Range(first, last))
+        for first, last in _group_runs(zips, find_state, gaps=True):
+            trays.setdefault(find_state(first), []).append(Range(first, last))
     return {state: tuple(sorted(trays[state])) for state in sorted(trays)}
 
 
-def _runs(
+def _group_runs(
     texts: list[str], kind: Callable[[str], str], *, gaps: bool = False
 ) -> list[tuple[str, str]]:
     """Return first and last of each run of one kind; without `gaps` no number is missing."""

@@ -1,6 +1,6 @@
-"""A sort plan as a TOML file that people can write.
+"""Files of sort plans: TOML that people write, and the Postal Service's labeling list L002.
 
-* The Postal Service's labeling list L002: which plant sorts which three-digit prefix.
+Errors name the line: plans are written by hand, and a list has a thousand rows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, UsageError
 from digitlens.mail.plan import Range, SortPlan, check_name
+from digitlens.storage import read_file
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
@@ -25,42 +26,34 @@ if TYPE_CHECKING:
 
 KEYS = ("default", "source", "effective", "trays", "plants")
 
-_STRINGS = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'')
-_WIDTH = 88
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'([^\']*)\'')
+_LINE_WIDTH = 88
 
 
 def read_plan(path: Path) -> SortPlan:
-    """Read the plan in the file at `path`.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        No such file, or one that cannot be used; the line is named.
-    """
-    from digitlens import storage
-
+    """Read the plan in the file at `path`; see `parse_plan`."""
     try:
-        text = storage.read_file(path).content.decode()
+        text = read_file(path).content.decode()
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a text file", seen=str(error)) from error
     return parse_plan(text, str(path))
 
 
 def parse_plan(text: str, name: str = "the plan") -> SortPlan:
-    """Return the plan that `text` says.
+    """Return the plan in `text`.
 
     Parameters
     ----------
     text
-        TOML: ``default``, a tray; ``[trays]``, tables of a tray and its list of ranges; and,
-        where wanted, ``source``, ``effective`` (a date) and ``[plants]``, a plant for a tray.
+        TOML: ``default``, a tray; ``[trays]``, for each tray a list of ranges; and, optionally,
+        ``source``, ``effective`` (a date) and ``[plants]``, a plant for a tray.
     name
         Of the file, for errors.
 
     Raises
     ------
     DataError
-        Not TOML, an unknown key, a range that is none, two that overlap; with the line.
+        Not TOML, an unknown key, something that is no range, two that overlap; with the line.
 
     Examples
     --------
@@ -73,15 +66,17 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
         raise DataError(f"{name} is not TOML", seen=str(error)) from error
     lines = text.splitlines()
     _check_keys(result, lines, name)
-    placed = _ranges(result["trays"], lines, name)
+    placed = _parse_ranges(result["trays"], lines, name)
     _check_overlap(placed, name)
     trays: dict[str, list[Range]] = {tray: [] for tray in result["trays"]}
     for range_, tray, _ in placed:
         trays[tray].append(range_)
     for tray in result.get("plants", {}):
         if tray not in trays:
-            index = _line_of_key(lines, tray, after=_line_of_key(lines, "plants"))
-            raise _fault(name, index, f"there is a plant for the tray {tray}, but no such tray")
+            index = _find_key_line(lines, tray, after=_find_key_line(lines, "plants"))
+            raise _error_at(
+                name, index, f"there is a plant for the tray {tray}, but no such tray"
+            )
     try:
         return SortPlan(
             {tray: tuple(ranges) for tray, ranges in trays.items()},
@@ -91,16 +86,16 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
             result.get("effective"),
         )
     except UsageError as error:
-        raise _fault(name, 0, error.wanted, error.seen) from error
+        raise _error_at(name, 0, error.wanted, error.seen) from error
 
 
 def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
     for key in result:
         if key not in KEYS:
             meant = suggest(key, KEYS)
-            raise _fault(
+            raise _error_at(
                 name,
-                _line_of_key(lines, key),
+                _find_key_line(lines, key),
                 f"a plan has no key {key}",
                 try_=f"{meant}" if meant else f"the keys are {', '.join(KEYS)}",
             )
@@ -116,27 +111,29 @@ def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
             continue
         if not isinstance(result.get(key), kind):
             seen = "it is missing" if key not in result else repr(result[key])[:60]
-            raise _fault(name, _line_of_key(lines, key), f"{key} must be {what}", seen)
+            raise _error_at(name, _find_key_line(lines, key), f"{key} must be {what}", seen)
     for tray, plant in result.get("plants", {}).items():
         if not isinstance(plant, str):
-            raise _fault(name, _line_of_key(lines, tray), "a plant must be a text", repr(plant))
+            raise _error_at(
+                name, _find_key_line(lines, tray), "a plant must be a text", repr(plant)
+            )
 
 
 Placed = tuple[Range, str, int]
 """A range, its tray and its line."""
 
 
-def _ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
+def _parse_ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
     result: list[Placed] = []
-    index = _line_of_key(lines, "trays")
+    index = _find_key_line(lines, "trays")
     for tray, entries in trays.items():
-        index = _line_of_key(lines, tray, after=index) or index
+        index = _find_key_line(lines, tray, after=index) or index
         try:
             check_name(tray)
         except UsageError as error:
-            raise _fault(name, index, error.wanted, error.seen) from error
+            raise _error_at(name, index, error.wanted, error.seen) from error
         if not isinstance(entries, list) or not all(isinstance(item, str) for item in entries):
-            raise _fault(
+            raise _error_at(
                 name,
                 index,
                 f"the tray {tray} must have a list of ranges in quotes",
@@ -145,11 +142,11 @@ def _ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
             )
         line = index
         for entry in entries:
-            line = _line_of_text(lines, entry, line) or line
+            line = _find_text_line(lines, entry, line) or line
             try:
                 result.append((Range.parse(entry), tray, line))
             except UsageError as error:
-                raise _fault(name, line, error.wanted, error.seen, error.try_) from error
+                raise _error_at(name, line, error.wanted, error.seen, error.try_) from error
     return result
 
 
@@ -157,7 +154,7 @@ def _check_overlap(placed: list[Placed], name: str) -> None:
     rising = sorted(placed, key=lambda item: (item[0].low, item[0].high))
     for (one, tray, line), (two, other, later) in pairwise(rising):
         if one.high >= two.low:
-            raise _fault(
+            raise _error_at(
                 name,
                 max(line, later),
                 "ranges of a plan must not overlap",
@@ -165,15 +162,15 @@ def _check_overlap(placed: list[Placed], name: str) -> None:
             )
 
 
-def _fault(
+def _error_at(
     name: str, line: int, wanted: str, seen: str | None = None, try_: str | None = None
 ) -> DataError:
     where = f"{name}, line {line}" if line else name
     return DataError(f"{where}: {wanted}", seen=seen, try_=try_)
 
 
-def _line_of_key(lines: list[str], key: str, after: int = 0) -> int:
-    """Return in which line, from 1, `key` is given a value or a table; 0 where it is not."""
+def _find_key_line(lines: list[str], key: str, after: int = 0) -> int:
+    """Return the line, from 1, in which `key` gets a value or a table; 0 where none does."""
     for index, line in enumerate(lines[max(after - 1, 0) :], max(after, 1)):
         bare = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
         if bare == key or bare.split(".")[0].strip() == key:
@@ -181,10 +178,10 @@ def _line_of_key(lines: list[str], key: str, after: int = 0) -> int:
     return 0
 
 
-def _line_of_text(lines: list[str], text: str, start: int) -> int:
-    """Return the first line, from `start` on, that holds `text` in quotes; 0 where none."""
+def _find_text_line(lines: list[str], text: str, start: int) -> int:
+    """Return the first line from `start` on that holds `text` in quotes; 0 where none does."""
     for index in range(max(start, 1), len(lines) + 1):
-        for match in _STRINGS.finditer(lines[index - 1]):
+        for match in _STRING.finditer(lines[index - 1]):
             if text in match.groups():
                 return index
     return 0
@@ -203,51 +200,53 @@ def write_plan(plan: SortPlan) -> str:
     <BLANKLINE>
     """
     rows = [f"# {plan.source}"] if plan.source else []
-    rows.append(f"default = {_quoted(plan.default)}")
+    rows.append(f"default = {_quote(plan.default)}")
     if plan.source:
-        rows.append(f"source = {_quoted(plan.source)}")
+        rows.append(f"source = {_quote(plan.source)}")
     if plan.effective:
         rows.append(f"effective = {plan.effective.isoformat()}")
     rows += ["", "[trays]"]
     for tray, ranges in plan.trays.items():
-        rows += _listed(_key(tray), [_quoted(str(item)) for item in sorted(ranges)])
+        rows += _format_entry(_format_key(tray), [_quote(str(item)) for item in sorted(ranges)])
     if plan.plants:
         rows += ["", "[plants]"]
-        rows += [f"{_key(tray)} = {_quoted(plant)}" for tray, plant in plan.plants.items()]
+        rows += [
+            f"{_format_key(tray)} = {_quote(plant)}" for tray, plant in plan.plants.items()
+        ]
     return "\n".join([*rows, ""])
 
 
-def _listed(key: str, entries: list[str]) -> list[str]:
-    whole = f"{key} = [{', '.join(entries)}]"
-    if len(whole) <= _WIDTH:
-        return [whole]
+def _format_entry(key: str, entries: list[str]) -> list[str]:
+    line = f"{key} = [{', '.join(entries)}]"
+    if len(line) <= _LINE_WIDTH:
+        return [line]
     rows, row = [f"{key} = ["], "   "
     for entry in entries:
-        if len(row) + len(entry) + 2 > _WIDTH:
+        if len(row) + len(entry) + 2 > _LINE_WIDTH:
             rows.append(row)
             row = "   "
         row += f" {entry},"
     return [*rows, row, "]"]
 
 
-def _key(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
+def _format_key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quote(text)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     # TOML's strings are JSON's, but for the sign DEL.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-FRESH_DAYS = 92
-"""A list is called stale when it is older: the Postal Service revises it every few months."""
+MAX_AGE_DAYS = 92
+"""An older list is stale: the Postal Service revises it every few months."""
 
 UNASSIGNED = "X"
 
 _DATE = re.compile(r'^"?(Effective|Grace) Date:\s*(\d{4})-(\d\d)-(\d\d)"?\s*$')
 _PLANT = re.compile(r"(?P<name>.+?) (?P<state>[A-Z]{2}) (?P<id>\d{3})")
-_HEAD = "3-digit zip code prefix"
-_COLUMNS = ("column c", "column b")
+_TABLE_HEAD = "3-digit zip code prefix"
+_PLANT_COLUMNS = ("column c", "column b")
 """Where the plant stands; military mail has none in the first, and goes by the second."""
 
 
@@ -269,9 +268,9 @@ class LabelingList:
     grace: date | None
 
     def staleness(self, today: date) -> str | None:
-        """Say how old the list is, where that is too old to be relied on; else None."""
+        """Say how old the list is, where it is too old to rely on; else None."""
         age = (today - self.effective).days
-        if age > FRESH_DAYS:
+        if age > MAX_AGE_DAYS:
             return (
                 f"this edition of L002 is {age} days old (effective {self.effective}); the "
                 "Postal Service revises it every few months: fetch the current one from "
@@ -281,18 +280,18 @@ class LabelingList:
             return f"this edition of L002 is not in force before {self.effective}"
         return None
 
-    def plan(self, default: str = "other") -> SortPlan:
+    def make_plan(self, default: str = "other") -> SortPlan:
         """Return the plan with a tray for each plant; prefixes side by side become ranges."""
         trays: dict[str, list[Range]] = {}
         plants: dict[str, str] = {}
         for prefix, plant in sorted(self.plants.items()):
             tray = tray_name(plant)
             plants[tray] = plant
-            own = trays.setdefault(tray, [])
-            if own and int(own[-1].high[:3]) + 1 == int(prefix):
-                own[-1] = Range(own[-1].low, prefix + "99")
+            ranges = trays.setdefault(tray, [])
+            if ranges and int(ranges[-1].high[:3]) + 1 == int(prefix):
+                ranges[-1] = Range(ranges[-1].low, prefix + "99")
             else:
-                own.append(Range.parse(prefix))
+                ranges.append(Range.parse(prefix))
         order = sorted(trays, key=lambda tray: trays[tray][0])
         return SortPlan(
             {tray: tuple(trays[tray]) for tray in order},
@@ -318,16 +317,8 @@ def tray_name(plant: str) -> str:
 
 
 def read_l002(path: Path) -> LabelingList:
-    """Read L002 from the CSV file at `path`; see `parse_l002`.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        No such file, or one that is not L002.
-    """
-    from digitlens import storage
-
-    return parse_l002(storage.read_file(path).content.decode("utf-8-sig", "replace"), str(path))
+    """Read L002 from the CSV file at `path`; see `parse_l002`."""
+    return parse_l002(read_file(path).content.decode("utf-8-sig", "replace"), str(path))
 
 
 def parse_l002(text: str, name: str = "L002") -> LabelingList:
@@ -340,13 +331,13 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
     Raises
     ------
     DataError
-        No effective date, no such table, a prefix that is none or stands there twice, or a
-        plant that is not NAME STATE NUMBER; with the line.
+        No effective date, no such table, a wrong or repeated prefix, or a plant that is not
+        NAME STATE NUMBER; with the line.
     """
     dates = {}
     for line in text.splitlines()[:20]:
         if result := _DATE.match(line.strip()):
-            dates[result[1]] = _date(name, *result.groups()[1:])
+            dates[result[1]] = _parse_date(name, *result.groups()[1:])
     if "Effective" not in dates:
         raise DataError(
             f"{name} does not say since when it is in force",
@@ -360,10 +351,12 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
     for row in reader:
         cells = [" ".join(cell.split()) for cell in row]
         if columns and any(cells):
-            _add(plants, cells, columns, f"{name}, line {reader.line_num}")
-        elif cells and cells[0].lower() == _HEAD:
+            _add_plant(plants, cells, columns, f"{name}, line {reader.line_num}")
+        elif cells and cells[0].lower() == _TABLE_HEAD:
             heads = [cell.lower() for cell in cells]
-            columns = [i for word in _COLUMNS for i, cell in enumerate(heads) if word in cell]
+            columns = [
+                i for word in _PLANT_COLUMNS for i, cell in enumerate(heads) if word in cell
+            ]
     if not plants:
         raise DataError(
             f"{name} holds no table of prefixes",
@@ -372,14 +365,16 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
     return LabelingList(plants, dates["Effective"], dates.get("Grace"))
 
 
-def _date(name: str, *parts: str) -> date:
+def _parse_date(name: str, *parts: str) -> date:
     try:
         return date(*map(int, parts))
     except ValueError as error:
         raise DataError(f"{name} has no such date", seen="-".join(parts)) from error
 
 
-def _add(plants: dict[str, str], cells: list[str], columns: list[int], where: str) -> None:
+def _add_plant(
+    plants: dict[str, str], cells: list[str], columns: list[int], where: str
+) -> None:
     prefix = cells[0]
     named = [cells[column] for column in columns if column < len(cells)]
     plant = next((item for item in named if item), "")

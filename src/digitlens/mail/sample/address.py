@@ -1,7 +1,4 @@
-"""Addresses written, or printed, onto an envelope.
-
-* Who writes to whom: made-up people at made-up streets of real towns.
-"""
+"""Addresses: made-up people at made-up streets of real towns, written onto an envelope."""
 
 from __future__ import annotations
 
@@ -29,26 +26,26 @@ if TYPE_CHECKING:
     Box = tuple[int, int, int, int]
 
 
-def _listed(text: str, mark: str | None = None) -> list[str]:
-    return [item.strip() for item in text.split(mark)]
+def _split(text: str, separator: str | None = None) -> list[str]:
+    return [item.strip() for item in text.split(separator)]
 
 
-FIRST = _listed(
+FIRST_NAMES = _split(
     "Ada Ben Clara David Ella Frank Grace Henry Iris James Karen Leo Maria Nora Oscar "
     "Paula Quinn Rosa Sam Tara Ulla Victor Wendy Xavier Yuki Zoe Amir Beatriz Chen Dmitri"
 )
-LAST = _listed(
+LAST_NAMES = _split(
     "Adams Baker Carter Diaz Evans Fisher Garcia Hughes Irving Johnson Kelly Lopez Miller "
     "Nguyen Olson Parker Quigley Rivera Smith Turner Upton Vargas Walker Young Zhang "
     "Novak"
 )
-STREETS = _listed(
+STREETS = _split(
     "Maple Oak Cedar Elm Pine Main Park Lake Hill Church Mill River Spring Washington "
     "Lincoln Jackson Franklin Highland Sunset Prospect Chestnut Walnut Meadow Union "
     "Center Bridge"
 )
-KINDS = _listed("St Ave Rd Ln Dr Blvd Ct Way")
-FIRMS = _listed(
+STREET_KINDS = _split("St Ave Rd Ln Dr Blvd Ct Way")
+FIRMS = _split(
     "First County Bank; Green Valley Farms; City Water Works; Dr. Lee Dental; Harbor "
     "Insurance; Alumni Office; Public Library; Northern Gas Co.; Hillside Books; Tax "
     "Service",
@@ -85,20 +82,20 @@ def draw_address(rng: Random, directory: Directory, *, firm: bool = False) -> Ad
     """Draw an address in any ZIP of the directory; one in eight has a ZIP+4."""
     place = directory.place(rng.choice(directory.zips))
     assert place is not None, "it was drawn from the directory"
-    name = rng.choice(FIRMS) if firm else f"{rng.choice(FIRST)} {rng.choice(LAST)}"
+    name = rng.choice(FIRMS) if firm else f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     if rng.bernoulli(0.12):
         street = f"PO Box {1 + rng.integers(2999)}"
     else:
         number = 1 + rng.integers(
             9 if rng.bernoulli(0.05) else 990 if rng.bernoulli(0.5) else 9900
         )
-        street = f"{number} {rng.choice(STREETS)} {rng.choice(KINDS)}"
+        street = f"{number} {rng.choice(STREETS)} {rng.choice(STREET_KINDS)}"
     four = f"{rng.integers(10_000):04d}" if rng.bernoulli(0.125) else ""
     return Address(name, street, place, four)
 
 
-DOTS = 150
-"""Dots per inch: about what a sorting machine's camera gives."""
+DPI = 150
+"""About what a sorting machine's camera gives."""
 
 STYLE = replace(
     STYLES["clean"],
@@ -114,21 +111,20 @@ STYLE = replace(
     joined=0.0,
     spacing=(("usual", 0.55), ("tight", 0.3), ("wide", 0.05), ("touching", 0.1)),
 )
-"""How ZIPs are written: by one hand, with some of the forms that `digitlens.synth` has."""
+"""How ZIPs are written: by one writer, with some of the digit forms of `digitlens.synth`."""
 
 
-def _hand(glyphs: Glyphs, rng: Random, low: float, height: float) -> WriterStyle:
-    return sample_writer(glyphs, rng, replace(STYLE, height=(low, height)), "0123456789")
+def _sample_hand(glyphs: Glyphs, rng: Random, low: float, high: float) -> WriterStyle:
+    return sample_writer(glyphs, rng, replace(STYLE, height=(low, high)), "0123456789")
 
 
 def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     """Write the receiver's address; return the box of its ZIP."""
     height, width = ink.shape
-    size = rng.uniform(0.17, 0.25) * DOTS
-    hand = sample_writer(
-        glyphs, rng, replace(STYLE, height=(1.05 * size, 1.25 * size)), "0123456789"
-    )
+    size = rng.uniform(0.17, 0.25) * DPI
+    hand = _sample_hand(glyphs, rng, 1.05 * size, 1.25 * size)
     script = draw_script(rng, size, hand.slant, max(1.6, hand.stroke * rng.uniform(0.8, 1.05)))
+    # Make the writing smaller until the longest line fits.
     room = width * 0.94
     number, _, street = to.street.partition(" ")
     digits = 10 if to.plus4 else 5
@@ -146,10 +142,12 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
         script = replace(script, size=0.92 * script.size, gap=0.95 * script.gap)
         size = script.size
         hand = replace(hand, height=0.92 * hand.height)
+    # Name.
     step = rng.uniform(1.65, 2.05) * size
     row = min(rng.uniform(0.5, 0.6) * height, height - 2.9 * step)
     margin = rng.normal(0.0, 0.25) * size
     write_script(ink, rng, to.name, (left, row), script)
+    # Number and street, or a box.
     row += step
     end: float
     if number.isdigit():
@@ -158,6 +156,7 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     else:
         end = write_script(ink, rng, "PO Box", (left + margin, row), script)
         _put_digits(glyphs, rng, ink, to.street.split()[-1], (end + 0.6 * size, row), hand)
+    # Town and ZIP.
     row += step
     end = write_script(ink, rng, to.town, (left + 2 * margin, row), script)
     if rng.bernoulli(0.8):
@@ -172,8 +171,8 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     return box
 
 
-def sloping(ink: Gray, box: Box, slope: float) -> tuple[Gray, Box]:
-    """Let the lines fall by `slope` rows per column, as few people write quite level."""
+def shear_lines(ink: Gray, box: Box, slope: float) -> tuple[Gray, Box]:
+    """Let the lines fall by `slope` rows per column, as few people write exactly level."""
     matrix = np.array([[1.0, 0.0, 0.0], [slope, 1.0, -slope * box[0]]])
     sheared = cv2.warpAffine(ink, matrix, (ink.shape[1], ink.shape[0]))
     fall = round(slope * (box[2] - box[0]))
@@ -208,12 +207,10 @@ def _put_digits(
 
 def write_sender(glyphs: Glyphs, rng: Random, ink: Gray, sender: Address) -> None:
     """Write the sender's address, small, into the upper left corner."""
-    size = rng.uniform(0.09, 0.13) * DOTS
-    hand = sample_writer(
-        glyphs, rng, replace(STYLE, height=(1.1 * size, 1.2 * size)), "0123456789"
-    )
+    size = rng.uniform(0.09, 0.13) * DPI
+    hand = _sample_hand(glyphs, rng, 1.1 * size, 1.2 * size)
     script: Script = draw_script(rng, size, hand.slant, max(1.4, 0.8 * hand.stroke))
-    left, row = rng.uniform(0.2, 0.35) * DOTS, rng.uniform(0.3, 0.4) * DOTS
+    left, row = rng.uniform(0.2, 0.35) * DPI, rng.uniform(0.3, 0.4) * DPI
     write_script(ink, rng, sender.name, (left, row), script)
     write_script(ink, rng, sender.street, (left, row + 1.7 * size), script)
     end = write_script(ink, rng, sender.town, (left, row + 3.4 * size), script)
@@ -226,14 +223,14 @@ def print_sender(rng: Random, paper: Color, sender: Address) -> None:
     from PIL import Image, ImageDraw, ImageFont
 
     fonts = find_fonts()
-    size = round(rng.uniform(0.085, 0.12) * DOTS)
+    size = round(rng.uniform(0.085, 0.12) * DPI)
     font = (
         ImageFont.truetype(rng.choice(fonts), size) if fonts else ImageFont.load_default(size)
     )
     image = Image.fromarray(paper)
     drawing = ImageDraw.Draw(image)
     last = f"{sender.town} {sender.place.zip}" + (f"-{sender.plus4}" if sender.plus4 else "")
-    left, row = round(rng.uniform(0.2, 0.4) * DOTS), round(rng.uniform(0.2, 0.35) * DOTS)
+    left, row = round(rng.uniform(0.2, 0.4) * DPI), round(rng.uniform(0.2, 0.35) * DPI)
     tone = rng.weighted((((40, 40, 44), 0.6), ((30, 60, 110), 0.25), ((110, 40, 40), 0.15)))
     for index, line in enumerate((sender.name, sender.street, last)):
         drawing.text((left, row + round(1.3 * index * size)), line, fill=tone, font=font)

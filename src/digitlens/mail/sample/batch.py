@@ -1,6 +1,7 @@
 """Sample mail: a folder of envelopes, and a table that says what stands on each.
 
-* Which digits a ZIP is written with: MNIST's test digits, or ones that the program draws.
+ZIPs are written with MNIST's test digits where they are on this machine, else with digits that
+the program draws.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from digitlens.synth.sample import Gray
 
 
-BOX = 20
+DIGIT_SIZE = 20
 """MNIST's digits have their longer side at 20 pixels, their centre of mass in the middle."""
 
 ZOOM = 4
-"""Digits are drawn so many times larger first: MNIST's edges are soft."""
+"""Digits are drawn this many times larger first: MNIST's edges are soft."""
 
 
 def load_local_mnist() -> Digits | None:
@@ -54,7 +55,7 @@ def load_local_mnist() -> Digits | None:
 
 
 def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
-    """Draw digits with a pen: three of each class by each of so many hands.
+    """Draw digits with a pen: three of each class by each of `hands` writers.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
         slant, width = rng.normal(0.12, 0.18), rng.uniform(0.75, 1.1)
         pen, habit = rng.uniform(1.6, 3.2), rng.uniform(0.01, 0.05)
         for label in [*range(10)] * 3:
-            images.append(_drawn(rng, label, (slant, width, pen, habit)))
+            images.append(_draw_digit(rng, label, (slant, width, pen, habit)))
             labels.append(label)
             writers.append(hand)
     return Digits(
@@ -83,9 +84,9 @@ def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
     )
 
 
-def _drawn(rng: Random, label: int, hand: tuple[float, float, float, float]) -> Gray:
+def _draw_digit(rng: Random, label: int, hand: tuple[float, float, float, float]) -> Gray:
     slant, width, pen, stray = hand
-    side, unit = ZOOM * SIDE, ZOOM * BOX / CAPITAL
+    side, unit = ZOOM * SIDE, ZOOM * DIGIT_SIZE / CAPITAL
     ink = np.zeros((side, side), np.uint8)
     for stroke in find_strokes(str(label)):
         points = []
@@ -97,13 +98,13 @@ def _drawn(rng: Random, label: int, hand: tuple[float, float, float, float]) -> 
     if label == 7 and rng.bernoulli(0.15):
         middle = side / 2 - 0.05 * side
         draw_strokes(ink, [(side * 0.4, middle), (side * 0.66, middle - 3)], ZOOM * pen)
-    return _framed(ink)
+    return _center(ink)
 
 
-def _framed(ink: Gray) -> Gray:
+def _center(ink: Gray) -> Gray:
     """Bring the ink to MNIST's frame: the longer side 20 pixels, its mass in the middle."""
     left, top, across, height = cv2.boundingRect(ink)
-    scale = BOX / max(across, height)
+    scale = DIGIT_SIZE / max(across, height)
     size = max(1, round(across * scale)), max(1, round(height * scale))
     cut = ink[top : top + height, left : left + across]
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -124,14 +125,14 @@ COLUMNS = (
 )
 """Of truth.csv; the last four are the box of the receiver's ZIP in the picture."""
 
-QUALITY = 90
+JPEG_QUALITY = 90
 """Of the JPEG files: an envelope takes about 100 kB."""
 
-MOST = 1_000_000
+MAX_PIECES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleMail:
     """A folder of sample mail.
 
     Parameters
@@ -141,7 +142,7 @@ class Sample:
     pieces
         How many.
     digits
-        What its digits are written with: "mnist test" or "drawn".
+        The source of its digits: "mnist test" or "drawn".
     """
 
     folder: Path
@@ -156,7 +157,7 @@ def draw_mail(
     digits: Digits | Glyphs | None = None,
     seed: int = 0,
 ) -> Iterator[Envelope]:
-    """Draw envelopes; the first ones of many are those of few.
+    """Draw envelopes; a smaller `count` gives the first ones of a larger.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ def draw_mail(
         yield draw_envelope(glyphs, Random(np.random.default_rng([seed, index])), directory)
 
 
-def choose_digits(wish: str) -> Digits:
+def choose_digits(name: str) -> Digits:
     """Return the digits that mail is written with: "auto", "mnist" or "drawn".
 
     Raises
@@ -176,10 +177,10 @@ def choose_digits(wish: str) -> Digits:
     UsageError
         Another word, or MNIST is wanted and does not lie on this machine.
     """
-    if wish not in ("auto", "mnist", "drawn"):
-        raise UsageError("digits are auto, mnist or drawn", seen=wish)
-    result = load_local_mnist() if wish != "drawn" else None
-    if result is None and wish == "mnist":
+    if name not in ("auto", "mnist", "drawn"):
+        raise UsageError("digits are auto, mnist or drawn", seen=name)
+    result = load_local_mnist() if name != "drawn" else None
+    if result is None and name == "mnist":
         raise UsageError(
             "mail is to be written with MNIST's digits, and they are not on this machine",
             try_="digitlens data fetch mnist",
@@ -196,7 +197,7 @@ def make_sample(
     digits: str = "auto",
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> Sample:
+) -> SampleMail:
     """Write `count` envelopes as JPEG files into `out`, and truth.csv when all are there.
 
     Parameters
@@ -213,8 +214,8 @@ def make_sample(
     StorageError
         The disk is full, or the folder cannot be written.
     """
-    if not 1 <= count <= MOST:
-        raise UsageError(f"pieces of sample mail are 1 to {MOST:,}", seen=str(count))
+    if not 1 <= count <= MAX_PIECES:
+        raise UsageError(f"pieces of sample mail are 1 to {MAX_PIECES:,}", seen=str(count))
     if seed < 0:
         raise UsageError("a seed is 0 or more", seen=str(seed))
     if (out / TRUTH).exists() and not force:
@@ -227,7 +228,7 @@ def make_sample(
     for index, envelope in enumerate(draw_mail(count, directory, digits=chosen, seed=seed), 1):
         name = f"piece-{index:05d}.jpg"
         write_bytes(out / name, encode_jpeg(envelope))
-        rows.append(_row(name, envelope))
+        rows.append(_describe(name, envelope))
         if progress is not None:
             progress(index, count)
     text = io.StringIO()
@@ -235,18 +236,18 @@ def make_sample(
     writer.writerow(COLUMNS)
     writer.writerows(rows)
     write_text(out / TRUTH, text.getvalue())
-    return Sample(out, count, chosen.source)
+    return SampleMail(out, count, chosen.source)
 
 
 def encode_jpeg(envelope: Envelope) -> bytes:
     """Return the picture of an envelope as a JPEG file."""
     bgr = np.ascontiguousarray(envelope.picture[..., ::-1])
-    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     assert done, "every uint8 picture in colours can be encoded"
     return data.tobytes()
 
 
-def _row(name: str, envelope: Envelope) -> list[str | int]:
+def _describe(name: str, envelope: Envelope) -> list[str | int]:
     to, place = envelope.to, envelope.to.place
     return [
         name,

@@ -1,7 +1,4 @@
-"""An envelope as a scanner sees it: paper, two addresses, stamp, postmark, light.
-
-* Stamp and postmark: what covers the upper right corner of an envelope.
-"""
+"""An envelope as a scanner sees it: paper, two addresses, stamp, postmark, light."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ import numpy as np
 from digitlens.mail.barcode_images import render_pixels
 from digitlens.mail.barcodes import encode_postnet
 from digitlens.mail.sample.address import (
-    DOTS,
+    DPI,
     Address,
     draw_address,
     print_sender,
-    sloping,
+    shear_lines,
     write_receiver,
     write_sender,
 )
@@ -40,11 +37,11 @@ if TYPE_CHECKING:
 SKIES = ((231, 214, 178), (188, 214, 240), (214, 196, 226), (250, 226, 170), (196, 226, 214))
 GROUNDS = ((74, 110, 66), (120, 84, 52), (52, 84, 120), (140, 60, 60), (90, 90, 110))
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+LETTERING = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
-    """Draw a stamp: its colours uint8 (H, W, 3), and where it is, 255, and is not, 0.
+def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
+    """Draw a stamp: its colors uint8 (H, W, 3), and a mask that is 255 where it is.
 
     Parameters
     ----------
@@ -58,7 +55,7 @@ def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     shape = high * scale, wide * scale
     paper = np.full((*shape, 3), 250, np.uint8)
     inner = paper[9 * scale : -9 * scale, 9 * scale : -9 * scale]
-    _scene(rng, inner)
+    _draw_scene(rng, inner)
     height = inner.shape[0]
     words = rng.choice(("FOREVER", "USA", "FOREVER USA", "USA 55c"))
     size = 0.28 * scale * dots / 150 * 1.4
@@ -66,7 +63,7 @@ def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     index = (7 * scale, height - 7 * scale if low else 16 * scale)
     under = inner[index[1] - 6 * scale : index[1], index[0] : index[0] + 30 * scale]
     tone = (245, 245, 240) if under.mean() < 150 else (30, 30, 40)
-    cv2.putText(inner, words, index, FONT, size, tone, scale, cv2.LINE_AA)
+    cv2.putText(inner, words, index, LETTERING, size, tone, scale, cv2.LINE_AA)
     mask = np.full(shape, 255, np.uint8)
     pitch, hole = 0.062 * dots * scale, round(0.019 * dots * scale)
     for along, across, turned in ((shape[1], shape[0], False), (shape[0], shape[1], True)):
@@ -79,7 +76,7 @@ def stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     return np.asarray(small, np.uint8), np.asarray(cut_out, np.uint8)
 
 
-def _scene(rng: Random, field: Color) -> None:
+def _draw_scene(rng: Random, field: Color) -> None:
     """Paint a sky, a sun and hills, or stripes and a star field, into `field`."""
     rows, columns = field.shape[:2]
     sky, ground = np.array(rng.choice(SKIES)), np.array(rng.choice(GROUNDS))
@@ -110,7 +107,7 @@ def _scene(rng: Random, field: Color) -> None:
         cv2.fillPoly(field, [outline], (red, green, blue), cv2.LINE_AA)
 
 
-def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
+def draw_postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
     """Draw a postmark: a ring with town and date, and waves to its right.
 
     Returns
@@ -125,7 +122,7 @@ def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
     for share in (1.0, 0.6) if rng.bernoulli(0.5) else (1.0,):
         spot = middle, middle
         cv2.circle(ink, spot, round(radius * share), 255, thin, cv2.LINE_AA)
-    _around(ink, town.upper()[:22], (middle, middle), 0.79 * radius, dots * scale)
+    _write_around(ink, town.upper()[:22], (middle, middle), 0.79 * radius, dots * scale)
     size = 0.0021 * dots * scale
     lines = (
         "PM" if rng.bernoulli(0.5) else "AM",
@@ -133,9 +130,11 @@ def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
         f"20{24 + rng.integers(3)}",
     )
     for index, line in enumerate(lines):
-        (width, _), _ = cv2.getTextSize(line, FONT, size, thin)
+        (width, _), _ = cv2.getTextSize(line, LETTERING, size, thin)
         row = middle + round((index - 0.68) * 0.34 * radius)
-        cv2.putText(ink, line, (middle - width // 2, row), FONT, size, 255, thin, cv2.LINE_AA)
+        cv2.putText(
+            ink, line, (middle - width // 2, row), LETTERING, size, 255, thin, cv2.LINE_AA
+        )
     for wave in range(5 + rng.integers(3)):
         level = middle + (wave - 2.6) * 0.26 * radius
         x = np.arange(middle + radius + 6 * scale, ink.shape[1] - 4, 4)
@@ -155,7 +154,7 @@ def postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
     )
 
 
-def _around(
+def _write_around(
     ink: NDArray[np.uint8], text: str, middle: tuple[int, int], radius: float, dots: float
 ) -> None:
     """Write `text` along the upper half of a circle."""
@@ -165,10 +164,10 @@ def _around(
     angle = -math.pi / 2 - step * (len(text) - 1) / 2
     for letter in text:
         tile = np.zeros((side, side), np.uint8)
-        (width, height), _ = cv2.getTextSize(letter, FONT, size, 2)
+        (width, height), _ = cv2.getTextSize(letter, LETTERING, size, 2)
         place = (side - width) // 2, (side + height) // 2
         cv2.putText(
-            tile, letter, place, FONT, size, 255, max(2, round(0.01 * dots)), cv2.LINE_AA
+            tile, letter, place, LETTERING, size, 255, max(2, round(0.01 * dots)), cv2.LINE_AA
         )
         turn = cv2.getRotationMatrix2D((side / 2, side / 2), -math.degrees(angle) - 90, 1.0)
         tile = np.asarray(cv2.warpAffine(tile, turn, (side, side)), np.uint8)
@@ -179,7 +178,12 @@ def _around(
         angle += step
 
 
-FORMATS = (((9.5, 4.125), 0.4), ((6.5, 3.625), 0.3), ((7.25, 5.25), 0.2), ((8.875, 3.875), 0.1))
+ENVELOPE_SIZES = (
+    ((9.5, 4.125), 0.4),
+    ((6.5, 3.625), 0.3),
+    ((7.25, 5.25), 0.2),
+    ((8.875, 3.875), 0.1),
+)
 """Envelopes in inches (No. 10, No. 6 3/4, A7, No. 9), and how often each."""
 
 PAPERS = (
@@ -213,32 +217,35 @@ class Envelope:
 
 
 def draw_envelope(glyphs: Glyphs, rng: Random, directory: Directory) -> Envelope:
-    """Draw an envelope; `glyphs` write its digits, and `rng` decide everything."""
-    width, height = (round(inches * DOTS) for inches in rng.weighted(FORMATS))
-    paper = _paper(rng, (height, width))
+    """Draw an envelope; `glyphs` write its digits, and `rng` decides everything."""
+    # What is written on which paper.
+    width, height = (round(inches * DPI) for inches in rng.weighted(ENVELOPE_SIZES))
+    paper = _draw_paper(rng, (height, width))
     to = draw_address(rng, directory)
     sender = (
         draw_address(rng, directory, firm=rng.bernoulli(0.4)) if rng.bernoulli(0.75) else None
     )
+    # The addresses, the receiver's always in pen.
     ink = np.zeros((height, width), np.uint8)
     box = write_receiver(glyphs, rng, ink, to)
-    ink, box = sloping(ink, box, rng.normal(0.0, 0.012))
+    ink, box = shear_lines(ink, box, rng.normal(0.0, 0.012))
     if sender is not None and rng.bernoulli(0.5):
         print_sender(rng, paper, sender)
     elif sender is not None:
         write_sender(glyphs, rng, ink, sender)
+    # Ink that is not equally strong everywhere, then stamp, postmark and barcode.
     faded = cv2.multiply(ink, crop_texture(rng, fadings(), ink.shape), scale=1 / 255)
-    kept = cv2.addWeighted(ink, 0.6, faded, 0.4, 0.0)
-    picture = _inked(
-        paper, np.asarray(kept, np.uint8), rng.weighted(INKS), rng.uniform(0.75, 0.95)
+    uneven = cv2.addWeighted(ink, 0.6, faded, 0.4, 0.0)
+    picture = _apply_ink(
+        paper, np.asarray(uneven, np.uint8), rng.weighted(INKS), rng.uniform(0.75, 0.95)
     )
-    picture = _postage(rng, picture, sender.town if sender else to.town)
+    picture = _add_postage(rng, picture, sender.town if sender else to.town)
     if rng.bernoulli(0.12):
-        _sprayed(picture, to)
-    return _scanned(rng, picture, to, sender, box)
+        _print_postnet(picture, to)
+    return _scan(rng, picture, to, sender, box)
 
 
-def _paper(rng: Random, shape: tuple[int, int]) -> Color:
+def _draw_paper(rng: Random, shape: tuple[int, int]) -> Color:
     tint = np.array(rng.weighted(PAPERS), np.float32)
     grain = crop_texture(rng, papers(), shape).astype(np.float32) - EVEN
     grain *= rng.uniform(0.02, 0.09) if tint.min() > 200 else rng.uniform(0.12, 0.3)
@@ -252,66 +259,66 @@ def _paper(rng: Random, shape: tuple[int, int]) -> Color:
     return np.clip(tint + (grain + shade)[..., None], 0, 255).astype(np.uint8)
 
 
-def _inked(paper: Color, ink: Gray, tone: tuple[int, int, int], strength: float) -> Color:
+def _apply_ink(paper: Color, ink: Gray, tone: tuple[int, int, int], strength: float) -> Color:
     share = (ink.astype(np.float32) / 255 * strength)[..., None]
     return (paper * (1 - share) + np.array(tone, np.float32) * share).round().astype(np.uint8)
 
 
-def _postage(rng: Random, picture: Color, town: str) -> Color:
+def _add_postage(rng: Random, picture: Color, town: str) -> Color:
     """Lay a stamp into the upper right corner, and a postmark over it."""
     width = picture.shape[1]
-    colors, mask = stamp(rng, DOTS)
+    colors, mask = draw_stamp(rng, DPI)
     turned = cv2.getRotationMatrix2D(
         (mask.shape[1] / 2, mask.shape[0] / 2), rng.normal(0.0, 1.2), 1.0
     )
     size = mask.shape[1], mask.shape[0]
     colors = np.asarray(cv2.warpAffine(colors, turned, size, borderMode=cv2.BORDER_REPLICATE))
     mask = np.asarray(cv2.warpAffine(mask, turned, size), np.uint8)
-    left = width - size[0] - round(rng.uniform(0.15, 0.35) * DOTS)
-    top = round(rng.uniform(0.12, 0.3) * DOTS)
+    left = width - size[0] - round(rng.uniform(0.15, 0.35) * DPI)
+    top = round(rng.uniform(0.12, 0.3) * DPI)
     spot = picture[top : top + size[1], left : left + size[0]]
     around = cv2.GaussianBlur(mask, (0, 0), 2.0)[..., None] / 255.0 * 0.16
     spot[:] = (spot * (1 - around)).astype(np.uint8)
     share = mask[..., None] / 255.0
     spot[:] = (spot * (1 - share) + colors * share).astype(np.uint8)
     if rng.bernoulli(0.85):
-        mark = postmark(rng, town, DOTS)
-        x = max(0, left - round(rng.uniform(1.05, 1.5) * DOTS))
-        y = max(0, top + round(rng.uniform(-0.05, 0.25) * DOTS))
+        mark = draw_postmark(rng, town, DPI)
+        x = max(0, left - round(rng.uniform(1.05, 1.5) * DPI))
+        y = max(0, top + round(rng.uniform(-0.05, 0.25) * DPI))
         place = picture[y : y + mark.shape[0], x : x + mark.shape[1]]
         mark = mark[: place.shape[0], : place.shape[1]]
-        place[:] = _inked(place, mark, (36, 36, 44), 0.8)
+        place[:] = _apply_ink(place, mark, (36, 36, 44), 0.8)
     return picture
 
 
-def _sprayed(picture: Color, to: Address) -> None:
+def _print_postnet(picture: Color, to: Address) -> None:
     """Print the older barcode into the lower right corner, as sorting machines did."""
-    bars = render_pixels(encode_postnet(to.place.zip + to.plus4), dots=2 * DOTS)
+    bars = render_pixels(encode_postnet(to.place.zip + to.plus4), dots=2 * DPI)
     small = cv2.resize(bars, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     height, width = picture.shape[:2]
-    top, left = height - small.shape[0] - round(0.1 * DOTS), width - small.shape[1] - 40
+    top, left = height - small.shape[0] - round(0.1 * DPI), width - small.shape[1] - 40
     place = picture[top : top + small.shape[0], left : left + small.shape[1]]
-    place[:] = _inked(place, 255 - np.asarray(small, np.uint8), (30, 30, 36), 0.9)
+    place[:] = _apply_ink(place, 255 - np.asarray(small, np.uint8), (30, 30, 36), 0.9)
 
 
-def _scanned(
+def _scan(
     rng: Random, picture: Color, to: Address, sender: Address | None, box: Box
 ) -> Envelope:
-    """Lay the envelope on a scanner's bed, a little askew, under its light and noise."""
+    """Put the envelope on a scanner's bed, a little rotated, under its light and noise."""
     height, width = picture.shape[:2]
-    rim = round(rng.uniform(0.02, 0.12) * DOTS)
+    rim = round(rng.uniform(0.02, 0.12) * DPI)
     shape = height + 2 * rim, width + 2 * rim
     bed = 24.0 if rng.bernoulli(0.6) else 236.0
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.normal(0.0, 0.5), 1.0)
     matrix[:, 2] += rim
-    laid = cv2.warpAffine(
+    scanned = cv2.warpAffine(
         picture, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=(bed, bed, bed)
     )
     corners = np.array([[x, y, 1] for x in box[::2] for y in box[1::2]], np.float64)
     spots = corners @ matrix.T
     field = crop_texture(rng, lights(), shape).astype(np.float32) / 255
     depth = rng.uniform(0.0, 0.12)
-    lit = laid.astype(np.float32) * (1 - depth + depth * field)[..., None]
+    lit = scanned.astype(np.float32) * (1 - depth + depth * field)[..., None]
     noise = crop_texture(rng, noises(), shape).astype(np.float32) - EVEN
     lit += (noise * rng.uniform(0.02, 0.12))[..., None]
     soft = cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.35, 0.75))

@@ -1,8 +1,8 @@
 """Letters as a pen writes them: strokes through a few points, no two the same.
 
-A glyph is strokes parted by ``|``; a stroke is points of two digits, columns to the right and
-rows up; the line is row 3, a capital's top row 9, a small letter's row 7. A point with ``!``
-is a corner, all others are rounded.
+A glyph is strokes separated by ``|``; a stroke is points of two digits, columns to the right
+and rows up; the baseline is row 3, a capital's top row 9, a small letter's row 7. A point with
+``!`` is a corner, all others are rounded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digitlens.synth.sample import Gray
 
 
-LINE, CAPITAL = 3, 6.0
+BASELINE, CAPITAL = 3, 6.0
 
 _CAPITALS = """
 A 03 29! 43|15 35;B 09! 03|09! 28 37 26! 06|16! 36 45 33 03;C 48 39 19 07 05 13 33 44
@@ -53,7 +53,7 @@ _SIGNS = """
 
 @dataclass(frozen=True)
 class Script:
-    """How somebody writes letters.
+    """How a person writes letters.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Script:
     slant
         Columns to the right per row up.
     width
-        Width of letters, 1.0 as in the table.
+        Of letters, 1.0 as in the tables above.
     pen
         Width of strokes, in pixels.
     loose
@@ -106,7 +106,7 @@ def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
         first = min(int(index[0]) for index in strokes.replace("|", " ").split())
         result[letter] = [
             [
-                (int(index[0]) - first, int(index[1]) - LINE, index.endswith("!"))
+                (int(index[0]) - first, int(index[1]) - BASELINE, index.endswith("!"))
                 for index in stroke.split()
             ]
             for stroke in strokes.split("|")
@@ -115,13 +115,13 @@ def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
 
 
 def find_strokes(letter: str) -> list[list[tuple[float, float, bool]]]:
-    """Return the strokes of `letter`; of one that has none, those of its plain form."""
+    """Return the strokes of `letter`; where there are none, those of its capital."""
     table = _glyphs()
     return table.get(letter) or table.get(letter.upper()) or []
 
 
 def measure_width(text: str, script: Script) -> float:
-    """Return how wide `text` comes out, in pixels, about."""
+    """Return about how wide `text` becomes, in pixels."""
     return sum(_advance(letter, script) for letter in _cased(text, script))
 
 
@@ -145,6 +145,7 @@ def write_script(
     unit = script.size / CAPITAL
     wave, phase = rng.uniform(0.0, 0.05) * script.size, rng.uniform(0.0, 6.0)
     for letter in _cased(text, script):
+        # Every letter is a little larger, more slanted, rotated or raised than the last.
         size = unit * rng.normal(1.0, 0.05)
         lean = script.slant + rng.normal(0.0, 0.05)
         turn = rng.normal(0.0, 0.03)

@@ -7,10 +7,10 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from digitlens import storage
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
 from digitlens.mail.candidates import rank_zip_lines
+from digitlens.storage import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from digitlens.mail.candidates import ZipCandidate
 
 
-NAMES = ("piece", "file", "name")
-"""A column, or key, with one of these names says which piece a row is about."""
+PIECE_KEYS = ("piece", "file", "name")
+"""A column or key with one of these names says which piece a row is about."""
 
 
 def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
     """Return city and state by the piece's name, from a CSV file.
 
     The file has a column ``piece`` (or ``file`` or ``name``) and ``city``, ``state`` or both;
-    other columns are passed over, so that the truth.csv of sample mail will do.
+    other columns are ignored, so that the truth.csv of sample mail works.
 
     Raises
     ------
     MissingDataError, DataError
         No such file, or one without these columns.
     """
-    text = storage.read_file(path).content.decode("utf-8-sig", "replace")
+    text = read_file(path).content.decode("utf-8-sig", "replace")
     reader = csv.DictReader(io.StringIO(text))
     columns = reader.fieldnames or []
-    named = next((name for name in NAMES if name in columns), None)
+    named = next((name for name in PIECE_KEYS if name in columns), None)
     if named is None or not {"city", "state"} & {*columns}:
         raise DataError(
             f"{path} must have the columns piece, city and state", seen=", ".join(columns)
@@ -55,7 +55,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
     Parameters
     ----------
     path
-        JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict` has
+        JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict` writes
         it.
     folder
         What the pieces' names are below.
@@ -63,17 +63,17 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
     Raises
     ------
     MissingDataError, DataError
-        No such file, or a line that is none; and, from the reader, a piece that is not in it.
+        No such file, or a wrong row in it; and, from the reader, a piece that is not in it.
     """
     known: dict[str, Sequence[ZipCandidate]] = {}
-    text = storage.read_file(path).content.decode("utf-8", "replace")
+    text = read_file(path).content.decode("utf-8", "replace")
     for index, row in enumerate(text.splitlines(), 1):
         if not row.strip():
             continue
         try:
-            result = json.loads(row)
-            named = next(result[name] for name in NAMES if name in result)
-            known[str(named)] = rank_zip_lines([parse_line(item) for item in result["lines"]])
+            values = json.loads(row)
+            piece = next(values[key] for key in PIECE_KEYS if key in values)
+            known[str(piece)] = rank_zip_lines([parse_line(item) for item in values["lines"]])
         except (ValueError, KeyError, TypeError, StopIteration, AssertionError) as error:
             raise DataError(
                 f"{path}, line {index}: wanted a piece and its lines",
@@ -91,21 +91,28 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
 
 
 def parse_line(values: dict[str, Any]) -> Line:
-    """Return the line that `Line.as_dict` gave `values` of."""
+    """Return the line that `Line.as_dict` wrote as `values`."""
 
-    def others(of: dict[str, Any]) -> tuple[Alternative, ...]:
+    def parse_alternatives(of: dict[str, Any]) -> tuple[Alternative, ...]:
         return tuple(
             Alternative(str(item["text"]), float(item["probability"]))
             for item in of.get("alternatives", [])
         )
 
-    def box(of: dict[str, Any]) -> tuple[float, float, float, float]:
-        left, top, right, bottom = map(float, of["box"])
-        return left, top, right, bottom
+    def parse_box(of: dict[str, Any]) -> tuple[float, float, float, float]:
+        x0, y0, x1, y1 = map(float, of["box"])
+        return x0, y0, x1, y1
 
     digits = tuple(
-        LineDigit(str(item["text"]), float(item["confidence"]), box(item), others(item))
+        LineDigit(
+            str(item["text"]),
+            float(item["confidence"]),
+            parse_box(item),
+            parse_alternatives(item),
+        )
         for item in values["digits"]
     )
     confidence = float(values["confidence"])
-    return Line(str(values["text"]), confidence, box(values), digits, others(values))
+    return Line(
+        str(values["text"]), confidence, parse_box(values), digits, parse_alternatives(values)
+    )
