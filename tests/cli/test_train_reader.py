@@ -91,9 +91,9 @@ def test_a_log_gets_one_line_a_point() -> None:
     """Elsewhere than on a terminal a point is one plain line, and steps say nothing."""
     stream = io.StringIO()
     progress = LineTrainingProgress(stream)
-    progress.start(60_000, 64, "training reader")
+    progress.start(60_000, 60, 64_000, "training reader")
     progress.step(1)
-    progress.point(POINT)
+    progress.epoch(POINT)
     progress.finish()
     assert stream.getvalue().splitlines() == [
         "training reader",
@@ -111,10 +111,10 @@ def test_a_terminal_sees_speed_time_left_and_the_last_figure(
     monkeypatch.setattr(stream, "isatty", lambda: True)
     now = iter([0.0, 1.0, 2.0])
     progress = LineTrainingProgress(stream, lambda: next(now))
-    progress.start(1000, 64, "")
+    progress.start(1000, 1, 64_000, "")
     progress.step(0)
     progress.step(10)
-    progress.point(POINT)
+    progress.epoch(POINT)
     progress.step(20)
     progress.finish()
     drawn = stream.getvalue().split("\r")

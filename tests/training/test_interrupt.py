@@ -16,9 +16,9 @@ def test_the_first_signal_is_noted_and_handlers_come_back(number: signal.Signals
     """A signal becomes a wish, and afterwards the handlers are those of before."""
     before = signal.getsignal(number)
     with GracefulInterrupt() as stop:
-        assert not stop.wished
+        assert not stop.requested
         os.kill(os.getpid(), number)
-        assert stop.wished
+        assert stop.requested
         assert signal.getsignal(number) is before
     assert signal.getsignal(number) is before
 
@@ -36,7 +36,7 @@ def test_outside_the_main_thread_nothing_is_touched() -> None:
 
     def work() -> None:
         with GracefulInterrupt() as stop:
-            seen.append(stop.wished)
+            seen.append(stop.requested)
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -9,7 +9,7 @@ import pytest
 
 from digitlens import models
 from digitlens.models.recipe import MIN_STEPS, LineRecipe, Recipe
-from digitlens.training.trainer import steps_in
+from digitlens.training.digit_task import count_steps
 
 RECIPE = Recipe(epochs=2, batch=256, learning_rate=0.02, warmup=0.25)
 
@@ -42,7 +42,7 @@ def test_enough_digits_leave_the_recipe_as_it_is() -> None:
 def test_few_digits_are_given_steps_enough(name: str, count: int) -> None:
     """There are at least `MIN_STEPS` steps, in batches that the digits can fill."""
     recipe = models.load_recipe(name).fit_to(count)
-    batch, steps = steps_in(count, recipe)
+    batch, steps = count_steps(count, recipe)
     assert batch == recipe.batch <= count
     assert steps * recipe.epochs >= MIN_STEPS
     assert recipe.learning_rate <= models.load_recipe(name).learning_rate

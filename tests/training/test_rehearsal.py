@@ -13,6 +13,7 @@ from torch import nn
 from digitlens import models
 from digitlens.digits import Digits
 from digitlens.training.device import Device
+from digitlens.training.digit_task import DigitTensors
 from digitlens.training.finetune import (
     LARGE_REPLAY,
     SMALL_REPLAY,
@@ -23,7 +24,6 @@ from digitlens.training.finetune import (
     most_similar,
     recipe_for,
 )
-from digitlens.training.trainer import Part
 
 CPU = Device("cpu", bf16=False, name="processor")
 
@@ -32,8 +32,10 @@ CPU = Device("cpu", bf16=False, name="processor")
 def rehearse(make_digits: Callable[..., Digits]) -> Callable[[ReplayPlan, int], ReplayBatches]:
     """Return a function that makes a rehearsal of 3 ones and 40 sevens among 200 digits."""
 
-    def part(digits: Digits) -> Part:
-        return Part(torch.from_numpy(digits.images), torch.from_numpy(digits.labels).long())
+    def part(digits: Digits) -> DigitTensors:
+        return DigitTensors(
+            torch.from_numpy(digits.images), torch.from_numpy(digits.labels).long()
+        )
 
     drawn = make_digits(500, seed=1)
     ones, sevens = (np.flatnonzero(drawn.labels == digit) for digit in (1, 7))
@@ -59,7 +61,7 @@ def test_each_batch_holds_new_digits_and_old_answers(
 ) -> None:
     """New digits come first with smoothed labels; old ones with what the start says to them."""
     rehearsal = rehearse(plan, outputs)
-    images, truth = rehearsal.lesson(0)
+    images, truth = rehearsal.draw_epoch(0)
     assert images.shape == (STEPS * 64, 28, 28)
     assert images.dtype == torch.uint8
     assert truth.shape == (STEPS * 64, outputs)
@@ -83,8 +85,8 @@ def test_a_seed_and_an_epoch_decide_the_lesson(
 ) -> None:
     """The same epoch twice is the same; the next one shows other pictures."""
     first, again = rehearse(LARGE_REPLAY, 11), rehearse(LARGE_REPLAY, 11)
-    assert torch.equal(first.lesson(1)[0], again.lesson(1)[0])
-    assert not torch.equal(first.lesson(1)[0], first.lesson(2)[0])
+    assert torch.equal(first.draw_epoch(1)[0], again.draw_epoch(1)[0])
+    assert not torch.equal(first.draw_epoch(1)[0], first.draw_epoch(2)[0])
 
 
 def test_those_most_like_a_new_class_are_found() -> None:

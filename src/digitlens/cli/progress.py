@@ -117,13 +117,10 @@ class TrainingProgress(Progress):
 
     unit = "digits"
 
-    def start(self, total_steps: int, epochs: int, digits_per_epoch: int, note: str) -> None:
+    def start(self, total_steps: int, epochs: int, examples_per_epoch: int, note: str) -> None:
         """Begin: `note` says what is trained, on what."""
-        self._begin(total_steps, epochs * digits_per_epoch, note)
+        self._total, self._items = max(1, total_steps), epochs * examples_per_epoch
         self._epochs = epochs
-
-    def _begin(self, steps: int, items: int, note: str) -> None:
-        self._total, self._items = max(1, steps), items
         self._first: tuple[int, float] | None = None
         self._last_figure = ""
         if note:
@@ -174,14 +171,10 @@ class LineTrainingProgress(TrainingProgress):
 
     unit = "lines"
 
-    def start(self, steps: int, batch: int, note: str) -> None:  # type: ignore[override]
-        """Begin: `note` says what is trained, on what."""
-        self._begin(steps, steps * batch, note)
-
-    def _position(self, share: float) -> str:  # noqa: ARG002 - it knows no epochs
+    def _position(self, share: float) -> str:  # noqa: ARG002 - lines have no epochs
         return ""
 
-    def point(self, point: LinePoint) -> None:
+    def epoch(self, point: LinePoint) -> None:  # type: ignore[override]
         """Tell that a point of the history has been measured."""
         self._measured(
             "" if point.exact is None else f"{100 * point.exact:.1f} % read exactly",

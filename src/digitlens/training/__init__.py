@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from digitlens.data import DataSplits, load_digits
 from digitlens.errors import MissingExtraError, UsageError
+from digitlens.models.recipe import Recipe
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
     NullCallback,
     TrainConfig,
-    check_epochs,
+    check_length,
     check_seed,
     resume_config,
 )
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digitlens.models.recipe import Recipe
     from digitlens.training.config import Callback
 
 
@@ -102,11 +102,12 @@ def train(
     0.981
     """
     find_network(network)
+    check_length(epochs, "epochs")
     source: DataSplits | str | Path = "mnist" if data is None else data
-    wish = TrainConfig(
+    config: TrainConfig[Recipe] = TrainConfig(
         network=network,
         seed=check_seed(seed),
-        epochs=None if epochs is None else check_epochs(epochs),
+        length=epochs,
         recipe=recipe,
         source=source.source if isinstance(source, DataSplits) else str(source),
         validation=0.1 if validation is None else validation,
@@ -114,23 +115,22 @@ def train(
         out=out,
     )
     if start is not None:
-        _check_start(wish, resume=resume)
-        return _go_on(wish, start, source, validation, progress or NullCallback())
+        _check_start(config, resume=resume)
+        return _go_on(config, start, source, validation, progress or NullCallback())
     if resume:
-        wish = resume_config(wish)
+        config = resume_config(config, Recipe)
         if not isinstance(source, DataSplits):
-            source = wish.source
-    loader = Background(lambda: _loaded(source, wish))
+            source = config.source
+    loader = Background(lambda: _loaded(source, config))
     limit_openmp_spin()
     with training_extra():
-        from digitlens.training.ensemble import train_ensemble
-        from digitlens.training.session import run_training
+        from digitlens.training.digit_run import run_training, train_ensemble
     act = train_ensemble if find_network(network).members > 1 else run_training
-    return act(wish, loader.result(), progress or NullCallback())
+    return act(config, loader.result(), progress or NullCallback())
 
 
 def _go_on(
-    wish: TrainConfig,
+    config: TrainConfig[Recipe],
     start: str | Path,
     source: DataSplits | str | Path,
     share: float | None,
@@ -142,23 +142,23 @@ def _go_on(
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.finetune_run import run_finetuning
-    return run_finetuning(wish, start, loader.result, progress)
+    return run_finetuning(config, start, loader.result, progress)
 
 
-def _check_start(wish: TrainConfig, *, resume: bool) -> None:
+def _check_start(config: TrainConfig[Recipe], *, resume: bool) -> None:
     if resume:
         raise UsageError(
             "--from begins a run and --resume goes on with one",
             try_="--from without --resume: so short a run is begun again",
         )
-    if wish.limit is not None:
+    if config.limit is not None:
         raise UsageError("--limit is not for --from: all pictures are learnt from")
 
 
-def _loaded(source: DataSplits | str | Path, wish: TrainConfig) -> DataSplits:
+def _loaded(source: DataSplits | str | Path, config: TrainConfig[Recipe]) -> DataSplits:
     if isinstance(source, DataSplits):
         return source
-    return load_digits(source, validation=wish.validation, limit=wish.limit)
+    return load_digits(source, validation=config.validation, limit=config.limit)
 
 
 @contextmanager

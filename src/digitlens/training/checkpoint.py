@@ -1,232 +1,175 @@
-"""The state of a training run as one safetensors file: weights, optimiser and history.
-
-* The state of a line reader's training as one safetensors file.
-"""
+"""How far a training run has come, and the checkpoint file that holds all of it."""
 
 from __future__ import annotations
 
 import copy
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 
 from digitlens.errors import RunError
-from digitlens.metrics.history import Epoch, LinePoint
-from digitlens.models.architectures.reader import LineNetwork
 from digitlens.training.optimizer import AdamW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from torch import Tensor, nn
 
-    from digitlens.models.recipe import LineRecipe
+    from digitlens.metrics.history import Epoch, LinePoint
+    from digitlens.models.recipe import BaseRecipe
 
 
-FORMAT = "1"
+Row = TypeVar("Row", bound="Epoch | LinePoint")
+"""A row of the history: the figures of one evaluation."""
 
+FORMAT = "2"
+READABLE = {"1", FORMAT}
 
-@dataclass
-class TrainState:
-    """How far a run has come, apart from its weights.
-
-    Parameters
-    ----------
-    step
-        Steps that are done.
-    seconds
-        Time spent in steps of the epoch that is under way.
-    history
-        The epochs that are done.
-    best
-        The epoch (1-based) whose weights are kept as the best so far; 0 before the first.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    history: list[Epoch] = field(default_factory=list)
-    best: int = 0
-
-
-def encode_checkpoint(network: nn.Module, optimiser: AdamW, state: TrainState) -> bytes:
-    """Return everything that going on needs, as the bytes of one file."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"optimiser.{name}": value for name, value in optimiser.state().items()}
-    about = {
-        "step": str(state.step),
-        "seconds": repr(state.seconds),
-        "best": str(state.best),
-        "history": json.dumps([asdict(epoch) for epoch in state.history]),
-    }
-    return encode_tensors(tensors, about)
-
-
-def encode_tensors(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> bytes:
-    """Return tensors and words, with the state of torch's generator, as one file's bytes."""
-    whole = {**tensors, "chance": torch.get_rng_state()}
-    contiguous = {name: value.detach().cpu().contiguous() for name, value in whole.items()}
-    return safetensors.torch.save(contiguous, metadata={"format": FORMAT, **about})
-
-
-def decode_checkpoint(path: Path, network: nn.Module, optimiser: AdamW) -> TrainState:
-    """Bring `network` and `optimiser` to the state that `path` holds.
-
-    Raises
-    ------
-    RunError
-        The file is missing, damaged, of another format, or of another network.
-    """
-    tensors, about = decode_tensors(path)
-    restore_state(
-        path, tensors, {"network": network.load_state_dict, "optimiser": optimiser.load}
-    )
-    return TrainState(
-        step=int(about["step"]),
-        seconds=float(about["seconds"]),
-        history=[Epoch(**epoch) for epoch in json.loads(about["history"])],
-        best=int(about["best"]),
-    )
-
-
-def decode_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors and words that `encode_tensors` gave.
-
-    Raises
-    ------
-    RunError
-        The file is missing, damaged, or of another format.
-    """
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise RunError(
-            f"{path} cannot be read", seen=str(error), try_="start a new run without --resume"
-        ) from error
-    if about.get("format") != FORMAT:
-        raise RunError(
-            f"{path} must be of format {FORMAT}",
-            seen=f"format {about.get('format')!r}",
-            likely="another version of digitlens wrote it",
-            try_="go on with the version that config.toml names, or start a new run",
-        )
-    return tensors, about
-
-
-def restore_state(
-    path: Path,
-    tensors: Mapping[str, Tensor],
-    takers: Mapping[str, Callable[[dict[str, Tensor]], object]],
-) -> None:
-    """Hand each taker the tensors below its name, and set torch's generator.
-
-    Raises
-    ------
-    RunError
-        They do not fit.
-    """
-    try:
-        for name, take in takers.items():
-            take(_named(f"{name}.", tensors))
-    except (RuntimeError, ValueError) as error:
-        raise RunError(
-            f"{path} holds the weights of another network", seen=str(error).splitlines()[0]
-        ) from error
-    torch.set_rng_state(tensors["chance"])
-
-
-def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
+OLD_NAMES = {"optimiser": "optimizer", "losses.all": "losses", "chance": "rng"}
+"""What format 1 called tensors, or their first part."""
 
 
 @dataclass
-class LineTrainState:
-    """A network that is being trained, and how far it has come.
+class TrainState(Generic[Row]):
+    """All that training changes.
 
     Parameters
     ----------
     network
         What learns.
-    average
-        The running mean of its weights: what is kept in the end.
-    optimiser
+    optimizer
         Of the network's parameters.
     losses
-        float32 (recipe.eval_every,): the loss of each step since the last point.
+        float32: the loss of each step since the last evaluation, as long as an interval.
+    average
+        The running mean of the network's weights, where the recipe keeps that in the end.
     step
         Steps that are done.
     seconds
-        Time spent since the last point.
+        Time spent since the last evaluation.
     history
-        The points so far.
+        The evaluations so far.
+    best
+        The evaluation (1-based) whose weights are kept so far; 0 before the first.
     """
 
-    network: LineNetwork
-    average: LineNetwork
-    optimiser: AdamW
+    network: nn.Sequential
+    optimizer: AdamW
     losses: Tensor
+    average: nn.Module | None = None
     step: int = 0
     seconds: float = 0.0
-    history: list[LinePoint] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
+    best: int = 0
 
-    @classmethod
-    def begin(cls, recipe: LineRecipe, seed: int, device: str = "cpu") -> LineTrainState:
-        """Return a learner with the first weights that `seed` decides."""
-        torch.manual_seed(seed)
-        network = LineNetwork(recipe.widths).to(device)
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = AdamW(
-            network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay
-        )
-        losses = torch.zeros(recipe.eval_every, device=device)
-        return cls(network, copy.deepcopy(network), optimiser, losses)
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is evaluated and kept: the running mean where there is one."""
+        return self.network if self.average is None else self.average
 
 
-def encode_line_checkpoint(learner: LineTrainState) -> bytes:
-    """Return everything that going on needs, as the bytes of one file."""
-    parts = {
-        "network": learner.network.state_dict(),
-        "average": learner.average.state_dict(),
-        "optimiser": learner.optimiser.state(),
-        "losses": {"all": learner.losses},
-    }
-    about = {
-        "step": str(learner.step),
-        "seconds": repr(learner.seconds),
-        "history": json.dumps([asdict(point) for point in learner.history]),
-    }
+def begin_training(
+    network: nn.Module, recipe: BaseRecipe, interval: int, device: str, *, average: bool = False
+) -> TrainState[Row]:
+    """Return the state before the first step, on the device of this kind.
+
+    Parameters
+    ----------
+    interval
+        Steps from one evaluation to the next.
+    average
+        Whether a running mean of the weights is kept.
+    """
+    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = AdamW(
+        network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay
+    )
+    mean = copy.deepcopy(network) if average else None
+    return TrainState(network, optimizer, torch.zeros(interval, device=device), mean)  # type: ignore[arg-type]
+
+
+def encode_checkpoint(state: TrainState[Row]) -> bytes:
+    """Return everything that resuming needs, as the bytes of one safetensors file."""
+    parts = {"network": state.network.state_dict(), "optimizer": state.optimizer.state()}
+    if state.average is not None:
+        parts["average"] = state.average.state_dict()
     tensors = {
-        f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()
+        f"{part}.{name}": value
+        for part, values in parts.items()
+        for name, value in values.items()
     }
-    return encode_tensors(tensors, about)
+    tensors |= {"losses": state.losses, "rng": torch.get_rng_state()}
+    metadata = {
+        "format": FORMAT,
+        "step": str(state.step),
+        "seconds": repr(state.seconds),
+        "best": str(state.best),
+        "history": json.dumps([asdict(row) for row in state.history]),
+    }
+    contiguous = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    return safetensors.torch.save(contiguous, metadata=metadata)
 
 
-def decode_line_checkpoint(path: Path, learner: LineTrainState) -> None:
-    """Bring `learner` to the state that `path` holds.
+def load_checkpoint(path: Path, state: TrainState[Row], row: type[Row]) -> None:
+    """Bring `state`, and torch's generator, to what the file `path` holds.
 
     Raises
     ------
     RunError
         The file is missing, damaged, of another format, or of another network.
     """
-    tensors, about = decode_tensors(path)
-    takers: dict[str, Callable[[dict[str, Tensor]], object]] = {
-        "network": learner.network.load_state_dict,
-        "average": learner.average.load_state_dict,
-        "optimiser": learner.optimiser.load,
-        "losses": lambda held: learner.losses.copy_(held["all"]),
+    tensors, metadata = _read_tensors(path)
+    try:
+        state.network.load_state_dict(_select("network.", tensors))
+        state.optimizer.load(_select("optimizer.", tensors))
+        if state.average is not None:
+            state.average.load_state_dict(_select("average.", tensors))
+        if "losses" in tensors:  # format 1 kept none for digits
+            state.losses.copy_(tensors["losses"])
+    except (RuntimeError, ValueError) as error:
+        raise RunError(
+            f"{path} holds the weights of another network", seen=str(error).splitlines()[0]
+        ) from error
+    torch.set_rng_state(tensors["rng"])
+    state.step = int(metadata["step"])
+    state.seconds = float(metadata["seconds"])
+    state.history = [row(**values) for values in json.loads(metadata["history"])]
+    state.best = int(metadata.get("best", len(state.history)))
+
+
+def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return tensors and metadata, with the names that format 1 used brought up to date."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {_rename(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RunError(
+            f"{path} cannot be read", seen=str(error), try_="start a new run without --resume"
+        ) from error
+    if metadata.get("format") not in READABLE:
+        raise RunError(
+            f"{path} must be of format {FORMAT}",
+            seen=f"format {metadata.get('format')!r}",
+            likely="another version of digitlens wrote it",
+            try_="go on with the version that config.toml names, or start a new run",
+        )
+    return tensors, metadata
+
+
+def _rename(name: str) -> str:
+    first, dot, rest = name.partition(".")
+    return OLD_NAMES.get(name, OLD_NAMES.get(first, first) + dot + rest)
+
+
+def _select(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
     }
-    restore_state(path, tensors, takers)
-    learner.step = int(about["step"])
-    learner.seconds = float(about["seconds"])
-    learner.history = [LinePoint(**point) for point in json.loads(about["history"])]

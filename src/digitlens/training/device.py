@@ -109,13 +109,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class GracefulInterrupt:
-    """While entered, a first Ctrl-C or SIGTERM is noted in `wished`; a second one acts at once.
+    """Note a first Ctrl-C or SIGTERM in `requested` while entered; a second one acts at once.
 
     Signals reach the main thread alone; in any other thread this does nothing.
     """
 
     def __init__(self) -> None:
-        self.wished = False
+        self.requested = False
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
@@ -132,7 +132,7 @@ class GracefulInterrupt:
         self._restore()
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.wished = True
+        self.requested = True
         self._restore()
 
     def _restore(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from digitlens.training.device import Device
-    from digitlens.training.trainer import Teacher
+    from digitlens.training.digit_task import Teacher
 
 
 CHUNK = 500

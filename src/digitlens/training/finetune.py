@@ -1,11 +1,7 @@
-"""Fine-tuning: a few steps on new digits among rehearsed ones.
-
-* Learning a few new digits without forgetting the old: new ones and rehearsal in each batch.
-"""
+"""Fine-tuning: a few new digits are learnt, and old ones replayed so that none is forgotten."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,37 +9,32 @@ import torch
 from torch.nn import functional
 
 from digitlens.digits import CLASSES
-from digitlens.errors import DivergedError
-from digitlens.metrics.history import Epoch
 from digitlens.models.recipe import Recipe
 from digitlens.training.augment import augment_epoch, generator
-from digitlens.training.optimizer import AdamW
-from digitlens.training.trainer import evaluate_network
+from digitlens.training.digit_task import DigitTask, DigitTensors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from torch import Tensor, nn
 
-    from digitlens.training.config import Callback
     from digitlens.training.device import Device
-    from digitlens.training.trainer import Part
 
 
 STEPS = 50
-"""Steps an epoch; there is no natural one, for new digits are few and old ones many."""
+"""Steps an epoch; there is no natural number, for new digits are few and old ones many."""
 
-LIKE = 0.5
-"""Share of the rehearsed digits that are drawn from those most like the new classes."""
+SIMILAR_DRAWS = 0.5
+"""Share of the replayed digits that are drawn from those most like the new classes."""
 
-LIKEST = 0.1
-"""So many of all old digits count as such."""
+SIMILAR_SHARE = 0.1
+"""This share of all old digits counts as such."""
 
 SMOOTHING = 0.05
 """Labels of new digits are smoothed by this where the network learns at a temperature."""
 
-OUTLIERS = 0.1
-"""Of the pictures rehearsed so many are no digit, for networks that tell."""
+NEGATIVES = 0.1
+"""Share of the replayed pictures that are no digit, for networks that tell."""
 
 FINETUNE_RECIPE = Recipe(
     epochs=3,
@@ -57,12 +48,12 @@ FINETUNE_RECIPE = Recipe(
     elastic=0.3,
     degrade=0.1,
 )
-"""How new digits are learnt. Less changed than in training from nothing: a hand is narrow."""
+"""How new digits are learnt: augmented less than in a whole training, as hands vary less."""
 
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """How old digits are rehearsed beside new ones.
+    """How old digits are replayed beside new ones.
 
     Parameters
     ----------
@@ -99,7 +90,7 @@ SMALL_REPLAY = ReplayPlan(
     ),
     rate=0.1,
 )
-"""With hundreds: they stand for all others, so they are changed more, and steps are small."""
+"""With hundreds: they stand for all others, so they are augmented more, and steps are small."""
 
 
 class ReplayBatches:
@@ -108,7 +99,7 @@ class ReplayBatches:
     Parameters
     ----------
     before
-        The network as it was at the start; it gives the answers that are rehearsed.
+        The network as it was at the start; its answers are the targets of old digits.
     new, old
         New digits with their labels, and old ones, on the device.
     recipe, plan
@@ -122,8 +113,8 @@ class ReplayBatches:
     def __init__(
         self,
         before: nn.Sequential,
-        new: Part,
-        old: Part,
+        new: DigitTensors,
+        old: DigitTensors,
         *,
         recipe: Recipe,
         plan: ReplayPlan,
@@ -140,24 +131,24 @@ class ReplayBatches:
         self.new_in_batch = max(1, round(plan.share * recipe.batch))
         self._like = most_similar(self._answers(old.images), new.labels)
 
-    def lesson(self, epoch: int) -> tuple[Tensor, Tensor]:
+    def draw_epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
         """Return an epoch's pictures, uint8 (N, 28, 28), and shares to learn, (N, K).
 
         Each batch begins with its new digits.
         """
         rng = generator(self.seed, epoch)
         count = self.new_in_batch
-        new, labels = self._new(STEPS * count, rng)
-        old = self._old(STEPS * (self.recipe.batch - count), rng)
+        new, labels = self._draw_new(STEPS * count, rng)
+        old = self._draw_old(STEPS * (self.recipe.batch - count), rng)
         answers = (self._answers(old) / self.recipe.temperature).softmax(1)
         sure = functional.one_hot(labels, answers.shape[1]).float()
         truth = torch.lerp(
             sure, torch.full_like(sure, 1 / CLASSES), self.recipe.label_smoothing
         )
         truth[:, CLASSES:] = 0.0
-        return _woven(new, old), _woven(truth, answers)
+        return _interleave(new, old), _interleave(truth, answers)
 
-    def _new(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _draw_new(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw new digits, each class as often as each other, each changed anew."""
         part = self.new
         classes = torch.unique(part.labels).tolist()
@@ -169,35 +160,35 @@ class ReplayBatches:
             index.append(places[torch.cat(order)[:wanted].to(places.device)])
         drawn = torch.cat(index)
         drawn = drawn[torch.randperm(len(drawn), generator=rng)[:count].to(drawn.device)]
-        lesson = augment_epoch(
+        augmented = augment_epoch(
             part.images[drawn],
             part.labels[drawn],
             recipe=replace(self.recipe, negatives=0.0),
             rng=rng,
             bf16=self.device.bf16,
         )
-        return lesson.images, lesson.labels
+        return augmented.images, augmented.labels
 
-    def _old(self, count: int, rng: torch.Generator) -> Tensor:
+    def _draw_old(self, count: int, rng: torch.Generator) -> Tensor:
         """Draw old digits, some as they are and some changed, and what is no digit."""
         part, like = self.old, self._like
         plain = round(self.plan.plain * count)
-        strange = round(self.recipe.negatives * count)
-        places = torch.randint(len(part), (count - strange,), generator=rng)
-        some = torch.rand(len(places), generator=rng) < LIKE
+        negatives = round(self.recipe.negatives * count)
+        places = torch.randint(len(part), (count - negatives,), generator=rng)
+        some = torch.rand(len(places), generator=rng) < SIMILAR_DRAWS
         chosen = torch.randint(len(like), (len(places),), generator=rng)
         places = torch.where(some, like.cpu()[chosen], places).to(part.images.device)
         drawn = part.images[places]
-        rest = count - strange - plain
-        recipe = replace(self.plan.recipe, negatives=strange / rest)
-        lesson = augment_epoch(
+        rest = count - negatives - plain
+        recipe = replace(self.plan.recipe, negatives=negatives / rest)
+        augmented = augment_epoch(
             drawn[plain:],
             part.labels[places[plain:]],
             recipe=recipe,
             rng=rng,
             bf16=self.device.bf16,
         )
-        mixed = torch.cat([drawn[:plain], lesson.images])
+        mixed = torch.cat([drawn[:plain], augmented.images])
         return mixed[torch.randperm(len(mixed), generator=rng).to(mixed.device)]
 
     @torch.inference_mode()
@@ -216,7 +207,7 @@ def recipe_for(base: Recipe, outputs: int, epochs: int | None) -> Recipe:
         epochs=epochs or FINETUNE_RECIPE.epochs,
         temperature=base.temperature,
         label_smoothing=smoothing,
-        negatives=OUTLIERS if outputs > CLASSES else 0.0,
+        negatives=NEGATIVES if outputs > CLASSES else 0.0,
     )
 
 
@@ -237,101 +228,47 @@ def most_similar(logits: Tensor, new: Tensor) -> Tensor:
     values, best = logits.max(1)
     others = logits.scatter(1, best[:, None], -torch.inf)
     lead = values - others[:, torch.unique(new)].amax(1)
-    return lead.argsort()[: max(1, round(LIKEST * len(lead)))]
+    return lead.argsort()[: max(1, round(SIMILAR_SHARE * len(lead)))]
 
 
-def _woven(new: Tensor, old: Tensor) -> Tensor:
-    """Lay new and old rows into batches: STEPS times some new ones, then some old ones."""
+def _interleave(new: Tensor, old: Tensor) -> Tensor:
+    """Put new and old rows into batches: STEPS times some new ones, then some old ones."""
     rows = [part.reshape(STEPS, -1, *part.shape[1:]) for part in (new, old)]
     return torch.cat(rows, dim=1).flatten(0, 1)
 
 
-class FineTuner:
-    """Fine-tuning in memory; it knows no files.
+class FineTuneTask(DigitTask):
+    """New digits among replayed ones; an interval is `STEPS` steps.
 
     Parameters
     ----------
-    network
-        What is trained; changed in place.
-    rehearsal
-        What it is shown.
-    held
+    replay
+        What is shown.
+    validation
         New digits that only measure; may be empty.
     """
 
-    def __init__(self, network: nn.Sequential, rehearsal: ReplayBatches, held: Part) -> None:
-        self.network = network
-        self.rehearsal = rehearsal
-        self.recipe = rehearsal.recipe
-        self.held = held
-        self.history: list[Epoch] = []
-        self.steps = STEPS * self.recipe.epochs
-        self._optimiser = AdamW(
-            network.parameters(),
-            betas=self.recipe.betas,
-            weight_decay=self.recipe.weight_decay,
+    def __init__(self, replay: ReplayBatches, validation: DigitTensors) -> None:
+        # The targets are smoothed already, where they are labels.
+        recipe = replace(replay.recipe, label_smoothing=0.0)
+        super().__init__(
+            recipe, replay.seed, train=replay.new, validation=validation, device=replay.device
         )
+        self.replay = replay
+        self.sample = replay.new
+        self.batch_size = recipe.batch
+        self.interval = STEPS
+        self.steps = STEPS * recipe.epochs
 
-    def run(self, progress: Callback, stop: Callable[[], bool]) -> bool:
-        """Train to the end; False when `stop` said so before.
+    def batches(self, network: nn.Sequential, step: int) -> Iterator[tuple[Tensor, Tensor]]:  # noqa: ARG002
+        """Walk over an epoch's images, uint8 (N, 1, 28, 28), and their shares."""
+        images, targets = self.replay.draw_epoch(step // STEPS)
+        parts = (torch.split(part, self.batch_size) for part in (images.unsqueeze(1), targets))
+        return zip(*parts, strict=True)
 
-        Raises
-        ------
-        DivergedError
-            The loss became infinite or not a number.
-        """
-        for epoch in range(self.recipe.epochs):
-            began = time.perf_counter()
-            images, truth = self.rehearsal.lesson(epoch)
-            batch = self.recipe.batch
-            losses = torch.zeros(STEPS, device=images.device)
-            self.network.train()
-            for index in range(STEPS):
-                if stop():
-                    return False
-                here = slice(index * batch, (index + 1) * batch)
-                step = epoch * STEPS + index
-                losses[index] = self._step(images[here], truth[here], step)
-                progress.step(step + 1)
-            if not bool(torch.isfinite(losses).all()):
-                raise DivergedError(
-                    "fine-tuning stopped: the loss must stay a finite number",
-                    seen=f"not so in epoch {epoch + 1} of {self.recipe.epochs}",
-                    try_="in Python, a recipe with a smaller learning rate",
-                )
-            self._close(epoch, time.perf_counter() - began)
-            progress.epoch(self.history[-1])
-        self.network.eval()
-        return True
-
-    def _rate(self, step: int) -> float:
-        return self.recipe.rate_at(step, self.steps) * self.rehearsal.plan.rate
-
-    def _step(self, pixels: Tensor, truth: Tensor, step: int) -> Tensor:
-        with self.rehearsal.device.precision():
-            logits = self.network(pixels.unsqueeze(1).float().div_(255))
-        loss = functional.cross_entropy(logits.float() / self.recipe.temperature, truth)
-        self._optimiser.clear()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimiser.step(self._rate(step))
-        return loss.detach()
-
-    def _close(self, epoch: int, seconds: float) -> None:
-        new, held = self.rehearsal.new, self.held
-        misses, loss = evaluate_network(self.network, new.images, new.labels)
-        wrong = evaluate_network(self.network, held.images, held.labels) if len(held) else None
-        self.history.append(
-            Epoch(
-                epoch=epoch + 1,
-                train_loss=loss,
-                train_accuracy=1 - misses / len(new),
-                validation_loss=wrong[1] if wrong else None,
-                validation_accuracy=1 - wrong[0] / len(held) if wrong else None,
-                learning_rate=self._rate(STEPS * (epoch + 1) - 1),
-                seconds=seconds,
-                digits_per_second=STEPS * self.recipe.batch / seconds,
-            )
-        )
+    def learning_rate(self, step: int) -> float:
+        """Return the recipe's learning rate, as much lower as the replay wants it."""
+        return super().learning_rate(step) * self.replay.plan.rate
 
 
 def interpolate_weights(before: nn.Module, after: nn.Module, share: float) -> None:

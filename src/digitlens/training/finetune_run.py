@@ -1,25 +1,18 @@
-"""The course of fine-tuning: training, and walking back where it forgot.
-
-* What fine-tuning leaves: the run folder, and what changed.
-* The network that fine-tuning begins with.
-"""
+"""A run of fine-tuning: training, walking back where it forgot, and the run folder."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import safetensors.torch
 import torch
 
 from digitlens import metrics as score
 from digitlens import models, viz
 from digitlens import runs as run_folder
-from digitlens.errors import StoppedError, UsageError
+from digitlens.errors import UsageError
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import to_csv
 from digitlens.models.card import ModelCard
@@ -31,19 +24,27 @@ from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.rebuild import rebuild
 from digitlens.models.registry import NETWORKS, find_network
 from digitlens.storage import write_bytes, write_text
+from digitlens.training.checkpoint import begin_training
 from digitlens.training.config import config_to_dict
-from digitlens.training.device import GracefulInterrupt, choose_device, flush_denormals
+from digitlens.training.device import choose_device, flush_denormals
+from digitlens.training.digit_task import DigitTensors, evaluate_network
 from digitlens.training.finetune import (
     LARGE_REPLAY,
     SMALL_REPLAY,
-    FineTuner,
+    FineTuneTask,
     ReplayBatches,
     interpolate_weights,
     recipe_for,
 )
 from digitlens.training.results import Changes, Group, Run
-from digitlens.training.session import about_now, resident, versions
-from digitlens.training.trainer import evaluate_network
+from digitlens.training.session import (
+    card_facts,
+    describe_machine,
+    encode_weights,
+    fit,
+    write_metrics,
+)
+from digitlens.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,10 +53,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from digitlens.digits import Digits
+    from digitlens.metrics.history import Epoch
     from digitlens.models.ops import Op
     from digitlens.models.recipe import Recipe
+    from digitlens.training.checkpoint import TrainState
     from digitlens.training.config import Callback, TrainConfig
-    from digitlens.training.trainer import Part
     from digitlens.training.user_data import ReplayData, UserData
 
 
@@ -134,17 +136,21 @@ class FineTunedRun:
 
     start: StartNetwork
     network: nn.Sequential
-    tuner: FineTuner
+    task: FineTuneTask
+    history: list[Epoch]
     share: float
 
 
 def save_finetune_run(
-    folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData, kept: ReplayData
+    folder: Path,
+    config: TrainConfig[Recipe],
+    tuned: FineTunedRun,
+    own: UserData,
+    kept: ReplayData,
 ) -> Run:
     """Write the whole run folder; metrics.json comes last and says "finished"."""
-    data, history, program = own.data, tuned.tuner.history, fuse_layers(tuned.network)
-    recipe = tuned.tuner.recipe
-    card = _card(folder, wish, tuned, own)
+    data, history, program = own.data, tuned.history, fuse_layers(tuned.network)
+    card = _card(folder, config, tuned, own)
     changes = _changes(
         tuned, Model(folder / run_folder.MODEL, to_onnx(program, card)), own, kept
     )
@@ -152,33 +158,36 @@ def save_finetune_run(
     diagnosis = diagnose(history, len(data.validation))
     seen = changes.held if len(changes.held) else changes.learnt
     confusion = score.confusion(seen.truth, seen.after.labels)
-    config = config_to_dict(wish, recipe, data, about=about_now(tuned.tuner.rehearsal.device))
-    config["data"]["validation"] = round(
+    content = config_to_dict(config, data, about=describe_machine(tuned.task.device))
+    content["data"]["validation"] = round(
         len(data.validation) / (len(data.train) + len(data.validation)), 4
     )
-    config["start"] = {"model": tuned.start.source, "sha256": tuned.start.sha256}
-    config["rehearsal"] = {
+    content["start"] = {"model": tuned.start.source, "sha256": tuned.start.sha256}
+    content["rehearsal"] = {
         "digits": kept.name,
         "rehearsed": len(kept.rehearsed),
         "measured": len(kept.measured),
     }
-    weights = {name: value.contiguous() for name, value in tuned.network.state_dict().items()}
     drawn = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
         run_folder.CONFUSION_PLOT: viz.confusion(
             confusion, title=f"{folder.name}, {seen.title}"
         ),
     }
-    run_folder.write_config(folder, config)
+    run_folder.write_config(folder, content)
     write_text(folder / run_folder.HISTORY, to_csv(history))
-    write_bytes(folder / run_folder.BEST_WEIGHTS, safetensors.torch.save(weights))
+    write_bytes(folder / run_folder.BEST_WEIGHTS, encode_weights(tuned.network))
     write_bytes(folder / run_folder.MODEL, to_onnx(program, card))
     write_text(folder / run_folder.CARD, card.markdown())
     write_text(folder / run_folder.CHANGES, changes.markdown(folder.resolve().name))
-    for name, content in drawn.items():
-        write_bytes(folder / name, content)
-    metrics = _metrics(card, tuned, changes)
-    write_text(folder / run_folder.METRICS, json.dumps(metrics, indent=2) + "\n")
+    for name, plot in drawn.items():
+        write_bytes(folder / name, plot)
+    figures = {
+        "epochs": len(history),
+        "best_epoch": len(history),
+        "changes": changes.as_dict(),
+    }
+    write_metrics(folder, card, history, figures, card.validation)
     misses = len(changes.held) - changes.held.right(changes.held.after)
     return Run(
         tuned.network, history, diagnosis, folder, misses, len(changes.held), changes=changes
@@ -227,9 +236,11 @@ def _moved(old: nn.Module, new: nn.Module) -> float:
     return float((now - was).norm() / was.norm())
 
 
-def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -> ModelCard:
-    size = summarize(tuned.network, name=wish.network)
-    epochs, result = len(tuned.tuner.history), versions()
+def _card(
+    folder: Path, config: TrainConfig[Recipe], tuned: FineTunedRun, own: UserData
+) -> ModelCard:
+    size = summarize(tuned.network, name=config.network)
+    epochs = len(tuned.history)
     before = tuned.start.model.card
     note = (
         f"Fine-tuned from {tuned.start.source} (SHA-256 {tuned.start.sha256[:12]}..., trained "
@@ -238,18 +249,12 @@ def _card(folder: Path, wish: TrainConfig, tuned: FineTunedRun, own: UserData) -
         f"{tuned.start.source}."
     )
     return ModelCard(
-        name=folder.resolve().name,
-        network=wish.network,
-        data=own.data.source,
-        split=own.data.split,
+        **card_facts(folder, config, own.data),
         trained_on=len(own.data.train),
-        seed=wish.seed,
         epochs=epochs,
         best_epoch=epochs,
         weights=size.weights,
         multiply_adds=size.multiply_adds,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        versions={key: result[key] for key in ("digitlens", "torch", "python")},
         threshold=before.threshold,
         notes=[note, *ModelCard.STANDARD_NOTES],
     )
@@ -270,21 +275,6 @@ def _measured(card: ModelCard, changes: Changes, kept: ReplayData) -> ModelCard:
     return replace(card, validation=validation, figures=figures)
 
 
-def _metrics(card: ModelCard, tuned: FineTunedRun, changes: Changes) -> dict[str, Any]:
-    history = tuned.tuner.history
-    return {
-        "format": 1,
-        "network": card.network,
-        "epochs": len(history),
-        "best_epoch": len(history),
-        "validation": card.validation or None,
-        "train_seconds": sum(epoch.seconds for epoch in history),
-        "weights": card.weights,
-        "multiply_adds": card.multiply_adds,
-        "changes": changes.as_dict(),
-    }
-
-
 FORGIVEN = 0.001
 """Share of the old digits that may be lost."""
 
@@ -293,7 +283,7 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 
 
 def run_finetuning(
-    wish: TrainConfig,
+    config: TrainConfig[Recipe],
     source: str | Path,
     load: Callable[[], tuple[UserData, ReplayData]],
     progress: Callback,
@@ -310,73 +300,63 @@ def run_finetuning(
     StoppedError
         Ctrl-C or SIGTERM.
     """
-    start = load_start_network(source, wish.network)
+    start = load_start_network(source, config.network)
     own, kept = load()
-    base = models.load_recipe(wish.network)
+    base = models.load_recipe(config.network)
     outputs = len(start.ops[-1].weight)  # type: ignore[union-attr]
-    recipe = wish.recipe or recipe_for(base, outputs, wish.epochs)
+    config = replace(
+        config, length=None, recipe=config.recipe or recipe_for(base, outputs, config.length)
+    )
     with ExitStack() as stack:
-        folder = run_folder.claim_run_folder(wish.network, wish.out)
+        folder = run_folder.claim_run_folder(config.network, config.out)
         stack.enter_context(run_folder.lock_run(folder))
         stack.enter_context(flush_denormals())
-        tuned = _tune(wish, start, own, kept, recipe, progress)
-        return save_finetune_run(folder, wish, tuned, own, kept)
+        tuned = _tune(config, start, own, kept, progress)
+        return save_finetune_run(folder, config, tuned, own, kept)
 
 
 def _tune(
-    wish: TrainConfig,
+    config: TrainConfig[Recipe],
     start: StartNetwork,
     own: UserData,
     kept: ReplayData,
-    recipe: Recipe,
     progress: Callback,
 ) -> FineTunedRun:
     device = choose_device()
-    network, before = (
-        start.network().to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for _ in range(2)
-    )
-    rehearsal = ReplayBatches(
+    before = start.network().to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    replay = ReplayBatches(
         before,
-        resident(own.data.train, device.kind),
-        resident(kept.rehearsed, device.kind),
-        recipe=recipe,
+        DigitTensors.load(own.data.train, device.kind),
+        DigitTensors.load(kept.rehearsed, device.kind),
+        recipe=config.resolved_recipe,
         plan=LARGE_REPLAY if kept.mnist else SMALL_REPLAY,
-        seed=wish.seed,
+        seed=config.seed,
         device=device,
     )
-    tuner = FineTuner(network, rehearsal, resident(own.data.validation, device.kind))
-    progress.start(
-        tuner.steps,
-        recipe.epochs,
-        tuner.steps * recipe.batch // recipe.epochs,
+    task = FineTuneTask(replay, DigitTensors.load(own.data.validation, device.kind))
+    state: TrainState[Epoch] = begin_training(
+        start.network(), task.recipe, task.interval, device.kind
+    )
+    note = (
         f"going on from {start.source} with {len(own.data.train):,} pictures of "
-        f"{own.data.source} (seed {wish.seed}; {device})\n{own.data.split}\n"
-        f"rehearsing {kept.name}",
+        f"{own.data.source} (seed {config.seed}; {device})\n{own.data.split}\n"
+        f"rehearsing {kept.name}"
     )
-    try:
-        with GracefulInterrupt() as stop:
-            if not tuner.run(progress, lambda: stop.wished):
-                raise StoppedError(
-                    "fine-tuning was stopped on request; nothing is kept of so short a run",
-                    try_="the same command begins it again",
-                )
-    finally:
-        progress.finish()
-    measured = resident(kept.measured, device.kind)
-    share = walk_back_weights(before, network, measured)
-    return FineTunedRun(start, network.eval().cpu(), tuner, share)
+    fit(Trainer(state, task, progress), None, config.network, note=note)
+    network = state.network.eval()
+    share = walk_back_weights(before, network, DigitTensors.load(kept.measured, device.kind))
+    return FineTunedRun(start, network.cpu(), task, state.history, share)
 
 
-def walk_back_weights(before: nn.Sequential, after: nn.Sequential, measured: Part) -> float:
+def walk_back_weights(
+    before: nn.Sequential, after: nn.Sequential, measured: DigitTensors
+) -> float:
     """Take `after` back towards `before` while it has lost too much; return what is left."""
-    allowed = evaluate_network(before, measured.images, measured.labels)[0] + FORGIVEN * len(
-        measured
-    )
+    allowed = evaluate_network(before, measured)[0] + FORGIVEN * len(measured)
     kept = 1.0
     for share in SHARES:
         interpolate_weights(before, after, share / kept)
         kept = share
-        if evaluate_network(after, measured.images, measured.labels)[0] <= allowed:
+        if evaluate_network(after, measured)[0] <= allowed:
             break
     return kept

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digitlens.data import DataSplits, load_digits
-from digitlens.errors import UsageError
+from digitlens.models.recipe import LineRecipe, find_line_recipe
 from digitlens.training import limit_openmp_spin, training_extra
 from digitlens.training.config import (
-    LineTrainConfig,
-    NullLineCallback,
+    NullCallback,
+    TrainConfig,
+    check_length,
     check_seed,
-    resume_line_config,
+    resume_config,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digitlens.models.recipe import LineRecipe
-    from digitlens.training.config import LineCallback
+    from digitlens.training.config import Callback
     from digitlens.training.results import ReaderRun
 
 
@@ -36,7 +37,7 @@ def train_reader(
     out: Path | None = None,
     resume: bool = False,
     writers: int | None = None,
-    progress: LineCallback | None = None,
+    progress: Callback | None = None,
 ) -> ReaderRun:
     """Train a network that reads lines of digits, and keep everything in a run folder.
 
@@ -92,33 +93,29 @@ def train_reader(
         The disk is full or cannot be written; the last checkpoint is whole.
     """
     source: DataSplits | str | Path = "mnist" if data is None else data
-    wish = LineTrainConfig(
+    check_length(steps, "steps")
+    config = TrainConfig(
         network=name,
         seed=check_seed(seed),
-        steps=None if steps is None else _check_steps(steps),
-        recipe=recipe,
+        length=steps,
+        recipe=recipe or find_line_recipe(name),  # an unknown reader is refused before loading
         source=source.source if isinstance(source, DataSplits) else str(source),
         validation=validation,
         out=out,
         writers=writers,
     )
-    wish.resolved()  # an unknown reader is told before anything is loaded
     if resume:
-        wish = resume_line_config(wish)
+        config = resume_config(config, LineRecipe)
         if not isinstance(source, DataSplits):
-            source = wish.source
+            source = config.source
+    elif steps is not None:
+        config = replace(config, recipe=config.resolved_recipe.fit_to(steps), length=None)
     limit_openmp_spin()
     with training_extra():
-        from digitlens.training.line_run import run_line_training
+        from digitlens.training.line_task import run_line_training
     digits = (
         source
         if isinstance(source, DataSplits)
-        else load_digits(source, validation=wish.validation)
+        else load_digits(source, validation=config.validation)
     )
-    return run_line_training(wish, digits, progress or NullLineCallback())
-
-
-def _check_steps(steps: int) -> int:
-    if steps < 1:
-        raise UsageError("training wants at least 1 step", seen=f"--steps {steps}")
-    return steps
+    return run_line_training(config, digits, progress or NullCallback())

@@ -12,12 +12,12 @@ from digitlens.errors import DataError
 from digitlens.imaging.crop import prepare_line
 from digitlens.models.recipe import LineRecipe
 from digitlens.synth import Glyphs, synthesize_chunk
-from digitlens.training.lines import POOL, UNKNOWN, collate, pool_of, prepare_sample
+from digitlens.training.line_data import POOL, UNKNOWN, collate, make_pool, prepare_sample
 
 
 def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """All lines of a chunk are in its batches, none twice and none left over."""
-    batches = pool_of(glyphs, replace(recipe, other_styles=()), 5, 2)
+    batches = make_pool(glyphs, replace(recipe, other_styles=()), 5, 2)
     assert len(batches) == POOL
     result = sorted(text for batch in batches for text in batch.texts())
     lines = synthesize_chunk(glyphs, 2, seed=5, style="clean", size=2 * POOL)
@@ -27,7 +27,7 @@ def test_a_pool_holds_every_line_once(glyphs: Glyphs, recipe: LineRecipe) -> Non
 def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """The recipe's own style has the rest, and two lots of one style are not the same lines."""
     mixed = replace(recipe, other_styles=("overlap", "overlap"), other_share=0.25)
-    result = sorted(text for batch in pool_of(glyphs, mixed, 5, 2) for text in batch.texts())
+    result = sorted(text for batch in make_pool(glyphs, mixed, 5, 2) for text in batch.texts())
     assert len(result) == 2 * POOL
     most = 2 * POOL - 2 * (POOL // 4)
     own = [line.text for line in synthesize_chunk(glyphs, 2, seed=5, style="clean", size=most)]
@@ -38,17 +38,17 @@ def test_a_share_of_a_pool_is_in_the_other_styles(glyphs: Glyphs, recipe: LineRe
 
 def test_a_pool_is_the_same_each_time(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Seed and index decide pixels and order; another seed or index gives other lines."""
-    first, again = (pool_of(glyphs, recipe, 5, 2) for _ in range(2))
+    first, again = (make_pool(glyphs, recipe, 5, 2) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.strips, other.strips)
         assert np.array_equal(one.centres, other.centres)
     for seed, index in ((5, 3), (6, 2)):
-        assert pool_of(glyphs, recipe, seed, index)[0].texts() != first[0].texts()
+        assert make_pool(glyphs, recipe, seed, index)[0].texts() != first[0].texts()
 
 
 def test_lines_of_like_width_come_together(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Little of a batch is padding, and batches come in no order of width."""
-    batches = pool_of(glyphs, replace(recipe, batch=8), 0, 0)
+    batches = make_pool(glyphs, replace(recipe, batch=8), 0, 0)
     own = sum(int(batch.frames.sum()) for batch in batches)
     assert own > 0.9 * sum(batch.centres.size for batch in batches)
     widths = [batch.strips.shape[3] for batch in batches]
@@ -88,7 +88,7 @@ def test_centres_are_columns_of_the_strip(glyphs: Glyphs) -> None:
 
 def test_long_lines_are_left_out(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """No strip is wider than the recipe says, and each batch still holds a line."""
-    batches = pool_of(glyphs, replace(recipe, max_width=150, batch=4), 0, 0)
+    batches = make_pool(glyphs, replace(recipe, max_width=150, batch=4), 0, 0)
     assert len(batches) == POOL
     assert all(len(batch) for batch in batches)
     assert max(batch.strips.shape[3] for batch in batches) <= 152
@@ -97,5 +97,5 @@ def test_long_lines_are_left_out(glyphs: Glyphs, recipe: LineRecipe) -> None:
 def test_a_style_of_nothing_but_long_lines_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """Where no line may be learnt from, the error names the style and the limit."""
     with pytest.raises(DataError, match="at most 20 columns") as caught:
-        pool_of(glyphs, replace(recipe, max_width=20), 0, 0)
+        make_pool(glyphs, replace(recipe, max_width=20), 0, 0)
     assert "'clean'" in str(caught.value)

@@ -11,13 +11,14 @@ import torch
 from digitlens.ctc.decode import decode
 from digitlens.ctc.forward import string_probabilities
 from digitlens.ctc.probs import to_probs
-from digitlens.training.lines import UNKNOWN, LineTargets, best_path, line_loss
+from digitlens.training.line_data import UNKNOWN
+from digitlens.training.line_task import LineTensors, best_path, line_loss
 
 
-def lesson(texts: list[str], frames: list[int], centres: torch.Tensor) -> LineTargets:
+def lesson(texts: list[str], frames: list[int], centres: torch.Tensor) -> LineTensors:
     """Return a lesson of these texts; its strips do not matter."""
     digits = [int(digit) for digit in "".join(texts)]
-    return LineTargets(
+    return LineTensors(
         torch.zeros(len(texts), 1, 32, 4),
         torch.tensor(digits, dtype=torch.int64),
         torch.tensor([len(text) for text in texts]),

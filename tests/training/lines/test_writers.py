@@ -14,8 +14,7 @@ import pytest
 from digitlens.errors import DataError, WorkerError
 from digitlens.models.recipe import LineRecipe
 from digitlens.synth import Glyphs
-from digitlens.training.line_workers import LineProducers, WorkPlan, batches_here
-from digitlens.training.lines import POOL, LineBatch
+from digitlens.training.line_data import POOL, LineBatch, LineProducers, WorkPlan, make_batches
 
 
 def same(one: LineBatch, other: LineBatch) -> bool:
@@ -25,9 +24,9 @@ def same(one: LineBatch, other: LineBatch) -> bool:
 
 def test_beginning_later_goes_on_in_the_same_order(glyphs: Glyphs, recipe: LineRecipe) -> None:
     """From step n on come the batches that come after the first n."""
-    whole = list(itertools.islice(batches_here(WorkPlan(glyphs, recipe, 1)), 2 * POOL + 2))
+    whole = list(itertools.islice(make_batches(WorkPlan(glyphs, recipe, 1)), 2 * POOL + 2))
     for step in (1, POOL, POOL + 5):
-        later = itertools.islice(batches_here(WorkPlan(glyphs, recipe, 1, step)), POOL)
+        later = itertools.islice(make_batches(WorkPlan(glyphs, recipe, 1, step)), POOL)
         assert all(same(*pair) for pair in zip(later, whole[step:], strict=False))
 
 
@@ -37,7 +36,7 @@ def test_the_number_of_processes_changes_nothing(
 ) -> None:
     """The same batches in the same order, from the middle of a pool over two others."""
     plan = WorkPlan(glyphs, recipe, 1, step=POOL + 5)
-    wanted = itertools.islice(batches_here(plan), 2 * POOL)
+    wanted = itertools.islice(make_batches(plan), 2 * POOL)
     with LineProducers(plan, count) as writers:
         result = itertools.islice(writers, 2 * POOL)
         assert all(same(*pair) for pair in zip(result, wanted, strict=True))

@@ -20,10 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitlens import models, training
-from digitlens.training import trainer
 from digitlens.training.config import NullCallback
 
-trainer.LOOK_EVERY = 1
 point, data, out = sys.argv[1:]
 replace_file = Path.replace
 

@@ -27,8 +27,8 @@ from digitlens.errors import (
 from digitlens.models.card import LOG_PROBS, STRIP
 from digitlens.models.export import load_reader
 from digitlens.models.recipe import LineRecipe
-from digitlens.training import Run, line_run
-from digitlens.training.config import NullLineCallback
+from digitlens.training import Run, line_task
+from digitlens.training.config import NullCallback
 from digitlens.training.readers import train_reader
 from digitlens.training.results import ReaderRun
 
@@ -59,7 +59,7 @@ RECIPE = LineRecipe(
 def few_lines() -> Any:
     """Measure each point on few lines."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_run, "VALIDATION_LINES", 64)
+        patch.setattr(line_task, "VALIDATION_LINES", 64)
         yield
 
 
@@ -106,7 +106,7 @@ def test_the_file_answers_as_the_network(read: ReaderRun) -> None:
     assert all(torch.equal(*pair) for pair in pairs)
 
 
-class Interrupting(NullLineCallback):
+class Interrupting(NullCallback):
     """A progress that presses Ctrl-C after so many steps."""
 
     def __init__(self, after: int) -> None:
@@ -151,19 +151,19 @@ def test_when_a_writer_dies_all_is_saved(
 ) -> None:
     """A dead process ends the run with what was learnt on disk, and it can be gone on with."""
     out = tmp_path / "run"
-    real = line_run.LineProducers.__iter__
+    real = line_task.LineProducers.__iter__
 
     def dying(self: Any) -> Any:
         for index, batch in enumerate(real(self)):
             if index == 3:
-                raise WorkerError("a process that writes lines ended before its time")
+                raise WorkerError("a process that makes lines ended early")
             yield batch
 
-    monkeypatch.setattr(line_run.LineProducers, "__iter__", dying)
+    monkeypatch.setattr(line_task.LineProducers, "__iter__", dying)
     with pytest.raises(WorkerError):
         train_reader("reader", small, recipe=RECIPE, seed=1, out=out, writers=0)
     monkeypatch.undo()
-    monkeypatch.setattr(line_run, "VALIDATION_LINES", 64)
+    monkeypatch.setattr(line_task, "VALIDATION_LINES", 64)
     run = train_reader("reader", small, out=out, resume=True, writers=0)
     assert weights(out) == weights(read.folder)
     assert len(run.history) == 3

@@ -20,7 +20,7 @@ from digitlens.errors import DataError, ModelError, UsageError
 from digitlens.training import Run, train
 from digitlens.training.finetune_run import walk_back_weights
 from digitlens.training.results import SHOWN, Changes, Group
-from digitlens.training.trainer import Part
+from digitlens.training.digit_task import DigitTensors
 from digitlens.training.user_data import (
     MEASURED,
     ReplayData,
@@ -38,7 +38,7 @@ def test_what_forgets_is_walked_back(
 ) -> None:
     """A change that costs old digits is taken back by quarters; one that does not, stays."""
     digits = make_digits(100)
-    part = Part(torch.from_numpy(digits.images), torch.from_numpy(digits.labels).long())
+    part = DigitTensors(torch.from_numpy(digits.images), torch.from_numpy(digits.labels).long())
     torch.manual_seed(0)
     before, after = (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)) for _ in range(2))
     with torch.no_grad():  # the least squares of these digits: all of them right

@@ -1,0 +1,290 @@
+"""A run of a network for single digits, or of an ensemble of them, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from digitlens import metrics, models, viz
+from digitlens import runs as run_folder
+from digitlens.digits import CLASSES
+from digitlens.errors import DataError, StoppedError
+from digitlens.metrics.diagnosis import diagnose
+from digitlens.metrics.history import Epoch, from_csv
+from digitlens.models.card import ModelCard
+from digitlens.models.export import load_network
+from digitlens.models.fold import fuse_layers, quantize_first_layer
+from digitlens.models.inference import Model, load_model
+from digitlens.models.layer_table import summarize
+from digitlens.models.onnx_reader import parse_onnx
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.ops import Cascade, Ensemble, Linear, outputs_of
+from digitlens.storage import write_bytes, write_text
+from digitlens.training.checkpoint import TrainState, begin_training
+from digitlens.training.config import check_same_data, config_to_dict
+from digitlens.training.device import choose_device, tune_malloc
+from digitlens.training.digit_task import (
+    MAX_TRAIN_SAMPLE,
+    DigitTask,
+    DigitTensors,
+    predict_labels,
+)
+from digitlens.training.distill import find_teacher, make_teacher
+from digitlens.training.results import Run
+from digitlens.training.session import (
+    card_facts,
+    describe_machine,
+    fit,
+    open_run,
+    restore,
+    write_metrics,
+)
+from digitlens.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from digitlens.data import DataSplits
+    from digitlens.digits import Labels
+    from digitlens.models.ops import Op, Program
+    from digitlens.models.recipe import Recipe
+    from digitlens.training.config import Callback, TrainConfig
+
+
+ACCEPTED_SHARE = 0.99
+"""So many of the validation digits pass the threshold of "no digit"."""
+
+
+def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callback) -> Run:
+    """Train as asked and leave a finished run folder (errors as in `train`)."""
+    config = resolve_recipe(config, data)
+    recipe = config.resolved_recipe
+    # Found before a folder is claimed: a run that cannot begin leaves nothing behind.
+    teacher = find_teacher(recipe.teacher) if recipe.teacher else None
+    tune_malloc()
+    device = choose_device()
+    with open_run(config, data, device) as folder:
+        torch.manual_seed(config.seed)
+        network = models.build(config.network)
+        task = DigitTask(
+            recipe,
+            config.seed,
+            train=DigitTensors.load(data.train, device.kind),
+            validation=DigitTensors.load(data.validation, device.kind),
+            device=device,
+            teacher=make_teacher(teacher, _count_outputs(network), device) if teacher else None,
+        )
+        state: TrainState[Epoch] = begin_training(network, recipe, task.interval, device.kind)
+        restore(folder, state, Epoch)
+        note = (
+            f"training {config.network} on {len(data.train):,} digits of {data.source} "
+            f"(seed {config.seed}; {device})\n{data.split}"
+        )
+        fit(Trainer(state, task, callback), folder, config.network, note=note)
+        return _export_run(folder, config, state, task, data)
+
+
+def resolve_recipe(config: TrainConfig[Recipe], data: DataSplits) -> TrainConfig[Recipe]:
+    """Return `config` with the recipe that it comes to on `data`.
+
+    Raises
+    ------
+    DataError
+        There is nothing to train on.
+    """
+    if len(data.train) == 0:
+        raise DataError("there must be digits to train on", seen=f"none in {data.source}")
+    recipe = config.recipe or models.load_recipe(config.network).fit_to(len(data.train))
+    if config.length is not None:
+        recipe = replace(recipe, epochs=config.length)
+    return replace(config, recipe=recipe, length=None)
+
+
+def _count_outputs(network: nn.Sequential) -> int:
+    last = network[-1]
+    assert isinstance(last, torch.nn.Linear), "a student ends in its logits"
+    return last.out_features
+
+
+def train_ensemble(config: TrainConfig[Recipe], data: DataSplits, callback: Callback) -> Run:
+    """Train all members and leave a finished run folder of their ensemble.
+
+    Members are seeds by index, seed x members + index, and all of them answer: none is chosen
+    by its score. Each has a run folder of its own inside the ensemble's, so that a run that
+    was interrupted goes on with the member that was under way.
+    """
+    config = resolve_recipe(config, data)
+    folder = config.resume or run_folder.claim_run_folder(config.network, config.out)
+    with ExitStack() as stack:
+        stack.enter_context(run_folder.lock_run(folder))
+        if config.resume:
+            check_same_data(folder, run_folder.read_config(folder), data)
+        else:
+            about = describe_machine(choose_device())
+            run_folder.write_config(folder, config_to_dict(config, data, about=about))
+        count = models.find_network(config.network).members
+        members = []
+        for index in range(count):
+            one = replace(config, seed=config.seed * count + index, resume=None)
+            members.append(_train_member(one, folder / f"member-{index}", data, callback))
+        return _export_ensemble(folder, config, members, data)
+
+
+def _train_member(
+    config: TrainConfig[Recipe], folder: Path, data: DataSplits, callback: Callback
+) -> nn.Sequential:
+    """Return the trained member in `folder`, which is begun, resumed or only read."""
+    if (folder / run_folder.METRICS).is_file():
+        return load_network(folder, config.network)
+    begun = (folder / run_folder.CONFIG).is_file()
+    config = replace(config, out=folder, resume=folder if begun else None)
+    try:
+        return run_training(config, data, callback).network
+    except StoppedError as error:
+        raise StoppedError(
+            error.wanted,
+            seen=error.seen,
+            try_=f"digitlens train {config.network} --resume --out {folder.parent}",
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What training ended in: the first network, all that answers, its history."""
+
+    network: nn.Sequential
+    program: Program
+    history: list[Epoch]
+    best: int
+    members: int = 1
+
+
+def _export_run(
+    folder: Path,
+    config: TrainConfig[Recipe],
+    state: TrainState[Epoch],
+    task: DigitTask,
+    data: DataSplits,
+) -> Run:
+    network = state.network
+    network.load_state_dict(safetensors.torch.load_file(folder / run_folder.BEST_WEIGHTS))
+    network.eval().cpu()
+    program = _build_program(config.network, network)
+    trained = _Trained(network, program, state.history, state.best)
+    # With nothing held back the matrix shows training digits, and its title says so.
+    shown = task.validation if len(data.validation) else task.sample
+    return _export(folder, config, trained, shown, data)
+
+
+def _export_ensemble(
+    folder: Path, config: TrainConfig[Recipe], members: list[nn.Sequential], data: DataSplits
+) -> Run:
+    """Export an ensemble; the history is that of its first member."""
+    program = Ensemble(tuple(fuse_layers(member) for member in members))
+    first = folder / "member-0"
+    text = (first / run_folder.HISTORY).read_text(encoding="utf-8")
+    write_text(folder / run_folder.HISTORY, text)
+    best = json.loads((first / run_folder.METRICS).read_text(encoding="utf-8"))["best_epoch"]
+    trained = _Trained(members[0], program, from_csv(text), best, len(members))
+    digits = data.validation if len(data.validation) else data.train[:MAX_TRAIN_SAMPLE]
+    return _export(folder, config, trained, DigitTensors.load(digits), data)
+
+
+def _build_program(name: str, network: nn.Sequential) -> Program:
+    """Return all that answers: `network`, and behind it the second of its cascade."""
+    entry = models.find_network(name)
+    first = fuse_layers(network)
+    if not entry.second:
+        return first
+    second = parse_onnx(load_model(entry.second).path.read_bytes(), name=entry.second)
+    return Cascade(
+        quantize_first_layer(first), _cut_to_ten(second), models.cascade_margin(name)
+    )
+
+
+def _cut_to_ten(ops: list[Op]) -> list[Op]:
+    """Return `ops` without the eleventh output, which the first of a cascade has not."""
+    last = ops[-1]
+    assert isinstance(last, Linear), "a network ends in its logits"
+    return [*ops[:-1], Linear(last.weight[:CLASSES], last.bias[:CLASSES])]
+
+
+def _export(
+    folder: Path,
+    config: TrainConfig[Recipe],
+    trained: _Trained,
+    shown: DigitTensors,
+    data: DataSplits,
+) -> Run:
+    """Write all that a finished run holds; metrics.json comes last and says "finished"."""
+    history, count = trained.history, len(data.validation)
+    diagnosis = diagnose(history, count)
+    card = _make_card(folder, config, trained, data)
+    # Measure the whole model, and find the threshold of "no digit" on what was held back.
+    card, labels = _predict(folder, card, trained, shown, validation=count > 0)
+    confusion = metrics.confusion(shown.labels.cpu().numpy().astype(np.uint8), labels)
+    misses = int(confusion.sum() - np.trace(confusion)) if count else 0
+    if count:
+        card = replace(card, validation={"misses": misses, "count": count})
+    # Write the files, the one that says "finished" last.
+    write_bytes(folder / run_folder.MODEL, to_onnx(trained.program, card))
+    write_text(folder / run_folder.CARD, card.markdown())
+    digits = "digits held back" if count else "training digits, for none were held back"
+    plots = {
+        run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
+        run_folder.CONFUSION_PLOT: viz.confusion(confusion, title=f"{folder.name}, {digits}"),
+    }
+    for name, content in plots.items():
+        write_bytes(folder / name, content)
+    figures: dict[str, Any] = {
+        "epochs": len(history),
+        "best_epoch": trained.best,
+        "verdict": str(diagnosis.verdict),
+        "history_in_words": diagnosis.words,
+    }
+    write_metrics(folder, card, history, figures, card.validation)
+    return Run(trained.network, history, diagnosis, folder, misses, count)
+
+
+def _predict(
+    folder: Path, card: ModelCard, trained: _Trained, shown: DigitTensors, *, validation: bool
+) -> tuple[ModelCard, Labels]:
+    """Return the labels that the whole model gives, and the card with its threshold."""
+    rejects = outputs_of(trained.program) > CLASSES
+    if not rejects and isinstance(trained.program, list):  # torch is here already, and as good
+        labels = predict_labels(trained.network, shown.images.cpu())
+        return card, labels.numpy().astype(np.uint8)
+    model = Model(folder / run_folder.MODEL, to_onnx(trained.program, card))
+    answers = model.predict(shown.images.cpu().numpy())
+    if answers.no_digit is not None and validation:
+        threshold = round(float(np.quantile(answers.no_digit, ACCEPTED_SHARE)), 6)
+        card = replace(card, threshold=threshold)
+    return card, answers.labels
+
+
+def _make_card(
+    folder: Path, config: TrainConfig[Recipe], trained: _Trained, data: DataSplits
+) -> ModelCard:
+    size = summarize(trained.network, name=config.network)
+    weights, products = size.weights * trained.members, size.multiply_adds * trained.members
+    second = models.find_network(config.network).second
+    if second:  # its work is done only where the first network is unsure
+        weights += load_model(second).card.weights
+    return ModelCard(
+        **card_facts(folder, config, data),
+        trained_on=len(data.train),
+        epochs=len(trained.history),
+        best_epoch=trained.best,
+        weights=weights,
+        multiply_adds=products,
+        members=trained.members,
+        threshold=config.resolved_recipe.threshold,
+    )

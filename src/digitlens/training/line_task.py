@@ -1,0 +1,301 @@
+"""What a line reader learns: whole strings, and at first single frames too; and its run."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch.nn import functional
+
+from digitlens import runs as run_folder
+from digitlens.digits import CLASSES
+from digitlens.errors import DataError
+from digitlens.metrics.history import LinePoint
+from digitlens.models.architectures.reader import LineNetwork, counts
+from digitlens.models.card import LineModelCard
+from digitlens.models.export import load_weights
+from digitlens.models.fold import fuse_line_network
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.storage import write_bytes, write_text
+from digitlens.synth import prepare_glyphs
+from digitlens.training.checkpoint import TrainState, begin_training
+from digitlens.training.device import choose_device, tune_malloc
+from digitlens.training.line_data import (
+    POOL,
+    UNKNOWN,
+    LineProducers,
+    WorkPlan,
+    make_pool,
+)
+from digitlens.training.results import ReaderRun
+from digitlens.training.session import card_facts, fit, open_run, restore, write_metrics
+from digitlens.training.trainer import Task, Trainer
+from digitlens.viz.plot_history import line_history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from digitlens.data import DataSplits
+    from digitlens.models.recipe import LineRecipe
+    from digitlens.training.config import Callback, TrainConfig
+    from digitlens.training.device import Device
+    from digitlens.training.line_data import LineBatch
+
+
+VALIDATION_LINES = 1_024
+"""Lines by writers who were held back, on which each point of the history is measured."""
+
+VALIDATION_SEED = 0
+"""Theirs, whatever the run's is, so that runs can be compared."""
+
+
+def run_line_training(
+    config: TrainConfig[LineRecipe], data: DataSplits, callback: Callback
+) -> ReaderRun:
+    """Train as asked and leave a finished run folder (errors as in `train_reader`)."""
+    recipe = config.resolved_recipe
+    # Digits that no line can be made of are refused before a folder is claimed.
+    if not len(data.train):
+        raise DataError("there must be digits to write with", seen=f"none in {data.source}")
+    glyphs = prepare_glyphs(data.train)
+    tune_malloc()
+    device = choose_device()
+    with open_run(config, data, device) as folder:
+        state = begin_line_training(recipe, config.seed, device.kind)
+        restore(folder, state, LinePoint)
+        plan = WorkPlan(glyphs, recipe, config.seed, state.step)
+        with LineProducers(plan, _count_producers(config, device)) as batches:
+            task = LineTask(
+                recipe,
+                iter(batches),
+                validation=_validation_lines(data, recipe),
+                device=device,
+            )
+            note = (
+                f"training {config.network} on lines written with {len(data.train):,} digits "
+                f"of {data.source} (seed {config.seed}; {device})\n{data.split}"
+            )
+            fit(Trainer(state, task, callback), folder, config.network, note=note)
+        return export_line_run(folder, config, state.history, data)
+
+
+def begin_line_training(
+    recipe: LineRecipe, seed: int, device: str = "cpu"
+) -> TrainState[LinePoint]:
+    """Return the state before the first step, with the first weights that `seed` decides."""
+    torch.manual_seed(seed)
+    network = LineNetwork(recipe.widths)
+    return begin_training(network, recipe, recipe.eval_every, device, average=True)
+
+
+def _count_producers(config: TrainConfig[LineRecipe], device: Device) -> int:
+    if config.writers is not None:
+        return config.writers
+    # One process makes several times as many lines as a processor learns from.
+    return 1 if device.kind == "cpu" else max(1, (os.cpu_count() or 2) - 1)
+
+
+def _validation_lines(data: DataSplits, recipe: LineRecipe) -> list[LineBatch]:
+    """Return lines by writers whose digits are not trained on, if there are any."""
+    if not len(data.validation):
+        return []
+    sized = replace(recipe, batch=VALIDATION_LINES // POOL)
+    return make_pool(prepare_glyphs(data.validation), sized, VALIDATION_SEED, 0)
+
+
+class LineTask(Task[LinePoint]):
+    """Lines by a recipe.
+
+    Parameters
+    ----------
+    recipe
+        The resolved recipe.
+    source
+        What is learnt from, from the next step on, without end.
+    validation
+        Batches of lines by writers who were held back; may be empty.
+    device
+        Where, and in which precision.
+    """
+
+    def __init__(
+        self,
+        recipe: LineRecipe,
+        source: Iterator[LineBatch],
+        *,
+        validation: Sequence[LineBatch],
+        device: Device,
+    ) -> None:
+        super().__init__(
+            steps=recipe.steps,
+            interval=recipe.eval_every,
+            batch_size=recipe.batch,
+            peak_rate=recipe.learning_rate,
+            max_grad_norm=recipe.max_grad_norm,
+        )
+        self.recipe = recipe
+        self.source = source
+        self.validation = validation
+        self.device = device
+
+    def batches(self, network: nn.Module, step: int) -> Iterator[LineTensors]:  # noqa: ARG002
+        """Walk over the batches from where the source stands."""
+        return (LineTensors.load(batch, self.device.kind) for batch in self.source)
+
+    def loss(self, network: nn.Module, batch: LineTensors, step: int) -> Tensor:
+        """Return the loss over strings and frames."""
+        with self.device.precision():
+            logits = network(batch.strips)
+        return line_loss(logits, batch, self.recipe.frame_loss_weight(step))
+
+    def learning_rate(self, step: int) -> float:
+        """Return the recipe's learning rate."""
+        return self.recipe.rate_at(step)
+
+    def ema_decay(self, step: int) -> float:
+        """Return the recipe's share of the old mean."""
+        return self.recipe.ema_decay_at(step)
+
+    def evaluate(self, state: TrainState[LinePoint], steps: int, seconds: float) -> LinePoint:
+        """Measure how many lines by writers held back are not read exactly."""
+        return LinePoint(
+            step=state.step,
+            loss=float(state.losses[:steps].double().mean()),
+            learning_rate=self.learning_rate(state.step - 1),
+            seconds=seconds,
+            lines_per_second=steps * self.batch_size / seconds,
+            misread=count_line_errors(state.kept, self.validation, self.device.kind),
+            validation=sum(len(batch) for batch in self.validation),
+        )
+
+    def is_best(self, history: Sequence[LinePoint]) -> bool:  # noqa: ARG002
+        """Say yes: a running mean only gets better, and its last state is kept."""
+        return True
+
+
+@dataclass(frozen=True)
+class LineTensors:
+    """A `LineBatch` as tensors on a device; strips are float32, channels last."""
+
+    strips: Tensor
+    labels: Tensor
+    lengths: Tensor
+    frames: Tensor
+    centres: Tensor
+
+    @classmethod
+    def load(cls, batch: LineBatch, device: str) -> Self:
+        """Return `batch` on the device of this kind."""
+        strips = torch.from_numpy(batch.strips).to(device).float()
+        rest = (batch.labels, batch.lengths, batch.frames, batch.centres)
+        return cls(
+            strips.contiguous(memory_format=torch.channels_last),
+            *(torch.from_numpy(array).to(device) for array in rest),
+        )
+
+
+def line_loss(logits: Tensor, batch: LineTensors, frame_weight: float) -> Tensor:
+    """Return the mean loss a digit, in nats.
+
+    Connectionist temporal classification (Graves et al. 2006): minus the logarithm of the
+    probability of all alignments of the string, here over the number of its digits. To that
+    comes `frame_weight` times the mean of minus the logarithm of each digit's probability in
+    the frame at its centre.
+
+    Parameters
+    ----------
+    logits
+        float (N, T, 11).
+    frame_weight
+        0..1.
+    """
+    log_probs = logits.float().log_softmax(2)
+    strings = functional.ctc_loss(
+        log_probs.transpose(0, 1),
+        batch.labels,
+        batch.frames,
+        batch.lengths,
+        blank=CLASSES,
+        zero_infinity=True,  # a string that does not fit in its frames teaches nothing
+        reduction="none",
+    )
+    loss = (strings / batch.lengths.clamp(min=1)).mean()
+    if frame_weight:
+        known = batch.centres != UNKNOWN
+        frames = functional.nll_loss(log_probs[known], batch.centres[known], reduction="sum")
+        loss = loss + frame_weight * frames / known.sum().clamp(min=1)
+    return loss
+
+
+def best_path(logits: Tensor, frames: Tensor) -> list[str]:
+    """Return what the likeliest class of each frame comes to, line by line.
+
+    Repeats are taken together and blanks left out. It costs nothing, and is a little less
+    often right than `digitlens.ctc.decode`, which sums over alignments.
+
+    Parameters
+    ----------
+    logits
+        float (N, T, 11).
+    frames
+        int64 (N,): frames of each line; what comes behind is padding.
+
+    Examples
+    --------
+    >>> table = torch.eye(11)[torch.tensor([[10, 4, 4, 10, 4, 1, 10, 7]])]
+    >>> best_path(table, torch.tensor([7]))
+    ['441']
+    """
+    likeliest = logits.argmax(2)
+    begins = likeliest != CLASSES
+    begins[:, 1:] &= likeliest[:, 1:] != likeliest[:, :-1]
+    begins &= torch.arange(logits.shape[1], device=frames.device) < frames[:, None]
+    rows = zip(likeliest.cpu(), begins.cpu(), strict=True)
+    return ["".join(map(str, row[mask].tolist())) for row, mask in rows]
+
+
+@torch.inference_mode()
+def count_line_errors(
+    network: nn.Module, batches: Iterable[LineBatch], device: str = "cpu"
+) -> int:
+    """Return how many lines `network` does not read exactly, in float32; its mode stays."""
+    was_training = network.training
+    network.eval()
+    wrong = 0
+    for batch in batches:
+        tensors = LineTensors.load(batch, device)
+        texts = best_path(network(tensors.strips), tensors.frames)
+        pairs = zip(texts, batch.texts(), strict=True)
+        wrong += sum(text != truth for text, truth in pairs)
+    network.train(was_training)
+    return wrong
+
+
+def export_line_run(
+    folder: Path, config: TrainConfig[LineRecipe], history: list[LinePoint], data: DataSplits
+) -> ReaderRun:
+    """Write all that a finished run holds; metrics.json comes last and says "finished"."""
+    recipe, last = config.resolved_recipe, history[-1]
+    network = load_weights(folder, recipe.widths)
+    weights, multiply_adds = counts(network)
+    measured = {"misses": last.misread, "count": last.validation}
+    card = LineModelCard(
+        **card_facts(folder, config, data),
+        style=recipe.style,
+        lines=recipe.steps * recipe.batch,
+        steps=recipe.steps,
+        weights=weights,
+        multiply_adds=multiply_adds,
+        validation={recipe.style: measured} if last.validation else {},
+    )
+    write_bytes(folder / run_folder.MODEL, to_onnx(fuse_line_network(network), card))
+    write_text(folder / run_folder.CARD, card.markdown())
+    write_bytes(folder / run_folder.HISTORY_PLOT, line_history(history, title=folder.name))
+    figures = {"steps": card.steps, "lines": card.lines}
+    write_metrics(folder, card, history, figures, measured if last.validation else None)
+    return ReaderRun(network, history, folder, card)
