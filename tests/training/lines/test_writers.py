@@ -51,10 +51,10 @@ def test_a_process_that_dies_is_told(glyphs: Glyphs, recipe: LineRecipe) -> None
         (process,) = multiprocessing.active_children()
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(WorkerError, match="ended before its time") as caught:
+        with pytest.raises(WorkerError, match="ended early") as caught:
             for _ in range(100 * POOL):
                 next(batches)
-    assert caught.value.seen == "digitlens-writer-0, exit code -9"
+    assert caught.value.seen == "digitlens-lines-0, exit code -9"
     assert caught.value.likely == "the system ended it, as memory ran out"
     assert multiprocessing.active_children() == []
 
