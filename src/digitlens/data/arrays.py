@@ -141,6 +141,7 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
                 return Digits(images, as_labels(y, count=len(images), what=what))
         return None
 
+    # Keras' names first; one pair of arrays alone is training digits.
     train, test = digits(_TRAIN), digits(_TEST)
     if train is None:
         train = digits(_ALL)
@@ -219,6 +220,7 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
     DataError, LabelError
         As in `read_csv`.
     """
+    # What editors and spreadsheets leave: other line ends, a mark at the start, empty lines.
     if b"\r" in text[:8192]:
         text = text.replace(b"\r\n", b"\n")
     text = text.removeprefix(b"\xef\xbb\xbf")
@@ -226,12 +228,15 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
         text = text.rstrip(b"\n")
     if text and not text.endswith(b"\n"):
         text += b"\n"
+    # A first line with a letter in it is a header, as Kaggle's has.
     first = text[: text.find(b"\n")]
     header = any(chr(byte).isalpha() for byte in first)
     _check_columns(first, header, name=name)
     start = len(first) + 1 if header else 0
     line = 2 if header else 1
     blocks = []
+    # Block by block: numpy reads a block in one call, and the whole text at once would be
+    # held several times over.
     while start < len(text):
         end = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
         block = _numbers(text[start:end])
@@ -241,6 +246,7 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
         start, line = end, line + len(block)
     if not blocks:
         raise DataError(f"{name} holds no digits", seen=f"{int(header)} line")
+    # Labels are checked at the end, where the line of the first wrong one can be named.
     rows = np.concatenate(blocks)
     wrong = np.flatnonzero(rows[:, 0] >= CLASSES)
     if len(wrong):

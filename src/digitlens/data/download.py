@@ -196,6 +196,7 @@ def _fetch(
             mismatch = error
         else:
             return
+    # A wrong file tells more than a mirror that did not answer.
     if mismatch is not None:
         raise mismatch
     raise MissingDataError(
@@ -226,6 +227,7 @@ def _copy(
                 partial.chmod(0o644)
                 partial.replace(target)
                 return
+            # The wrong file is kept: it says what answered in the mirror's place.
             partial.replace(target)
             aside = quarantine(target)
         finally:

@@ -85,6 +85,8 @@ def frame_files(paths: list[Path]) -> FramedFiles:
             images[index] = 0
             rejected[index] = error
 
+    # Read all pictures first: whether they are framed is decided for the set as a whole, as
+    # framing a few digits of a set made for networks would make them unlike the others.
     _spread(read, list(range(len(paths))))
     from digitlens.imaging.normalize import is_framed
 
@@ -163,6 +165,7 @@ def read_class_folders(folder: Path, *, source: str) -> RawDataset:
     """
     inside = _folders(folder)
     named = {PARTS[path.name.lower()]: path for path in inside if path.name.lower() in PARTS}
+    # Either folders called train, validation and test, or the class folders themselves.
     if named and "train" not in named:
         raise DataError(
             f"{folder} must have a folder called train",
@@ -174,6 +177,7 @@ def read_class_folders(folder: Path, *, source: str) -> RawDataset:
     if not len(read["train"].digits):
         raise error_too_many_rejected(rejected, len(listed["train"]), source)
     lines = [line for item in read.values() for line in item.lines]
+    # One hash over names and contents: the same set is known again, wherever it lies.
     digest = hashlib.sha256("".join(lines).encode()).hexdigest()
     digits = {part: item.digits for part, item in read.items()}
     return RawDataset(
@@ -213,6 +217,7 @@ def _folders(folder: Path) -> list[Path]:
 def _list_files(folder: Path) -> list[tuple[Path, int]]:
     """Return every picture of the class folders in `folder` and its label, sorted."""
     inside = _folders(folder)
+    # Anything beside the ten classes is more likely a wrong folder than a class to skip.
     others = [path.name for path in inside if path.name not in _CLASSES]
     if others or not inside:
         seen = ", ".join(others) if others else "no folders"

@@ -301,6 +301,7 @@ def read_idx_pair(path: Path, *, source: str) -> RawDataset:
 
 def _read(parts: dict[str, IdxPair], *, source: str) -> RawDataset:
     hashes: dict[str, str] = {}
+    # Unpacking gzip lets other threads run, so images and labels are unpacked side by side.
     with ThreadPoolExecutor(2) as pool:
         opened = {
             part: (pool.submit(_open, pair.images), pool.submit(_open, pair.labels))

@@ -156,23 +156,27 @@ def split_data(parts: RawDataset, *, validation: float, limit: int | None) -> Da
     DataError
         There are too few digits to set a test part aside.
     """
+    # Nothing is to be held out: the source's own validation part is trained on too.
     if parts.validation is not None and not validation:
         both = join([parts.train, parts.validation], source=parts.source)
         parts = replace(parts, train=both, validation=None, partitions=None)
     kept = np.arange(len(parts.train))
     notes = []
     test = parts.test
+    # Test digits are set aside before anything is chosen, with a seed of their own.
     if test is None:
         aside, note = _set_aside(parts)
         test, kept = parts.train[np.flatnonzero(aside)], np.flatnonzero(~aside)
         notes.append(note)
     name = f"{parts.source} train"
+    # A validation part that the source made is kept, or it could not be compared with others.
     if parts.validation is not None:
         held, name = parts.validation, f"{parts.source} validation"
         rule = f"the source's own validation part: {len(held):,} digits"
     else:
         mask, rule = _hold_out(parts, kept, validation)
         held, kept = parts.train[kept[mask]], kept[~mask]
+    # Limited last, so that a small run validates on the same kind of writers as a large one.
     if limit is not None and limit < max(len(kept), len(held)):
         kept = kept[_limit(parts.train.labels[kept], limit)]
         held = held[np.flatnonzero(_limit(held.labels, limit))]
@@ -194,6 +198,7 @@ def _hold_out(
     if not validation:
         return np.zeros(len(kept), np.bool_), "nothing is held back for validation"
     writers, partitions = parts.train.writers, parts.partitions
+    # By writer where writers are known: a hand seen in training is no unseen digit.
     if writers is not None and partitions is not None:
         writers, partitions = writers[kept], partitions[kept]
         mask = split_by_writer(writers, partitions, validation, _make_rng(_VALIDATION_SEED))
@@ -207,6 +212,7 @@ def _hold_out(
         rule = f"by class: {count:,} of {len(kept):,} digits are held back"
         rule += f"; not by writer, because {parts.no_writers}" if parts.no_writers else ""
         unit = f"one digit of {len(kept):,}"
+    # A share so small or large that one part is empty is a mistake, not a wish.
     if not 0 < count < len(kept):
         less = f"holds back less than {unit}" if not count else "leaves nothing to train on"
         raise UsageError(

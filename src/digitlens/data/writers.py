@@ -64,6 +64,7 @@ def parse_writers(text: bytes, name: str, labels: Labels) -> WriterTable:
             f"{name} must hold {_COLUMNS} whole numbers in each row", seen=_first_wrong(rows)
         )
     table = numbers.reshape(-1, _COLUMNS)
+    # The labels stand in the table too: they prove that it belongs to these pictures.
     differ = np.flatnonzero(table[:, 0] != labels)
     if len(differ):
         index = int(differ[0])

@@ -120,6 +120,7 @@ def measure_calibration(
     """
     values = confidence.astype(np.float64)
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    # Bins of equal mass; equal confidences never part into two bins.
     middle = np.cumsum(sizes) - sizes / 2  # the middle rank of each confidence
     place = (middle * bins / len(values)).astype(np.int64)[group]
     parts = []

@@ -249,6 +249,7 @@ def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> fl
     >>> auroc(np.array([0.1, 0.2, 0.4]), np.array([0.4, 0.9]))
     0.9166666666666666
     """
+    # By ranks: each of `high` beats as many of `low` as sort before it.
     ordered = np.sort(low)
     under = np.searchsorted(ordered, high, side="left")
     not_over = np.searchsorted(ordered, high, side="right")

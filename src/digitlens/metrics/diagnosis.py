@@ -282,16 +282,19 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
     assert history, "a run has at least one epoch"
     curves = _curves(history)
     last = history[-1]
+    # Without validation only one thing can be seen: that the loss explodes.
     if curves is None:
         diverges = _diverges([epoch.train_loss for epoch in history])
         verdict = Verdict.DIVERGES if diverges else Verdict.NOTHING_HELD_BACK
         told = diverging(history) if diverges else without_validation(history)
         return Diagnosis(verdict, None, None, last.epoch, told)
     best = best_epoch(history)
+    # One epoch has no course.
     if len(history) == 1:
         told = too_short(curves)
         gap = curves.train_accuracy[0] - curves.validation_accuracy[0]
         return Diagnosis(Verdict.TOO_SHORT, None, gap, best, told)
+    # Else the signals decide; the words are found for the verdict, never the other way round.
     signs = measure_signals(curves, validation_count)
     verdict = _decide(curves, signs, last_is_best=best == last.epoch)
     overfits = verdict is Verdict.OVERFITS

@@ -331,6 +331,7 @@ def evaluate(
 
 def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evaluation:
     labels, predicted, rows = digits.labels, answers.labels, answers.probabilities
+    # Everything below is counted from these two: what was right, and how sure it was.
     right = predicted == labels
     sure = rows[np.arange(len(digits)), predicted]
     misses = int((~right).sum())

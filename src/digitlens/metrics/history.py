@@ -174,12 +174,15 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
     """
     loss, trained = curves.validation_loss, curves.train_loss
     last = len(loss) - 1
+    # Rising: the late epochs lie above the lowest one by more than epochs differ anyhow,
+    # while the training loss went on falling.
     lowest = min(range(len(loss)), key=lambda index: loss[index])
     late = _late(lowest, last)
     level = fmean(loss[index] for index in late)
     falls = fmean(trained[index] for index in late) < trained[lowest]
     rises = last - lowest >= 2 and falls and level > loss[lowest] + _noise(loss, lowest)
 
+    # Standing still: low early, and no gain in accuracy since that chance would not explain.
     first_low = next(
         index for index in range(len(loss)) if loss[index] <= (1 + NOISE) * loss[lowest]
     )
@@ -191,6 +194,7 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
         and trained[last] < (1 - NOISE) * trained[first_low]
     )
 
+    # The gap between the curves, over the late epochs: a single epoch is too noisy.
     ahead = [
         train - held
         for train, held in zip(curves.train_accuracy, curves.validation_accuracy, strict=True)

@@ -87,6 +87,7 @@ def binomial_cdf(misses: int, count: int, share: float) -> float:
         return 1.0
     if share >= 1.0:
         return 0.0
+    # In logarithms: binomial coefficients of 10,000 digits overflow any float.
     order = np.arange(1, misses + 1)
     ways = np.concatenate([[0.0], np.cumsum(np.log((count - order + 1) / order))])
     missed = np.arange(misses + 1)

@@ -205,6 +205,7 @@ class _Pen:
         if size < 1.0:
             jitter -= self.raised * (1 - size) * hand.height
         up = min(max(round(line + jitter - top - height), 0), len(canvas.ink) - len(patch))
+        # Kept on the canvas: a tall digit at the edge is moved, not cut.
         tight = solid[top : top + height, left : left + width]
         x = self._column(tight, left, index, up + top)
         spread = min(max(round(x), 0), canvas.ink.shape[1] - patch.shape[1])

@@ -69,6 +69,7 @@ def draw_form(
         _DRAWN[label](cell, rng, form, width)
         return
     inner = cell[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    # Forms made of a glyph of the digit, or of another one.
     if form.startswith("turned"):
         inner[:] = glyph[::-1, ::-1]
     elif form == "mirrored":

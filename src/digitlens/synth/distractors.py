@@ -81,6 +81,8 @@ def _cursive(ink: Gray, rng: Random, _: Style, height: float, stroke: float) -> 
     rows, columns = ink.shape
     line, x = rows * rng.uniform(0.6, 0.8), height * rng.uniform(0.0, 0.6)
     slant, low = rng.normal(0.25, 0.2), height * rng.uniform(0.2, 0.4)
+    # Word after word: strokes up to the middle zone, to ascenders, or down below the line,
+    # in one way without lifting the pen.
     while x < columns - height * 0.5:
         way: list[Point] = [(x, line)]
         for _letter in range(3 + rng.integers(7)):
@@ -121,6 +123,7 @@ def _logo(ink: Gray, rng: Random, style: Style, height: float, _: float) -> None
     rows, columns = ink.shape
     middle = (columns * rng.uniform(0.15, 0.5), rows * 0.5)
     size = min(rows * 0.48, height * rng.uniform(0.4, 0.9))
+    # A polygon or a star, maybe hollow, maybe ringed, with a word at its side.
     corners = 3 + rng.integers(5)
     start = rng.uniform(0, 2 * math.pi)
     star = rng.uniform(0.35, 0.75) if rng.bernoulli(0.5) else math.cos(math.pi / corners)

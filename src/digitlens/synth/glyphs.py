@@ -62,6 +62,7 @@ class Glyphs:
 
         What cannot be had is waived: first the writer, then the loop.
         """
+        # The writer's own glyphs, of the right form if there is one among them.
         if writer is not None and len(writer[label]):
             own = writer[label]
             if loop is None:
@@ -69,6 +70,7 @@ class Glyphs:
             fitting = own[self.loops[own] == loop]
             if len(fitting):
                 return int(fitting[rng.integers(len(fitting))])
+        # Else anybody's: a dozen draws for the form, since most classes have enough of it.
         every = self.classes[label]
         index = int(every[rng.integers(len(every))])
         for _ in range(12 if loop is not None else 0):
@@ -105,6 +107,7 @@ def _prepare_glyphs(digits: Digits) -> Glyphs:
             try_="take a larger part of the digits",
         )
     loops = np.zeros(len(digits), np.bool_)
+    # A closed loop leaves paper that is not joined to the paper outside.
     for index in np.flatnonzero(np.isin(digits.labels, LOOPED)):
         bare = (digits.images[index] < _INK).astype(np.uint8)
         bare = cv2.copyMakeBorder(bare, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)

@@ -223,6 +223,7 @@ def _without_number(glyphs: Glyphs, rng: Random, style: Style, hand: WriterStyle
         pitch=pitch,
         count=max(1, int((columns - first) / pitch)),
     )
+    # Empty boxes and rules belong to what must be left alone, as much as words do.
     if kind == "cells":
         print_cells(rng, page, field)
     elif kind == "frame" or rng.bernoulli(style.frames * 0.5):

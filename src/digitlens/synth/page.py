@@ -176,6 +176,7 @@ def print_rules(rng: Random, page: Background, field: PrintedField) -> None:
     kind = rng.weighted(RULES)
     press = _Press(rng, page, field, fine=kind == "squares")  # else nothing could be read
     width, height = page.paper.shape[1], field.height
+    # A pad of squared paper: both ways, over the whole picture.
     if kind == "squares":
         step = height * rng.uniform(0.28, 0.9)
         offset = rng.uniform() * step
@@ -187,6 +188,7 @@ def print_rules(rng: Random, page: Background, field: PrintedField) -> None:
             up = field.base - offset - index * step
             press.line((-5.0, up), (width + 5.0, up))
         return
+    # Else a rule under the digits, mostly touching their feet.
     under = height * rng.normal(-0.06, 0.1)
     if kind == "dotted":
         step = max(3.0, height * rng.uniform(0.1, 0.25))
@@ -280,6 +282,7 @@ def add_neighbours(
         if not wanted:
             continue
         room = max(0.0, free[0] if upper else free[1]) + 0.08 * height
+        # How far the neighbouring line reaches in: never onto the number itself.
         seen = min(rng.uniform(0.06, DEEPEST) * height, room)
         x = rng.normal(0.0, 0.6) * height
         while x < ink.shape[1]:

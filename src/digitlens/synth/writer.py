@@ -115,6 +115,7 @@ def sample_writer(glyphs: Glyphs, rng: Random, style: Style, text: str) -> Write
         if spacing == "overlap"
         else rng.uniform_in(_GAPS[spacing])
     )
+    # Heights and pens are drawn evenly in proportion: half and double are equally far.
     one_hand = bool(glyphs.writers) and rng.bernoulli(style.one_hand)
     low, high = style.height
     pen_low, pen_high = style.pen
