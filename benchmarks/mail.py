@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING
 from mailing import alone, envelopes, simulated, table, whole
 from mailing.parts import Part, keep_part, kept_part, page
 from peer import keep, machine
+from readers.installs import BENCH
 from readers.pictures import FIVES
-from readers.places import BENCH
 
 if TYPE_CHECKING:
     from digitlens.mail.directory import Directory

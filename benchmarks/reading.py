@@ -35,11 +35,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peer import keep, machine
-from readers.asking import KINDS, OURS, Kind, Reader
-from readers.keeping import Kept
-from readers.measured import Measured, paired
+from readers.answer_cache import AnswerCache
+from readers.installs import BENCH, NotInstalledError
 from readers.pictures import CHEQUES, FIVES, SETS, measured_pictures, validation_lines
-from readers.places import BENCH, NotInstalledError
+from readers.processes import OURS, READERS, ReaderProcess, ReaderSpec
+from readers.results import ReaderResults, paired
 from readers.score_lines import line_text
 from readers.table import table
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from readers.pictures import Task
-    from readers.wire import Answer
+    from readers.protocol import Answer
 
 HOME = BENCH / "reading"
 STRIPS, VALIDATION = 500, 1000
@@ -59,7 +59,10 @@ EVERY = 200
 
 
 def asked(
-    reader: Reader, kept: Kept, task: Task, questions: Iterable[tuple[int | None, str]]
+    reader: ReaderProcess,
+    kept: AnswerCache,
+    task: Task,
+    questions: Iterable[tuple[int | None, str]],
 ) -> list[Answer]:
     """Ask one reader about one picture, keep its answers and return them."""
     answers = []
@@ -72,7 +75,7 @@ def asked(
     return answers
 
 
-def best_setting(settings: Sequence[str], kept: Kept, tasks: Sequence[Task]) -> str:
+def best_setting(settings: Sequence[str], kept: AnswerCache, tasks: Sequence[Task]) -> str:
     """Return the setting that reads most of these lines exactly, the first of equals."""
     hits: Counter[str] = Counter()
     for setting in settings:
@@ -83,7 +86,9 @@ def best_setting(settings: Sequence[str], kept: Kept, tasks: Sequence[Task]) -> 
 
 
 def choose_settings(
-    readers: dict[str, Reader], results: Sequence[Measured], validation: dict[str, list[Task]]
+    readers: dict[str, ReaderProcess],
+    results: Sequence[ReaderResults],
+    validation: dict[str, list[Task]],
 ) -> None:
     """Let each peer read some validation lines with all its settings, and note the best.
 
@@ -102,8 +107,8 @@ def choose_settings(
 
 
 def ask_all(
-    readers: dict[str, Reader],
-    results: Sequence[Measured],
+    readers: dict[str, ReaderProcess],
+    results: Sequence[ReaderResults],
     tasks: Sequence[Task],
 ) -> None:
     """Let all readers read all pictures: picture by picture, each reader first in its turn."""
@@ -121,7 +126,7 @@ def ask_all(
                 result.kept.save()
 
 
-def sized(kind: Kind) -> float | None:
+def sized(kind: ReaderSpec) -> float | None:
     """Return the megabytes of a reader, None, saying why, where they are not known."""
     try:
         return kind.size()
@@ -130,14 +135,16 @@ def sized(kind: Kind) -> float | None:
         return None
 
 
-def open_readers(results: Sequence[Measured], names: Sequence[str]) -> dict[str, Reader]:
+def open_readers(
+    results: Sequence[ReaderResults], names: Sequence[str]
+) -> dict[str, ReaderProcess]:
     """Start readers; one that cannot be had is noted with its reason."""
     readers = {}
     for result in results:
         if result.kind.name not in names:
             continue
         try:
-            reader = Reader(result.kind)
+            reader = ReaderProcess(result.kind)
         except NotInstalledError as problem:
             result.problem = str(problem)
             print(f"NOT MEASURED: {result.kind.name}: {problem}", file=sys.stderr)
@@ -153,7 +160,7 @@ def open_readers(results: Sequence[Measured], names: Sequence[str]) -> dict[str,
 
 
 def foot(
-    results: Sequence[Measured],
+    results: Sequence[ReaderResults],
     tasks: dict[str, list[Task]],
     strip_count: int,
     *,
@@ -208,14 +215,14 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def measured(source: str | None, validation: dict[str, list[Task]]) -> list[Measured]:
+def measured(source: str | None, validation: dict[str, list[Task]]) -> list[ReaderResults]:
     """Return all readers with the answers that are kept; `source` is our reader's network."""
     kinds = [
         replace(kind, arguments=(source,)) if source and kind.name == OURS else kind
-        for kind in KINDS
+        for kind in READERS
     ]
     return [
-        Measured(item, Kept(HOME / f"{item.name}.json"), validation=validation)
+        ReaderResults(item, AnswerCache(HOME / f"{item.name}.json"), validation=validation)
         for item in kinds
     ]
 
@@ -230,7 +237,7 @@ def main() -> None:
     tasks = {group: some[: options.limit] for group, some in tasks.items()}
     every = [task for some in tasks.values() for task in some]
     results = measured(options.reader, validation)
-    names = [OURS] if options.ours_only else [kind.name for kind in KINDS]
+    names = [OURS] if options.ours_only else [kind.name for kind in READERS]
     readers = open_readers(results, names)
     try:
         choose_settings(readers, results, validation)

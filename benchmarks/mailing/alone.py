@@ -10,10 +10,10 @@ import cv2
 
 from digitlens.mail.thresholds import ALONE
 from digitlens.mail.zipcode import ZIP_LENGTHS
-from readers.asking import KINDS
-from readers.keeping import Kept
-from readers.measured import Measured
+from readers.answer_cache import AnswerCache
 from readers.pictures import FIVES, Task, cheques, validation_lines
+from readers.processes import READERS
+from readers.results import ReaderResults
 from reading import ask_all, choose_settings, open_readers
 
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ def cut_validation(digits: Digits, directory: Directory, count: int, home: Path)
 
 def side_by_side(
     tasks: dict[str, list[Task]], validation: dict[str, list[Task]], home: Path
-) -> list[Measured]:
+) -> list[ReaderResults]:
     """Let both readers read all lines in turn; return them with their answers.
 
     A reader that cannot be had comes back with its reason.
     """
-    kinds = [kind for kind in KINDS if kind.name in PEERS]
+    kinds = [kind for kind in READERS if kind.name in PEERS]
     results = [
-        Measured(kind, Kept(home / f"{kind.name}.json"), validation=validation)
+        ReaderResults(kind, AnswerCache(home / f"{kind.name}.json"), validation=validation)
         for kind in kinds
     ]
     readers = open_readers(results, PEERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from readers.measured import NOTHING, share
+from readers.results import NOTHING, share
 from readers.score_lines import interval
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mailing.envelopes import Codes
     from mailing.simulated import Row
     from mailing.whole import Sorted
-    from readers.measured import Measured
     from readers.pictures import Task
+    from readers.results import ReaderResults
 
 HOUR = 3600
 
@@ -69,7 +69,7 @@ def whole_table(sorted_: Mapping[str, Sorted]) -> str:
 
 
 def lines_table(
-    readers: Sequence[Measured],
+    readers: Sequence[ReaderResults],
     tasks: Mapping[str, list[Task]],
     counted: Mapping[str, Counted],
 ) -> str:

@@ -17,10 +17,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from readers.wire import Piece, serve
+from readers.protocol import Piece, serve
 
 if TYPE_CHECKING:
-    from readers.wire import Request
+    from readers.protocol import Request
 
 BLANK = 0
 """Where its network's outputs say "no character"."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from readers.pictures import Task
-    from readers.wire import Answer
+    from readers.protocol import Answer
 
 ERROR = 0.01
 LEVEL = 0.95
@@ -39,7 +39,7 @@ SIGNS = (OWN, LEAST, PRODUCT)
 
 
 @dataclass(frozen=True)
-class Bar:
+class Threshold:
     """What is accepted: a sign of sureness, and the least of it; None accepts nothing."""
 
     sign: str
@@ -125,18 +125,18 @@ def most_at(
     return best.answered, best.misses, best.threshold
 
 
-def choose_bar(tasks: Sequence[Task], answers: Sequence[Answer]) -> Bar:
+def choose_threshold(tasks: Sequence[Task], answers: Sequence[Answer]) -> Threshold:
     """Return the bar that accepts most at 1 % error on validation lines."""
     good = right(tasks, answers)
-    best, most = Bar(OWN, None), 0
+    best, most = Threshold(OWN, None), 0
     for sign in SIGNS:
         accepted, _, least = most_at(surenesses(tasks, answers, sign), good)
         if accepted > most:
-            best, most = Bar(sign, least), accepted
+            best, most = Threshold(sign, least), accepted
     return best
 
 
-def read_by(bar: Bar, tasks: Sequence[Task], answers: Sequence[Answer]) -> Read:
+def read_by(bar: Threshold, tasks: Sequence[Task], answers: Sequence[Answer]) -> Read:
     """Return what a bar accepts."""
     if bar.least is None:
         return Read(0, 0, len(tasks))

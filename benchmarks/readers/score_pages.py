@@ -30,7 +30,7 @@ from readers.score_lines import digits_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from readers.wire import Piece
+    from readers.protocol import Piece
 
 EMPTY = "0"
 """An empty cell in the truth of a grid."""

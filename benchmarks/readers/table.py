@@ -5,7 +5,6 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
-from readers.measured import NO_FIGURE, NOTHING, Measured
 from readers.pictures import (
     CHEQUES,
     FIVES,
@@ -18,13 +17,14 @@ from readers.pictures import (
     SUDOKU,
     WANTED,
 )
+from readers.results import NO_FIGURE, NOTHING, ReaderResults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from readers.pictures import Task
 
-    Count = Callable[[Measured, list[Task]], int | None]
+    Count = Callable[[ReaderResults, list[Task]], int | None]
 
 LINES = (*STRIPS, CHEQUES, FIVES)
 LISTED = (PHOTOS, FORMS, SINGLE)
@@ -35,7 +35,7 @@ NO_SUCH = "–"
 """In the table, for a figure that a reader cannot have."""
 
 
-def table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+def table(readers: Sequence[ReaderResults], tasks: dict[str, list[Task]]) -> str:
     """Return all tables; sets that were not asked for are left out.
 
     Parameters
@@ -54,7 +54,9 @@ def table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
     return "\n".join([*missing, *(part + "\n" for part in parts if part)])
 
 
-def _table(first: str, count: str, readers: Sequence[Measured], rows: list[list[str]]) -> str:
+def _table(
+    first: str, count: str, readers: Sequence[ReaderResults], rows: list[list[str]]
+) -> str:
     if not rows:
         return ""
     head = [first, count, *(reader.kind.name for reader in readers)]
@@ -62,7 +64,7 @@ def _table(first: str, count: str, readers: Sequence[Measured], rows: list[list[
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ruler, *rows))
 
 
-def lines_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+def lines_table(readers: Sequence[ReaderResults], tasks: dict[str, list[Task]]) -> str:
     """Return the two tables of lines."""
     groups = [group for group in LINES if tasks.get(group)]
     exact = [
@@ -86,28 +88,28 @@ def _told(group: str) -> str:
     return f"strips, {group}" if group in STRIPS else group
 
 
-def pages_table(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+def pages_table(readers: Sequence[ReaderResults], tasks: dict[str, list[Task]]) -> str:
     """Return the table of whole pictures."""
     wanted = _some(tasks, *WANTED)
     printed, grids, sudoku = (_some(tasks, group) for group in (PRINTED, GRIDS, SUDOKU))
     whole = "all lines, no others"
     figures: list[tuple[str, list[Task], Count]] = [
-        ("photos, envelopes, forms: wanted strings found", wanted, Measured.count_found),
+        ("photos, envelopes, forms: wanted strings found", wanted, ReaderResults.count_found),
         *(
-            (f"– of these {group}", _some(tasks, group), Measured.count_found)
+            (f"– of these {group}", _some(tasks, group), ReaderResults.count_found)
             for group in WANTED
         ),
-        ("photos, envelopes, forms: ranked first, length told", wanted, Measured.first),
-        *((f"{item}: {whole}", _some(tasks, item), Measured.all_lines) for item in LISTED),
-        ("printed numbers: found", printed, Measured.count_found),
-        ("printed grids: all cells right", grids, Measured.whole_grids),
-        ("printed grids: cells", grids, Measured.cells),
-        ("sudoku by hand: cells", sudoku, Measured.cells),
+        ("photos, envelopes, forms: ranked first, length told", wanted, ReaderResults.first),
+        *((f"{item}: {whole}", _some(tasks, item), ReaderResults.all_lines) for item in LISTED),
+        ("printed numbers: found", printed, ReaderResults.count_found),
+        ("printed grids: all cells right", grids, ReaderResults.whole_grids),
+        ("printed grids: cells", grids, ReaderResults.cells),
+        ("sudoku by hand: cells", sudoku, ReaderResults.cells),
     ]
     rows = [
         [
             title,
-            str(_cells(some) if count is Measured.cells else len(some)),
+            str(_cells(some) if count is ReaderResults.cells else len(some)),
             *(_number(count(item, some)) for item in readers),
         ]
         for title, some, count in figures
@@ -130,7 +132,7 @@ def _number(count: int | None) -> str:
     return NO_SUCH if count == NO_FIGURE else str(count)
 
 
-def cost(readers: Sequence[Measured], tasks: dict[str, list[Task]]) -> str:
+def cost(readers: Sequence[ReaderResults], tasks: dict[str, list[Task]]) -> str:
     """Return the table of times and sizes."""
     wanted = _some(tasks, *WANTED)
     large = [task for task in wanted if task.pixels > MEGAPIXEL]

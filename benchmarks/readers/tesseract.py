@@ -18,10 +18,10 @@ import io
 import os
 from typing import TYPE_CHECKING, Any
 
-from readers.wire import Piece, serve
+from readers.protocol import Piece, serve
 
 if TYPE_CHECKING:
-    from readers.wire import Request
+    from readers.protocol import Request
 
 WORD = "5"
 """Level of a word in Tesseract's table."""

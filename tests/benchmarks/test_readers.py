@@ -11,11 +11,11 @@ import pytest
 
 from digitlens.ctc import Line, LineDigit
 from digitlens.errors import ModelError
-from readers.ours import own_bar, pieces_of
-from readers.places import folder_size
+from readers.digitlens_reader import own_threshold, pieces_of
+from readers.installs import folder_size
+from readers.protocol import Piece, Request
 from readers.rapid import Decoder, spelled
 from readers.tesseract import pieces_of as tesseract_pieces
-from readers.wire import Piece, Request
 
 
 def request(length: int | None = None, *, page: bool = False) -> Request:
@@ -58,9 +58,9 @@ def test_our_reader_is_asked_for_a_line_or_a_page() -> None:
 
 def test_our_bar_is_the_readers_own() -> None:
     """Where no bar keeps the promise, and where nothing is calibrated, there is none."""
-    assert own_bar(FakeReader(), None) == 0.75
-    assert own_bar(FakeReader(None), None) is None
-    assert own_bar(FakeReader(), 9) is None
+    assert own_threshold(FakeReader(), None) == 0.75
+    assert own_threshold(FakeReader(None), None) is None
+    assert own_threshold(FakeReader(), 9) is None
 
 
 def test_tesseracts_table_becomes_lines() -> None:

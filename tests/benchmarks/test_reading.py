@@ -12,20 +12,20 @@ import cv2
 import pytest
 
 from digitlens.digits import Digits
-from readers import asking
-from readers.asking import KINDS, OURS, Kind, Reader, last_word
-from readers.keeping import Kept
-from readers.measured import Measured, paired, share
+from readers import processes
+from readers.answer_cache import AnswerCache
+from readers.installs import NotInstalledError
 from readers.pictures import CHEQUES, FIVES, PHOTOS, STRIPS, Task, cheques, pages, strips
-from readers.places import NotInstalledError
+from readers.processes import OURS, READERS, ReaderProcess, ReaderSpec, last_word
+from readers.protocol import Answer, Piece, Request
+from readers.results import ReaderResults, paired, share
 from readers.table import table
-from readers.wire import Answer, Piece, Request
 from reading import ask_all, choose_settings, foot, open_readers
 
 FAKE = """
 import sys
 from pathlib import Path
-from readers.wire import Piece, serve
+from readers.protocol import Piece, serve
 
 def read(picture, request):
     print("a library that talks")
@@ -43,18 +43,18 @@ serve({"fake": "1.0"}, lambda path: Path(path).name, read, lambda request: 0.25)
 
 
 @pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReaderSpec:
     """Return a reader that answers with its setting and the picture's name."""
     (tmp_path / "fake_reader.py").write_text(FAKE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(asking, "BENCH", tmp_path / "bench")
-    return Kind("Fake", "fake_reader", lambda: sys.executable, lambda: 12.0)
+    monkeypatch.setattr(processes, "BENCH", tmp_path / "bench")
+    return ReaderSpec("Fake", "fake_reader", lambda: sys.executable, lambda: 12.0)
 
 
 @pytest.fixture
-def opened(fake: Kind) -> Iterator[Reader]:
+def opened(fake: ReaderSpec) -> Iterator[ReaderProcess]:
     """Return that reader, started."""
-    reader = Reader(fake)
+    reader = ReaderProcess(fake)
     yield reader
     reader.close()
 
@@ -64,7 +64,7 @@ def request(path: str = "7.png", length: int | None = None, setting: str = "") -
     return {"path": path, "page": False, "length": length, "setting": setting}
 
 
-def test_a_reader_in_a_process_answers_in_turn(opened: Reader) -> None:
+def test_a_reader_in_a_process_answers_in_turn(opened: ReaderProcess) -> None:
     """It says its versions, then answers; what its library prints does not disturb the wire."""
     assert opened.versions == {"fake": "1.0"}
     assert opened.ask(request())["pieces"][0]["text"] == "7"
@@ -74,27 +74,27 @@ def test_a_reader_in_a_process_answers_in_turn(opened: Reader) -> None:
     assert answer["wall"] > 0
 
 
-def test_a_picture_that_fails_is_an_answer(opened: Reader) -> None:
+def test_a_picture_that_fails_is_an_answer(opened: ReaderProcess) -> None:
     """The error is told, and the next picture is read."""
     bad = opened.ask(request("bad.png"))
     assert (bad["error"], bad["pieces"]) == ("ValueError: cannot be read", [])
     assert opened.ask(request())["error"] == ""
 
 
-def test_a_reader_that_ends_midway_ends_the_benchmark(opened: Reader) -> None:
+def test_a_reader_that_ends_midway_ends_the_benchmark(opened: ReaderProcess) -> None:
     """A process that is gone is no wrong answer."""
     with pytest.raises(SystemExit, match=r"Fake ended while it read end\.png"):
         opened.ask(request("end.png"))
 
 
 def test_a_reader_that_cannot_be_had_is_named_with_its_reason(
-    fake: Kind, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fake: ReaderSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The table says loudly who was not measured and why; no row is left out."""
     missing = replace(fake, arguments=("absent",))
     with pytest.raises(NotInstalledError, match="no such thing here"):
-        Reader(missing)
-    result = Measured(missing, Kept(tmp_path / "kept.json"))
+        ReaderProcess(missing)
+    result = ReaderResults(missing, AnswerCache(tmp_path / "kept.json"))
     assert open_readers([result], ["Fake"]) == {}
     assert "NOT MEASURED: Fake: no such thing here" in capsys.readouterr().err
     text = table([result], {"clean": [line_task(tmp_path, "1")]})
@@ -117,16 +117,16 @@ def line_task(folder: Path, text: str, group: str = "clean", index: int = 0) -> 
     return Task(group, path.name, path, (text,))
 
 
-def test_all_are_asked_the_same_and_answers_are_kept(fake: Kind, tmp_path: Path) -> None:
+def test_all_are_asked_the_same_and_answers_are_kept(fake: ReaderSpec, tmp_path: Path) -> None:
     """Answers come back from the file, for the same bytes and no others."""
-    result = Measured(fake, Kept(tmp_path / "kept.json"))
+    result = ReaderResults(fake, AnswerCache(tmp_path / "kept.json"))
     readers = open_readers([result], ["Fake"])
     tasks = [line_task(tmp_path, "1"), line_task(tmp_path, "2")]
     ask_all(readers, [result], tasks)
     readers["Fake"].close()
-    kept = Kept(tmp_path / "kept.json")
+    kept = AnswerCache(tmp_path / "kept.json")
     assert kept.about["versions"] == {"fake": "1.0"}
-    answers = Measured(fake, kept).answers(tasks, "")
+    answers = ReaderResults(fake, kept).answers(tasks, "")
     assert answers is not None
     assert [item["pieces"][0]["text"] for item in answers] == ["1", "2"]
     assert kept.get(tasks[0], None, "other") is None
@@ -135,11 +135,11 @@ def test_all_are_asked_the_same_and_answers_are_kept(fake: Kind, tmp_path: Path)
 
 
 def test_the_setting_is_the_one_that_reads_most_validation_lines(
-    fake: Kind, tmp_path: Path
+    fake: ReaderSpec, tmp_path: Path
 ) -> None:
     """The first of equals; a reader that is not asked keeps the one of its last run."""
     several = replace(fake, line_settings=("4", "", " "))
-    result = Measured(several, Kept(tmp_path / "kept.json"))
+    result = ReaderResults(several, AnswerCache(tmp_path / "kept.json"))
     readers = open_readers([result], ["Fake"])
     validation = {"clean": [line_task(tmp_path, "1"), line_task(tmp_path, "2")]}
     choose_settings(readers, [result], validation)
@@ -149,7 +149,7 @@ def test_the_setting_is_the_one_that_reads_most_validation_lines(
     result.kept.about["line_setting"] = " "
     choose_settings({}, [result], validation)
     assert result.line_setting == " "
-    other = Measured(several, Kept(tmp_path / "other.json"))
+    other = ReaderResults(several, AnswerCache(tmp_path / "other.json"))
     choose_settings({}, [other], {})
     assert other.line_setting == "4"
     assert "Fake" not in foot([other], {}, 1)
@@ -157,15 +157,15 @@ def test_the_setting_is_the_one_that_reads_most_validation_lines(
 
 def test_who_takes_lengths_is_asked_with_and_without() -> None:
     """Of a page each wanted length once; of a line only the one that is told."""
-    ours = KINDS[0]
+    ours = READERS[0]
     page = Task(PHOTOS, "a", Path("a"), ("12345", "42", "88888"), page=True)
     assert ours.name == OURS
     assert ours.questions(page, "") == [(None, ""), (2, ""), (5, "")]
     assert ours.questions(Task(FIVES, "a", Path("a"), ("12345",), length=5), "") == [(5, "")]
-    peer = KINDS[1]
+    peer = READERS[1]
     assert peer.questions(page, "any") == [(None, "any"), (None, "digits")]
     told = Task(FIVES, "a", Path("a"), ("12345",), length=5)
-    assert [kind.questions(told, "x") for kind in KINDS[1:]] == [[(5, "x")], [(None, "x")]]
+    assert [kind.questions(told, "x") for kind in READERS[1:]] == [[(5, "x")], [(None, "x")]]
     assert peer.questions(Task("clean", "a", Path("a"), ("1",)), "any") == [(None, "any")]
 
 
@@ -215,9 +215,11 @@ def test_real_pictures_come_with_their_truth(tmp_path: Path) -> None:
         cheques(tmp_path / "elsewhere")
 
 
-def answered(kind: Kind, tasks: list[Task], texts: list[str], folder: Path) -> Measured:
+def answered(
+    kind: ReaderSpec, tasks: list[Task], texts: list[str], folder: Path
+) -> ReaderResults:
     """Return a reader that answered lines with these texts, all .9 sure, and a bar of .8."""
-    result = Measured(kind, Kept(folder / f"{kind.name}.json"))
+    result = ReaderResults(kind, AnswerCache(folder / f"{kind.name}.json"))
     result.kept.about = {"versions": {"fake": "1.0"}, "date": "2026-01-01"}
     for task, text in zip(tasks, texts, strict=True):
         piece = Piece(text=text, confidence=0.9, box=[0.0, 0.0, 9.0, 9.0], parts=[])
@@ -227,13 +229,16 @@ def answered(kind: Kind, tasks: list[Task], texts: list[str], folder: Path) -> M
     return result
 
 
-def test_the_tables_say_what_was_read(fake: Kind, tmp_path: Path) -> None:
+def test_the_tables_say_what_was_read(fake: ReaderSpec, tmp_path: Path) -> None:
     """Ours by its own bar, a peer by that of its validation lines, a missing figure as dash."""
     tasks = [line_task(tmp_path, "12"), line_task(tmp_path, "34")]
     page = replace(line_task(tmp_path, "56"), group=PHOTOS, page=True, pixels=4)
     every = {"clean": tasks, PHOTOS: [page]}
     ours = answered(
-        replace(fake, name=OURS, told_pages=True), [*tasks, page], ["12", "3", "56"], tmp_path
+        replace(fake, name=OURS, takes_page_length=True),
+        [*tasks, page],
+        ["12", "3", "56"],
+        tmp_path,
     )
     peer = answered(fake, [*tasks, page], ["12", "34", "5 6"], tmp_path)
     peer.validation, peer.kept.about["size"] = {"clean": tasks}, 12.4
@@ -249,7 +254,7 @@ def test_the_tables_say_what_was_read(fake: Kind, tmp_path: Path) -> None:
     assert "Fake: fake 1.0; 2026-01-01." in foot([peer], every, 2)
 
 
-def test_two_readers_are_compared_line_by_line(fake: Kind, tmp_path: Path) -> None:
+def test_two_readers_are_compared_line_by_line(fake: ReaderSpec, tmp_path: Path) -> None:
     """Lines that only one reads right are counted; unknown where one was not asked."""
     tasks = [line_task(tmp_path, text, CHEQUES) for text in ("12", "34", "56")]
     one = answered(replace(fake, name="A"), tasks, ["12", "34", "5"], tmp_path)
@@ -257,7 +262,7 @@ def test_two_readers_are_compared_line_by_line(fake: Kind, tmp_path: Path) -> No
     words = "1 only A reads right, 0 only B (McNemar's p 1)"
     assert paired(one, other, tasks) == words
     assert f"- Cheque amounts: {words}." in foot([one, other], {CHEQUES: tasks}, 2)
-    assert paired(one, Measured(fake, Kept(tmp_path / "none.json")), tasks) is None
+    assert paired(one, ReaderResults(fake, AnswerCache(tmp_path / "none.json")), tasks) is None
 
 
 def test_shares_have_their_interval() -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from digitlens.metrics import clopper_pearson_upper
 from readers.pictures import Task
+from readers.protocol import Answer, Piece
 from readers.score_lines import (
     LEAST,
     OWN,
     PRODUCT,
-    Bar,
     Read,
-    choose_bar,
+    Threshold,
+    choose_threshold,
     interval,
     line_text,
     read_at_best,
@@ -24,7 +25,6 @@ from readers.score_lines import (
     sureness,
 )
 from readers.score_pages import all_lines, cells, edit_distance, ranked_first, wanted_found
-from readers.wire import Answer, Piece
 
 NOWHERE = Path("nowhere.png")
 
@@ -89,8 +89,8 @@ def test_a_bar_from_validation_is_laid_on_other_lines() -> None:
     """The bar accepts most at 1 % error where it is chosen; elsewhere it errs as it may."""
     known = [line("1")] * 4
     answers = [answer(piece(text, sure)) for text, sure in (("1", 0.9), ("1", 0.8), ("7", 0.7))]
-    bar = choose_bar(known, [*answers, answer(piece("1", 0.6))])
-    assert bar == Bar(OWN, 0.8)
+    bar = choose_threshold(known, [*answers, answer(piece("1", 0.6))])
+    assert bar == Threshold(OWN, 0.8)
     others = [answer(piece("7", 0.85)), answer(piece("1", 0.8)), answer(piece("1", 0.5))]
     assert read_by(bar, known[:3], others) == Read(accepted=2, wrong=1, count=3)
     assert read_at_best(known[:3], others) == Read(accepted=0, wrong=0, count=3)
@@ -99,7 +99,7 @@ def test_a_bar_from_validation_is_laid_on_other_lines() -> None:
 def test_where_no_bar_keeps_the_rate_nothing_is_accepted() -> None:
     """A reader that is always wrong, or reads nothing, has no bar."""
     for given in (answer(piece("7")), answer()):
-        bar = choose_bar([line("1")], [given])
+        bar = choose_threshold([line("1")], [given])
         assert bar.least is None
         assert read_by(bar, [line("1")], [given]) == Read(0, 0, 1)
 

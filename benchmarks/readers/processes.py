@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from readers.places import BENCH, NotInstalledError, our_size, rapidocr_python, rapidocr_size
-from readers.places import tesseract_size as debian_size
+from readers.installs import BENCH, NotInstalledError, our_size, rapidocr_python, rapidocr_size
+from readers.installs import tesseract_size as debian_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from readers.pictures import Task
-    from readers.wire import Answer, Hello, Request
+    from readers.protocol import Answer, Hello, Request
 
 HOME = Path(__file__).parents[1]
 OURS = "digitlens"
@@ -26,7 +26,7 @@ BORDERED = " bordered"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ReaderSpec:
     """A reader that is measured.
 
     Parameters
@@ -43,7 +43,7 @@ class Kind:
         Of which one is chosen on validation lines.
     page_settings
         All are tried on whole pictures, and the best counts.
-    told_lines, told_pages
+    takes_line_length, takes_page_length
         Whether it can be told how many digits a line has, or a number on a whole picture.
     arguments
         That its process is started with.
@@ -55,8 +55,8 @@ class Kind:
     size: Callable[[], float]
     line_settings: tuple[str, ...] = ("",)
     page_settings: tuple[str, ...] = ("",)
-    told_lines: bool = False
-    told_pages: bool = False
+    takes_line_length: bool = False
+    takes_page_length: bool = False
     arguments: tuple[str, ...] = ()
 
     def questions(self, task: Task, line_setting: str) -> list[tuple[int | None, str]]:
@@ -66,33 +66,33 @@ class Kind:
         wanted string has.
         """
         lengths: list[int | None] = [None]
-        if self.told_pages and task.page:
+        if self.takes_page_length and task.page:
             lengths += sorted({len(text) for text in task.truth})
-        elif self.told_lines and not task.page:
+        elif self.takes_line_length and not task.page:
             lengths = [task.length]
         settings = self.page_settings if task.page else (line_setting,)
         return [(length, setting) for length in lengths for setting in settings]
 
 
-KINDS = (
-    Kind(
+READERS = (
+    ReaderSpec(
         OURS,
-        "readers.ours",
+        "readers.digitlens_reader",
         lambda: sys.executable,
         our_size,
-        told_lines=True,
-        told_pages=True,
+        takes_line_length=True,
+        takes_page_length=True,
     ),
-    Kind(
+    ReaderSpec(
         "RapidOCR",
         "readers.rapid",
         rapidocr_python,
         rapidocr_size,
         ("any", "digits"),
         ("any", "digits"),
-        told_lines=True,
+        takes_line_length=True,
     ),
-    Kind(
+    ReaderSpec(
         "Tesseract",
         "readers.tesseract",
         lambda: sys.executable,
@@ -103,7 +103,7 @@ KINDS = (
 )
 
 
-class Reader:
+class ReaderProcess:
     """A reader in a process of its own.
 
     Parameters
@@ -117,7 +117,7 @@ class Reader:
         It cannot be had here, or ended before it said a word.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: ReaderSpec) -> None:
         self.kind = kind
         command = [str(kind.python()), "-m", kind.module, *kind.arguments]
         logs = BENCH / "reading"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digitlens.metrics import mcnemar
-from readers.asking import OURS
+from readers.processes import OURS
 from readers.score_lines import (
-    choose_bar,
+    choose_threshold,
     interval,
     read_at_best,
     read_by,
@@ -21,11 +21,11 @@ from readers.score_pages import all_lines, cells, ranked_first, wanted_found
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from readers.asking import Kind
-    from readers.keeping import Kept
+    from readers.answer_cache import AnswerCache
     from readers.pictures import Task
+    from readers.processes import ReaderSpec
+    from readers.protocol import Answer, Piece
     from readers.score_lines import Read
-    from readers.wire import Answer, Piece
 
 NOTHING = "not measured"
 NO_FIGURE = -1
@@ -33,7 +33,7 @@ NO_FIGURE = -1
 
 
 @dataclass
-class Measured:
+class ReaderResults:
     """A reader and its answers.
 
     Parameters
@@ -48,8 +48,8 @@ class Measured:
         Validation lines by set, from which a peer's bars come.
     """
 
-    kind: Kind
-    kept: Kept
+    kind: ReaderSpec
+    kept: AnswerCache
     problem: str = ""
     line_setting: str = ""
     validation: dict[str, list[Task]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Measured:
         """Return the answers to all of these pictures; None where one was not asked."""
         answers = []
         for task in tasks:
-            length = task.length if told and self.kind.told_lines else None
+            length = task.length if told and self.kind.takes_line_length else None
             answer = self.kept.get(task, length, setting)
             if answer is None:
                 return None
@@ -98,7 +98,7 @@ class Measured:
         validation = self.answers(known, self.line_setting)
         if validation is None:
             return NOTHING
-        bar = choose_bar(known, validation)
+        bar = choose_threshold(known, validation)
         return shown_read(read_by(bar, tasks, answers), read_at_best(tasks, answers, bar.sign))
 
     def _best(
@@ -143,7 +143,7 @@ class Measured:
 
     def first(self, tasks: Sequence[Task]) -> int | None:
         """Return in how many pictures wanted strings came first, their length told."""
-        if not self.kind.told_pages:
+        if not self.kind.takes_page_length:
             return NO_FIGURE
         good = 0
         for task in tasks:
@@ -179,7 +179,7 @@ class Measured:
         return sum(1 for answer in answers if answer is not None and answer["error"])
 
 
-def paired(one: Measured, other: Measured, tasks: Sequence[Task]) -> str | None:
+def paired(one: ReaderResults, other: ReaderResults, tasks: Sequence[Task]) -> str | None:
     """Return on how many lines only one of two readers is right, in words; None if unknown."""
     answers = one.answers(tasks, one.line_setting), other.answers(tasks, other.line_setting)
     if answers[0] is None or answers[1] is None:

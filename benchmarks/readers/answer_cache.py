@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from readers.pictures import Task
-    from readers.wire import Answer
+    from readers.protocol import Answer
 
 
-class Kept:
+class AnswerCache:
     """The answers of one reader.
 
     An answer belongs to the bytes of a picture: once the generator writes other pictures,

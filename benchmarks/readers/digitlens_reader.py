@@ -1,4 +1,6 @@
-"""digitlens as a reader in a process of its own: ``python -m readers.ours [SOURCE]``.
+"""digitlens as a reader in a process of its own: `python -m readers.digitlens_reader`.
+
+An argument names the network.
 
 Everything that the benchmark knows of `digitlens.Reader` stands in this file.
 """
@@ -9,17 +11,17 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
-from readers.wire import Piece, serve
+from readers.protocol import Piece, serve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digitlens.ctc import Line
-    from readers.wire import Request
+    from readers.protocol import Request
 
 MAX_ERROR = 0.01
-LONGEST = 20
-"""Digits: the most for which a bar of its own is looked up."""
+MAX_LENGTH = 20
+"""The most digits for which a threshold of its own is looked up."""
 
 
 class Reads(Protocol):
@@ -49,7 +51,7 @@ def pieces_of(reader: Reads, picture: Any, request: Request) -> list[Piece]:
     ]
 
 
-def own_bar(reader: Any, length: int | None) -> float | None:
+def own_threshold(reader: Any, length: int | None) -> float | None:
     """Return the least confidence that `reader` accepts at 1 % error, None if there is none.
 
     None as well for a network that has not been calibrated.
@@ -83,12 +85,14 @@ def main() -> None:
         raise SystemExit("this digitlens has no Reader")
     cv2.setNumThreads(1)
     reader: Any = digitlens.Reader(*sys.argv[1:])
-    bars = {length: own_bar(reader, length) for length in (None, *range(1, LONGEST + 1))}
+    thresholds = {
+        length: own_threshold(reader, length) for length in (None, *range(1, MAX_LENGTH + 1))
+    }
     serve(
         {name: version(name) for name in ("digitlens", "onnxruntime")},
         load,
         lambda picture, request: pieces_of(reader, picture, request),
-        lambda request: bars.get(request["length"]),
+        lambda request: thresholds.get(request["length"]),
     )
 
 
