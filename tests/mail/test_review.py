@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
-from digitlens.mail.sorting import Review, Sorting, sort_folder
+from digitlens.mail.sorting import NotYoursError, Review, ReviewTask, Sorting, sort_folder
+from digitlens.mail.sorting import store as store_module
 
 COUNT = 12
 
@@ -291,3 +293,93 @@ def test_a_person_has_a_name(review: Review, person: str) -> None:
     """Nobody gets a piece under a name that cannot be written down."""
     with pytest.raises(UsageError, match="a person who has a name"):
         review.claim(person)
+
+
+@pytest.fixture
+def trays(folder: Path, tmp_path: Path, sorting: Sorting) -> Path:
+    """Return trays in which two pieces wait."""
+    sort_folder(folder, tmp_path / "out", sorting)
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def queue(trays: Path, sorting: Sorting) -> Review:
+    """Return their queue."""
+    return Review(trays, sorting.plan, sorting.policy.directory)
+
+
+def lend(queue: Review, person: str) -> ReviewTask:
+    """Lend a piece."""
+    task = queue.claim(person)
+    assert task is not None
+    return task
+
+
+def lies_in(trays: Path, name: str) -> list[str]:
+    """Return the folders that hold a file of this name."""
+    return [path.parent.name for path in sorted(trays.rglob(name))]
+
+
+@pytest.mark.parametrize("said", ["90210", None])
+def test_an_answer_is_taken_back(queue: Review, trays: Path, said: str | None) -> None:
+    """The piece lies in the queue again, lent as before, and nothing was said of it."""
+    task = lend(queue, "ann")
+    queue.settle(task, said)
+    again = queue.take_back(task.piece, "ann")
+    assert lies_in(trays, again.picture.name) == ["review"]
+    assert (again.piece, again.guesses, again.why) == (task.piece, task.guesses, task.why)
+    assert again.token != task.token
+    assert list(queue.corrections()) == []
+    assert lend(queue, "bob").piece != task.piece
+    assert lend(queue, "ann").piece == task.piece
+    queue.settle(lend(queue, "ann"), "02134")
+    assert lies_in(trays, again.picture.name) == ["MA"]
+    assert [item.zip for item in queue.corrections()] == ["02134"]
+
+
+def test_the_piece_in_hand_is_given_back(queue: Review) -> None:
+    """Nobody has two pieces: what was lent meanwhile goes to others."""
+    first = lend(queue, "ann")
+    queue.settle(first, "02134")
+    second = lend(queue, "ann")
+    queue.take_back(first.piece, "ann", token=second.token)
+    assert lend(queue, "bob").piece == second.piece
+
+
+def test_only_ones_own_last_answer_is_taken_back(queue: Review, trays: Path) -> None:
+    """Not what others said, not what was never said, and nothing twice."""
+    task = lend(queue, "ann")
+    with pytest.raises(NotYoursError, match="ann has said nothing of piece"):
+        queue.take_back(task.piece, "ann")
+    queue.settle(task, "02134")
+    with pytest.raises(NotYoursError, match="ann settled it"):
+        queue.take_back(task.piece, "bob")
+    assert lies_in(trays, task.picture.name) == ["MA"]
+    queue.take_back(task.piece, "ann")
+    with pytest.raises(NotYoursError, match="it was taken back before"):
+        queue.take_back(task.piece, "ann")
+    assert lies_in(trays, task.picture.name) == ["review"]
+
+
+def test_a_kill_before_the_piece_is_moved_is_made_good(
+    queue: Review,
+    trays: Path,
+    folder: Path,
+    sorting: Sorting,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was written down first: the next run moves it, and its listing says where it is."""
+    task = lend(queue, "ann")
+    queue.settle(task, "02134")
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "move_to_tray", killed)
+        with pytest.raises(KeyboardInterrupt):
+            queue.take_back(task.piece, "ann")
+    assert lies_in(trays, task.picture.name) == ["MA"]
+    sort_folder(folder, trays, sorting)
+    assert lies_in(trays, task.picture.name) == ["review"]
+    assert lend(queue, "ann").piece == task.piece
