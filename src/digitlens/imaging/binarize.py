@@ -357,7 +357,7 @@ def edge_background(values: FloatGray) -> FloatGray:
 
     S. A. Coons, "Surfaces for computer-aided design of space forms", 1967: the sum of the
     two ruled surfaces between opposite edges, less the bilinear one between the corners.
-    The edge is the median over a fourteenth of the picture, and over neighbours along it.
+    The edge is the median over a fourteenth of the picture, and over neighbors along it.
     """
     height, width = values.shape
     depth = max(1, round(min(height, width) / 14))

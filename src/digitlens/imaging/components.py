@@ -36,7 +36,7 @@ FRAME_DEPTH = 0.12
 # A digit has at least this share of the ink of the frame around it.
 MIN_AREA_IN_FRAME = 0.05
 # How much the area of a component that touches the picture's edge counts: frames, shadows and
-# neighbours touch it more often than the digit does.
+# neighbors touch it more often than the digit does.
 EDGE_WEIGHT = 0.4
 
 
@@ -152,7 +152,7 @@ def _gap(one: Stats, two: Stats, axis: int) -> int:
 def _count_digits(stats: Stats, main: int, shape: tuple[int, ...]) -> int:
     """Return how many digits stand in the row of the main component; when in doubt, one.
 
-    A neighbour is at least 60 % as high and 30 % as large, at the same height, wholly to
+    A neighbor is at least 60 % as high and 30 % as large, at the same height, wholly to
     one side, and the two together are clearly wider than any digit (a 0 whose halves do not
     meet is not).
     """
@@ -270,7 +270,7 @@ MEDIAN_ROUNDS = 2
 def remove_specks(gray: Gray) -> tuple[Gray, float]:
     """Take salt and pepper out of a salted picture; leave every other picture as it is.
 
-    Only small patches that differ from the median of their 3 x 3 neighbourhood are changed:
+    Only small patches that differ from the median of their 3 x 3 neighborhood are changed:
     thin strokes differ from it too, but hang together.
 
     Returns

@@ -6,7 +6,7 @@ result of the anti-aliasing technique used by the normalization algorithm. The i
 centered in a 28x28 image by computing the center of mass of the pixels, and translating the
 image so as to position this point at the center of the 28x28 field." (Y. LeCun, C. Cortes,
 C. J. C. Burges, "The MNIST database of handwritten digits".) Measured on its 60,000 training
-digits: the longer side is 20 in all but 13, the centre of mass between 13.5 and 14.5.
+digits: the longer side is 20 in all but 13, the center of mass between 13.5 and 14.5.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # The longer side of a digit.
 BOX_SIDE = 20
-# Row and column of the centre of mass, counted from 0 at the middle of the first pixel.
+# Row and column of the center of mass, counted from 0 at the middle of the first pixel.
 CENTER = 14.0
 # Ink, of 255, where the box begins.
 BOX_EDGE = 64.0
@@ -163,14 +163,14 @@ def _shrink(fine: FloatGray) -> Gray:
 
 
 # An outline drawing has stroke insides along at least this share of its lines. Of the outlines
-# of MNIST's training digits that are closed, 99 % have; of their centre lines 10 %.
+# of MNIST's training digits that are closed, 99 % have; of their center lines 10 %.
 MIN_OUTLINE_SHARE = 0.8
 # Half the width of an outline's inside in the 20 x 20 box: MNIST's boldest strokes.
 MAX_INSIDE_RADIUS = 3.0
 # The greatest width of an outline's lines, in pixels of the 20 x 20 box.
 MAX_OUTLINE_WIDTH = 1.5
 # An inside is at least this many times as long as wide. Digits' loops are shorter: among the
-# centre lines of 1,000 training digits 99 % have no loop beyond 1.9.
+# center lines of 1,000 training digits 99 % have no loop beyond 1.9.
 MIN_LOOP_LENGTH = 2.2
 
 

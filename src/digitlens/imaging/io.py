@@ -203,7 +203,7 @@ def _convert_mode(picture: Image, name: str) -> tuple[Pixels, str]:
 def flatten_alpha(pixels: Pixels) -> tuple[Pixels, list[str]]:
     """Fill transparent parts with paper; return the pixels and what was done, in words.
 
-    Where most of the picture is visible, that includes its paper, so its median colour is
+    Where most of the picture is visible, that includes its paper, so its median color is
     used. Otherwise only the ink is visible, and the paper is white or black, whichever is
     farther from the ink's mean brightness.
     """

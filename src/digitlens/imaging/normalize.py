@@ -117,7 +117,7 @@ def frame_digit(picture: ImageSource) -> Gray:
 
     Returns
     -------
-    uint8 (28, 28), 0 = paper, 255 = ink: the digit's longer side 20 pixels, its centre of
+    uint8 (28, 28), 0 = paper, 255 = ink: the digit's longer side 20 pixels, its center of
     mass in the middle.
 
     Raises
@@ -298,13 +298,6 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
     The digit and the same steps as `frame_steps` gives. `digit_count` says when the drawing
     looks like more than one digit; it is framed as one all the same.
 
-    Raises
-    ------
-    NoInkError
-        The paper is bare.
-    MissingDataError, DataError, CorruptFileError, ShapeError
-        The picture cannot be loaded; see `digitlens.imaging.io.load_image`.
-
     Examples
     --------
     >>> drawing = np.full((140, 140), 255, np.uint8)
@@ -387,7 +380,7 @@ def frame_stack(images: Images) -> FramedStack:
 # Pictures at a time: what is computed for them stays in the processor's cache.
 CHUNK = 256
 # The bounds of MNIST's 60,000 training digits:
-MAX_CENTER_OFFSET = 0.51  # its centre of mass is within half a pixel of the middle, rounded
+MAX_CENTER_OFFSET = 0.51  # its center of mass is within half a pixel of the middle, rounded
 MIN_FULL_INK = 250  # its digits' darkest pixel has 254 or 255
 MIN_PAPER_SHARE = 0.5  # its fullest digit leaves 55 % of bare paper
 MIN_STROKE_WIDTH = 1.25  # 99.9 % have 1.29 or more; lines of one pixel have less
@@ -396,7 +389,7 @@ MIN_STROKE_WIDTH = 1.25  # 99.9 % have 1.29 or more; lines of one pixel have les
 def is_framed(images: Images) -> NDArray[np.bool_]:
     """Say which digits are in MNIST's frame already.
 
-    A digit is if it has bare paper (0) around it, its longer side is 20 pixels, its centre of
+    A digit is if it has bare paper (0) around it, its longer side is 20 pixels, its center of
     mass is in the middle, its ink is full, and its strokes are those of a pen.
 
     Parameters
@@ -415,7 +408,7 @@ def is_framed(images: Images) -> NDArray[np.bool_]:
 
 
 def _is_chunk_framed(images: Images) -> NDArray[np.bool_]:
-    # The sums of rows and columns give both the box and the centre of mass.
+    # The sums of rows and columns give both the box and the center of mass.
     down = images.sum(axis=2, dtype=np.int32)
     across = images.sum(axis=1, dtype=np.int32)
     longer = np.maximum(_extent(down > 0), _extent(across > 0))

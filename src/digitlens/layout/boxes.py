@@ -30,7 +30,7 @@ MIN_BOX_SIDE = 9
 CLOSED_GAP, STRAIGHT_RUN = (5, 0.011), (25, 0.045)
 # The largest ones are examined, so that time is bounded on textures.
 MAX_BOXES = 800
-# Between neighbours in a row of boxes, in their width.
+# Between neighbors in a row of boxes, in their width.
 MAX_ROW_GAP = 1.1
 # Rows of boxes on one line belong together when at most this many boxes between them were not
 # seen: a digit that runs over the frame hides a box.
@@ -161,7 +161,7 @@ def find_box_rows(boxes: PrintedBoxes, *, max_gap: float = MAX_ROW_GAP) -> list[
 
 
 def link_neighbors(cost: Floats) -> list[list[int]]:
-    """Link each thing to its best right neighbour, if it is that one's best left one.
+    """Link each thing to its best right neighbor, if it is that one's best left one.
 
     Parameters
     ----------

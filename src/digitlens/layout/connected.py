@@ -29,9 +29,9 @@ MAX_CANDIDATES = 1200
 MAX_RESIDUE_HEIGHT, MAX_RESIDUE_WIDTH = 0.3, 0.07
 # From center to center, in the larger side of a component.
 MAX_NEIGHBOR_DISTANCE = 2.5
-# From fewer neighbours no direction is estimated.
+# From fewer neighbors no direction is estimated.
 MIN_NEIGHBORS = 4
-# A page lies on its side when so many times more neighbours are above or below, ...
+# A page lies on its side when so many times more neighbors are above or below, ...
 SIDEWAYS_RATIO = 1.6
 # ... and its components are this many times as wide as high: digits are higher than wide, in a
 # column of single ones too.
@@ -102,7 +102,7 @@ def _find_residues(
 def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
     """Return the angle of a page's lines in degrees, -45..135: 90 is a page on its side.
 
-    Digits have their nearest neighbours in their line (L. O'Gorman, "The document spectrum",
+    Digits have their nearest neighbors in their line (L. O'Gorman, "The document spectrum",
     1993). Counter-clockwise is positive: turning the page by the negative angle makes its lines
     run from left to right; 0.0 where little speaks for another angle.
 
@@ -110,7 +110,7 @@ def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
     ----------
     boxed
         Whether printed boxes stand in level rows: then only the components' shape counts,
-        since in a table half empty the neighbours of digits are anywhere.
+        since in a table half empty the neighbors of digits are anywhere.
     """
     boxes = components.boxes[components.is_digit]
     if len(boxes) <= MIN_NEIGHBORS:
@@ -134,7 +134,7 @@ def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
 
 
 def _steps_to_neighbors(boxes: Floats, side: Floats) -> Floats:
-    """Return the way from each box to its two nearest neighbours of like size: (n, 2)."""
+    """Return the way from each box to its two nearest neighbors of like size: (n, 2)."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     offset = center[None] - center[:, None]
     distance = np.hypot(offset[..., 0], offset[..., 1])
@@ -149,7 +149,7 @@ def _steps_to_neighbors(boxes: Floats, side: Floats) -> Floats:
 
 
 def _common_slope(angles: Floats) -> float:
-    """Return the angle on which neighbours agree; 0.0 when it is small or they do not."""
+    """Return the angle on which neighbors agree; 0.0 when it is small or they do not."""
     if len(angles) < MIN_NEIGHBORS:
         return 0.0
     middle = float(np.median(angles))

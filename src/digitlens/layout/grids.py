@@ -86,7 +86,7 @@ def find_lattices(boxes: PrintedBoxes) -> list[Lattice]:
 
 
 def _connect(rows: list[list[int]], columns: list[list[int]], count: int) -> list[Places]:
-    """Return groups of boxes that are connected by neighbours."""
+    """Return groups of boxes that are connected by neighbors."""
     steps: list[list[tuple[int, int, int]]] = [[] for _ in range(count)]
     for runs, down, across in ((rows, 0, 1), (columns, 1, 0)):
         for run in runs:

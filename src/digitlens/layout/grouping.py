@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digitlens.layout.connected import Components
 
 
-# Between neighbours, in the height of the taller one: digits written wide are 0.25 to 1.1
+# Between neighbors, in the height of the taller one: digits written wide are 0.25 to 1.1
 # apart.
 MAX_GAP = 1.2
 # The same for single digits at an even distance.
@@ -30,11 +30,11 @@ MAX_UNEVENNESS = 1.6
 GAP_TOLERANCE = 1.25
 # Between two digits that stand alone in their row, where nothing is even.
 MAX_LONE_GAP = 1.5
-# The least height of a neighbour, in that of the taller one: zeros of cents are 0.55.
+# The least height of a neighbor, in that of the taller one: zeros of cents are 0.55.
 MIN_HEIGHT_RATIO = 0.4
 # Of a broken stroke, in the line's; what is lower is a speck, or print in a picture.
 MIN_STROKE_HEIGHT = 0.1
-# Between neighbours' middles, in the height of the taller one.
+# Between neighbors' middles, in the height of the taller one.
 MAX_CENTER_OFFSET = 0.42
 # The largest of those offered to lines, so that time is bounded on specks.
 MAX_SMALL_COMPONENTS = 5000
@@ -90,7 +90,7 @@ def group_into_lines(components: Components, free: NDArray[np.bool_]) -> list[Te
 
 
 def _neighbor_cost(ones: Floats, others: Floats, max_gap: float) -> Floats:
-    """Return the cost of each pair of boxes as neighbours, inf where they are none.
+    """Return the cost of each pair of boxes as neighbors, inf where they are none.
 
     Parameters
     ----------

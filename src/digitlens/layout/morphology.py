@@ -49,7 +49,7 @@ def label_components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     Returns
     -------
     int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels, in row
-    0 of the background. Neighbours over a corner are connected.
+    0 of the background. Neighbors over a corner are connected.
 
     Examples
     --------
