@@ -7,6 +7,7 @@ import os
 import signal
 from collections import deque
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from digitlens.errors import DigitlensError, ModelError
 from digitlens.ocr.batch import PageWorker
 from digitlens.ocr.options import ReadOptions
-from digitlens.workers import TaskResult, run_tasks
+from digitlens.workers import TaskResult, available_cpus, run_tasks
 
 # What workers do must be found by name in a fresh process: it is Python's own.
 POWERS = partial(partial, pow, 2)
@@ -102,3 +103,40 @@ def test_closing_ends_busy_workers() -> None:
     assert len(multiprocessing.active_children()) == 1
     outcomes.close()
     assert multiprocessing.active_children() == []
+
+
+def test_cores_are_those_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the system tells which cores a process may use these count, else all."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert available_cpus(tmp_path) == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert available_cpus(tmp_path) == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cpus(tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "10000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 7),
+        ({"cpu.max": ""}, 7),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 7),
+        ({}, 7),
+    ],
+)
+def test_a_container_has_the_cores_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str], count: int
+) -> None:
+    """A control group's share of time, in either version of Linux's files, bounds the cores."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(7)}, raising=False)
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert available_cpus(tmp_path) == count

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from digitlens.models.card import ModelCard
 
 CARDS = Path(__file__).with_name("cards.toml")
-COST = 1e-4
+MAX_LOSS = 1e-4
 
 
 def main() -> None:
@@ -39,29 +39,29 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("run", type=Path)
     parser.add_argument("--sister", type=Path)
-    wish = parser.parse_args()
+    args = parser.parse_args()
     data = load_digits("mnist", validation=0)
-    model = load_model(wish.run)
+    model = load_model(args.run)
     words = tomllib.loads(CARDS.read_text(encoding="utf-8"))
     card = replace(
         model.card,
-        name=wish.name,
-        figures={**model.card.figures, **words[wish.name].get("figures", {})},
-        notes=[*words[wish.name]["notes"], *words["all"]["notes"]],
+        name=args.name,
+        figures={**model.card.figures, **words[args.name].get("figures", {})},
+        notes=[*words[args.name]["notes"], *words["all"]["notes"]],
     )
-    if wish.sister:
-        card = with_sister(card, load_model(wish.sister), load_digits("mnist").validation)
+    if args.sister:
+        card = with_sister(card, load_model(args.sister), load_digits("mnist").validation)
     card = with_threshold(card, model, data.train)
     content = model.path.read_bytes()
-    small = Model(Path(wish.name), rewrite_onnx(content, card, half=True))
-    before = misses(model, data.train)
-    lost = misses(small, data.train) - before
+    small = Model(Path(args.name), rewrite_onnx(content, card, half=True))
+    before = count_misses(model, data.train)
+    lost = count_misses(small, data.train) - before
     say(f"training digits missed: {before}, halved {lost:+d}")
-    if lost > COST * len(data.train):
+    if lost > MAX_LOSS * len(data.train):
         sys.exit("half precision costs too much; publish nothing")
-    counted = misses(small, data.test)
+    counted = count_misses(small, data.test)
     card = replace(card, test={"misses": counted, "count": len(data.test)})
-    target = PUBLISHED_FOLDER / f"{wish.name}.onnx"
+    target = PUBLISHED_FOLDER / f"{args.name}.onnx"
     make_folder(PUBLISHED_FOLDER)
     write_bytes(target, rewrite_onnx(content, card, half=True))
     say(f"{target}: {target.stat().st_size:,} bytes, {counted} test misses")
@@ -99,7 +99,7 @@ def with_threshold(card: ModelCard, model: Model, digits: Digits) -> ModelCard:
     return replace(card, threshold=round(float(np.quantile(no_digit, 0.99)), 6))
 
 
-def misses(model: Model, digits: Digits) -> int:
+def count_misses(model: Model, digits: Digits) -> int:
     """Return how many of `digits` the model gets wrong."""
     return int((model.predict(digits.images).labels != digits.labels).sum())
 

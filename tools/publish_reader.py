@@ -26,13 +26,12 @@ import numpy as np
 from digitlens.ctc import align, confidence_features, fit_confidence_models
 from digitlens.data import load_digits
 from digitlens.metrics.risk_coverage import threshold_for_risk
-from digitlens.models.architectures.reader import LineNetwork as Trained
-from digitlens.models.architectures.reader import counts
+from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
-from digitlens.models.export import load_reader
 from digitlens.models.fold import fuse_line_network
 from digitlens.models.inference import PUBLISHED_FOLDER
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
+from digitlens.models.rebuild import load_reader
 from digitlens.ocr.network import LineRecognizer
 from digitlens.ocr.recognize import recognize_with_retry
 from digitlens.storage import make_folder, write_bytes
@@ -52,30 +51,30 @@ if TYPE_CHECKING:
     from digitlens.ctc import ConfidenceModels
     from digitlens.synth import Glyphs
 
-    Judged: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_]]
+    Judgement: TypeAlias = tuple[NDArray[np.float64], NDArray[np.bool_]]
     """Features (N, 5) of readings, and whether they are right."""
 
 MIXTURE = dict.fromkeys(STYLES, 1) | {"training": 10, "cheque": 4}
 """Chunks of each style among the lines for calibration."""
 
-FREE = 30_000
+LINES_OF_ANY_LENGTH = 30_000
 """Lines for calibration where no length is given."""
 
-OF_LENGTH = 4_000
+LINES_OF_A_LENGTH = 4_000
 """Lines of each length, for calibration where this length is given."""
 
-OTHERS = 800
+LINES_OF_OTHER_LENGTHS = 800
 """Beside them lines of other lengths, and without digits: an answer can only be wrong."""
 
 LENGTHS = range(1, 13)
 
-MEASURED = 1_000
+LINES_MEASURED = 1_000
 """Lines of each style that are read for the card."""
 
 CHUNK = 25
 """Lines of one style, one after the other."""
 
-COST = 2e-3
+MAX_LOSS = 2e-3
 
 CARDS = Path(__file__).with_name("cards.toml")
 
@@ -91,38 +90,38 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=0, help="of a .pt file, likewise")
     parser.add_argument("--out", type=Path, default=PUBLISHED_FOLDER / "lines")
     parser.add_argument("--share", type=float, default=1.0, help="of all lines, for a trial")
-    wish = parser.parse_args()
-    if wish.words:
-        renew(wish.out / f"{wish.name}.onnx", wish.name)
+    args = parser.parse_args()
+    if args.words:
+        renew_card(args.out / f"{args.name}.onnx", args.name)
         return
-    if wish.run is None:
+    if args.run is None:
         parser.error("RUN is wanted: a run folder or a .pt file")
-    network, card = loaded(wish.run, wish.name, wish.seed, wish.steps)
+    network, card = load_draft(args.run, args.name, args.seed, args.steps)
     content = to_onnx(fuse_line_network(network), card)
-    if wish.raw:
-        write_bytes(wish.raw, content)
+    if args.raw:
+        write_bytes(args.raw, content)
         return
     glyphs = prepare_glyphs(load_digits("mnist").validation)
     halved = rewrite_onnx(content, card, half=True)
-    reader, full = LineRecognizer(wish.run, halved), LineRecognizer(wish.run, content)
-    wanted = round(wish.share * MEASURED)
-    card = replace(card, validation=measured(reader, glyphs, wanted))
-    lost = lines_lost(card, measured(full, glyphs, wanted))
+    reader, full = LineRecognizer(args.run, halved), LineRecognizer(args.run, content)
+    wanted = round(args.share * LINES_MEASURED)
+    card = replace(card, validation=count_misses(reader, glyphs, wanted))
+    lost = lines_lost(card, count_misses(full, glyphs, wanted))
     say(f"half precision costs {lost:+d} lines")
-    if lost > COST * wanted * len(STYLES):
+    if lost > MAX_LOSS * wanted * len(STYLES):
         sys.exit("half precision costs too much; publish nothing")
-    calibrations = calibrated(reader, glyphs, wish.share)
-    bar = threshold_for_risk(0.01, calibrations.unconstrained.curve)
-    words = f"{100 * bar.read_rate:.1f} % of lines of all styles, by writers held back"
+    calibrations = fit_calibrations(reader, glyphs, args.share)
+    chosen = threshold_for_risk(0.01, calibrations.unconstrained.curve)
+    words = f"{100 * chosen.read_rate:.1f} % of lines of all styles, by writers held back"
     card = replace(card, figures={"read at 1 % error": words, **card.figures})
-    target = wish.out / f"{wish.name}.onnx"
-    make_folder(wish.out)
+    target = args.out / f"{args.name}.onnx"
+    make_folder(args.out)
     write_bytes(target, rewrite_onnx(content, card, calibrations.as_dict(), half=True))
-    renew(target, wish.name)
+    renew_card(target, args.name)
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
 
 
-def renew(target: Path, name: str) -> None:
+def renew_card(target: Path, name: str) -> None:
     """Put the words of cards.toml into the card of a published reader, and print it."""
     words = tomllib.loads(CARDS.read_text(encoding="utf-8")).get("lines", {}).get(name, {})
     content = target.read_bytes()
@@ -134,22 +133,24 @@ def renew(target: Path, name: str) -> None:
         notes=list(words.get("notes", known.notes)),
         versions=known.versions or {name: version(name) for name in ("digitlens", "torch")},
     )
-    kept = None if reader.calibrations is None else reader.calibrations.as_dict()
-    write_bytes(target, rewrite_onnx(content, card, kept))
+    saved = None if reader.calibrations is None else reader.calibrations.as_dict()
+    write_bytes(target, rewrite_onnx(content, card, saved))
     say(card.markdown())
 
 
-def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, LineModelCard]:
+def load_draft(
+    source: Path, name: str, seed: int, steps: int
+) -> tuple[LineNetwork, LineModelCard]:
     """Return the network in a run folder or a draft's .pt file, and a card for it."""
     if source.is_dir():
         network, card = load_reader(source)
         return network, replace(card, name=name)
     import torch
 
-    kept = torch.load(source, map_location="cpu", weights_only=True)
-    network = Trained(tuple(kept["w"]))
-    network.load_state_dict(kept["ema"])
-    weights, products = counts(network)
+    saved = torch.load(source, map_location="cpu", weights_only=True)
+    network = LineNetwork(tuple(saved["w"]))
+    network.load_state_dict(saved["ema"])
+    weights, products = count_size(network)
     made = datetime.fromtimestamp(source.stat().st_mtime).astimezone()
     return network.eval(), LineModelCard(
         name=name,
@@ -166,7 +167,9 @@ def loaded(source: Path, name: str, seed: int, steps: int) -> tuple[Trained, Lin
     )
 
 
-def measured(network: LineRecognizer, glyphs: Glyphs, count: int) -> dict[str, dict[str, int]]:
+def count_misses(
+    network: LineRecognizer, glyphs: Glyphs, count: int
+) -> dict[str, dict[str, int]]:
     """Return how many of `count` lines of each style are misread."""
     result = {}
     for style in STYLES:
@@ -185,25 +188,27 @@ def lines_lost(card: LineModelCard, before: dict[str, dict[str, int]]) -> int:
     return sum(card.validation[style]["misses"] - before[style]["misses"] for style in before)
 
 
-def calibrated(network: LineRecognizer, glyphs: Glyphs, share: float) -> ConfidenceModels:
+def fit_calibrations(network: LineRecognizer, glyphs: Glyphs, share: float) -> ConfidenceModels:
     """Fit a calibration for no length, and one for each length."""
-    pool = list(mixed(glyphs, round(share * FREE)))
-    judged: dict[int | None, Judged] = {None: judge(network, pool, None)}
-    say(f"{len(pool):,} lines of all styles: {100 * judged[None][1].mean():.1f} % right")
+    pool = list(write_mixture(glyphs, round(share * LINES_OF_ANY_LENGTH)))
+    judgements: dict[int | None, Judgement] = {None: read_and_judge(network, pool, None)}
+    say(f"{len(pool):,} lines of all styles: {100 * judgements[None][1].mean():.1f} % right")
     rng = np.random.default_rng(0)
     for length in LENGTHS:
-        wanted = round(share * OF_LENGTH)
+        wanted = round(share * LINES_OF_A_LENGTH)
         ours = [line for line in pool if len(line.text) == length][:wanted]
-        ours += mixed(glyphs, wanted - len(ours), length)
+        ours += write_mixture(glyphs, wanted - len(ours), length)
         others = [line for line in pool if len(line.text) != length]
-        drawn = rng.choice(len(others), round(share * OTHERS), replace=False)
+        drawn = rng.choice(len(others), round(share * LINES_OF_OTHER_LENGTHS), replace=False)
         lines = [*ours, *(others[index] for index in drawn)]
-        judged[length] = judge(network, lines, length)
-        say(f"{length:2} digits, given: {100 * judged[length][1].mean():.1f} % right")
-    return fit_confidence_models(judged, rng)
+        judgements[length] = read_and_judge(network, lines, length)
+        say(f"{length:2} digits, given: {100 * judgements[length][1].mean():.1f} % right")
+    return fit_confidence_models(judgements, rng)
 
 
-def judge(network: LineRecognizer, lines: Iterable[LineSample], length: int | None) -> Judged:
+def read_and_judge(
+    network: LineRecognizer, lines: Iterable[LineSample], length: int | None
+) -> Judgement:
     """Read lines as the reader does, asked for so many digits, and say what is right."""
     features, right = [], []
     lengths = None if length is None else frozenset({length})
@@ -216,7 +221,9 @@ def judge(network: LineRecognizer, lines: Iterable[LineSample], length: int | No
     return np.array(features), np.array(right)
 
 
-def mixed(glyphs: Glyphs, count: int, length: int | None = None) -> Iterator[LineSample]:
+def write_mixture(
+    glyphs: Glyphs, count: int, length: int | None = None
+) -> Iterator[LineSample]:
     """Write `count` lines in the styles of `MIXTURE`, all of one length where it is given."""
     seed = 2 if length is None else 100 + length
     order = [name for name, chunks in MIXTURE.items() for _ in range(chunks)]

@@ -117,6 +117,6 @@ def test_without_the_extra_all_is_told_but_nothing_drawn(seven: Path) -> None:
     assert result["layers"]
     assert done.stderr.splitlines() == [
         "without pictures: plots need matplotlib; pip install 'digitlens[train]' brings it",
-        "integrated gradients want torch: pip install 'digitlens[train]'",
+        "integrated gradients need torch: pip install 'digitlens[train]'",
     ]
     assert not Path("runs").exists()

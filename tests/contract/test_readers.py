@@ -12,8 +12,8 @@ import torch
 
 from digitlens.errors import ModelError
 from digitlens.imaging.crop import HEIGHT, PITCH
-from digitlens.models.architectures import reader
-from digitlens.models.architectures.reader import LineNetwork, ResidualBlock, counts
+from digitlens.models.architectures import line_network
+from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock, count_size
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
     LOG_PROBS,
@@ -55,18 +55,14 @@ def session(content: bytes) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_has_the_counts_its_file_states(name: str) -> None:
     """Weights and multiply-adds a column are those that the network's file asserts."""
-    stated = {
-        "reader": (reader.WEIGHTS, reader.MULTIPLY_ADDS),
-        "reader-wide": (reader.WIDE_WEIGHTS, reader.WIDE_MULTIPLY_ADDS),
-    }
-    assert counts(LineNetwork(find_line_recipe(name).widths)) == stated[name]
+    assert count_size(LineNetwork(find_line_recipe(name).widths)) == line_network.SIZES[name]
 
 
 def test_counting_leaves_no_trace() -> None:
     """A network in training is so after its products were counted, its statistics the same."""
     network = LineNetwork((4, 6, 8, 10)).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    counts(network)
+    count_size(network)
     assert network.training
     assert all(torch.equal(before[name], item) for name, item in network.state_dict().items())
 
@@ -77,7 +73,7 @@ def test_gives_a_frame_for_every_two_columns(count: int, width: int) -> None:
     logits = built()(torch.randn(count, 1, HEIGHT, width))
     assert logits.shape == (count, width // PITCH, 11)
     assert torch.isfinite(logits).all()
-    assert (reader.ROWS, reader.STEP // reader.TWO) == (HEIGHT, PITCH)
+    assert line_network.POSITION_WIDTH // line_network.FRAMES_PER_POSITION == PITCH
 
 
 def test_answers_a_batch_as_one_by_one() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +29,16 @@ from digitlens.models.rebuild import to_module
 
 NAMES = ["dense", "lenet5", "quick", "cnn"]
 Make = Callable[..., Model]
-
-
-def ops(name: str, seed: int = 0) -> list[Op]:
-    """Return an untrained network whose normalisations have seen something."""
-    torch.manual_seed(seed)
-    network = models.build(name)
-    network.train()
-    for _ in range(3):
-        network(torch.rand(32, 1, 28, 28))
-    return fuse_layers(network.eval())
+Fresh = Callable[..., list[Op]]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
+def make(tmp_path: Path, card: ModelCard) -> Make:
     """Return a function that makes a model of a program of operations."""
 
     def model(program: Any, name: str = "made") -> Model:
-        card = ModelCard(name, name, "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01")
         path = tmp_path / f"{name}.onnx"
-        path.write_bytes(to_onnx(program, card))
+        path.write_bytes(to_onnx(program, replace(card, name=name, network=name)))
         return Model(path, path.read_bytes(), threads=1)
 
     return model
@@ -59,9 +50,11 @@ def odds_of(model: Model, images: Any, label: int) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_explanation_holds_every_part(make: Make, digits: Digits, name: str) -> None:
+def test_an_explanation_holds_every_part(
+    make: Make, digits: Digits, name: str, fresh: Fresh
+) -> None:
     """Pixels, filters, the values of each layer, both maps and the answer, in their shapes."""
-    model, digit = make(ops(name), name), digits.images[7]
+    model, digit = make(fresh(name), name), digits.images[7]
     result = explain(model, digit)
     assert (result.digit == digit).all()
     assert result.steps == ()
@@ -78,11 +71,11 @@ def test_an_explanation_holds_every_part(make: Make, digits: Digits, name: str) 
     assert (result.members, result.member, result.shown) == (1, 0, "")
 
 
-def test_covering_blank_paper_changes_nothing(make: Make, digits: Digits) -> None:
+def test_covering_blank_paper_changes_nothing(make: Make, digits: Digits, fresh: Fresh) -> None:
     """Where the window holds no ink the fall is exactly 0 and the answer stays."""
     digit = digits.images[3].copy()
     digit[:, :9] = 0
-    result = occlude(make(ops("quick")), digit)
+    result = occlude(make(fresh("quick")), digit)
     assert not result.fall[:, :7].any()
     assert result.fall[:, 7:].any()
     assert (result.answers[:, :7] == result.answers[0, 0]).all()
@@ -90,10 +83,10 @@ def test_covering_blank_paper_changes_nothing(make: Make, digits: Digits) -> Non
 
 @pytest.mark.parametrize(("row", "column", "window"), [(14, 14, 5), (6, 12, 3), (20, 14, 7)])
 def test_occlusion_is_what_covering_by_hand_gives(
-    make: Make, digits: Digits, row: int, column: int, window: int
+    make: Make, digits: Digits, row: int, column: int, window: int, fresh: Fresh
 ) -> None:
     """The fall at a pixel is that of the log-odds when its window is turned to paper."""
-    model, digit = make(ops("cnn")), digits.images[8]
+    model, digit = make(fresh("cnn")), digits.images[8]
     result = occlude(model, digit, window=window)
     spoilt, reach = digit.copy(), window // 2
     spoilt[row - reach : row + reach + 1, column - reach : column + reach + 1] = 0
@@ -105,9 +98,9 @@ def test_occlusion_is_what_covering_by_hand_gives(
     assert result.odds == pytest.approx(before, abs=1e-5)
 
 
-def test_larger_steps_leave_windows_out(make: Make, digits: Digits) -> None:
+def test_larger_steps_leave_windows_out(make: Make, digits: Digits, fresh: Fresh) -> None:
     """With a step of 2 each 2 x 2 pixels have the value of their upper left one."""
-    model = make(ops("quick"))
+    model = make(fresh("quick"))
     fine, coarse = (occlude(model, digits.images[6], step=step) for step in (1, 2))
     for name in ("fall", "answers"):
         wanted = getattr(fine, name)[::2, ::2].repeat(2, axis=0).repeat(2, axis=1)
@@ -122,9 +115,11 @@ def test_log_odds_stay_exact_where_a_probability_is_one() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_gradients_sum_to_what_the_ink_adds(make: Make, digits: Digits, name: str) -> None:
+def test_gradients_sum_to_what_the_ink_adds(
+    make: Make, digits: Digits, name: str, fresh: Fresh
+) -> None:
     """The parts of all pixels sum to the log-odds less those of blank paper; paper has none."""
-    model, digit = make(ops(name), name), digits.images[2]
+    model, digit = make(fresh(name), name), digits.images[2]
     result = explain(model, digit)
     assert result.gradients is not None
     assert result.without_gradients == ""
@@ -134,9 +129,11 @@ def test_gradients_sum_to_what_the_ink_adds(make: Make, digits: Digits, name: st
     assert result.gradients.sum() == pytest.approx(ink - paper, abs=room)
 
 
-def test_an_ensemble_is_explained_as_a_whole_by_its_first(make: Make, digits: Digits) -> None:
+def test_an_ensemble_is_explained_as_a_whole_by_its_first(
+    make: Make, digits: Digits, fresh: Fresh
+) -> None:
     """The layers are those of the first network, answer and maps those of all together."""
-    model = make(Ensemble((ops("quick"), ops("lenet5", 1), ops("quick", 2))))
+    model = make(Ensemble((fresh("quick"), fresh("lenet5", 1), fresh("quick", 2))))
     result = explain(model, digits.images[1])
     assert (result.members, result.member, result.shown) == (3, 0, "the first of 3 networks")
     assert len(result.maps) == 4
@@ -146,9 +143,11 @@ def test_an_ensemble_is_explained_as_a_whole_by_its_first(make: Make, digits: Di
     )
 
 
-def test_of_a_cascade_the_network_that_answered_is_shown(make: Make, digits: Digits) -> None:
+def test_of_a_cascade_the_network_that_answered_is_shown(
+    make: Make, digits: Digits, fresh: Fresh
+) -> None:
     """A sure first network is shown itself; where it is not sure the second is."""
-    first, second = ops("quick"), ops("lenet5", 1)
+    first, second = fresh("quick"), fresh("lenet5", 1)
     easy = explain(make(Cascade(first, second, 0.0), "easy"), digits.images[0])
     hard = explain(make(Cascade(first, second, 1e6), "hard"), digits.images[0])
     assert (easy.member, len(easy.maps), len(easy.filters)) == (0, 4, 32)
@@ -177,11 +176,11 @@ def test_a_model_that_knows_no_digits_says_how_likely_that_is(
     assert result.gradients is not None
 
 
-def test_any_picture_is_framed_first_and_every_step_kept(make: Make) -> None:
+def test_any_picture_is_framed_first_and_every_step_kept(make: Make, fresh: Fresh) -> None:
     """A large picture with dark ink is framed as frame_steps does it, once for both."""
     picture = np.full((90, 120), 230, np.uint8)
     picture[20:70, 60:68] = 40
-    model, framing = make(ops("quick")), frame_steps(picture)
+    model, framing = make(fresh("quick")), frame_steps(picture)
     for given in (picture, framing):
         result = explain(model, given, gradients=False)
         np.testing.assert_array_equal(result.digit, framing.digit)
@@ -189,16 +188,16 @@ def test_any_picture_is_framed_first_and_every_step_kept(make: Make) -> None:
         assert (result.gradients, result.without_gradients) == (None, "")
 
 
-def test_a_digit_of_another_dtype_is_refused(make: Make) -> None:
+def test_a_digit_of_another_dtype_is_refused(make: Make, fresh: Fresh) -> None:
     """An array of 28 x 28 floats is no digit of ours."""
     with pytest.raises(ShapeError):
-        explain(make(ops("quick")), np.zeros((28, 28)))
+        explain(make(fresh("quick")), np.zeros((28, 28)))
 
 
 @pytest.mark.parametrize("filters", [True, False])
-def test_as_dict_is_json(make: Make, digits: Digits, filters: bool) -> None:
+def test_as_dict_is_json(make: Make, digits: Digits, filters: bool, fresh: Fresh) -> None:
     """Everything is a plain number, list or text; the filters may be left out."""
-    result = explain(make(ops("cnn")), digits.images[4])
+    result = explain(make(fresh("cnn")), digits.images[4])
     again = json.loads(json.dumps(result.as_dict(filters=filters), allow_nan=False))
     assert ("filters" in again) == filters
     assert again["digit"] == result.label
@@ -214,10 +213,10 @@ def test_as_dict_is_json(make: Make, digits: Digits, filters: bool) -> None:
 
 
 def test_without_torch_the_reason_is_told(
-    make: Make, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    make: Make, digits: Digits, monkeypatch: pytest.MonkeyPatch, fresh: Fresh
 ) -> None:
     """In a core install all but the gradients is there, and what brings them is named."""
-    model = make(ops("quick"))
+    model = make(fresh("quick"))
     monkeypatch.delitem(sys.modules, "digitlens.explain.gradients", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     result = explain(model, digits.images[0])
@@ -227,20 +226,20 @@ def test_without_torch_the_reason_is_told(
 
 
 def test_gradients_of_another_answer_are_left_out(
-    make: Make, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    make: Make, digits: Digits, monkeypatch: pytest.MonkeyPatch, fresh: Fresh
 ) -> None:
     """Where torch comes to another answer than the model, there are no gradients."""
     monkeypatch.setattr(gradients, "to_module", lambda ops: to_module(ops[:-1]))
-    result = explain(make(ops("quick")), digits.images[0])
+    result = explain(make(fresh("quick")), digits.images[0])
     assert result.gradients is None
     assert result.without_gradients.startswith("torch comes to log-odds ")
 
 
-def test_words_say_what_the_answer_hangs_on(make: Make, digits: Digits) -> None:
+def test_words_say_what_the_answer_hangs_on(make: Make, digits: Digits, fresh: Fresh) -> None:
     """The line names a window with the largest fall, and what would be read without it."""
-    result = explain(make(ops("cnn")), digits.images[5], gradients=False)
+    result = explain(make(fresh("cnn")), digits.images[5], gradients=False)
     row, column = np.unravel_index(result.occlusion.fall.argmax(), (28, 28))
     assert f"row {row}, column {column} it would" in result.mattered
     assert result.answer.startswith(f"made reads {result.label}, ")
-    blank = explain(make(ops("cnn")), np.zeros((28, 28), np.uint8), gradients=False)
+    blank = explain(make(fresh("cnn")), np.zeros((28, 28), np.uint8), gradients=False)
     assert blank.mattered == "no part of the ink speaks for the answer by itself"

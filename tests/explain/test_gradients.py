@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,14 @@ from digitlens.errors import ModelError
 from digitlens.explain.gradients import integrated_gradients
 from digitlens.explain.occlusion import log_odds
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers, quantize_first_layer
+from digitlens.models.fold import quantize_first_layer
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx, read_program
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu, Residual, apply
 from digitlens.models.rebuild import to_module
 
-CARD = ModelCard("x-1", "x", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01")
+Fresh = Callable[..., list[Op]]
 
 
 def numbers(*shape: int) -> Any:
@@ -41,23 +42,20 @@ def residual() -> list[Op]:
     ]
 
 
-def by_name(name: str) -> list[Op]:
+def by_name(fresh: Fresh, name: str) -> list[Op]:
     """Return the operations of an untrained network, or of `residual`."""
     if name == "residual":
         return residual()
-    torch.manual_seed(0)
-    network = models.build(name.removesuffix(" in bytes"))
-    network.train()(torch.rand(32, 1, 28, 28))
-    ops = fuse_layers(network.eval())
+    ops = fresh(name.removesuffix(" in bytes"))
     return quantize_first_layer(ops) if name.endswith("in bytes") else ops
 
 
 @pytest.mark.parametrize("name", [*models.NETWORKS, "dense in bytes", "residual"])
 def test_a_network_from_a_file_answers_as_the_file(
-    name: str, digits: Digits, tmp_path: Any
+    name: str, digits: Digits, tmp_path: Any, fresh: Fresh, card: ModelCard
 ) -> None:
     """Every operation that a file can hold gives in torch what it gives in ONNX Runtime."""
-    content = to_onnx(by_name(name), CARD)
+    content = to_onnx(by_name(fresh, name), card)
     images = digits.images[:5]
     wanted = Model(tmp_path / "x.onnx", content, threads=1).logits(images)
     pixels = torch.from_numpy(images).unsqueeze(1).float() / 255
@@ -68,10 +66,12 @@ def test_a_network_from_a_file_answers_as_the_file(
 
 
 @pytest.mark.parametrize("name", ["lenet5", "dense in bytes", "residual"])
-def test_operations_come_back_from_their_file(name: str, digits: Digits) -> None:
+def test_operations_come_back_from_their_file(
+    name: str, digits: Digits, fresh: Fresh, card: ModelCard
+) -> None:
     """What is read is what was written, the layers of 1998 and shortcuts included."""
-    ops = by_name(name)
-    again = read_program(to_onnx(ops, CARD), name="x").ops()
+    ops = by_name(fresh, name)
+    again = read_program(to_onnx(ops, card), name="x").ops()
     assert [type(op) for op in again] == [type(op) for op in ops]
     images = digits.images[:5]
     np.testing.assert_allclose(apply(again, images), apply(ops, images), rtol=1e-6, atol=1e-6)

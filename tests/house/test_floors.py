@@ -35,6 +35,8 @@ WITHOUT_TORCH = (
     "models.ops",
     "models.inference",
     "models.onnx_graph",
+    "models.onnx_reader",
+    "models.onnx_writer",
     "training.config",
     "explain.inspection",
     "explain.explanation",

@@ -1,4 +1,4 @@
-"""Models: loading, refusing, predicting."""
+"""Models: opening their files, loading, refusing, predicting."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+import digitlens
 from digitlens import models
 from digitlens.digits import Digits
 from digitlens.errors import ModelError, ShapeError
 from digitlens.models.card import ModelCard
 from digitlens.models.fold import fuse_layers
-from digitlens.models.inference import CHUNK, Model, load_model
+from digitlens.models.inference import CHUNK, Model, load_model, open_session
 from digitlens.models.onnx_writer import to_onnx
+
+TINY = Path(digitlens.__file__).parent / "published" / "tiny.onnx"
 
 CARD = ModelCard(
     name="dense-1",
@@ -185,3 +188,44 @@ def test_the_card_in_markdown_states_the_misses() -> None:
 def test_a_repr_names_the_model(path: Path) -> None:
     """The name in a notebook says which model it is."""
     assert repr(Model(path, path.read_bytes())) == f"Model('dense-1', {path})"
+
+
+def test_a_network_is_opened_for_one_thread() -> None:
+    """A session runs on the processor, in one thread, and answers."""
+    session = open_session(TINY, TINY.read_bytes())
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    options = session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
+    (entry,) = session.get_inputs()
+    kind = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8}[entry.type]
+    shape = [size if isinstance(size, int) else 2 for size in entry.shape]
+    assert all(
+        np.isfinite(item).all()
+        for item in session.run(None, {entry.name: np.zeros(shape, kind)})
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "likely"),
+    [
+        (b"", "the file is empty"),
+        (b"no network", "the file is damaged, or of another kind"),
+        (TINY.read_bytes()[:1000], "the file is damaged, or of another kind"),
+    ],
+    ids=["empty", "text", "cut off"],
+)
+def test_what_is_no_network_is_refused(
+    content: bytes, likely: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What the engine does not take is told in one line, and the engine itself is quiet."""
+    with pytest.raises(ModelError) as caught:
+        open_session("letter.onnx", content)
+    error = caught.value
+    assert error.wanted == "letter.onnx must be an ONNX file that digitlens wrote"
+    assert error.likely == likely
+    assert error.try_ == "digitlens export RUN --to onnx writes it again"
+    assert error.seen is not None
+    assert error.seen.startswith("ONNX Runtime: ")
+    assert "\n" not in error.seen
+    assert len(error.seen) <= 214
+    assert capfd.readouterr() == ("", "")

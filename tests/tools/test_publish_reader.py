@@ -16,7 +16,7 @@ import torch
 
 from digitlens.ctc import ConfidenceModels
 from digitlens.data import DataSplits
-from digitlens.models.architectures.reader import LineNetwork
+from digitlens.models.architectures.line_network import LineNetwork
 from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard
 from digitlens.synth import STYLES
 
@@ -79,7 +79,7 @@ def test_a_draft_is_exported_as_it_is(
     """--raw writes the network alone, in full precision."""
     raw = tmp_path / "raw.onnx"
     published(tool, monkeypatch, draft, "--raw", raw)
-    network, _ = tool.loaded(draft, "reader", 0, 0)
+    network, _ = tool.load_draft(draft, "reader", 0, 0)
     strips = np.random.default_rng(0).normal(size=(1, 1, 32, 40)).astype(np.float32)
     (result,) = onnxruntime.InferenceSession(raw).run([LOG_PROBS], {STRIP: strips})
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def test_lines_of_a_length_are_of_that_length(
 ) -> None:
     """What is written for a length has it; without one there are many, and lines without."""
     glyphs = tool.prepare_glyphs(make_data().train)
-    assert {len(line.text) for line in tool.mixed(glyphs, 60, 7)} == {7}
-    lengths = [len(line.text) for line in tool.mixed(glyphs, 400)]
+    assert {len(line.text) for line in tool.write_mixture(glyphs, 60, 7)} == {7}
+    lengths = [len(line.text) for line in tool.write_mixture(glyphs, 400)]
     assert len(lengths) == 400
     assert set(lengths) >= {0, 3, 4, 5, 6, 7, 8}

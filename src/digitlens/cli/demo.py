@@ -132,7 +132,7 @@ def train_dense(data: DataSplits, folder: Path) -> Run:
         "Dense(512), Dense(256), Dense(128), Dense(10); fit(validation_split=0.1), "
         "plot(history)",
     )
-    from digitlens.models.architectures.dense import OVERFITTING
+    from digitlens.models.architectures.fully_connected import OVERFITTING
 
     return _train("dense", data, folder, recipe=OVERFITTING)
 

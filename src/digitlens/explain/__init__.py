@@ -1,12 +1,11 @@
 """Why a model answers as it does, for one picture.
 
-===============  =============================================================
-`explanation`    `Explanation`: all that was found, for plots, pages and JSON
-`explain`        `explain`: a model and a picture -> an explanation
-`occlusion`      what the answer loses when a few pixels are turned to paper
-`gradients`      integrated gradients; with `torch_graph` the only users of torch
-`torch_graph`    an ONNX graph, worked out by torch so that it can be derived
-===============  =============================================================
+=============  ===============================================================
+`explanation`  `explain`: a model and a picture -> an `Explanation`
+`inspection`   a model's layers, and what each of them makes of digits
+`occlusion`    what the answer loses when a few pixels are turned to paper
+`gradients`    integrated gradients, the only module here that needs torch
+=============  ===============================================================
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A model and a picture -> why the model answers as it does.
-
-* What is found when a model is asked why: for plots, for a page, as JSON.
-"""
+"""A model and a picture -> why the model answers as it does: for plots, pages and JSON."""
 
 from __future__ import annotations
 
@@ -32,31 +29,86 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
-SURE = 0.9999
-"""Above this per cent with two places would round to 100."""
+MAX_FILTERS = 64
+"""How many of a dense layer's rows are shown as pictures."""
+
+ALMOST_ONE = 0.9999
+"""A probability above this, in percent with two digits, would round to 100."""
 
 
-@dataclass(frozen=True, eq=False)
-class Maps:
-    """What one layer makes of the digit: float32 (maps, height, width) or (values,)."""
+def explain(
+    model: Model,
+    picture: ImageSource | Framing,
+    *,
+    inspected: InspectedModel | None = None,
+    gradients: bool = True,
+    step: int = 1,
+) -> Explanation:
+    """Find out why `model` answers as it does for one picture.
 
-    layer: Layer
-    values: Floats
+    Parameters
+    ----------
+    model
+        As `load_model` gives it.
+    picture
+        Any picture of one digit, as `digitlens.imaging.frame_digit` takes it; or what
+        `frame_steps` made of one. An array of uint8 (28, 28), 0 = paper, 255 = ink, is a digit
+        in MNIST's frame already.
+    inspected
+        What `inspect_model` gave for this model; passing it again and again saves most of the
+        time. Opened here when None.
+    gradients
+        Whether to compute integrated gradients. They need torch, and are left out without it.
+    step
+        Pixels from window to window of the occlusion: 2 costs a quarter of 1.
 
-    @property
-    def about(self) -> str:
-        """How much it gives, in words.
+    Raises
+    ------
+    NoInkError, SeveralDigitsError, ShapeError, DataError
+        The picture shows no digit, or several, or cannot be read; see `frame_digit`.
+    ModelError
+        The model's file is gone.
 
-        Examples: ``"16 maps of 12 x 12"``, ``"128 values"``.
-        """
-        if self.values.ndim == 1:
-            count = len(self.values)
-            if self.layer.activation or count not in (CLASSES, CLASSES + 1):
-                return plural(count, "value")
-            last = ", the last for no digit at all" if count > CLASSES else ""
-            return f"{count} values, one for each digit from 0 to 9{last}"
-        count, height, width = self.values.shape
-        return f"{plural(count, 'map')} of {height} x {width}"
+    Examples
+    --------
+    >>> explanation = explain(load_model("runs/train/cnn-1"), digit)  # doctest: +SKIP
+    >>> explanation.label, explanation.maps[0].values.shape  # doctest: +SKIP
+    (7, (16, 12, 12))
+    """
+    inspected = inspected or inspect_model(model)
+    digit, steps = _normalize(picture)
+    # What the model sees, and what its layers make of it.
+    member, values = _run_answering_network(inspected, digit)
+    layers = inspected.layers_of(member)
+    answer = model.predict(digit[None])
+
+    # Which pixels the answer hangs on, by covering them and by derivatives.
+    occlusion = occlude(model, digit, step=step)
+    parts, why_not = None, ""
+    if gradients:
+        # An ensemble answers with all of its networks, a cascade with one.
+        answering = [member] if inspected.is_cascade else range(inspected.members)
+        networks = [inspected.program.ops(index) for index in answering]
+        parts, why_not = _try_gradients(networks, digit, int(answer.labels[0]), occlusion.odds)
+    return Explanation(
+        model=model.name,
+        network=model.card.network,
+        members=inspected.members,
+        member=member,
+        shown=_describe_member(inspected, member),
+        steps=steps,
+        digit=digit,
+        probabilities=answer.probabilities[0],
+        no_digit=None if answer.no_digit is None else float(answer.no_digit[0]),
+        refused=None if answer.refused is None else bool(answer.refused[0]),
+        filters=first_filters(layers[0]),
+        maps=tuple(
+            Maps(layer, result[0]) for layer, result in zip(layers, values, strict=True)
+        ),
+        occlusion=occlusion,
+        gradients=parts,
+        without_gradients=why_not,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +123,16 @@ class Explanation:
         How many networks the model is made of, and whose layers these are: 0 is the first. Of
         an ensemble it is the first, of a cascade the one that answered.
     shown
-        That in words, as ``"the first of 5 networks"``; empty for a single network.
+        The same in words, as ``"the first of 5 networks"``; empty for a single network.
     steps
-        How the picture came into the frame; empty where a framed digit was given.
+        How the picture was brought into MNIST's frame; empty where it was there already.
     digit
         uint8 (28, 28), what the model sees; 0 = paper, 255 = ink.
     probabilities
         float32 (10,), sum 1.
     no_digit, refused
         How likely it is that there is no digit, and whether that is above the model's
-        threshold; both None when the model has no answer to that.
+        threshold; both None when the model cannot say.
     filters
         float32 (n, height, width): the first layer's kernels, on grey values 0..255; of a dense
         layer at most 64 rows as pictures of 28 x 28. Empty where the first layer has none.
@@ -89,10 +141,10 @@ class Explanation:
     occlusion
         What the answer loses when a few pixels are turned to paper.
     gradients
-        float32 (28, 28): what each pixel adds to the answer's log-odds, from blank paper; None
-        where it was not asked for, or `without_gradients` says why.
+        float32 (28, 28): what each pixel adds to the answer's log-odds, from blank paper on;
+        None where they were not wanted, or for the reason in `without_gradients`.
     without_gradients
-        Why there are none, for a person; empty when there are, or none were wanted.
+        Why there are no gradients, for a person; else empty.
     """
 
     model: str
@@ -131,14 +183,16 @@ class Explanation:
     def answer(self) -> str:
         """The answer in a line: which digit, how sure, and what comes next."""
         (first, share), (second, rest) = self.ranked[:2]
-        words = f"reads {first}, {sure(share)} sure; next is {second} with {sure(rest)}"
+        words = f"reads {first}, {as_percent(share)} sure"
+        words += f"; next is {second} with {as_percent(rest)}"
         if self.refused and self.no_digit is not None:
-            words = f"sees no digit ({sure(self.no_digit)}); if it is one, it {words}"
+            refusal = f"sees no digit ({as_percent(self.no_digit)})"
+            words = f"{refusal}; if it is one, it {words}"
         return f"{self.model} {words}"
 
     @property
     def mattered(self) -> str:
-        """Which part of the ink the answer hangs on most, in a line."""
+        """The part of the ink that the answer hangs on most, in a line."""
         fall = self.occlusion.fall
         row, column = divmod(int(fall.argmax()), SIDE)
         size = self.occlusion.window
@@ -148,16 +202,14 @@ class Explanation:
         after = f"it would read {other}"
         if other == self.label:
             left = self.occlusion.odds - float(fall[row, column])
-            after = f"it would still read {other}, {sure(1 / (1 + exp(-left)))} sure"
+            after = f"it would still read {other}, {as_percent(1 / (1 + exp(-left)))} sure"
         return f"without the {size} x {size} pixels about row {row}, column {column} {after}"
 
     def as_dict(self, *, filters: bool = True) -> dict[str, Any]:
-        """Return the explanation for JSON: plain numbers, lists and texts.
+        """Return the explanation for JSON; docs/cli.md has its keys (``explain --json``).
 
-        `filters` are the same for every picture: who asks again and again may do without.
-
-        Its keys are documented with ``digitlens explain --json`` in docs/cli.md. Numbers that
-        are no probabilities are rounded to five digits of the largest in their list.
+        The filters are the same for every picture, and may be left out. Numbers that are no
+        probabilities are rounded to five digits of the largest in their list.
         """
         return {
             "model": self.model,
@@ -194,6 +246,79 @@ class Explanation:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What one layer makes of the digit: float32 (maps, height, width) or (values,)."""
+
+    layer: Layer
+    values: Floats
+
+    @property
+    def about(self) -> str:
+        """What it gives, as ``"16 maps of 12 x 12"`` or ``"128 values"``."""
+        if self.values.ndim == 1:
+            count = len(self.values)
+            if self.layer.activation or count not in (CLASSES, CLASSES + 1):
+                return plural(count, "value")
+            last = ", the last for no digit at all" if count > CLASSES else ""
+            return f"{count} values, one for each digit from 0 to 9{last}"
+        count, height, width = self.values.shape
+        return f"{plural(count, 'map')} of {height} x {width}"
+
+
+def _normalize(picture: ImageSource | Framing) -> tuple[Images, tuple[Step, ...]]:
+    if isinstance(picture, np.ndarray) and picture.shape == (SIDE, SIDE):
+        check_images(picture[None], what="the digit (as (1, 28, 28))")
+        return picture, ()
+    framing = picture if isinstance(picture, Framing) else frame_steps(picture)
+    return framing.digit, framing.steps
+
+
+def _run_answering_network(
+    inspected: InspectedModel, digit: Images
+) -> tuple[int, list[NDArray[np.float32]]]:
+    """Return the network whose layers are shown, and what they give for the digit."""
+    if inspected.is_cascade:
+        values = inspected.activations(digit[None], member=1)
+        if len(values[0]):  # it was asked
+            return 1, values
+    return 0, inspected.activations(digit[None])
+
+
+def _describe_member(inspected: InspectedModel, member: int) -> str:
+    if inspected.is_cascade:
+        return (
+            f"the second of {inspected.members} networks, for the first was not sure"
+            if member
+            else f"the first of {inspected.members} networks, which was sure by itself"
+        )
+    return f"the first of {inspected.members} networks" if inspected.members > 1 else ""
+
+
+def first_filters(layer: Layer) -> NDArray[np.float32]:
+    """Return the kernels of a first layer as pictures: float32 (n, height, width)."""
+    if layer.weight is None:
+        return np.empty((0, 0, 0), np.float32)
+    if layer.kind == "convolution":
+        return layer.weight[:, 0]
+    return layer.weight[:MAX_FILTERS].reshape(-1, SIDE, SIDE)
+
+
+def _try_gradients(
+    networks: list[list[Op]], digit: Images, label: int, odds: float
+) -> tuple[NDArray[np.float32] | None, str]:
+    try:
+        from digitlens.explain.gradients import integrated_gradients
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return None, "integrated gradients need torch: pip install 'digitlens[train]'"
+    try:
+        return integrated_gradients(networks, digit, label, odds=odds), ""
+    except ModelError as error:
+        return None, str(error)
+
+
 def round_values(values: Floats) -> Any:
     """Return an array as lists of numbers, rounded to five digits of the largest.
 
@@ -209,140 +334,14 @@ def round_values(values: Floats) -> Any:
     return (np.round(values.astype(np.float64), places) + 0.0).tolist()  # no -0.0
 
 
-def sure(share: float) -> str:
-    """Print a probability; only nothing at all reads 0, and nothing reads 100 %.
+def as_percent(share: float) -> str:
+    """Return a probability in percent, never rounded to 0 or 100 %.
 
     Examples
     --------
-    >>> sure(0.87), sure(0.9987), sure(1.0), sure(0.00001)
+    >>> as_percent(0.87), as_percent(0.9987), as_percent(1.0), as_percent(0.00001)
     ('87.00 %', '99.87 %', 'over 99.99 %', 'under 0.01 %')
     """
-    if share > SURE:
+    if share > ALMOST_ONE:
         return "over 99.99 %"
-    return percent(share) if share >= 1 - SURE else "under 0.01 %"
-
-
-MOST_ROWS = 64
-"""How many of a dense layer's rows are shown as pictures."""
-
-
-def explain(
-    model: Model,
-    picture: ImageSource | Framing,
-    *,
-    inside: InspectedModel | None = None,
-    gradients: bool = True,
-    step: int = 1,
-) -> Explanation:
-    """Find out why `model` answers as it does.
-
-    Parameters
-    ----------
-    model
-        As `load_model` gives it.
-    picture
-        Any picture of one digit, as `digitlens.imaging.frame_digit` takes it; or what
-        `frame_steps` made of one. An array of uint8 (28, 28) is a digit in MNIST's frame, 0 =
-        paper, 255 = ink, and is taken as it is.
-    inside
-        Of the same model, as `inspect_model` gives it: kept from call to call it saves most of
-        the time. Opened here when None.
-    gradients
-        Whether to work out integrated gradients. They want torch, and are left out without it.
-    step
-        From window to window of the occlusion, in pixels: 2 costs a quarter of 1.
-
-    Raises
-    ------
-    NoInkError, SeveralDigitsError, ShapeError, DataError
-        The picture shows no digit, or several, or cannot be read; see `frame_digit`.
-    ModelError
-        The model's file has gone.
-
-    Examples
-    --------
-    >>> found = explain(load_model("runs/train/cnn-1"), digit)  # doctest: +SKIP
-    >>> found.label, found.maps[0].values.shape  # doctest: +SKIP
-    (7, (16, 12, 12))
-    """
-    digit, steps = _framed(picture)
-    inside = inside or inspect_model(model)
-    member, values = _asked(inside, digit)
-    layers = inside.layers_of(member)
-    answer = model.predict(digit[None])
-    occlusion = occlude(model, digit, step=step)
-    parts, why = None, ""
-    if gradients:
-        answering = [member] if inside.is_cascade else range(inside.members)
-        networks = [inside.program.ops(index) for index in answering]
-        parts, why = _gradients(networks, digit, int(answer.labels[0]), occlusion.odds)
-    return Explanation(
-        model=model.name,
-        network=model.card.network,
-        members=inside.members,
-        member=member,
-        shown=_shown(inside, member),
-        steps=steps,
-        digit=digit,
-        probabilities=answer.probabilities[0],
-        no_digit=None if answer.no_digit is None else float(answer.no_digit[0]),
-        refused=None if answer.refused is None else bool(answer.refused[0]),
-        filters=first_filters(layers[0]),
-        maps=tuple(
-            Maps(layer, result[0]) for layer, result in zip(layers, values, strict=True)
-        ),
-        occlusion=occlusion,
-        gradients=parts,
-        without_gradients=why,
-    )
-
-
-def _framed(picture: ImageSource | Framing) -> tuple[Images, tuple[Step, ...]]:
-    if isinstance(picture, np.ndarray) and picture.shape == (SIDE, SIDE):
-        check_images(picture[None], what="the digit (as (1, 28, 28))")
-        return picture, ()
-    framing = picture if isinstance(picture, Framing) else frame_steps(picture)
-    return framing.digit, framing.steps
-
-
-def _asked(inside: InspectedModel, digit: Images) -> tuple[int, list[NDArray[np.float32]]]:
-    """Return the network whose layers are shown, and what they give for the digit."""
-    if inside.is_cascade:
-        values = inside.activations(digit[None], member=1)
-        if len(values[0]):  # it was asked
-            return 1, values
-    return 0, inside.activations(digit[None])
-
-
-def _shown(inside: InspectedModel, member: int) -> str:
-    if inside.is_cascade:
-        return (
-            f"the second of {inside.members} networks, for the first was not sure"
-            if member
-            else f"the first of {inside.members} networks, which was sure by itself"
-        )
-    return f"the first of {inside.members} networks" if inside.members > 1 else ""
-
-
-def first_filters(layer: Layer) -> NDArray[np.float32]:
-    """Return the kernels of a first layer as pictures: float32 (n, height, width)."""
-    if layer.weight is None:
-        return np.empty((0, 0, 0), np.float32)
-    if layer.kind == "convolution":
-        return layer.weight[:, 0]
-    return layer.weight[:MOST_ROWS].reshape(-1, SIDE, SIDE)
-
-
-def _gradients(
-    networks: list[list[Op]], digit: Images, label: int, odds: float
-) -> tuple[NDArray[np.float32] | None, str]:
-    try:
-        from digitlens.explain.gradients import integrated_gradients
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        return None, "integrated gradients want torch: pip install 'digitlens[train]'"
-    try:
-        return integrated_gradients(networks, digit, label, odds=odds), ""
-    except ModelError as error:
-        return None, str(error)
+    return percent(share) if share >= 1 - ALMOST_ONE else "under 0.01 %"

@@ -44,7 +44,7 @@ MAX_DIFFERENCE = 0.02
 def integrated_gradients(
     networks: Sequence[Sequence[Op]], digit: Images, label: int, *, odds: float
 ) -> NDArray[np.float32]:
-    """Return what each pixel adds to the log-odds of `label`.
+    """Return what each pixel of `digit` adds to the log-odds of `label`.
 
     Parameters
     ----------
@@ -52,26 +52,22 @@ def integrated_gradients(
         The operations of the networks whose mean is the answer: one, or an ensemble's members.
     digit
         uint8 (28, 28); 0 = paper, 255 = ink.
-    label
-        0..9.
     odds
-        Its log-odds, as the model has them: torch must come to the same.
+        The label's log-odds in the model: ModelError if torch does not come to the same.
 
     Returns
     -------
     float32 (28, 28); its sum is the log-odds of the digit less those of blank paper.
-
-    Raises
-    ------
-    ModelError
-        Torch comes to other log-odds than the model.
     """
     log_odds = _build_log_odds(networks, label)
     ink = torch.from_numpy(digit.astype(np.float32) / 255)
     with torch.inference_mode():
         of_paper, of_ink = log_odds(torch.stack([torch.zeros_like(ink), ink])).tolist()
+    # Gradients of a network that answers otherwise would explain another answer.
     if abs(of_ink - odds) > MAX_DIFFERENCE:
         raise ModelError(f"torch comes to log-odds {of_ink:.3f}, not {odds:.3f}")
+
+    # More steps until the parts sum to the whole.
     steps = MIN_STEPS
     while True:
         parts = ink * _mean_gradient(log_odds, ink, steps)

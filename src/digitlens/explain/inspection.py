@@ -138,16 +138,6 @@ class InspectedModel:
     A file holds one network, or several: an ensemble, whose answers are averaged, or a
     cascade, whose second network is asked where the first is not sure. Its networks are
     numbered from 0.
-
-    Parameters
-    ----------
-    content
-        The bytes of the model's ONNX file.
-
-    Raises
-    ------
-    ModelError
-        The file cannot be read.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -175,24 +165,10 @@ class InspectedModel:
         return tuple(layer for layer in self.layers if layer.member == member)
 
     def activations(self, images: Images, *, member: int = 0) -> list[NDArray[np.float32]]:
-        """Return what each layer of one network gives for `images`.
+        """Return what each layer of network `member` gives for `images`, uint8 (N, 28, 28).
 
-        Parameters
-        ----------
-        images
-            uint8 (N, 28, 28); 0 = paper, 255 = ink.
-        member
-            Which network, below `members`.
-
-        Returns
-        -------
         For each of `layers_of(member)` float32 (N, maps, height, width), or (N, values) after
         a dense layer. The second network of a cascade is asked about fewer than N.
-
-        Raises
-        ------
-        ShapeError
-            Another shape or dtype.
         """
         pixels = {INPUT: check_images(images)}
         result: list[NDArray[np.float32]] = self._session(member).run(None, pixels)
@@ -207,17 +183,7 @@ class InspectedModel:
 
 
 def inspect_model(model: Model) -> InspectedModel:
-    """Open a model's file for a look inside.
-
-    Parameters
-    ----------
-    model
-        As `load_model` gives it; its file is read again.
-
-    Raises
-    ------
-    ModelError
-        The file is gone.
+    """Open a model's file for a look inside; ModelError if it is gone.
 
     Examples
     --------
@@ -241,7 +207,7 @@ def _find_layers(steps: Sequence[Step], member: int, first: int = 1) -> list[Lay
         match step.op:
             case Flatten():
                 pass  # only another shape
-            case Relu() | Tanh():
+            case Relu() | Tanh():  # part of the layer before it
                 layers[-1] = replace(layers[-1], output=step.output, activation=step.op)
             case Residual():
                 # The layers of a block are shown; the last one ends in the sum.

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 WINDOW = 5
-"""Pixels wide and high: enough to cut a stroke of 2 to 4 pixels."""
+"""Side in pixels: enough to cut a stroke of 2 to 4 pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """What becomes of an answer when the window about each pixel is turned to paper.
+    """How an answer changes when the window around each pixel is turned to paper.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Occlusion:
     odds
         The answer's log-odds with nothing covered.
     window
-        Pixels wide and high; at the edge it is cut.
+        Side of the window in pixels; at the edge it is cut.
     """
 
     fall: NDArray[np.float32]
@@ -50,43 +50,41 @@ class Occlusion:
 
 
 def occlude(model: Model, digit: Images, *, window: int = WINDOW, step: int = 1) -> Occlusion:
-    """Turn the window about each pixel to paper in turn, and see what the model loses.
+    """Turn the window around each pixel to paper in turn, and see what the model loses.
 
     Parameters
     ----------
-    model
-        Asked in one batch of as many pictures as there are windows with ink.
     digit
         uint8 (28, 28); 0 = paper, 255 = ink.
     window
-        Pixels wide and high, odd.
+        Side of the window in pixels, odd.
     step
         Only every `step`-th row and column is the middle of a window, and the pixels up to
         the next have its values: 2 costs a quarter.
-
-    Raises
-    ------
-    ShapeError
-        The digit has another shape or dtype.
     """
     check_images(digit[None], what="the digit (as (1, 28, 28))")
-    covered = _windows(window)
+    covered = _cover_windows(window)
     middles = np.zeros((SIDE, SIDE), bool)
     middles[::step, ::step] = True
+    # A window without ink changes nothing, and is not tried.
     inked = (covered & (digit > 0)).any(axis=(1, 2)) & middles.reshape(-1)
-    spoilt = np.where(covered[inked], np.uint8(0), digit)
-    logits = model.logits(np.concatenate([digit[None], spoilt])).astype(np.float64)
+    occluded = np.where(covered[inked], np.uint8(0), digit)
+    # All of them in one batch, the untouched digit first.
+    logits = model.logits(np.concatenate([digit[None], occluded])).astype(np.float64)
     answer = int(logits[0].argmax())
     odds = log_odds(logits, answer)
     fall = np.zeros(SIDE * SIDE, np.float32)
     fall[inked] = odds[0] - odds[1:]
     answers = np.full(SIDE * SIDE, answer, np.uint8)
     answers[inked] = logits[1:].argmax(axis=1)
-    nearest = np.arange(SIDE) // step * step
-    index = np.ix_(nearest, nearest)
-    shape = (SIDE, SIDE)
+    # Pixels between the middles take the values of the middle above and left of them.
+    middle = np.arange(SIDE) // step * step
+    index = np.ix_(middle, middle)
     return Occlusion(
-        fall.reshape(shape)[index], answers.reshape(shape)[index], float(odds[0]), window
+        fall.reshape(SIDE, SIDE)[index],
+        answers.reshape(SIDE, SIDE)[index],
+        float(odds[0]),
+        window,
     )
 
 
@@ -97,7 +95,7 @@ def log_odds(logits: NDArray[np.float64], label: int) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> [round(float(each), 3) for each in log_odds(np.log([[0.9, 0.06, 0.04]]), 0)]
+    >>> [round(float(item), 3) for item in log_odds(np.log([[0.9, 0.06, 0.04]]), 0)]
     [2.197]
     """
     others = np.delete(logits, label, axis=1)
@@ -108,8 +106,8 @@ def log_odds(logits: NDArray[np.float64], label: int) -> NDArray[np.float64]:
 
 
 @cache
-def _windows(window: int) -> NDArray[np.bool_]:
-    """Return which pixels the window about each pixel covers: (784, 28, 28)."""
+def _cover_windows(window: int) -> NDArray[np.bool_]:
+    """Return which pixels the window around each pixel covers: (784, 28, 28)."""
     assert window % 2 == 1, "a window has a middle"
     places = np.arange(SIDE)
     near = np.abs(places[:, None] - places) <= window // 2

@@ -1,4 +1,11 @@
-"""The networks: one file each, its recipe beside it, all listed in `table.NETWORKS`."""
+"""Networks: their layers and recipes, their files, and what they answer.
+
+`registry` lists the digit networks and `architectures` holds their layers and recipes. A
+trained network becomes plain operations (`fold`, `ops`), these become an ONNX file with a card
+inside (`onnx_writer`, `card`), and `inference` answers from it without torch. The way back
+leads over `onnx_graph` and `onnx_reader` (a file -> operations) to `rebuild` (operations ->
+torch).
+"""
 
 from __future__ import annotations
 
@@ -9,54 +16,24 @@ from digitlens.errors import MissingExtraError
 from digitlens.models.registry import NETWORKS, find_network
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from torch import nn
 
+    from digitlens.models.architectures import Architecture
     from digitlens.models.layer_table import NetworkSummary
     from digitlens.models.recipe import Recipe
 
 
-__all__ = ["NETWORKS", "build", "cascade_margin", "find_network", "load_recipe", "summary"]
+__all__ = ["NETWORKS", "build", "find_architecture", "find_network", "load_recipe", "summary"]
 
 
-def build(name: str) -> nn.Sequential:
-    """Build the network called `name`, with fresh weights from torch's generator.
+def find_architecture(name: str) -> Architecture:
+    """Return layers, recipe and sizes of the network called `name`.
 
-    It takes float (N, 1, 28, 28) in 0..1, 1 = ink, and gives logits (N, 10).
-
-    Raises
-    ------
-    UsageError
-        There is no such network.
-    MissingExtraError
-        torch is not installed.
+    UsageError if there is no such network, MissingExtraError if torch is not installed.
     """
-    return cast("nn.Sequential", _module(name).network())
-
-
-def load_recipe(name: str) -> Recipe:
-    """Return the recipe of the network called `name` (errors as in `build`)."""
-    return cast("Recipe", _module(name).RECIPE)
-
-
-def cascade_margin(name: str) -> float:
-    """Return by how much the best logit of the cascade `name` must lead to be the answer."""
-    return cast("float", _module(name).MARGIN)
-
-
-def summary(name: str) -> NetworkSummary:
-    """Return layers, shapes, weights and multiply-adds of `name` (errors as in `build`)."""
-    network = build(name)
-    from digitlens.models.layer_table import summarize
-
-    return summarize(network, name=name)
-
-
-def _module(name: str) -> ModuleType:
     entry = find_network(name)
     try:
-        return importlib.import_module(entry.module)
+        module = importlib.import_module(entry.module)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -64,3 +41,26 @@ def _module(name: str) -> ModuleType:
             "networks are built with torch, which is not installed",
             try_="pip install 'digitlens[train]'",
         ) from error
+    return cast("Architecture", module.ARCHITECTURES[name])
+
+
+def build(name: str) -> nn.Sequential:
+    """Build the network called `name`, with fresh weights from torch's generator.
+
+    It takes float (N, 1, 28, 28) in 0..1, 1 = ink, and gives logits (N, 10) or (N, 11). Errors
+    are those of `find_architecture`.
+    """
+    return find_architecture(name).build()
+
+
+def load_recipe(name: str) -> Recipe:
+    """Return the recipe of the network called `name`; errors as in `find_architecture`."""
+    return find_architecture(name).recipe
+
+
+def summary(name: str) -> NetworkSummary:
+    """Return layers, shapes, weights and multiply-adds of the network called `name`."""
+    network = build(name)
+    from digitlens.models.layer_table import summarize
+
+    return summarize(network, name=name)

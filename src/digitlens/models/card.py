@@ -59,13 +59,11 @@ class Card(ABC):
     def from_json(cls, text: str) -> Self:
         """Return the card that `to_json` wrote; keys that it does not know are left out.
 
-        Raises
-        ------
-        ModelError
-            Another format, or fields that are missing.
+        ModelError if it is of another format, or lacks a field.
         """
         try:
             raw: dict[str, Any] = json.loads(text)
+            # A later version may have added keys; none of them is needed here.
             known = {entry.name for entry in fields(cast("Any", cls))}
             if raw.get("format") != FORMAT:
                 raise ModelError(
@@ -85,6 +83,7 @@ class Card(ABC):
 
     def markdown(self) -> str:
         """Return the card as a page of Markdown: a table, what it is for, its limits."""
+        # A card's own rows, what else was measured, and when and with what it was made.
         made_with = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         rows = self._rows() | self.figures | {"made": self.created, "with": made_with}
         table = "\n".join(f"| {title} | {text} |" for title, text in rows.items())

@@ -1,49 +1,155 @@
-"""`digitlens export`: a run's network in another program's format, with a parity check.
+"""`digitlens export`: a network in another program's format, with a parity check.
 
-* A line reader from the run folder that training left: its torch network and its card.
-* A network as a `torch.export` program: a file that torch runs without digitlens.
-* Plain operations as a .keras file, for those who go on in Keras.
+The formats are ONNX, a `torch.export` program and a .keras file; all run without digitlens.
 """
 
 from __future__ import annotations
 
 import io
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
-from digitlens import models
 from digitlens.digits import CLASSES, SIDE
 from digitlens.errors import MissingExtraError, ModelError, UsageError
-from digitlens.models.architectures.reader import LineNetwork
-from digitlens.models.card import LineModelCard
 from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
-from digitlens.models.rebuild import rebuild
-from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
+from digitlens.models.rebuild import load_network, rebuild
+from digitlens.runs import BEST_WEIGHTS
 from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import nn
 
-    Widths = tuple[int, int, int, int]
+
+FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
+
+TOLERANCE = 1e-4
+"""The most by which a probability of the exported network may differ from the original's."""
+
+CHECKED = 256
+"""Pictures on which both are compared."""
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export wrote, and the largest difference of a probability from the original."""
+
+    path: Path
+    format: str
+    difference: float
+    checked: int
+
+
+def export_model(source: str | Path, to: str, *, out: Path | None = None) -> ExportResult:
+    """Write a model's network in another format and check that it answers the same.
+
+    Parameters
+    ----------
+    source
+        A published network, a run folder, or an .onnx file that digitlens wrote. Several
+        networks together are only exported as ``"onnx"``.
+    to
+        ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
+        without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
+        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras). Networks that know
+        "no digit" give an eleventh logit for it.
+    out
+        The file to write; in the current folder, named after the model, when None.
+
+    Raises
+    ------
+    UsageError
+        An unknown format, or `out` exists.
+    ModelError
+        The source is no model, or the exported network does not answer the same to within
+        1e-4 in every probability (nothing is left behind then).
+    """
+    # Refuse what cannot be done before any work is done.
+    if to not in FORMATS:
+        raise UsageError(f"{to!r} is no export format", seen=f"known: {', '.join(FORMATS)}")
+    model = load_model(source)
+    target = out or Path(f"{model.name}{FORMATS[to]}")
+    if target.exists():
+        raise UsageError(f"{target} is there already", try_="--out with another name")
+
+    # Convert, and ask the new file.
+    pixels = _draw_test_pixels()
+    if to == "onnx":
+        content = _to_onnx(model)
+        answers = Model(target, content).predict(pixels).probabilities
+    elif to == "torch":
+        content = to_torch(_to_network(model, to))
+        answers = _softmax(run_torch(content, pixels))
+    else:
+        content = to_keras(fuse_layers(_to_network(model, to)), name=model.name)
+        answers = _softmax(run_keras(content, pixels))
+
+    # Only a network that answers the same is written.
+    difference = float(np.abs(answers - model.predict(pixels).probabilities).max())
+    if not difference <= TOLERANCE:
+        raise ModelError(
+            f"the exported network must answer as the original, to within {TOLERANCE:g}",
+            seen=f"a probability differs by {difference:.2g}; nothing was written",
+        )
+    make_folder(target.parent)
+    write_bytes(target, content)
+    return ExportResult(target, to, difference, len(pixels))
+
+
+def _has_weights(model: Model) -> bool:
+    return (model.path.parent / BEST_WEIGHTS).is_file()
+
+
+def _to_onnx(model: Model) -> bytes:
+    """Return the model as an ONNX file: from its run's weights, or as it is without them."""
+    if not _has_weights(model):
+        return model.path.read_bytes()
+    return to_onnx(fuse_layers(load_network(model.path.parent, model.card.network)), model.card)
+
+
+def _to_network(model: Model, to: str) -> nn.Sequential:
+    """Return the model in torch: from its run's weights, or from its file without them."""
+    if _has_weights(model):
+        return load_network(model.path.parent, model.card.network)
+    try:
+        return rebuild(parse_onnx(model.path.read_bytes(), name=model.name)).eval()
+    except ModelError as error:
+        raise ModelError(
+            f"{model.name} cannot be had in the format {to}: {error.wanted}",
+            seen=error.seen,
+            likely=error.likely,
+            try_="--to onnx",
+        ) from error
+
+
+def _draw_test_pixels() -> NDArray[np.uint8]:
+    # Noise, strokes and extremes: parity must hold on anything, not on digits alone.
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (CHECKED, SIDE, SIDE), dtype=np.uint8)
+    pixels[: CHECKED // 2] *= rng.random((CHECKED // 2, SIDE, SIDE)) < 0.2
+    pixels[0], pixels[1] = 0, 255
+    return pixels
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities of the ten digits; an eleventh logit is left out."""
+    return torch.from_numpy(np.array(logits[:, :CLASSES])).softmax(1).numpy()
 
 
 def to_torch(network: nn.Module) -> bytes:
     """Return `network` as a .pt2 file: float (N, 1, 28, 28) in 0..1 -> logits (N, 10 or 11)."""
+    # The example fixes the shape but for the number of digits, which stays free.
     example = torch.zeros(2, 1, SIDE, SIDE)
     batch = torch.export.Dim("N", min=1)
     program = torch.export.export(network.eval(), (example,), dynamic_shapes=({0: batch},))
@@ -63,12 +169,7 @@ def run_torch(content: bytes, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def to_keras(ops: Sequence[Op], *, name: str) -> bytes:
     """Return `ops` as a .keras file: (N, 28, 28) in 0..255, 255 = ink -> logits (N, 10 or 11).
 
-    Raises
-    ------
-    MissingExtraError
-        Keras, or an engine for it, is not installed.
-    UsageError
-        The network has a layer that Keras does not have.
+    MissingExtraError without Keras; UsageError for a layer that Keras does not have.
     """
     keras = _keras()
     layers: list[Any] = [keras.Input((SIDE, SIDE)), keras.layers.Reshape((SIDE, SIDE, 1))]
@@ -90,7 +191,7 @@ def to_keras(ops: Sequence[Op], *, name: str) -> bytes:
             case MaxPool():
                 layers.append(keras.layers.MaxPooling2D(op.window))
             case Flatten():
-                # Keras keeps channels last, torch unrolls channel by channel.
+                # Keras keeps channels last; torch unrolls channel by channel.
                 layers += [keras.layers.Permute((3, 1, 2)), keras.layers.Flatten()]
             case _:
                 raise UsageError(
@@ -127,184 +228,3 @@ def _keras() -> Any:
             try_="pip install keras, and KERAS_BACKEND=torch in the environment",
         ) from error
     return keras
-
-
-FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
-TOLERANCE = 1e-4
-CHECKED = 256
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export wrote, and the largest difference of a probability from the original."""
-
-    path: Path
-    format: str
-    difference: float
-    checked: int
-
-
-def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exported:
-    """Write a model's network in another format and check that it answers the same.
-
-    Parameters
-    ----------
-    source
-        A published network, a run folder, or an .onnx file that digitlens wrote. Of several
-        networks together only ``"onnx"`` can be had.
-    to
-        ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
-        without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
-        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras). Networks that tell what
-        is no digit give an eleventh logit for it.
-    out
-        The file to write; in the current folder, named after the model, when None.
-
-    Raises
-    ------
-    UsageError
-        An unknown format, or `out` is there already.
-    ModelError
-        The source is no model, or the exported network does not answer the same to within
-        1e-4 in every probability (nothing is left behind then).
-    """
-    if to not in FORMATS:
-        raise UsageError(f"{to!r} is no export format", seen=f"known: {', '.join(FORMATS)}")
-    model = load_model(source)
-    target = out or Path(f"{model.name}{FORMATS[to]}")
-    if target.exists():
-        raise UsageError(f"{target} is there already", try_="--out with another name")
-    pixels = _test_pixels()
-    if to == "onnx":
-        content = _as_onnx(model)
-        answers = Model(target, content).predict(pixels).probabilities
-    elif to == "torch":
-        content = to_torch(_network(model, to))
-        answers = _softmax(run_torch(content, pixels))
-    else:
-        content = to_keras(fuse_layers(_network(model, to)), name=model.name)
-        answers = _softmax(run_keras(content, pixels))
-    difference = float(np.abs(answers - model.predict(pixels).probabilities).max())
-    if not difference <= TOLERANCE:
-        raise ModelError(
-            f"the exported network must answer as the original, to within {TOLERANCE:g}",
-            seen=f"a probability differs by {difference:.2g}; nothing was written",
-        )
-    make_folder(target.parent)
-    write_bytes(target, content)
-    return Exported(target, to, difference, len(pixels))
-
-
-def load_network(folder: Path, name: str) -> nn.Sequential:
-    """Return the torch network `name` with the best weights of the run in `folder`.
-
-    Raises
-    ------
-    ModelError
-        The weights are missing, damaged, or of another network.
-    """
-    network = models.build(name)
-    with read_weights(folder / BEST_WEIGHTS, name) as weights:
-        if weights.keys() != network.state_dict().keys():
-            # A fine-tuned network has its normalisation folded into its kernels.
-            network = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
-        network.load_state_dict(weights)
-    return network.eval()
-
-
-@contextmanager
-def read_weights(path: Path, name: str) -> Iterator[dict[str, Tensor]]:
-    """Give the weights in `path` to a ``with`` block, which loads them into a network.
-
-    Raises
-    ------
-    ModelError
-        They are missing, damaged, or do not fit into the network, which is called `name`.
-    """
-    try:
-        yield safetensors.torch.load_file(path)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(
-            f"{path} must hold the weights of {name}",
-            seen=str(error).splitlines()[0],
-            try_="name a run folder that digitlens train made",
-        ) from error
-
-
-def _has_weights(model: Model) -> bool:
-    return (model.path.parent / BEST_WEIGHTS).is_file()
-
-
-def _as_onnx(model: Model) -> bytes:
-    """Return the model as an ONNX file: from its weights, or as it came where it has none."""
-    if not _has_weights(model):
-        return model.path.read_bytes()
-    return to_onnx(fuse_layers(load_network(model.path.parent, model.card.network)), model.card)
-
-
-def _network(model: Model, to: str) -> nn.Sequential:
-    """Return the model in torch: from its weights, or from its own file where it has none."""
-    if _has_weights(model):
-        return load_network(model.path.parent, model.card.network)
-    try:
-        return rebuild(parse_onnx(model.path.read_bytes(), name=model.name)).eval()
-    except ModelError as error:
-        raise ModelError(
-            f"{model.name} cannot be had in the format {to}: {error.wanted}",
-            seen=error.seen,
-            likely=error.likely,
-            try_="--to onnx",
-        ) from error
-
-
-def _test_pixels() -> NDArray[np.uint8]:
-    # Noise, strokes and extremes: parity must hold on anything, not on digits alone.
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (CHECKED, SIDE, SIDE), dtype=np.uint8)
-    pixels[: CHECKED // 2] *= rng.random((CHECKED // 2, SIDE, SIDE)) < 0.2
-    pixels[0], pixels[1] = 0, 255
-    return pixels
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the shares of the ten digits; what an eleventh logit says is left out."""
-    return torch.from_numpy(np.array(logits[:, :CLASSES])).softmax(1).numpy()
-
-
-def load_weights(folder: Path, widths: Widths) -> LineNetwork:
-    """Return the network of these widths with the weights of the run in `folder`.
-
-    Raises
-    ------
-    ModelError
-        The weights are missing, damaged, or of another network.
-    """
-    network = LineNetwork(widths)
-    with read_weights(folder / BEST_WEIGHTS, "a line reader of these widths") as weights:
-        network.load_state_dict(weights)
-    return network.eval()
-
-
-def load_reader(folder: Path) -> tuple[LineNetwork, LineModelCard]:
-    """Return the network and the card of the finished run in `folder`.
-
-    Raises
-    ------
-    RunError
-        It is no run folder.
-    ModelError
-        The run is unfinished, or not one of a line reader.
-    """
-    config = read_config(folder)
-    try:
-        widths = tuple(config["recipe"]["widths"])
-        content = (folder / MODEL).read_bytes()
-    except (KeyError, OSError) as error:
-        raise ModelError(
-            f"{folder} must be the finished run of a line reader",
-            seen=f"a run of {config.get('run', {}).get('network')}"
-            if isinstance(error, KeyError)
-            else f"no {MODEL}",
-            try_="digitlens train reader makes one",
-        ) from error
-    return load_weights(folder, widths), LineModelCard.from_file(content)

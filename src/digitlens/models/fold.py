@@ -1,11 +1,9 @@
-"""torch modules -> plain operations, with everything folded that can be folded.
+"""torch networks -> plain operations, with batch normalisation folded into the kernels.
 
 A batch normalisation after a kernel is y = g (x - m) / sqrt(v + eps) + b with constants once
 training is over, so it goes into the kernel's weights and bias (Ioffe and Szegedy 2015, arXiv
 1502.03167, section 3.1). Division by 255 goes into the first kernel in the same way. Folding
-is done in float64 and rounded once.
-
-* The first layer in whole numbers: bytes of pixels times bytes of weights.
+is done in float64 and rounded once. `quantize_first_layer` makes the first layer one of bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from digitlens.models.architectures.reader import LineNetwork, ResidualBlock
+from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock
 from digitlens.models.layers import (
     BitmapDistance,
     InputPad,
@@ -45,41 +43,38 @@ if TYPE_CHECKING:
 
 
 FULL = 255.0
+"""The pixel value of full ink."""
 
 
 def fuse_layers(network: nn.Sequential) -> list[Op]:
     """Return `network` as operations on uint8 pixels: 0 = paper, 255 = ink.
 
-    Raises
-    ------
-    TypeError
-        A layer that has no counterpart here (a mistake of the network's author).
+    TypeError if a layer has no counterpart here, which is a mistake of the network's author.
     """
-    scale, offset, margin = 1 / FULL, 0.0, 0  # what the first kernel takes in
+    # What was done to raw pixels before the first kernel saw them.
+    scale, offset, margin = 1 / FULL, 0.0, 0
     for layer in network:
         if isinstance(layer, InputPad):
             scale, offset = (layer.ink - layer.paper) / FULL, layer.paper
             margin = layer.margin
     ops = fuse_sequential(layer for layer in network if not isinstance(layer, InputPad))
+    # What was done to the pixels becomes part of the first kernel.
     index, first = next(
         (index, op) for index, op in enumerate(ops) if isinstance(op, Conv | Linear)
     )
-    ops[index] = _scaled(first, scale, offset, margin)
+    ops[index] = _fold_scaling(first, scale, offset, margin)
     return ops
 
 
 def fuse_sequential(layers: Iterable[nn.Module]) -> list[Op]:
     """Return `layers` as operations on the numbers that they take themselves.
 
-    Raises
-    ------
-    TypeError
-        As `fuse_layers` has it.
+    Errors are those of `fuse_layers`.
     """
     ops: list[Op] = []
     for layer in layers:
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-            ops[-1] = _normalised(ops[-1], layer)
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):  # into the kernel before it
+            ops[-1] = _fold_normalisation(ops[-1], layer)
         elif isinstance(layer, ResidualBlock):
             ops += [Residual(tuple(fuse_sequential(layer.inner()))), Relu()]
         else:
@@ -97,25 +92,25 @@ def fuse_line_network(network: LineNetwork) -> list[Op]:
 
 def _convert(layer: nn.Module) -> Op:
     match layer:
-        case PartialConv2d():
-            return Conv(_numbers(layer.weight * layer.connected), _bias(layer))
+        case PartialConv2d():  # before Conv2d, of which it is a kind
+            return Conv(_to_numpy(layer.weight * layer.connected), _to_bias(layer))
         case nn.Conv2d():
-            (down, across), around = layer.stride, layer.padding
-            assert not isinstance(around, str), "padding is given in numbers"
+            stride, padding = layer.stride, layer.padding
+            assert not isinstance(padding, str), "padding is given in numbers"
             return Conv(
-                _numbers(layer.weight),
-                _bias(layer),
-                (down, across),
-                (around[0], around[1]),
+                _to_numpy(layer.weight),
+                _to_bias(layer),
+                (stride[0], stride[1]),
+                (padding[0], padding[1]),
                 layer.groups,
             )
         case nn.Linear():
-            return Linear(_numbers(layer.weight), _bias(layer))
-        case Subsample():
+            return Linear(_to_numpy(layer.weight), _to_bias(layer))
+        case Subsample():  # a sum over the window, times one weight a map
             kernel = np.ones((1, layer.window, layer.window), np.float32)
-            weight = _numbers(layer.weight)[:, None, None, None] * kernel
+            weight = _to_numpy(layer.weight)[:, None, None, None] * kernel
             step = (layer.window, layer.window)
-            return Conv(weight, _numbers(layer.bias), stride=step, groups=len(weight))
+            return Conv(weight, _to_numpy(layer.bias), stride=step, groups=len(weight))
         case nn.ReLU():
             return Relu()
         case ScaledTanh():
@@ -127,61 +122,60 @@ def _convert(layer: nn.Module) -> Op:
         case nn.Flatten():
             return Flatten()
         case BitmapDistance():
-            return RbfDistance(_numbers(layer.bitmaps), layer.spread)
+            return RbfDistance(_to_numpy(layer.bitmaps), layer.spread)
         case _:
             raise TypeError(f"no rule to export {type(layer).__name__}")
 
 
-def _scaled(op: Conv | Linear, scale: float, offset: float, margin: int) -> Conv | Linear:
-    """Let `op` take raw pixels x where it took scale * x + offset, framed by `margin`."""
-    wide = op.weight.astype(np.float64)
-    bias = op.bias + offset * wide.sum(tuple(range(1, wide.ndim)))
-    # Paper is 0 in raw pixels, so framing before scaling is padding with zeros.
+def _fold_scaling(op: Conv | Linear, scale: float, offset: float, margin: int) -> Conv | Linear:
+    """Let `op` take raw pixels x where it took scale * x + offset, padded by `margin`."""
+    exact = op.weight.astype(np.float64)
+    bias = op.bias + offset * exact.sum(tuple(range(1, exact.ndim)))
+    # Paper is 0 in raw pixels, so padding before scaling is padding with zeros.
     assert isinstance(op, Linear) or offset == 0.0 or not any(op.padding)
-    weight = (wide * scale).astype(np.float32)
+    weight = (exact * scale).astype(np.float32)
     if isinstance(op, Linear):
         return Linear(weight, bias.astype(np.float32))
-    framed = (op.padding[0] + margin, op.padding[1] + margin)
-    return replace(op, weight=weight, bias=bias.astype(np.float32), padding=framed)
+    padding = (op.padding[0] + margin, op.padding[1] + margin)
+    return replace(op, weight=weight, bias=bias.astype(np.float32), padding=padding)
 
 
-def _normalised(op: Op, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> Op:
+def _fold_normalisation(op: Op, layer: nn.BatchNorm1d | nn.BatchNorm2d) -> Op:
     assert isinstance(op, Conv | Linear), "batch normalisation follows a kernel"
     assert layer.running_mean is not None
     assert layer.running_var is not None
     mean, variance, gain, shift = (
-        _numbers(value).astype(np.float64)
+        _to_numpy(value).astype(np.float64)
         for value in (layer.running_mean, layer.running_var, layer.weight, layer.bias)
     )
+    # y = gain (x - mean) / sqrt(variance + eps) + shift, for each output of the kernel.
     gain = gain / np.sqrt(variance + layer.eps)
-    along = (-1,) + (1,) * (op.weight.ndim - 1)
-    weight = op.weight.astype(np.float64) * gain.reshape(along)
+    per_output = (-1,) + (1,) * (op.weight.ndim - 1)
+    weight = op.weight.astype(np.float64) * gain.reshape(per_output)
     bias = (op.bias - mean) * gain + shift
     return replace(op, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
 
 
-def _bias(layer: nn.Conv2d | nn.Linear) -> NDArray[np.float32]:
+def _to_bias(layer: nn.Conv2d | nn.Linear) -> NDArray[np.float32]:
     if layer.bias is None:
         return np.zeros(len(layer.weight), np.float32)
-    return _numbers(layer.bias)
+    return _to_numpy(layer.bias)
 
 
-def _numbers(tensor: Tensor) -> NDArray[np.float32]:
+def _to_numpy(tensor: Tensor) -> NDArray[np.float32]:
     return np.array(tensor.detach().cpu().numpy(), np.float32)
 
 
-LARGEST = 64
-"""Weights become whole numbers up to this: 2 x 255 x 64 is below 2**15."""
+MAX_WEIGHT = 64
+"""Weights become integers up to this. Processors may add two products in 16 bits, and
+2 x 255 x 64 is below 2**15."""
 
 
 def quantize_first_layer(ops: Sequence[Op]) -> list[Op]:
     """Return `ops` with the first layer's weights rounded to 7 bits and a sign.
 
-    Parameters
-    ----------
-    ops
-        A network that begins with Flatten and Affine on pixels 0..255, as `fold` returns it.
-        Each weight is moved by at most 1/128 of the largest one of its row.
+    The network begins with Flatten and Linear on pixels 0..255, as `fuse_layers` returns it.
+    Each weight moves by at most 1/128 of the largest one of its row.
 
     Examples
     --------
@@ -190,10 +184,10 @@ def quantize_first_layer(ops: Sequence[Op]) -> list[Op]:
     >>> ops[1].weight.tolist(), float(ops[1].scale[0])
     ([[32, -64, 0]], 0.015625)
     """
-    flatten, front, *rest = ops
+    flatten, first, *rest = ops
     assert isinstance(flatten, Flatten), "bytes are taken by a fully connected layer"
-    assert isinstance(front, Linear)
-    largest = np.abs(front.weight).max(axis=1)
-    scale = np.where(largest > 0, largest, 1.0) / LARGEST
-    whole = np.rint(front.weight / scale[:, None]).astype(np.int8)
-    return [flatten, QuantLinear(whole, scale.astype(np.float32), front.bias), *rest]
+    assert isinstance(first, Linear)
+    largest = np.abs(first.weight).max(axis=1)
+    scale = np.where(largest > 0, largest, 1.0) / MAX_WEIGHT
+    integers = np.rint(first.weight / scale[:, None]).astype(np.int8)
+    return [flatten, QuantLinear(integers, scale.astype(np.float32), first.bias), *rest]

@@ -1,6 +1,7 @@
 """A model: an ONNX file and its card -> predictions, without torch.
 
-* ONNX Runtime's session of a model file, as all of digitlens opens it.
+`load_model` finds the file, `Model.predict` answers. `open_session` is the one place that
+opens ONNX Runtime, for readers of lines and for looks inside too.
 """
 
 from __future__ import annotations
@@ -23,44 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def open_session(name: str | Path, content: bytes) -> Any:
-    """Open a session of one thread on the processor.
-
-    Parameters
-    ----------
-    name
-        What messages call the file.
-    content
-        Its bytes.
-
-    Raises
-    ------
-    ModelError
-        The bytes are no ONNX file that the engine takes.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # One thread a call, and as many calls at once as there are cores: engines with several
-    # threads each starve one another, and one digit is not worth a second thread.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # its errors share no other base
-        raise ModelError(
-            f"{name} must be an ONNX file that digitlens wrote",
-            seen=f"ONNX Runtime: {str(error).splitlines()[0][:200]}",
-            likely="the file is damaged, or of another kind"
-            if content
-            else "the file is empty",
-            try_="digitlens export RUN --to onnx writes it again",
-        ) from error
-
-
+# What digit models call their input and their outputs: see `onnx_writer.to_onnx`.
 INPUT = "pixels"
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
@@ -70,7 +34,7 @@ PUBLISHED_FOLDER = Path(__file__).parents[1] / "published"
 """The networks that come with digitlens, each an .onnx file with its card inside."""
 
 CHUNK = 500
-"""Digits a call of the engine: enough to hide its overhead, few enough to stay in the cache."""
+"""Digits in a call of ONNX Runtime: enough to hide its overhead, few enough for the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +49,10 @@ class Predictions:
         float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit.
     no_digit
         float32 (N,): how likely it is that a picture shows no digit; None when the model
-        has no answer to that.
+        cannot say.
     refused
-        bool (N,): whether that is above the model's threshold, which 1 real digit in 100
-        passes; None as above.
+        bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real
+        digit in 100; None where `no_digit` is.
     """
 
     labels: Labels
@@ -103,27 +67,16 @@ class Predictions:
 class Model:
     """A trained network that answers; made by `load_model`.
 
-    Parameters
-    ----------
-    path
-        The ONNX file.
-    content
-        Its bytes.
-    threads
-        Cores to use; all that this process may use when None.
-
-    Raises
-    ------
-    ModelError
-        The bytes are no ONNX file, or not one that digitlens wrote.
+    `content` is the bytes of the ONNX file `path`; ModelError if digitlens did not write them.
+    Without `threads` it uses all cores that this process may use.
     """
 
     def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
         self.path = path
         self.threads = threads or available_cpus()
         self._session = open_session(path, content)
-        self.card = _card(path, self._session)
-        self._tells = NO_DIGIT in _outputs(self._session)
+        self.card = _read_card(path, self._session)
+        self._gives_no_digit = NO_DIGIT in _output_names(self._session)
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, {self.path})"
@@ -154,7 +107,7 @@ class Model:
         (3, 10)
         """
         images = check_images(images)
-        if not self._tells:
+        if not self._gives_no_digit:
             (probabilities,) = self._run([PROBABILITIES], images)
             return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
         probabilities, no_digit = self._run([PROBABILITIES, NO_DIGIT], images)
@@ -167,11 +120,12 @@ class Model:
 
     def _run(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
         count = len(images)
+        # Few digits need no copying and no threads.
         if 0 < count <= CHUNK:
             return self._call(outputs, images)
-        widths: dict[str, tuple[int, ...]] = {NO_DIGIT: ()}
         results = [
-            np.empty((count, *widths.get(name, (CLASSES,))), np.float32) for name in outputs
+            np.empty((count,) if name == NO_DIGIT else (count, CLASSES), np.float32)
+            for name in outputs
         ]
 
         def fill(index: int) -> None:
@@ -179,6 +133,7 @@ class Model:
             for result, answer in zip(results, answers, strict=True):
                 result[index : index + CHUNK] = answer
 
+        # ONNX Runtime lets go of Python's lock, so chunks run on as many cores as there are.
         run = map if self.threads == 1 else self._pool.map
         for _ in run(fill, range(0, count, CHUNK)):
             pass
@@ -210,14 +165,43 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     ModelError
         There is no such file or folder, the run is unfinished, or the file is not ours.
     """
+    # A published name, else a path; a run folder's model lies in the folder.
     path = PUBLISHED_FOLDER / f"{source}.onnx" if source in published_names() else Path(source)
     if path.is_dir():
         path = path / MODEL
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _missing(Path(source), error) from error
+        raise _no_model_error(Path(source), error) from error
     return Model(path, content, threads=threads)
+
+
+def open_session(name: str | Path, content: bytes) -> Any:
+    """Open a file's bytes as a session of one thread on the processor.
+
+    `name` is what messages call the file. ModelError if ONNX Runtime does not take it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One thread a call, and as many calls at once as there are cores: sessions of several
+    # threads starve one another, and one digit is not worth a second thread.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(
+            content, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors have no other base in common
+        raise ModelError(
+            f"{name} must be an ONNX file that digitlens wrote",
+            seen=f"ONNX Runtime: {str(error).splitlines()[0][:200]}",
+            likely="the file is damaged, or of another kind"
+            if content
+            else "the file is empty",
+            try_="digitlens export RUN --to onnx writes it again",
+        ) from error
 
 
 @cache
@@ -226,7 +210,7 @@ def published_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PUBLISHED_FOLDER.glob("*.onnx")))
 
 
-def _missing(source: Path, error: OSError) -> ModelError:
+def _no_model_error(source: Path, error: OSError) -> ModelError:
     if source.is_dir():
         unfinished = (source / CONFIG).is_file()
         return ModelError(
@@ -245,18 +229,18 @@ def _missing(source: Path, error: OSError) -> ModelError:
     )
 
 
-def _card(path: Path, session: Any) -> ModelCard:
-    held = session.get_modelmeta().custom_metadata_map
-    text = held.get(ModelCard.KEY)
+def _read_card(path: Path, session: Any) -> ModelCard:
+    metadata = session.get_modelmeta().custom_metadata_map
+    text = metadata.get(ModelCard.KEY)
     inputs = [(entry.name, entry.type, entry.shape[1:]) for entry in session.get_inputs()]
-    wanted = {LOGITS, PROBABILITIES}
-    ours = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])] and wanted <= _outputs(session)
-    if LineModelCard.KEY in held:
+    takes_pixels = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])]
+    gives_answers = _output_names(session) >= {LOGITS, PROBABILITIES}
+    if LineModelCard.KEY in metadata:
         raise ModelError(
             f"{path} must be a model of single digits",
             seen="a reader of lines",
         )
-    if text is None or not ours:
+    if text is None or not (takes_pixels and gives_answers):
         raise ModelError(
             f"{path} must be an ONNX file that digitlens wrote",
             seen=f"inputs {inputs}, " + ("a card" if text else "no card of digitlens inside"),
@@ -266,5 +250,5 @@ def _card(path: Path, session: Any) -> ModelCard:
     return ModelCard.from_json(text)
 
 
-def _outputs(session: Any) -> set[str]:
+def _output_names(session: Any) -> set[str]:
     return {entry.name for entry in session.get_outputs()}

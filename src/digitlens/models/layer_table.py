@@ -1,8 +1,8 @@
-"""A network layer by layer: output shape, weights, multiply-adds."""
+"""A network layer by layer: output shape, weights and multiply-adds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,7 +30,7 @@ class NetworkSummary:
     """All layers of one network.
 
     Weights are the numbers that training changes, biases and normalisation included;
-    multiply-adds are those of the kernels, for one digit, biases and squashing left out.
+    multiply-adds are those of the kernels, for one digit, without biases and activations.
     """
 
     name: str
@@ -52,15 +52,7 @@ class NetworkSummary:
             "name": self.name,
             "weights": self.weights,
             "multiply_adds": self.multiply_adds,
-            "layers": [
-                {
-                    "layer": row.layer,
-                    "shape": list(row.shape),
-                    "weights": row.weights,
-                    "multiply_adds": row.multiply_adds,
-                }
-                for row in self.rows
-            ],
+            "layers": [asdict(row) | {"shape": list(row.shape)} for row in self.rows],
         }
 
     def text(self) -> str:
@@ -85,7 +77,8 @@ class NetworkSummary:
 
 
 def summarize(network: nn.Sequential, *, name: str) -> NetworkSummary:
-    """Return the summary of `network`, found by passing one blank digit through it."""
+    """Return the summary of `network`; one blank digit is passed through it."""
+    # Shapes are found by running the layers one after the other on blank paper.
     network.eval()
     value = torch.zeros(1, 1, SIDE, SIDE)
     rows = []
@@ -113,13 +106,13 @@ def _weights(layer: nn.Module) -> int:
 def _multiply_adds(layer: nn.Module, result: Tensor) -> int:
     places = result[0, 0].numel()
     match layer:
-        case PartialConv2d():
+        case PartialConv2d():  # only kernels that are connected; biases are no products
             return (layer.count - layer.out_channels) * places
         case nn.Conv2d():
             return layer.weight.numel() * places
         case nn.Linear():
             return layer.weight.numel()
-        case Subsample():
+        case Subsample():  # one product for each number that it gives
             return result[0].numel()
         case BitmapDistance():
             return layer.bitmaps.numel()

@@ -1,4 +1,4 @@
-"""The layers that torch does not have: those of the paper of 1998.
+"""Layers of the paper of 1998 that torch does not have.
 
 Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document
 recognition, Proceedings of the IEEE 86 (11), 1998, section II.B and appendix A.
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 
 class InputPad(nn.Module):
-    """Lay a 28 x 28 digit in a 32 x 32 field and bring paper to -0.1, full ink to 1.175.
+    """Pad a 28 x 28 digit to 32 x 32, and bring paper to -0.1 and full ink to 1.175.
 
     The paper's rule: the mean of the pixels is then about 0, their variance about 1.
     Takes float (N, 1, 28, 28) in 0..1, 1 = ink; gives (N, 1, 32, 32).
@@ -23,9 +23,9 @@ class InputPad(nn.Module):
     ink = 1.175
 
     def forward(self, x: Tensor) -> Tensor:
-        """Frame and rescale a batch."""
-        framed = functional.pad(x, [self.margin] * 4)
-        return framed * (self.ink - self.paper) + self.paper
+        """Pad and rescale a batch."""
+        padded = functional.pad(x, [self.margin] * 4)
+        return padded * (self.ink - self.paper) + self.paper
 
 
 class ScaledTanh(nn.Module):
@@ -37,7 +37,7 @@ class ScaledTanh(nn.Module):
         self.slope = slope
 
     def forward(self, x: Tensor) -> Tensor:
-        """Squash a batch of any shape."""
+        """Apply it to a batch of any shape."""
         return self.amplitude * torch.tanh(self.slope * x)
 
 
@@ -63,15 +63,9 @@ class Subsample(nn.Module):
 class PartialConv2d(nn.Conv2d):
     """A convolution in which each output map sees only some of the input maps.
 
-    Parameters
-    ----------
-    table
-        For each output map, the input maps it sees (table I of the paper).
-    in_channels, kernel_size
-        As in `torch.nn.Conv2d`.
+    `table` lists for each output map the input maps it sees (table I of the paper).
 
-    The kernels of pairs that are not connected are no weights: they are held at zero, and
-    `count` leaves them out.
+    Kernels of pairs that are not connected are held at zero, and `count` leaves them out.
     """
 
     connected: Tensor
@@ -82,13 +76,14 @@ class PartialConv2d(nn.Conv2d):
         for row, seen in enumerate(table):
             connected[row, seen] = 1.0
         self.register_buffer("connected", connected, persistent=False)
+        # A map that sees fewer others has fewer inputs, and so larger first weights.
         fan_in = connected.sum(1, keepdim=True) * kernel_size**2
         with torch.no_grad():
             self.weight.uniform_(-1.0, 1.0).mul_(connected / fan_in.sqrt())
 
     @property
     def count(self) -> int:
-        """Weights and biases that are there: connected kernels only."""
+        """Weights and biases, of connected kernels only."""
         height, width = self.kernel_size
         return int(self.connected.sum()) * height * width + self.out_channels
 
@@ -101,9 +96,9 @@ class BitmapDistance(nn.Module):
     """Minus the squared distance to one fixed bitmap a class, as in the output layer.
 
     Takes (N, F); gives (N, classes), the nearest class highest. The bitmaps (classes, F) of
-    -1 and +1 are fixed, they are not trained. The distance is divided by `spread`, which
-    changes no answer: as the paper has it, softmax is all but certain from the first step
-    on, and there is little left to learn from.
+    -1 and +1 are not trained. The distance is divided by `spread`, which changes no answer:
+    without it, as in the paper, softmax is all but certain from the first step on, and there
+    is little left to learn from.
     """
 
     bitmaps: Tensor
@@ -116,6 +111,7 @@ class BitmapDistance(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compare a batch with the bitmaps."""
         x = x.float()  # sums of 84 squares lose digits in bf16
+        # -|x - b|^2 = 2 x b - |x|^2 - |b|^2: one matrix product for all classes.
         with torch.autocast(x.device.type, enabled=False):
             products = functional.linear(x, self.bitmaps)
             lengths = x.square().sum(1, keepdim=True) + self.bitmaps.square().sum(1)

@@ -41,14 +41,9 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class OnnxGraph:
-    """What an ONNX file computes.
+    """What an ONNX file computes: nodes in an order in which they can be run, and constants.
 
-    Parameters
-    ----------
-    nodes
-        In an order in which they can be run.
-    constants
-        Weights, biases and shapes by name; they share memory with the file's bytes.
+    Constants are weights, biases and shapes, by name; they share memory with the file's bytes.
     """
 
     nodes: tuple[Node, ...]
@@ -58,10 +53,7 @@ class OnnxGraph:
 def read_graph(content: bytes) -> OnnxGraph:
     """Return the graph of an ONNX file, its half-precision weights as float32.
 
-    Raises
-    ------
-    ValueError
-        The bytes are no ONNX file, or hold what digitlens does not write.
+    ValueError if it is none, or holds a type that digitlens does not write.
     """
     nodes: list[Node] = []
     constants: dict[str, NDArray[Any]] = {}
@@ -125,13 +117,13 @@ def _read_node(message: WireField) -> Node:
     attributes: dict[str, Any] = {}
     for part in read_fields(message.content):
         match part.number:
-            case 1:
+            case 1:  # input
                 inputs.append(part.text)
-            case 2:
+            case 2:  # output
                 outputs.append(part.text)
-            case 4:
+            case 4:  # op_type
                 op_type = part.text
-            case 5:
+            case 5:  # attribute
                 name, value = _read_attribute(part)
                 attributes[name] = value
     return Node(op_type, tuple(inputs), tuple(outputs), attributes)
@@ -141,7 +133,7 @@ def _read_attribute(message: WireField) -> tuple[str, int | list[int]]:
     name, numbers, is_list = "", list[int](), False
     for part in read_fields(message.content):
         match part.number:
-            case 1:
+            case 1:  # name
                 name = part.text
             case 3:  # i
                 numbers = part.numbers
@@ -153,19 +145,16 @@ def _read_attribute(message: WireField) -> tuple[str, int | list[int]]:
 def read_tensor(message: memoryview) -> tuple[str, NDArray[Any]]:
     """Return the name and the numbers of a TensorProto, without copying them.
 
-    Raises
-    ------
-    ValueError
-        A type that is not in `DTYPES`, or numbers that do not fill the shape.
+    ValueError for a type that is not in `DTYPES`, or numbers that do not fill the shape.
     """
     name, shape, data_type, raw = "", list[int](), 0, message[:0]
     for part in read_fields(message):
         match part.number:
             case 1:  # dims
                 shape += part.numbers
-            case 2:
+            case 2:  # data_type
                 data_type = part.integer
-            case 8:
+            case 8:  # name
                 name = part.text
             case 9:  # raw_data
                 raw = part.content
@@ -182,18 +171,11 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 @dataclass(frozen=True)
 class WireField:
-    """One field of a protobuf message.
+    """One field of a protobuf message, by the number in the message's description.
 
-    Parameters
-    ----------
-    number
-        Which field, as the message's description numbers them.
-    integer
-        Its value where it is an integer (two's complement of 64 bits), else 0.
-    content
-        Its bytes where it is a text, a message, a packed list or a fixed number.
-    whole
-        All its bytes, tag included.
+    `integer` is its value where that is an integer (two's complement of 64 bits), else 0;
+    `content` its bytes where it is a text, a message, a packed list or a fixed number. `whole`
+    is all of it, tag included.
     """
 
     number: int
@@ -221,10 +203,7 @@ class WireField:
 def read_fields(message: memoryview) -> Iterator[WireField]:
     """Walk over the fields of a message in their order.
 
-    Raises
-    ------
-    ValueError
-        It is cut off, or of a kind that protobuf no longer writes.
+    ValueError if it is cut off, or of a kind that protobuf no longer writes.
     """
     index, nothing = 0, message[:0]
     while index < len(message):

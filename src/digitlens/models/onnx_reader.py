@@ -67,12 +67,8 @@ class Step:
 class FileProgram:
     """The networks of one file: one, the members of an ensemble, or the two of a cascade.
 
-    Parameters
-    ----------
-    networks
-        The steps of each, in the order of the file.
-    margin
-        Of a cascade: the lead below which the second network is asked; else None.
+    Each is a row of steps. `margin` is the lead of the first network of a cascade below which
+    the second is asked; None without a cascade.
     """
 
     networks: tuple[tuple[Step, ...], ...]
@@ -86,22 +82,16 @@ class FileProgram:
 def read_program(content: bytes, *, name: str) -> FileProgram:
     """Return the networks in an ONNX file, step by step, with float32 weights.
 
-    Parameters
-    ----------
-    content
-        What `to_onnx` returned, in full or half precision.
-    name
-        What messages call it.
-
-    Raises
-    ------
-    ModelError
-        The bytes are no ONNX file, or not one of digit networks that digitlens wrote.
+    `content` is what `to_onnx` returned, in full or half precision; `name` is what messages
+    call it. ModelError if it is no ONNX file, or not one of digit networks that digitlens
+    wrote.
     """
     try:
         graph = read_graph(content)
     except (ValueError, IndexError) as error:
         raise ModelError(f"{name} must be an ONNX file", seen=str(error)) from error
+
+    # Nodes stand in the order in which they were written, one network after the other.
     networks: list[list[Step]] = []
     margin = None
     nodes = iter(graph.nodes)
@@ -109,6 +99,7 @@ def read_program(content: bytes, *, name: str) -> FileProgram:
         if node.op_type == "Reshape":
             if graph.constants[node.inputs[1]].tolist() in NETWORK_INPUTS:
                 networks.append([])
+        # A cascade compares the first network's lead with the margin.
         elif node.op_type == "Less":
             margin = float(graph.constants[node.inputs[1]].item())
         elif node.op_type in AROUND:
@@ -140,10 +131,7 @@ def parse_program(content: bytes, *, name: str) -> Program:
 def parse_onnx(content: bytes, *, name: str) -> list[Op]:
     """Return the operations of a file of one network that can be trained further.
 
-    Raises
-    ------
-    ModelError
-        An ensemble, a cascade, or a network with the layers of 1998; or as `read_program`.
+    ModelError if it holds an ensemble, a cascade, or the layers of 1998; or as `read_program`.
     """
     program = parse_program(content, name=name)
     if isinstance(program, Ensemble | Cascade):
@@ -175,7 +163,7 @@ def _add_step(steps: list[Step], node: Node, nodes: Iterator[Node], graph: OnnxG
     op: Op
     last = node
     match node.op_type:
-        case "Conv":
+        case "Conv":  # padding is the same on both sides, so two of four numbers say it
             (down, across), (above, left, *_) = (
                 node.attributes["strides"],
                 node.attributes["pads"],

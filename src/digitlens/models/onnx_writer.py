@@ -72,11 +72,14 @@ def to_onnx(
     calibrations
         Of a line reader: what `ConfidenceModels.as_dict` gave; None where there are none yet.
     """
+    # The nodes and constants of the network itself.
     graph = OnnxBuilder()
     if isinstance(card, LineModelCard):
         inputs, outputs = _add_line_reader(graph, cast("Sequence[Op]", program))
     else:
         inputs, outputs = _add_digit_model(graph, program)
+
+    # The file around them: inputs, outputs, version and card.
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -201,6 +204,7 @@ def _add_network(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
 
 def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
     """Answer with the first network; put the second's answers where that is unsure."""
+    # The first network answers for all, and says where its lead is below the margin.
     first = _add_network(graph, cascade.first, _prepare_pixels(graph, cascade.first, INPUT))
     best = f"{first}_best"
     graph.add("TopK", [first, graph.integers(2)], output=best, more=[f"{best}_at"], axis=1)
@@ -208,6 +212,8 @@ def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
     lead = graph.add("MatMul", [best, signs])  # the best logit less the second best
     margin = graph.constant(np.array([[cascade.margin]], np.float32))
     unsure = graph.add("NonZero", [graph.add("Less", [lead, margin])])
+
+    # Row numbers of the unsure digits: NonZero gives rows and columns, the columns are all 0.
     rows = graph.add("Slice", [unsure, *(graph.integers(n) for n in (0, 1, 0))])
     places = graph.add("Reshape", [rows, graph.integers(-1)])
     # The bytes of few digits are gathered and converted, not those of all.
@@ -215,6 +221,8 @@ def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
     second = _add_network(
         graph, cascade.second, _prepare_pixels(graph, cascade.second, doubtful)
     )
+
+    # The second network's logits replace those of the first in these rows.
     spots = graph.add("Reshape", [places, graph.integers(-1, 1)])
     return graph.add("ScatterND", [first, spots, second])
 

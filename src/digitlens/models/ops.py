@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 Pair: TypeAlias = "tuple[int, int]"
-"""Something for rows and for columns."""
+"""A number for rows and one for columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class Linear:
 class QuantLinear:
     """Fully connected, from the pixels' bytes: weight int8 (out, in), scale and bias (out,).
 
-    It is ``scale * (weight @ pixels) + bias``; the product is exact in whole numbers. Only the
-    first layer can be one, after Flatten.
+    It is ``scale * (weight @ pixels) + bias``; the product of integers is exact. Only the first
+    layer can be one, after Flatten.
     """
 
     weight: NDArray[np.int8]
@@ -142,6 +142,7 @@ def apply_program(program: Program, pixels: NDArray[np.uint8]) -> NDArray[np.flo
         case Ensemble():
             return np.asarray(np.mean([apply(ops, pixels) for ops in program.members], axis=0))
         case Cascade():
+            # Only where the best logit leads by too little is the second network asked.
             logits = apply(program.first, pixels)
             best = np.sort(logits, axis=1)
             unsure = best[:, -1] - best[:, -2] < program.margin
@@ -181,21 +182,23 @@ def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.asarray(_windows(x, window, window).max((-2, -1)))
         case Flatten():
             return x.reshape(len(x), -1)
-        case RbfDistance():
+        case RbfDistance():  # all pairs of a row of x and a bitmap
             return np.asarray(-np.square(x[:, None] - op.bitmaps).sum(-1) / op.spread)
         case Residual():
             return x + apply_to(op.body, x)
 
 
 def _convolve(op: Conv, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    (above, aside), (high, wide) = op.padding, op.weight.shape[2:]
-    framed = np.pad(x, ((0, 0), (0, 0), (above, above), (aside, aside)))
-    windows = _windows(framed, (high, wide), op.stride)
-    maps = []
-    for kernels, seen in zip(
+    rows, columns = op.padding
+    padded = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)))
+    windows = _windows(padded, op.weight.shape[2:], op.stride)
+    # Each group of kernels sees its own part of the channels.
+    groups = zip(
         np.split(op.weight, op.groups), np.split(windows, op.groups, axis=1), strict=True
-    ):
-        maps.append(np.einsum("nchwij,ocij->nohw", seen, kernels, optimize=True))
+    )
+    maps = [
+        np.einsum("nchwij,ocij->nohw", part, kernels, optimize=True) for kernels, part in groups
+    ]
     return np.asarray(np.concatenate(maps, axis=1) + op.bias[:, None, None])
 
 

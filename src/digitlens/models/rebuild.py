@@ -1,19 +1,25 @@
-"""Plain operations -> a torch network: the inverse of `fold`.
+"""Torch networks again: from plain operations, or from the weights in a run folder.
 
-Normalisation stays folded in the kernels, so each of them has a bias. Division by 255, which
-was folded into the first kernel, is taken out again: networks take float pixels in 0..1.
+`rebuild` is the inverse of `fold`. Normalisation stays folded in the kernels, so each of them
+has a bias. Division by 255, which was folded into the first kernel, is taken out again:
+networks take float pixels in 0..1.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from digitlens import models
 from digitlens.errors import ModelError
+from digitlens.models.architectures.line_network import LineNetwork
+from digitlens.models.card import LineModelCard
 from digitlens.models.fold import FULL
 from digitlens.models.layers import BitmapDistance, ScaledTanh
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.ops import (
     Conv,
     Flatten,
@@ -26,12 +32,16 @@ from digitlens.models.ops import (
     Residual,
     Tanh,
 )
+from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
+
+    Widths = tuple[int, int, int, int]
 
 
 class Shortcut(nn.Sequential):
@@ -93,6 +103,7 @@ def _layer(op: Op, scale: float) -> nn.Module:
             return _with_weights(linear, op.weight, op.bias, scale)
         case QuantLinear():
             linear = nn.Linear(op.weight.shape[1], op.weight.shape[0])
+            # The integers as the float weights that they stand for.
             return _with_weights(linear, op.weight * op.scale[:, None], op.bias, scale)
         case Relu():
             return nn.ReLU(inplace=True)
@@ -119,3 +130,64 @@ def _with_weights(
         layer.weight.copy_(torch.from_numpy(weight.copy()) * scale)
         layer.bias.copy_(torch.from_numpy(bias.copy()))
     return layer
+
+
+def load_network(folder: Path, name: str) -> nn.Sequential:
+    """Return the torch network `name` with the best weights of the run in `folder`.
+
+    ModelError if they are missing, damaged, or of another network.
+    """
+    network = models.build(name)
+    with _read_weights(folder / BEST_WEIGHTS, name) as weights:
+        if weights.keys() != network.state_dict().keys():
+            # A fine-tuned network has its normalisation folded into its kernels.
+            network = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
+        network.load_state_dict(weights)
+    return network.eval()
+
+
+def load_line_network(folder: Path, widths: Widths) -> LineNetwork:
+    """Return the line network of these widths with the weights of the run in `folder`.
+
+    ModelError if they are missing, damaged, or of another network.
+    """
+    network = LineNetwork(widths)
+    with _read_weights(folder / BEST_WEIGHTS, "a line reader of these widths") as weights:
+        network.load_state_dict(weights)
+    return network.eval()
+
+
+def load_reader(folder: Path) -> tuple[LineNetwork, LineModelCard]:
+    """Return the network and the card of a line reader's run in `folder`.
+
+    RunError if it is no run folder; ModelError if the run is unfinished, or of digits.
+    """
+    config = read_config(folder)
+    try:
+        widths = tuple(config["recipe"]["widths"])
+        content = (folder / MODEL).read_bytes()
+    except (KeyError, OSError) as error:
+        raise ModelError(
+            f"{folder} must be the finished run of a line reader",
+            seen=f"a run of {config.get('run', {}).get('network')}"
+            if isinstance(error, KeyError)
+            else f"no {MODEL}",
+            try_="digitlens train reader makes one",
+        ) from error
+    return load_line_network(folder, widths), LineModelCard.from_file(content)
+
+
+@contextmanager
+def _read_weights(path: Path, name: str) -> Iterator[dict[str, Tensor]]:
+    """Give the weights in `path` to a ``with`` block, which loads them into a network."""
+    import safetensors.torch  # not at the top: gradients need torch alone
+    from safetensors import SafetensorError
+
+    try:
+        yield safetensors.torch.load_file(path)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{path} must hold the weights of {name}",
+            seen=str(error).splitlines()[0],
+            try_="name a run folder that digitlens train made",
+        ) from error

@@ -1,4 +1,4 @@
-"""The one list of networks, readable without torch."""
+"""The one list of digit networks, readable without torch."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from digitlens.errors import UsageError
 from digitlens.suggest import suggest
 
-HERE = "digitlens.models.architectures"
+CONVOLUTIONAL = "digitlens.models.architectures.convolutional"
+FULLY_CONNECTED = "digitlens.models.architectures.fully_connected"
+LENET5 = "digitlens.models.architectures.lenet5"
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One line of the table.
+    """What there is to know of a network before torch is loaded.
 
-    Parameters
-    ----------
-    name, module, about
-        The network's name, the module that holds it, and what it is.
-    members
-        So many networks are trained, with seeds of their own, and answer together.
-    second
-        The published network that answers where this one is unsure; empty for none.
+    `module` is where `ARCHITECTURES` holds it. Of an ensemble `members` networks are trained,
+    with seeds of their own, and answer together. Of a cascade `second` names the published
+    network that answers where this one is unsure.
     """
 
     name: str
@@ -34,26 +31,21 @@ class ModelSpec:
 NETWORKS: dict[str, ModelSpec] = {
     entry.name: entry
     for entry in (
-        ModelSpec("dense", f"{HERE}.dense", "fully connected, 784-512-256-128-10"),
-        ModelSpec("lenet5", f"{HERE}.lenet5", "LeCun's network of 1998"),
-        ModelSpec("quick", f"{HERE}.quick", "convolutional, trained in seconds"),
-        ModelSpec("convnet", f"{HERE}.convnet", "convolutional, taught by labels alone"),
-        ModelSpec("cnn", f"{HERE}.cnn", "the one to use: convnet taught by best"),
-        ModelSpec("best", f"{HERE}.best", "ten convolutional networks together", members=10),
-        ModelSpec("tiny", f"{HERE}.tiny", "as few weights as possible"),
-        ModelSpec("dense-deformed", f"{HERE}.dense_deformed", "fully connected, taught by cnn"),
-        ModelSpec("fast", f"{HERE}.fast", "a small one, cnn where it is unsure", second="cnn"),
+        ModelSpec("dense", FULLY_CONNECTED, "fully connected, 784-512-256-128-10"),
+        ModelSpec("lenet5", LENET5, "LeCun's network of 1998"),
+        ModelSpec("quick", CONVOLUTIONAL, "convolutional, trained in seconds"),
+        ModelSpec("convnet", CONVOLUTIONAL, "convolutional, taught by labels alone"),
+        ModelSpec("cnn", CONVOLUTIONAL, "the one to use: convnet taught by best"),
+        ModelSpec("best", CONVOLUTIONAL, "ten convolutional networks together", members=10),
+        ModelSpec("tiny", CONVOLUTIONAL, "as few weights as possible"),
+        ModelSpec("dense-deformed", FULLY_CONNECTED, "fully connected, taught by cnn"),
+        ModelSpec("fast", FULLY_CONNECTED, "a small one, cnn where it is unsure", second="cnn"),
     )
 }
 
 
 def find_network(name: str) -> ModelSpec:
-    """Return the entry of `name`.
-
-    Raises
-    ------
-    UsageError
-        There is no such network; the nearest name is offered.
+    """Return the entry of `name`; UsageError, with the nearest name, if there is none.
 
     Examples
     --------

@@ -56,7 +56,7 @@ def explain_prediction(
     subject = prepared.digit if prepared.framing is None else prepared.framing
     # Gradients need torch, which a lab does not load.
     explanation = explain(
-        model, subject, inside=probe.inspected, gradients=False, step=OCCLUSION_STEP
+        model, subject, inspected=probe.inspected, gradients=False, step=OCCLUSION_STEP
     )
     result = explanation.as_dict(filters=filters)
     result["model"] = name

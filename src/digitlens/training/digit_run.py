@@ -18,13 +18,13 @@ from digitlens.errors import DataError, StoppedError
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, from_csv
 from digitlens.models.card import ModelCard
-from digitlens.models.export import load_network
 from digitlens.models.fold import fuse_layers, quantize_first_layer
 from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Linear, outputs_of
+from digitlens.models.rebuild import load_network
 from digitlens.storage import write_bytes, write_text
 from digitlens.training.checkpoint import TrainState, begin_training
 from digitlens.training.config import check_same_data, config_to_dict
@@ -206,7 +206,7 @@ def _build_program(name: str, network: nn.Sequential) -> Program:
         return first
     second = parse_onnx(load_model(entry.second).path.read_bytes(), name=entry.second)
     return Cascade(
-        quantize_first_layer(first), _cut_to_ten(second), models.cascade_margin(name)
+        quantize_first_layer(first), _cut_to_ten(second), models.find_architecture(name).margin
     )
 
 

@@ -13,11 +13,11 @@ from digitlens import runs as run_folder
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
 from digitlens.metrics.history import LinePoint
-from digitlens.models.architectures.reader import LineNetwork, counts
+from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
-from digitlens.models.export import load_weights
 from digitlens.models.fold import fuse_line_network
 from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.rebuild import load_line_network
 from digitlens.storage import write_bytes, write_text
 from digitlens.synth import prepare_glyphs
 from digitlens.training.checkpoint import TrainState, begin_training
@@ -281,8 +281,8 @@ def export_line_run(
 ) -> ReaderRun:
     """Write all that a finished run holds; metrics.json comes last and says "finished"."""
     recipe, last = config.resolved_recipe, history[-1]
-    network = load_weights(folder, recipe.widths)
-    weights, multiply_adds = counts(network)
+    network = load_line_network(folder, recipe.widths)
+    weights, multiply_adds = count_size(network)
     measured = {"misses": last.misread, "count": last.validation}
     card = LineModelCard(
         **card_facts(folder, config, data),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from digitlens.digits import Labels
     from digitlens.metrics.diagnosis import Diagnosis
     from digitlens.metrics.history import Epoch, LinePoint
-    from digitlens.models.architectures.reader import LineNetwork
+    from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.card import LineModelCard
     from digitlens.models.inference import Predictions
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
-from digitlens.explain.explanation import sure
+from digitlens.explain.explanation import as_percent
 from digitlens.viz.canvas import BLUE, DPI, FAINT, INK, LABEL, MUTED, ORANGE, SMALL
 from digitlens.viz.page import CENTERED, MARGIN, Page, shade
 
@@ -470,7 +470,7 @@ def draw_probabilities(
         shares.append(result.no_digit)
         names.append("no digit")
         colors.append(ORANGE if result.refused else MUTED)
-    figures = [sure(share) for share in shares]
+    figures = [as_percent(share) for share in shares]
     start = left + max(page.measure(name, LABEL, bold=True) for name in names) + 0.15
     end = left + width - max(page.measure(each, LABEL, bold=True) for each in figures) - 0.12
     rows = top + BAR_STEP * (np.arange(len(shares)) + 0.5)

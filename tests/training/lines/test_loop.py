@@ -11,7 +11,7 @@ import torch
 
 from digitlens.errors import DivergedError, RunError
 from digitlens.metrics.history import LinePoint
-from digitlens.models.architectures.reader import LineNetwork
+from digitlens.models.architectures.line_network import LineNetwork
 from digitlens.models.recipe import LineRecipe, find_line_recipe
 from digitlens.synth import Glyphs
 from digitlens.training.checkpoint import TrainState, encode_checkpoint, load_checkpoint

@@ -1,4 +1,4 @@
-"""reader: a line of digits, read frame by frame.
+"""The line readers, reader and reader-wide: a line of digits, read frame by frame.
 
 A convolutional network looks along the line: three stages of 3 x 3 kernels and residual blocks
 (He et al. 2016, arXiv 1512.03385) bring 32 rows down to 4, a kernel 4 rows high to one, and two
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from digitlens.digits import CLASSES
+from digitlens.imaging.crop import HEIGHT
 from digitlens.models.recipe import READERS
 
 if TYPE_CHECKING:
@@ -25,22 +26,14 @@ if TYPE_CHECKING:
 
 
 RECIPE = READERS["reader"]
-WEIGHTS = 1_323_126
-MULTIPLY_ADDS = 916_768
-"""For each column of the strip."""
 
-WIDE_WEIGHTS = 2_069_814
-WIDE_MULTIPLY_ADDS = 1_308_288
-"""Of reader-wide."""
+SIZES = {"reader": (1_323_126, 916_768), "reader-wide": (2_069_814, 1_308_288)}
+"""Weights, and multiply-adds for each column of a line."""
 
-ROWS = 32
-"""Of a strip: `digitlens.imaging.crop.HEIGHT`."""
+FRAMES_PER_POSITION = 2
 
-TWO = 2
-"""Frames of a position."""
-
-STEP = 4
-"""Columns of a position; the width of a strip is a multiple of it."""
+POSITION_WIDTH = 4
+"""Columns of a position; the width of a line is a multiple of it."""
 
 
 class ResidualBlock(nn.Module):
@@ -48,8 +41,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
         super().__init__()
-        self.a = nn.Sequential(*_seen(channels, channels, kernel))
-        self.b = _kernel(channels, channels, kernel)
+        self.a = nn.Sequential(*_conv_block(channels, channels, kernel))
+        self.b = _conv(channels, channels, kernel)
         self.n = nn.BatchNorm2d(channels)
 
     def inner(self) -> tuple[nn.Module, ...]:
@@ -57,15 +50,14 @@ class ResidualBlock(nn.Module):
         return (*self.a, self.b, self.n)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add and squash a batch."""
+        """Run a batch through both convolutions, and add it to the result."""
         return torch.relu(x + self.n(self.b(self.a(x))))
 
 
 class LineNetwork(nn.Module):
-    """Strips float (N, 1, 32, W), as `line_input` gives them -> (N, W / 2, 11).
+    """Lines float (N, 1, 32, W), as `prepare_line` gives them -> logits (N, W / 2, 11).
 
-    W is a multiple of 4. The results are logits for each frame: ten digits and, at place 10,
-    blank.
+    W is a multiple of 4. Each frame has the logits of ten digits and, as class 10, of blank.
 
     Parameters
     ----------
@@ -77,11 +69,11 @@ class LineNetwork(nn.Module):
         super().__init__()
         first, second, third, last = widths
         self.body = nn.Sequential(
-            *_seen(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
+            *_conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
             ResidualBlock(first, (3, 3)),
-            *_seen(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
+            *_conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
             ResidualBlock(second, (3, 3)),
-            *_seen(second, third, (3, 3), (2, 1)),  # 4 rows
+            *_conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
             ResidualBlock(third, (3, 3)),
             nn.Conv2d(third, last, (4, 1), bias=False),  # 1 row
             nn.BatchNorm2d(last),
@@ -89,10 +81,10 @@ class LineNetwork(nn.Module):
             ResidualBlock(last, (1, 5)),
             ResidualBlock(last, (1, 5)),
         )
-        self.head = nn.Conv2d(last, TWO * (CLASSES + 1), 1)
+        self.head = nn.Conv2d(last, FRAMES_PER_POSITION * (CLASSES + 1), 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Say of each frame what it may be."""
+        """Return the logits of each frame."""
         y: Tensor = self.head(self.body(x))
         return y.squeeze(2).transpose(1, 2).reshape(len(x), -1, CLASSES + 1)
 
@@ -102,10 +94,10 @@ def network(widths: tuple[int, int, int, int] = RECIPE.widths) -> LineNetwork:
     return LineNetwork(widths)
 
 
-def counts(network: LineNetwork) -> tuple[int, int]:
-    """Return trained numbers, and multiply-adds for each column of a strip.
+def count_size(network: LineNetwork) -> tuple[int, int]:
+    """Return trained numbers, and multiply-adds for each column of a line.
 
-    Biases, normalisation and squashing are left out of the multiply-adds.
+    Biases, normalisation and activations are left out of the multiply-adds.
     """
     products = 0
 
@@ -119,25 +111,25 @@ def counts(network: LineNetwork) -> tuple[int, int]:
     was_training = network.training
     device = next(network.parameters()).device
     with torch.inference_mode():
-        network.eval()(torch.zeros(1, 1, ROWS, STEP, device=device))
+        network.eval()(torch.zeros(1, 1, HEIGHT, POSITION_WIDTH, device=device))
     network.train(was_training)
     for hook in hooks:
         hook.remove()
-    return sum(item.numel() for item in network.parameters()), products // STEP
+    return sum(item.numel() for item in network.parameters()), products // POSITION_WIDTH
 
 
-def _kernel(
+def _conv(
     across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
 ) -> nn.Conv2d:
     around = (kernel[0] // 2, kernel[1] // 2)
     return nn.Conv2d(across, out, kernel, stride, around, bias=False)
 
 
-def _seen(
+def _conv_block(
     across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
 ) -> list[nn.Module]:
     return [
-        _kernel(across, out, kernel, stride),
+        _conv(across, out, kernel, stride),
         nn.BatchNorm2d(out),
         nn.ReLU(inplace=True),
     ]
