@@ -18,10 +18,11 @@ import sys
 
 import numpy as np
 
-from service import served
+from service import run_server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BREAK = 80  # milliseconds between two points
+PAUSE_MS = 80
+"""Milliseconds between two points."""
 
 WATCH = """() => {
     let from = null;
@@ -50,7 +51,7 @@ ACROSS = [(0.25 + 0.05 * index, 0.25) for index in range(11)]
 DOWN = [(0.75 - 0.03 * index, 0.25 + 0.055 * index) for index in range(1, 11)]
 
 
-def taken(address: str, browser: str, times: int) -> np.ndarray:
+def measure_strokes(address: str, browser: str, times: int) -> np.ndarray:
     """Return the milliseconds of each point of a 7 that is drawn so many times."""
     from playwright.sync_api import sync_playwright
 
@@ -72,10 +73,10 @@ def taken(address: str, browser: str, times: int) -> np.ndarray:
                 )
                 if not index:
                     page.mouse.down()
-                page.wait_for_timeout(BREAK)
+                page.wait_for_timeout(PAUSE_MS)
             page.mouse.up()
             page.locator("#clear").click()
-            page.wait_for_timeout(BREAK)
+            page.wait_for_timeout(PAUSE_MS)
         result = page.evaluate("window.taken")
         started.close()
     return np.array(result)
@@ -85,13 +86,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=10, help="how often the 7 is drawn")
-    wish = parser.parse_args()
+    options = parser.parse_args()
     named = os.environ.get("DIGITLENS_CHROMIUM")
     browser = named or next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
         sys.exit("no Chromium: apt-get install chromium, or set DIGITLENS_CHROMIUM")
-    with served() as (host, port, _):
-        result = taken(f"http://{host}:{port}/", browser, wish.times)
+    with run_server() as (host, port, _):
+        result = measure_strokes(f"http://{host}:{port}/", browser, options.times)
     print(
         f"stroke to bars, {len(result)} points: median {np.median(result):.0f} ms, "
         f"95 of 100 within {np.percentile(result, 95):.0f} ms, longest {result.max():.0f} ms"

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 CLIENTS = 64
 SINGLES = 2000
 STARTS = 3
-MEMORY_EVERY = 5.0
+MEMORY_SECONDS = 5.0
 ADDRESS = re.compile(r"http://([\d.]+):(\d+)/")
 
 
 @contextlib.contextmanager
-def served() -> Iterator[tuple[str, int, int]]:
+def run_server() -> Iterator[tuple[str, int, int]]:
     """Run `digitlens serve`; give its host, port and process, and end it with SIGTERM."""
     command = [sys.executable, "-m", "digitlens", "serve", "--port", "0"]
     with tempfile.TemporaryDirectory(prefix="digitlens-bench-") as folder:
@@ -64,7 +64,7 @@ def served() -> Iterator[tuple[str, int, int]]:
             process.wait(timeout=60)
 
 
-def pictures(kind: str, count: int) -> list[bytes]:
+def make_bodies(kind: str, count: int) -> list[bytes]:
     """Return requests' bodies of one kind, from the digits that come with digitlens."""
     from PIL import Image
 
@@ -80,9 +80,9 @@ def pictures(kind: str, count: int) -> list[bytes]:
         if kind == "drawing":
             drawn = Image.fromarray(pixels).resize((280, 280), Image.Resampling.BICUBIC)
             pixels = np.asarray(drawn)
-        into = io.BytesIO()
-        Image.fromarray(pixels).save(into, "PNG")
-        result.append(into.getvalue())
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        result.append(buffer.getvalue())
     return result
 
 
@@ -92,9 +92,9 @@ class Client(asyncio.Protocol):
     def __init__(self, requests: list[bytes], done: Any) -> None:
         self.requests = requests
         self.done = done
-        self.at = 0
-        self.left = b""
-        self.began = 0.0
+        self.index = 0
+        self.received = b""
+        self.start = 0.0
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -105,22 +105,22 @@ class Client(asyncio.Protocol):
     def ask(self) -> None:
         """Send the next picture."""
         assert self.transport is not None, "it is connected"
-        self.began = time.perf_counter()
-        self.transport.write(self.requests[self.at % len(self.requests)])
-        self.at += 1
+        self.start = time.perf_counter()
+        self.transport.write(self.requests[self.index % len(self.requests)])
+        self.index += 1
 
     def data_received(self, data: bytes) -> None:
         """Take an answer; ask again when it is whole."""
-        self.left += data
-        head, mark, body = self.left.partition(b"\r\n\r\n")
+        self.received += data
+        head, mark, body = self.received.partition(b"\r\n\r\n")
         if not mark:
             return
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
         if len(body) < length:
             return
-        self.left = b""
+        self.received = b""
         status = int(head[9:12])
-        if self.done(status, time.perf_counter() - self.began):
+        if self.done(status, time.perf_counter() - self.start):
             self.ask()
         elif self.transport is not None:
             self.transport.close()
@@ -132,8 +132,8 @@ class Client(asyncio.Protocol):
 
 
 @dataclass
-class Tally:
-    """What clients saw."""
+class ClientResults:
+    """The times and errors that clients saw."""
 
     times: list[float] = field(default_factory=list)
     errors: int = 0
@@ -143,7 +143,7 @@ class Tally:
         return 1e3 * float(np.quantile(self.times, share))
 
 
-def request(body: bytes, host: str, port: int) -> bytes:
+def make_request(body: bytes, host: str, port: int) -> bytes:
     """Return a whole request."""
     head = (
         f"POST /v1/predict HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: image/png\r\n"
@@ -153,75 +153,75 @@ def request(body: bytes, host: str, port: int) -> bytes:
 
 
 async def ask(
-    host: str, port: int, bodies: list[bytes], *, clients: int, most: int, seconds: float
-) -> Tally:
-    """Let `clients` ask, in all `most` times or for so many seconds."""
-    requests = [request(body, host, port) for body in bodies]
-    tally, loop = Tally(), asyncio.get_running_loop()
-    end, over = time.perf_counter() + seconds, asyncio.Event()
+    host: str, port: int, bodies: list[bytes], *, clients: int, limit: int, seconds: float
+) -> ClientResults:
+    """Let `clients` ask, in all `limit` times or for so many seconds."""
+    requests = [make_request(body, host, port) for body in bodies]
+    results, loop = ClientResults(), asyncio.get_running_loop()
+    end, finished = time.perf_counter() + seconds, asyncio.Event()
 
     def done(status: int, took: float) -> bool:
-        tally.times.append(took)
-        tally.errors += status != 200
-        if len(tally.times) >= most or time.perf_counter() > end:
-            over.set()
+        results.times.append(took)
+        results.errors += status != 200
+        if len(results.times) >= limit or time.perf_counter() > end:
+            finished.set()
             return False
         return True
 
     for index in range(clients):
         own = requests[index % len(requests) :] + requests[: index % len(requests)]
         await loop.create_connection(lambda own=own: Client(own, done), host, port)  # type: ignore[misc]
-    await over.wait()
+    await finished.wait()
     await asyncio.sleep(0.5)
-    return tally
+    return results
 
 
-async def crowd(host: str, port: int, pid: int, seconds: float) -> dict[str, Any]:
+async def ask_with_many(host: str, port: int, pid: int, seconds: float) -> dict[str, Any]:
     """Let 64 clients ask; return what they saw and the server's memory over time."""
     memory: list[int] = []
 
     async def watch() -> None:
         while True:
-            memory.append(resident(pid))
-            await asyncio.sleep(MEMORY_EVERY)
+            memory.append(read_memory(pid))
+            await asyncio.sleep(MEMORY_SECONDS)
 
-    bodies = pictures("framed", 200)
-    await ask(host, port, bodies, clients=CLIENTS, most=1_000_000, seconds=3)  # warm
+    bodies = make_bodies("framed", 200)
+    await ask(host, port, bodies, clients=CLIENTS, limit=1_000_000, seconds=3)  # warm
     watcher = asyncio.create_task(watch())
-    cpu = cpu_seconds(pid)
-    tally = await ask(host, port, bodies, clients=CLIENTS, most=10_000_000, seconds=seconds)
-    used = cpu_seconds(pid) - cpu
+    cpu = read_cpu_seconds(pid)
+    results = await ask(host, port, bodies, clients=CLIENTS, limit=10_000_000, seconds=seconds)
+    used = read_cpu_seconds(pid) - cpu
     watcher.cancel()
     return {
-        "per_second": len(tally.times) / seconds,
-        "errors": tally.errors,
-        "p50": tally.milliseconds(0.5),
-        "p99": tally.milliseconds(0.99),
-        "cpu_ms": 1e3 * used / len(tally.times),
+        "per_second": len(results.times) / seconds,
+        "errors": results.errors,
+        "p50": results.milliseconds(0.5),
+        "p99": results.milliseconds(0.99),
+        "cpu_ms": 1e3 * used / len(results.times),
         "memory": [item / 1e6 for item in memory],
     }
 
 
-def resident(pid: int) -> int:
+def read_memory(pid: int) -> int:
     """Return the bytes of memory that a process holds."""
     pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def cpu_seconds(pid: int) -> float:
+def read_cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def start_seconds() -> float:
+def measure_start() -> float:
     """Return the seconds from the process to its first answer."""
     import http.client
 
-    body = pictures("framed", 1)[0]
+    body = make_bodies("framed", 1)[0]
     began = time.perf_counter()
-    with served() as (host, port, _):
+    with run_server() as (host, port, _):
         connection = http.client.HTTPConnection(host, port)
         connection.request("POST", "/v1/predict", body, {"Content-Type": "image/png"})
         answer = connection.getresponse()
@@ -232,15 +232,15 @@ def start_seconds() -> float:
     return took
 
 
-async def measured(seconds: float) -> tuple[dict[str, Tally], dict[str, Any]]:
+async def measure(seconds: float) -> tuple[dict[str, ClientResults], dict[str, Any]]:
     """Ask one lab one by one, then with 64 clients."""
-    with served() as (host, port, pid):
+    with run_server() as (host, port, pid):
         ones = {}
         for kind in ("framed", "dark", "drawing"):
-            bodies = pictures(kind, 200)
-            await ask(host, port, bodies, clients=1, most=200, seconds=60)
-            ones[kind] = await ask(host, port, bodies, clients=1, most=SINGLES, seconds=60)
-        return ones, await crowd(host, port, pid, seconds)
+            bodies = make_bodies(kind, 200)
+            await ask(host, port, bodies, clients=1, limit=200, seconds=60)
+            ones[kind] = await ask(host, port, bodies, clients=1, limit=SINGLES, seconds=60)
+        return ones, await ask_with_many(host, port, pid, seconds)
 
 
 WORDS = {
@@ -256,8 +256,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    start = statistics.median(start_seconds() for _ in range(STARTS))
-    ones, many = asyncio.run(measured(options.seconds))
+    start = statistics.median(measure_start() for _ in range(STARTS))
+    ones, many = asyncio.run(measure(options.seconds))
     rows = [
         f"| {words} | p50 {ones[kind].milliseconds(0.5):.1f} ms, "
         f"p99 {ones[kind].milliseconds(0.99):.1f} ms |"

@@ -85,12 +85,12 @@ def expect(chromium_path: str) -> Any:
 
 
 @contextmanager
-def running(script: str, folder: Path, *wishes: str, **variables: str) -> Iterator[str]:
+def running(script: str, folder: Path, *options: str, **variables: str) -> Iterator[str]:
     """Run a lab in a process and a folder of its own, and give its address.
 
     It takes what the script takes, and variables of the environment.
     """
-    command = [sys.executable, str(HERE / script), *wishes]
+    command = [sys.executable, str(HERE / script), *options]
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -118,9 +118,9 @@ def start_lab(
 ) -> Callable[..., AbstractContextManager[str]]:
     """Return a function that opens a lab with readers, as `lab_with_reader.py` has it."""
 
-    def started(*wishes: str, **variables: str) -> AbstractContextManager[str]:
+    def started(*options: str, **variables: str) -> AbstractContextManager[str]:
         folder = tmp_path_factory.mktemp("lab")
-        return run_lab("lab_with_reader.py", folder, *wishes, **variables)
+        return run_lab("lab_with_reader.py", folder, *options, **variables)
 
     return started
 
@@ -156,8 +156,8 @@ def open_page(browser: Any, lab_address: str) -> Iterator[Callable[..., Any]]:
             ),
         )
 
-    def opened(where: str = "", **wish: Any) -> Any:
-        context = browser.new_context(**{"viewport": WIDE, **wish})
+    def opened(where: str = "", **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": WIDE, **options})
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()

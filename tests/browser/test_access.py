@@ -130,12 +130,12 @@ def test_every_view_is_walked_by_keyboard(
     for tab in TABS:
         opened(page, go, tab)
         page.locator(f"#h-{tab}").focus()
-        told = None
+        answer = None
         for _ in range(150):
             page.keyboard.press("Tab")
-            told = page.evaluate(FOCUS)
-            assert told is not None, tab
-            assert told[1:] == [True, True], (tab, told[0])
-            if told[0] == LAST:
+            answer = page.evaluate(FOCUS)
+            assert answer is not None, tab
+            assert answer[1:] == [True, True], (tab, answer[0])
+            if answer[0] == LAST:
                 break
-        assert told[0] == LAST, tab
+        assert answer[0] == LAST, tab

@@ -46,13 +46,13 @@ def test_the_address_opens_the_same_again(seven: Any, go: Go, expect: Any) -> No
     expect(seven).to_have_url(re.compile("column="))
     expect(seven.locator("#cell-title")).to_contain_text("layer 3, map 4")
     seven.wait_for_timeout(300)  # the last question is answered
-    told = {
+    expected = {
         place: seven.locator(place).text_content()
         for place in ("#cell-title", "#cell-words", "#now-sure", "#layer-about")
     }
     address = seven.url
     seven.reload()
-    for place, words in told.items():
+    for place, words in expected.items():
         expect(seven.locator(place)).to_have_text(words)
     assert seven.url == address
     assert seven.locator("#network").input_value() == "tiny"

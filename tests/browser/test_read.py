@@ -27,8 +27,8 @@ DROP = """data => {
     const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
     const carried = new DataTransfer();
     carried.items.add(new File([bytes], 'a.png', {type: 'image/png'}));
-    const wish = {dataTransfer: carried, bubbles: true, cancelable: true};
-    document.getElementById('view-read').dispatchEvent(new DragEvent('drop', wish));
+    const drop = {dataTransfer: carried, bubbles: true, cancelable: true};
+    document.getElementById('view-read').dispatchEvent(new DragEvent("drop", drop));
 }"""
 
 BOXES = """() => {

@@ -29,8 +29,8 @@ def lab_address(
 def review(open_page: Open, expect: Any) -> Open:
     """Return a function that opens the view and waits for a piece."""
 
-    def opened(**wish: Any) -> Any:
-        page = open_page("#review", **wish)
+    def opened(**options: Any) -> Any:
+        page = open_page("#review", **options)
         expect(page.locator(READY)).to_be_visible()
         return page
 
@@ -154,9 +154,9 @@ def test_all_is_done_by_keyboard(review: Open, expect: Any) -> None:
         )
     assert ["".join(item.split())[:6] for item in order[:3]] == ["102134", "202135", "399134"]
     assert order[3:] == ["zip", "zip-send", "review-unreadable", "review-skip"]
-    told = page.locator("#view-review").aria_snapshot()
-    assert "textbox" in told
-    assert re.findall(r'- (?:button|textbox|link|img)\b(?! ")', told) == []
+    answer = page.locator("#view-review").aria_snapshot()
+    assert "textbox" in answer
+    assert re.findall(r'- (?:button|textbox|link|img)\b(?! ")', answer) == []
     second = press(page, "s", expect)
     assert second != first
     expect(page.locator("#live")).to_contain_text(f"Piece {first} was given back.")
@@ -207,9 +207,9 @@ def test_a_piece_is_kept_while_somebody_looks(review: Open, expect: Any) -> None
     page.reload()
     expect(page.locator(READY)).to_be_visible()
     page.mouse.move(500, 500)
-    with page.expect_response(re.compile("/renew$")) as told:
+    with page.expect_response(re.compile("/renew$")) as answer:
         page.clock.fast_forward("01:31")
-    assert told.value.ok
+    assert answer.value.ok
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for _ in range(3):
@@ -228,8 +228,8 @@ def test_a_new_name_keeps_the_piece(review: Open, expect: Any) -> None:
     expect(page.locator(READY)).to_be_visible()
     assert piece(page) == before
     press(page, "1", expect)
-    told = ask(page, "v1/mail/corrections")["corrections"][-1]
-    assert (told["piece"], told["person"]) == (before, "Grace")
+    answer = ask(page, "v1/mail/corrections")["corrections"][-1]
+    assert (answer["piece"], answer["person"]) == (before, "Grace")
 
 
 def test_a_phone_shows_a_piece_in_one_column(review: Open, expect: Any) -> None:

@@ -64,6 +64,6 @@ def test_the_last_pieces_and_an_empty_queue(open_page: Callable[..., Any], expec
     other.reload()
     expect(other.locator("#rest-title")).to_have_text("Nothing waits")
     other.mouse.move(500, 500)
-    with other.expect_response(re.compile("/claim$")) as told:
+    with other.expect_response(re.compile("/claim$")) as answer:
         other.clock.fast_forward("00:31")
-    assert told.value.json()["task"] is None
+    assert answer.value.json()["task"] is None

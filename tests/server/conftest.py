@@ -117,8 +117,8 @@ def open_lab(in_tmp: Path) -> Open:
     The client's `state` is what the lab holds.
     """
 
-    def opened(base: str = BASE, **wishes: Any) -> Client:
-        return Client(Lab(ServerSettings(folder=in_tmp, **wishes)), base)
+    def opened(base: str = BASE, **options: Any) -> Client:
+        return Client(Lab(ServerSettings(folder=in_tmp, **options)), base)
 
     return opened
 

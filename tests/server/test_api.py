@@ -133,12 +133,12 @@ def test_the_written_document_names_every_address() -> None:
         for path, methods in DOCUMENT["paths"].items()
         for method in methods
     }
-    told = {
+    documented = {
         line.removeprefix("### ").strip("`")
         for line in text.splitlines()
         if line.startswith("### `")
     }
-    assert told == known
+    assert documented == known
 
 
 def test_there_is_no_page_yet_or_a_whole_one(lab: Any) -> None:

@@ -123,18 +123,18 @@ def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png:
     own = still.get("/v1/networks/cnn/layers/2", params={"kernel": 5}).json()
     TypeAdapter(Kernels).validate_python(own)
     maps = still.post("/v1/explain", content=seven_png, headers=PNG).json()["layers"][1]
-    wish = {
+    body = {
         "picture": base64.b64encode(seven_png).decode(),
         "layer": 2,
         "kernel": own["kernels"][0],
         "bias": own["biases"][0],
     }
-    result = still.post("/v1/explain/kernel", json=wish).json()
+    result = still.post("/v1/explain/kernel", json=body).json()
     TypeAdapter(KernelMap).validate_python(result)
     expected = np.array(maps["values"][5])
     assert np.allclose(result["map"], expected, atol=2e-3 * np.abs(expected).max() + 1e-3)
-    half = {"kernel": (np.array(wish["kernel"]) / 2).tolist(), "bias": own["biases"][0] / 2}
-    again = still.post("/v1/explain/kernel", json=wish | half).json()
+    half = {"kernel": (np.array(body["kernel"]) / 2).tolist(), "bias": own["biases"][0] / 2}
+    again = still.post("/v1/explain/kernel", json=body | half).json()
     assert np.allclose(np.array(again["before"]) * 2, result["before"], atol=1e-2)
 
 
@@ -142,9 +142,9 @@ def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: by
     """A kernel of one's own over the pixels has the size that the arithmetic says."""
     digit = frame_digit(seven_png).astype(np.float64)
     edge = [[[-1.0, 0.0, 1.0]] * 3]
-    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge}
-    wish |= {"activation": False, "stride": 2, "padding": 1}
-    result = still.post("/v1/explain/kernel", json=wish).json()
+    body = {"picture": base64.b64encode(seven_png).decode(), "kernel": edge}
+    body |= {"activation": False, "stride": 2, "padding": 1}
+    result = still.post("/v1/explain/kernel", json=body).json()
     assert (result["height"], result["width"]) == (14, 14)
     assert result["arithmetic"]["width"] == "(28 + 2 x 1 - 3) / 2 + 1 = 14, rounded down"
     framed = np.pad(digit, 1)
@@ -152,7 +152,7 @@ def test_size_stride_and_padding_follow_the_arithmetic(still: Any, seven_png: by
     window = framed[2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
     assert result["before"][row][column] == pytest.approx((window * edge[0]).sum(), abs=0.1)
     assert result["map"] == result["before"]
-    old_name = {key: value for key, value in wish.items() if key != "activation"}
+    old_name = {key: value for key, value in body.items() if key != "activation"}
     old_name["bend"] = False
     assert still.post("/v1/explain/kernel", json=old_name).json() == result
 
@@ -180,8 +180,8 @@ def test_a_kernel_that_cannot_be_laid_is_a_problem(
     still: Any, seven_png: bytes, problem: Check, change: dict[str, Any], status: int
 ) -> None:
     """What does not fit the layer, or is no kernel, is refused in words."""
-    wish = {"picture": base64.b64encode(seven_png).decode(), "kernel": [[[1.0]]]}
-    problem(still.post("/v1/explain/kernel", json=wish | change), status)
+    body = {"picture": base64.b64encode(seven_png).decode(), "kernel": [[[1.0]]]}
+    problem(still.post("/v1/explain/kernel", json=body | change), status)
 
 
 @pytest.mark.parametrize(

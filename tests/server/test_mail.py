@@ -74,9 +74,9 @@ def mail(
         yield client
 
 
-def claim(mail: Any, **wish: Any) -> Any:
+def claim(mail: Any, **body: Any) -> Any:
     """Return what a claim tells."""
-    answer = mail.post("/v1/mail/claim", json={**ANN, **wish})
+    answer = mail.post("/v1/mail/claim", json={**ANN, **body})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -174,9 +174,9 @@ def test_a_loan_that_has_ended_is_told(mail: Any, clock: Clock, problem: Any) ->
     bob = claim(mail, person="Bo")["task"]
     assert bob["piece"] == 1
     for what, rest in (("settle", {"zip": "02134"}), ("renew", {}), ("release", {})):
-        told = problem(act(mail, ann, what, **rest), 409)
-        assert told["type"] == "urn:digitlens:not-yours"
-        assert told["try"] == "take the next piece"
+        answer = problem(act(mail, ann, what, **rest), 409)
+        assert answer["type"] == "urn:digitlens:not-yours"
+        assert answer["try"] == "take the next piece"
     assert picture(mail, ann).status_code == 409
     assert picture(mail, bob).status_code == 200
 
@@ -234,8 +234,8 @@ def test_a_piece_whose_picture_is_gone_waits(mail: Any, trays: Path, problem: An
     (trays.parent / "mail" / "a.png").unlink()
     task = claim(mail)["task"]
     assert task["problem"] == "the picture of a.png is gone"
-    told = problem(act(mail, task, "settle", zip="02134"), 422)
-    assert "put it back" in told["try"]
+    answer = problem(act(mail, task, "settle", zip="02134"), 422)
+    assert "put it back" in answer["try"]
     assert mail.get("/v1/mail").json()["queue"]["waiting"] == 7
 
 
@@ -321,8 +321,8 @@ def test_a_lab_without_trays_says_how_to_get_mail(lab: Any, problem: Any) -> Non
     state = lab.get("/v1/mail").json()
     assert (state["open"], state["queue"]) == (False, None)
     assert [item.split()[1] for item in state["how"]] == ["mail", "mail", "route", "serve"]
-    told = problem(lab.post("/v1/mail/claim", json=ANN), 503)
-    assert "--trays" in told["try"]
+    answer = problem(lab.post("/v1/mail/claim", json=ANN), 503)
+    assert "--trays" in answer["try"]
     problem(lab.get("/v1/mail/corrections"), 503)
     problem(lab.get("/v1/mail/zips/00501"), 503)
 

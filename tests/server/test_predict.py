@@ -158,13 +158,13 @@ def test_a_drawing_is_one_digit(
     """With drawing=true all marks are one digit; how many it looks like is told."""
     content = png(two_marks)
     problem(still.post("/v1/predict", content=content, headers=PNG), 422)
-    wish = {"drawing": True, "pixels": True}
-    asked = still.post("/v1/predict", params=wish, content=content, headers=PNG)
+    query = {"drawing": True, "pixels": True}
+    asked = still.post("/v1/predict", params=query, content=content, headers=PNG)
     (result,) = asked.json()["pictures"]
     TypeAdapter(Predicted).validate_python(asked.json())
     assert result["box"] == [15, 40, 120, 100]
     assert result["several"] == 2
     assert np.array_equal(result["pixels"], frame_drawing(two_marks).digit)
-    told = still.post("/v1/explain", params=wish, content=content, headers=PNG).json()
-    assert told["pixels"] == result["pixels"]
-    assert told["steps"][0]["name"] == "opened"
+    answer = still.post("/v1/explain", params=query, content=content, headers=PNG).json()
+    assert answer["pixels"] == result["pixels"]
+    assert answer["steps"][0]["name"] == "opened"

@@ -103,7 +103,7 @@ def test_one_run_at_a_time_and_it_can_be_stopped(faked: Any, problem: Check) -> 
     assert faked.get("/v1/train").json()["running"] is True
     following = faked.begin("GET", f"/v1/train/{run}/events")
     # The script stops by a signal once it has said that it began.
-    faked.run(told(faked, "start"))
+    faked.run(wait_for(faked, "start"))
     assert faked.delete(f"/v1/train/{run}").status_code == 202
     assert "event: stopped" in following.result(30).text
     faked.run(over(faked))
@@ -111,7 +111,7 @@ def test_one_run_at_a_time_and_it_can_be_stopped(faked: Any, problem: Check) -> 
     assert faked.post("/v1/train", json={"data": "uci"}).status_code == 202
 
 
-async def told(lab: Any, kind: str) -> None:
+async def wait_for(lab: Any, kind: str) -> None:
     """Wait until an event of that kind was told."""
     import asyncio
 
@@ -136,7 +136,7 @@ def test_a_process_that_fails_is_told(faked: Any, network: str, seen: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("wish", "status"),
+    ("body", "status"),
     [
         ({"network": "denze"}, 400),
         ({"data": "/etc"}, 400),
@@ -151,11 +151,11 @@ def test_a_process_that_fails_is_told(faked: Any, network: str, seen: str) -> No
         ({"network": 7}, 422),
     ],
 )
-def test_a_wish_that_makes_no_sense_begins_nothing(
-    faked: Any, problem: Check, wish: dict[str, Any], status: int
+def test_a_request_that_makes_no_sense_begins_nothing(
+    faked: Any, problem: Check, body: dict[str, Any], status: int
 ) -> None:
-    """No folder is made and no process begun for a wish that cannot be."""
-    problem(faked.post("/v1/train", json=wish), status)
+    """No folder is made and no process begun for a request that cannot be met."""
+    problem(faked.post("/v1/train", json=body), status)
     assert not Path("runs").exists()
 
 
@@ -170,8 +170,8 @@ def test_own_digits_and_a_start_are_handed_on_as_paths_of_the_lab(faked: Any) ->
     picture = np.full((28, 28), 9).tolist()
     digit = {"picture": picture, "label": 7}
     faked.post("/v1/own", json={"digits": [digit], "frame": False})
-    wish = {"network": "cnn", "data": "own", "from": "cnn"}
-    run = faked.post("/v1/train", json=wish).json()["run"]
+    body = {"network": "cnn", "data": "own", "from": "cnn"}
+    run = faked.post("/v1/train", json=body).json()["run"]
     order = events(faked, run)[0]["order"]
     assert Path(order["data"]) == Path.cwd() / "runs" / "own"
     assert order["start"] == "cnn"
@@ -182,7 +182,7 @@ def test_closing_the_lab_stops_its_training(open_lab: Any) -> None:
     with open_lab() as lab:
         lab.state.training.command = (sys.executable, "-c", FAKE)
         lab.post("/v1/train", json={"network": "dense", "data": "uci"})
-        lab.run(told(lab, "start"))
+        lab.run(wait_for(lab, "start"))
         process = lab.state.training._process
     assert process.returncode == 130
     assert lab.state.training.events[-1]["event"] == "stopped"
@@ -192,8 +192,8 @@ def test_closing_the_lab_stops_its_training(open_lab: Any) -> None:
 
 def test_a_real_run_learns_and_is_listed_everywhere(lab: Any, seven_png: bytes) -> None:
     """quick, on a part of the digits that come along, trains, and answers in the lab."""
-    wish = {"network": "quick", "data": "uci", "epochs": 2, "share": 0.5}
-    run = lab.post("/v1/train", json=wish).json()["run"]
+    body = {"network": "quick", "data": "uci", "epochs": 2, "share": 0.5}
+    run = lab.post("/v1/train", json=body).json()["run"]
     result = events(lab, run)
     assert result[-1]["event"] == "end", result[-1]
     epochs = [item for item in result if item["event"] == "epoch"]

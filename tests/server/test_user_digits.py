@@ -50,8 +50,8 @@ def test_saved_digits_are_what_training_reads(
 
 def test_a_digit_saved_twice_is_one(lab: Any, seven_png: bytes) -> None:
     """The same picture with the same label is one file, and can be seen and removed."""
-    wish = {"digits": [{"picture": coded(seven_png), "label": 7}] * 3}
-    saved = lab.post("/v1/own", json=wish).json()
+    body = {"digits": [{"picture": coded(seven_png), "label": 7}] * 3}
+    saved = lab.post("/v1/own", json=body).json()
     assert saved["count"] == 1
     (name,) = {item["name"] for item in saved["saved"]}
     picture = lab.get(f"/v1/own/7/{name}")
@@ -149,8 +149,8 @@ def test_own_digits_can_be_measured_once_there_are_some(
 ) -> None:
     """Before any is saved that is said; then the network is measured on them."""
     problem(lab.get("/v1/mistakes", params={"data": "own"}), 503)
-    wish = {"digits": [{"picture": coded(seven_png), "label": 7}]}
-    lab.post("/v1/own", json=wish)
+    body = {"digits": [{"picture": coded(seven_png), "label": 7}]}
+    lab.post("/v1/own", json=body)
     result = lab.get("/v1/mistakes", params={"data": "own"}).json()
     assert (result["count"], result["misses"]) == (1, 0)
 

@@ -89,8 +89,8 @@ def test_no_body_is_more_than_a_problem(body: bytes) -> None:
     try:
         result = parse_json(body, SETTINGS)
     except DigitlensError as error:
-        told = json.loads(problem_body(error))
-        assert 400 <= told["status"] < 500
+        answer = json.loads(problem_body(error))
+        assert 400 <= answer["status"] < 500
     else:
         assert all(isinstance(item, bytes | np.ndarray) for item in result)
 

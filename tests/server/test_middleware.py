@@ -131,6 +131,6 @@ def test_an_error_nobody_foresaw_tells_nothing_of_its_inside(
 
 
 def test_a_lab_that_is_ending_says_so(lab: Any, problem: Check) -> None:
-    """From the wish to end on, /healthz is 503: a balancer in front sends nobody any more."""
+    """Once the lab is asked to end, /healthz is 503: a load balancer sends no more requests."""
     lab.state.closing.set()
     assert problem(lab.get("/healthz"), 503)["detail"] == "the lab is ending"
