@@ -193,7 +193,7 @@ def plan(
     """Make a sort plan: which ZIP goes to which tray, as TOML.
 
     By state, by the first three digits or by the first one; or by the plants of the Postal
-    Service's labeling list L002, whose effective date is told.
+    Service's labeling list L002, whose effective date is printed.
     """
     if (by is None) == (l002 is None):
         raise UsageError(

@@ -124,6 +124,7 @@ def lay_out(bars: str) -> list[Bar]:
 
 def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
     """Return how far below the highest bar's top this one begins, and how high it is."""
+    # POSTNET's bars stand on one line; those of the other code grow from the middle.
     if bar in "|.":
         return (0.0, height) if bar == "|" else (height - low, low)
     reach = (height - low) / 2
@@ -181,6 +182,7 @@ def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
         raise UsageError(f"dots per inch must be {MIN_DPI} to {MAX_DPI}", seen=str(dots))
     width, low, high = (_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height))
     sides, edges = (int(np.ceil(free * dots)) for free in (sizes.sides, sizes.edges))
+    # Every bar starts at its own rounded place, so that roundings do not add up.
     starts = [sides + round(index * sizes.pitch.value * dots) for index in range(len(bars))]
     picture = np.full((2 * edges + high, starts[-1] + width + sides), 255, np.uint8)
     for bar, left in zip(bars, starts, strict=True):

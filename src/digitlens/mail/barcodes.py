@@ -236,13 +236,16 @@ def _check_letters(bars: str) -> None:
 
 
 def _decode_bars(bars: str) -> IntelligentMail:
+    # The highest bit of the check is in the first codeword.
     words, check = _read_words(bars)
     if words[0] >= CHECK_OFFSET:
         words[0] -= CHECK_OFFSET
         check |= 1 << (CHECK_BITS - 1)
+    # An odd last codeword cannot be written: it means bars read upside down.
     words[-1], odd = divmod(words[-1], 2)
     if odd or words[0] >= CHECK_OFFSET or words[-1] >= LAST_BASE:
         raise _damage_error("a codeword that no number has")
+    # Codewords are the digits of the number; its check must be the one that was read.
     number = 0
     for word in words[:-1]:
         number = number * N_CODEWORDS + word
@@ -290,6 +293,7 @@ def _unpack(number: int) -> IntelligentMail:
     number, rest = divmod(number, 10**18)
     number, second = divmod(number, 5)
     number, first = divmod(number, 10)
+    # What is left is the routing code; its offset tells how long it is.
     for length in sorted(ROUTING_OFFSETS, reverse=True):
         if number >= ROUTING_OFFSETS[length]:
             routing = f"{number - ROUTING_OFFSETS[length]:0{length}d}" if length else ""
@@ -460,6 +464,7 @@ def decode_postnet(bars: str) -> str:
         raise DataError(
             "POSTNET has a tall bar at either end", seen=f"{result[0]} {result[-1]}"
         )
+    # Between the frame bars each five are a digit.
     groups = [result[index : index + 5] for index in range(1, len(result) - 1, 5)]
     for index, group in enumerate(groups):
         if group not in _POSTNET_VALUES:

@@ -104,13 +104,16 @@ def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
         All that was read on one picture, with boxes as on the upright envelope.
     """
     possible = [line for line in lines if _zip_probability(line) >= MIN_ZIP_PROBABILITY]
+    # Without any the most confident line is shown, whatever its length.
     possible = possible or sorted(lines, key=_confidence)[-1:]
     if not possible:
         return ()
+    # Of readings of the same ink keep the most confident one.
     distinct: list[Line] = []
     for line in sorted(possible, key=_confidence, reverse=True):
         if all(_overlap(line, other) < SAME_INK_OVERLAP for other in distinct):
             distinct.append(line)
+    # Odds by confidence and place, divided by those of all lines and of none.
     lowest = max(distinct, key=_middle)
     odds = [_odds(line) * _place_factor(line, lowest, distinct) for line in distinct]
     total = sum(odds) + NO_LINE_ODDS
@@ -167,6 +170,7 @@ def _place_factor(line: Line, lowest: Line, lines: Sequence[Line]) -> float:
     if _middle(line) < lowest.box[1]:
         above = (_middle(lowest) - _middle(line)) / max(_height(line), 1.0)
         factor = FAR_ABOVE_FACTOR if above > FAR_HEIGHTS else ABOVE_FACTOR
+    # Another line in the same row that begins where this one ends.
     end = line.box[2] - SIDE_OVERLAP * _height(line)
     if any(
         other is not line and other.box[0] >= end and line.box[1] < _middle(other) < line.box[3]

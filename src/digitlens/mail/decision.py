@@ -225,6 +225,7 @@ class RoutingPolicy:
     def _find_address(self, name: str) -> Address:
         if name not in self.addresses:
             return self.city, self.state
+        # Of an address that the directory does not know, keep what it does know.
         city, state = self.addresses[name]
         for address in ((city, state), (None, state)):
             try:
@@ -313,6 +314,7 @@ def find_line(five: str, candidates: Sequence[ZipCandidate]) -> Line:
         The likeliest first, at least one.
     """
     lines = [item.line for item in candidates]
+    # Its text first, then its alternatives, then nine digits that may begin with letters.
     for line in lines:
         if line.text[:ZIP5] == five:
             return line
@@ -354,11 +356,13 @@ def _find_reason(
     allowed: frozenset[str] | None,
 ) -> tuple[Reason, str]:
     """Return why a person must look, as a word and as a sentence."""
+    # Most likely no ZIP at all.
     count = len(line.text)
     if best is None or weighed.wrong_length >= LIKELY:
         if not count:
             return Reason.NO_DIGITS, "most likely there are no digits"
         return Reason.LENGTH, f"{count} digits were read; a ZIP has 5 or 9"
+    # Most likely a ZIP that contradicts the directory or the address.
     read = max(weighed.read, key=lambda text: weighed.read[text])
     if weighed.read[read] >= LIKELY and read not in directory:
         return Reason.UNKNOWN, f"{read} was read; there is no such ZIP"
@@ -369,6 +373,7 @@ def _find_reason(
             Reason.PLACE,
             f"{read} was read, which is {place.city} {place.state}, not {address}",
         )
+    # A possible ZIP, but none is likely enough.
     wanted = (
         "no threshold keeps what was promised"
         if least is None

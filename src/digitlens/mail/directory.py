@@ -77,6 +77,7 @@ class Directory:
         self._zips = tuple(self._places)
         self._cities: dict[tuple[str, str], set[str]] = {}
         self._states: dict[str, set[str]] = {}
+        # By state, and by each name that people write for a city.
         for place in self._places.values():
             self._states.setdefault(place.state, set()).add(place.zip)
             for name in place.names:
@@ -121,6 +122,7 @@ class Directory:
         code = None if state is None else state_code(state)
         if city is None:
             return frozenset(self._zips if code is None else self._states.get(code, ()))
+        # A city is looked for in its state, or in all of them.
         name = normalize_name(city)
         states = self._states if code is None else (code,)
         result = [self._cities[name, item] for item in states if (name, item) in self._cities]
@@ -157,6 +159,7 @@ def parse_places(records: Iterable[dict[str, Any]]) -> list[Place]:
     for record in records:
         if not record["active"]:
             continue
+        # Names that the Postal Service does not accept are written all the same.
         others = [*record["acceptable_cities"], *record["unacceptable_cities"]]
         result.append(
             Place(

@@ -109,6 +109,7 @@ def write_zips(
     prepared = prepare_glyphs(glyphs)
     styles = [name for name, weight in STYLE_WEIGHTS.items() for _ in range(weight)]
     for index in range(count):
+        # A generator for each line: the first lines do not depend on how many follow.
         rng = np.random.default_rng([seed, index])
         five = directory.zips[int(rng.integers(len(directory)))]
         plus4 = f"{rng.integers(10_000):04d}" if rng.random() < PLUS4_RATE else ""
@@ -178,6 +179,7 @@ def measure_thresholds(
     readings = [item.reading for item in pieces if is_digits(item.reading.truth, ZIP5)]
     priors = replace(DEFAULT_PRIORS, unlisted_rate=unlisted_rate(readings))
     scores = score_pieces(pieces, directory, priors)
+    # One curve for each amount of knowledge.
     curves = {}
     for name in KNOWN:
         probabilities = np.array([probability for probability, _ in scores[name]])

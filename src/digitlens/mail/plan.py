@@ -63,6 +63,7 @@ class Range:
         return cls(first.ljust(ZIP5, "0"), last.ljust(ZIP5, "9"))
 
     def __str__(self) -> str:
+        # 02100 to 02199 is the prefix 021: drop digits that say nothing.
         low, high = self.low, self.high
         while len(low) > 1 and low[-1] == "0" and high[-1] == "9":
             low, high = low[:-1], high[:-1]
@@ -115,6 +116,7 @@ class SortPlan:
                     "trays must differ in more than the case of letters",
                     seen=f"{seen[name.casefold()]} and {name}",
                 )
+        # In rising order only neighbors can overlap.
         for (low, tray), (high, other) in pairwise(self._sorted):
             if low.high >= high.low:
                 raise UsageError(
@@ -134,6 +136,7 @@ class SortPlan:
 
     def find_tray(self, five: str) -> str:
         """Return the tray of the ZIP `five`, five digits."""
+        # The only range that can hold it is the last one that begins at or before it.
         index = bisect_right(self._lows, five) - 1
         if index >= 0 and five in self._sorted[index][0]:
             return self._sorted[index][1]

@@ -60,17 +60,22 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
     >>> parse_plan('default = "other"\\n[trays]\\nboston = ["021"]').find_tray("02134")
     'boston'
     """
+    # TOML, and of the right kinds.
     try:
         result = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name} is not TOML", seen=str(error)) from error
     lines = text.splitlines()
     _check_keys(result, lines, name)
+
+    # Ranges keep their lines until all are checked: an overlap names both.
     placed = _parse_ranges(result["trays"], lines, name)
     _check_overlap(placed, name)
     trays: dict[str, list[Range]] = {tray: [] for tray in result["trays"]}
     for range_, tray, _ in placed:
         trays[tray].append(range_)
+
+    # A plant belongs to a tray of the plan.
     for tray in result.get("plants", {}):
         if tray not in trays:
             index = _find_key_line(lines, tray, after=_find_key_line(lines, "plants"))
@@ -334,6 +339,7 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
         No effective date, no such table, a wrong or repeated prefix, or a plant that is not
         NAME STATE NUMBER; with the line.
     """
+    # Dates stand in the lines above the table.
     dates = {}
     for line in text.splitlines()[:20]:
         if result := _DATE.match(line.strip()):
@@ -345,6 +351,7 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
             likely="it is not the list L002 as the Postal Service publishes it",
             try_='a line such as "Effective Date: 2024-08-01" stands above the table',
         )
+    # The table begins below its head; what stands above it, and empty rows, are skipped.
     plants: dict[str, str] = {}
     reader = csv.reader(io.StringIO(text))
     columns: list[int] = []
@@ -380,7 +387,7 @@ def _add_plant(
     plant = next((item for item in named if item), "")
     if not (len(prefix) == 3 and prefix.isascii() and prefix.isdigit()):
         raise DataError(f"{where}: a prefix has three digits", seen=repr(prefix))
-    if UNASSIGNED in cells[1:] and not plant:
+    if UNASSIGNED in cells[1:] and not plant:  # a prefix without mail
         return
     if not _PLANT.fullmatch(plant.removeprefix("SCF ")):
         raise DataError(f'{where}: a plant is written as "SCF BOSTON MA 021"', seen=repr(plant))

@@ -122,8 +122,10 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     """Write the receiver's address; return the box of its ZIP."""
     height, width = ink.shape
     size = rng.uniform(0.17, 0.25) * DPI
-    hand = _sample_hand(glyphs, rng, 1.05 * size, 1.25 * size)
-    script = draw_script(rng, size, hand.slant, max(1.6, hand.stroke * rng.uniform(0.8, 1.05)))
+    writer = _sample_hand(glyphs, rng, 1.05 * size, 1.25 * size)
+    script = draw_script(
+        rng, size, writer.slant, max(1.6, writer.stroke * rng.uniform(0.8, 1.05))
+    )
     # Make the writing smaller until the longest line fits.
     room = width * 0.94
     number, _, street = to.street.partition(" ")
@@ -134,14 +136,14 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
             measure_width(to.street, script) + size,
             measure_width(to.town, script)
             + size
-            + hand.height * digits * (0.75 + max(hand.gap, 0.0)),
+            + writer.height * digits * (0.75 + max(writer.gap, 0.0)),
         )
         left = max(0.3 * width, min(rng.uniform(0.36, 0.46) * width, room - longest))
         if left + longest <= room or script.size < 14:
             break
         script = replace(script, size=0.92 * script.size, gap=0.95 * script.gap)
         size = script.size
-        hand = replace(hand, height=0.92 * hand.height)
+        writer = replace(writer, height=0.92 * writer.height)
     # Name.
     step = rng.uniform(1.65, 2.05) * size
     row = min(rng.uniform(0.5, 0.6) * height, height - 2.9 * step)
@@ -151,11 +153,11 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
     row += step
     end: float
     if number.isdigit():
-        end = _put_digits(glyphs, rng, ink, number, (left + margin, row), hand)[2]
+        end = _put_digits(glyphs, rng, ink, number, (left + margin, row), writer)[2]
         write_script(ink, rng, street, (end + 0.6 * size, row), script)
     else:
         end = write_script(ink, rng, "PO Box", (left + margin, row), script)
-        _put_digits(glyphs, rng, ink, to.street.split()[-1], (end + 0.6 * size, row), hand)
+        _put_digits(glyphs, rng, ink, to.street.split()[-1], (end + 0.6 * size, row), writer)
     # Town and ZIP.
     row += step
     end = write_script(ink, rng, to.town, (left + 2 * margin, row), script)
@@ -163,10 +165,10 @@ def write_receiver(glyphs: Glyphs, rng: Random, ink: Gray, to: Address) -> Box:
         end += rng.uniform(0.5, 1.0) * size
     else:  # the ZIP on a line of its own
         end, row = left + 2 * margin, row + 0.9 * step
-    box = _put_digits(glyphs, rng, ink, to.place.zip, (end, row), hand)
+    box = _put_digits(glyphs, rng, ink, to.place.zip, (end, row), writer)
     if to.plus4:
         end = write_script(ink, rng, "-", (box[2] + 0.25 * size, row), replace(script, gap=0.0))
-        four = _put_digits(glyphs, rng, ink, to.plus4, (end + 0.2 * size, row), hand)
+        four = _put_digits(glyphs, rng, ink, to.plus4, (end + 0.2 * size, row), writer)
         box = (box[0], min(box[1], four[1]), four[2], max(box[3], four[3]))
     return box
 
@@ -186,18 +188,20 @@ def _put_digits(
     ink: Gray,
     text: str,
     place: tuple[float, float],
-    hand: WriterStyle,
+    writer: WriterStyle,
 ) -> Box:
     """Write digits onto `ink` from `place` (column, row of the line); return their box."""
-    laid = compose_line(glyphs, rng, text, hand, STYLE)
-    boxes = np.array(laid.boxes)
+    # Compose the digits, and cut out what is inked.
+    line = compose_line(glyphs, rng, text, writer, STYLE)
+    boxes = np.array(line.boxes)
     left, top = int(boxes[:, 0].min()), int(boxes[:, 1].min())
     right, bottom = int(boxes[:, 2].max()) + 1, int(boxes[:, 3].max()) + 1
-    patch = laid.ink[top : bottom + 1, left : right + 1]
+    patch = line.ink[top : bottom + 1, left : right + 1]
     # MNIST's edges are two pixels soft; a pen's are not, at this size.
     patch = np.clip((patch.astype(np.float32) - 60) * 1.5 + 60, 0, 255).astype(np.uint8)
+    # Put them on the line at the place, inside the paper.
     x = round(place[0])
-    y = round(place[1] - (laid.line_at((left + right) / 2) - top))
+    y = round(place[1] - (line.line_at((left + right) / 2) - top))
     x = max(0, min(x, ink.shape[1] - patch.shape[1]))
     y = max(0, min(y, ink.shape[0] - patch.shape[0]))
     spot = ink[y : y + patch.shape[0], x : x + patch.shape[1]]
@@ -208,14 +212,14 @@ def _put_digits(
 def write_sender(glyphs: Glyphs, rng: Random, ink: Gray, sender: Address) -> None:
     """Write the sender's address, small, into the upper left corner."""
     size = rng.uniform(0.09, 0.13) * DPI
-    hand = _sample_hand(glyphs, rng, 1.1 * size, 1.2 * size)
-    script: Script = draw_script(rng, size, hand.slant, max(1.4, 0.8 * hand.stroke))
+    writer = _sample_hand(glyphs, rng, 1.1 * size, 1.2 * size)
+    script: Script = draw_script(rng, size, writer.slant, max(1.4, 0.8 * writer.stroke))
     left, row = rng.uniform(0.2, 0.35) * DPI, rng.uniform(0.3, 0.4) * DPI
     write_script(ink, rng, sender.name, (left, row), script)
     write_script(ink, rng, sender.street, (left, row + 1.7 * size), script)
     end = write_script(ink, rng, sender.town, (left, row + 3.4 * size), script)
     place = end + 0.6 * size, row + 3.4 * size
-    _put_digits(glyphs, rng, ink, sender.place.zip, place, hand)
+    _put_digits(glyphs, rng, ink, sender.place.zip, place, writer)
 
 
 def print_sender(rng: Random, paper: Color, sender: Address) -> None:

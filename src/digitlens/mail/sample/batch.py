@@ -54,13 +54,13 @@ def load_local_mnist() -> Digits | None:
     return None
 
 
-def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
-    """Draw digits with a pen: three of each class by each of `hands` writers.
+def draw_digits(n_writers: int = 40, *, seed: int = 0) -> Digits:
+    """Draw digits with a pen: three of each class by each of `n_writers` writers.
 
     Parameters
     ----------
-    hands
-        At least 1; they are the digits' writers.
+    n_writers
+        At least 1.
 
     Examples
     --------
@@ -68,14 +68,15 @@ def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
     [6, 6, 6, 6, 6, 6, 6, 6, 6, 6]
     """
     images, labels, writers = [], [], []
-    for hand in range(hands):
-        rng = Random(np.random.default_rng([seed, hand]))
+    for writer in range(n_writers):
+        # A writer has a slant, a width, a pen, and lines that stray more or less.
+        rng = Random(np.random.default_rng([seed, writer]))
         slant, width = rng.normal(0.12, 0.18), rng.uniform(0.75, 1.1)
         pen, habit = rng.uniform(1.6, 3.2), rng.uniform(0.01, 0.05)
         for label in [*range(10)] * 3:
             images.append(_draw_digit(rng, label, (slant, width, pen, habit)))
             labels.append(label)
-            writers.append(hand)
+            writers.append(writer)
     return Digits(
         np.stack(images),
         np.array(labels, np.uint8),
@@ -84,8 +85,8 @@ def draw_digits(hands: int = 40, *, seed: int = 0) -> Digits:
     )
 
 
-def _draw_digit(rng: Random, label: int, hand: tuple[float, float, float, float]) -> Gray:
-    slant, width, pen, stray = hand
+def _draw_digit(rng: Random, label: int, style: tuple[float, float, float, float]) -> Gray:
+    slant, width, pen, stray = style
     side, unit = ZOOM * SIDE, ZOOM * DIGIT_SIZE / CAPITAL
     ink = np.zeros((side, side), np.uint8)
     for stroke in find_strokes(str(label)):
@@ -95,6 +96,7 @@ def _draw_digit(rng: Random, label: int, hand: tuple[float, float, float, float]
             up = (y - CAPITAL / 2) * unit * 0.92 + rng.normal(0, stray) * unit * CAPITAL
             points.append((side / 4 + across + slant * up, side / 2 - up, corner))
         draw_strokes(ink, round_stroke(points), ZOOM * pen)
+    # One seven in seven has a stroke through it.
     if label == 7 and rng.bernoulli(0.15):
         middle = side / 2 - 0.05 * side
         draw_strokes(ink, [(side * 0.4, middle), (side * 0.66, middle - 3)], ZOOM * pen)
@@ -108,6 +110,7 @@ def _center(ink: Gray) -> Gray:
     size = max(1, round(across * scale)), max(1, round(height * scale))
     cut = ink[top : top + height, left : left + across]
     small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    # Center of mass in the middle, as far as the frame allows.
     rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
     mass = small.sum()
     x = round(SIDE / 2 - float((small * columns).sum() / mass) - 0.5)

@@ -51,6 +51,7 @@ def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     wide, high = round(rng.uniform(0.82, 0.92) * dots), round(rng.uniform(0.95, 1.1) * dots)
     if rng.bernoulli(0.4):
         wide, high = high, wide
+    # Three times as large as wanted, made smaller at the end: that smooths all edges.
     scale = 3
     shape = high * scale, wide * scale
     paper = np.full((*shape, 3), 250, np.uint8)
@@ -64,6 +65,7 @@ def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     under = inner[index[1] - 6 * scale : index[1], index[0] : index[0] + 30 * scale]
     tone = (245, 245, 240) if under.mean() < 150 else (30, 30, 40)
     cv2.putText(inner, words, index, LETTERING, size, tone, scale, cv2.LINE_AA)
+    # Perforation: half holes along all four edges.
     mask = np.full(shape, 255, np.uint8)
     pitch, hole = 0.062 * dots * scale, round(0.019 * dots * scale)
     for along, across, turned in ((shape[1], shape[0], False), (shape[0], shape[1], True)):
@@ -80,6 +82,7 @@ def _draw_scene(rng: Random, field: Color) -> None:
     """Paint a sky, a sun and hills, or stripes and a star field, into `field`."""
     rows, columns = field.shape[:2]
     sky, ground = np.array(rng.choice(SKIES)), np.array(rng.choice(GROUNDS))
+    # One in four has stripes and a field of stars.
     if rng.bernoulli(0.25):
         for index in range(7):
             tone = (178, 44, 52) if index % 2 == 0 else (244, 240, 232)
@@ -89,6 +92,7 @@ def _draw_scene(rng: Random, field: Color) -> None:
             place = rng.integers(columns // 2), rng.integers(4 * rows // 7)
             cv2.circle(field, place, max(2, rows // 60), (240, 240, 240), -1, cv2.LINE_AA)
         return
+    # The others have a sky, a sun and three rows of hills.
     fall = np.linspace(0.9, 1.1, rows)[:, None, None]
     field[:] = np.clip(sky * fall, 0, 255)
     sun = round(rng.uniform(0.2, 0.8) * columns), round(rng.uniform(0.2, 0.4) * rows)
@@ -119,10 +123,12 @@ def draw_postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
     ink = np.zeros((2 * radius + 8 * scale, round(3.1 * dots * scale)), np.uint8)
     middle = radius + 4 * scale
     thin = max(2, round(0.012 * dots * scale))
+    # The ring, sometimes with a second one inside, and the town along it.
     for share in (1.0, 0.6) if rng.bernoulli(0.5) else (1.0,):
         spot = middle, middle
         cv2.circle(ink, spot, round(radius * share), 255, thin, cv2.LINE_AA)
     _write_around(ink, town.upper()[:22], (middle, middle), 0.79 * radius, dots * scale)
+    # Time and date in the middle.
     size = 0.0021 * dots * scale
     lines = (
         "PM" if rng.bernoulli(0.5) else "AM",
@@ -135,12 +141,14 @@ def draw_postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
         cv2.putText(
             ink, line, (middle - width // 2, row), LETTERING, size, 255, thin, cv2.LINE_AA
         )
+    # Waves to the right, which cancel the stamp.
     for wave in range(5 + rng.integers(3)):
         level = middle + (wave - 2.6) * 0.26 * radius
         x = np.arange(middle + radius + 6 * scale, ink.shape[1] - 4, 4)
         y = level + 0.07 * radius * np.sin(x / (0.16 * radius))
         way = np.stack([x, y], axis=1).round().astype(np.int32)
         cv2.polylines(ink, [way], False, 255, thin, cv2.LINE_AA)
+    # A little rotated and unevenly inked, as stamps are.
     turned = cv2.warpAffine(
         ink,
         cv2.getRotationMatrix2D((middle, middle), rng.normal(0.0, 5.0), 1.0),
@@ -246,6 +254,7 @@ def draw_envelope(glyphs: Glyphs, rng: Random, directory: Directory) -> Envelope
 
 
 def _draw_paper(rng: Random, shape: tuple[int, int]) -> Color:
+    # Brown paper shows its grain more than white.
     tint = np.array(rng.weighted(PAPERS), np.float32)
     grain = crop_texture(rng, papers(), shape).astype(np.float32) - EVEN
     grain *= rng.uniform(0.02, 0.09) if tint.min() > 200 else rng.uniform(0.12, 0.3)
@@ -274,6 +283,7 @@ def _add_postage(rng: Random, picture: Color, town: str) -> Color:
     size = mask.shape[1], mask.shape[0]
     colors = np.asarray(cv2.warpAffine(colors, turned, size, borderMode=cv2.BORDER_REPLICATE))
     mask = np.asarray(cv2.warpAffine(mask, turned, size), np.uint8)
+    # The stamp, with a soft shadow around it.
     left = width - size[0] - round(rng.uniform(0.15, 0.35) * DPI)
     top = round(rng.uniform(0.12, 0.3) * DPI)
     spot = picture[top : top + size[1], left : left + size[0]]
@@ -281,6 +291,7 @@ def _add_postage(rng: Random, picture: Color, town: str) -> Color:
     spot[:] = (spot * (1 - around)).astype(np.uint8)
     share = mask[..., None] / 255.0
     spot[:] = (spot * (1 - share) + colors * share).astype(np.uint8)
+    # The postmark reaches over the stamp from its left.
     if rng.bernoulli(0.85):
         mark = draw_postmark(rng, town, DPI)
         x = max(0, left - round(rng.uniform(1.05, 1.5) * DPI))
@@ -306,6 +317,7 @@ def _scan(
 ) -> Envelope:
     """Put the envelope on a scanner's bed, a little rotated, under its light and noise."""
     height, width = picture.shape[:2]
+    # A dark or a light bed shows around the envelope.
     rim = round(rng.uniform(0.02, 0.12) * DPI)
     shape = height + 2 * rim, width + 2 * rim
     bed = 24.0 if rng.bernoulli(0.6) else 236.0
@@ -314,8 +326,10 @@ def _scan(
     scanned = cv2.warpAffine(
         picture, matrix, shape[::-1], flags=cv2.INTER_LINEAR, borderValue=(bed, bed, bed)
     )
+    # The box of the ZIP moves with the picture.
     corners = np.array([[x, y, 1] for x in box[::2] for y in box[1::2]], np.float64)
     spots = corners @ matrix.T
+    # Uneven light, then noise, then a lens that is not quite sharp.
     field = crop_texture(rng, lights(), shape).astype(np.float32) / 255
     depth = rng.uniform(0.0, 0.12)
     lit = scanned.astype(np.float32) * (1 - depth + depth * field)[..., None]

@@ -76,7 +76,7 @@ class SavedCorrections:
     unseen: int = 0
 
     def plus(self, **more: int) -> SavedCorrections:
-        """Return the same with so many more."""
+        """Return the same counts with these added."""
         return replace(self, **{name: getattr(self, name) + more[name] for name in more})
 
 
@@ -136,6 +136,8 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
     saved, rows = SavedCorrections(), []
     for correction in corrections:
         saved = saved.plus(corrections=1)
+
+        # Which part of the line is what the person said?
         if correction.zip is None:
             saved = saved.plus(unread=1)
             continue
@@ -143,6 +145,8 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
         if part is None:
             saved = saved.plus(other=1)
             continue
+
+        # Cut it out of the upright picture.
         try:
             pixels = load_image(correction.picture).pixels
             size = pixels.shape[1], pixels.shape[0]
@@ -151,6 +155,8 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
         except (DataError, UsageError):  # gone, damaged, or another picture by now
             saved = saved.plus(unseen=1)
             continue
+
+        # Save the line, and its digits where each has its box.
         name = f"{correction.piece:06d}.png"
         _write_png(out / LINES / name, line)
         rows.append(_describe(correction, correction.zip, part, name))
@@ -166,13 +172,13 @@ def find_part(correction: Correction, said: str) -> CorrectedPart | None:
     if correction.box is None:
         return None
     part = CorrectedPart(correction.text, correction.box, correction.boxes)
-    if correction.text.count(said) == 1 and len(correction.boxes) == len(correction.text) > len(
-        said
-    ):
+    # What was said stands in what was read as a whole: the rest are letters read as digits.
+    has_box_each = len(correction.boxes) == len(correction.text)
+    if correction.text.count(said) == 1 and has_box_each and part.read != said:
         first = correction.text.index(said)
         boxes = correction.boxes[first : first + len(said)]
         part = CorrectedPart(said, enclosing_box(boxes), boxes)
-    # Along the line and across it, whichever way up the piece lies.
+    # A box is measured along the line and across it, whichever way up the piece lies.
     across, along = (0, 1) if part.rotation % 180 else (1, 0)
     height = part.box[across + 2] - part.box[across]
     width = max((box[along + 2] - box[along] for box in part.boxes), default=0.0)
@@ -202,6 +208,7 @@ def edit_distance(one: str, other: str) -> int:
     >>> edit_distance("02134", "2134"), edit_distance("02134", "02184")
     (1, 1)
     """
+    # A row of the table: the distance of a beginning of `one` to each beginning of `other`.
     row = list(range(len(other) + 1))
     for i, digit in enumerate(one, 1):
         diagonal, row[0] = row[0], i

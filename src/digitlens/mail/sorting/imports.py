@@ -34,6 +34,7 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
     MissingDataError, DataError
         No such file, or one without these columns.
     """
+    # Spreadsheets write a byte order mark.
     text = read_file(path).content.decode("utf-8-sig", "replace")
     reader = csv.DictReader(io.StringIO(text))
     columns = reader.fieldnames or []

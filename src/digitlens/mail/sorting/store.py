@@ -155,6 +155,7 @@ class Store:
         -------
         How many had to be copied although links were wanted.
         """
+        # Files first, marks then: a kill in between repeats what does no harm twice.
         rows = self._query("SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0")
         chosen = None if numbers is None else set(numbers)
         copies, done = 0, []
@@ -302,6 +303,7 @@ class Store:
 
     def settle(self, task: ReviewTask, code: ZipCode | None, tray: str, now: float) -> None:
         """Write what a person read, end the loan, and move the piece to `tray`."""
+        # Written down first and moved then: a kill in between is made good by the next run.
         with self._transaction():
             person = self._check_loan(task)
             if not task.picture.exists():

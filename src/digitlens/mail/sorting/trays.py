@@ -86,7 +86,7 @@ def move_to_tray(source: Path, origin: Path, target: Path, *, copy: bool = False
     Whether a copy had to be made.
     """
     make_folder(target.parent)
-    if target.exists():
+    if target.exists():  # a kill came after the move, or between copy and removal
         if origin.exists():
             _check_same(origin, target)
             with storage_errors(origin):
