@@ -143,6 +143,7 @@ def _align(
     probs: Probs, text: str, floor: float, *, rescale: bool = False
 ) -> tuple[Span, ...] | None:
     """Return the spans, or None where no alignment is left or its probability underflows."""
+    # Forward and backward variables: the string, and the string reversed, in one pass.
     kept, index, _ = collapse_blanks(probs, floor)
     classes, skip = build_states([text, text[::-1]])
     if rescale:
@@ -154,10 +155,12 @@ def _align(
     forward = both_ways[:, :, 0]
     # From the end, reversed: what follows a time step, that step's own class included.
     backward = both_ways[:0:-1, : PAD - 1 : -1, 1]
+    # The probability of all alignments that are in a state at a time step.
     shares = step_states(both_ways[:-1, :, :1], skip[:, :1])[..., 0] * backward
     whole = shares.sum(axis=1)
     if not whole.min() > 0.0:
         return None
+    # Every second state is a digit; the others are the blanks between them.
     shown = shares[:, 1::2] / whole[:, None]
     rivals = _sum_rivals(kept, text, forward, backward)
     return tuple(_build_spans(text, index, shown, rivals))
@@ -176,6 +179,7 @@ def _rescale_steps(kept: Probs, classes: Indices, skip: NDArray[np.float64]) -> 
     for index in range(len(scaled)):
         reached = step_states(before, skip) * scaled[index][classes]
         total = reached.sum()
+        # Where nothing is possible any more there is nothing to scale.
         if total > 0:
             scaled[index] /= total
             reached /= total
@@ -196,6 +200,7 @@ def _build_spans(
     inside = shown >= np.minimum(MIN_SHOWN, shown.max(axis=0))
     first = index[inside.argmax(axis=0)].tolist()
     last = index[::-1][inside[::-1].argmax(axis=0)].tolist()
+    # What else may stand there, the likeliest first.
     result = []
     for digit, center, start, end, values in zip(
         text, centers.tolist(), first, last, rivals.tolist(), strict=True
@@ -244,6 +249,7 @@ def _sum_rivals(
     after_blank[-1, -1] = 1.0  # the string may end with its last digit
     after_digit = np.zeros((steps, length))
     after_digit[:-1, :-1] = backward[1:, 3::2]
+    # A digit follows its like only after a blank.
     other = labels[:, None] != np.arange(CLASSES)
     unlike_before = np.ones((length, CLASSES))
     unlike_before[1:] = other[:-1]
@@ -251,6 +257,7 @@ def _sum_rivals(
     unlike_after[:-1] = other[1:]
     entering = blank[:, :, None] + digit[:, :, None] * unlike_before
     leaving = after_blank[:, :, None] + after_digit[:, :, None] * unlike_after
+    # The run of time steps that shows each digit, at each place of the string.
     places = np.empty((steps + 1, length, CLASSES))
     places[0] = 0.0
     for before, enters, seen, out in zip(
@@ -268,10 +275,11 @@ def _sum_without(
     forward: NDArray[np.float64], backward: NDArray[np.float64], labels: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """Return the probability of the string without each of its digits: float64 (L,)."""
+    # What stands before the place, in a blank or in a digit, at the end of the line ...
     blank, digit = forward[:, PAD:-1:2], forward[:, PAD - 1 : -2 : 2]
     result = np.empty(len(labels))
     result[-1] = blank[-1, -1] + digit[-1, -1]
-    # From what stands before the place straight on to the digit behind it.
+    # ... and before it, straight on to the digit behind the place.
     unlike = np.ones(len(labels) - 1)
     unlike[1:] = labels[:-2] != labels[2:]
     passing = blank[:-1, :-1] + digit[:-1, :-1] * unlike
@@ -346,9 +354,11 @@ def digit_boxes(
         _check_profile(ink, right - left)
     if not centers:
         return []
+    # Borders half-way between neighbours ...
     middles = [min(max(scale.offset + scale.stride * item, left), right) for item in centers]
     borders = [(one + two) / 2 for one, two in pairwise(middles)]
     if ink is not None:
+        # ... moved to the emptiest columns nearby; boxes end where their ink does.
         borders = [
             left + _find_valley(ink, border - left, MAX_BORDER_SHIFT * (two - one))
             for border, one, two in zip(borders, middles, middles[1:], strict=False)
@@ -356,6 +366,7 @@ def digit_boxes(
         edges = [float(left), *borders, float(right)]
         spans = [_ink_extent(ink, one - left, two - left) for one, two in pairwise(edges)]
         return [(left + one, top, left + two, bottom) for one, two in spans]
+    # Without ink the outer digits are as wide to the outside as to the inside.
     alone = HALF_WIDTH * (bottom - top)
     reach = [middles[0] - (borders[0] - middles[0] if borders else alone)]
     reach += [*borders, middles[-1] + (middles[-1] - borders[-1] if borders else alone)]

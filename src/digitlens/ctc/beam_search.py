@@ -98,6 +98,7 @@ def beam_search(probs: Probs, beam: BeamOptions) -> Scores:
     """Return the likeliest strings of a line, with probabilities up to one factor for all."""
     strings = {"": 1.0}
     for segment in find_segments(probs, beam.choose_floor(probs)):
+        # Most segments hold one digit for sure, and nothing has to be sorted.
         ranking = search_segment(segment, beam, beam.ratio)[0]
         if len(ranking) == 1:
             ((end, _),) = ranking
@@ -120,6 +121,7 @@ def find_segments(probs: Probs, floor: float) -> list[Segment]:
     ):
         if step != previous:
             digits = []
+            # A gap ends the segment: the steps between are blank.
             if step != previous + 1:
                 result.append([])
             result[-1].append((blank, digits))
@@ -223,6 +225,7 @@ def _search_digits(
         elif len(prefixes) > 1:
             prefixes = _keep_likeliest(prefixes, ratio, beam.width)
         best = max([pair[0] + pair[1] for pair in prefixes.values()], default=0.0)
+        # `prune` may leave no prefix at all.
         if best == 0.0:
             return {}, 0.0
         if best < RESCALE_BELOW:
@@ -256,6 +259,7 @@ def _extend_prefixes(
                     result[longer] = [0.0, more]
                 else:
                     pair[1] += more
+        # A blank follows, or the last digit goes on.
         pauses = both * blank
         if pauses + stays > cut:
             pair = find(text)
@@ -292,9 +296,11 @@ def beam_search_lengths(
     allowed length, strings that the search left aside not counted.
     """
     result, share = _search_lengths(probs, beam, lengths)
+    # An allowed length may be far less likely than the others in one segment.
     if not result:
         beam = replace(beam, length_ratio=0.0)
         result, share = _search_lengths(probs, beam, lengths)
+    # There may be fewer open steps than wanted digits.
     if not result:
         beam = replace(beam, floor=_open_floor(probs, STEPS_PER_DIGIT * max(lengths)))
         result, share = _search_lengths(probs, beam, lengths)
@@ -341,6 +347,7 @@ def _search_lengths(
 
 def _keep_likeliest_by_length(prefixes: Prefixes, beam: BeamOptions, longest: int) -> Prefixes:
     """Keep so many of each length; `length_ratio` is to the best one of all lengths."""
+    # Too long already: no ending makes it shorter.
     if max(map(len, prefixes), default=0) > longest:
         prefixes = {text: pair for text, pair in prefixes.items() if len(text) <= longest}
     if len(prefixes) <= beam.length_width:

@@ -56,6 +56,7 @@ def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.f
     logarithm of the probability that the length is an allowed one.
     """
     best = decoded.candidates[0]
+    # Without a second string, it competes with all that is left.
     rest = 1.0 - best.among_lengths
     if len(decoded.candidates) > 1:
         rest = decoded.candidates[1].among_lengths
@@ -155,9 +156,11 @@ def fit_confidence(
         Fewer than 100 lines, or features that are not finite.
     """
     _check_examples(features, right)
+    # One half fits, the other judges.
     order = rng.permutation(len(right))
     fit, judge = order[: len(right) // 2], order[len(right) // 2 :]
     choices: list[tuple[float, ...] | None] = [None]
+    # With few wrong lines the weights would fit these very lines.
     if min(int(right[fit].sum()), int((~right[fit]).sum())) >= MIN_EXAMPLES:
         choices.append(fit_logistic(features[fit], right[fit]))
     best: tuple[float, tuple[float, ...] | None, IsotonicCalibrator] | None = None
@@ -168,6 +171,7 @@ def fit_confidence(
             best = loss, weights, calibrator
     assert best is not None, "there was a choice"
     _, weights, calibrator = best
+    # The promise about errors rests on lines that nothing was fitted on.
     sure = calibrator.transform(_scores(weights, features[judge]))
     return ConfidenceModel(weights, calibrator, risk_coverage_curve(sure, right[judge]))
 
@@ -233,8 +237,8 @@ class ConfidenceModels:
         """Return the calibration for readings with these allowed lengths."""
         if lengths is None:
             return self.unconstrained
-        own = self.by_length.get(next(iter(lengths))) if len(lengths) == 1 else None
-        return own or self.constrained or self.unconstrained
+        special = self.by_length.get(next(iter(lengths))) if len(lengths) == 1 else None
+        return special or self.constrained or self.unconstrained
 
     def as_dict(self) -> dict[str, Any]:
         """Return all calibrations as plain values that JSON can hold.
@@ -323,17 +327,18 @@ def fit_confidence_models(
             "calibrations need readings for which no length was given",
             seen=f"readings with the lengths {sorted(item for item in lines if item)}",
         )
+    # One for all lengths together, for those that have too few lines of their own.
     several = [pair for length, pair in lines.items() if length is not None]
-    given = None
+    constrained = None
     if sum(len(right) for _, right in several) >= MIN_LINES:
-        given = fit_confidence(
+        constrained = fit_confidence(
             np.concatenate([features for features, _ in several]),
             np.concatenate([right for _, right in several]),
             rng,
         )
-    own = {
+    by_length = {
         length: fit_confidence(*pair, rng)
         for length, pair in lines.items()
         if length is not None and len(pair[1]) >= MIN_LINES
     }
-    return ConfidenceModels(fit_confidence(*lines[None], rng), given, own)
+    return ConfidenceModels(fit_confidence(*lines[None], rng), constrained, by_length)

@@ -119,6 +119,7 @@ def decode(
     if best < 1:
         raise UsageError("best must be at least 1", seen=str(best))
     beam = beam or BeamOptions()
+    # Any length: the search's order is near enough to choose what is rescored.
     if lengths is None:
         scores = beam_search(probs, beam)
         texts = sorted(scores, key=scores.__getitem__, reverse=True)[: RESCORE_FACTOR * best]
@@ -126,9 +127,11 @@ def decode(
         return Decoded(
             tuple(Hypothesis(text, value, value) for text, value in pairs), None, 1.0
         )
+    # Some lengths: the best of each stays in, however likely the others are.
     scores, share = beam_search_lengths(probs, beam, lengths)
     texts = sorted(scores, key=scores.__getitem__, reverse=True)
     pairs = _rescore(probs, keep_best_by_length(texts, RESCORE_FACTOR * best))
+    # The search prunes: what it found may sum to more than it counted.
     length_probability = min(1.0, max(share, sum([value for _, value in pairs])))
     return _among_lengths(dict(pairs), lengths, length_probability, best)
 
@@ -138,6 +141,7 @@ def _rescore(probs: Probs, texts: list[str]) -> list[tuple[str, float]]:
     if not texts:
         return []
     values = string_probabilities(probs, texts, floor=RESCORE_FLOOR)
+    # So unlikely that they rest on the steps that were left out: sum over all steps.
     if not values.any():
         values = string_probabilities(probs, texts)
     pairs = list(zip(texts, values.tolist(), strict=True))

@@ -75,6 +75,7 @@ def string_probabilities(
     # What goes on from the first half, and what came from the end into the same state.
     reached = step_states(last[:, :count], skip[:, :count])
     ends = np.array([2 * len(text) for text in texts])
+    # State s of a string is state 2 L - s of the reversed one.
     mirrored = ends - np.arange(len(classes))[:, None]
     back = last[PAD:, count:][mirrored, np.arange(count)]
     result: NDArray[np.float64] = (reached * back * (mirrored >= 0)).sum(axis=0)
@@ -92,6 +93,7 @@ def collapse_blanks(probs: Probs, floor: float) -> tuple[Probs, Indices, float]:
     that all steps of such runs are blank.
     """
     is_open = probs[:, :BLANK].max(axis=1) > floor
+    # The first of each run of blank steps stays.
     keep = is_open.copy()
     keep[0] = True
     keep[1:] |= is_open[:-1]
@@ -226,10 +228,12 @@ def length_posterior(
     begun[BLANK, 1] = 1.0
     longer = np.empty((CLASSES, begun.shape[1] - 1))
     for step in kept[:, :, None]:
+        # A digit goes on, or is added to all beginnings that do not end with it ...
         total = np.add.reduce(begun, axis=0)
         np.subtract(begun[:BLANK, 1:], begun[:BLANK, :-1], longer)
         np.add(longer, total[:-1], longer)
         np.multiply(longer, step[:BLANK], begun[:BLANK, 1:])
+        # ... or a blank follows any of them.
         np.multiply(total, step[BLANK], begun[BLANK])
     ends = begun.sum(axis=0)
     return min(1.0, float(sum(ends[length + 1] for length in set(lengths))))

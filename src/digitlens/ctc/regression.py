@@ -150,6 +150,7 @@ def pool_adjacent_violators(
     sums: list[float] = []
     sizes: list[int] = []
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
+        # A block that is not above the one before it joins it, as often as needed.
         mean, total, size = value, weight, 1
         while means and means[-1] >= mean:
             before, last = sums.pop(), means.pop()
@@ -199,11 +200,12 @@ def fit_logistic(
     (True, 0.0)
     """
     given = np.asarray(features, np.float64)
+    # Features of mean 0 and deviation 1, so that one penalty suits all.
     middle, spread = given.mean(axis=0), given.std(axis=0)
     spread = np.where(spread > TOLERANCE * (1 + np.abs(middle)), spread, np.inf)
     table = np.column_stack([np.ones(len(given)), (given - middle) / spread])
     penalty = np.full(table.shape[1], RIDGE)
-    penalty[0] = TOLERANCE
+    penalty[0] = TOLERANCE  # the intercept is free
     weights = np.zeros(table.shape[1])
     truth = right.astype(np.float64)
     for _ in range(MAX_STEPS):
@@ -214,6 +216,7 @@ def fit_logistic(
         weights -= step
         if np.abs(step).max() < TOLERANCE:
             break
+    # Back to the features as they were given.
     slopes = weights[1:] / spread
     return (float(weights[0] - slopes @ middle), *slopes.tolist())
 

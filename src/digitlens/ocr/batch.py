@@ -137,6 +137,7 @@ def read_all(
     DigitlensError
         No process could be started.
     """
+    # A single picture is not worth a process; one file of many pages is.
     if len(sources) == 1 and sources[0].path.suffix.lower() not in MULTIPAGE_SUFFIXES:
         return _read_here(sources[0], options, reader)
     return _read_in_processes(sources, options, workers or available_cpus(), limit)
@@ -147,6 +148,7 @@ def _read_here(
 ) -> Generator[PageResult, None, None]:
     worker = PageWorker(options, reader)
     try:
+        # The first page says how many there are.
         result = worker(PageTask(source, 0))
         yield result
         for index in range(1, result.count):

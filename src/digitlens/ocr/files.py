@@ -74,6 +74,7 @@ def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[Inpu
         path = Path(name)
         if name == "-" and stdin is not None:
             paths.append((stdin, False))
+        # A pattern, unless a file has that very name.
         elif not path.exists() and has_magic(name):
             matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
             for match in matches or [path]:
@@ -227,6 +228,7 @@ class PdfFile(Document):
             page = self._pdf[index]
             width, height = page.get_size()
             pixels = _render(page, choose_pdf_scale(width, height, measure_scan(page)))
+            # A blank page may be one whose scan could not be decoded.
             if pixels.min() == pixels.max():
                 _check_images(page)
             page.close()
@@ -380,6 +382,7 @@ def open_document(source: InputFile) -> Document:
 
 def parse_document(content: bytes, name: str) -> Document:
     """Return the pages of a file's content; see `open_document`."""
+    # By the first bytes: names lie.
     if b"%PDF-" in content[:PDF_HEADER_BYTES]:
         return PdfFile(content, name)
     if content.startswith(TIFF_SIGNATURES):
@@ -395,7 +398,7 @@ def _read_content(source: InputFile) -> bytes:
         )
     try:
         with Path(source.path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(MAX_BYTES + 1)  # one more than allowed tells a larger file
     except FileNotFoundError as error:
         raise MissingDataError(
             f"there is no file {source.name}",

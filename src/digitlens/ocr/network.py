@@ -52,6 +52,7 @@ class LineRecognizer:
         self._session = open_session(path, content)
         inputs = [entry.name for entry in self._session.get_inputs()]
         outputs = [entry.name for entry in self._session.get_outputs()]
+        # Is it a line network at all?
         if inputs != [STRIP] or LOG_PROBS not in outputs:
             raise ModelError(
                 f"{path} must be a network that reads lines",
@@ -59,6 +60,7 @@ class LineRecognizer:
                 likely="a network for single digits" if inputs == ["pixels"] else None,
                 try_="digitlens predict asks such a one" if inputs == ["pixels"] else None,
             )
+        # What digitlens wrote into the file: the card, and the calibrations if it has any.
         metadata = self._session.get_modelmeta().custom_metadata_map
         if LineModelCard.KEY not in metadata:
             raise ModelError(
@@ -120,6 +122,7 @@ def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
     ModelError
         There is no such file, or it is none of a line network.
     """
+    # A published name, a run folder, a file: in this order.
     path = PUBLISHED / f"{source}.onnx"
     if not path.is_file():
         path = Path(source)

@@ -198,11 +198,13 @@ def place_labels(
     taken = np.array([*boxes, *others], np.float64).reshape(-1, 4)
     result, hidden = [], 0.0
     for box, (width, height) in zip(boxes, sizes, strict=True):
+        # All places, moved onto the sheet where they would leave it.
         corners = _list_places(box, width, height)
         corners[:, 0] = np.clip(corners[:, 0], 0, max(0.0, sheet[0] - width))
         corners[:, 1] = np.clip(corners[:, 1], 0, max(0.0, sheet[1] - height))
         labels = np.column_stack([corners, corners + np.array([width, height])])
         covered = _measure_overlaps(labels, taken)
+        # The first of those that cover least; later labels avoid this one.
         best = int(np.argmin(covered))
         taken = np.vstack([taken, labels[best]])
         hidden += float(covered[best])
@@ -391,6 +393,7 @@ def _lay_out(
     upright = math.ceil(max((tall for _, tall in sizes), default=0)) + 6
     widest = math.ceil(max((long for long, _ in sizes), default=0)) + 6
     rows = [index for index, item in enumerate(annotations) if not item.cell]
+    # Narrow sides first; wide ones only where a label would hide something.
     for beside in (upright, max(upright, widest)):
         edges = beside, upright
         boxes = [_to_sheet(_full_box(item.line), scale, edges, 3) for item in annotations]

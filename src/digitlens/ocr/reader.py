@@ -181,7 +181,9 @@ class Reader:
             reading = replace(reading, lines=lines)
         else:
             # Orient it by all lines: a page may stand on its head.
-            reading = self._orient(reading, image, lengths).keep_wanted(where)
+            reading = self._orient(reading, image, lengths)
+            if where is not None:
+                reading = reading.keep_wanted(where)
         # Assemble the page.
         return reading.to_page(lengths)
 
@@ -191,7 +193,7 @@ class Reader:
         """Read a page on its head, too, where it may stand so."""
         layout = reading.layout
         if reading.has_certain_number():
-            return reading
+            return reading  # as on most pages
         if len(reading.crops) < len(layout):
             # Lines that are not wanted tell which way is up as well.
             reading = read_layout(self.network, layout, image.pixels, lengths, known=reading)
@@ -213,6 +215,7 @@ class Reader:
         lines: list[Line] = []
         steps: list[Stage] = []
         for number, field in enumerate(fields, 1):
+            # Each field is a page of its own, of which the surest number counts.
             allowed = lengths if field.count is None else check_lengths(field.count)
             page = self._read(image, field, allowed, stages=stages)
             area = field.area or (0.0, 0.0, float(width), float(height))
@@ -385,10 +388,8 @@ class PageReading:
         """Say whether this way up is clearly the right one."""
         return self.score > CLEARLY_BETTER * other.score
 
-    def keep_wanted(self, where: Where | None) -> PageReading:
+    def keep_wanted(self, where: Where) -> PageReading:
         """Return the same without the lines that are not wanted."""
-        if where is None:
-            return self
         wanted = [line for line in self.lines if _is_wanted(line.box, self.layout, where)]
         return replace(self, lines=tuple(wanted))
 
@@ -400,6 +401,7 @@ class PageReading:
         lines = [line.map_boxes(clip) for line in self.lines]
         tables = []
         for table in self.tables:
+            # Rows of the table are lines, too, unless another length is wanted.
             cells = [cell and cell.map_boxes(clip) for cell in table.cells]
             tables.append(replace(table, cells=tuple(cells)))
             lines += [

@@ -147,8 +147,10 @@ def recognize_crop(
     The line; empty, with a confidence of 0.0, where the crop is too short for an allowed
     number of digits, or the network is calibrated and hardly believes in one.
     """
+    # Too short for the wanted digits: the network need not be asked.
     if lengths and _is_too_short(crop, min(lengths)):
         return Line("", 0.0, crop.box)
+    # In doubt, the same line with its paper and without any cleaning.
     retry = None if pixels is None else partial(crop_original, pixels, crop)
     least = 0.0
     if lengths and network.calibrations is not None:
@@ -282,6 +284,7 @@ def quick_binarize(gray: Gray) -> Gray:
     dark, paper, light = np.searchsorted(counts, [EXTREMES, 0.5, 1 - EXTREMES]).tolist()
     if max(paper - dark, light - paper) <= PAPER_GRAIN:
         dark, light = int(gray.min()), int(gray.max())
+    # Ink is on the side that reaches farther from the paper.
     sign = -1 if paper - dark >= light - paper else 1
     full = max(paper - dark, light - paper, 1)
     steps = np.clip((np.arange(256) - paper) * sign * 255.0 / full, 0, 255)
@@ -303,6 +306,7 @@ def find_writing_body(gray: Gray) -> IntBox | None:
     height, width = gray.shape
     scale = BODY_ROWS / height
     size = max(8, round(width * scale)), BODY_ROWS
+    # The line in one size, its uneven light taken out.
     large = cv2.GaussianBlur(cv2.resize(gray, size), (0, 0), 1.2)
     # Uneven light is what a median over a good part of the line's height leaves.
     small = cv2.resize(
@@ -311,12 +315,14 @@ def find_writing_body(gray: Gray) -> IntBox | None:
     paper = cv2.resize(cv2.medianBlur(small, 13), size)
     even = np.clip(128 + large.astype(np.int16) - paper.astype(np.int16), 0, 255)
     ink = quick_binarize(even.astype(np.uint8))
+    # The tall marks, without specks.
     stats = cv2.connectedComponentsWithStats((ink > BODY_INK).astype(np.uint8))[2]
     tallest = int(stats[1:, 3].max(initial=0))
     kept = (stats[:, 3] >= MIN_BODY_HEIGHT * tallest) & (stats[:, 4] >= MIN_BODY_PIXELS)
     kept[0] = False
     if not kept.any():
         return None
+    # The box around them, with a margin, in pixels of the picture.
     left, top = stats[kept, 0].min(), stats[kept, 1].min()
     right = (stats[kept, 0] + stats[kept, 2]).max()
     bottom = (stats[kept, 1] + stats[kept, 3]).max()
@@ -349,12 +355,14 @@ def recognize_line_image(network: LineRecognizer, pixels: Gray, lengths: Lengths
     pixels
         uint8 (H, W) or (H, W, 3): the line, with or without paper around.
     """
+    # Cut bare paper away.
     gray = to_gray(pixels)
     ink = quick_binarize(gray)
     left, top, right, bottom = _find_writing(ink)
     part = slice(top, bottom), slice(left, right)
     probs, decoded = recognize_with_retry(network, gray[part], lengths)
     line = build_line(network, probs, decoded, ink[part])
+    # Back to pixels of the picture.
     return line.map_boxes(
         lambda box: (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
     )

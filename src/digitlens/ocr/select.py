@@ -73,6 +73,7 @@ def suppress_overlaps(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     kept: list[RecognizedLine] = []
     index = 0
     while index < len(crops):
+        # A line, and how many of the next crops are its parts.
         whole, end = crops[index], index + 1
         while end < len(crops) and crops[end].crop.part and _contains(whole, crops[end]):
             end += 1
@@ -91,17 +92,20 @@ def _contains(whole: RecognizedLine, part: RecognizedLine) -> bool:
 
 def _is_one(whole: RecognizedLine, parts: Sequence[RecognizedLine]) -> bool:
     """Say whether a line with wide gaps is one number, not several, nor number and word."""
+    # Where only the line or only its parts hold digits, that decides.
     numbers = [part for part in parts if part.line.text]
     if not numbers:
         return bool(whole.line.text)
     if not whole.line.text:
         return False
+    # Where both hold the same digits, the gaps decide ...
     if len(numbers) == len(parts) and whole.line.text == "".join(
         part.line.text for part in numbers
     ):
         gaps = _measure_gaps(whole, parts)
         is_even = len(gaps) > 1 and gaps[-1] <= MAX_GAP_RATIO * gaps[0]
         return not gaps or gaps[-1] <= MAX_GAP or is_even
+    # ... else whichever is the surer.
     return whole.line.confidence >= prod(part.line.confidence for part in parts)
 
 
@@ -120,10 +124,12 @@ def is_one_line(layout: PageLayout) -> bool:
     on_its_side = 20 < layout.rotation % 180 < 160
     if layout.grids or on_its_side or tallest < MIN_FILL * height or width < height:
         return False
+    # All tall crops stand in one row, ...
     tall = [crop.box for crop in whole if crop.height >= 0.5 * tallest]
     middles = [(top + bottom) / 2 for _, top, _, bottom in tall]
     if any(not top < middle < bottom for _, top, _, bottom in tall for middle in middles):
         return False
+    # ... and none far from the next.
     spans = sorted((left, right) for left, _, right, _ in tall)
     return all(two[0] - one[1] <= MAX_GAP * tallest for one, two in pairwise(spans))
 
@@ -146,6 +152,7 @@ def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> t
     certain
         Whether there is one line for sure, or only may be.
     """
+    # The line as a whole against the best of its crops.
     longest = max(lines, key=lambda line: (len(line.text), line.confidence), default=None)
     if not whole.text or whole.confidence < MIN_CONFIDENCE:
         return tuple(lines)
