@@ -49,21 +49,11 @@ WIDE_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 @dataclass(frozen=True, eq=False)
 class LoadedImage:
-    """A picture's pixels.
+    """A picture's pixels."""
 
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W) or (H, W, 3), H and W at least `MIN_SIDE`.
-    name
-        What messages call it.
-    about
-        Its size, and what was done to it on loading, in words.
-    """
-
-    pixels: Pixels
-    name: str
-    about: str
+    pixels: Pixels  # uint8 (H, W) or (H, W, 3), H and W at least `MIN_SIDE`
+    name: str  # what messages call it
+    about: str  # its size, and what was done to it on loading, in words
 
 
 def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -> LoadedImage:

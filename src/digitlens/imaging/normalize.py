@@ -57,20 +57,11 @@ WHITE = 255
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One step of the framing.
+    """One step of the framing."""
 
-    Parameters
-    ----------
-    name
-        One word.
-    about
-        One sentence, with numbers.
-    picture
-        uint8 (H, W) or (H, W, 3): the picture after it, at most `MAX_SIDE` wide and high.
-    """
-
-    name: str
-    about: str
+    name: str  # one word
+    about: str  # one sentence, with numbers
+    # uint8 (H, W) or (H, W, 3): the picture after it, at most `MAX_SIDE` wide and high.
     picture: Pixels
 
 
@@ -338,18 +329,11 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
 
 @dataclass(frozen=True, eq=False)
 class FramedStack:
-    """Many digits in MNIST's frame.
+    """Many digits in MNIST's frame."""
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28); 0 = paper, 255 = ink. Blank where the picture could not be framed.
-    rejected
-        Why not, by the picture's index.
-    """
-
+    # uint8 (N, 28, 28); 0 = paper, 255 = ink. Blank where the picture could not be framed.
     images: Images
-    rejected: dict[int, DataError]
+    rejected: dict[int, DataError]  # why not, by the picture's index
 
 
 def frame_stack(images: Images) -> FramedStack:

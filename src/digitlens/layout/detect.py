@@ -238,14 +238,14 @@ def _select_likeliest(candidates: list[Candidate]) -> list[Candidate]:
     return [candidates[index] for index in sorted(best)]
 
 
-def _describe(page: PageAnalysis, found: int, cropped: int) -> list[str]:
+def _describe(page: PageAnalysis, total: int, cropped: int) -> list[str]:
     """Return in words how many lines there are, and what was dropped or left out."""
-    notes = [f"{found} lines"]
+    notes = [f"{total} lines"]
     if page.dropout.channel is not None:
         channel = COLOR_CHANNELS[page.dropout.channel]
         notes.append(f"coloured print dropped: the {channel} channel")
-    if found > cropped:
-        notes.append(f"{found - cropped} of them, the least likely, left out")
+    if total > cropped:
+        notes.append(f"{total - cropped} of them, the least likely, left out")
     if page.components.dropped:
         notes.append(f"{page.components.dropped} of the smallest marks left out")
     return notes

@@ -129,23 +129,14 @@ def _bounding_box(corners: Floats) -> Box:
 
 @dataclass(frozen=True, eq=False)
 class GridCell:
-    """One box of a table.
+    """One box of a table."""
 
-    Parameters
-    ----------
-    row, column
-        Counted from 0, at the upper left.
-    corners
-        float64 (4, 2): x and y of its upper left, upper right, lower right and lower left
-        corner in the picture.
-    crop
-        What is written in it; None where it is empty.
-    """
-
-    row: int
+    row: int  # counted from 0, at the upper left
     column: int
+    # float64 (4, 2): x and y of its upper left, upper right, lower right and lower left corner
+    # in the picture.
     corners: Floats
-    crop: LineCrop | None
+    crop: LineCrop | None  # what is written in it; None where it is empty
 
 
 @dataclass(frozen=True, eq=False)
