@@ -1,10 +1,8 @@
-"""Several workers, each a process of its own: one that dies takes one task with it.
+"""Work on several processors, and in the background.
 
-`concurrent.futures` gives up all tasks when one of its processes dies, and does not say which
-task it was. Here each worker has a pipe of its own and one task at a time.
-
-* How many processors this process may use.
-* Work that is done while torch is imported: together the longest part of a short run.
+`run_tasks` gives tasks to worker processes; one that dies takes one task with it. The process
+pool of `concurrent.futures` gives up all tasks when a process dies, and does not say which task
+it was; here each worker has a pipe of its own and one task at a time.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ R = TypeVar("R")
 Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
 Message: TypeAlias = "tuple[Literal['ready', 'done', 'failed', 'fatal'], Any]"
 
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 """Seconds that an idle worker has to leave by itself."""
 
 
@@ -71,21 +69,21 @@ def run_tasks(
         A worker cannot start, or met what stands in the way of every task (a `ModelError`, a
         `StorageError`). All workers are ended then, as when the generator is closed.
     """
-    hands: list[_Worker[T]] = []
+    pool: list[_Worker[T]] = []
     try:
-        while todo or any(hand.busy for hand in hands):
-            _hand_out(todo, hands, prepare, workers)
-            for hand in _poll(hands, limit):
-                outcome = _taken(hand, limit)
-                if hand.over:
-                    hands.remove(hand)
+        while todo or any(worker.busy for worker in pool):
+            _hand_out(todo, pool, prepare, workers)
+            for worker in _poll(pool, limit):
+                outcome = _receive(worker, limit)
+                if worker.ended:
+                    pool.remove(worker)
                 if outcome is not None:
                     yield outcome
     finally:
-        for hand in hands:
-            hand.close()
-        for hand in hands:
-            hand.end()
+        for worker in pool:
+            worker.close()
+        for worker in pool:
+            worker.end()
 
 
 class _Worker(Generic[T]):
@@ -99,7 +97,7 @@ class _Worker(Generic[T]):
             self.process.start()
         theirs.close()
         self.ready = False
-        self.over = False
+        self.ended = False
         self.task: T | None = None
         self.since = 0.0
 
@@ -120,61 +118,61 @@ class _Worker(Generic[T]):
 
     def end(self) -> None:
         """See that the worker is gone."""
-        self.over = True
-        self.process.join(GRACE)
+        self.ended = True
+        self.process.join(GRACE_SECONDS)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
 
 
 def _hand_out(
-    todo: deque[T], hands: list[_Worker[T]], prepare: Prepare[T, R], workers: int
+    todo: deque[T], pool: list[_Worker[T]], prepare: Prepare[T, R], workers: int
 ) -> None:
-    for hand in hands:
-        if todo and hand.ready and not hand.busy:
-            hand.give(todo.popleft())
-    starting = sum(not hand.ready for hand in hands)
-    more = min(workers - len(hands), len(todo) - starting)
-    hands += [_Worker(prepare) for _ in range(more)]
+    for worker in pool:
+        if todo and worker.ready and not worker.busy:
+            worker.give(todo.popleft())
+    starting = sum(not worker.ready for worker in pool)
+    more = min(workers - len(pool), len(todo) - starting)
+    pool += [_Worker(prepare) for _ in range(more)]
 
 
-def _poll(hands: list[_Worker[T]], limit: float) -> list[_Worker[T]]:
+def _poll(pool: list[_Worker[T]], limit: float) -> list[_Worker[T]]:
     """Wait, and return the workers that said something, died, or are over their time."""
     now = time.monotonic()
-    ends = [hand.since + limit for hand in hands if hand.busy]
-    pipes = wait([hand.pipe for hand in hands], max(0.0, min(ends) - now) if ends else None)
+    ends = [worker.since + limit for worker in pool if worker.busy]
+    pipes = wait([worker.pipe for worker in pool], max(0.0, min(ends) - now) if ends else None)
     now = time.monotonic()
     return [
-        hand
-        for hand in hands
-        if hand.pipe in pipes or (hand.busy and now >= hand.since + limit)
+        worker
+        for worker in pool
+        if worker.pipe in pipes or (worker.busy and now >= worker.since + limit)
     ]
 
 
-def _taken(hand: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
+def _receive(worker: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
     """Return what a worker's message says of its task; None where it says it is ready."""
     try:
-        if not hand.pipe.poll():
-            return _stopped(hand, limit)
-        kind, value = hand.pipe.recv()
+        if not worker.pipe.poll():
+            return _stop_overdue(worker, limit)
+        kind, value = worker.pipe.recv()
     except (EOFError, OSError):
-        return _died(hand)
+        return _report_death(worker)
     if kind == "fatal":
         raise value
     if kind == "ready":
-        hand.ready = True
+        worker.ready = True
         return None
-    task, hand.task = hand.task, None
+    task, worker.task = worker.task, None
     assert task is not None, "only a busy worker answers"
     return TaskResult(task, value) if kind == "done" else TaskResult(task, None, value)
 
 
-def _stopped(hand: _Worker[T], limit: float) -> TaskResult[T, Any]:
-    task = hand.task
+def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
+    task = worker.task
     assert task is not None, "only a busy worker is over its time"
-    hand.process.kill()
-    hand.close()
-    hand.end()
+    worker.process.kill()
+    worker.close()
+    worker.end()
     return TaskResult(
         task,
         None,
@@ -182,17 +180,17 @@ def _stopped(hand: _Worker[T], limit: float) -> TaskResult[T, Any]:
     )
 
 
-def _died(hand: _Worker[T]) -> TaskResult[T, Any]:
-    hand.close()
-    hand.end()
-    code = hand.process.exitcode or 0
+def _report_death(worker: _Worker[T]) -> TaskResult[T, Any]:
+    worker.close()
+    worker.end()
+    code = worker.process.exitcode or 0
     seen = f"exit code {code}" if code >= 0 else f"signal {-code}"
-    if hand.task is None:
+    if worker.task is None:
         raise DigitlensError(
             "a worker process could not be started",
             seen=seen,
             likely='a script without the line: if __name__ == "__main__":'
-            if not hand.ready
+            if not worker.ready
             else None,
         )
     killed = code == -9
@@ -202,7 +200,7 @@ def _died(hand: _Worker[T]) -> TaskResult[T, Any]:
         likely="the system ended it, for want of memory" if killed else None,
         try_="a smaller picture, or fewer --workers" if killed else None,
     )
-    return TaskResult(hand.task, None, error)
+    return TaskResult(worker.task, None, error)
 
 
 @contextmanager
@@ -229,10 +227,10 @@ def _serve(pipe: Connection, prepare: Callable[[], Callable[[Any], Any]]) -> Non
             return
         pipe.send(("ready", None))
         while True:
-            pipe.send(_tried(work, pipe.recv()))
+            pipe.send(_try(work, pipe.recv()))
 
 
-def _tried(work: Callable[[Any], Any], task: Any) -> Message:
+def _try(work: Callable[[Any], Any], task: Any) -> Message:
     try:
         return "done", work(task)
     except (ModelError, StorageError) as error:

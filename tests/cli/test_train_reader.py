@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from digitlens import training
 from digitlens.cli.progress import LineTrainingProgress
 from digitlens.metrics.history import LinePoint
-from digitlens.training import readers
 
 Cli = Callable[..., Any]
 
@@ -32,7 +32,7 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             folder=Path("runs/train/reader-1"),
         )
 
-    monkeypatch.setattr(readers, "train_reader", train)
+    monkeypatch.setattr(training, "train_reader", train)
     return asked
 
 

@@ -69,7 +69,6 @@ def test_reading_a_model_does_not_need_torch() -> None:
         "digitlens.models",
         "digitlens.models.registry",
         "digitlens.training",
-        "digitlens.training.readers",
         "digitlens.models.recipe",
         "digitlens.training.config",
         "digitlens.runs",

@@ -71,7 +71,7 @@ def train_reader(
 ) -> str:
     """Train a reader of lines, and return what is left to say about it."""
     from digitlens.cli.progress import LineTrainingProgress
-    from digitlens.training.readers import train_reader
+    from digitlens.training import train_reader
 
     run = train_reader(
         network,

@@ -1,14 +1,15 @@
-"""One training run, from digits to a run folder: `train`."""
+"""Training, from digits to a run folder: `train` for digits, `train_reader` for lines."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digitlens.data import DataSplits, load_digits
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.models.recipe import Recipe
+from digitlens.models.recipe import LineRecipe, Recipe, find_line_recipe
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
     NullCallback,
@@ -17,7 +18,7 @@ from digitlens.training.config import (
     check_seed,
     resume_config,
 )
-from digitlens.training.results import Run
+from digitlens.training.results import ReaderRun, Run
 from digitlens.workers import Background
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from digitlens.training.config import Callback
 
 
-__all__ = ["Run", "train"]
+__all__ = ["ReaderRun", "Run", "train", "train_reader"]
 
 
 def train(
@@ -57,9 +58,9 @@ def train(
     data
         Digits, or a source for `load_digits`; MNIST when None.
     start
-        Go on from this model of the same network: a published one, a run folder or an .onnx
-        file. A few pictures are then enough (`data`: a folder of class folders); what it has
-        learnt before is rehearsed, with MNIST's training digits where they are at hand.
+        Fine-tune this model of the same network: a published one, a run folder or an .onnx
+        file. A few pictures are then enough (`data`: a folder of class folders); digits that
+        it knows are replayed, MNIST's training digits where they are at hand.
     validation, limit
         For `load_digits`, when `data` is a source; `validation` is 0.1 when None. With
         `start` it is the share of each class that is held back, a quarter where there are
@@ -73,15 +74,15 @@ def train(
     out
         The run folder; ``runs/train/<network>-<n>`` when None.
     resume
-        Go on with the run in `out`, or with the newest unfinished one of `network`. Everything
-        else is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
+        Resume the run in `out`, or the newest unfinished one of `network`. Everything else is
+        taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
     progress
-        Who is told how it goes; called in this thread.
+        Is called as training goes on, in this thread.
 
     Raises
     ------
     UsageError
-        An unknown network, no epochs, a seed that is none, a `start` that cannot be.
+        An unknown network, no epochs, a bad seed, a `start` of another network.
     ModelError
         There is no model `start`.
     DataError
@@ -89,9 +90,9 @@ def train(
     DivergedError
         The loss became infinite or not a number.
     StoppedError
-        Ctrl-C or SIGTERM; the run can be gone on with.
+        Ctrl-C or SIGTERM; the run can be resumed.
     RunError
-        `out` is taken, or there is nothing to go on with.
+        `out` is taken, or there is nothing to resume.
     StorageError
         The disk is full or cannot be written; the last checkpoint is whole.
 
@@ -116,20 +117,104 @@ def train(
     )
     if start is not None:
         _check_start(config, resume=resume)
-        return _go_on(config, start, source, validation, progress or NullCallback())
+        return _fine_tune(config, start, source, validation, progress or NullCallback())
     if resume:
         config = resume_config(config, Recipe)
-        if not isinstance(source, DataSplits):
-            source = config.source
-    loader = Background(lambda: _loaded(source, config))
+    # Digits are read while torch is imported: together the longest part of a short run.
+    loader = Background(lambda: _load(source, config))
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.digit_run import run_training, train_ensemble
-    act = train_ensemble if find_network(network).members > 1 else run_training
-    return act(config, loader.result(), progress or NullCallback())
+    run = train_ensemble if find_network(network).members > 1 else run_training
+    return run(config, loader.result(), progress or NullCallback())
 
 
-def _go_on(
+def train_reader(
+    name: str = "reader",
+    data: DataSplits | str | Path | None = None,
+    *,
+    validation: float = 0.1,
+    seed: int = 0,
+    steps: int | None = None,
+    recipe: LineRecipe | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    writers: int | None = None,
+    progress: Callback | None = None,
+) -> ReaderRun:
+    """Train a network that reads lines of digits, and keep everything in a run folder.
+
+    It learns from lines that are made as it goes, of the training digits of `data`; no line
+    is shown twice. Other processes make them, so a script that calls this must do so below
+    ``if __name__ == "__main__":``.
+
+    On a processor the same seed gives the same weights again on the same machine, with the
+    same versions and number of threads, whatever the number of writers. On a graphics card
+    sums are taken in any order, and no two runs are the same.
+
+    Parameters
+    ----------
+    name
+        A name of `digitlens.models.recipe.READERS`.
+    data, out, resume, progress
+        As for `train`.
+    validation
+        For `load_digits`: the share that is held back, by writer; lines of their digits are
+        what the history's figures are measured on.
+    seed
+        Decides first weights, lines and order.
+    steps
+        Instead of the recipe's; with few, warming up and the like take fewer too.
+    recipe
+        Instead of the network's own.
+    writers
+        Processes that make lines; with 0 this one does. When None one beside a processor,
+        and all cores but one beside a graphics card.
+
+    Raises
+    ------
+    UsageError
+        An unknown reader, no steps, a bad seed.
+    DataError
+        The digits cannot be used; one of 0 to 9 is missing, for instance.
+    WorkerError
+        A process that makes lines has died; all is saved.
+    DivergedError, StoppedError, RunError, StorageError
+        As `train`.
+    """
+    check_length(steps, "steps")
+    source: DataSplits | str | Path = "mnist" if data is None else data
+    config = TrainConfig(
+        network=name,
+        seed=check_seed(seed),
+        length=steps,
+        recipe=recipe or find_line_recipe(name),
+        source=source.source if isinstance(source, DataSplits) else str(source),
+        validation=validation,
+        out=out,
+        writers=writers,
+    )
+    if resume:
+        config = resume_config(config, LineRecipe)
+    elif steps is not None:
+        config = replace(config, recipe=config.resolved_recipe.fit_to(steps), length=None)
+    limit_openmp_spin()
+    with training_extra():
+        from digitlens.training.line_task import run_line_training
+    return run_line_training(config, _load(source, config), progress or NullCallback())
+
+
+def _load(
+    source: DataSplits | str | Path, config: TrainConfig[Recipe] | TrainConfig[LineRecipe]
+) -> DataSplits:
+    if isinstance(source, DataSplits):
+        return source
+    # A resumed run says in its config.toml where its digits came from.
+    source = config.source if config.resume else source
+    return load_digits(source, validation=config.validation, limit=config.limit)
+
+
+def _fine_tune(
     config: TrainConfig[Recipe],
     start: str | Path,
     source: DataSplits | str | Path,
@@ -155,12 +240,6 @@ def _check_start(config: TrainConfig[Recipe], *, resume: bool) -> None:
         raise UsageError("--limit is not for --from: all pictures are learnt from")
 
 
-def _loaded(source: DataSplits | str | Path, config: TrainConfig[Recipe]) -> DataSplits:
-    if isinstance(source, DataSplits):
-        return source
-    return load_digits(source, validation=config.validation, limit=config.limit)
-
-
 @contextmanager
 def training_extra() -> Iterator[None]:
     """Turn a package that training lacks into a `MissingExtraError`."""
@@ -177,9 +256,9 @@ def training_extra() -> Iterator[None]:
 def limit_openmp_spin() -> None:
     """Let torch's threads spin for a millisecond when they wait, not for twelve; then sleep.
 
-    A thread that waits for another one that the system has put aside burns the very time
-    that the other needs. Beside one busy process, on two cores, this halved the time of an
-    epoch of cnn (12 s instead of 25; alone it takes 2.1 s either way). It must be said before
-    torch is imported; whoever has set it keeps it.
+    A thread that waits for another one that the system has paused burns the very time that
+    the other needs. Beside one busy process, on two cores, this halved the time of an epoch
+    of cnn (12 s instead of 25; alone it takes 2.1 s either way). It must be set before torch
+    is imported; a value that is set already is kept.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")

@@ -1,8 +1,4 @@
-"""Where training runs and in which precision.
-
-* Freed memory is kept for the next step instead of being handed back to the system.
-* Ctrl-C as a wish to stop at the next step, not as a tear through the middle of one.
-"""
+"""The machine that trains: device, precision, memory, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -65,7 +61,7 @@ def choose_device() -> Device:
 
 @contextlib.contextmanager
 def flush_denormals() -> Iterator[None]:
-    """While entered, take numbers too small to be normal for zero; then as before.
+    """Round numbers too small to be normal to zero inside the ``with`` block.
 
     The moments of weights that no digit lights die away, and arithmetic on such remains is
     many times slower: it more than doubled the time of late epochs.
@@ -86,8 +82,8 @@ def _processor_has_bf16() -> bool:
 
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # names and numbers of mallopt(3)
-KEEP = 2**30
-LARGEST = 2**25
+KEPT_BYTES = 2**30
+MAX_HEAP_BLOCK = 2**25
 
 
 def tune_malloc() -> None:
@@ -98,11 +94,11 @@ def tune_malloc() -> None:
     measure an epoch.
     """
     try:
-        tell = ctypes.CDLL(None).mallopt
+        mallopt = ctypes.CDLL(None).mallopt
     except (OSError, TypeError, AttributeError):
         return
-    tell(TRIM_THRESHOLD, KEEP)
-    tell(MMAP_THRESHOLD, LARGEST)
+    mallopt(TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(MMAP_THRESHOLD, MAX_HEAP_BLOCK)
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

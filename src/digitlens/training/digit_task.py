@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from digitlens.digits import CLASSES
 from digitlens.metrics.history import Epoch, best_epoch
-from digitlens.training.augment import NO_DIGIT, augment_epoch, generator
+from digitlens.training.augment import NO_DIGIT, augment_epoch, make_generator
 from digitlens.training.trainer import Task
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class DigitTask(Task[Epoch]):
         self.device = device
         self.teacher = teacher
         # Digits may come sorted by class, so the ones that are measured again are drawn.
-        drawn = torch.randperm(len(train), generator=generator(0, 0))[:MAX_TRAIN_SAMPLE]
+        drawn = torch.randperm(len(train), generator=make_generator(0, 0))[:MAX_TRAIN_SAMPLE]
         self.sample = DigitTensors(train.images[drawn], train.labels[drawn])
 
     def batches(self, network: nn.Sequential, step: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -111,7 +111,7 @@ class DigitTask(Task[Epoch]):
             self.train.images,
             self.train.labels,
             recipe=self.recipe,
-            rng=generator(self.seed, epoch),
+            rng=make_generator(self.seed, epoch),
             bf16=self.device.bf16,
         )
         images, targets = data.images.unsqueeze(1), self._targets(data)

@@ -1,13 +1,13 @@
-"""A deformation as a matrix: turning, scaling, slanting, moving and bending in one product.
+"""Augmentations of digits: deformations as matrices, and degradations.
 
 A deformed picture takes each of its pixels from somewhere in the old one, by cubic
 interpolation: a weighted sum of sixteen old pixels. That is linear in the pixels, whatever the
 deformation, so it is a 784 x 784 matrix, and deforming a thousand digits is one matrix
-product: the operation that processors do fastest. Bending follows Simard, Steinkraus and Platt
-2003 (Best practices for convolutional neural networks applied to visual document analysis): a
-random field, smoothed.
+product: the operation that processors do fastest. Elastic distortion follows Simard, Steinkraus
+and Platt 2003 (Best practices for convolutional neural networks applied to visual document
+analysis): a random field, smoothed.
 
-* Worn digits: what pens, paper, cameras and framing do to a digit before a network sees it.
+Degradations are what pens, paper, cameras and framing do to a digit before a network sees it.
 """
 
 from __future__ import annotations
@@ -31,39 +31,39 @@ if TYPE_CHECKING:
 
 
 KNOTS = 7
-"""The field of `bend` is drawn on so many points a side and smoothly filled between them."""
+"""The elastic field is drawn on so many points a side and interpolated between them."""
 
 CENTRE = (SIDE - 1) / 2
 
-TAPS = 4
+CUBIC_TAPS = 4
 """Pixels a side that cubic interpolation looks at."""
 
 
 def sample_deformation(recipe: Recipe, rng: torch.Generator) -> Tensor:
     """Draw one deformation as a matrix: float32 (784, 784), unrolled picture @ matrix.
 
-    Turn, stretch, slant and shift are drawn evenly between minus and plus what the recipe
-    says, `bend` normally. What comes from outside the picture is paper.
+    Rotation, scale, shear and translation are uniform between minus and plus what the recipe
+    says, the elastic field is normal. What comes from outside the picture is paper.
     """
-    return sampling(_sources(recipe, rng))
+    return sampling_matrix(_sample_sources(recipe, rng))
 
 
-def _sources(recipe: Recipe, rng: torch.Generator) -> Tensor:
+def _sample_sources(recipe: Recipe, rng: torch.Generator) -> Tensor:
     """Return where each pixel comes from: float32 (784, 2), column and row."""
-    turn, wide, high, slant, across, down = (
+    angle, width, height, shear, across, down = (
         torch.rand(6, generator=rng).mul_(2).sub_(1).tolist()
     )
-    angle = math.radians(turn * recipe.rotate)
-    turning = torch.tensor(
+    angle = math.radians(angle * recipe.rotate)
+    rotation = torch.tensor(
         [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
     )
-    slanting = torch.tensor([[1.0, slant * recipe.shear], [0.0, 1.0]])
-    scaling = torch.diag(torch.tensor([1 + wide * recipe.scale, 1 + high * recipe.scale]))
+    shearing = torch.tensor([[1.0, shear * recipe.shear], [0.0, 1.0]])
+    scaling = torch.diag(torch.tensor([1 + width * recipe.scale, 1 + height * recipe.scale]))
     axis = torch.arange(SIDE) - CENTRE
     rows, columns = torch.meshgrid(axis, axis, indexing="ij")
     places = torch.stack([columns.flatten(), rows.flatten()], dim=1)
     moved = torch.tensor([across, down]) * recipe.translate + CENTRE
-    sources = places @ (turning @ slanting @ scaling).T + moved
+    sources = places @ (rotation @ shearing @ scaling).T + moved
     if recipe.elastic:
         knots = torch.randn(1, 2, KNOTS, KNOTS, generator=rng) * recipe.elastic
         field = functional.interpolate(
@@ -73,7 +73,7 @@ def _sources(recipe: Recipe, rng: torch.Generator) -> Tensor:
     return sources
 
 
-def sampling(sources: Tensor) -> Tensor:
+def sampling_matrix(sources: Tensor) -> Tensor:
     """Return the matrix that takes pixel i from `sources[i]` by cubic interpolation.
 
     Bilinear interpolation blurs, so a network would train on digits that are softer than
@@ -97,9 +97,9 @@ def sampling(sources: Tensor) -> Tensor:
     column, row = corner.long().unbind(1)
     matrix = torch.zeros(FEATURES, FEATURES)
     target = torch.arange(FEATURES)
-    for step_down in range(TAPS):
+    for step_down in range(CUBIC_TAPS):
         y = row + step_down - 1
-        for step_right in range(TAPS):
+        for step_right in range(CUBIC_TAPS):
             x = column + step_right - 1
             weight = right[:, step_right] * down[:, step_down]
             inside = (x >= 0) & (x < SIDE) & (y >= 0) & (y < SIDE)
@@ -115,36 +115,36 @@ def _cubic(offsets: Tensor) -> Tensor:
     return torch.cat(weights, dim=-1) / 2
 
 
-OFTEN = 0.4
-"""How often each effect is part of one wear."""
+EFFECT_SHARE = 0.4
+"""How often each effect is part of one degradation."""
 
-STROKE = (-0.8, 1.0)
+STROKE_CHANGE = (-0.8, 1.0)
 """Share of the way to strokes a pixel thinner (below 0) or thicker on each side."""
 
 BLUR = (0.4, 1.3)
 """Standard deviation of the blur in pixels."""
 
-FADE = (0.4, 1.0)
-"""Darkest ink that is left."""
+INK_LEFT = (0.4, 1.0)
+"""The darkest ink that is left, as a share."""
 
 GAMMA = 0.7
-"""Greys are raised to exp(-this) .. exp(this)."""
+"""Grays are raised to exp(-this) .. exp(this)."""
 
 GRAIN = (0.03, 0.25)
 """Standard deviation of the noise, paper 0, ink 1."""
 
-COVER = (4, 9)
+PATCH_SIDES = (4, 9)
 """Sides of the patch of paper that hides a part, in pixels."""
 
-AWAY = (14.0, 18.0)
+NEIGHBOR_DISTANCE = (14.0, 18.0)
 """How far off the middle of a neighbouring digit lies, in pixels."""
 
-COARSE = (10, 18)
+SCAN_SIDES = (10, 18)
 """Pixels a side that a coarse scan leaves."""
 
 
 def degrade(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    """Wear a group of digits: one draw of effects for all, noise of its own for each.
+    """Degrade a group of digits: one draw of effects for all, noise of its own for each.
 
     Parameters
     ----------
@@ -158,56 +158,64 @@ def degrade(pixels: Tensor, rng: torch.Generator) -> Tensor:
     float32 (N, 28, 28) in 0..1.
     """
     for effect in EFFECTS:
-        if _draw(0, 1, rng) < OFTEN:
+        if _uniform(0, 1, rng) < EFFECT_SHARE:
             pixels = effect(pixels, rng)
     return pixels.clamp(0, 1)
 
 
-def _stroke(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    amount = _draw(*STROKE, rng)
+def _change_stroke_width(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    amount = _uniform(*STROKE_CHANGE, rng)
     if amount > 0:
         return torch.lerp(pixels, functional.max_pool2d(pixels, 3, 1, 1), amount)
     return torch.lerp(pixels, -functional.max_pool2d(-pixels, 3, 1, 1), -amount)
 
 
-def _neighbour(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    angle = _draw(0, 2 * math.pi, rng)
-    away = _draw(*AWAY, rng)
-    across, down = round(away * math.cos(angle)), round(away * math.sin(angle))
+def _add_neighbor(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    angle = _uniform(0, 2 * math.pi, rng)
+    distance = _uniform(*NEIGHBOR_DISTANCE, rng)
+    across, down = round(distance * math.cos(angle)), round(distance * math.sin(angle))
     other = pixels.roll(1, 0)
-    framed = functional.pad(other, [SIDE] * 4)
+    padded = functional.pad(other, [SIDE] * 4)
     top, left = SIDE - down, SIDE - across
-    return torch.maximum(pixels, framed[:, top : top + SIDE, left : left + SIDE])
+    return torch.maximum(pixels, padded[:, top : top + SIDE, left : left + SIDE])
 
 
-def _cover(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    high, wide = (int(_draw(COVER[0], COVER[1] + 1, rng)) for _ in range(2))
-    top, left = int(_draw(2, 26 - high, rng)), int(_draw(2, 26 - wide, rng))
+def _cover_patch(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    height, width = (int(_uniform(PATCH_SIDES[0], PATCH_SIDES[1] + 1, rng)) for _ in range(2))
+    top, left = int(_uniform(2, 26 - height, rng)), int(_uniform(2, 26 - width, rng))
     covered = pixels.clone()
-    covered[:, top : top + high, left : left + wide] = 0
+    covered[:, top : top + height, left : left + width] = 0
     return covered
 
 
-def _coarse(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    side = int(_draw(COARSE[0], COARSE[1] + 1, rng))
+def _scan_coarsely(pixels: Tensor, rng: torch.Generator) -> Tensor:
+    side = int(_uniform(SCAN_SIDES[0], SCAN_SIDES[1] + 1, rng))
     small = functional.adaptive_avg_pool2d(pixels.unsqueeze(1), side)
     return functional.interpolate(small, size=(SIDE, SIDE), mode="bilinear").squeeze(1)
 
 
 def _blur(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    return blur_images(pixels, _draw(*BLUR, rng))
+    return blur_images(pixels, _uniform(*BLUR, rng))
 
 
 def _fade(pixels: Tensor, rng: torch.Generator) -> Tensor:
-    return pixels.pow(math.exp(_draw(-GAMMA, GAMMA, rng))) * _draw(*FADE, rng)
+    return pixels.pow(math.exp(_uniform(-GAMMA, GAMMA, rng))) * _uniform(*INK_LEFT, rng)
 
 
-def _grain(pixels: Tensor, rng: torch.Generator) -> Tensor:
+def _add_noise(pixels: Tensor, rng: torch.Generator) -> Tensor:
     noise = torch.randn(pixels.shape, generator=rng).to(pixels.device)
-    return pixels + noise * _draw(*GRAIN, rng)
+    return pixels + noise * _uniform(*GRAIN, rng)
 
 
-EFFECTS: tuple[Effect, ...] = (_stroke, _neighbour, _cover, _coarse, _blur, _fade, _grain)
+EFFECTS: tuple[Effect, ...] = (
+    _change_stroke_width,
+    _add_neighbor,
+    _cover_patch,
+    _scan_coarsely,
+    _blur,
+    _fade,
+    _add_noise,
+)
 
 
 def blur_images(pixels: Tensor, sigma: float) -> Tensor:
@@ -221,5 +229,5 @@ def blur_images(pixels: Tensor, sigma: float) -> Tensor:
     return functional.conv2d(maps, bell.view(1, 1, 1, -1), padding=(0, reach)).squeeze(1)
 
 
-def _draw(low: float, high: float, rng: torch.Generator) -> float:
+def _uniform(low: float, high: float, rng: torch.Generator) -> float:
     return low + (high - low) * float(torch.rand((), generator=rng))

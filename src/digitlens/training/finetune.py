@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from digitlens.digits import CLASSES
 from digitlens.models.recipe import Recipe
-from digitlens.training.augment import augment_epoch, generator
+from digitlens.training.augment import augment_epoch, make_generator
 from digitlens.training.digit_task import DigitTask, DigitTensors
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class ReplayBatches:
 
         Each batch begins with its new digits.
         """
-        rng = generator(self.seed, epoch)
+        rng = make_generator(self.seed, epoch)
         count = self.new_in_batch
         new, labels = self._draw_new(STEPS * count, rng)
         old = self._draw_old(STEPS * (self.recipe.batch - count), rng)

@@ -61,6 +61,95 @@ if TYPE_CHECKING:
     from digitlens.training.user_data import ReplayData, UserData
 
 
+MAX_FORGOTTEN = 0.001
+"""Share of the old digits that may be read wrong after it, and were right before."""
+
+KEPT_SHARES = (1.0, 0.75, 0.5, 0.25)
+"""How much of the change is kept: tried in this order until no more than that is forgotten."""
+
+
+def run_finetuning(
+    config: TrainConfig[Recipe],
+    source: str | Path,
+    load: Callable[[], tuple[UserData, ReplayData]],
+    progress: Callback,
+) -> Run:
+    """Fine-tune the model `source` as asked and leave a finished run folder.
+
+    Nothing but a lock lies in the folder until the network is trained, so that a run that is
+    stopped or killed before leaves nothing to go on with.
+
+    Raises
+    ------
+    UsageError, ModelError
+        As `load_start_network`.
+    StoppedError
+        Ctrl-C or SIGTERM.
+    """
+    # Load the model, the user's pictures and the digits to replay.
+    start = load_start_network(source, config.network)
+    user, replay = load()
+    base = models.load_recipe(config.network)
+    outputs = len(start.ops[-1].weight)  # type: ignore[union-attr]
+    config = replace(
+        config, length=None, recipe=config.recipe or recipe_for(base, outputs, config.length)
+    )
+    # Train, take back what forgot too much, and only then write.
+    with ExitStack() as stack:
+        folder = run_folder.claim_run_folder(config.network, config.out)
+        stack.enter_context(run_folder.lock_run(folder))
+        stack.enter_context(flush_denormals())
+        tuned = _tune(config, start, user, replay, progress)
+        return save_finetune_run(folder, config, tuned, user, replay)
+
+
+def _tune(
+    config: TrainConfig[Recipe],
+    start: StartNetwork,
+    user: UserData,
+    replay: ReplayData,
+    progress: Callback,
+) -> FineTunedRun:
+    device = choose_device()
+    before = start.network().to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batches = ReplayBatches(
+        before,
+        DigitTensors.load(user.data.train, device.kind),
+        DigitTensors.load(replay.replayed, device.kind),
+        recipe=config.resolved_recipe,
+        plan=LARGE_REPLAY if replay.mnist else SMALL_REPLAY,
+        seed=config.seed,
+        device=device,
+    )
+    task = FineTuneTask(batches, DigitTensors.load(user.data.validation, device.kind))
+    state: TrainState[Epoch] = begin_training(
+        start.network(), task.recipe, task.interval, device.kind
+    )
+    note = (
+        f"going on from {start.source} with {len(user.data.train):,} pictures of "
+        f"{user.data.source} (seed {config.seed}; {device})\n{user.data.split}\n"
+        f"rehearsing {replay.name}"
+    )
+    fit(Trainer(state, task, progress), None, config.network, note=note)
+    network = state.network.eval()
+    share = walk_back_weights(before, network, DigitTensors.load(replay.measured, device.kind))
+    return FineTunedRun(start, network.cpu(), task, state.history, share)
+
+
+def walk_back_weights(
+    before: nn.Sequential, after: nn.Sequential, measured: DigitTensors
+) -> float:
+    """Take `after` back towards `before` while it has lost too much; return what is left."""
+    allowed = evaluate_network(before, measured)[0] + MAX_FORGOTTEN * len(measured)
+    kept = 1.0
+    for share in KEPT_SHARES:
+        interpolate_weights(before, after, share / kept)
+        kept = share
+        if evaluate_network(after, measured)[0] <= allowed:
+            break
+    return kept
+
+
 @dataclass(frozen=True, eq=False)
 class StartNetwork:
     """A model of one network, as it was before.
@@ -99,15 +188,13 @@ def load_start_network(source: str | Path, network: str) -> StartNetwork:
     """
     check_single(network)
     model = load_model(source)
-    result = model.card.network
-    if result != network:
-        alone = (
-            model.card.members == 1 and result in NETWORKS and not find_network(result).second
-        )
+    seen = model.card.network
+    if seen != network:
+        alone = model.card.members == 1 and seen in NETWORKS and not find_network(seen).second
         raise UsageError(
             f"--from must name a {network}, to go on with",
-            seen=f"{source} is a {result}",
-            try_=f"digitlens train {result} --from {source}" if alone else None,
+            seen=f"{source} is a {seen}",
+            try_=f"digitlens train {seen} --from {source}" if alone else None,
         )
     content = model.path.read_bytes()
     ops = parse_onnx(content, name=str(source))
@@ -145,16 +232,16 @@ def save_finetune_run(
     folder: Path,
     config: TrainConfig[Recipe],
     tuned: FineTunedRun,
-    own: UserData,
-    kept: ReplayData,
+    user: UserData,
+    replay: ReplayData,
 ) -> Run:
     """Write the whole run folder; metrics.json comes last and says "finished"."""
-    data, history, program = own.data, tuned.history, fuse_layers(tuned.network)
-    card = _card(folder, config, tuned, own)
+    data, history, program = user.data, tuned.history, fuse_layers(tuned.network)
+    card = _card(folder, config, tuned, user)
     changes = _changes(
-        tuned, Model(folder / run_folder.MODEL, to_onnx(program, card)), own, kept
+        tuned, Model(folder / run_folder.MODEL, to_onnx(program, card)), user, replay
     )
-    card = _measured(card, changes, kept)
+    card = _add_figures(card, changes, replay)
     diagnosis = diagnose(history, len(data.validation))
     seen = changes.held if len(changes.held) else changes.learnt
     confusion = score.confusion(seen.truth, seen.after.labels)
@@ -164,9 +251,9 @@ def save_finetune_run(
     )
     content["start"] = {"model": tuned.start.source, "sha256": tuned.start.sha256}
     content["rehearsal"] = {
-        "digits": kept.name,
-        "rehearsed": len(kept.rehearsed),
-        "measured": len(kept.measured),
+        "digits": replay.name,
+        "rehearsed": len(replay.replayed),
+        "measured": len(replay.measured),
     }
     drawn = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
@@ -194,41 +281,41 @@ def save_finetune_run(
     )
 
 
-def _changes(tuned: FineTunedRun, after: Model, own: UserData, kept: ReplayData) -> Changes:
+def _changes(tuned: FineTunedRun, after: Model, user: UserData, replay: ReplayData) -> Changes:
     before, start = tuned.start.model, tuned.start
-    train, held = own.data.train, own.data.validation
+    train, held = user.data.train, user.data.validation
     split = len(train)
 
-    def read(title: str, digits: Digits, names: Sequence[str]) -> Group:
+    def compare(title: str, digits: Digits, names: Sequence[str]) -> Group:
         answers = [model.predict(digits.images) for model in (before, after)]
         return Group(title, digits.labels, names, *answers)
 
     rows = summarize(tuned.network, name=start.source).rows
     moved = [
-        (f"layer {index + 1}, {row.layer}", _moved(old, new))
+        (f"layer {index + 1}, {row.layer}", _relative_change(old, new))
         for index, (row, old, new) in enumerate(
             zip(rows, start.network(), tuned.network, strict=True)
         )
         if row.weights
     ]
-    left_out = [str(error).replace("\n", " ") for error in own.rejected]
+    left_out = [str(error).replace("\n", " ") for error in user.rejected]
     return Changes(
         start.source,
-        read("own pictures, held back", held, own.names[split:]),
-        read("own pictures, learnt from", train, own.names[:split]),
-        read(
-            f"{kept.name}, not rehearsed",
-            kept.measured,
-            [f"number {place}" for place in kept.measured.positions],
+        compare("own pictures, held back", held, user.names[split:]),
+        compare("own pictures, learnt from", train, user.names[:split]),
+        compare(
+            f"{replay.name}, not rehearsed",
+            replay.measured,
+            [f"number {place}" for place in replay.measured.positions],
         ),
-        kept.mnist,
+        replay.mnist,
         moved,
         tuned.share,
         left_out,
     )
 
 
-def _moved(old: nn.Module, new: nn.Module) -> float:
+def _relative_change(old: nn.Module, new: nn.Module) -> float:
     was, now = (
         torch.cat([parameter.detach().flatten() for parameter in layer.parameters()])
         for layer in (old, new)
@@ -237,20 +324,20 @@ def _moved(old: nn.Module, new: nn.Module) -> float:
 
 
 def _card(
-    folder: Path, config: TrainConfig[Recipe], tuned: FineTunedRun, own: UserData
+    folder: Path, config: TrainConfig[Recipe], tuned: FineTunedRun, user: UserData
 ) -> ModelCard:
     size = summarize(tuned.network, name=config.network)
     epochs = len(tuned.history)
     before = tuned.start.model.card
     note = (
         f"Fine-tuned from {tuned.start.source} (SHA-256 {tuned.start.sha256[:12]}..., trained "
-        f"on {before.trained_on:,} digits of {before.data}) on {len(own.data.train):,} "
-        f"pictures of {own.data.source}; its figures on other digits are no longer those of "
+        f"on {before.trained_on:,} digits of {before.data}) on {len(user.data.train):,} "
+        f"pictures of {user.data.source}; its figures on other digits are no longer those of "
         f"{tuned.start.source}."
     )
     return ModelCard(
-        **card_facts(folder, config, own.data),
-        trained_on=len(own.data.train),
+        **card_facts(folder, config, user.data),
+        trained_on=len(user.data.train),
         epochs=epochs,
         best_epoch=epochs,
         weights=size.weights,
@@ -260,103 +347,16 @@ def _card(
     )
 
 
-def _measured(card: ModelCard, changes: Changes, kept: ReplayData) -> ModelCard:
+def _add_figures(card: ModelCard, changes: Changes, replay: ReplayData) -> ModelCard:
     figures = {
         group.title: f"{group.right(group.before):,} right before, "
         f"{group.right(group.after):,} after, of {len(group):,}"
         for group in (changes.held, changes.learnt, changes.kept)
         if len(group)
     }
-    figures["rehearsed"] = f"{len(kept.rehearsed):,} of {kept.name}"
+    figures["rehearsed"] = f"{len(replay.replayed):,} of {replay.name}"
     validation = {}
     if len(changes.held):
         misses = len(changes.held) - changes.held.right(changes.held.after)
         validation = {"misses": misses, "count": len(changes.held)}
     return replace(card, validation=validation, figures=figures)
-
-
-FORGIVEN = 0.001
-"""Share of the old digits that may be lost."""
-
-SHARES = (1.0, 0.75, 0.5, 0.25)
-"""How much of the change is kept, tried in this order until no more than that is lost."""
-
-
-def run_finetuning(
-    config: TrainConfig[Recipe],
-    source: str | Path,
-    load: Callable[[], tuple[UserData, ReplayData]],
-    progress: Callback,
-) -> Run:
-    """Fine-tune the model `source` as wished and leave a finished run folder.
-
-    Nothing but a lock lies in the folder until the network is trained, so that a run that is
-    stopped or killed before leaves nothing to go on with.
-
-    Raises
-    ------
-    UsageError, ModelError
-        As `load_start_network`.
-    StoppedError
-        Ctrl-C or SIGTERM.
-    """
-    start = load_start_network(source, config.network)
-    own, kept = load()
-    base = models.load_recipe(config.network)
-    outputs = len(start.ops[-1].weight)  # type: ignore[union-attr]
-    config = replace(
-        config, length=None, recipe=config.recipe or recipe_for(base, outputs, config.length)
-    )
-    with ExitStack() as stack:
-        folder = run_folder.claim_run_folder(config.network, config.out)
-        stack.enter_context(run_folder.lock_run(folder))
-        stack.enter_context(flush_denormals())
-        tuned = _tune(config, start, own, kept, progress)
-        return save_finetune_run(folder, config, tuned, own, kept)
-
-
-def _tune(
-    config: TrainConfig[Recipe],
-    start: StartNetwork,
-    own: UserData,
-    kept: ReplayData,
-    progress: Callback,
-) -> FineTunedRun:
-    device = choose_device()
-    before = start.network().to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    replay = ReplayBatches(
-        before,
-        DigitTensors.load(own.data.train, device.kind),
-        DigitTensors.load(kept.rehearsed, device.kind),
-        recipe=config.resolved_recipe,
-        plan=LARGE_REPLAY if kept.mnist else SMALL_REPLAY,
-        seed=config.seed,
-        device=device,
-    )
-    task = FineTuneTask(replay, DigitTensors.load(own.data.validation, device.kind))
-    state: TrainState[Epoch] = begin_training(
-        start.network(), task.recipe, task.interval, device.kind
-    )
-    note = (
-        f"going on from {start.source} with {len(own.data.train):,} pictures of "
-        f"{own.data.source} (seed {config.seed}; {device})\n{own.data.split}\n"
-        f"rehearsing {kept.name}"
-    )
-    fit(Trainer(state, task, progress), None, config.network, note=note)
-    network = state.network.eval()
-    share = walk_back_weights(before, network, DigitTensors.load(kept.measured, device.kind))
-    return FineTunedRun(start, network.cpu(), task, state.history, share)
-
-
-def walk_back_weights(
-    before: nn.Sequential, after: nn.Sequential, measured: DigitTensors
-) -> float:
-    """Take `after` back towards `before` while it has lost too much; return what is left."""
-    allowed = evaluate_network(before, measured)[0] + FORGIVEN * len(measured)
-    kept = 1.0
-    for share in SHARES:
-        interpolate_weights(before, after, share / kept)
-        kept = share
-        if evaluate_network(after, measured)[0] <= allowed:
-            break
-    return kept

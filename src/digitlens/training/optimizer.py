@@ -91,14 +91,14 @@ class AdamW:
 
     def state(self) -> dict[str, Tensor]:
         """Return the running moments and step counts by name; the tensors are the live ones."""
-        found = {}
-        for at, group in enumerate(self._groups):
+        tensors = {}
+        for number, group in enumerate(self._groups):
             slots = zip(group.means, group.squares, group.steps, strict=True)
             for index, (mean, square, step) in enumerate(slots):
-                found[f"{at}.{index}.mean"] = mean
-                found[f"{at}.{index}.square"] = square
-                found[f"{at}.{index}.step"] = step
-        return found
+                tensors[f"{number}.{index}.mean"] = mean
+                tensors[f"{number}.{index}.square"] = square
+                tensors[f"{number}.{index}.step"] = step
+        return tensors
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Bring the state to what `state` returned before.
@@ -108,10 +108,10 @@ class AdamW:
         ValueError
             Names or shapes are not those of these parameters.
         """
-        own = self.state()
-        if own.keys() != state.keys():
-            raise ValueError("the optimiser's state is that of other parameters")
-        for name, tensor in own.items():
+        current = self.state()
+        if current.keys() != state.keys():
+            raise ValueError("the optimizer's state is that of other parameters")
+        for name, tensor in current.items():
             if tensor.shape != state[name].shape:
                 raise ValueError(f"{name} must be {tuple(tensor.shape)}")
             # Copying keeps each tensor's layout in memory: the fused update walks over memory,

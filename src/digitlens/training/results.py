@@ -1,8 +1,4 @@
-"""What a training run leaves: `Run`.
-
-* What the training of a line reader leaves: `ReaderRun`.
-* What fine-tuning changed: pictures read before and after, in numbers and in words.
-"""
+"""What a training run leaves: `Run` (digits), `ReaderRun` (lines), `Changes` (fine-tuning)."""
 
 from __future__ import annotations
 
@@ -30,8 +26,65 @@ if TYPE_CHECKING:
     from digitlens.models.inference import Predictions
 
 
-SHOWN = 10
-"""So many changed pictures are listed for a glance; all of them are in the file."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A training run that has ended.
+
+    Parameters
+    ----------
+    network
+        The torch module with the best epoch's weights, in evaluation mode.
+    history
+        One `Epoch` for each epoch.
+    diagnosis
+        The history in words.
+    folder
+        The run folder.
+    misses, count
+        Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
+        back.
+    changes
+        What changed, when the run went on from another model.
+    """
+
+    network: nn.Sequential
+    history: list[Epoch]
+    diagnosis: Diagnosis
+    folder: Path
+    misses: int
+    count: int
+    changes: Changes | None = None
+
+    @cached_property
+    def model(self) -> Model:
+        """The exported model, which answers without torch."""
+        return load_model(self.folder)
+
+
+@dataclass(frozen=True, eq=False)
+class ReaderRun:
+    """A training run of a line reader that has ended.
+
+    Parameters
+    ----------
+    network
+        The torch module with the averaged weights, in evaluation mode.
+    history
+        Points of the way, the last one at its end.
+    folder
+        The run folder.
+    card
+        What stands in the exported file.
+    """
+
+    network: LineNetwork
+    history: list[LinePoint]
+    folder: Path
+    card: LineModelCard
+
+
+MAX_SHOWN = 10
+"""At most so many changed pictures are listed in the terminal; the file lists all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +177,8 @@ class Changes:
     left_out: Sequence[str] = ()
 
     def words(self) -> str:
-        """Return what changed, for a glance."""
-        return "\n".join([*self._table(), "", *self._sentences(SHOWN)])
+        """Return the most important changes, for the terminal."""
+        return "\n".join([*self._table(), "", *self._sentences(MAX_SHOWN)])
 
     def markdown(self, name: str) -> str:
         """Return what changed, all of it, as Markdown; `name` is the new model's."""
@@ -181,10 +234,10 @@ class Changes:
         if self.kept.before.refused is not None:
             rows.append(("taken for no digit", "", "", ""))
             rows += [_row(f"  {group.title}", group.refused, group) for group in self._groups()]
-        first, *others = (max(len(row[column]) for row in rows) for column in range(4))
+        first, *widths = (max(len(row[column]) for row in rows) for column in range(4))
         return [
             f"{row[0]:<{first}}"
-            + "".join(f"  {cell:>{wide}}" for cell, wide in zip(row[1:], others, strict=True))
+            + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
             for row in rows
         ]
 
@@ -215,60 +268,3 @@ class Changes:
 
 def _row(title: str, count: Any, group: Group) -> tuple[str, str, str, str]:
     return title, f"{count(group.before):,}", f"{count(group.after):,}", f"{len(group):,}"
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A training run that has ended.
-
-    Parameters
-    ----------
-    network
-        The torch module with the best epoch's weights, in evaluation mode.
-    history
-        One `Epoch` for each epoch.
-    diagnosis
-        The history in words.
-    folder
-        The run folder.
-    misses, count
-        Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
-        back.
-    changes
-        What changed, when the run went on from another model.
-    """
-
-    network: nn.Sequential
-    history: list[Epoch]
-    diagnosis: Diagnosis
-    folder: Path
-    misses: int
-    count: int
-    changes: Changes | None = None
-
-    @cached_property
-    def model(self) -> Model:
-        """The exported model, which answers without torch."""
-        return load_model(self.folder)
-
-
-@dataclass(frozen=True, eq=False)
-class ReaderRun:
-    """A training run of a line reader that has ended.
-
-    Parameters
-    ----------
-    network
-        The torch module with the averaged weights, in evaluation mode.
-    history
-        Points of the way, the last one at its end.
-    folder
-        The run folder.
-    card
-        What stands in the exported file.
-    """
-
-    network: LineNetwork
-    history: list[LinePoint]
-    folder: Path
-    card: LineModelCard

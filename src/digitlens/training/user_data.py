@@ -1,7 +1,4 @@
-"""Pictures of one's own: read and framed, and some of them held back to measure with.
-
-* The digits that are not to be forgotten: some are rehearsed, others only measured.
-"""
+"""The digits of fine-tuning: the user's own pictures, and known digits to replay."""
 
 from __future__ import annotations
 
@@ -25,19 +22,19 @@ if TYPE_CHECKING:
     from digitlens.digits import Digits
 
 
-ENOUGH = 8
+MIN_CLASS_SIZE = 8
 """From so many pictures of a class on, some are held back unless a share is asked for."""
 
-SHARE = 0.25
-"""So many of them, rounded down."""
+VALIDATION_SHARE = 0.25
+"""This share of them is, rounded down."""
 
-_SEED = 4
+_VALIDATION_SEED = 4
 """Fixed, so that every run on the same pictures holds back the same."""
 
 
 @dataclass(frozen=True, eq=False)
 class UserData:
-    """One's own digits.
+    """The user's digits.
 
     Parameters
     ----------
@@ -55,7 +52,7 @@ class UserData:
 
 
 def load_user_data(source: DataSplits | str | Path, share: float | None) -> UserData:
-    """Read one's own pictures and hold some of them back.
+    """Read the user's pictures and hold some of them back.
 
     Parameters
     ----------
@@ -64,7 +61,7 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
         Pictures of a folder that cannot be used are left out.
     share
         Share of each class that is held back, rounded; when None a quarter of each class of
-        which there are `ENOUGH`.
+        which there are `MIN_CLASS_SIZE`.
 
     Raises
     ------
@@ -79,7 +76,7 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
             seen=repr(share),
         )
     if isinstance(source, DataSplits):
-        return _as_given(source)
+        return _wrap_splits(source)
     if str(source) == "mnist":
         raise UsageError(
             "--from wants pictures of your own: MNIST is what the network has learnt already",
@@ -103,7 +100,7 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
         hashes=parts.hashes,
     )
     order = [*np.flatnonzero(~held), *np.flatnonzero(held)]
-    return _checked(UserData(data, tuple(names[index] for index in order), parts.rejected))
+    return _check_train(UserData(data, tuple(names[index] for index in order), parts.rejected))
 
 
 def hold_out(labels: NDArray[np.uint8], share: float | None) -> tuple[NDArray[np.bool_], str]:
@@ -115,53 +112,53 @@ def hold_out(labels: NDArray[np.uint8], share: float | None) -> tuple[NDArray[np
     >>> int(mask[:9].sum()), int(mask[9:].sum()), rule
     (2, 0, 'a quarter of each class with 8 pictures or more, 2 of 14, is held back')
     """
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(_VALIDATION_SEED)
     mask = np.zeros(len(labels), np.bool_)
     for digit in range(CLASSES):
         places = rng.permutation(np.flatnonzero(labels == digit))
         if share is None:
-            count = int(SHARE * len(places)) if len(places) >= ENOUGH else 0
+            count = int(VALIDATION_SHARE * len(places)) if len(places) >= MIN_CLASS_SIZE else 0
         else:
             count = int(share * len(places) + 0.5)
         mask[places[:count]] = True
     total = int(mask.sum())
     if not total:
-        few = f": no class has {ENOUGH} pictures" if share is None else ""
+        few = f": no class has {MIN_CLASS_SIZE} pictures" if share is None else ""
         return mask, f"none of the {len(labels)} pictures is held back{few}"
-    which = f"a quarter of each class with {ENOUGH} pictures or more"
+    which = f"a quarter of each class with {MIN_CLASS_SIZE} pictures or more"
     if share is not None:
         which = f"{100 * share:g} % of each class"
     return mask, f"{which}, {total} of {len(labels)}, is held back"
 
 
-def _as_given(data: DataSplits) -> UserData:
+def _wrap_splits(data: DataSplits) -> UserData:
     parts = (data.train, data.validation)
     names = tuple(f"number {place}" for part in parts for place in part.positions)
-    return _checked(UserData(data, names, ()))
+    return _check_train(UserData(data, names, ()))
 
 
-def _checked(own: UserData) -> UserData:
-    if not len(own.data.train):
+def _check_train(user: UserData) -> UserData:
+    if not len(user.data.train):
         raise DataError(
-            "there must be pictures to learn from", seen=f"none in {own.data.source}"
+            "there must be pictures to learn from", seen=f"none in {user.data.source}"
         )
-    return own
+    return user
 
 
-MEASURED = 5_000
-"""So many of MNIST's training digits are measured before and after, and never rehearsed."""
+MEASURED_DIGITS = 5_000
+"""So many of MNIST's training digits are measured before and after, and never replayed."""
 
-_SEED_kept = 5
+_REPLAY_SEED = 5
 """Fixed, so that every run measures the same digits."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReplayData:
-    """Digits that the network reads already.
+    """Digits that the network reads already, and should not forget.
 
     Parameters
     ----------
-    rehearsed
+    replayed
         Shown again while it learns.
     measured
         Read before and after.
@@ -169,7 +166,7 @@ class ReplayData:
         Whether they are MNIST's own training digits.
     """
 
-    rehearsed: Digits
+    replayed: Digits
     measured: Digits
     mnist: bool
 
@@ -189,11 +186,11 @@ def load_replay_data() -> ReplayData:
     HashMismatchError
         A file of MNIST's is not the one that was published.
     """
-    digits, measured = find_training_digits(MNIST), MEASURED
+    digits, measured = find_training_digits(MNIST), MEASURED_DIGITS
     mnist = digits is not None
     if digits is None:
         digits = read_uci().train
         measured = len(digits) // 3
-    order = np.random.default_rng(_SEED_kept).permutation(len(digits))
+    order = np.random.default_rng(_REPLAY_SEED).permutation(len(digits))
     rest = np.sort(order[measured:])
     return ReplayData(digits[rest], digits[np.sort(order[:measured])], mnist)

@@ -29,7 +29,7 @@ from digitlens.models.rebuild import load_reader
 from digitlens.models.recipe import LineRecipe
 from digitlens.training import Run, line_task
 from digitlens.training.config import NullCallback
-from digitlens.training.readers import train_reader
+from digitlens.training import train_reader
 from digitlens.training.results import ReaderRun
 
 FILES = {

@@ -19,10 +19,10 @@ from digitlens.digits import Digits
 from digitlens.errors import DataError, ModelError, UsageError
 from digitlens.training import Run, train
 from digitlens.training.finetune_run import walk_back_weights
-from digitlens.training.results import SHOWN, Changes, Group
+from digitlens.training.results import MAX_SHOWN, Changes, Group
 from digitlens.training.digit_task import DigitTensors
 from digitlens.training.user_data import (
-    MEASURED,
+    MEASURED_DIGITS,
     ReplayData,
     hold_out,
     load_replay_data,
@@ -112,7 +112,7 @@ def test_without_mnist_the_uci_digits_are_rehearsed(
     """Nothing is downloaded; what is not known is said, with what would help."""
     monkeypatch.delenv("DIGITLENS_DATA", raising=False)
     result = load_replay_data()
-    assert (result.mnist, len(result.rehearsed) + len(result.measured)) == (False, 1797)
+    assert (result.mnist, len(result.replayed) + len(result.measured)) == (False, 1797)
     run = train("cnn", my_folder, start=begun.folder, epochs=1, out=tmp_path / "run")
     assert run.changes is not None
     assert "digitlens data fetch mnist" in run.changes.words()
@@ -131,8 +131,8 @@ def test_mnists_test_digits_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> N
     )
     result = load_replay_data()
     assert result.mnist
-    assert len(result.measured) == MEASURED
-    places = np.concatenate([result.rehearsed.positions, result.measured.positions])
+    assert len(result.measured) == MEASURED_DIGITS
+    places = np.concatenate([result.replayed.positions, result.measured.positions])
     assert np.array_equal(np.sort(places), np.arange(60_000))
     assert sorted(opened) == ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"]
 
@@ -149,6 +149,6 @@ def test_only_some_changes_are_shown_at_a_glance(
     none = Group("held", data.train.labels[:0], [], before, turned)
     changes = Changes("cnn", none, none, group, mnist=True, moved=[("layer 1", 0.5)], share=0.5)
     words = changes.words()
-    assert f"and {len(group) - SHOWN} more" in words
+    assert f"and {len(group) - MAX_SHOWN} more" in words
     assert "Only 50 % of the change was kept" in words
     assert "Weights moved most in layer 1: by 50.0 % of their length." in words

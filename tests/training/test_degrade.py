@@ -1,4 +1,4 @@
-"""Worn digits and pictures that are no digit."""
+"""Degraded digits and pictures that are no digit."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ import torch
 
 from digitlens.digits import SIDE, Digits
 from digitlens.models.recipe import Recipe
-from digitlens.training import augment as making
-from digitlens.training.augment import (
-    GROUPS,
-    MAKERS,
-    NO_DIGIT,
-    augment_epoch,
-    generator,
-    make_negatives,
-)
+from digitlens.training import negatives
+from digitlens.training.augment import GROUPS, NO_DIGIT, augment_epoch, make_generator
 from digitlens.training.distort import EFFECTS, blur_images, degrade
+from digitlens.training.negatives import MAKERS, make_negatives
 
 PLAIN = Recipe(epochs=1, batch=10, learning_rate=0.1)
 
@@ -44,8 +38,10 @@ def test_each_effect_changes_pictures_and_keeps_their_shape(
     assert torch.equal(pixels, before), "what came in is left alone"
 
 
-def test_wear_stays_between_paper_and_ink_and_follows_its_chance(digits: Digits) -> None:
-    """Worn pixels lie in 0..1; the same chance wears the same, another one does not."""
+def test_degradations_stay_in_range_and_follow_their_generator(
+    digits: Digits,
+) -> None:
+    """Degraded pixels lie in 0..1; the same seed degrades the same, another one does not."""
     pixels = torch.from_numpy(digits.images[:40]).float() / 255
     for seed in range(20):
         after = degrade(pixels, torch.Generator().manual_seed(seed))
@@ -69,7 +65,7 @@ def test_a_blur_keeps_the_ink_there_is() -> None:
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
-def test_each_kind_of_outlier_differs_from_the_digits_it_is_made_of(
+def test_each_kind_of_negative_differs_from_the_digits_it_is_made_of(
     make: object, digits: Digits
 ) -> None:
     """What a maker gives is a picture for each digit, and not that digit."""
@@ -82,17 +78,17 @@ def test_each_kind_of_outlier_differs_from_the_digits_it_is_made_of(
     assert int(same.sum()) == 0
 
 
-def test_no_digit_is_its_own_mirror_among_the_outliers() -> None:
+def test_no_digit_is_its_own_mirror_among_the_negatives() -> None:
     """Only classes that are no digit in a mirror are mirrored, and likewise for halves."""
-    assert not {0, 1, 8} & set(making.MIRRORED)
-    assert not {0, 1, 6, 8, 9} & set(making.LAID_DOWN)
-    assert not {1, 6, 7, 8, 9} & set(making.UPPER_LOWER)
-    assert not {1, 7} & set(making.LEFT_RIGHT)
+    assert not {0, 1, 8} & set(negatives.NO_DIGIT_MIRRORED)
+    assert not {0, 1, 6, 8, 9} & set(negatives.NO_DIGIT_ROTATED)
+    assert not {1, 6, 7, 8, 9} & set(negatives.NO_DIGIT_HALVED_DOWN)
+    assert not {1, 7} & set(negatives.NO_DIGIT_HALVED_ACROSS)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 100])
-def test_as_many_outliers_as_are_asked_for(count: int, digits: Digits) -> None:
-    """Any count is made, all in 0..1, and the same chance makes the same."""
+def test_as_many_negatives_as_are_asked_for(count: int, digits: Digits) -> None:
+    """Any count is made, all in 0..1, and the same seed makes the same."""
     images, labels = tensors(digits)
     made = make_negatives(images, labels, count, torch.Generator().manual_seed(4))
     assert made.shape == (count, SIDE, SIDE)
@@ -103,25 +99,25 @@ def test_as_many_outliers_as_are_asked_for(count: int, digits: Digits) -> None:
         assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
 
-def test_an_epoch_holds_the_wear_and_outliers_of_its_recipe(digits: Digits) -> None:
-    """A quarter of the digits is worn, the others are clean; outliers have class 10."""
+def test_an_epoch_holds_the_degraded_and_the_negatives_of_its_recipe(digits: Digits) -> None:
+    """A quarter of the digits is degraded, the others are clean; negatives have class 10."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, degrade=0.25, negatives=0.2)
-    lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(0, 0))
-    assert len(lesson.labels) == len(digits) * 6 // 5
-    strange = lesson.labels == NO_DIGIT
-    assert int(strange.sum()) == len(digits) // 5
-    changed = (lesson.images != lesson.clean).flatten(1).any(1)
-    assert not changed[strange].any(), "outliers have no clean side"
-    share = float(changed[~strange].float().mean())
+    epoch_data = augment_epoch(images, labels, recipe=recipe, rng=make_generator(0, 0))
+    assert len(epoch_data.labels) == len(digits) * 6 // 5
+    no_digit = epoch_data.labels == NO_DIGIT
+    assert int(no_digit.sum()) == len(digits) // 5
+    changed = (epoch_data.images != epoch_data.clean).flatten(1).any(1)
+    assert not changed[no_digit].any(), "negatives have no clean side"
+    share = float(changed[~no_digit].float().mean())
     assert 0.25 * 0.7 < share <= 0.25 + GROUPS / len(digits) / 4
-    assert sorted(lesson.labels[~strange].tolist()) == sorted(labels.tolist())
+    assert sorted(epoch_data.labels[~no_digit].tolist()) == sorted(labels.tolist())
 
 
-def test_wear_alone_leaves_unworn_digits_as_they_were(digits: Digits) -> None:
-    """Without deformation, what is not worn is byte for byte a training digit."""
+def test_degrading_leaves_the_other_digits_as_they_were(digits: Digits) -> None:
+    """Without deformation, what is not degraded is byte for byte a training digit."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, degrade=0.25)
-    lesson = augment_epoch(images, labels, recipe=recipe, rng=generator(1, 0))
+    epoch_data = augment_epoch(images, labels, recipe=recipe, rng=make_generator(1, 0))
     known = {picture.numpy().tobytes() for picture in images}
-    assert {picture.numpy().tobytes() for picture in lesson.clean} == known
+    assert {picture.numpy().tobytes() for picture in epoch_data.clean} == known
