@@ -27,7 +27,7 @@ from digitlens.models.ops import (
     Relu,
     apply,
     apply_program,
-    outputs_of,
+    count_outputs,
 )
 from digitlens.models.rebuild import rebuild
 
@@ -90,7 +90,7 @@ def test_a_cascade_passes_on_what_it_is_unsure_of(share: float, digits: Digits) 
 def test_an_eleventh_output_is_the_share_of_no_digit(digits: Digits) -> None:
     """`no_digit` is the eleventh softmax of eleven; the ten go on as if it were not there."""
     network = small(5, outputs=11)
-    assert outputs_of(network) == 11
+    assert count_outputs(network) == 11
     logits = apply(network, digits.images)
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     given = loaded(network).predict(digits.images)

@@ -329,6 +329,7 @@ def round_values(values: Floats) -> Any:
     >>> round_values(np.zeros((1, 2), np.float32))
     [[0.0, 0.0]]
     """
+    # Five digits of the largest: what a page draws needs no more, and JSON stays small.
     largest = float(np.abs(values).max(initial=0.0))
     places = 4 - floor(log10(largest)) if largest > 0 else 0
     return (np.round(values.astype(np.float64), places) + 0.0).tolist()  # no -0.0

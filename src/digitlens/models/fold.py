@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-FULL = 255.0
+FULL_INK = 255.0
 """The pixel value of full ink."""
 
 
@@ -52,10 +52,10 @@ def fuse_layers(network: nn.Sequential) -> list[Op]:
     TypeError if a layer has no counterpart here, which is a mistake of the network's author.
     """
     # What was done to raw pixels before the first kernel saw them.
-    scale, offset, margin = 1 / FULL, 0.0, 0
+    scale, offset, margin = 1 / FULL_INK, 0.0, 0
     for layer in network:
         if isinstance(layer, InputPad):
-            scale, offset = (layer.ink - layer.paper) / FULL, layer.paper
+            scale, offset = (layer.ink - layer.paper) / FULL_INK, layer.paper
             margin = layer.margin
     ops = fuse_sequential(layer for layer in network if not isinstance(layer, InputPad))
     # What was done to the pixels becomes part of the first kernel.

@@ -30,7 +30,7 @@ from digitlens.models.ops import (
     Relu,
     Residual,
     Tanh,
-    outputs_of,
+    count_outputs,
 )
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _add_digit_model(graph: OnnxBuilder, program: Program) -> tuple[Shapes, Shap
         LOGITS: (TensorProto.FLOAT, ["N", CLASSES]),
         PROBABILITIES: (TensorProto.FLOAT, ["N", CLASSES]),
     }
-    if outputs_of(program) > CLASSES:
+    if count_outputs(program) > CLASSES:
         value = _split_off_no_digit(graph, value)
         outputs[NO_DIGIT] = (TensorProto.FLOAT, ["N"])
     graph.add("Identity", [value], output=LOGITS)
@@ -229,6 +229,7 @@ def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
 
 def _split_off_no_digit(graph: OnnxBuilder, value: str) -> str:
     """Split the eleventh logit off, and give its share of all eleven."""
+    # Its share of all eleven is its probability; the ten others go on without it.
     share = graph.add("Softmax", [value], axis=1)
     last = [graph.integers(n) for n in (CLASSES, CLASSES + 1, 1)]
     no_digit = graph.add("Slice", [share, *last])

@@ -123,13 +123,13 @@ class Cascade:
 Program: TypeAlias = "Sequence[Op] | Ensemble | Cascade"
 
 
-def outputs_of(program: Program) -> int:
+def count_outputs(program: Program) -> int:
     """Return how many logits `program` gives."""
     match program:
         case Ensemble():
-            return outputs_of(program.members[0])
+            return count_outputs(program.members[0])
         case Cascade():
-            return outputs_of(program.first)
+            return count_outputs(program.first)
         case _:
             last = program[-1]
             assert isinstance(last, Linear | RbfDistance), "a network ends in its logits"

@@ -17,7 +17,7 @@ from digitlens import models
 from digitlens.errors import ModelError
 from digitlens.models.architectures.line_network import LineNetwork
 from digitlens.models.card import LineModelCard
-from digitlens.models.fold import FULL
+from digitlens.models.fold import FULL_INK
 from digitlens.models.layers import BitmapDistance, ScaledTanh
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.ops import (
@@ -72,7 +72,7 @@ def rebuild(ops: Sequence[Op]) -> nn.Sequential:
     return to_module(ops)
 
 
-def to_module(ops: Sequence[Op], *, scale: float = FULL) -> nn.Sequential:
+def to_module(ops: Sequence[Op], *, scale: float = FULL_INK) -> nn.Sequential:
     """Return any `ops` as a torch network that answers as they do.
 
     `scale` is what the input was divided by: 255 for pixels in 0..1, 1 for other numbers.
@@ -162,6 +162,7 @@ def load_reader(folder: Path) -> tuple[LineNetwork, LineModelCard]:
 
     RunError if it is no run folder; ModelError if the run is unfinished, or of digits.
     """
+    # The recipe has the widths by which the network is built; the model file has the card.
     config = read_config(folder)
     try:
         widths = tuple(config["recipe"]["widths"])

@@ -28,6 +28,7 @@ class ModelSpec:
     second: str = ""
 
 
+# The order in which messages and help list them.
 NETWORKS: dict[str, ModelSpec] = {
     entry.name: entry
     for entry in (

@@ -23,7 +23,7 @@ from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.ops import Cascade, Ensemble, Linear, outputs_of
+from digitlens.models.ops import Cascade, Ensemble, Linear, count_outputs
 from digitlens.models.rebuild import load_network
 from digitlens.storage import write_bytes, write_text
 from digitlens.training.checkpoint import TrainState, begin_training
@@ -258,7 +258,7 @@ def _predict(
     folder: Path, card: ModelCard, trained: _Trained, shown: DigitTensors, *, validation: bool
 ) -> tuple[ModelCard, Labels]:
     """Return the labels that the whole model gives, and the card with its threshold."""
-    rejects = outputs_of(trained.program) > CLASSES
+    rejects = count_outputs(trained.program) > CLASSES
     if not rejects and isinstance(trained.program, list):  # torch is here already, and as good
         labels = predict_labels(trained.network, shown.images.cpu())
         return card, labels.numpy().astype(np.uint8)

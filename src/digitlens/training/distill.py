@@ -11,7 +11,7 @@ from digitlens.digits import CLASSES
 from digitlens.errors import ModelError
 from digitlens.models.inference import Model, load_model, published_names
 from digitlens.models.onnx_reader import parse_program
-from digitlens.models.ops import Cascade, Ensemble, outputs_of
+from digitlens.models.ops import Cascade, Ensemble, count_outputs
 from digitlens.models.rebuild import rebuild
 from digitlens.runs import RUNS, find_newest_finished
 
@@ -61,10 +61,10 @@ def make_teacher(model: Model, outputs: int, device: Device) -> Teacher:
     """
     program = parse_program(model.path.read_bytes(), name=model.name)
     assert not isinstance(program, Cascade), "a cascade is no teacher"
-    if outputs_of(program) < outputs:
+    if count_outputs(program) < outputs:
         raise ModelError(
             f"{model.name} must have {outputs} outputs to teach a network with as many",
-            seen=f"{outputs_of(program)}",
+            seen=f"{count_outputs(program)}",
             likely='it has none for "no digit"' if outputs > CLASSES else None,
         )
     several = program.members if isinstance(program, Ensemble) else (program,)
