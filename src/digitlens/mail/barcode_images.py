@@ -85,13 +85,7 @@ class Bar:
 
 
 def find_sizes(bars: str) -> BarSizes:
-    """Return the sizes for `bars`: POSTNET for ``|`` and ``.``, else Intelligent Mail.
-
-    Raises
-    ------
-    DataError
-        Letters of neither.
-    """
+    """Return the sizes for `bars`: POSTNET for ``|`` and ``.``, else Intelligent Mail."""
     if bars and set(bars) <= set("|."):
         return POSTNET
     if bars and set(bars) <= set("TADF"):
@@ -133,13 +127,7 @@ def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
 
 
 def render_svg(bars: str) -> str:
-    """Return the barcode as an SVG picture, in inches; one rectangle a bar.
-
-    Raises
-    ------
-    DataError
-        Letters that are no bars.
-    """
+    """Return the barcode as an SVG picture, in inches; one rectangle a bar."""
     sizes = find_sizes(bars)
     width, height = _extent(len(bars), sizes)
     rows = [
@@ -169,13 +157,6 @@ def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
     ----------
     dots
         Per inch, 150 to 2400. Bars have whole dots; each is within what is allowed.
-
-    Raises
-    ------
-    UsageError
-        A resolution out of range, or one at which no whole number of dots is allowed.
-    DataError
-        Letters that are no bars.
     """
     sizes = find_sizes(bars)
     if not MIN_DPI <= dots <= MAX_DPI:

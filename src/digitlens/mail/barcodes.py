@@ -42,11 +42,6 @@ class IntelligentMail:
     routing
         The ZIP: none, 5, 9 (ZIP+4) or 11 digits (with the delivery point).
 
-    Raises
-    ------
-    UsageError
-        Something else than digits, or too many or too few of them.
-
     Examples
     --------
     >>> mail = IntelligentMail("01234567094987654321", "012345678")
@@ -70,13 +65,7 @@ class IntelligentMail:
     def of(
         cls, identifier: str, service: str, mailer: str, serial: int | str, routing: str = ""
     ) -> IntelligentMail:
-        """Put the tracking code together; `serial` gets its leading zeros.
-
-        Raises
-        ------
-        UsageError
-            A field of another length, or a serial number too long for its field.
-        """
+        """Put the tracking code together; `serial` gets its leading zeros."""
         check_digits("the barcode identifier", identifier, (2,))
         check_digits("the service type", service, (3,))
         check_digits("the mailer's number", mailer, (9 if mailer[:1] == LARGE_MAILER else 6,))
@@ -419,11 +408,6 @@ _POSTNET_VALUES = {bars: str(digit) for digit, bars in enumerate(_POSTNET_DIGITS
 
 def encode_postnet(digits: str) -> str:
     """Return the bars of a ZIP of 5, 9 or 11 digits: ``|`` is tall, ``.`` short.
-
-    Raises
-    ------
-    UsageError
-        Something else than 5, 9 or 11 digits.
 
     Examples
     --------

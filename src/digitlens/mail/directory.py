@@ -113,11 +113,6 @@ class Directory:
             A name as people write it: case, dots, "St." and "Ft." do not matter. None: any.
         state
             Two letters or a name. None: any.
-
-        Raises
-        ------
-        UsageError
-            No such state, or no city of that name in it; the nearest is offered.
         """
         code = None if state is None else state_code(state)
         if city is None:
@@ -176,13 +171,7 @@ def parse_places(records: Iterable[dict[str, Any]]) -> list[Place]:
 
 @cache
 def load_directory() -> Directory:
-    """Return the directory of all ZIPs in use, about 42,000; it is loaded once.
-
-    Raises
-    ------
-    MissingExtraError
-        The package ``zipcodes`` is not installed.
-    """
+    """Return the directory of all ZIPs in use, about 42,000; it is loaded once."""
     try:
         import zipcodes
     except ModuleNotFoundError as error:

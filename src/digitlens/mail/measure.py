@@ -134,11 +134,6 @@ def read_zips(
         From a picture, uint8 (H, W), to its line, told that it has five or nine digits.
     progress
         Called with the number of lines read so far, and of all.
-
-    Raises
-    ------
-    UsageError
-        A count below 1.
     """
     if count < 1:
         raise UsageError("at least one line must be read", seen=str(count))
@@ -167,11 +162,6 @@ def measure_thresholds(
         Of readings that nothing was chosen on; some thousands, as few promise little.
     reader, about
         As in `MeasuredThresholds`.
-
-    Raises
-    ------
-    DataError
-        No pieces.
     """
     if not pieces:
         raise DataError("thresholds are measured on pieces of mail", seen="none")

@@ -43,13 +43,7 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """Return the range in `text`: a prefix, a ZIP, or two of these with a dash.
-
-        Raises
-        ------
-        UsageError
-            Something else, or a range that runs backwards.
-        """
+        """Return the range in `text`: a prefix, a ZIP, or two of these with a dash."""
         first, dash, last = (part.strip() for part in text.partition("-"))
         last = last if dash else first
         is_pair = 1 <= len(first) <= ZIP5 and len(first) == len(last)
@@ -87,11 +81,6 @@ class SortPlan:
         The plant that a tray goes to, where one is known.
     source, effective
         Where the ranges come from, and since when they are in force; for a person.
-
-    Raises
-    ------
-    UsageError
-        Ranges that overlap, or a name that no folder can have.
 
     Examples
     --------
@@ -176,11 +165,6 @@ def make_plan(directory: Directory, by: str) -> SortPlan:
     """Return a plan with a tray for each state, each prefix of three digits, or each first one.
 
     ZIPs that are not in use go to the tray ``other``.
-
-    Raises
-    ------
-    UsageError
-        Another way than "state", "zip3" or "first-digit".
     """
     if by not in PLAN_KINDS:
         meant = suggest(by, PLAN_KINDS)

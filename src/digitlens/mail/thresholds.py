@@ -192,13 +192,7 @@ class MeasuredThresholds:
     def from_dict(
         cls, raw: Mapping[str, Any], name: str = "the measurement"
     ) -> MeasuredThresholds:
-        """Return what `as_dict` gave.
-
-        Raises
-        ------
-        DataError
-            Another format, or values that are missing or of another kind.
-        """
+        """Return what `as_dict` gave."""
         try:
             if raw["format"] != FORMAT:
                 raise DataError(
@@ -227,13 +221,7 @@ def _parse_curve(raw: Mapping[str, Any]) -> RiskCoverageCurve:
 
 
 def read_measured(path: Path) -> MeasuredThresholds:
-    """Return the thresholds in a file that `digitlens mail measure` wrote.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        There is no such file, or it holds something else.
-    """
+    """Return the thresholds in a file that `digitlens mail measure` wrote."""
     try:
         raw = json.loads(read_file(path).content)
     except ValueError:

@@ -105,11 +105,6 @@ _STATE_CODES = {name.casefold(): code for code, name in STATES.items()}
 def state_code(text: str) -> str:
     """Return the two letters of a state that is given by them or by its name.
 
-    Raises
-    ------
-    UsageError
-        There is no such state; the nearest name is offered.
-
     Examples
     --------
     >>> state_code("new york"), state_code(" ny. ")

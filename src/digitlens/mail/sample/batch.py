@@ -173,13 +173,7 @@ def draw_mail(
 
 
 def choose_digits(name: str) -> Digits:
-    """Return the digits that mail is written with: "auto", "mnist" or "drawn".
-
-    Raises
-    ------
-    UsageError
-        Another word, or MNIST is wanted and does not lie on this machine.
-    """
+    """Return the digits that mail is written with: "auto", "mnist" or "drawn"."""
     if name not in ("auto", "mnist", "drawn"):
         raise UsageError("digits are auto, mnist or drawn", seen=name)
     result = load_local_mnist() if name != "drawn" else None

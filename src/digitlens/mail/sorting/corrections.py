@@ -110,13 +110,7 @@ class CorrectedPart:
 
 
 def read_corrections(out: Path) -> list[Correction]:
-    """Return everything that people settled of the trays in `out`, oldest first.
-
-    Raises
-    ------
-    MissingDataError
-        Nothing was sorted into `out`.
-    """
+    """Return everything that people settled of the trays in `out`, oldest first."""
     with open_store(out) as store:
         return store.corrections()
 
@@ -127,11 +121,6 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
     ``out/lines`` gets a picture of each line and truth.csv, ``out/digits`` the single digits
     in MNIST's frame as class folders, which `load_digits` reads and ``digitlens train cnn
     --from cnn --data`` learns from. Done again, it saves the same under the same names.
-
-    Raises
-    ------
-    StorageError
-        They cannot be written.
     """
     saved, rows = SavedCorrections(), []
     for correction in corrections:

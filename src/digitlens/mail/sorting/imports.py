@@ -28,11 +28,6 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
 
     The file has a column ``piece`` (or ``file`` or ``name``) and ``city``, ``state`` or both;
     other columns are ignored, so that the truth.csv of sample mail works.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        No such file, or one without these columns.
     """
     # Spreadsheets write a byte order mark.
     text = read_file(path).content.decode("utf-8-sig", "replace")
