@@ -16,7 +16,7 @@ export const TABS = [
 ];
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const LEAVE = 200; // milliseconds: browsers refuse an address that changes too often
+const WRITE_DELAY = 200; // milliseconds: browsers refuse an address that changes too often
 
 const oneOf = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
 const name = { from: (text) => (NAME.test(text) ? text : undefined) };
@@ -55,21 +55,21 @@ const PARTS = {
   cell: { from: (text) => (/^[0-9][0-9]$/.test(text) ? text : undefined) },
 };
 
-/** Return the address of a state. @param {import("./store.js").State} wanted */
-export function toHash(wanted) {
-  const usual = initialState();
+/** Return the address of a state. @param {import("./store.js").State} target */
+export function toHash(target) {
+  const initial = initialState();
   const query = new URLSearchParams();
   for (const [key, { to = String }] of Object.entries(PARTS)) {
-    const value = wanted[key];
-    if (value !== null && to(value) !== String(usual[key] ?? "") && value !== usual[key]) {
+    const value = target[key];
+    if (value !== null && to(value) !== String(initial[key] ?? "") && value !== initial[key]) {
       query.set(key, to(value));
     }
   }
-  const { base, strokes } = wanted.drawing;
+  const { base, strokes } = target.drawing;
   if (base) query.set("pixels", pixelsToText(base));
   if (strokes.length) query.set("strokes", strokesToText(strokes));
   const rest = query.toString();
-  return `#${wanted.tab}${rest ? `?${rest}` : ""}`;
+  return `#${target.tab}${rest ? `?${rest}` : ""}`;
 }
 
 /** Return the state that an address tells. @param {string} hash */
@@ -102,7 +102,7 @@ function write() {
 export function bindAddress() {
   setState(fromHash(location.hash));
   watch(Object.keys(initialState()), () => {
-    timer ||= setTimeout(write, LEAVE);
+    timer ||= setTimeout(write, WRITE_DELAY);
   });
   addEventListener("popstate", () => {
     clearTimeout(timer);

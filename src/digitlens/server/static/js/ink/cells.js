@@ -2,7 +2,7 @@
 
 import { SIDE } from "./drawing.js";
 
-const SOFT = 110; // what a stroke's neighbours get: lines of one hard pixel are thinner than pens
+const SOFT_INK = 110; // what a stroke's neighbours get: lines of one hard pixel are thinner than pens
 
 /**
  * Paint a cell and, softly, the four beside it; or rub them out.
@@ -23,8 +23,8 @@ export function paintCell(pixels, row, column, ink) {
     const [y, x] = [row + down, column + right];
     if (y < 0 || y >= SIDE || x < 0 || x >= SIDE) continue;
     const index = y * SIDE + x;
-    if (ink) painted[index] = Math.max(painted[index], SOFT);
-    else if (painted[index] <= SOFT) painted[index] = 0;
+    if (ink) painted[index] = Math.max(painted[index], SOFT_INK);
+    else if (painted[index] <= SOFT_INK) painted[index] = 0;
   }
   return painted;
 }
@@ -41,7 +41,7 @@ export function bindCells(grid, { pixels, paint }) {
   let inking = /** @type {boolean | null} */ (null);
 
   const put = (row, column, ink, ended) => paint(paintCell(pixels(), row, column, ink), ended);
-  const isInk = ({ row, column }) => pixels()[row * SIDE + column] > SOFT;
+  const isInk = ({ row, column }) => pixels()[row * SIDE + column] > SOFT_INK;
 
   canvas.addEventListener("keydown", (event) => {
     const { row, column } = grid.cursor;

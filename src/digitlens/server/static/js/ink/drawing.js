@@ -4,8 +4,8 @@
 /** @typedef {import("../core/codec.js").Stroke} Stroke */
 
 export const SIDE = 28;
-const NEAR = 0.5; // of 256: a point that lies nearer to the line between others is left out
-const MOST = 400; // points of one stroke
+const TOLERANCE = 0.5; // of 256: a point that lies nearer to the line between others is left out
+const MAX_POINTS = 400; // points of one stroke
 
 /** @returns {Drawing} */
 export const emptyDrawing = () => ({ base: null, strokes: [] });
@@ -22,14 +22,14 @@ export const isEmpty = ({ base, strokes }) =>
  */
 export function simplifyStroke({ width, points }) {
   const whole = points.map((value) => Math.min(255, Math.max(0, Math.round(value))));
-  let near = NEAR;
-  let kept = simplify(whole, near);
-  while (kept.length > 2 * MOST) kept = simplify(whole, (near *= 2));
+  let tolerance = TOLERANCE;
+  let kept = simplify(whole, tolerance);
+  while (kept.length > 2 * MAX_POINTS) kept = simplify(whole, (tolerance *= 2));
   return { width, points: kept };
 }
 
-/** Douglas and Peucker's rule, 1973. @param {number[]} points @param {number} near */
-function simplify(points, near) {
+/** Douglas and Peucker's rule, 1973. @param {number[]} points @param {number} tolerance */
+function simplify(points, tolerance) {
   const count = points.length / 2;
   const keep = new Set([0, count - 1]);
   const parts = [[0, count - 1]];
@@ -38,10 +38,10 @@ function simplify(points, near) {
     let farthest = 0;
     let index = -1;
     for (let item = from + 1; item < to; item += 1) {
-      const away = distance(points, item, from, to);
-      if (away > farthest) [farthest, index] = [away, item];
+      const gap = distance(points, item, from, to);
+      if (gap > farthest) [farthest, index] = [gap, item];
     }
-    if (farthest > near) {
+    if (farthest > tolerance) {
       keep.add(index);
       parts.push([from, index], [index, to]);
     }

@@ -4,7 +4,7 @@ import { SIDE } from "./drawing.js";
 
 /** @typedef {import("../core/store.js").Drawing} Drawing */
 
-const SENT = 140; // pixels: enough for a digit, and little to send
+const SENT_SIDE = 140; // pixels: enough for a digit, and little to send
 
 /**
  * @param {CanvasRenderingContext2D} brush
@@ -55,7 +55,7 @@ function picture(pixels, paper, ink) {
 }
 
 const sheet = document.createElement("canvas");
-sheet.width = sheet.height = SENT;
+sheet.width = sheet.height = SENT_SIDE;
 
 /**
  * Return a drawing as a grey picture, black on white: a PGM file in base64. Nothing else is
@@ -64,8 +64,8 @@ sheet.width = sheet.height = SENT;
  */
 export function encodeDrawing(drawing) {
   const brush = sheet.getContext("2d", { willReadFrequently: true, alpha: false });
-  renderDrawing(brush, drawing, SENT, [255, 255, 255], [0, 0, 0]);
-  const { data } = brush.getImageData(0, 0, SENT, SENT);
-  const grey = Uint8Array.from({ length: SENT * SENT }, (_, index) => data[4 * index]);
-  return btoa(`P5 ${SENT} ${SENT} 255\n${String.fromCharCode(...grey)}`);
+  renderDrawing(brush, drawing, SENT_SIDE, [255, 255, 255], [0, 0, 0]);
+  const { data } = brush.getImageData(0, 0, SENT_SIDE, SENT_SIDE);
+  const grey = Uint8Array.from({ length: SENT_SIDE * SENT_SIDE }, (_, index) => data[4 * index]);
+  return btoa(`P5 ${SENT_SIDE} ${SENT_SIDE} 255\n${String.fromCharCode(...grey)}`);
 }

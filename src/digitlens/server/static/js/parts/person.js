@@ -1,7 +1,7 @@
 // Who reviews in this tab: a name, and the token of the piece they have. Two tabs, two people.
 
 const KEY = "digitlens-person";
-const PATIENCE = 600; // milliseconds: a page that is being reloaded lets go within
+const LOCK_MS = 600; // milliseconds: a page that is being reloaded lets go within
 
 const WORDS = "brisk calm clear early eager fair gentle keen kind merry quick quiet steady sunny warm wise";
 const BIRDS = "crane finch gull hawk heron jay kite lark martin owl plover raven robin swift tern wren";
@@ -41,7 +41,7 @@ export function savePerson(change) {
 function holdName(desk) {
   if (!navigator.locks) return Promise.resolve(true); // not over a network without TLS
   return new Promise((done) => {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(LOCK_MS);
     const keep = () => {
       done(true);
       return new Promise(() => {}); // until the page goes

@@ -9,24 +9,24 @@ const mix = (from, to, share) =>
     from.map((value, part) => Math.round(value + (to[part] - value) * share))
   );
 
-/** From paper to ink. @param {number} most the value of full ink @returns {Ramp} */
-export function makeInkRamp(most = 255) {
+/** From paper to ink. @param {number} max the value of full ink @returns {Ramp} */
+export function makeInkRamp(max = 255) {
   const [paper, ink] = [color("digit-paper"), color("digit-ink")];
-  return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (most || 1))));
+  return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (max || 1))));
 }
 
-/** Blue above zero, red below. @param {number} most the size of the strongest @returns {Ramp} */
-export function makeSignedRamp(most) {
+/** Blue above zero, red below. @param {number} max the size of the strongest @returns {Ramp} */
+export function makeSignedRamp(max) {
   const [paper, plus, minus] = [color("digit-paper"), color("plus"), color("minus")];
   return (value) =>
-    mix(paper, value < 0 ? minus : plus, Math.min(1, Math.abs(value) / (most || 1)));
+    mix(paper, value < 0 ? minus : plus, Math.min(1, Math.abs(value) / (max || 1)));
 }
 
 /** The largest size among numbers. @param {Iterable<number>} values */
 export function findStrongest(values) {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  return most;
+  let max = 0;
+  for (const value of values) max = Math.max(max, Math.abs(value));
+  return max;
 }
 
 const light = (value) => {

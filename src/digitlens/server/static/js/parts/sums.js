@@ -6,8 +6,8 @@ import { SIDE } from "../ink/drawing.js";
 import { paintPixels } from "./paint.js";
 import { makeSignedRamp, findStrongest, pickTextColor } from "./ramps.js";
 
-const MOST_CHANNELS = 8;
-const MOST_INPUTS = 12; // of a dense value: those that count most
+const MAX_CHANNELS = 8;
+const MAX_INPUTS = 12; // of a dense value: those that count most
 
 /** @param {number[]} values */
 export const sumValues = (values) => values.reduce((sum, value) => sum + value, 0);
@@ -49,9 +49,9 @@ export function renderProduct(window, kernel, products, ramp) {
   );
 }
 
-function renderBar(share, most) {
+function renderBar(share, max) {
   const element = h("i", { class: share < 0 ? "minus" : "" });
-  element.style.width = `${(100 * Math.abs(share)) / (most || 1)}%`;
+  element.style.width = `${(100 * Math.abs(share)) / (max || 1)}%`;
   return h("span", { class: "share" }, element);
 }
 
@@ -62,9 +62,9 @@ function renderBar(share, most) {
  * @param {(channel: number) => void} choose
  */
 export function renderChannels(shares, chosen, choose) {
-  const most = findStrongest(shares);
+  const max = findStrongest(shares);
   const buttons = orderBySize(shares)
-    .slice(0, MOST_CHANNELS)
+    .slice(0, MAX_CHANNELS)
     .map((index) =>
       h(
         "button",
@@ -75,11 +75,11 @@ export function renderChannels(shares, chosen, choose) {
           onclick: () => choose(index),
         },
         h("span", {}, `channel ${index}`),
-        renderBar(shares[index], most),
+        renderBar(shares[index], max),
         h("b", {}, formatShort(shares[index])),
       ),
     );
-  const more = shares.length > MOST_CHANNELS ? `; the ${MOST_CHANNELS} that add most` : "";
+  const more = shares.length > MAX_CHANNELS ? `; the ${MAX_CHANNELS} that add most` : "";
   return h(
     "div",
     {},
@@ -105,15 +105,15 @@ export function renderPictures({ kernel, products }) {
 
 /** The inputs of a dense value that count most. */
 export function renderInputs({ window, kernel, products }) {
-  const first = orderBySize(products).slice(0, MOST_INPUTS);
-  const most = findStrongest(products);
+  const first = orderBySize(products).slice(0, MAX_INPUTS);
+  const max = findStrongest(products);
   const lines = first.map((index) =>
     h(
       "li",
       {},
       h("span", {}, `input ${index}`),
       h("code", {}, `${formatShort(window[index])} × ${formatShort(kernel[index])}`),
-      renderBar(products[index], most),
+      renderBar(products[index], max),
       h("b", {}, formatShort(products[index])),
     ),
   );

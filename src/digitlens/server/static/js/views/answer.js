@@ -16,9 +16,9 @@ import { makeInkRamp } from "../parts/ramps.js";
 import { chooseNetwork } from "./train.js";
 import { color } from "../core/theme.js";
 
-const FAR = 7; // pixels that a digit is shifted at most
-const WIDE = 2 * FAR + 1;
-const MOST = 4; // networks side by side
+const MAX_SHIFT = 7; // pixels that a digit is shifted at most
+const MAP_SIDE = 2 * MAX_SHIFT + 1;
+const MAX_NETWORKS = 4; // networks side by side
 const [SAME, NONE, OTHER] = [0, 1, 2];
 /** What a shifted digit may be read as. */
 const KINDS = [
@@ -52,7 +52,7 @@ function showChoice() {
   const names = new Set([...known.networks.map(({ name }) => name), ...state.compare]);
   const boxes = [...names].map((name) => {
     const checked = state.compare.includes(name);
-    const full = !checked && state.compare.length >= MOST;
+    const full = !checked && state.compare.length >= MAX_NETWORKS;
     return h(
       "label",
       { class: "chip" },
@@ -85,13 +85,13 @@ export function show() {
   }
   byId("shift-back").disabled = !dx && !dy;
   for (const { map } of cards.values())
-    map.show(map.shown ?? blank(), { row: dy + FAR, column: dx + FAR });
+    map.show(map.shown ?? blank(), { row: dy + MAX_SHIFT, column: dx + MAX_SHIFT });
   askAnswers();
 }
 
 const blank = () => ({
-  rows: WIDE,
-  columns: WIDE,
+  rows: MAP_SIDE,
+  columns: MAP_SIDE,
   at: () => NONE,
   ramp: (kind) => color(KINDS[kind].colour),
 });
@@ -150,9 +150,9 @@ function makeCard(name) {
   const map = new Grid(canvas, {
     label: `${name} at 15 x 15 shifts. Arrow keys shift the digit.`,
     hover: false,
-    pick: (row, column) => setState({ dx: column - FAR, dy: row - FAR }),
+    pick: (row, column) => setState({ dx: column - MAX_SHIFT, dy: row - MAX_SHIFT }),
     words: (row, column, value) =>
-      `${column - FAR} right, ${row - FAR} down: ${KINDS[value].words}`,
+      `${column - MAX_SHIFT} right, ${row - MAX_SHIFT} down: ${KINDS[value].words}`,
   });
   return { card, map };
 }
@@ -163,8 +163,8 @@ const map = coalesce(async () => {
   const network = state.compare;
   const key = `${network} ${pixels}`;
   if (!pixels || key === mapKey) return;
-  const pictures = Array.from({ length: WIDE * WIDE }, (_, index) =>
-    toRows(shiftPixels(pixels, (index % WIDE) - FAR, Math.floor(index / WIDE) - FAR)),
+  const pictures = Array.from({ length: MAP_SIDE * MAP_SIDE }, (_, index) =>
+    toRows(shiftPixels(pixels, (index % MAP_SIDE) - MAX_SHIFT, Math.floor(index / MAP_SIDE) - MAX_SHIFT)),
   );
   let result;
   try {
@@ -182,8 +182,8 @@ const map = coalesce(async () => {
     );
     const { card, map: grid } = cards.get(name);
     grid.show(
-      { ...blank(), at: (row, column) => kinds[row * WIDE + column] },
-      { row: state.dy + FAR, column: state.dx + FAR },
+      { ...blank(), at: (row, column) => kinds[row * MAP_SIDE + column] },
+      { row: state.dy + MAX_SHIFT, column: state.dx + MAX_SHIFT },
     );
     const counts = KINDS.map((_, kind) => kinds.filter((item) => item === kind).length);
     card.querySelector(".held").textContent =

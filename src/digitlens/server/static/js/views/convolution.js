@@ -11,7 +11,7 @@ import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
 import { initBench, showBench } from "./bench.js";
 import { initCell, showCell } from "./cell.js";
 
-const MOST_MAPS = 128;
+const MAX_MAPS = 128;
 
 /** How many values of a dense layer stand side by side. @param {number} count */
 const countColumns = (count) => (count > 256 ? 32 : 16);
@@ -117,7 +117,7 @@ function makeLayers() {
 
 function makeMaps({ kind, shape }) {
   byId("maps").hidden = kind === "dense";
-  const count = kind === "dense" ? 0 : Math.min(MOST_MAPS, shape[0]);
+  const count = kind === "dense" ? 0 : Math.min(MAX_MAPS, shape[0]);
   byId("maps").replaceChildren(
     ...Array.from({ length: count }, (_, map) =>
       h(

@@ -18,7 +18,7 @@ import { makeInkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
 import { readPicture } from "./read.js";
 
-const MOST = 100; // steps back
+const MAX_UNDO = 100; // steps back
 
 /** @type {import("../core/store.js").Drawing[]} */
 const history = [];
@@ -29,7 +29,7 @@ let unfinished = null;
 
 function changeDrawing(drawing) {
   history.push(state.drawing);
-  if (history.length > MOST) history.shift();
+  if (history.length > MAX_UNDO) history.shift();
   setState({ drawing });
 }
 

@@ -7,7 +7,7 @@ import { SIDE } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
 import { makeInkRamp } from "../parts/ramps.js";
 
-const PLACE = 56; // pixels of the screen for a place of the lower ribbon
+const PLACE_WIDTH = 56; // pixels of the screen for a place of the lower ribbon
 
 /** @type {Grid} */
 let picture;
@@ -73,7 +73,7 @@ export function show() {
     },
     { row: 0, column: pixel },
   );
-  const count = Math.min(21, Math.max(7, Math.floor(byId("ribbon-close").clientWidth / PLACE)));
+  const count = Math.min(21, Math.max(7, Math.floor(byId("ribbon-close").clientWidth / PLACE_WIDTH)));
   const from = Math.min(pixels.length - count, Math.max(0, pixel - (count >> 1)));
   close.show({
     rows: 1,

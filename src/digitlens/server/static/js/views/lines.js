@@ -3,7 +3,7 @@
 import { h, svg } from "../core/dom.js";
 import { formatConfidence } from "../core/numbers.js";
 
-const SURE = 0.9; // digits below are marked as doubtful
+const CONFIDENT = 0.9; // digits below are marked as doubtful
 
 /**
  * Return the photo and the boxes over it.
@@ -18,7 +18,7 @@ export function drawBoxes({ width, height, lines }, address, corrected, choose) 
     boxes.append(drawBox(line.box, "line-box"));
     line.digits.forEach((digit, place) => {
       const key = `${index}.${place}`;
-      const kind = corrected.has(key) ? "corrected" : digit.confidence < SURE ? "doubtful" : "";
+      const kind = corrected.has(key) ? "corrected" : digit.confidence < CONFIDENT ? "doubtful" : "";
       const rect = drawBox(digit.box, `digit-box ${kind}`);
       rect.dataset.box = key;
       rect.addEventListener("click", () => choose(index, place));
@@ -86,7 +86,7 @@ function renderField(digit, index, place, corrected, correct, pointAt) {
     inputmode: "numeric",
     value: corrected.get(`${index}.${place}`) ?? digit.text,
     "data-place": `${index}.${place}`,
-    class: digit.confidence < SURE ? "doubtful" : "",
+    class: digit.confidence < CONFIDENT ? "doubtful" : "",
     "aria-label": `line ${index + 1}, digit ${place + 1}, ${formatConfidence(digit.confidence)} sure${words && `; else ${words}`}`,
     title: `${formatConfidence(digit.confidence)} sure${words && `; else ${words}`}`,
     onfocus: (event) => {

@@ -10,7 +10,7 @@ import { setPixels } from "../digit.js";
 import { explainMissing, known, onNetworks } from "../networks.js";
 import { readPixels } from "../parts/picture.js";
 
-const AT_ONCE = 60; // pictures
+const PAGE_SIZE = 60; // pictures
 
 /** @type {any} the answer of /v1/mistakes */
 let measured = null;
@@ -185,7 +185,7 @@ async function loadGallery(first) {
   const key = galleryKey;
   let response;
   try {
-    response = await get("/v1/mistakes/cell", { ...makeQuery(), truth, answer, first, count: AT_ONCE });
+    response = await get("/v1/mistakes/cell", { ...makeQuery(), truth, answer, first, count: PAGE_SIZE });
   } catch (problem) {
     return showProblem(byId("mistakes-problem"), problem);
   }

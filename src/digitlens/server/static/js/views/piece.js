@@ -4,7 +4,7 @@ import { byId, h, svg } from "../core/dom.js";
 import { formatPercent } from "../core/numbers.js";
 import { capitalize } from "../core/messages.js";
 
-const ROOM = 0.18; // of a line's height: between its ink and the box about it
+const BOX_MARGIN = 0.18; // of a line's height: between its ink and the box about it
 
 const pictureUrl = ({ piece, token }, part) =>
   `/v1/mail/pieces/${piece}/picture?token=${token}&part=${part}`;
@@ -78,14 +78,14 @@ function drawOverlay(box, [left, top, right, bottom]) {
     "aria-hidden": "true",
   });
   if (!box) return over;
-  const room = ROOM * (box[3] - box[1]);
+  const margin = BOX_MARGIN * (box[3] - box[1]);
   over.append(
     svg("rect", {
-      x: box[0] - room,
-      y: box[1] - room,
-      width: box[2] - box[0] + 2 * room,
-      height: box[3] - box[1] + 2 * room,
-      rx: room,
+      x: box[0] - margin,
+      y: box[1] - margin,
+      width: box[2] - box[0] + 2 * margin,
+      height: box[3] - box[1] + 2 * margin,
+      rx: margin,
       class: "zip-box",
     }),
   );

@@ -21,7 +21,7 @@ const NAMES = {
 };
 /** Steps whose pictures hold ink as light on dark. */
 const INK = new Set(["ink", "marks", "line", "outline", "box", "digit"]);
-const ABOUT = 4; // pixels that the magnifier shows on each side
+const GLASS_RADIUS = 4; // pixels that the magnifier shows on each side
 
 /** @type {Grid} */
 let grid;
@@ -59,9 +59,9 @@ function showNumbers() {
   byId("pixels-grid").classList.toggle("large", state.zoom);
   const index = (down, right) => pixels[down * SIDE + right];
   grid.show({ rows: SIDE, columns: SIDE, at: index, ramp, text: write }, { row, column });
-  const top = Math.min(SIDE - 2 * ABOUT - 1, Math.max(0, row - ABOUT));
-  const left = Math.min(SIDE - 2 * ABOUT - 1, Math.max(0, column - ABOUT));
-  const size = 2 * ABOUT + 1;
+  const top = Math.min(SIDE - 2 * GLASS_RADIUS - 1, Math.max(0, row - GLASS_RADIUS));
+  const left = Math.min(SIDE - 2 * GLASS_RADIUS - 1, Math.max(0, column - GLASS_RADIUS));
+  const size = 2 * GLASS_RADIUS + 1;
   glass.show({
     rows: size,
     columns: size,

@@ -9,11 +9,11 @@ import { loadPerson, person, savePerson } from "../parts/person.js";
 import { describePiece, showPiece, formatTown } from "./piece.js";
 import { bindZip, clearZip, offerUnlisted } from "./zip.js";
 
-const RENEW = 60_000; // milliseconds; a piece is lent for five minutes
-const ATTENDED = 15 * 60_000; // without a key or a touch for so long, nobody looks any more
-const LOOK_AGAIN = 20_000;
-const BELOW_HEAD = 110; // pixels: what stands at the top of a phone
-const SETTLING = 300; // a key that was pressed twice must not settle the next piece too
+const RENEW_MS = 60_000; // milliseconds; a piece is lent for five minutes
+const ATTENTION_MS = 15 * 60_000; // without a key or a touch for so long, nobody looks any more
+const RETRY_MS = 20_000;
+const HEADER_HEIGHT = 110; // pixels: what stands at the top of a phone
+const SETTLE_MS = 300; // a key that was pressed twice must not settle the next piece too
 
 /** @type {any} the piece in hand, as /v1/mail/claim gives it */
 let task = null;
@@ -37,7 +37,7 @@ export function init() {
   for (const name of ["keydown", "pointermove", "pointerdown"])
     document.addEventListener(name, () => (active = Date.now()), { passive: true });
   document.addEventListener("visibilitychange", keepLease);
-  setInterval(keepLease, RENEW / 2);
+  setInterval(keepLease, RENEW_MS / 2);
 }
 
 export async function show() {
@@ -75,16 +75,16 @@ function renderSteps(commands) {
 }
 
 const isAttended = () =>
-  state.tab === "review" && !document.hidden && Date.now() - active < ATTENDED;
+  state.tab === "review" && !document.hidden && Date.now() - active < ATTENTION_MS;
 
 /** Keep the piece for as long as somebody looks; when nothing was there, look again. */
 async function keepLease() {
   if (!hasStarted || isBusy || !isAttended()) return;
   if (!task) {
-    if (lookedAt && Date.now() - lookedAt >= LOOK_AGAIN) await claimNext();
+    if (lookedAt && Date.now() - lookedAt >= RETRY_MS) await claimNext();
     return;
   }
-  if (Date.now() - renewed < RENEW) return;
+  if (Date.now() - renewed < RENEW_MS) return;
   const { piece, token } = task;
   try {
     await post(`/v1/mail/pieces/${piece}/renew`, { token });
@@ -135,7 +135,7 @@ async function showTask(result, before) {
   if (!task) return showRest(result.queue, before);
   lookedAt = 0;
   await showPiece(task, choose);
-  await new Promise((done) => setTimeout(done, SETTLING));
+  await new Promise((done) => setTimeout(done, SETTLE_MS));
   settleFocus();
   announce([before, describePiece(task)].filter(Boolean).join(" "));
 }
@@ -145,7 +145,7 @@ function settleFocus() {
   if (state.tab !== "review" || document.activeElement === byId("review-person")) return;
   const typing = !task.guesses.length && !matchMedia("(pointer: coarse)").matches;
   byId(typing ? "zip" : "piece-title").focus({ preventScroll: true });
-  if (byId("piece-title").getBoundingClientRect().top < BELOW_HEAD) {
+  if (byId("piece-title").getBoundingClientRect().top < HEADER_HEIGHT) {
     byId("piece-title").scrollIntoView();
   }
 }
