@@ -223,20 +223,8 @@ def _sum_rivals(
 ) -> NDArray[np.float64]:
     """Weigh the strings that differ from `text` in one place at most.
 
-    Parameters
-    ----------
-    kept
-        float64 (T, 11).
-    text
-        L digits.
-    forward
-        float64 (T + 1, 2 + S), as `forward_pass` returns it.
-    backward
-        float64 (T, S): the probability of all endings of alignments from this state and
-        time step on.
-
-    Returns
-    -------
+    `forward` is float64 (T + 1, 2 + S), as `forward_pass` returns it; `backward` is float64
+    (T, S), the probability of all endings of alignments from this state and step on. Returns
     float64 (L, 11): the probability of the string with each digit at each place; in the last
     column that of the string without the place.
     """

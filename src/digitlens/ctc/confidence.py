@@ -63,9 +63,9 @@ def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.f
     least = min([span.confidence for span in spans], default=1.0)
     return np.array(
         [
-            _log_odds(best.among_lengths),
+            _log(best.among_lengths) - _log(1.0 - best.among_lengths),
             _log(best.among_lengths) - _log(rest),
-            _log_odds(least),
+            _log(least) - _log(1.0 - least),
             float(len(best.text)),
             _log(decoded.length_probability),
         ]
@@ -74,10 +74,6 @@ def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.f
 
 def _log(share: float) -> float:
     return log(share) if share > np.exp(-MAX_LOG) else -MAX_LOG
-
-
-def _log_odds(share: float) -> float:
-    return _log(share) - _log(1.0 - share)
 
 
 @dataclass(frozen=True)

@@ -24,15 +24,7 @@ if TYPE_CHECKING:
 
 
 class PageWorker:
-    """Reads pages, one after the other; holds the reader and the file that was opened last.
-
-    Parameters
-    ----------
-    options
-        What is done with every page.
-    reader
-        That of the options, where it is loaded already.
-    """
+    """Reads pages, one after the other; holds the reader and the file that was opened last."""
 
     def __init__(self, options: ReadOptions, reader: Reader | None = None) -> None:
         self._options = options

@@ -173,20 +173,8 @@ def place_labels(
     on the sheet that touches no box and no earlier label; else the one that covers least of
     them.
 
-    Parameters
-    ----------
-    boxes
-        Left, top, right, bottom.
-    sizes
-        Width and height of each box's label.
-    sheet
-        Its width and height.
-    others
-        What else is not to be covered.
-
-    Returns
-    -------
-    The places, and how many pixels of boxes and labels are covered by labels.
+    `others` are boxes without a label that are not to be covered either. Returned are the
+    places, and how many pixels of boxes and labels are covered by labels.
 
     Examples
     --------

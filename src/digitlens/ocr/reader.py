@@ -284,20 +284,7 @@ def read_layout(
 ) -> PageReading:
     """Recognize the line crops and tables of a picture, and select the numbers.
 
-    Parameters
-    ----------
-    network
-        That reads them.
-    layout
-        As `digitlens.layout.find_lines` found it.
-    pixels
-        uint8 (H, W) or (H, W, 3): the picture.
-    lengths
-        Allowed numbers of digits; then the likeliest numbers come first.
-    where
-        As for `Reader.page`.
-    known
-        What was read of the same layout; it is not read again.
+    `where` is that of `Reader.page`; what is `known` of the same layout is not read again.
     """
     read = {item.crop: item for item in known.crops} if known else {}
     crops = []

@@ -133,19 +133,9 @@ def recognize_crop(
 ) -> Line:
     """Read a line crop of a page; boxes are in pixels of that page.
 
-    Parameters
-    ----------
-    network, lengths
-        As for `recognize`.
-    crop
-        As `digitlens.layout.find_lines` finds it.
-    pixels
-        The page; where the clean crop leaves a doubt, it is looked at with its paper.
-
-    Returns
-    -------
-    The line; empty, with a confidence of 0.0, where the crop is too short for an allowed
-    number of digits, or the network is calibrated and hardly believes in one.
+    With the page's `pixels` a crop that leaves a doubt is looked at again, with its paper. The
+    line is empty, with a confidence of 0.0, where the crop is too short for an allowed number
+    of digits, or the network is calibrated and hardly believes in one.
     """
     # Too short for the wanted digits: the network need not be asked.
     if lengths and _is_too_short(crop, min(lengths)):
@@ -192,16 +182,8 @@ def recognize_cell(network: LineRecognizer, crop: LineCrop) -> Line:
 def build_line(network: LineRecognizer, probs: Probs, decoded: Decoded, ink: Gray) -> Line:
     """Return a line that was decoded, its boxes in pixels of its own picture.
 
-    Parameters
-    ----------
-    network
-        Whose calibrations count.
-    probs
-        float64 (T, 11): what it said of the picture.
-    decoded
-        The strings.
-    ink
-        uint8 (h, w), the picture's shape: 0 = paper, 255 = full ink; says how far digits reach.
+    `ink` is uint8 (h, w), of the picture's shape: 0 = paper, 255 = full ink; it says how far
+    digits reach.
     """
     height, width = ink.shape
     step = width / input_width(height, width)
@@ -346,14 +328,9 @@ MIN_BARE = 0.2
 
 
 def recognize_line_image(network: LineRecognizer, pixels: Gray, lengths: Lengths) -> Line:
-    """Read the line that a picture shows; boxes are in pixels of the picture.
+    """Read the line that a picture shows, with or without paper around.
 
-    Parameters
-    ----------
-    network, lengths
-        As for `recognize`.
-    pixels
-        uint8 (H, W) or (H, W, 3): the line, with or without paper around.
+    `pixels` are uint8 (H, W) or (H, W, 3); boxes are in pixels of the picture.
     """
     # Cut bare paper away.
     gray = to_gray(pixels)

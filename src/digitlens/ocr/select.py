@@ -143,14 +143,8 @@ def may_be_one_line(layout: PageLayout) -> bool:
 def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[Line, ...]:
     """Return what a picture of one line holds, as parts of it and all of it were read.
 
-    Parameters
-    ----------
-    lines
-        As its strips were read.
-    whole
-        The picture read from edge to edge.
-    certain
-        Whether there is one line for sure, or only may be.
+    `lines` are its crops as they were read, `whole` is the picture read from edge to edge;
+    `certain` says whether there is one line for sure, or only may be.
     """
     # The line as a whole against the best of its crops.
     longest = max(lines, key=lambda line: (len(line.text), line.confidence), default=None)
