@@ -1,4 +1,4 @@
-"""What a training run was asked for, what its config.toml says, and who is told how it goes."""
+"""What a training run was asked for, what its config.toml says, and its callbacks."""
 
 from __future__ import annotations
 
@@ -118,13 +118,6 @@ def resume_config(
     ----------
     kind
         The type of the network's recipe.
-
-    Raises
-    ------
-    RunError
-        There is no such run, it is finished, or it is not one of this network.
-    UsageError
-        Another length than it was begun with.
     """
     folder, written = find_resumable(config.network, config.out)
     with _explain_missing(folder):
@@ -158,11 +151,6 @@ def find_resumable(network: str, out: Path | None) -> tuple[Path, dict[str, Any]
     ----------
     out
         The folder; the newest unfinished run when None.
-
-    Raises
-    ------
-    RunError
-        There is no such run, it is finished, or it is not one of this network.
     """
     folder = out or run_folder.find_unfinished(network)
     config = run_folder.read_config(folder)
@@ -221,13 +209,7 @@ def config_to_dict(
 
 
 def check_same_data(folder: Path, config: dict[str, Any], data: DataSplits) -> None:
-    """Refuse to resume with other digits than the run was begun with.
-
-    Raises
-    ------
-    RunError
-        Files or counts differ.
-    """
+    """Refuse to resume with other digits than the run was begun with."""
     was = config["data"]
     now = {"train": len(data.train), "held_back": len(data.validation)}
     if was["hashes"] == data.hashes and was["counts"] == now:

@@ -72,6 +72,7 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
     tune_malloc()
     device = choose_device()
     with open_run(config, data, device) as folder:
+        # Build the network and what it learns; the seed decides the first weights.
         torch.manual_seed(config.seed)
         network = models.build(config.network)
         task = DigitTask(
@@ -82,8 +83,10 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
             device=device,
             teacher=make_teacher(teacher, _count_outputs(network), device) if teacher else None,
         )
+        # Begin, or resume from the checkpoint.
         state: TrainState[Epoch] = begin_training(network, recipe, task.interval, device.kind)
         restore(folder, state, Epoch)
+        # Train, then write what a finished run holds.
         note = (
             f"training {config.network} on {len(data.train):,} digits of {data.source} "
             f"(seed {config.seed}; {device})\n{data.split}"
@@ -93,13 +96,7 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
 
 
 def resolve_recipe(config: TrainConfig[Recipe], data: DataSplits) -> TrainConfig[Recipe]:
-    """Return `config` with the recipe that it comes to on `data`.
-
-    Raises
-    ------
-    DataError
-        There is nothing to train on.
-    """
+    """Return `config` with the recipe that it comes to on `data`."""
     if len(data.train) == 0:
         raise DataError("there must be digits to train on", seen=f"none in {data.source}")
     recipe = config.recipe or models.load_recipe(config.network).fit_to(len(data.train))

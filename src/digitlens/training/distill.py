@@ -30,11 +30,6 @@ def find_teacher(name: str) -> Model:
 
     It is the published one, else the run folder or .onnx file of that name, else the newest
     finished run of it in this folder.
-
-    Raises
-    ------
-    ModelError
-        There is no such model.
     """
     if name in published_names() or Path(name).exists():
         return load_model(name)
@@ -53,11 +48,6 @@ def make_teacher(model: Model, outputs: int, device: Device) -> Teacher:
 
     It answers in torch, in the precision of `device`: an ensemble in bfloat16 is four times
     as fast as by the engine that answers users.
-
-    Raises
-    ------
-    ModelError
-        It does not know of "no digit" and its pupil is to.
     """
     program = parse_program(model.path.read_bytes(), name=model.name)
     assert not isinstance(program, Cascade), "a cascade is no teacher"

@@ -136,10 +136,12 @@ class ReplayBatches:
 
         Each batch begins with its new digits.
         """
+        # Draw new digits and old ones.
         rng = make_generator(self.seed, epoch)
         count = self.new_in_batch
         new, labels = self._draw_new(STEPS * count, rng)
         old = self._draw_old(STEPS * (self.recipe.batch - count), rng)
+        # Old digits keep the answers of before; new ones learn their labels, smoothed.
         answers = (self._answers(old) / self.recipe.temperature).softmax(1)
         sure = functional.one_hot(labels, answers.shape[1]).float()
         truth = torch.lerp(

@@ -78,13 +78,6 @@ def run_finetuning(
 
     Nothing but a lock lies in the folder until the network is trained, so that a run that is
     stopped or killed before leaves nothing to go on with.
-
-    Raises
-    ------
-    UsageError, ModelError
-        As `load_start_network`.
-    StoppedError
-        Ctrl-C or SIGTERM.
     """
     # Load the model, the user's pictures and the digits to replay.
     start = load_start_network(source, config.network)
@@ -177,15 +170,7 @@ class StartNetwork:
 
 
 def load_start_network(source: str | Path, network: str) -> StartNetwork:
-    """Load the model `source` to go on training it as a `network`.
-
-    Raises
-    ------
-    UsageError
-        `network` is several networks together, or the model is of another architecture.
-    ModelError
-        There is no such model, or its layers are not trained again.
-    """
+    """Load the model `source` to go on training it as a `network`."""
     check_single(network)
     model = load_model(source)
     seen = model.card.network
@@ -202,13 +187,7 @@ def load_start_network(source: str | Path, network: str) -> StartNetwork:
 
 
 def check_single(network: str) -> None:
-    """Refuse a `network` that is several networks together.
-
-    Raises
-    ------
-    UsageError
-        An ensemble or a cascade.
-    """
+    """Refuse a `network` that is several networks together."""
     entry = find_network(network)
     if entry.members > 1 or entry.second:
         raise UsageError(

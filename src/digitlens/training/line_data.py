@@ -133,11 +133,6 @@ def make_pool(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list
     recipe
         Says how many lines a batch has (one fewer where lines were left out as too long),
         in which style they are and how long they may be.
-
-    Raises
-    ------
-    DataError
-        Nearly all lines of this style are longer than the recipe allows.
     """
     size = recipe.batch * POOL
     lines = [prepare_sample(line) for line in _synthesize(glyphs, recipe, seed, index)]
@@ -249,15 +244,7 @@ class LineProducers:
         self._ends, self._processes = [], []
 
     def __iter__(self) -> Iterator[LineBatch]:
-        """Walk over the batches, without end.
-
-        Raises
-        ------
-        WorkerError
-            A process has died.
-        DigitlensError
-            What a process could not do.
-        """
+        """Walk over the batches, without end."""
         if not self.count:
             yield from make_batches(self.plan)
         pool, skipped = divmod(self.plan.step, POOL)

@@ -66,8 +66,10 @@ def run_line_training(
     tune_malloc()
     device = choose_device()
     with open_run(config, data, device) as folder:
+        # Begin, or resume from the checkpoint.
         state = begin_line_training(recipe, config.seed, device.kind)
         restore(folder, state, LinePoint)
+        # Other processes make lines from this step on, while this one learns from them.
         plan = WorkPlan(glyphs, recipe, config.seed, state.step)
         with LineProducers(plan, _count_producers(config, device)) as batches:
             task = LineTask(

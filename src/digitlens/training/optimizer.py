@@ -101,13 +101,7 @@ class AdamW:
         return tensors
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Bring the state to what `state` returned before.
-
-        Raises
-        ------
-        ValueError
-            Names or shapes are not those of these parameters.
-        """
+        """Bring the state to what `state` returned before."""
         current = self.state()
         if current.keys() != state.keys():
             raise ValueError("the optimizer's state is that of other parameters")

@@ -41,13 +41,7 @@ if TYPE_CHECKING:
 def open_run(
     config: TrainConfig[AnyRecipe], data: DataSplits, device: Device
 ) -> Iterator[Path]:
-    """Give a ``with`` block the run's folder: locked, and either new or checked to be the same.
-
-    Raises
-    ------
-    RunError
-        The folder is taken, or the data are others than the run was begun with.
-    """
+    """Give a ``with`` block the run's folder, locked: new, or checked to be of these data."""
     folder = config.resume or run_folder.claim_run_folder(config.network, config.out)
     with run_folder.lock_run(folder), flush_denormals():
         if config.resume:
@@ -75,16 +69,12 @@ def fit(trainer: Trainer[Row], folder: Path | None, network: str, *, note: str) 
         The network's name, for the command that resumes.
     note
         What is trained, on what, for the callback.
-
-    Raises
-    ------
-    StoppedError
-        Ctrl-C or SIGTERM.
     """
     task, state, callback = trainer.task, trainer.state, trainer.callback
     epochs = ceil(task.steps / task.interval)
     callback.start(task.steps, epochs, task.batch_size * task.interval, note)
     try:
+        # Ctrl-C ends a run between two steps, when everything can be saved.
         with GracefulInterrupt() as interrupt:
             callback.step(state.step)
             while not trainer.finished:

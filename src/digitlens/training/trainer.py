@@ -128,9 +128,11 @@ class Trainer(Generic[Row]):
             A process that makes batches has died; what is learnt is as after the last step.
         """
         state, task, first = self.state, self.task, self._evaluated
+        # `seconds` and `step` are not 0 when an interval that was interrupted is resumed.
         target = min(task.steps, first + task.interval)
         began = time.perf_counter() - state.seconds
         state.network.train()
+        # Train.
         batches = task.batches(state.network, state.step)
         while state.step < target:
             if stop():
@@ -143,6 +145,7 @@ class Trainer(Generic[Row]):
                 self.check_finite()
             self.callback.step(state.step)
         self.check_finite()
+        # Evaluate.
         seconds = time.perf_counter() - began
         state.seconds = 0.0
         state.history.append(task.evaluate(state, target - first, seconds))
@@ -154,9 +157,11 @@ class Trainer(Generic[Row]):
         loss = task.loss(state.network, batch, state.step)
         state.optimizer.clear()
         loss.backward()  # type: ignore[no-untyped-call]
+        # Recipes for digits have no limit and clip nothing.
         if task.max_grad_norm:
             torch.nn.utils.clip_grad_norm_(self._parameters, task.max_grad_norm)
         state.optimizer.step(task.learning_rate(state.step))
+        # The running mean moves by one fused operation over all tensors.
         if self._mean:
             with torch.no_grad():
                 share = 1 - task.ema_decay(state.step)

@@ -62,13 +62,6 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
     share
         Share of each class that is held back, rounded; when None a quarter of each class of
         which there are `MIN_CLASS_SIZE`.
-
-    Raises
-    ------
-    UsageError
-        MNIST itself, or a share that makes no sense.
-    DataError
-        Nothing is left to learn from.
     """
     if share is not None and not 0 <= share < 1:
         raise UsageError(
@@ -180,11 +173,6 @@ def load_replay_data() -> ReplayData:
     """Return MNIST's training digits where they are at hand, else the UCI digits.
 
     Nothing is downloaded, and MNIST's test digits are not opened.
-
-    Raises
-    ------
-    HashMismatchError
-        A file of MNIST's is not the one that was published.
     """
     digits, measured = find_training_digits(MNIST), MEASURED_DIGITS
     mnist = digits is not None
