@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.data import load_digits
 
 Cli = Callable[..., Any]
@@ -88,7 +88,7 @@ def test_info_counts_the_classes(digitlens: Cli) -> None:
     """Info counts training and validation digits by class; of the test only how many."""
     ended = digitlens("data", "info", "uci", "--json")
     result = json.loads(ended.out)
-    assert list(result) == list(FORMS["digitlens data info --json"])
+    assert list(result) == list(output_keys()["digitlens data info --json"])
     data = load_digits("uci")
     assert result["parts"] == {
         "train": {"digits": len(data.train), "classes": data.train.counts.tolist()},

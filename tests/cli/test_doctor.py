@@ -14,7 +14,7 @@ import pytest
 
 from digitlens.cli import doctor
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.models.card import ModelCard
 from digitlens.ocr import network
 
@@ -62,7 +62,7 @@ def test_a_sound_machine_is_told_so(digitlens: Callable[..., Any], in_tmp: Path)
     assert result["engine"]["state"] == "ok"
     assert result["newest run"]["state"] == "note"
     assert result["network dense"]["seen"] == "fully connected, 784-512-256-128-10"
-    assert list(result["python"]) == list(FORMS["digitlens doctor --json, a list"])
+    assert list(result["python"]) == list(output_keys()["digitlens doctor --json, a list"])
 
 
 def test_data_is_found_where_it_lies(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.models.inference import published_names
 
 Cli = Callable[..., Any]
@@ -44,7 +44,7 @@ def test_json_holds_the_figures(digitlens: Cli, in_tmp: Path) -> None:
     result = json.loads(ended.out)
     assert (result["model"], result["count"]) == ("golden", 144)
     assert isinstance(result["misses"], int)
-    assert list(result) == list(FORMS["digitlens evaluate --json"])
+    assert list(result) == list(output_keys()["digitlens evaluate --json"])
     assert ended.err == "report: here/report.html\n"
 
 
@@ -65,7 +65,7 @@ def test_models_are_compared_in_the_order_given(digitlens: Cli, in_tmp: Path) ->
     ended = digitlens("compare", GOLDEN, GOLDEN, "--data", "uci", "--json")
     assert (ended.code, ended.err) == (0, "")
     result = json.loads(ended.out)
-    assert list(result) == list(FORMS["digitlens compare --json"])
+    assert list(result) == list(output_keys()["digitlens compare --json"])
     assert [item["model"] for item in result["models"]] == ["golden", "golden (2)"]
     (pair,) = result["pairs"]
     assert (pair["only_first"], pair["only_second"], pair["p"]) == (0, 0, 1.0)

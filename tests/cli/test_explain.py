@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 
 Cli = Callable[..., Any]
 
@@ -66,7 +66,7 @@ def test_json_is_stable(digitlens: Cli, seven: Path) -> None:
     """--json gives the documented keys, and where the pictures are."""
     ended = digitlens("explain", GOLDEN, seven, "--json", "--out", "there")
     result = json.loads(ended.out)
-    assert set(result) == set(FORMS["digitlens explain --json"])
+    assert set(result) == set(output_keys()["digitlens explain --json"])
     assert (result["model"], result["file"], result["pictures"]) == (
         "golden",
         "seven.png",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import digitlens as digitlens_package
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.mail.directory import load_directory
 from digitlens.mail.plan_files import read_plan
@@ -76,10 +76,10 @@ def test_a_folder_is_sorted(digitlens: Cli, mail: Path) -> None:
     assert Path("trays/boston/a.png").is_file()
     rows = list(csv.DictReader(Path("trays/pieces.csv").read_text().splitlines()))
     title = "pieces.csv of digitlens route, and the pieces of pieces.json"
-    assert list(rows[0]) == list(FORMS[title])
+    assert list(rows[0]) == list(output_keys()[title])
     again = digitlens("route", mail, *ROUTE, "--out", "trays", "--json")
     result = json.loads(again.out)
-    assert list(result) == list(FORMS["digitlens route FOLDER --json"])
+    assert list(result) == list(output_keys()["digitlens route FOLDER --json"])
     assert (result["pieces"], result["new"]) == (3, 0)
 
 
@@ -89,7 +89,7 @@ def test_one_picture_is_decided_on(digitlens: Cli, mail: Path) -> None:
     assert (ended.code, ended.out) == (0, "02134 Allston MA, 99.97 % sure -> boston\n")
     ended = digitlens("route", mail / "b.png", *ROUTE, "--json")
     result = json.loads(ended.out)
-    assert list(result) == list(FORMS["digitlens route FILE --json"])
+    assert list(result) == list(output_keys()["digitlens route FILE --json"])
     assert (ended.code, result["reason"], result["tray"]) == (3, "unsure", "review")
     ended = digitlens("route", mail / "b.png", *ROUTE, "--city", "Holtsville", "--state", "NY")
     assert ended.out.startswith("00501 Holtsville NY, 99.")
@@ -233,6 +233,8 @@ def test_corrections_are_saved(digitlens: Cli, mail: Path) -> None:
     assert "left out: 1 that have no picture any more\n" in ended.err
     assert "left out: 1 that a person could not read either\n" in ended.err
     ended = digitlens("mail", "corrections", "--trays", "trays", "--out", "learn", "--json")
-    assert list(json.loads(ended.out)) == list(FORMS["digitlens mail corrections --json"])
+    assert list(json.loads(ended.out)) == list(
+        output_keys()["digitlens mail corrections --json"]
+    )
     ended = digitlens("mail", "corrections", "--trays", "mail", "--out", "learn")
     assert ended.err.startswith("error: nothing was sorted into mail\n")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.models.inference import Model, Predictions
 
 Cli = Callable[..., Any]
@@ -35,7 +35,7 @@ def test_json_is_stable(digitlens: Cli, dots: Draw) -> None:
     """--json gives model, predictions and what was rejected, under these keys."""
     ended = digitlens("predict", dots(6), "--model", GOLDEN, "--json")
     result = json.loads(ended.out)
-    assert list(result) == list(FORMS["digitlens predict --json"])
+    assert list(result) == list(output_keys()["digitlens predict --json"])
     assert (result["model"], result["rejected"]) == ("golden", [])
     (row,) = result["predictions"]
     assert list(row) == ["file", "digit", "confidence", "probabilities"]
@@ -48,7 +48,7 @@ def test_csv_can_be_read_back(digitlens: Cli, dots: Draw) -> None:
     """--csv gives a head and a row a file; a name with a comma stays one name."""
     ended = digitlens("predict", dots(6, "a, b.png"), "--model", GOLDEN, "--csv")
     (row,) = csv.DictReader(io.StringIO(ended.out))
-    assert list(row) == list(FORMS["digitlens predict --csv"])
+    assert list(row) == list(output_keys()["digitlens predict --csv"])
     assert (row["file"], row["digit"]) == ("a, b.png", "6")
 
 

@@ -14,7 +14,7 @@ import onnx
 import pytest
 from PIL import Image
 
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 from digitlens.models.card import CALIBRATIONS_KEY
 from digitlens.ocr.output import COLUMNS
 
@@ -57,7 +57,7 @@ def test_json_is_stable(read: Cli, draw: Draw) -> None:
     """--json gives one value under these keys, a line for each picture."""
     ended = read(draw("a.png", "17"), draw("b.png"), "none.png", "--json", "--workers", 1)
     result = json.loads(ended.out)
-    assert list(result) == list(FORMS["digitlens read --json"])
+    assert list(result) == list(output_keys()["digitlens read --json"])
     assert (result["format"], result["model"], result["max_error"]) == (1, "strokes", None)
     assert result["bars"] == [{"field": None, "confidence": 0.9}]
     assert [list(item) for item in result["pictures"]] == 2 * [
@@ -85,7 +85,7 @@ def test_csv_can_be_read_back(read: Cli, draw: Draw) -> None:
     """--csv gives a head and a row a number; a name with a comma stays one name."""
     ended = read(draw("a, b.png", "17", "171"), "--csv")
     rows = list(csv.DictReader(io.StringIO(ended.out)))
-    assert list(rows[0]) == list(FORMS["digitlens read --csv"]) == list(COLUMNS)
+    assert list(rows[0]) == list(output_keys()["digitlens read --csv"]) == list(COLUMNS)
     assert [(row["file"], row["text"], row["page"]) for row in rows] == [
         ("a, b.png", "17", ""),
         ("a, b.png", "171", ""),

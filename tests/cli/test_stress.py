@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 
 Cli = Callable[..., Any]
 
@@ -32,7 +32,7 @@ def test_json_is_what_the_file_holds(digitlens: Cli, in_tmp: Path) -> None:
     ended = digitlens("stress", GOLDEN, *options)
     result = json.loads(ended.out)
     assert result == json.loads(Path("here/stress.json").read_text(encoding="utf-8"))
-    assert list(result) == list(FORMS["digitlens stress --json"])
+    assert list(result) == list(output_keys()["digitlens stress --json"])
     assert (result["count"], result["seed"]) == (20, 4)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitlens.cli.doctor import GOLDEN
-from digitlens.cli.reference import FORMS
+from digitlens.cli.reference import output_keys
 
 Cli = Callable[..., Any]
 
@@ -27,7 +27,7 @@ def test_a_network_is_summed_up(digitlens: Cli, network: str, weights: int) -> N
 def test_json_lists_the_layers(digitlens: Cli) -> None:
     """--json gives name, totals and layers; the layers add up to the totals."""
     result = json.loads(digitlens("summary", "dense", "--json").out)
-    assert list(result) == list(FORMS["digitlens summary NETWORK --json"])
+    assert list(result) == list(output_keys()["digitlens summary NETWORK --json"])
     assert sum(layer["weights"] for layer in result["layers"]) == result["weights"] == 567_434
 
 

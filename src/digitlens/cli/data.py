@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 PARTS = ("train", "validation")
-"""What may be looked at: the test digits are for `digitlens evaluate` alone."""
+"""What may be looked at; the test digits are for `digitlens evaluate` alone."""
 
 
 @app.command(cls=Command)
@@ -126,13 +126,7 @@ def _check_part(part: str) -> None:
 
 
 def describe_digit(digits: Digits, index: int, name: str) -> str:
-    """Return the digit at `index` in words, as a picture of characters and as numbers.
-
-    Raises
-    ------
-    UsageError
-        There is no digit at that index.
-    """
+    """Return the digit at `index` in words, as a picture of characters and as numbers."""
     import sys
 
     from digitlens.data.features import as_text
@@ -183,8 +177,10 @@ def _counts(part: Digits) -> dict[str, Any]:
 def as_table(data: DataSplits) -> str:
     """Return what is known of `data`, for a person."""
     lines = [f"{data.source}: {data.split}", "", "digit        train  validation"]
-    both = zip(data.train.counts, data.validation.counts, strict=True)
-    lines += [f"{digit:5}  {train:11,}  {held:10,}" for digit, (train, held) in enumerate(both)]
+    both = enumerate(zip(data.train.counts, data.validation.counts, strict=True))
+    lines += [
+        f"{digit:5}  {train:11,}  {validation:10,}" for digit, (train, validation) in both
+    ]
     lines += [
         f"  all  {len(data.train):11,}  {len(data.validation):10,}",
         "",

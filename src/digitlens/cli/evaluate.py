@@ -1,9 +1,4 @@
-"""digitlens evaluate: a model's figures on digits it has not seen.
-
-* digitlens compare: models side by side on the same digits.
-* digitlens stress: a model's accuracy as the pictures get worse.
-* The report folder of an evaluation: one page, and its two pictures beside it.
-"""
+"""digitlens evaluate, compare and stress: figures on digits that a model has not seen."""
 
 from __future__ import annotations
 
@@ -13,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,68 +22,18 @@ from digitlens.cli.console import (
     echo,
     echo_json,
 )
-from digitlens.errors import MissingExtraError, UsageError
+from digitlens.errors import DataError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digitlens.digits import Digits
     from digitlens.metrics.evaluation import Evaluation
     from digitlens.metrics.robustness import RobustnessResult
     from digitlens.models.card import ModelCard
 
 
-PAGE = "report.html"
-CONFUSION = "confusion.png"
-ERRORS = "errors.png"
-
-
-def write_report(result: Evaluation, folder: Path, *, card: ModelCard) -> Path:
-    """Write the report of `result` into `folder`, over an older one, and return its page.
-
-    The page holds everything. The pictures beside it, for slides, want matplotlib and are
-    left out, with a word on stderr, where that is not installed.
-
-    Raises
-    ------
-    StorageError
-        The folder cannot be written.
-    """
-    from digitlens.storage import make_folder, write_bytes, write_text
-    from digitlens.viz.report import render
-
-    make_folder(folder)
-    for name, picture in _pictures(result).items():
-        write_bytes(folder / name, picture)
-    write_text(folder / PAGE, render(result, card=asdict(card), measured=_measured()))
-    return folder / PAGE
-
-
-def _pictures(result: Evaluation) -> dict[str, bytes]:
-    title = f"{result.model}, {result.source}"
-    try:
-        from digitlens import viz
-
-        return {
-            CONFUSION: viz.confusion(result.confusion, title=title),
-            ERRORS: viz.mistakes(result),
-        }
-    except MissingExtraError as error:
-        announce(f"without {CONFUSION} and {ERRORS}: {error.wanted}")
-        return {}
-
-
-def _measured() -> dict[str, object]:
-    """Return on what and when: a figure without its machine says little."""
-    packages = ("digitlens", "numpy", "onnxruntime")
-    return {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in packages},
-        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
-
-
 PARTS = ("test", "validation", "train", "all")
-"""The parts of the data that can be measured on."""
 
 
 def evaluate(
@@ -109,45 +54,14 @@ def evaluate(
     from digitlens.models.inference import load_model
 
     loaded = load_model(model)
-    evaluation = evaluate_model(loaded, part_of(data, part))
-    folder = report or Path("reports", f"{loaded.name}-{place_name(data, part)}")
+    evaluation = evaluate_model(loaded, load_part(data, part))
+    folder = report or default_folder(loaded.name, data, part)
     written = write_report(evaluation, folder, card=loaded.card)
     if as_json:
         echo_json(evaluation.as_dict())
     else:
         echo(evaluation.summary())
     announce(f"report: {written}")
-
-
-def part_of(source: str, part: str) -> Digits:
-    """Load the digits of one part of `source`.
-
-    Raises
-    ------
-    DataError
-        There are no digits in that part.
-    """
-    from digitlens.data import load_digits
-    from digitlens.errors import DataError
-
-    digits = load_digits(source).part(part)
-    if not len(digits):
-        raise DataError(
-            f"{source} has no {part} digits", try_="--part train, or another --data"
-        )
-    return digits
-
-
-def place_name(source: str, part: str) -> str:
-    """Return the end of a report's folder: the source's name, and the part if not test.
-
-    Examples
-    --------
-    >>> place_name("mnist", "test"), place_name("scans/2024.npz", "all")
-    ('mnist', '2024-all')
-    """
-    name = Path(source).stem or "data"
-    return name if part == "test" else f"{name}-{part}"
 
 
 def compare(
@@ -175,15 +89,11 @@ def compare(
     from digitlens.models.inference import load_model
 
     loaded = [load_model(name) for name in models]
-    comparison = compare_models(loaded, part_of(data, part))
+    comparison = compare_models(loaded, load_part(data, part))
     if as_json:
         echo_json(comparison.as_dict())
     else:
         echo(comparison.summary())
-
-
-PLOT = "stress.png"
-FIGURES = "stress.json"
 
 
 def stress(
@@ -212,14 +122,14 @@ def stress(
     from digitlens.models.inference import load_model
 
     loaded = load_model(model)
-    digits = part_of(data, part)
+    digits = load_part(data, part)
     names = [family.name for family in CORRUPTIONS]
 
     def progress(name: str) -> None:
         announce(f"{names.index(name) + 1}/{len(names)} {name}")
 
     result = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
-    written = _write(result, out or Path("reports", f"{loaded.name}-{place_name(data, part)}"))
+    written = write_stress(result, out or default_folder(loaded.name, data, part))
     if as_json:
         echo_json(result.as_dict())
     else:
@@ -227,26 +137,88 @@ def stress(
     announce("written: " + ", ".join(str(path) for path in written))
 
 
-def _write(result: RobustnessResult, folder: Path) -> list[Path]:
-    """Write figures and plot into `folder`; without matplotlib the plot is left out, said so.
+def load_part(source: str, part: str) -> Digits:
+    """Load the digits of one part of `source`; a part without any is an error."""
+    from digitlens.data import load_digits
 
-    Raises
-    ------
-    StorageError
-        The folder cannot be written.
+    digits = load_digits(source).part(part)
+    if not len(digits):
+        raise DataError(
+            f"{source} has no {part} digits", try_="--part train, or another --data"
+        )
+    return digits
+
+
+def default_folder(model: str, source: str, part: str) -> Path:
+    """Return the folder of a report: the model, the source, and the part if not test.
+
+    Examples
+    --------
+    >>> default_folder("cnn", "scans/2024.npz", "all").as_posix()
+    'reports/cnn-2024-all'
     """
-    import json
+    name = f"{model}-{Path(source).stem or 'data'}"
+    return Path("reports", name if part == "test" else f"{name}-{part}")
 
-    from digitlens.storage import make_folder, write_bytes, write_text
+
+PAGE, CONFUSION, ERRORS = "report.html", "confusion.png", "errors.png"
+STRESS_FIGURES, STRESS_PLOT = "stress.json", "stress.png"
+
+
+def write_report(result: Evaluation, folder: Path, *, card: ModelCard) -> Path:
+    """Write the report of `result` into `folder`, over an older one, and return its page.
+
+    The page holds everything; the plots next to it, for slides, want matplotlib.
+    """
+    from digitlens.storage import make_folder, write_text
+    from digitlens.viz.report import render
 
     make_folder(folder)
-    written = [folder / FIGURES]
-    write_text(written[0], json.dumps(result.as_dict(), indent=2) + "\n")
-    try:
-        from digitlens import viz
+    title = f"{result.model}, {result.source}"
+    _write_plots(
+        folder,
+        {
+            CONFUSION: lambda viz: viz.confusion(result.confusion, title=title),
+            ERRORS: lambda viz: viz.mistakes(result),
+        },
+    )
+    write_text(folder / PAGE, render(result, card=asdict(card), measured=_measured()))
+    return folder / PAGE
 
-        write_bytes(folder / PLOT, viz.stress(result))
-        written.append(folder / PLOT)
+
+def write_stress(result: RobustnessResult, folder: Path) -> list[Path]:
+    """Write the figures and the plot of `result` into `folder`; return what was written."""
+    import json
+
+    from digitlens.storage import make_folder, write_text
+
+    make_folder(folder)
+    figures = folder / STRESS_FIGURES
+    write_text(figures, json.dumps(result.as_dict(), indent=2) + "\n")
+    return [figures, *_write_plots(folder, {STRESS_PLOT: lambda viz: viz.stress(result)})]
+
+
+def _write_plots(folder: Path, plots: dict[str, Callable[[Any], bytes]]) -> list[Path]:
+    """Write plots by their names; without matplotlib say so and write none."""
+    from digitlens import viz
+    from digitlens.storage import write_bytes
+
+    try:
+        pictures = {name: draw(viz) for name, draw in plots.items()}
     except MissingExtraError as error:
-        announce(f"without {PLOT}: {error.wanted}")
-    return written
+        announce(f"without {' and '.join(plots)}: {error.wanted}")
+        return []
+    for name, picture in pictures.items():
+        write_bytes(folder / name, picture)
+    return [folder / name for name in pictures]
+
+
+def _measured() -> dict[str, object]:
+    """Return machine, versions and date: a figure without its machine says little."""
+    packages = ("digitlens", "numpy", "onnxruntime")
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in packages},
+        "date": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from digitlens.explain import Explanation
 
 
-EXPLAINED = Path("runs/explain")
-"""Where explanations go when no folder is named."""
+DEFAULT_FOLDER = Path("runs/explain")
 
 
 def explain(
@@ -34,14 +33,14 @@ def explain(
     From the framing to the pixels as numbers, the unrolled ribbon, the first filters, what
     each layer makes of the digit, the pixels that mattered and the ten probabilities, as PNGs
     in a new folder. overview.png shows all."""
-    from digitlens.explain import explain as find_out
+    from digitlens.explain import explain as explain_picture
     from digitlens.imaging import frame_steps
     from digitlens.models.inference import load_model
 
     loaded = load_model(model)
-    result = find_out(loaded, frame_steps(file))
-    pictures = _drawn(result, file.name)
-    folder = _kept(pictures, out, file.stem) if pictures else None
+    result = explain_picture(loaded, frame_steps(file))
+    pictures = _draw(result, file.name)
+    folder = _save(pictures, out, file.stem) if pictures else None
     if as_json:
         where = None if folder is None else str(folder)
         echo_json(result.as_dict() | {"file": str(file), "pictures": where})
@@ -70,7 +69,7 @@ def summary(result: Explanation, file: Path) -> str:
     return "\n".join(lines)
 
 
-def _drawn(result: Explanation, title: str) -> dict[str, bytes]:
+def _draw(result: Explanation, title: str) -> dict[str, bytes]:
     try:
         from digitlens.viz.plot_explanation import pictures
     except MissingExtraError as error:
@@ -79,11 +78,11 @@ def _drawn(result: Explanation, title: str) -> dict[str, bytes]:
     return pictures(result, title)
 
 
-def _kept(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
+def _save(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
     from digitlens.runs import claim_run_folder
     from digitlens.storage import write_bytes
 
-    folder = claim_run_folder(stem, out, runs=EXPLAINED)
+    folder = claim_run_folder(stem, out, runs=DEFAULT_FOLDER)
     for name, content in pictures.items():
         write_bytes(folder / name, content)
     return folder

@@ -1,7 +1,4 @@
-"""digitlens summary: what a network is made of.
-
-* digitlens export: a trained network for other programs.
-"""
+"""digitlens summary and export: what a network is made of, and its files for others."""
 
 from __future__ import annotations
 
@@ -32,7 +29,6 @@ def summary(
 
     Of a network that is published under its name both are printed."""
     from dataclasses import asdict
-    from pathlib import Path
 
     from digitlens.models.inference import published_names
     from digitlens.models.registry import NETWORKS, find_network
@@ -49,7 +45,7 @@ def summary(
             echo(card.markdown())
         return
     try:
-        _layers(name, as_json=as_json)
+        _print_layers(name, as_json=as_json)
     except MissingExtraError:
         if as_json or name not in published_names():
             raise
@@ -60,7 +56,7 @@ def summary(
         echo(load_model(name).card.markdown())
 
 
-def _layers(name: str, *, as_json: bool) -> None:
+def _print_layers(name: str, *, as_json: bool) -> None:
     with needs_extra("train"):
         from digitlens.models import build
         from digitlens.models.layer_table import summarize

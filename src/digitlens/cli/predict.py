@@ -1,7 +1,4 @@
-"""digitlens predict: single digits in picture files.
-
-* Picture files and folders of them, for commands that read single digits.
-"""
+"""digitlens predict: single digits in picture files, and folders of them."""
 
 from __future__ import annotations
 
@@ -29,71 +26,6 @@ if TYPE_CHECKING:
     from digitlens.models.inference import Predictions
 
 
-def expand(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are named, and for each folder the pictures in it, by name.
-
-    A folder without pictures stays in the list, to be told of where it is read. Hidden files
-    and folders inside folders are passed over.
-    """
-    files: list[Path] = []
-    for path in paths:
-        inside = sorted(_pictures(path)) if path.is_dir() else []
-        files += inside or [path]
-    return files
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    from digitlens.imaging.io import IMAGE_SUFFIXES
-
-    for path in folder.iterdir():
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
-            yield path
-
-
-def frame_file(path: Path) -> Framing:
-    """Bring the digit in a picture file into MNIST's frame.
-
-    Raises
-    ------
-    DataError
-        It is a folder, cannot be opened, or shows no digit or several; see
-        `digitlens.imaging.frame_digit`.
-    """
-    from digitlens.imaging import frame_steps
-
-    if path.is_dir():
-        raise DataError(
-            f"{path} is a folder without pictures",
-            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP or PGM files in it",
-        )
-    return frame_steps(path)
-
-
-def write_stages(framings: Iterable[tuple[Path, Framing]], folder: Path) -> int:
-    """Write the steps of each framing as one PNG, named after its picture; return how many.
-
-    Two pictures of one name get -2, -3 and so on behind it.
-
-    Raises
-    ------
-    StorageError
-        The folder cannot be made or written to.
-    """
-    from digitlens.imaging.normalize import steps_png
-    from digitlens.storage import make_folder, write_bytes
-
-    make_folder(folder)
-    taken: set[str] = set()
-    for path, framing in framings:
-        name, count = path.stem, 1
-        while name in taken:
-            count += 1
-            name = f"{path.stem}-{count}"
-        taken.add(name)
-        write_bytes(folder / f"{name}.png", steps_png(framing))
-    return len(taken)
-
-
 def predict(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Pictures, or folders of them.")
@@ -116,11 +48,13 @@ def predict(
     check_exclusive(("--json", as_json, "--csv", as_csv))
     from digitlens.models.inference import load_model
 
+    # Each picture becomes a digit in MNIST's frame, or is rejected.
     chosen = load_model(model)
-    named = expand(files)
+    named = expand_folders(files)
     read, rejected = _read(named)
     if stages is not None:
         announce(f"stages: {write_stages(read, stages)} written to {stages}")
+    # The network reads them together.
     if read:
         import numpy as np
 
@@ -131,12 +65,65 @@ def predict(
     if as_json:
         echo_json({"model": chosen.name, "predictions": rows, "rejected": rejected})
     elif as_csv:
-        _give_csv(rows)
+        _print_csv(rows)
     elif rows:
-        _give_table(rows)
+        _print_table(rows)
     if rejected:
         announce(f"{len(rejected)} of {len(named)} files could not be used")
         raise typer.Exit(SOME_REJECTED if rows else 1)
+
+
+def expand_folders(paths: Iterable[Path]) -> list[Path]:
+    """Return files as they are named, and for each folder the pictures in it, by name.
+
+    A folder without pictures stays in the list: reading it says what is wrong. Hidden files
+    and folders inside folders are passed over.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inside = sorted(_pictures(path)) if path.is_dir() else []
+        files += inside or [path]
+    return files
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    from digitlens.imaging.io import IMAGE_SUFFIXES
+
+    for path in folder.iterdir():
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
+            yield path
+
+
+def frame_file(path: Path) -> Framing:
+    """Bring the digit in a picture file into MNIST's frame."""
+    from digitlens.imaging import frame_steps
+
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder without pictures",
+            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP or PGM files in it",
+        )
+    return frame_steps(path)
+
+
+def write_stages(framings: Iterable[tuple[Path, Framing]], folder: Path) -> int:
+    """Write the steps of each framing as one PNG, named after its picture; return how many.
+
+    Further pictures of one name get -2, -3 and so on after it.
+    """
+    from digitlens.imaging.normalize import steps_png
+    from digitlens.storage import make_folder, write_bytes
+
+    make_folder(folder)
+    taken: set[str] = set()
+    for path, framing in framings:
+        name, count = path.stem, 1
+        while name in taken:
+            count += 1
+            name = f"{path.stem}-{count}"
+        taken.add(name)
+        write_bytes(folder / f"{name}.png", steps_png(framing))
+    return len(taken)
 
 
 def _read(files: list[Path]) -> tuple[list[tuple[Path, Framing]], list[dict[str, str]]]:
@@ -169,7 +156,7 @@ def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
     return rows
 
 
-def _give_csv(rows: list[dict[str, Any]]) -> None:
+def _print_csv(rows: list[dict[str, Any]]) -> None:
     import csv
     import io
 
@@ -180,7 +167,7 @@ def _give_csv(rows: list[dict[str, Any]]) -> None:
     echo(text.getvalue())
 
 
-def _give_table(rows: list[dict[str, Any]]) -> None:
+def _print_table(rows: list[dict[str, Any]]) -> None:
     from digitlens.metrics.formatting import certainty
 
     width = max(len(row["file"]) for row in rows)

@@ -1,7 +1,4 @@
-"""digitlens train: a network, its history in words, a run folder.
-
-* digitlens train reader: a network that reads lines, and what is said of its run.
-"""
+"""digitlens train: a network of digits or a reader of lines, and what is said of its run."""
 
 from __future__ import annotations
 
@@ -20,89 +17,6 @@ if TYPE_CHECKING:
 
     from digitlens.training import Run
     from digitlens.training.results import ReaderRun
-
-
-FOREIGN = {
-    "--from": "a reader is trained from the start",
-    "--epochs": "a reader sees no line twice, so it has steps: --steps",
-    "--limit": "a reader learns from lines that are written with all digits",
-}
-"""Options that mean nothing for a reader, and why."""
-
-
-def check_reader_options(network: str, given: Mapping[str, object]) -> None:
-    """Refuse options that mean nothing for this network.
-
-    Parameters
-    ----------
-    given
-        The values of the options in `FOREIGN` and of ``--steps``; None where one was not
-        given.
-
-    Raises
-    ------
-    UsageError
-        The first such option.
-    """
-    if network not in READERS:
-        if given["--steps"] is not None:
-            raise UsageError(
-                f"--steps is for readers of lines: {', '.join(READERS)}",
-                seen=f"--steps {given['--steps']} for {network}",
-                try_="--epochs",
-            )
-        return
-    for option, why in FOREIGN.items():
-        if given[option] is not None:
-            raise UsageError(
-                f"{option} is not for {network}: {why}", seen=f"{option} {given[option]}"
-            )
-
-
-def train_reader(
-    network: str,
-    data: str,
-    validation: float,
-    seed: int,
-    steps: int | None,
-    out: Path | None,
-    *,
-    resume: bool,
-) -> str:
-    """Train a reader of lines, and return what is left to say about it."""
-    from digitlens.cli.progress import LineTrainingProgress
-    from digitlens.training import train_reader
-
-    run = train_reader(
-        network,
-        data,
-        validation=validation,
-        seed=seed,
-        steps=steps,
-        out=out,
-        resume=resume,
-        progress=LineTrainingProgress(),
-    )
-    return report_reader(run)
-
-
-def report_reader(run: ReaderRun) -> str:
-    """Return what is left to say about a reader's run: its figures, what next."""
-    last = run.history[-1]
-    measured = "nothing was held back"
-    if last.exact is not None:
-        right = last.validation - last.misread
-        measured = (
-            f"{right:,} of {last.validation:,} lines by other writers read exactly, "
-            f"{100 * last.exact:.1f} %"
-        )
-    return "\n".join(
-        [
-            f"steps        {last.step:,}, {run.card.lines:,} lines",
-            f"validation   {measured}",
-            f"run folder   {run.folder}",
-        ]
-    )
 
 
 NetworkArgument = Annotated[
@@ -169,13 +83,27 @@ def train(
     train reader learns to read whole lines, which are written with the digits as it goes:
     some hours on two cores.
     """
-    foreign = {"--from": start, "--epochs": epochs, "--limit": limit, "--steps": steps}
-    check_reader_options(network, foreign)
+    special = {"--from": start, "--epochs": epochs, "--limit": limit, "--steps": steps}
+    check_reader_options(network, special)
+    from digitlens.cli.progress import LineTrainingProgress, TrainingProgress
+
+    # A reader of lines ...
     if network in READERS:
-        share = 0.1 if validation is None else validation
-        echo(train_reader(network, data, share, seed, steps, out, resume=resume))
+        from digitlens.training import train_reader
+
+        reader_run = train_reader(
+            network,
+            data,
+            validation=0.1 if validation is None else validation,
+            seed=seed,
+            steps=steps,
+            out=out,
+            resume=resume,
+            progress=LineTrainingProgress(),
+        )
+        echo(report_reader(reader_run))
         return
-    from digitlens.cli.progress import TrainingProgress
+    # ... or a network of digits, from the start or from a model.
     from digitlens.training import train as train_network
 
     run = train_network(
@@ -198,7 +126,7 @@ def train(
 
 
 def report(run: Run) -> str:
-    """Return what is left to say about a run: its history in words, its figures, what next."""
+    """Return the history of a run in words, its figures, and what to do next."""
     import textwrap
 
     from digitlens.metrics.formatting import plural
@@ -236,3 +164,48 @@ def report(run: Run) -> str:
             f"next:  digitlens evaluate {run.folder}{wanted}",
         ]
     )
+
+
+def report_reader(run: ReaderRun) -> str:
+    """Return the figures of a reader's run."""
+    last = run.history[-1]
+    measured = "nothing was held back"
+    if last.exact is not None:
+        right = last.validation - last.misread
+        measured = (
+            f"{right:,} of {last.validation:,} lines by other writers read exactly, "
+            f"{100 * last.exact:.1f} %"
+        )
+    return "\n".join(
+        [
+            f"steps        {last.step:,}, {run.card.lines:,} lines",
+            f"validation   {measured}",
+            f"run folder   {run.folder}",
+        ]
+    )
+
+
+NOT_FOR_READERS = {
+    "--from": "a reader is trained from the start",
+    "--epochs": "a reader sees no line twice, so it has steps: --steps",
+    "--limit": "a reader learns from lines that are written with all digits",
+}
+
+
+def check_reader_options(network: str, given: Mapping[str, object]) -> None:
+    """Raise `UsageError` for the first option that means nothing for this network.
+
+    `given` holds the values of ``--steps`` and the options in `NOT_FOR_READERS`, or None.
+    """
+    if network in READERS:
+        for option, why in NOT_FOR_READERS.items():
+            if given[option] is not None:
+                raise UsageError(
+                    f"{option} is not for {network}: {why}", seen=f"{option} {given[option]}"
+                )
+    elif given["--steps"] is not None:
+        raise UsageError(
+            f"--steps is for readers of lines: {', '.join(READERS)}",
+            seen=f"--steps {given['--steps']} for {network}",
+            try_="--epochs",
+        )
