@@ -170,7 +170,8 @@ def test_both(data: DataSplits, dense: Run, cnn: Run, folder: Path) -> Model:
     section(5, "The test, opened once", "model.evaluate(x_test, y_test)")
     models = [dense.model, cnn.model]
     comparison = compare(models, data.test)
-    show(comparison.summary())
+    for line in comparison.summary().splitlines():
+        (show if line.startswith("  ") else say)(line)
     echo()
     # The convolutional one, whoever has won: to choose by the test would flatter the choice.
     written = write_report(comparison.evaluations[1], folder, card=cnn.model.card)
@@ -232,15 +233,12 @@ def section(number: int, title: str, course: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print `text`, wrapped and set in; at once, so that progress comes after it."""
+    """Print `text`, wrapped and indented; at once, so that progress comes after it."""
     echo(textwrap.fill(text, WIDTH, initial_indent="   ", subsequent_indent="   "))
     sys.stdout.flush()
 
 
 def show(block: str) -> None:
-    """Print lines as they are, set in; a sentence that is too long is wrapped."""
-    for line in block.splitlines():
-        if len(line) > WIDTH and "\x1b" not in line:
-            line = textwrap.fill(line, WIDTH - 3)  # noqa: PLW2901
-        echo(textwrap.indent(line, "   "))
+    """Print lines as they are, indented."""
+    echo(textwrap.indent(block, "   "))
     sys.stdout.flush()
