@@ -42,6 +42,23 @@ ValidationOption = Annotated[
         "Else 0.1; with --from, a quarter of each digit that has 8 pictures.",
     ),
 ]
+EpochsOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Epochs; else as the recipe says.")
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Of readers of lines: batches; else as the recipe says."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The run folder; else runs/train/NETWORK-<n>."),
+]
+LimitOption = Annotated[
+    int | None, typer.Option(metavar="N", help="Train on only so many digits.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in --out, else with the newest.")
+]
 
 
 def train(
@@ -49,27 +66,12 @@ def train(
     data: SourceOption = "mnist",
     start: StartOption = None,
     validation: ValidationOption = None,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Epochs; else as the recipe says.")
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Of readers of lines: batches; else as the recipe says."
-        ),
-    ] = None,
+    epochs: EpochsOption = None,
+    steps: StepsOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of all that is random.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The run folder; else runs/train/NETWORK-<n>."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Train on only so many digits.")
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on with the run in --out, else with the newest."),
-    ] = False,
+    out: OutOption = None,
+    limit: LimitOption = None,
+    resume: ResumeOption = False,
 ) -> None:
     """Train a network and keep everything about it in a run folder.
 
