@@ -161,7 +161,7 @@ def find_kind(content: bytes) -> str | None:
 
     Examples
     --------
-    >>> kind_of(b"<!DOCTYPE html><title>404")
+    >>> find_kind(b"<!DOCTYPE html><title>404")
     'a web page, as a failed download leaves it'
     """
     if not content:

@@ -215,9 +215,9 @@ def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None
 
     Examples
     --------
-    >>> undisputed("mnist test", np.array([946, 947]))
+    >>> mask_undisputed("mnist test", np.array([946, 947]))
     array([ True, False])
-    >>> undisputed("uci test", np.array([946, 947])) is None
+    >>> mask_undisputed("uci test", np.array([946, 947])) is None
     True
     """
     if source != MNIST_TEST:
