@@ -47,10 +47,10 @@ Png = Callable[..., bytes]
 def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
     """Return a function that lays bytes into stdin."""
 
-    def lay(content: bytes) -> None:
+    def place_pictures(content: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
-    return lay
+    return place_pictures
 
 
 def test_a_folder_is_read_and_the_bad_are_named(read: Cli, png: Png, in_tmp: Path) -> None:

@@ -36,7 +36,7 @@ class Told:
         return Page(self.all, size=size, turn=self.turn)
 
 
-def laid(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
+def turn_box(box: tuple[float, float, float, float], turn: int) -> tuple[float, ...]:
     """Return where a box of the upright envelope is when it must be turned by `turn`."""
     return rotate_upright(box, SIZE, -turn)[0]
 
@@ -46,9 +46,9 @@ def test_the_senders_lines_are_neither_read_nor_taken(
     line: Callable[..., Line], turn: int
 ) -> None:
     """What counts is where lines stand once the envelope is upright; boxes stay in place."""
-    sender = line("10001", 0.99, box=laid(SENDER, turn))
-    above = line("20002", 0.9, box=laid((520.0, 132.0, 600.0, 160.0), turn))
-    receiver = line("02134", 0.6, box=laid(RECEIVER, turn))
+    sender = line("10001", 0.99, box=turn_box(SENDER, turn))
+    above = line("20002", 0.9, box=turn_box((520.0, 132.0, 600.0, 160.0), turn))
+    receiver = line("02134", 0.6, box=turn_box(RECEIVER, turn))
     reader: Any = Told(sender, above, receiver, turn=turn + 3.5)
     result = read_mail(reader, "a.png")
     assert reader.lengths == ZIP_LENGTHS == (5, 9)
@@ -79,7 +79,7 @@ def test_mail_is_read_whichever_way_it_lies(
         line = read_mail(reader, picture)[0].line
         assert line.text == envelope.to.place.zip
         assert line.confidence > 0.9
-        high, wide = envelope.picture.shape[:2]
-        (left, top, right, bottom), _ = rotate_upright(envelope.box, (wide, high), 90 * turn)
+        height, width = envelope.picture.shape[:2]
+        (left, top, right, bottom), _ = rotate_upright(envelope.box, (width, height), 90 * turn)
         assert left < (line.box[0] + line.box[2]) / 2 < right
         assert top < (line.box[1] + line.box[3]) / 2 < bottom

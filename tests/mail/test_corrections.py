@@ -133,18 +133,18 @@ def test_pieces_on_their_side_are_saved_upright(
     told = next(item for item in read_corrections(trays) if item.zip == "02184")
     with Image.open(told.picture) as picture:
         size, pixels = picture.size, np.asarray(picture)
-    Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "laid.png")
+    Image.fromarray(np.rot90(pixels, quarters)).save(tmp_path / "rotated.png")
     assert told.box is not None
     box, *boxes = (
         rotate_upright(item, size, 90 * quarters)[0] for item in (told.box, *told.boxes)
     )
-    laid = replace(told, picture=tmp_path / "laid.png", box=box, boxes=tuple(boxes))
+    rotated = replace(told, picture=tmp_path / "rotated.png", box=box, boxes=tuple(boxes))
 
     def content(item: Correction, out: Path) -> dict[str, bytes]:
         assert save_corrections([item], out).digits == 5
         return {path.name: path.read_bytes() for path in out.rglob("*.png")}
 
-    assert content(told, tmp_path / "one") == content(laid, tmp_path / "two")
+    assert content(told, tmp_path / "one") == content(rotated, tmp_path / "two")
 
 
 def test_saving_again_changes_nothing(trays: Path, tmp_path: Path) -> None:

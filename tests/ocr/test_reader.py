@@ -322,20 +322,20 @@ def test_exif_s_rotation_is_honoured(
 ) -> None:
     """A file that says it lies on its side is read upright, boxes and size too, and says so."""
 
-    def laid(pixels: Gray) -> bytes:
+    def lying(pixels: Gray) -> bytes:
         picture, file = Image.fromarray(pixels), io.BytesIO()
         exif = picture.getexif()
         exif[0x0112] = entry
         picture.transpose(back).save(file, "PNG", exif=exif)
         return file.getvalue()
 
-    result, plain = reader.page(laid(page)), reader.page(page)
+    result, plain = reader.page(lying(page)), reader.page(page)
     assert result.lines == plain.lines
     assert (result.size, result.turn) == (plain.size, plain.turn)
     assert result.about[0].endswith("turned upright as its EXIF entry says")
     assert result.about[1:] == plain.about[1:]
     line = print_line("4028")
-    assert reader.read_line(laid(line)) == reader.read_line(line)
+    assert reader.read_line(lying(line)) == reader.read_line(line)
 
 
 def test_a_line_s_lengths(reader: Reader, print_line: Make) -> None:

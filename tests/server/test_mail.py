@@ -352,15 +352,15 @@ def test_a_piece_on_its_head_is_shown_upright(tmp_path: Path, quarters: int) -> 
     page = np.full((200, 500), 200, np.uint8)
     page[100:120, 300:400] = np.linspace(0, 120, 100, dtype=np.uint8)
     Image.fromarray(page).save(tmp_path / "page.png")
-    Image.fromarray(np.rot90(page, quarters)).save(tmp_path / "laid.png")
+    Image.fromarray(np.rot90(page, quarters)).save(tmp_path / "lying.png")
     box = (300.0, 100.0, 400.0, 120.0)
     there, _ = rotate_upright(box, (500, 200), 90 * quarters)
     scan = load_scan(tmp_path / "page.png", "a", box, max_pixels=100_000)
-    laid = load_scan(
-        tmp_path / "laid.png", "a", there, max_pixels=100_000, rotation=360 - 90 * quarters
+    lying = load_scan(
+        tmp_path / "lying.png", "a", there, max_pixels=100_000, rotation=360 - 90 * quarters
     )
-    assert scan == laid
-    assert laid.box == box
+    assert scan == lying
+    assert lying.box == box
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -133,10 +133,10 @@ def test_deforming_in_bf16_moves_no_pixel_far(digits: Digits) -> None:
     """Half precision changes a pixel by at most two grey levels."""
     images, labels = tensors(digits)
     recipe = replace(PLAIN, translate=1, rotate=8.0, scale=0.1)
-    wide = augment_epoch(
+    full = augment_epoch(
         images, labels, recipe=recipe, rng=make_generator(0, 0), bf16=False
     ).images
     half = augment_epoch(
         images, labels, recipe=recipe, rng=make_generator(0, 0), bf16=True
     ).images
-    assert int((wide.int() - half.int()).abs().max()) <= 2
+    assert int((full.int() - half.int()).abs().max()) <= 2

@@ -167,14 +167,14 @@ def _convert_mode(picture: Image, name: str) -> tuple[Pixels, str]:
     """Return uint8 pixels (H, W), (H, W, 3) or (H, W, 4), and what kind they were."""
     mode = picture.mode
     if mode in WIDE_GRAY_MODES:
-        wide = np.asarray(picture).astype(np.int64)
-        if wide.min() < 0 or wide.max() > 0xFFFF:
+        values = np.asarray(picture).astype(np.int64)
+        if values.min() < 0 or values.max() > 0xFFFF:
             raise ShapeError(
                 f"{name} must have at most 16 bits a pixel",
-                seen=f"mode {mode}, values {wide.min()}..{wide.max()}",
+                seen=f"mode {mode}, values {values.min()}..{values.max()}",
             )
         # 257 = 65535 / 255; dividing by 256 would never reach 255.
-        return np.rint(wide / 257).astype(np.uint8), "16-bit grey"
+        return np.rint(values / 257).astype(np.uint8), "16-bit grey"
     if mode in ("L", "1"):
         return np.asarray(picture.convert("L")), "grey" if mode == "L" else "black and white"
     if "A" in mode or "a" in mode or "transparency" in picture.info:

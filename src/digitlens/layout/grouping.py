@@ -258,8 +258,8 @@ def split_at_gaps(components: Components, line: TextLine) -> list[TextLine]:
     reached = np.maximum.accumulate(boxes[:, 2])[:-1]
     gaps = np.maximum(boxes[1:, 0] - reached, 0) / height
     min_gap, times = SPLIT_GAP
-    wide = (gaps > min_gap) & (gaps > times * max(fast_median(gaps), 0.05))
-    cuts = np.flatnonzero(wide) + 1
+    is_wide = (gaps > min_gap) & (gaps > times * max(fast_median(gaps), 0.05))
+    cuts = np.flatnonzero(is_wide) + 1
     if not len(cuts):
         return []
     pieces = np.split(np.array(line.members), cuts)

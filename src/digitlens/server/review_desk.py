@@ -195,7 +195,7 @@ class ReviewDesk:
             "picture": item.picture.relative_to(self.folder).as_posix() if inside else None,
             "zip": item.zip,
             "person": item.person,
-            "at": item.at,
+            "at": item.settled_at,
             "text": item.text,
             "guesses": self._add_trays(item.guesses),
             "box": item.box and list(item.box),

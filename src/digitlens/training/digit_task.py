@@ -175,13 +175,13 @@ class DigitTask(Task[Epoch]):
         """Measure on some training digits and on those held back."""
         sample, validation = self.sample, self.validation
         misses, loss = evaluate_network(state.network, sample)
-        held_back = evaluate_network(state.network, validation) if len(validation) else None
+        unseen = evaluate_network(state.network, validation) if len(validation) else None
         return Epoch(
             epoch=len(state.history) + 1,
             train_loss=loss,
             train_accuracy=1 - misses / len(sample),
-            validation_loss=held_back[1] if held_back else None,
-            validation_accuracy=1 - held_back[0] / len(validation) if held_back else None,
+            validation_loss=unseen[1] if unseen else None,
+            validation_accuracy=1 - unseen[0] / len(validation) if unseen else None,
             learning_rate=self.learning_rate(state.step - 1),
             seconds=seconds,
             digits_per_second=steps * self.batch_size / seconds,

@@ -144,9 +144,9 @@ def make_pool(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list
         )
     lines.sort(key=lambda line: line[0].shape[1])
     # Cut evenly: were the last lines left over, those would always be the longest.
-    cuts = [round(at * len(lines) / POOL) for at in range(POOL + 1)]
+    cuts = [round(cut * len(lines) / POOL) for cut in range(POOL + 1)]
     order = np.random.default_rng([seed, index, POOL]).permutation(POOL)
-    return [collate(lines[cuts[at] : cuts[at + 1]]) for at in order]
+    return [collate(lines[cuts[part] : cuts[part + 1]]) for part in order]
 
 
 def _synthesize(

@@ -242,7 +242,7 @@ class Axes:
     x: tuple[float, float]
     y: tuple[float, float]
 
-    def at(self, x: float, y: float) -> tuple[float, float]:
+    def locate(self, x: float, y: float) -> tuple[float, float]:
         """Return the place of the values `x`, `y` in inches."""
         across = (x - self.x[0]) / (self.x[1] - self.x[0])
         up = (y - self.y[0]) / (self.y[1] - self.y[0])
@@ -259,7 +259,7 @@ class Axes:
     def draw_y_ticks(self, ticks: Mapping[float, str]) -> None:
         """Draw a faint line across at each value and its label at the left."""
         for value, label in ticks.items():
-            start, end = self.at(self.x[0], value), self.at(self.x[1], value)
+            start, end = self.locate(self.x[0], value), self.locate(self.x[1], value)
             self.canvas.line([start, end], FAINT, width=0.8)
             place = (self.left - 0.07, start[1])
             self.canvas.text(place, label, color=MUTED, align="right", middle=True)
@@ -267,7 +267,7 @@ class Axes:
     def draw_x_ticks(self, ticks: Mapping[float, str], *, lines: bool = False) -> None:
         """Write each value's label below the axes; with `lines` draw a faint line up."""
         for value, label in ticks.items():
-            start, end = self.at(value, self.y[0]), self.at(value, self.y[1])
+            start, end = self.locate(value, self.y[0]), self.locate(value, self.y[1])
             if lines:
                 self.canvas.line([start, end], FAINT, width=0.8)
             place = (start[0], self.top + self.height + 0.19)
@@ -275,7 +275,7 @@ class Axes:
 
     def curve(self, xs: Sequence[float], ys: Sequence[float], color: str) -> None:
         """Draw a curve, with dots where it has few points; what lies outside is cut off."""
-        points = [self.at(x, y) for x, y in zip(xs, ys, strict=True)]
+        points = [self.locate(x, y) for x, y in zip(xs, ys, strict=True)]
         self.canvas.line(points, color, width=2.0, clip=self._clip())
         if len(points) <= 20:
             low, high = self.y
@@ -285,7 +285,7 @@ class Axes:
 
     def ring(self, x: float, y: float, color: str) -> None:
         """Draw a ring around a point."""
-        self.canvas.dots([self.at(x, y)], color, size=8, fill=PAPER, width=2)
+        self.canvas.dots([self.locate(x, y)], color, size=8, fill=PAPER, width=2)
 
     def _clip(self) -> tuple[tuple[float, float], tuple[float, float]]:
         # A little room, for a line that runs along the edge.

@@ -157,17 +157,19 @@ def calibration(result: Evaluation) -> bytes:
     axes.draw_y_ticks(ticks)
     axes.draw_x_ticks(ticks, lines=True)
     axes.frame("right", "sure")
-    canvas.line([axes.at(0, 0), axes.at(MAX_NINES, MAX_NINES)], MUTED, dashes=(4, 3))
+    canvas.line([axes.locate(0, 0), axes.locate(MAX_NINES, MAX_NINES)], MUTED, dashes=(4, 3))
     for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MAX_NINES), logit_bins(part.accuracy, MAX_NINES)
         low, high = (logit_bins(end, MAX_NINES) for end in wilson(part.misses, part.count))
-        canvas.line([axes.at(x, low), axes.at(x, high)], blend(BLUE, 0.4), width=1.5)
+        canvas.line([axes.locate(x, low), axes.locate(x, high)], blend(BLUE, 0.4), width=1.5)
     for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MAX_NINES), logit_bins(part.accuracy, MAX_NINES)
         fill = BLUE if part.misses else PAPER
-        canvas.dots([axes.at(x, y)], BLUE, size=7, fill=fill, width=1.5)
-    canvas.text(axes.at(0.1, MAX_NINES - 0.25), "more often right than sure", color=MUTED)
-    canvas.text(axes.at(MAX_NINES - 0.1, 0.12), "surer than right", color=MUTED, align="right")
+        canvas.dots([axes.locate(x, y)], BLUE, size=7, fill=fill, width=1.5)
+    canvas.text(axes.locate(0.1, MAX_NINES - 0.25), "more often right than sure", color=MUTED)
+    canvas.text(
+        axes.locate(MAX_NINES - 0.1, 0.12), "surer than right", color=MUTED, align="right"
+    )
     return canvas.png()
 
 
@@ -204,7 +206,7 @@ def coverage(result: Evaluation) -> bytes:
         x, y = 100 * mark.share, 100 * mark.misses / mark.answered
         axes.ring(x, y, ORANGE)
         words = f"{percent(mark.share, 1)} answered at {rate(mark.error_rate)} wrong"
-        across, down = axes.at(x, y)
+        across, down = axes.locate(x, y)
         place = (across - 0.14, down - 0.06)
         canvas.text(place, words, size=LABEL, color=INK, align="right")
     return canvas.png()
@@ -238,10 +240,10 @@ def comparison(result: Comparison) -> bytes:
     axes.frame("", "right, %")
     for row, item in enumerate(ranked):
         color, y = OTHERS[row % len(OTHERS)], row + 0.5
-        ends = [axes.at(100 * end, y) for end in item.interval]
+        ends = [axes.locate(100 * end, y) for end in item.interval]
         canvas.line(ends, blend(color, 0.4), width=5)
-        canvas.dots([axes.at(100 * item.accuracy, y)], color, size=9)
-        down = axes.at(0, y)[1]
+        canvas.dots([axes.locate(100 * item.accuracy, y)], color, size=9)
+        down = axes.locate(0, y)[1]
         canvas.text((0.2, down), item.model, size=LABEL, bold=True, middle=True)
         figures = f"{percent(item.accuracy)}, {plural(item.misses, 'miss', 'misses')}"
         canvas.text((6.2, down), figures, size=LABEL, middle=True)
@@ -290,7 +292,7 @@ def _family(canvas: Canvas, tested: CorruptionResult, left: float, top: float) -
         for strength, (low, high) in zip(
             strengths, tested.intervals(framed=framed), strict=True
         ):
-            ends = [axes.at(strength, 100 * low), axes.at(strength, 100 * high)]
+            ends = [axes.locate(strength, 100 * low), axes.locate(strength, 100 * high)]
             canvas.line(ends, blend(color, 0.35), width=4)
         values = [100 * share for share in tested.accuracies(framed=framed)]
         axes.curve(strengths, values, color)

@@ -320,15 +320,15 @@ WITH_FIGURES = 16
 def maps(layer: Maps) -> bytes:
     """Draw everything that one layer gives, its maps or its values; 1650 pixels wide."""
     values = _flat(layer)
-    found = "found its pattern" if layer.values.ndim > 1 else "answers"
-    note = f"{layer.layer.about}; dark is where it {found}, white is nothing"
+    shown = "found its pattern" if layer.values.ndim > 1 else "answers"
+    note = f"{layer.layer.about}; dark is where it {shown}, white is nothing"
     note += ", blue is less than nothing" if layer.values.min() < 0 else ""
     name = layer.layer.name
     page = Page(11.0, f"{name[0].upper()}{name[1:]}: {layer.about}", note)
     if values.ndim == 1:
         columns = min(len(values), 16 if len(values) <= 256 else 32)
         return page.png(_value_cells(page, 0.78, values, columns, 0.42) + MARGIN)
-    titles = [f"map {index}, up to {each.max():.1f}" for index, each in enumerate(values)]
+    titles = [f"map {index}, up to {one.max():.1f}" for index, one in enumerate(values)]
     colors = shade(values, positive=INK, power=ROOT)
     return page.png(page.grid(0.95, list(colors), 8, 0.16, titles) + MARGIN)
 
@@ -472,7 +472,9 @@ def draw_probabilities(
         colors.append(ORANGE if result.refused else MUTED)
     figures = [as_percent(share) for share in shares]
     start = left + max(page.measure(name, LABEL, bold=True) for name in names) + 0.15
-    end = left + width - max(page.measure(each, LABEL, bold=True) for each in figures) - 0.12
+    end = (
+        left + width - max(page.measure(figure, LABEL, bold=True) for figure in figures) - 0.12
+    )
     rows = top + BAR_STEP * (np.arange(len(shares)) + 0.5)
     page.axes.barh(rows, end - start, BAR_HEIGHT, left=start, color=FAINT)
     lengths = np.array(shares) * (end - start)

@@ -122,8 +122,8 @@ def _shade_overfitting(axes: Axes, diagnosis: Diagnosis, *, named: bool) -> None
     if diagnosis.since is None:
         return
     # From the last epoch that did not overfit, where the curves begin to separate.
-    start = axes.at(diagnosis.since - 1, axes.y[1])
-    end = axes.at(axes.x[1], axes.y[0])
+    start = axes.locate(diagnosis.since - 1, axes.y[1])
+    end = axes.locate(axes.x[1], axes.y[0])
     axes.canvas.area(start, end, blend(ORANGE, 0.09))
     if named:
         room = 0.08
@@ -136,7 +136,7 @@ def _shade_overfitting(axes: Axes, diagnosis: Diagnosis, *, named: bool) -> None
 def _mark_best(
     axes: Axes, numbers: Sequence[int], curve: Curve, best: int, *, named: bool
 ) -> None:
-    top, bottom = axes.at(best, axes.y[1]), axes.at(best, axes.y[0])
+    top, bottom = axes.locate(best, axes.y[1]), axes.locate(best, axes.y[0])
     axes.canvas.line([top, bottom], MUTED, dashes=(1, 2))
     axes.ring(best, curve.values[numbers.index(best)], curve.color)
     if named:
@@ -148,7 +148,7 @@ def _mark_best(
 
 def _name_ends(axes: Axes, curves: Sequence[Curve], figures: Sequence[str]) -> None:
     """Write each curve's name and last value beside its end, none over the other."""
-    ends = [axes.at(axes.x[1], curve.values[-1])[1] for curve in curves]
+    ends = [axes.locate(axes.x[1], curve.values[-1])[1] for curve in curves]
     lowest = axes.top + axes.height - 0.1
     places = spread_labels([min(end, lowest) for end in ends], 0.42)
     shift = max(0.0, max(places) - lowest)
@@ -205,6 +205,6 @@ def _line_axes(
     axes.frame(label, below)
     color = TRAINING if label == "Loss" else VALIDATION
     axes.curve(steps, values, color)
-    end = axes.at(steps[-1], min(max(values[-1], y[0]), y[1]))
+    end = axes.locate(steps[-1], min(max(values[-1], y[0]), y[1]))
     figure = f"{values[-1]:.3f}" if label == "Loss" else f"{values[-1]:.1f} %"
     canvas.text((end[0] - 0.05, end[1] - 0.12), figure, size=LABEL, color=color, align="right")

@@ -67,10 +67,10 @@ def test_a_batch_holds_what_the_lines_say(glyphs: Glyphs) -> None:
     assert batch.centres.shape == (20, batch.strips.shape[3] // 2)
     for index, line in enumerate(lines):
         strip = prepare_line(line.image)
-        wide = strip.shape[1]
-        np.testing.assert_allclose(batch.strips[index, 0, :, :wide], strip, atol=5e-3)
-        assert not batch.strips[index, 0, :, wide:].any()
-        assert batch.frames[index] == (wide + 1) // 2
+        width = strip.shape[1]
+        np.testing.assert_allclose(batch.strips[index, 0, :, :width], strip, atol=5e-3)
+        assert not batch.strips[index, 0, :, width:].any()
+        assert batch.frames[index] == (width + 1) // 2
         seen = batch.centres[index][batch.centres[index] != UNKNOWN]
         assert set(seen) <= {int(digit) for digit in line.text}
         assert (batch.centres[index, batch.frames[index] :] == UNKNOWN).all()

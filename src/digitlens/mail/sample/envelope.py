@@ -48,12 +48,12 @@ def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
     dots
         Per inch.
     """
-    wide, high = round(rng.uniform(0.82, 0.92) * dots), round(rng.uniform(0.95, 1.1) * dots)
-    if rng.bernoulli(0.4):
-        wide, high = high, wide
+    short, long = round(rng.uniform(0.82, 0.92) * dots), round(rng.uniform(0.95, 1.1) * dots)
+    upright = not rng.bernoulli(0.4)
     # Three times as large as wanted, made smaller at the end: that smooths all edges.
     scale = 3
-    shape = high * scale, wide * scale
+    sides = (long, short) if upright else (short, long)
+    shape = sides[0] * scale, sides[1] * scale
     paper = np.full((*shape, 3), 250, np.uint8)
     inner = paper[9 * scale : -9 * scale, 9 * scale : -9 * scale]
     _draw_scene(rng, inner)
@@ -73,8 +73,8 @@ def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
             spot = round(step * along / round(along / pitch))
             for side in (0, across - 1):
                 cv2.circle(mask, (side, spot) if turned else (spot, side), hole, 0, -1)
-    small = cv2.resize(paper, (wide, high), interpolation=cv2.INTER_AREA)
-    cut_out = cv2.resize(mask, (wide, high), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(paper, sides[::-1], interpolation=cv2.INTER_AREA)
+    cut_out = cv2.resize(mask, sides[::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8), np.asarray(cut_out, np.uint8)
 
 

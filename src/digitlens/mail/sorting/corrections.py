@@ -238,7 +238,7 @@ def _describe(
                 part.read,
                 correction.piece,
                 correction.person,
-                round(correction.at),
+                round(correction.settled_at),
             ),
             strict=True,
         )

@@ -119,7 +119,7 @@ class Correction:
         Where the piece lies now.
     zip
         Five or nine digits; None where the person could not read it either.
-    at
+    settled_at
         Seconds since 1970.
     guesses, text
         What the program had read.
@@ -131,7 +131,7 @@ class Correction:
     picture: Path
     zip: str | None
     person: str
-    at: float
+    settled_at: float
     guesses: tuple[dict[str, Any], ...]
     text: str
     box: Box | None = None
