@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from digitlens.cli.predict import expand
+from digitlens.cli.predict import expand_folders
 from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.mail.sorting.sort import scan_folder
 from digitlens.ocr.files import list_inputs
@@ -19,7 +19,7 @@ def test_all_commands_agree_on_what_is_a_picture(in_tmp: Path) -> None:
     wanted = sorted(Path(name) for name in names[:-2])
     assert Path("a.pbm") in wanted
     assert [item.path for item in list_inputs(["."])] == wanted
-    assert expand([Path()]) == wanted
+    assert expand_folders([Path()]) == wanted
     assert list(scan_folder(Path(), Path("out"))) == wanted
 
 
