@@ -31,7 +31,9 @@ CLASSES = 10
 
 def read(name: str, offset: int) -> np.ndarray:
     """Return the bytes of one MNIST file after its header."""
-    content = gzip.decompress((Path(os.environ["DIGITLENS_DATA"]) / name).read_bytes())
+    content = gzip.decompress(
+        (Path(os.environ["DIGITLENS_DATA"].split(os.pathsep)[0]) / name).read_bytes()
+    )
     return np.frombuffer(content, np.uint8, offset=offset)
 
 

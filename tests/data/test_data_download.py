@@ -198,7 +198,7 @@ def test_what_pooch_raises_becomes_one_error(
 
     monkeypatch.setattr("requests.get", get)
     with pytest.raises(UnreachableError, match=words):
-        module._by_pooch("https://one.invalid/a.gz", tmp_path / "x", [].append)
+        module.copy_address("https://one.invalid/a.gz", tmp_path / "x", [].append)
 
 
 def test_pooch_copies_and_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_pooch_copies_and_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("requests.get", lambda *_args, **_kwargs: Answer())
     told: list[int] = []
-    module._by_pooch("https://one.invalid/a.gz", tmp_path / "x", told.append)
+    module.copy_address("https://one.invalid/a.gz", tmp_path / "x", told.append)
     assert (tmp_path / "x").read_bytes() == b"x" * 300 + b"y" * 100
     assert told[-1] == 400
 

@@ -173,28 +173,35 @@ class SearchPlace:
     folder: Path | None
 
 
+def named_folders() -> list[Path]:
+    """Return the folders that DIGITLENS_DATA names, one or several as in PATH."""
+    named = os.environ.get(VARIABLE, "")
+    return [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+
+
 def user_folders(published: PublishedDataset) -> list[SearchPlace]:
     """Return the folders that the user named: DIGITLENS_DATA/<name>, and itself for MNIST.
 
     Only MNIST may lie in the folder itself: Fashion-MNIST's files have the same names.
     """
-    named = os.environ.get(VARIABLE)
-    if not named:
-        return [SearchPlace(f"${VARIABLE}", None)]
-    folder = Path(named).expanduser()
-    places = [SearchPlace(f"${VARIABLE}/{published.name}", folder / published.name)]
-    if published.name == "mnist":
-        places.insert(0, SearchPlace(f"${VARIABLE}", folder))
-    return places
+    places = []
+    for folder in named_folders():
+        if published.name == "mnist":
+            places.append(SearchPlace(f"${VARIABLE}", folder))
+        places.append(SearchPlace(f"${VARIABLE}/{published.name}", folder / published.name))
+    return places or [SearchPlace(f"${VARIABLE}", None)]
 
 
 def cache_folder(published: PublishedDataset) -> SearchPlace:
     """Return the folder that downloads are kept in; it need not be there yet."""
-    import platformdirs  # loaded only when the user's own folder holds no data
+    return SearchPlace("the cache", cache_path(published.name))
 
-    return SearchPlace(
-        "the cache", Path(platformdirs.user_cache_dir("digitlens")) / published.name
-    )
+
+def cache_path(name: str) -> Path:
+    """Return the folder in which the source `name` is kept; it need not be there yet."""
+    import platformdirs  # loaded only when the user's own folders hold no data
+
+    return Path(platformdirs.user_cache_dir("digitlens")) / name
 
 
 def find_files(files: tuple[PublishedFile, ...], folder: Path) -> list[Path | None]:

@@ -152,7 +152,7 @@ def download(
         The folder cannot be written.
     """
     make_folder(folder)
-    get = get or _by_pooch
+    get = get or copy_address
     names: list[str] = []
     for file in published.files:
         if _lacks(folder, file):
@@ -241,7 +241,14 @@ def _copy(
     )
 
 
-def _by_pooch(address: str, path: Path, tell: Callable[[int], None]) -> None:
+def copy_address(address: str, path: Path, tell: Callable[[int], None]) -> None:
+    """Copy an address to a path by pooch, telling how many bytes have come.
+
+    Raises
+    ------
+    UnreachableError
+        It gave no file.
+    """
     import pooch  # loaded, with requests, only when something is to be downloaded
     import requests
 
