@@ -157,6 +157,26 @@ def test_what_is_no_digit_is_said(
     assert ended.out.splitlines()[1] == ("9.png,,0.100000" if refused else "9.png,9,0.100000")
 
 
+def test_an_unsure_answer_is_to_be_checked(
+    digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digit and its probability stay visible; JSON says that it is unsure."""
+
+    def doubt(self: Model, images: np.ndarray) -> Predictions:
+        shares = np.full((len(images), 10), 0.05, np.float32)
+        shares[:, 6] = 0.55
+        few = np.full(len(images), 0.02, np.float32)
+        no, yes = (np.full(len(images), value) for value in (False, True))
+        return Predictions(shares.argmax(1).astype(np.uint8), shares, few, no, yes)
+
+    monkeypatch.setattr(Model, "predict", doubt)
+    ended = digitlens("predict", dots(6), "--model", GOLDEN)
+    assert ended.out == "6.png   6    55.00 %   unsure: check it\n"
+    ended = digitlens("predict", "6.png", "--model", GOLDEN, "--json")
+    (row,) = json.loads(ended.out)["predictions"]
+    assert (row["digit"], row["unsure"]) == (6, True)
+
+
 def test_without_a_model_the_published_cnn_answers(digitlens: Cli, dots: Draw) -> None:
     """Without --model and without runs, the network that comes with digitlens is asked."""
     result = json.loads(digitlens("predict", dots(6), "--json").out)

@@ -87,6 +87,28 @@ def test_probabilities_sum_to_one_and_labels_are_their_peak(path: Path, digits: 
     assert predictions.labels.dtype == np.uint8
 
 
+def test_three_answers_by_the_bounds_of_the_card(tmp_path: Path, digits: Digits) -> None:
+    """A picture is answered, unsure or refused, never two of these; the card says where."""
+    network = models.build("cnn").eval()
+    plain = to_onnx(fuse_layers(network), CARD)
+    seen = Model(tmp_path / "plain.onnx", plain).predict(digits.images)
+    assert seen.no_digit is not None
+    low, high = np.quantile(seen.no_digit, [0.5, 0.8])
+    best = seen.probabilities.max(1)
+    few = float(np.quantile(best, 0.1))
+    card = replace(CARD, threshold=float(high), unsure_above=float(low), unsure_below=few)
+    given = Model(tmp_path / "m.onnx", to_onnx(fuse_layers(network), card)).predict(
+        digits.images
+    )
+    assert given.refused is not None
+    assert given.unsure is not None
+    assert (given.refused == (seen.no_digit > high)).all()
+    doubtful = (seen.no_digit > low) | (best < few)
+    assert (given.unsure == (doubtful & ~given.refused)).all()
+    assert given.unsure.any()
+    assert not given.unsure.all()
+
+
 def test_views_that_are_not_contiguous_are_answered(path: Path, digits: Digits) -> None:
     """A strided view of pictures is answered like its copy."""
     model = load_model(path)

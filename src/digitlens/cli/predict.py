@@ -152,6 +152,7 @@ def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
             row["digit"] = None if predictions.refused[index] else label
             row["no_digit"] = round(float(predictions.no_digit[index]), 6)
             row["likeliest"] = label
+            row["unsure"] = predictions.unsure is not None and bool(predictions.unsure[index])
         rows.append(row)
     return rows
 
@@ -176,4 +177,5 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             answer = f"no digit; if it is one, {row['likeliest']}"
         else:
             answer = f"{row['digit']}   {certainty(row['confidence']):>8}"
+            answer += "   unsure: check it" if row.get("unsure") else ""
         echo(f"{row['file']:{width}}   {answer}")

@@ -125,6 +125,9 @@ class ModelCard(Card):
     threshold
         Above this probability of "no digit" a picture is refused; chosen so that 99 of 100
         validation digits pass. Only for models that give such a probability.
+    unsure_above, unsure_below
+        A picture that is not refused is unsure, to be checked by a person, where its
+        probability of "no digit" is above the one or that of its digit below the other.
     test
         ``{"misses": ..., "count": ...}`` on MNIST's test digits, for published models.
     figures
@@ -162,6 +165,8 @@ brings any picture of a digit there, and `digitlens predict` does so by itself.
     versions: dict[str, str] = field(default_factory=dict)
     members: int = 1
     threshold: float = 0.5
+    unsure_above: float = 1.0
+    unsure_below: float = 0.0
     test: dict[str, int] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -53,12 +53,16 @@ class Predictions:
     refused
         bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real
         digit in 100; None where `no_digit` is.
+    unsure
+        bool (N,): whether a digit that is not refused should be checked by a person, as the
+        model's card has it; None as above.
     """
 
     labels: Labels
     probabilities: NDArray[np.float32]
     no_digit: NDArray[np.float32] | None = None
     refused: NDArray[np.bool_] | None = None
+    unsure: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -112,7 +116,11 @@ class Model:
             return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
         probabilities, no_digit = self._run([PROBABILITIES, NO_DIGIT], images)
         labels = probabilities.argmax(1).astype(np.uint8)
-        return Predictions(labels, probabilities, no_digit, no_digit > self.card.threshold)
+        refused = no_digit > self.card.threshold
+        doubtful = no_digit > self.card.unsure_above
+        if self.card.unsure_below:
+            doubtful |= probabilities.max(1) < self.card.unsure_below
+        return Predictions(labels, probabilities, no_digit, refused, doubtful & ~refused)
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         """Return the numbers before softmax: float32 (N, 10), for `images` as in `predict`."""

@@ -247,6 +247,7 @@ def build_answer(name: str, predictions: Predictions, index: int) -> Answer:
         "confidence": round(probabilities[label], DECIMALS),
         "probabilities": [round(item, DECIMALS) for item in probabilities],
         "no_digit": None if no_digit is None else round(no_digit, DECIMALS),
+        "unsure": predictions.unsure is not None and bool(predictions.unsure[index]),
     }
 
 

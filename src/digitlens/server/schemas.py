@@ -35,6 +35,7 @@ class Answer(TypedDict):
     confidence: float
     probabilities: list[float]
     no_digit: float | None
+    unsure: bool
 
 
 class Read(TypedDict):
