@@ -6,6 +6,9 @@ tenth of the writers held back, gives what is measured on validation digits: the
 calibration. The threshold of "no digit" is found on the training digits. Weights are halved;
 the misses on the training digits must stay the same to within 1 in 10,000. The test set is
 opened once, for the card.
+
+A run on "world" needs no sister: it holds back writers and fonts of every source itself, and
+its threshold is found on those (`thresholds`).
 """
 
 from __future__ import annotations
@@ -24,6 +27,14 @@ from digitlens.data import load_digits
 from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model
 from digitlens.models.onnx_writer import rewrite_onnx
 from digitlens.storage import make_folder, write_bytes
+from thresholds import (
+    ANSWERED,
+    DOUBT,
+    SURE,
+    by_source,
+    choose_threshold,
+    refused_when_left_out,
+)
 
 if TYPE_CHECKING:
     from digitlens.digits import Digits
@@ -47,11 +58,18 @@ def main() -> None:
         model.card,
         name=args.name,
         figures={**model.card.figures, **words[args.name].get("figures", {})},
-        notes=[*words[args.name]["notes"], *words["all"]["notes"]],
+        notes=[
+            note
+            for name in (args.name, model.card.data, "all")
+            for note in words.get(name, {}).get("notes", [])
+        ],
     )
     if args.sister:
         card = with_sister(card, load_model(args.sister), load_digits("mnist").validation)
-    card = with_threshold(card, model, data.train)
+    if model.card.data == "world":
+        card = with_world_threshold(card, model)
+    else:
+        card = with_threshold(card, model, data.train)
     content = model.path.read_bytes()
     small = Model(Path(args.name), rewrite_onnx(content, card, half=True))
     before = count_misses(model, data.train)
@@ -97,6 +115,38 @@ def with_threshold(card: ModelCard, model: Model, digits: Digits) -> ModelCard:
     if no_digit is None:
         return card
     return replace(card, threshold=round(float(np.quantile(no_digit, 0.99)), 6))
+
+
+def with_world_threshold(card: ModelCard, model: Model) -> ModelCard:
+    """Return `card` with the bounds of its three answers, found on every held-back source."""
+    held = load_digits("world").validation
+    assert held.writers is not None, "all sources know who wrote or drew a digit"
+    no_digit = model.predict(held.images).no_digit
+    assert no_digit is not None, "universal tells what is no digit"
+    scores = by_source(no_digit, held.writers)
+    unsure = round(choose_threshold(scores, SURE), 6)
+    threshold = round(choose_threshold(scores, ANSWERED), 6)
+    left_out = ", ".join(
+        f"{name} {100 * share:.2f} %"
+        for name, share in refused_when_left_out(scores, SURE).items()
+    )
+    figures = {
+        "unsure or no digit": "of held-back digits, by source: "
+        + ", ".join(
+            f"{name} {100 * float((part > unsure).mean()):.2f} + "
+            f"{100 * float((part > threshold).mean()):.2f} % of {len(part):,}"
+            for name, part in scores.items()
+        )
+        + " (both together + no digit alone)",
+        "with bounds that one source had no say in": f"unsure or refused of it: {left_out}",
+    }
+    return replace(
+        card,
+        threshold=threshold,
+        unsure_above=unsure,
+        unsure_below=DOUBT,
+        figures={**card.figures, **figures},
+    )
 
 
 def count_misses(model: Model, digits: Digits) -> int:

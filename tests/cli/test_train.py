@@ -144,7 +144,7 @@ def test_a_stopped_run_exits_with_130(
             ["dens"],
             "error: 'dens' is no network\n"
             "  seen    known: dense, lenet5, quick, convnet, cnn, best, "
-            "tiny, dense-deformed, fast\n"
+            "tiny, dense-deformed, universal, fast\n"
             "  try     did you mean 'dense'?\n",
         ),
         (

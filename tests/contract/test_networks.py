@@ -159,6 +159,6 @@ def test_an_unknown_network_offers_the_nearest() -> None:
     assert str(caught.value) == (
         "'lenet' is no network\n"
         "  seen    known: dense, lenet5, quick, convnet, cnn, best, "
-        "tiny, dense-deformed, fast\n"
+        "tiny, dense-deformed, universal, fast\n"
         "  try     did you mean 'lenet5'?"
     )

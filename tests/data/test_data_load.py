@@ -24,9 +24,9 @@ def test_a_name_that_is_nearly_right_is_understood(name: str, meant: str) -> Non
         load_digits(name)
     assert str(caught.value) == (
         f"there is no source of digits called {name!r}\n"
-        f"  try     did you mean {meant}? mnist, uci and fashion have a name; anything else "
-        "is the path of a folder\n"
-        "          or of an IDX, .npz or .csv file"
+        f"  try     did you mean {meant}? mnist, pen, fonts, world, uci and fashion have "
+        "a name;\n"
+        "          anything else is the path of a folder or of an IDX, .npz or .csv file"
     )
 
 

@@ -54,7 +54,7 @@ def bold(text: str, stream: TextIO) -> str:
     return f"\x1b[1m{text}\x1b[0m" if has_color(stream) else text
 
 
-SOURCE_HELP = "mnist, uci, fashion, a file or a folder."
+SOURCE_HELP = "mnist, pen, fonts, world, uci, fashion, a file or a folder."
 SourceOption = Annotated[str, typer.Option(metavar="SOURCE", help=SOURCE_HELP)]
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 PartOption = Annotated[

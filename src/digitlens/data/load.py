@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from digitlens import storage
 from digitlens.data import catalog
 from digitlens.data.arrays import read_csv, read_npz
-from digitlens.data.catalog import FASHION, MNIST, cache_folder
+from digitlens.data.catalog import FASHION, MNIST, cache_folder, cache_path
 from digitlens.data.download import Fetched, check_hash, download
 from digitlens.data.folder import error_too_many_rejected, read_class_folders
+from digitlens.data.font_digits import read_fonts
 from digitlens.data.idx import (
     decompress,
     holds_idx,
@@ -21,15 +22,21 @@ from digitlens.data.idx import (
     read_images,
     read_labels,
 )
+from digitlens.data.pen_digits import FILE as PEN_FILE
+from digitlens.data.pen_digits import SUFFIXES as PEN_SUFFIXES
+from digitlens.data.pen_digits import fetch_pen, read_pen
 from digitlens.data.split import check_options, split_data
 from digitlens.data.types import RawDataset
 from digitlens.data.uci import FILE, read_uci
+from digitlens.data.world import read_world
 from digitlens.data.writers import parse_writers
 from digitlens.digits import Digits
 from digitlens.errors import DataError, MissingDataError, UsageError
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digitlens.data.catalog import PublishedDataset, PublishedFile
     from digitlens.data.download import Progress
     from digitlens.data.types import DataSplits
@@ -143,7 +150,15 @@ def _read(file: PublishedFile, path: Path, own: bool) -> tuple[storage.FileConte
 PUBLISHED_NAMES = {"mnist": MNIST, "fashion": FASHION}
 """Collections that may have to be downloaded."""
 
-NAMES = ("mnist", "uci", "fashion")
+READERS: dict[str, Callable[[], RawDataset]] = {
+    "uci": read_uci,
+    "pen": read_pen,
+    "fonts": read_fonts,
+    "world": lambda: read_world(read_published(MNIST)),
+}
+"""Sources with a reader of their own."""
+
+NAMES = ("mnist", "pen", "fonts", "world", "uci", "fashion")
 """Sources that have a name; anything else is a path."""
 
 
@@ -158,10 +173,12 @@ def load_digits(
     ----------
     source
         "mnist" and "fashion" are looked for in ``$DIGITLENS_DATA``, then in the cache, then
-        downloaded; "uci" comes with digitlens. Else a path: a folder of class folders 0..9
-        (perhaps below train/, validation/ and test/) with pictures of any size, each of which
-        is brought into MNIST's frame; a folder of IDX files, one IDX file beside its other
-        half, an .npz file, or a .csv or .csv.gz file of Kaggle's form.
+        downloaded, and so are the "pen" digits, strokes of 30 writers that are drawn with a
+        pen; "fonts" are the digits of a folder of fonts; "world" is MNIST, both of these and
+        forms made by rule; "uci" comes with digitlens. Else a path: a folder of class folders
+        0..9 (perhaps below train/, validation/ and test/) with pictures of any size, each of
+        which is brought into MNIST's frame; a folder of IDX files, one IDX file beside its
+        other half, an .npz file, or a .csv or .csv.gz file of Kaggle's form.
         A source without a test part of its own gives a fifth of each class to it.
     validation
         Share of the training digits that is held back, at least 0 and below 1; by whole
@@ -214,7 +231,7 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     Parameters
     ----------
     source
-        "mnist" or "fashion"; "uci" needs no download and gives an empty answer.
+        "mnist", "fashion" or "pen"; "uci" needs no download and gives an empty answer.
     progress
         Called with a file's name, the bytes that have come and all its bytes.
 
@@ -231,6 +248,8 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     """
     if source == "uci":
         return Fetched(FILE.parent, (), {})
+    if source == "pen":
+        return _fetch_pen(progress)
     if source not in PUBLISHED_NAMES:
         raise _unknown_source(source)
     published = PUBLISHED_NAMES[source]
@@ -241,6 +260,14 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     return fetched
 
 
+def _fetch_pen(progress: Progress | None) -> Fetched:
+    folder = cache_path("pen")
+    if any((folder / f"{PEN_FILE}{suffix}").is_file() for suffix in PEN_SUFFIXES):
+        return Fetched(folder, (), {})
+    path = fetch_pen(tell=lambda done: progress(PEN_FILE, done, done) if progress else None)
+    return Fetched(folder, (path.name,), {})
+
+
 def read_source(source: str | Path) -> RawDataset:
     """Return what a source holds, before anything is held back; see `load_digits`.
 
@@ -248,8 +275,8 @@ def read_source(source: str | Path) -> RawDataset:
     """
     if isinstance(source, str) and source in PUBLISHED_NAMES:
         return read_published(PUBLISHED_NAMES[source])
-    if source == "uci":
-        return read_uci()
+    if source in READERS:
+        return READERS[str(source)]()
     name, path = str(source), Path(source).expanduser()
     if not name or not path.exists():
         raise _unknown_source(source)
@@ -274,8 +301,8 @@ def _unknown_source(source: str | Path) -> UsageError | MissingDataError:
     if isinstance(source, Path) or "/" in name or "\\" in name or Path(name).suffix:
         return MissingDataError(f"there is no file or folder {name}")
     close = suggest(name, NAMES)
-    known = "mnist, uci and fashion have a name; anything else is the path of a folder\n"
-    known += "or of an IDX, .npz or .csv file"
+    known = f"{', '.join(NAMES[:-1])} and {NAMES[-1]} have a name;\n"
+    known += "anything else is the path of a folder or of an IDX, .npz or .csv file"
     return UsageError(
         f"there is no source of digits called {name!r}",
         try_=f"did you mean {close}? {known}" if close else known,

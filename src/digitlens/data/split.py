@@ -188,6 +188,7 @@ def split_data(parts: RawDataset, *, validation: float, limit: int | None) -> Da
         source=parts.source,
         split="; ".join([rule, *notes]),
         hashes=parts.hashes,
+        negatives=parts.negatives,
     )
 
 

@@ -11,7 +11,7 @@ from digitlens.digits import Digits
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
-    from digitlens.digits import Indices
+    from digitlens.digits import Images, Indices
     from digitlens.errors import DataError
 
 
@@ -32,6 +32,8 @@ class DataSplits:
     hashes
         SHA-256 of each file that was read, in hex, by file name; for a folder of pictures
         one hash of the list that ``sha256sum`` would print for all of them.
+    negatives
+        uint8 (M, 28, 28): pictures that are no digit, to learn to refuse; None for none.
     """
 
     train: Digits
@@ -40,6 +42,7 @@ class DataSplits:
     source: str
     split: str
     hashes: dict[str, str]
+    negatives: Images | None = None
 
     def part(self, name: str) -> Digits:
         """Return "train", "validation" or "test", or "all" three joined in that order.
@@ -84,6 +87,8 @@ class RawDataset:
         The file of each training digit, where each has one of its own; else empty.
     rejected
         Why pictures of the source cannot be used, one error for each.
+    negatives
+        As in `Data`.
     """
 
     source: str
@@ -95,6 +100,7 @@ class RawDataset:
     no_writers: str = ""
     names: tuple[str, ...] = ()
     rejected: tuple[DataError, ...] = ()
+    negatives: Images | None = None
 
 
 def join(parts: list[Digits], *, source: str) -> Digits:

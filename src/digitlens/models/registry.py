@@ -18,7 +18,8 @@ class ModelSpec:
 
     `module` is where `ARCHITECTURES` holds it. Of an ensemble `members` networks are trained,
     with seeds of their own, and answer together. Of a cascade `second` names the published
-    network that answers where this one is unsure.
+    network that answers where this one is unsure. `source` is what it is trained on, for
+    `load_digits`.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ModelSpec:
     about: str
     members: int = 1
     second: str = ""
+    source: str = "mnist"
 
 
 # The order in which messages and help list them.
@@ -40,6 +42,12 @@ NETWORKS: dict[str, ModelSpec] = {
         ModelSpec("best", CONVOLUTIONAL, "ten convolutional networks together", members=10),
         ModelSpec("tiny", CONVOLUTIONAL, "as few weights as possible"),
         ModelSpec("dense-deformed", FULLY_CONNECTED, "fully connected, taught by cnn"),
+        ModelSpec(
+            "universal",
+            CONVOLUTIONAL,
+            "handwritten, printed and shown digits",
+            source="world",
+        ),
         ModelSpec("fast", FULLY_CONNECTED, "a small one, cnn where it is unsure", second="cnn"),
     )
 }

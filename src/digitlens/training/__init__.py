@@ -56,7 +56,8 @@ def train(
     network
         A name of `digitlens.models.NETWORKS`.
     data
-        Digits, or a source for `load_digits`; MNIST when None.
+        Digits, or a source for `load_digits`; when None that of the network: MNIST, or
+        "world" for universal.
     start
         Fine-tune this model of the same network: a published one, a run folder or an .onnx
         file. A few pictures are then enough (`data`: a folder of class folders); digits that
@@ -102,9 +103,9 @@ def train(
     >>> run.history[-1].validation_accuracy  # doctest: +SKIP
     0.981
     """
-    find_network(network)
+    default = find_network(network).source
     check_length(epochs, "epochs")
-    source: DataSplits | str | Path = "mnist" if data is None else data
+    source: DataSplits | str | Path = default if data is None else data
     config: TrainConfig[Recipe] = TrainConfig(
         network=network,
         seed=check_seed(seed),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 GROUPS = 64
 """Augmentations drawn for an epoch. A batch of 256 holds each of them four times."""
 
+GIVEN = 4
+"""One in so many pictures that are no digit is a given one, where there are given ones."""
+
 NO_DIGIT = CLASSES
 """The class of a picture that is no digit, for networks that have one: 10."""
 
@@ -63,6 +66,7 @@ def augment_epoch(
     recipe: Recipe,
     rng: torch.Generator,
     bf16: bool = False,
+    negatives: Tensor | None = None,
 ) -> EpochData:
     """Return one epoch: all digits in a new order, each augmented as the recipe says.
 
@@ -77,7 +81,10 @@ def augment_epoch(
     rng
         A generator on the processor; it decides order and augmentation.
     bf16
-        Deform in bfloat16, which moves a pixel by less than one grey level in 255.
+        Deform in bfloat16, which moves a pixel by less than one gray level in 255.
+    negatives
+        uint8 (M, 28, 28): pictures that are no digit; a quarter of those that are added is
+        drawn from them.
 
     Notes
     -----
@@ -97,7 +104,7 @@ def augment_epoch(
     # Mix in pictures that are no digit.
     data = EpochData(changed, truth, clean)
     count = recipe.count_negatives(len(labels))
-    return _add_negatives(data, count, recipe, rng) if count else data
+    return _add_negatives(data, count, recipe, rng, negatives) if count else data
 
 
 def _translate(images: Tensor, distance: int) -> Tensor:
@@ -133,10 +140,18 @@ def _deform_and_degrade(
 
 
 def _add_negatives(
-    data: EpochData, count: int, recipe: Recipe, rng: torch.Generator
+    data: EpochData,
+    count: int,
+    recipe: Recipe,
+    rng: torch.Generator,
+    given: Tensor | None,
 ) -> EpochData:
     """Mix `count` pictures that are no digit into the epoch, degraded as often as digits."""
     negatives = make_negatives(data.clean, data.labels, count, rng)
+    if given is not None:
+        which = torch.randint(len(given), (len(negatives[::GIVEN]),), generator=rng)
+        chosen = given[which.to(given.device)]
+        negatives[::GIVEN] = _deform(chosen, recipe, rng).div_(255)
     for index in range(min(GROUPS, count)):
         if index < recipe.degrade * GROUPS:
             negatives[index::GROUPS] = degrade(negatives[index::GROUPS], rng)
@@ -149,6 +164,15 @@ def _add_negatives(
         torch.cat([data.labels, labels])[order],
         torch.cat([data.clean, pixels])[order],
     )
+
+
+def _deform(pictures: Tensor, recipe: Recipe, rng: torch.Generator) -> Tensor:
+    """Deform pictures as digits are: float32 (N, 28, 28) in 0..255."""
+    flat = pictures.reshape(len(pictures), FEATURES).float()
+    for index in range(min(GROUPS, len(pictures))):
+        matrix = sample_deformation(recipe, rng).to(pictures.device)
+        flat[index::GROUPS] = flat[index::GROUPS] @ matrix
+    return flat.reshape(-1, SIDE, SIDE).clamp_(0, 255)
 
 
 def _reframe(pictures: Tensor, share: float) -> Tensor:

@@ -82,6 +82,9 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
             validation=DigitTensors.load(data.validation, device.kind),
             device=device,
             teacher=make_teacher(teacher, _count_outputs(network), device) if teacher else None,
+            negatives=None
+            if data.negatives is None
+            else torch.from_numpy(data.negatives).to(device.kind),
         )
         # Begin, or resume from the checkpoint.
         state: TrainState[Epoch] = begin_training(network, recipe, task.interval, device.kind)

@@ -75,6 +75,8 @@ class DigitTask(Task[Epoch]):
         Where, and in which precision.
     teacher
         Whose logits are learnt, when the recipe has one.
+    negatives
+        uint8 (M, 28, 28) on the device: pictures that are no digit, to learn to refuse.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class DigitTask(Task[Epoch]):
         validation: DigitTensors,
         device: Device,
         teacher: Teacher | None = None,
+        negatives: Tensor | None = None,
     ) -> None:
         batch, interval = count_steps(len(train), recipe)
         super().__init__(
@@ -100,6 +103,7 @@ class DigitTask(Task[Epoch]):
         self.validation = validation
         self.device = device
         self.teacher = teacher
+        self.negatives = negatives
         # Digits may come sorted by class, so the ones that are measured again are drawn.
         drawn = torch.randperm(len(train), generator=make_generator(0, 0))[:MAX_TRAIN_SAMPLE]
         self.sample = DigitTensors(train.images[drawn], train.labels[drawn])
@@ -113,6 +117,7 @@ class DigitTask(Task[Epoch]):
             recipe=self.recipe,
             rng=make_generator(self.seed, epoch),
             bf16=self.device.bf16,
+            negatives=self.negatives,
         )
         images, targets = data.images.unsqueeze(1), self._targets(data)
         self._freeze_norm(network, epoch, images, begins=done == 0)

@@ -72,6 +72,17 @@ def cnn() -> nn.Sequential:
     return convnet(outputs=CLASSES + 1)
 
 
+def universal() -> nn.Sequential:
+    """Build the network for digits of any country, written, printed and shown.
+
+    99.53 % of MNIST's test digits (47 misses), 98.78 % of pen digits of six unseen writers,
+    99.36 % of 59 unseen families of fonts, 99.47 % of USPS digits; seed 0, one run
+    (`benchmarks/world.py`, 2026-11-29); 40 epochs of 40 s on two cores of an Intel Xeon without
+    AMX. The layers are cnn's: what it learns from makes the difference, `digitlens.data.world`.
+    """
+    return convnet(outputs=CLASSES + 1)
+
+
 def best() -> nn.Sequential:
     """Build one member of best: ten networks that answer together.
 
@@ -185,6 +196,27 @@ ARCHITECTURES = {
             reframe=0.4,
             freeze_norm=0.3,
             teacher="best",
+        ),
+        weights=156_411,
+        multiply_adds=945_792,
+    ),
+    "universal": Architecture(
+        universal,
+        Recipe(
+            epochs=40,
+            batch=256,
+            learning_rate=0.012,
+            weight_decay=0.05,
+            label_smoothing=0.05,
+            temperature=1.85,
+            translate=2,
+            rotate=8.0,
+            scale=0.08,
+            shear=0.1,
+            degrade=0.09375,
+            negatives=0.07,
+            reframe=0.05,
+            freeze_norm=0.3,
         ),
         weights=156_411,
         multiply_adds=945_792,

@@ -1,0 +1,129 @@
+"""Digits of the whole world: MNIST, pen digits, fonts and forms made by rule, in one source.
+
+What `digitlens train universal` learns from. Each source has a part of its own that is never
+trained on: MNIST's test digits, a fifth of the pen digits' writers, a fifth of the families of
+fonts; they are the test part. Validation holds back the same share of the writers and families
+of each source. MNIST's digits stand for themselves; a pen digit is drawn with several pens, a
+font printed several times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.data.font_digits import print_digits, print_signs, read_faces, read_fonts
+from digitlens.data.pen_digits import draw_digits, read_pen, read_strokes
+from digitlens.data.split import split_data
+from digitlens.data.types import RawDataset, join
+from digitlens.digits import CLASSES, Digits
+
+if TYPE_CHECKING:
+    from digitlens.digits import Images, Indices
+
+NAME = "world"
+PENS = 5
+"""Pens that each pen digit is drawn with."""
+
+PRINTS = 5
+"""Prints of each digit of each face."""
+
+FORMS = 16_000
+"""Digits made by rule."""
+
+SIGNS = 30
+"""Signs that are no digit, printed in each face."""
+
+HANDS = 100
+"""Digits made by rule are dealt out to so many hands, some of which validation holds back."""
+
+SEED = 6
+
+PEN, FONTS, RULE = 1_000_000, 2_000_000, 3_000_000
+"""Added to the writers of each source, so that no two share a number."""
+
+GROUPS = {PEN: 100, FONTS: 101, RULE: 102}
+"""The group of writers of each source, beside those of MNIST."""
+
+
+def read_world(mnist: RawDataset) -> RawDataset:
+    """Return all sources as one, before validation digits are held back.
+
+    Parameters
+    ----------
+    mnist
+        MNIST, with its test part.
+
+    Raises
+    ------
+    MissingDataError
+        The pen digits or the fonts are not at hand.
+    """
+    assert mnist.test is not None, "MNIST has a test part"
+    rng = np.random.default_rng(SEED)
+    pen, pen_test, pen_hashes = _read_pen(rng)
+    fonts, fonts_test, signs, font_hashes = _read_fonts(rng)
+    rule = _make_forms(rng)
+    groups = mnist.partitions
+    writers = mnist.train.writers
+    if (
+        groups is None or writers is None
+    ):  # without QMNIST's tables each digit is its own writer
+        groups = np.zeros(len(mnist.train), np.int64)
+        writers = np.arange(len(mnist.train))
+    train = join([replace(mnist.train, writers=writers), pen, fonts, rule], source=NAME)
+    added = [
+        np.full(len(part), GROUPS[key])
+        for key, part in ((PEN, pen), (FONTS, fonts), (RULE, rule))
+    ]
+    return RawDataset(
+        NAME,
+        train,
+        {**mnist.hashes, **pen_hashes, **font_hashes},
+        test=join([mnist.test, pen_test, fonts_test], source=NAME),
+        partitions=np.concatenate([groups, *added]).astype(np.int64),
+        negatives=signs,
+    )
+
+
+def _read_pen(rng: np.random.Generator) -> tuple[Digits, Digits, dict[str, str]]:
+    """Return digits of the writers to learn from, those of the others, and hashes."""
+    strokes, hashes = read_strokes()
+    test = _test_part(read_pen())
+    assert test.writers is not None, "the pen digits' writers are known"
+    kept = np.flatnonzero(~np.isin(strokes.writers, test.writers))
+    which = np.tile(kept, PENS)
+    images = draw_digits(strokes, which, rng)
+    train = Digits(images, strokes.labels[which], writers=strokes.writers[which] + PEN)
+    return train, test, hashes
+
+
+def _read_fonts(
+    rng: np.random.Generator,
+) -> tuple[Digits, Digits, Images, dict[str, str]]:
+    """Return digits of the families to learn from, those of the others, signs, and hashes."""
+    faces, hashes = read_faces()
+    test = _test_part(read_fonts())
+    assert test.writers is not None, "the families are known"
+    unseen = set(test.writers.tolist())
+    kept = [face for face in faces if face.number not in unseen]
+    images = print_digits(kept * PRINTS, rng)
+    families = np.repeat([face.number for face in kept] * PRINTS, CLASSES)
+    labels = np.tile(np.arange(CLASSES, dtype=np.uint8), len(kept) * PRINTS)
+    train = Digits(images, labels, writers=families.astype(np.int64) + FONTS)
+    return train, test, print_signs(kept * SIGNS, rng), hashes
+
+
+def _test_part(parts: RawDataset) -> Digits:
+    return split_data(parts, validation=0, limit=None).test
+
+
+def _make_forms(rng: np.random.Generator) -> Digits:
+    from digitlens.synth.rule_forms import render_form
+
+    labels = np.arange(FORMS) % CLASSES
+    images = np.stack([render_form(int(label), rng) for label in labels])
+    hands: Indices = rng.integers(HANDS, size=FORMS)
+    return Digits(images, labels.astype(np.uint8), writers=hands + RULE)
