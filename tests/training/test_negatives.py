@@ -8,7 +8,7 @@ import torch
 
 from digitlens.digits import SIDE
 from digitlens.models.recipe import Recipe
-from digitlens.training.augment import GIVEN, NO_DIGIT, augment_epoch, generator
+from digitlens.training.augment import GIVEN, NO_DIGIT, augment_epoch, make_generator
 
 RECIPE = Recipe(epochs=1, batch=10, learning_rate=0.1, negatives=0.4)
 
@@ -18,7 +18,7 @@ def lesson(recipe: Recipe, negatives: torch.Tensor | None) -> tuple[torch.Tensor
     images = torch.zeros(100, SIDE, SIDE, dtype=torch.uint8)
     labels = torch.arange(100) % 10
     made = augment_epoch(
-        images, labels, recipe=recipe, rng=generator(0, 0), negatives=negatives
+        images, labels, recipe=recipe, rng=make_generator(0, 0), negatives=negatives
     )
     return made.images, made.labels
 
