@@ -109,14 +109,14 @@ class Answers:
 def sources(part: str) -> list[Source]:
     """Return all sources; `part` is that of MNIST."""
     mnist = load_digits("mnist").part(part)
-    found = [_framed(f"MNIST {part}", mnist.images, mnist.labels)]
+    measured = [_framed(f"MNIST {part}", mnist.images, mnist.labels)]
     strokes, _ = read_strokes()
     unseen = load_digits("pen", validation=0).test.writers
     assert unseen is not None, "the pen digits' writers are known"
     which = np.tile(np.flatnonzero(np.isin(strokes.writers, unseen)), PENS)
     drawn = draw_digits(strokes, which, np.random.default_rng(SEED))
     people = len(np.unique(unseen))
-    found.append(
+    measured.append(
         _framed(
             f"pen digits, {people} unseen writers, {PENS} pens", drawn, strokes.labels[which]
         )
@@ -124,14 +124,14 @@ def sources(part: str) -> list[Source]:
     fonts = load_digits("fonts", validation=0).test
     assert fonts.writers is not None, "the families are known"
     families = len(np.unique(fonts.writers))
-    found.append(_framed(f"fonts, {families} unseen families", fonts.images, fonts.labels))
+    measured.append(_framed(f"fonts, {families} unseen families", fonts.images, fonts.labels))
     folder = os.environ.get("DIGITLENS_REAL")
     for read in SETS if folder else ():
         given = read(Path(folder or "."))
         images, rejected = frame_all(given.pictures)
         unframed = np.isin(np.arange(len(images)), rejected)
-        found.append(Source(f"{given.name}: {given.about}", images, given.labels, unframed))
-    return found
+        measured.append(Source(f"{given.name}: {given.about}", images, given.labels, unframed))
+    return measured
 
 
 def _framed(name: str, images: Images, labels: Labels) -> Source:
@@ -157,20 +157,20 @@ def table(model: Model, answers: Sequence[Answers]) -> str:
         "answered and wrong | unsure | refused | unsure or refused |\n"
         "|---|---|---|---|---|---|---|---|"
     )
-    names = " | ".join(each.source.name.partition(":")[0] for each in answers)
+    names = " | ".join(item.source.name.partition(":")[0] for item in answers)
     digits = [f"| digit | {names} |", "|---|" + "---|" * len(answers)]
-    columns = [each.by_digit() for each in answers]
+    columns = [item.by_digit() for item in answers]
     digits += [
         f"| {digit} | " + " | ".join(column[digit] for column in columns) + " |"
         for digit in range(10)
     ]
-    rows = "\n".join(each.row() for each in answers)
+    rows = "\n".join(item.row() for item in answers)
     return f"{head}\n{rows}\n\nAnswered and wrong + unsure or refused:\n\n" + "\n".join(digits)
 
 
 def told_apart(model: Model, answers: Sequence[Answers], sets: dict[str, Images]) -> str:
     """Return how well "no digit" tells each set from the digits of all sources."""
-    known = np.concatenate([each.scores for each in answers]).astype(np.float64)
+    known = np.concatenate([item.scores for item in answers]).astype(np.float64)
     lines = ["| what is no digit | AUROC | refused | unsure or refused |", "|---|---|---|---|"]
     for name, images in sets.items():
         seen = frame_stack(images)

@@ -17,21 +17,21 @@ FLOORS = {
     "workers": 1,
     "runs": 2,
     "imaging": 3,
-    "data": 4,
+    "data": 5,
     "metrics": 4,
     "layout": 4,
     "synth": 4,
-    "models": 5,
-    "ctc": 5,
-    "explain": 6,
-    "ocr": 6,
-    "viz": 7,
-    "mail": 7,
-    "training": 8,
-    "": 9,  # digitlens itself: the public names
-    "server": 10,
-    "cli": 11,
-    "__main__": 12,
+    "models": 6,
+    "ctc": 6,
+    "explain": 7,
+    "ocr": 7,
+    "viz": 8,
+    "mail": 8,
+    "training": 9,
+    "": 10,  # digitlens itself: the public names
+    "server": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 """The floor of each module and package directly under digitlens: imports only go down."""
 

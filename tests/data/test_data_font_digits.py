@@ -43,7 +43,7 @@ def test_each_digit_of_each_face_is_printed(folder: Path) -> None:
     parts = (data.train, data.validation, data.test)
     assert sum(len(part) for part in parts) == 6 * 10 * REPEATS
     families = [set(np.unique(part.writers).tolist()) for part in parts]
-    assert [len(each) for each in families] == [3, 1, 1]
+    assert [len(item) for item in families] == [3, 1, 1]
     assert len(set.union(*families)) == len(FAMILIES)
     assert list(data.hashes) == ["fonts"]
     assert (data.train.images.max(axis=(1, 2)) > 200).all()

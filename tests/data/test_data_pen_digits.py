@@ -135,7 +135,7 @@ def test_the_archive_is_fetched_once(folder: Path) -> None:
     path = fetch_pen(giving(content))
     assert path.name == f"{FILE}.gz"
     assert gzip.decompress(path.read_bytes()) == small_text()
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
     assert find_file() == path
     assert len(read_strokes()[0]) == WRITERS * EACH
 

@@ -70,10 +70,10 @@ def test_line_ends_do_not_matter() -> None:
 @given(st.lists(DIGITS, min_size=1, max_size=5))
 def test_what_is_written_is_read(digits: list[tuple[int, int, list[list[Point]]]]) -> None:
     """Any digits that are written as UNIPEN come back the same."""
-    found = parse_unipen(written(digits), name="text")
-    assert found.labels.tolist() == [label for label, _, _ in digits]
-    assert found.writers.tolist() == [writer for _, writer, _ in digits]
-    seen = [[stroke.tolist() for stroke in strokes] for strokes in found.strokes]
+    result = parse_unipen(written(digits), name="text")
+    assert result.labels.tolist() == [label for label, _, _ in digits]
+    assert result.writers.tolist() == [writer for _, writer, _ in digits]
+    seen = [[stroke.tolist() for stroke in strokes] for strokes in result.strokes]
     assert seen == [
         [[[x, -y] for x, y in stroke] for stroke in strokes] for _, _, strokes in digits
     ]

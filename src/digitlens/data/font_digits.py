@@ -118,13 +118,13 @@ def find_folder() -> Path | None:
 
 def _font_files(folder: Path) -> list[Path]:
     """Return the font files at most four folders down, in the order of their names."""
-    found = [
+    paths = [
         path
         for depth in ("*", "*/*", "*/*/*", "*/*/*/*")
         for path in folder.glob(depth)
         if path.suffix.lower() in SUFFIXES and path.is_file()
     ]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def _missing() -> MissingDataError:

@@ -71,11 +71,11 @@ def read_strokes() -> tuple[PenDigits, dict[str, str]]:
     path = find_file()
     if path is None:
         path = fetch_pen()
-    found = read_file(path)
-    text = _unpacked(found.content, path.name)
+    file = read_file(path)
+    text = _unpacked(file.content, path.name)
     digits = parse_unipen(text, name=str(path))
     check_counts(digits, str(path))
-    return digits, {path.name: found.sha256}
+    return digits, {path.name: file.sha256}
 
 
 def draw_digits(digits: PenDigits, which: Indices, rng: np.random.Generator) -> Images:
@@ -104,7 +104,7 @@ def check_counts(digits: PenDigits, name: str) -> None:
     CorruptFileError
         Another number of digits, strokes or writers than was published.
     """
-    strokes = sum(len(each) for each in digits.strokes)
+    strokes = sum(len(item) for item in digits.strokes)
     counts = len(digits), strokes, len(np.unique(digits.writers))
     if counts != COUNTS:
         raise CorruptFileError(
