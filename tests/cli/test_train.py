@@ -149,7 +149,7 @@ def test_a_stopped_run_exits_with_130(
         ),
         (
             ["dense", "--epochs", "0"],
-            "error: training wants at least 1 epoch\n"
+            "error: training needs at least 1 epoch\n"
             "  seen    --epochs 0\n"
             "  try     leave --epochs out to train by the network's recipe\n",
         ),

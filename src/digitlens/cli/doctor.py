@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
 EXTRAS = {
-    "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w"),
-    "lab": ("fastapi", "uvicorn", "python-multipart"),
+    "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w", "unlzw3"),
+    "lab": ("fastapi", "uvicorn", "python-multipart", "typing_extensions"),
     "mail": ("zipcodes",),
     "pdf": ("pypdfium2",),
 }
