@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.data.catalog import is_available
-from digitlens.data.load import NAMES, PUBLISHED_NAMES
+from digitlens.data.load import PUBLISHED_NAMES
 from digitlens.digits import SIDE
 from digitlens.errors import DigitlensError, MissingDataError, ModelError, RunError, UsageError
 from digitlens.explain.inspection import InspectedModel
@@ -36,6 +36,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 MAX_LOADED = 12
 """Networks that are kept loaded: the largest holds 25 MB."""
+
+SOURCES = ("mnist", "uci", "fashion")
+"""Sources that the page trains with and measures on. Pen digits and fonts are drawn when they
+are loaded, which takes longer than a request may."""
 
 USER_DIGITS = "own"
 """The name of the lab's own digits where a source is named."""
@@ -202,7 +206,7 @@ def list_sources(user_digits: Path) -> dict[str, bool]:
     """Return the name of every data source, and whether it is on this machine."""
     available = {
         name: name not in PUBLISHED_NAMES or is_available(PUBLISHED_NAMES[name])
-        for name in NAMES
+        for name in SOURCES
     }
     return available | {USER_DIGITS: any(user_digits.glob("*/*.png"))}
 
@@ -217,9 +221,9 @@ def check_source(name: str, user_digits: Path) -> None:
     MissingDataError
         Its digits are not on this machine.
     """
-    if name not in (*NAMES, USER_DIGITS):
+    if name not in (*SOURCES, USER_DIGITS):
         raise UsageError(
-            f"data must be one of: {', '.join((*NAMES, USER_DIGITS))}", seen=name[:100]
+            f"data must be one of: {', '.join((*SOURCES, USER_DIGITS))}", seen=name[:100]
         )
     # Never downloaded here: a request must not start a transfer of megabytes.
     if list_sources(user_digits)[name]:
