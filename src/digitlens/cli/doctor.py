@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -98,6 +97,8 @@ def _python() -> Finding:
 
 
 def _version(package: str) -> str | None:
+    from importlib import metadata  # 40 modules that no help text needs
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

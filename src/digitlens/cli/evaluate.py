@@ -6,7 +6,6 @@ import os
 import platform
 from dataclasses import asdict
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -216,6 +215,8 @@ def _write_plots(folder: Path, plots: dict[str, Callable[[Any], bytes]]) -> list
 def _measured() -> dict[str, object]:
     """Return machine, versions and date: a figure without its machine says little."""
     packages = ("digitlens", "numpy", "onnxruntime")
+    from importlib.metadata import version
+
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()}
