@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -25,6 +23,7 @@ from digitlens.errors import DataError, DigitlensError, ModelError, StorageError
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Generator, Iterator
+    from multiprocessing.connection import Connection
 
 
 T = TypeVar("T")
@@ -90,6 +89,9 @@ class _Worker(Generic[T]):
     """A worker as its master sees it."""
 
     def __init__(self, prepare: Callable[[], Any]) -> None:
+        # Loaded here: one picture is read without a process, and need not wait for this.
+        from multiprocessing import get_context
+
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, prepare), daemon=True)
@@ -140,6 +142,8 @@ def _poll(pool: list[_Worker[T]], limit: float) -> list[_Worker[T]]:
     """Wait, and return the workers that said something, died, or are over their time."""
     now = time.monotonic()
     ends = [worker.since + limit for worker in pool if worker.busy]
+    from multiprocessing.connection import wait
+
     pipes = wait([worker.pipe for worker in pool], max(0.0, min(ends) - now) if ends else None)
     now = time.monotonic()
     return [

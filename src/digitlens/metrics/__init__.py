@@ -17,34 +17,43 @@
 
 from __future__ import annotations
 
-from digitlens.metrics.calibration import Bin, Calibration, logit_bins, measure_calibration
-from digitlens.metrics.classification import (
-    DISPUTED,
-    MIN_PROBABILITY,
-    ClassScore,
-    auroc,
-    brier,
-    confusion,
-    hardest_errors,
-    mask_undisputed,
-    negative_log_likelihood,
-    per_class,
-    threshold_at_tpr,
-)
-from digitlens.metrics.comparison import Comparison, ModelPair, compare
-from digitlens.metrics.diagnosis import Diagnosis, Verdict, diagnose
-from digitlens.metrics.evaluation import Counts, Evaluation, Mistake, Predictor, evaluate
-from digitlens.metrics.history import Epoch
-from digitlens.metrics.intervals import (
-    Discordance,
-    Interval,
-    binomial_cdf,
-    clopper_pearson_upper,
-    discordance,
-    mcnemar,
-    wilson,
-)
-from digitlens.metrics.risk_coverage import ERROR_RATES, Coverage, coverage_at, coverage_curve
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitlens.metrics.calibration import Bin, Calibration, logit_bins, measure_calibration
+    from digitlens.metrics.classification import (
+        DISPUTED,
+        MIN_PROBABILITY,
+        ClassScore,
+        auroc,
+        brier,
+        confusion,
+        hardest_errors,
+        mask_undisputed,
+        negative_log_likelihood,
+        per_class,
+        threshold_at_tpr,
+    )
+    from digitlens.metrics.comparison import Comparison, ModelPair, compare
+    from digitlens.metrics.diagnosis import Diagnosis, Verdict, diagnose
+    from digitlens.metrics.evaluation import Counts, Evaluation, Mistake, Predictor, evaluate
+    from digitlens.metrics.history import Epoch
+    from digitlens.metrics.intervals import (
+        Discordance,
+        Interval,
+        binomial_cdf,
+        clopper_pearson_upper,
+        discordance,
+        mcnemar,
+        wilson,
+    )
+    from digitlens.metrics.risk_coverage import (
+        ERROR_RATES,
+        Coverage,
+        coverage_at,
+        coverage_curve,
+    )
 
 __all__ = [
     "DISPUTED",
@@ -86,3 +95,19 @@ __all__ = [
     "threshold_at_tpr",
     "wilson",
 ]
+
+_MODULES = (
+    *("classification", "intervals", "calibration", "risk_coverage", "history"),
+    *("diagnosis", "evaluation", "comparison"),
+)
+"""Where the names are looked for, in this order."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is asked for (PEP 562): a model's card wants an interval alone."""
+    if name in __all__:
+        for module in _MODULES:
+            loaded = import_module(f"digitlens.metrics.{module}")
+            if hasattr(loaded, name):
+                return getattr(loaded, name)
+    raise AttributeError(f"module 'digitlens.metrics' has no attribute {name!r}")
