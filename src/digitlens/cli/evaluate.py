@@ -214,9 +214,9 @@ def _write_plots(folder: Path, plots: dict[str, Callable[[Any], bytes]]) -> list
 
 def _measured() -> dict[str, object]:
     """Return machine, versions and date: a figure without its machine says little."""
-    packages = ("digitlens", "numpy", "onnxruntime")
     from importlib.metadata import version
 
+    packages = ("digitlens", "numpy", "onnxruntime")
     return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {"python": platform.python_version()}

@@ -109,5 +109,7 @@ def __getattr__(name: str) -> Any:
         for module in _MODULES:
             loaded = import_module(f"digitlens.metrics.{module}")
             if hasattr(loaded, name):
-                return getattr(loaded, name)
+                # Kept, so that the modules are walked once a name and not at each use.
+                globals()[name] = getattr(loaded, name)
+                return globals()[name]
     raise AttributeError(f"module 'digitlens.metrics' has no attribute {name!r}")
