@@ -47,29 +47,19 @@ MIN_ALTERNATIVE = 1e-3
 
 @dataclass(frozen=True)
 class Span:
-    """A digit of a string, in time steps.
+    """A digit of a string, in time steps."""
 
-    Parameters
-    ----------
-    digit
-        0..9, as text.
-    center
-        0.0 is the middle of the first step: the mean of the steps that may show the digit,
-        each weighted by the probability that it does.
-    first, last
-        The first and the last step that show it with a probability of 0.1 or more.
-    confidence
-        0..1: the probability that this digit stands here, if all others are as read.
-    alternatives
-        What else may stand here, with probabilities of 0.001 or more, the likeliest first:
-        another digit, or ``""`` for none. With `confidence` they sum to at most 1.
-    """
-
-    digit: str
+    digit: str  # 0..9, as text
+    # 0.0 is the middle of the first step: the mean of the steps that may show the digit, each
+    # weighted by the probability that it does.
     center: float
+    # The first and the last step that show it with a probability of 0.1 or more.
     first: int
     last: int
+    # 0..1: the probability that this digit stands here, if all others are as read.
     confidence: float
+    # What else may stand here, with probabilities of 0.001 or more, the likeliest first:
+    # another digit, or `""` for none. With `confidence` they sum to at most 1.
     alternatives: tuple[tuple[str, float], ...]
 
 
@@ -285,17 +275,11 @@ given: MNIST's digits are 20 high and 16 wide at most."""
 
 @dataclass(frozen=True)
 class FrameScale:
-    """How time steps become columns of the picture: ``offset + stride * step``.
+    """How time steps become columns of the picture: ``offset + stride * step``."""
 
-    Parameters
-    ----------
-    stride
-        Pixels of the picture from the middle of one time step to that of the next; above 0.
-    offset
-        Where in the picture, in pixels from its left edge, the middle of step 0 lies.
-    """
-
+    # Pixels of the picture from the middle of one time step to that of the next; above 0.
     stride: float = 2.0
+    # Where in the picture, in pixels from its left edge, the middle of step 0 lies.
     offset: float = 1.0
 
 

@@ -57,30 +57,19 @@ Prune: TypeAlias = "Callable[[Prefixes], Prefixes]"
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """How far the search looks.
+    """How far the search looks."""
 
-    Parameters
-    ----------
-    floor
-        Digits with no more than this in a time step are left out of the search there.
-    ratio
-        Strings with less than this share of the best one's probability are pruned.
-    width
-        Most strings that are followed at a time.
-    length_ratio
-        As `ratio`, where lengths are kept apart: a share of the best one of any length.
-    length_width
-        As `width`, in a segment where lengths are kept apart: so many of each length.
-    max_digits
-        Most digits above the floor, all time steps together; where there are more, the floor
-        is raised. A line of noise then costs no more than one of a hundred digits.
-    """
-
+    # Digits with no more than this in a time step are left out of the search there.
     floor: float = 1e-3
+    # Strings with less than this share of the best one's probability are pruned.
     ratio: float = 1e-3
-    width: int = 10
+    width: int = 10  # most strings that are followed at a time
+    # As `ratio`, where lengths are kept apart: a share of the best one of any length.
     length_ratio: float = 1e-5
+    # As `width`, in a segment where lengths are kept apart: so many of each length.
     length_width: int = 4
+    # Most digits above the floor, all time steps together; where there are more, the floor is
+    # raised. A line of noise then costs no more than one of a hundred digits.
     max_digits: int = 400
 
     def choose_floor(self, probs: Probs) -> float:

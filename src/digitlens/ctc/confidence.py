@@ -78,21 +78,13 @@ def _log(share: float) -> float:
 
 @dataclass(frozen=True)
 class ConfidenceModel:
-    """How the features of a reading become its confidence.
+    """How the features of a reading become its confidence."""
 
-    Parameters
-    ----------
-    weights
-        Of a logistic regression over the features, the intercept first; None where the first
-        feature alone is the score.
-    calibrator
-        From score to confidence.
-    curve
-        Risk and coverage of this confidence, counted on lines that it was not fitted on.
-    """
-
+    # Of a logistic regression over the features, the intercept first; None where the first
+    # feature alone is the score.
     weights: tuple[float, ...] | None
-    calibrator: IsotonicCalibrator
+    calibrator: IsotonicCalibrator  # from score to confidence
+    # Risk and coverage of this confidence, counted on lines that it was not fitted on.
     curve: RiskCoverageCurve
 
     def confidence(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -212,21 +204,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class ConfidenceModels:
-    """A calibration for each way in which a reading may be asked for.
+    """A calibration for each way in which a reading may be asked for."""
 
-    Parameters
-    ----------
-    unconstrained
-        Where no length is given.
-    constrained
-        Where lengths are given that have no calibration of their own; None where there is
-        none.
-    by_length
-        Where one length is given.
-    """
-
-    unconstrained: ConfidenceModel
+    unconstrained: ConfidenceModel  # where no length is given
+    # Where lengths are given that have no calibration of their own; None where there is none.
     constrained: ConfidenceModel | None = None
+    # Where one length is given.
     by_length: Mapping[int, ConfidenceModel] = field(default_factory=dict)
 
     def select(self, lengths: Lengths) -> ConfidenceModel:

@@ -35,42 +35,24 @@ MIN_VIEW_SHARE = 1e-12
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A string that a line may hold.
+    """A string that a line may hold."""
 
-    Parameters
-    ----------
-    text
-        The digits; may be empty.
-    probability
-        0..1: summed over all alignments.
-    among_lengths
-        0..1: the probability given that the string has one of the allowed lengths; the same
-        as `probability` where every length is allowed.
-    """
-
-    text: str
-    probability: float
+    text: str  # the digits; may be empty
+    probability: float  # 0..1: summed over all alignments
+    # 0..1: the probability given that the string has one of the allowed lengths; the same as
+    # `probability` where every length is allowed.
     among_lengths: float
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The likeliest strings of a line.
+    """The likeliest strings of a line."""
 
-    Parameters
-    ----------
-    candidates
-        The likeliest first; their probabilities sum to at most 1. Empty where no string of
-        an allowed length can be: more digits are wanted than there are time steps.
-    lengths
-        The allowed lengths; None for every length.
-    length_probability
-        0..1: how likely it is that the string has an allowed length.
-    """
-
+    # The likeliest first; their probabilities sum to at most 1. Empty where no string of an
+    # allowed length can be: more digits are wanted than there are time steps.
     candidates: tuple[Hypothesis, ...]
-    lengths: Lengths
-    length_probability: float
+    lengths: Lengths  # the allowed lengths; None for every length
+    length_probability: float  # 0..1: how likely it is that the string has an allowed length
 
     @property
     def best(self) -> Hypothesis | None:

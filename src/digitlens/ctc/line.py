@@ -30,18 +30,10 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class Alternative:
-    """Something else that a line, or one place in it, may hold.
+    """Something else that a line, or one place in it, may hold."""
 
-    Parameters
-    ----------
-    text
-        A string of digits; of a place one digit, or ``""`` where none may stand there.
-    probability
-        0..1, as the network sees it.
-    """
-
-    text: str
-    probability: float
+    text: str  # a string of digits; of a place one digit, or `""` where none may stand there
+    probability: float  # 0..1, as the network sees it
 
     def as_dict(self) -> dict[str, Any]:
         """Return text and probability as plain values."""
@@ -50,24 +42,13 @@ class Alternative:
 
 @dataclass(frozen=True)
 class LineDigit:
-    """One digit of a line.
+    """One digit of a line."""
 
-    Parameters
-    ----------
-    text
-        The digit, 0..9, as text.
-    confidence
-        0..1: the probability that this digit stands here, if all others are as read.
-    box
-        Where it stands in the picture.
-    alternatives
-        What else may stand here, the likeliest first.
-    """
-
-    text: str
+    text: str  # the digit, 0..9, as text
+    # 0..1: the probability that this digit stands here, if all others are as read.
     confidence: float
-    box: Box
-    alternatives: tuple[Alternative, ...] = ()
+    box: Box  # where it stands in the picture
+    alternatives: tuple[Alternative, ...] = ()  # what else may stand here, the likeliest first
 
     def as_dict(self) -> dict[str, Any]:
         """Return the digit as plain values."""
@@ -83,20 +64,6 @@ class LineDigit:
 class Line:
     """A line of digits that was read.
 
-    Parameters
-    ----------
-    text
-        The digits, left to right; text, as a code may begin with 0. Empty where no digit was
-        seen.
-    confidence
-        0..1: how often a string read with this confidence is right, all digits of it.
-    box
-        Where the line stands in the picture.
-    digits
-        One for each character of `text`.
-    alternatives
-        Other strings that the line may hold, the likeliest first.
-
     Examples
     --------
     >>> one = LineDigit("1", 0.75, (4, 0, 10, 20), (Alternative("7", 0.2),))
@@ -105,10 +72,14 @@ class Line:
     ('1', [4, 0, 10, 20])
     """
 
+    # The digits, left to right; text, as a code may begin with 0. Empty where no digit was
+    # seen.
     text: str
+    # 0..1: how often a string read with this confidence is right, all digits of it.
     confidence: float
-    box: Box
-    digits: tuple[LineDigit, ...] = ()
+    box: Box  # where the line stands in the picture
+    digits: tuple[LineDigit, ...] = ()  # one for each character of `text`
+    # Other strings that the line may hold, the likeliest first.
     alternatives: tuple[Alternative, ...] = ()
 
     def __post_init__(self) -> None:

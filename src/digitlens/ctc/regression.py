@@ -26,20 +26,11 @@ MAX_BINS = 100
 
 @dataclass(frozen=True)
 class IsotonicCalibrator:
-    """A rising curve of confidence over score.
+    """A rising curve of confidence over score."""
 
-    Parameters
-    ----------
-    scores
-        Where the curve's knots are, rising; at least one.
-    shares
-        The curve there, 0..1, rising.
-    spread
-        How fast the curve flattens beyond the outer knots, in units of score; above 0.
-    """
-
-    scores: tuple[float, ...]
-    shares: tuple[float, ...]
+    scores: tuple[float, ...]  # where the curve's knots are, rising; at least one
+    shares: tuple[float, ...]  # the curve there, 0..1, rising
+    # How fast the curve flattens beyond the outer knots, in units of score; above 0.
     spread: float
 
     def transform(self, scores: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -67,30 +67,15 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Framing:
-    """A digit in MNIST's frame, and how it got there.
+    """A digit in MNIST's frame, and how it got there."""
 
-    Parameters
-    ----------
-    digit
-        uint8 (28, 28); 0 = paper, 255 = ink.
-    steps
-        Every step: the loaded picture first, the digit last.
-    box
-        Where the digit was found: x0, y0, x1, y1 in pixels of the picture, upright.
-    inverted
-        Whether the ink was lighter than the paper.
-    unchanged
-        Whether the picture was in MNIST's frame already.
-    digit_count
-        How many digits seem to stand side by side: 1, except in drawings, which are framed
-        whole.
-    """
-
-    digit: Gray
-    steps: tuple[Step, ...]
+    digit: Gray  # uint8 (28, 28); 0 = paper, 255 = ink
+    steps: tuple[Step, ...]  # every step: the loaded picture first, the digit last
+    # Where the digit was found: x0, y0, x1, y1 in pixels of the picture, upright.
     box: tuple[int, int, int, int]
-    inverted: bool
-    unchanged: bool
+    inverted: bool  # whether the ink was lighter than the paper
+    unchanged: bool  # whether the picture was in MNIST's frame already
+    # How many digits seem to stand side by side: 1, except in drawings, which are framed whole.
     digit_count: int = 1
 
 

@@ -16,34 +16,6 @@ if TYPE_CHECKING:
 class LineCrop:
     """One line of writing, cut out, leveled and cleaned.
 
-    Parameters
-    ----------
-    ink
-        uint8 (h, w): 0 = paper, 255 = full ink, whatever the picture's polarity. Paper, printed
-        rules and frames, and what belongs to other lines are removed; gray edges and faint
-        strokes stay.
-    columns
-        float64 (w + 1,): for each column's left edge, and the last one's right, its position
-        along the line before gaps were shortened; strictly rising.
-    to_picture
-        float64 (2, 3): (position along the line, row of the crop, 1) -> (x, y) in the picture.
-        Pixel (row y, column x) covers y..y+1 and x..x+1.
-    height
-        Of the writing, in pixels of the picture.
-    slope
-        Rows down per column to the right, in the picture after `PageLayout.rotation`.
-    components
-        How many connected pieces of ink the line has: about as many as digits, fewer where
-        digits touch.
-    score
-        0..1: how much it looks like a number; only the order means something.
-    margin
-        Rows and columns of paper on each side of the ink, in pixels of the crop.
-    boxed
-        Whether the digits stand in a row of printed boxes, one in each.
-    part
-        Whether this is a part of another line, split at a wide gap.
-
     Examples
     --------
     >>> ink = np.zeros((20, 30), np.uint8)
@@ -53,16 +25,26 @@ class LineCrop:
     ((10.0, 40.0, 70.0, 80.0), (20.0, 40.0, 30.0, 80.0))
     """
 
+    # uint8 (h, w): 0 = paper, 255 = full ink, whatever the picture's polarity. Paper, printed
+    # rules and frames, and what belongs to other lines are removed; gray edges and faint
+    # strokes stay.
     ink: Gray
+    # float64 (w + 1,): for each column's left edge, and the last one's right, its position
+    # along the line before gaps were shortened; strictly rising.
     columns: Floats
+    # float64 (2, 3): (position along the line, row of the crop, 1) -> (x, y) in the picture.
+    # Pixel (row y, column x) covers y..y+1 and x..x+1.
     to_picture: Floats
-    height: float
+    height: float  # of the writing, in pixels of the picture
+    # Rows down per column to the right, in the picture after `PageLayout.rotation`.
     slope: float
+    # How many connected pieces of ink the line has: about as many as digits, fewer where digits
+    # touch.
     components: int
-    score: float
-    margin: int = 0
-    boxed: bool = False
-    part: bool = False
+    score: float  # 0..1: how much it looks like a number; only the order means something
+    margin: int = 0  # rows and columns of paper on each side of the ink, in pixels of the crop
+    boxed: bool = False  # whether the digits stand in a row of printed boxes, one in each
+    part: bool = False  # whether this is a part of another line, split at a wide gap
 
     def locate_corners(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
@@ -177,36 +159,22 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class PageLayout:
-    """The lines of a picture.
+    """The lines of a picture."""
 
-    Parameters
-    ----------
-    crops
-        In reading order: columns of text from left to right, in each from top to bottom. A
-        part of a line follows the line.
-    size
-        Width and height of the picture, upright as its EXIF entry says.
-    rotation
-        Degrees, counter-clockwise, by which the picture was turned so that its lines run from
-        left to right. Upside-down writing looks like writing: only a reader can say whether
-        `rotation` + 180 is right (`upside_down`).
-    inverted
-        Whether the ink is lighter than the paper.
-    grids
-        Tables of cells, such as a sudoku; what stands in them is not in `crops`.
-    stages
-        (name, picture) of the steps, uint8 (H, W) or (H, W, 3), if they were asked for.
-    about
-        What was done, in words.
-    """
-
+    # In reading order: columns of text from left to right, in each from top to bottom. A part
+    # of a line follows the line.
     crops: tuple[LineCrop, ...]
-    size: tuple[int, int]
+    size: tuple[int, int]  # width and height of the picture, upright as its EXIF entry says
+    # Degrees, counter-clockwise, by which the picture was turned so that its lines run from
+    # left to right. Upside-down writing looks like writing: only a reader can say whether
+    # `rotation` + 180 is right (`upside_down`).
     rotation: float = 0.0
-    inverted: bool = False
+    inverted: bool = False  # whether the ink is lighter than the paper
+    # Tables of cells, such as a sudoku; what stands in them is not in `crops`.
     grids: tuple[Grid, ...] = ()
+    # (name, picture) of the steps, uint8 (H, W) or (H, W, 3), if they were asked for.
     stages: tuple[tuple[str, Pixels], ...] = ()
-    about: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()  # what was done, in words
 
     def __len__(self) -> int:
         return len(self.crops)

@@ -18,23 +18,12 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers of like confidence.
+    """Answers of like confidence."""
 
-    Parameters
-    ----------
-    count
-        How many answers, at least 1.
-    misses
-        How many of them are wrong.
-    confidence
-        Their mean confidence, 0..1.
-    low, high
-        The least and the greatest confidence among them.
-    """
-
-    count: int
-    misses: int
-    confidence: float
+    count: int  # how many answers, at least 1
+    misses: int  # how many of them are wrong
+    confidence: float  # their mean confidence, 0..1
+    # The least and the greatest confidence among them.
     low: float
     high: float
 
@@ -46,19 +35,12 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far confidence and accuracy lie apart.
+    """How far confidence and accuracy lie apart."""
 
-    Parameters
-    ----------
-    error
-        The expected calibration error, 0..1: the mean distance between confidence and
-        accuracy, each bin weighted by its count.
-    bins
-        The bins, least confident first; empty ones are left out.
-    """
-
+    # The expected calibration error, 0..1: the mean distance between confidence and accuracy,
+    # each bin weighted by its count.
     error: float
-    bins: tuple[Bin, ...]
+    bins: tuple[Bin, ...]  # the bins, least confident first; empty ones are left out
 
 
 def logit_bins(share: float, most: float = 5.0) -> float:

@@ -45,24 +45,12 @@ def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How one digit fared.
+    """How one digit fared."""
 
-    Parameters
-    ----------
-    digit
-        0..9.
-    count
-        How many pictures show this digit.
-    misses
-        How many of those were read as another digit.
-    answered
-        How many pictures were read as this digit, rightly or not.
-    """
-
-    digit: int
-    count: int
-    misses: int
-    answered: int
+    digit: int  # 0..9
+    count: int  # how many pictures show this digit
+    misses: int  # how many of those were read as another digit
+    answered: int  # how many pictures were read as this digit, rightly or not
 
     @property
     def recall(self) -> float | None:

@@ -26,19 +26,12 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class ModelPair:
-    """Two of the models compared.
+    """Two of the models compared."""
 
-    Parameters
-    ----------
-    first, second
-        Their places in `Comparison.evaluations`.
-    discordance
-        On how many digits only one of them is right.
-    """
-
+    # Their places in `Comparison.evaluations`.
     first: int
     second: int
-    discordance: Discordance
+    discordance: Discordance  # on how many digits only one of them is right
 
     @property
     def p(self) -> float:
@@ -48,18 +41,11 @@ class ModelPair:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Models side by side on the same digits.
+    """Models side by side on the same digits."""
 
-    Parameters
-    ----------
-    evaluations
-        One for each model, in the order given; names made distinct.
-    pairs
-        Every two of them, with McNemar's exact test.
-    """
-
+    # One for each model, in the order given; names made distinct.
     evaluations: tuple[Evaluation, ...]
-    pairs: tuple[ModelPair, ...]
+    pairs: tuple[ModelPair, ...]  # every two of them, with McNemar's exact test
 
     @property
     def bar(self) -> float:

@@ -172,24 +172,13 @@ def _brush(images: Images, pixels: float, *, widen: bool) -> Images:
 
 @dataclass(frozen=True)
 class Corruption:
-    """One kind of change.
+    """One kind of change."""
 
-    Parameters
-    ----------
-    name
-        A verb or a noun, such as ``"turn"``.
-    unit
-        Of its strengths, in words.
-    strengths
-        Rising, from 0, which changes nothing.
-    change
-        Called with uint8 (N, 28, 28), a strength above 0 and a generator; returns new
-        pictures of the same shape and dtype.
-    """
-
-    name: str
-    unit: str
-    strengths: tuple[float, ...]
+    name: str  # a verb or a noun, such as `"turn"`
+    unit: str  # of its strengths, in words
+    strengths: tuple[float, ...]  # rising, from 0, which changes nothing
+    # Called with uint8 (N, 28, 28), a strength above 0 and a generator; returns new pictures of
+    # the same shape and dtype.
     change: Callable[[Images, float, np.random.Generator], Images]
 
     def apply(self, strength: float, images: Images, *, seed: int = 0) -> Images:

@@ -217,29 +217,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A history understood.
+    """A history understood."""
 
-    Parameters
-    ----------
-    verdict
-        One of `Verdict`.
-    since
-        The first epoch that overfits (1-based); None when none does.
-    gap
-        Training accuracy minus validation accuracy at the last epoch, -1..1; None when
-        nothing is held back.
-    best
-        The epoch (1-based) with the highest validation accuracy; of equals the one with
-        the lower validation loss, then the earlier. The last epoch when nothing is held back.
-    words
-        Two to four sentences for a learner, with the figures and what to try.
-    """
-
-    verdict: Verdict
-    since: int | None
+    verdict: Verdict  # one of `Verdict`
+    since: int | None  # the first epoch that overfits (1-based); None when none does
+    # Training accuracy minus validation accuracy at the last epoch, -1..1; None when nothing is
+    # held back.
     gap: float | None
+    # The epoch (1-based) with the highest validation accuracy; of equals the one with the lower
+    # validation loss, then the earlier. The last epoch when nothing is held back.
     best: int
-    words: str
+    words: str  # two to four sentences for a learner, with the figures and what to try
 
     @property
     def overfits(self) -> bool:

@@ -55,84 +55,39 @@ class Counts:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One digit read wrongly.
+    """One digit read wrongly."""
 
-    Parameters
-    ----------
-    index
-        Its place among the digits evaluated.
-    position
-        Its place in their source (`Digits.positions`).
-    label, predicted
-        What it is, and what was answered.
-    confidence
-        The probability given to the answer.
-    truth_probability
-        The probability left for the truth.
-    """
-
-    index: int
-    position: int
+    index: int  # its place among the digits evaluated
+    position: int  # its place in their source (`Digits.positions`)
+    # What it is, and what was answered.
     label: int
     predicted: int
-    confidence: float
-    truth_probability: float
+    confidence: float  # the probability given to the answer
+    truth_probability: float  # the probability left for the truth
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything that was counted about one model on one set of digits.
+    """Everything that was counted about one model on one set of digits."""
 
-    Parameters
-    ----------
-    model
-        Its name.
-    digits
-        The digits, kept so that the mistakes can be shown.
-    predicted
-        uint8 (N,): the answers.
-    probabilities
-        float32 (N, 10), rows sum to 1.
-    misses
-        Wrong answers among all N; every share is worked out from them.
-    interval
-        The 95 % Wilson interval of the accuracy.
-    confusion
-        int64 (10, 10): row = truth, column = answer.
-    per_class
-        The figures of each digit, 0 first.
-    nll
-        Negative log likelihood, the mean in nats.
-    brier
-        Brier score, 0..2.
-    calibration
-        Expected calibration error and its 15 bins of equal mass.
-    coverage
-        What can be answered at each error rate of `score.ERROR_RATES`, by that rate; the
-        thresholds are chosen on these very digits, so the figures are optimistic.
-    wrong
-        int64 (misses,): indices of the mistakes, the surest first.
-    undisputed
-        Misses and count without the 15 disputed MNIST test labels; None elsewhere.
-    seconds
-        How long `predict` took for all digits.
-    """
-
-    model: str
-    digits: Digits
-    predicted: Labels
-    probabilities: NDArray[np.float32]
-    misses: int
-    interval: Interval
-    confusion: NDArray[np.int64]
-    per_class: tuple[ClassScore, ...]
-    nll: float
-    brier: float
-    calibration: Calibration
+    model: str  # its name
+    digits: Digits  # the digits, kept so that the mistakes can be shown
+    predicted: Labels  # uint8 (N,): the answers
+    probabilities: NDArray[np.float32]  # float32 (N, 10), rows sum to 1
+    misses: int  # wrong answers among all N; every share is worked out from them
+    interval: Interval  # the 95 % Wilson interval of the accuracy
+    confusion: NDArray[np.int64]  # int64 (10, 10): row = truth, column = answer
+    per_class: tuple[ClassScore, ...]  # the figures of each digit, 0 first
+    nll: float  # negative log likelihood, the mean in nats
+    brier: float  # Brier score, 0..2
+    calibration: Calibration  # expected calibration error and its 15 bins of equal mass
+    # What can be answered at each error rate of `score.ERROR_RATES`, by that rate; the
+    # thresholds are chosen on these very digits, so the figures are optimistic.
     coverage: Mapping[float, Coverage]
-    wrong: Indices
+    wrong: Indices  # int64 (misses,): indices of the mistakes, the surest first
+    # Misses and count without the 15 disputed MNIST test labels; None elsewhere.
     undisputed: Counts | None
-    seconds: float
+    seconds: float  # how long `predict` took for all digits
 
     @property
     def source(self) -> str:

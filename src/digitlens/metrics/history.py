@@ -17,21 +17,6 @@ if TYPE_CHECKING:
 class Epoch:
     """The figures after one pass over the training set.
 
-    Parameters
-    ----------
-    epoch
-        1 for the first.
-    train_loss, train_accuracy
-        On training digits, in evaluation mode; the loss in nats, the accuracy 0..1.
-    validation_loss, validation_accuracy
-        On the digits held back; None when none are.
-    learning_rate
-        At the end of the epoch.
-    seconds
-        How long the epoch took.
-    digits_per_second
-        Training digits a second.
-
     Examples
     --------
     >>> epoch = Epoch(1, 0.09, 0.972, 0.11, 0.966, 0.003, 0.9, 60_000.0)
@@ -39,14 +24,16 @@ class Epoch:
     True
     """
 
-    epoch: int
+    epoch: int  # 1 for the first
+    # On training digits, in evaluation mode; the loss in nats, the accuracy 0..1.
     train_loss: float
     train_accuracy: float
+    # On the digits held back; None when none are.
     validation_loss: float | None
     validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    digits_per_second: float
+    learning_rate: float  # at the end of the epoch
+    seconds: float  # how long the epoch took
+    digits_per_second: float  # training digits a second
 
     @property
     def validated(self) -> bool:
@@ -132,34 +119,20 @@ class Curves:
 
 @dataclass(frozen=True)
 class OverfitSignals:
-    """What the curves show.
+    """What the curves show."""
 
-    Parameters
-    ----------
-    turn
-        Index of the epoch after which validation gained nothing more: where its loss was
-        lowest or, at a standstill, first within `NOISE` of its lowest.
-    rises
-        The validation loss has risen since, by more than noise, while training loss fell.
-    stalled
-        Validation has stood still for `STANDSTILL` epochs or more while training loss fell.
-    gap
-        Training accuracy minus validation accuracy at the last epoch.
-    sampling_noise
-        Two standard errors of the validation accuracy: what sampling_noise may do to the gap.
-    apart
-        The gap of the late epochs is more than sampling_noise explains.
-    large_gap
-        It is apart, and by a whole point (`WIDE`) or more.
-    """
-
+    # Index of the epoch after which validation gained nothing more: where its loss was lowest
+    # or, at a standstill, first within `NOISE` of its lowest.
     turn: int
+    # The validation loss has risen since, by more than noise, while training loss fell.
     rises: bool
+    # Validation has stood still for `STANDSTILL` epochs or more while training loss fell.
     stalled: bool
-    gap: float
+    gap: float  # training accuracy minus validation accuracy at the last epoch
+    # Two standard errors of the validation accuracy: what sampling_noise may do to the gap.
     sampling_noise: float
-    apart: bool
-    large_gap: bool
+    apart: bool  # the gap of the late epochs is more than sampling_noise explains
+    large_gap: bool  # it is apart, and by a whole point (`WIDE`) or more
 
 
 def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
@@ -251,30 +224,15 @@ def _noise(loss: Sequence[float], lowest: int) -> float:
 
 @dataclass(frozen=True)
 class LinePoint:
-    """What was measured at one step of training.
+    """What was measured at one step of training."""
 
-    Parameters
-    ----------
-    step
-        Steps done.
-    loss
-        Mean loss of the steps since the point before, in nats a digit.
-    learning_rate
-        At this step.
-    seconds
-        Spent on the steps since the point before.
-    lines_per_second
-        Lines learnt from in that time.
-    misread, validation
-        Of so many lines by writers who were held back, so many are not read exactly (by the
-        best path, without a search); both 0 where nobody was held back.
-    """
-
-    step: int
-    loss: float
-    learning_rate: float
-    seconds: float
-    lines_per_second: float
+    step: int  # steps done
+    loss: float  # mean loss of the steps since the point before, in nats a digit
+    learning_rate: float  # at this step
+    seconds: float  # spent on the steps since the point before
+    lines_per_second: float  # lines learnt from in that time
+    # Of so many lines by writers who were held back, so many are not read exactly (by the best
+    # path, without a search); both 0 where nobody was held back.
     misread: int = 0
     validation: int = 0
 

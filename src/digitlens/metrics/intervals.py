@@ -136,19 +136,12 @@ def clopper_pearson_upper(misses: int, count: int, level: float = 0.95) -> float
 
 @dataclass(frozen=True)
 class Discordance:
-    """Digits on which two models disagree about being right.
+    """Digits on which two models disagree about being right."""
 
-    Parameters
-    ----------
-    only_first, only_second
-        How many digits only the first, only the second got right.
-    both_wrong
-        How many both got wrong.
-    """
-
+    # How many digits only the first, only the second got right.
     only_first: int
     only_second: int
-    both_wrong: int
+    both_wrong: int  # how many both got wrong
 
     @property
     def p(self) -> float:

@@ -29,27 +29,13 @@ ERROR_RATES = (0.01, 0.005, 0.001)
 
 @dataclass(frozen=True)
 class Coverage:
-    """What can be answered at one error rate.
+    """What can be answered at one error rate."""
 
-    Parameters
-    ----------
-    error_rate
-        The most wrong answers allowed, as a share of those given.
-    count
-        All pictures.
-    answered
-        How many of them are answered.
-    misses
-        How many of the answers are wrong.
-    threshold
-        The least confidence that is answered; None where nothing is.
-    """
-
-    error_rate: float
-    count: int
-    answered: int
-    misses: int
-    threshold: float | None
+    error_rate: float  # the most wrong answers allowed, as a share of those given
+    count: int  # all pictures
+    answered: int  # how many of them are answered
+    misses: int  # how many of the answers are wrong
+    threshold: float | None  # the least confidence that is answered; None where nothing is
 
     @property
     def share(self) -> float:
@@ -142,24 +128,13 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class RiskCoverageCurve:
-    """How many readings each threshold accepts, and how many of these are wrong.
+    """How many readings each threshold accepts, and how many of these are wrong."""
 
-    Parameters
-    ----------
-    count
-        All readings that were judged.
-    thresholds
-        Confidences, falling.
-    accepted
-        For each threshold, how many readings are as sure or surer; rising.
-    misses
-        For each threshold, how many of these are wrong.
-    """
-
-    count: int
-    thresholds: tuple[float, ...]
+    count: int  # all readings that were judged
+    thresholds: tuple[float, ...]  # confidences, falling
+    # For each threshold, how many readings are as sure or surer; rising.
     accepted: tuple[int, ...]
-    misses: tuple[int, ...]
+    misses: tuple[int, ...]  # for each threshold, how many of these are wrong
 
     def as_dict(self) -> dict[str, Any]:
         """Return the curve as plain values."""
@@ -173,29 +148,17 @@ class RiskCoverageCurve:
 
 @dataclass(frozen=True)
 class ThresholdResult:
-    """The least confidence that is accepted at a wanted error rate.
+    """The least confidence that is accepted at a wanted error rate."""
 
-    Parameters
-    ----------
-    error
-        The wanted error rate among accepted readings, at most.
-    confidence
-        The threshold; None where none keeps the promise.
-    accepted, misses, count
-        Readings accepted by it, wrong ones among them, and all that were judged.
-    limit
-        The upper limit of the error rate among accepted ones; 1.0 where there is no threshold.
-    level
-        Of that limit.
-    """
-
-    error: float
-    confidence: float | None
+    error: float  # the wanted error rate among accepted readings, at most
+    confidence: float | None  # the threshold; None where none keeps the promise
+    # Readings accepted by it, wrong ones among them, and all that were judged.
     accepted: int
     misses: int
     count: int
+    # The upper limit of the error rate among accepted ones; 1.0 where there is no threshold.
     limit: float
-    level: float
+    level: float  # of that limit
 
     @property
     def read_rate(self) -> float:

@@ -29,23 +29,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class CorruptionResult:
-    """One family's misses, a number for each of its strengths.
+    """One family's misses, a number for each of its strengths."""
 
-    Parameters
-    ----------
-    family
-        The changes that were made.
-    count
-        Digits read at each strength.
-    alone
-        Misses of the network on the changed pictures as they are.
-    framed
-        Its misses after `digitlens.imaging` has framed them, those it rejects counted too.
-    """
-
-    family: Corruption
-    count: int
-    alone: tuple[int, ...]
+    family: Corruption  # the changes that were made
+    count: int  # Digits read at each strength
+    alone: tuple[int, ...]  # misses of the network on the changed pictures as they are
+    # Its misses after `digitlens.imaging` has framed them, those it rejects counted too.
     framed: tuple[int, ...]
 
     def accuracies(self, *, framed: bool = False) -> list[float]:
@@ -74,27 +63,13 @@ class CorruptionResult:
 
 @dataclass(frozen=True)
 class RobustnessResult:
-    """What a model missed as its pictures got worse.
+    """What a model missed as its pictures got worse."""
 
-    Parameters
-    ----------
-    model
-        Its name.
-    source
-        Where the digits come from, such as ``"mnist test"``.
-    count
-        Digits read at each strength of each family.
-    seed
-        Of the chance in the changes.
-    families
-        In the order of `FAMILIES`.
-    """
-
-    model: str
-    source: str
-    count: int
-    seed: int
-    families: tuple[CorruptionResult, ...]
+    model: str  # its name
+    source: str  # where the digits come from, such as `"mnist test"`
+    count: int  # Digits read at each strength of each family
+    seed: int  # of the chance in the changes
+    families: tuple[CorruptionResult, ...]  # in the order of `FAMILIES`
 
     @property
     def misses(self) -> int:

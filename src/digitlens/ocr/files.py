@@ -32,24 +32,12 @@ MULTIPAGE_SUFFIXES = frozenset((".pdf", ".tif", ".tiff"))
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that is read.
+    """A file that is read."""
 
-    Parameters
-    ----------
-    path
-        Where it lies.
-    name
-        What results and messages call it.
-    stem
-        What pictures made of it are called; no two files of one call share it.
-    listed
-        Whether it was found in a folder, and so was there a moment ago.
-    """
-
-    path: Path
-    name: str
-    stem: str
-    listed: bool = False
+    path: Path  # where it lies
+    name: str  # what results and messages call it
+    stem: str  # what pictures made of it are called; no two files of one call share it
+    listed: bool = False  # whether it was found in a folder, and so was there a moment ago
 
 
 def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[InputFile]:

@@ -22,30 +22,17 @@ that are just as sure, nine are right."""
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What is done with every page.
+    """What is done with every page."""
 
-    Parameters
-    ----------
-    model
-        A published line network, a run folder or an .onnx file.
-    lengths
-        Allowed numbers of digits; None when any will do.
-    fields
-        Where numbers are known to stand; empty when all numbers are wanted.
-    line
-        Whether each picture is one line.
-    thresholds
-        The confidence from which on a number is sure: one for each field, or one for all
-        where there are no fields. None where no confidence is enough.
-    stages, annotate
-        Existing folders for pictures of the steps and of what was read; None for none.
-    """
-
-    model: str | Path = "reader"
-    lengths: Lengths = None
+    model: str | Path = "reader"  # a published line network, a run folder or an .onnx file
+    lengths: Lengths = None  # allowed numbers of digits; None when any will do
+    # Where numbers are known to stand; empty when all numbers are wanted.
     fields: tuple[FormField, ...] = ()
-    line: bool = False
+    line: bool = False  # whether each picture is one line
+    # The confidence from which on a number is sure: one for each field, or one for all where
+    # there are no fields. None where no confidence is enough.
     thresholds: tuple[float | None, ...] = (DEFAULT_THRESHOLD,)
+    # Existing folders for pictures of the steps and of what was read; None for none.
     stages: Path | None = None
     annotate: Path | None = None
 
@@ -72,19 +59,6 @@ class PageTask:
 class PageResult:
     """What came of a page.
 
-    Parameters
-    ----------
-    task
-        Which page.
-    page
-        What stands on it; without stages. None where it could not be read.
-    error
-        Why it could not; None where it could.
-    number
-        The page's number, from 1; None where the file has no pages, or could not be opened.
-    count
-        How many pages the file has; 1 when that is not known.
-
     Examples
     --------
     >>> from digitlens.ocr.files import InputFile
@@ -92,11 +66,13 @@ class PageResult:
     'a.pdf page 2'
     """
 
-    task: PageTask
+    task: PageTask  # which page
+    # What stands on it; without stages. None where it could not be read.
     page: Page | None = None
-    error: DigitlensError | None = None
+    error: DigitlensError | None = None  # why it could not; None where it could
+    # The page's number, from 1; None where the file has no pages, or could not be opened.
     number: int | None = None
-    count: int = 1
+    count: int = 1  # how many pages the file has; 1 when that is not known
 
     @property
     def lines(self) -> tuple[Line, ...]:

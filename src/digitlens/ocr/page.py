@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 class Table:
     """A table of equal boxes that was read, such as a sudoku.
 
-    Parameters
-    ----------
-    rows, columns
-        How many.
-    cells
-        Row by row, `rows * columns` of them; None where a box is empty.
-
     Examples
     --------
     >>> Table(1, 2, (None, None)).texts
@@ -40,6 +33,7 @@ class Table:
 
     rows: int
     columns: int
+    # Row by row, `rows * columns` of them; None where a box is empty.
     cells: tuple[Line | None, ...]
 
     @property
@@ -78,31 +72,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole picture, read.
+    """A whole picture, read."""
 
-    Parameters
-    ----------
-    lines
-        Numbers, in reading order; the likeliest first where a length was asked for; one for
-        each field, in the fields' order, where fields were given.
-    tables
-        Tables of boxes; the rows of each that hold something are among the lines too.
-    size
-        Width and height of the picture, upright as its EXIF entry says.
-    turn
-        Degrees, counter-clockwise, by which it was turned to be read.
-    stages
-        (name, picture) of the steps, where they were asked for.
-    about
-        What was done, in words.
-    """
-
+    # Numbers, in reading order; the likeliest first where a length was asked for; one for each
+    # field, in the fields' order, where fields were given.
     lines: tuple[Line, ...]
+    # Tables of boxes; the rows of each that hold something are among the lines too.
     tables: tuple[Table, ...] = ()
+    # Width and height of the picture, upright as its EXIF entry says.
     size: tuple[int, int] = (0, 0)
-    turn: float = 0.0
+    turn: float = 0.0  # degrees, counter-clockwise, by which it was turned to be read
+    # (name, picture) of the steps, where they were asked for.
     stages: tuple[Stage, ...] = field(default=(), repr=False)
-    about: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()  # what was done, in words
 
     def as_dict(self) -> dict[str, Any]:
         """Return lines, tables, size and turn as plain values; stages are left out."""
@@ -118,24 +100,14 @@ class Page:
 class FormField:
     """One number that is wanted from a picture.
 
-    Parameters
-    ----------
-    count
-        How many digits it has; None when that is not known.
-    area
-        Left, top, right, bottom in pixels of the picture; None for all of it.
-    boxes
-        Whether it is written into a row of printed boxes.
-    name
-        What results call it.
-
     Examples
     --------
     >>> FormField(count=5, area=(400, 300, 640, 360), boxes=True).count
     5
     """
 
-    count: int | None = None
+    count: int | None = None  # how many digits it has; None when that is not known
+    # Left, top, right, bottom in pixels of the picture; None for all of it.
     area: Box | None = None
-    boxes: bool = False
-    name: str = ""
+    boxes: bool = False  # whether it is written into a row of printed boxes
+    name: str = ""  # what results call it

@@ -325,23 +325,12 @@ CLEARLY_BETTER = 1.1
 
 @dataclass(frozen=True)
 class PageReading:
-    """What was read on a picture, one way up.
+    """What was read on a picture, one way up."""
 
-    Parameters
-    ----------
-    layout
-        What was detected.
-    lines
-        The numbers among its line crops.
-    tables
-        Its tables.
-    crops
-        All line crops that were recognized, whether they hold a number or not.
-    """
-
-    layout: PageLayout
-    lines: tuple[Line, ...]
-    tables: tuple[Table, ...]
+    layout: PageLayout  # what was detected
+    lines: tuple[Line, ...]  # the numbers among its line crops
+    tables: tuple[Table, ...]  # its tables
+    # All line crops that were recognized, whether they hold a number or not.
     crops: tuple[RecognizedLine, ...] = ()
 
     @property

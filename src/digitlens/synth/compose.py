@@ -50,32 +50,18 @@ NOWHERE = -1e6
 
 @dataclass
 class ComposedLine:
-    """Digits on a canvas that is larger than any picture of them.
+    """Digits on a canvas that is larger than any picture of them."""
 
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), 0 = paper, 255 = full ink.
-    boxes
-        Of each digit: left, top, right, bottom in pixels.
-    left, right
-        Of all that was written, marks included.
-    base, slope
-        Row of the line at column 0, and how it falls.
-    pitch
-        Distance of digits where it is even, else 0.0.
-    first
-        Left edge of the first cell where there are cells.
-    """
-
-    ink: Gray
-    boxes: list[Box]
+    ink: Gray  # uint8 (H, W), 0 = paper, 255 = full ink
+    boxes: list[Box]  # of each digit: left, top, right, bottom in pixels
+    # Of all that was written, marks included.
     left: float
     right: float
+    # Row of the line at column 0, and how it falls.
     base: float
     slope: float
-    pitch: float = 0.0
-    first: float = 0.0
+    pitch: float = 0.0  # distance of digits where it is even, else 0.0
+    first: float = 0.0  # left edge of the first cell where there are cells
 
     def line_at(self, column: float) -> float:
         """Return the row of the line at `column`."""

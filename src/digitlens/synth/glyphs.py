@@ -28,27 +28,14 @@ _BLOCK = 2048
 
 @dataclass(frozen=True, eq=False)
 class Glyphs:
-    """Digits, and what has to be known of them to write with them.
+    """Digits, and what has to be known of them to write with them."""
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28); 0 = paper, 255 = ink.
-    widths
-        float32 (N,): how wide the strokes are, in pixels.
-    loops
-        bool (N,): whether a digit of the classes in `LOOPED` has a closed loop.
-    classes
-        For each digit 0 to 9, where it stands: int64 arrays.
-    writers
-        For each known writer the same.
-    """
-
-    images: Images
-    widths: NDArray[np.float32]
+    images: Images  # uint8 (N, 28, 28); 0 = paper, 255 = ink
+    widths: NDArray[np.float32]  # float32 (N,): how wide the strokes are, in pixels
+    # bool (N,): whether a digit of the classes in `LOOPED` has a closed loop.
     loops: NDArray[np.bool_]
-    classes: list[Indices]
-    writers: list[list[Indices]]
+    classes: list[Indices]  # for each digit 0 to 9, where it stands: int64 arrays
+    writers: list[list[Indices]]  # for each known writer the same
 
     def choose(
         self,

@@ -29,21 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Background:
-    """Paper before anything is written on it.
+    """Paper before anything is written on it."""
 
-    Parameters
-    ----------
-    paper
-        uint8 (H, W), 255 = white; printed on in place.
-    level
-        Its mean grey.
-    contrast
-        How much darker full ink is, in grey levels.
-    """
-
-    paper: Gray
-    level: float
-    contrast: float
+    paper: Gray  # uint8 (H, W), 255 = white; printed on in place
+    level: float  # its mean grey
+    contrast: float  # how much darker full ink is, in grey levels
 
 
 def draw_background(rng: Random, style: Style, shape: tuple[int, int]) -> Background:
@@ -115,25 +105,16 @@ CELLS = (("boxes", 0.45), ("apart", 0.2), ("comb", 0.25), ("ticks", 0.1))
 
 @dataclass(frozen=True)
 class PrintedField:
-    """Where the writing is on the page, for what is printed around it.
+    """Where the writing is on the page, for what is printed around it."""
 
-    Parameters
-    ----------
-    left, right
-        Of the writing, in pixels.
-    base, slope
-        Row of the line at column 0, and how it falls.
-    height
-        Of a digit.
-    first, pitch, count
-        Left edge of the first cell, their distance and number; pitch 0.0 where there are none.
-    """
-
+    # Of the writing, in pixels.
     left: float
     right: float
+    # Row of the line at column 0, and how it falls.
     base: float
     slope: float
-    height: float
+    height: float  # of a digit
+    # Left edge of the first cell, their distance and number; pitch 0.0 where there are none.
     first: float = 0.0
     pitch: float = 0.0
     count: int = 0

@@ -51,37 +51,20 @@ KNOT = 0.22
 
 @dataclass(frozen=True)
 class Pen:
-    """How a digit is written.
+    """How a digit is written."""
 
-    Parameters
-    ----------
-    width
-        Of the stroke, as a share of the longer side of the whole digit; MNIST's median is
-        0.12, nearly all are within 0.07 and 0.23.
-    joint
-        What the ends and corners of a stroke look like: "round" (a ball pen), "square" (a
-        marker held straight) or "broad" (a nib that writes wide one way and thin the other).
-    angle
-        Of a broad nib, in degrees from the horizontal.
-    slant
-        Columns to the right for each row upwards.
-    rotation
-        Degrees clockwise.
-    aspect
-        Factor on the digit's breadth.
-    wobble
-        Standard deviation of an unsteady hand, as a share of the longer side.
-    pixels
-        The digit's longer side in the pixels of a coarse scan, 8 or more; 0 for a fine one.
-    """
-
+    # Of the stroke, as a share of the longer side of the whole digit; MNIST's median is 0.12,
+    # nearly all are within 0.07 and 0.23.
     width: float = 0.12
+    # What the ends and corners of a stroke look like: "round" (a ball pen), "square" (a marker
+    # held straight) or "broad" (a nib that writes wide one way and thin the other).
     joint: str = "round"
-    angle: float = 40.0
-    slant: float = 0.0
-    rotation: float = 0.0
-    aspect: float = 1.0
-    wobble: float = 0.0
+    angle: float = 40.0  # of a broad nib, in degrees from the horizontal
+    slant: float = 0.0  # columns to the right for each row upwards
+    rotation: float = 0.0  # degrees clockwise
+    aspect: float = 1.0  # factor on the digit's breadth
+    wobble: float = 0.0  # standard deviation of an unsteady hand, as a share of the longer side
+    # The digit's longer side in the pixels of a coarse scan, 8 or more; 0 for a fine one.
     pixels: int = 0
 
 

@@ -23,69 +23,6 @@ class Style:
     Shares are 0.0 (never) to 1.0 (always), of all lines unless said otherwise; a range is
     (from, to), drawn from evenly. Lengths are in digit heights unless said otherwise.
 
-    Parameters
-    ----------
-    lengths, usual, usual_share
-        Digits in a number: within `usual` for `usual_share` of the numbers, else within
-        `lengths`.
-    zeros
-        Share of the numbers that end in zeros.
-    negatives
-        Share of the pictures that show no number.
-    height
-        Of a digit, in pixels, before the camera.
-    one_hand
-        Share of lines whose digits are all by one writer, where the glyphs' writers are known.
-    slant, slant_jitter
-        Columns to the right per row up: (mean, deviation) of a line, deviation of a digit.
-    size_jitter, baseline_jitter, turn_jitter
-        Deviations of a digit's size (share), place above the line, and angle (radians).
-    slope
-        Deviation of the line's slope, in rows per column.
-    pen
-        How wide strokes are, in pixels of a digit 20 pixels high; one width a line.
-    habits
-        How often a hand has the less usual forms (see `hand`), 1.0 = as often as in training.
-    spacing
-        (kind, share) of the kinds in `SPACINGS`.
-    overlap
-        How far the boxes of neighbours reach into each other in the spacing "overlap".
-    joined
-        Share of lines in which neighbouring zeros are joined by a stroke.
-    warps
-        Share of digits that are bent by a smooth distortion.
-    separators, tails, leads
-        Share of numbers with dots, commas and the like inside, marks behind, marks in front.
-    margins, sides
-        From the ink to the upper and lower edge, and to the left and right one; below 0 the
-        edge cuts into the ink.
-    neighbours
-        Share with bits of the lines above or below, cut by the edge.
-    rules, frames, labels
-        Share with ruled or squared paper; with boxes, combs and table lines; with printed
-        words beside the number.
-    textures, guilloche
-        Share of papers with a visible texture; of these with the fine curves of cheques.
-    contrast
-        Ink against paper, in grey levels 0..255.
-    fading
-        Share of lines whose ink fades along the way or skips.
-    shading, creases
-        Share under uneven light; on crumpled paper.
-    negative_film
-        Share that is white on black.
-    low, motion, blur
-        Share of low resolution; of the others, shaken; of those left, out of focus.
-    noise
-        Share with a sensor's noise.
-    jpeg, quality
-        Share saved as JPEG, and its quality 1..95.
-    bilevel
-        Share scanned in black and white, without grey.
-    fonts
-        Font files that words are printed in; None takes those found on the system, an empty
-        tuple the stroke fonts that OpenCV brings along.
-
     Raises
     ------
     UsageError
@@ -97,51 +34,71 @@ class Style:
     (0.0, 1.0)
     """
 
+    # Digits in a number: within `usual` for `usual_share` of the numbers, else within
+    # `lengths`.
     lengths: tuple[int, int] = (1, 12)
     usual: tuple[int, int] = (3, 8)
     usual_share: float = 0.82
-    zeros: float = 0.38
-    negatives: float = 0.14
-    height: Range = (15.0, 36.0)
+    zeros: float = 0.38  # share of the numbers that end in zeros
+    negatives: float = 0.14  # share of the pictures that show no number
+    height: Range = (15.0, 36.0)  # of a digit, in pixels, before the camera
+    # Share of lines whose digits are all by one writer, where the glyphs' writers are known.
     one_hand: float = 0.8
+    # Columns to the right per row up: (mean, deviation) of a line, deviation of a digit.
     slant: Range = (0.12, 0.22)
     slant_jitter: float = 0.05
+    # Deviations of a digit's size (share), place above the line, and angle (radians).
     size_jitter: float = 0.07
     baseline_jitter: float = 0.05
     turn_jitter: float = 0.05
-    slope: float = 0.02
+    slope: float = 0.02  # deviation of the line's slope, in rows per column
+    # How wide strokes are, in pixels of a digit 20 pixels high; one width a line.
     pen: Range = (1.3, 4.0)
+    # How often a hand has the less usual forms (see `hand`), 1.0 = as often as in training.
     habits: float = 1.0
+    # (kind, share) of the kinds in `SPACINGS`.
     spacing: tuple[tuple[str, float], ...] = (
         *(("wide", 0.14), ("usual", 0.34), ("tight", 0.2)),
         *(("touching", 0.16), ("overlap", 0.06), ("cells", 0.1)),
     )
+    # How far the boxes of neighbours reach into each other in the spacing "overlap".
     overlap: Range = (0.05, 0.3)
-    joined: float = 0.28
-    warps: float = 0.6
+    joined: float = 0.28  # share of lines in which neighbouring zeros are joined by a stroke
+    warps: float = 0.6  # share of digits that are bent by a smooth distortion
+    # Share of numbers with dots, commas and the like inside, marks behind, marks in front.
     separators: float = 0.25
     tails: float = 0.22
     leads: float = 0.1
+    # From the ink to the upper and lower edge, and to the left and right one; below 0 the edge
+    # cuts into the ink.
     margins: Range = (-0.02, 0.5)
     sides: Range = (-0.02, 1.3)
-    neighbours: float = 0.2
+    neighbours: float = 0.2  # share with bits of the lines above or below, cut by the edge
+    # Share with ruled or squared paper; with boxes, combs and table lines; with printed words
+    # beside the number.
     rules: float = 0.22
     frames: float = 0.2
     labels: float = 0.06
+    # Share of papers with a visible texture; of these with the fine curves of cheques.
     textures: float = 0.6
     guilloche: float = 0.45
-    contrast: Range = (50.0, 220.0)
-    fading: float = 0.25
+    contrast: Range = (50.0, 220.0)  # ink against paper, in grey levels 0..255
+    fading: float = 0.25  # share of lines whose ink fades along the way or skips
+    # Share under uneven light; on crumpled paper.
     shading: float = 0.4
     creases: float = 0.06
-    negative_film: float = 0.08
+    negative_film: float = 0.08  # share that is white on black
+    # Share of low resolution; of the others, shaken; of those left, out of focus.
     low: float = 0.25
     motion: float = 0.08
     blur: float = 0.35
-    noise: float = 0.5
+    noise: float = 0.5  # share with a sensor's noise
+    # Share saved as JPEG, and its quality 1..95.
     jpeg: float = 0.3
     quality: tuple[int, int] = (25, 90)
-    bilevel: float = 0.06
+    bilevel: float = 0.06  # share scanned in black and white, without grey
+    # Font files that words are printed in; None takes those found on the system, an empty tuple
+    # the stroke fonts that OpenCV brings along.
     fonts: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

@@ -36,30 +36,16 @@ ROOM = 40
 
 @dataclass(frozen=True)
 class Print:
-    """How a glyph is printed.
+    """How a glyph is printed."""
 
-    Parameters
-    ----------
-    weight
-        Pixels, of 120 for the glyph's height, by which ink spreads (above 0) or is worn off
-        (below 0) on each side.
-    slant
-        Columns to the right for each row upwards.
-    rotation
-        Degrees clockwise.
-    aspect
-        Factor on the glyph's breadth.
-    ghost
-        How dark the unlit segments of a display are, 0..1.
-    pixels
-        The glyph's longer side in the pixels of a coarse scan, 8 or more; 0 for a fine one.
-    """
-
+    # Pixels, of 120 for the glyph's height, by which ink spreads (above 0) or is worn off
+    # (below 0) on each side.
     weight: float = 0.0
-    slant: float = 0.0
-    rotation: float = 0.0
-    aspect: float = 1.0
-    ghost: float = 0.0
+    slant: float = 0.0  # columns to the right for each row upwards
+    rotation: float = 0.0  # degrees clockwise
+    aspect: float = 1.0  # factor on the glyph's breadth
+    ghost: float = 0.0  # how dark the unlit segments of a display are, 0..1
+    # The glyph's longer side in the pixels of a coarse scan, 8 or more; 0 for a fine one.
     pixels: int = 0
 
 

@@ -48,43 +48,20 @@ the P-shaped one; `written` is one of the digit's `skeletons`."""
 
 @dataclass(frozen=True)
 class WriterStyle:
-    """What stays the same along a line.
+    """What stays the same along a line."""
 
-    Parameters
-    ----------
-    height
-        Of a digit, in pixels.
-    slant, slope
-        Columns to the right per row up; rows down per column.
-    width
-        Width of digits, 1.0 as in the glyphs.
-    pen
-        Width of strokes in pixels of a digit 20 pixels high.
-    spacing
-        One of `SPACINGS`.
-    gap
-        Between strokes or, where not `kerned`, boxes, in digit heights.
-    kerned
-        Whether digits are moved together until strokes, not boxes, are `gap` apart.
-    joined
-        Whether neighbouring zeros are joined.
-    writer
-        The glyphs of one writer, or None for a mixture.
-    forms
-        The form of each digit, "" for the one that the glyph has.
-    """
-
-    height: float
+    height: float  # of a digit, in pixels
+    # Columns to the right per row up; rows down per column.
     slant: float
     slope: float
-    width: float
-    pen: float
-    spacing: str
-    gap: float
-    kerned: bool
-    joined: bool
-    writer: list[Indices] | None
-    forms: dict[int, str]
+    width: float  # width of digits, 1.0 as in the glyphs
+    pen: float  # width of strokes in pixels of a digit 20 pixels high
+    spacing: str  # one of `SPACINGS`
+    gap: float  # between strokes or, where not `kerned`, boxes, in digit heights
+    kerned: bool  # whether digits are moved together until strokes, not boxes, are `gap` apart
+    joined: bool  # whether neighbouring zeros are joined
+    writer: list[Indices] | None  # the glyphs of one writer, or None for a mixture
+    forms: dict[int, str]  # the form of each digit, "" for the one that the glyph has
 
     def form(self, rng: Random, label: int) -> str:
         """Return the form in which `label` is written this time."""
