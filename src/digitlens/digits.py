@@ -18,14 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-SIDE = 28
-"""Height and width of a digit in pixels, as in MNIST."""
-
-CLASSES = 10
-"""The digits 0 to 9."""
-
-FEATURES = SIDE * SIDE
-"""Features of one unrolled digit: 784."""
+SIDE = 28  # height and width of a digit in pixels, as in MNIST
+CLASSES = 10  # the digits 0 to 9
+FEATURES = SIDE * SIDE  # features of one unrolled digit: 784
 
 Images: TypeAlias = "NDArray[np.uint8]"
 """uint8 (N, 28, 28); 0 = paper, 255 = ink."""
@@ -110,10 +105,7 @@ class Digits:
 def check_images(images: object, *, what: str = "the images") -> Images:
     """Return `images` when they are uint8 (N, 28, 28), else say what they are.
 
-    Raises
-    ------
-    ShapeError
-        Not an array, another dtype, or another shape.
+    Raises ShapeError: not an array, another dtype, or another shape.
     """
     if not isinstance(images, np.ndarray):
         raise ShapeError(
@@ -158,10 +150,8 @@ def _try_shape(images: NDArray[Any]) -> str | None:
 def check_labels(labels: object, *, count: int, what: str = "the labels") -> Labels:
     """Return `labels` as uint8 when they are `count` whole numbers in 0..9.
 
-    Raises
-    ------
-    LabelError
-        Another shape or count, not whole numbers, or outside 0..9 (the first is named).
+    Raises LabelError: another shape or count, not whole numbers, or outside 0..9 (the first is
+    named).
     """
     array = np.asarray(labels)
     if array.ndim != 1 or len(array) != count:

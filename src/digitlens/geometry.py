@@ -43,12 +43,8 @@ def clip_box(box: Box, size: Size) -> Box:
 def rotate_upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
     """Return a box and its picture's size once the picture is turned so that it reads upright.
 
-    Parameters
-    ----------
-    box, size
-        In the picture as it lies.
-    turn
-        Degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; rounded to quarters.
+    box, size: in the picture as it lies
+    turn: degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; rounded to quarters
 
     Examples
     --------

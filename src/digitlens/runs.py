@@ -38,12 +38,8 @@ LOCK = ".lock"
 def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Path:
     """Make a new run folder and return it: `out`, or the next free ``<network>-<n>``.
 
-    Raises
-    ------
-    RunError
-        `out` is there already and not empty.
-    StorageError
-        The folder cannot be made.
+    Raises RunError: `out` is there already and not empty; StorageError: the folder cannot be
+    made.
     """
     if out is not None:
         make_folder(out)
@@ -74,10 +70,7 @@ def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Pa
 def find_unfinished(network: str, *, runs: Path = RUNS) -> Path:
     """Return the newest run of `network` that was cut off.
 
-    Raises
-    ------
-    RunError
-        There is none.
+    Raises RunError: there is none.
     """
     for _, folder in sorted(_numbered(network, runs), reverse=True):
         if _is_unfinished(folder):
@@ -119,10 +112,7 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
 def read_config(folder: Path) -> dict[str, Any]:
     """Return what the run in `folder` is made of.
 
-    Raises
-    ------
-    RunError
-        No run folder, a damaged one, or one of another format.
+    Raises RunError: no run folder, a damaged one, or one of another format.
     """
     path = folder / CONFIG
     try:
@@ -150,10 +140,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 def lock_run(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process alone; the lock ends with the process, however it ends.
 
-    Raises
-    ------
-    RunError
-        Another process writes to it.
+    Raises RunError: another process writes to it.
     """
     with lock_file(
         folder / LOCK,

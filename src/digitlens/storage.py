@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` whole, or leave what was there.
 
-    Raises
-    ------
-    StorageError
-        The disk is full, or the place cannot be written.
+    Raises StorageError: the disk is full, or the place cannot be written.
     """
     with storage_errors(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -53,10 +50,7 @@ def write_text(path: Path, text: str) -> None:
 def make_folder(path: Path) -> None:
     """Make `path` and its parents, where they are not there yet.
 
-    Raises
-    ------
-    StorageError
-        The folder cannot be made.
+    Raises StorageError: the folder cannot be made.
     """
     with storage_errors(path):
         path.mkdir(parents=True, exist_ok=True)
@@ -98,32 +92,17 @@ def _umask() -> int:
 
 @dataclass(frozen=True)
 class FileContent:
-    """The content of one file.
+    """The content of one file."""
 
-    Parameters
-    ----------
-    path
-        Where it was read.
-    content
-        Its bytes, as they lie on the disk.
-    sha256
-        Their hash in hex.
-    """
-
-    path: Path
-    content: bytes
-    sha256: str
+    path: Path  # where it was read
+    content: bytes  # its bytes, as they lie on the disk
+    sha256: str  # their hash in hex
 
 
 def read_file(path: Path) -> FileContent:
     """Read the file at `path` whole.
 
-    Raises
-    ------
-    MissingDataError
-        There is no such file.
-    DataError
-        It cannot be read.
+    Raises MissingDataError: there is no such file; DataError: it cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -145,19 +124,11 @@ def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[No
     The system gives the lock back when the process ends, however it ends: a killed process
     holds nothing. The file stays, as removing it would let two processes lock two files.
 
-    Parameters
-    ----------
-    holder
-        Who holds the lock, in words: kept in the file for those who find it taken.
-    wanted, try_
-        What the error says when another process holds the lock.
+    holder: who holds the lock, in words: kept in the file for those who find it taken
+    wanted, try_: what the error says when another process holds the lock
 
-    Raises
-    ------
-    RunError
-        Another process holds it; ``seen`` is what that one gave as `holder`.
-    StorageError
-        The file cannot be written.
+    Raises RunError: another process holds it; ``seen`` is what that one gave as `holder`;
+    StorageError: the file cannot be written.
     """
     with storage_errors(path):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)

@@ -12,12 +12,8 @@ if TYPE_CHECKING:
 def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the one of `names` that `name` is nearest to, or None when none is near.
 
-    Parameters
-    ----------
-    name, names
-        Compared without regard to case.
-    cutoff
-        How alike they must be, 0..1, in `difflib`'s measure.
+    name, names: compared without regard to case
+    cutoff: how alike they must be, 0..1, in `difflib`'s measure
 
     Examples
     --------

@@ -32,8 +32,7 @@ R = TypeVar("R")
 Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
 Message: TypeAlias = "tuple[Literal['ready', 'done', 'failed', 'fatal'], Any]"
 
-GRACE_SECONDS = 5.0
-"""Seconds that an idle worker has to leave by itself."""
+GRACE_SECONDS = 5.0  # seconds that an idle worker has to leave by itself
 
 
 @dataclass(frozen=True)
@@ -50,23 +49,15 @@ def run_tasks(
 ) -> Generator[TaskResult[T, R], None, None]:
     """Give tasks to workers until none is left, and yield what comes back, in no order.
 
-    Parameters
-    ----------
-    todo
-        The tasks; is emptied. Whoever takes the outcomes may put more tasks into it.
-    prepare
-        Called once in each worker; returns what is called with each task. Both, and the
+    todo: the tasks; is emptied. Whoever takes the outcomes may put more tasks into it.
+    prepare: called once in each worker; returns what is called with each task. Both, and the
         tasks, must be things that can be pickled.
-    workers
-        Processes at most; they are started as tasks need them.
-    limit
-        Seconds that a task may take.
+    workers: processes at most; they are started as tasks need them
+    limit: seconds that a task may take
 
-    Raises
-    ------
-    DigitlensError
-        A worker cannot start, or met what stands in the way of every task (a `ModelError`, a
-        `StorageError`). All workers are ended then, as when the generator is closed.
+    Raises DigitlensError: a worker cannot start, or met what stands in the way of every task (a
+    `ModelError`, a `StorageError`). All workers are ended then, as when the generator is
+    closed.
     """
     pool: list[_Worker[T]] = []
     try:
@@ -259,11 +250,8 @@ def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
     A container may be given the time of fewer cores than it sees: more processes than that
     only wait for one another.
 
-    Parameters
-    ----------
-    groups
-        Where Linux tells the limits of the control group (version 2: ``cpu.max``; version 1:
-        ``cpu/cpu.cfs_quota_us``); a container sees its own there.
+    groups: where Linux tells the limits of the control group (version 2: ``cpu.max``; version
+        1: ``cpu/cpu.cfs_quota_us``); a container sees its own there
     """
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))

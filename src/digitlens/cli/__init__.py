@@ -19,10 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     The exit code is 0 when all is fine, 1 for a failure, 2 for wrong usage, 3 when some
     items were rejected and 130 after Ctrl-C.
 
-    Raises
-    ------
-    SystemExit
-        When torch is not loaded; else the process ends here.
+    Raises SystemExit: when torch is not loaded; else the process ends here.
     """
     import gc
 

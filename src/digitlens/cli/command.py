@@ -92,10 +92,7 @@ class Group(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command `cmd_name`.
 
-        Raises
-        ------
-        UsageError
-            There is none of that name; the nearest is named.
+        Raises UsageError: there is none of that name; the nearest is named.
         """
         command = super().get_command(ctx, cmd_name)
         if command is None and not ctx.resilient_parsing:
@@ -120,17 +117,13 @@ class Group(TyperGroup):
             raise Stopped from interrupt
 
 
-INTERRUPTED = 130
-"""The shell's code for a process that Ctrl-C ended: 128 + SIGINT."""
+INTERRUPTED = 130  # the shell's code for a process that Ctrl-C ended: 128 + SIGINT
 
 
 def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
     """Return the lines for stderr and the exit code for `error`.
 
-    Parameters
-    ----------
-    arguments
-        The command line without ``--debug``, named where trying it again helps.
+    arguments: the command line without ``--debug``, named where trying it again helps
 
     Examples
     --------

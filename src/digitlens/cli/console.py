@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-SOME_REJECTED = 3
-"""The exit code of a command that finished, but had to reject some items."""
+SOME_REJECTED = 3  # the exit code of a command that finished, but had to reject some items
 
 
 def echo(text: str = "") -> None:

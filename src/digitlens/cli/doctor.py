@@ -28,32 +28,20 @@ GOLDEN = Path(__file__).with_name("golden.onnx")
 DEFAULT = "cnn"
 REINSTALL = "pip install --force-reinstall digitlens"
 READER = "reader"
-MIN_READ = 7
-"""The reader is broken when it reads fewer than this of ten digits."""
+MIN_READ = 7  # the reader is broken when it reads fewer than this of ten digits
 MAX_MISS_RATE = 0.1
 """The published network is broken when it misses more of the digits of the package."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked.
+    """One thing that was checked."""
 
-    Parameters
-    ----------
-    name
-        What was checked.
-    state
-        ``"ok"``; ``"note"``, not needed or not yet here; ``"broken"``.
-    seen
-        What was found.
-    advice
-        What helps, or empty.
-    """
-
-    name: str
+    name: str  # what was checked
+    # ``"ok"``; ``"note"``, not needed or not yet here; ``"broken"``
     state: Literal["ok", "note", "broken"]
-    seen: str
-    advice: str = ""
+    seen: str  # what was found
+    advice: str = ""  # what helps, or empty
 
 
 def doctor(as_json: JsonOption = False) -> None:

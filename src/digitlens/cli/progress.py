@@ -24,12 +24,8 @@ REDRAW_SECONDS, LOG_SECONDS = 0.1, 10.0
 class Progress:
     """A line that says how far a work of many steps has come, how fast, and what is left.
 
-    Parameters
-    ----------
-    stream
-        Where to draw; stderr by default.
-    clock
-        Seconds that only go up; given in tests.
+    stream: where to draw; stderr by default
+    clock: seconds that only go up; given in tests
     """
 
     def __init__(

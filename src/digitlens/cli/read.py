@@ -276,17 +276,11 @@ FIELD_PARTS = ("name", "count", "area", "boxes")
 def parse_fields(texts: Sequence[str]) -> tuple[FormField, ...]:
     """Return what several --field say.
 
-    Parameters
-    ----------
-    texts
-        Each of the parts ``name=NAME``, ``count=N``, ``area=LEFT,TOP,RIGHT,BOTTOM`` and
+    texts: each of the parts ``name=NAME``, ``count=N``, ``area=LEFT,TOP,RIGHT,BOTTOM`` and
         ``boxes``, in any order, parted by commas. A field without a name is called by its
         number, from 1.
 
-    Raises
-    ------
-    UsageError
-        Something else, or two fields of one name.
+    Raises UsageError: something else, or two fields of one name.
 
     Examples
     --------

@@ -29,21 +29,12 @@ _SHAPES = ((SIDE, SIDE), (FEATURES,), (SIDE, SIDE, 1), (1, SIDE, SIDE))
 def as_images(array: NDArray[Any], *, what: str) -> Images:
     """Bring pictures of another shape or scale to uint8 (N, 28, 28), where that is certain.
 
-    Parameters
-    ----------
-    array
-        (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28), white ink on black.
-        Whole numbers 0..255; or fractions 0..1, which are multiplied by 255 and rounded;
-        or truth values, True = ink.
-    what
-        What messages call it.
+    array: (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28), white ink on black. Whole
+        numbers 0..255; or fractions 0..1, which are multiplied by 255 and rounded; or truth
+        values, True = ink.
 
-    Raises
-    ------
-    ShapeError
-        Another shape, or values of which the scale is not certain.
-    DataError
-        No pictures, or a value that is not a number.
+    Raises ShapeError: another shape, or values of which the scale is not certain; DataError: no
+    pictures, or a value that is not a number.
 
     Examples
     --------
@@ -95,10 +86,7 @@ def _as_gray(images: NDArray[Any], *, what: str) -> Images:
 def as_labels(array: NDArray[Any], *, count: int, what: str) -> Labels:
     """Return labels (N,) or (N, 1) as uint8 (N,).
 
-    Raises
-    ------
-    LabelError
-        Not whole numbers in 0..9, or not `count` of them.
+    Raises LabelError: not whole numbers in 0..9, or not `count` of them.
     """
     flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     return check_labels(flat, count=count, what=what)
@@ -112,21 +100,12 @@ _ALL = (("images", "labels"), ("x", "y"))
 def read_npz(path: Path, *, source: str) -> RawDataset:
     """Read an .npz file.
 
-    Parameters
-    ----------
-    path
-        The file. Names of arrays, capitals or not: x_train, y_train and, if there is a
-        test part, x_test, y_test; or train_images, ...; or images and labels; or x and y.
-        For their forms see `digitlens.data.arrays`. Pickled objects are never loaded.
-    source
-        What the user called it.
+    path: the file. Names of arrays, capitals or not: x_train, y_train and, if there is a test
+        part, x_test, y_test; or train_images, ...; or images and labels; or x and y. For their
+        forms see `digitlens.data.arrays`. Pickled objects are never loaded.
 
-    Raises
-    ------
-    CorruptFileError
-        Not an .npz file, or a damaged one.
-    DataError
-        Other names, or arrays that are no digits (`ShapeError`, `LabelError`).
+    Raises CorruptFileError: not an .npz file, or a damaged one; DataError: other names, or
+    arrays that are no digits (`ShapeError`, `LabelError`).
     """
     result = storage.read_file(path)
     arrays = _arrays(result)
@@ -189,21 +168,12 @@ _BLOCK = 2 << 20
 def read_csv(path: Path, *, source: str) -> RawDataset:
     """Read a .csv or .csv.gz file of one digit a row: the label, then 784 pixels.
 
-    Parameters
-    ----------
-    path
-        The file, with or without a header. Pixels are whole numbers, 0 = paper, 255 = ink,
+    path: the file, with or without a header. Pixels are whole numbers, 0 = paper, 255 = ink,
         row by row.
-    source
-        What the user called it.
 
-    Raises
-    ------
-    DataError
-        No label column, no digits, or a row with a wrong value or of another length; the
-        line is named, and the column.
-    LabelError
-        A label outside 0..9; the line is named.
+    Raises DataError: no label column, no digits, or a row with a wrong value or of another
+    length; the line is named, and the column; LabelError: a label outside 0..9; the line is
+    named.
     """
     result = storage.read_file(path)
     rows = parse_csv(decompress(result.content, name=str(path)), name=str(path))
@@ -215,10 +185,7 @@ def read_csv(path: Path, *, source: str) -> RawDataset:
 def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
     """Return uint8 (N, 785), the label and the pixels of each row of a CSV file.
 
-    Raises
-    ------
-    DataError, LabelError
-        As in `read_csv`.
+    Raises DataError, LabelError: as in `read_csv`.
     """
     # What editors and spreadsheets leave: other line ends, a mark at the start, empty lines.
     if b"\r" in text[:8192]:

@@ -14,20 +14,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One published file.
+    """One published file."""
 
-    Parameters
-    ----------
-    name
-        As published, packed: ``train-images-idx3-ubyte.gz``.
-    size
-        Bytes of the packed file.
-    sha256, unpacked_sha256
-        In hex, of the packed file and of what is in it.
-    """
-
-    name: str
-    size: int
+    name: str  # as published, packed: ``train-images-idx3-ubyte.gz``
+    size: int  # bytes of the packed file
+    # sha256, unpacked_sha256: in hex, of the packed file and of what is in it
     sha256: str
     unpacked_sha256: str
 
@@ -39,30 +30,16 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class PublishedDataset:
-    """One published collection.
+    """One published collection."""
 
-    Parameters
-    ----------
-    name
-        What a user calls it; also the name of its folder.
-    title
-        What messages call it.
-    files
-        Training images and labels, test images and labels, in this order.
-    mirrors
-        Addresses of folders that hold the files, best first.
-    tables
-        Who wrote the training and the test digits, in this order; empty when unknown.
-    table_mirrors
-        The same for the tables.
-    """
-
-    name: str
-    title: str
+    name: str  # what a user calls it; also the name of its folder
+    title: str  # what messages call it
+    # training images and labels, test images and labels, in this order
     files: tuple[PublishedFile, PublishedFile, PublishedFile, PublishedFile]
-    mirrors: tuple[str, ...]
+    mirrors: tuple[str, ...]  # addresses of folders that hold the files, best first
+    # who wrote the training and the test digits, in this order; empty when unknown
     tables: tuple[PublishedFile, ...] = ()
-    table_mirrors: tuple[str, ...] = ()
+    table_mirrors: tuple[str, ...] = ()  # the same for the tables
 
 
 MNIST = PublishedDataset(
@@ -153,24 +130,15 @@ FASHION = PublishedDataset(
 )
 
 
-VARIABLE = "DIGITLENS_DATA"
-"""The environment variable that names the user's own folder of data."""
+VARIABLE = "DIGITLENS_DATA"  # the environment variable that names the user's own folder of data
 
 
 @dataclass(frozen=True)
 class SearchPlace:
-    """A folder that was looked into.
+    """A folder that was looked into."""
 
-    Parameters
-    ----------
-    what
-        What messages call it.
-    folder
-        Where it is; None when it was not named.
-    """
-
-    what: str
-    folder: Path | None
+    what: str  # what messages call it
+    folder: Path | None  # where it is; None when it was not named
 
 
 def named_folders() -> list[Path]:

@@ -29,20 +29,12 @@ if TYPE_CHECKING:
 def check_hash(file: PublishedFile, result: FileContent, *, own: bool) -> None:
     """Raise when `result` is not, byte for byte, the published `file`, packed or unpacked.
 
-    Parameters
-    ----------
-    file
-        What was published.
-    result
-        What was read.
-    own
-        True when it lies in the user's own folder: there it is left untouched. Else it is
+    file: what was published
+    result: what was read
+    own: true when it lies in the user's own folder: there it is left untouched. Else it is
         moved aside, so that the next run fetches it anew.
 
-    Raises
-    ------
-    HashMismatchError
-        Another hash; the error names the file and where it is now.
+    Raises HashMismatchError: another hash; the error names the file and where it is now.
     """
     packed = result.path.name == file.name
     wanted = file.sha256 if packed else file.unpacked_sha256
@@ -101,21 +93,13 @@ class UnreachableError(Exception):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a download brought.
+    """What a download brought."""
 
-    Parameters
-    ----------
-    folder
-        Where the files are now.
-    names
-        The files that were downloaded; what was there already is not among them.
-    missing
-        Tables of writers that could not be had, with the reason. Without them validation
-        digits are held back by class.
-    """
-
-    folder: Path
+    folder: Path  # where the files are now
+    # the files that were downloaded; what was there already is not among them
     names: tuple[str, ...]
+    # tables of writers that could not be had, with the reason. Without them validation digits
+    # are held back by class.
     missing: dict[str, str]
 
 
@@ -129,27 +113,13 @@ def download(
 ) -> Fetched:
     """Bring what `folder` lacks of a collection.
 
-    Parameters
-    ----------
-    published
-        Which collection.
-    folder
-        Where the files go; made when it is not there.
-    looked
-        Where the collection was looked for before, in words, for the error.
-    progress
-        Called as each file comes.
-    get
-        Copies one address; pooch when not given.
+    folder: where the files go; made when it is not there
+    looked: where the collection was looked for before, in words, for the error
+    progress: called as each file comes
+    get: copies one address; pooch when not given
 
-    Raises
-    ------
-    MissingDataError
-        No mirror answered.
-    HashMismatchError
-        Every mirror that answered gave another file; the last is kept aside.
-    StorageError
-        The folder cannot be written.
+    Raises MissingDataError: no mirror answered; HashMismatchError: every mirror that answered
+    gave another file; the last is kept aside; StorageError: the folder cannot be written.
     """
     make_folder(folder)
     get = get or copy_address
@@ -244,10 +214,7 @@ def _copy(
 def copy_address(address: str, path: Path, tell: Callable[[int], None]) -> None:
     """Copy an address to a path by pooch, telling how many bytes have come.
 
-    Raises
-    ------
-    UnreachableError
-        It gave no file.
+    Raises UnreachableError: it gave no file.
     """
     import pooch  # loaded, with requests, only when something is to be downloaded
     import requests

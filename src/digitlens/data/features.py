@@ -25,10 +25,7 @@ def rescale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Takes uint8 of any shape; returns float32 of the same shape, 0.0 = paper, 1.0 = ink.
 
-    Raises
-    ------
-    ShapeError
-        The images are not uint8: dividing twice would go unnoticed otherwise.
+    Raises ShapeError: the images are not uint8: dividing twice would go unnoticed otherwise.
 
     Examples
     --------
@@ -71,10 +68,7 @@ def unroll(images: Images) -> NDArray[np.float32]:
 def feature_index(row: int, column: int) -> int:
     """Return the feature of the pixel at `row`, `column`, both 0..27: 28 * row + column.
 
-    Raises
-    ------
-    UsageError
-        The pixel lies outside the picture.
+    Raises UsageError: the pixel lies outside the picture.
 
     Examples
     --------
@@ -91,10 +85,7 @@ def feature_index(row: int, column: int) -> int:
 def pixel_at(feature: int) -> tuple[int, int]:
     """Return (row, column) of a feature 0..783; `feature_index` is the inverse.
 
-    Raises
-    ------
-    UsageError
-        There is no such feature.
+    Raises UsageError: there is no such feature.
 
     Examples
     --------
@@ -132,19 +123,10 @@ def one_hot(labels: Labels) -> NDArray[np.float32]:
 def from_one_hot(rows: NDArray[Any]) -> Labels:
     """Turn ten zeros with a single one back into labels.
 
-    Parameters
-    ----------
-    rows
-        (N, 10), each row a single 1 among zeros; any number type.
+    rows: (N, 10), each row a single 1 among zeros; any number type
 
-    Returns
-    -------
-    uint8 (N,), values 0..9.
-
-    Raises
-    ------
-    LabelError
-        Another shape, or a row that is not one-hot; the first is named.
+    Returns uint8 (N,), values 0..9. Raises LabelError: another shape, or a row that is not
+    one-hot; the first is named.
 
     Examples
     --------
@@ -171,25 +153,13 @@ def from_one_hot(rows: NDArray[Any]) -> Labels:
 def grid(images: Images, columns: int = 10, gap: int = 2) -> NDArray[np.uint8]:
     """Lay pictures out in rows, as one picture: white ink on black.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28), N at least 1; 0 = paper, 255 = ink.
-    columns
-        Pictures in a row; fewer when there are fewer.
-    gap
-        Black pixels between two pictures.
+    images: uint8 (N, 28, 28), N at least 1; 0 = paper, 255 = ink
+    columns: pictures in a row; fewer when there are fewer
+    gap: black pixels between two pictures
 
-    Returns
-    -------
-    uint8 (H, W), read row by row; what is left of the last row stays black.
-
-    Raises
-    ------
-    ShapeError
-        The images are not uint8 (N, 28, 28).
-    UsageError
-        There are no images, or `columns` or `gap` is too small.
+    Returns uint8 (H, W), read row by row; what is left of the last row stays black. Raises
+    ShapeError: the images are not uint8 (N, 28, 28); UsageError: there are no images, or
+    `columns` or `gap` is too small.
 
     Examples
     --------
@@ -216,12 +186,8 @@ def grid(images: Images, columns: int = 10, gap: int = 2) -> NDArray[np.uint8]:
 def grid_png(images: Images, columns: int = 10, gap: int = 2, zoom: int = 1) -> bytes:
     """Return `grid` as the bytes of a PNG file, each pixel `zoom` pixels wide and high.
 
-    Raises
-    ------
-    ShapeError
-        The images are not uint8 (N, 28, 28).
-    UsageError
-        There are no images, or a size is too small.
+    Raises ShapeError: the images are not uint8 (N, 28, 28); UsageError: there are no images, or
+    a size is too small.
 
     Examples
     --------
@@ -241,25 +207,14 @@ def grid_png(images: Images, columns: int = 10, gap: int = 2, zoom: int = 1) -> 
 def as_text(image: NDArray[np.uint8], numbers: bool = False, color: bool = False) -> str:
     """Draw one digit with characters, for a terminal.
 
-    Parameters
-    ----------
-    image
-        uint8 (28, 28); 0 = paper, 255 = ink.
-    numbers
-        The grey values themselves: the rows and columns that hold ink, four characters a
-        pixel, so that a digit in MNIST's 20 x 20 box takes 79 columns.
-    color
-        Half blocks in 24 greys by ANSI codes, 28 columns x 14 lines; else five shades,
-        two characters a pixel, 56 columns x 28 lines, and no codes.
+    image: uint8 (28, 28); 0 = paper, 255 = ink
+    numbers: the grey values themselves: the rows and columns that hold ink, four characters a
+        pixel, so that a digit in MNIST's 20 x 20 box takes 79 columns
+    color: half blocks in 24 greys by ANSI codes, 28 columns x 14 lines; else five shades, two
+        characters a pixel, 56 columns x 28 lines, and no codes
 
-    Returns
-    -------
-    Lines without a line end after the last.
-
-    Raises
-    ------
-    ShapeError
-        The image is not uint8 (28, 28).
+    Returns lines without a line end after the last. Raises ShapeError: the image is not uint8
+    (28, 28).
 
     Examples
     --------

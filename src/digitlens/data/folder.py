@@ -39,21 +39,12 @@ _TASK = 64
 
 @dataclass(frozen=True, eq=False)
 class FramedFiles:
-    """Pictures in MNIST's frame.
+    """Pictures in MNIST's frame."""
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28), 0 = paper, 255 = ink; blank where a picture cannot be used.
-    hashes
-        SHA-256 of each file in hex; empty where it cannot be read.
-    rejected
-        Why a picture cannot be used, by its place.
-    """
-
+    # uint8 (N, 28, 28), 0 = paper, 255 = ink; blank where a picture cannot be used
     images: Images
-    hashes: list[str]
-    rejected: dict[int, DataError]
+    hashes: list[str]  # SHA-256 of each file in hex; empty where it cannot be read
+    rejected: dict[int, DataError]  # why a picture cannot be used, by its place
 
 
 def frame_files(paths: list[Path]) -> FramedFiles:
@@ -134,34 +125,21 @@ PARTS = {
 
 _CLASSES = frozenset(str(digit) for digit in range(CLASSES))
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
-LISTED = 10
-"""So many of the pictures that cannot be used are named in one message."""
+LISTED = 10  # so many of the pictures that cannot be used are named in one message
 
 
 def read_class_folders(folder: Path, *, source: str) -> RawDataset:
     """Read a folder of class folders.
 
-    Parameters
-    ----------
-    folder
-        Holds folders 0 to 9, or train/ and perhaps test/ and validation/ with such folders
+    folder: holds folders 0 to 9, or train/ and perhaps test/ and validation/ with such folders
         in them. Every file in a class folder must be a picture of one digit, of any size and
         either polarity; `framed.frame_all` says which are brought into MNIST's frame. Hidden
-        files are passed over. Files are taken in the order of their names, class by class,
-        so that the result does not depend on the file system.
-    source
-        What the user called it.
+        files are passed over. Files are taken in the order of their names, class by class, so
+        that the result does not depend on the file system.
 
-    Returns
-    -------
-    Parts
-        With the names of the training pictures, and the pictures that cannot be used.
-
-    Raises
-    ------
-    DataError
-        A class folder is empty or not named as a digit, or there is none; or no training
-        picture can be used.
+    Returns with the names of the training pictures, and the pictures that cannot be used.
+    Raises DataError: a class folder is empty or not named as a digit, or there is none; or no
+    training picture can be used.
     """
     inside = _folders(folder)
     named = {PARTS[path.name.lower()]: path for path in inside if path.name.lower() in PARTS}

@@ -32,14 +32,9 @@ if TYPE_CHECKING:
 
 NAME = "fonts"
 SUFFIXES = (".ttf", ".otf", ".woff")
-DISPLAYS = ("dseg", "segment")
-"""RawDataset of the names of families that show segments."""
-
-DRAWING_SEED = 5
-"""Decides how the digits of `read_fonts` are printed."""
-
-REPEATS = 4
-"""So often `read_fonts` prints each digit of each face."""
+DISPLAYS = ("dseg", "segment")  # RawDataset of the names of families that show segments
+DRAWING_SEED = 5  # decides how the digits of `read_fonts` are printed
+REPEATS = 4  # so often `read_fonts` prints each digit of each face
 
 SIGNS = "ACEFHKMNRVWXkmnvwx@#%+=*<"
 """What nobody takes for a digit: no O, I, S, Z, B, D, G, P, T, Y, a, b, e, g, h, q."""
@@ -65,12 +60,7 @@ class Face:
 def read_fonts() -> RawDataset:
     """Return the digits of all fonts, the family of each as its writer.
 
-    Raises
-    ------
-    MissingDataError
-        There is no folder of fonts.
-    DataError
-        A file in it is no font.
+    Raises MissingDataError: there is no folder of fonts; DataError: a file in it is no font.
     """
     faces, hashes = read_faces()
     rng = np.random.default_rng(DRAWING_SEED)
@@ -86,12 +76,7 @@ def read_fonts() -> RawDataset:
 def read_faces() -> tuple[list[Face], dict[str, str]]:
     """Return the fonts that have digits, by family, and one hash of all files.
 
-    Raises
-    ------
-    MissingDataError
-        There is no folder of fonts.
-    DataError
-        A file in it is no font.
+    Raises MissingDataError: there is no folder of fonts; DataError: a file in it is no font.
     """
     from digitlens.synth.typefaces import has_digits
 

@@ -24,11 +24,8 @@ if TYPE_CHECKING:
     from digitlens.data.writers import WriterTable
 
 
-IMAGES_MAGIC = 2051
-"""First number of a file of images: unsigned bytes (8), three axes."""
-
-LABELS_MAGIC = 2049
-"""First number of a file of labels: unsigned bytes (8), one axis."""
+IMAGES_MAGIC = 2051  # first number of a file of images: unsigned bytes (8), three axes
+LABELS_MAGIC = 2049  # first number of a file of labels: unsigned bytes (8), one axis
 
 _GZIP = b"\x1f\x8b"
 _ROOM = 128 << 20
@@ -38,23 +35,11 @@ _ROOM = 128 << 20
 def read_images(content: bytes, name: str = "the image file") -> Images:
     """Return the pictures of an unpacked IDX file.
 
-    Parameters
-    ----------
-    content
-        The whole file; `decompress` it first when it is packed.
-    name
-        What messages call it.
+    content: the whole file; `decompress` it first when it is packed
 
-    Returns
-    -------
-    uint8 (N, 28, 28), 0 = paper, 255 = ink; a read-only view of `content`, not a copy.
-
-    Raises
-    ------
-    CorruptFileError
-        Another kind of file, or fewer or more bytes than its header announces.
-    ShapeError
-        The pictures are not 28 x 28.
+    Returns uint8 (N, 28, 28), 0 = paper, 255 = ink; a read-only view of `content`, not a copy.
+    Raises CorruptFileError: another kind of file, or fewer or more bytes than its header
+    announces; ShapeError: the pictures are not 28 x 28.
 
     Examples
     --------
@@ -79,12 +64,8 @@ def read_images(content: bytes, name: str = "the image file") -> Images:
 def read_labels(content: bytes, name: str = "the label file") -> Labels:
     """Return the labels of an unpacked IDX file: uint8 (N,), values 0..9, a read-only view.
 
-    Raises
-    ------
-    CorruptFileError
-        Another kind of file, or fewer or more bytes than its header announces.
-    LabelError
-        A label is not in 0..9.
+    Raises CorruptFileError: another kind of file, or fewer or more bytes than its header
+    announces; LabelError: a label is not in 0..9.
 
     Examples
     --------
@@ -104,10 +85,7 @@ def read_labels(content: bytes, name: str = "the label file") -> Labels:
 def write_images(images: Images) -> bytes:
     """Return `images`, uint8 (N, 28, 28), as an IDX file; `read_images` is the inverse.
 
-    Raises
-    ------
-    ShapeError
-        The images are not uint8 (N, 28, 28).
+    Raises ShapeError: the images are not uint8 (N, 28, 28).
     """
     check_images(images)
     return struct.pack(">4I", IMAGES_MAGIC, len(images), SIDE, SIDE) + images.tobytes()
@@ -116,10 +94,7 @@ def write_images(images: Images) -> bytes:
 def write_labels(labels: Labels) -> bytes:
     """Return `labels`, whole numbers (N,) in 0..9, as an IDX file; see `read_labels`.
 
-    Raises
-    ------
-    LabelError
-        They are not whole numbers in 0..9.
+    Raises LabelError: they are not whole numbers in 0..9.
     """
     checked = check_labels(labels, count=len(labels))
     return struct.pack(">2I", LABELS_MAGIC, len(checked)) + checked.tobytes()
@@ -128,10 +103,7 @@ def write_labels(labels: Labels) -> bytes:
 def decompress(content: bytes, *, name: str = "the file") -> bytes:
     """Return `content` unpacked when it is a gzip file, else as it is.
 
-    Raises
-    ------
-    CorruptFileError
-        The gzip stream is cut off, damaged, or followed by something else.
+    Raises CorruptFileError: the gzip stream is cut off, damaged, or followed by something else.
 
     Examples
     --------
@@ -250,21 +222,12 @@ def is_idx(path: Path) -> bool:
 def read_idx_folder(folder: Path, *, source: str) -> RawDataset:
     """Read the pairs of IDX files in `folder`, packed or not.
 
-    Parameters
-    ----------
-    folder
-        Holds one pair for each part. A name with "t10k" or "test" before "images" is the
-        test part, one with "valid" the validation part, any other the training part.
-        QMNIST's tables of writers are read where they lie beside train-* and t10k-*.
-    source
-        What the user called it.
+    folder: holds one pair for each part. A name with "t10k" or "test" before "images" is the
+        test part, one with "valid" the validation part, any other the training part. QMNIST's
+        tables of writers are read where they lie beside train-* and t10k-*.
 
-    Raises
-    ------
-    MissingDataError
-        A file of images without labels, or the reverse.
-    CorruptFileError, ShapeError, LabelError, DataError
-        Files that cannot be read; see `digitlens.data.idx`.
+    Raises MissingDataError: a file of images without labels, or the reverse; CorruptFileError,
+    ShapeError, LabelError, DataError: files that cannot be read; see `digitlens.data.idx`.
     """
     pairs = _pairs(folder)
     parts: dict[str, IdxPair] = {}
@@ -288,10 +251,7 @@ def read_idx_folder(folder: Path, *, source: str) -> RawDataset:
 def read_idx_pair(path: Path, *, source: str) -> RawDataset:
     """Read one pair of IDX files, given either of them; the other must lie beside it.
 
-    Raises
-    ------
-    MissingDataError
-        The other file is not there.
+    Raises MissingDataError: the other file is not there.
     """
     (pair,) = _pairs(path.parent, only=_prefix(path))
     # Of a file that lies there packed and unpacked, the one that was named is read.

@@ -45,12 +45,8 @@ if TYPE_CHECKING:
 def read_published(published: PublishedDataset) -> RawDataset:
     """Read a collection from the user's folder, else the cache, else its mirrors.
 
-    Raises
-    ------
-    MissingDataError
-        It is in none of the three places.
-    HashMismatchError
-        A file is not the one that was published. In the cache it is moved aside.
+    Raises MissingDataError: it is in none of the three places; HashMismatchError: a file is not
+    the one that was published. In the cache it is moved aside.
     """
     own = catalog.user_folders(published)
     for place in own:
@@ -69,10 +65,7 @@ def find_training_digits(published: PublishedDataset) -> Digits | None:
 
     Nothing is downloaded, and its test digits are not opened.
 
-    Raises
-    ------
-    HashMismatchError
-        A file is not the one that was published.
+    Raises HashMismatchError: a file is not the one that was published.
     """
     wanted = published.files[:2]
     own = catalog.user_folders(published)
@@ -92,19 +85,11 @@ def find_training_digits(published: PublishedDataset) -> Digits | None:
 def read_dataset_folder(published: PublishedDataset, folder: Path, *, own: bool) -> RawDataset:
     """Read a collection from `folder`, every file checked against its published hash.
 
-    Parameters
-    ----------
-    published
-        Which one; its four files must be in the folder, its tables may be.
-    folder
-        Where they are.
-    own
-        True when it is the user's own folder, in which nothing is moved.
+    published: which one; its four files must be in the folder, its tables may be
+    folder: where they are
+    own: true when it is the user's own folder, in which nothing is moved
 
-    Raises
-    ------
-    HashMismatchError
-        A file is not the one that was published.
+    Raises HashMismatchError: a file is not the one that was published.
     """
     wanted = (*published.files, *published.tables)
     result = zip(wanted, catalog.find_files(wanted, folder), strict=True)

@@ -42,11 +42,8 @@ ADDRESS = (
     "https://archive.ics.uci.edu/static/public/81/"
     "pen+based+recognition+of+handwritten+digits.zip"
 )
-COUNTS = (7_494, 9_433, 30)
-"""Digits, strokes and writers: what the file holds when it is whole."""
-
-DRAWING_SEED = 4
-"""Decides with which pen each digit of `read_pen` is drawn."""
+COUNTS = (7_494, 9_433, 30)  # digits, strokes and writers: what the file holds when it is whole
+DRAWING_SEED = 4  # decides with which pen each digit of `read_pen` is drawn
 
 
 def read_pen() -> RawDataset:
@@ -61,12 +58,8 @@ def read_pen() -> RawDataset:
 def read_strokes() -> tuple[PenDigits, dict[str, str]]:
     """Return the pen digits as strokes, and the SHA-256 of their file by its name.
 
-    Raises
-    ------
-    MissingDataError
-        They are neither in DIGITLENS_DATA nor in the cache, and the archive gave nothing.
-    CorruptFileError
-        The file is not whole, or another one.
+    Raises MissingDataError: they are neither in DIGITLENS_DATA nor in the cache, and the
+    archive gave nothing; CorruptFileError: the file is not whole, or another one.
     """
     path = find_file()
     if path is None:
@@ -99,10 +92,7 @@ def find_file() -> Path | None:
 def check_counts(digits: PenDigits, name: str) -> None:
     """Check that the file is whole.
 
-    Raises
-    ------
-    CorruptFileError
-        Another number of digits, strokes or writers than was published.
+    Raises CorruptFileError: another number of digits, strokes or writers than was published.
     """
     strokes = sum(len(item) for item in digits.strokes)
     counts = len(digits), strokes, len(np.unique(digits.writers))
@@ -128,19 +118,11 @@ def fetch_pen(
 ) -> Path:
     """Fetch the archive, and keep its strokes in the cache as a .gz file.
 
-    Parameters
-    ----------
-    get
-        Copies an address to a path, telling how many bytes have come.
-    tell
-        Called with the bytes that have come.
+    get: copies an address to a path, telling how many bytes have come
+    tell: called with the bytes that have come
 
-    Raises
-    ------
-    MissingDataError
-        The archive cannot be reached.
-    CorruptFileError
-        What it gave does not hold the digits.
+    Raises MissingDataError: the archive cannot be reached; CorruptFileError: what it gave does
+    not hold the digits.
     """
     folder = cache_path(NAME)
     make_folder(folder)

@@ -28,19 +28,12 @@ if TYPE_CHECKING:
 def split_by_class(labels: Labels, count: int, rng: np.random.Generator) -> Mask:
     """Pick `count` digits so that every class keeps its share.
 
-    Parameters
-    ----------
-    labels
-        uint8 (N,), values 0..9.
-    count
-        How many are picked, 0..N.
-    rng
-        Decides which; the same generator picks the same digits.
+    labels: uint8 (N,), values 0..9
+    count: how many are picked, 0..N
+    rng: decides which; the same generator picks the same digits
 
-    Returns
-    -------
-    bool (N,), exactly `count` of them True. A class of n digits has n * count / N of them,
-    rounded down or up, up where the remainder is largest.
+    Returns bool (N,), exactly `count` of them True. A class of n digits has n * count / N of
+    them, rounded down or up, up where the remainder is largest.
 
     Examples
     --------
@@ -69,22 +62,14 @@ def split_by_writer(
 ) -> Mask:
     """Pick whole writers, the same share of each partition's.
 
-    Parameters
-    ----------
-    writers
-        int64 (N,): who wrote each digit.
-    partitions
-        int64 (N,): the group of writers it belongs to, such as NIST's hsf_0 (employees)
-        and hsf_4 (pupils), which write differently. A writer of several counts to the
-        one of the first digit.
-    share
-        0..1, of the writers of each partition; rounded to whole writers.
-    rng
-        Decides which; the same generator picks the same writers.
+    writers: int64 (N,): who wrote each digit
+    partitions: int64 (N,): the group of writers it belongs to, such as NIST's hsf_0 (employees)
+        and hsf_4 (pupils), which write differently. A writer of several counts to the one of
+        the first digit.
+    share: 0..1, of the writers of each partition; rounded to whole writers
+    rng: decides which; the same generator picks the same writers
 
-    Returns
-    -------
-    bool (N,): True for every digit of the writers that were picked.
+    Returns bool (N,): True for every digit of the writers that were picked.
 
     Examples
     --------
@@ -104,8 +89,7 @@ def split_by_writer(
     return np.isin(writers, np.concatenate(chosen)) if chosen else np.zeros(0, np.bool_)
 
 
-TEST_SHARE = 0.2
-"""The part of a source without test digits that is set aside as such."""
+TEST_SHARE = 0.2  # the part of a source without test digits that is set aside as such
 
 _TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
 """Fixed, so that every command and every training seed sees the same parts."""
@@ -114,10 +98,8 @@ _TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
 def check_options(validation: float, limit: int | None) -> None:
     """Check the arguments of `load_digits` before anything is read.
 
-    Raises
-    ------
-    UsageError
-        `validation` is not in [0, 1), or `limit` is not a whole number of at least 10.
+    Raises UsageError: `validation` is not in [0, 1), or `limit` is not a whole number of at
+    least 10.
     """
     number = isinstance(validation, (int, float, np.floating)) and validation is not True
     if not number or not 0 <= validation < 1:
@@ -138,23 +120,14 @@ def check_options(validation: float, limit: int | None) -> None:
 def split_data(parts: RawDataset, *, validation: float, limit: int | None) -> DataSplits:
     """Hold validation digits back, make a test part where there is none, and limit both.
 
-    Parameters
-    ----------
-    parts
-        What the source gave. Validation digits that it names itself are kept, whatever
-        the share, and join the training digits when the share is 0.
-    validation
-        Share of the training digits, or of their writers, that is held back; [0, 1).
-    limit
-        Keep only so many training digits and at most as many validation digits, each
-        class with its share; None keeps all.
+    parts: what the source gave. Validation digits that it names itself are kept, whatever the
+        share, and join the training digits when the share is 0.
+    validation: share of the training digits, or of their writers, that is held back; [0, 1)
+    limit: keep only so many training digits and at most as many validation digits, each class
+        with its share; None keeps all
 
-    Raises
-    ------
-    UsageError
-        The share is less than one digit or writer, or leaves nothing to train on.
-    DataError
-        There are too few digits to set a test part aside.
+    Raises UsageError: the share is less than one digit or writer, or leaves nothing to train
+    on; DataError: there are too few digits to set a test part aside.
     """
     # Nothing is to be held out: the source's own validation part is trained on too.
     if parts.validation is not None and not validation:

@@ -17,31 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DataSplits:
-    """Digits to train on, to choose by, and to test with once.
+    """Digits to train on, to choose by, and to test with once."""
 
-    Parameters
-    ----------
-    train, validation, test
-        Three sets of digits without a picture in common; `validation` may be empty. Their
-        `source` says from which file they come, their `positions` where they stand in it.
-        The arrays may be read-only.
-    source
-        The name or path that was asked for.
-    split
-        In words: how many digits are held back for validation, and by which rule.
-    hashes
-        SHA-256 of each file that was read, in hex, by file name; for a folder of pictures
-        one hash of the list that ``sha256sum`` would print for all of them.
-    negatives
-        uint8 (M, 28, 28): pictures that are no digit, to learn to refuse; None for none.
-    """
-
+    # train, validation, test: three sets of digits without a picture in common; `validation`
+    # may be empty. Their `source` says from which file they come, their `positions` where they
+    # stand in it. The arrays may be read-only.
     train: Digits
     validation: Digits
     test: Digits
-    source: str
-    split: str
+    source: str  # the name or path that was asked for
+    split: str  # in words: how many digits are held back for validation, and by which rule
+    # SHA-256 of each file that was read, in hex, by file name; for a folder of pictures one
+    # hash of the list that ``sha256sum`` would print for all of them
     hashes: dict[str, str]
+    # uint8 (M, 28, 28): pictures that are no digit, to learn to refuse; None for none
     negatives: Images | None = None
 
     def part(self, name: str) -> Digits:
@@ -49,10 +38,7 @@ class DataSplits:
 
         In "all" the positions count through the joined digits.
 
-        Raises
-        ------
-        UsageError
-            There is no part of that name.
+        Raises UsageError: there is no part of that name.
         """
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         if name in parts:
@@ -66,41 +52,23 @@ class DataSplits:
 
 @dataclass(frozen=True, eq=False)
 class RawDataset:
-    """What a reader found, before anything is held back.
+    """What a reader found, before anything is held back."""
 
-    Parameters
-    ----------
-    source
-        The name or path that was asked for.
-    train
-        Digits to train on: all of them, when the source does not name a test part.
-    hashes
-        SHA-256 by file name, as in `DataSplits`.
-    validation, test
-        Given where the source itself tells these parts apart.
-    partitions
-        int64 (N,), NIST's group of writers of each training digit; given together with
-        ``train.writers``.
-    no_writers
-        Why the writers are not known, as a clause; empty when they are.
-    names
-        The file of each training digit, where each has one of its own; else empty.
-    rejected
-        Why pictures of the source cannot be used, one error for each.
-    negatives
-        As in `Data`.
-    """
-
-    source: str
-    train: Digits
-    hashes: dict[str, str]
+    source: str  # the name or path that was asked for
+    train: Digits  # digits to train on: all of them, when the source does not name a test part
+    hashes: dict[str, str]  # SHA-256 by file name, as in `DataSplits`
+    # validation, test: given where the source itself tells these parts apart
     validation: Digits | None = None
     test: Digits | None = None
+    # int64 (N,), NIST's group of writers of each training digit; given together with
+    # ``train.writers``
     partitions: Indices | None = None
-    no_writers: str = ""
+    no_writers: str = ""  # why the writers are not known, as a clause; empty when they are
+    # the file of each training digit, where each has one of its own; else empty
     names: tuple[str, ...] = ()
+    # why pictures of the source cannot be used, one error for each
     rejected: tuple[DataError, ...] = ()
-    negatives: Images | None = None
+    negatives: Images | None = None  # as in `Data`
 
 
 def join(parts: list[Digits], *, source: str) -> Digits:

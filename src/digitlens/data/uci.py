@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("uci.gz")
 """gzip of 1,797 rows of 65 bytes: 64 values 0..16 of 8 x 8 pixels, then the label."""
 
-BOX = 20
-"""Side of the field that MNIST's digits were scaled to before they were centred."""
+BOX = 20  # side of the field that MNIST's digits were scaled to before they were centred
 
 
 def read_uci() -> RawDataset:
@@ -51,14 +50,9 @@ def to_mnist(small: NDArray[np.uint8]) -> Images:
     Each is scaled to 20 x 20 with a cubic curve, and its centre of mass is put in the
     middle of 28 x 28 to the nearest pixel, the way LeCun, Cortes and Burges made MNIST.
 
-    Parameters
-    ----------
-    small
-        uint8 (N, 8, 8); 0 = paper, 16 = ink.
+    small: uint8 (N, 8, 8); 0 = paper, 16 = ink
 
-    Returns
-    -------
-    uint8 (N, 28, 28); 0 = paper, 255 = ink.
+    Returns uint8 (N, 28, 28); 0 = paper, 255 = ink.
 
     Examples
     --------

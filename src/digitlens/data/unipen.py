@@ -28,22 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PenDigits:
-    """Digits as strokes.
+    """Digits as strokes."""
 
-    Parameters
-    ----------
-    strokes
-        For each digit its strokes in the order of writing, each float32 (P, 2): x to the
-        right, y downwards, in the tablet's units.
-    labels
-        uint8 (N,), 0..9.
-    writers
-        int64 (N,): who wrote each digit.
-    """
-
+    # for each digit its strokes in the order of writing, each float32 (P, 2): x to the right, y
+    # downwards, in the tablet's units
     strokes: list[list[NDArray[np.float32]]]
-    labels: Labels
-    writers: Indices
+    labels: Labels  # uint8 (N,), 0..9
+    writers: Indices  # int64 (N,): who wrote each digit
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -151,17 +142,10 @@ class _Parser:
 def parse_unipen(text: bytes, *, name: str) -> PenDigits:
     r"""Read digits as strokes.
 
-    Parameters
-    ----------
-    text
-        ASCII; lines may end in any way. Keywords other than the four above are passed over.
-    name
-        What messages call it.
+    text: ASCII; lines may end in any way. Keywords other than the four above are passed over.
 
-    Raises
-    ------
-    CorruptFileError
-        The text holds no digit, or a line says something else than the format wants.
+    Raises CorruptFileError: the text holds no digit, or a line says something else than the
+    format wants.
 
     Examples
     --------

@@ -24,17 +24,10 @@ if TYPE_CHECKING:
     from digitlens.digits import Images, Indices
 
 NAME = "world"
-PENS = 5
-"""Pens that each pen digit is drawn with."""
-
-PRINTS = 5
-"""Prints of each digit of each face."""
-
-FORMS = 16_000
-"""Digits made by rule."""
-
-SIGNS = 30
-"""Signs that are no digit, printed in each face."""
+PENS = 5  # pens that each pen digit is drawn with
+PRINTS = 5  # prints of each digit of each face
+FORMS = 16_000  # digits made by rule
+SIGNS = 30  # signs that are no digit, printed in each face
 
 HANDS = 100
 """Digits made by rule are dealt out to so many hands, some of which validation holds back."""
@@ -51,15 +44,9 @@ GROUPS = {PEN: 100, FONTS: 101, RULE: 102}
 def read_world(mnist: RawDataset) -> RawDataset:
     """Return all sources as one, before validation digits are held back.
 
-    Parameters
-    ----------
-    mnist
-        MNIST, with its test part.
+    mnist: MNIST, with its test part
 
-    Raises
-    ------
-    MissingDataError
-        The pen digits or the fonts are not at hand.
+    Raises MissingDataError: the pen digits or the fonts are not at hand.
     """
     assert mnist.test is not None, "MNIST has a test part"
     rng = np.random.default_rng(SEED)

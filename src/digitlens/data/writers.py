@@ -19,40 +19,23 @@ _COLUMNS = 8
 
 @dataclass(frozen=True, eq=False)
 class WriterTable:
-    """Who wrote each digit.
+    """Who wrote each digit."""
 
-    Parameters
-    ----------
-    writers
-        int64 (N,): NIST's number of the writer.
-    partitions
-        int64 (N,): NIST's group of writers (hsf): 0 and 1 are employees, 4 are pupils.
-    """
-
-    writers: Indices
+    writers: Indices  # int64 (N,): NIST's number of the writer
+    # int64 (N,): NIST's group of writers (hsf): 0 and 1 are employees, 4 are pupils
     partitions: Indices
 
 
 def parse_writers(text: bytes, name: str, labels: Labels) -> WriterTable:
     """Read a table of QMNIST and check it against the labels of the digits.
 
-    Parameters
-    ----------
-    text
-        The unpacked table: a row of eight whole numbers for each digit, without a header.
-        It may go on after the last label, as the test table does: MNIST's 10,000 test
-        digits are the first of its 60,000 rows.
-    name
-        What messages call the table.
-    labels
-        uint8 (N,), the labels in the table's order.
+    text: the unpacked table: a row of eight whole numbers for each digit, without a header. It
+        may go on after the last label, as the test table does: MNIST's 10,000 test digits are
+        the first of its 60,000 rows.
+    labels: uint8 (N,), the labels in the table's order
 
-    Raises
-    ------
-    CorruptFileError
-        The table has too few rows, or a row is not eight whole numbers.
-    DataError
-        A label differs from the one that the label file gives.
+    Raises CorruptFileError: the table has too few rows, or a row is not eight whole numbers;
+    DataError: a label differs from the one that the label file gives.
     """
     rows = _first_rows(text, len(labels), name=name)
     try:

@@ -26,8 +26,7 @@ CALIBRATIONS_KEY = "digitlens.calibrations"
 
 # What the files of line readers call their input and their output; those of digit models are
 # in `digitlens.models.inference`.
-STRIP = "strip"
-"""The input: float32 (N, 1, 32, W), W a multiple of 4, from `prepare_line`."""
+STRIP = "strip"  # the input: float32 (N, 1, 32, W), W a multiple of 4, from `prepare_line`
 
 LOG_PROBS = "log_probs"
 """The output: float32 (N, W / 2, 11), natural logarithms; class 10 is blank."""

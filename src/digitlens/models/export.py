@@ -37,8 +37,7 @@ FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
 TOLERANCE = 1e-4
 """The most by which a probability of the exported network may differ from the original's."""
 
-CHECKED = 256
-"""Pictures on which both are compared."""
+CHECKED = 256  # pictures on which both are compared
 
 
 @dataclass(frozen=True)

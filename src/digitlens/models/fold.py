@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-FULL_INK = 255.0
-"""The pixel value of full ink."""
+FULL_INK = 255.0  # the pixel value of full ink
 
 
 def fuse_layers(network: nn.Sequential) -> list[Op]:

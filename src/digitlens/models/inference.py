@@ -39,29 +39,19 @@ CHUNK = 500
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model answers.
+    """What a model answers."""
 
-    Parameters
-    ----------
-    labels
-        uint8 (N,): the likeliest class.
-    probabilities
-        float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit.
-    no_digit
-        float32 (N,): how likely it is that a picture shows no digit; None when the model
-        cannot say.
-    refused
-        bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real
-        digit in 100; None where `no_digit` is.
-    unsure
-        bool (N,): whether a digit that is not refused should be checked by a person, as the
-        model's card has it; None as above.
-    """
-
-    labels: Labels
+    labels: Labels  # uint8 (N,): the likeliest class
+    # float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit
     probabilities: NDArray[np.float32]
+    # float32 (N,): how likely it is that a picture shows no digit; None when the model cannot
+    # say
     no_digit: NDArray[np.float32] | None = None
+    # bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real digit in
+    # 100; None where `no_digit` is
     refused: NDArray[np.bool_] | None = None
+    # bool (N,): whether a digit that is not refused should be checked by a person, as the
+    # model's card has it; None as above
     unsure: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:

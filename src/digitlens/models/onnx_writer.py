@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     """Type and shape of each input or output, by name."""
 
 
-OPSET = 17
-"""What ONNX Runtime has read since 1.12 (2022)."""
+OPSET = 17  # what ONNX Runtime has read since 1.12 (2022)
 
 IR_VERSION = 8
 

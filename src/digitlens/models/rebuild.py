@@ -58,10 +58,7 @@ class Shortcut(nn.Sequential):
 def rebuild(ops: Sequence[Op]) -> nn.Sequential:
     """Return `ops` as a network to train further: float (N, 1, 28, 28) in 0..1 -> logits.
 
-    Raises
-    ------
-    ModelError
-        An operation that is not trained again: whole numbers, and those of 1998.
+    Raises ModelError: an operation that is not trained again: whole numbers, and those of 1998.
     """
     for op in ops:
         if not isinstance(op, Conv | Linear | Relu | MaxPool | Flatten):

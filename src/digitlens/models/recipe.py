@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 FULL_SIZE = 10_000
 """A recipe made for MNIST is adapted to training sets that are smaller than this."""
 
-MIN_STEPS = 400
-"""A network trains for at least this many steps on a small set."""
+MIN_STEPS = 400  # a network trains for at least this many steps on a small set
 
 MIN_BATCHES = 20
 """A small set is split into at least this many batches, where that leaves 16 digits in each."""
@@ -61,10 +60,7 @@ class BaseRecipe:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the recipe that `to_dict` wrote, in this version or an older one.
 
-        Raises
-        ------
-        TypeError
-            A value is missing, or unknown.
+        Raises TypeError: a value is missing, or unknown.
         """
         fields: dict[str, Any] = {
             cls.OLD_NAMES.get(name, name): tuple(value) if isinstance(value, list) else value
@@ -335,10 +331,7 @@ READERS = {
 def find_line_recipe(name: str) -> LineRecipe:
     """Return the recipe of the reader called `name`.
 
-    Raises
-    ------
-    UsageError
-        There is no such reader.
+    Raises UsageError: there is no such reader.
     """
     if name not in READERS:
         raise UsageError(f"{name!r} is no reader of lines", seen=f"known: {', '.join(READERS)}")

@@ -19,32 +19,21 @@ if TYPE_CHECKING:
     from digitlens.models.recipe import Recipe
 
 
-GROUPS = 64
-"""Augmentations drawn for an epoch. A batch of 256 holds each of them four times."""
+GROUPS = 64  # augmentations drawn for an epoch. A batch of 256 holds each of them four times.
 
 GIVEN = 4
 """One in so many pictures that are no digit is a given one, where there are given ones."""
 
-NO_DIGIT = CLASSES
-"""The class of a picture that is no digit, for networks that have one: 10."""
+NO_DIGIT = CLASSES  # the class of a picture that is no digit, for networks that have one: 10
 
 
 @dataclass(frozen=True)
 class EpochData:
-    """The digits of one epoch, on the device, in the order in which they are learnt.
+    """The digits of one epoch, on the device, in the order in which they are learnt."""
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28).
-    labels
-        int64 (N,): 0..9, and 10 for what is no digit.
-    clean
-        uint8 (N, 28, 28): the same pictures before they are degraded, for a teacher.
-    """
-
-    images: Tensor
-    labels: Tensor
+    images: Tensor  # uint8 (N, 28, 28)
+    labels: Tensor  # int64 (N,): 0..9, and 10 for what is no digit
+    # uint8 (N, 28, 28): the same pictures before they are degraded, for a teacher
     clean: Tensor
 
 
@@ -70,24 +59,14 @@ def augment_epoch(
 ) -> EpochData:
     """Return one epoch: all digits in a new order, each augmented as the recipe says.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28); 0 = paper, 255 = ink.
-    labels
-        int64 (N,).
-    recipe
-        Says how much is augmented, and how many negatives are added.
-    rng
-        A generator on the processor; it decides order and augmentation.
-    bf16
-        Deform in bfloat16, which moves a pixel by less than one gray level in 255.
-    negatives
-        uint8 (M, 28, 28): pictures that are no digit; a quarter of those that are added is
-        drawn from them.
+    images: uint8 (N, 28, 28); 0 = paper, 255 = ink
+    labels: int64 (N,)
+    recipe: says how much is augmented, and how many negatives are added
+    rng: a generator on the processor; it decides order and augmentation
+    bf16: deform in bfloat16, which moves a pixel by less than one gray level in 255
+    negatives: uint8 (M, 28, 28): pictures that are no digit; a quarter of those that are added
+        is drawn from them
 
-    Notes
-    -----
     The order is random already, so of M augmentations the k-th is given to every digit whose
     index is k modulo M: each is as frequent as each other within every batch, and an epoch
     is augmented by M tensor operations.

@@ -36,36 +36,18 @@ OLD_NAMES = {"optimiser": "optimizer", "losses.all": "losses", "chance": "rng"}
 
 @dataclass
 class TrainState(Generic[Row]):
-    """All that training changes.
+    """All that training changes."""
 
-    Parameters
-    ----------
-    network
-        What learns.
-    optimizer
-        Of the network's parameters.
-    losses
-        float32: the loss of each step since the last evaluation, as long as an interval.
-    average
-        The running mean of the network's weights, where the recipe keeps that in the end.
-    step
-        Steps that are done.
-    seconds
-        Time spent since the last evaluation.
-    history
-        The evaluations so far.
-    best
-        The evaluation (1-based) whose weights are kept so far; 0 before the first.
-    """
-
-    network: nn.Sequential
-    optimizer: AdamW
+    network: nn.Sequential  # what learns
+    optimizer: AdamW  # of the network's parameters
+    # float32: the loss of each step since the last evaluation, as long as an interval
     losses: Tensor
+    # the running mean of the network's weights, where the recipe keeps that in the end
     average: nn.Module | None = None
-    step: int = 0
-    seconds: float = 0.0
-    history: list[Row] = field(default_factory=list)
-    best: int = 0
+    step: int = 0  # steps that are done
+    seconds: float = 0.0  # time spent since the last evaluation
+    history: list[Row] = field(default_factory=list)  # the evaluations so far
+    best: int = 0  # the evaluation (1-based) whose weights are kept so far; 0 before the first
 
     @property
     def kept(self) -> nn.Module:
@@ -78,12 +60,8 @@ def begin_training(
 ) -> TrainState[Row]:
     """Return the state before the first step, on the device of this kind.
 
-    Parameters
-    ----------
-    interval
-        Steps from one evaluation to the next.
-    average
-        Whether a running mean of the weights is kept.
+    interval: steps from one evaluation to the next
+    average: whether a running mean of the weights is kept
     """
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = AdamW(
@@ -118,10 +96,7 @@ def encode_checkpoint(state: TrainState[Row]) -> bytes:
 def load_checkpoint(path: Path, state: TrainState[Row], row: type[Row]) -> None:
     """Bring `state`, and torch's generator, to what the file `path` holds.
 
-    Raises
-    ------
-    RunError
-        The file is missing, damaged, of another format, or of another network.
+    Raises RunError: the file is missing, damaged, of another format, or of another network.
     """
     tensors, metadata = _read_tensors(path)
     try:

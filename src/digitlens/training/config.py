@@ -58,32 +58,20 @@ class NullCallback:
 
 @dataclass(frozen=True)
 class TrainConfig(Generic[AnyRecipe]):
-    """A training run as it was asked for.
+    """A training run as it was asked for."""
 
-    Parameters
-    ----------
-    network, seed
-        As `digitlens.train` has them, like all that follows but the last two.
-    recipe
-        The recipe; None for the network's own, until it is resolved.
-    length
-        Epochs, or steps of a line reader, instead of the recipe's.
-    writers
-        Processes that make lines.
-    resume
-        The folder of the run to resume.
-    """
-
+    # network, seed: as `digitlens.train` has them, like all that follows but the last two
     network: str
     seed: int
     source: str
     validation: float
+    # the recipe; None for the network's own, until it is resolved
     recipe: AnyRecipe | None = None
-    length: int | None = None
+    length: int | None = None  # epochs, or steps of a line reader, instead of the recipe's
     limit: int | None = None
     out: Path | None = None
-    writers: int | None = None
-    resume: Path | None = None
+    writers: int | None = None  # processes that make lines
+    resume: Path | None = None  # the folder of the run to resume
 
     @property
     def resolved_recipe(self) -> AnyRecipe:
@@ -114,10 +102,7 @@ def resume_config(
 ) -> TrainConfig[AnyRecipe]:
     """Return `config` with all that the interrupted run in its folder says.
 
-    Parameters
-    ----------
-    kind
-        The type of the network's recipe.
+    kind: the type of the network's recipe
     """
     folder, written = find_resumable(config.network, config.out)
     with _explain_missing(folder):
@@ -147,10 +132,7 @@ def resume_config(
 def find_resumable(network: str, out: Path | None) -> tuple[Path, dict[str, Any]]:
     """Return the folder of the run of `network` to resume, and its config.toml.
 
-    Parameters
-    ----------
-    out
-        The folder; the newest unfinished run when None.
+    out: the folder; the newest unfinished run when None
     """
     folder = out or run_folder.find_unfinished(network)
     config = run_folder.read_config(folder)

@@ -21,21 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Device:
-    """A processor or a graphics card, and the number format of its products.
+    """A processor or a graphics card, and the number format of its products."""
 
-    Parameters
-    ----------
-    kind
-        "cpu" or "cuda".
-    bf16
-        Whether products are taken in bfloat16; sums and weights stay float32.
-    name
-        What the machine calls it.
-    """
-
-    kind: str
-    bf16: bool
-    name: str
+    kind: str  # "cpu" or "cuda"
+    bf16: bool  # whether products are taken in bfloat16; sums and weights stay float32
+    name: str  # what the machine calls it
 
     def precision(self) -> AbstractContextManager[object]:
         """Return the context in which a forward pass is to run."""

@@ -59,8 +59,7 @@ if TYPE_CHECKING:
     from digitlens.training.config import Callback, TrainConfig
 
 
-ACCEPTED_SHARE = 0.99
-"""So many of the validation digits pass the threshold of "no digit"."""
+ACCEPTED_SHARE = 0.99  # so many of the validation digits pass the threshold of "no digit"
 
 
 def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callback) -> Run:

@@ -38,8 +38,7 @@ MAX_TRAIN_SAMPLE = 10_000
 """At most so many training digits are measured again after each epoch: enough that the
 accuracy's 95 % interval is under +-0.3 points, few enough to cost little time."""
 
-NORM_BATCHES = 200
-"""Batches over which batch normalization averages before it is frozen."""
+NORM_BATCHES = 200  # batches over which batch normalization averages before it is frozen
 
 
 @dataclass(frozen=True)
@@ -63,20 +62,12 @@ class DigitTensors:
 class DigitTask(Task[Epoch]):
     """Digits by a recipe; an interval is an epoch.
 
-    Parameters
-    ----------
-    recipe
-        The recipe, adapted to the digits.
-    seed
-        Decides order and augmentation.
-    train, validation
-        Digits on the device; `validation` may be empty.
-    device
-        Where, and in which precision.
-    teacher
-        Whose logits are learnt, when the recipe has one.
-    negatives
-        uint8 (M, 28, 28) on the device: pictures that are no digit, to learn to refuse.
+    recipe: the recipe, adapted to the digits
+    seed: decides order and augmentation
+    train, validation: digits on the device; `validation` may be empty
+    device: where, and in which precision
+    teacher: whose logits are learnt, when the recipe has one
+    negatives: uint8 (M, 28, 28) on the device: pictures that are no digit, to learn to refuse
     """
 
     def __init__(

@@ -30,13 +30,11 @@ if TYPE_CHECKING:
     Effect = Callable[[Tensor, torch.Generator], Tensor]
 
 
-KNOTS = 7
-"""The elastic field is drawn on so many points a side and interpolated between them."""
+KNOTS = 7  # the elastic field is drawn on so many points a side and interpolated between them
 
 CENTRE = (SIDE - 1) / 2
 
-CUBIC_TAPS = 4
-"""Pixels a side that cubic interpolation looks at."""
+CUBIC_TAPS = 4  # pixels a side that cubic interpolation looks at
 
 
 def sample_deformation(recipe: Recipe, rng: torch.Generator) -> Tensor:
@@ -81,16 +79,10 @@ def sampling_matrix(sources: Tensor) -> Tensor:
     kernel (Keys 1981, Cubic convolution interpolation for digital image processing, a = -1/2)
     keeps edges; what it overshoots is clipped afterwards.
 
-    Parameters
-    ----------
-    sources
-        float32 (784, 2): column and row in the old picture, 0..27; outside is paper.
+    sources: float32 (784, 2): column and row in the old picture, 0..27; outside is paper
 
-    Returns
-    -------
-    Tensor
-        float32 (784, 784): old unrolled picture @ matrix = new one; columns sum to 1 where
-        all sixteen neighbours lie inside.
+    Returns float32 (784, 784): old unrolled picture @ matrix = new one; columns sum to 1 where
+    all sixteen neighbours lie inside.
     """
     corner = sources.floor()
     right, down = _cubic(sources - corner).unbind(1)
@@ -115,47 +107,30 @@ def _cubic(offsets: Tensor) -> Tensor:
     return torch.cat(weights, dim=-1) / 2
 
 
-EFFECT_SHARE = 0.4
-"""How often each effect is part of one degradation."""
+EFFECT_SHARE = 0.4  # how often each effect is part of one degradation
 
 STROKE_CHANGE = (-0.8, 1.0)
 """Share of the way to strokes a pixel thinner (below 0) or thicker on each side."""
 
-BLUR = (0.4, 1.3)
-"""Standard deviation of the blur in pixels."""
-
-INK_LEFT = (0.4, 1.0)
-"""The darkest ink that is left, as a share."""
-
-GAMMA = 0.7
-"""Grays are raised to exp(-this) .. exp(this)."""
-
-GRAIN = (0.03, 0.25)
-"""Standard deviation of the noise, paper 0, ink 1."""
-
-PATCH_SIDES = (4, 9)
-"""Sides of the patch of paper that hides a part, in pixels."""
+BLUR = (0.4, 1.3)  # standard deviation of the blur in pixels
+INK_LEFT = (0.4, 1.0)  # the darkest ink that is left, as a share
+GAMMA = 0.7  # grays are raised to exp(-this) .. exp(this).
+GRAIN = (0.03, 0.25)  # standard deviation of the noise, paper 0, ink 1
+PATCH_SIDES = (4, 9)  # sides of the patch of paper that hides a part, in pixels
 
 NEIGHBOR_DISTANCE = (14.0, 18.0)
 """How far off the middle of a neighbouring digit lies, in pixels."""
 
-SCAN_SIDES = (10, 18)
-"""Pixels a side that a coarse scan leaves."""
+SCAN_SIDES = (10, 18)  # pixels a side that a coarse scan leaves
 
 
 def degrade(pixels: Tensor, rng: torch.Generator) -> Tensor:
     """Degrade a group of digits: one draw of effects for all, noise of its own for each.
 
-    Parameters
-    ----------
-    pixels
-        float32 (N, 28, 28) in 0..1, 1 = ink.
-    rng
-        A generator on the processor.
+    pixels: float32 (N, 28, 28) in 0..1, 1 = ink
+    rng: a generator on the processor
 
-    Returns
-    -------
-    float32 (N, 28, 28) in 0..1.
+    Returns float32 (N, 28, 28) in 0..1.
     """
     for effect in EFFECTS:
         if _uniform(0, 1, rng) < EFFECT_SHARE:

@@ -27,14 +27,12 @@ STEPS = 50
 SIMILAR_DRAWS = 0.5
 """Share of the replayed digits that are drawn from those most like the new classes."""
 
-SIMILAR_SHARE = 0.1
-"""This share of all old digits counts as such."""
+SIMILAR_SHARE = 0.1  # this share of all old digits counts as such
 
 SMOOTHING = 0.05
 """Labels of new digits are smoothed by this where the network learns at a temperature."""
 
-NEGATIVES = 0.1
-"""Share of the replayed pictures that are no digit, for networks that tell."""
+NEGATIVES = 0.1  # share of the replayed pictures that are no digit, for networks that tell
 
 FINETUNE_RECIPE = Recipe(
     epochs=3,
@@ -53,24 +51,13 @@ FINETUNE_RECIPE = Recipe(
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """How old digits are replayed beside new ones.
+    """How old digits are replayed beside new ones."""
 
-    Parameters
-    ----------
-    share
-        New digits in a batch, 0..1.
-    plain
-        Share of the old digits that are shown as they are, 0..1; the others are changed.
-    recipe
-        How those are changed.
-    rate
-        The learning rate is this many times that of `FINETUNE_RECIPE`.
-    """
-
-    share: float
+    share: float  # new digits in a batch, 0..1
+    # share of the old digits that are shown as they are, 0..1; the others are changed
     plain: float
-    recipe: Recipe
-    rate: float = 1.0
+    recipe: Recipe  # how those are changed
+    rate: float = 1.0  # the learning rate is this many times that of `FINETUNE_RECIPE`
 
 
 LARGE_REPLAY = ReplayPlan(
@@ -96,18 +83,12 @@ SMALL_REPLAY = ReplayPlan(
 class ReplayBatches:
     """What is shown, epoch by epoch.
 
-    Parameters
-    ----------
-    before
-        The network as it was at the start; its answers are the targets of old digits.
-    new, old
-        New digits with their labels, and old ones, on the device.
-    recipe, plan
-        `FINETUNE_RECIPE` for this network (`recipe_for`), and `LARGE_REPLAY` or `SMALL_REPLAY`.
-    seed
-        Decides order and changes.
-    device
-        Where, and in which precision.
+    before: the network as it was at the start; its answers are the targets of old digits
+    new, old: new digits with their labels, and old ones, on the device
+    recipe, plan: `FINETUNE_RECIPE` for this network (`recipe_for`), and `LARGE_REPLAY` or
+        `SMALL_REPLAY`
+    seed: decides order and changes
+    device: where, and in which precision
     """
 
     def __init__(
@@ -216,15 +197,9 @@ def recipe_for(base: Recipe, outputs: int, epochs: int | None) -> Recipe:
 def most_similar(logits: Tensor, new: Tensor) -> Tensor:
     """Return the places of the old digits most like one of the new classes: int64 (M,).
 
-    Parameters
-    ----------
-    logits
-        float32 (N, K): the network's answers to the old digits.
-    new
-        int64: labels of the new digits.
+    logits: float32 (N, K): the network's answers to the old digits
+    new: int64: labels of the new digits
 
-    Notes
-    -----
     Likeness is by how little the best logit leads that of a new class other than itself.
     """
     values, best = logits.max(1)
@@ -242,12 +217,8 @@ def _interleave(new: Tensor, old: Tensor) -> Tensor:
 class FineTuneTask(DigitTask):
     """New digits among replayed ones; an interval is `STEPS` steps.
 
-    Parameters
-    ----------
-    replay
-        What is shown.
-    validation
-        New digits that only measure; may be empty.
+    replay: what is shown
+    validation: new digits that only measure; may be empty
     """
 
     def __init__(self, replay: ReplayBatches, validation: DigitTensors) -> None:

@@ -145,24 +145,12 @@ def walk_back_weights(
 
 @dataclass(frozen=True, eq=False)
 class StartNetwork:
-    """A model of one network, as it was before.
+    """A model of one network, as it was before."""
 
-    Parameters
-    ----------
-    source
-        What the user called it.
-    model
-        The model, which answers.
-    ops
-        Its network.
-    sha256
-        Hash of its file in hex.
-    """
-
-    source: str
-    model: Model
-    ops: list[Op]
-    sha256: str
+    source: str  # what the user called it
+    model: Model  # the model, which answers
+    ops: list[Op]  # its network
+    sha256: str  # hash of its file in hex
 
     def network(self) -> nn.Sequential:
         """Return its network anew, in torch."""

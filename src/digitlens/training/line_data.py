@@ -47,40 +47,24 @@ met lately costs it an eighth of a step, as its kernels are made for it anew."""
 STYLE_SEED_STEP = 1 << 32
 """Added to a seed for each further style, so that small seeds share no lines."""
 
-UNKNOWN = -1
-"""The class of a frame that lies at no digit's centre."""
+UNKNOWN = -1  # the class of a frame that lies at no digit's centre
 
 
-QUEUED_BATCHES = 2 * POOL
-"""Batches that a process makes ahead at most; about 40 MB."""
-
-GRACE_SECONDS = 5.0
-"""How long a process has to end by itself before it is killed."""
+QUEUED_BATCHES = 2 * POOL  # batches that a process makes ahead at most; about 40 MB
+GRACE_SECONDS = 5.0  # how long a process has to end by itself before it is killed
 
 
 @dataclass(frozen=True, eq=False)
 class LineBatch:
-    """Lines of about the same width, and what they say.
+    """Lines of about the same width, and what they say."""
 
-    Parameters
-    ----------
-    strips
-        float16 (N, 1, 32, W), from `prepare_line`, padded with 0 on the right; W is a multiple
-        of 8. Half precision is enough, and half as much to hand from process to process.
-    labels
-        int64 (sum of `lengths`,): the digits of all texts, one after the other.
-    lengths
-        int64 (N,): digits of each line.
-    frames
-        int64 (N,): frames, two columns each, that a line has without its padding.
-    centres
-        int64 (N, W / 2): the digit whose centre lies in a frame, -1 where there is none.
-    """
-
+    # float16 (N, 1, 32, W), from `prepare_line`, padded with 0 on the right; W is a multiple of
+    # 8. Half precision is enough, and half as much to hand from process to process.
     strips: NDArray[np.float16]
-    labels: Indices
-    lengths: Indices
-    frames: Indices
+    labels: Indices  # int64 (sum of `lengths`,): the digits of all texts, one after the other
+    lengths: Indices  # int64 (N,): digits of each line
+    frames: Indices  # int64 (N,): frames, two columns each, that a line has without its padding
+    # int64 (N, W / 2): the digit whose centre lies in a frame, -1 where there is none
     centres: Indices
 
     def __len__(self) -> int:
@@ -126,13 +110,9 @@ def make_pool(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list
 
     The same lines in the same order in any process: a pool depends on no other.
 
-    Parameters
-    ----------
-    glyphs
-        What the lines are composed of.
-    recipe
-        Says how many lines a batch has (one fewer where lines were left out as too long),
-        in which style they are and how long they may be.
+    glyphs: what the lines are composed of
+    recipe: says how many lines a batch has (one fewer where lines were left out as too long),
+        in which style they are and how long they may be
     """
     size = recipe.batch * POOL
     lines = [prepare_sample(line) for line in _synthesize(glyphs, recipe, seed, index)]
@@ -190,12 +170,8 @@ class LineProducers:
     processes there are changes no batch and no order. The processes end with the ``with``
     block, and with this process, however it ends.
 
-    Parameters
-    ----------
-    plan
-        Which lines.
-    count
-        Processes; with 0 this one makes the lines, when they are asked for.
+    plan: which lines
+    count: processes; with 0 this one makes the lines, when they are asked for
     """
 
     def __init__(self, plan: WorkPlan, count: int) -> None:

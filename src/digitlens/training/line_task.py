@@ -50,8 +50,7 @@ if TYPE_CHECKING:
 VALIDATION_LINES = 1_024
 """Lines by writers who were held back, on which each point of the history is measured."""
 
-VALIDATION_SEED = 0
-"""Theirs, whatever the run's is, so that runs can be compared."""
+VALIDATION_SEED = 0  # theirs, whatever the run's is, so that runs can be compared
 
 
 def run_line_training(
@@ -113,16 +112,10 @@ def _validation_lines(data: DataSplits, recipe: LineRecipe) -> list[LineBatch]:
 class LineTask(Task[LinePoint]):
     """Lines by a recipe.
 
-    Parameters
-    ----------
-    recipe
-        The resolved recipe.
-    source
-        What is learnt from, from the next step on, without end.
-    validation
-        Batches of lines by writers who were held back; may be empty.
-    device
-        Where, and in which precision.
+    recipe: the resolved recipe
+    source: what is learnt from, from the next step on, without end
+    validation: batches of lines by writers who were held back; may be empty
+    device: where, and in which precision
     """
 
     def __init__(
@@ -209,12 +202,8 @@ def line_loss(logits: Tensor, batch: LineTensors, frame_weight: float) -> Tensor
     comes `frame_weight` times the mean of minus the logarithm of each digit's probability in
     the frame at its centre.
 
-    Parameters
-    ----------
-    logits
-        float (N, T, 11).
-    frame_weight
-        0..1.
+    logits: float (N, T, 11)
+    frame_weight: 0..1
     """
     log_probs = logits.float().log_softmax(2)
     strings = functional.ctc_loss(
@@ -240,12 +229,8 @@ def best_path(logits: Tensor, frames: Tensor) -> list[str]:
     Repeats are taken together and blanks left out. It costs nothing, and is a little less
     often right than `digitlens.ctc.decode`, which sums over alignments.
 
-    Parameters
-    ----------
-    logits
-        float (N, T, 11).
-    frames
-        int64 (N,): frames of each line; what comes behind is padding.
+    logits: float (N, T, 11)
+    frames: int64 (N,): frames of each line; what comes behind is padding
 
     Examples
     --------

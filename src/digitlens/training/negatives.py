@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     Maker = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
 
-NO_DIGIT_MIRRORED = (3, 4, 6, 7, 9)
-"""Classes that are no digit in a mirror."""
+NO_DIGIT_MIRRORED = (3, 4, 6, 7, 9)  # classes that are no digit in a mirror
 
 NO_DIGIT_ROTATED = (2, 3, 4, 5, 7)
 """Classes that are no digit when they are turned by a quarter."""
@@ -31,37 +30,24 @@ NO_DIGIT_HALVED_ACROSS = (0, 2, 3, 4, 5, 6, 8, 9)
 """Classes whose left and right halves are no digit: those of 1 and 7 can be a 1."""
 
 HALF = SIDE // 2
-MAX_STROKES = 4
-"""A made-up sign has two strokes to this many."""
-
-STROKE_POINTS = 24
-"""Points on a stroke: nearer to each other than the pen is wide."""
-
-PEN_LIFT_SHARE = 0.3
-"""How often a stroke begins somewhere else than where the last one ended."""
-
-CURVED_SHARE = 0.5
-"""How often a stroke is curved."""
+MAX_STROKES = 4  # a made-up sign has two strokes to this many
+STROKE_POINTS = 24  # points on a stroke: nearer to each other than the pen is wide
+PEN_LIFT_SHARE = 0.3  # how often a stroke begins somewhere else than where the last one ended
+CURVED_SHARE = 0.5  # how often a stroke is curved
 
 MIN_BREADTH = 3.0
 """Ink whose variance across is below this, in square pixels, is one straight stroke."""
 
-MARGIN = 4
-"""Pixels around the 20 x 20 box that digits fill."""
+MARGIN = 4  # pixels around the 20 x 20 box that digits fill
 
 
 def make_negatives(images: Tensor, labels: Tensor, count: int, rng: torch.Generator) -> Tensor:
     """Make `count` pictures that are no digit: float32 (count, 28, 28) in 0..1, 1 = ink.
 
-    Parameters
-    ----------
-    images, labels
-        Digits to make them of: uint8 (N, 28, 28) and int64 (N,), N > 0, in random order.
-    rng
-        A generator on the processor.
+    images, labels: digits to make them of: uint8 (N, 28, 28) and int64 (N,), N > 0, in random
+        order
+    rng: a generator on the processor
 
-    Notes
-    -----
     The kinds are equally frequent and take turns: quarters of four digits, quarters that
     changed places, halves, two digits on top of each other and side by side, digits in a
     mirror or laid down, scribbles, made-up signs (twice), blobs, noise.

@@ -34,15 +34,10 @@ class _Group:
 class AdamW:
     """AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
 
-    Parameters
-    ----------
-    parameters
-        What is trained. Weights and kernels (two dimensions and more) are pulled towards
-        zero by `weight_decay`; biases and normalisation are not.
-    betas
-        Decay rates of the mean and of the squared gradient.
-    weight_decay
-        Share of the learning rate by which weights shrink at each step.
+    parameters: what is trained. Weights and kernels (two dimensions and more) are pulled
+        towards zero by `weight_decay`; biases and normalisation are not.
+    betas: decay rates of the mean and of the squared gradient
+    weight_decay: share of the learning rate by which weights shrink at each step
     """
 
     def __init__(

@@ -28,32 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training run that has ended.
+    """A training run that has ended."""
 
-    Parameters
-    ----------
-    network
-        The torch module with the best epoch's weights, in evaluation mode.
-    history
-        One `Epoch` for each epoch.
-    diagnosis
-        The history in words.
-    folder
-        The run folder.
-    misses, count
-        Validation digits that the network gets wrong, of so many; 0 of 0 when none were held
-        back.
-    changes
-        What changed, when the run went on from another model.
-    """
-
-    network: nn.Sequential
-    history: list[Epoch]
-    diagnosis: Diagnosis
-    folder: Path
+    network: nn.Sequential  # the torch module with the best epoch's weights, in evaluation mode
+    history: list[Epoch]  # one `Epoch` for each epoch
+    diagnosis: Diagnosis  # the history in words
+    folder: Path  # the run folder
+    # misses, count: validation digits that the network gets wrong, of so many; 0 of 0 when none
+    # were held back
     misses: int
     count: int
-    changes: Changes | None = None
+    changes: Changes | None = None  # what changed, when the run went on from another model
 
     @cached_property
     def model(self) -> Model:
@@ -63,24 +48,12 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class ReaderRun:
-    """A training run of a line reader that has ended.
+    """A training run of a line reader that has ended."""
 
-    Parameters
-    ----------
-    network
-        The torch module with the averaged weights, in evaluation mode.
-    history
-        Points of the way, the last one at its end.
-    folder
-        The run folder.
-    card
-        What stands in the exported file.
-    """
-
-    network: LineNetwork
-    history: list[LinePoint]
-    folder: Path
-    card: LineModelCard
+    network: LineNetwork  # the torch module with the averaged weights, in evaluation mode
+    history: list[LinePoint]  # points of the way, the last one at its end
+    folder: Path  # the run folder
+    card: LineModelCard  # what stands in the exported file
 
 
 MAX_SHOWN = 10
@@ -89,23 +62,12 @@ MAX_SHOWN = 10
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Digits that were read before and after.
+    """Digits that were read before and after."""
 
-    Parameters
-    ----------
-    title
-        What they are.
-    truth
-        uint8 (N,).
-    names
-        What messages call each of them.
-    before, after
-        What the model answered.
-    """
-
-    title: str
-    truth: Labels
-    names: Sequence[str]
+    title: str  # what they are
+    truth: Labels  # uint8 (N,)
+    names: Sequence[str]  # what messages call each of them
+    # before, after: what the model answered
     before: Predictions
     after: Predictions
 
@@ -146,35 +108,22 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """All that fine-tuning changed.
+    """All that fine-tuning changed."""
 
-    Parameters
-    ----------
-    start
-        The model it began with.
-    held, learnt, kept
-        Own pictures held back, own pictures learnt from, and old digits that were not
-        rehearsed; `held` may be empty.
-    mnist
-        Whether the old digits are MNIST's.
-    moved
-        For each layer with weights, its name and how far its weights moved, as a share of
-        their length.
-    share
-        How much of the change was kept, 0..1: less than 1 where all of it would have cost
-        more than 1 old digit in 1,000.
-    left_out
-        Why own pictures were left out, in words.
-    """
-
-    start: str
+    start: str  # the model it began with
+    # held, learnt, kept: own pictures held back, own pictures learnt from, and old digits that
+    # were not rehearsed; `held` may be empty
     held: Group
     learnt: Group
     kept: Group
-    mnist: bool
+    mnist: bool  # whether the old digits are MNIST's
+    # for each layer with weights, its name and how far its weights moved, as a share of their
+    # length
     moved: Sequence[tuple[str, float]]
+    # how much of the change was kept, 0..1: less than 1 where all of it would have cost more
+    # than 1 old digit in 1,000
     share: float = 1.0
-    left_out: Sequence[str] = ()
+    left_out: Sequence[str] = ()  # why own pictures were left out, in words
 
     def words(self) -> str:
         """Return the most important changes, for the terminal."""

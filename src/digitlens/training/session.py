@@ -61,14 +61,9 @@ def restore(folder: Path, state: TrainState[Row], row: type[Row]) -> None:
 def fit(trainer: Trainer[Row], folder: Path | None, network: str, *, note: str) -> None:
     """Train to the end, with a checkpoint after each evaluation and on Ctrl-C.
 
-    Parameters
-    ----------
-    folder
-        Where checkpoints go; None keeps none.
-    network
-        The network's name, for the command that resumes.
-    note
-        What is trained, on what, for the callback.
+    folder: where checkpoints go; None keeps none
+    network: the network's name, for the command that resumes
+    note: what is trained, on what, for the callback
     """
     task, state, callback = trainer.task, trainer.state, trainer.callback
     epochs = ceil(task.steps / task.interval)
@@ -153,12 +148,8 @@ def write_metrics(
 ) -> None:
     """Write metrics.json, the last file of a run: with it the run is finished.
 
-    Parameters
-    ----------
-    figures
-        What only this kind of run has.
-    validation
-        Misses and count, where something was held back.
+    figures: what only this kind of run has
+    validation: misses and count, where something was held back
     """
     metrics = {
         "format": 1,

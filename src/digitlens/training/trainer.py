@@ -25,25 +25,17 @@ if TYPE_CHECKING:
     from digitlens.training.config import Callback
 
 
-CHECK_EVERY = 32
-"""Steps from one check of the losses to the next: a check waits for the device."""
+CHECK_EVERY = 32  # steps from one check of the losses to the next: a check waits for the device
 
 
 class Task(ABC, Generic[Row]):
     """What a network learns.
 
-    Parameters
-    ----------
-    steps
-        Steps in all.
-    interval
-        Steps from one evaluation, and one checkpoint, to the next.
-    batch_size
-        Examples a step.
-    peak_rate
-        The highest learning rate.
-    max_grad_norm
-        Longer gradients are clipped to this length; 0 clips nothing.
+    steps: steps in all
+    interval: steps from one evaluation, and one checkpoint, to the next
+    batch_size: examples a step
+    peak_rate: the highest learning rate
+    max_grad_norm: longer gradients are clipped to this length; 0 clips nothing
     """
 
     def __init__(
@@ -89,14 +81,9 @@ class Task(ABC, Generic[Row]):
 class Trainer(Generic[Row]):
     """One training run in memory; it knows no files and starts no processes.
 
-    Parameters
-    ----------
-    state
-        What is trained, and how far it has come; changed in place.
-    task
-        What it learns.
-    callback
-        Is called as training goes on.
+    state: what is trained, and how far it has come; changed in place
+    task: what it learns
+    callback: is called as training goes on
     """
 
     def __init__(self, state: TrainState[Row], task: Task[Row], callback: Callback) -> None:
@@ -120,12 +107,9 @@ class Trainer(Generic[Row]):
     def run_interval(self, stop: Callable[[], bool]) -> bool:
         """Train to the next evaluation and do it; True when training got there.
 
-        Raises
-        ------
-        DivergedError
-            The loss became infinite or not a number; the error says at which step.
-        WorkerError
-            A process that makes batches has died; what is learnt is as after the last step.
+        Raises DivergedError: the loss became infinite or not a number; the error says at which
+        step; WorkerError: a process that makes batches has died; what is learnt is as after the
+        last step.
         """
         state, task, first = self.state, self.task, self._evaluated
         # `seconds` and `step` are not 0 when an interval that was interrupted is resumed.

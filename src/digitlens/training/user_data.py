@@ -25,43 +25,28 @@ if TYPE_CHECKING:
 MIN_CLASS_SIZE = 8
 """From so many pictures of a class on, some are held back unless a share is asked for."""
 
-VALIDATION_SHARE = 0.25
-"""This share of them is, rounded down."""
-
-_VALIDATION_SEED = 4
-"""Fixed, so that every run on the same pictures holds back the same."""
+VALIDATION_SHARE = 0.25  # this share of them is, rounded down
+_VALIDATION_SEED = 4  # fixed, so that every run on the same pictures holds back the same
 
 
 @dataclass(frozen=True, eq=False)
 class UserData:
-    """The user's digits.
+    """The user's digits."""
 
-    Parameters
-    ----------
-    data
-        ``train`` to learn from, ``validation`` to measure with; ``test`` is empty.
-    names
-        What messages call the pictures of ``train``, then those of ``validation``.
-    rejected
-        Why pictures were left out, one error for each.
-    """
-
+    # ``train`` to learn from, ``validation`` to measure with; ``test`` is empty
     data: DataSplits
+    # what messages call the pictures of ``train``, then those of ``validation``
     names: tuple[str, ...]
-    rejected: tuple[DataError, ...]
+    rejected: tuple[DataError, ...]  # why pictures were left out, one error for each
 
 
 def load_user_data(source: DataSplits | str | Path, share: float | None) -> UserData:
     """Read the user's pictures and hold some of them back.
 
-    Parameters
-    ----------
-    source
-        Digits, whose own validation part is then held back; or a source of `load_digits`.
+    source: digits, whose own validation part is then held back; or a source of `load_digits`.
         Pictures of a folder that cannot be used are left out.
-    share
-        Share of each class that is held back, rounded; when None a quarter of each class of
-        which there are `MIN_CLASS_SIZE`.
+    share: share of each class that is held back, rounded; when None a quarter of each class of
+        which there are `MIN_CLASS_SIZE`
     """
     if share is not None and not 0 <= share < 1:
         raise UsageError(
@@ -141,27 +126,16 @@ def _check_train(user: UserData) -> UserData:
 MEASURED_DIGITS = 5_000
 """So many of MNIST's training digits are measured before and after, and never replayed."""
 
-_REPLAY_SEED = 5
-"""Fixed, so that every run measures the same digits."""
+_REPLAY_SEED = 5  # fixed, so that every run measures the same digits
 
 
 @dataclass(frozen=True, eq=False)
 class ReplayData:
-    """Digits that the network reads already, and should not forget.
+    """Digits that the network reads already, and should not forget."""
 
-    Parameters
-    ----------
-    replayed
-        Shown again while it learns.
-    measured
-        Read before and after.
-    mnist
-        Whether they are MNIST's own training digits.
-    """
-
-    replayed: Digits
-    measured: Digits
-    mnist: bool
+    replayed: Digits  # shown again while it learns
+    measured: Digits  # read before and after
+    mnist: bool  # whether they are MNIST's own training digits
 
     @property
     def name(self) -> str:

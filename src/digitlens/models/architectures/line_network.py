@@ -32,8 +32,7 @@ SIZES = {"reader": (1_323_126, 916_768), "reader-wide": (2_069_814, 1_308_288)}
 
 FRAMES_PER_POSITION = 2
 
-POSITION_WIDTH = 4
-"""Columns of a position; the width of a line is a multiple of it."""
+POSITION_WIDTH = 4  # columns of a position; the width of a line is a multiple of it
 
 
 class ResidualBlock(nn.Module):
@@ -59,10 +58,7 @@ class LineNetwork(nn.Module):
 
     W is a multiple of 4. Each frame has the logits of ten digits and, as class 10, of blank.
 
-    Parameters
-    ----------
-    widths
-        Channels of the four stages.
+    widths: channels of the four stages
     """
 
     def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
