@@ -139,24 +139,12 @@ def _concat_beams(strings: Scores, ranking: Ranking, beam: BeamOptions) -> Score
 def search_segment(
     segment: Segment, beam: BeamOptions, ratio: float, prune: Prune | None = None
 ) -> tuple[Ranking, float]:
-    """Search one segment, with a blank before it and one after it.
+    """Search one segment of at least one time step, with a blank before it and one after it.
 
-    Parameters
-    ----------
-    segment
-        At least one time step.
-    beam
-        How far to look.
-    ratio
-        Strings with less than this share of the best one's probability are pruned.
-    prune
-        Chooses the prefixes that are followed further; by default by `ratio` and
-        `beam.width`.
-
-    Returns
-    -------
-    Strings and scores, the likeliest first, with a score of 1, or none where `prune` left
-    none; and the unit of these scores: times it, they are probabilities.
+    `prune` chooses the prefixes that are followed further, by default by `ratio` (as in
+    `BeamOptions`) and `beam.width`. Returns strings and scores, the likeliest first with a
+    score of 1, none where `prune` left none; and the unit of these scores: times it, they are
+    probabilities.
     """
     digit = segment[0][1][0][0]
     others = [pairs for _, pairs in segment if len(pairs) > 1 or pairs[0][0] != digit]
@@ -276,13 +264,8 @@ def beam_search_lengths(
     Each length has a beam of its own. Where nothing of an allowed length is found, the search
     is done again without `length_ratio`, and then with so low a floor that four time steps are
     open for each wanted digit. Such strings need not be the very best; they are so unlikely
-    that it does not matter.
-
-    Returns
-    -------
-    Strings with probabilities up to one factor for all (none where no alignment of an
-    allowed length is possible); and the probability, 0..1, that the line's string has an
-    allowed length, strings that the search left aside not counted.
+    that it does not matter. The strings' probabilities are up to one factor for all; strings
+    that the search left aside do not count in that of the lengths.
     """
     result, share = _search_lengths(probs, beam, lengths)
     # An allowed length may be far less likely than the others in one segment.

@@ -39,21 +39,10 @@ PAD = 2
 def string_probabilities(
     probs: Probs, texts: Sequence[str], *, floor: float = 0.0
 ) -> NDArray[np.float64]:
-    """Return the probability of each of `texts`, summed over its alignments.
+    """Return the probability of each of `texts`, summed over its alignments: float64 (N,).
 
-    Parameters
-    ----------
-    probs
-        float64 (T, 11), rows sum to 1.
-    texts
-        At least one string of the digits 0 to 9; may be empty.
-    floor
-        Time steps in which no digit has more than this count as blank. With 0.0 the sum is
-        exact; with more it lacks the alignments that put a digit there, and is never too high.
-
-    Returns
-    -------
-    float64 (N,), 0..1.
+    Time steps in which no digit has more than `floor` count as blank. With 0.0 the sum is
+    exact; with more it lacks the alignments that put a digit there, and is never too high.
 
     Examples
     --------
@@ -85,12 +74,8 @@ def string_probabilities(
 def collapse_blanks(probs: Probs, floor: float) -> tuple[Probs, Indices, float]:
     """Collapse each run of time steps in which no digit has more than `floor` to one blank.
 
-    One must stay, as it parts the twins of "44".
-
-    Returns
-    -------
-    The time steps that are left, at least one; int64, where each stood; and the probability
-    that all steps of such runs are blank.
+    One must stay, as it parts the twins of "44". Returns the time steps that are left, at
+    least one; where each stood; and the probability that all steps of such runs are blank.
     """
     is_open = probs[:, :BLANK].max(axis=1) > floor
     # The first of each run of blank steps stays.
@@ -105,15 +90,11 @@ def collapse_blanks(probs: Probs, floor: float) -> tuple[Probs, Indices, float]:
 
 
 def build_states(texts: Sequence[str]) -> tuple[Indices, NDArray[np.float64]]:
-    """Return the class of each state, and 1.0 where a step of two may end.
+    """Return the class of each state, int64 (S, N), and 1.0 where a step of two may end.
 
     States come first, so that a step works on whole blocks of memory. S is twice the longest
     length, and one; shorter strings are filled up with blanks, which changes nothing in the
     states before.
-
-    Returns
-    -------
-    int64 (S, N) and float64 (S, N).
 
     Examples
     --------
@@ -137,18 +118,10 @@ def build_states(texts: Sequence[str]) -> tuple[Indices, NDArray[np.float64]]:
 def forward_pass(
     emitted: NDArray[np.float64], skip: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the forward variables of all strings.
+    """Return the forward variables of all strings, float64 (T + 1, 2 + S, N).
 
-    Parameters
-    ----------
-    emitted
-        float64 (T, S, N): the probability of each state's class in each time step.
-    skip
-        float64 (S, N), from `build_states`.
-
-    Returns
-    -------
-    float64 (T + 1, 2 + S, N): behind two rows of zeros, the probability of all beginnings of
+    `emitted` (T, S, N) is the probability of each state's class in each time step, `skip` is
+    from `build_states`. Behind two rows of zeros stands the probability of all beginnings of
     alignments that are in this state after so many time steps. The first of the T + 1 is the
     start, which stands in the second of those rows.
     """
@@ -170,15 +143,7 @@ def forward_pass(
 
 
 def step_states(forward: NDArray[np.float64], skip: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what reaches each state in the next time step, before its classes are looked at.
-
-    Parameters
-    ----------
-    forward
-        float64 (..., 2 + S, N), as `forward_pass` returns them.
-    skip
-        float64 (S, N).
-    """
+    """Return what reaches each state in the next time step, whatever its class."""
     stay, one, two = forward[..., 2:, :], forward[..., 1:-1, :], forward[..., :-2, :]
     reached: NDArray[np.float64] = two * skip + one + stay
     return reached
@@ -195,20 +160,8 @@ def length_posterior(
     """Return how likely it is that a line has one of these numbers of digits.
 
     The sum over all strings of these lengths of all their alignments. `decode` says it too,
-    but takes 50 times as long for words, in which every time step may be anything.
-
-    Parameters
-    ----------
-    probs
-        float64 (T, 11), rows sum to 1.
-    lengths
-        Numbers of digits, each at least 0.
-    floor
-        Time steps in which no digit has more than this count as blank; 0.0 is exact.
-
-    Returns
-    -------
-    0..1.
+    but takes 50 times as long for words, in which every time step may be anything. `floor` is
+    as for `string_probabilities`.
 
     Notes
     -----

@@ -62,14 +62,7 @@ class IsotonicCalibrator:
 def fit_isotonic(
     scores: NDArray[np.floating[Any]], right: NDArray[np.bool_]
 ) -> IsotonicCalibrator:
-    """Fit a rising curve to readings that were right or wrong.
-
-    Parameters
-    ----------
-    scores
-        float (N,), finite; N at least 1.
-    right
-        bool (N,).
+    """Fit a rising curve to readings with finite scores (N,), N at least 1, right or wrong.
 
     Examples
     --------
@@ -121,16 +114,7 @@ def pool_adjacent_violators(
 ) -> NDArray[np.int64]:
     """Pool neighbours until the weighted means of the blocks rise strictly.
 
-    Parameters
-    ----------
-    values
-        float (N,), in order; N at least 1.
-    weights
-        (N,), above 0.
-
-    Returns
-    -------
-    int64 (N,): the number of the block that each value went into, from 0, rising.
+    Returns the number of the block that each value went into: int64 (N,), from 0, rising.
 
     Examples
     --------
@@ -164,18 +148,9 @@ TOLERANCE = 1e-9
 def fit_logistic(
     features: NDArray[np.floating[Any]], right: NDArray[np.bool_]
 ) -> tuple[float, ...]:
-    """Fit the weights of a logistic regression by Newton's method.
+    """Fit the weights of a logistic regression over `features` (N, F) by Newton's method.
 
-    Parameters
-    ----------
-    features
-        float (N, F), finite; N at least 1.
-    right
-        bool (N,).
-
-    Returns
-    -------
-    F + 1 numbers: the intercept, then a weight for each feature as it was given.
+    Returns F + 1 numbers: the intercept, then a weight for each feature as it was given.
 
     Notes
     -----

@@ -44,16 +44,9 @@ class Calibration:
 
 
 def logit_bins(share: float, most: float = 5.0) -> float:
-    """Return how many nines a share has: 0.9 has one, 0.999 three, at most `most`.
+    """Return how many nines a share of 0..1 has: 0.9 has one, 0.999 three, at most `most`.
 
     On this scale the sure answers of a good network, all near 1, are told apart.
-
-    Parameters
-    ----------
-    share
-        0..1.
-    most
-        What 1 is given.
 
     Examples
     --------
@@ -66,24 +59,13 @@ def logit_bins(share: float, most: float = 5.0) -> float:
 def measure_calibration(
     confidence: NDArray[np.floating[Any]], right: NDArray[np.bool_], bins: int = BINS
 ) -> Calibration:
-    """Compare confidence with accuracy in `bins` bins of equal mass.
+    """Compare `confidence` (float (N,), 0..1) with whether answers are `right` (bool (N,)).
 
-    Equal mass: each bin holds as nearly as can be the same number of answers. With bins
-    of equal width nearly all answers of a good network would fall into the last one.
-    Answers of the same confidence share a bin, so that their order does not matter; where
-    many are exactly 1 there are fewer and unequal bins.
-
-    The error is never quite 0 even for perfect calibration, as bins of finite size
-    scatter; compare it between networks on the same digits.
-
-    Parameters
-    ----------
-    confidence
-        float (N,), 0..1: the probability given to the answer; N at least 1.
-    right
-        bool (N,): whether the answer was right.
-    bins
-        How many bins, at least 1.
+    Each of the `bins` holds as nearly as can be the same number of answers: with bins of equal
+    width nearly all answers of a good network would fall into the last one. Answers of the
+    same confidence share a bin, so that their order does not matter; where many are exactly 1
+    there are fewer and unequal bins. The error is never quite 0 even for perfect calibration,
+    as bins of finite size scatter; compare it between networks on the same digits.
 
     Notes
     -----

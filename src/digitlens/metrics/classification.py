@@ -21,17 +21,9 @@ if TYPE_CHECKING:
 
 
 def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:
-    """Count how often each digit was read as each digit.
+    """Count how often each digit was read as each digit: int64 (10, 10), row = truth.
 
-    Parameters
-    ----------
-    labels, predicted
-        (N,), whole numbers 0..9: what the digits are, and what was answered.
-
-    Returns
-    -------
-    int64 (10, 10): row = truth, column = answer. The diagonal holds what was right; the
-    sum is N.
+    `labels` and the answers `predicted` are whole numbers 0..9 (N,).
 
     Examples
     --------
@@ -64,12 +56,7 @@ class ClassScore:
 
 
 def per_class(table: NDArray[np.int64]) -> tuple[ClassScore, ...]:
-    """Return the figures of each digit, 0 first.
-
-    Parameters
-    ----------
-    table
-        int64 (10, 10), as `confusion` gives it.
+    """Return the figures of each digit, 0 first, from the `table` that `confusion` gives.
 
     Examples
     --------
@@ -89,20 +76,10 @@ def per_class(table: NDArray[np.int64]) -> tuple[ClassScore, ...]:
 def hardest_errors(
     labels: Labels, predicted: Labels, probabilities: NDArray[np.floating[Any]]
 ) -> Indices:
-    """Return the indices of the misses, the one that was surest of its mistake first.
+    """Return the indices of the misses (int64), the one that was surest of its mistake first.
 
     Equal confidence is ordered by how little was left for the truth, then by place.
-
-    Parameters
-    ----------
-    labels, predicted
-        (N,), whole numbers 0..9.
-    probabilities
-        float (N, 10), rows sum to 1.
-
-    Returns
-    -------
-    int64 (misses,).
+    `labels` and `predicted` are (N,), `probabilities` float (N, 10) whose rows sum to 1.
 
     Examples
     --------
@@ -125,14 +102,8 @@ def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[A
     """Return the mean of ``-ln p(truth)``: 0 is perfect, ln 10 = 2.303 is guessing.
 
     A probability under `MIN_PROBABILITY` counts as that, so that one truth that was called
-    impossible costs 87.3 / N and not infinity. Nothing else is clipped.
-
-    Parameters
-    ----------
-    labels
-        (N,), whole numbers 0..9; N at least 1.
-    probabilities
-        float (N, 10), rows sum to 1.
+    impossible costs 87.3 / N and not infinity. Nothing else is clipped. `labels` are (N,),
+    N at least 1; `probabilities` float (N, 10).
 
     Examples
     --------
@@ -147,14 +118,8 @@ def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[A
 def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
     """Return the Brier score: the mean squared distance to the one-hot truth.
 
-    0 is perfect, 0.9 is guessing, 2 is sure and always wrong.
-
-    Parameters
-    ----------
-    labels
-        (N,), whole numbers 0..9; N at least 1.
-    probabilities
-        float (N, 10), rows sum to 1.
+    0 is perfect, 0.9 is guessing, 2 is sure and always wrong; inputs as those of
+    `negative_log_likelihood`.
 
     Notes
     -----
@@ -188,18 +153,9 @@ learning benchmarks", NeurIPS 2021 Datasets and Benchmarks (labelerrors.com).
 
 
 def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None:
-    """Mark the digits whose label nobody disputes.
+    """Mark the digits whose label nobody disputes: bool (N,); None for a source not studied.
 
-    Parameters
-    ----------
-    source
-        `Digits.source`; only ``"mnist test"`` has been studied.
-    positions
-        int64 (N,): `Digits.positions`.
-
-    Returns
-    -------
-    bool (N,), or None for any other source.
+    Only ``"mnist test"`` has been; `positions` (int64 (N,)) are those of `Digits`.
 
     Examples
     --------
@@ -216,16 +172,9 @@ def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None
 def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> float:
     """Return the area under the receiver operating characteristic.
 
-    The share of pairs, one of `low` and one of `high`, in which the one of `high` scores
-    higher; a tie counts half. 1 is told apart without fault, 0.5 is guessing, under 0.5 is
-    the wrong way round.
-
-    Parameters
-    ----------
-    low
-        float (N,), N at least 1: scores of those that should score low, such as real digits.
-    high
-        float (M,), M at least 1: scores of those that should score high.
+    The share of pairs, one of `low` (float (N,), such as real digits) and one of `high`
+    (float (M,)), in which the one of `high` scores higher; a tie counts half. 1 is told apart
+    without fault, 0.5 is guessing, under 0.5 is the wrong way round. Neither may be empty.
 
     Notes
     -----
@@ -248,12 +197,7 @@ def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> fl
 def threshold_at_tpr(scores: NDArray[np.floating[Any]], share: float) -> float:
     """Return the lowest threshold such that at least `share` of the scores are not above it.
 
-    Parameters
-    ----------
-    scores
-        float (N,), N at least 1: of those that are to be kept.
-    share
-        Above 0, at most 1.
+    `scores` (float (N,), N at least 1) are of what is to be kept; `share` is in 0..1, not 0.
 
     Examples
     --------

@@ -133,25 +133,10 @@ def compare(
     *,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
-    """Let every model read the same digits and test whether they differ by more than chance.
+    """Let two or more models read the same digits and test if they differ by more than chance.
 
-    Parameters
-    ----------
-    models
-        Two or more, each with `name` and `predict`.
-    digits
-        At least one digit.
-    clock
-        Gives seconds; read before and after each `predict`.
-
-    Raises
-    ------
-    UsageError
-        Fewer than two models.
-    DataError
-        There are no digits.
-    ModelError
-        A model's answers are not one row of ten numbers for each digit.
+    `clock` is read before and after each `predict`. Fewer than two models are a `UsageError`;
+    other errors are those of `evaluate`.
     """
     if len(models) < 2:
         raise UsageError(

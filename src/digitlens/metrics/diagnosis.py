@@ -236,28 +236,21 @@ class Diagnosis:
 
 
 def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
-    """Tell what a training history shows.
+    """Tell what a training history shows: one epoch or more, all with validation or none.
 
     Overfitting has two signs. *The loss sign*: the validation loss was lowest at some epoch
     and has since risen by more than noise, for two epochs or more, while the training loss
     went on falling. *The gap sign*: training accuracy is ahead of validation accuracy by
-    more than two standard errors of the latter. With both signs the run overfits, from the
-    epoch after the lowest validation loss on. It overfits too where validation stands still
-    for three epochs or more, training goes on and the gap is a whole point or wider: the
-    learning rate of our recipes ends near 0, and the loss may then stop short of rising.
-    One sign alone, a rising loss or a gap of a point, is `MAY_OVERFIT`.
+    more than two standard errors of the latter, over `validation_count` digits. With both
+    signs the run overfits, from the epoch after the lowest validation loss on. It overfits too
+    where validation stands still for three epochs or more, training goes on and the gap is a
+    whole point or wider: the learning rate of our recipes ends near 0, and the loss may then
+    stop short of rising. One sign alone, a rising loss or a gap of a point, is `MAY_OVERFIT`.
 
     Before that, a training loss that has risen by half and more, with the validation loss,
     is `DIVERGES`. After that, in turn: training accuracy low and no longer rising,
     `LEARNS_TOO_LITTLE`; the last epoch the best and its validation loss still falling,
-    `STILL_LEARNING`; else `FITS_WELL`. The rule is ours; its thresholds stand in `signs`.
-
-    Parameters
-    ----------
-    history
-        At least one epoch, in order; either all with validation figures or none.
-    validation_count
-        How many digits are held back; looked at only when the history has validation.
+    `STILL_LEARNING`; else `FITS_WELL`. The rule is ours; its thresholds stand in `history`.
 
     Examples
     --------

@@ -251,25 +251,11 @@ def evaluate(
     name: str | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
-    """Let `model` read `digits` and count everything there is to count.
+    """Let `model` read all `digits` and count everything there is to count.
 
-    Parameters
-    ----------
-    model
-        Anything with `name` and `predict`, such as a `digitlens.Model`.
-    digits
-        At least one digit; the whole set is read, none is dropped.
-    name
-        What to call the model instead of its own name.
-    clock
-        Gives seconds; read before and after `predict`.
-
-    Raises
-    ------
-    DataError
-        There are no digits.
-    ModelError
-        The model's answers are not one row of ten numbers for each digit.
+    `name` is what to call it instead of its own name; `clock` is read before and after
+    `predict`. No digits are a `DataError`; answers that are not a label and ten finite numbers
+    for each digit a `ModelError`.
     """
     if not len(digits):
         raise DataError(

@@ -136,15 +136,7 @@ class OverfitSignals:
 
 
 def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
-    """Read the two signs of overfitting from the curves.
-
-    Parameters
-    ----------
-    curves
-        At least two epochs.
-    validation_count
-        How many digits are held back, at least 1.
-    """
+    """Read the two signs of overfitting from the curves of at least two epochs."""
     loss, trained = curves.validation_loss, curves.train_loss
     last = len(loss) - 1
     # Rising: the late epochs lie above the lowest one by more than epochs differ anyhow,

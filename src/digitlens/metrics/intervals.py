@@ -21,20 +21,11 @@ class Interval(NamedTuple):
 
 
 def wilson(misses: int, count: int, confidence: float = 0.95) -> Interval:
-    """Return the Wilson score interval of the accuracy.
+    """Return the Wilson score interval of the accuracy with `misses` among `count` answers.
 
     Of many test sets drawn alike, about `confidence` would give an interval that holds the
     accuracy on all digits there could be. Unlike the estimate plus and minus two standard
     errors, it stays inside 0..1 and is honest where nothing or nearly nothing was missed.
-
-    Parameters
-    ----------
-    misses
-        Wrong answers, 0..count.
-    count
-        Answers, at least 1.
-    confidence
-        Between 0 and 1.
 
     Notes
     -----
@@ -68,15 +59,6 @@ HALVINGS = 60
 def binomial_cdf(misses: int, count: int, share: float) -> float:
     """Return the probability of `misses` or fewer among `count`, each missed with `share`.
 
-    Parameters
-    ----------
-    misses
-        0..count.
-    count
-        At least 0.
-    share
-        0..1.
-
     Examples
     --------
     >>> round(binomial_cdf(1, 3, 0.5), 6)
@@ -97,19 +79,10 @@ def binomial_cdf(misses: int, count: int, share: float) -> float:
 
 
 def clopper_pearson_upper(misses: int, count: int, level: float = 0.95) -> float:
-    """Return the exact one-sided upper limit of the error rate.
+    """Return the exact one-sided upper limit of the error rate; 1 where `count` is 0.
 
     Whatever the true rate is, of many samples drawn alike a share of `level` or more gives a
     limit that is not below it. With no miss among n it is about 3 / n at a level of 95 %.
-
-    Parameters
-    ----------
-    misses
-        0..count.
-    count
-        At least 0; of nothing the limit is 1.
-    level
-        Between 0 and 1.
 
     Notes
     -----
@@ -150,12 +123,7 @@ class Discordance:
 
 
 def discordance(labels: Labels, first: Labels, second: Labels) -> Discordance:
-    """Count on which digits only one of two models is right.
-
-    Parameters
-    ----------
-    labels, first, second
-        (N,), whole numbers 0..9: the truth and the answers of two models, in one order.
+    """Count the `labels` (N,) on which only one of two models' answers is right, or neither.
 
     Examples
     --------
@@ -172,20 +140,12 @@ def discordance(labels: Labels, first: Labels, second: Labels) -> Discordance:
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-    """Return the two-sided p-value of McNemar's test, exactly.
+    """Return the two-sided p-value of McNemar's test, in whole numbers and rounded once.
 
     Were both models equally good, each digit that only one of them gets right would be a
     toss of a coin. The p-value is the chance that such tosses fall at least as unevenly as
-    these did: under 0.05 it is usual to say that chance alone does not explain them.
-
-    Parameters
-    ----------
-    only_first, only_second
-        Whole numbers from 0 on: the digits that only the first, only the second got right.
-
-    Returns
-    -------
-    0..1; 1 where the models do not differ. Worked out in whole numbers, rounded once.
+    these did (1 where the models do not differ): under 0.05 it is usual to say that chance
+    alone does not explain them.
 
     Notes
     -----

@@ -46,20 +46,11 @@ class Coverage:
 def coverage_curve(
     confidence: NDArray[np.floating[Any]], right: NDArray[np.bool_]
 ) -> tuple[Indices, Indices, NDArray[np.float64]]:
-    """Walk from the surest answer to the least sure.
+    """Walk from the surest answer to the least sure: (answers, misses, confidence), each (K,).
 
-    Parameters
-    ----------
-    confidence
-        float (N,), 0..1; N at least 1.
-    right
-        bool (N,).
-
-    Returns
-    -------
-    Three arrays (K,), one entry for each distinct confidence, falling: int64 answers so
-    far, int64 misses among them, float64 the confidence. Answers of the same confidence
-    come together, as no threshold can part them.
+    int64 answers so far, int64 misses among them and float64 the confidence, falling, for each
+    distinct `confidence` (float (N,), 0..1). Answers of the same confidence come together, as
+    no threshold can part them.
 
     Examples
     --------
@@ -81,19 +72,10 @@ def coverage_at(
 ) -> tuple[Coverage, ...]:
     """Return the most that can be answered at each error rate, the surest first.
 
-    The largest number of answers such that at most `error_rate` of them are wrong;
-    answers of the same confidence are given together or not at all. The threshold is
+    The largest number of answers such that at most `error_rate` of them are wrong; those of
+    the same `confidence` (float (N,), 0..1) are given together or not at all. The threshold is
     chosen on the very digits it is judged on, so the figure is optimistic: on new digits
     choose the threshold on validation data and expect a little less.
-
-    Parameters
-    ----------
-    confidence
-        float (N,), 0..1: the probability given to the answer; N at least 1.
-    right
-        bool (N,): whether the answer was right.
-    error_rates
-        Each 0..1.
 
     Examples
     --------
@@ -172,16 +154,10 @@ def risk_coverage_curve(
     *,
     points: int = POINTS,
 ) -> RiskCoverageCurve:
-    """Return the curve of readings whose truth is known.
+    """Return the curve of readings of which is known whether all of the string is `right`.
 
-    Parameters
-    ----------
-    confidence
-        float (N,), 0..1; N at least 1. Not of the readings that the confidence was fitted on.
-    right
-        bool (N,): whether all of the string was right.
-    points
-        Thresholds to keep at most, evenly over the readings.
+    They must not be those that the `confidence` (float (N,), 0..1) was fitted on. At most
+    `points` thresholds are kept, evenly over the readings.
 
     Examples
     --------
@@ -209,21 +185,8 @@ def threshold_for_risk(
 
     The limit is Clopper and Pearson's, one-sided: with no error among them it takes 299
     accepted readings to promise 1 %. It is the limit of one threshold; as the lowest of
-    many is taken, the promise is a little weaker than `level` says.
-
-    Parameters
-    ----------
-    error
-        Above 0, at most 1.
-    curve
-        Of validation lines.
-    level
-        Between 0 and 1.
-
-    Raises
-    ------
-    UsageError
-        An error rate or a level out of range.
+    many is taken, the promise is a little weaker than `level` says. An error rate outside
+    0..1, or 0, and a level that is not between are a `UsageError`.
 
     Examples
     --------

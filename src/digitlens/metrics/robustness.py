@@ -132,33 +132,18 @@ def measure_robustness(
 ) -> RobustnessResult:
     """Count a model's misses on digits that are changed ever more strongly.
 
-    At strength 0 the misses are those of `digitlens.evaluate` on the same digits. The same
-    seed and digits give the same pictures.
+    At strength 0 the misses are those of `evaluate` on the same digits, whose errors it has.
+    The same `seed` and digits give the same pictures.
 
     Parameters
     ----------
-    model
-        Anything with `name` and `predict`, such as a `digitlens.Model`.
-    digits
-        At least one digit.
-    seed
-        Of the chance in the changes: which way a digit is turned, where it is covered.
     limit
-        At most so many of the digits, evenly spread; all when None.
+        At most so many of the digits, evenly spread, 1 or more; all when None.
     frame
         Brings uint8 (N, 28, 28) into MNIST's frame; `digitlens.imaging.frame_stack` when None.
         A picture that it rejects counts as a miss: nobody gets an answer.
     progress
         Called with the name of each family before it is measured.
-
-    Raises
-    ------
-    DataError
-        There are no digits.
-    ModelError
-        The model's answers are not one row of ten numbers for each digit.
-    UsageError
-        The limit is less than 1.
     """
     chosen = evenly(digits, limit)
     bring = frame or _framing()
@@ -181,28 +166,17 @@ def measure_robustness(
 
 
 def count_framed(model: Predictor, framed: FramedStack, labels: Labels) -> int:
-    """Count the misses on framed pictures; one that could not be framed is a miss.
-
-    Parameters
-    ----------
-    labels
-        uint8 (N,), 0..9: what the N pictures show.
-    """
+    """Count the misses on framed pictures; one that could not be framed is a miss."""
     wrong = model.predict(framed.images).labels != labels
     wrong[list(framed.rejected)] = True
     return int(wrong.sum())
 
 
 def evenly(digits: Digits, limit: int | None) -> Digits:
-    """Return at most `limit` of the digits, evenly spread over all of them.
+    """Return at most `limit` of the digits, 1 or more, evenly spread over all of them.
 
     The first digits of a set are not like the rest: the writers of MNIST's first 5,000 test
     digits wrote more clearly than those of the others.
-
-    Raises
-    ------
-    UsageError
-        The limit is less than 1.
 
     Examples
     --------

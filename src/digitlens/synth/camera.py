@@ -29,21 +29,11 @@ BILEVEL_FROM = 110.0
 def simulate_camera(
     rng: Random, style: Style, picture: Gray, height: float, contrast: float
 ) -> tuple[Gray, float]:
-    """Take a picture of the page.
+    """Take a picture of the page, uint8 (H, W), and say its scale.
 
-    Parameters
-    ----------
-    picture
-        uint8 (H, W): the page, 255 = white.
-    height
-        Of a digit, in pixels.
-    contrast
-        Of ink against paper, in grey levels: what is pale is not scanned in black and white,
-        and meets less noise.
-
-    Returns
-    -------
-    The picture, and its scale: 0.5 where it has half as many pixels a side.
+    The scale is 0.5 where it has half as many pixels a side. `height` is that of a digit;
+    `contrast` that of ink against paper in gray levels: what is pale is not scanned in black
+    and white, and meets less noise.
     """
     scale = 1.0
     # One lack of sharpness is enough: of several at once nothing can be read.

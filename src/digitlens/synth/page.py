@@ -55,13 +55,7 @@ def draw_background(rng: Random, style: Style, shape: tuple[int, int]) -> Backgr
 
 
 def apply_ink(rng: Random, style: Style, page: Background, ink: Gray) -> Gray:
-    """Lay ink on paper: the more of it, the nearer a pixel comes to the ink's own grey.
-
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), 0 = none, 255 = full.
-    """
+    """Lay ink (0 = none, 255 = full) on paper: the more, the nearer the ink's own gray."""
     dark = max(0.0, page.level - page.contrast)
     strength = 1.0
     if rng.bernoulli(style.fading):
@@ -246,16 +240,9 @@ def paste(ink: Gray, patch: Gray, left: int, top: int) -> None:
 def add_neighbours(
     ink: Gray, glyphs: Glyphs, rng: Random, height: float, free: tuple[float, float]
 ) -> None:
-    """Let the line above, below or both reach into the picture.
+    """Let the line above, below or both reach into the picture's own `ink`, which is changed.
 
-    Parameters
-    ----------
-    ink
-        uint8 (H, W): the picture's own ink, written to.
-    height
-        Of a digit, in pixels.
-    free
-        Rows above the writing and below it; neighbours reach hardly further.
+    `free` are the rows above the writing and below it; neighbours reach hardly further.
     """
     above, below = rng.choice(((True, False), (False, True), (True, True)))
     words = rng.bernoulli(0.35)
@@ -289,15 +276,7 @@ def add_neighbours(
 def add_label(
     ink: Gray, rng: Random, style: Style, span: tuple[float, float], row: float
 ) -> None:
-    """Print a word to the left or right of the writing, as far as there is room.
-
-    Parameters
-    ----------
-    span
-        Left and right edge of the writing.
-    row
-        Of the line, in the picture; the word stands on it.
-    """
+    """Print a word left or right of the writing's `span`, as far as there is room, on `row`."""
     word = rng.choice(printed_words(style.fonts))
     size = rng.uniform(0.25, 0.6) * max(20.0, 0.5 * ink.shape[0])
     patch = resize_to_height(word, size)
