@@ -32,7 +32,7 @@ import numpy as np
 from contact_sheet import contact_sheet
 from digitlens import evaluate, load_digits, load_model
 from digitlens.imaging import FramedStack, frame_stack
-from digitlens.metrics import auroc, threshold_at_tpr
+from digitlens.metrics.classification import auroc, threshold_at_tpr
 from peer import keep
 from strangers import DIGITS_TO_SOME, STRANGERS, UNMET, draw
 

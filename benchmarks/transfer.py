@@ -25,7 +25,7 @@ import numpy as np
 from digitlens import load_model
 from digitlens.errors import DataError
 from digitlens.imaging import frame_steps
-from digitlens.metrics import wilson
+from digitlens.metrics.intervals import wilson
 from peer import keep
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ import numpy as np
 from digitlens import load_digits, load_model
 from digitlens.data.pen_digits import draw_digits, read_strokes
 from digitlens.imaging import frame_stack
-from digitlens.metrics import auroc, wilson
+from digitlens.metrics.classification import auroc
+from digitlens.metrics.intervals import wilson
 from peer import keep, machine
 from rejection import no_digit
 from rejection import strangers as draw_strangers

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens import metrics
 from digitlens.data import load_digits
+from digitlens.metrics.calibration import measure_calibration
+from digitlens.metrics.classification import negative_log_likelihood
 from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model
 from digitlens.models.onnx_writer import rewrite_onnx
 from digitlens.storage import make_folder, write_bytes
@@ -93,8 +94,8 @@ def with_sister(card: ModelCard, sister: Model, validation: Digits) -> ModelCard
         "count": len(validation),
     }
     right = given.labels == validation.labels
-    result = metrics.measure_calibration(given.probabilities.max(1), right)
-    nll = metrics.negative_log_likelihood(validation.labels, given.probabilities)
+    result = measure_calibration(given.probabilities.max(1), right)
+    nll = negative_log_likelihood(validation.labels, given.probabilities)
     figures = {
         "held back for measuring": "a sister network by the same recipe, seed "
         f"{sister.card.seed}, was trained without a tenth of the writers; the validation "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.data.world import FONTS, PEN, RULE
-from digitlens.metrics import threshold_at_tpr
+from digitlens.metrics.classification import threshold_at_tpr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

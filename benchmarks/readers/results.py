@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from digitlens.metrics import mcnemar
+from digitlens.metrics.intervals import mcnemar
 from readers.processes import OURS
 from readers.score_lines import (
     choose_threshold,

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.metrics import clopper_pearson_upper, coverage_at
-from digitlens.metrics.intervals import Interval
+from digitlens.metrics.intervals import Interval, clopper_pearson_upper
+from digitlens.metrics.risk_coverage import coverage_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

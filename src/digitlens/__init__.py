@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from digitlens.errors import DigitlensError
     from digitlens.imaging import frame_digit
     from digitlens.mail import route
-    from digitlens.metrics import compare, evaluate
+    from digitlens.metrics.comparison import compare
+    from digitlens.metrics.evaluation import evaluate
     from digitlens.models.inference import Model, load_model
     from digitlens.ocr import Reader
     from digitlens.training import train
@@ -48,8 +49,8 @@ _HOMES = {
     "Digits": "digits",
     "Model": "models.inference",
     "Reader": "ocr",
-    "compare": "metrics",
-    "evaluate": "metrics",
+    "compare": "metrics.comparison",
+    "evaluate": "metrics.evaluation",
     "frame_digit": "imaging",
     "load_digits": "data",
     "load_model": "models.inference",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.metrics import clopper_pearson_upper
+from digitlens.metrics.intervals import clopper_pearson_upper
 from readers.pictures import Task
 from readers.protocol import Answer, Piece
 from readers.score_lines import (

@@ -24,7 +24,7 @@ from digitlens.ctc.regression import (
     sigmoid,
 )
 from digitlens.errors import DataError, ModelError, ShapeError, UsageError
-from digitlens.metrics import measure_calibration
+from digitlens.metrics.calibration import measure_calibration
 from digitlens.metrics.risk_coverage import risk_coverage_curve, threshold_for_risk
 
 Lines = Callable[..., np.ndarray]

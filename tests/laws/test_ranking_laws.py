@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.metrics import auroc, threshold_at_tpr
+from digitlens.metrics.classification import auroc, threshold_at_tpr
 
 SCORES = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=40).map(np.array)
 

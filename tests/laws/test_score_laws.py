@@ -6,19 +6,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.metrics import (
+from digitlens.metrics.calibration import measure_calibration
+from digitlens.metrics.classification import (
     brier,
     confusion,
-    coverage_at,
-    coverage_curve,
-    discordance,
     hardest_errors,
-    mcnemar,
-    measure_calibration,
     negative_log_likelihood,
     per_class,
-    wilson,
 )
+from digitlens.metrics.intervals import discordance, mcnemar, wilson
+from digitlens.metrics.risk_coverage import coverage_at, coverage_curve
 
 digit = st.integers(0, 9)
 pairs = st.lists(st.tuples(digit, digit), min_size=1, max_size=60)

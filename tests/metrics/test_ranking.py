@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlens.metrics import auroc, threshold_at_tpr
+from digitlens.metrics.classification import auroc, threshold_at_tpr
 
 # Hanley and McNeil (1982), Table I: 58 normal and 51 abnormal CT pictures, rated 1 to 5.
 NORMAL = np.repeat([1.0, 2, 3, 4, 5], [33, 6, 6, 11, 2])

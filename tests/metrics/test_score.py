@@ -7,22 +7,19 @@ import math
 import numpy as np
 import pytest
 
-from digitlens.metrics import (
+from digitlens.metrics.calibration import measure_calibration
+from digitlens.metrics.classification import (
     DISPUTED,
     MIN_PROBABILITY,
-    Coverage,
     brier,
     confusion,
-    coverage_at,
-    discordance,
     hardest_errors,
     mask_undisputed,
-    mcnemar,
-    measure_calibration,
     negative_log_likelihood,
     per_class,
-    wilson,
 )
+from digitlens.metrics.intervals import discordance, mcnemar, wilson
+from digitlens.metrics.risk_coverage import Coverage, coverage_at
 
 TRUTH = np.array([0, 1, 1, 2, 2, 2], np.uint8)
 ANSWER = np.array([0, 1, 2, 2, 2, 9], np.uint8)

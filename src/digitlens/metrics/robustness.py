@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens import metrics
 from digitlens.errors import UsageError
 from digitlens.metrics import formatting
 from digitlens.metrics.corruptions import CORRUPTIONS
 from digitlens.metrics.evaluation import evaluate
 from digitlens.metrics.formatting import percent, plural
+from digitlens.metrics.intervals import Interval, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,9 @@ class CorruptionResult:
         """Return the share of right answers at each strength, 0..1."""
         return [1 - misses / self.count for misses in self._misses(framed)]
 
-    def intervals(self, *, framed: bool = False) -> list[metrics.Interval]:
+    def intervals(self, *, framed: bool = False) -> list[Interval]:
         """Return the 95 % Wilson interval of the accuracy at each strength."""
-        return [metrics.wilson(misses, self.count) for misses in self._misses(framed)]
+        return [wilson(misses, self.count) for misses in self._misses(framed)]
 
     def _misses(self, framed: bool) -> tuple[int, ...]:
         return self.framed if framed else self.alone

@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
-from digitlens import metrics
 from digitlens.errors import ModelError
+from digitlens.metrics.intervals import wilson
 from digitlens.models.onnx_graph import read_metadata
 
 if TYPE_CHECKING:
@@ -267,5 +267,5 @@ def _format_errors(counted: dict[str, int]) -> str:
 
 
 def _format_errors_with_interval(counted: dict[str, int]) -> str:
-    low, high = metrics.wilson(counted["misses"], counted["count"])
+    low, high = wilson(counted["misses"], counted["count"])
     return f"{_format_errors(counted)} (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"

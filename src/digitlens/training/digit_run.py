@@ -11,10 +11,11 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from digitlens import metrics, models, viz
+from digitlens import models, viz
 from digitlens import runs as run_folder
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError, StoppedError
+from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, from_csv
 from digitlens.models.card import ModelCard
@@ -229,8 +230,8 @@ def _export(
     card = _make_card(folder, config, trained, data)
     # Measure the whole model, and find the threshold of "no digit" on what was held back.
     card, labels = _predict(folder, card, trained, shown, validation=count > 0)
-    confusion = metrics.confusion(shown.labels.cpu().numpy().astype(np.uint8), labels)
-    misses = int(confusion.sum() - np.trace(confusion)) if count else 0
+    table = confusion(shown.labels.cpu().numpy().astype(np.uint8), labels)
+    misses = int(table.sum() - np.trace(table)) if count else 0
     if count:
         card = replace(card, validation={"misses": misses, "count": count})
     # Write the files, the one that says "finished" last.
@@ -239,7 +240,7 @@ def _export(
     digits = "digits held back" if count else "training digits, for none were held back"
     plots = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
-        run_folder.CONFUSION_PLOT: viz.confusion(confusion, title=f"{folder.name}, {digits}"),
+        run_folder.CONFUSION_PLOT: viz.confusion(table, title=f"{folder.name}, {digits}"),
     }
     for name, content in plots.items():
         write_bytes(folder / name, content)

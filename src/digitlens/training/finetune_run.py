@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from digitlens import metrics as score
 from digitlens import models, viz
 from digitlens import runs as run_folder
 from digitlens.errors import UsageError
+from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import to_csv
 from digitlens.models.card import ModelCard
@@ -211,7 +211,7 @@ def save_finetune_run(
     card = _add_figures(card, changes, replay)
     diagnosis = diagnose(history, len(data.validation))
     seen = changes.held if len(changes.held) else changes.learnt
-    confusion = score.confusion(seen.truth, seen.after.labels)
+    table = confusion(seen.truth, seen.after.labels)
     content = config_to_dict(config, data, about=describe_machine(tuned.task.device))
     content["data"]["validation"] = round(
         len(data.validation) / (len(data.train) + len(data.validation)), 4
@@ -224,9 +224,7 @@ def save_finetune_run(
     }
     drawn = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
-        run_folder.CONFUSION_PLOT: viz.confusion(
-            confusion, title=f"{folder.name}, {seen.title}"
-        ),
+        run_folder.CONFUSION_PLOT: viz.confusion(table, title=f"{folder.name}, {seen.title}"),
     }
     run_folder.write_config(folder, content)
     write_text(folder / run_folder.HISTORY, to_csv(history))

@@ -17,8 +17,9 @@ import numpy as np
 from PIL import Image
 
 from digitlens.digits import CLASSES
-from digitlens.metrics import logit_bins, wilson
+from digitlens.metrics.calibration import logit_bins
 from digitlens.metrics.formatting import confidence, percent
+from digitlens.metrics.intervals import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

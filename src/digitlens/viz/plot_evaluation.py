@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.digits import CLASSES
-from digitlens.metrics import coverage_curve, logit_bins, wilson
+from digitlens.metrics.calibration import logit_bins
 from digitlens.metrics.formatting import confidence, percent, plural, rate
+from digitlens.metrics.intervals import wilson
+from digitlens.metrics.risk_coverage import coverage_curve
 from digitlens.viz.canvas import (
     BLUE,
     FAINT,
