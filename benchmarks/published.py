@@ -12,7 +12,8 @@ import time
 
 from digitlens import evaluate, load_digits, load_model
 from digitlens.models import find_network
-from digitlens.models.inference import PUBLISHED_FOLDER, published_names
+from digitlens.models.checksum import PUBLISHED_FOLDER
+from digitlens.models.inference import published_names
 from peer import keep, machine
 
 HEAD = (

@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import checksums
 from digitlens.data import load_digits
 from digitlens.metrics.calibration import measure_calibration
 from digitlens.metrics.classification import negative_log_likelihood
-from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model
+from digitlens.models.checksum import PUBLISHED_FOLDER
+from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_writer import rewrite_onnx
-from digitlens.storage import make_folder, write_bytes
+from digitlens.storage import make_folder
 from thresholds import (
     ANSWERED,
     DOUBT,
@@ -82,7 +84,7 @@ def main() -> None:
     card = replace(card, test={"misses": counted, "count": len(data.test)})
     target = PUBLISHED_FOLDER / f"{args.name}.onnx"
     make_folder(PUBLISHED_FOLDER)
-    write_bytes(target, rewrite_onnx(content, card, half=True))
+    checksums.write_published(target, rewrite_onnx(content, card, half=True))
     say(f"{target}: {target.stat().st_size:,} bytes, {counted} test misses")
 
 

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+import checksums
 from digitlens.ctc import align, confidence_features, fit_confidence_models
 from digitlens.data import load_digits
 from digitlens.metrics.risk_coverage import threshold_for_risk
 from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
+from digitlens.models.checksum import PUBLISHED_FOLDER
 from digitlens.models.fold import fuse_line_network
-from digitlens.models.inference import PUBLISHED_FOLDER
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.rebuild import load_reader
 from digitlens.ocr.network import LineRecognizer
@@ -116,7 +117,8 @@ def main() -> None:
     card = replace(card, figures={"read at 1 % error": words, **card.figures})
     target = args.out / f"{args.name}.onnx"
     make_folder(args.out)
-    write_bytes(target, rewrite_onnx(content, card, calibrations.as_dict(), half=True))
+    measured = rewrite_onnx(content, card, calibrations.as_dict(), half=True)
+    checksums.write_published(target, measured)
     renew_card(target, args.name)
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
 
@@ -134,7 +136,7 @@ def renew_card(target: Path, name: str) -> None:
         versions=known.versions or {name: version(name) for name in ("digitlens", "torch")},
     )
     saved = None if reader.calibrations is None else reader.calibrations.as_dict()
-    write_bytes(target, rewrite_onnx(content, card, saved))
+    checksums.write_published(target, rewrite_onnx(content, card, saved))
     say(card.markdown())
 
 

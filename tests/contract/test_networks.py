@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_export_answers_as_the_original(name: str, digits: Digits) -> None:
     with torch.inference_mode():
         logits = network(torch.from_numpy(pixels).unsqueeze(1).float() / 255)
     ops = fuse_layers(network)
-    model = Model("x.onnx", to_onnx(ops, CARD))  # type: ignore[arg-type]
+    model = Model(Path("x.onnx"), to_onnx(ops, CARD))
     ten, given = logits[:, :10], model.predict(pixels)
     np.testing.assert_allclose(model.logits(pixels), ten.numpy(), atol=1e-4, rtol=1e-5)
     np.testing.assert_allclose(apply(ops, pixels), logits.numpy(), atol=1e-4, rtol=1e-5)

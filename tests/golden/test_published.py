@@ -10,7 +10,8 @@ import pytest
 from digitlens import load_digits, load_model
 from digitlens.digits import SIDE
 from digitlens.models import NETWORKS
-from digitlens.models.inference import PUBLISHED_FOLDER, published_names
+from digitlens.models.checksum import PUBLISHED_FOLDER
+from digitlens.models.inference import published_names
 
 GOLDEN = {
     "best": 24,

@@ -32,6 +32,7 @@ from digitlens.mail.thresholds import (
     KNOWN,
     MeasuredThresholds,
     ReaderThresholds,
+    card_fingerprint,
     model_fingerprint,
     read_measured,
     thresholds_for,
@@ -51,7 +52,14 @@ def network(folder: Path, **about: Any) -> Any:
         "mine", "reader", "mnist", "", "training", 64, 1, 1, 9, 9, "2026-01-01"
     )
     return SimpleNamespace(
-        **({"path": folder / "model.onnx", "card": card, "calibrations": None} | about)
+        **{
+            "path": folder / "model.onnx",
+            "card": card,
+            "calibrations": None,
+            "graph_digest": "5eed",
+            "has_checksum": True,
+            **about,
+        }
     )
 
 
@@ -176,12 +184,23 @@ def test_a_reader_of_ones_own_has_thresholds_beside_it(tmp_path: Path) -> None:
     )
 
 
-def test_the_words_of_a_card_do_not_change_its_mark(tmp_path: Path) -> None:
-    """Another run is another reader; another note is not."""
+def test_thresholds_belong_to_weights(tmp_path: Path) -> None:
+    """Other weights under the same card are another reader; another note is not."""
     mine = network(tmp_path)
     noted = network(tmp_path, card=LineModelCard(**(vars(mine.card) | {"notes": ["new"]})))
-    other = network(tmp_path, card=LineModelCard(**(vars(mine.card) | {"seed": 2})))
+    other = network(tmp_path, graph_digest="f1a9")
     assert model_fingerprint(noted) == model_fingerprint(mine) != model_fingerprint(other)
+
+
+def test_thresholds_of_an_older_version_count_for_its_reader(tmp_path: Path) -> None:
+    """A file without a checksum is known by its card, as it was; one with it is not."""
+    old = network(tmp_path, has_checksum=False)
+    write_measured(
+        tmp_path / "mail.json",
+        MeasuredThresholds(card_fingerprint(old), {}, 0.25, OWN.curves),
+    )
+    assert thresholds_for(old, 0.01).caveat == ""
+    assert thresholds_for(network(tmp_path), 0.01).caveat
 
 
 def test_route_takes_the_measured_thresholds(

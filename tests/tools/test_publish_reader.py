@@ -26,6 +26,7 @@ TOOL = Path(__file__).parents[2] / "tools" / "publish_reader.py"
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, make_data: Callable[..., DataSplits]) -> Any:
     """Return the tool as a module, with made-up digits where MNIST's would be."""
+    monkeypatch.syspath_prepend(TOOL.parent)
     spec = importlib.util.spec_from_file_location("publish_reader", TOOL)
     assert spec is not None
     assert spec.loader is not None

@@ -129,11 +129,13 @@ def find_measured(network: LineRecognizer) -> MeasuredThresholds | None:
     Those of the published reader come with digitlens. Another reader's lie next to its network
     as ``mail.json``; those measured for an earlier network there do not count.
     """
-    fingerprint = model_fingerprint(network)
+    fingerprints = {model_fingerprint(network)}
+    if not network.has_checksum:  # as its thresholds may be, it is of an older version
+        fingerprints.add(card_fingerprint(network))
     for path in (PUBLISHED, network.path.with_name(MEASURED_NAME)):
         if path.is_file():
             measured = read_measured(path)
-            if measured.reader == fingerprint:
+            if measured.reader in fingerprints:
                 return measured
     return None
 
@@ -141,12 +143,21 @@ def find_measured(network: LineRecognizer) -> MeasuredThresholds | None:
 def model_fingerprint(network: LineRecognizer) -> str:
     """Return what tells this reader from others, 16 hexadecimal digits.
 
-    Training run and calibration count; the notes on its card do not.
+    Its weights and calibration count; what else its card says does not.
     """
+    calibrations = network.calibrations and network.calibrations.as_dict()
+    return _hash([network.graph_digest, calibrations])
+
+
+def card_fingerprint(network: LineRecognizer) -> str:
+    """Return what told readers apart before their files had checksums."""
     card, calibrations = network.card, network.calibrations
     about = [card.name, card.seed, card.steps, card.created, card.weights]
-    text = json.dumps([about, calibrations and calibrations.as_dict()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _hash([about, calibrations and calibrations.as_dict()])
+
+
+def _hash(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ opens ONNX Runtime, for readers of lines and for looks inside too.
 
 from __future__ import annotations
 
+import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ import numpy as np
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
 from digitlens.models.card import LineModelCard, ModelCard
+from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.workers import available_cpus
 
@@ -29,9 +32,6 @@ INPUT = "pixels"
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
 NO_DIGIT = "no_digit"
-
-PUBLISHED_FOLDER = Path(__file__).parents[1] / "published"
-"""The networks that come with digitlens, each an .onnx file with its card inside."""
 
 CHUNK = 500
 """Digits in a call of ONNX Runtime: enough to hide its overhead, few enough for the cache."""
@@ -61,19 +61,26 @@ class Predictions:
 class Model:
     """A trained network that answers; made by `load_model`.
 
-    `content` is the bytes of the ONNX file `path`; ModelError if digitlens did not write them.
+    `content` is the bytes of the ONNX file `path`; ModelError if digitlens did not write them,
+    or they are damaged.
     Without `threads` it uses all cores that this process may use.
     """
 
     def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
         self.path = path
         self.threads = threads or available_cpus()
+        self._pools: dict[int, ThreadPoolExecutor] = {}
+        verify_checksum(path, content)
         self._session = open_session(path, content)
         self.card = _read_card(path, self._session)
         self._gives_no_digit = NO_DIGIT in _output_names(self._session)
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, {self.path})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the path only: another process loads the file itself."""
+        return partial(load_model, threads=self.threads), (self.path,)
 
     @property
     def name(self) -> str:
@@ -93,6 +100,8 @@ class Model:
         ------
         ShapeError
             Another shape or dtype.
+        ModelError
+            The network gives something else than numbers.
 
         Examples
         --------
@@ -139,11 +148,18 @@ class Model:
 
     def _call(self, outputs: list[str], images: Images) -> list[NDArray[np.float32]]:
         answers: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: images})
+        for answer in answers:
+            check_finite(self.path, answer)
         return answers
 
-    @cached_property
+    @property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.threads, thread_name_prefix=f"digitlens-{self.name}")
+        # A process that was forked from this one has no threads: it needs a pool of its own.
+        pid = os.getpid()
+        if pid not in self._pools:
+            pool = ThreadPoolExecutor(self.threads, thread_name_prefix=f"digitlens-{self.name}")
+            self._pools = {pid: pool}
+        return self._pools[pid]
 
 
 def load_model(source: str | Path, *, threads: int | None = None) -> Model:
@@ -172,6 +188,20 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     except OSError as error:
         raise _no_model_error(Path(source), error) from error
     return Model(path, content, threads=threads)
+
+
+def check_finite(path: Path, answer: NDArray[np.float32]) -> None:
+    """Check what the network in `path` answered; ModelError for NaN or infinity.
+
+    A NaN is below every threshold and above none, and would pass for a sure answer.
+    """
+    # One infinity or NaN among the numbers makes their sum one.
+    if not math.isfinite(answer.sum()):
+        raise ModelError(
+            f"the network in {path} must answer with finite numbers",
+            seen="NaN or infinity",
+            likely="its weights are damaged, or training diverged",
+        )
 
 
 def open_session(name: str | Path, content: bytes) -> Any:

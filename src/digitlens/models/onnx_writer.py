@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from digitlens.digits import CLASSES, FEATURES, SIDE
 from digitlens.imaging.crop import HEIGHT
 from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard, ModelCard
+from digitlens.models.checksum import append_checksum
 from digitlens.models.inference import INPUT, LOGITS, NO_DIGIT, PROBABILITIES
 from digitlens.models.ops import (
     Cascade,
@@ -123,7 +124,7 @@ def _finish(
         metadata[CALIBRATIONS_KEY] = json.dumps(calibrations)
     helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    return append_checksum(model.SerializeToString(deterministic=True))
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from digitlens.models.card import (
     STRIP,
     LineModelCard,
 )
-from digitlens.models.inference import open_session
+from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
+from digitlens.models.inference import check_finite, open_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 WIDTH_MULTIPLE = 8
 """Widths are padded to a multiple of this with the mean grey, as in training."""
 
-PUBLISHED = Path(__file__).parents[1] / "published" / "lines"
+PUBLISHED = PUBLISHED_FOLDER / "lines"
 """The line networks that come with digitlens."""
 
 
@@ -49,6 +51,7 @@ class LineRecognizer:
 
     def __init__(self, path: Path, content: bytes) -> None:
         self.path = path
+        self.has_checksum = verify_checksum(path, content)
         self._session = open_session(path, content)
         inputs = [entry.name for entry in self._session.get_inputs()]
         outputs = [entry.name for entry in self._session.get_outputs()]
@@ -79,6 +82,11 @@ class LineRecognizer:
         """Pickle the path only: another process loads the file itself."""
         return load_line_recognizer, (self.path,)
 
+    @cached_property
+    def graph_digest(self) -> str:
+        """The SHA-256 of its nodes and weights: another card leaves it as it is."""
+        return graph_digest(self.path.read_bytes())
+
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what each time step of a line shows.
 
@@ -99,6 +107,7 @@ class LineRecognizer:
         padded = np.zeros((1, 1, HEIGHT, padded_width), np.float32)
         padded[0, 0, :, :width] = line
         (answer,) = self._session.run([LOG_PROBS], {STRIP: padded})
+        check_finite(self.path, answer)
         # The steps of the padding are no part of the line.
         log_probs: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
         return log_probs

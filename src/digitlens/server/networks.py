@@ -16,7 +16,8 @@ from digitlens.errors import DigitlensError, MissingDataError, ModelError, RunEr
 from digitlens.explain.inspection import InspectedModel
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import from_csv
-from digitlens.models.inference import PUBLISHED_FOLDER, Model, load_model, published_names
+from digitlens.models.checksum import PUBLISHED_FOLDER
+from digitlens.models.inference import Model, load_model, published_names
 from digitlens.runs import CONFIG, HISTORY, METRICS, MODEL, read_config
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
