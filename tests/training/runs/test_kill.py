@@ -22,7 +22,7 @@ from pathlib import Path
 from digitlens import models, training
 from digitlens.training.config import NullCallback
 
-point, data, out = sys.argv[1:]
+data, out, *points = sys.argv[1:]
 replace_file = Path.replace
 
 def die():
@@ -42,7 +42,15 @@ def move(self, target):
 seen = {}
 Path.replace = move
 recipe = replace(models.load_recipe("quick"), batch=50)
-training.train("quick", data, epochs=3, seed=1, out=Path(out), recipe=recipe, progress=Killing())
+import digitlens.training.digit_run  # torch, once for all forks
+for point in points:
+    if (child := os.fork()) == 0:
+        folder = Path(out, point)
+        training.train(
+            "quick", data, epochs=3, seed=1, out=folder, recipe=recipe, progress=Killing()
+        )
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 POINTS = [
@@ -65,33 +73,27 @@ def source(make_digits: object, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the weights of a run that nobody killed."""
-    out = tmp_path_factory.mktemp("whole") / "run"
-    child = kill_at("never", source, out)
-    assert child.returncode == 0, child.stderr
-    return (out / "weights.safetensors").read_bytes()
+def killed(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a run for each point at which its process killed itself.
 
-
-def kill_at(point: str, source: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Train in a process of its own, which kills itself at `point`."""
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, point, str(source), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    One more, "never", is whole. A process that has imported torch forks for each of them.
+    """
+    out = tmp_path_factory.mktemp("runs")
+    command = [sys.executable, "-c", CHILD, str(source), str(out), "never", *POINTS]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    ends = [0] + len(POINTS) * [-signal.SIGKILL]
+    assert [int(line) for line in child.stdout.split()] == ends, child.stderr
+    return out
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_killed_run_goes_on_to_the_same_weights(
-    point: str, source: Path, whole: bytes, tmp_path: Path
+    point: str, source: Path, killed: Path
 ) -> None:
     """Kill -9 leaves a folder that --resume finishes as if nothing had been."""
-    out = tmp_path / "run"
-    child = kill_at(point, source, out)
-    assert child.returncode == -signal.SIGKILL, child.stderr
+    out = killed / point
     assert not (out / "metrics.json").exists()
     train("quick", source, out=out, resume=True)
+    whole = (killed / "never" / "weights.safetensors").read_bytes()
     assert (out / "weights.safetensors").read_bytes() == whole
     assert json.loads((out / "metrics.json").read_text())["epochs"] == 3
