@@ -35,7 +35,7 @@ def test_a_set_is_drawn_by_its_seed(name: str, digits: Digits) -> None:
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("name", set(STRANGERS) - {"textures", "noise", "blank paper"})
+@pytest.mark.parametrize("name", sorted({*STRANGERS} - {"textures", "noise", "blank paper"}))
 def test_writing_is_in_the_frame(name: str, digits: Digits) -> None:
     """Whatever is written lies in 20 x 20 pixels, with its weight near the middle."""
     for picture in draw(name, 40, digits):

@@ -59,7 +59,7 @@ def test_an_image_file_is_not_taken_for_labels() -> None:
     ("content", "kind"),
     [
         (b"", "an empty file"),
-        (gzip.compress(b"x"), "a gzip file, still packed"),
+        (gzip.compress(b"x", mtime=0), "a gzip file, still packed"),
         (b"\n<!DOCTYPE html><html>", "a web page, as a failed download leaves it"),
         (b"<HTML><head>", "a web page, as a failed download leaves it"),
         (b"<Error><Code>NoSuchKey", "a web page, as a failed download leaves it"),

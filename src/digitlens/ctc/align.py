@@ -32,17 +32,13 @@ if TYPE_CHECKING:
     from digitlens.geometry import Box
 
 
-ALIGN_FLOOR = 1e-4
-"""Time steps in which no digit has more than this count as blank."""
-
-ALTERNATIVES = (*"0123456789", "")
-"""What may stand at a place: a digit, or none."""
+ALIGN_FLOOR = 1e-4  # time steps in which no digit has more than this count as blank
+ALTERNATIVES = (*"0123456789", "")  # what may stand at a place: a digit, or none
 
 MIN_SHOWN = 0.1
 """A digit's span reaches to where the probability that it is there falls below this."""
 
-MIN_ALTERNATIVE = 1e-3
-"""Alternatives with less than this are not listed."""
+MIN_ALTERNATIVE = 1e-3  # alternatives with less than this are not listed
 
 
 @dataclass(frozen=True)
@@ -70,22 +66,13 @@ def align(probs: Probs, text: str, *, floor: float = ALIGN_FLOOR) -> tuple[Span,
     the string's probability over that of all strings which differ from it in this one digit,
     or lack it; a doubtful digit does not make its neighbours doubtful.
 
-    Parameters
-    ----------
-    probs
-        float64 (T, 11), from `to_probs`.
-    text
-        Digits; usually the best string that `decode` found.
-    floor
-        Time steps in which no digit has more than this count as blank; 0.0 is exact, and
-        what is done where that leaves no alignment of the string.
+    probs: float64 (T, 11), from `to_probs`
+    text: Digits; usually the best string that `decode` found
+    floor: time steps in which no digit has more than this count as blank; 0.0 is exact, and
+        what is done where that leaves no alignment of the string
 
-    Raises
-    ------
-    DataError
-        A text that no alignment spells: more digits than the time steps can hold.
-    UsageError
-        A text of other characters than 0..9.
+    Raises DataError: a text that no alignment spells: more digits than the time steps can hold;
+    UsageError: a text of other characters than 0..9.
 
     Notes
     -----
@@ -292,24 +279,14 @@ def digit_boxes(
 ) -> list[Box]:
     """Return the box of each digit of a line.
 
-    Parameters
-    ----------
-    centers
-        Of the digits, in time steps, rising.
-    scale
-        How time steps become columns of the picture.
-    box
-        Of the line; the digits' boxes have its top and bottom, and do not leave it.
-    ink
-        float (W,), at least 0: how much ink each column of the line's box holds, its whole
+    centers: of the digits, in time steps, rising
+    scale: how time steps become columns of the picture
+    box: of the line; the digits' boxes have its top and bottom, and do not leave it
+    ink: float (W,), at least 0: how much ink each column of the line's box holds, its whole
         columns from left to right. Without it borders are half-way between centers.
 
-    Raises
-    ------
-    ShapeError
-        An ink profile of another shape than one number for each column of the box.
-    UsageError
-        A stride that is not above 0.
+    Raises ShapeError: an ink profile of another shape than one number for each column of the
+    box; UsageError: a stride that is not above 0.
 
     Examples
     --------

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 DIGITS = "0123456789"
 
-MAX_SINGLE_STEPS = 6
-"""In so many time steps one digit can be written three times, but not four."""
+MAX_SINGLE_STEPS = 6  # in so many time steps one digit can be written three times, but not four
 
 RESCALE_BELOW = 1e-100
 """Where the best prefix's probability falls below this, all are scaled up: they would

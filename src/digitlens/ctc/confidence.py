@@ -31,27 +31,18 @@ shares, between -30 and 30."""
 
 MAX_LOG = 30.0
 
-MIN_LINES = 100
-"""Fewest lines that a calibration can be fitted on."""
-
-MIN_EXAMPLES = 10
-"""Fewest right and fewest wrong lines that a logistic regression is fitted on."""
+MIN_LINES = 100  # fewest lines that a calibration can be fitted on
+MIN_EXAMPLES = 10  # fewest right and fewest wrong lines that a logistic regression is fitted on
 
 
 def confidence_features(decoded: Decoded, spans: Sequence[Span]) -> NDArray[np.float64]:
     """Return what a confidence is computed from: float64 (5,), in the order of `FEATURES`.
 
-    Parameters
-    ----------
-    decoded
-        A line's strings; at least one.
-    spans
-        The digits of the best of them, from `align`.
+    decoded: a line's strings; at least one
+    spans: the digits of the best of them, from `align`
 
-    Returns
-    -------
-    The log-odds of the best string (among the allowed lengths, where these are given); the
-    logarithm of how many times likelier it is than the second (than all that is left, where
+    Returns the log-odds of the best string (among the allowed lengths, where these are given);
+    the logarithm of how many times likelier it is than the second (than all that is left, where
     there is no second); the log-odds of the least sure digit; the number of digits; and the
     logarithm of the probability that the length is an allowed one.
     """
@@ -88,13 +79,7 @@ class ConfidenceModel:
     curve: RiskCoverageCurve
 
     def confidence(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return the confidence of readings: float64 (N,), 0..1.
-
-        Parameters
-        ----------
-        features
-            float (N, 5), from `confidence_features`.
-        """
+        """Return the confidence, float64 (N,), of readings with these `features` (N, 5)."""
         return self.calibrator.transform(_scores(self.weights, features))
 
     def as_dict(self) -> dict[str, Any]:
@@ -127,21 +112,12 @@ def fit_confidence(
     one over a logistic regression of all features. The other half says which of the two is
     better, by log loss, and gives the curve of risk and coverage.
 
-    Parameters
-    ----------
-    features
-        float (N, 5), from `confidence_features`; N at least 100.
-    right
-        bool (N,): whether the whole string was right.
-    rng
-        Splits the lines into halves.
+    features: float (N, 5), from `confidence_features`; N at least 100
+    right: bool (N,): whether the whole string was right
+    rng: splits the lines into halves
 
-    Raises
-    ------
-    ShapeError
-        Arrays of other shapes.
-    DataError
-        Fewer than 100 lines, or features that are not finite.
+    Raises ShapeError: arrays of other shapes; DataError: fewer than 100 lines, or features that
+    are not finite.
     """
     _check_examples(features, right)
     # One half fits, the other judges.
@@ -198,8 +174,7 @@ def _check_examples(features: NDArray[np.floating[Any]], right: NDArray[np.bool_
         )
 
 
-FORMAT = 1
-"""Raised when `ConfidenceModels.as_dict` changes its meaning."""
+FORMAT = 1  # raised when `ConfidenceModels.as_dict` changes its meaning
 
 
 @dataclass(frozen=True)
@@ -235,13 +210,7 @@ class ConfidenceModels:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ConfidenceModels:
-        """Return the calibrations that `as_dict` gave.
-
-        Raises
-        ------
-        ModelError
-            Another format, or values that are missing or of another kind.
-        """
+        """Return the calibrations that `as_dict` gave; anything else is a `ModelError`."""
         try:
             if raw["format"] != FORMAT:
                 raise ModelError(
@@ -287,19 +256,12 @@ def fit_confidence_models(
 ) -> ConfidenceModels:
     """Fit a calibration for no length, one for each length, and one for all other cases.
 
-    Parameters
-    ----------
-    lines
-        Features (N, 5) and right or wrong (N,) of the readings, by the length that was asked
+    lines: features (N, 5) and right or wrong (N,) of the readings, by the length that was asked
         for; None for none, which must be there. Lengths with fewer than 100 lines get no
         calibration of their own.
-    rng
-        Splits the lines into halves.
+    rng: splits the lines into halves
 
-    Raises
-    ------
-    DataError
-        No readings without a length; or as `fit_confidence` says.
+    Raises DataError: no readings without a length; or as `fit_confidence` says.
     """
     if None not in lines:
         raise DataError(

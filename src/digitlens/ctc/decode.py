@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths, Probs
 
 
-BEST = 5
-"""Strings that are returned."""
+BEST = 5  # strings that are returned
 
 RESCORE_FACTOR = 2
 """Times as many are rescored, as the search's own sums may put them in another order."""
@@ -70,22 +69,14 @@ def decode(
     digit has more than 1e-5 count as blank there: probabilities are never too high, and for
     the strings that count too low by parts in 10,000 at most.
 
-    Parameters
-    ----------
-    probs
-        float64 (T, 11), from `to_probs`.
-    lengths
-        How many digits the line may have. With lengths, only strings of these come back, and
-        the best of each length that is not far less likely than the best of all is among them.
-    best
-        How many strings to return, at least 1; more where there are more allowed lengths.
-    beam
-        How far to look.
+    probs: float64 (T, 11), from `to_probs`
+    lengths: how many digits the line may have. With lengths, only strings of these come back,
+        and the best of each length that is not far less likely than the best of all is among
+        them.
+    best: how many strings to return, at least 1; more where there are more allowed lengths
+    beam: how far to look
 
-    Raises
-    ------
-    UsageError
-        `best` below 1.
+    Raises UsageError: `best` below 1.
 
     Examples
     --------
@@ -168,25 +159,15 @@ def decode_ensemble(
     every string less likely than one view would. Strings that the first view cannot hold, as
     it has too few time steps for them, are left out.
 
-    Parameters
-    ----------
-    views
-        At least one array as `decode` takes it: of different pictures of the line, or by
-        different networks.
-    lengths, best
-        As for `decode`.
-    first
-        What `decode` gave for the first view with the same `lengths`, where it is known.
+    views: at least one array as `decode` takes it: of different pictures of the line, or by
+        different networks
+    lengths, best: as for `decode`
+    first: what `decode` gave for the first view with the same `lengths`, where it is known
 
-    Returns
-    -------
-    As `decode` gives it; the probabilities sum to at most 1, as geometric means are never
-    above arithmetic ones.
+    Returns as `decode` gives it; the probabilities sum to at most 1, as geometric means are
+    never above arithmetic ones.
 
-    Raises
-    ------
-    UsageError
-        No view, or `best` below 1.
+    Raises UsageError: no view, or `best` below 1.
 
     Examples
     --------

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from digitlens.digits import Indices
 
 
-SURE_BLANK = np.array([[0.0] * BLANK + [1.0]])
-"""A time step that is blank for sure."""
-
-PAD = 2
-"""Rows of zeros before the first state, so that a step can look back by two."""
+SURE_BLANK = np.array([[0.0] * BLANK + [1.0]])  # a time step that is blank for sure
+PAD = 2  # rows of zeros before the first state, so that a step can look back by two
 
 
 def string_probabilities(

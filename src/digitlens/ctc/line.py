@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from digitlens.geometry import Box
 
 
-FORMAT = 1
-"""Raised when a key of `Line.as_dict` changes its meaning."""
-
-DECIMALS = 6
-"""Of probabilities in `as_dict`."""
+FORMAT = 1  # raised when a key of `Line.as_dict` changes its meaning
+DECIMALS = 6  # of probabilities in `as_dict`
 
 
 @dataclass(frozen=True)
@@ -127,31 +124,20 @@ def assemble_line(
 ) -> Line:
     """Read a line from its probabilities: strings, places and confidence together.
 
-    Parameters
-    ----------
-    probs
-        float64 (T, 11), from `to_probs`.
-    box
-        Of the line in the picture.
-    scale
-        How time steps become columns of the picture; by default a step every two pixels from
-        the left edge of the box on.
-    lengths
-        Allowed lengths, as for `decode`.
-    ink
-        float (W,), as for `digit_boxes`.
-    calibrations
-        Without them the confidence is the string's probability as the network sees it, among
-        the allowed lengths where these are given: it does not say whether the line has an
-        allowed length at all.
-    decoded
-        The strings, where they are known already: from several views of the line, say.
+    probs: float64 (T, 11), from `to_probs`
+    box: of the line in the picture
+    scale: how time steps become columns of the picture; by default a step every two pixels from
+        the left edge of the box on
+    lengths: allowed lengths, as for `decode`
+    ink: float (W,), as for `digit_boxes`
+    calibrations: without them the confidence is the string's probability as the network sees
+        it, among the allowed lengths where these are given: it does not say whether the line
+        has an allowed length at all
+    decoded: the strings, where they are known already: from several views of the line, say.
         `lengths` then counts for nothing.
 
-    Returns
-    -------
-    The line. Its text is empty, with no digits and a confidence of 0.0, where no string of an
-    allowed length has an alignment; and empty with the probability of that where the line
+    Returns the line. Its text is empty, with no digits and a confidence of 0.0, where no string
+    of an allowed length has an alignment; and empty with the probability of that where the line
     most likely holds no digit.
 
     Examples

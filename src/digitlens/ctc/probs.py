@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-BLANK = CLASSES
-"""The class of a time step in which no digit is seen."""
+BLANK = CLASSES  # the class of a time step in which no digit is seen
 
 COLUMNS = CLASSES + 1
 
@@ -36,18 +35,11 @@ def to_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
 
     Everything else in the package takes what this returns, and does not check it again.
 
-    Parameters
-    ----------
-    log_probs
-        float (T, 11), T at least 1: natural logarithms; columns 0..9 are the digits,
+    log_probs: float (T, 11), T at least 1: natural logarithms; columns 0..9 are the digits,
         column 10 is blank. Minus infinity is a probability of 0.
 
-    Raises
-    ------
-    ShapeError
-        No array, another shape, or not floating point.
-    DataError
-        NaN, or rows that do not sum to 1 within 0.001.
+    Raises ShapeError: no array, another shape, or not floating point; DataError: NaN, or rows
+    that do not sum to 1 within 0.001.
 
     Examples
     --------
@@ -117,10 +109,7 @@ def _wrong_numbers(given: NDArray[np.floating[Any]]) -> DataError:
 def check_lengths(lengths: int | Collection[int] | None) -> frozenset[int] | None:
     """Return the allowed lengths as a set, or None where every length is allowed.
 
-    Raises
-    ------
-    UsageError
-        An empty collection, or a length that is no whole number of at least 1.
+    A `UsageError` where there is none among them, or one that is no whole number of at least 1.
 
     Examples
     --------

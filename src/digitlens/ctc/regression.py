@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MIN_BIN_SIZE = 20
-"""Fewest readings in a bin."""
+MIN_BIN_SIZE = 20  # fewest readings in a bin
 
 MAX_BINS = 100
 
@@ -138,8 +137,7 @@ def pool_adjacent_violators(
     return np.repeat(np.arange(len(sizes)), sizes)
 
 
-RIDGE = 1.0
-"""What large weights cost: as much as one more reading that speaks against them."""
+RIDGE = 1.0  # what large weights cost: as much as one more reading that speaks against them
 
 MAX_STEPS = 50
 TOLERANCE = 1e-9

@@ -75,14 +75,9 @@ class Ink:
 def binarize_color(pixels: Pixels) -> tuple[Gray, Ink, str]:
     """Tell ink from paper in the brightness, or in the color channel with most contrast.
 
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W), or (H, W, 3) red, green, blue.
+    pixels: uint8 (H, W), or (H, W, 3) red, green, blue
 
-    Returns
-    -------
-    The gray picture, uint8 (H, W); its ink; and in words which channel it is.
+    Returns the gray picture, uint8 (H, W); its ink; and in words which channel it is.
 
     Examples
     --------
@@ -110,16 +105,9 @@ def binarize_color(pixels: Pixels) -> tuple[Gray, Ink, str]:
 
 
 def to_gray(pixels: Pixels) -> Gray:
-    """Return red, green, blue as the brightness that an eye sees; gray as it is.
+    """Return uint8 (H, W): the brightness that an eye sees of red, green, blue; gray as it is.
 
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W) or (H, W, 3).
-
-    Returns
-    -------
-    uint8 (H, W): .299 red + .587 green + .114 blue (ITU-R BT.601).
+    .299 red + .587 green + .114 blue (ITU-R BT.601).
 
     Examples
     --------

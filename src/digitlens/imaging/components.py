@@ -186,18 +186,9 @@ MIN_SIDE_FOR_WIDTHS = 100
 
 
 def remove_ruling_lines(ink: FloatGray) -> tuple[FloatGray, bool]:
-    """Cut off the arms of a thin line that crosses the digit from side to side.
+    """Cut off the arms of a thin line that crosses the digit from side to side, if any.
 
     What lies between the arms stays, and so does any ink that does not span the picture.
-
-    Parameters
-    ----------
-    ink
-        float32 (H, W), 0.0 = paper, 255.0 = full ink.
-
-    Returns
-    -------
-    The ink, and whether something was cut off.
     """
     import cv2
 
@@ -271,11 +262,7 @@ def remove_specks(gray: Gray) -> tuple[Gray, float]:
     """Take salt and pepper out of a salted picture; leave every other picture as it is.
 
     Only small patches that differ from the median of their 3 x 3 neighborhood are changed:
-    thin strokes differ from it too, but hang together.
-
-    Returns
-    -------
-    The picture, uint8 (H, W), and the share of its pixels that were changed.
+    thin strokes differ from it too, but hang together. Returns the share that was changed, too.
     """
     import cv2
 

@@ -23,18 +23,11 @@ def expand_box(
 ) -> tuple[int, int, int, int]:
     """Return a box in whole pixels, made larger by `margin` as far as the picture reaches.
 
-    Parameters
-    ----------
-    box
-        Left, top, right, bottom in pixels; right and bottom lie just outside.
-    margin
-        Pixels to add to the left, above, to the right and below.
-    width, height
-        The picture's.
+    box: left, top, right, bottom in pixels; right and bottom lie just outside
+    margin: pixels to add to the left, above, to the right and below
+    width, height: the picture's
 
-    Returns
-    -------
-    Left, top, right, bottom; empty or reversed where the box is not in the picture.
+    Returns left, top, right, bottom; empty or reversed where the box is not in the picture.
 
     Examples
     --------
@@ -54,19 +47,9 @@ def crop_with_margin(
     *,
     name: str = "the picture",
 ) -> Pixels:
-    """Cut a box out of a picture, with some paper around it.
+    """Cut a box out of a picture, with `margin` of its longer side around it.
 
-    Parameters
-    ----------
-    box
-        Left, top, right, bottom in pixels.
-    margin
-        Paper on each side, as a share of the box's longer side.
-
-    Raises
-    ------
-    UsageError
-        The box is empty, or not in the picture.
+    A box that is empty or not in the picture is a `UsageError`.
 
     Examples
     --------
@@ -121,20 +104,12 @@ def prepare_line(gray: Gray) -> FloatGray:
     divided by its standard deviation plus 4, so that neither brightness nor contrast matters.
     Light ink on dark paper comes out with the signs turned: networks are trained on both.
 
-    Parameters
-    ----------
-    gray
-        uint8 (h, w), h and w at least 1: 0 = black, 255 = white.
+    gray: uint8 (h, w), h and w at least 1: 0 = black, 255 = white
 
-    Returns
-    -------
-    float32 (32, W), W = 32 w / h, at least 16 and at most 2,048: what is darker than the mean
-    is positive.
+    Returns float32 (32, W), W = 32 w / h, at least 16 and at most 2,048: what is darker than
+    the mean is positive.
 
-    Raises
-    ------
-    ShapeError
-        Another shape or dtype, or no pixels.
+    Raises ShapeError: another shape or dtype, or no pixels.
 
     Examples
     --------

@@ -51,11 +51,6 @@ def fit_to_frame(ink: FloatGray) -> FittedDigit:
     """Scale a digit until its longer side is `BOX_SIDE`, proportions kept.
 
     A digit that has that size already, and strokes of a pen, is copied pixel by pixel.
-
-    Parameters
-    ----------
-    ink
-        float32 (H, W), the digit alone; 0.0 = paper, 255.0 = full ink.
     """
     digit = _crop_to_ink(ink, BOX_EDGE)
     side = max(digit.shape)
@@ -78,11 +73,8 @@ def fit_to_frame(ink: FloatGray) -> FittedDigit:
 def center_by_mass(box: Gray) -> Gray:
     """Place a digit in 28 x 28 with its centre of mass in the middle, to the nearest pixel.
 
-    Parameters
-    ----------
-    box
-        uint8 (H, W), at most 28 x 28; 0 = paper. Where the middle cannot be reached without
-        cutting the digit, it is placed as near as the edge allows.
+    Where the middle cannot be reached without cutting the digit, it is placed as near as the
+    edge allows.
     """
     mass = box.astype(np.float64)
     frame = np.zeros((SIDE, SIDE), np.uint8)
@@ -175,15 +167,11 @@ MIN_LOOP_LENGTH = 2.2
 
 
 def fill_outline(ink: FloatGray) -> tuple[FloatGray, bool]:
-    """Fill the strokes of an outline drawing; leave any other digit as it is.
+    """Fill the strokes of an outline drawing, and say so; leave any other digit as it is.
 
     What lies one line in from the outside is a stroke's inside; what lies two lines in is a
     hole. The drawing counts as an outline when its insides are as narrow as strokes and run
     along most of its lines.
-
-    Returns
-    -------
-    The ink, and whether it was filled.
     """
     import cv2
 

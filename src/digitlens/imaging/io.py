@@ -59,28 +59,16 @@ class LoadedImage:
 def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -> LoadedImage:
     """Return the pixels of a picture, upright and opaque.
 
-    Parameters
-    ----------
-    picture
-        A path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
+    picture: a path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
         (H, W, 3) red, green, blue, or (H, W, 4) with alpha. Of several frames or pages the
-        first is taken. 16 bits become 8; CMYK and palettes become red, green, blue.
-        Transparent parts are filled with paper: white under dark ink, black under light ink.
-        EXIF's rotation is applied. A loaded image is returned as it is.
-    name
-        What messages call it; a path's own name by default.
+        first is taken. 16 bits become 8; CMYK and palettes become red, green, blue. Transparent
+        parts are filled with paper: white under dark ink, black under light ink. EXIF's
+        rotation is applied. A loaded image is returned as it is.
+    name: what messages call it; a path's own name by default
 
-    Raises
-    ------
-    MissingDataError
-        There is no such file.
-    DataError
-        The path is a folder or cannot be read.
-    CorruptFileError
-        Not a picture, or a damaged one.
-    ShapeError
-        More than `MAX_PIXELS` pixels, fewer than `MIN_SIDE` on a side, or an array of another
-        dtype or shape.
+    Raises MissingDataError: there is no such file; DataError: the path is a folder or cannot be
+    read; CorruptFileError: not a picture, or a damaged one; ShapeError: more than `MAX_PIXELS`
+    pixels, fewer than `MIN_SIDE` on a side, or an array of another dtype or shape.
 
     Examples
     --------

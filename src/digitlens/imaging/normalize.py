@@ -85,25 +85,15 @@ def frame_digit(picture: ImageSource) -> Gray:
     Dark or light ink, gray or in colors, on white, shadowed or foggy paper, of any size and at
     any place; a picture that is in MNIST's frame already comes back as it is.
 
-    Parameters
-    ----------
-    picture
-        A path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
-        (H, W, 3) or (H, W, 4).
+    picture: a path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
+        (H, W, 3) or (H, W, 4)
 
-    Returns
-    -------
-    uint8 (28, 28), 0 = paper, 255 = ink: the digit's longer side 20 pixels, its center of
-    mass in the middle.
+    Returns uint8 (28, 28), 0 = paper, 255 = ink: the digit's longer side 20 pixels, its center
+    of mass in the middle.
 
-    Raises
-    ------
-    NoInkError
-        Nothing is written on the paper.
-    SeveralDigitsError
-        Clearly more than one digit stands in the picture.
-    MissingDataError, DataError, CorruptFileError, ShapeError
-        The picture cannot be loaded; see `digitlens.imaging.io.load_image`.
+    Raises NoInkError: nothing is written on the paper; SeveralDigitsError: clearly more than
+    one digit stands in the picture; MissingDataError, DataError, CorruptFileError, ShapeError:
+    the picture cannot be loaded; see `digitlens.imaging.io.load_image`.
 
     Examples
     --------
@@ -117,15 +107,7 @@ def frame_digit(picture: ImageSource) -> Gray:
 
 
 def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
-    """Do what `frame_digit` does, and keep every step.
-
-    Parameters
-    ----------
-    picture
-        As for `frame_digit`.
-    name
-        What messages call it; a path's own name by default.
-    """
+    """Do what `frame_digit` does, and keep every step; messages call the picture `name`."""
     # Load. What is in MNIST's frame already stays as it is.
     loaded = load_image(picture, name=name)
     pixels, small = loaded.pixels, _shrink(loaded.pixels)
@@ -262,17 +244,8 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
     """Bring a drawing of one digit, black on white, into MNIST's frame.
 
     Nothing has to be guessed: the paper is white and all ink belongs to one digit. Strokes that
-    do not meet stay together, and a sheet full of ink stays ink.
-
-    Parameters
-    ----------
-    picture, name
-        As for `frame_steps`; 255 = paper, 0 = ink.
-
-    Returns
-    -------
-    The digit and the same steps as `frame_steps` gives. `digit_count` says when the drawing
-    looks like more than one digit; it is framed as one all the same.
+    do not meet stay together, and a sheet full of ink stays ink. `digit_count` says when the
+    drawing looks like more than one digit; it is framed as one all the same.
 
     Examples
     --------
@@ -322,18 +295,7 @@ class FramedStack:
 
 
 def frame_stack(images: Images) -> FramedStack:
-    """Bring each picture of a stack into MNIST's frame.
-
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28), either polarity.
-
-    Raises
-    ------
-    ShapeError
-        Another shape or dtype.
-    """
+    """Bring each of uint8 (N, 28, 28), of either polarity, into MNIST's frame."""
     check_images(images)
     framed = is_framed(images)
     result = np.where(framed[:, None, None], images, np.uint8(0))
@@ -356,19 +318,10 @@ MIN_STROKE_WIDTH = 1.25  # 99.9 % have 1.29 or more; lines of one pixel have les
 
 
 def is_framed(images: Images) -> NDArray[np.bool_]:
-    """Say which digits are in MNIST's frame already.
+    """Say of uint8 (N, 28, 28) which digits are in MNIST's frame already: bool (N,).
 
     A digit is if it has bare paper (0) around it, its longer side is 20 pixels, its center of
     mass is in the middle, its ink is full, and its strokes are those of a pen.
-
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28).
-
-    Returns
-    -------
-    bool (N,).
     """
     framed = np.zeros(len(images), np.bool_)
     for index in range(0, len(images), CHUNK):

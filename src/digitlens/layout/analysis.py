@@ -113,13 +113,9 @@ def warp_affine(
 ) -> Pixels:
     """Take `size` (width, height) pixels out of `pixels`, from where `back` says.
 
-    Parameters
-    ----------
-    back
-        (3, 3) or (2, 3): (x, y, 1) of the result -> (x, y) of `pixels`. The center of pixel
+    back: (3, 3) or (2, 3): (x, y, 1) of the result -> (x, y) of `pixels`. The center of pixel
         (row y, column x) is at (x + 0.5, y + 0.5).
-    fill
-        What lies outside; None continues the edge.
+    fill: what lies outside; None continues the edge
     """
     # OpenCV counts from the center of the first pixel.
     shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
@@ -155,13 +151,9 @@ def analyze_page(
 ) -> PageAnalysis:
     """Find paper, ink, components, lines and boxes of a page.
 
-    Parameters
-    ----------
-    inverted
-        Whether the ink is lighter than the paper; None finds out.
-    expect_boxes
-        Whether digits are known to stand in printed boxes: then rows of boxes count in which
-        only one is filled.
+    inverted: whether the ink is lighter than the paper; None finds out
+    expect_boxes: whether digits are known to stand in printed boxes: then rows of boxes count
+        in which only one is filled
     """
     # Ink: in the channel that drops colored print, the background divided out.
     gray = extract_channel(view.pixels, None)

@@ -163,14 +163,9 @@ def find_box_rows(boxes: PrintedBoxes, *, max_gap: float = MAX_ROW_GAP) -> list[
 def link_neighbors(cost: Floats) -> list[list[int]]:
     """Link each thing to its best right neighbor, if it is that one's best left one.
 
-    Parameters
-    ----------
-    cost
-        float (n, n): row = the left one, column = the right one, inf = never.
+    cost: float (n, n): row = the left one, column = the right one, inf = never
 
-    Returns
-    -------
-    Chains of two or more, each from left to right.
+    Returns chains of two or more, each from left to right.
     """
     right = np.argmin(cost, axis=1)
     left = np.argmin(cost, axis=0)

@@ -106,11 +106,8 @@ def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
     1993). Counter-clockwise is positive: turning the page by the negative angle makes its lines
     run from left to right; 0.0 where little speaks for another angle.
 
-    Parameters
-    ----------
-    boxed
-        Whether printed boxes stand in level rows: then only the components' shape counts,
-        since in a table half empty the neighbors of digits are anywhere.
+    boxed: whether printed boxes stand in level rows: then only the components' shape counts,
+        since in a table half empty the neighbors of digits are anywhere
     """
     boxes = components.boxes[components.is_digit]
     if len(boxes) <= MIN_NEIGHBORS:

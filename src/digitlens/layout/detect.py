@@ -71,31 +71,19 @@ def find_lines(
 ) -> PageLayout:
     """Find the lines of writing on a photo or scan that may be numbers.
 
-    Parameters
-    ----------
-    picture
-        A path, bytes, a Pillow picture, an array uint8 (H, W) or (H, W, 3), or what
-        `digitlens.imaging.io.load_image` returned.
-    count
-        How many digits are wanted; changes only the scores.
-    area
-        Left, top, right, bottom in pixels of the picture: only what lies there is examined.
-    boxes
-        Whether the digits are known to stand in a row of printed boxes.
-    rotation
-        Degrees, counter-clockwise, to turn the picture by; None finds out whether it lies on
-        its side or slopes. Whether it is upside down, only reading can tell.
-    inverted
-        Whether the ink is lighter than the paper; None finds out.
-    stages
-        Whether `PageLayout.stages` is filled.
+    picture: a path, bytes, a Pillow picture, an array uint8 (H, W) or (H, W, 3), or what
+        `digitlens.imaging.io.load_image` returned
+    count: how many digits are wanted; changes only the scores
+    area: left, top, right, bottom in pixels of the picture: only what lies there is examined
+    boxes: whether the digits are known to stand in a row of printed boxes
+    rotation: degrees, counter-clockwise, to turn the picture by; None finds out whether it lies
+        on its side or slopes. Whether it is upside down, only reading can tell.
+    inverted: whether the ink is lighter than the paper; None finds out
+    stages: whether `PageLayout.stages` is filled
 
-    Raises
-    ------
-    MissingDataError, DataError, CorruptFileError, ShapeError
-        As `load_image` has it; an array of more than `MAX_PIXELS` pixels is refused too.
-    UsageError
-        An area outside the picture or not of numbers, a count below 1.
+    Raises MissingDataError, DataError, CorruptFileError, ShapeError: as `load_image` has it; an
+    array of more than `MAX_PIXELS` pixels is refused too; UsageError: an area outside the
+    picture or not of numbers, a count below 1.
     """
     # Load, and check what was asked for.
     image = load_image(picture)

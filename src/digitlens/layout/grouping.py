@@ -92,10 +92,7 @@ def group_into_lines(components: Components, free: NDArray[np.bool_]) -> list[Te
 def _neighbor_cost(ones: Floats, others: Floats, max_gap: float) -> Floats:
     """Return the cost of each pair of boxes as neighbors, inf where they are none.
 
-    Parameters
-    ----------
-    ones, others
-        float64 (n, 4): of each thing the box at its right end, and the one at its left end.
+    `ones` and `others` are (n, 4): of each thing the box at its right end, and at its left end.
     """
     heights = ones[:, 3] - ones[:, 1], others[:, 3] - others[:, 1]
     taller = np.maximum(heights[0][:, None], heights[1][None])

@@ -57,14 +57,9 @@ def estimate_background(
     A median over a window wider than strokes, as in P. Wellner's and others' binarization of
     documents, then a mean over all that is not ink by it.
 
-    Parameters
-    ----------
-    gray
-        uint8 (H, W).
-    inverted
-        Whether the ink is lighter than the paper; None finds out.
-    side
-        The longer side in pixels on which it is estimated; windows shrink with it.
+    gray: uint8 (H, W)
+    inverted: whether the ink is lighter than the paper; None finds out
+    side: the longer side in pixels on which it is estimated; windows shrink with it
     """
     height, width = gray.shape
     scale = min(1.0, side / max(height, width))

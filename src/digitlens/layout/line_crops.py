@@ -62,13 +62,9 @@ class CropSource:
     def cut(self, to_view: Floats, size: tuple[int, int], oversampling: float) -> Gray:
         """Return `size` (width, height) pixels: uint8 (height, width).
 
-        Parameters
-        ----------
-        to_view
-            float64 (3, 3): (x, y, 1) of the crop -> (x, y, 1) of the working image.
-        oversampling
-            Pixels of the picture to one of the crop: where there are many, the working image,
-            which has fewer, is fine enough.
+        to_view: float64 (3, 3): (x, y, 1) of the crop -> (x, y, 1) of the working image
+        oversampling: pixels of the picture to one of the crop: where there are many, the
+            working image, which has fewer, is fine enough
         """
         if oversampling > MAX_OVERSAMPLING and self._page.view.scale < 1:
             return warp_affine(self._page.gray, to_view, size)
@@ -372,17 +368,11 @@ def crop_original(pixels: Pixels, crop: LineCrop) -> Gray:
     Removing rules and patterns may remove strokes, too; where a cleaned crop is not read with
     confidence, this one shows what was there.
 
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W), or (H, W, 3) red, green, blue: the picture that the crop was found on.
-    crop
-        Found on it; not necessarily upright.
+    pixels: uint8 (H, W), or (H, W, 3) red, green, blue: the picture that the crop was found on
+    crop: found on it; not necessarily upright
 
-    Returns
-    -------
-    uint8 (h, w), the shape of `crop.ink`: gray, level, in the picture's own polarity; its
-    columns are those of the crop.
+    Returns uint8 (h, w), the shape of `crop.ink`: gray, level, in the picture's own polarity;
+    its columns are those of the crop.
     """
     height, width = crop.ink.shape
     along = np.interp(np.arange(width) + 0.5, np.arange(width + 1), crop.columns)

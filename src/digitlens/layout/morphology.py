@@ -46,10 +46,8 @@ def close_mask(mask: Mask, rows: int, columns: int) -> Mask:
 def label_components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return each pixel's component and each component's statistics.
 
-    Returns
-    -------
-    int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels, in row
-    0 of the background. Neighbors over a corner are connected.
+    Returns int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels,
+    in row 0 of the background. Neighbors over a corner are connected.
 
     Examples
     --------

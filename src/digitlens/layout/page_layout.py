@@ -51,10 +51,8 @@ class LineCrop:
     ) -> Floats:
         """Return where a part of the crop lies in the picture.
 
-        Returns
-        -------
-        float64 (4, 2): x and y of its upper left, upper right, lower right and lower left
-        corner, as one reads it.
+        Returns float64 (4, 2): x and y of its upper left, upper right, lower right and lower
+        left corner, as one reads it.
         """
         bottom = float(self.ink.shape[0]) if bottom is None else bottom
         edges = np.arange(len(self.columns))

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-BINS = 15
-"""As in Guo et al. (2017) and most who followed them."""
+BINS = 15  # as in Guo et al. (2017) and most who followed them.
 
 
 @dataclass(frozen=True)

@@ -137,8 +137,7 @@ def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
     return max(0.0, float((np.square(rows).sum(axis=1) - 2 * truth + 1).mean()))
 
 
-MNIST_TEST = "mnist test"
-"""The source whose positions `DISPUTED` names."""
+MNIST_TEST = "mnist test"  # the source whose positions `DISPUTED` names
 
 DISPUTED = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),

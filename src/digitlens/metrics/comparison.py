@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.evaluation import Evaluation, Predictor
 
 
-ALPHA = 0.05
-"""A p-value below this, shared among the pairs, is more than chance explains."""
+ALPHA = 0.05  # a p-value below this, shared among the pairs, is more than chance explains
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from digitlens.digits import Images
 
 
-CLOUDS = 4
-"""Fog is thick or thin at this many places along each side, and between in between."""
-
-MARGIN = 4
-"""MNIST's digits keep this far from the edge, in pixels."""
+CLOUDS = 4  # fog is thick or thin at this many places along each side, and between in between
+MARGIN = 4  # MNIST's digits keep this far from the edge, in pixels
 
 
 def fog(images: Images, percent: float, rng: np.random.Generator) -> Images:
@@ -132,8 +129,7 @@ def _warp(
     return result
 
 
-FINER = 4
-"""Strokes change by parts of a pixel: they are worked on in pictures this much finer."""
+FINER = 4  # strokes change by parts of a pixel: they are worked on in pictures this much finer
 
 
 def thicken(images: Images, pixels: float, _: np.random.Generator) -> Images:

@@ -97,14 +97,9 @@ def _epoch(row: dict[str, str]) -> Epoch:
     return Epoch(**values)
 
 
-NOISE = 0.05
-"""A loss that changes by less than this share of itself has not changed."""
-
-WIDE = 0.01
-"""A gap of one point is wide: standing still with it counts as overfitting."""
-
-STANDSTILL = 3
-"""Epochs without gain that make a standstill."""
+NOISE = 0.05  # a loss that changes by less than this share of itself has not changed
+WIDE = 0.01  # a gap of one point is wide: standing still with it counts as overfitting
+STANDSTILL = 3  # epochs without gain that make a standstill
 
 
 @dataclass(frozen=True)

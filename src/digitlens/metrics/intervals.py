@@ -52,8 +52,7 @@ def wilson(misses: int, count: int, confidence: float = 0.95) -> Interval:
     return Interval(low, high)
 
 
-HALVINGS = 60
-"""Halvings of 0..1: to below what float64 tells apart near 1."""
+HALVINGS = 60  # halvings of 0..1: to below what float64 tells apart near 1
 
 
 def binomial_cdf(misses: int, count: int, share: float) -> float:

@@ -101,11 +101,8 @@ def coverage_at(
     return tuple(result)
 
 
-POINTS = 200
-"""Thresholds that a curve keeps: read rates are then known to half a per cent."""
-
-LEVEL = 0.95
-"""How sure the promise is, unless told otherwise."""
+POINTS = 200  # thresholds that a curve keeps: read rates are then known to half a per cent
+LEVEL = 0.95  # how sure the promise is, unless told otherwise
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.evaluation import Predictor
 
 
-FORMAT = 1
-"""Raised when a key of `StressResult.as_dict` changes its meaning."""
+FORMAT = 1  # raised when a key of `StressResult.as_dict` changes its meaning
 
 
 @dataclass(frozen=True)
@@ -135,15 +134,10 @@ def measure_robustness(
     At strength 0 the misses are those of `evaluate` on the same digits, whose errors it has.
     The same `seed` and digits give the same pictures.
 
-    Parameters
-    ----------
-    limit
-        At most so many of the digits, evenly spread, 1 or more; all when None.
-    frame
-        Brings uint8 (N, 28, 28) into MNIST's frame; `digitlens.imaging.frame_stack` when None.
-        A picture that it rejects counts as a miss: nobody gets an answer.
-    progress
-        Called with the name of each family before it is measured.
+    limit: at most so many of the digits, evenly spread, 1 or more; all when None
+    frame: brings uint8 (N, 28, 28) into MNIST's frame; `digitlens.imaging.frame_stack` when
+        None. A picture that it rejects counts as a miss: nobody gets an answer.
+    progress: called with the name of each family before it is measured
     """
     chosen = evenly(digits, limit)
     bring = frame or _framing()

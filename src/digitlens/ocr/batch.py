@@ -103,31 +103,18 @@ def read_all(
 ) -> Generator[PageResult, None, None]:
     """Read all pages of all files.
 
-    Parameters
-    ----------
-    sources
-        From `digitlens.ocr.files.list_inputs`.
-    options
-        What is done with every page.
-    workers
-        Processes at most; as many as this process may use cores when None. A single picture
-        is read by this process itself.
-    reader
-        That of the options, where it is loaded already; the processes load their own.
-    limit
-        Seconds that a page may take before it is given up.
+    sources: from `digitlens.ocr.files.list_inputs`
+    options: what is done with every page
+    workers: processes at most; as many as this process may use cores when None. A single
+        picture is read by this process itself.
+    reader: that of the options, where it is loaded already; the processes load their own
+    limit: seconds that a page may take before it is given up
 
-    Yields
-    ------
-    A result for each page, in the order of the files and pages. A file that cannot be opened
-    gives one result, with its error. Closing the generator ends the processes.
+    Yields a result for each page, in the order of the files and pages. A file that cannot be
+    opened gives one result, with its error. Closing the generator ends the processes.
 
-    Raises
-    ------
-    ModelError, StorageError
-        What stands in the way of every page.
-    DigitlensError
-        No process could be started.
+    Raises ModelError, StorageError: what stands in the way of every page; DigitlensError: no
+    process could be started.
     """
     # A single picture is not worth a process; one file of many pages is.
     if len(sources) == 1 and sources[0].path.suffix.lower() not in MULTIPAGE_SUFFIXES:

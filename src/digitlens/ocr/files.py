@@ -43,19 +43,13 @@ class InputFile:
 def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[InputFile]:
     """Return the files that were named, and for each folder the pictures and PDFs in it.
 
-    Parameters
-    ----------
-    named
-        Files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
+    named: files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
         as they are. An existing file of that very name counts first.
-    stdin
-        The file that stands for ``-``.
+    stdin: the file that stands for ``-``
 
-    Returns
-    -------
-    In the order in which they were named; those of a folder or a pattern by name. In folders,
-    hidden files, subfolders and files of other kinds are ignored. What does not exist, and a
-    folder without pictures, stays in the list: reading it gives the error.
+    Returns in the order in which they were named; those of a folder or a pattern by name. In
+    folders, hidden files, subfolders and files of other kinds are ignored. What does not exist,
+    and a folder without pictures, stays in the list: reading it gives the error.
     """
     paths: list[tuple[Path, bool]] = []
     for name in named:
@@ -111,12 +105,8 @@ def _stem(path: Path, taken: set[str]) -> str:
 class Document(abc.ABC):
     """The pages of one file.
 
-    Parameters
-    ----------
-    content
-        The file's bytes.
-    name
-        What messages call it.
+    content: the file's bytes
+    name: what messages call it
     """
 
     def __init__(self, content: bytes, name: str) -> None:
@@ -135,13 +125,7 @@ class Document(abc.ABC):
 
     @abc.abstractmethod
     def page(self, index: int) -> LoadedImage:
-        """Return the pixels of page `index`, the first is 0.
-
-        Raises
-        ------
-        CorruptFileError, ShapeError
-            As `digitlens.imaging.io.load_image` says.
-        """
+        """Return the pixels of page `index`, from 0; errors are those of `load_image`."""
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
         """Release what is held besides memory."""
@@ -151,14 +135,9 @@ class Document(abc.ABC):
         return f"{self.name}, page {index + 1}" if self.numbered else self.name
 
 
-PDF_DPI = 300
-"""Digits of a form, 2.5 mm high, are then 30 pixels high."""
-
-MAX_PAGE_PIXELS = 20_000_000
-"""Larger pages, such as posters, are drawn with fewer dots an inch."""
-
-UNITS_PER_INCH = 72
-"""A PDF's units."""
+PDF_DPI = 300  # digits of a form, 2.5 mm high, are then 30 pixels high
+MAX_PAGE_PIXELS = 20_000_000  # larger pages, such as posters, are drawn with fewer dots an inch
+UNITS_PER_INCH = 72  # a PDF's units
 
 IMAGE_OBJECT, FORM_OBJECT = 3, 5
 """pdfium's numbers for objects that are pictures, and for those that hold others."""
@@ -168,15 +147,7 @@ MIN_SCAN_AREA = 0.8
 
 
 class PdfFile(Document):
-    """A PDF file.
-
-    Raises
-    ------
-    CorruptFileError
-        It is damaged, or locked by a password.
-    MissingExtraError
-        pypdfium2 is not installed.
-    """
+    """A PDF file; damaged or locked ones are refused, and all without pypdfium2."""
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content, name)
@@ -228,12 +199,8 @@ class PdfFile(Document):
 def choose_pdf_scale(width: float, height: float, scanned: float | None = None) -> float:
     """Return how many pixels a unit of the page gets.
 
-    Parameters
-    ----------
-    width, height
-        Of the page, in units of 1/72 inch.
-    scanned
-        Pixels a unit that its picture has, if it is a scan: more would show nothing more.
+    width, height: of the page, in units of 1/72 inch
+    scanned: pixels a unit that its picture has, if it is a scan: more would show nothing more
 
     Examples
     --------
@@ -301,8 +268,7 @@ def _pdfium() -> Any:
 MAX_BYTES = 1 << 29
 """Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
 
-PDF_HEADER_BYTES = 1024
-"""A PDF says what it is within so many bytes (ISO 32000-1, annex H.3)."""
+PDF_HEADER_BYTES = 1024  # a PDF says what it is within so many bytes (ISO 32000-1, annex H.3)
 
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How TIFF files begin, BigTIFF ones last."""
@@ -354,16 +320,9 @@ def _without_warnings() -> Iterator[None]:
 def open_document(source: InputFile) -> Document:
     """Open a file; its kind is told by how it begins, not by its name.
 
-    Raises
-    ------
-    MissingDataError
-        It does not exist, or no longer.
-    DataError
-        It is a folder, cannot be read, or has more than `MAX_BYTES` bytes.
-    CorruptFileError
-        A PDF or TIFF file that cannot be opened at all.
-    MissingExtraError
-        A PDF, and pypdfium2 is not installed.
+    Raises MissingDataError: it does not exist, or no longer; DataError: it is a folder, cannot
+    be read, or has more than `MAX_BYTES` bytes; CorruptFileError: a PDF or TIFF file that
+    cannot be opened at all; MissingExtraError: a PDF, and pypdfium2 is not installed.
     """
     return parse_document(_read_content(source), source.name)
 

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-WIDTH_MULTIPLE = 8
-"""Widths are padded to a multiple of this with the mean grey, as in training."""
+WIDTH_MULTIPLE = 8  # widths are padded to a multiple of this with the mean grey, as in training
 
 PUBLISHED = PUBLISHED_FOLDER / "lines"
 """The line networks that come with digitlens."""
@@ -35,18 +34,11 @@ PUBLISHED = PUBLISHED_FOLDER / "lines"
 class LineRecognizer:
     """A network that reads lines; made by `load_line_recognizer`.
 
-    Parameters
-    ----------
-    path
-        The ONNX file.
-    content
-        Its bytes.
+    path: the ONNX file
+    content: its bytes
 
-    Raises
-    ------
-    ModelError
-        The bytes are no ONNX file, or not one of a line network, or its calibrations cannot
-        be read.
+    Raises ModelError: the bytes are no ONNX file, or not one of a line network, or its
+    calibrations cannot be read.
     """
 
     def __init__(self, path: Path, content: bytes) -> None:
@@ -90,15 +82,10 @@ class LineRecognizer:
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what each time step of a line shows.
 
-        Parameters
-        ----------
-        gray
-            uint8 (h, w): a line of digits that fills the height, 0 = black, 255 = white.
+        gray: uint8 (h, w): a line of digits that fills the height, 0 = black, 255 = white
 
-        Returns
-        -------
-        float32 (T, 11): natural logarithms of the probability of each digit and of blank; a
-        time step every two columns of the line at 32 pixels height.
+        Returns float32 (T, 11): natural logarithms of the probability of each digit and of
+        blank; a time step every two columns of the line at 32 pixels height.
         """
         line = prepare_line(gray)
         width = line.shape[1]
@@ -126,10 +113,7 @@ def _parse_calibrations(path: Path, raw: str) -> ConfidenceModels:
 def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
     """Load a line network: a published one by its name, or an .onnx file.
 
-    Raises
-    ------
-    ModelError
-        There is no such file, or it is none of a line network.
+    Raises ModelError: there is no such file, or it is none of a line network.
     """
     # A published name, a run folder, a file: in this order.
     path = PUBLISHED / f"{source}.onnx"

@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     """Width and height."""
 
 
-FORMAT = 1
-"""Another number when a key of the JSON or a column of the CSV changes its meaning."""
+FORMAT = 1  # another number when a key of the JSON or a column of the CSV changes its meaning
 
 COLUMNS = (
     "file",
@@ -55,22 +54,11 @@ COLUMNS = (
     "bottom",
 )
 
-NUMBER_WIDTH = 12
-"""Columns for a number in the text output; longer ones push the rest aside."""
+NUMBER_WIDTH = 12  # columns for a number in the text output; longer ones push the rest aside
 
 
 def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> list[str]:
-    """Return a row for each number of a page.
-
-    Parameters
-    ----------
-    result
-        Of the page; one that could not be read has no rows.
-    options
-        Say what is sure, and what fields are called.
-    width
-        Columns for the file's name.
-    """
+    """Return a row for each number of a page, the file's name in `width` columns."""
     name_width = max((len(field.name) for field in options.fields), default=0)
     rows = []
     for index, line in enumerate(result.lines):
@@ -157,8 +145,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-LABEL_GAP = 3.0
-"""Pixels between a box and its label."""
+LABEL_GAP = 3.0  # pixels between a box and its label
 
 
 def place_labels(
@@ -250,11 +237,8 @@ WHITE, BLACK, MARGIN_GREY = (255, 255, 255), (0, 0, 0), (236, 236, 236)
 MIN_LONG_SIDE, MAX_LONG_SIDE = 800, 2000
 """Pictures are scaled for their longer side to lie within these, in pixels, ..."""
 
-MIN_LINE_HEIGHT = 24
-"""... but never down so far that the median line is lower than this."""
-
-MAX_ENLARGEMENT = 8.0
-"""Small pictures are enlarged no more than this."""
+MIN_LINE_HEIGHT = 24  # ... but never down so far that the median line is lower than this.
+MAX_ENLARGEMENT = 8.0  # small pictures are enlarged no more than this
 
 FONT_SIZES = (15, 32)
 """Smallest and largest; between them letters are 0.7 of the digits' height."""
@@ -273,21 +257,14 @@ class Annotation:
 def annotated_png(pixels: Pixels, page: Page, options: ReadOptions) -> bytes:
     """Draw what was read on a picture.
 
-    Parameters
-    ----------
-    pixels
-        uint8 (H, W) or (H, W, 3): the picture that was read.
-    page
-        What was read.
-    options
-        Say what is sure, and what fields are called.
+    pixels: uint8 (H, W) or (H, W, 3): the picture that was read
+    page: what was read
+    options: say what is sure, and what fields are called
 
-    Returns
-    -------
-    A PNG file. Around each number goes a box, green where it is sure, amber with a question
-    mark where it is not; on the box stand text and confidence; each digit has a thin box of
-    its own. In tables each cell shows its digit. Large pictures are made smaller and small
-    ones larger, so that the words can be read.
+    Returns a PNG file. Around each number goes a box, green where it is sure, amber with a
+    question mark where it is not; on the box stand text and confidence; each digit has a thin
+    box of its own. In tables each cell shows its digit. Large pictures are made smaller and
+    small ones larger, so that the words can be read.
     """
     annotations = [*_annotate_lines(page, options), *_annotate_cells(page, options)]
     heights = [_digit_height(item.line) for item in annotations]

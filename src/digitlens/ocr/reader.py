@@ -46,17 +46,11 @@ MAX_SIDE = 100_000
 class Reader:
     """Reads numbers from pictures.
 
-    Parameters
-    ----------
-    source
-        A published line network, a run folder of ``digitlens train reader``, or an .onnx file.
-    network
-        A line network that is loaded already, instead.
+    source: a published line network, a run folder of ``digitlens train reader``, or an .onnx
+        file
+    network: a line network that is loaded already, instead
 
-    Raises
-    ------
-    ModelError
-        There is no such network.
+    Raises ModelError: there is no such network.
 
     Examples
     --------
@@ -75,28 +69,18 @@ class Reader:
     ) -> Line:
         """Read the one line of digits that a picture shows.
 
-        Parameters
-        ----------
-        picture
-            A path, the bytes of a picture file, a Pillow picture, an array uint8 (H, W) or
-            (H, W, 3), or what `load_image` gave: the line from edge to edge, with or
-            without paper around; dark on light or light on dark.
-        length
-            How many digits there are, or several numbers that are allowed; None when that is
-            not known.
+        picture: a path, the bytes of a picture file, a Pillow picture, an array uint8 (H, W) or
+            (H, W, 3), or what `load_image` gave: the line from edge to edge, with or without
+            paper around; dark on light or light on dark
+        length: how many digits there are, or several numbers that are allowed; None when that
+            is not known
 
-        Returns
-        -------
-        The line; its boxes are in pixels of the picture, upright as its EXIF entry says. The
-        text is empty where no digit was seen.
+        Returns the line; its boxes are in pixels of the picture, upright as its EXIF entry
+        says. The text is empty where no digit was seen.
 
-        Raises
-        ------
-        MissingDataError, DataError, CorruptFileError, ShapeError
-            As `digitlens.imaging.io.load_image` says; or a side of more than 100,000
-            pixels.
-        UsageError
-            A length below 1.
+        Raises MissingDataError, DataError, CorruptFileError, ShapeError: as
+        `digitlens.imaging.io.load_image` says; or a side of more than 100,000 pixels;
+        UsageError: a length below 1.
         """
         lengths = check_lengths(length)
         return recognize_line_image(self.network, _load(picture).pixels, lengths)
@@ -122,32 +106,21 @@ class Reader:
     ) -> Page:
         """Read all numbers of a whole picture, and the tables on it.
 
-        Parameters
-        ----------
-        picture
-            As for `read_line`: any photo or scan; upside down or on its side, too.
-        length
-            How many digits a wanted number has, or several allowed numbers. Only such lines
+        picture: as for `read_line`: any photo or scan; upside down or on its side, too
+        length: how many digits a wanted number has, or several allowed numbers. Only such lines
             come back then, the likeliest first.
-        fields
-            What is wanted, one number each; `length` then counts for fields without a count.
-        stages
-            Whether `Page.stages` is filled; with fields, by the steps of each of them.
-        where
-            Says of the box around a line, and of width and height of the picture, both on the
-            upright picture, whether the line is read; that takes most of the time. Neither
+        fields: what is wanted, one number each; `length` then counts for fields without a count
+        stages: whether `Page.stages` is filled; with fields, by the steps of each of them
+        where: says of the box around a line, and of width and height of the picture, both on
+            the upright picture, whether the line is read; that takes most of the time. Neither
             tables nor fields are asked for.
 
-        Returns
-        -------
-        The lines from top to bottom, left to right, columns one after the other, and rows of
-        tables after them; or as said above. What is no number is left out, so that there may
-        be no line.
+        Returns the lines from top to bottom, left to right, columns one after the other, and
+        rows of tables after them; or as said above. What is no number is left out, so that
+        there may be no line.
 
-        Raises
-        ------
-        MissingDataError, DataError, CorruptFileError, ShapeError, UsageError
-            As `digitlens.layout.find_lines` says.
+        Raises MissingDataError, DataError, CorruptFileError, ShapeError, UsageError: as
+        `digitlens.layout.find_lines` says.
         """
         # Load: lengths and pictures are checked here, and not again further down.
         lengths = check_lengths(length)
@@ -231,26 +204,14 @@ class Reader:
     ) -> ThresholdResult:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
 
-        Parameters
-        ----------
-        max_error
-            Above 0, at most 1: the share of wrong ones among the lines that reach the
-            threshold.
-        length
-            As it is given to `read_line` or `read`.
+        The threshold's `confidence` is None where none keeps the promise: no line is then sure
+        enough. It is set on lines composed of digits by writers held back from training; on
+        other paper and by other hands the promise is only as good as that likeness.
 
-        Returns
-        -------
-        The threshold. Its `confidence` is None where none keeps the promise: no line is then
-        sure enough. It is set on lines composed of digits by writers held back from training;
-        on other paper and by other hands the promise is only as good as that likeness.
+        max_error: above 0, at most 1: the share of wrong ones among those accepted
+        length: as it is given to `read_line` or `page`
 
-        Raises
-        ------
-        UsageError
-            A rate or a length out of range.
-        ModelError
-            The network has not been calibrated.
+        Raises UsageError: a rate or a length out of range; ModelError: no calibration.
         """
         if self.network.calibrations is None:
             raise ModelError(
@@ -319,8 +280,7 @@ CERTAIN_CONFIDENCE, CERTAIN_DIGITS = 0.9, 3
 MIN_SCORED_CONFIDENCE = 0.8
 """Less sure lines score nothing: words give doubtful digits either way up."""
 
-CLEARLY_BETTER = 1.1
-"""A page is turned over when it scores so many times more the other way up."""
+CLEARLY_BETTER = 1.1  # a page is turned over when it scores so many times more the other way up
 
 
 @dataclass(frozen=True)

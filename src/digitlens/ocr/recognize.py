@@ -57,23 +57,15 @@ def recognize(
 ) -> tuple[Probs, Decoded]:
     """Say which strings a line may hold.
 
-    Parameters
-    ----------
-    network
-        That reads it.
-    gray
-        uint8 (h, w): the line, 0 = black, 255 = white.
-    lengths
-        Allowed numbers of digits.
-    retry
-        Makes another picture of the same line, or None where there is no other; called only
-        when the first leaves a doubt.
-    min_length_probability
-        Where an allowed length is less likely than this, no string is looked for.
+    network: that reads it
+    gray: uint8 (h, w): the line, 0 = black, 255 = white
+    lengths: allowed numbers of digits
+    retry: makes another picture of the same line, or None where there is no other; called only
+        when the first leaves a doubt
+    min_length_probability: where an allowed length is less likely than this, no string is
+        looked for
 
-    Returns
-    -------
-    The probabilities of the time steps of `gray`, and the strings.
+    Returns the probabilities of the time steps of `gray`, and the strings.
     """
     probs = to_probs(network.log_probs(gray))
     if lengths and min_length_probability:
@@ -120,8 +112,7 @@ MIN_PITCH = 0.25
 """From one digit to the next a hand moves on by this share of the line's height at least. The
 last digit may be a mere stroke, so that only the steps between digits count."""
 
-STROKE_INK = 64
-"""Ink, of 255, that counts as stroke when a digit's box is looked for."""
+STROKE_INK = 64  # ink, of 255, that counts as stroke when a digit's box is looked for
 
 
 def recognize_crop(
@@ -226,35 +217,23 @@ PAPER_GRAIN = 8
 """Where what is left differs from the paper by no more grey levels than this, there is little
 ink on much paper, and nothing is left out: light ink would be lost, and grain become ink."""
 
-BODY_ROWS = 96
-"""Rows to which a line is scaled when the writing's body is looked for."""
-
-BODY_INK = 110
-"""Ink, of 255, that belongs to a stroke of the body."""
+BODY_ROWS = 96  # rows to which a line is scaled when the writing's body is looked for
+BODY_INK = 110  # ink, of 255, that belongs to a stroke of the body
 
 MIN_BODY_HEIGHT = 0.3
 """Marks of less than this share of the tallest one's height are not of the body."""
 
-MIN_BODY_PIXELS = 40
-"""Fewest pixels, at `BODY_ROWS`, of a mark of the body."""
+MIN_BODY_PIXELS = 40  # fewest pixels, at `BODY_ROWS`, of a mark of the body
 
 BODY_MARGIN, BODY_SIDE_MARGIN = 0.12, 0.24
 """Paper left around the body, in its heights: above and below, at the sides."""
 
 
 def quick_binarize(gray: Gray) -> Gray:
-    """Tell ink from paper, in microseconds, where most is paper and the light is even.
+    """Tell ink from paper in uint8 (h, w), in microseconds, where most is evenly lit paper.
 
     The paper is the median; ink is what differs from it towards the side that differs more.
-
-    Parameters
-    ----------
-    gray
-        uint8 (h, w), either polarity.
-
-    Returns
-    -------
-    uint8 (h, w): 0 = paper, 255 = full ink.
+    0 = paper, 255 = full ink comes out.
 
     Examples
     --------
@@ -276,14 +255,7 @@ def quick_binarize(gray: Gray) -> Gray:
 def find_writing_body(gray: Gray) -> IntBox | None:
     """Find where the tall marks of a line stand, small ones and the paper's pattern left out.
 
-    Parameters
-    ----------
-    gray
-        uint8 (h, w), either polarity: one line of writing.
-
-    Returns
-    -------
-    Left, top, right, bottom with a little paper around, in pixels; None where there is no mark.
+    Left, top, right, bottom with a little paper around; None where there is no mark.
     """
     height, width = gray.shape
     scale = BODY_ROWS / height
@@ -317,8 +289,7 @@ def find_writing_body(gray: Gray) -> IntBox | None:
     )
 
 
-WRITING_INK = 90
-"""Ink, of 255, that counts as writing when bare paper around it is looked for."""
+WRITING_INK = 90  # ink, of 255, that counts as writing when bare paper around it is looked for
 
 LINE_MARGIN = 0.2
 """Paper left above and below the writing, in its heights: as the networks were trained."""

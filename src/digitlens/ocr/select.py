@@ -30,15 +30,13 @@ MIN_FILL = 0.3
 MAX_CUT_HEIGHT, MIN_CUT_ASPECT = 120, 1.2
 """Most pixels of height, and least width to height, of a line that was cut out."""
 
-LIKELY_CONFIDENCE = 0.5
-"""A line read with this confidence is more likely right than not."""
+LIKELY_CONFIDENCE = 0.5  # a line read with this confidence is more likely right than not
 
 MIN_DIGIT_HEIGHT = 0.5
 """A digit that stands alone and is lower than this share of the page's tallest number is a
 speck."""
 
-MIN_CONFIDENCE = 0.1
-"""Lines read with less confidence count as writing that is no number."""
+MIN_CONFIDENCE = 0.1  # lines read with less confidence count as writing that is no number
 
 
 @dataclass(frozen=True)

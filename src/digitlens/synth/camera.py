@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from digitlens.synth.style import Style
 
 
-SMALLEST = 9.0
-"""Digits are never taken at fewer pixels of height than this."""
-
-BILEVEL_FROM = 110.0
-"""Contrast from which on a scan in black and white keeps the strokes whole."""
+SMALLEST = 9.0  # digits are never taken at fewer pixels of height than this
+BILEVEL_FROM = 110.0  # contrast from which on a scan in black and white keeps the strokes whole
 
 
 def simulate_camera(

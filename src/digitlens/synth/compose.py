@@ -32,11 +32,8 @@ if TYPE_CHECKING:
 BEFORE, BEHIND = 3.2, 4.2
 """Room to the left and right of the digits, in digit heights: marks and wide margins."""
 
-ABOVE, BELOW = 2.4, 1.6
-"""Room above and below the line that the digits stand on."""
-
-INKED = 90
-"""From here on a pixel counts as ink, for boxes and for what touches."""
+ABOVE, BELOW = 2.4, 1.6  # room above and below the line that the digits stand on
+INKED = 90  # from here on a pixel counts as ink, for boxes and for what touches
 
 MOST_OVERLAP = 0.35
 """Boxes overlap by no more than this share of the narrower one: a 1 would vanish."""
@@ -44,8 +41,7 @@ MOST_OVERLAP = 0.35
 RAISED = (0.0, 0.0, 0.3, 0.6, 1.0)
 """How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach."""
 
-NOWHERE = -1e6
-"""The reach of a row in which there is no ink yet."""
+NOWHERE = -1e6  # the reach of a row in which there is no ink yet
 
 
 @dataclass
@@ -124,12 +120,7 @@ def _mark_before(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:
 
 
 def _cells(glyphs: Glyphs, rng: Random, text: str, hand: WriterStyle, style: Style) -> Gray:
-    """Return the digits of `text` in their forms, strokes as wide as the hand's pen.
-
-    Returns
-    -------
-    uint8 (n, 40, 40).
-    """
+    """Return the digits of `text` in the hand's forms and pen: uint8 (n, 40, 40)."""
     cells = np.zeros((len(text), CELL, CELL), np.uint8)
     widths = []
     for cell, letter in zip(cells, text, strict=True):

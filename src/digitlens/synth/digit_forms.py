@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from digitlens.synth.strokes import Point
 
 
-MARGIN = 6
-"""Pixels around a glyph, for strokes that reach beyond it."""
+MARGIN = 6  # pixels around a glyph, for strokes that reach beyond it
 
 CELL = SIDE + 2 * MARGIN
 """Height and width of the field in which a digit is written: 40 pixels; the digit has 20."""
@@ -49,18 +48,9 @@ def find_loop(label: int, form: str) -> bool | None:
 def draw_form(
     cell: Gray, glyph: Gray, rng: Random, form: str, label: int, width: float
 ) -> None:
-    """Write one digit into its empty field.
+    """Write one digit (28, 28) into its empty `cell` (40, 40), with strokes `width` wide.
 
-    Parameters
-    ----------
-    cell
-        uint8 (40, 40), 0 = paper, 255 = ink: written to.
-    glyph
-        uint8 (28, 28).
-    form
-        One of those that `hand.HABITS` has for `label`, or ""; ``written`` with a number.
-    width
-        Of the glyph's strokes, in pixels.
+    `form` is one of those that `HABITS` has for `label`, or ""; ``written`` with a number.
     """
     if form.startswith("written"):
         draw_skeleton(cell, rng, label, int(form.split()[1]), width)
@@ -238,14 +228,12 @@ def _drawn_nine(cell: Gray, rng: Random, form: str, width: float) -> None:  # no
 _DRAWN = {1: _drawn_one, 4: _drawn_four, 7: _drawn_seven, 9: _drawn_nine}
 
 
-COUNT = 384
-"""Distortions that are kept ready; with the digits they meet that makes enough."""
+COUNT = 384  # distortions that are kept ready; with the digits they meet that makes enough
 
 SMOOTH = 5.5
 """Deviation of the smoothing in pixels of a digit 20 pixels high: about a stroke's bend."""
 
-FAR = (0.4, 1.5)
-"""How far pixels move: deviations, in pixels of such a digit."""
+FAR = (0.4, 1.5)  # how far pixels move: deviations, in pixels of such a digit
 
 _SEED = 20030803
 

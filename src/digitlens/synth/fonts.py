@@ -26,11 +26,8 @@ FOLDERS = (
 REFUSED = ("symbol", "emoji", "dingbat", "icon", "math", "barcode", "ocr-b-code")
 """Parts of the names of fonts whose letters are no letters."""
 
-MOST = 40
-"""So many fonts are enough: each costs milliseconds to read."""
-
-CAPITAL = 24
-"""Height of a capital in pixels, about."""
+MOST = 40  # so many fonts are enough: each costs milliseconds to read
+CAPITAL = 24  # height of a capital in pixels, about
 
 _TEXT = (
     "amount total date pay to the order of name address city street sum account "
@@ -42,8 +39,7 @@ _TEXT = (
     "URGENT COPY DRAFT CANCELLED ORIGINAL MAIL STAMP VOID cash euro pesos dollars "
     "cents only and hundred thousand five seven twelve twenty ninety "
 )
-WORDS = _TEXT.split()
-"""Words as they stand on cheques, forms, envelopes and stamps."""
+WORDS = _TEXT.split()  # words as they stand on cheques, forms, envelopes and stamps
 
 LETTERS = "ABCDEFGHKLMNPRTUVWXYadefhkmnrtuvwxy"
 """Letters that may stand alone, for nobody takes them for a digit: no O, I, S, Z, b, g, q."""
@@ -79,15 +75,8 @@ def find_fonts() -> tuple[str, ...]:
 def printed_words(fonts: tuple[str, ...] | None) -> list[Gray]:
     """Return words and single letters in all `fonts`: uint8 (h, w), 0 = paper, 255 = ink.
 
-    Parameters
-    ----------
-    fonts
-        Font files; None takes those of `find_fonts`. OpenCV's stroke fonts are always there.
-
-    Raises
-    ------
-    UsageError
-        A file is not a font that Pillow can read.
+    None takes those of `find_fonts`; OpenCV's stroke fonts are always there. A file that
+    Pillow cannot read is a `UsageError`.
     """
     rng = np.random.default_rng(7)
     words = [stroke_word(word, rng) for word in _some(rng, 120)]

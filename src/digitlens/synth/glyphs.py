@@ -73,10 +73,7 @@ _READY: WeakKeyDictionary[Digits, Glyphs] = WeakKeyDictionary()
 def prepare_glyphs(glyphs: Digits | Glyphs) -> Glyphs:
     """Return `glyphs` made ready; done once for each `Digits` (60,000 take about a second).
 
-    Raises
-    ------
-    DataError
-        A digit 0 to 9 is not among them.
+    Each digit 0 to 9 must be among them, else it is a `DataError`.
     """
     if isinstance(glyphs, Glyphs):
         return glyphs

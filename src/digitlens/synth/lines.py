@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from digitlens.synth.sample import Boxes, Gray
 
 
-CHUNK = 256
-"""Lines that are written from one generator: what workers share among themselves."""
+CHUNK = 256  # lines that are written from one generator: what workers share among themselves
 
 
 def synthesize_line(
@@ -57,26 +56,16 @@ def synthesize_line(
 ) -> LineSample:
     """Write one line of digits, and take a picture of it as a camera or scanner would.
 
-    Parameters
-    ----------
-    glyphs
-        Digits to write with: uint8 (N, 28, 28), 0 = paper, 255 = ink, each of 0 to 9 among
+    glyphs: Digits to write with: uint8 (N, 28, 28), 0 = paper, 255 = ink, each of 0 to 9 among
         them. Where their writers are known, most lines are by one writer.
-    rng
-        Decides everything; the same generator writes the same line. As many numbers as are
+    rng: decides everything; the same generator writes the same line. As many numbers as are
         needed are drawn from it, in blocks.
-    text
-        The digits to write; None draws a number, or a picture without one for the share
-        `style.negatives`, and ``""`` always gives a picture without a number.
-    style
-        Ranges and shares, or the name of a style in `STYLES`.
+    text: the digits to write; None draws a number, or a picture without one for the share
+        `style.negatives`, and ``""`` always gives a picture without a number
+    style: ranges and shares, or the name of a style in `STYLES`
 
-    Raises
-    ------
-    UsageError
-        `text` holds something else than digits, or there is no such style.
-    DataError
-        A digit 0 to 9 is missing among the glyphs.
+    Raises UsageError: `text` holds something else than digits, or there is no such style;
+    DataError: a digit 0 to 9 is missing among the glyphs.
     """
     return _write(prepare_glyphs(glyphs), Random(rng), named_style(style), text)
 
@@ -91,19 +80,11 @@ def synthesize_chunk(
 ) -> list[LineSample]:
     """Write chunk `index` of `seed`: the same lines whoever writes it, and in any order.
 
-    Parameters
-    ----------
-    glyphs, style
-        As `synthesize_line` has them.
-    index, seed
-        0 or more.
-    size
-        Lines in a chunk; the first lines of a larger chunk are those of a smaller one.
+    glyphs, style: as `synthesize_line` has them
+    index, seed: 0 or more
+    size: lines in a chunk; the first lines of a larger chunk are those of a smaller one
 
-    Raises
-    ------
-    UsageError
-        A negative index, seed or size.
+    Raises UsageError: a negative index, seed or size.
     """
     if min(index, seed, size) < 0:
         raise UsageError(
@@ -126,11 +107,6 @@ def synthesize_lines(
 
     To write on several cores, let process i of n call `synthesize_chunk` for the chunks i,
     i + n, i + 2 n and so on. (Threads share one interpreter, and gain little.)
-
-    Raises
-    ------
-    UsageError, DataError
-        As `synthesize_chunk` and `synthesize_line` have it, at the first line.
     """
     for index in range(-(-count // CHUNK)):
         size = min(CHUNK, count - index * CHUNK)
@@ -276,20 +252,12 @@ def sample_sheet(
 ) -> NDArray[np.uint8]:
     """Lay pictures of lines side by side on a sheet, each at its own size, its text below it.
 
-    Parameters
-    ----------
-    lines
-        Lines, as `synthesize_lines` gives them.
-    width
-        Of the sheet in pixels; a picture that is wider is cut.
-    boxes
-        Draw the box of each digit.
-    captions
-        Write the text below each picture; a dash stands where there is none.
+    lines: lines, as `synthesize_lines` gives them
+    width: of the sheet in pixels; a picture that is wider is cut
+    boxes: draw the box of each digit
+    captions: write the text below each picture; a dash stands where there is none
 
-    Returns
-    -------
-    uint8 (H, width, 3), blue, green and red, as OpenCV has them.
+    Returns uint8 (H, width, 3), blue, green and red, as OpenCV has them.
     """
     rows: list[list[NDArray[np.uint8]]] = [[]]
     used = GAP

@@ -222,8 +222,7 @@ def print_cells(rng: Random, page: Background, field: PrintedField) -> None:
             press.line((x, low), (x, tooth))
 
 
-DEEPEST = 0.38
-"""No more than this share of a neighbour's height is seen: too little to be read."""
+DEEPEST = 0.38  # no more than this share of a neighbour's height is seen: too little to be read
 
 
 def paste(ink: Gray, patch: Gray, left: int, top: int) -> None:

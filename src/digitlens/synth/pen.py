@@ -25,28 +25,16 @@ if TYPE_CHECKING:
     Stroke: TypeAlias = NDArray[np.float32]
     """float32 (P, 2): x to the right and y downwards, in any unit; P > 0."""
 
-BOX = 20
-"""The longer side of a digit in MNIST's frame, in pixels."""
-
-FINE = 6
-"""Pixels that are drawn for one pixel of the box."""
-
-SHIFT = 4
-"""Bits of a pixel: OpenCV takes places as whole sixteenths."""
-
-MARGIN = 4
-"""Drawn pixels of paper around the digit."""
-
-COARSE = 0.25
-"""So often a scan is coarse."""
-
-EDGE = 64
-"""Ink, of 255, where a coarsely scanned digit begins, as in `digitlens.imaging.fit`."""
+BOX = 20  # the longer side of a digit in MNIST's frame, in pixels
+FINE = 6  # pixels that are drawn for one pixel of the box
+SHIFT = 4  # bits of a pixel: OpenCV takes places as whole sixteenths
+MARGIN = 4  # drawn pixels of paper around the digit
+COARSE = 0.25  # so often a scan is coarse
+EDGE = 64  # ink, of 255, where a coarsely scanned digit begins, as in `digitlens.imaging.fit`
 
 JOINTS = ("round", "square", "broad")
 
-KNOT = 0.22
-"""A hand's unsteadiness changes over about this much of the digit's longer side."""
+KNOT = 0.22  # a hand's unsteadiness changes over about this much of the digit's longer side
 
 
 @dataclass(frozen=True)
@@ -97,19 +85,12 @@ def render_strokes(
 ) -> NDArray[np.uint8]:
     """Write one digit in MNIST's frame.
 
-    Parameters
-    ----------
-    strokes
-        At least one, in the order of writing. A stroke of one point is a dot.
-    pen
-        What it is written with.
-    rng
-        Decides how an unsteady hand moves; only for a pen with a `wobble`.
+    strokes: at least one, in the order of writing. A stroke of one point is a dot.
+    pen: what it is written with
+    rng: decides how an unsteady hand moves; only for a pen with a `wobble`
 
-    Returns
-    -------
-    uint8 (28, 28), 0 = paper, 255 = ink: the longer side 20 pixels, the centre of mass in the
-    middle, as Y. LeCun, C. Cortes and C. J. C. Burges made MNIST.
+    Returns uint8 (28, 28), 0 = paper, 255 = ink: the longer side 20 pixels, the centre of mass
+    in the middle, as Y. LeCun, C. Cortes and C. J. C. Burges made MNIST.
 
     Examples
     --------
@@ -201,16 +182,10 @@ def _line(canvas: NDArray[np.uint8], places: NDArray[np.int32], width: float) ->
 def scan(ink: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     """Scan ink coarsely and bring it back to its size, as a small picture is enlarged.
 
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), 255 = ink, without paper around it.
-    pixels
-        Its longer side in the scan; 0 leaves it as it is.
+    ink: uint8 (H, W), 255 = ink, without paper around it
+    pixels: its longer side in the scan; 0 leaves it as it is
 
-    Returns
-    -------
-    uint8 (H, W), full ink where there is most.
+    Returns uint8 (H, W), full ink where there is most.
     """
     if not pixels:
         return ink
@@ -233,14 +208,9 @@ def scan(ink: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
 def frame_ink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring ink without paper around it into MNIST's frame.
 
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), 255 = ink, larger than 20 pixels.
+    ink: uint8 (H, W), 255 = ink, larger than 20 pixels
 
-    Returns
-    -------
-    uint8 (28, 28).
+    Returns uint8 (28, 28).
     """
     height, width = ink.shape
     scale = BOX / max(height, width)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-Range = tuple[float, float]
-"""From and to."""
+Range = tuple[float, float]  # from and to
 
 BLOCK = 256
 

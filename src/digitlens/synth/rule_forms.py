@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from digitlens.synth.pen import Stroke
 
-JITTER = 0.03
-"""How far a corner is moved: a standard deviation, in digit heights."""
+JITTER = 0.03  # how far a corner is moved: a standard deviation, in digit heights
 
 STRAIGHT: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
     0: (

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     Stroke = tuple[str, list[Point]]
 
 
-FRACTION = 4
-"""Bits of a pixel: OpenCV takes places as whole sixteenths."""
+FRACTION = 4  # bits of a pixel: OpenCV takes places as whole sixteenths
 
 FULL = 255
 
@@ -174,11 +173,8 @@ def draw_mark(
         draw_strokes(ink, points, width)
 
 
-HIGH = 20.0
-"""A digit's height in its field, in pixels."""
-
-WOBBLE = 0.035
-"""How far a corner is moved: a deviation, in digit heights."""
+HIGH = 20.0  # a digit's height in its field, in pixels
+WOBBLE = 0.035  # how far a corner is moved: a deviation, in digit heights
 
 ROUND, SHARP, BAR = "~", "/", "bar"
 
@@ -261,17 +257,7 @@ def count_forms(label: int) -> int:
 
 
 def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float) -> None:
-    """Write a digit by a skeleton in the middle of its empty field.
-
-    Parameters
-    ----------
-    cell
-        uint8 (40, 40), 0 = paper, 255 = ink: written to.
-    label, number
-        Which digit, and which of its skeletons.
-    width
-        Of the strokes, in pixels.
-    """
+    """Write digit `label` by its skeleton `number` into an empty cell, strokes `width` wide."""
     across = HIGH * rng.normal(1.0, 0.14)
     lean = rng.normal(0.0, 0.06)
     ways = []

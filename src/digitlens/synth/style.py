@@ -21,12 +21,8 @@ class Style:
     """Ranges and shares of everything that varies; as it stands, the style for training.
 
     Shares are 0.0 (never) to 1.0 (always), of all lines unless said otherwise; a range is
-    (from, to), drawn from evenly. Lengths are in digit heights unless said otherwise.
-
-    Raises
-    ------
-    UsageError
-        A share outside 0..1, a range that runs backwards or too far, an unknown spacing.
+    (from, to), drawn from evenly. Lengths are in digit heights unless said otherwise. What
+    cannot be, such as a range that runs backwards, is a `UsageError`.
 
     Examples
     --------
@@ -195,13 +191,7 @@ STYLES = {
 
 
 def named_style(style: Style | str) -> Style:
-    """Return `style`, or the one of that name in `STYLES`.
-
-    Raises
-    ------
-    UsageError
-        There is no style of that name.
-    """
+    """Return `style`, or the one of that name in `STYLES`; a `UsageError` if there is none."""
     if isinstance(style, Style):
         return style
     if style not in STYLES:

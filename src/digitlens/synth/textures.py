@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     """float32 or float64 (HEIGHT, WIDTH)."""
 
 
-HEIGHT, WIDTH = 288, 1024
-"""Of a sheet, in pixels."""
+HEIGHT, WIDTH = 288, 1024  # of a sheet, in pixels
 
 
 def blur_field(field: Field, across: float, down: float = 0.0) -> Field:
@@ -218,11 +217,8 @@ def patchy(rng: np.random.Generator) -> Field:
     )
 
 
-EVEN = 128
-"""The grey of a sheet's mean: a texture is what differs from it."""
-
-STRENGTH = 24.0
-"""A sheet's standard deviation in grey levels."""
+EVEN = 128  # the grey of a sheet's mean: a texture is what differs from it
+STRENGTH = 24.0  # a sheet's standard deviation in grey levels
 
 _SEED = 20240229
 

@@ -30,8 +30,7 @@ SAME = 1.0
 """Two digits that differ by less than this, in gray values a pixel, are the box that a font
 shows for what it lacks."""
 
-ROOM = 40
-"""Pixels of paper around a glyph while it is slanted and turned."""
+ROOM = 40  # pixels of paper around a glyph while it is slanted and turned
 
 
 @dataclass(frozen=True)
@@ -63,13 +62,7 @@ def sample_print(rng: np.random.Generator, *, display: bool = False) -> Print:
 
 @lru_cache(maxsize=1024)
 def open_font(path: Path) -> FreeTypeFont:
-    """Open a font file in the size in which its digits are about 120 pixels high.
-
-    Raises
-    ------
-    DataError
-        The file is no font that Pillow can read.
-    """
+    """Open a font in the size in which digits are about 120 pixels high, else a `DataError`."""
     from PIL import ImageFont
 
     try:
@@ -96,13 +89,7 @@ def draw_text(font: FreeTypeFont, text: str) -> NDArray[np.uint8]:
 
 
 def has_digits(path: Path) -> bool:
-    """Say whether a font draws ten digits that all differ; a font without them shows a box.
-
-    Raises
-    ------
-    DataError
-        The file is no font.
-    """
+    """Say whether a font draws ten digits that all differ; a font without them shows a box."""
     font = open_font(path)
     drawn = [draw_text(font, digit) for digit in "0123456789"]
     if any(ink.size == 0 for ink in drawn):
@@ -120,19 +107,12 @@ def print_glyph(
 ) -> NDArray[np.uint8]:
     """Print a glyph in MNIST's frame.
 
-    Parameters
-    ----------
-    ink
-        uint8 (H, W), 255 = ink, without paper around it: see `draw_text`.
-    how
-        What is done to it.
-    unlit
-        The glyph with all segments lit, as high as `ink` and as wide or wider, its right edge
-        that of `ink`; for a print with a `ghost`.
+    ink: uint8 (H, W), 255 = ink, without paper around it: see `draw_text`
+    how: what is done to it
+    unlit: the glyph with all segments lit, as high as `ink` and as wide or wider, its right
+        edge that of `ink`; for a print with a `ghost`
 
-    Returns
-    -------
-    uint8 (28, 28), 0 = paper, 255 = ink.
+    Returns uint8 (28, 28), 0 = paper, 255 = ink.
     """
     if unlit is not None and how.ghost:
         ink = _with_ghost(ink, unlit, how.ghost)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from digitlens.synth.style import Style
 
 
-KEEPS = 0.85
-"""How often a hand writes a digit in its own form."""
+KEEPS = 0.85  # how often a hand writes a digit in its own form
 
 HABITS: dict[int, tuple[tuple[str, float], ...]] = {
     0: (("", 0.64), ("small", 0.28), ("written", 0.08)),
@@ -154,13 +153,7 @@ def sample_number(rng: Random, style: Style) -> str:
 
 
 def check_text(text: str) -> str:
-    """Return `text` when it can be written.
-
-    Raises
-    ------
-    UsageError
-        Something else than the digits 0 to 9.
-    """
+    """Return `text` when it holds nothing but the digits 0 to 9; else it is a `UsageError`."""
     if not isinstance(text, str) or any(letter not in "0123456789" for letter in text):
         raise UsageError(
             "the text to write must be digits only, 0 to 9", seen=repr(text), try_='text="0123"'
