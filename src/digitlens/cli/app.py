@@ -11,15 +11,14 @@ from typer.main import get_command
 
 from digitlens.cli import data, mail
 from digitlens.cli.command import Command, Group, Stopped, describe, silence_stdout
-from digitlens.cli.console import announce, echo
+from digitlens.cli.console import announce, echo, flag
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
 from digitlens.cli.evaluate import compare, evaluate, stress
-from digitlens.cli.explain import explain
-from digitlens.cli.models import export, summary
+from digitlens.cli.mail import route
+from digitlens.cli.models import explain, export, summary
 from digitlens.cli.predict import predict
 from digitlens.cli.read import read
-from digitlens.cli.route import route
 from digitlens.cli.serve import serve
 from digitlens.cli.train import train
 
@@ -53,10 +52,9 @@ app.add_typer(mail.app, name="mail")
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    debug: Annotated[  # noqa: ARG001 - taken out by `run`, so that it may stand anywhere
-        bool, typer.Option("--debug", help="Show where an error comes from, in full.")
-    ] = False,
+    version: Annotated[bool, flag("--version", "Print the version.")] = False,
+    # taken out by `run`, so that it may stand anywhere
+    debug: Annotated[bool, flag("--debug", "Show where an error comes from, in full.")] = False,  # noqa: ARG001
 ) -> None:
     """From pixels to a trained network to an honest figure.
 

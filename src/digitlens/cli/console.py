@@ -13,7 +13,7 @@ from digitlens.errors import MissingExtraError, UsageError
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
 
 
@@ -30,6 +30,14 @@ def echo_json(value: Any) -> None:
     import json
 
     echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def echo_either(as_json: bool, value: Callable[[], Any], text: Callable[[], str]) -> None:
+    """Write a result as JSON or as text, as it was asked for."""
+    if as_json:
+        echo_json(value())
+    else:
+        echo(text())
 
 
 def announce(text: str = "") -> None:
@@ -53,17 +61,30 @@ def bold(text: str, stream: TextIO) -> str:
     return f"\x1b[1m{text}\x1b[0m" if has_color(stream) else text
 
 
+def option(metavar: str, text: str, *names: str, **rules: Any) -> Any:
+    """Return a typer option with a value; without `names` it is called as its parameter."""
+    return typer.Option(*names, metavar=metavar, help=text, **rules)
+
+
+def flag(name: str, text: str) -> Any:
+    """Return a typer option without a value."""
+    return typer.Option(name, help=text)
+
+
+def argument(metavar: str, text: str) -> Any:
+    """Return a typer argument."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
 SOURCE_HELP = "mnist, pen, fonts, world, uci, fashion, a file or a folder."
-SourceOption = Annotated[str, typer.Option(metavar="SOURCE", help=SOURCE_HELP)]
-SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
-PartOption = Annotated[
-    str, typer.Option(metavar="PART", help="test, validation, train or all.")
-]
+SourceOption = Annotated[str, option("SOURCE", SOURCE_HELP)]
+SourceArgument = Annotated[str, argument("SOURCE", SOURCE_HELP)]
+PartOption = Annotated[str, option("PART", "test, validation, train or all.")]
 MODEL_HELP = "A published network such as cnn, a run folder or an .onnx file."
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace FILE.")]
+ModelArgument = Annotated[str, argument("MODEL", MODEL_HELP)]
+JsonOption = Annotated[bool, flag("--json", "Print JSON.")]
+CsvOption = Annotated[bool, flag("--csv", "Print CSV.")]
+ForceOption = Annotated[bool, flag("--force", "Replace FILE.")]
 
 
 def check_choice(option: str, value: str, allowed: Iterable[str]) -> None:

@@ -16,8 +16,10 @@ from digitlens.cli.console import (
     check_choice,
     check_positive,
     echo,
-    echo_json,
+    echo_either,
+    flag,
     has_color,
+    option,
 )
 from digitlens.errors import DataError, StorageError, UsageError
 
@@ -42,15 +44,12 @@ PARTS = ("train", "validation")
 @app.command(cls=Command)
 def show(
     source: SourceArgument,
-    count: Annotated[int, typer.Option(metavar="N", help="How many digits.")] = 100,
-    part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
+    count: Annotated[int, option("N", "How many digits.")] = 100,
+    part: Annotated[str, option("PART", "train or validation.")] = "train",
     index: Annotated[
-        int | None,
-        typer.Option(metavar="I", help="Print the digit at this index, as text and numbers."),
+        int | None, option("I", "Print the digit at this index, as text and numbers.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the grid goes.")] = Path(
-        "digits.png"
-    ),
+    out: Annotated[Path, option("FILE", "Where the grid goes.")] = Path("digits.png"),
     force: ForceOption = False,
 ) -> None:
     """Lay digits out in a grid as a PNG, or print one with its numbers."""
@@ -80,16 +79,14 @@ def show(
 @app.command(cls=Command)
 def lines(
     source: SourceArgument,
-    count: Annotated[int, typer.Option(metavar="N", help="How many lines.")] = 60,
-    part: Annotated[str, typer.Option(metavar="PART", help="train or validation.")] = "train",
+    count: Annotated[int, option("N", "How many lines.")] = 60,
+    part: Annotated[str, option("PART", "train or validation.")] = "train",
     style: Annotated[
-        str, typer.Option(metavar="STYLE", help="training, clean, ruled, cheque, photo ...")
+        str, option("STYLE", "training, clean, ruled, cheque, photo ...")
     ] = "training",
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides which lines.")] = 0,
-    boxes: Annotated[bool, typer.Option("--boxes", help="Draw each digit's box.")] = False,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the sheet goes.")] = Path(
-        "lines.png"
-    ),
+    seed: Annotated[int, option("N", "Decides which lines.")] = 0,
+    boxes: Annotated[bool, flag("--boxes", "Draw each digit's box.")] = False,
+    out: Annotated[Path, option("FILE", "Where the sheet goes.")] = Path("lines.png"),
     force: ForceOption = False,
 ) -> None:
     """Write numbers with the digits, as they are on paper, on a sheet."""
@@ -152,10 +149,7 @@ def info(
     from digitlens.data import load_digits
 
     data = load_digits(source)
-    if as_json:
-        echo_json(as_dict(data))
-    else:
-        echo(as_table(data))
+    echo_either(as_json, lambda: as_dict(data), lambda: as_table(data))
 
 
 def as_dict(data: DataSplits) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from digitlens.cli.console import announce, bold, check_extra, echo, has_color
+from digitlens.cli.console import announce, bold, check_extra, echo, has_color, option
 from digitlens.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
@@ -25,13 +23,9 @@ WIDTH = 80
 
 def demo(
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A new folder for it all; else demo, demo-2, ..."),
+        Path | None, option("DIR", "A new folder for it all; else demo, demo-2, ...")
     ] = None,
-    data: Annotated[
-        str,
-        typer.Option(metavar="SOURCE", help="Other digits than MNIST's, such as uci."),
-    ] = "mnist",
+    data: Annotated[str, option("SOURCE", "Other digits than MNIST's, such as uci.")] = "mnist",
 ) -> None:
     """Go through the whole course in under a minute: start here.
 

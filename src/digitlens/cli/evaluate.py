@@ -9,17 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from digitlens.cli.console import (
     JsonOption,
     ModelArgument,
     PartOption,
     SourceOption,
     announce,
+    argument,
     check_choice,
-    echo,
-    echo_json,
+    echo_either,
+    option,
 )
 from digitlens.errors import DataError, MissingExtraError, UsageError
 
@@ -41,8 +40,7 @@ def evaluate(
     part: PartOption = "test",
     as_json: JsonOption = False,
     report: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where the report goes; else reports/MODEL-SOURCE."),
+        Path | None, option("DIR", "Where the report goes; else reports/MODEL-SOURCE.")
     ] = None,
 ) -> None:
     """Count a model's misses on the test digits; write a report.
@@ -56,19 +54,13 @@ def evaluate(
     evaluation = evaluate_model(loaded, load_part(data, part))
     folder = report or default_folder(loaded.name, data, part)
     written = write_report(evaluation, folder, card=loaded.card)
-    if as_json:
-        echo_json(evaluation.as_dict())
-    else:
-        echo(evaluation.summary())
+    echo_either(as_json, evaluation.as_dict, evaluation.summary)
     announce(f"report: {written}")
 
 
 def compare(
     models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MODEL MODEL...", help="Published networks, run folders or .onnx files."
-        ),
+        list[str], argument("MODEL MODEL...", "Published networks, run folders or .onnx files.")
     ],
     data: SourceOption = "mnist",
     part: PartOption = "test",
@@ -89,10 +81,7 @@ def compare(
 
     loaded = [load_model(name) for name in models]
     comparison = compare_models(loaded, load_part(data, part))
-    if as_json:
-        echo_json(comparison.as_dict())
-    else:
-        echo(comparison.summary())
+    echo_either(as_json, comparison.as_dict, comparison.summary)
 
 
 def stress(
@@ -100,14 +89,12 @@ def stress(
     data: SourceOption = "mnist",
     part: PartOption = "test",
     limit: Annotated[
-        int,
-        typer.Option(metavar="N", help="At most so many digits, evenly spread over the part."),
+        int, option("N", "At most so many digits, evenly spread over the part.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the chance in the changes.")] = 0,
+    seed: Annotated[int, option("N", "Of the chance in the changes.")] = 0,
     as_json: JsonOption = False,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="For plot and figures; else reports/MODEL-SOURCE."),
+        Path | None, option("DIR", "For plot and figures; else reports/MODEL-SOURCE.")
     ] = None,
 ) -> None:
     """Measure how accuracy falls as digits are changed more strongly.
@@ -129,10 +116,7 @@ def stress(
 
     result = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
     written = write_stress(result, out or default_folder(loaded.name, data, part))
-    if as_json:
-        echo_json(result.as_dict())
-    else:
-        echo(result.summary())
+    echo_either(as_json, result.as_dict, result.summary)
     announce("written: " + ", ".join(str(path) for path in written))
 
 

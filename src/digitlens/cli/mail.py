@@ -1,20 +1,42 @@
-"""digitlens mail: sort plans, sample mail, corrections, barcodes, measured thresholds."""
+"""digitlens route and digitlens mail: mail to trays, and what that takes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digitlens.cli.command import Command, Group
-from digitlens.cli.console import JsonOption, announce, check_choice, echo, echo_json
+from digitlens.cli.console import (
+    SOME_REJECTED,
+    ForceOption,
+    JsonOption,
+    announce,
+    argument,
+    check_choice,
+    check_positive,
+    echo,
+    echo_either,
+    flag,
+    option,
+)
 from digitlens.cli.progress import count_progress
-from digitlens.errors import UsageError
+from digitlens.errors import MissingDataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from digitlens.mail.candidates import ZipCandidate
+    from digitlens.mail.decision import Routing
     from digitlens.mail.plan import SortPlan
+    from digitlens.mail.sorting import Sorting
+    from digitlens.mail.thresholds import ReaderThresholds
     from digitlens.metrics.risk_coverage import ThresholdResult
+
+    Read = Callable[[Path], Sequence[ZipCandidate]]
 
 
 IN_HOUSE = "0" * 20
@@ -23,23 +45,18 @@ IN_HOUSE = "0" * 20
 def barcode(
     text: Annotated[
         str,
-        typer.Argument(
-            metavar="ZIP|BARS",
-            help="A ZIP of 5, 9 or 11 digits; or bars (T A D F, or | and .) to decode.",
+        argument(
+            "ZIP|BARS", "A ZIP of 5, 9 or 11 digits; or bars (T A D F, or | and .) to decode."
         ),
     ],
     tracking: Annotated[
-        str,
-        typer.Option(metavar="DIGITS", help="20 digits: who sent what; zeros are no one."),
+        str, option("DIGITS", "20 digits: who sent what; zeros are no one.")
     ] = IN_HOUSE,
-    postnet: Annotated[
-        bool, typer.Option("--postnet", help="The older barcode, of the ZIP alone.")
-    ] = False,
+    postnet: Annotated[bool, flag("--postnet", "The older barcode, of the ZIP alone.")] = False,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw it as .svg or .png, in the specified sizes."),
+        Path | None, option("FILE", "Draw it as .svg or .png, in the specified sizes.")
     ] = None,
-    dots: Annotated[int, typer.Option(metavar="N", help="Dots per inch of a .png.")] = 600,
+    dots: Annotated[int, option("N", "Dots per inch of a .png.")] = 600,
 ) -> None:
     """Make a ZIP's Intelligent Mail barcode, or decode one's bars.
 
@@ -83,8 +100,8 @@ def _decode(bars: str) -> None:
 
 
 def corrections(
-    trays: Annotated[Path, typer.Option(metavar="DIR", help="Where the trays are.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where lines and digits go.")],
+    trays: Annotated[Path, option("DIR", "Where the trays are.")],
+    out: Annotated[Path, option("DIR", "Where lines and digits go.")],
     as_json: JsonOption = False,
 ) -> None:
     """Save what people said in review, as data to learn from.
@@ -98,12 +115,8 @@ def corrections(
     from digitlens.mail.sorting.corrections import DIGITS, read_corrections, save_corrections
 
     saved = save_corrections(read_corrections(trays), out)
-    if as_json:
-        echo_json(asdict(saved))
-    else:
-        echo(
-            f"{saved.corrections:,} corrections: {saved.lines:,} lines, {saved.digits:,} digits"
-        )
+    text = f"{saved.corrections:,} corrections: {saved.lines:,} lines, {saved.digits:,} digits"
+    echo_either(as_json, lambda: asdict(saved), lambda: text)
     for count, why in (
         (saved.unread, "a person could not read either"),
         (saved.other, "the program had read another line, or none"),
@@ -116,16 +129,11 @@ def corrections(
 
 
 def measure(
-    reader: Annotated[
-        str, typer.Argument(metavar="NETWORK", help="A line network: a run folder, a file.")
-    ],
-    lines: Annotated[
-        int, typer.Option(metavar="N", help="How many ZIPs are written and read.")
-    ] = 24_000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides what is written.")] = 61,
+    reader: Annotated[str, argument("NETWORK", "A line network: a run folder, a file.")],
+    lines: Annotated[int, option("N", "How many ZIPs are written and read.")] = 24_000,
+    seed: Annotated[int, option("N", "Decides what is written.")] = 61,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where the thresholds go; else beside the network."),
+        Path | None, option("FILE", "Where the thresholds go; else beside the network.")
     ] = None,
 ) -> None:
     """Measure how sure a reader of your own must be of a ZIP.
@@ -178,17 +186,12 @@ def _describe_threshold(result: ThresholdResult) -> str:
 
 
 def plan(
-    by: Annotated[
-        str | None, typer.Option(metavar="WAY", help="state, zip3 or first-digit.")
-    ] = None,
+    by: Annotated[str | None, option("WAY", "state, zip3 or first-digit.")] = None,
     l002: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The Postal Service's list L002, as a CSV file."),
+        Path | None, option("FILE", "The Postal Service's list L002, as a CSV file.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the plan there; else print it.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+    out: Annotated[Path | None, option("FILE", "Write the plan there; else print it.")] = None,
+    force: ForceOption = False,
 ) -> None:
     """Make a sort plan: which ZIP goes to which tray, as TOML.
 
@@ -239,24 +242,22 @@ def _read_list(path: Path) -> SortPlan:
 
 
 def sample(
-    count: Annotated[int, typer.Argument(metavar="N", help="How many envelopes.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where they go.")],
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides everything on them.")] = 0,
+    count: Annotated[int, argument("N", "How many envelopes.")],
+    out: Annotated[Path, option("DIR", "Where they go.")],
+    seed: Annotated[int, option("N", "Decides everything on them.")] = 0,
     digits: Annotated[
         str,
-        typer.Option(
-            metavar="KIND",
-            help="mnist: its test digits; drawn: by the program; auto: mnist where at hand.",
+        option(
+            "KIND", "mnist: its test digits; drawn: by the program; auto: mnist where at hand."
         ),
     ] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    force: Annotated[bool, flag("--force", "Replace what is there.")] = False,
 ) -> None:
     """Draw envelopes, and truth.csv that says what they bear.
 
     Addresses are made up, in ZIPs that exist; digits are handwritten by MNIST's writers where
     MNIST is at hand. The same N and SEED draw the same mail.
     """
-
     from digitlens.mail.directory import load_directory
     from digitlens.mail.sample import make_sample
 
@@ -271,6 +272,151 @@ def sample(
     )
     echo(str(made.folder / "truth.csv"))
     announce(f"{made.pieces:,} envelopes in {made.folder}; digits: {made.digits}")
+
+
+MailArgument = Annotated[Path, argument("FILE|FOLDER", "One picture, or a folder of them.")]
+PlanOption = Annotated[Path | None, option("FILE", "The sort plan: digitlens mail plan.")]
+OutOption = Annotated[Path | None, option("DIR", "Where the trays are, for a folder.")]
+CityOption = Annotated[str | None, option("CITY", "Where all of it goes, where known.")]
+StateOption = Annotated[str | None, option("STATE", "The same; two letters or a name.")]
+AddressesOption = Annotated[
+    Path | None, option("CSV", "City and state of each piece: piece,city,state.")
+]
+ErrorOption = Annotated[float, option("P", "Of what is accepted, how much may be wrong.")]
+ReaderOption = Annotated[str, option("NETWORK", "A line network: published, or a file.")]
+ReadingsOption = Annotated[
+    Path | None, option("FILE", "Lines that were read already, as JSON Lines.")
+]
+WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
+
+
+def route(
+    mail: MailArgument,
+    plan: PlanOption = None,
+    out: OutOption = None,
+    city: CityOption = None,
+    state: StateOption = None,
+    addresses: AddressesOption = None,
+    max_error: ErrorOption = 0.01,
+    reader: ReaderOption = "reader",
+    readings: ReadingsOption = None,
+    workers: WorkersOption = None,
+    copy: Annotated[bool, flag("--copy", "Copy pictures; else link.")] = False,
+    move: Annotated[bool, flag("--move", "Move what an earlier plan put elsewhere.")] = False,
+    restore: Annotated[bool, flag("--restore", "Put back what is missing in trays.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Sort pictures of mail into trays by ZIP, so that none is lost.
+
+    What is unsure waits for a person. Of a file the decision is printed. A folder is sorted
+    into trays below DIR, with pieces.csv and pieces.json; run again, it does only what is
+    new, and it may be killed at any time. The exit code is 3 while pieces wait for a person.
+    """
+    _check_options(mail, plan, out, max_error, workers)
+    from digitlens.mail.decision import RoutingPolicy
+    from digitlens.mail.directory import load_directory
+    from digitlens.mail.plan import SortPlan
+    from digitlens.mail.plan_files import read_plan
+    from digitlens.mail.sorting import Sorting
+    from digitlens.mail.sorting.imports import read_addresses
+    from digitlens.workers import available_cpus
+
+    chosen = read_plan(plan) if plan is not None else SortPlan({}, "all")
+    known = read_addresses(addresses) if addresses is not None else {}
+    folder = mail if mail.is_dir() else mail.parent
+    read, trust = _choose_reader(reader, readings, folder, max_error)
+    policy = RoutingPolicy(load_directory(), trust.thresholds, trust.priors, city, state, known)
+    sorting = Sorting(
+        read,
+        policy,
+        chosen,
+        copy=copy,
+        move=move,
+        restore=restore,
+        workers=1 if readings is not None else workers or available_cpus(),
+    )
+    if mail.is_dir():
+        assert out is not None, "it was checked"
+        code = _route_folder(mail, out, sorting, as_json)
+    else:
+        code = _route_file(mail, sorting, plan is not None, as_json)
+    if trust.caveat:
+        announce(f"warning: {trust.caveat}")
+    raise typer.Exit(code)
+
+
+def _check_options(
+    mail: Path, plan: Path | None, out: Path | None, max_error: float, workers: int | None
+) -> None:
+    if not 0 < max_error <= 1:
+        raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
+    check_positive("--workers", workers)
+    if not mail.exists():
+        raise MissingDataError(f"there is no file or folder {mail}")
+    if mail.is_dir() and (plan is None or out is None):
+        raise UsageError(
+            "a folder is sorted with --plan and --out",
+            try_="digitlens mail plan --by state --out plan.toml\n"
+            f"digitlens route {mail} --plan plan.toml --out trays",
+        )
+
+
+def _choose_reader(
+    network: str, readings: Path | None, folder: Path, max_error: float
+) -> tuple[Read, ReaderThresholds]:
+    """Return what reads a picture, and how far it is trusted."""
+    from digitlens.mail.thresholds import (
+        ReaderThresholds,
+        describe_unmeasured,
+        thresholds_for,
+    )
+
+    if readings is not None:
+        from digitlens.mail.sorting.imports import read_lines
+
+        caveat = describe_unmeasured("lines read elsewhere", max_error)
+        return read_lines(readings, folder), ReaderThresholds(1 - max_error, caveat=caveat)
+    from digitlens.mail.candidates import read_mail
+    from digitlens.ocr import Reader
+
+    reader = Reader(network)
+    trust = thresholds_for(reader.network, max_error)
+    if trust.caveat:
+        trust = replace(trust, caveat=f"{trust.caveat}; try digitlens mail measure {network}")
+    return partial(read_mail, reader), trust
+
+
+def _route_file(picture: Path, sorting: Sorting, has_plan: bool, as_json: bool) -> int:
+    from digitlens.mail.sorting.sort import choose_tray, route_piece
+
+    routing, _ = route_piece(picture.resolve(), picture.name, sorting.read, sorting.policy)
+    tray = choose_tray(routing, sorting.plan) if has_plan else None
+    echo_either(
+        as_json,
+        lambda: {"file": str(picture), **routing.as_dict(), "tray": tray},
+        lambda: _describe(routing) + (f" -> {tray}" if tray else ""),
+    )
+    return 0 if routing.zip else SOME_REJECTED
+
+
+def _describe(routing: Routing) -> str:
+    if routing.place is not None:
+        return f"{routing.place}, {100 * min(routing.probability, 0.9999):.2f} % sure"
+    guesses = ", ".join(
+        f"{guess.zip} {100 * guess.probability:.1f} %" for guess in routing.guesses
+    )
+    return f"a person must look: {routing.why}" + (f"; perhaps {guesses}" if guesses else "")
+
+
+def _route_folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
+    from digitlens.mail.sorting import sort_folder
+
+    summary = sort_folder(folder, out, sorting, progress=count_progress("new pieces"))
+    echo_either(as_json, summary.as_dict, lambda: "\n".join(summary.lines()))
+    for warning in summary.warnings():
+        announce(f"warning: {warning}")
+    announce(f"listed in {out / 'pieces.csv'}")
+    return SOME_REJECTED if summary.waiting else 0
 
 
 app = typer.Typer(

@@ -1,28 +1,29 @@
-"""digitlens summary and export: what a network is made of, and its files for others."""
+"""digitlens summary, export and explain: what is in a network, and its files for others."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from digitlens.cli.console import (
     JsonOption,
     ModelArgument,
     announce,
+    argument,
     check_choice,
     echo,
-    echo_json,
+    echo_either,
     needs_extra,
+    option,
 )
 from digitlens.errors import MissingExtraError
 
+if TYPE_CHECKING:
+    from digitlens.explain import Explanation
+
 
 def summary(
-    name: Annotated[
-        str, typer.Argument(metavar="NETWORK|MODEL", help="A network, or a trained model.")
-    ],
+    name: Annotated[str, argument("NETWORK|MODEL", "A network, or a trained model.")],
     as_json: JsonOption = False,
 ) -> None:
     """Print a network's layers and weights, or a model's card.
@@ -39,10 +40,7 @@ def summary(
         from digitlens.models.inference import load_model
 
         card = load_model(name).card
-        if as_json:
-            echo_json(asdict(card))
-        else:
-            echo(card.markdown())
+        echo_either(as_json, lambda: asdict(card), card.markdown)
         return
     try:
         _print_layers(name, as_json=as_json)
@@ -61,10 +59,7 @@ def _print_layers(name: str, *, as_json: bool) -> None:
         from digitlens.models import build
         from digitlens.models.layer_table import summarize
     result = summarize(build(name), name=name)
-    if as_json:
-        echo_json(result.as_dict())
-    else:
-        echo(result.text())
+    echo_either(as_json, result.as_dict, result.text)
 
 
 FORMATS = ("onnx", "torch", "keras")
@@ -73,10 +68,9 @@ FORMATS = ("onnx", "torch", "keras")
 
 def export(
     model: ModelArgument,
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="onnx, torch or keras.")],
+    to: Annotated[str, option("FORMAT", "onnx, torch or keras.")],
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The file to write; else named after the model."),
+        Path | None, option("FILE", "The file to write; else named after the model.")
     ] = None,
 ) -> None:
     """Write a trained network in another format, checked for parity.
@@ -93,3 +87,73 @@ def export(
         f"{done.difference:.1g}"
     )
     echo(str(done.path))
+
+
+DEFAULT_FOLDER = Path("runs/explain")
+
+
+def explain(
+    model: ModelArgument,
+    file: Annotated[Path, argument("FILE", "A picture of one digit, of any size.")],
+    out: Annotated[
+        Path | None, option("DIR", "Where the pictures go; else runs/explain/FILE-<n>.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw how a model comes to its answer for one picture.
+
+    From the framing to the pixels as numbers, the unrolled ribbon, the first filters, what
+    each layer makes of the digit, the pixels that mattered and the ten probabilities, as PNGs
+    in a new folder. overview.png shows all."""
+    from digitlens.explain import explain as explain_picture
+    from digitlens.imaging import frame_steps
+    from digitlens.models.inference import load_model
+
+    loaded = load_model(model)
+    result = explain_picture(loaded, frame_steps(file))
+    pictures = _draw(result, file.name)
+    folder = _save(pictures, out, file.stem) if pictures else None
+    files = {"file": str(file), "pictures": None if folder is None else str(folder)}
+    echo_either(
+        as_json, lambda: result.as_dict() | files, lambda: explain_in_words(result, file)
+    )
+    if result.without_gradients:
+        announce(result.without_gradients)
+    if folder is not None:
+        announce(f"pictures: {folder}, {len(pictures)} of them; begin with overview.png")
+
+
+def explain_in_words(result: Explanation, file: Path) -> str:
+    """Return an explanation in a few lines: the answer, what it hangs on, the steps."""
+    lines = [f"{file}: {result.answer}", result.mattered]
+    if result.shown:
+        lines.append(f"the layers below are those of {result.shown}")
+    if result.steps:
+        width = max(len(step.name) for step in result.steps)
+        lines += ["", "how the picture was framed"]
+        lines += [f"  {step.name:{width}}  {step.about}" for step in result.steps]
+    width = max(len(item.layer.name) for item in result.maps)
+    lines += ["", "what the layers make of it"]
+    lines += [
+        f"  {item.layer.name:{width}}  {item.about}: {item.layer.about}" for item in result.maps
+    ]
+    return "\n".join(lines)
+
+
+def _draw(result: Explanation, title: str) -> dict[str, bytes]:
+    try:
+        from digitlens.viz.plot_explanation import pictures
+    except MissingExtraError as error:
+        announce(f"without pictures: {error.wanted}; {error.try_} brings it")
+        return {}
+    return pictures(result, title)
+
+
+def _save(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
+    from digitlens.runs import claim_run_folder
+    from digitlens.storage import write_bytes
+
+    folder = claim_run_folder(stem, out, runs=DEFAULT_FOLDER)
+    for name, content in pictures.items():
+        write_bytes(folder / name, content)
+    return folder

@@ -13,9 +13,11 @@ from digitlens.cli.console import (
     CsvOption,
     JsonOption,
     announce,
+    argument,
     check_exclusive,
     echo,
     echo_json,
+    option,
 )
 from digitlens.errors import DataError, DigitlensError
 
@@ -27,15 +29,12 @@ if TYPE_CHECKING:
 
 
 def predict(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Pictures, or folders of them.")
-    ],
-    model: Annotated[str, typer.Option(metavar="MODEL", help=MODEL_HELP)] = "cnn",
+    files: Annotated[list[Path], argument("FILE...", "Pictures, or folders of them.")],
+    model: Annotated[str, option("MODEL", MODEL_HELP)] = "cnn",
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     stages: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write how each picture was framed, one PNG each."),
+        Path | None, option("DIR", "Write how each picture was framed, one PNG each.")
     ] = None,
 ) -> None:
     """Say which digit each picture shows, and how sure that is.

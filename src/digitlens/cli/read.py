@@ -15,9 +15,12 @@ from digitlens.cli.console import (
     CsvOption,
     JsonOption,
     announce,
+    argument,
     check_exclusive,
     check_positive,
     echo,
+    flag,
+    option,
 )
 from digitlens.cli.progress import CountProgress
 from digitlens.errors import DataError, UsageError
@@ -32,32 +35,22 @@ if TYPE_CHECKING:
 FIELD_HELP = "One number that is wanted: name=NAME,count=N,area=LEFT,TOP,RIGHT,BOTTOM,boxes."
 
 FilesArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE...", help="Pictures, PDFs, folders, patterns, or -."),
+    list[str], argument("FILE...", "Pictures, PDFs, folders, patterns, or -.")
 ]
 LengthOption = Annotated[
-    list[int] | None,
-    typer.Option(metavar="N", help="Digits of a wanted number; may be given again."),
+    list[int] | None, option("N", "Digits of a wanted number; may be given again.")
 ]
 ErrorOption = Annotated[
-    float | None,
-    typer.Option(metavar="P", help="Wrong ones among sure ones at most, 0.01 say."),
+    float | None, option("P", "Wrong ones among sure ones at most, 0.01 say.")
 ]
-FieldOption = Annotated[list[str] | None, typer.Option(metavar="FIELD", help=FIELD_HELP)]
-LineOption = Annotated[bool, typer.Option("--line", help="Each picture is one line of digits.")]
-StagesOption = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write each step as a PNG.")
-]
+FieldOption = Annotated[list[str] | None, option("FIELD", FIELD_HELP)]
+LineOption = Annotated[bool, flag("--line", "Each picture is one line of digits.")]
+StagesOption = Annotated[Path | None, option("DIR", "Write each step as a PNG.")]
 AnnotateOption = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Write each picture with what was read on it."),
+    Path | None, option("DIR", "Write each picture with what was read on it.")
 ]
-WorkersOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Processes at most; else one a core.")
-]
-ReaderOption = Annotated[
-    str, typer.Option(metavar="PATH", help="Another line network than the published one.")
-]
+WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
+ReaderOption = Annotated[str, option("PATH", "Another line network than the published one.")]
 
 
 def read(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from digitlens.cli.console import announce, needs_extra
+from digitlens.cli.console import announce, needs_extra, option
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,25 +14,18 @@ if TYPE_CHECKING:
 
 def serve(
     host: Annotated[
-        str, typer.Option(metavar="HOST", help="Where to listen; others want a --token.")
+        str, option("HOST", "Where to listen; others want a --token.")
     ] = "127.0.0.1",
     port: Annotated[
-        int,
-        typer.Option(metavar="N", help="The port; 0 lets the system choose.", max=65535, min=0),
+        int, option("N", "The port; 0 lets the system choose.", max=65535, min=0)
     ] = 8000,
     token: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="What every request must show; 16 characters or more."
-        ),
+        str | None, option("TEXT", "What every request must show; 16 characters or more.")
     ] = None,
     trays: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Sorted mail to review: --out of digitlens route."),
+        Path | None, option("DIR", "Sorted mail to review: --out of digitlens route.")
     ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The sort plan of these trays.")
-    ] = None,
+    plan: Annotated[Path | None, option("FILE", "The sort plan of these trays.")] = None,
 ) -> None:
     """Open the lab: draw digits, look inside networks, train them.
 

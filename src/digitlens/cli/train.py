@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digitlens.cli.console import SOME_REJECTED, SourceOption, announce, echo
+from digitlens.cli.console import (
+    SOME_REJECTED,
+    SourceOption,
+    announce,
+    argument,
+    echo,
+    flag,
+    option,
+)
 from digitlens.errors import UsageError
 from digitlens.models.recipe import READERS
 from digitlens.models.registry import NETWORKS
@@ -21,43 +29,34 @@ if TYPE_CHECKING:
 
 NetworkArgument = Annotated[
     str,
-    typer.Argument(
-        metavar="NETWORK",
-        help=f"One of: {', '.join(NETWORKS)}; or a reader of lines: {', '.join(READERS)}.",
+    argument(
+        "NETWORK", f"One of: {', '.join(NETWORKS)}; or a reader of lines: {', '.join(READERS)}."
     ),
 ]
 StartOption = Annotated[
     str | None,
-    typer.Option(
-        "--from",
-        metavar="MODEL",
-        help="Go on from this model with a few pictures of your own in --data.",
+    option(
+        "MODEL", "Go on from this model with a few pictures of your own in --data.", "--from"
     ),
 ]
 ValidationOption = Annotated[
     float | None,
-    typer.Option(
-        metavar="SHARE",
-        help="Share of the training digits to hold back, by writer; 0 trains on all. "
+    option(
+        "SHARE",
+        "Share of the training digits to hold back, by writer; 0 trains on all. "
         "Else 0.1; with --from, a quarter of each digit that has 8 pictures.",
     ),
 ]
-EpochsOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Epochs; else as the recipe says.")
-]
+EpochsOption = Annotated[int | None, option("N", "Epochs; else as the recipe says.")]
 StepsOption = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Of readers of lines: batches; else as the recipe says."),
+    int | None, option("N", "Of readers of lines: batches; else as the recipe says.")
 ]
 OutOption = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="The run folder; else runs/train/NETWORK-<n>."),
+    Path | None, option("DIR", "The run folder; else runs/train/NETWORK-<n>.")
 ]
-LimitOption = Annotated[
-    int | None, typer.Option(metavar="N", help="Train on only so many digits.")
-]
+LimitOption = Annotated[int | None, option("N", "Train on only so many digits.")]
 ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Go on with the run in --out, else with the newest.")
+    bool, flag("--resume", "Go on with the run in --out, else with the newest.")
 ]
 
 
@@ -68,7 +67,7 @@ def train(
     validation: ValidationOption = None,
     epochs: EpochsOption = None,
     steps: StepsOption = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all that is random.")] = 0,
+    seed: Annotated[int, option("N", "Seed of all that is random.")] = 0,
     out: OutOption = None,
     limit: LimitOption = None,
     resume: ResumeOption = False,
