@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -251,3 +252,42 @@ def test_what_is_no_network_is_refused(
     assert "\n" not in error.seen
     assert len(error.seen) <= 214
     assert capfd.readouterr() == ("", "")
+
+
+HOSTILE = {
+    "a path as its name": {"name": "/tmp/x"},
+    "a path upwards": {"name": "../x"},
+    "a Windows path": {"name": "a\\b"},
+    "the folder itself": {"name": ".."},
+    "no name": {"name": ""},
+    "a very long name": {"name": "n" * 100_000},
+    "a terminal's commands": {"name": "\x1b[2Jx"},
+    "commands in a note": {"notes": ["\x9b31m"]},
+    "commands in a key": {"figures": {"\x07": "1"}},
+    "words for a number": {"threshold": "abc"},
+    "NaN": {"threshold": float("nan")},
+    "infinity": {"unsure_above": float("inf")},
+    "a number without end": {"weights": 10**400},
+    "a flag for a number": {"epochs": True},
+    "a number for words": {"data": 5},
+    "a list for a table": {"figures": ["a"]},
+    "a number in a list of notes": {"notes": [5]},
+    "misses of nothing": {"validation": {"misses": 1}},
+    "more misses than digits": {"test": {"misses": 2, "count": 1}},
+    "no field of validation": {"validation": {"count": 0, "misses": 0}},
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_card_is_refused(change: dict[str, object]) -> None:
+    """A model file may come from anyone: such words never reach a path or a screen."""
+    raw = json.loads(CARD.to_json()) | change
+    with pytest.raises(ModelError, match="a model's card cannot be read"):
+        ModelCard.from_json(json.dumps(raw))
+
+
+def test_a_card_of_brackets_or_of_megabytes_is_refused() -> None:
+    """Neither depth nor length is without limit."""
+    for text in ("[" * 90_000, json.dumps({"format": 1, "x": "y" * 200_000})):
+        with pytest.raises(ModelError, match="a model's card cannot be read"):
+            ModelCard.from_json(text)

@@ -7,19 +7,20 @@ each, and share how it is written, read and printed.
 from __future__ import annotations
 
 import json
+import unicodedata
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from digitlens.errors import ModelError
 from digitlens.metrics.intervals import wilson
 from digitlens.models.onnx_graph import read_metadata
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
 FORMAT = 1
+
+MAX_LENGTH, MAX_NAME, MAX_NUMBER = 100_000, 200, 10**15
+"""Characters of a card, bytes of a name, the largest number: no honest card comes near them."""
 
 CALIBRATIONS_KEY = "digitlens.calibrations"
 """Where a line reader's file holds, as JSON, what turns its probabilities into confidences."""
@@ -58,9 +59,12 @@ class Card(ABC):
     def from_json(cls, text: str) -> Self:
         """Return the card that `to_json` wrote; keys that it does not know are left out.
 
-        ModelError if it is of another format, or lacks a field.
+        ModelError if it is of another format, lacks a field, or holds what no card holds: a
+        model file may come from anyone.
         """
         try:
+            if len(text) > MAX_LENGTH:
+                raise ValueError(f"{len(text):,} characters; a card has {MAX_LENGTH:,} at most")
             raw: dict[str, Any] = json.loads(text)
             # A later version may have added keys; none of them is needed here.
             known = {entry.name for entry in fields(cast("Any", cls))}
@@ -71,8 +75,12 @@ class Card(ABC):
                     likely="another version of digitlens wrote it",
                     try_="use that version, or train the network again",
                 )
-            return cls(**{name: value for name, value in raw.items() if name in known})
-        except (ValueError, TypeError, AttributeError) as error:
+            types = get_type_hints(cls)
+            values = {name: value for name, value in raw.items() if name in known}
+            for name, value in values.items():
+                _check_value(name, value, types[name])
+            return cls(**values)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError("a model's card cannot be read", seen=str(error)) from error
 
     @classmethod
@@ -257,6 +265,36 @@ is the empty string.
         for style, counted in self.validation.items():
             rows[f"lines `{style}` by other writers"] = _format_errors_with_interval(counted)
         return rows
+
+
+def _check_value(name: str, value: object, kind: Any) -> None:
+    """Check one entry of a card against its type; ValueError."""
+    container, *inner = get_origin(kind) or kind, *get_args(kind)
+    wanted = (int, float) if kind is float else container
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        raise ValueError(f"{name} is {str(value)[:60]!r}, not of type {container.__name__}")
+    match value:
+        case str():
+            # Control characters would move a terminal's cursor, a path lead files elsewhere.
+            if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in value):
+                raise ValueError(f"{name} holds control characters")
+            is_path = value in {"", ".", ".."} or not {"/", "\\"}.isdisjoint(value)
+            if name == "name" and (is_path or len(value.encode()) > MAX_NAME):
+                raise ValueError(f"{value[:60]!r} is no name")
+        case int() | float():
+            if not abs(value) <= MAX_NUMBER:  # NaN is not
+                raise ValueError(f"{name} is {value}")
+        case list():
+            for item in value:
+                _check_value(name, item, inner[0])
+        case dict():
+            for key, item in value.items():
+                _check_value(f"a key of {name}", key, str)
+                _check_value(name, item, inner[1])
+            if kind == dict[str, int] and value:
+                misses, count = value.get("misses", -1), value.get("count", 0)
+                if not 0 <= misses <= count or not count:
+                    raise ValueError(f"{name} is {str(value)[:60]}, not misses of a count")
 
 
 def _format_errors(counted: dict[str, int]) -> str:
