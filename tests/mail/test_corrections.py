@@ -25,10 +25,9 @@ from digitlens.mail.sorting.corrections import (
     SavedCorrections,
     edit_distance,
     is_in_place,
-    read_corrections,
     save_corrections,
 )
-from digitlens.mail.sorting.pieces import Correction
+from digitlens.mail.sorting.review import Correction, read_corrections
 
 TEXTS = st.text("0123", max_size=9)
 BOX = (40.0, 30.0, 190.0, 60.0)

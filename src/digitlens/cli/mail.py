@@ -112,7 +112,8 @@ def corrections(
     """
     from dataclasses import asdict
 
-    from digitlens.mail.sorting.corrections import DIGITS, read_corrections, save_corrections
+    from digitlens.mail.sorting.corrections import DIGITS, save_corrections
+    from digitlens.mail.sorting.review import read_corrections
 
     saved = save_corrections(read_corrections(trays), out)
     text = f"{saved.corrections:,} corrections: {saved.lines:,} lines, {saved.digits:,} digits"

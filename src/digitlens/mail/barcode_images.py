@@ -39,16 +39,8 @@ class BarSize:
 class BarSizes:
     """How large the bars of a barcode are, in inches.
 
-    Parameters
-    ----------
-    width
-        Of a bar.
-    pitch
-        From one bar's left edge to the next one's.
-    low, height
-        Height of the lowest and of the highest bar.
-    sides, edges
-        Paper that must stay free to the left and right, above and below.
+    `pitch` goes from one bar's left edge to the next one's; `sides` and `edges` are the paper
+    that must stay free to the left and right, above and below.
     """
 
     width: BarSize
@@ -153,10 +145,7 @@ def _extent(count: int, sizes: BarSizes) -> tuple[float, float]:
 def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
     """Return the barcode as a gray picture: uint8 (H, W), 0 = bar, 255 = paper.
 
-    Parameters
-    ----------
-    dots
-        Per inch, 150 to 2400. Bars have whole dots; each is within what is allowed.
+    `dots` per inch are 150 to 2400. Bars have whole dots; each is within what is allowed.
     """
     sizes = find_sizes(bars)
     if not MIN_DPI <= dots <= MAX_DPI:

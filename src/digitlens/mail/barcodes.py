@@ -34,13 +34,9 @@ LARGE_MAILER = "9"
 class IntelligentMail:
     """The digits of an Intelligent Mail barcode.
 
-    Parameters
-    ----------
-    tracking
-        20 digits: barcode identifier (2; the second is 0 to 4), service type (3), mailer (6,
-        or 9 that begin with 9), serial number (9 or 6).
-    routing
-        The ZIP: none, 5, 9 (ZIP+4) or 11 digits (with the delivery point).
+    `tracking` is 20 digits: barcode identifier (2; the second is 0 to 4), service type (3),
+    mailer (6, or 9 that begin with 9), serial number (9 or 6). `routing` is the ZIP: none, 5, 9
+    (ZIP+4) or 11 digits (with the delivery point).
 
     Examples
     --------
@@ -134,17 +130,11 @@ def encode_imb(content: IntelligentMail) -> str:
 
 
 def decode_imb(bars: str) -> IntelligentMail:
-    """Return what 65 bars say.
+    """Return what 65 bars say: letters T, A, D and F, left to right; spaces and case do not
+    matter.
 
-    Parameters
-    ----------
-    bars
-        Letters T, A, D and F, left to right; spaces and case do not matter.
-
-    Raises
-    ------
-    DataError
-        Not 65 bars, another letter, a bar that was misread, or bars read upside down.
+    Raises `DataError` for another number of bars or another letter, a bar that was misread, or
+    bars read upside down.
 
     Examples
     --------
@@ -422,16 +412,9 @@ def encode_postnet(digits: str) -> str:
 def decode_postnet(bars: str) -> str:
     """Return the digits of a POSTNET barcode, without the check digit.
 
-    Parameters
-    ----------
-    bars
-        ``|`` and ``.``, or 1 and 0, left to right; spaces do not matter.
-
-    Raises
-    ------
-    DataError
-        Another number of bars, another letter, a missing frame bar, a digit that is none, or
-        digits that do not sum to a multiple of 10.
+    `bars` are ``|`` and ``.``, or 1 and 0, left to right; spaces do not matter. Raises
+    `DataError` for another number of bars or another letter, a missing frame bar, a digit that
+    is none, or digits that do not sum to a multiple of 10.
 
     Examples
     --------

@@ -56,12 +56,7 @@ MAX_LINE_HEIGHT = 0.15
 class ZipCandidate:
     """A line, and how likely it is the ZIP of the receiver.
 
-    Parameters
-    ----------
-    line
-        As the reader read it.
-    share
-        0..1. The shares of all lines sum to less than 1.0: the ZIP may be none of them.
+    The shares of all lines, 0..1, sum to less than 1.0: the ZIP may be none of them.
     """
 
     line: Line
@@ -90,18 +85,13 @@ def _may_be_of_receiver(box: Box, size: Size) -> bool:
 
 
 def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
-    """Return which lines may be the ZIP of the receiver, the likeliest first.
+    """Return which lines of one picture may be the ZIP of the receiver, the likeliest first.
 
     The receiver's ZIP ends the last line of an address, and the sender's address stands above
     it, to the left. So three things speak for a line: a confident reading, as words read as
-    digits seldom look sure; a low place; and nothing to its right. Of two readings of the same
-    ink, such as a line and a part of it, the more confident one counts. Where no line may have
-    five or nine digits, the most confident one is returned, so that its digits can be shown.
-
-    Parameters
-    ----------
-    lines
-        All that was read on one picture, with boxes as on the upright envelope.
+    digits seldom look sure; a low place on the upright envelope; and nothing to its right. Of
+    two readings of the same ink, such as a line and a part of it, the more confident one
+    counts.
     """
     possible = [line for line in lines if _zip_probability(line) >= MIN_ZIP_PROBABILITY]
     # Without any the most confident line is shown, whatever its length.
@@ -130,18 +120,12 @@ def choose_line(lines: Sequence[Line]) -> Line | None:
 
 
 def is_of_sender(box: Box, size: Size) -> bool:
-    """Say whether a line stands in the sender's corner of an envelope.
+    """Say whether a line stands in the sender's corner of an upright envelope, `size` in
+    pixels.
 
     Where the receiver's ZIP is not found, the sender's would otherwise be the lowest line, and
-    read with confidence, as it is often printed.
-
-    Parameters
-    ----------
-    box
-        On the upright envelope.
-    size
-        Width and height of the envelope, in the same pixels. A line higher than 15 % of it is
-        no line of an envelope, but one that somebody cut out.
+    read with confidence, as it is often printed. A line higher than 15 % of the envelope is no
+    line of one, but one that somebody cut out.
     """
     left, top, right, bottom = box
     width, height = size

@@ -53,16 +53,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class ZipGuess:
-    """A ZIP that a line may say.
+    """A ZIP, five digits, that a line may say.
 
-    Parameters
-    ----------
-    zip
-        Five digits.
-    probability
-        0..1, after directory and address.
-    place
-        Where it is; None where the directory has no such ZIP.
+    `probability`, 0..1, is that after directory and address; `place` is None where the
+    directory has no such ZIP.
     """
 
     zip: str
@@ -83,20 +77,11 @@ class ZipGuess:
 class Routing:
     """Where a piece of mail goes, or why a person must look.
 
-    Parameters
-    ----------
-    zip
-        The ZIP that is accepted, five digits; None where a person must look.
-    plus4
-        The digits after the dash, where nine were read; else ``""``.
-    probability
-        0..1: that the likeliest ZIP, which is `zip` where one is accepted, is right.
-    reason, why
-        Why a person must look, as a word and as a sentence; None and ``""`` otherwise.
-    guesses
-        The likeliest ZIPs, at most three.
-    text
-        What the reader read; of letters and a ZIP only the ZIP, see `find_line`.
+    `zip` is the one that is accepted, five digits, or None; `plus4` the digits after the dash,
+    or ``""``; `probability` that of the likeliest ZIP, 0..1; `reason` and `why` say why a
+    person must look, as a word and as a sentence (else None and ``""``); `guesses` are the
+    likeliest ZIPs, at most three. `text` is what the reader read; of letters and a ZIP only the
+    ZIP, see `find_line`.
     """
 
     zip: str | None
@@ -185,18 +170,11 @@ def route(
 
 @dataclass(frozen=True)
 class RoutingPolicy:
-    """How pieces of one folder are decided on, and what is known of their addresses.
+    """How pieces of one folder are decided on (see `decide`), and what is known of their
+    addresses.
 
-    Parameters
-    ----------
-    directory
-        The ZIPs in use.
-    threshold, priors
-        As in `decide`.
-    city, state
-        Of all pieces.
-    addresses
-        Of single pieces, by name; a city that the directory does not know counts as unknown.
+    `city` and `state` are those of all pieces, `addresses` those of single pieces by name; of
+    these a city that the directory does not know counts as unknown.
     """
 
     directory: Directory
@@ -252,15 +230,9 @@ def decide(
     line
         As the reader read it, if it is surely the ZIP; or what `rank_zip_lines` made of all
         lines of a picture; None, or empty, where it found none.
-    directory
-        The ZIPs in use.
-    city, state
-        What is known of the address, as people write it.
     threshold
         A ZIP is accepted from this probability on, 0..1; or a threshold for each amount of
-        knowledge, of which that counts which city and state give.
-    priors
-        What is assumed of readers and writers.
+        knowledge, of which that counts which `city` and `state` give.
 
     Raises
     ------
@@ -305,13 +277,9 @@ def decide(
 def find_line(five: str, candidates: Sequence[ZipCandidate]) -> Line:
     """Return the likeliest line that says this ZIP, or may; else the likeliest of all.
 
-    Of nine digits whose last five are the ZIP only these are returned: those before them are
-    letters that were read as digits (`Priors.letters_rate`).
-
-    Parameters
-    ----------
-    candidates
-        The likeliest first, at least one.
+    `candidates` are at least one, the likeliest first. Of nine digits whose last five are the
+    ZIP only these are returned: those before them are letters that were read as digits
+    (`Priors.letters_rate`).
     """
     lines = [item.line for item in candidates]
     # Its text first, then its alternatives, then nine digits that may begin with letters.

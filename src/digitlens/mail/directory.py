@@ -27,22 +27,11 @@ _ABBREVIATIONS = dict(pair.split(":") for pair in _PAIRS.split())
 
 @dataclass(frozen=True)
 class Place:
-    """Where a ZIP is.
+    """Where a ZIP of five digits is.
 
-    Parameters
-    ----------
-    zip
-        Five digits.
-    city
-        The name that the Postal Service prefers.
-    names
-        All names that people write, that one first.
-    state
-        Two letters.
-    county
-        Its name, or ``""``.
-    kind
-        "STANDARD", "PO BOX", "UNIQUE" (one large receiver) or "MILITARY".
+    `city` is the name that the Postal Service prefers, `names` all that people write, that one
+    first; `state` is two letters; `county` may be ``""``; `kind` is "STANDARD", "PO BOX",
+    "UNIQUE" (one large receiver) or "MILITARY".
     """
 
     zip: str
@@ -57,12 +46,7 @@ class Place:
 
 
 class Directory:
-    """The ZIPs in use.
-
-    Parameters
-    ----------
-    places
-        One for each ZIP.
+    """The ZIPs in use: one `Place` for each.
 
     Examples
     --------
@@ -105,14 +89,10 @@ class Directory:
         return self._zips[low : bisect_right(self._zips, prefix + "9" * (5 - len(prefix)))]
 
     def find_zips(self, city: str | None = None, state: str | None = None) -> frozenset[str]:
-        """Return the ZIPs that a letter to `city` in `state` may have.
+        """Return the ZIPs that a letter to `city` in `state` may have; None stands for any.
 
-        Parameters
-        ----------
-        city
-            A name as people write it: case, dots, "St." and "Ft." do not matter. None: any.
-        state
-            Two letters or a name. None: any.
+        A city is named as people write it: case, dots, "St." and "Ft." do not matter; a state
+        by two letters or its name. `UsageError` where there is none.
         """
         code = None if state is None else state_code(state)
         if city is None:

@@ -54,15 +54,7 @@ PLUS4_RATE = 0.125
 
 @dataclass(frozen=True)
 class SimulatedReading:
-    """What a reader made of a string.
-
-    Parameters
-    ----------
-    truth
-        The digits that were written.
-    text, confidence, alternatives
-        As in `Line`.
-    """
+    """What a reader made of a string: `truth` was written, the rest is as in `Line`."""
 
     truth: str
     text: str
@@ -99,12 +91,8 @@ def write_zips(
 ) -> Iterator[tuple[str, LineSample]]:
     """Write ZIPs of the directory, all equally often, each as a picture of a line.
 
-    A smaller `count` gives the first ones of a larger.
-
-    Parameters
-    ----------
-    glyphs
-        Digits to write with; for thresholds those of writers that the reader has not seen.
+    A smaller `count` gives the first ones of a larger. For thresholds the `glyphs` are digits
+    of writers that the reader has not seen.
     """
     prepared = prepare_glyphs(glyphs)
     styles = [name for name, weight in STYLE_WEIGHTS.items() for _ in range(weight)]
@@ -128,12 +116,8 @@ def read_zips(
 ) -> list[SimulatedPiece]:
     """Write ZIPs, read them, and return the pieces of mail that they stand for.
 
-    Parameters
-    ----------
-    read
-        From a picture, uint8 (H, W), to its line, told that it has five or nine digits.
-    progress
-        Called with the number of lines read so far, and of all.
+    `read` goes from a picture, uint8 (H, W), to its line, told that it has five or nine digits;
+    `progress` is called with the number of lines read so far, and of all.
     """
     if count < 1:
         raise UsageError("at least one line must be read", seen=str(count))
@@ -156,12 +140,8 @@ def measure_thresholds(
 ) -> MeasuredThresholds:
     """Count what each threshold accepts, and how much of it is wrong.
 
-    Parameters
-    ----------
-    pieces
-        Of readings that nothing was chosen on; some thousands, as few promise little.
-    reader, about
-        As in `MeasuredThresholds`.
+    Nothing was chosen on these `pieces`, some thousands, as few promise little. `reader` and
+    `about` are as in `MeasuredThresholds`.
     """
     if not pieces:
         raise DataError("thresholds are measured on pieces of mail", seen="none")

@@ -69,18 +69,11 @@ class Range:
 
 @dataclass(frozen=True)
 class SortPlan:
-    """Trays, and the ranges of ZIPs that go to each.
+    """Trays, and the ranges of ZIPs that go to each; no two overlap.
 
-    Parameters
-    ----------
-    trays
-        Ranges by tray; no two overlap.
-    default
-        The tray of all other ZIPs.
-    plants
-        The plant that a tray goes to, where one is known.
-    source, effective
-        Where the ranges come from, and since when they are in force; for a person.
+    All other ZIPs go to the tray `default`. `plants` names the plant that a tray goes to, where
+    one is known; `source` and `effective` tell a person where the ranges come from, and since
+    when they are in force.
 
     Examples
     --------

@@ -40,20 +40,12 @@ def read_plan(path: Path) -> SortPlan:
 
 
 def parse_plan(text: str, name: str = "the plan") -> SortPlan:
-    """Return the plan in `text`.
+    """Return the plan in `text`; `name` is that of its file, for errors.
 
-    Parameters
-    ----------
-    text
-        TOML: ``default``, a tray; ``[trays]``, for each tray a list of ranges; and, optionally,
-        ``source``, ``effective`` (a date) and ``[plants]``, a plant for a tray.
-    name
-        Of the file, for errors.
-
-    Raises
-    ------
-    DataError
-        Not TOML, an unknown key, something that is no range, two that overlap; with the line.
+    `text` is TOML: ``default``, a tray; ``[trays]``, for each tray a list of ranges; and,
+    optionally, ``source``, ``effective`` (a date) and ``[plants]``, a plant for a tray. Raises
+    `DataError`, with the line, for what is not TOML, an unknown key, something that is no
+    range, and two that overlap.
 
     Examples
     --------
@@ -259,13 +251,9 @@ _PLANT_COLUMNS = ("column c", "column b")
 class LabelingList:
     """An edition of L002.
 
-    Parameters
-    ----------
-    plants
-        For each prefix of three digits the plant that sorts it, as on a container's label:
-        "SCF BOSTON MA 021".
-    effective, grace
-        Since when it is in force, and until when the edition before it may still be used.
+    `plants` has for each prefix of three digits the plant that sorts it, as on a container's
+    label: "SCF BOSTON MA 021". The edition is in force since `effective`, and until `grace` the
+    one before it may still be used.
     """
 
     plants: dict[str, str]
@@ -331,13 +319,8 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
 
     Above the table stand "Effective Date: 2024-08-01" and perhaps a grace date; the table's
     first column is the prefix, its "Column C" the plant; cells are padded with tabs. Military
-    prefixes have no plant there and go by "Column B". Unassigned ones are left out.
-
-    Raises
-    ------
-    DataError
-        No effective date, no such table, a wrong or repeated prefix, or a plant that is not
-        NAME STATE NUMBER; with the line.
+    prefixes have no plant there and go by "Column B". Unassigned ones are left out. Raises
+    `DataError`, with the line, where one of these is missing or wrong.
     """
     # Dates stand in the lines above the table.
     dates = {}

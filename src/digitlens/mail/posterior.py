@@ -37,24 +37,20 @@ class Priors:
     ----------
     unlisted_rate
         Of the wrong readings, the share whose truth is not among the alternatives. It belongs
-        to the reader: `digitlens.mail.measure.unlisted_rate` measures it. The default is that
-        of the published reader.
+        to the reader (`digitlens.mail.measure.unlisted_rate`); the default is the published
+        one's.
     unknown
         How much likelier a ZIP of the directory is than one that is not in it. A choice: with
         42,000 ZIPs in use of 100,000, it means that one piece in 700 bears one that is not.
     misplaced
-        How much likelier a ZIP of the city is than one of another city: writers err, and
-        people write the names of neighbouring towns. A choice: for a city of five ZIPs among
-        50 around, it means that two pieces in a hundred bear one of these.
+        How much likelier a ZIP of the city is than one of another city: people write the names
+        of neighbouring towns. A choice: for a city of five ZIPs among 50 around, it means that
+        two pieces in a hundred bear one of these. docs/mail.md shows how little both matter.
     letters_rate
-        Of the lines that were wrongly read as nine digits, the share that are a state's
-        letters and a ZIP, so that the last five digits are meant. A choice: 19 of 31 such
-        lines were, on 800 envelopes drawn with digits of validation writers, where 0.2 to 0.8
-        accept the same pieces but two; the lower, the better real ZIP+4 are read.
-
-    Notes
-    -----
-    docs/mail.md shows how little `unknown` and `misplaced` change what is read.
+        Of the lines that were wrongly read as nine digits, the share that are a state's letters
+        and a ZIP. A choice: 19 of 31 such lines were, on 800 envelopes drawn with digits of
+        validation writers, where 0.2 to 0.8 accept the same pieces but two; the lower, the
+        better real ZIP+4 are read.
     """
 
     unlisted_rate: float = 0.17
@@ -70,14 +66,9 @@ DEFAULT_PRIORS = Priors()
 class ZipPosterior:
     """ZIPs of five digits, and how likely each is.
 
-    Parameters
-    ----------
-    read
-        By the reading alone; the remainder to 1.0 is other strings and `wrong_length`.
-    wrong_length
-        By the reading alone, the probability that the line has not 5 or 9 digits.
-    posterior
-        After directory and address; the remainder to 1.0 is something else.
+    `read` is by the reading alone; its remainder to 1.0 is other strings and `wrong_length`:
+    that the line has not 5 or 9 digits. `posterior` is after directory and address; its
+    remainder is something else.
     """
 
     read: Mapping[str, float]
@@ -93,17 +84,10 @@ def zip_posterior(
 ) -> ZipPosterior:
     """Weigh the strings that lines may hold against the directory and the address.
 
-    Parameters
-    ----------
-    candidates
-        From `digitlens.mail.candidates.rank_zip_lines`, or one line that is surely the ZIP. A
-        line's confidence is taken as the probability that its text is right; the alternatives
-        share the remainder in proportion to their own probabilities.
-    allowed
-        ZIPs of the known city or state; None where neither is known.
+    A line's confidence counts as the probability that its text is right; the alternatives share
+    the remainder in proportion to their own probabilities. `allowed` are the ZIPs of the known
+    city or state; None where neither is known.
 
-    Notes
-    -----
     Of the strings that the reader did not list, those count that are one digit away from its
     text, exist and are allowed: they get their share of `Priors.unlisted_rate`. If none of the
     lines is the ZIP, or if it has not five or nine digits, all allowed ZIPs are as likely as

@@ -59,14 +59,9 @@ def name_knowledge(city: str | None, state: str | None) -> str:
 
 @dataclass(frozen=True)
 class ReaderThresholds:
-    """How far a reader is trusted.
+    """How far a reader is trusted, as `digitlens.mail.decision` takes it.
 
-    Parameters
-    ----------
-    thresholds, priors
-        As `digitlens.mail.decision` takes them.
-    caveat
-        Why the promise may not hold, in words; ``""`` where it rests on measured thresholds.
+    `caveat` says why the promise may not hold; ``""`` where it rests on measured thresholds.
     """
 
     thresholds: Thresholds | float
@@ -77,20 +72,10 @@ class ReaderThresholds:
 def thresholds_for(network: LineRecognizer, error: float) -> ReaderThresholds:
     """Return from which probability on a ZIP is accepted, and what that rests on.
 
-    Measured thresholds where there are any. Else 1 - `error`, which keeps the promise if the
-    reader's probabilities are right, with a caveat.
-
-    Parameters
-    ----------
-    error
-        At most this share of what is accepted is to be wrong; above 0, at most 1.
-
-    Raises
-    ------
-    UsageError
-        The measured thresholds cannot promise this error rate.
-    DataError
-        The file next to the network is damaged.
+    At most the share `error`, above 0 and at most 1, of what is accepted is to be wrong: by
+    measured thresholds where there are any; else 1 - `error`, which keeps the promise if the
+    reader's probabilities are right, with a caveat. `UsageError` where the measured thresholds
+    cannot promise it; `DataError` where the file next to the network is damaged.
     """
     measured = find_measured(network)
     if measured is not None:
@@ -164,16 +149,8 @@ def _hash(values: list[Any]) -> str:
 class MeasuredThresholds:
     """What each threshold accepts, counted on readings of one reader.
 
-    Parameters
-    ----------
-    reader
-        Its `model_fingerprint`.
-    about
-        How it was measured: lines, seed and the like.
-    unlisted_rate
-        For `Priors`: of the wrong readings, the share whose truth was not listed.
-    curves
-        By the names in `KNOWN`.
+    `reader` is its `model_fingerprint`; `about` says how it was measured: lines, seed and the
+    like; `unlisted_rate` is for `Priors`; `curves` are by the names in `KNOWN`.
     """
 
     reader: str
@@ -184,8 +161,7 @@ class MeasuredThresholds:
     def thresholds(self, error: float) -> Thresholds:
         """Return the thresholds at which at most `error` of what is accepted is wrong.
 
-        Not the errors seen count, but the upper limit of the error rate that they allow; see
-        `threshold_for_risk`.
+        Not the errors seen count, but the upper limit of the error rate that they allow.
         """
         return {name: threshold_for_risk(error, self.curves[name]).confidence for name in KNOWN}
 

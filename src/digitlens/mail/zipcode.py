@@ -15,14 +15,7 @@ ZIP_LENGTHS = (ZIP5, ZIP9)
 
 @dataclass(frozen=True, order=True)
 class ZipCode:
-    """A ZIP, or a ZIP+4.
-
-    Parameters
-    ----------
-    five
-        Five digits.
-    plus4
-        The four digits after the dash, or ``""``.
+    """A ZIP of five digits, or a ZIP+4; `plus4` is the four digits after the dash, or ``""``.
 
     Examples
     --------
@@ -51,10 +44,7 @@ class ZipCode:
     def parse(cls, text: str) -> ZipCode:
         """Return the ZIP in `text`: 12345, 123456789 or 12345-6789.
 
-        Raises
-        ------
-        UsageError
-            `text` is something else, or a number: numbers lose their leading zeros.
+        `UsageError` for anything else, and for a number: numbers lose their leading zeros.
         """
         if not isinstance(text, str):
             raise UsageError(

@@ -16,8 +16,8 @@ import numpy as np
 from digitlens.errors import DataError, DigitlensError, MissingDataError
 from digitlens.geometry import rotate_upright
 from digitlens.imaging.crop import expand_box
-from digitlens.mail.sorting.pieces import file_fingerprint, find_rotation
-from digitlens.mail.sorting.review import LEASE
+from digitlens.mail.sorting.review import LEASE, find_rotation
+from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
 from digitlens.server.uploads import load_upload

@@ -55,16 +55,9 @@ FIRMS = _split(
 
 @dataclass(frozen=True)
 class Address:
-    """An address as it stands on an envelope.
+    """An address as it stands on an envelope: two lines, and a third with town and ZIP.
 
-    Parameters
-    ----------
-    name, street
-        The first lines.
-    place
-        Town and ZIP.
-    plus4
-        The digits behind the dash, or ``""``.
+    `plus4` is the digits behind the dash, or ``""``.
     """
 
     name: str

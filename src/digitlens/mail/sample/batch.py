@@ -55,12 +55,7 @@ def load_local_mnist() -> Digits | None:
 
 
 def draw_digits(n_writers: int = 40, *, seed: int = 0) -> Digits:
-    """Draw digits with a pen: three of each class by each of `n_writers` writers.
-
-    Parameters
-    ----------
-    n_writers
-        At least 1.
+    """Draw digits with a pen: three of each class by each of `n_writers` writers, at least 1.
 
     Examples
     --------
@@ -136,17 +131,7 @@ MAX_PIECES = 1_000_000
 
 @dataclass(frozen=True)
 class SampleMail:
-    """A folder of sample mail.
-
-    Parameters
-    ----------
-    folder
-        Where it lies.
-    pieces
-        How many.
-    digits
-        The source of its digits: "mnist test" or "drawn".
-    """
+    """A folder of sample mail, how many pieces, and where their digits come from."""
 
     folder: Path
     pieces: int
@@ -162,10 +147,7 @@ def draw_mail(
 ) -> Iterator[Envelope]:
     """Draw envelopes; a smaller `count` gives the first ones of a larger.
 
-    Parameters
-    ----------
-    digits
-        What ZIPs and house numbers are written with; None: the program draws them.
+    `digits` are what ZIPs and house numbers are written with; None: the program draws them.
     """
     glyphs = prepare_glyphs(draw_digits() if digits is None else digits)
     for index in range(count):
@@ -197,19 +179,10 @@ def make_sample(
 ) -> SampleMail:
     """Write `count` envelopes as JPEG files into `out`, and truth.csv when all are there.
 
-    Parameters
-    ----------
-    digits
-        "mnist", its test digits; "drawn", by the program; "auto", the first where at hand.
-    force
-        Write into a folder that holds sample mail already.
-
-    Raises
-    ------
-    UsageError
-        A count below 1, a folder with sample mail, or no MNIST where it is wanted.
-    StorageError
-        The disk is full, or the folder cannot be written.
+    `digits` are "mnist", its test digits; "drawn", by the program; or "auto", the first where
+    at hand. `force` writes into a folder that holds sample mail already. Raises `UsageError`
+    for a count below 1, such a folder, or no MNIST where it is wanted; `StorageError` where the
+    disk is full, or the folder cannot be written.
     """
     if not 1 <= count <= MAX_PIECES:
         raise UsageError(f"pieces of sample mail are 1 to {MAX_PIECES:,}", seen=str(count))

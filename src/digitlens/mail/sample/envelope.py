@@ -41,13 +41,7 @@ LETTERING = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_stamp(rng: Random, dots: float) -> tuple[Color, NDArray[np.uint8]]:
-    """Draw a stamp: its colors uint8 (H, W, 3), and a mask that is 255 where it is.
-
-    Parameters
-    ----------
-    dots
-        Per inch.
-    """
+    """Draw a stamp: its colors uint8 (H, W, 3), and a mask that is 255 where it is."""
     short, long = round(rng.uniform(0.82, 0.92) * dots), round(rng.uniform(0.95, 1.1) * dots)
     upright = not rng.bernoulli(0.4)
     # Three times as large as wanted, made smaller at the end: that smooths all edges.
@@ -114,9 +108,7 @@ def _draw_scene(rng: Random, field: Color) -> None:
 def draw_postmark(rng: Random, town: str, dots: float) -> NDArray[np.uint8]:
     """Draw a postmark: a ring with town and date, and waves to its right.
 
-    Returns
-    -------
-    uint8 (H, W): how much ink lies there, 255 = full.
+    Returns how much ink lies there: uint8 (H, W), 255 = full.
     """
     scale = 2
     radius = round(0.44 * dots * scale)
@@ -206,16 +198,10 @@ INKS = (((24, 26, 34), 0.4), ((28, 46, 120), 0.4), ((60, 62, 70), 0.12), ((110, 
 
 @dataclass(frozen=True, eq=False)
 class Envelope:
-    """A picture of an envelope, and what stands on it.
+    """A picture of an envelope, uint8 (H, W, 3), red, green, blue, and what stands on it.
 
-    Parameters
-    ----------
-    picture
-        uint8 (H, W, 3), red, green, blue.
-    to, sender
-        The addresses; `sender` is None where none is written.
-    box
-        Of the receiver's ZIP: left, top, right, bottom in pixels.
+    `sender` is None where none is written; `box` is that of the receiver's ZIP: left, top,
+    right, bottom in pixels.
     """
 
     picture: Color

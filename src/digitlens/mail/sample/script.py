@@ -55,22 +55,10 @@ _SIGNS = """
 class Script:
     """How a person writes letters.
 
-    Parameters
-    ----------
-    size
-        Height of a capital, in pixels.
-    slant
-        Columns to the right per row up.
-    width
-        Of letters, 1.0 as in the tables above.
-    pen
-        Width of strokes, in pixels.
-    loose
-        How far letters stray, in capital heights.
-    capitals
-        Whether all letters are capitals.
-    gap
-        Between letters, in capital heights.
+    `size` is the height of a capital and `pen` the width of strokes, in pixels; `slant` columns
+    to the right per row up; `width` that of letters, 1.0 as in the tables above; `loose` how
+    far letters stray and `gap` the room between them, in capital heights; `capitals` whether
+    all letters are.
     """
 
     size: float

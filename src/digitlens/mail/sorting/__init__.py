@@ -6,7 +6,6 @@ In reading order:
 `sort`           `sort_folder`: read, decide, put into trays
 `store`          the state in one SQLite file, whole after a kill at any moment
 `trays`          files linked, copied and moved, so that none is in two folders
-`pieces`         a piece as it is decided on, reviewed and corrected
 `summary`        the figures of a run; pieces.csv and pieces.json
 `review`         `Review`: the queue for people
 `corrections`    what people said, saved as lines and digits to learn from
@@ -16,8 +15,7 @@ In reading order:
 
 from __future__ import annotations
 
-from digitlens.mail.sorting.pieces import Correction, NotYoursError, ReviewTask
-from digitlens.mail.sorting.review import Review
+from digitlens.mail.sorting.review import Correction, NotYoursError, Review, ReviewTask
 from digitlens.mail.sorting.sort import Sorting, sort_folder
 from digitlens.mail.sorting.summary import SortSummary
 

@@ -21,8 +21,7 @@ from digitlens.geometry import enclosing_box, rotate_upright
 from digitlens.imaging import frame_digit
 from digitlens.imaging.crop import crop_with_margin
 from digitlens.imaging.io import load_image
-from digitlens.mail.sorting.pieces import find_rotation
-from digitlens.mail.sorting.store import open_store
+from digitlens.mail.sorting.review import find_rotation
 from digitlens.storage import make_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.geometry import Box, Size
-    from digitlens.mail.sorting.pieces import Correction
+    from digitlens.mail.sorting.review import Correction
 
 
 LINES, DIGITS, TRUTH = "lines", "digits", "truth.csv"
@@ -52,20 +51,11 @@ LINE_MARGIN = 0.05
 
 @dataclass(frozen=True)
 class SavedCorrections:
-    """What became of corrections.
+    """What became of corrections: all of them, and the lines and digits that were saved.
 
-    Parameters
-    ----------
-    corrections
-        All of them.
-    lines, digits
-        How many were saved.
-    unread
-        Pieces that a person could not read either.
-    other
-        Pieces where what was read is not the line that the person named.
-    unseen
-        Pieces whose picture is gone or damaged.
+    Left out are pieces that a person could not read either (`unread`), where what was read is
+    not the line that the person named (`other`), and whose picture is gone or damaged
+    (`unseen`).
     """
 
     corrections: int = 0
@@ -84,12 +74,7 @@ class SavedCorrections:
 class CorrectedPart:
     """What was read of a line, or of a part of it, and where it stands.
 
-    Parameters
-    ----------
-    read
-        The digits.
-    box, boxes
-        Of all of it, and of each digit where they are known.
+    `box` is that of all of it, `boxes` those of each digit where they are known.
     """
 
     read: str
@@ -107,12 +92,6 @@ class CorrectedPart:
             rotate_upright(item, size, self.rotation)[0] for item in (self.box, *self.boxes)
         )
         return replace(self, box=box, boxes=tuple(boxes))
-
-
-def read_corrections(out: Path) -> list[Correction]:
-    """Return everything that people settled of the trays in `out`, oldest first."""
-    with open_store(out) as store:
-        return store.corrections()
 
 
 def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorrections:

@@ -48,18 +48,9 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
 def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandidate]]:
     """Return a reader that looks lines up in a file that another reader wrote.
 
-    Parameters
-    ----------
-    path
-        JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict` writes
-        it.
-    folder
-        What the pieces' names are below.
-
-    Raises
-    ------
-    MissingDataError, DataError
-        No such file, or a wrong row in it; and, from the reader, a piece that is not in it.
+    The file is JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict`
+    writes it, each name below `folder`. `DataError` for a wrong row in it; and, from the
+    reader, for a piece that is not in it.
     """
     known: dict[str, Sequence[ZipCandidate]] = {}
     text = read_file(path).content.decode("utf-8", "replace")

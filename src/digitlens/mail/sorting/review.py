@@ -2,45 +2,96 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import UsageError
-from digitlens.mail.sorting.pieces import NotYoursError
+from digitlens.errors import DataError, RunError, UsageError
 from digitlens.mail.sorting.store import open_store
-from digitlens.mail.sorting.trays import UNSORTABLE
+from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 from digitlens.mail.zipcode import ZipCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    import sqlite3
+    from collections.abc import Callable, Sequence
 
+    from digitlens.geometry import Box
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.pieces import Correction, ReviewTask
+    from digitlens.mail.sorting.store import Store
 
 
 LEASE = 300.0
 """Seconds for which a piece is lent; whoever needs longer renews the loan."""
 
+# Whose loan a piece is: by its token where one is given, else by the person's name.
+_THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
+_NEXT_TASK = (
+    "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
+    f" WHERE tray = '{REVIEW}' AND placed = 1"
+    f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
+    f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
+)
+
+
+class NotYoursError(RunError):
+    """A piece of mail that is not lent to the person who asks, or no longer."""
+
+
+@dataclass(frozen=True)
+class ReviewTask:
+    """A piece that is lent to a person.
+
+    `picture` is its file in the review folder, or where it came from; `reason` and `why` say
+    why a person must look; `guesses` are the likeliest ZIPs, at most three, as
+    `ZipGuess.as_dict` gives them; `token` proves that its holder was lent the piece, until
+    `until`, in seconds since 1970. `box` and `boxes` say where the line that was taken for the
+    ZIP stands on the picture as it lies, and each of its digits; None and empty where no digits
+    were found.
+    """
+
+    piece: int
+    picture: Path
+    name: str
+    reason: str
+    why: str
+    guesses: tuple[dict[str, Any], ...]
+    text: str
+    token: str
+    until: float
+    box: Box | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person said of a piece: data to learn from.
+
+    `picture` is where the piece lies now; `zip` five or nine digits, or None where the person
+    could not read it either; `settled_at` in seconds since 1970. `guesses` and `text` are what
+    the program had read, with boxes as in `ReviewTask`.
+    """
+
+    piece: int
+    picture: Path
+    zip: str | None
+    person: str
+    settled_at: float
+    guesses: tuple[dict[str, Any], ...]
+    text: str
+    box: Box | None = None
+    boxes: tuple[Box, ...] = ()
+
 
 class Review:
     """The queue of the trays in `out`; safe to use from several threads and processes.
 
-    Parameters
-    ----------
-    out
-        The folder of trays that `sort_folder` filled.
-    plan, directory
-        Where settled pieces go, and which ZIPs there are.
-    now
-        The clock, in seconds since 1970.
-
-    Raises
-    ------
-    MissingDataError
-        Nothing was sorted into `out`.
+    `out` is a folder of trays that `sort_folder` filled, else `MissingDataError`; `plan` and
+    `directory` say where settled pieces go, and which ZIPs there are; `now` is the clock, in
+    seconds since 1970.
     """
 
     def __init__(
@@ -62,13 +113,25 @@ class Review:
     def status(self, person: str | None = None) -> dict[str, Any]:
         """Return the figures of the queue, as plain values.
 
-        Returns
-        -------
         ``waiting``, ``lent`` (of those, now), ``settled`` (by people, with a ZIP),
         ``unsortable``, ``trays`` (pieces by tray) and ``yours`` (what `person` settled).
         """
         with open_store(self._out) as store:
-            return store.count_review(self._now(), person)
+            trays = store.count_by("tray", "1")
+            ((lent, settled, yours),) = store.query(
+                "SELECT (SELECT COUNT(*) FROM leases WHERE until > ?),"
+                " (SELECT COUNT(*) FROM corrections WHERE zip IS NOT NULL),"
+                " (SELECT COUNT(*) FROM corrections WHERE person = ?)",
+                (self._now(), person),
+            )
+        return {
+            "waiting": trays.pop(REVIEW, 0),
+            "lent": lent,
+            "settled": settled,
+            "unsortable": trays.pop(UNSORTABLE, 0),
+            "yours": yours,
+            "trays": trays,
+        }
 
     def claim(
         self, person: str, *, token: str | None = None, after: int = 0, lease: float = LEASE
@@ -79,6 +142,8 @@ class Review:
 
         Parameters
         ----------
+        person
+            Who has a name that can be printed, else `UsageError`.
         token
             Of a loan: "theirs" is then the piece lent with it, whatever their name, so that two
             people of one name are two. ``""``: they have none.
@@ -89,54 +154,47 @@ class Review:
         Returns
         -------
         None where every piece that waits is lent to others.
-
-        Raises
-        ------
-        UsageError
-            The person has no name, or one that cannot be printed.
         """
         if not person.strip() or not person.isprintable():
             raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
         now = self._now()
-        loan = secrets.token_hex(8), now + lease
-        with open_store(self._out) as store:
-            return store.lend(person, loan, token=token, after=after, now=now)
+        asked = {"now": now, "person": person, "token": token, "after": after}
+        with open_store(self._out) as store, store.transaction():
+            rows = store.query(_NEXT_TASK, asked)
+            return self._lend(store, rows[0], person, now + lease) if rows else None
 
     def task(self, piece: int, token: str) -> ReviewTask:
         """Return a loan again by what a web page sends back: the piece's number and its token.
 
-        Raises
-        ------
-        NotYoursError
-            The piece is not lent with that token (any more).
+        `NotYoursError` where the piece is not lent with that token (any more).
         """
         with open_store(self._out) as store:
-            task = store.find_task(piece, token)
-        if task is None:
+            rows = store.query(
+                "SELECT pieces.*, until FROM pieces JOIN leases ON leases.piece = pieces.id"
+                " WHERE pieces.id = ? AND token = ?",
+                (piece, token),
+            )
+        if not rows:
             raise NotYoursError(
                 f"piece {piece} is no longer yours",
                 likely="it was settled, given back, or lent to another person",
                 try_="take the next piece",
             )
-        return task
+        return self._make_task(rows[0], token, rows[0]["until"])
 
     def renew(self, task: ReviewTask, *, lease: float = LEASE) -> float:
-        """Lend the piece for longer; return until when.
-
-        Raises
-        ------
-        NotYoursError
-            It has been lent to another person, or is settled.
-        """
+        """Lend the piece for longer (errors as in `settle`); return until when."""
         until = self._now() + lease
-        with open_store(self._out) as store:
-            store.renew(task, until)
+        with open_store(self._out) as store, store.transaction():
+            _check_loan(store, task)
+            store.query("UPDATE leases SET until = ? WHERE piece = ?", (until, task.piece))
         return until
 
     def release(self, task: ReviewTask) -> None:
         """Give the piece back unsettled: the next person gets it."""
-        with open_store(self._out) as store:
-            store.release(task)
+        with open_store(self._out) as store, store.transaction():
+            loan = (task.piece, task.token)
+            store.query("DELETE FROM leases WHERE piece = ? AND token = ?", loan)
 
     def settle(self, task: ReviewTask, zip_: str | None, *, unlisted: bool = False) -> str:
         """Send the piece on with the ZIP that a person read; return its tray.
@@ -167,8 +225,29 @@ class Review:
                 likely="a digit was mistyped, or the ZIP is newer than the directory",
             )
         tray = UNSORTABLE if code is None else self._plan.find_tray(code.five)
+        five, plus4 = (code.five, code.plus4) if code else (None, "")
+        now = self._now()
         with open_store(self._out) as store:
-            store.settle(task, code, tray, self._now())
+            # Written down first and moved then: a kill in between is made good by the next run.
+            with store.transaction():
+                person = _check_loan(store, task)
+                if not task.picture.exists():
+                    raise DataError(
+                        f"the picture of the piece {task.name} is gone",
+                        seen=f"there is no file {task.picture}",
+                        try_="put it back, then settle the piece again",
+                    )
+                store.query(
+                    "INSERT INTO corrections (piece, zip, person, at) VALUES (?, ?, ?, ?)",
+                    (task.piece, code and code.digits, person, now),
+                )
+                store.query(
+                    "UPDATE pieces SET zip = ?, zip4 = ?, tray = ?, was = ?, placed = 0,"
+                    " person = ?, at = ? WHERE id = ?",
+                    (five, plus4, tray, REVIEW, person, now, task.piece),
+                )
+                store.query("DELETE FROM leases WHERE piece = ?", (task.piece,))
+            store.place([task.piece])
         return tray
 
     def take_back(
@@ -176,23 +255,122 @@ class Review:
     ) -> ReviewTask:
         """Undo what `person` said of a piece, and lend it to them again.
 
-        Parameters
-        ----------
-        token
-            Of the loan that they have: it is given back.
-
-        Raises
-        ------
-        NotYoursError
-            Somebody else settled it, or nobody.
-        StorageError
-            The disk is full; the next run then puts the piece back.
+        The loan that they have with `token` ends. `NotYoursError` where somebody else settled
+        it, or nobody; `StorageError` where the disk is full: the next run then puts it back.
         """
-        loan = secrets.token_hex(8), self._now() + lease
         with open_store(self._out) as store:
-            return store.undo(piece, person, loan, released=token)
+            with store.transaction():
+                rows = store.query(
+                    "SELECT corrections.id, corrections.person, tray FROM corrections"
+                    " JOIN pieces ON pieces.id = corrections.piece WHERE piece = ?"
+                    " ORDER BY corrections.id DESC LIMIT 1",
+                    (piece,),
+                )
+                last = rows[0] if rows else None
+                if last is None or last["person"] != person or last["tray"] == REVIEW:
+                    raise NotYoursError(
+                        f"{person} has said nothing of piece {piece} that could be taken back",
+                        likely="it was taken back before"
+                        if last is None or last["person"] == person
+                        else f"{last['person']} settled it",
+                    )
+                store.query("DELETE FROM corrections WHERE id = ?", (last["id"],))
+                store.query(
+                    "UPDATE pieces SET zip = NULL, zip4 = '', tray = ?, was = tray, placed = 0,"
+                    " person = NULL WHERE id = ?",
+                    (REVIEW, piece),
+                )
+                store.query("DELETE FROM leases WHERE token = ?", (token,))
+                (row,) = store.query("SELECT * FROM pieces WHERE id = ?", (piece,))
+                task = self._lend(store, row, person, self._now() + lease)
+            store.place([piece])
+        # Where the picture lies is known only now that it was moved.
+        return self.task(piece, task.token)
 
-    def corrections(self) -> Iterator[Correction]:
-        """Walk over everything that people settled, oldest first."""
-        with open_store(self._out) as store:
-            return iter(store.corrections())
+    def corrections(self) -> list[Correction]:
+        """Return everything that people settled, oldest first."""
+        return read_corrections(self._out)
+
+    def _lend(self, store: Store, row: sqlite3.Row, person: str, until: float) -> ReviewTask:
+        token = secrets.token_hex(8)
+        loan = (row["id"], person, token, until)
+        store.query("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", loan)
+        return self._make_task(row, token, until)
+
+    def _make_task(self, row: sqlite3.Row, token: str, until: float) -> ReviewTask:
+        routing = json.loads(row["routing"])
+        return ReviewTask(
+            row["id"],
+            _find_picture(self._out, row),
+            row["name"],
+            row["reason"],
+            routing["why"],
+            tuple(routing["guesses"]),
+            routing["text"],
+            token,
+            until,
+            *_parse_boxes(routing),
+        )
+
+
+def _check_loan(store: Store, task: ReviewTask) -> str:
+    """Return who the piece is lent to; raise `NotYoursError` where the loan is another."""
+    rows = store.query("SELECT person, token FROM leases WHERE piece = ?", (task.piece,))
+    if not rows or rows[0]["token"] != task.token:
+        raise NotYoursError(
+            f"the piece {task.name} is no longer yours",
+            seen=f"{rows[0]['person']} has it now" if rows else "it was settled or given back",
+            likely="it was lent for a time, and the time is over" if rows else None,
+            try_="take the next piece",
+        )
+    return str(rows[0]["person"])
+
+
+def read_corrections(out: Path) -> list[Correction]:
+    """Return everything that people settled of the trays in `out`, oldest first."""
+    with open_store(out) as store:
+        rows = store.query(
+            "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
+            " corrections.at AS settled FROM corrections"
+            " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
+        )
+    result = []
+    for row in rows:
+        routing = json.loads(row["routing"])
+        about = (row["id"], _find_picture(out, row), row["said"], row["who"], row["settled"])
+        read = (tuple(routing["guesses"]), routing["text"], *_parse_boxes(routing))
+        result.append(Correction(*about, *read))
+    return result
+
+
+def _find_picture(out: Path, row: sqlite3.Row) -> Path:
+    """Return where a piece's picture lies: in its tray, or where it came from."""
+    filed = out / row["tray"] / row["filed"]
+    return filed if filed.exists() else Path(row["source"])
+
+
+def _parse_boxes(routing: dict[str, Any]) -> tuple[Box | None, tuple[Box, ...]]:
+    """Return the boxes that `describe_line` kept; a state of an older version has none."""
+    boxes: list[Box] = [(x0, y0, x1, y1) for x0, y0, x1, y1 in routing.get("boxes", ())]
+    box = routing.get("box")
+    return (box[0], box[1], box[2], box[3]) if box else None, tuple(boxes)
+
+
+def find_rotation(boxes: Sequence[Box]) -> int:
+    """Return the degrees by which a picture is rotated for its digits to run to the right.
+
+    Counter-clockwise: 0, 90, 180 or 270.
+
+    Examples
+    --------
+    >>> find_rotation([(90.0, 10.0, 99.0, 30.0), (10.0, 11.0, 19.0, 31.0)])
+    180
+    """
+    if len(boxes) < 2:
+        return 0
+    first, last = boxes[0], boxes[-1]
+    right = last[0] + last[2] - first[0] - first[2]
+    down = last[1] + last[3] - first[1] - first[3]
+    if abs(down) > abs(right):
+        return 90 if down > 0 else 270
+    return 180 if right < 0 else 0

@@ -19,14 +19,15 @@ from digitlens.errors import DataError, MissingDataError
 from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.pieces import RoutedPiece, describe_line, file_fingerprint
 from digitlens.mail.sorting.store import open_store
 from digitlens.mail.sorting.summary import SortSummary, list_pieces, write_listing
-from digitlens.mail.sorting.trays import REVIEW
+from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
 from digitlens.storage import lock_file, make_folder
 from digitlens.workers import run_tasks
 
 if TYPE_CHECKING:
+    from digitlens.ctc import Line
+    from digitlens.geometry import Box
     from digitlens.mail.decision import RoutingPolicy
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.sorting.store import Store
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 
 LOCK = ".lock"
+DECIMALS = 6
 
 BATCH_SIZE = 16
 """Pieces that are written down together: one wait for the disk instead of sixteen."""
@@ -65,14 +67,9 @@ class Sorting:
         From a picture to the lines that may be its ZIP, as `rank_zip_lines` gives them. A
         `DataError` sends the piece to a person, any other error ends the run. With several
         `workers` it must be picklable.
-    policy, plan
-        How is decided, and which ZIP goes to which tray.
-    copy
-        Copy the pictures; else they are linked where the disk can.
-    move
-        Move what an earlier plan put elsewhere.
-    restore
-        Put back what is no longer in its tray.
+    copy, move, restore
+        Copy the pictures, which are else linked where the disk can; move what an earlier plan
+        put elsewhere; put back what is no longer in its tray.
     mailer
         Barcode identifier, service type and mailer's number for the barcodes of the listing.
         The default is nobody's: for use in house.
@@ -90,6 +87,23 @@ class Sorting:
     workers: int = 1
 
 
+@dataclass(frozen=True)
+class RoutedPiece:
+    """A piece that was read and decided on, not yet in the state.
+
+    `source` is the picture's absolute path, `name` the same below the folder that is sorted,
+    with slashes; `fingerprint` is a `file_fingerprint`, `routing` what `Routing.as_dict` and
+    `describe_line` give, `tray` the folder it belongs in, `time` seconds since 1970.
+    """
+
+    source: Path
+    name: str
+    fingerprint: str
+    routing: dict[str, Any]
+    tray: str
+    time: float
+
+
 def sort_folder(
     folder: Path,
     out: Path,
@@ -100,18 +114,11 @@ def sort_folder(
 ) -> SortSummary:
     """Sort the pictures in `folder` into trays below `out`; only those that are new.
 
-    It may be killed at any moment and run again: every piece is then in exactly one tray or
-    in the review queue. ``out/mail.sqlite`` is the state, ``out/review`` holds what waits for
-    a person, and ``out/pieces.csv`` and ``.json`` list everything.
-
-    Parameters
-    ----------
-    folder
-        Pictures, in subfolders too; `out` may lie within.
-    now
-        The clock, in seconds since 1970.
-    progress
-        Called with the number of new pieces that are sorted, and of all new ones.
+    It may be killed at any moment and run again: every piece is then in exactly one tray or in
+    the review queue. ``out/mail.sqlite`` is the state, ``out/review`` holds what waits for a
+    person, and ``out/pieces.csv`` and ``.json`` list everything. Pictures in subfolders count
+    too, and `out` may lie within. `progress` is called with the number of new pieces that are
+    sorted, and of all new ones.
 
     Raises
     ------
@@ -175,10 +182,7 @@ def sort_folder(
 def lock_trays(out: Path, folder: Path, now: float) -> Iterator[None]:
     """Hold the trays in `out` while `folder` is sorted into them.
 
-    Raises
-    ------
-    RunError
-        Another run holds them; the error says which.
+    `RunError` where another run holds them; it says which.
     """
     since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
     with lock_file(
@@ -258,6 +262,25 @@ def route_piece(
     return routing, describe_line(find_line(best, lines) if lines else None)
 
 
+def describe_line(line: Line | None) -> dict[str, Any]:
+    """Return what the state keeps of the line that was taken for the ZIP, as plain values.
+
+    ``digits`` are the confidences of its digits, ``box`` is where it stands (None without
+    digits) and ``boxes`` where each of them does: x0, y0, x1, y1 in pixels of the picture as
+    it lies.
+    """
+    digits = () if line is None else line.digits
+    return {
+        "digits": [round(digit.confidence, DECIMALS) for digit in digits],
+        "box": _round_box(line.box) if line is not None and digits else None,
+        "boxes": [_round_box(digit.box) for digit in digits],
+    }
+
+
+def _round_box(box: Box) -> list[float]:
+    return [round(float(edge), 1) for edge in box]
+
+
 def choose_tray(routing: Routing, plan: SortPlan) -> str:
     """Return the tray of the ZIP that is accepted; without one that of the review queue."""
     return REVIEW if routing.zip is None else plan.find_tray(routing.zip)
@@ -276,22 +299,10 @@ def prefetch_pieces(read: Read, paths: Iterable[Path], workers: int) -> Iterator
     """Give a reader that looks up lines which other processes read meanwhile.
 
     It is asked for the pieces of `paths` one by one in their order, and raises what `read`
-    raised for a piece, as if it had read itself.
-
-    Parameters
-    ----------
-    read
-        From a picture to its lines; it and its lines must be picklable.
-    paths
-        The pieces. Each is taken only when it is handed to a process.
-    workers
-        Processes at most. Each reads one piece at a time, on one core.
-
-    Raises
-    ------
-    DigitlensError
-        From the reader: no process could be started, or one met an error that is not the
-        piece's. On leaving, all processes are ended.
+    raised for a piece, as if it had read itself; `read` and its lines must be picklable. Each
+    piece is taken only when it is handed to a process, which reads one at a time, on one core.
+    `DigitlensError`, from the reader: no process could be started, or one met an error that is
+    not the piece's. On leaving, all processes are ended.
     """
     results: dict[Path, TaskResult[Path, Sequence[ZipCandidate]]] = {}
     remaining = iter(paths)

@@ -13,14 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import (
-    CorruptFileError,
-    DataError,
-    MissingDataError,
-    RunError,
-    StorageError,
-)
-from digitlens.mail.sorting.pieces import Correction, NotYoursError, ReviewTask
+from digitlens.errors import CorruptFileError, MissingDataError, RunError, StorageError
 from digitlens.mail.sorting.trays import (
     REVIEW,
     UNSORTABLE,
@@ -33,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.pieces import RoutedPiece
-    from digitlens.mail.zipcode import ZipCode
+    from digitlens.mail.sorting.sort import RoutedPiece
 
 
 FILE = "mail.sqlite"
@@ -77,42 +69,27 @@ CREATE TABLE corrections (
 );
 """
 
-# Whose loan a piece is: by its token where one is given, else by the person's name.
-_THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
-_NEXT_TASK = (
-    "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
-    f" WHERE tray = '{REVIEW}' AND placed = 1"
-    f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
-    f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
-)
 _IN_TRAYS = f"tray NOT IN ('{REVIEW}', '{UNSORTABLE}')"
 
 
 class Store:
-    """The rows of pieces, loans and corrections; made by `open_store`.
+    """The rows of pieces, loans and corrections of the trays in `out`; made by `open_store`.
 
-    Parameters
-    ----------
-    out
-        The folder of trays.
-    connection
-        Its state, for tests and for reading alone.
+    Its `connection` is for tests and for reading alone.
     """
 
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
         self.out, self.connection = out, connection
 
-    # Sorting: rows first, files then, marks last.
-
     def sweep_leftovers(self) -> None:
         """Remove what killed runs left half copied in the trays."""
-        trays = self._query("SELECT DISTINCT tray FROM pieces")
+        trays = self.query("SELECT DISTINCT tray FROM pieces")
         sweep_leftovers(self.out / row["tray"] for row in trays)
 
     def add(self, pieces: Sequence[RoutedPiece]) -> list[int]:
         """Write the rows of pieces that `place` is to put into trays; return their numbers."""
         numbers = []
-        with self._transaction():
+        with self.transaction():
             for piece in pieces:
                 cursor = self.connection.execute(
                     "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
@@ -138,7 +115,7 @@ class Store:
     def _find_free_name(self, name: PurePath) -> str:
         """Return the file's name, with a number after it where another piece has it already."""
         free, count = name.name, 1
-        while self._query("SELECT 1 FROM pieces WHERE filed = ?", (free,)):
+        while self.query("SELECT 1 FROM pieces WHERE filed = ?", (free,)):
             count += 1
             free = f"{name.stem}~{count}{name.suffix}"
         return free
@@ -146,17 +123,11 @@ class Store:
     def place(self, numbers: Iterable[int] | None = None, *, copy: bool = False) -> int:
         """Put pieces into the trays that their rows name, and mark them as placed.
 
-        Parameters
-        ----------
-        numbers
-            The pieces; None: all that are not yet placed, as after a kill.
-
-        Returns
-        -------
-        How many had to be copied although links were wanted.
+        `numbers` None: all that are not yet placed, as after a kill. Returns how many had to be
+        copied although links were wanted.
         """
         # Files first, marks then: a kill in between repeats what does no harm twice.
-        rows = self._query("SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0")
+        rows = self.query("SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0")
         chosen = None if numbers is None else set(numbers)
         copies, done = 0, []
         for row in rows:
@@ -170,7 +141,7 @@ class Store:
                 copies += move_to_tray(source, origin, target, copy=copy)
             done.append((row["id"], row["tray"]))
         if done:
-            with self._transaction():
+            with self.transaction():
                 # The tray is compared: a person may have sent the piece on in the meantime.
                 self.connection.executemany(
                     "UPDATE pieces SET placed = 1, was = NULL WHERE id = ? AND tray = ?", done
@@ -179,13 +150,13 @@ class Store:
 
     def find_mismatched(self, plan: SortPlan) -> list[tuple[int, str, str]]:
         """Return the pieces that `plan` would put elsewhere: number, tray, tray of the plan."""
-        rows = self._query("SELECT id, zip, tray FROM pieces WHERE zip IS NOT NULL")
+        rows = self.query("SELECT id, zip, tray FROM pieces WHERE zip IS NOT NULL")
         moves = ((row["id"], row["tray"], plan.find_tray(row["zip"])) for row in rows)
         return [move for move in moves if move[1] != move[2]]
 
     def queue_moves(self, moves: Iterable[tuple[int, str, str]]) -> None:
         """Write that pieces are to be moved; `place` then moves them."""
-        with self._transaction():
+        with self.transaction():
             self.connection.executemany(
                 "UPDATE pieces SET tray = ?, was = ?, placed = 0 WHERE id = ? AND placed = 1",
                 [(new, old, number) for number, old, new in moves],
@@ -195,7 +166,7 @@ class Store:
         """Return the placed pieces whose file is no longer in its tray, by tray."""
         missing: dict[str, list[int]] = {}
         files: dict[str, set[str]] = {}
-        for row in self._query("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
+        for row in self.query("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
             tray, folder = row["tray"], self.out / row["tray"]
             if tray not in files:
                 is_there = folder.is_dir()
@@ -206,7 +177,7 @@ class Store:
 
     def queue_restore(self, numbers: Iterable[int]) -> None:
         """Write that pieces are to be put into their trays again; `place` then does it."""
-        with self._transaction():
+        with self.transaction():
             self.connection.executemany(
                 "UPDATE pieces SET placed = 0 WHERE id = ?", [(number,) for number in numbers]
             )
@@ -215,7 +186,7 @@ class Store:
         """Return what each picture's `file_fingerprint` was when it was read, by its path."""
         return {
             row["source"]: row["stamp"]
-            for row in self._query("SELECT source, stamp FROM pieces")
+            for row in self.query("SELECT source, stamp FROM pieces")
         }
 
     def pieces(self) -> Iterator[sqlite3.Row]:
@@ -233,170 +204,25 @@ class Store:
             "settled": self._count(f"person IS NOT NULL AND {_IN_TRAYS}"),
             "waiting": self._count(f"tray = '{REVIEW}'"),
             "unsortable": self._count(f"tray = '{UNSORTABLE}'"),
-            "reasons": self._count_by("reason", "reason IS NOT NULL"),
-            "trays": self._count_by("tray", _IN_TRAYS),
-            "expected_errors": float(self._query(f"{wrong} IS NOT NULL")[0][0]),
+            "reasons": self.count_by("reason", "reason IS NOT NULL"),
+            "trays": self.count_by("tray", _IN_TRAYS),
+            "expected_errors": float(self.query(f"{wrong} IS NOT NULL")[0][0]),
         }
 
     def _count(self, where: str) -> int:
-        return int(self._query(f"SELECT COUNT(*) FROM pieces WHERE {where}")[0][0])  # noqa: S608
+        return int(self.query(f"SELECT COUNT(*) FROM pieces WHERE {where}")[0][0])  # noqa: S608
 
-    def _count_by(self, column: str, where: str) -> dict[str, int]:
+    def count_by(self, column: str, where: str) -> dict[str, int]:
+        """Count the pieces for each value of `column`."""
         query = f"SELECT {column}, COUNT(*) FROM pieces WHERE {where} GROUP BY 1 ORDER BY 1"  # noqa: S608
         return dict(self.connection.execute(query).fetchall())
 
-    # Review: a piece is lent to one person, settled, and perhaps taken back.
-
-    def count_review(self, now: float, person: str | None) -> dict[str, Any]:
-        """Count the pieces in review; the keys are those of `Review.status`."""
-        trays = self._count_by("tray", "1")
-        ((lent, settled, yours),) = self._query(
-            "SELECT (SELECT COUNT(*) FROM leases WHERE until > ?),"
-            " (SELECT COUNT(*) FROM corrections WHERE zip IS NOT NULL),"
-            " (SELECT COUNT(*) FROM corrections WHERE person = ?)",
-            (now, person),
-        )
-        return {
-            "waiting": trays.pop(REVIEW, 0),
-            "lent": lent,
-            "settled": settled,
-            "unsortable": trays.pop(UNSORTABLE, 0),
-            "yours": yours,
-            "trays": trays,
-        }
-
-    def lend(
-        self, person: str, loan: tuple[str, float], *, token: str | None, after: int, now: float
-    ) -> ReviewTask | None:
-        """Lend the next piece with a new `loan`, its token and end; see `Review.claim`."""
-        given = {"now": now, "person": person, "token": token, "after": after}
-        with self._transaction():
-            rows = self._query(_NEXT_TASK, given)
-            if not rows:
-                return None
-            self._write_loan(rows[0]["id"], person, loan)
-        return ReviewTask.from_row(self.out, rows[0], *loan)
-
-    def find_task(self, piece: int, token: str) -> ReviewTask | None:
-        """Return the piece that is lent with this token; None where it is not (any more)."""
-        rows = self._query(
-            "SELECT pieces.*, until FROM pieces JOIN leases ON leases.piece = pieces.id"
-            " WHERE pieces.id = ? AND token = ?",
-            (piece, token),
-        )
-        return ReviewTask.from_row(self.out, rows[0], token, rows[0]["until"]) if rows else None
-
-    def renew(self, task: ReviewTask, until: float) -> None:
-        """Lend the piece until a later time."""
-        with self._transaction():
-            self._check_loan(task)
-            self.connection.execute(
-                "UPDATE leases SET until = ? WHERE piece = ?", (until, task.piece)
-            )
-
-    def release(self, task: ReviewTask) -> None:
-        """End the loan."""
-        with self._transaction():
-            self.connection.execute(
-                "DELETE FROM leases WHERE piece = ? AND token = ?", (task.piece, task.token)
-            )
-
-    def settle(self, task: ReviewTask, code: ZipCode | None, tray: str, now: float) -> None:
-        """Write what a person read, end the loan, and move the piece to `tray`."""
-        # Written down first and moved then: a kill in between is made good by the next run.
-        with self._transaction():
-            person = self._check_loan(task)
-            if not task.picture.exists():
-                raise DataError(
-                    f"the picture of the piece {task.name} is gone",
-                    seen=f"there is no file {task.picture}",
-                    try_="put it back, then settle the piece again",
-                )
-            self.connection.execute(
-                "INSERT INTO corrections (piece, zip, person, at) VALUES (?, ?, ?, ?)",
-                (task.piece, code and code.digits, person, now),
-            )
-            five, plus4 = (code.five, code.plus4) if code else (None, "")
-            self.connection.execute(
-                "UPDATE pieces SET zip = ?, zip4 = ?, tray = ?, was = ?, placed = 0,"
-                " person = ?, at = ? WHERE id = ?",
-                (five, plus4, tray, REVIEW, person, now, task.piece),
-            )
-            self.connection.execute("DELETE FROM leases WHERE piece = ?", (task.piece,))
-        self.place([task.piece])
-
-    def undo(
-        self, piece: int, person: str, loan: tuple[str, float], *, released: str
-    ) -> ReviewTask:
-        """Put a settled piece back into the queue, lent to whoever settled it.
-
-        Parameters
-        ----------
-        loan
-            Token and end of the new loan.
-        released
-            Token of a loan that ends with this.
-        """
-        with self._transaction():
-            rows = self._query(
-                "SELECT corrections.id, corrections.person, tray FROM corrections"
-                " JOIN pieces ON pieces.id = corrections.piece WHERE piece = ?"
-                " ORDER BY corrections.id DESC LIMIT 1",
-                (piece,),
-            )
-            last = rows[0] if rows else None
-            if last is None or last["person"] != person or last["tray"] == REVIEW:
-                raise NotYoursError(
-                    f"{person} has said nothing of piece {piece} that could be taken back",
-                    likely="it was taken back before"
-                    if last is None or last["person"] == person
-                    else f"{last['person']} settled it",
-                )
-            self.connection.execute("DELETE FROM corrections WHERE id = ?", (last["id"],))
-            self.connection.execute(
-                "UPDATE pieces SET zip = NULL, zip4 = '', tray = ?, was = tray, placed = 0,"
-                " person = NULL WHERE id = ?",
-                (REVIEW, piece),
-            )
-            self.connection.execute("DELETE FROM leases WHERE token = ?", (released,))
-            self._write_loan(piece, person, loan)
-        self.place([piece])
-        (row,) = self._query("SELECT * FROM pieces WHERE id = ?", (piece,))
-        return ReviewTask.from_row(self.out, row, *loan)
-
-    def corrections(self) -> list[Correction]:
-        """Return everything that people settled, oldest first."""
-        rows = self._query(
-            "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
-            " corrections.at AS settled FROM corrections"
-            " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
-        )
-        return [Correction.from_row(self.out, row) for row in rows]
-
-    def _write_loan(self, piece: int, person: str, loan: tuple[str, float]) -> None:
-        self.connection.execute(
-            "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (piece, person, *loan)
-        )
-
-    def _check_loan(self, task: ReviewTask) -> str:
-        """Return who the piece is lent to; raise `NotYoursError` where the loan is another."""
-        rows = self._query("SELECT person, token FROM leases WHERE piece = ?", (task.piece,))
-        if not rows or rows[0]["token"] != task.token:
-            raise NotYoursError(
-                f"the piece {task.name} is no longer yours",
-                seen=f"{rows[0]['person']} has it now"
-                if rows
-                else "it was settled or given back",
-                likely="it was lent for a time, and the time is over" if rows else None,
-                try_="take the next piece",
-            )
-        return str(rows[0]["person"])
-
-    def _query(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
+    def query(self, sql: str, values: Any = ()) -> list[sqlite3.Row]:
+        """Run one statement and return its rows."""
         return self.connection.execute(sql, values).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """Do all of what is inside, or nothing of it; one writer at a time."""
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -410,12 +236,8 @@ class Store:
 
 @contextmanager
 def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
-    """Open the state of the trays in `out`, and close it again.
-
-    Parameters
-    ----------
-    create
-        Make it where there is none.
+    """Open the state of the trays in `out`, and close it again; `create` makes it where there
+    is none.
 
     Raises
     ------
@@ -447,7 +269,7 @@ def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
 
 
 def _prepare_tables(store: Store, path: Path) -> None:
-    with store._transaction():
+    with store.transaction():
         (version,) = store.connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             for statement in SCHEMA.split(";\n"):

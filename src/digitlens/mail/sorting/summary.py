@@ -39,26 +39,20 @@ class SortSummary:
 
     Parameters
     ----------
-    pieces
-        All pieces in the state, those of earlier runs included.
-    new
-        Those that this run read.
+    pieces, new
+        All pieces in the state, those of earlier runs included; those that this run read.
     accepted, settled
         Pieces with a ZIP that the program accepted; that a person gave.
     waiting, unsortable
         Pieces in the review queue; pieces that no person could read.
-    reasons
-        How many pieces were sent to a person for which reason, waiting or settled.
-    trays
-        Pieces by tray.
+    reasons, trays
+        Pieces sent to a person by reason, waiting or settled; pieces by tray.
     expected_errors
         How many of the accepted are wrong, according to their probabilities.
     seconds
         That this run took for its new pieces.
-    moved
-        Pieces that this run moved because the plan had changed.
-    would_move
-        Pieces that lie elsewhere than the plan now says, and were left there.
+    moved, would_move
+        Pieces that this run moved because the plan had changed; that were left elsewhere.
     missing
         Pieces whose file is no longer in its tray, by tray; left as they are.
     changed

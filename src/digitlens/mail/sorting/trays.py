@@ -33,14 +33,8 @@ def put_in_tray(source: Path, target: Path, *, copy: bool = False) -> bool:
     """Make the file `target` of `source`, unless it is there; return whether it is a copy.
 
     A hard link takes no space, and outlives the source; where none can be made, and with
-    `copy`, it is a copy, which appears whole or not at all.
-
-    Raises
-    ------
-    StorageError
-        The disk is full, or the place cannot be written.
-    DataError
-        The source cannot be read.
+    `copy`, it is a copy, which appears whole or not at all. `StorageError` where the place
+    cannot be written, `DataError` where the source cannot be read.
     """
     make_folder(target.parent)
     if target.exists():
@@ -79,11 +73,8 @@ def _source_error(source: Path, error: OSError) -> DataError:
 def move_to_tray(source: Path, origin: Path, target: Path, *, copy: bool = False) -> bool:
     """Move the file `origin` to `target`; done twice, it is done once.
 
-    Where `origin` is no longer there it is made of `source` again.
-
-    Returns
-    -------
-    Whether a copy had to be made.
+    Where `origin` is no longer there it is made of `source` again. Returns whether a copy had
+    to be made.
     """
     make_folder(target.parent)
     if target.exists():  # a kill came after the move, or between copy and removal
@@ -121,3 +112,12 @@ def sweep_leftovers(folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in folder.glob(".*.tmp"):
             path.unlink(missing_ok=True)
+
+
+def file_fingerprint(path: Path) -> str:
+    """Return size and time of the file at `path`: they tell whether it was changed."""
+    try:
+        about = path.stat()
+    except OSError:
+        return "gone"
+    return f"{about.st_size} {about.st_mtime_ns}"
