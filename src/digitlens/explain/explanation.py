@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+# How many of a dense layer's rows are shown as pictures.
 MAX_FILTERS = 64
-"""How many of a dense layer's rows are shown as pictures."""
-
+# A probability above this, in percent with two digits, would round to 100.
 ALMOST_ONE = 0.9999
-"""A probability above this, in percent with two digits, would round to 100."""
 
 
 def explain(

@@ -33,12 +33,11 @@ if TYPE_CHECKING:
 MIN_STEPS = 64
 MAX_STEPS = 512
 
+# The parts' sum may miss the difference of the log-odds by this share of all that is added and
+# taken away; else the steps are doubled.
 MAX_GAP = 0.005
-"""The parts' sum may miss the difference of the log-odds by this share of all that is added
-and taken away; else the steps are doubled."""
-
+# Log-odds in torch and in ONNX Runtime differ by less, however either adds up its sums.
 MAX_DIFFERENCE = 0.02
-"""Log-odds in torch and in ONNX Runtime differ by less, however either adds up its sums."""
 
 
 def integrated_gradients(

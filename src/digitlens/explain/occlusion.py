@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from digitlens.models.inference import Model
 
 
+# Side in pixels: enough to cut a stroke of 2 to 4 pixels.
 WINDOW = 5
-"""Side in pixels: enough to cut a stroke of 2 to 4 pixels."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 TRACKING_DIGITS = 20
 ROUTING_LENGTHS = (0, 5, 9, 11)
+# A mailer whose number begins with 9 has one of nine digits, others have six.
 LARGE_MAILER = "9"
-"""A mailer whose number begins with 9 has one of nine digits, others have six."""
 
 
 @dataclass(frozen=True)
@@ -286,8 +286,8 @@ N_BARS = 65
 N_CHARACTERS = 10
 CHARACTER_BITS = 13
 
+# Codewords below this are characters with 5 of 13 bits set; the 78 after it have 2.
 N_FIVE_BIT_WORDS = 1287
-"""Codewords below this are characters with 5 of 13 bits set; the 78 after it have 2."""
 
 N_CODEWORDS = N_FIVE_BIT_WORDS + 78
 
@@ -295,17 +295,14 @@ NUMBER_BITS = 102
 CHECK_BITS = 11
 CHECK_POLYNOMIAL = 0xF35
 
+# The base of the tenth codeword; twice its value is written, odd ones mean upside down.
 LAST_BASE = 636
-"""The base of the tenth codeword; twice its value is written, odd ones mean upside down."""
-
+# Added to the first codeword where the check's highest bit is set.
 CHECK_OFFSET = 659
-"""Added to the first codeword where the check's highest bit is set."""
-
+# A bar by its bits: 1 = descends, 2 = ascends; T is a tracker, F a full bar.
 BAR_LETTERS = "TDAF"
-"""A bar by its bits: 1 = descends, 2 = ascends; T is a tracker, F a full bar."""
-
+# Added to a routing code of each length, so that each length has numbers of its own.
 ROUTING_OFFSETS = {0: 0, 5: 1, 9: 100_001, 11: 1_000_100_001}
-"""Added to a routing code of each length, so that each length has numbers of its own."""
 
 _DESCENDERS = (
     "7:2 1:10 9:12 5:5 8:9 0:1 2:5 4:4 6:3 3:9 5:11 8:5 9:10 7:1 3:6 0:3 6:4 1:1 "
@@ -326,11 +323,10 @@ def _parse_places(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(character), int(bit)) for character, bit in pairs)
 
 
+# For each bar, left to right, the (character, bit) that says whether it descends.
 DESCENDERS = _parse_places(_DESCENDERS)
-"""For each bar, left to right, the (character, bit) that says whether it descends."""
-
+# For each bar the (character, bit) that says whether it ascends.
 ASCENDERS = _parse_places(_ASCENDERS)
-"""For each bar the (character, bit) that says whether it ascends."""
 
 
 @cache
@@ -384,8 +380,8 @@ def _codewords() -> dict[int, tuple[int, bool]]:
 
 
 POSTNET_LENGTHS = (5, 9, 11)
+# 32, 52 and 62 bars.
 POSTNET_BARS = tuple(5 * (length + 1) + 2 for length in POSTNET_LENGTHS)
-"""32, 52 and 62 bars."""
 
 TALL, SHORT = "|", "."
 

@@ -21,35 +21,26 @@ if TYPE_CHECKING:
     from digitlens.ocr import Reader
 
 
+# A line less likely to have five or nine digits is no ZIP: stray marks are read too.
 MIN_ZIP_PROBABILITY = 0.2
-"""A line less likely to have five or nine digits is no ZIP: stray marks are read too."""
-
+# The odds that the ZIP is none of the lines, where those of a line read with 0.5 are 1.
 NO_LINE_ODDS = 0.1
-"""The odds that the ZIP is none of the lines, where those of a line read with 0.5 are 1."""
-
+# Higher confidences count as this one: a line is not the ZIP because it is easy to read.
 MAX_CONFIDENCE = 0.999
-"""Higher confidences count as this one: a line is not the ZIP because it is easy to read."""
-
+# For a row above the lowest one: there may be a stray mark below the ZIP.
 ABOVE_FACTOR = 0.03
-"""For a row above the lowest one: there may be a stray mark below the ZIP."""
-
+# For a row more than three heights above the lowest: mostly it is the sender's.
 FAR_HEIGHTS, FAR_ABOVE_FACTOR = 3.0, 1e-5
-"""For a row more than three heights above the lowest: mostly it is the sender's."""
-
+# For a line that has another to its right: town and state stand left of the ZIP.
 LEFT_FACTOR = 0.3
-"""For a line that has another to its right: town and state stand left of the ZIP."""
-
+# Lines side by side may overlap by this share of their height.
 SIDE_OVERLAP = 0.3
-"""Lines side by side may overlap by this share of their height."""
-
+# Two lines are readings of the same ink where they share this much of the smaller one.
 SAME_INK_OVERLAP = 0.6
-"""Two lines are readings of the same ink where they share this much of the smaller one."""
-
+# The sender's corner: the upper 35 % of an envelope, its left half.
 SENDER_TOP, SENDER_LEFT = 0.35, 0.5
-"""The sender's corner: the upper 35 % of an envelope, its left half."""
-
+# Lines of an envelope are lower than this share of it; a cut-out ZIP has no corner.
 MAX_LINE_HEIGHT = 0.15
-"""Lines of an envelope are lower than this share of it; a cut-out ZIP has no corner."""
 
 
 @dataclass(frozen=True)

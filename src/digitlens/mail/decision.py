@@ -27,15 +27,13 @@ if TYPE_CHECKING:
     """City and state, each None where it is not known."""
 
 
+# At most 1 % of what is accepted is wrong, if probabilities are right. Measured thresholds
+# accept more at the same error rate.
 DEFAULT_THRESHOLD = 0.99
-"""At most 1 % of what is accepted is wrong, if probabilities are right. Measured thresholds
-accept more at the same error rate."""
-
+# How many ZIPs a person is offered.
 MAX_GUESSES = 3
-"""How many ZIPs a person is offered."""
-
+# What is likelier than this names the reason.
 LIKELY = 0.5
-"""What is likelier than this names the reason."""
 
 DECIMALS = 6
 

@@ -21,8 +21,8 @@ _PAIRS = (
     "st:saint ste:sainte ft:fort mt:mount pt:point n:north s:south e:east w:west "
     "hts:heights spgs:springs jct:junction hbr:harbor vlg:village "
 )
+# Words that addresses abbreviate (Publication 28), and what they stand for.
 _ABBREVIATIONS = dict(pair.split(":") for pair in _PAIRS.split())
-"""Words that addresses abbreviate (Publication 28), and what they stand for."""
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,11 @@ if TYPE_CHECKING:
     """For each of `KNOWN` and each piece: the probability of the likeliest ZIP, and that."""
 
 
+# How the thresholds of the published reader were measured. Seeds below 20 were used in
+# training, and in fitting the reader's confidence.
 N_LINES, SEED = 24_000, 61
-"""How the thresholds of the published reader were measured. Seeds below 20 were used in
-training, and in fitting the reader's confidence."""
-
+# How often which style is written: the mixture that the reader's confidence was fitted on.
 STYLE_WEIGHTS = dict.fromkeys(STYLES, 1) | {"training": 10, "cheque": 4}
-"""How often which style is written: the mixture that the reader's confidence was fitted on."""
 
 PLUS4_RATE = 0.125
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
 
 
+# Names next to the trays: what waits for a person, what nobody could read, and our files.
 RESERVED_NAMES = ("review", "unsortable", "mail.sqlite", "pieces.csv", "pieces.json")
-"""Names next to the trays: what waits for a person, what nobody could read, and our files."""
 
 MAX_NAME_LENGTH = 80
 _FORBIDDEN_LETTERS = re.compile(r'[\x00-\x1f\\/:*?"<>|]')

@@ -116,8 +116,8 @@ def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
             )
 
 
+# A range, its tray and its line.
 Placed = tuple[Range, str, int]
-"""A range, its tray and its line."""
 
 
 def _parse_ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
@@ -235,16 +235,16 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+# An older list is stale: the Postal Service revises it every few months.
 MAX_AGE_DAYS = 92
-"""An older list is stale: the Postal Service revises it every few months."""
 
 UNASSIGNED = "X"
 
 _DATE = re.compile(r'^"?(Effective|Grace) Date:\s*(\d{4})-(\d\d)-(\d\d)"?\s*$')
 _PLANT = re.compile(r"(?P<name>.+?) (?P<state>[A-Z]{2}) (?P<id>\d{3})")
 _TABLE_HEAD = "3-digit zip code prefix"
+# Where the plant stands; military mail has none in the first, and goes by the second.
 _PLANT_COLUMNS = ("column c", "column b")
-"""Where the plant stands; military mail has none in the first, and goes by the second."""
 
 
 @dataclass(frozen=True)

@@ -25,25 +25,23 @@ if TYPE_CHECKING:
     from digitlens.ocr.network import LineRecognizer
 
 
+# Raised when `MeasuredThresholds.as_dict` changes its meaning.
 FORMAT = 1
-"""Raised when `MeasuredThresholds.as_dict` changes its meaning."""
-
+# The amounts of knowledge: what is known besides the reading.
 KNOWN = ("reading alone", "directory", "state", "city and state")
-"""The amounts of knowledge: what is known besides the reading."""
 
 ALONE, DIRECTORY, STATE, CITY = KNOWN
 
+# By the names in `KNOWN`: the probability from which on a ZIP is accepted, 0..1; None where no
+# threshold keeps the promise, so that everything goes to a person.
 Thresholds = Mapping[str, float | None]
-"""By the names in `KNOWN`: the probability from which on a ZIP is accepted, 0..1; None where no
-threshold keeps the promise, so that everything goes to a person."""
 
 DECIMALS = 9
 
+# The measured thresholds of the published reader.
 PUBLISHED = Path(__file__).with_name("measured.json")
-"""The measured thresholds of the published reader."""
-
+# The file next to another reader's network to which `digitlens mail measure` writes.
 MEASURED_NAME = "mail.json"
-"""The file next to another reader's network to which `digitlens mail measure` writes."""
 
 
 def name_knowledge(city: str | None, state: str | None) -> str:

@@ -9,8 +9,8 @@ from digitlens.suggest import suggest
 
 ZIP5, ZIP9 = 5, 9
 
+# How many digits a ZIP and a ZIP+4 have.
 ZIP_LENGTHS = (ZIP5, ZIP9)
-"""How many digits a ZIP and a ZIP+4 have."""
 
 
 @dataclass(frozen=True, order=True)
@@ -86,8 +86,8 @@ _STATE_LIST = (
     "Armed Forces Pacific "
 )
 
+# State names by the Postal Service's abbreviations (Publication 28, appendix B).
 STATES = {item.strip()[:2]: item.strip()[3:] for item in _STATE_LIST.split(";")}
-"""State names by the Postal Service's abbreviations (Publication 28, appendix B)."""
 
 _STATE_CODES = {name.casefold(): code for code, name in STATES.items()}
 

@@ -41,12 +41,12 @@ or settles a piece of mail at /v1/mail.\
 """
 
 
+# Newer versions of FastAPI report to OpenTelemetry where the environment says so.
 NO_TELEMETRY: dict[str, Any] = (
     {"telemetry": dict.fromkeys(("tracing", "metrics", "logs", "auto_configure"), False)}
     if "telemetry" in signature(FastAPI).parameters
     else {}
 )
-"""Newer versions of FastAPI report to OpenTelemetry where the environment says so."""
 
 
 class Lab:

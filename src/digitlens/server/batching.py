@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from digitlens.server.uploads import PreparedDigit, Upload
 
 
+# Pictures in a batch, about: those of the last request that is taken may go beyond.
 MAX_BATCH = 256
-"""Pictures in a batch, about: those of the last request that is taken may go beyond."""
-
+# Pixels up to which a picture is framed in a few milliseconds: 283 x 283.
 SMALL_PIXELS = 80_000
-"""Pixels up to which a picture is framed in a few milliseconds: 283 x 283."""
 
 DECIMALS = 6
 

@@ -31,18 +31,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+# Every second pixel is the middle of a window: a quarter of the time, and the map looks the
+# same at the size of a page.
 OCCLUSION_STEP = 2
-"""Every second pixel is the middle of a window: a quarter of the time, and the map looks the
-same at the size of a page."""
-
+# Kernels of a layer are sent whole up to so many numbers; of larger layers only the first.
 MAX_WEIGHTS = 40_000
-"""Kernels of a layer are sent whole up to so many numbers; of larger layers only the first."""
-
+# Layers whose sessions are kept: a pointer that moves over a map asks for the same again.
 MAX_SESSIONS = 8
-"""Layers whose sessions are kept: a pointer that moves over a map asks for the same again."""
-
+# The largest side of a kernel, and the largest stride and padding.
 MAX_KERNEL = 28
-"""The largest side of a kernel, and the largest stride and padding."""
 
 
 def explain_prediction(

@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("digitlens.server")
 
 COOKIE = "digitlens_token"
+# Answered without a token; so is everything below /static/.
 PUBLIC_PATHS = ("/", "/healthz", "/favicon.ico")
-"""Answered without a token; so is everything below /static/."""
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT")
 
+# Sent with every answer: our page loads nothing from other hosts, and no site can frame it.
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -60,7 +61,6 @@ SECURITY_HEADERS = (
         b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
-"""Sent with every answer: our page loads nothing from other hosts, and no site can frame it."""
 
 
 class SecurityMiddleware:

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 
 
 PARTS = ("test", "validation", "train")
+# Evaluations that are kept; each holds 10 probabilities for every digit.
 MAX_EVALUATIONS = 8
-"""Evaluations that are kept; each holds 10 probabilities for every digit."""
-
+# Sets of digits that are kept: MNIST is 47 MB.
 MAX_SOURCES = 3
-"""Sets of digits that are kept: MNIST is 47 MB."""
 
 
 class Mistakes:

@@ -32,18 +32,15 @@ if TYPE_CHECKING:
     from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
 
 
+# What a network may be called in an address; no other name is looked for on the disk.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""What a network may be called in an address; no other name is looked for on the disk."""
-
+# Networks that are kept loaded: the largest holds 25 MB.
 MAX_LOADED = 12
-"""Networks that are kept loaded: the largest holds 25 MB."""
-
+# Sources that the page trains with and measures on. Pen digits and fonts are drawn when they
+# are loaded, which takes longer than a request may.
 SOURCES = ("mnist", "uci", "fashion")
-"""Sources that the page trains with and measures on. Pen digits and fonts are drawn when they
-are loaded, which takes longer than a request may."""
-
+# The name of the lab's own digits where a source is named.
 USER_DIGITS = "own"
-"""The name of the lab's own digits where a source is named."""
 
 
 @dataclass

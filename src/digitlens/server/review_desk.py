@@ -46,30 +46,26 @@ if TYPE_CHECKING:
     )
 
 
+# Pixels of the longer side of a picture: more than the page is wide, less than 1 MB.
 MAX_SIDE = 1600
-"""Pixels of the longer side of a picture: more than the page is wide, less than 1 MB."""
 
 JPEG_QUALITY = 85
 
+# Of a piece's picture, as of an uploaded one.
 MAX_PIXELS = 50_000_000
-"""Of a piece's picture, as of an uploaded one."""
-
+# Bytes that a file may have beyond its bare pixels.
 MAX_HEADER_BYTES = 1 << 20
-"""Bytes that a file may have beyond its bare pixels."""
-
+# Paper left of the line, above, right and below, in line heights: the state's name is seen.
 CLOSE_UP_MARGIN = (3.0, 0.8, 1.2, 0.8)
-"""Paper left of the line, above, right and below, in line heights: the state's name is seen."""
-
+# Scans that are kept: the page asks for one piece's several times.
 MAX_SCANS = 8
-"""Scans that are kept: the page asks for one piece's several times."""
-
+# What to type so that there is mail to review.
 HOW_TO_START = (
     "digitlens mail sample 200 --out mail",
     "digitlens mail plan --by state --out plan.toml",
     "digitlens route mail --plan plan.toml --out trays",
     "digitlens serve --trays trays --plan plan.toml",
 )
-"""What to type so that there is mail to review."""
 
 
 class ReviewDesk:

@@ -24,20 +24,16 @@ if TYPE_CHECKING:
     from digitlens.server.settings import ServerSettings
 
 
+# A connection that has not sent the head of its first request by then is closed.
 HEAD_SECONDS = 10
-"""A connection that has not sent the head of its first request by then is closed."""
-
+# A connection that is kept open for a next request is closed after this time.
 IDLE_SECONDS = 30
-"""A connection that is kept open for a next request is closed after this time."""
-
+# Requests under way are given this time to end.
 SHUTDOWN_SECONDS = 30
-"""Requests under way are given this time to end."""
-
+# Connections at one time; more are answered 503 at once.
 MAX_CONNECTIONS = 512
-"""Connections at one time; more are answered 503 at once."""
-
+# How long one thread may hold the interpreter while another waits: 5 ms would be felt.
 SWITCH_SECONDS = 0.001
-"""How long one thread may hold the interpreter while another waits: 5 ms would be felt."""
 
 
 class Server(uvicorn.Server):

@@ -10,8 +10,8 @@ from digitlens.errors import UsageError
 
 MEBIBYTE = 1 << 20
 
+# 16 of the characters that `secrets.token_urlsafe` draws from hold 96 bits.
 MIN_TOKEN_LENGTH = 16
-"""16 of the characters that `secrets.token_urlsafe` draws from hold 96 bits."""
 
 
 @dataclass(frozen=True)

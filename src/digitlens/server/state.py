@@ -28,17 +28,14 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
+# Asked where no network is named; it is loaded before the first request.
 DEFAULT_NETWORK = "cnn"
-"""Asked where no network is named; it is loaded before the first request."""
-
+# Threads for what is not a batch: explaining, reading, review.
 N_THREADS = 2
-"""Threads for what is not a batch: explaining, reading, review."""
-
+# Tasks that may run or wait in the threads, measurements included.
 MAX_TASKS = 32
-"""Tasks that may run or wait in the threads, measurements included."""
-
+# For a network on all of MNIST: best takes 10 to 20 seconds on one core.
 MEASURE_SECONDS = 300.0
-"""For a network on all of MNIST: best takes 10 to 20 seconds on one core."""
 
 
 class LabState:

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
 WORKER = (sys.executable, "-m", "digitlens.server.train_worker")
 
+# Events after which nothing more comes.
 FINAL_EVENTS = ("end", "stopped", "failed")
-"""Events after which nothing more comes."""
-
+# A training process is given this time to save and end; it is killed then.
 STOP_SECONDS = 20.0
-"""A training process is given this time to save and end; it is killed then."""
 
 MAX_LINE_BYTES = 1 << 20
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from digitlens.training import Run
 
 
+# Seconds between two events about steps: nobody sees more.
 STEP_SECONDS = 0.1
-"""Seconds between two events about steps: nobody sees more."""
 
 
 class EventWriter:

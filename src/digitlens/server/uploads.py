@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     from digitlens.server.settings import ServerSettings
 
 
+# The bytes of a picture file, or pixels uint8 (H, W).
 Upload: TypeAlias = "bytes | NDArray[np.uint8]"
-"""The bytes of a picture file, or pixels uint8 (H, W)."""
-
+# Bytes from which on JSON is parsed in another thread.
 LARGE_JSON = 1 << 16
-"""Bytes from which on JSON is parsed in another thread."""
 
 FILE_TYPES = ("image/", "application/octet-stream")
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[0-9a-f]{16}")
 
+# What a person draws in years; a program that saves more is stopped.
 MAX_DIGITS = 20_000
-"""What a person draws in years; a program that saves more is stopped."""
 
 
 class UserDigits:

@@ -48,8 +48,8 @@ TRAINING, VALIDATION = BLUE, ORANGE
 
 INK, MUTED, FAINT, PAPER = "#1B1F24", "#636B75", "#E3E6EA", "#FFFFFF"
 
+# Sizes of type in points.
 HEADING, LABEL, SMALL, SMALLEST = 13.0, 10.0, 8.5, 6.0
-"""Sizes of type in points."""
 
 Point = tuple[float, float]
 Align = Literal["left", "center", "right"]

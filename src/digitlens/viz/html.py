@@ -181,13 +181,13 @@ def _scroll(inside: str) -> str:
     return f'<div class="scroll" tabindex="0">{inside}</div>'
 
 
+# The end of both axes of a reliability diagram, in nines: 99.997 %.
 MAX_NINES = 4.6
-"""The end of both axes of a reliability diagram, in nines: 99.997 %."""
 
 NINES_TICKS = ("0 %", "90 %", "99 %", "99.9 %", "99.99 %")
 
+# Where the reliability diagram lies in its SVG.
 LEFT, TOP, SIDE = 62, 26, 390
-"""Where the reliability diagram lies in its SVG."""
 
 
 def reliability(result: Evaluation) -> str:

@@ -33,11 +33,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# Inches at the left and right of a page.
 MARGIN = 0.2
-"""Inches at the left and right of a page."""
-
+# From line to line, in sizes of the type.
 LEADING = 1.45
-"""From line to line, in sizes of the type."""
 
 CENTERED: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
 

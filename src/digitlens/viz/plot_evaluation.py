@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from digitlens.metrics.robustness import CorruptionResult, RobustnessResult
 
 
+# Inches: where the cells of the matrix begin, their side, half the gap between two.
 LEFT, TOP, CELL, GAP = 0.6, 1.08, 0.46, 0.02
-"""Inches: where the cells of the matrix begin, their side, half the gap between two."""
 
 RIGHT_COLOR, EMPTY_COLOR = "#EAEEF2", "#FAFBFC"
 
@@ -99,8 +99,8 @@ def _cell(canvas: Canvas, truth: int, answer: int, count: int, most: int) -> Non
         canvas.area(*corners, EMPTY_COLOR)
 
 
+# Inches: the side of a picture (six dots for one of its pixels), its caption, the gap.
 MISTAKE_SIDE, CAPTION, MISTAKE_GAP = 1.12, 0.46, 0.2
-"""Inches: the side of a picture (six dots for one of its pixels), its caption, the gap."""
 
 
 def mistakes(result: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
@@ -254,8 +254,8 @@ def comparison(result: Comparison) -> bytes:
 
 STRESS_COLUMNS = 5
 STRESS_WIDTH, STRESS_HEIGHT = 1.75, 1.45
+# Inches: the axes of one family of changes, and from one to the next.
 STEP_ACROSS, STEP_DOWN = STRESS_WIDTH + 0.65, STRESS_HEIGHT + 0.9
-"""Inches: the axes of one family of changes, and from one to the next."""
 
 
 def stress(result: RobustnessResult) -> bytes:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+# Inches: two dots of the overview for each of the 784 features.
 OVERVIEW_WIDTH = FEATURES * 2 / DPI + 2 * MARGIN
-"""Inches: two dots of the overview for each of the 784 features."""
 
 PANEL_GAP, MAX_OVERVIEW_LAYERS = 0.28, 8
 
@@ -144,8 +144,8 @@ def draw_framing(page: Page, top: float, result: Explanation) -> float:
 
 # The digit as numbers, and the numbers in a row.
 
+# The overview shows a part of 9 x 9 pixels as numbers; 15 dots for one of them.
 CUT, CUT_ZOOM = 9, 15
-"""The overview shows a part of 9 x 9 pixels as numbers; 15 dots for one of them."""
 
 
 def pixels(result: Explanation) -> bytes:
@@ -260,8 +260,8 @@ def draw_ribbon(page: Page, top: float, result: Explanation) -> float:
 
 # The first layer's kernels, and what each layer makes of the digit.
 
+# Up to this size a kernel is drawn with its numbers.
 NUMBERED = 7
-"""Up to this size a kernel is drawn with its numbers."""
 
 OVERVIEW_COLUMNS, OVERVIEW_FILTERS = 16, 32
 
@@ -310,11 +310,10 @@ def _kernel_colors(kernels: Floats) -> Sequence[NDArray[np.uint8]]:
     return [shade(kernel) for kernel in kernels]
 
 
+# Most values of a layer are small beside its largest; this power lets them show.
 ROOT = 0.7
-"""Most values of a layer are small beside its largest; this power lets them show."""
-
+# Up to so many values have room for their figures in the overview.
 WITH_FIGURES = 16
-"""Up to so many values have room for their figures in the overview."""
 
 
 def maps(layer: Maps) -> bytes:

@@ -87,9 +87,9 @@ def draw_address(rng: Random, directory: Directory, *, firm: bool = False) -> Ad
     return Address(name, street, place, four)
 
 
+# About what a sorting machine's camera gives.
 DPI = 150
-"""About what a sorting machine's camera gives."""
-
+# How ZIPs are written: by one writer, with some of the digit forms of `digitlens.synth`.
 STYLE = replace(
     STYLES["clean"],
     slant=(0.1, 0.16),
@@ -104,7 +104,6 @@ STYLE = replace(
     joined=0.0,
     spacing=(("usual", 0.55), ("tight", 0.3), ("wide", 0.05), ("touching", 0.1)),
 )
-"""How ZIPs are written: by one writer, with some of the digit forms of `digitlens.synth`."""
 
 
 def _sample_hand(glyphs: Glyphs, rng: Random, low: float, high: float) -> WriterStyle:

@@ -32,11 +32,10 @@ if TYPE_CHECKING:
     from digitlens.synth.sample import Gray
 
 
+# MNIST's digits have their longer side at 20 pixels, their centre of mass in the middle.
 DIGIT_SIZE = 20
-"""MNIST's digits have their longer side at 20 pixels, their centre of mass in the middle."""
-
+# Digits are drawn this many times larger first: MNIST's edges are soft.
 ZOOM = 4
-"""Digits are drawn this many times larger first: MNIST's edges are soft."""
 
 
 def load_local_mnist() -> Digits | None:
@@ -117,14 +116,13 @@ def _center(ink: Gray) -> Gray:
 
 
 TRUTH = "truth.csv"
+# Of truth.csv; the last four are the box of the receiver's ZIP in the picture.
 COLUMNS = (
     *("piece", "zip", "zip4", "city", "state", "name", "street", "sender_zip"),
     *("left", "top", "right", "bottom"),
 )
-"""Of truth.csv; the last four are the box of the receiver's ZIP in the picture."""
-
+# Of the JPEG files: an envelope takes about 100 kB.
 JPEG_QUALITY = 90
-"""Of the JPEG files: an envelope takes about 100 kB."""
 
 MAX_PIECES = 1_000_000
 

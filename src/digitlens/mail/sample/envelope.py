@@ -178,22 +178,20 @@ def _write_around(
         angle += step
 
 
+# Envelopes in inches (No. 10, No. 6 3/4, A7, No. 9), and how often each.
 ENVELOPE_SIZES = (
     ((9.5, 4.125), 0.4),
     ((6.5, 3.625), 0.3),
     ((7.25, 5.25), 0.2),
     ((8.875, 3.875), 0.1),
 )
-"""Envelopes in inches (No. 10, No. 6 3/4, A7, No. 9), and how often each."""
-
+# White, cream, brown, bluish, pink and greenish paper, and how often each.
 PAPERS = (
     *(((250, 249, 246), 0.5), ((244, 236, 216), 0.2), ((214, 186, 146), 0.12)),
     *(((232, 236, 242), 0.1), ((238, 222, 226), 0.04), ((222, 234, 218), 0.04)),
 )
-"""White, cream, brown, bluish, pink and greenish paper, and how often each."""
-
+# Black, blue, pencil and red, and how often each.
 INKS = (((24, 26, 34), 0.4), ((28, 46, 120), 0.4), ((60, 62, 70), 0.12), ((110, 30, 36), 0.08))
-"""Black, blue, pencil and red, and how often each."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,17 +36,14 @@ if TYPE_CHECKING:
 
 LINES, DIGITS, TRUTH = "lines", "digits", "truth.csv"
 
+# Of truth.csv: the picture, its digits, how many; what was read, and who said so and when.
 COLUMNS = ("file", "truth", "n_digits", "read", "piece", "person", "at")
-"""Of truth.csv: the picture, its digits, how many; what was read, and who said so and when."""
-
+# Digits in which what was read and what was said may differ, and still be one line.
 MAX_EDITS = 2
-"""Digits in which what was read and what was said may differ, and still be one line."""
-
+# In heights of its line: a wider box holds letters or two digits.
 MAX_DIGIT_WIDTH = 1.5
-"""In heights of its line: a wider box holds letters or two digits."""
-
+# Paper about a line, as a share of its width: about a quarter of the height of five digits.
 LINE_MARGIN = 0.05
-"""Paper about a line, as a share of its width: about a quarter of the height of five digits."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from digitlens.mail.candidates import ZipCandidate
 
 
+# A column or key with one of these names says which piece a row is about.
 PIECE_KEYS = ("piece", "file", "name")
-"""A column or key with one of these names says which piece a row is about."""
 
 
 def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:

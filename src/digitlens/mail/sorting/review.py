@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from digitlens.mail.sorting.store import Store
 
 
+# Seconds for which a piece is lent; whoever needs longer renews the loan.
 LEASE = 300.0
-"""Seconds for which a piece is lent; whoever needs longer renews the loan."""
 
 # Whose loan a piece is: by its token where one is given, else by the person's name.
 _THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"

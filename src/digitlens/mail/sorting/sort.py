@@ -40,21 +40,17 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 DECIMALS = 6
 
+# Pieces that are written down together: one wait for the disk instead of sixteen.
 BATCH_SIZE = 16
-"""Pieces that are written down together: one wait for the disk instead of sixteen."""
-
+# After this time a batch is written down, however few are in it.
 BATCH_SECONDS = 1.0
-"""After this time a batch is written down, however few are in it."""
-
+# With fewer new pieces no process is started: starting one takes as long as ten pieces.
 MIN_FOR_WORKERS = 16
-"""With fewer new pieces no process is started: starting one takes as long as ten pieces."""
-
+# What takes longer to read is given up and left to a person.
 PIECE_SECONDS = 60.0
-"""What takes longer to read is given up and left to a person."""
-
+# Pieces at most that are being read ahead: as many lines are kept in memory, and as many pieces
+# are read again when the run is killed.
 PREFETCH = 32
-"""Pieces at most that are being read ahead: as many lines are kept in memory, and as many
-pieces are read again when the run is killed."""
 
 
 @dataclass(frozen=True)

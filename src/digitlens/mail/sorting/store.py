@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 FILE = "mail.sqlite"
 VERSION = 1
+# How long one writer waits for another; each writes for milliseconds.
 BUSY_SECONDS = 20.0
-"""How long one writer waits for another; each writes for milliseconds."""
 
 SCHEMA = """
 CREATE TABLE pieces (

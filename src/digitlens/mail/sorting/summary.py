@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 CSV, JSON = "pieces.csv", "pieces.json"
 
+# The columns of pieces.csv, and the keys of each piece in pieces.json.
 COLUMNS = (
     *("piece", "name", "decision", "zip", "zip4", "probability", "reason", "why", "text"),
     *("digits", "city", "state", "plant", "tray", "file", "barcode", "person", "source"),
 )
-"""The columns of pieces.csv, and the keys of each piece in pieces.json."""
-
+# Digits of mailer and serial number together.
 MAILER_AND_SERIAL_DIGITS = 15
-"""Digits of mailer and serial number together."""
 
 
 @dataclass(frozen=True)

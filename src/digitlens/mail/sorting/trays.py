@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# The folders of what waits for a person, and of what no person could read.
 REVIEW, UNSORTABLE = "review", "unsortable"
-"""The folders of what waits for a person, and of what no person could read."""
-
+# What a system answers that cannot link here: another disk, or no links at all.
 NO_LINK_ERRORS = (
     errno.EXDEV,
     errno.EPERM,
@@ -26,7 +26,6 @@ NO_LINK_ERRORS = (
     errno.ENOSYS,
     errno.EACCES,
 )
-"""What a system answers that cannot link here: another disk, or no links at all."""
 
 
 def put_in_tray(source: Path, target: Path, *, copy: bool = False) -> bool:

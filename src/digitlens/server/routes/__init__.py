@@ -43,8 +43,8 @@ def document_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+# What an address that takes pictures may answer as well.
 PICTURE_PROBLEMS = (400, 408, 413, 415, 422)
-"""What an address that takes pictures may answer as well."""
 
 _FILE = {"type": "string", "format": "binary"}
 # FastAPI does not parse these bodies: the handlers read them, see `read_uploads`.

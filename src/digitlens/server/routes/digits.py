@@ -30,8 +30,8 @@ mistakes_router = APIRouter(prefix="/v1/mistakes", tags=["mistakes"])
 user_digits_router = APIRouter(prefix="/v1/own", tags=["own digits"])
 
 Digit = Annotated[int, Query(ge=0, le=9)]
+# Pictures in one answer.
 MAX_PICTURES = 200
-"""Pictures in one answer."""
 
 
 @mistakes_router.get(

@@ -31,8 +31,8 @@ router = APIRouter(prefix="/v1/mail", tags=["mail"])
 
 Piece = Annotated[int, Path(ge=1, lt=2**63)]
 
+# What an address that changes the queue may answer as well.
 WRITE_PROBLEMS = (400, 408, 409, 413, 422, 507)
-"""What an address that changes the queue may answer as well."""
 
 
 def _get_desk(request: Request) -> ReviewDesk:

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["answer"])
 
+# Networks that one request may ask.
 MAX_NETWORKS = 8
-"""Networks that one request may ask."""
-
+# Digits in a line: more than stand on any form.
 MAX_LENGTH = 40
-"""Digits in a line: more than stand on any form."""
 
 
 @router.post(
