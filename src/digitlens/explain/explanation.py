@@ -45,28 +45,18 @@ def explain(
 ) -> Explanation:
     """Find out why `model` answers as it does for one picture.
 
-    Parameters
-    ----------
-    model
-        As `load_model` gives it.
-    picture
-        Any picture of one digit, as `digitlens.imaging.frame_digit` takes it; or what
+    model: as `load_model` gives it
+    picture: any picture of one digit, as `digitlens.imaging.frame_digit` takes it; or what
         `frame_steps` made of one. An array of uint8 (28, 28), 0 = paper, 255 = ink, is a digit
         in MNIST's frame already.
-    inspected
-        What `inspect_model` gave for this model; passing it again and again saves most of the
-        time. Opened here when None.
-    gradients
-        Whether to compute integrated gradients. They need torch, and are left out without it.
-    step
-        Pixels from window to window of the occlusion: 2 costs a quarter of 1.
+    inspected: what `inspect_model` gave for this model; passing it again and again saves most
+        of the time. Opened here when None.
+    gradients: whether to compute integrated gradients. They need torch, and are left out
+        without it.
+    step: pixels from window to window of the occlusion: 2 costs a quarter of 1
 
-    Raises
-    ------
-    NoInkError, SeveralDigitsError, ShapeError, DataError
-        The picture shows no digit, or several, or cannot be read; see `frame_digit`.
-    ModelError
-        The model's file is gone.
+    Raises NoInkError, SeveralDigitsError, ShapeError, DataError: the picture shows no digit, or
+    several, or cannot be read; see `frame_digit`; ModelError: the model's file is gone.
 
     Examples
     --------
@@ -112,55 +102,34 @@ def explain(
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why a model answers as it does, for one picture.
+    """Why a model answers as it does, for one picture."""
 
-    Parameters
-    ----------
-    model, network
-        The model's name, and its architecture's.
-    members, member
-        How many networks the model is made of, and whose layers these are: 0 is the first. Of
-        an ensemble it is the first, of a cascade the one that answered.
-    shown
-        The same in words, as ``"the first of 5 networks"``; empty for a single network.
-    steps
-        How the picture was brought into MNIST's frame; empty where it was there already.
-    digit
-        uint8 (28, 28), what the model sees; 0 = paper, 255 = ink.
-    probabilities
-        float32 (10,), sum 1.
-    no_digit, refused
-        How likely it is that there is no digit, and whether that is above the model's
-        threshold; both None when the model cannot say.
-    filters
-        float32 (n, height, width): the first layer's kernels, on grey values 0..255; of a dense
-        layer at most 64 rows as pictures of 28 x 28. Empty where the first layer has none.
-    maps
-        What each layer makes of the digit, from the first to the last.
-    occlusion
-        What the answer loses when a few pixels are turned to paper.
-    gradients
-        float32 (28, 28): what each pixel adds to the answer's log-odds, from blank paper on;
-        None where they were not wanted, or for the reason in `without_gradients`.
-    without_gradients
-        Why there are no gradients, for a person; else empty.
-    """
-
+    # model, network: the model's name, and its architecture's
     model: str
     network: str
+    # members, member: how many networks the model is made of, and whose layers these are: 0 is
+    # the first. Of an ensemble it is the first, of a cascade the one that answered.
     members: int
     member: int
+    # the same in words, as ``"the first of 5 networks"``; empty for a single network
     shown: str
+    # how the picture was brought into MNIST's frame; empty where it was there already
     steps: tuple[Step, ...]
-    digit: Images
-    probabilities: Floats
+    digit: Images  # uint8 (28, 28), what the model sees; 0 = paper, 255 = ink
+    probabilities: Floats  # float32 (10,), sum 1
+    # no_digit, refused: how likely it is that there is no digit, and whether that is above the
+    # model's threshold; both None when the model cannot say
     no_digit: float | None
     refused: bool | None
+    # float32 (n, height, width): the first layer's kernels, on grey values 0..255; of a dense
+    # layer at most 64 rows as pictures of 28 x 28. Empty where the first layer has none.
     filters: Floats
-    maps: tuple[Maps, ...]
-    occlusion: Occlusion
+    maps: tuple[Maps, ...]  # what each layer makes of the digit, from the first to the last
+    occlusion: Occlusion  # what the answer loses when a few pixels are turned to paper
+    # float32 (28, 28): what each pixel adds to the answer's log-odds, from blank paper on; None
+    # where they were not wanted, or for the reason in `without_gradients`
     gradients: Floats | None
-    without_gradients: str
+    without_gradients: str  # why there are no gradients, for a person; else empty
 
     @property
     def label(self) -> int:

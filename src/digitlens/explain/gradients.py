@@ -45,18 +45,12 @@ def integrated_gradients(
 ) -> NDArray[np.float32]:
     """Return what each pixel of `digit` adds to the log-odds of `label`.
 
-    Parameters
-    ----------
-    networks
-        The operations of the networks whose mean is the answer: one, or an ensemble's members.
-    digit
-        uint8 (28, 28); 0 = paper, 255 = ink.
-    odds
-        The label's log-odds in the model: ModelError if torch does not come to the same.
+    networks: the operations of the networks whose mean is the answer: one, or an ensemble's
+        members
+    digit: uint8 (28, 28); 0 = paper, 255 = ink
+    odds: the label's log-odds in the model: ModelError if torch does not come to the same
 
-    Returns
-    -------
-    float32 (28, 28); its sum is the log-odds of the digit less those of blank paper.
+    Returns float32 (28, 28); its sum is the log-odds of the digit less those of blank paper.
     """
     log_odds = _build_log_odds(networks, label)
     ink = torch.from_numpy(digit.astype(np.float32) / 255)

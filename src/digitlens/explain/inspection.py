@@ -42,49 +42,31 @@ LayerKind = Literal["convolution", "dense", "pooling"]
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer of a network: a kernel or a window, and the activation that follows it.
+    """One layer of a network: a kernel or a window, and the activation that follows it."""
 
-    Parameters
-    ----------
-    number
-        1 for the first of its network, counting all kinds.
-    member
-        Which network of the file, 0 for the first: most files hold one, an ensemble several.
-    kind
-        ``"convolution"``, ``"dense"`` or ``"pooling"``.
-    input, sums, output
-        What the file calls the values that the layer takes in, those before its activation,
-        and those it gives. Without an activation the last two are the same.
-    weight
-        float32: of a convolution (out, in / groups, height, width), of a dense layer
-        (out, in); None for pooling. The first layer's takes grey values 0..255.
-    bias
-        float32 (out,); None for pooling.
-    window, stride, padding
-        Rows and columns of the kernel or window, its step, and the rows of paper laid above
-        (and columns at the left of) what it takes in; 0, 1 and 0 for a dense layer.
-    groups
-        Into how many parts, each seen by its own kernels, a convolution's input is split.
-    activation
-        ReLU or tanh, or None.
-    shortcut
-        Whether what an earlier layer gave is added before the activation.
-    """
-
-    number: int
+    number: int  # 1 for the first of its network, counting all kinds
+    # which network of the file, 0 for the first: most files hold one, an ensemble several
     member: int
-    kind: LayerKind
+    kind: LayerKind  # ``"convolution"``, ``"dense"`` or ``"pooling"``
+    # input, sums, output: what the file calls the values that the layer takes in, those before
+    # its activation, and those it gives. Without an activation the last two are the same.
     input: str
     sums: str
     output: str
+    # float32: of a convolution (out, in / groups, height, width), of a dense layer (out, in);
+    # None for pooling. The first layer's takes grey values 0..255.
     weight: Floats | None
-    bias: Floats | None
+    bias: Floats | None  # float32 (out,); None for pooling
+    # window, stride, padding: rows and columns of the kernel or window, its step, and the rows
+    # of paper laid above (and columns at the left of) what it takes in; 0, 1 and 0 for a dense
+    # layer
     window: int = 0
     stride: int = 1
     padding: int = 0
+    # into how many parts, each seen by its own kernels, a convolution's input is split
     groups: int = 1
-    activation: Relu | Tanh | None = None
-    shortcut: bool = False
+    activation: Relu | Tanh | None = None  # ReLU or tanh, or None
+    shortcut: bool = False  # whether what an earlier layer gave is added before the activation
 
     @property
     def name(self) -> str:

@@ -28,39 +28,23 @@ WINDOW = 5
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """How an answer changes when the window around each pixel is turned to paper.
+    """How an answer changes when the window around each pixel is turned to paper."""
 
-    Parameters
-    ----------
-    fall
-        float32 (28, 28): by how much the log-odds of the answer fall; below 0 where the ink
-        spoke against it, exactly 0 where the window holds no ink.
-    answers
-        uint8 (28, 28): which digit the model then reads.
-    odds
-        The answer's log-odds with nothing covered.
-    window
-        Side of the window in pixels; at the edge it is cut.
-    """
-
+    # float32 (28, 28): by how much the log-odds of the answer fall; below 0 where the ink spoke
+    # against it, exactly 0 where the window holds no ink
     fall: NDArray[np.float32]
-    answers: Labels
-    odds: float
-    window: int
+    answers: Labels  # uint8 (28, 28): which digit the model then reads
+    odds: float  # the answer's log-odds with nothing covered
+    window: int  # side of the window in pixels; at the edge it is cut
 
 
 def occlude(model: Model, digit: Images, *, window: int = WINDOW, step: int = 1) -> Occlusion:
     """Turn the window around each pixel to paper in turn, and see what the model loses.
 
-    Parameters
-    ----------
-    digit
-        uint8 (28, 28); 0 = paper, 255 = ink.
-    window
-        Side of the window in pixels, odd.
-    step
-        Only every `step`-th row and column is the middle of a window, and the pixels up to
-        the next have its values: 2 costs a quarter.
+    digit: uint8 (28, 28); 0 = paper, 255 = ink
+    window: side of the window in pixels, odd
+    step: only every `step`-th row and column is the middle of a window, and the pixels up to
+        the next have its values: 2 costs a quarter
     """
     check_images(digit[None], what="the digit (as (1, 28, 28))")
     covered = _cover_windows(window)

@@ -223,19 +223,13 @@ def decide(
 ) -> Routing:
     """Decide where a line that is a ZIP sends its piece.
 
-    Parameters
-    ----------
-    line
-        As the reader read it, if it is surely the ZIP; or what `rank_zip_lines` made of all
-        lines of a picture; None, or empty, where it found none.
-    threshold
-        A ZIP is accepted from this probability on, 0..1; or a threshold for each amount of
-        knowledge, of which that counts which `city` and `state` give.
+    line: as the reader read it, if it is surely the ZIP; or what `rank_zip_lines` made of all
+        lines of a picture; None, or empty, where it found none
+    threshold: a ZIP is accepted from this probability on, 0..1; or a threshold for each amount
+        of knowledge, of which that counts which `city` and `state` give
 
-    Raises
-    ------
-    UsageError
-        A threshold out of range, or a city or state that the directory does not know.
+    Raises UsageError: a threshold out of range, or a city or state that the directory does not
+    know.
     """
     # What is known: the threshold, and the ZIPs that the address allows.
     least = (

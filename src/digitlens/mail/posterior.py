@@ -31,31 +31,22 @@ N_FIVE_DIGIT_STRINGS = 10**ZIP5
 
 @dataclass(frozen=True)
 class Priors:
-    """What is assumed before a line is read.
+    """What is assumed before a line is read."""
 
-    Parameters
-    ----------
-    unlisted_rate
-        Of the wrong readings, the share whose truth is not among the alternatives. It belongs
-        to the reader (`digitlens.mail.measure.unlisted_rate`); the default is the published
-        one's.
-    unknown
-        How much likelier a ZIP of the directory is than one that is not in it. A choice: with
-        42,000 ZIPs in use of 100,000, it means that one piece in 700 bears one that is not.
-    misplaced
-        How much likelier a ZIP of the city is than one of another city: people write the names
-        of neighbouring towns. A choice: for a city of five ZIPs among 50 around, it means that
-        two pieces in a hundred bear one of these. docs/mail.md shows how little both matter.
-    letters_rate
-        Of the lines that were wrongly read as nine digits, the share that are a state's letters
-        and a ZIP. A choice: 19 of 31 such lines were, on 800 envelopes drawn with digits of
-        validation writers, where 0.2 to 0.8 accept the same pieces but two; the lower, the
-        better real ZIP+4 are read.
-    """
-
+    # of the wrong readings, the share whose truth is not among the alternatives. It belongs to
+    # the reader (`digitlens.mail.measure.unlisted_rate`); the default is the published one's.
     unlisted_rate: float = 0.17
+    # how much likelier a ZIP of the directory is than one that is not in it. A choice: with
+    # 42,000 ZIPs in use of 100,000, it means that one piece in 700 bears one that is not.
     unknown: float = 1000.0
+    # how much likelier a ZIP of the city is than one of another city: people write the names of
+    # neighbouring towns. A choice: for a city of five ZIPs among 50 around, it means that two
+    # pieces in a hundred bear one of these. docs/mail.md shows how little both matter.
     misplaced: float = 500.0
+    # of the lines that were wrongly read as nine digits, the share that are a state's letters
+    # and a ZIP. A choice: 19 of 31 such lines were, on 800 envelopes drawn with digits of
+    # validation writers, where 0.2 to 0.8 accept the same pieces but two; the lower, the better
+    # real ZIP+4 are read.
     letters_rate: float = 0.2
 
 

@@ -89,12 +89,9 @@ class Batcher:
     ) -> list[Read]:
         """Return what each network says of each picture, in the order of the pictures.
 
-        Raises
-        ------
-        BusyError
-            Too many pictures wait already; or the answer was not there in time.
-        DataError, TooLargeError
-            A picture cannot be used: none is answered, and the error names it.
+        Raises BusyError: too many pictures wait already; or the answer was not there in time;
+        DataError, TooLargeError: a picture cannot be used: none is answered, and the error
+        names it.
         """
         assert self._loop is not None, "the batcher was started"
         count = len(uploads)

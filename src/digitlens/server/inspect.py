@@ -122,20 +122,12 @@ def describe_kernels(layer: Layer, index: int | None) -> Kernels:
 
 @dataclass(frozen=True, eq=False)
 class LayerTrace:
-    """One layer at work on one digit.
+    """One layer at work on one digit."""
 
-    Parameters
-    ----------
-    layer
-        Which.
-    inputs
-        float32 (channels, height, width), or (values,).
-    sums, outputs
-        float32 (maps, height, width), or (values,): before and after the activation.
-    """
-
-    layer: Layer
-    inputs: Floats
+    layer: Layer  # Which
+    inputs: Floats  # float32 (channels, height, width), or (values,)
+    # sums, outputs: float32 (maps, height, width), or (values,): before and after the
+    # activation
     sums: Floats
     outputs: Floats
 
@@ -164,13 +156,8 @@ class LayerProbe:
     def trace(self, digit: Images, number: int, member: int = 0) -> LayerTrace:
         """Return what layer `number` takes in and gives for `digit`, uint8 (28, 28).
 
-        Raises
-        ------
-        UnknownError
-            No such layer; or it was not asked, being in the second network of a cascade
-            whose first was sure.
-        ShapeError
-            The digit is not uint8 (28, 28).
+        Raises UnknownError: no such layer; or it was not asked, being in the second network of
+        a cascade whose first was sure; ShapeError: the digit is not uint8 (28, 28).
         """
         check_images(digit[None], what="the digit (as (1, 28, 28))")
         layer = self.get_layer(number, member)
@@ -204,10 +191,7 @@ def describe_cell(trace: LayerTrace, map_: int, row: int = 0, column: int = 0) -
     for a dense layer. ``rest`` is what else is added: another layer's result where there is a
     shortcut, the squares in LeNet-5's last layer; else 0. Of pooling there is only ``window``.
 
-    Raises
-    ------
-    UsageError
-        There is no such number.
+    Raises UsageError: there is no such number.
     """
     layer, outputs = trace.layer, trace.outputs
     index = (map_, row, column)[: outputs.ndim]
@@ -293,10 +277,7 @@ def _cut_window(
 def output_size(side: int, kernel: int, *, stride: int, padding: int) -> int:
     """Return at how many places a kernel fits along one side.
 
-    Raises
-    ------
-    UsageError
-        The kernel does not fit, or a number makes no sense.
+    Raises UsageError: the kernel does not fit, or a number makes no sense.
 
     Examples
     --------
@@ -338,23 +319,11 @@ def convolve(
 ) -> NDArray[np.float64]:
     """Lay `kernel` over `inputs` at every place and sum the products.
 
-    Parameters
-    ----------
-    inputs
-        float (channels, height, width).
-    kernel
-        float (channels, rows, columns).
+    inputs: float (channels, height, width)
+    kernel: float (channels, rows, columns)
 
-    Returns
-    -------
-    float64 (places down, places across).
-
-    Raises
-    ------
-    ShapeError
-        The kernel has other channels, or is larger than `MAX_KERNEL`.
-    UsageError
-        It does not fit.
+    Returns float64 (places down, places across). Raises ShapeError: the kernel has other
+    channels, or is larger than `MAX_KERNEL`; UsageError: it does not fit.
 
     Examples
     --------

@@ -249,10 +249,8 @@ class RequestBody:
     async def receive(self) -> Any:
         """Return ASGI's next message.
 
-        Raises
-        ------
-        TooLargeError, SlowError, BusyError
-            More bytes than the limit, later than the limit, or beyond the budget.
+        Raises TooLargeError, SlowError, BusyError: more bytes than the limit, later than the
+        limit, or beyond the budget.
         """
         if self._is_complete:  # the next message says that the client has gone: no hurry
             return await self._receive()

@@ -46,14 +46,8 @@ class Mistakes:
     def evaluate(self, network: str, data: str, part: str) -> Evaluation:
         """Return the evaluation of a network on a part of a data source.
 
-        Raises
-        ------
-        UnknownError
-            No such network.
-        UsageError
-            No such data, or no such part of it.
-        MissingDataError, DataError
-            The data are not here, or hold no digits.
+        Raises UnknownError: no such network; UsageError: no such data, or no such part of it;
+        MissingDataError, DataError: the data are not here, or hold no digits.
         """
         # load digits and network -> reuse a known result -> evaluate
         digits = self._digits(data, part)

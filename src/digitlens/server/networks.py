@@ -73,12 +73,8 @@ class NetworkStore:
     def get(self, name: str) -> Model:
         """Return the network of that name.
 
-        Raises
-        ------
-        UnknownError
-            There is none; the nearest name is suggested.
-        ModelError
-            Its file is damaged.
+        Raises UnknownError: there is none; the nearest name is suggested; ModelError: its file
+        is damaged.
         """
         return self._load(name).model
 
@@ -127,10 +123,7 @@ class NetworkStore:
     def describe(self, name: str, member: int) -> NetworkDetails:
         """Return the card of a network, and the layers of one member of its file.
 
-        Raises
-        ------
-        UnknownError
-            There is no such network, or no such member.
+        Raises UnknownError: there is no such network, or no such member.
         """
         model, probe = self.get_probe(name)
         probe.get_layer(1, member)
@@ -212,12 +205,8 @@ def list_sources(user_digits: Path) -> dict[str, bool]:
 def check_source(name: str, user_digits: Path) -> None:
     """Check that there is such a data source.
 
-    Raises
-    ------
-    UsageError
-        There is none of that name.
-    MissingDataError
-        Its digits are not on this machine.
+    Raises UsageError: there is none of that name; MissingDataError: its digits are not on this
+    machine.
     """
     if name not in (*SOURCES, USER_DIGITS):
         raise UsageError(
@@ -252,12 +241,7 @@ def list_runs(runs: Path) -> list[Run]:
 def describe_run(runs: Path, name: str) -> RunDetails:
     """Return what is known of one run: its recipe, its history, and what that means.
 
-    Raises
-    ------
-    UnknownError
-        There is no run of that name.
-    RunError
-        Its folder is damaged.
+    Raises UnknownError: there is no run of that name; RunError: its folder is damaged.
     """
     folder = _find_run(runs, name)
     config, history = read_config(folder), _read_history(folder)

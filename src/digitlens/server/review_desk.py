@@ -117,14 +117,8 @@ class ReviewDesk:
     def picture(self, piece: int, token: str, *, close: bool) -> bytes:
         """Return a lent piece's picture, or the line on it, as JPEG.
 
-        Raises
-        ------
-        NotYoursError
-            The piece is not lent with that token.
-        UnknownError
-            No line was found on it.
-        TooLargeError, DataError
-            It cannot be shown.
+        Raises NotYoursError: the piece is not lent with that token; UnknownError: no line was
+        found on it; TooLargeError, DataError: it cannot be shown.
         """
         scan = self._load_scan(self._review.task(piece, token))
         content = scan.close if close else scan.whole
@@ -220,29 +214,17 @@ class ReviewDesk:
 
 @dataclass(frozen=True)
 class Scan:
-    """A piece's picture as a page can show it.
+    """A piece's picture as a page can show it."""
 
-    Parameters
-    ----------
-    width, height
-        Of the picture, turned upright, in its own pixels.
-    whole
-        All of it as JPEG, its longer side at most `MAX_SIDE`.
-    view
-        Left, top, right, bottom of the close-up, in the picture's own pixels; None where no
-        line was found.
-    close
-        The close-up as JPEG.
-    box
-        Of the line, on the picture turned upright.
-    """
-
+    # width, height: of the picture, turned upright, in its own pixels
     width: int
     height: int
-    whole: bytes
+    whole: bytes  # all of it as JPEG, its longer side at most `MAX_SIDE`
+    # left, top, right, bottom of the close-up, in the picture's own pixels; None where no line
+    # was found
     view: tuple[int, int, int, int] | None = None
-    close: bytes | None = None
-    box: Box | None = None
+    close: bytes | None = None  # the close-up as JPEG
+    box: Box | None = None  # of the line, on the picture turned upright
 
 
 def load_scan(
@@ -255,19 +237,11 @@ def load_scan(
 ) -> Scan:
     """Return the picture at `path`, and a close-up of the line in `box`.
 
-    Parameters
-    ----------
-    box
-        Left, top, right, bottom on the picture as it lies.
-    rotation
-        Degrees, counter-clockwise, in quarters, that turn the picture upright.
+    box: left, top, right, bottom on the picture as it lies
+    rotation: degrees, counter-clockwise, in quarters, that turn the picture upright
 
-    Raises
-    ------
-    TooLargeError
-        It has more than `max_pixels` pixels, or more bytes than so many could need.
-    DataError
-        It is gone, or cannot be decoded.
+    Raises TooLargeError: it has more than `max_pixels` pixels, or more bytes than so many could
+    need; DataError: it is gone, or cannot be decoded.
     """
     try:
         if not path.is_file():  # gone; or a pipe, which could be waited on for ever
@@ -314,14 +288,9 @@ def as_sentence(error: DigitlensError) -> str:
 def open_desk(trays: Path, plan: Path) -> ReviewDesk:
     """Open the review queue of a folder of trays, with the file of its sort plan.
 
-    Raises
-    ------
-    MissingDataError
-        Nothing was sorted there, or there is no such plan.
-    DataError
-        The plan cannot be read, or the state of sorting is damaged.
-    MissingExtraError
-        The extra ``mail`` is not installed.
+    Raises MissingDataError: nothing was sorted there, or there is no such plan; DataError: the
+    plan cannot be read, or the state of sorting is damaged; MissingExtraError: the extra
+    ``mail`` is not installed.
     """
     from digitlens.mail.directory import load_directory
     from digitlens.mail.plan_files import read_plan

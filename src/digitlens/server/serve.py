@@ -88,19 +88,11 @@ def serve(
 ) -> None:
     """Serve a lab until Ctrl-C or SIGTERM.
 
-    Parameters
-    ----------
-    settings
-        The lab's; with port 0 the system chooses one.
-    on_ready
-        Called with the lab's address when it answers.
-    desk
-        Where mail is reviewed; None: nowhere.
+    settings: the lab's; with port 0 the system chooses one
+    on_ready: called with the lab's address when it answers
+    desk: where mail is reviewed; None: nowhere
 
-    Raises
-    ------
-    UsageError
-        The host or port cannot be listened to.
+    Raises UsageError: the host or port cannot be listened to.
     """
     # The socket is opened here: a taken port is then our error, and port 0 is known.
     listener = open_listener(settings.host, settings.port)

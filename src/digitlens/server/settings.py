@@ -16,40 +16,24 @@ MIN_TOKEN_LENGTH = 16
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """The settings of a lab.
+    """The settings of a lab."""
 
-    Parameters
-    ----------
-    folder
-        The lab's folder. Requests reach no file outside of it, except the networks and digits
-        that belong to digitlens.
-    host, port
-        Where it listens.
-    token
-        What every request must show; empty for none.
-    max_body_bytes
-        Limit of a request's body.
-    max_pixels
-        Limit of one picture: a phone's camera makes 12 to 50 million.
-    max_pictures
-        Limit of pictures in one request.
-    max_waiting
-        Limit of pictures that wait for an answer; more are refused.
-    max_held_bytes
-        Limit of the bytes of all bodies that are held at one time.
-    body_seconds, answer_seconds
-        How long a request's body may take to arrive, and its answer to be made.
-    """
-
+    # the lab's folder. Requests reach no file outside of it, except the networks and digits
+    # that belong to digitlens.
     folder: Path = field(default_factory=Path.cwd)
+    # host, port: where it listens
     host: str = "127.0.0.1"
     port: int = 8000
-    token: str = ""
-    max_body_bytes: int = 16 * MEBIBYTE
+    token: str = ""  # what every request must show; empty for none
+    max_body_bytes: int = 16 * MEBIBYTE  # limit of a request's body
+    # limit of one picture: a phone's camera makes 12 to 50 million
     max_pixels: int = 50_000_000
-    max_pictures: int = 256
-    max_waiting: int = 1024
+    max_pictures: int = 256  # limit of pictures in one request
+    max_waiting: int = 1024  # limit of pictures that wait for an answer; more are refused
+    # limit of the bytes of all bodies that are held at one time
     max_held_bytes: int = 256 * MEBIBYTE
+    # body_seconds, answer_seconds: how long a request's body may take to arrive, and its answer
+    # to be made
     body_seconds: float = 30.0
     answer_seconds: float = 30.0
 
@@ -88,10 +72,8 @@ def is_loopback(host: str) -> bool:
 def check_token(host: str, token: str | None) -> str:
     """Return the token that guards `host`; empty for none.
 
-    Raises
-    ------
-    UsageError
-        Other machines can reach `host` and there is no token, or it is easily guessed.
+    Raises UsageError: other machines can reach `host` and there is no token, or it is easily
+    guessed.
     """
     if token is None:
         if is_loopback(host):

@@ -80,10 +80,8 @@ class LabState:
     async def run(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
         """Call `function` in another thread and return its result.
 
-        Raises
-        ------
-        BusyError
-            Too many tasks wait already; or it took too long. What was begun goes on to its end.
+        Raises BusyError: too many tasks wait already; or it took too long. What was begun goes
+        on to its end.
         """
         seconds = self.settings.answer_seconds
         return await self._run_in(self._pool, seconds, lambda: function(*args, **options))

@@ -68,23 +68,12 @@ class TrainingJobs:
     async def begin(self, request: TrainWish, start_path: str | None = None) -> str:
         """Begin to train and return the run's name.
 
-        Parameters
-        ----------
-        request
-            What to train.
-        start_path
-            The network to go on from, as `digitlens.train` takes it.
+        request: what to train
+        start_path: the network to go on from, as `digitlens.train` takes it
 
-        Raises
-        ------
-        UsageError
-            No such network or data.
-        MissingDataError
-            The data are not on this machine.
-        RunError
-            Another run is under way.
-        StorageError
-            The run's folder cannot be made.
+        Raises UsageError: no such network or data; MissingDataError: the data are not on this
+        machine; RunError: another run is under way; StorageError: the run's folder cannot be
+        made.
         """
         # check -> claim a folder -> start the process
         find_network(request.network)
@@ -133,10 +122,7 @@ class TrainingJobs:
     async def stop(self, run: str) -> None:
         """Ask the run under way to save and end; its events tell when it has.
 
-        Raises
-        ------
-        UnknownError
-            That run is not under way.
+        Raises UnknownError: that run is not under way.
         """
         if not self.running or run != self.run:
             raise UnknownError(f"{run[:64]} is not being trained")

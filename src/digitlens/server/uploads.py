@@ -45,14 +45,8 @@ FILE_TYPES = ("image/", "application/octet-stream")
 async def read_uploads(request: Request, settings: ServerSettings) -> list[Upload]:
     """Return the pictures in a request's body; at least one.
 
-    Raises
-    ------
-    KindError
-        Its content type is none of the three.
-    UsageError
-        It does not hold what its content type says, or no picture.
-    TooLargeError
-        More pictures than the limit.
+    Raises KindError: its content type is none of the three; UsageError: it does not hold what
+    its content type says, or no picture; TooLargeError: more pictures than the limit.
     """
     # Content types may carry parameters, as in "application/json; charset=utf-8".
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -89,12 +83,8 @@ async def read_upload(request: Request, settings: ServerSettings) -> Upload:
 def parse_json(body: bytes, settings: ServerSettings) -> list[Upload]:
     """Return the pictures in ``{"pictures": [...]}``.
 
-    Raises
-    ------
-    UsageError, ShapeError, CorruptFileError
-        It is not JSON of that form.
-    TooLargeError
-        More pictures than the limit.
+    Raises UsageError, ShapeError, CorruptFileError: it is not JSON of that form; TooLargeError:
+    more pictures than the limit.
     """
     try:
         value = json.loads(body)
@@ -111,12 +101,8 @@ def parse_json(body: bytes, settings: ServerSettings) -> list[Upload]:
 def decode_picture(value: Any, name: str) -> Upload:
     """Return one picture of a JSON body: base64 of a file, or rows of numbers 0..255.
 
-    Raises
-    ------
-    CorruptFileError
-        A text that is not base64.
-    ShapeError
-        Rows that are not equally long, or not whole numbers in 0..255.
+    Raises CorruptFileError: a text that is not base64; ShapeError: rows that are not equally
+    long, or not whole numbers in 0..255.
 
     Examples
     --------
@@ -206,10 +192,7 @@ def _type_name(value: object) -> str:
 def count_pixels(upload: Upload, name: str) -> int:
     """Return how many pixels a picture has; of a file only the header is read.
 
-    Raises
-    ------
-    CorruptFileError, ShapeError
-        Not a picture, or far too large a one.
+    Raises CorruptFileError, ShapeError: not a picture, or far too large a one.
     """
     if isinstance(upload, np.ndarray):
         return upload.size
@@ -233,12 +216,8 @@ def load_upload(
 ) -> LoadedImage:
     """Return a picture's pixels, at most `max_pixels`; None where that was checked before.
 
-    Raises
-    ------
-    TooLargeError
-        There are more.
-    CorruptFileError, ShapeError
-        It cannot be decoded; see `digitlens.imaging.io.load_image`.
+    Raises TooLargeError: there are more; CorruptFileError, ShapeError: it cannot be decoded;
+    see `digitlens.imaging.io.load_image`.
     """
     if max_pixels is not None:
         check_pixels(count_pixels(upload, name), max_pixels, name)
@@ -247,17 +226,10 @@ def load_upload(
 
 @dataclass(frozen=True, eq=False)
 class PreparedDigit:
-    """A digit that a network can be asked about.
+    """A digit that a network can be asked about."""
 
-    Parameters
-    ----------
-    digit
-        uint8 (28, 28); 0 = paper, 255 = ink.
-    framing
-        How the picture was brought into MNIST's frame; None where it was in it already.
-    """
-
-    digit: Images
+    digit: Images  # uint8 (28, 28); 0 = paper, 255 = ink
+    # how the picture was brought into MNIST's frame; None where it was in it already
     framing: Framing | None = None
 
 
@@ -274,12 +246,9 @@ def prepare_digit(
     Without `frame` the picture must be a digit in MNIST's frame, and is used as it is. A
     `drawing` is black ink on white paper, all of it one digit.
 
-    Raises
-    ------
-    TooLargeError, NoInkError, SeveralDigitsError, CorruptFileError
-        See `load_upload` and `digitlens.imaging.frame_digit`.
-    ShapeError
-        Likewise; or without `frame` it is not 28 x 28 gray pixels.
+    Raises TooLargeError, NoInkError, SeveralDigitsError, CorruptFileError: see `load_upload`
+    and `digitlens.imaging.frame_digit`; ShapeError: likewise; or without `frame` it is not 28 x
+    28 gray pixels.
     """
     if frame:
         if max_pixels is not None:

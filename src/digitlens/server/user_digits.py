@@ -87,12 +87,7 @@ class UserDigits:
     def delete(self, label: int, name: str) -> None:
         """Remove a saved digit.
 
-        Raises
-        ------
-        UnknownError
-            There is none of that name.
-        StorageError
-            It cannot be removed.
+        Raises UnknownError: there is none of that name; StorageError: it cannot be removed.
         """
         path = self._path(label, name)
         if not path.is_file():

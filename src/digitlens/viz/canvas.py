@@ -58,12 +58,8 @@ Align = Literal["left", "center", "right"]
 class Canvas:
     """A page to draw on. All places and lengths are inches, from the upper left corner.
 
-    Parameters
-    ----------
-    heading
-        Set bold at the upper left, smaller where it is too long.
-    note
-        Set under the heading.
+    heading: set bold at the upper left, smaller where it is too long
+    note: set under the heading
     """
 
     def __init__(self, width: float, height: float, heading: str = "", note: str = "") -> None:

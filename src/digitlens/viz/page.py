@@ -44,14 +44,9 @@ CENTERED: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
 class Page:
     """A figure with one axes in inches; y grows downwards, and `png` sets the height.
 
-    Parameters
-    ----------
-    width
-        In inches.
-    heading
-        Set bold at the upper left, smaller where it is too long.
-    note
-        Set under the heading.
+    width: in inches
+    heading: set bold at the upper left, smaller where it is too long
+    note: set under the heading
     """
 
     def __init__(self, width: float, heading: str, note: str = "") -> None:

@@ -140,20 +140,13 @@ class Review:
 
         Two people never get the same piece, unless the first one's loan has ended.
 
-        Parameters
-        ----------
-        person
-            Who has a name that can be printed, else `UsageError`.
-        token
-            Of a loan: "theirs" is then the piece lent with it, whatever their name, so that two
-            people of one name are two. ``""``: they have none.
-        after
-            The number of a piece: those after it come first, so that a person who gives a piece
-            back gets another one.
+        person: who has a name that can be printed, else `UsageError`
+        token: of a loan: "theirs" is then the piece lent with it, whatever their name, so that
+            two people of one name are two. ``""``: they have none.
+        after: the number of a piece: those after it come first, so that a person who gives a
+            piece back gets another one
 
-        Returns
-        -------
-        None where every piece that waits is lent to others.
+        Returns none where every piece that waits is lent to others.
         """
         if not person.strip() or not person.isprintable():
             raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
@@ -199,24 +192,14 @@ class Review:
     def settle(self, task: ReviewTask, zip_: str | None, *, unlisted: bool = False) -> str:
         """Send the piece on with the ZIP that a person read; return its tray.
 
-        Parameters
-        ----------
-        zip_
-            Five or nine digits; None where the person cannot read it either: the piece goes to
-            the folder ``unsortable``.
-        unlisted
-            Accept a ZIP that the directory does not have.
+        zip_: five or nine digits; None where the person cannot read it either: the piece goes
+            to the folder ``unsortable``
+        unlisted: accept a ZIP that the directory does not have
 
-        Raises
-        ------
-        UsageError
-            No ZIP, or one that the directory does not have.
-        NotYoursError
-            The loan has ended and another person has the piece, or it is settled.
-        DataError
-            The picture is gone, here and where it came from; the piece still waits.
-        StorageError
-            The disk is full; the next run then moves the piece.
+        Raises UsageError: no ZIP, or one that the directory does not have; NotYoursError: the
+        loan has ended and another person has the piece, or it is settled; DataError: the
+        picture is gone, here and where it came from; the piece still waits; StorageError: the
+        disk is full; the next run then moves the piece.
         """
         code = None if zip_ is None else ZipCode.parse(zip_)
         if code is not None and code.five not in self._directory and not unlisted:

@@ -55,31 +55,23 @@ PREFETCH = 32
 
 @dataclass(frozen=True)
 class Sorting:
-    """How a folder is sorted.
+    """How a folder is sorted."""
 
-    Parameters
-    ----------
-    read
-        From a picture to the lines that may be its ZIP, as `rank_zip_lines` gives them. A
-        `DataError` sends the piece to a person, any other error ends the run. With several
-        `workers` it must be picklable.
-    copy, move, restore
-        Copy the pictures, which are else linked where the disk can; move what an earlier plan
-        put elsewhere; put back what is no longer in its tray.
-    mailer
-        Barcode identifier, service type and mailer's number for the barcodes of the listing.
-        The default is nobody's: for use in house.
-    workers
-        Processes at most that read; with one, or for a few pieces, the calling process reads.
-    """
-
+    # from a picture to the lines that may be its ZIP, as `rank_zip_lines` gives them. A
+    # `DataError` sends the piece to a person, any other error ends the run. With several
+    # `workers` it must be picklable.
     read: Read
     policy: RoutingPolicy
     plan: SortPlan
+    # copy, move, restore: copy the pictures, which are else linked where the disk can; move
+    # what an earlier plan put elsewhere; put back what is no longer in its tray
     copy: bool = False
     move: bool = False
     restore: bool = False
+    # barcode identifier, service type and mailer's number for the barcodes of the listing. The
+    # default is nobody's: for use in house.
     mailer: tuple[str, str, str] = ("00", "000", "000000")
+    # processes at most that read; with one, or for a few pieces, the calling process reads
     workers: int = 1
 
 
@@ -116,18 +108,10 @@ def sort_folder(
     too, and `out` may lie within. `progress` is called with the number of new pieces that are
     sorted, and of all new ones.
 
-    Raises
-    ------
-    MissingDataError
-        There is no such folder.
-    RunError
-        Another run is sorting into `out`.
-    StorageError
-        The disk is full, or a place cannot be written; all that was sorted stays sorted.
-    CorruptFileError
-        The state is no such file.
-    UsageError
-        The directory does not know the city or state given for all pieces.
+    Raises MissingDataError: there is no such folder; RunError: another run is sorting into
+    `out`; StorageError: the disk is full, or a place cannot be written; all that was sorted
+    stays sorted; CorruptFileError: the state is no such file; UsageError: the directory does
+    not know the city or state given for all pieces.
     """
     folder, out = folder.resolve(), out.resolve()
     if not folder.is_dir():

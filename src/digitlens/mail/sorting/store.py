@@ -239,16 +239,9 @@ def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
     """Open the state of the trays in `out`, and close it again; `create` makes it where there
     is none.
 
-    Raises
-    ------
-    MissingDataError
-        There is none.
-    StorageError
-        The disk is full, or the file cannot be written.
-    CorruptFileError
-        The file is no SQLite file.
-    RunError
-        A newer version of digitlens made it.
+    Raises MissingDataError: there is none; StorageError: the disk is full, or the file cannot
+    be written; CorruptFileError: the file is no SQLite file; RunError: a newer version of
+    digitlens made it.
     """
     path = out / FILE
     if not create and not path.is_file():

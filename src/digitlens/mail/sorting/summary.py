@@ -34,47 +34,32 @@ MAILER_AND_SERIAL_DIGITS = 15
 
 @dataclass(frozen=True)
 class SortSummary:
-    """The state of sorting after a run.
+    """The state of sorting after a run."""
 
-    Parameters
-    ----------
-    pieces, new
-        All pieces in the state, those of earlier runs included; those that this run read.
-    accepted, settled
-        Pieces with a ZIP that the program accepted; that a person gave.
-    waiting, unsortable
-        Pieces in the review queue; pieces that no person could read.
-    reasons, trays
-        Pieces sent to a person by reason, waiting or settled; pieces by tray.
-    expected_errors
-        How many of the accepted are wrong, according to their probabilities.
-    seconds
-        That this run took for its new pieces.
-    moved, would_move
-        Pieces that this run moved because the plan had changed; that were left elsewhere.
-    missing
-        Pieces whose file is no longer in its tray, by tray; left as they are.
-    changed
-        Pictures that were changed after they had been sorted; not read again.
-    copies
-        Pieces that were copied because the disk took no link.
-    """
-
+    # pieces, new: all pieces in the state, those of earlier runs included; those that this run
+    # read
     pieces: int
     new: int
+    # accepted, settled: pieces with a ZIP that the program accepted; that a person gave
     accepted: int
     settled: int
+    # waiting, unsortable: pieces in the review queue; pieces that no person could read
     waiting: int
     unsortable: int
+    # reasons, trays: pieces sent to a person by reason, waiting or settled; pieces by tray
     reasons: dict[str, int]
     trays: dict[str, int]
+    # how many of the accepted are wrong, according to their probabilities
     expected_errors: float
-    seconds: float
+    seconds: float  # that this run took for its new pieces
+    # moved, would_move: pieces that this run moved because the plan had changed; that were left
+    # elsewhere
     moved: int = 0
     would_move: int = 0
+    # pieces whose file is no longer in its tray, by tray; left as they are
     missing: dict[str, int] = field(default_factory=dict)
-    changed: int = 0
-    copies: int = 0
+    changed: int = 0  # pictures that were changed after they had been sorted; not read again
+    copies: int = 0  # pieces that were copied because the disk took no link
 
     @property
     def read_rate(self) -> float:

@@ -72,16 +72,10 @@ def document(
 ) -> dict[str, Any]:
     """Return what the OpenAPI document says of an address, as options of its route.
 
-    Parameters
-    ----------
-    summary
-        What it does, in a few words.
-    shape
-        The schema of its answer.
-    statuses
-        The problems it may answer, besides 422 and 503, which every one may.
-    takes_pictures
-        Whether its body is pictures, as `read_uploads` takes them.
+    summary: what it does, in a few words
+    shape: the schema of its answer
+    statuses: the problems it may answer, besides 422 and 503, which every one may
+    takes_pictures: whether its body is pictures, as `read_uploads` takes them
     """
     if takes_pictures:
         statuses = (*statuses, *PICTURE_PROBLEMS)

@@ -122,10 +122,7 @@ _readers: list[Any] = []
 def load_reader() -> Any:
     """Return the published reader, loaded once.
 
-    Raises
-    ------
-    MissingDataError
-        There is none in this installation.
+    Raises MissingDataError: there is none in this installation.
     """
     import digitlens
 
