@@ -18,7 +18,7 @@ from digitlens.ctc import Alternative
 from digitlens.mail.decision import decide
 from digitlens.mail.measure import SimulatedPiece, SimulatedReading, read_zips, score_pieces
 from digitlens.mail.thresholds import CITY, KNOWN, thresholds_for
-from digitlens.mail.zipcode import ZIP_LENGTHS
+from digitlens.mail.directory import ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,10 @@ file or the new one, and at most a hidden ``.<name>.<random>.tmp``, which nothin
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
+import io
 import os
 import sys
 import tempfile
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 from digitlens.errors import DataError, MissingDataError, RunError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -45,6 +47,15 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole, or leave what was there (see `write_bytes`)."""
     write_bytes(path, text.encode())
+
+
+def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV, whole, or leave what was there (see `write_bytes`)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def make_folder(path: Path) -> None:

@@ -20,11 +20,10 @@ from digitlens.mail.barcodes import (
 )
 from digitlens.mail.candidates import choose_line, rank_zip_lines
 from digitlens.mail.decision import decide
-from digitlens.mail.directory import Directory, Place
+from digitlens.mail.directory import Directory, Place, ZipCode
 from digitlens.mail.plan import Range, SortPlan
 from digitlens.mail.plan_files import parse_plan, write_plan
 from digitlens.mail.thresholds import KNOWN, MeasuredThresholds
-from digitlens.mail.zipcode import ZipCode
 from digitlens.metrics.risk_coverage import risk_coverage_curve
 
 DIGITS = "0123456789"

@@ -11,9 +11,8 @@ import pytest
 from digitlens.ctc import Line
 from digitlens.geometry import rotate_upright
 from digitlens.mail.candidates import read_mail
-from digitlens.mail.directory import Directory
+from digitlens.mail.directory import ZIP_LENGTHS, Directory
 from digitlens.mail.sample import draw_digits, draw_mail
-from digitlens.mail.zipcode import ZIP_LENGTHS
 from digitlens.ocr import Reader
 from digitlens.ocr.page import Page
 

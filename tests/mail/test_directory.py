@@ -8,8 +8,14 @@ import sys
 import pytest
 
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.mail.directory import Directory, load_directory, parse_places
-from digitlens.mail.zipcode import STATES, ZipCode, state_code
+from digitlens.mail.directory import (
+    STATES,
+    Directory,
+    ZipCode,
+    load_directory,
+    parse_places,
+    state_code,
+)
 
 
 @pytest.mark.parametrize(

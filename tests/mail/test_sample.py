@@ -10,12 +10,18 @@ import pytest
 
 from digitlens.digits import Digits
 from digitlens.errors import UsageError
-from digitlens.mail.directory import Directory
+from digitlens.mail.directory import Directory, ZipCode
 from digitlens.mail.sample import batch, draw_digits, draw_mail, make_sample
-from digitlens.mail.sample.address import FIRMS, FIRST_NAMES, LAST_NAMES, STREET_KINDS, STREETS
+from digitlens.mail.sample.address import (
+    FIRMS,
+    FIRST_NAMES,
+    LAST_NAMES,
+    STREET_KINDS,
+    STREETS,
+    find_strokes,
+    round_stroke,
+)
 from digitlens.mail.sample.batch import load_local_mnist
-from digitlens.mail.sample.script import find_strokes, round_stroke
-from digitlens.mail.zipcode import ZipCode
 
 
 @pytest.fixture(scope="module")

@@ -146,10 +146,9 @@ def measure(
     from importlib.metadata import version
 
     from digitlens.data import load_digits
-    from digitlens.mail.directory import load_directory
+    from digitlens.mail.directory import ZIP_LENGTHS, load_directory
     from digitlens.mail.measure import measure_thresholds, read_zips
     from digitlens.mail.thresholds import MEASURED_NAME, model_fingerprint, write_measured
-    from digitlens.mail.zipcode import ZIP_LENGTHS
     from digitlens.metrics.risk_coverage import threshold_for_risk
     from digitlens.ocr import Reader
 

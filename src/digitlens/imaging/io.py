@@ -6,6 +6,7 @@ are told apart later, by `digitlens.imaging.binarize`.
 
 from __future__ import annotations
 
+import base64
 import io
 import warnings
 from contextlib import contextmanager
@@ -248,3 +249,17 @@ def _check_size(pixels: Pixels, name: str, about: str) -> LoadedImage:
             seen=f"{width} x {height} pixels",
         )
     return LoadedImage(pixels, name, f"{width:,} x {height:,} pixels, {about}")
+
+
+def encode_png(pixels: NDArray[np.uint8], **options: Any) -> bytes:
+    """Return uint8 (H, W) or (H, W, 3) as a PNG file; `options` go to Pillow's `save`."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def png_data_url(pixels: NDArray[np.uint8], **options: Any) -> str:
+    """Return pixels, as in `encode_png`, as a ``data:`` address that a page can show."""
+    return "data:image/png;base64," + base64.b64encode(encode_png(pixels, **options)).decode()

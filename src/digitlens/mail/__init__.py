@@ -3,8 +3,7 @@
 In reading order:
 
 ==============  ==============================================================
-`zipcode`       a ZIP code as text; the states
-`directory`     which ZIP codes are in use, and where they are
+`directory`     a ZIP code as text; the states; which ZIPs are in use, and where
 `candidates`    `read_mail`: which lines of an envelope may be the receiver's ZIP
 `posterior`     how likely each ZIP is, given reading, directory and address
 `decision`      `route`, `decide`: a ZIP that is accepted, or a reason to ask a person

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitlens.errors import DataError, UsageError
+from digitlens.imaging.io import encode_png
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,17 +94,12 @@ def lay_out(bars: str) -> list[Bar]:
     (0.048, 0.145, 0.0455)
     """
     sizes = find_sizes(bars)
-    return [
-        Bar(
-            sizes.sides + index * sizes.pitch.value,
-            sizes.edges + top,
-            sizes.width.value,
-            height,
-        )
-        for index, (top, height) in enumerate(
-            _reach(bar, sizes.low.value, sizes.height.value) for bar in bars
-        )
-    ]
+    result = []
+    for index, bar in enumerate(bars):
+        top, height = _reach(bar, sizes.low.value, sizes.height.value)
+        left = sizes.sides + index * sizes.pitch.value
+        result.append(Bar(left, sizes.edges + top, sizes.width.value, height))
+    return result
 
 
 def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
@@ -120,11 +115,11 @@ def _reach(bar: str, low: float, height: float) -> tuple[float, float]:
 def render_svg(bars: str) -> str:
     """Return the barcode as an SVG picture, in inches; one rectangle a bar."""
     sizes = find_sizes(bars)
-    width, height = _extent(len(bars), sizes)
+    width = 2 * sizes.sides + (len(bars) - 1) * sizes.pitch.value + sizes.width.value
+    height = 2 * sizes.edges + sizes.height.value
     rows = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.4f}in" '
-        f'height="{height:.4f}in" '
-        f'viewBox="0 0 {width:.4f} {height:.4f}">',
+        f'height="{height:.4f}in" viewBox="0 0 {width:.4f} {height:.4f}">',
         f"<title>{bars}</title>",
         f'<rect width="{width:.4f}" height="{height:.4f}" fill="#fff"/>',
     ]
@@ -134,11 +129,6 @@ def render_svg(bars: str) -> str:
         for bar in lay_out(bars)
     ]
     return "\n".join([*rows, "</svg>", ""])
-
-
-def _extent(count: int, sizes: BarSizes) -> tuple[float, float]:
-    width = 2 * sizes.sides + (count - 1) * sizes.pitch.value + sizes.width.value
-    return width, 2 * sizes.edges + sizes.height.value
 
 
 def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
@@ -174,8 +164,4 @@ def _dots(size: BarSize, dots: int) -> int:
 
 def render_png(bars: str, *, dots: int = DEFAULT_DPI) -> bytes:
     """Return the barcode as a PNG file that knows its resolution; see `render_pixels`."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(render_pixels(bars, dots=dots)).save(file, "PNG", dpi=(dots, dots))
-    return file.getvalue()
+    return encode_png(render_pixels(bars, dots=dots), dpi=(dots, dots))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digitlens.geometry import rotate_upright
-from digitlens.mail.zipcode import ZIP_LENGTHS
+from digitlens.mail.directory import ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

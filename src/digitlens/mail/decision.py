@@ -12,10 +12,9 @@ from digitlens.ctc import Line
 from digitlens.errors import UsageError
 from digitlens.geometry import enclosing_box
 from digitlens.mail.candidates import ZipCandidate
-from digitlens.mail.directory import load_directory
+from digitlens.mail.directory import ZIP5, ZIP9, load_directory
 from digitlens.mail.posterior import DEFAULT_PRIORS, Priors, ZipPosterior, zip_posterior
 from digitlens.mail.thresholds import default_thresholds, name_knowledge
-from digitlens.mail.zipcode import ZIP5, ZIP9
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,6 +15,7 @@ import numpy as np
 from digitlens.ctc import Line, LineDigit
 from digitlens.errors import DataError, UsageError
 from digitlens.mail.decision import decide
+from digitlens.mail.directory import ZIP5, ZIP_LENGTHS, is_digits
 from digitlens.mail.posterior import DEFAULT_PRIORS, Priors
 from digitlens.mail.thresholds import (
     ALONE,
@@ -24,7 +25,6 @@ from digitlens.mail.thresholds import (
     STATE,
     MeasuredThresholds,
 )
-from digitlens.mail.zipcode import ZIP5, ZIP_LENGTHS, is_digits
 from digitlens.metrics.risk_coverage import risk_coverage_curve
 from digitlens.synth import STYLES, prepare_glyphs, synthesize_line
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digitlens.errors import UsageError
-from digitlens.mail.zipcode import ZIP5, is_digits
+from digitlens.mail.directory import ZIP5, is_digits
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:

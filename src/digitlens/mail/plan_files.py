@@ -57,12 +57,17 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
         result = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name} is not TOML", seen=str(error)) from error
-    lines = text.splitlines()
-    _check_keys(result, lines, name)
+    source = _PlanText(name, text.splitlines())
+    _check_keys(result, source)
 
     # Ranges keep their lines until all are checked: an overlap names both.
-    placed = _parse_ranges(result["trays"], lines, name)
-    _check_overlap(placed, name)
+    placed = _parse_ranges(result["trays"], source)
+    rising = sorted(placed, key=lambda item: (item[0].low, item[0].high))
+    for (one, tray, line), (two, other, later) in pairwise(rising):
+        if one.high >= two.low:
+            seen = f"{one} -> {tray} (line {line}) and {two} -> {other} (line {later})"
+            wanted = "ranges of a plan must not overlap"
+            raise source.error_at(max(line, later), wanted, seen)
     trays: dict[str, list[Range]] = {tray: [] for tray in result["trays"]}
     for range_, tray, _ in placed:
         trays[tray].append(range_)
@@ -70,10 +75,9 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
     # A plant belongs to a tray of the plan.
     for tray in result.get("plants", {}):
         if tray not in trays:
-            index = _find_key_line(lines, tray, after=_find_key_line(lines, "plants"))
-            raise _error_at(
-                name, index, f"there is a plant for the tray {tray}, but no such tray"
-            )
+            line = source.find_key(tray, after=source.find_key("plants"))
+            wanted = f"there is a plant for the tray {tray}, but no such tray"
+            raise source.error_at(line, wanted)
     try:
         return SortPlan(
             {tray: tuple(ranges) for tray, ranges in trays.items()},
@@ -83,19 +87,45 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
             result.get("effective"),
         )
     except UsageError as error:
-        raise _error_at(name, 0, error.wanted, error.seen) from error
+        raise source.error_at(0, error.wanted, error.seen) from error
 
 
-def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
+@dataclass(frozen=True)
+class _PlanText:
+    """The lines of a plan, from 1, and where in them something stands: 0 is nowhere."""
+
+    name: str
+    lines: list[str]
+
+    def error_at(
+        self, line: int, wanted: str, seen: str | None = None, try_: str | None = None
+    ) -> DataError:
+        where = f"{self.name}, line {line}" if line else self.name
+        return DataError(f"{where}: {wanted}", seen=seen, try_=try_)
+
+    def find_key(self, key: str, after: int = 0) -> int:
+        """Return the line in which `key` gets a value or a table."""
+        for index, line in enumerate(self.lines[max(after - 1, 0) :], max(after, 1)):
+            bare = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
+            if bare == key or bare.split(".")[0].strip() == key:
+                return index
+        return 0
+
+    def find_text(self, text: str, start: int) -> int:
+        """Return the first line from `start` on that holds `text` in quotes."""
+        for index in range(max(start, 1), len(self.lines) + 1):
+            for match in _STRING.finditer(self.lines[index - 1]):
+                if text in match.groups():
+                    return index
+        return 0
+
+
+def _check_keys(result: dict[str, Any], source: _PlanText) -> None:
     for key in result:
         if key not in KEYS:
-            meant = suggest(key, KEYS)
-            raise _error_at(
-                name,
-                _find_key_line(lines, key),
-                f"a plan has no key {key}",
-                try_=f"{meant}" if meant else f"the keys are {', '.join(KEYS)}",
-            )
+            advice = suggest(key, KEYS) or f"the keys are {', '.join(KEYS)}"
+            wanted = f"a plan has no key {key}"
+            raise source.error_at(source.find_key(key), wanted, try_=advice)
     kinds: dict[str, tuple[type, str]] = {
         "default": (str, 'the name of a tray, such as default = "other"'),
         "trays": (dict, 'a table [trays] with lines such as boston = ["021-022"]'),
@@ -108,80 +138,38 @@ def _check_keys(result: dict[str, Any], lines: list[str], name: str) -> None:
             continue
         if not isinstance(result.get(key), kind):
             seen = "it is missing" if key not in result else repr(result[key])[:60]
-            raise _error_at(name, _find_key_line(lines, key), f"{key} must be {what}", seen)
+            raise source.error_at(source.find_key(key), f"{key} must be {what}", seen)
     for tray, plant in result.get("plants", {}).items():
         if not isinstance(plant, str):
-            raise _error_at(
-                name, _find_key_line(lines, tray), "a plant must be a text", repr(plant)
-            )
+            line = source.find_key(tray)
+            raise source.error_at(line, "a plant must be a text", repr(plant))
 
 
-# A range, its tray and its line.
-Placed = tuple[Range, str, int]
-
-
-def _parse_ranges(trays: dict[str, Any], lines: list[str], name: str) -> list[Placed]:
-    result: list[Placed] = []
-    index = _find_key_line(lines, "trays")
+def _parse_ranges(trays: dict[str, Any], source: _PlanText) -> list[tuple[Range, str, int]]:
+    """Return each range with its tray and its line."""
+    result = []
+    line = source.find_key("trays")
     for tray, entries in trays.items():
-        index = _find_key_line(lines, tray, after=index) or index
+        line = source.find_key(tray, after=line) or line
         try:
             check_name(tray)
         except UsageError as error:
-            raise _error_at(name, index, error.wanted, error.seen) from error
+            raise source.error_at(line, error.wanted, error.seen) from error
         if not isinstance(entries, list) or not all(isinstance(item, str) for item in entries):
-            raise _error_at(
-                name,
-                index,
+            raise source.error_at(
+                line,
                 f"the tray {tray} must have a list of ranges in quotes",
                 repr(entries)[:60],
                 'numbers lose their leading zeros: write ["021"]',
             )
-        line = index
+        spot = line
         for entry in entries:
-            line = _find_text_line(lines, entry, line) or line
+            spot = source.find_text(entry, spot) or spot
             try:
-                result.append((Range.parse(entry), tray, line))
+                result.append((Range.parse(entry), tray, spot))
             except UsageError as error:
-                raise _error_at(name, line, error.wanted, error.seen, error.try_) from error
+                raise source.error_at(spot, error.wanted, error.seen, error.try_) from error
     return result
-
-
-def _check_overlap(placed: list[Placed], name: str) -> None:
-    rising = sorted(placed, key=lambda item: (item[0].low, item[0].high))
-    for (one, tray, line), (two, other, later) in pairwise(rising):
-        if one.high >= two.low:
-            raise _error_at(
-                name,
-                max(line, later),
-                "ranges of a plan must not overlap",
-                f"{one} -> {tray} (line {line}) and {two} -> {other} (line {later})",
-            )
-
-
-def _error_at(
-    name: str, line: int, wanted: str, seen: str | None = None, try_: str | None = None
-) -> DataError:
-    where = f"{name}, line {line}" if line else name
-    return DataError(f"{where}: {wanted}", seen=seen, try_=try_)
-
-
-def _find_key_line(lines: list[str], key: str, after: int = 0) -> int:
-    """Return the line, from 1, in which `key` gets a value or a table; 0 where none does."""
-    for index, line in enumerate(lines[max(after - 1, 0) :], max(after, 1)):
-        bare = line.strip().strip("[]").split("=")[0].strip().strip("\"'")
-        if bare == key or bare.split(".")[0].strip() == key:
-            return index
-    return 0
-
-
-def _find_text_line(lines: list[str], text: str, start: int) -> int:
-    """Return the first line from `start` on that holds `text` in quotes; 0 where none does."""
-    for index in range(max(start, 1), len(lines) + 1):
-        for match in _STRING.finditer(lines[index - 1]):
-            if text in match.groups():
-                return index
-    return 0
 
 
 def write_plan(plan: SortPlan) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from digitlens.mail.zipcode import ZIP5, ZIP9, ZIP_LENGTHS
+from digitlens.mail.directory import ZIP5, ZIP9, ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -170,7 +170,10 @@ class MeasuredThresholds:
             "reader": self.reader,
             "about": dict(self.about),
             "elsewhere": round(self.unlisted_rate, DECIMALS),
-            "curves": {name: _plain_curve(self.curves[name]) for name in KNOWN},
+            "curves": {
+                name: curve.as_dict() | {"bars": [round(p, DECIMALS) for p in curve.thresholds]}
+                for name, curve in self.curves.items()
+            },
         }
 
     @classmethod
@@ -190,10 +193,6 @@ class MeasuredThresholds:
             raise DataError(
                 f"{name} cannot be read", seen=f"{type(error).__name__}: {error}"
             ) from error
-
-
-def _plain_curve(curve: RiskCoverageCurve) -> dict[str, Any]:
-    return curve.as_dict() | {"bars": [round(bar, DECIMALS) for bar in curve.thresholds]}
 
 
 def _parse_curve(raw: Mapping[str, Any]) -> RiskCoverageCurve:

@@ -3,8 +3,7 @@
 ==========  ================================================================
 `batch`     `make_sample`: a folder of envelopes and truth.csv; their digits
 `envelope`  one envelope: paper, addresses, stamp, postmark, light
-`address`   who writes to whom, and how it is written down
-`script`    letters as strokes of a pen
+`address`   who writes to whom, and how it is written down with a pen
 ==========  ================================================================
 """
 

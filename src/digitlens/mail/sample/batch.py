@@ -6,8 +6,6 @@ the program draws.
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +15,9 @@ import numpy as np
 
 from digitlens.digits import SIDE, Digits
 from digitlens.errors import UsageError
+from digitlens.mail.sample.address import CAPITAL, find_strokes, round_stroke
 from digitlens.mail.sample.envelope import Envelope, draw_envelope
-from digitlens.mail.sample.script import CAPITAL, find_strokes, round_stroke
-from digitlens.storage import make_folder, write_bytes, write_text
+from digitlens.storage import make_folder, write_bytes, write_csv
 from digitlens.synth import prepare_glyphs
 from digitlens.synth.random import Random
 from digitlens.synth.strokes import draw_strokes
@@ -199,11 +197,7 @@ def make_sample(
         rows.append(_describe(name, envelope))
         if progress is not None:
             progress(index, count)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    write_text(out / TRUTH, text.getvalue())
+    write_csv(out / TRUTH, COLUMNS, rows)
     return SampleMail(out, count, chosen.source)
 
 

@@ -9,10 +9,9 @@ for each and the difference is digits read wrongly, not digits shifted by one.
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,9 @@ from digitlens.errors import DataError, UsageError
 from digitlens.geometry import enclosing_box, rotate_upright
 from digitlens.imaging import frame_digit
 from digitlens.imaging.crop import crop_with_margin
-from digitlens.imaging.io import load_image
+from digitlens.imaging.io import encode_png, load_image
 from digitlens.mail.sorting.review import find_rotation
-from digitlens.storage import make_folder, write_bytes, write_text
+from digitlens.storage import make_folder, write_bytes, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,10 +61,6 @@ class SavedCorrections:
     other: int = 0
     unseen: int = 0
 
-    def plus(self, **more: int) -> SavedCorrections:
-        """Return the same counts with these added."""
-        return replace(self, **{name: getattr(self, name) + more[name] for name in more})
-
 
 @dataclass(frozen=True)
 class CorrectedPart:
@@ -98,17 +93,18 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
     in MNIST's frame as class folders, which `load_digits` reads and ``digitlens train cnn
     --from cnn --data`` learns from. Done again, it saves the same under the same names.
     """
-    saved, rows = SavedCorrections(), []
+    count: Counter[str] = Counter()
+    rows = []
     for correction in corrections:
-        saved = saved.plus(corrections=1)
+        count["corrections"] += 1
 
         # Which part of the line is what the person said?
         if correction.zip is None:
-            saved = saved.plus(unread=1)
+            count["unread"] += 1
             continue
         part = find_part(correction, correction.zip)
         if part is None:
-            saved = saved.plus(other=1)
+            count["other"] += 1
             continue
 
         # Cut it out of the upright picture.
@@ -118,18 +114,19 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
             pixels, part = np.rot90(pixels, part.rotation // 90), part.rotate(size)
             line = crop_with_margin(pixels, part.box, LINE_MARGIN)
         except (DataError, UsageError):  # gone, damaged, or another picture by now
-            saved = saved.plus(unseen=1)
+            count["unseen"] += 1
             continue
 
         # Save the line, and its digits where each has its box.
-        name = f"{correction.piece:06d}.png"
+        piece, said, name = correction.piece, correction.zip, f"{correction.piece:06d}.png"
         _write_png(out / LINES / name, line)
-        rows.append(_describe(correction, correction.zip, part, name))
-        digits = _save_digits(correction.piece, correction.zip, part, pixels, out / DIGITS)
-        saved = saved.plus(lines=1, digits=digits)
+        who = (correction.person, round(correction.settled_at))
+        rows.append((name, said, len(said), part.read, piece, *who))
+        count["lines"] += 1
+        count["digits"] += _save_digits(piece, said, part, pixels, out / DIGITS)
     if rows:
-        write_text(out / LINES / TRUTH, _format_table(rows))
-    return saved
+        write_csv(out / LINES / TRUTH, COLUMNS, rows)
+    return SavedCorrections(**count)
 
 
 def find_part(correction: Correction, said: str) -> CorrectedPart | None:
@@ -201,38 +198,6 @@ def _save_digits(
     return count
 
 
-def _describe(
-    correction: Correction, said: str, part: CorrectedPart, name: str
-) -> dict[str, Any]:
-    return dict(
-        zip(
-            COLUMNS,
-            (
-                name,
-                said,
-                len(said),
-                part.read,
-                correction.piece,
-                correction.person,
-                round(correction.settled_at),
-            ),
-            strict=True,
-        )
-    )
-
-
-def _format_table(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    from PIL import Image
-
-    into = io.BytesIO()
-    Image.fromarray(pixels).save(into, "PNG")
     make_folder(path.parent)
-    write_bytes(path, into.getvalue())
+    write_bytes(path, encode_png(pixels))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, RunError, UsageError
+from digitlens.mail.directory import ZipCode
 from digitlens.mail.sorting.store import open_store
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
-from digitlens.mail.zipcode import ZipCode
 
 if TYPE_CHECKING:
     import sqlite3

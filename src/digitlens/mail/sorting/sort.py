@@ -7,7 +7,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -158,20 +158,15 @@ def sort_folder(
     return summary
 
 
-@contextmanager
-def lock_trays(out: Path, folder: Path, now: float) -> Iterator[None]:
-    """Hold the trays in `out` while `folder` is sorted into them.
-
-    `RunError` where another run holds them; it says which.
-    """
+def lock_trays(out: Path, folder: Path, now: float) -> AbstractContextManager[None]:
+    """Hold the trays in `out` while `folder` is sorted; `RunError` says which run has them."""
     since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
-    with lock_file(
+    return lock_file(
         out / LOCK,
         f"process {os.getpid()} on {socket.gethostname()} since {since}, sorting {folder}",
         wanted=f"another run is sorting into {out}",
         try_="wait until it has ended, or name another folder with --out",
-    ):
-        yield
+    )
 
 
 def scan_folder(folder: Path, out: Path) -> Iterator[Path]:

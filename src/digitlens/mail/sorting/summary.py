@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
-from digitlens.storage import write_text
+from digitlens.storage import write_csv, write_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -204,12 +202,8 @@ def _make_barcode(mailer: tuple[str, str, str], number: int, digits: str) -> str
 
 def write_listing(out: Path, rows: list[dict[str, Any]], summary: SortSummary) -> None:
     """Write pieces.csv and pieces.json into `out`, each whole or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        digits = " ".join(f"{item:.4f}" for item in row["digits"])
-        writer.writerow({**row, "digits": digits})
-    write_text(out / CSV, text.getvalue())
+    digits = (" ".join(f"{item:.4f}" for item in row["digits"]) for row in rows)
+    cells = ((row | {"digits": item}).values() for row, item in zip(rows, digits, strict=True))
+    write_csv(out / CSV, COLUMNS, map(tuple, cells))
     content = {"format": 1, "summary": summary.as_dict(), "pieces": rows}
     write_text(out / JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
