@@ -58,8 +58,6 @@ def explain(
     Raises NoInkError, SeveralDigitsError, ShapeError, DataError: the picture shows no digit, or
     several, or cannot be read; see `frame_digit`; ModelError: the model's file is gone.
 
-    Examples
-    --------
     >>> explanation = explain(load_model("runs/train/cnn-1"), digit)  # doctest: +SKIP
     >>> explanation.label, explanation.maps[0].values.shape  # doctest: +SKIP
     (7, (16, 12, 12))
@@ -290,8 +288,6 @@ def _try_gradients(
 def round_values(values: Floats) -> Any:
     """Return an array as lists of numbers, rounded to five digits of the largest.
 
-    Examples
-    --------
     >>> round_values(np.array([1234.5678, 0.016], np.float32))
     [1234.6, 0.0]
     >>> round_values(np.zeros((1, 2), np.float32))
@@ -306,8 +302,6 @@ def round_values(values: Floats) -> Any:
 def as_percent(share: float) -> str:
     """Return a probability in percent, never rounded to 0 or 100 %.
 
-    Examples
-    --------
     >>> as_percent(0.87), as_percent(0.9987), as_percent(1.0), as_percent(0.00001)
     ('87.00 %', '99.87 %', 'over 99.99 %', 'under 0.01 %')
     """

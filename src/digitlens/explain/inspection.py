@@ -167,8 +167,6 @@ class InspectedModel:
 def inspect_model(model: Model) -> InspectedModel:
     """Open a model's file for a look inside; ModelError if it is gone.
 
-    Examples
-    --------
     >>> inside = inspect_model(load_model("runs/train/cnn-1"))  # doctest: +SKIP
     >>> [layer.name for layer in inside.layers][:2]  # doctest: +SKIP
     ['layer 1, convolution', 'layer 2, convolution']

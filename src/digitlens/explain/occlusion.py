@@ -77,8 +77,6 @@ def log_odds(logits: NDArray[np.float64], label: int) -> NDArray[np.float64]:
 
     Takes logits (N, 10), returns (N,).
 
-    Examples
-    --------
     >>> [round(float(item), 3) for item in log_odds(np.log([[0.9, 0.06, 0.04]]), 0)]
     [2.197]
     """

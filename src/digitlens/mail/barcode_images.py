@@ -87,8 +87,6 @@ def find_sizes(bars: str) -> BarSizes:
 def lay_out(bars: str) -> list[Bar]:
     """Return where each bar stands, in inches, in a picture with its free paper around.
 
-    Examples
-    --------
     >>> one, two = lay_out("TF")
     >>> round(one.height, 3), round(two.height, 3), round(two.left - one.left, 4)
     (0.048, 0.145, 0.0455)

@@ -38,8 +38,6 @@ class IntelligentMail:
     mailer (6, or 9 that begin with 9), serial number (9 or 6). `routing` is the ZIP: none, 5, 9
     (ZIP+4) or 11 digits (with the delivery point).
 
-    Examples
-    --------
     >>> mail = IntelligentMail("01234567094987654321", "012345678")
     >>> mail.mailer, mail.serial, mail.routing
     ('567094', '987654321', '012345678')
@@ -105,8 +103,6 @@ def check_digits(what: str, text: str, lengths: tuple[int, ...]) -> None:
 def encode_imb(content: IntelligentMail) -> str:
     """Return the 65 bars of `content`: a text of T (tracker), A, D and F (full), left first.
 
-    Examples
-    --------
     >>> encode_imb(IntelligentMail("01234567094987654321"))[:20]
     'ATTFATTDTTADTAATTDTD'
     """
@@ -136,8 +132,6 @@ def decode_imb(bars: str) -> IntelligentMail:
     Raises `DataError` for another number of bars or another letter, a bar that was misread, or
     bars read upside down.
 
-    Examples
-    --------
     >>> bars = encode_imb(IntelligentMail("01234567094987654321", "01234"))
     >>> decode_imb(bars).routing
     '01234'
@@ -163,8 +157,6 @@ def decode_imb(bars: str) -> IntelligentMail:
 def flip_bars(bars: str) -> str:
     """Return the bars as they are read when the piece is turned by 180 degrees.
 
-    Examples
-    --------
     >>> flip_bars("ATF")
     'FTD'
     """
@@ -333,8 +325,6 @@ ASCENDERS = _parse_places(_ASCENDERS)
 def imb_characters() -> tuple[int, ...]:
     """Return the character of each codeword 0..1364: numbers of 13 bits, 5 or 2 of them set.
 
-    Examples
-    --------
     >>> table = imb_characters()
     >>> len(table), table[0], table[1287]
     (1365, 31, 3)
@@ -395,8 +385,6 @@ _POSTNET_VALUES = {bars: str(digit) for digit, bars in enumerate(_POSTNET_DIGITS
 def encode_postnet(digits: str) -> str:
     """Return the bars of a ZIP of 5, 9 or 11 digits: ``|`` is tall, ``.`` short.
 
-    Examples
-    --------
     >>> encode_postnet("12345")
     '|...||..|.|..||..|..|.|.|..|.|.|'
     """
@@ -412,8 +400,6 @@ def decode_postnet(bars: str) -> str:
     `DataError` for another number of bars or another letter, a missing frame bar, a digit that
     is none, or digits that do not sum to a multiple of 10.
 
-    Examples
-    --------
     >>> decode_postnet(encode_postnet("012345678"))
     '012345678'
     """

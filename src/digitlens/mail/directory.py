@@ -29,8 +29,6 @@ ZIP_LENGTHS = (ZIP5, ZIP9)
 class ZipCode:
     """A ZIP of five digits, or a ZIP+4; `plus4` is the four digits after the dash, or ``""``.
 
-    Examples
-    --------
     >>> ZipCode.parse("00501").five, str(ZipCode.parse("123456789"))
     ('00501', '12345-6789')
     """
@@ -107,8 +105,6 @@ _STATE_CODES = {name.casefold(): code for code, name in STATES.items()}
 def state_code(text: str) -> str:
     """Return the two letters of a state that is given by them or by its name.
 
-    Examples
-    --------
     >>> state_code("new york"), state_code(" ny. ")
     ('NY', 'NY')
     """
@@ -155,8 +151,6 @@ class Place:
 class Directory:
     """The ZIPs in use: one `Place` for each.
 
-    Examples
-    --------
     >>> holtsville = Place("00501", "Holtsville", ("Holtsville",), "NY", "Suffolk", "UNIQUE")
     >>> directory = Directory([holtsville])
     >>> "00501" in directory, "501" in directory, str(directory.place("00501"))
@@ -226,8 +220,6 @@ class Directory:
 def normalize_name(name: str) -> str:
     """Return a city's name as it is compared: small letters, words in full.
 
-    Examples
-    --------
     >>> normalize_name("St. Paul"), normalize_name("N Little-Rock")
     ('saint paul', 'north little rock')
     """

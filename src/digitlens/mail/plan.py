@@ -32,8 +32,6 @@ _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECA
 class Range:
     """ZIPs from `low` to `high`, both included; five digits each, compared as text.
 
-    Examples
-    --------
     >>> Range.parse("021"), str(Range.parse("010-027")), str(Range.parse("02134"))
     (Range(low='02100', high='02199'), '010-027', '02134')
     """
@@ -75,8 +73,6 @@ class SortPlan:
     one is known; `source` and `effective` tell a person where the ranges come from, and since
     when they are in force.
 
-    Examples
-    --------
     >>> plan = SortPlan({"boston": (Range.parse("021-022"),)}, default="other")
     >>> plan.find_tray("02134"), plan.find_tray("90210")
     ('boston', 'other')

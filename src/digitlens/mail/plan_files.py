@@ -47,8 +47,6 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
     `DataError`, with the line, for what is not TOML, an unknown key, something that is no
     range, and two that overlap.
 
-    Examples
-    --------
     >>> parse_plan('default = "other"\\n[trays]\\nboston = ["021"]').find_tray("02134")
     'boston'
     """
@@ -175,8 +173,6 @@ def _parse_ranges(trays: dict[str, Any], source: _PlanText) -> list[tuple[Range,
 def write_plan(plan: SortPlan) -> str:
     """Return the plan as TOML; `parse_plan` gives the same plan back.
 
-    Examples
-    --------
     >>> print(write_plan(SortPlan({"boston": (Range("02100", "02299"),)}, "other")))
     default = "other"
     <BLANKLINE>
@@ -286,8 +282,6 @@ class LabelingList:
 def tray_name(plant: str) -> str:
     """Return the tray of a plant: its number, its name and its state, as a folder's name.
 
-    Examples
-    --------
     >>> tray_name("SCF MID-ISLAND NY 117")
     '117-mid-island-ny'
     """

@@ -47,8 +47,6 @@ MEASURED_NAME = "mail.json"
 def name_knowledge(city: str | None, state: str | None) -> str:
     """Return which of `KNOWN` a decision with the directory and this address has.
 
-    Examples
-    --------
     >>> name_knowledge(None, "MN"), name_knowledge("St. Paul", "MN"), name_knowledge(None, None)
     ('state', 'city and state', 'directory')
     """

@@ -171,8 +171,6 @@ async def _answer_framework(request: Request, error: Any) -> Response:
 def allowed_methods(path: str, document: dict[str, Any]) -> list[str]:
     """Return the methods that an address takes; Starlette names those of one route only.
 
-    Examples
-    --------
     >>> allowed_methods("/v1/own/7/ab", {"paths": {"/v1/own/{label}/{name}": {"get": {}}}})
     ['GET']
     """

@@ -13,8 +13,6 @@ Value = TypeVar("Value")
 class LruCache(Generic[Key, Value]):
     """Keeps the `size` values that were used last; safe to use from several threads.
 
-    Examples
-    --------
     >>> cache = LruCache[str, int](2)
     >>> for number, name in enumerate("abc"):
     ...     cache.put(name, number)

@@ -74,8 +74,6 @@ PROBLEM_TYPE = "application/problem+json"
 def problem_details(error: DigitlensError) -> dict[str, Any]:
     """Return an error as problem details, with the same words as on the command line.
 
-    Examples
-    --------
     >>> from digitlens.errors import NoInkError
     >>> details = problem_details(NoInkError("a.png must show a digit", seen="bare paper"))
     >>> details["type"], details["title"], details["status"]

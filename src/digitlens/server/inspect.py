@@ -279,8 +279,6 @@ def output_size(side: int, kernel: int, *, stride: int, padding: int) -> int:
 
     Raises UsageError: the kernel does not fit, or a number makes no sense.
 
-    Examples
-    --------
     >>> output_size(28, 5, stride=2, padding=2), output_size(28, 3, stride=1, padding=0)
     (14, 26)
     """
@@ -301,8 +299,6 @@ def output_size(side: int, kernel: int, *, stride: int, padding: int) -> int:
 def explain_output_size(side: int, kernel: int, *, stride: int, padding: int) -> str:
     """Return how the size of a map is calculated, for a person.
 
-    Examples
-    --------
     >>> explain_output_size(28, 5, stride=2, padding=2)
     '(28 + 2 x 2 - 5) / 2 + 1 = 14, rounded down'
     >>> explain_output_size(28, 3, stride=1, padding=0)
@@ -325,8 +321,6 @@ def convolve(
     Returns float64 (places down, places across). Raises ShapeError: the kernel has other
     channels, or is larger than `MAX_KERNEL`; UsageError: it does not fit.
 
-    Examples
-    --------
     >>> ramp = np.arange(9, dtype=np.float32).reshape(1, 3, 3)
     >>> edge = np.array([[[-1, 1]]], np.float32)
     >>> convolve(ramp, edge, bias=0.5, stride=1, padding=0).tolist()

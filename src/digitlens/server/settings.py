@@ -56,8 +56,6 @@ class ServerSettings:
 def is_loopback(host: str) -> bool:
     """Say whether only this machine can reach `host`.
 
-    Examples
-    --------
     >>> [is_loopback(host) for host in ("localhost", "127.8.0.1", "::1", "0.0.0.0", "lan")]
     [True, True, True, False, False]
     """

@@ -104,8 +104,6 @@ def decode_picture(value: Any, name: str) -> Upload:
     Raises CorruptFileError: a text that is not base64; ShapeError: rows that are not equally
     long, or not whole numbers in 0..255.
 
-    Examples
-    --------
     >>> decode_picture("data:image/png;base64,iVBORw==", "it")[:4]
     b'\\x89PNG'
     >>> decode_picture([[0, 9]], "it").shape

@@ -192,8 +192,6 @@ def encode_png(picture: Image.Image | NDArray[np.uint8]) -> bytes:
 def rgb(color: str) -> tuple[float, float, float]:
     """Return ``#RRGGBB`` as three shares 0..1.
 
-    Examples
-    --------
     >>> rgb("#FF0080")
     (1.0, 0.0, 0.5019607843137255)
     """
@@ -204,8 +202,6 @@ def rgb(color: str) -> tuple[float, float, float]:
 def blend(color: str, share: float, paper: str = PAPER) -> str:
     """Return `share` of `color` on `paper`, as ``#RRGGBB``.
 
-    Examples
-    --------
     >>> blend("#000000", 0.5), blend("#D55E00", 0.0)
     ('#808080', '#FFFFFF')
     """
@@ -293,8 +289,6 @@ class Axes:
 def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Return round values from `low` to `high`, at most about `most` of them.
 
-    Examples
-    --------
     >>> round_ticks(97.7, 100.2), round_ticks(0.0, 0.3)
     ([98.0, 98.5, 99.0, 99.5, 100.0], [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
     """
@@ -309,8 +303,6 @@ def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
 def format_ticks(values: Sequence[float]) -> dict[float, str]:
     """Return the label of each value, all with equally many decimals.
 
-    Examples
-    --------
     >>> format_ticks([0.0, 0.05, 0.1])
     {0.0: '0.00', 0.05: '0.05', 0.1: '0.10'}
     """
@@ -322,8 +314,6 @@ def format_ticks(values: Sequence[float]) -> dict[float, str]:
 def integer_ticks(first: int, last: int, most: int = 12) -> list[int]:
     """Return the multiples of a round step from `first` to `last`, at most `most`.
 
-    Examples
-    --------
     >>> integer_ticks(1, 4), integer_ticks(1, 100)
     ([1, 2, 3, 4], [10, 20, 30, 40, 50, 60, 70, 80, 90, 100])
     """
@@ -336,8 +326,6 @@ def integer_ticks(first: int, last: int, most: int = 12) -> list[int]:
 def spread_labels(places: Sequence[float], distance: float) -> list[float]:
     """Move two places until they are `distance` apart, both by the same.
 
-    Examples
-    --------
     >>> spread_labels([1.0, 1.5], 1.0), spread_labels([5.0, 1.0], 1.0)
     ([0.75, 1.75], [5.0, 1.0])
     """

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 def page(title: str, *parts: str) -> str:
     """Return a whole HTML page; `title` is escaped, `parts` are HTML already.
 
-    Examples
-    --------
     >>> "<title>2 &lt; 3</title>" in page("2 < 3", "<p>so it is</p>")
     True
     """
@@ -78,8 +76,6 @@ def _join_percent(words: str) -> str:
 def facts(items: Mapping[str, object]) -> str:
     """Return a list of names and values; a mapping within is set as a line of its own.
 
-    Examples
-    --------
     >>> facts({"network": "cnn", "seeds": [1, 2], "loss": None})
     '<dl class="facts"><dt>network</dt><dd>cnn</dd><dt>seeds</dt><dd>1, 2</dd></dl>'
     """

@@ -213,8 +213,6 @@ class Page:
 def format_cell(value: float, form: str) -> str:
     """Print a value short enough for a cell: no zero before two decimals, no minus zero.
 
-    Examples
-    --------
     >>> format_cell(-0.314, "{:.2f}"), format_cell(-0.04, "{:.1f}"), format_cell(7, "{:d}")
     ('−.31', '0.0', '7')
     """
@@ -246,8 +244,6 @@ def shade(
     Takes an array of any shape, returns uint8 (..., 3). A `power` below 1 lets small values
     show.
 
-    Examples
-    --------
     >>> shade(np.array([0.0, 2.0, -2.0], np.float32)).tolist()
     [[255, 255, 255], [213, 94, 0], [0, 114, 178]]
     """

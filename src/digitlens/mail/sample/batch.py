@@ -54,8 +54,6 @@ def load_local_mnist() -> Digits | None:
 def draw_digits(n_writers: int = 40, *, seed: int = 0) -> Digits:
     """Draw digits with a pen: three of each class by each of `n_writers` writers, at least 1.
 
-    Examples
-    --------
     >>> draw_digits(2).counts.tolist()
     [6, 6, 6, 6, 6, 6, 6, 6, 6, 6]
     """

@@ -151,8 +151,6 @@ def find_part(correction: Correction, said: str) -> CorrectedPart | None:
 def is_in_place(read: str, said: str) -> bool:
     """Say whether digits were misread, each in its place, and none missed or added.
 
-    Examples
-    --------
     >>> is_in_place("02134", "02184"), is_in_place("02134", "21345")
     (True, False)
     """
@@ -165,8 +163,6 @@ def is_in_place(read: str, said: str) -> bool:
 def edit_distance(one: str, other: str) -> int:
     """Return how many digits must be changed, added or taken out (Levenshtein's distance).
 
-    Examples
-    --------
     >>> edit_distance("02134", "2134"), edit_distance("02134", "02184")
     (1, 1)
     """

@@ -344,8 +344,6 @@ def find_rotation(boxes: Sequence[Box]) -> int:
 
     Counter-clockwise: 0, 90, 180 or 270.
 
-    Examples
-    --------
     >>> find_rotation([(90.0, 10.0, 99.0, 30.0), (10.0, 11.0, 19.0, 31.0)])
     180
     """

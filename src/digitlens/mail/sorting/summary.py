@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
+from digitlens.metrics.formatting import plural
 from digitlens.storage import write_csv, write_text
 
 if TYPE_CHECKING:
@@ -66,36 +67,22 @@ class SortSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain values."""
-        return {
-            "pieces": self.pieces,
-            "new": self.new,
-            "accepted": self.accepted,
-            "settled": self.settled,
-            "waiting": self.waiting,
-            "unsortable": self.unsortable,
-            "read_rate": round(self.read_rate, 4),
+        rounded = {
             "expected_errors": round(self.expected_errors, 2),
-            "reasons": self.reasons,
-            "trays": self.trays,
-            "moved": self.moved,
-            "would_move": self.would_move,
-            "missing": self.missing,
-            "changed": self.changed,
-            "copies": self.copies,
             "seconds": round(self.seconds, 2),
+            "read_rate": round(self.read_rate, 4),
         }
+        return asdict(self) | rounded
 
     def lines(self) -> list[str]:
         """Return the summary in words.
 
-        Examples
-        --------
         >>> summary = SortSummary(4, 4, 3, 0, 1, 0, {"unsure": 1}, {"MA": 3}, 0.02, 1)
         >>> print(*summary.lines()[1:3])
         3 read (75.0 %), of which 0.02 are expected to be wrong 1 waits for a person: unsure 1
         """
         lines = [
-            f"{_count(self.pieces, 'piece')}, {self.new:,} new",
+            f"{plural(self.pieces, 'piece')}, {self.new:,} new",
             f"{self.accepted:,} read ({100 * self.read_rate:.1f} %), of which "
             f"{self.expected_errors:.2g} are expected to be wrong",
         ]
@@ -109,7 +96,7 @@ class SortSummary:
         fullest = sorted(self.trays.items(), key=lambda item: -item[1])
         if fullest:
             more = ", ..." if len(fullest) > 5 else ""
-            lines.append(f"{_count(len(fullest), 'tray')}: {_list(dict(fullest[:5]))}{more}")
+            lines.append(f"{plural(len(fullest), 'tray')}: {_list(dict(fullest[:5]))}{more}")
         else:
             lines.append("no trays")
         if self.new and self.seconds > 0:
@@ -121,25 +108,21 @@ class SortSummary:
         warnings = []
         if self.would_move:
             warnings.append(
-                f"the plan has changed: {_count(self.would_move, 'sorted piece')} would now go "
+                f"the plan has changed: {plural(self.would_move, 'sorted piece')} would now go "
                 "to another tray; left where they are, --move moves them"
             )
         if self.missing:
             warnings.append(
-                f"{_count(sum(self.missing.values()), 'piece')} no longer in the tray: "
+                f"{plural(sum(self.missing.values()), 'piece')} no longer in the tray: "
                 f"{_list(self.missing)}; --restore puts them back"
             )
         if self.changed:
             warnings.append(
-                f"{_count(self.changed, 'picture')} changed after being sorted; not read again"
+                f"{plural(self.changed, 'picture')} changed after being sorted; not read again"
             )
         if self.copies:
-            warnings.append(f"{_count(self.copies, 'piece')} copied, as no link could be made")
+            warnings.append(f"{plural(self.copies, 'piece')} copied, as no link could be made")
         return warnings
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _list(counts: dict[str, int]) -> str:
