@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from digitlens.mail.thresholds import ALONE
 from digitlens.mail.directory import ZIP_LENGTHS
+from digitlens.mail.thresholds import ALONE
 from readers.answer_cache import AnswerCache
 from readers.pictures import FIVES, Task, cheques, validation_lines
 from readers.processes import READERS

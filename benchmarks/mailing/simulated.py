@@ -16,9 +16,9 @@ import numpy as np
 
 from digitlens.ctc import Alternative
 from digitlens.mail.decision import decide
+from digitlens.mail.directory import ZIP_LENGTHS
 from digitlens.mail.measure import SimulatedPiece, SimulatedReading, read_zips, score_pieces
 from digitlens.mail.thresholds import CITY, KNOWN, thresholds_for
-from digitlens.mail.directory import ZIP_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
