@@ -19,7 +19,7 @@ from digitlens.errors import DataError, MissingDataError
 from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.store import open_store
+from digitlens.mail.sorting.store import RoutedPiece, open_store
 from digitlens.mail.sorting.summary import SortSummary, list_pieces, write_listing
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
 from digitlens.storage import lock_file, make_folder
@@ -73,23 +73,6 @@ class Sorting:
     mailer: tuple[str, str, str] = ("00", "000", "000000")
     # processes at most that read; with one, or for a few pieces, the calling process reads
     workers: int = 1
-
-
-@dataclass(frozen=True)
-class RoutedPiece:
-    """A piece that was read and decided on, not yet in the state.
-
-    `source` is the picture's absolute path, `name` the same below the folder that is sorted,
-    with slashes; `fingerprint` is a `file_fingerprint`, `routing` what `Routing.as_dict` and
-    `describe_line` give, `tray` the folder it belongs in, `time` seconds since 1970.
-    """
-
-    source: Path
-    name: str
-    fingerprint: str
-    routing: dict[str, Any]
-    tray: str
-    time: float
 
 
 def sort_folder(

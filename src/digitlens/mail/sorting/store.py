@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.sort import RoutedPiece
 
 
 FILE = "mail.sqlite"
@@ -70,6 +70,23 @@ CREATE TABLE corrections (
 """
 
 _IN_TRAYS = f"tray NOT IN ('{REVIEW}', '{UNSORTABLE}')"
+
+
+@dataclass(frozen=True)
+class RoutedPiece:
+    """A piece that was read and decided on, not yet in the state.
+
+    `source` is the picture's absolute path, `name` the same below the folder that is sorted,
+    with slashes; `fingerprint` is a `file_fingerprint`, `routing` what `Routing.as_dict` and
+    `describe_line` give, `tray` the folder it belongs in, `time` seconds since 1970.
+    """
+
+    source: Path
+    name: str
+    fingerprint: str
+    routing: dict[str, Any]
+    tray: str
+    time: float
 
 
 class Store:
