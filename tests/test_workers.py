@@ -14,7 +14,7 @@ import pytest
 
 from digitlens.errors import DigitlensError, ModelError
 from digitlens.ocr.batch import PageWorker
-from digitlens.ocr.options import ReadOptions
+from digitlens.ocr.page import ReadOptions
 from digitlens.workers import TaskResult, available_cpus, run_tasks
 
 # What workers do must be found by name in a fresh process: it is Python's own.

@@ -12,7 +12,7 @@ import pytest
 from digitlens.data import load_digits
 from digitlens.data.font_digits import REPEATS, find_folder, print_signs, read_faces
 from digitlens.errors import DataError, MissingDataError
-from digitlens.synth.typefaces import Print, draw_text, has_digits, open_font, print_glyph
+from digitlens.synth.fonts import Print, draw_text, has_digits, open_font, print_glyph
 
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
 FAMILIES = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from digitlens.metrics.corruptions import CORRUPTIONS, Corruption
+from digitlens.metrics.robustness import CORRUPTIONS, Corruption
 
 PICTURES = st.integers(0, 3).flatmap(
     lambda count: arrays.arrays(

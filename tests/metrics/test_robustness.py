@@ -14,10 +14,15 @@ from digitlens import viz
 from digitlens.digits import Digits, Images
 from digitlens.errors import DataError, UsageError
 from digitlens.imaging import FramedStack
-from digitlens.metrics.corruptions import CORRUPTIONS, Corruption
 from digitlens.metrics.evaluation import evaluate
 from digitlens.metrics.intervals import wilson
-from digitlens.metrics.robustness import RobustnessResult, evenly, measure_robustness
+from digitlens.metrics.robustness import (
+    CORRUPTIONS,
+    Corruption,
+    RobustnessResult,
+    evenly,
+    measure_robustness,
+)
 
 
 class Brightest:

@@ -103,7 +103,7 @@ def stress(
     in steps from none to hard, for the network alone and after framing. Framing takes about a
     minute for the 1,000 digits. Writes stress.png and stress.json."""
     check_choice("--part", part, PARTS)
-    from digitlens.metrics.corruptions import CORRUPTIONS
+    from digitlens.metrics.robustness import CORRUPTIONS
     from digitlens.metrics.robustness import measure_robustness as stress_model
     from digitlens.models.inference import load_model
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from digitlens.ocr import FormField, Reader
-    from digitlens.ocr.options import PageResult, ReadOptions
+    from digitlens.ocr.page import PageResult, ReadOptions
 
 
 FIELD_HELP = "One number that is wanted: name=NAME,count=N,area=LEFT,TOP,RIGHT,BOTTOM,boxes."
@@ -84,7 +84,7 @@ def read(
     from digitlens.ocr import Reader
     from digitlens.ocr.batch import read_all
     from digitlens.ocr.files import list_inputs
-    from digitlens.ocr.options import ReadOptions
+    from digitlens.ocr.page import ReadOptions
     from digitlens.storage import make_folder
 
     # What is wanted, and how sure a number must be.
@@ -128,7 +128,7 @@ def apply_threshold(
     """
     from dataclasses import replace
 
-    from digitlens.ocr.options import DEFAULT_THRESHOLD
+    from digitlens.ocr.page import DEFAULT_THRESHOLD
 
     if max_error is None:
         return replace(options, thresholds=(DEFAULT_THRESHOLD,) * max(1, len(options.fields)))

@@ -78,7 +78,7 @@ def read_faces() -> tuple[list[Face], dict[str, str]]:
 
     Raises MissingDataError: there is no folder of fonts; DataError: a file in it is no font.
     """
-    from digitlens.synth.typefaces import has_digits
+    from digitlens.synth.fonts import has_digits
 
     folder = find_folder()
     if folder is None:
@@ -125,7 +125,7 @@ def _missing() -> MissingDataError:
 
 def print_digits(faces: Sequence[Face], rng: np.random.Generator) -> Images:
     """Print the digits 0 to 9 in each of `faces`, in turn: uint8 (10 N, 28, 28)."""
-    from digitlens.synth.typefaces import print_glyph, sample_print
+    from digitlens.synth.fonts import print_glyph, sample_print
 
     images = np.empty((len(faces) * CLASSES, SIDE, SIDE), np.uint8)
     for i, face in enumerate(faces):
@@ -143,7 +143,7 @@ def print_signs(faces: Sequence[Face], rng: np.random.Generator) -> Images:
     Displays are passed over, for their letters are those of other fonts only by name, and so
     is a sign that the face lacks: the box that stands for it could be a 0.
     """
-    from digitlens.synth.typefaces import print_glyph, sample_print
+    from digitlens.synth.fonts import print_glyph, sample_print
 
     images = []
     for face in faces:
@@ -156,6 +156,6 @@ def print_signs(faces: Sequence[Face], rng: np.random.Generator) -> Images:
 
 @lru_cache(maxsize=20_000)
 def _glyph(path: Path, text: str) -> NDArray[np.uint8]:
-    from digitlens.synth.typefaces import draw_text, open_font
+    from digitlens.synth.fonts import draw_text, open_font
 
     return draw_text(open_font(path), text)

@@ -9,8 +9,7 @@
 `comparison`        `compare`: several models on the same digits
 `history`           the epochs of a training run, as CSV and as signals
 `diagnosis`         `diagnose`: whether a run overfits, in words
-`corruptions`       pictures made worse: shifted, turned, blurred, noisy ...
-`robustness`        a model put through all corruptions
+`robustness`        corruptions (shifted, blurred, noisy ...), and a model put through all
 `formatting`        how a share, a count or a p-value is printed
 ==================  ==========================================================
 """

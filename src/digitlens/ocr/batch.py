@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from digitlens.errors import DigitlensError, ModelError, StorageError
 from digitlens.ocr.files import MULTIPAGE_SUFFIXES, open_document
-from digitlens.ocr.options import PageResult, PageTask
-from digitlens.ocr.page import Page
+from digitlens.ocr.page import Page, PageResult, PageTask
 from digitlens.ocr.reader import Reader
 from digitlens.workers import available_cpus, run_tasks
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from digitlens.imaging.io import LoadedImage
     from digitlens.ocr.files import Document, InputFile
-    from digitlens.ocr.options import ReadOptions
+    from digitlens.ocr.page import ReadOptions
     from digitlens.workers import TaskResult
 
 

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.line import Line
     from digitlens.geometry import Box
-    from digitlens.ocr.options import PageResult, ReadOptions
-    from digitlens.ocr.page import Page, Stage
+    from digitlens.ocr.page import Page, PageResult, ReadOptions, Stage
 
     Pixels: TypeAlias = "NDArray[np.uint8]"
     Font: TypeAlias = "FreeTypeFont | ImageFont"

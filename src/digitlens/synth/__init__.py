@@ -10,7 +10,7 @@
 `strokes`        a pen's strokes, and digits and marks made of them
 `page`           paper, ink and light; rules, frames and combs; parts of other lines, words
 `distractors`    pictures of lines without a number
-`fonts`          printed words
+`fonts`          printed words, and the digits of fonts
 `textures`       sheets of paper and fields of light
 `camera`         low resolution, blur, noise, polarity, JPEG
 `random`         single random numbers, quickly
@@ -24,13 +24,13 @@ from __future__ import annotations
 from digitlens.synth.glyphs import Glyphs, prepare_glyphs
 from digitlens.synth.lines import (
     CHUNK,
+    LineSample,
     sample_sheet,
     sheet_png,
     synthesize_chunk,
     synthesize_line,
     synthesize_lines,
 )
-from digitlens.synth.sample import LineSample
 from digitlens.synth.style import STYLES, Style, named_style
 
 __all__ = [

@@ -7,6 +7,7 @@ draws many lines on one sheet, to see what a reader is trained on.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -29,7 +30,6 @@ from digitlens.synth.page import (
     shade_page,
 )
 from digitlens.synth.random import Random
-from digitlens.synth.sample import LineSample
 from digitlens.synth.style import Style, named_style
 from digitlens.synth.writer import WriterStyle, check_text, sample_number, sample_writer
 
@@ -39,12 +39,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.digits import Digits
+    from digitlens.imaging.pixels import Gray
     from digitlens.synth.compose import ComposedLine
     from digitlens.synth.page import Background
-    from digitlens.synth.sample import Boxes, Gray
 
 
 CHUNK = 256  # lines that are written from one generator: what workers share among themselves
+
+
+@dataclass(frozen=True, eq=False)
+class LineSample:
+    """A picture of one line of handwriting, as a camera or a scanner gives it."""
+
+    # uint8 (H, W), gray. Either polarity: mostly dark ink on light paper, 0 = black.
+    image: Gray
+    # The number that is written, digits only, leading zeros kept; `""` for a picture that shows
+    # none.
+    text: str
+    # float32 (n, 4), one row for each digit of `text`, in its order: left, top, right and
+    # bottom of the digit's ink in pixels. Pixel (row y, column x) covers y..y+1 and x..x+1, so
+    # 0 <= left < right <= W and 0 <= top < bottom <= H.
+    boxes: NDArray[np.float32]
 
 
 def synthesize_line(
@@ -138,7 +153,7 @@ def _write(glyphs: Glyphs, rng: Random, style: Style, text: str | None) -> LineS
 
 def _crop(
     line: ComposedLine, rng: Random, style: Style, hand: WriterStyle
-) -> tuple[Gray, Boxes, PrintedField]:
+) -> tuple[Gray, NDArray[np.float32], PrintedField]:
     """Cut the picture out of the canvas, tightly or loosely, and move all places along."""
     boxes = np.array(line.boxes, np.float32)
     top, bottom = float(boxes[:, 1].min()), float(boxes[:, 3].max())
@@ -213,7 +228,7 @@ def _photograph(
     rng: Random,
     style: Style,
     page: Background,
-    written: tuple[Gray, str, Boxes],
+    written: tuple[Gray, str, NDArray[np.float32]],
     hand: WriterStyle,
 ) -> LineSample:
     """Bring ink to paper, light on it, and take the picture; boxes keep to its edges."""

@@ -13,8 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from digitlens.imaging.pixels import Gray
     from digitlens.synth.random import Random
-    from digitlens.synth.sample import Gray
 
     Point = tuple[float, float]
     """Column and row, or column and height above the line."""

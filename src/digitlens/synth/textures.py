@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from digitlens.imaging.pixels import Gray
     from digitlens.synth.random import Random
-    from digitlens.synth.sample import Gray
 
     Field = NDArray[Any]
     """float32 or float64 (HEIGHT, WIDTH)."""

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from digitlens.ocr.files import InputFile
-from digitlens.ocr.options import ReadOptions
+from digitlens.ocr.page import ReadOptions
 
 
 @pytest.fixture

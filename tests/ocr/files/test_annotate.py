@@ -12,8 +12,8 @@ from PIL import Image
 from digitlens.ctc import Line, LineDigit
 from digitlens.metrics.formatting import certainty
 from digitlens.ocr import FormField, Page, Reader, Table
-from digitlens.ocr.options import ReadOptions
 from digitlens.ocr.output import AMBER, GREEN, annotated_png, choose_picture_scale
+from digitlens.ocr.page import ReadOptions
 
 Strokes = Callable[..., np.ndarray]
 

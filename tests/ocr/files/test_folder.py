@@ -17,7 +17,7 @@ from digitlens.errors import DigitlensError, ModelError, StorageError
 from digitlens.ocr import FormField
 from digitlens.ocr.batch import read_all
 from digitlens.ocr.files import InputFile, list_inputs
-from digitlens.ocr.options import PageResult, ReadOptions
+from digitlens.ocr.page import PageResult, ReadOptions
 
 Write = Callable[..., InputFile]
 

@@ -15,7 +15,7 @@ from PIL import Image
 from digitlens.errors import CorruptFileError, MissingExtraError
 from digitlens.ocr.batch import read_all
 from digitlens.ocr.files import InputFile, choose_pdf_scale, parse_document
-from digitlens.ocr.options import ReadOptions
+from digitlens.ocr.page import ReadOptions
 
 Make = Callable[..., bytes]
 

@@ -22,10 +22,10 @@ from digitlens.synth.writer import WriterStyle, sample_writer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from digitlens.imaging.pixels import Gray
     from digitlens.mail.directory import Directory, Place
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
-    from digitlens.synth.sample import Gray
 
     Color = NDArray[np.uint8]
     Box = tuple[int, int, int, int]

@@ -25,9 +25,9 @@ from digitlens.synth.strokes import draw_strokes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from digitlens.imaging.pixels import Gray
     from digitlens.mail.directory import Directory
     from digitlens.synth import Glyphs
-    from digitlens.synth.sample import Gray
 
 
 # MNIST's digits have their longer side at 20 pixels, their centre of mass in the middle.

@@ -25,10 +25,10 @@ from digitlens.synth.textures import EVEN, crop_texture, fadings, lights, noises
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from digitlens.imaging.pixels import Gray
     from digitlens.mail.directory import Directory
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
-    from digitlens.synth.sample import Gray
 
     Color = NDArray[np.uint8]
     Box = tuple[int, int, int, int]
