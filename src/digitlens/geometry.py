@@ -1,4 +1,4 @@
-"""Boxes in a picture: around others, clipped, and on the picture turned upright."""
+"""Boxes in a picture, around others, clipped, turned upright; and the types of pictures."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 Box: TypeAlias = "tuple[float, float, float, float]"
 """Left, top, right, bottom in pixels of a picture; right and bottom lie just outside."""
 
 Size: TypeAlias = "tuple[int, int]"
 """Width, height in pixels."""
+
+Pixels: TypeAlias = "NDArray[np.uint8]"  # (H, W) gray, or (H, W, 3) red, green, blue
+Gray: TypeAlias = "NDArray[np.uint8]"  # (H, W), 0 = black, 255 = white
+FloatGray: TypeAlias = "NDArray[np.float32]"  # (H, W), 0.0..255.0
+Mask: TypeAlias = "NDArray[np.uint8]"  # (H, W), 1 where something is, 0 elsewhere
+Floats: TypeAlias = "NDArray[np.float64]"  # points, boxes and matrices
 
 
 def enclosing_box(boxes: Iterable[Box]) -> Box:

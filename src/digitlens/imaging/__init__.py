@@ -2,7 +2,7 @@
 
 The others in the order in which a picture meets them: `io` (decode), `binarize` (paper and
 ink), `components` (which connected ink is the digit), `fit` (20 x 20 box, center of mass),
-`crop` (boxes out of a picture, lines for a network), `pixels` (array types).
+`crop` (boxes out of a picture, lines for a network).
 
 Everything that comes out has 0 = paper and 255 = ink.
 """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import FloatGray, Gray, Pixels
+    from digitlens.geometry import FloatGray, Gray, Pixels
 
 
 # An estimate that costs less is taken without trying others. Of clean digits 99 in 100 cost

@@ -16,7 +16,7 @@ from digitlens.imaging.binarize import otsu_threshold
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import FloatGray, Gray, Mask
+    from digitlens.geometry import FloatGray, Gray, Mask
 
     Stats = NDArray[np.int32]
 

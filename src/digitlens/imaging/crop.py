@@ -11,7 +11,7 @@ from digitlens.errors import ShapeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.imaging.pixels import FloatGray, Gray, Pixels
+    from digitlens.geometry import FloatGray, Gray, Pixels
 
 
 # Paper around a digit, of its box's longer side: its ink is told apart by it.

@@ -20,7 +20,7 @@ from digitlens.digits import SIDE
 from digitlens.imaging.components import INK_THRESHOLD, disk_kernel
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import FloatGray, Gray, Mask
+    from digitlens.geometry import FloatGray, Gray, Mask
 
 
 # The longer side of a digit.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from digitlens.imaging.pixels import Pixels
+    from digitlens.geometry import Pixels
 
     ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]
 

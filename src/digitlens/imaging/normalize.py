@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from digitlens.digits import Images
+    from digitlens.geometry import FloatGray, Gray, Pixels
     from digitlens.imaging.binarize import Ink
     from digitlens.imaging.io import ImageSource
-    from digitlens.imaging.pixels import FloatGray, Gray, Pixels
 
 
 # The longer side in pixels to which larger pictures are brought before ink is looked for.

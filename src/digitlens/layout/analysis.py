@@ -35,7 +35,7 @@ from digitlens.layout.illumination import (
 from digitlens.layout.rules import remove_rules
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
+    from digitlens.geometry import Floats, Gray, Mask, Pixels
 
 
 # On these lines are found: digits on a page of 30 lines are 20 pixels high.

@@ -13,7 +13,7 @@ from digitlens.layout.morphology import close_mask, dilate, open_mask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Floats, Mask
+    from digitlens.geometry import Floats, Mask
 
 
 # The share of the smallest rectangle around it that a box fills, dents by digits that touch its

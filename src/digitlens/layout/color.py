@@ -24,7 +24,7 @@ from digitlens.layout.illumination import (
 from digitlens.layout.morphology import dilate, label_components, open_mask
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Gray, Mask, Pixels
+    from digitlens.geometry import Gray, Mask, Pixels
 
 
 # Ink, of 255, in its strongest channel, from which a pixel's color is examined.

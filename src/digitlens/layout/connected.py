@@ -13,7 +13,7 @@ from digitlens.layout.morphology import dilate, label_components
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Floats, Gray
+    from digitlens.geometry import Floats, Gray
     from digitlens.layout.rules import RuledPage
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Floats, Pixels
+    from digitlens.geometry import Floats, Pixels
     from digitlens.layout.analysis import PageAnalysis
     from digitlens.layout.page_layout import PageLayout
 

@@ -38,9 +38,8 @@ from digitlens.layout.page_layout import PageLayout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.geometry import Box
+    from digitlens.geometry import Box, Floats, Pixels
     from digitlens.imaging.io import ImageSource, LoadedImage
-    from digitlens.imaging.pixels import Floats, Pixels
 
     Candidate: TypeAlias = tuple[TextLine, float, float]
     """A line, its slope and its score."""

@@ -14,7 +14,7 @@ from digitlens.layout.boxes import PrintedBoxes, find_box_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Floats, Gray
+    from digitlens.geometry import Floats, Gray
 
     Places: TypeAlias = dict[int, tuple[int, int]]
     """Row and column of each box."""

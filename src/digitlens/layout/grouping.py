@@ -13,8 +13,7 @@ from digitlens.layout.boxes import link_neighbors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.geometry import Box
-    from digitlens.imaging.pixels import Floats
+    from digitlens.geometry import Box, Floats
     from digitlens.layout.boxes import PrintedBoxes
     from digitlens.layout.connected import Components
 

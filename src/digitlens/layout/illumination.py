@@ -15,7 +15,7 @@ import numpy as np
 from digitlens.layout.morphology import dilate
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Gray, Mask
+    from digitlens.geometry import Gray, Mask
 
 
 # The longer side in pixels on which the background is estimated: light is no finer.

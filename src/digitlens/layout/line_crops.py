@@ -28,7 +28,7 @@ from digitlens.layout.page_layout import Grid, GridCell, LineCrop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
+    from digitlens.geometry import Floats, Gray, Mask, Pixels
     from digitlens.layout.analysis import PageAnalysis
     from digitlens.layout.grids import Lattice
 

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Mask
+    from digitlens.geometry import Mask
 
 
 def dilate(mask: Mask, rows: int, columns: int) -> Mask:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from digitlens.geometry import Box
-    from digitlens.imaging.pixels import Floats, Gray, Pixels
+    from digitlens.geometry import Box, Floats, Gray, Pixels
 
 
 @dataclass(frozen=True, eq=False)

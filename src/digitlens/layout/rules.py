@@ -11,7 +11,7 @@ import numpy as np
 from digitlens.layout.morphology import close_mask, dilate, label_components, open_mask
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Mask
+    from digitlens.geometry import Mask
 
     LevelLine: TypeAlias = tuple[int, int, float, float]
     """Left, right, and the row at each end."""

@@ -14,7 +14,7 @@ from digitlens.synth.textures import EVEN, crop_texture, noises
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.random import Random
     from digitlens.synth.style import Style
 

@@ -20,7 +20,7 @@ from digitlens.synth.strokes import FULL, bend_stroke, draw_mark, draw_strokes, 
 from digitlens.synth.writer import LEADS, TAILS, split_number
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
     from digitlens.synth.style import Style

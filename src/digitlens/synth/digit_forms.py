@@ -20,7 +20,7 @@ from digitlens.synth.strokes import arc, bend_stroke, draw_skeleton, draw_stroke
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.random import Random
     from digitlens.synth.strokes import Point
 

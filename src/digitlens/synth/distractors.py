@@ -17,7 +17,7 @@ from digitlens.synth.writer import WriterStyle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.random import Random
     from digitlens.synth.strokes import Point
     from digitlens.synth.style import Style

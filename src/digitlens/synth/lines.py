@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.digits import Digits
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.compose import ComposedLine
     from digitlens.synth.page import Background
 

@@ -21,7 +21,7 @@ from digitlens.synth.textures import (
 )
 
 if TYPE_CHECKING:
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
     from digitlens.synth.style import Style

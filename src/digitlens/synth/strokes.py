@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.synth.random import Random
 
     Point = tuple[float, float]

@@ -22,7 +22,7 @@ from digitlens.synth.writer import WriterStyle, sample_writer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.mail.directory import Directory, Place
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random

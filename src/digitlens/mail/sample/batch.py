@@ -25,7 +25,7 @@ from digitlens.synth.strokes import draw_strokes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.mail.directory import Directory
     from digitlens.synth import Glyphs
 

@@ -25,7 +25,7 @@ from digitlens.synth.textures import EVEN, crop_texture, fadings, lights, noises
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Gray
+    from digitlens.geometry import Gray
     from digitlens.mail.directory import Directory
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
