@@ -47,7 +47,7 @@ def same(images: Images) -> FramedStack:
     return FramedStack(images, {})
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def result(digits: Digits) -> RobustnessResult:
     """How the reader fares on 300 made-up digits."""
     return measure_robustness(Brightest(digits), digits, frame=same)

@@ -85,8 +85,9 @@ def test_a_seed_and_an_epoch_decide_the_lesson(
 ) -> None:
     """The same epoch twice is the same; the next one shows other pictures."""
     first, again = rehearse(LARGE_REPLAY, 11), rehearse(LARGE_REPLAY, 11)
-    assert torch.equal(first.draw_epoch(1)[0], again.draw_epoch(1)[0])
-    assert not torch.equal(first.draw_epoch(1)[0], first.draw_epoch(2)[0])
+    images = first.draw_epoch(1)[0]
+    assert torch.equal(images, again.draw_epoch(1)[0])
+    assert not torch.equal(images, first.draw_epoch(2)[0])
 
 
 def test_those_most_like_a_new_class_are_found() -> None:

@@ -15,6 +15,7 @@ from digitlens import models
 from digitlens.data import DataSplits
 from digitlens.digits import Digits
 from digitlens.training import Run, train
+from digitlens.training import finetune
 from digitlens.training import user_data as keeping
 from digitlens.training.user_data import ReplayData
 
@@ -76,6 +77,13 @@ def kept(make_digits: MakeDigits, monkeypatch: pytest.MonkeyPatch) -> ReplayData
     kept = ReplayData(make_digits(600, seed=5), make_digits(200, seed=6), mnist=True)
     monkeypatch.setattr(keeping, "load_replay_data", lambda: kept)
     return kept
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Fine-tune in intervals of so few steps, where it does not matter what is learnt."""
+    monkeypatch.setattr(finetune, "STEPS", 5)
+    return finetune.STEPS
 
 
 @pytest.fixture

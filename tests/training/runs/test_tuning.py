@@ -24,7 +24,6 @@ from digitlens.models.rebuild import load_network
 from digitlens.models.inference import load_model
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback
-from digitlens.training.finetune import STEPS
 from digitlens.training.user_data import ReplayData
 
 FILES = {
@@ -63,7 +62,7 @@ def test_a_hand_is_learnt_and_nothing_forgotten(
 
 
 def test_the_run_folder_says_where_it_came_from(
-    begun: Run, kept: ReplayData, my_folder: Path, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
 ) -> None:
     """Config, card and metrics name the start and the counts; changes.md lists every change."""
     run = train("cnn", my_folder, start=begun.folder, epochs=2, seed=3, out=tmp_path / "run")
@@ -96,7 +95,7 @@ def test_the_run_folder_says_where_it_came_from(
 
 
 def test_the_same_seed_gives_the_same_weights(
-    begun: Run, kept: ReplayData, crossed: Digits, make_data: Any, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, crossed: Digits, make_data: Any, tmp_path: Path
 ) -> None:
     """Twice the same, and another seed something else; `Data` is taken as it is given."""
     data = replace(make_data(), train=crossed[:20], validation=crossed[20:], source="mine")
@@ -109,7 +108,7 @@ def test_the_same_seed_gives_the_same_weights(
 
 
 def test_a_tuned_network_goes_on_and_is_exported(
-    begun: Run, kept: ReplayData, my_folder: Path, crossed: Digits, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, crossed: Digits, tmp_path: Path
 ) -> None:
     """A fine-tuned run is a start too, and torch takes it with all its eleven outputs."""
     first = train("cnn", my_folder, start=begun.folder, epochs=1, out=tmp_path / "cnn-2")
@@ -126,7 +125,7 @@ def test_a_tuned_network_goes_on_and_is_exported(
 
 
 def test_one_picture_is_enough(
-    begun: Run, kept: ReplayData, crossed: Digits, my_folder: Path, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, crossed: Digits, my_folder: Path, tmp_path: Path
 ) -> None:
     """With nothing held back the run counts no misses, and the words leave that row out."""
     for path in sorted(my_folder.rglob("*.png"))[1:]:
@@ -142,7 +141,7 @@ def test_one_picture_is_enough(
 
 
 def test_pictures_that_cannot_be_used_are_left_out(
-    begun: Run, kept: ReplayData, my_folder: Path, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
 ) -> None:
     """The others are learnt from, and each that is left out is named with its reason."""
     (my_folder / "7" / "letter.png").write_bytes(b"letters")
@@ -154,7 +153,7 @@ def test_pictures_that_cannot_be_used_are_left_out(
 
 
 def test_stopping_leaves_nothing_behind(
-    begun: Run, kept: ReplayData, my_folder: Path, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
 ) -> None:
     """Ctrl-C ends it with a lock alone in the folder, and the same command begins again."""
     out = tmp_path / "run"
@@ -172,7 +171,7 @@ def test_stopping_leaves_nothing_behind(
 
 
 def test_progress_counts_every_step(
-    begun: Run, kept: ReplayData, my_folder: Path, tmp_path: Path
+    begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
 ) -> None:
     """All steps are announced, and the last one is told."""
     told: dict[str, Any] = {}
@@ -188,5 +187,5 @@ def test_progress_counts_every_step(
 
     out = tmp_path / "run"
     train("cnn", my_folder, start=begun.folder, epochs=2, out=out, progress=Listening())
-    assert told["total"] == told["done"] == 2 * STEPS
+    assert told["total"] == told["done"] == 2 * few_steps
     assert told["note"].splitlines()[-1] == "rehearsing MNIST's training digits"

@@ -107,7 +107,7 @@ def test_without_one_good_picture_there_is_nothing_to_learn(tmp_path: Path) -> N
 
 
 def test_without_mnist_the_uci_digits_are_rehearsed(
-    begun: Run, my_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begun: Run, few_steps: int, my_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is downloaded; what is not known is said, with what would help."""
     monkeypatch.delenv("DIGITLENS_DATA", raising=False)
