@@ -74,15 +74,11 @@ def align(probs: Probs, text: str, *, floor: float = ALIGN_FLOOR) -> tuple[Span,
     Raises DataError: a text that no alignment spells: more digits than the time steps can hold;
     UsageError: a text of other characters than 0..9.
 
-    Notes
-    -----
     The forward and backward variables of Graves and others (2006), section 4.1. The place of
     one digit is filled with each other digit in turn: its run of time steps is summed up
     between the forward variables of what stands before and the backward variables of what
     follows.
 
-    Examples
-    --------
     >>> probs = np.full((5, 11), 1e-3)
     >>> probs[[0, 2, 4], 10] = probs[1, 4] = 0.99
     >>> probs[3, [1, 7]] = 0.6, 0.391
@@ -288,8 +284,6 @@ def digit_boxes(
     Raises ShapeError: an ink profile of another shape than one number for each column of the
     box; UsageError: a stride that is not above 0.
 
-    Examples
-    --------
     >>> ink = np.array([0, 0, 3, 3, 0, 0, 0, 5, 0, 0.0])
     >>> digit_boxes([1, 3], FrameScale(2.0, 1.0), (0, 0, 10, 8), ink=ink)
     [(2.0, 0, 4.0, 8), (7.0, 0, 8.0, 8)]

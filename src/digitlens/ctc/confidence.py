@@ -143,8 +143,6 @@ def fit_confidence(
 def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Return the mean of ``-ln`` of the probability given to what was so: 0 is perfect.
 
-    Examples
-    --------
     >>> round(log_loss(np.array([0.5, 0.5]), np.array([True, False])), 4)
     0.6931
     """

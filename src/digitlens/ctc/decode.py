@@ -78,8 +78,6 @@ def decode(
 
     Raises UsageError: `best` below 1.
 
-    Examples
-    --------
     >>> probs = np.full((9, 11), 1e-3)
     >>> probs[[0, 2, 3, 5, 6, 8], 10] = probs[1, 4] = probs[4, 7] = 0.99
     >>> probs[7, [1, 7]] = 0.6, 0.391
@@ -169,8 +167,6 @@ def decode_ensemble(
 
     Raises UsageError: no view, or `best` below 1.
 
-    Examples
-    --------
     >>> one, two = np.full((2, 3, 11), 1e-3)
     >>> one[[0, 2], 10] = two[[0, 2], 10] = 0.99
     >>> one[1, [1, 7]], two[1, [4, 7]] = (0.6, 0.391), (0.6, 0.391)

@@ -41,8 +41,6 @@ def string_probabilities(
     Time steps in which no digit has more than `floor` count as blank. With 0.0 the sum is
     exact; with more it lacks the alignments that put a digit there, and is never too high.
 
-    Examples
-    --------
     >>> result = string_probabilities(np.full((2, 11), 1 / 11), ["", "7", "77", "78"])
     >>> (121 * result).round(6).tolist()
     [1.0, 3.0, 0.0, 1.0]
@@ -93,8 +91,6 @@ def build_states(texts: Sequence[str]) -> tuple[Indices, NDArray[np.float64]]:
     length, and one; shorter strings are filled up with blanks, which changes nothing in the
     states before.
 
-    Examples
-    --------
     >>> classes, skip = build_states(["47", "5"])
     >>> classes.T.tolist()
     [[10, 4, 10, 7, 10], [10, 5, 10, 10, 10]]
@@ -160,14 +156,10 @@ def length_posterior(
     but takes 50 times as long for words, in which every time step may be anything. `floor` is
     as for `string_probabilities`.
 
-    Notes
-    -----
     Beginnings of alignments are kept apart by how many digits they spell and by the class of
     their last time step. The next step adds a digit where its class is a digit and another
     than that.
 
-    Examples
-    --------
     >>> flat = np.full((2, 11), 1 / 11)
     >>> [round(121 * length_posterior(flat, [count])) for count in range(4)]
     [1, 30, 90, 0]

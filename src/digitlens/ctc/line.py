@@ -61,8 +61,6 @@ class LineDigit:
 class Line:
     """A line of digits that was read.
 
-    Examples
-    --------
     >>> one = LineDigit("1", 0.75, (4, 0, 10, 20), (Alternative("7", 0.2),))
     >>> line = Line("1", 0.75, (0, 0, 14, 20), (one,), (Alternative("7", 0.2),))
     >>> str(line), line.as_dict()["digits"][0]["box"]
@@ -89,8 +87,6 @@ class Line:
     def map_boxes(self, move: Callable[[Box], Box]) -> Line:
         """Return the same line with its box and those of its digits moved.
 
-        Examples
-        --------
         >>> Line("", 0.0, (4, 0, 10, 20)).map_boxes(lambda box: tuple(2 * x for x in box)).box
         (8, 0, 20, 40)
         """
@@ -140,8 +136,6 @@ def assemble_line(
     of an allowed length has an alignment; and empty with the probability of that where the line
     most likely holds no digit.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> probs = np.full((5, 11), 1e-3)
     >>> probs[[0, 2, 4], 10] = probs[1, 4] = probs[3, 1] = 0.99

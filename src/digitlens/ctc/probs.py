@@ -41,8 +41,6 @@ def to_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:
     Raises ShapeError: no array, another shape, or not floating point; DataError: NaN, or rows
     that do not sum to 1 within 0.001.
 
-    Examples
-    --------
     >>> to_probs(np.log(np.full((2, 11), 1 / 11))).shape
     (2, 11)
     """
@@ -111,8 +109,6 @@ def check_lengths(lengths: int | Collection[int] | None) -> frozenset[int] | Non
 
     A `UsageError` where there is none among them, or one that is no whole number of at least 1.
 
-    Examples
-    --------
     >>> check_lengths(5), check_lengths({5, 9}) == {5, 9}, check_lengths(None)
     (frozenset({5}), True, None)
     """

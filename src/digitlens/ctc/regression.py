@@ -63,8 +63,6 @@ def fit_isotonic(
 ) -> IsotonicCalibrator:
     """Fit a rising curve to readings with finite scores (N,), N at least 1, right or wrong.
 
-    Examples
-    --------
     >>> scores = np.repeat([0.0, 1.0, 2.0], 40)
     >>> curve = fit_isotonic(scores, scores + np.tile([0, 1], 60) >= 1.5)
     >>> curve.transform(np.array([0.0, 1.0, 2.0])).round(2).tolist()
@@ -115,8 +113,6 @@ def pool_adjacent_violators(
 
     Returns the number of the block that each value went into: int64 (N,), from 0, rising.
 
-    Examples
-    --------
     >>> pool_adjacent_violators(np.array([0.1, 0.5, 0.3, 0.9]), np.ones(4)).tolist()
     [0, 1, 1, 2]
     """
@@ -150,14 +146,10 @@ def fit_logistic(
 
     Returns F + 1 numbers: the intercept, then a weight for each feature as it was given.
 
-    Notes
-    -----
     Features are brought to mean 0 and deviation 1 for the fit; one that is always the same
     gets the weight 0. The penalty on the weights keeps them finite where right and wrong can
     be told apart without error.
 
-    Examples
-    --------
     >>> table = np.array([[0.0], [1], [2], [3]])
     >>> base, weight = fit_logistic(table, table[:, 0] > 1)
     >>> weight > 0, round(base + 1.5 * weight, 6)

@@ -79,8 +79,6 @@ def binarize_color(pixels: Pixels) -> tuple[Gray, Ink, str]:
 
     Returns the gray picture, uint8 (H, W); its ink; and in words which channel it is.
 
-    Examples
-    --------
     >>> yellow = np.full((28, 28, 3), 255, np.uint8)
     >>> yellow[5:23, 12:15, 2] = 0
     >>> binarize_color(yellow)[2]
@@ -109,8 +107,6 @@ def to_gray(pixels: Pixels) -> Gray:
 
     .299 red + .587 green + .114 blue (ITU-R BT.601).
 
-    Examples
-    --------
     >>> to_gray(np.array([[[255, 0, 0], [255, 255, 255]]], np.uint8)).tolist()
     [[76, 255]]
     """
@@ -124,8 +120,6 @@ def to_gray(pixels: Pixels) -> Gray:
 def binarize(gray: Gray) -> Ink:
     """Tell ink from paper in a gray picture of either polarity.
 
-    Examples
-    --------
     >>> picture = np.full((28, 28), 200, np.uint8)
     >>> picture[5:23, 12:15] = 90
     >>> result = binarize(picture)

@@ -230,8 +230,6 @@ def _find_thick_body(marked: Mask) -> tuple[int, int, int, int] | None:
 def disk_kernel(radius: float) -> Mask:
     """Return the pixels within `radius` of the middle one: uint8, 1 inside, 0 outside.
 
-    Examples
-    --------
     >>> disk_kernel(1.0).tolist()
     [[0, 1, 0], [1, 1, 1], [0, 1, 0]]
     """

@@ -29,8 +29,6 @@ def expand_box(
 
     Returns left, top, right, bottom; empty or reversed where the box is not in the picture.
 
-    Examples
-    --------
     >>> expand_box((10.5, 2, 20, 8), (4, 4, 4, 4), 22, 50)
     (6, 0, 22, 13)
     """
@@ -51,8 +49,6 @@ def crop_with_margin(
 
     A box that is empty or not in the picture is a `UsageError`.
 
-    Examples
-    --------
     >>> crop_with_margin(np.zeros((50, 40), np.uint8), (10, 10, 20, 20)).shape
     (15, 15)
     """
@@ -71,8 +67,6 @@ def crop_with_margin(
 def shrink_to_side(pixels: Pixels, max_side: int, *, min_side: int) -> Pixels:
     """Return a picture whose longer side is at most `max_side` pixels, proportions kept.
 
-    Examples
-    --------
     >>> shrink_to_side(np.zeros((100, 400), np.uint8), 200, min_side=5).shape
     (50, 200)
     """
@@ -111,8 +105,6 @@ def prepare_line(gray: Gray) -> FloatGray:
 
     Raises ShapeError: another shape or dtype, or no pixels.
 
-    Examples
-    --------
     >>> prepare_line(np.full((20, 50), 200, np.uint8)).shape
     (32, 80)
     """

@@ -94,8 +94,6 @@ def stroke_width(ink: FloatGray) -> float:
 
     The outline's length is the total variation, so that gray edges count by their share.
 
-    Examples
-    --------
     >>> bar = np.zeros((40, 40), np.float32)
     >>> bar[5:35, 18:21] = 255
     >>> round(stroke_width(bar), 1)

@@ -71,8 +71,6 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
     read; CorruptFileError: not a picture, or a damaged one; ShapeError: more than `MAX_PIXELS`
     pixels, fewer than `MIN_SIDE` on a side, or an array of another dtype or shape.
 
-    Examples
-    --------
     >>> load_image(np.zeros((40, 30), np.uint8)).about
     '30 x 40 pixels, grey'
     """

@@ -95,8 +95,6 @@ def frame_digit(picture: ImageSource) -> Gray:
     one digit stands in the picture; MissingDataError, DataError, CorruptFileError, ShapeError:
     the picture cannot be loaded; see `digitlens.imaging.io.load_image`.
 
-    Examples
-    --------
     >>> picture = np.full((90, 120), 230, np.uint8)
     >>> picture[20:70, 60:68] = 40
     >>> digit = frame_digit(picture)
@@ -247,8 +245,6 @@ def frame_drawing(picture: ImageSource, *, name: str | None = None) -> Framing:
     do not meet stay together, and a sheet full of ink stays ink. `digit_count` says when the
     drawing looks like more than one digit; it is framed as one all the same.
 
-    Examples
-    --------
     >>> drawing = np.full((140, 140), 255, np.uint8)
     >>> drawing[30:110, 40:50] = drawing[60:70, 50:100] = 0
     >>> drawing[30:110, 100:110] = 0

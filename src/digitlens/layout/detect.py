@@ -246,8 +246,6 @@ def reading_order(boxes: Floats) -> list[int]:
     lines or more (G. Nagy and S. Seth, recursive X-Y cuts, 1984). What stands side by side
     otherwise is read from left to right.
 
-    Examples
-    --------
     >>> page = [[x, y, x + 40, y + 10] for y in (0, 20, 40) for x in (60, 0)]
     >>> reading_order(np.array(page, float))
     [1, 3, 5, 0, 2, 4]

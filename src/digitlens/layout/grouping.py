@@ -329,8 +329,6 @@ def fast_quantile(values: NDArray[np.floating[Any]], share: float) -> float:
 
     A page asks a hundred times for that of ten numbers: this is 15 times as fast.
 
-    Examples
-    --------
     >>> fast_quantile(np.array([1.0, 5.0, 2.0]), 0.75)
     3.5
     """
@@ -346,8 +344,6 @@ def fast_quantile(values: NDArray[np.floating[Any]], share: float) -> float:
 def fast_median(values: NDArray[np.floating[Any]]) -> float:
     """Return ``numpy.median(values)``, to the last bit; as fast as `fast_quantile`.
 
-    Examples
-    --------
     >>> fast_median(np.array([1.0, 5.0, 2.0, 2.5]))
     2.25
     """

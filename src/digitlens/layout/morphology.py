@@ -25,8 +25,6 @@ def dilate(mask: Mask, rows: int, columns: int) -> Mask:
 def open_mask(mask: Mask, rows: int, columns: int) -> Mask:
     """Keep only what a rectangle of `rows` x `columns` fits in.
 
-    Examples
-    --------
     >>> line = np.array([[0, 0, 1, 1, 1, 0, 1, 0, 0]], np.uint8)
     >>> open_mask(line, 1, 3).tolist()
     [[0, 0, 1, 1, 1, 0, 0, 0, 0]]
@@ -49,8 +47,6 @@ def label_components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     Returns int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels,
     in row 0 of the background. Neighbors over a corner are connected.
 
-    Examples
-    --------
     >>> label_components(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint8))[1][1].tolist()
     [0, 0, 2, 2, 2]
     """

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 class LineCrop:
     """One line of writing, cut out, leveled and cleaned.
 
-    Examples
-    --------
     >>> ink = np.zeros((20, 30), np.uint8)
     >>> scale = np.array([[2.0, 0, 10], [0, 2.0, 40]])
     >>> crop = LineCrop(ink, np.arange(31.0), scale, 40, slope=0.0, components=1, score=1)

@@ -47,8 +47,6 @@ def logit_bins(share: float, most: float = 5.0) -> float:
 
     On this scale the sure answers of a good network, all near 1, are told apart.
 
-    Examples
-    --------
     >>> round(logit_bins(0.9), 6), round(logit_bins(0.999), 6), logit_bins(0.0), logit_bins(1.0)
     (1.0, 3.0, 0.0, 5.0)
     """
@@ -66,14 +64,10 @@ def measure_calibration(
     there are fewer and unequal bins. The error is never quite 0 even for perfect calibration,
     as bins of finite size scatter; compare it between networks on the same digits.
 
-    Notes
-    -----
     Nguyen and O'Connor, "Posterior calibration and exploratory analysis for natural
     language processing models", EMNLP 2015 (equal mass); Guo, Pleiss, Sun and Weinberger,
     "On calibration of modern neural networks", ICML 2017 (the error, 15 bins).
 
-    Examples
-    --------
     >>> right = np.array([1, 1, 1, 0], bool)
     >>> sure = measure_calibration(np.array([0.9, 0.9, 0.6, 0.6]), right, bins=2)
     >>> [(part.count, part.misses, part.accuracy) for part in sure.bins]

@@ -25,8 +25,6 @@ def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:
 
     `labels` and the answers `predicted` are whole numbers 0..9 (N,).
 
-    Examples
-    --------
     >>> table = confusion(np.array([4, 4, 9], np.uint8), np.array([4, 9, 9], np.uint8))
     >>> int(table[4, 9]), int(table.sum())
     (1, 3)
@@ -58,8 +56,6 @@ class ClassScore:
 def per_class(table: NDArray[np.int64]) -> tuple[ClassScore, ...]:
     """Return the figures of each digit, 0 first, from the `table` that `confusion` gives.
 
-    Examples
-    --------
     >>> table = confusion(np.array([4, 4, 9], np.uint8), np.array([4, 9, 9], np.uint8))
     >>> per_class(table)[9]
     ClassScore(digit=9, count=1, misses=0, answered=2)
@@ -81,8 +77,6 @@ def hardest_errors(
     Equal confidence is ordered by how little was left for the truth, then by place.
     `labels` and `predicted` are (N,), `probabilities` float (N, 10) whose rows sum to 1.
 
-    Examples
-    --------
     >>> rows = np.full((2, 10), 0.02)
     >>> rows[0, 1], rows[1, 7] = 0.82, 0.82
     >>> hardest_errors(np.array([7, 7]), np.array([1, 7]), rows)
@@ -105,8 +99,6 @@ def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[A
     impossible costs 87.3 / N and not infinity. Nothing else is clipped. `labels` are (N,),
     N at least 1; `probabilities` float (N, 10).
 
-    Examples
-    --------
     >>> round(negative_log_likelihood(np.array([3]), np.full((1, 10), 0.1)), 4)
     2.3026
     """
@@ -121,13 +113,9 @@ def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
     0 is perfect, 0.9 is guessing, 2 is sure and always wrong; inputs as those of
     `negative_log_likelihood`.
 
-    Notes
-    -----
     Summed over all ten classes, as G. W. Brier wrote it: "Verification of forecasts
     expressed in terms of probability", Monthly Weather Review 78 (1950) 1-3.
 
-    Examples
-    --------
     >>> round(brier(np.array([3]), np.full((1, 10), 0.1)), 4)
     0.9
     """
@@ -156,8 +144,6 @@ def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None
 
     Only ``"mnist test"`` has been; `positions` (int64 (N,)) are those of `Digits`.
 
-    Examples
-    --------
     >>> mask_undisputed("mnist test", np.array([946, 947]))
     array([ True, False])
     >>> mask_undisputed("uci test", np.array([946, 947])) is None
@@ -175,13 +161,9 @@ def auroc(low: NDArray[np.floating[Any]], high: NDArray[np.floating[Any]]) -> fl
     (float (M,)), in which the one of `high` scores higher; a tie counts half. 1 is told apart
     without fault, 0.5 is guessing, under 0.5 is the wrong way round. Neither may be empty.
 
-    Notes
-    -----
     The Mann-Whitney form, by ranks: J. A. Hanley and B. J. McNeil, "The meaning and use of
     the area under a receiver operating characteristic (ROC) curve", Radiology 143 (1982).
 
-    Examples
-    --------
     >>> auroc(np.array([0.1, 0.2, 0.4]), np.array([0.4, 0.9]))
     0.9166666666666666
     """
@@ -198,8 +180,6 @@ def threshold_at_tpr(scores: NDArray[np.floating[Any]], share: float) -> float:
 
     `scores` (float (N,), N at least 1) are of what is to be kept; `share` is in 0..1, not 0.
 
-    Examples
-    --------
     >>> scores = np.array([0.4, 0.1, 0.3, 0.2])
     >>> threshold_at_tpr(scores, 0.75), threshold_at_tpr(scores, 0.76)
     (0.3, 0.4)

@@ -162,8 +162,6 @@ def compare(
 def distinct(names: Iterable[str]) -> list[str]:
     """Number the names that come again.
 
-    Examples
-    --------
     >>> distinct(["cnn", "dense", "cnn"])
     ['cnn', 'dense', 'cnn (2)']
     """

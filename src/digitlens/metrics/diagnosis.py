@@ -252,8 +252,6 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
     `LEARNS_TOO_LITTLE`; the last epoch the best and its validation loss still falling,
     `STILL_LEARNING`; else `FITS_WELL`. The rule is ours; its thresholds stand in `history`.
 
-    Examples
-    --------
     >>> from digitlens.metrics.history import Epoch
     >>> short = [Epoch(1, 0.3, 0.91, 0.31, 0.905, 0.003, 1.0, 54_000.0)]
     >>> found = diagnose(short, 6_000)

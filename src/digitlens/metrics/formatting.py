@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 def percent(share: float, places: int = 2) -> str:
     """Print a share 0..1 as per cent; what is not all never reads 100, nor what is not none 0.
 
-    Examples
-    --------
     >>> percent(0.9794), percent(0.99999), percent(1.0), percent(0.000001, 1)
     ('97.94 %', '99.99 %', '100.00 %', '0.1 %')
     """
@@ -30,8 +28,6 @@ def percent(share: float, places: int = 2) -> str:
 def certainty(share: float, places: int = 2) -> str:
     """Print how sure a network is; rounding never makes it 100 %, as no network is certain.
 
-    Examples
-    --------
     >>> certainty(0.873), certainty(0.99999), certainty(0.9999, 0)
     ('87.30 %', '>99.99 %', '>99 %')
     """
@@ -42,8 +38,6 @@ def certainty(share: float, places: int = 2) -> str:
 def rate(share: float) -> str:
     """Print an error rate as it was given, without needless zeros.
 
-    Examples
-    --------
     >>> rate(0.01), rate(0.005), rate(0.001)
     ('1 %', '0.5 %', '0.1 %')
     """
@@ -53,8 +47,6 @@ def rate(share: float) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Print a count with its noun.
 
-    Examples
-    --------
     >>> plural(1, "miss", "misses"), plural(1234, "digit")
     ('1 miss', '1,234 digits')
     """
@@ -64,8 +56,6 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def p_value(p: float) -> str:
     """Print a p-value with its sign of comparison.
 
-    Examples
-    --------
     >>> p_value(0.0703), p_value(0.00123), p_value(1e-12), p_value(1.0)
     ('p = 0.07', 'p = 0.0012', 'p < 0.0001', 'p = 1')
     """
@@ -75,8 +65,6 @@ def p_value(p: float) -> str:
 def confidence(share: float) -> str:
     """Print how sure an answer was; what is not all never reads 100 %.
 
-    Examples
-    --------
     >>> confidence(0.873), confidence(0.9999), confidence(1.0)
     ('87 %', '99.9 %', '100 %')
     """
@@ -88,8 +76,6 @@ def confidence(share: float) -> str:
 def threshold(value: float) -> str:
     """Print a threshold cut short, not rounded up, so that it shuts out no answer let in.
 
-    Examples
-    --------
     >>> threshold(0.98765), threshold(0.9998765), threshold(1.0)
     ('0.987', '0.9998', '1')
     """
@@ -103,8 +89,6 @@ def threshold(value: float) -> str:
 def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
     """Set names left and their values beside them.
 
-    Examples
-    --------
     >>> facts([("misses", "3"), ("speed", "fast")])
     ['  misses       3', '  speed        fast']
     """
@@ -114,8 +98,6 @@ def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Set the first column left and the others right, two spaces between.
 
-    Examples
-    --------
     >>> table([("model", "misses"), ("cnn", "41")])
     ['  model  misses', '  cnn        41']
     """

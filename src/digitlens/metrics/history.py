@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 class Epoch:
     """The figures after one pass over the training set.
 
-    Examples
-    --------
     >>> epoch = Epoch(1, 0.09, 0.972, 0.11, 0.966, 0.003, 0.9, 60_000.0)
     >>> epoch.validated
     True
@@ -46,8 +44,6 @@ def best_epoch(history: Sequence[Epoch]) -> int:
 
     Where nothing is held back it is the last: the recipe's end is the only honest choice.
 
-    Examples
-    --------
     >>> first = Epoch(1, 0.5, 0.9, 0.4, 0.95, 0.01, 2.0, 30.0)
     >>> best_epoch([first, Epoch(2, 0.4, 0.92, 0.3, 0.94, 0.01, 2.0, 30.0)])
     1
@@ -64,8 +60,6 @@ def best_epoch(history: Sequence[Epoch]) -> int:
 def to_csv(history: Sequence[Epoch]) -> str:
     """Return `history` as CSV with a header; what was not measured is empty.
 
-    Examples
-    --------
     >>> print(to_csv([Epoch(1, 0.5, 0.9, None, None, 0.01, 2.0, 30.0)]).splitlines()[1])
     1,0.5,0.9,,,0.01,2.0,30.0
     """
@@ -177,8 +171,6 @@ def standard_error(accuracy: float, count: int) -> float:
     Two hits and two misses are added first (Agresti and Coull, The American Statistician
     52, 1998, 119-126), so that an accuracy of 1 is not taken for certain.
 
-    Examples
-    --------
     >>> round(standard_error(0.98, 6000), 5)
     0.00182
     """

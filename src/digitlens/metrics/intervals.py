@@ -27,14 +27,10 @@ def wilson(misses: int, count: int, confidence: float = 0.95) -> Interval:
     accuracy on all digits there could be. Unlike the estimate plus and minus two standard
     errors, it stays inside 0..1 and is honest where nothing or nearly nothing was missed.
 
-    Notes
-    -----
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     Journal of the American Statistical Association 22 (1927) 209-212; method 3 of
     R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872.
 
-    Examples
-    --------
     >>> low, high = wilson(42, 10_000)
     >>> f"{low:.4f} {high:.4f}"
     '0.9943 0.9969'
@@ -58,8 +54,6 @@ HALVINGS = 60  # halvings of 0..1: to below what float64 tells apart near 1
 def binomial_cdf(misses: int, count: int, share: float) -> float:
     """Return the probability of `misses` or fewer among `count`, each missed with `share`.
 
-    Examples
-    --------
     >>> round(binomial_cdf(1, 3, 0.5), 6)
     0.5
     """
@@ -83,13 +77,9 @@ def clopper_pearson_upper(misses: int, count: int, level: float = 0.95) -> float
     Whatever the true rate is, of many samples drawn alike a share of `level` or more gives a
     limit that is not below it. With no miss among n it is about 3 / n at a level of 95 %.
 
-    Notes
-    -----
     C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
     case of the binomial", Biometrika 26 (1934) 404-413.
 
-    Examples
-    --------
     >>> round(clopper_pearson_upper(0, 300), 5), clopper_pearson_upper(3, 3)
     (0.00994, 1.0)
     """
@@ -124,8 +114,6 @@ class Discordance:
 def discordance(labels: Labels, first: Labels, second: Labels) -> Discordance:
     """Count the `labels` (N,) on which only one of two models' answers is right, or neither.
 
-    Examples
-    --------
     >>> truth = np.array([1, 2, 3, 4])
     >>> discordance(truth, np.array([1, 2, 3, 0]), np.array([1, 0, 0, 0]))
     Discordance(only_first=2, only_second=0, both_wrong=1)
@@ -146,14 +134,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
     these did (1 where the models do not differ): under 0.05 it is usual to say that chance
     alone does not explain them.
 
-    Notes
-    -----
     Q. McNemar, Psychometrika 12 (1947) 153-157, with the binomial distribution in place of
     its approximation, doubled and at most 1, as in M. W. Fagerland, S. Lydersen and
     P. Laake, BMC Medical Research Methodology 13:91 (2013).
 
-    Examples
-    --------
     >>> mcnemar(1, 7)
     0.0703125
     """

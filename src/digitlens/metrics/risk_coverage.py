@@ -52,8 +52,6 @@ def coverage_curve(
     distinct `confidence` (float (N,), 0..1). Answers of the same confidence come together, as
     no threshold can part them.
 
-    Examples
-    --------
     >>> curve = coverage_curve(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0], bool))
     >>> [part.tolist() for part in curve]
     [[1, 3], [0, 1], [0.9, 0.8]]
@@ -77,8 +75,6 @@ def coverage_at(
     chosen on the very digits it is judged on, so the figure is optimistic: on new digits
     choose the threshold on validation data and expect a little less.
 
-    Examples
-    --------
     >>> sure = np.array([0.99, 0.9, 0.8, 0.7])
     >>> half, none = coverage_at(sure, np.array([1, 0, 1, 0], bool), (0.34, 0.0))
     >>> half.answered, half.misses, half.threshold
@@ -156,8 +152,6 @@ def risk_coverage_curve(
     They must not be those that the `confidence` (float (N,), 0..1) was fitted on. At most
     `points` thresholds are kept, evenly over the readings.
 
-    Examples
-    --------
     >>> risk_coverage_curve(np.array([0.9, 0.8, 0.5]), np.array([True, True, False])).misses
     (0, 0, 1)
     """
@@ -185,8 +179,6 @@ def threshold_for_risk(
     many is taken, the promise is a little weaker than `level` says. An error rate outside
     0..1, or 0, and a level that is not between are a `UsageError`.
 
-    Examples
-    --------
     >>> sure = np.linspace(1, 0, 1000)
     >>> chosen = threshold_for_risk(0.01, risk_coverage_curve(sure, sure > 0.5))
     >>> round(chosen.read_rate, 2), chosen.limit <= 0.01

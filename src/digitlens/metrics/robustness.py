@@ -184,8 +184,6 @@ class Corruption:
         The random numbers are the same at every strength: a picture that is rotated to the
         left by 10 degrees is rotated to the left by 20 as well.
 
-        Examples
-        --------
         >>> ink = np.full((1, 28, 28), 255, np.uint8)
         >>> turned = CORRUPTIONS[8].apply(100, ink)
         >>> CORRUPTIONS[8].name, int(turned.max())
@@ -361,8 +359,6 @@ def evenly(digits: Digits, limit: int | None) -> Digits:
     The first digits of a set are not like the rest: the writers of MNIST's first 5,000 test
     digits wrote more clearly than those of the others.
 
-    Examples
-    --------
     >>> from digitlens.digits import Digits
     >>> ten = Digits(np.zeros((10, 28, 28), np.uint8), np.arange(10, dtype=np.uint8))
     >>> evenly(ten, 4).labels.tolist()

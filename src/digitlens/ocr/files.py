@@ -202,8 +202,6 @@ def choose_pdf_scale(width: float, height: float, scanned: float | None = None) 
     width, height: of the page, in units of 1/72 inch
     scanned: pixels a unit that its picture has, if it is a scan: more would show nothing more
 
-    Examples
-    --------
     >>> round(choose_pdf_scale(595, 842) * 72), round(choose_pdf_scale(14400, 14400) * 72)
     (300, 22)
     >>> round(choose_pdf_scale(595, 842, 200 / 72) * 72)

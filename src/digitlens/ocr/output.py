@@ -162,8 +162,6 @@ def place_labels(
     `others` are boxes without a label that are not to be covered either. Returned are the
     places, and how many pixels of boxes and labels are covered by labels.
 
-    Examples
-    --------
     >>> place_labels([(50, 50, 90, 70)], [(30, 10)], (200, 200))
     ([(50.0, 37.0)], 0.0)
     >>> place_labels([(50, 0, 90, 20)], [(30, 10)], (200, 200))
@@ -275,8 +273,6 @@ def annotated_png(pixels: Pixels, page: Page, options: ReadOptions) -> bytes:
 def choose_picture_scale(width: int, height: int, line: float | None) -> float:
     """Return by how much a picture is enlarged, whose lines are `line` pixels high.
 
-    Examples
-    --------
     >>> sizes = (4000, 3000, 60), (8000, 3000, 30), (90, 40, 30)
     >>> [choose_picture_scale(*size) for size in sizes]
     [0.5, 0.8, 8.0]

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 class Table:
     """A table of equal boxes that was read, such as a sudoku.
 
-    Examples
-    --------
     >>> Table(1, 2, (None, None)).texts
     (('', ''),)
     """
@@ -104,8 +102,6 @@ class Page:
 class FormField:
     """One number that is wanted from a picture.
 
-    Examples
-    --------
     >>> FormField(count=5, area=(400, 300, 640, 360), boxes=True).count
     5
     """
@@ -161,8 +157,6 @@ class PageTask:
 class PageResult:
     """What came of a page.
 
-    Examples
-    --------
     >>> from digitlens.ocr.files import InputFile
     >>> PageResult(PageTask(InputFile(Path("a.pdf"), "a.pdf", "a"), 0), number=2).name
     'a.pdf page 2'

@@ -52,8 +52,6 @@ class Reader:
 
     Raises ModelError: there is no such network.
 
-    Examples
-    --------
     >>> reader = Reader()  # doctest: +SKIP
     >>> reader.read_line("amount.png").text  # doctest: +SKIP
     '12500'

@@ -235,8 +235,6 @@ def quick_binarize(gray: Gray) -> Gray:
     The paper is the median; ink is what differs from it towards the side that differs more.
     0 = paper, 255 = full ink comes out.
 
-    Examples
-    --------
     >>> quick_binarize(np.array([[9, 200, 200, 200]], np.uint8)).tolist()
     [[255, 0, 0, 0]]
     """

@@ -92,8 +92,6 @@ def render_strokes(
     Returns uint8 (28, 28), 0 = paper, 255 = ink: the longer side 20 pixels, the centre of mass
     in the middle, as Y. LeCun, C. Cortes and C. J. C. Burges made MNIST.
 
-    Examples
-    --------
     >>> stem = np.array([[0, 0], [0, 100]], np.float32)
     >>> digit = render_strokes([stem], Pen(width=0.1))
     >>> rows, columns = np.nonzero(digit)

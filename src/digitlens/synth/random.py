@@ -30,8 +30,6 @@ BLOCK = 256
 class Random:
     """Single random numbers out of one generator: the same generator, the same numbers.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> one, two = (Random(np.random.default_rng(3)) for _ in range(2))
     >>> one.uniform(5, 6) == two.uniform(5, 6) and 5 <= one.uniform(5, 6) <= 6

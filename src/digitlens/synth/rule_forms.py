@@ -134,8 +134,6 @@ def render_form(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     Half are written by hand, a fifth of straight strokes; the rest are shown by displays, of
     segments and of dots.
 
-    Examples
-    --------
     >>> digit = render_form(4, np.random.default_rng(0))
     >>> digit.shape, digit.dtype
     ((28, 28), dtype('uint8'))

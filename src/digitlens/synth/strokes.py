@@ -287,8 +287,6 @@ def _bar(rng: Random) -> Stroke:
 def round_corners(corners: list[Point], times: int = 2) -> list[Point]:
     """Cut the corners off, `times` over: Chaikin's curve (1974), which keeps both ends.
 
-    Examples
-    --------
     >>> round_corners([(0.0, 0.0), (4.0, 0.0), (4.0, 4.0)], times=1)
     [(0.0, 0.0), (3.0, 0.0), (4.0, 1.0), (4.0, 4.0)]
     """

@@ -24,8 +24,6 @@ class Style:
     (from, to), drawn from evenly. Lengths are in digit heights unless said otherwise. What
     cannot be, such as a range that runs backwards, is a `UsageError`.
 
-    Examples
-    --------
     >>> STYLES["clean"].rules, STYLES["ruled"].rules
     (0.0, 1.0)
     """
