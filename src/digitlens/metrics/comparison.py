@@ -59,13 +59,7 @@ class Comparison:
         return pair.p < self.bar
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can hold.
-
-        Keys: ``format`` (1), ``source``, ``count``, ``models`` (each as
-        `Evaluation.as_dict`), ``bar``, ``pairs`` (``first`` and ``second``, the places in
-        ``models``; ``only_first`` and ``only_second``, the digits that one alone got right;
-        ``both_wrong``; ``p``; ``differs``, whether p is below the bar).
-        """
+        """Return all figures as plain values that JSON can hold."""
         return {
             "format": FORMAT,
             "source": self.evaluations[0].source,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digitlens.metrics.formatting import percent
+from digitlens.metrics.formatting import percent, plural
 from digitlens.metrics.history import (
     NOISE,
     Curves,
@@ -92,7 +92,7 @@ def learning(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
 
 def too_little(history: Sequence[Epoch], curves: Curves) -> str:
     """Say that even the training digits are not learnt."""
-    epochs = _epochs(len(history))
+    epochs = plural(len(history), "epoch")
     reached = curves.train_accuracy[-1]
     guessing = " That is little better than guessing, 10 %." if reached < 0.2 else ""
     return (
@@ -146,10 +146,10 @@ def too_short(curves: Curves) -> str:
 
 def without_validation(history: Sequence[Epoch]) -> str:
     """Say that without digits held back nothing can be told."""
-    last = history[-1]
+    last, epochs = history[-1], plural(len(history), "epoch")
     return (
         f"No digits were held back, so nothing shows whether it overfits. Training accuracy is "
-        f"{percent(last.train_accuracy)} after {_epochs(len(history))}; new digits will "
+        f"{percent(last.train_accuracy)} after {epochs}; new digits will "
         "fare worse. Try --validation 0.1 to hold a tenth back."
     )
 
@@ -188,10 +188,6 @@ def _digits(share: float, count: int) -> str:
 
 def _loss(loss: float) -> str:
     return f"{loss:.3f}" if loss >= 0.01 else f"{loss:.4f}"
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _lower_first(sentence: str) -> str:

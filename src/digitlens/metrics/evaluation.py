@@ -138,18 +138,7 @@ class Evaluation:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can hold.
-
-        Keys: ``format`` (1), ``model``, ``source``, ``count``, ``misses``, ``accuracy``,
-        ``interval`` (low, high), ``undisputed`` (``misses``, ``count``, ``accuracy``, or
-        null), ``nll``, ``brier``, ``calibration`` (``error``; ``bins`` with ``count``,
-        ``misses``, ``confidence``, ``low``, ``high``), ``coverage`` (a list with
-        ``error_rate``, ``answered``, ``misses``, ``share``, ``threshold`` or null),
-        ``per_class`` (``digit``, ``count``, ``misses``, ``answered``, ``recall`` and
-        ``precision`` or null), ``confusion`` (rows = truth), ``wrong`` (all mistakes, the
-        surest first: ``index``, ``position``, ``label``, ``predicted``, ``confidence``,
-        ``truth_probability``), ``seconds``, ``digits_per_second``. Shares are 0..1.
-        """
+        """Return all figures as plain values that JSON can hold; shares are 0..1."""
         left = self.undisputed
         return {
             "format": FORMAT,

@@ -270,14 +270,7 @@ class RobustnessResult:
         return sum(every) / len(every)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all figures as plain values that JSON can hold.
-
-        Keys: ``format`` (1), ``model``, ``source``, ``count``, ``seed``,
-        ``mean_accuracy`` and ``framed_mean_accuracy`` (over all families and strengths
-        above 0), ``families`` (a list: ``family``, ``unit``, ``strengths``, and for each
-        strength ``misses``, ``intervals`` (low, high: 95 %, of the accuracy),
-        ``framed_misses``, ``framed_intervals``). Shares are 0..1.
-        """
+        """Return all figures as plain values that JSON can hold; shares are 0..1."""
         return {
             "format": FORMAT,
             "model": self.model,
