@@ -22,11 +22,23 @@ def test_this_machines_own_names_are_answered(lab: Any, host: str) -> None:
     assert lab.get("/healthz", headers={"host": host}).json() == {"status": "ok"}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:8000", "", "[::2]"])
+FOREIGN = (
+    *("evil.example", "localhost.evil.example:8000", "", "[::2]"),
+    *("localhost:8123@evil.example", "[::1]evil", "localhost:evil", "localhost, evil.example"),
+)
+
+
+@pytest.mark.parametrize("host", FOREIGN)
 def test_a_rebound_name_is_not_answered(lab: Any, problem: Check, host: str) -> None:
     """A name of somebody else's that was made to point to this machine is 421."""
     problem(lab.get("/v1/networks", headers={"host": host}), 421)
     problem(lab.get("/", headers={"host": host}), 421)
+
+
+def test_two_hosts_are_none(lab: Any, problem: Check) -> None:
+    """Which of two Host lines counts is not ours to guess."""
+    twice = [("host", "evil.example"), ("host", "localhost")]
+    problem(lab.get("/v1/networks", headers=twice), 421)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +93,8 @@ def test_the_page_keeps_the_token_in_a_cookie(open_lab: Any, problem: Check) -> 
         cookie = opened.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
+        assert cookie.startswith("digitlens_token_8000="), "other ports have other cookies"
+        assert TOKEN not in cookie
         assert lab.get("/v1/networks").status_code == 200
         problem(lab.get("/v1/networks", headers={"origin": "http://evil.example"}), 403)
 

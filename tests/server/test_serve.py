@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from digitlens.server import serve
+from digitlens.server import protocol as limits
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -20,8 +20,9 @@ HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 class Wire(asyncio.Transport):
     """A connection that notes what was written and whether it was closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         super().__init__()
+        self.host = host
         self.written = b""
         self.closed = False
 
@@ -38,8 +39,8 @@ class Wire(asyncio.Transport):
         return self.closed
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Tell nothing."""
-        return default
+        """Tell who is at the other end, and nothing else."""
+        return (self.host, 5_000) if name == "peername" else default
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
@@ -51,7 +52,7 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a head have a hundredth of a second."""
-    monkeypatch.setattr(serve, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.01)
 
 
 def connected(act: Any) -> Wire:
@@ -61,7 +62,7 @@ def connected(act: Any) -> Wire:
         config = uvicorn.Config(answer, log_config=None, lifespan="off", timeout_keep_alive=60)
         config.load()
         wire = Wire()
-        protocol = serve.make_protocol()(
+        protocol = limits.make_protocol()(
             config=config, server_state=ServerState(), app_state={}
         )
         protocol.connection_made(wire)
@@ -108,6 +109,82 @@ def test_a_second_head_is_timed_too() -> None:
         protocol.data_received(HEAD)
 
     assert b"200 OK" in connected(twice).written
+
+
+ENDLESS = {
+    "lines without end": (HEAD, b"X1: a\r\n"),
+    "a line without end": (HEAD + b"X1: ", b"a" * 1_000),
+    "an address without end": (b"GET /", b"a" * 1_000),
+    "trailers without end": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
+        b"X1: a\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("begin", "more"), ENDLESS.values(), ids=ENDLESS)
+def test_a_head_without_end_is_refused_while_it_is_small(begin: bytes, more: bytes) -> None:
+    """Before a token is asked for, however fast it comes."""
+    sent = 0
+
+    async def flood(protocol: Any, wire: Wire) -> None:
+        nonlocal sent
+        protocol.data_received(begin)
+        while not wire.closed:
+            protocol.data_received(more * 50)
+            sent += 50 * len(more)
+            assert sent < 4 * limits.MAX_HEAD_BYTES
+
+    wire = connected(flood)
+    assert wire.written.count(b"HTTP/1.1") == 1 or b"chunked" in begin
+
+
+def test_a_long_body_is_no_long_head() -> None:
+    """What a body brings is counted elsewhere, in small chunks as in large ones."""
+
+    async def upload(protocol: Any, wire: Wire) -> None:
+        head = HEAD + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        protocol.data_received(head)
+        for _ in range(20):
+            protocol.data_received(b"1\r\na\r\n" * 1_000)
+        protocol.data_received(b"0\r\n\r\n")
+
+    assert b"200 OK" in connected(upload).written
+
+
+def test_silent_connections_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who connects and asks nothing cannot keep others out: the oldest such one is closed."""
+    monkeypatch.setattr(limits, "CROWDED", 3)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 60)
+
+    async def fill(protocol: Any, wire: Wire) -> None:
+        others = [Wire() for _ in range(2)]
+        for other in others:
+            type(protocol)(
+                config=protocol.config, server_state=protocol.server_state, app_state={}
+            ).connection_made(other)
+        assert [wire.closed, *(other.closed for other in others)] == [True, False, False]
+
+    # The protocol that `connected` opened came first.
+    assert connected(fill).closed
+
+
+def test_one_client_has_only_so_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Except for this machine itself, where a proxy may stand."""
+    monkeypatch.setattr(limits, "MAX_PER_CLIENT", 1)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 60)
+
+    async def connect_twice(protocol: Any, wire: Wire) -> None:
+        for host, closed in (("192.0.2.7", [False, True]), ("127.0.0.1", [False, False])):
+            peers = [Wire(host) for _ in range(2)]
+            for peer in peers:
+                type(protocol)(
+                    config=protocol.config, server_state=protocol.server_state, app_state={}
+                ).connection_made(peer)
+            assert [peer.closed for peer in peers] == closed
+        wire.close()
+
+    connected(connect_twice)
 
 
 def test_a_lab_loads_nothing_of_training() -> None:

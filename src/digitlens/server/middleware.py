@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,8 @@ class SecurityMiddleware:
     def _check(self, scope: Any, headers: dict[bytes, bytes]) -> None:
         """Check host, origin and token, in this order."""
         settings = self._settings
-        host = headers.get(b"host", b"").decode("latin-1").lower()
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = b", ".join(hosts).decode("latin-1").lower()
         # DNS rebinding: a foreign name that points to 127.0.0.1 is still in the Host header.
         if settings.on_loopback and _host_name(host) not in self._hosts:
             raise HostError(
@@ -153,14 +155,18 @@ class SecurityMiddleware:
             )
         # The page itself is public: it shows nothing until its cookie holds the token.
         public = path in PUBLIC_PATHS or path.startswith("/static/")
-        if settings.token and not public and not has_token(headers, settings.token):
+        if (
+            settings.token
+            and not public
+            and not has_token(headers, settings.token, settings.port)
+        ):
             raise TokenError(
                 "the lab wants its token",
                 try_="the header Authorization: Bearer TOKEN, or open /?token=TOKEN first",
             )
 
 
-def has_token(headers: dict[bytes, bytes], token: str) -> bool:
+def has_token(headers: dict[bytes, bytes], token: str, port: int) -> bool:
     """Say whether `headers` hold the token: as Bearer, or in the cookie that the page set."""
     kind, _, shown = headers.get(b"authorization", b"").partition(b" ")
     if kind.lower() == b"bearer" and is_same(shown.strip().decode("latin-1"), token):
@@ -170,7 +176,17 @@ def has_token(headers: dict[bytes, bytes], token: str) -> bool:
         jar.load(headers.get(b"cookie", b"").decode("latin-1"))
     except CookieError:
         return False
-    return COOKIE in jar and is_same(jar[COOKIE].value, token)
+    name, wanted = make_cookie(token, port)
+    return name in jar and is_same(jar[name].value, wanted)
+
+
+def make_cookie(token: str, port: int) -> tuple[str, str]:
+    """Return the name and value of the cookie that stands for `token`, not the token itself.
+
+    Browsers send a cookie to every port of a host; this one is of no use to another server.
+    """
+    value = hmac.digest(token.encode(), f"{COOKIE} {port}".encode(), "sha256").hex()
+    return f"{COOKIE}_{port}", value
 
 
 def is_same(one: str, other: str) -> bool:
@@ -193,10 +209,9 @@ async def send_problem(send: Any, error: DigitlensError) -> None:
 
 
 def _host_name(host: str) -> str:
-    """Return the name in a Host header, without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """Return the name in a Host header, without its port; "" for what is no such header."""
+    match = re.fullmatch(r"(?:\[([^\]@]*)\]|([^\[\]:@,]*))(?::\d{1,5})?", host)
+    return (match[1] or match[2] or "") if match else ""
 
 
 class ByteBudget:

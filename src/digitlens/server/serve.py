@@ -1,4 +1,4 @@
-"""uvicorn with time limits for slow clients, and a shutdown that finishes what was begun."""
+"""uvicorn with limits for slow and long heads, and a shutdown that finishes what was begun."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import signal
 import socket
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from digitlens.errors import UsageError
 from digitlens.server.app import Lab
+from digitlens.server.protocol import make_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from digitlens.server.settings import ServerSettings
 
 
-# A connection that has not sent the head of its first request by then is closed.
-HEAD_SECONDS = 10
 # A connection that is kept open for a next request is closed after this time.
 IDLE_SECONDS = 30
 # Requests under way are given this time to end.
@@ -146,53 +145,3 @@ def open_listener(host: str, port: int) -> socket.socket:
     # Training processes would otherwise keep the port open after the lab has ended.
     listener.set_inheritable(False)
     return listener
-
-
-def make_protocol() -> Any:
-    """Return uvicorn's HTTP protocol with a time limit for a request's head.
-
-    uvicorn itself waits for ever on a silent connection, or for a head that comes byte by byte.
-    """
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
-    except ImportError:
-        from uvicorn.protocols.http.h11_impl import (  # type: ignore[assignment]
-            H11Protocol as Base,
-        )
-
-    class TimedProtocol(Base):
-        """uvicorn's protocol; a connection that is slow to ask is closed."""
-
-        _timer: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._update_timer()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            self._update_timer()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_timer()
-            super().connection_lost(exc)
-
-        # Called whenever something came in. The timer covers silence between requests too.
-        def _update_timer(self) -> None:
-            """Run the timer whenever no request is being answered."""
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._stop_timer()
-            elif self._timer is None:
-                self._timer = self.loop.call_later(HEAD_SECONDS, self._close_idle)
-
-        def _close_idle(self) -> None:
-            self._timer = None
-            if self.cycle is None or self.cycle.response_complete:
-                self.transport.close()
-
-        def _stop_timer(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-    return TimedProtocol

@@ -19,7 +19,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from digitlens.server import prometheus
 from digitlens.server.http_errors import BusyError, TokenError, UnknownError
-from digitlens.server.middleware import COOKIE, is_same
+from digitlens.server.middleware import is_same, make_cookie
 from digitlens.server.routes import document, document_problems, get_state
 from digitlens.server.schemas import Health
 
@@ -69,14 +69,15 @@ async def page(request: Request, token: str | None = None) -> Any:
 
     The address without it is then opened, so that the token stays in no history.
     """
-    wanted = get_state(request).settings.token
+    settings = get_state(request).settings
+    wanted = settings.token
     # With a token in the address: check it, keep it in a cookie, open the address without it.
     if token is None or not wanted:
         return serve_file("index.html", request)
     if not is_same(token, wanted):
         raise TokenError("that is not the lab's token")
     answer = Response(status_code=303, headers={"location": "/"})
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+    answer.set_cookie(*make_cookie(token, settings.port), httponly=True, samesite="strict")
     return answer
 
 
