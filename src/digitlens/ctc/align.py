@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 ALIGN_FLOOR = 1e-4  # time steps in which no digit has more than this count as blank
 ALTERNATIVES = (*"0123456789", "")  # what may stand at a place: a digit, or none
 
+# A digit's span reaches to where the probability that it is there falls below this.
 MIN_SHOWN = 0.1
-"""A digit's span reaches to where the probability that it is there falls below this."""
 
 MIN_ALTERNATIVE = 1e-3  # alternatives with less than this are not listed
 
@@ -248,12 +248,12 @@ def _sum_without(
     return result
 
 
+# How far a border may go from half-way, as a share of the distance of the centers.
 MAX_BORDER_SHIFT = 0.35
-"""How far a border may go from half-way, as a share of the distance of the centers."""
 
+# Half the width of a digit that stands alone, as a share of its height, where no ink is given:
+# MNIST's digits are 20 high and 16 wide at most.
 HALF_WIDTH = 0.4
-"""Half the width of a digit that stands alone, as a share of its height, where no ink is
-given: MNIST's digits are 20 high and 16 wide at most."""
 
 
 @dataclass(frozen=True)

@@ -32,24 +32,23 @@ DIGITS = "0123456789"
 
 MAX_SINGLE_STEPS = 6  # in so many time steps one digit can be written three times, but not four
 
+# Where the best prefix's probability falls below this, all are scaled up: they would underflow.
 RESCALE_BELOW = 1e-100
-"""Where the best prefix's probability falls below this, all are scaled up: they would
-underflow."""
 
+# Time steps opened for each wanted digit where no string of an allowed length was found.
 STEPS_PER_DIGIT = 4
-"""Time steps opened for each wanted digit where no string of an allowed length was found."""
 
+# Neighbouring time steps: of each, the probability of blank, and the digits that count.
 Segment: TypeAlias = "list[tuple[float, list[tuple[str, float]]]]"
-"""Neighbouring time steps: of each, the probability of blank, and the digits that count."""
 
+# Strings and their probabilities, up to one factor for all of them.
 Scores: TypeAlias = "dict[str, float]"
-"""Strings and their probabilities, up to one factor for all of them."""
 
+# What one segment may hold, the likeliest first, with a score of 1.
 Ranking: TypeAlias = "list[tuple[str, float]]"
-"""What one segment may hold, the likeliest first, with a score of 1."""
 
+# Prefixes and the probabilities that they end in a blank, and that they end in a digit.
 Prefixes: TypeAlias = "dict[str, list[float]]"
-"""Prefixes and the probabilities that they end in a blank, and that they end in a digit."""
 
 Prune: TypeAlias = "Callable[[Prefixes], Prefixes]"
 

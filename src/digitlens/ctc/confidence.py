@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths
 
 
+# What a confidence is computed from; all but the fourth are natural logarithms of odds or
+# shares, between -30 and 30.
 FEATURES = ("sureness", "margin", "least digit", "length", "length fits")
-"""What a confidence is computed from; all but the fourth are natural logarithms of odds or
-shares, between -30 and 30."""
 
 MAX_LOG = 30.0
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 BEST = 5  # strings that are returned
 
+# Times as many are rescored, as the search's own sums may put them in another order.
 RESCORE_FACTOR = 2
-"""Times as many are rescored, as the search's own sums may put them in another order."""
 
+# Time steps in which no digit has more than this count as blank when strings are rescored.
 RESCORE_FLOOR = 1e-5
-"""Time steps in which no digit has more than this count as blank when strings are rescored."""
 
+# The least probability that a view gives a string: none alone rules one out for good.
 MIN_VIEW_SHARE = 1e-12
-"""The least probability that a view gives a string: none alone rules one out for good."""
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,9 @@ def step_states(forward: NDArray[np.float64], skip: NDArray[np.float64]) -> NDAr
     return reached
 
 
+# Time steps in which no digit has more than this count as blank: in 1,000 of them a digit comes
+# in with a probability of 0.001 at most.
 POSTERIOR_FLOOR = 1e-7
-"""Time steps in which no digit has more than this count as blank: in 1,000 of them a digit
-comes in with a probability of 0.001 at most."""
 
 
 def length_posterior(

@@ -20,14 +20,14 @@ BLANK = CLASSES  # the class of a time step in which no digit is seen
 
 COLUMNS = CLASSES + 1
 
+# How far a time step's probabilities may sum from 1: float32 leaves less than that.
 SUM_TOLERANCE = 1e-3
-"""How far a time step's probabilities may sum from 1: float32 leaves less than that."""
 
+# float64 (T, 11), rows sum to 1: the probability of each digit and of blank, by time step.
 Probs: TypeAlias = "NDArray[np.float64]"
-"""float64 (T, 11), rows sum to 1: the probability of each digit and of blank, by time step."""
 
+# The allowed numbers of digits, each at least 1; None where every number is allowed.
 Lengths: TypeAlias = "AbstractSet[int] | None"
-"""The allowed numbers of digits, each at least 1; None where every number is allowed."""
 
 
 def to_probs(log_probs: NDArray[np.floating[Any]]) -> Probs:

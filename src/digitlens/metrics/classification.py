@@ -88,8 +88,8 @@ def hardest_errors(
     return wrong[np.lexsort((wrong, left, -sure))].astype(np.int64)
 
 
+# The least probability that is not 0 to us: the smallest normal float32 (87.3 nats).
 MIN_PROBABILITY = 2.0**-126
-"""The least probability that is not 0 to us: the smallest normal float32 (87.3 nats)."""
 
 
 def negative_log_likelihood(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
@@ -127,16 +127,15 @@ def brier(labels: Labels, probabilities: NDArray[np.floating[Any]]) -> float:
 
 MNIST_TEST = "mnist test"  # the source whose positions `DISPUTED` names
 
+# Positions in MNIST's 10,000 test digits, from 0 on, whose label is disputed.
+#
+# Most of five raters chose something else than the label for these 15: C. G. Northcutt, A.
+# Athalye and J. Mueller, "Pervasive label errors in test sets destabilize machine learning
+# benchmarks", NeurIPS 2021 Datasets and Benchmarks (labelerrors.com).
 DISPUTED = (
     *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520),
     *(3558, 5937, 6651, 6783, 8527, 9679, 9729),
 )
-"""Positions in MNIST's 10,000 test digits, from 0 on, whose label is disputed.
-
-Most of five raters chose something else than the label for these 15: C. G. Northcutt,
-A. Athalye and J. Mueller, "Pervasive label errors in test sets destabilize machine
-learning benchmarks", NeurIPS 2021 Datasets and Benchmarks (labelerrors.com).
-"""
 
 
 def mask_undisputed(source: str, positions: Indices) -> NDArray[np.bool_] | None:

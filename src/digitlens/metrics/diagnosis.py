@@ -194,8 +194,8 @@ def _lower_first(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
+# A training accuracy under this is low: every set of clean digits can be learnt better.
 LOW = 0.95
-"""A training accuracy under this is low: every set of clean digits can be learnt better."""
 
 
 class Verdict(StrEnum):

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from digitlens.metrics.risk_coverage import Coverage
 
 
+# Raised when a key of `Evaluation.as_dict` or `Comparison.as_dict` changes its meaning.
 FORMAT = 1
-"""Raised when a key of `Evaluation.as_dict` or `Comparison.as_dict` changes its meaning."""
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digitlens.digits import Indices
 
 
+# The error rates that an evaluation reports: 1 %, 0.5 %, 0.1 %.
 ERROR_RATES = (0.01, 0.005, 0.001)
-"""The error rates that an evaluation reports: 1 %, 0.5 %, 0.1 %."""
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,7 @@ class Corruption:
         return self.change(images, strength, rng)
 
 
+# All of them; the hardest step of most is beyond what a person reads with ease.
 CORRUPTIONS = (
     Corruption("shift", "pixels", (0, 1, 2, 3, 4, 6), shift),
     Corruption("turn", "degrees", (0, 10, 20, 30, 45, 60), rotate),
@@ -207,7 +208,6 @@ CORRUPTIONS = (
     Corruption("invert", "% of the picture", (0, 10, 25, 50, 75, 100), invert),
     Corruption("occlude", "pixels, square", (0, 4, 6, 8, 10, 12), occlude),
 )
-"""All of them; the hardest step of most is beyond what a person reads with ease."""
 
 
 FORMAT = 1  # raised when a key of `StressResult.as_dict` changes its meaning

@@ -88,8 +88,8 @@ class PageWorker:
             )
 
 
+# Seconds that a page may take. Reading is bounded by itself; drawing a PDF is not.
 PAGE_TIME_LIMIT = 60.0
-"""Seconds that a page may take. Reading is bounded by itself; drawing a PDF is not."""
 
 
 def read_all(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from digitlens.imaging.io import LoadedImage
 
 
+# How the names of files end that may have many pages.
 MULTIPAGE_SUFFIXES = frozenset((".pdf", ".tif", ".tiff"))
-"""How the names of files end that may have many pages."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +139,11 @@ PDF_DPI = 300  # digits of a form, 2.5 mm high, are then 30 pixels high
 MAX_PAGE_PIXELS = 20_000_000  # larger pages, such as posters, are drawn with fewer dots an inch
 UNITS_PER_INCH = 72  # a PDF's units
 
+# pdfium's numbers for objects that are pictures, and for those that hold others.
 IMAGE_OBJECT, FORM_OBJECT = 3, 5
-"""pdfium's numbers for objects that are pictures, and for those that hold others."""
 
+# A page of nothing but pictures, one of which covers this share of it, is a scan.
 MIN_SCAN_AREA = 0.8
-"""A page of nothing but pictures, one of which covers this share of it, is a scan."""
 
 
 class PdfFile(Document):
@@ -263,13 +263,13 @@ def _pdfium() -> Any:
     return pypdfium2
 
 
+# Files of more than 512 MiB are not read: no picture that may be decoded is larger.
 MAX_BYTES = 1 << 29
-"""Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
 
 PDF_HEADER_BYTES = 1024  # a PDF says what it is within so many bytes (ISO 32000-1, annex H.3)
 
+# How TIFF files begin, BigTIFF ones last.
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""How TIFF files begin, BigTIFF ones last."""
 
 
 class PictureFile(Document):

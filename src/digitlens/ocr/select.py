@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from digitlens.ocr.page import Table
 
 
+# Digits that could be one number or two are two when paper wider than this parts them, in
+# heights of the line.
 MAX_GAP = 0.8
-"""Digits that could be one number or two are two when paper wider than this parts them, in
-heights of the line."""
 
+# Wider gaps part no numbers where there are several, all within this factor: digits in groups
+# at even distance are one number.
 MAX_GAP_RATIO = 1.5
-"""Wider gaps part no numbers where there are several, all within this factor: digits in groups
-at even distance are one number."""
 
+# A line is the only one of a picture when its writing is at least this share as high.
 MIN_FILL = 0.3
-"""A line is the only one of a picture when its writing is at least this share as high."""
 
+# Most pixels of height, and least width to height, of a line that was cut out.
 MAX_CUT_HEIGHT, MIN_CUT_ASPECT = 120, 1.2
-"""Most pixels of height, and least width to height, of a line that was cut out."""
 
 LIKELY_CONFIDENCE = 0.5  # a line read with this confidence is more likely right than not
 
+# A digit that stands alone and is lower than this share of the page's tallest number is a
+# speck.
 MIN_DIGIT_HEIGHT = 0.5
-"""A digit that stands alone and is lower than this share of the page's tallest number is a
-speck."""
 
 MIN_CONFIDENCE = 0.1  # lines read with less confidence count as writing that is no number
 

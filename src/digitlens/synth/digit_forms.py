@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 MARGIN = 6  # pixels around a glyph, for strokes that reach beyond it
 
+# Height and width of the field in which a digit is written: 40 pixels; the digit has 20.
 CELL = SIDE + 2 * MARGIN
-"""Height and width of the field in which a digit is written: 40 pixels; the digit has 20."""
 
 MIDDLE = CELL / 2
 
@@ -230,8 +230,8 @@ _DRAWN = {1: _drawn_one, 4: _drawn_four, 7: _drawn_seven, 9: _drawn_nine}
 
 COUNT = 384  # distortions that are kept ready; with the digits they meet that makes enough
 
+# Deviation of the smoothing in pixels of a digit 20 pixels high: about a stroke's bend.
 SMOOTH = 5.5
-"""Deviation of the smoothing in pixels of a digit 20 pixels high: about a stroke's bend."""
 
 FAR = (0.4, 1.5)  # how far pixels move: deviations, in pixels of such a digit
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Maker = Callable[[Gray, Random, Style, float, float], None]
 
 
+# What is shown, and how often. `frame` and `cells` are empty boxes and combs; `paper` is bare,
+# or ruled.
 KINDS = (
     *(
         ("printed", 0.24),
@@ -36,8 +38,6 @@ KINDS = (
     *(("stamp", 0.08), ("scribble", 0.08), ("crossed", 0.03), ("frame", 0.06), ("cells", 0.06)),
     ("paper", 0.04),
 )
-"""What is shown, and how often. `frame` and `cells` are empty boxes and combs; `paper` is bare,
-or ruled."""
 
 
 def draw_distractor(rng: Random, style: Style, hand: WriterStyle) -> tuple[str, Gray]:

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from digitlens.geometry import Gray
 
+# Where fonts are looked for, beside Windows' own folder.
 FOLDERS = (
     *("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts"),
     *("/Library/Fonts", "/System/Library/Fonts", "~/Library/Fonts"),
 )
-"""Where fonts are looked for, beside Windows' own folder."""
 
+# Parts of the names of fonts whose letters are no letters.
 REFUSED = ("symbol", "emoji", "dingbat", "icon", "math", "barcode", "ocr-b-code")
-"""Parts of the names of fonts whose letters are no letters."""
 
 MOST = 40  # so many fonts are enough: each costs milliseconds to read
 CAPITAL = 24  # height of a capital in pixels, about
@@ -50,15 +50,15 @@ _TEXT = (
 )
 WORDS = _TEXT.split()  # words as they stand on cheques, forms, envelopes and stamps
 
+# Letters that may stand alone, for nobody takes them for a digit: no O, I, S, Z, b, g, q.
 LETTERS = "ABCDEFGHKLMNPRTUVWXYadefhkmnrtuvwxy"
-"""Letters that may stand alone, for nobody takes them for a digit: no O, I, S, Z, b, g, q."""
 
+# The fonts that OpenCV brings along; the last two are handwriting.
 STROKE_FONTS = (
     *(cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX),
     *(cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX),
     cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )
-"""The fonts that OpenCV brings along; the last two are handwriting."""
 
 
 @cache
@@ -159,12 +159,12 @@ def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
     return [word for word in map(_trim, result) if word.size > 16]
 
 
+# Height in pixels that a digit is drawn with: six times its height in MNIST's frame.
 HEIGHT = 120
-"""Height in pixels that a digit is drawn with: six times its height in MNIST's frame."""
 
+# Two digits that differ by less than this, in gray values a pixel, are the box that a font
+# shows for what it lacks.
 SAME = 1.0
-"""Two digits that differ by less than this, in gray values a pixel, are the box that a font
-shows for what it lacks."""
 
 FAINT = 24  # ink up to here is the soft edge of a glyph
 ROOM = 40  # pixels of paper around a glyph while it is slanted and turned

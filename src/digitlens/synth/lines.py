@@ -254,8 +254,8 @@ GAP = 8
 CAPTION = 16
 PAPER = 255
 
+# Color of boxes and captions.
 BLUE = (178, 114, 0)  # OpenCV's order: blue, green, red; Okabe and Ito's blue
-"""Color of boxes and captions."""
 
 
 def sample_sheet(

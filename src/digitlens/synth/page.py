@@ -87,14 +87,14 @@ def shade_page(rng: Random, style: Style, picture: Gray) -> Gray:
 
 UNIT = 1 << FRACTION
 
+# Kinds of rules and how often each is printed; `lines` and `squares` are those of pads.
 RULES = (("line", 0.45), ("lines", 0.25), ("squares", 0.15), ("dotted", 0.15))
-"""Kinds of rules and how often each is printed; `lines` and `squares` are those of pads."""
 
+# Kinds of frames around a whole number.
 FRAMES = (("box", 0.4), ("table", 0.35), ("corner", 0.1), ("double", 0.15))
-"""Kinds of frames around a whole number."""
 
+# Kinds of cells, one for each digit.
 CELLS = (("boxes", 0.45), ("apart", 0.2), ("comb", 0.25), ("ticks", 0.1))
-"""Kinds of cells, one for each digit."""
 
 
 @dataclass(frozen=True)
