@@ -81,7 +81,7 @@ def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
 def test_a_cell_of_a_feature_map_is_what_numpy_says(seven: Any, go: Go, expect: Any) -> None:
     """The sum that is shown for a hovered cell is that of window times kernel."""
     pixels = pixels_of(seven, go)
-    layer = seven.evaluate(FETCH, "/v1/networks/cnn/layers/1")
+    layer = seven.evaluate(FETCH, "/v1/networks/universal/layers/1")
     kernels, biases = np.array(layer["kernels"]), np.array(layer["biases"])
     go(seven, "convolution")
     seven.locator("#maps button").nth(5).click()

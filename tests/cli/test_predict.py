@@ -133,7 +133,7 @@ def test_stages_are_written_for_each_picture(digitlens: Cli, dots: Draw) -> None
 def test_what_is_no_digit_is_said(
     digitlens: Cli, dots: Draw, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model that refuses a picture answers null, and what it would be as a digit."""
+    """A model that refuses a picture gives null, and shows its best guess to be checked."""
 
     def unsure(self: Model, images: np.ndarray) -> Predictions:
         result = self.logits(images)
@@ -151,16 +151,17 @@ def test_what_is_no_digit_is_said(
     assert (row["no_digit"], row["likeliest"]) == (0.75, 9)
     ended = digitlens("predict", "9.png", "--model", GOLDEN)
     assert ended.out == (
-        "9.png   no digit; if it is one, 9\n" if refused else "9.png   9    10.00 %\n"
+        f"9.png   9    10.00 %{'   no digit: check this' if refused else ''}\n"
     )
     ended = digitlens("predict", "9.png", "--model", GOLDEN, "--csv")
-    assert ended.out.splitlines()[1] == ("9.png,,0.100000" if refused else "9.png,9,0.100000")
+    digit = "" if refused else "9"
+    assert ended.out.splitlines()[1] == f"9.png,{digit},0.100000,9,false,0.750000"
 
 
 def test_an_unsure_answer_is_to_be_checked(
     digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The digit and its probability stay visible; JSON says that it is unsure."""
+    """The digit and its probability stay visible; JSON and CSV say that it is unsure."""
 
     def doubt(self: Model, images: np.ndarray) -> Predictions:
         shares = np.full((len(images), 10), 0.05, np.float32)
@@ -171,16 +172,18 @@ def test_an_unsure_answer_is_to_be_checked(
 
     monkeypatch.setattr(Model, "predict", doubt)
     ended = digitlens("predict", dots(6), "--model", GOLDEN)
-    assert ended.out == "6.png   6    55.00 %   unsure: check it\n"
+    assert ended.out == "6.png   6    55.00 %   unsure: check this\n"
     ended = digitlens("predict", "6.png", "--model", GOLDEN, "--json")
     (row,) = json.loads(ended.out)["predictions"]
     assert (row["digit"], row["unsure"]) == (6, True)
+    ended = digitlens("predict", "6.png", "--model", GOLDEN, "--csv")
+    assert ended.out.splitlines()[1] == "6.png,6,0.550000,6,true,0.020000"
 
 
-def test_without_a_model_the_published_cnn_answers(digitlens: Cli, dots: Draw) -> None:
+def test_without_a_model_universal_answers(digitlens: Cli, dots: Draw) -> None:
     """Without --model and without runs, the network that comes with digitlens is asked."""
     result = json.loads(digitlens("predict", dots(6), "--json").out)
-    assert result["model"] == "cnn"
+    assert result["model"] == "universal"
     (row,) = result["predictions"]
     assert 0 <= row["no_digit"] <= 1
     assert row["likeliest"] == max(range(10), key=row["probabilities"].__getitem__)

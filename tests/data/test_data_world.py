@@ -47,19 +47,27 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
         "HANDS": 10,
         "PENS": 3,
         "PRINTS": 2,
+        "MORE_PENS": 2,
+        "OPEN_FOURS": 20,
+        "PATTERNS": 50,
     }.items():
         monkeypatch.setattr(world, name, value)
     monkeypatch.setattr(load, "read_published", lambda _: parts)
 
 
 def test_all_sources_are_joined(sources: None) -> None:
-    """MNIST once, pen digits with three pens, fonts printed twice, forms; and what is none."""
+    """MNIST once, pens (4s and 9s more often), fonts, forms and open 4s; and what is none."""
     data = load_digits("world", validation=0)
-    assert len(data.train) == 200 + 3 * 160 + 2 * 80 + 300
+    assert data.train.writers is not None
+    pen = (data.train.writers >= PEN) & (data.train.writers < FONTS)
+    counts = np.bincount(data.train.labels[pen], minlength=10)
+    assert counts[9] == 5 * counts[8] / 3
+    assert len(data.train) == 200 + counts.sum() + 2 * 80 + 300 + 20
+    assert world.find_mnist(data.train).sum() == 200
     assert len(data.test) == 30 + 40 + 20
     assert data.hashes == {"m": "1", "p": "2", "f": "3"}
     assert data.negatives is not None
-    assert len(data.negatives) == 8 * world.SIGNS
+    assert len(data.negatives) == 8 * world.SIGNS + 50
 
 
 def test_nobody_is_in_two_parts(sources: None) -> None:

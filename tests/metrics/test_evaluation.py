@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -22,6 +22,8 @@ class Said:
 
     labels: Labels
     probabilities: NDArray[np.float32]
+    refused: NDArray[np.bool_] | None = None
+    unsure: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,15 @@ class Fake:
     name: str
     answers: Labels
     sure: NDArray[np.float64]
+    refused: NDArray[np.bool_] | None = None
+    unsure: NDArray[np.bool_] | None = None
 
     def predict(self, images: Images) -> Said:
         """Give each answer its confidence; the other nine digits share what is left."""
         assert len(images) == len(self.answers)
         rows = np.repeat((1 - self.sure[:, None]) / 9, 10, axis=1)
         rows[np.arange(len(rows)), self.answers] = self.sure
-        return Said(self.answers, rows.astype(np.float32))
+        return Said(self.answers, rows.astype(np.float32), self.refused, self.unsure)
 
 
 def sheet(labels: list[int], source: str = "mnist test") -> Digits:
@@ -152,8 +156,8 @@ def test_as_dict_is_json_with_fixed_keys(result: Evaluation) -> None:
     assert json.loads(json.dumps(values, allow_nan=False)) == values
     assert list(values) == [
         *("format", "model", "source", "count", "misses", "accuracy", "interval"),
-        *("undisputed", "nll", "brier", "calibration", "coverage", "per_class"),
-        *("confusion", "wrong", "seconds", "digits_per_second"),
+        *("undisputed", "decisions", "nll", "brier", "calibration", "coverage"),
+        *("per_class", "confusion", "wrong", "seconds", "digits_per_second"),
     ]
     assert values["format"] == 1
     assert values["undisputed"] == {"misses": 2, "count": 10, "accuracy": 0.8}
@@ -165,6 +169,9 @@ def test_as_dict_is_json_with_fixed_keys(result: Evaluation) -> None:
         "count": 1,
         "misses": 1,
         "answered": 0,
+        "wrong": None,
+        "unsure": None,
+        "refused": None,
         "recall": 0.0,
         "precision": None,
     }
@@ -189,6 +196,24 @@ def test_summary_is_plain_aligned_text(result: Evaluation) -> None:
         "",
     ]
     assert "  4          1       1    0.00 %          -" in result.summary()
+
+
+def test_wrong_unsure_and_refused_are_counted_apart() -> None:
+    """Each digit counts once: as refused, else as unsure, else as wrong, or not at all."""
+    model = replace(
+        fake([4, 9, 9, 9, 4], name="careful"),
+        refused=np.array([True, True, False, False, False]),
+        unsure=np.array([False, False, True, False, False]),
+    )
+    digits = sheet([4, 4, 4, 4, 4])
+    careful = evaluate(model, digits)
+    assert careful.misses == 3
+    assert careful.as_dict()["decisions"] == {"wrong": 1, "unsure": 1, "refused": 2}
+    assert careful.as_dict()["per_class"][4]["refused"] == 2
+    assert "1 answered and wrong, 1 unsure (check these), 2 refused" in careful.summary()
+    head, one, other = compare([model, fake([4] * 5)], digits).summary().splitlines()[1:4]
+    assert head.split()[-4:] == ["answered", "wrong", "unsure", "refused"]
+    assert (one.split()[-3:], other.split()[-3:]) == (["1", "1", "2"], ["-", "-", "-"])
 
 
 def test_a_perfect_score_has_words_too() -> None:

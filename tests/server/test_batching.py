@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.batching import Batcher
 from digitlens.server.prometheus import Histogram
 from digitlens.server.settings import ServerSettings
@@ -37,8 +38,8 @@ class Held:
 
 @pytest.fixture
 def held(lab: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return the lab's cnn, made to wait."""
-    model = Held(lab.state.networks.get("cnn"))
+    """Return the lab's default network, made to wait."""
+    model = Held(lab.state.networks.get(DEFAULT_NETWORK))
     monkeypatch.setattr(lab.state.networks, "get_loaded", lambda _: model)
     yield model
     model.go.set()
@@ -71,7 +72,7 @@ async def until(true: Callable[[], bool]) -> None:
 def test_a_full_queue_turns_away(open_lab: Any, seven_png: bytes, problem: Check) -> None:
     """When as many pictures wait as may, the next is 503 with Retry-After; then all is well."""
     with open_lab(max_waiting=2) as lab:
-        model = Held(lab.state.networks.get("cnn"))
+        model = Held(lab.state.networks.get(DEFAULT_NETWORK))
         lab.state.networks.get_loaded = lambda _: model
         waiting = [
             lab.begin("POST", "/v1/predict", content=seven_png, headers=PNG) for _ in range(2)
@@ -90,7 +91,7 @@ def test_an_answer_that_takes_too_long_is_503(
 ) -> None:
     """Nobody waits longer than the lab's patience, and the queue is free again after."""
     with open_lab(answer_seconds=0.05) as lab:
-        model = Held(lab.state.networks.get("cnn"))
+        model = Held(lab.state.networks.get(DEFAULT_NETWORK))
         lab.state.networks.get_loaded = lambda _: model
         result = problem(lab.post("/v1/predict", content=seven_png, headers=PNG), 503)
         assert "0.05 seconds" in result["detail"]

@@ -44,7 +44,7 @@ def test_an_explanation_has_all_that_the_page_draws(still: Any, seven_png: bytes
         assert kind == "data:image/png;base64"
         picture = Image.open(io.BytesIO(base64.b64decode(coded)))
         assert picture.size == (step["width"], step["height"])
-    maps = inspect_model(load_model("cnn")).activations(digit[None])
+    maps = inspect_model(load_model()).activations(digit[None])
     for layer, expected in zip(result["layers"], maps, strict=True):
         assert layer["shape"] == list(expected.shape[1:])
         scale = float(np.abs(expected).max())
@@ -120,7 +120,7 @@ def test_the_second_network_of_a_cascade_is_told_when_it_was_asked(
 
 def test_a_kernel_laid_by_hand_gives_the_networks_own_map(still: Any, seven_png: bytes) -> None:
     """The layer's own kernel and bias, sent as an edit, give its own map; half of it, half."""
-    own = still.get("/v1/networks/cnn/layers/2", params={"kernel": 5}).json()
+    own = still.get("/v1/networks/universal/layers/2", params={"kernel": 5}).json()
     TypeAdapter(Kernels).validate_python(own)
     maps = still.post("/v1/explain", content=seven_png, headers=PNG).json()["layers"][1]
     body = {

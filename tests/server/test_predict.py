@@ -19,13 +19,13 @@ PNG = {"content-type": "image/png"}
 
 
 def test_a_drawn_seven_is_seven(still: Any, seven_png: bytes) -> None:
-    """A picture file as the body is answered by cnn, as `Model.predict` answers it."""
+    """A picture file as the body is answered by the default network, as in `Model.predict`."""
     response = still.post("/v1/predict", content=seven_png, headers=PNG)
     assert response.status_code == 200
     (result,) = response.json()["pictures"]
     (answer,) = result["answers"]
-    expected = load_model("cnn").predict(frame_digit(seven_png)[None])
-    assert answer["network"] == "cnn"
+    expected = load_model().predict(frame_digit(seven_png)[None])
+    assert answer["network"] == "universal"
     assert answer["digit"] == answer["likeliest"] == 7 == int(expected.labels[0])
     assert answer["probabilities"] == pytest.approx(
         expected.probabilities[0].tolist(), abs=1e-5

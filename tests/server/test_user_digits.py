@@ -117,7 +117,7 @@ def test_a_networks_mistakes_are_those_that_evaluate_counts(lab: Any) -> None:
     """The confusion matrix is that of `evaluate`, and each cell has as many pictures."""
     result = lab.get("/v1/mistakes", params={"data": "uci"}).json()
     TypeAdapter(Measured).validate_python(result)
-    expected = evaluate(load_model("cnn"), load_digits("uci").test)
+    expected = evaluate(load_model(), load_digits("uci").test)
     assert result["confusion"] == expected.confusion.tolist()
     assert result["misses"] == expected.misses
     truth, answer, times = expected.top_confusions(1)[0]

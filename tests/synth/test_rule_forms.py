@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from digitlens.synth import rule_forms
-from digitlens.synth.rule_forms import MATRIX, SEGMENTS, STRAIGHT, render_form
+from digitlens.synth.rule_forms import MATRIX, SEGMENTS, STRAIGHT, render_form, render_open_four
 
 
 @pytest.mark.parametrize("label", range(10))
@@ -29,6 +30,17 @@ def test_the_same_generator_makes_the_same_forms() -> None:
         for rng in (np.random.default_rng(3), np.random.default_rng(3))
     )
     assert all((a == b).all() for a, b in zip(one, two, strict=True))
+
+
+def test_an_open_four_has_no_hole() -> None:
+    """Arm and stem meet at the bar alone: nearly always the paper is in one piece."""
+    rng = np.random.default_rng(3)
+    closed = 0
+    for _ in range(60):
+        digit = render_open_four(rng)
+        assert digit.shape == (28, 28)
+        closed += cv2.connectedComponents((digit < 64).astype(np.uint8), connectivity=4)[0] > 2
+    assert closed < 6
 
 
 def test_displays_show_ten_digits_that_differ() -> None:

@@ -19,8 +19,10 @@ from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import Model
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Ensemble
+from digitlens.models.recipe import Recipe
 from digitlens.training import train
 from digitlens.training.device import Device
+from digitlens.training.digit_task import DigitTask, DigitTensors
 from digitlens.training.distill import find_teacher, make_teacher
 
 CARD = ModelCard("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
@@ -80,6 +82,37 @@ def test_a_pupil_learns_what_its_teacher_answers(tmp_path: Any, make_data: Any) 
     pupil = train("quick", data, out=tmp_path / "pupil", recipe=taught)
     answers = pupil.model.predict(data.validation.images).labels
     assert np.mean(answers == (data.validation.labels + 1) % 10) > 0.7
+
+
+def test_a_teacher_that_answers_once_is_believed_where_it_is_sure(digits: Digits) -> None:
+    """Its shares are learnt where it is asked and gives the label, else the smoothed label."""
+    tensors = DigitTensors.load(digits[:4])
+    one_hot = torch.nn.functional.one_hot(tensors.labels, 11).float()
+    logits = 9 * one_hot
+    logits[1] = logits[1].roll(1)  # here it is sure of another class
+    task = DigitTask(
+        Recipe(
+            epochs=1,
+            batch=4,
+            learning_rate=0.01,
+            label_smoothing=0.11,
+            temperature=1.5,
+            teacher="best",
+            teacher_once=True,
+        ),
+        0,
+        train=tensors,
+        validation=tensors,
+        device=PLAIN,
+        teacher=lambda images: logits[: len(images)],
+        taught=torch.tensor([0, 1]),
+    )
+    images, targets = next(iter(task.batches(build("cnn"), 0)))
+    for picture, target in zip(images[:, 0], targets, strict=True):
+        digit = int((tensors.images == picture).all(2).all(1).nonzero()[0])
+        smoothed = 0.01 + 0.89 * one_hot[digit]
+        wanted = (logits[digit] / 1.5).softmax(0) if digit == 0 else smoothed
+        torch.testing.assert_close(target, wanted)
 
 
 def test_a_teacher_that_is_nowhere_is_named_with_what_makes_it(in_tmp: Any) -> None:

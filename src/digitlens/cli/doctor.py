@@ -12,6 +12,7 @@ import typer
 
 from digitlens.cli.console import JsonOption, announce, echo, echo_json
 from digitlens.errors import DigitlensError
+from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
-DEFAULT = "cnn"
 REINSTALL = "pip install --force-reinstall digitlens"
 READER = "reader"
 MIN_READ = 7  # the reader is broken when it reads fewer than this of ten digits
@@ -179,20 +179,23 @@ def _engine() -> Finding:
 
 
 def _published() -> Finding:
-    """Let the published cnn read the digits that come with digitlens."""
+    """Let the published network read the digits that come with digitlens."""
     from digitlens.data import load_digits
     from digitlens.models.inference import load_model, published_names
 
     names = published_names()
-    if DEFAULT not in names:
-        return Finding("published", "broken", f"{DEFAULT} is not among {names}", REINSTALL)
+    if DEFAULT_NETWORK not in names:
+        return Finding(
+            "published", "broken", f"{DEFAULT_NETWORK} is not among {names}", REINSTALL
+        )
     digits = load_digits("uci").test
     try:
-        answers = load_model(DEFAULT).predict(digits.images).labels
+        answers = load_model().predict(digits.images).labels
     except DigitlensError as error:
         return Finding("published", "broken", str(error).splitlines()[0], REINSTALL)
     misses, count = int((answers != digits.labels).sum()), len(digits)
-    seen = f"{', '.join(names)}; {DEFAULT} misses {misses} of {count} digits of another source"
+    missed = f"{DEFAULT_NETWORK} misses {misses} of {count} digits of another source"
+    seen = f"{', '.join(names)}; {missed}"
     good = misses <= MAX_MISS_RATE * count
     return Finding("published", "ok" if good else "broken", seen, "" if good else REINSTALL)
 

@@ -20,6 +20,7 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.errors import DataError, DigitlensError
+from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def predict(
     files: Annotated[list[Path], argument("FILE...", "Pictures, or folders of them.")],
-    model: Annotated[str, option("MODEL", MODEL_HELP)] = "cnn",
+    model: Annotated[str, option("MODEL", MODEL_HELP)] = DEFAULT_NETWORK,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     stages: Annotated[
@@ -40,9 +41,9 @@ def predict(
     """Say which digit each picture shows, and how sure that is.
 
     Any picture of one digit will do: a photo, a scan, a drawing; dark ink or light, of any
-    size and at any place. The answer is "no digit" where the model knows better than to
-    guess. A file that cannot be used is named on stderr, the others are read, and the exit
-    code is 3.
+    size and at any place. Where the model is unsure or sees no digit, its best guess stands
+    there to be checked. A file that cannot be used is named on stderr, the others are read,
+    and the exit code is 3.
     """
     check_exclusive(("--json", as_json, "--csv", as_csv))
     from digitlens.models.inference import load_model
@@ -162,8 +163,14 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "digit", "confidence"])
-    writer.writerows([row["file"], row["digit"], f"{row['confidence']:.6f}"] for row in rows)
+    writer.writerow(["file", "digit", "confidence", "likeliest", "unsure", "no_digit"])
+    for row in rows:
+        cells = [row["file"], row["digit"], f"{row['confidence']:.6f}"]
+        if "no_digit" in row:
+            cells += [row["likeliest"], str(row["unsure"]).lower(), f"{row['no_digit']:.6f}"]
+        else:
+            cells += [row["digit"], "", ""]
+        writer.writerow(cells)
     echo(text.getvalue())
 
 
@@ -172,9 +179,10 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
     width = max(len(row["file"]) for row in rows)
     for row in rows:
+        best = row.get("likeliest", row["digit"])
+        answer = f"{best}   {certainty(row['confidence']):>8}"
         if row["digit"] is None:
-            answer = f"no digit; if it is one, {row['likeliest']}"
-        else:
-            answer = f"{row['digit']}   {certainty(row['confidence']):>8}"
-            answer += "   unsure: check it" if row.get("unsure") else ""
+            answer += "   no digit: check this"
+        elif row.get("unsure"):
+            answer += "   unsure: check this"
         echo(f"{row['file']:{width}}   {answer}")

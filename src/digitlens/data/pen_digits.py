@@ -15,6 +15,7 @@ import os
 import tempfile
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,11 +72,21 @@ def read_strokes() -> tuple[PenDigits, dict[str, str]]:
     return digits, {path.name: file.sha256}
 
 
-def draw_digits(digits: PenDigits, which: Indices, rng: np.random.Generator) -> Images:
-    """Draw the digits at `which`, each with a pen drawn from `rng`: uint8 (N, 28, 28)."""
+def draw_digits(
+    digits: PenDigits, which: Indices, rng: np.random.Generator, *, tilt: float = 0.0
+) -> Images:
+    """Draw the digits at `which`, each with a pen drawn from `rng`: uint8 (N, 28, 28).
+
+    With a `tilt`, they are turned by about so many degrees either way instead of four.
+    """
     from digitlens.synth.pen import render_strokes, sample_pen
 
-    images = [render_strokes(digits.strokes[i], sample_pen(rng), rng) for i in which]
+    images = []
+    for index in which:
+        pen = sample_pen(rng)
+        if tilt:
+            pen = replace(pen, rotation=rng.normal(0.0, tilt))
+        images.append(render_strokes(digits.strokes[index], pen, rng))
     return np.stack(images) if images else np.zeros((0, 28, 28), np.uint8)
 
 

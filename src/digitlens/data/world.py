@@ -21,13 +21,23 @@ from digitlens.data.types import RawDataset, join
 from digitlens.digits import CLASSES, Digits
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from digitlens.digits import Images, Indices
 
 NAME = "world"
 PENS = 5  # pens that each pen digit is drawn with
 PRINTS = 5  # prints of each digit of each face
-FORMS = 16_000  # digits made by rule
+FORMS = 16_000  # digits made by rule, of all classes
+OPEN_FOURS = 2_000  # open 4s made by rule, beside those
 SIGNS = 30  # signs that are no digit, printed in each face
+PATTERNS = 6_000  # textures and other surfaces that are no digit
+
+# Digits that are drawn with so many pens more, and turned by as many degrees either way: who
+# holds the paper askew writes an open 4 that looks like a 9.
+TURNED = (4, 9)
+MORE_PENS = 3
+TILT = 10.0
 
 HANDS = 100
 """Digits made by rule are dealt out to so many hands, some of which validation holds back."""
@@ -48,6 +58,8 @@ def read_world(mnist: RawDataset) -> RawDataset:
 
     Raises MissingDataError: the pen digits or the fonts are not at hand.
     """
+    from digitlens.synth.patterns import draw_patterns
+
     assert mnist.test is not None, "MNIST has a test part"
     rng = np.random.default_rng(SEED)
     pen, pen_test, pen_hashes = _read_pen(rng)
@@ -71,8 +83,14 @@ def read_world(mnist: RawDataset) -> RawDataset:
         {**mnist.hashes, **pen_hashes, **font_hashes},
         test=join([mnist.test, pen_test, fonts_test], source=NAME),
         partitions=np.concatenate([groups, *added]).astype(np.int64),
-        negatives=signs,
+        negatives=np.concatenate([signs, draw_patterns(PATTERNS, rng)]),
     )
+
+
+def find_mnist(digits: Digits) -> NDArray[np.bool_]:
+    """Return which digits of this source are MNIST's own: bool (N,)."""
+    assert digits.writers is not None, "all sources know who wrote or drew a digit"
+    return digits.writers < PEN
 
 
 def _read_pen(rng: np.random.Generator) -> tuple[Digits, Digits, dict[str, str]]:
@@ -81,8 +99,14 @@ def _read_pen(rng: np.random.Generator) -> tuple[Digits, Digits, dict[str, str]]
     test = _test_part(read_pen())
     assert test.writers is not None, "the pen digits' writers are known"
     kept = np.flatnonzero(~np.isin(strokes.writers, test.writers))
-    which = np.tile(kept, PENS)
-    images = draw_digits(strokes, which, rng)
+    turned = np.tile(kept[np.isin(strokes.labels[kept], TURNED)], MORE_PENS)
+    which = np.concatenate([np.tile(kept, PENS), turned])
+    images = np.concatenate(
+        [
+            draw_digits(strokes, which[: len(which) - len(turned)], rng),
+            draw_digits(strokes, turned, rng, tilt=TILT),
+        ]
+    )
     train = Digits(images, strokes.labels[which], writers=strokes.writers[which] + PEN)
     return train, test, hashes
 
@@ -108,9 +132,10 @@ def _test_part(parts: RawDataset) -> Digits:
 
 
 def _make_forms(rng: np.random.Generator) -> Digits:
-    from digitlens.synth.rule_forms import render_form
+    from digitlens.synth.rule_forms import render_form, render_open_four
 
-    labels = np.arange(FORMS) % CLASSES
-    images = np.stack([render_form(int(label), rng) for label in labels])
-    hands: Indices = rng.integers(HANDS, size=FORMS)
-    return Digits(images, labels.astype(np.uint8), writers=hands + RULE)
+    labels = np.append(np.arange(FORMS) % CLASSES, np.full(OPEN_FOURS, 4))
+    images = [render_form(int(label), rng) for label in labels[:FORMS]]
+    images += [render_open_four(rng) for _ in range(OPEN_FOURS)]
+    hands: Indices = rng.integers(HANDS, size=len(labels))
+    return Digits(np.stack(images), labels.astype(np.uint8), writers=hands + RULE)

@@ -34,6 +34,18 @@ def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """What a model that tells "no digit" did: answered wrongly, left to check, refused.
+
+    The rest it answered rightly and without a doubt.
+    """
+
+    wrong: int
+    unsure: int
+    refused: int
+
+
+@dataclass(frozen=True)
 class ClassScore:
     """How one digit fared."""
 
@@ -41,6 +53,11 @@ class ClassScore:
     count: int  # how many pictures show this digit
     misses: int  # how many of those were read as another digit
     answered: int  # how many pictures were read as this digit, rightly or not
+    # how many of this digit's pictures were answered wrongly without a doubt, were to be
+    # checked, and were taken for no digit; None where the model cannot tell
+    wrong: int | None = None
+    unsure: int | None = None
+    refused: int | None = None
 
     @property
     def recall(self) -> float | None:
@@ -53,20 +70,52 @@ class ClassScore:
         return (self.count - self.misses) / self.answered if self.answered else None
 
 
-def per_class(table: NDArray[np.int64]) -> tuple[ClassScore, ...]:
-    """Return the figures of each digit, 0 first, from the `table` that `confusion` gives.
+def per_class(
+    table: NDArray[np.int64], decisions: NDArray[np.int64] | None = None
+) -> tuple[ClassScore, ...]:
+    """Return the figures of each digit, 0 first, as `confusion` and `count_decisions` count.
 
     >>> table = confusion(np.array([4, 4, 9], np.uint8), np.array([4, 9, 9], np.uint8))
-    >>> per_class(table)[9]
-    ClassScore(digit=9, count=1, misses=0, answered=2)
+    >>> per_class(table)[9].misses, per_class(table)[9].answered
+    (0, 2)
     >>> per_class(table)[9].recall, per_class(table)[9].precision
     (1.0, 0.5)
     """
     counts, answered, right = table.sum(axis=1), table.sum(axis=0), table.diagonal()
+    decided = [()] * len(table) if decisions is None else decisions.tolist()
     return tuple(
-        ClassScore(digit, int(counts[digit]), int(counts[digit] - right[digit]), int(told))
+        ClassScore(
+            digit,
+            int(counts[digit]),
+            int(counts[digit] - right[digit]),
+            int(told),
+            *decided[digit],
+        )
         for digit, told in enumerate(answered)
     )
+
+
+def count_decisions(
+    labels: Labels,
+    wrong: NDArray[np.bool_],
+    unsure: NDArray[np.bool_],
+    refused: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Count for each digit what was answered wrongly, unsure and refused: int64 (10, 3).
+
+    labels: uint8 (N,)
+    wrong, unsure, refused: bool (N,): the likeliest digit is wrong; it is to be checked; the
+        picture is taken for no digit. A digit counts once: as refused, unsure or wrong
+
+    Examples
+    --------
+    >>> yes, no = np.array([True, True]), np.array([True, False])
+    >>> count_decisions(np.array([3, 3], np.uint8), yes, no, ~yes)[3].tolist()
+    [1, 1, 0]
+    """
+    unsure = unsure & ~refused
+    kinds = (wrong & ~unsure & ~refused, unsure, refused)
+    return np.stack([np.bincount(labels[kind], minlength=CLASSES) for kind in kinds], axis=1)
 
 
 def hardest_errors(

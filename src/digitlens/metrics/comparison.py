@@ -87,7 +87,9 @@ class Comparison:
     def summary(self) -> str:
         """Return the figures as plain text for the terminal, ending without a newline."""
         first = self.evaluations[0]
-        rows = [("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")]
+        head = ("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")
+        told = any(item.decisions is not None for item in self.evaluations)
+        rows: list[tuple[str, ...]] = [(*head, *(formatting.DECISIONS if told else ()))]
         for item in self.evaluations:
             low, high = item.interval
             row = (
@@ -98,9 +100,9 @@ class Comparison:
                 f"{item.nll:.4f}",
                 f"{item.digits_per_second:,.0f}",
             )
-            rows.append(row)
-        head = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
-        return "\n".join([head, *formatting.table(rows), "", *self.in_words()])
+            rows.append((*row, *(formatting.decision_cells(item.decisions) if told else ())))
+        title = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
+        return "\n".join([title, *formatting.table(rows), "", *self.in_words()])
 
     def _pair_in_words(self, pair: ModelPair) -> str:
         one, two = self.evaluations[pair.first], self.evaluations[pair.second]

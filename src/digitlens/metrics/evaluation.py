@@ -13,8 +13,10 @@ from digitlens.errors import DataError, ModelError
 from digitlens.metrics import formatting
 from digitlens.metrics.calibration import measure_calibration
 from digitlens.metrics.classification import (
+    Decisions,
     brier,
     confusion,
+    count_decisions,
     hardest_errors,
     mask_undisputed,
     negative_log_likelihood,
@@ -105,6 +107,16 @@ class Evaluation:
         return Counts(self.misses, self.count).accuracy
 
     @property
+    def decisions(self) -> Decisions | None:
+        """The three kinds of answer, counted; None for a model that cannot tell."""
+        counts = [(item.wrong, item.unsure, item.refused) for item in self.per_class]
+        known = [row for row in counts if None not in row]
+        if len(known) < len(counts):
+            return None
+        wrong, unsure, refused = np.array(known, np.int64).sum(axis=0).tolist()
+        return Decisions(wrong, unsure, refused)
+
+    @property
     def confidence(self) -> NDArray[np.float32]:
         """float32 (N,): the probability given to each answer."""
         return self.probabilities[np.arange(self.count), self.predicted]
@@ -139,7 +151,7 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as plain values that JSON can hold; shares are 0..1."""
-        left = self.undisputed
+        left, decided = self.undisputed, self.decisions
         return {
             "format": FORMAT,
             "model": self.model,
@@ -149,6 +161,7 @@ class Evaluation:
             "accuracy": self.accuracy,
             "interval": list(self.interval),
             "undisputed": None if left is None else vars(left) | {"accuracy": left.accuracy},
+            "decisions": None if decided is None else vars(decided).copy(),
             "nll": self.nll,
             "brier": self.brier,
             "calibration": {
@@ -181,6 +194,8 @@ class Evaluation:
             left_out = plural(self.count - clean.count, "disputed label")
             counted = f"{clean.misses:,} of {clean.count:,}, {percent(clean.accuracy)}"
             rows.append(("undisputed", f"{counted}, without the {left_out}"))
+        if self.decisions is not None:
+            rows.append(("answers", formatting.decision_words(self.decisions)))
         apart = f"{100 * self.calibration.error:.2f} points"
         rows += [
             ("log loss", f"{self.nll:.4f} nats; Brier score {self.brier:.4f}"),
@@ -266,6 +281,11 @@ def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evalu
     sure = rows[np.arange(len(digits)), predicted]
     misses = int((~right).sum())
     table = confusion(labels, predicted)
+    refused, unsure = (getattr(answers, name, None) for name in ("refused", "unsure"))
+    decided = None
+    if refused is not None:
+        doubted = np.zeros_like(right) if unsure is None else unsure
+        decided = count_decisions(labels, ~right, doubted, refused)
     clean = mask_undisputed(digits.source, digits.positions)
     return Evaluation(
         model=name,
@@ -275,7 +295,7 @@ def _count(digits: Digits, answers: Answers, name: str, seconds: float) -> Evalu
         misses=misses,
         interval=wilson(misses, len(digits)),
         confusion=table,
-        per_class=per_class(table),
+        per_class=per_class(table, decided),
         nll=negative_log_likelihood(labels, rows),
         brier=brier(labels, rows),
         calibration=measure_calibration(sure, right),

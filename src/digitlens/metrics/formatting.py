@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.metrics.classification import ClassScore
+    from digitlens.metrics.classification import ClassScore, Decisions
     from digitlens.metrics.risk_coverage import Coverage
+
+
+DECISIONS = ("answered wrong", "unsure", "refused")
+"""The head of the columns that tell the three kinds of answer apart."""
 
 
 def percent(share: float, places: int = 2) -> str:
@@ -122,11 +126,31 @@ def coverage_words(result: Coverage) -> str:
     return f"{words} (confidence {threshold(result.threshold)} or more)"
 
 
+def decision_words(decisions: Decisions) -> str:
+    """Say what was answered wrongly, left to be checked and refused."""
+    return (
+        f"{decisions.wrong:,} answered and wrong, {decisions.unsure:,} unsure (check these), "
+        f"{decisions.refused:,} refused as no digit"
+    )
+
+
+def decision_cells(decisions: Decisions | None) -> tuple[str, ...]:
+    """Return the three counts for the columns `DECISIONS`; "-" where a model cannot tell."""
+    if decisions is None:
+        return ("-",) * len(DECISIONS)
+    return tuple(f"{count:,}" for count in vars(decisions).values())
+
+
 def per_class(scores: Sequence[ClassScore]) -> list[str]:
-    """Return a line for each digit."""
-    rows = [("digit", "count", "misses", "recall", "precision")]
+    """Return a line for each digit, with the three kinds of answer where they are known."""
+    decided = all(item.wrong is not None for item in scores)
+    rows: list[tuple[str, ...]] = [
+        ("digit", "count", "misses", "recall", "precision", *(DECISIONS if decided else ()))
+    ]
     for item in scores:
         recall = "-" if item.recall is None else percent(item.recall)
         precision = "-" if item.precision is None else percent(item.precision)
-        rows.append((str(item.digit), f"{item.count:,}", f"{item.misses:,}", recall, precision))
+        cells = (str(item.digit), f"{item.count:,}", f"{item.misses:,}", recall, precision)
+        counts = (item.wrong, item.unsure, item.refused) if decided else ()
+        rows.append((*cells, *(f"{count:,}" for count in counts)))
     return table(rows)

@@ -20,6 +20,7 @@ from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
 from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.workers import available_cpus
 
@@ -48,7 +49,7 @@ class Predictions:
     # say
     no_digit: NDArray[np.float32] | None = None
     # bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real digit in
-    # 100; None where `no_digit` is
+    # 100, or in 500 where the model is also unsure; None where `no_digit` is
     refused: NDArray[np.bool_] | None = None
     # bool (N,): whether a digit that is not refused should be checked by a person, as the
     # model's card has it; None as above
@@ -162,7 +163,7 @@ class Model:
         return self._pools[pid]
 
 
-def load_model(source: str | Path, *, threads: int | None = None) -> Model:
+def load_model(source: str | Path = DEFAULT_NETWORK, *, threads: int | None = None) -> Model:
     """Load a model: a published one, a run folder, or an .onnx file that digitlens wrote.
 
     Parameters
@@ -170,7 +171,7 @@ def load_model(source: str | Path, *, threads: int | None = None) -> Model:
     source
         A published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
         the path of an .onnx file. A file or folder that is called like a published network
-        is named by a path: ``./cnn``.
+        is named by a path: ``./cnn``. `universal` when left out.
     threads
         Cores to use; all that this process may use when None.
 

@@ -117,6 +117,9 @@ class Recipe(BaseRecipe):
         The published network whose answers are learnt instead of the labels (Hinton,
         Vinyals and Dean 2015, arXiv 1503.02531), on digits that are not degraded; empty for
         none.
+    teacher_once
+        The teacher answers once, to the training digits as they are (of `world`: to MNIST's),
+        and is believed where it is sure of the label; elsewhere the label is learnt.
     threshold
         The share of "no digit" above which a picture is refused, where no digits are held
         back to find it on.
@@ -151,6 +154,7 @@ class Recipe(BaseRecipe):
     reframe: float = 0.0
     freeze_norm: float = 0.0
     teacher: str = ""
+    teacher_once: bool = False
     threshold: float = 0.5
 
     @property

@@ -11,6 +11,9 @@ CONVOLUTIONAL = "digitlens.models.architectures.convolutional"
 FULLY_CONNECTED = "digitlens.models.architectures.fully_connected"
 LENET5 = "digitlens.models.architectures.lenet5"
 
+DEFAULT_NETWORK = "universal"
+"""The published network that answers where none is named."""
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -38,14 +41,14 @@ NETWORKS: dict[str, ModelSpec] = {
         ModelSpec("lenet5", LENET5, "LeCun's network of 1998"),
         ModelSpec("quick", CONVOLUTIONAL, "convolutional, trained in seconds"),
         ModelSpec("convnet", CONVOLUTIONAL, "convolutional, taught by labels alone"),
-        ModelSpec("cnn", CONVOLUTIONAL, "the one to use: convnet taught by best"),
+        ModelSpec("cnn", CONVOLUTIONAL, "for MNIST: convnet taught by best"),
         ModelSpec("best", CONVOLUTIONAL, "ten convolutional networks together", members=10),
         ModelSpec("tiny", CONVOLUTIONAL, "as few weights as possible"),
         ModelSpec("dense-deformed", FULLY_CONNECTED, "fully connected, taught by cnn"),
         ModelSpec(
             "universal",
             CONVOLUTIONAL,
-            "handwritten, printed and shown digits",
+            "the one to use: written, printed and shown digits",
             source="world",
         ),
         ModelSpec("fast", FULLY_CONNECTED, "a small one, cnn where it is unsure", second="cnn"),

@@ -83,6 +83,7 @@ def summarize(result: Evaluation) -> Measured:
         "misses": figures["misses"],
         "accuracy": figures["accuracy"],
         "interval": figures["interval"],
+        "decisions": figures["decisions"],
         "per_class": figures["per_class"],
         "confusion": figures["confusion"],
         "words": result.summary(),

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic refuses that of typing before Python 3.12
 
+from digitlens.models.registry import DEFAULT_NETWORK
+
 
 class Problem(BaseModel):
     """Problem details, RFC 9457."""
@@ -239,6 +241,7 @@ class Measured(TypedDict):
     misses: int
     accuracy: float
     interval: list[float]
+    decisions: dict[str, int] | None
     per_class: list[dict[str, Any]]
     confusion: list[list[int]]
     words: str
@@ -298,7 +301,7 @@ class KernelEdit(Strict):
     """A kernel edited by hand, for one layer of one network and one picture."""
 
     picture: str | Rows
-    network: str = "cnn"
+    network: str = DEFAULT_NETWORK
     layer: int = Field(1, ge=1, le=1000)
     member: int = Field(0, ge=0, le=100)
     frame: bool = True

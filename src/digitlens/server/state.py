@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.answers import encode_png
 from digitlens.server.batching import Batcher, too_late_error
 from digitlens.server.http_errors import BusyError
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
-# Asked where no network is named; it is loaded before the first request.
-DEFAULT_NETWORK = "cnn"
 # Threads for what is not a batch: explaining, reading, review.
 N_THREADS = 2
 # Tasks that may run or wait in the threads, measurements included.

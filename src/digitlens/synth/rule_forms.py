@@ -8,6 +8,7 @@ are the same; whoever draws them picks the pen (`digitlens.synth.pen`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -48,6 +49,19 @@ STRAIGHT: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
         (((0, 0), (0.6, 0), (0.25, 0.4), (0.6, 0.65), (0.4, 1), (0, 0.95)),),
         (((0, 0.05), (0.5, 0), (0.55, 0.3), (0.2, 0.48), (0.6, 0.65), (0.5, 1), (0, 1)),),
         (((0, 0), (0.6, 0), (0.6, 1), (0, 1)), ((0.1, 0.5), (0.6, 0.5))),
+        (
+            (
+                (0.3, 0.3),
+                (0.1, 0.12),
+                (0.3, 0),
+                (0.5, 0.15),
+                (0.25, 0.42),
+                (0.55, 0.6),
+                (0.5, 0.9),
+                (0.25, 1),
+                (0, 0.92),
+            ),
+        ),
     ),
     4: (
         (((0.3, 0), (0, 0.5), (1.0, 0.57)), ((0.3, 0), (0.3, 0.9))),
@@ -145,6 +159,31 @@ def render_form(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
             strokes = [*strokes, _mark_zero(strokes, rng)]
         return render_strokes(strokes, sample_pen(rng), rng)
     return _segments(label, rng) if kind < 0.88 else _dots(label, rng)
+
+
+def render_open_four(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Write a 4 whose top is open, as most people outside America do: uint8 (28, 28).
+
+    Its arm comes down beside the stem, near it or far, round or with a corner, and ends at the
+    stem or beyond; the stem begins above the arm's bend or at it, and ends straight or curved.
+    """
+    gap, bend = rng.uniform(0.2, 0.65), rng.uniform(0.4, 0.66)
+    low = bend + rng.normal(0.0, 0.05)
+    arm = [(rng.uniform(-0.05, 0.25), rng.uniform(-0.05, 0.15)), (0.0, bend)]
+    arm.append((gap + rng.choice((0.0, rng.uniform(0.05, 0.4))), low))
+    top = rng.uniform(-0.1, low - 0.1)
+    stem = [(gap + rng.uniform(-0.02, 0.12), top), (gap, low), (gap + rng.normal(0, 0.06), 1.0)]
+    strokes = []
+    for corners in (arm, stem):
+        moved = _jittered(corners, rng)
+        if rng.random() < 0.5:
+            points = round_corners([(float(x), float(y)) for x, y in moved[::4]])
+            moved = np.array(points, np.float32)
+        strokes.append(moved)
+    pen = sample_pen(rng)
+    # A thick pen would fill the gap between arm and stem.
+    pen = replace(pen, width=min(pen.width, 0.45 * gap), rotation=rng.normal(0.0, 8.0))
+    return render_strokes(strokes, pen, rng)
 
 
 def _straight(label: int, rng: np.random.Generator) -> list[Stroke]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GROUPS = 64  # augmentations drawn for an epoch. A batch of 256 holds each of them four times.
 
-GIVEN = 4
+GIVEN = 3
 """One in so many pictures that are no digit is a given one, where there are given ones."""
 
 NO_DIGIT = CLASSES  # the class of a picture that is no digit, for networks that have one: 10
@@ -35,6 +35,8 @@ class EpochData:
     labels: Tensor  # int64 (N,): 0..9, and 10 for what is no digit
     # uint8 (N, 28, 28): the same pictures before they are degraded, for a teacher
     clean: Tensor
+    # int64 (N,): which training digit each is of; -1 for what is no digit
+    order: Tensor
 
 
 def make_generator(seed: int, epoch: int) -> torch.Generator:
@@ -64,8 +66,8 @@ def augment_epoch(
     recipe: says how much is augmented, and how many negatives are added
     rng: a generator on the processor; it decides order and augmentation
     bf16: deform in bfloat16, which moves a pixel by less than one gray level in 255
-    negatives: uint8 (M, 28, 28): pictures that are no digit; a quarter of those that are added
-        is drawn from them
+    negatives: uint8 (M, 28, 28): pictures that are no digit; one in `GIVEN` of those that are
+        added is drawn from them
 
     The order is random already, so of M augmentations the k-th is given to every digit whose
     index is k modulo M: each is as frequent as each other within every batch, and an epoch
@@ -81,7 +83,7 @@ def augment_epoch(
     elif recipe.translate:
         changed = clean = _translate(shuffled, recipe.translate)
     # Mix in pictures that are no digit.
-    data = EpochData(changed, truth, clean)
+    data = EpochData(changed, truth, clean, order)
     count = recipe.count_negatives(len(labels))
     return _add_negatives(data, count, recipe, rng, negatives) if count else data
 
@@ -142,6 +144,7 @@ def _add_negatives(
         torch.cat([data.images, pixels])[order],
         torch.cat([data.labels, labels])[order],
         torch.cat([data.clean, pixels])[order],
+        torch.cat([data.order, torch.full_like(labels, -1)])[order],
     )
 
 

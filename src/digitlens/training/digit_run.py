@@ -13,6 +13,7 @@ import torch
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
+from digitlens.data import world
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError, StoppedError
 from digitlens.metrics.classification import confusion
@@ -85,6 +86,10 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
             negatives=None
             if data.negatives is None
             else torch.from_numpy(data.negatives).to(device.kind),
+            # A teacher of MNIST is asked for digits of the kind that it knows.
+            taught=torch.from_numpy(np.flatnonzero(world.find_mnist(data.train)))
+            if data.source == world.NAME
+            else None,
         )
         # Begin, or resume from the checkpoint.
         state: TrainState[Epoch] = begin_training(network, recipe, task.interval, device.kind)

@@ -38,6 +38,8 @@ MAX_TRAIN_SAMPLE = 10_000
 """At most so many training digits are measured again after each epoch: enough that the
 accuracy's 95 % interval is under +-0.3 points, few enough to cost little time."""
 
+# A teacher that answers once is believed where it gives the label at least this share.
+TRUSTED = 0.8
 NORM_BATCHES = 200  # batches over which batch normalization averages before it is frozen
 
 
@@ -68,6 +70,8 @@ class DigitTask(Task[Epoch]):
     device: where, and in which precision
     teacher: whose logits are learnt, when the recipe has one
     negatives: uint8 (M, 28, 28) on the device: pictures that are no digit, to learn to refuse
+    taught: int64 (M,): the training digits that a teacher who answers once is asked for; None
+        for all of them
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class DigitTask(Task[Epoch]):
         device: Device,
         teacher: Teacher | None = None,
         negatives: Tensor | None = None,
+        taught: Tensor | None = None,
     ) -> None:
         batch, interval = count_steps(len(train), recipe)
         super().__init__(
@@ -95,6 +100,7 @@ class DigitTask(Task[Epoch]):
         self.device = device
         self.teacher = teacher
         self.negatives = negatives
+        self._shares = self._ask_once(taught) if teacher and recipe.teacher_once else None
         # Digits may come sorted by class, so the ones that are measured again are drawn.
         drawn = torch.randperm(len(train), generator=make_generator(0, 0))[:MAX_TRAIN_SAMPLE]
         self.sample = DigitTensors(train.images[drawn], train.labels[drawn])
@@ -118,6 +124,8 @@ class DigitTask(Task[Epoch]):
 
     def _targets(self, data: EpochData) -> Tensor:
         """Return what is to be learnt: labels, int64 (N,), or a teacher's shares, (N, K)."""
+        if self._shares is not None:
+            return self._shares[data.order]
         if self.teacher is None:
             return data.labels
         digits = data.labels != NO_DIGIT
@@ -125,6 +133,24 @@ class DigitTask(Task[Epoch]):
         shares = answers.new_zeros(len(digits), answers.shape[1])
         shares[digits] = answers.softmax(1)
         shares[~digits, -1] = 1.0
+        return shares
+
+    def _ask_once(self, taught: Tensor | None) -> Tensor:
+        """Return what is learnt of each training digit, then of no digit: float32 (N + 1, K).
+
+        Where the teacher is not asked or not sure of the label, that is the label, smoothed.
+        """
+        assert self.teacher is not None
+        labels = self.train.labels
+        which = torch.arange(len(labels)) if taught is None else taught
+        which = which.to(labels.device)
+        answers = (self.teacher(self.train.images[which]) / self.recipe.temperature).softmax(1)
+        classes, smoothing = answers.shape[1], self.recipe.label_smoothing
+        known = torch.cat([labels, labels.new_tensor([NO_DIGIT])])
+        shares = functional.one_hot(known, NO_DIGIT + 1)[:, :classes].float()
+        shares = torch.lerp(shares, torch.full_like(shares, 1 / classes), smoothing)
+        sure = answers.gather(1, labels[which, None])[:, 0] >= TRUSTED
+        shares[which[sure]] = answers[sure]
         return shares
 
     def _freeze_norm(
@@ -160,7 +186,7 @@ class DigitTask(Task[Epoch]):
         return functional.cross_entropy(
             logits.float() / self.recipe.temperature,
             targets,
-            label_smoothing=self.recipe.label_smoothing,
+            label_smoothing=self.recipe.label_smoothing if self._shares is None else 0.0,
         )
 
     def learning_rate(self, step: int) -> float:

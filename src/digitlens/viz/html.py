@@ -18,7 +18,7 @@ from PIL import Image
 
 from digitlens.digits import CLASSES
 from digitlens.metrics.calibration import logit_bins
-from digitlens.metrics.formatting import confidence, percent
+from digitlens.metrics.formatting import DECISIONS, confidence, percent
 from digitlens.metrics.intervals import wilson
 
 if TYPE_CHECKING:
@@ -120,21 +120,24 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 def per_class(result: Evaluation) -> str:
     """Return the figures of each digit, with a bar as long as its misses."""
     most = max([item.misses for item in result.per_class] + [1])
+    told = result.decisions is not None
     rows = []
     for item in result.per_class:
         recall = "" if item.recall is None else percent(item.recall)
         precision = "" if item.precision is None else percent(item.precision)
+        counts = (item.wrong, item.unsure, item.refused) if told else ()
+        decided = "".join(f"<td>{count:,}</td>" for count in counts)
         bar = f'<i style="width:{100 * item.misses / most:.0f}%"></i>' if item.misses else ""
         rows.append(
             f'<tr><th scope="row">{item.digit}</th><td>{item.count:,}</td>'
             f'<td>{item.misses:,}</td><td class="bar">{bar}</td><td>{recall}</td>'
-            f"<td>{precision}</td></tr>"
+            f"<td>{precision}</td>{decided}</tr>"
         )
     caption = (
         "Found: of the pictures of this digit, the share that was read as it. "
         "Trusted: of the answers with this digit, the share that was right."
     )
-    head = ("digit", "pictures", "misses", "", "found", "trusted")
+    head = ("digit", "pictures", "misses", "", "found", "trusted", *(DECISIONS if told else ()))
     top = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in head)
     body = "\n".join(rows)
     return _scroll(

@@ -8,7 +8,15 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from digitlens.metrics.formatting import p_value, percent, plural, rate, threshold
+from digitlens.metrics.formatting import (
+    DECISIONS,
+    decision_cells,
+    p_value,
+    percent,
+    plural,
+    rate,
+    threshold,
+)
 from digitlens.viz import html
 from digitlens.viz.html import page, paragraph, section
 
@@ -69,6 +77,12 @@ def _head(result: Evaluation, source: str) -> str:
         left_out = plural(result.count - clean.count, "disputed label")
         about = f"{clean.misses:,} of {clean.count:,} misread, without {left_out}"
         items.append(("right, undisputed", percent(clean.accuracy), about))
+    decided = result.decisions
+    if decided is not None:
+        about = (
+            f"{decided.unsure:,} unsure, to be checked; {decided.refused:,} taken for no digit"
+        )
+        items.append(("answered and wrong", f"{decided.wrong:,}", about))
     speed = f"{result.digits_per_second:,.0f}"
     items.append(("digits a second", speed, f"all in {result.seconds:.2g} s"))
     return (
@@ -161,11 +175,12 @@ def render_comparison(result: Comparison, *, measured: Mapping[str, object]) -> 
 
 
 def _models(result: Comparison) -> str:
-    head = ("model", "misses", "right", "undisputed", "log loss", "digits a second")
+    head = ("model", "misses", *DECISIONS, "right", "undisputed", "log loss", "digits a second")
     rows = [
         (
             item.model,
             f"{item.misses:,}",
+            *decision_cells(item.decisions),
             percent(item.accuracy),
             _undisputed(item),
             f"{item.nll:.4f}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from digitlens.imaging.crop import crop_with_margin
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.answers import encode_json, json_response
 from digitlens.server.mistakes import list_pictures, summarize
 from digitlens.server.routes import document, document_problems, get_state
@@ -18,7 +19,6 @@ from digitlens.server.schemas import (
     OwnList,
     OwnSaved,
 )
-from digitlens.server.state import DEFAULT_NETWORK
 from digitlens.server.uploads import decode_picture, load_upload, prepare_digit
 
 if TYPE_CHECKING:

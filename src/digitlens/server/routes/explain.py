@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import UsageError
-from digitlens.models.registry import NETWORKS
+from digitlens.models.registry import DEFAULT_NETWORK, NETWORKS
 from digitlens.server.answers import encode_json, json_response
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import (
@@ -29,7 +29,6 @@ from digitlens.server.schemas import (
     NetworkDetails,
     NetworkList,
 )
-from digitlens.server.state import DEFAULT_NETWORK
 from digitlens.server.uploads import decode_picture, prepare_digit, read_upload
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import MissingDataError, ModelError, UsageError
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.answers import json_response
 from digitlens.server.routes import document, get_state
 from digitlens.server.schemas import Lines, Predicted
-from digitlens.server.state import DEFAULT_NETWORK
 from digitlens.server.uploads import load_upload, read_upload, read_uploads
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import { bindTheme, onColors } from "./core/theme.js";
 import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
 import { bindDigit, digit, onDigit } from "./digit.js";
 import { onNetworks, setNetworks } from "./networks.js";
+import { nameDigit } from "./parts/bars.js";
 import { makeInkRamp } from "./parts/ramps.js";
 import { paintPixels } from "./parts/paint.js";
 import * as answer from "./views/answer.js";
@@ -34,11 +35,11 @@ const WANT_DIGIT = ["pixels", "features", "answer", "convolution"];
 function showDigit() {
   paintPixels(byId("now-picture"), digit.pixels ?? new Uint8Array(784), 28, makeInkRamp());
   const { answer: result, problem } = digit;
-  byId("now-digit").textContent = result ? (result.digit ?? "none") : "–";
+  byId("now-digit").textContent = result ? nameDigit(result) : "–";
   byId("now-sure").textContent = result
     ? result.digit === null
       ? "no digit"
-      : formatConfidence(result.confidence)
+      : formatConfidence(result.confidence) + (result.unsure ? ", check" : "")
     : problem
       ? "no answer"
       : "nothing drawn";

@@ -36,8 +36,8 @@ export const STRONGEST = { map: null, row: null, column: null };
 export function initialState() {
   return {
     tab: "draw",
-    network: "cnn",
-    compare: ["dense-deformed", "tiny", "cnn"],
+    network: "universal",
+    compare: ["dense-deformed", "tiny", "universal"],
     drawing: { base: null, strokes: [] },
     tool: "pen",
     form: "bytes",

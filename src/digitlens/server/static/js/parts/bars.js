@@ -37,17 +37,21 @@ function line(digit) {
   );
 }
 
+/** The digit to show large: with a question mark where it is to be checked. @param {any} answer */
+export const nameDigit = ({ digit, likeliest, unsure }) =>
+  digit === null || unsure ? `${likeliest}?` : String(digit);
+
 /** What an answer says, in a sentence. @param {any} answer */
 export function describeAnswer(answer) {
   if (answer.digit === null) {
-    return `${answer.network} sees no digit; if it is one, a ${answer.likeliest}.`;
+    const guess = `a ${answer.likeliest} with ${formatConfidence(answer.confidence)}`;
+    return `${answer.network} sees no digit; if it is one, ${guess}. Check this.`;
   }
   const order = answer.probabilities.map((share, digit) => ({ share, digit }));
   const [next] = order
     .filter((item) => item.digit !== answer.digit)
     .sort((a, b) => b.share - a.share);
   const first = `${answer.network} is ${formatConfidence(answer.confidence).replace(">", "more than")} sure`;
-  return next.share >= 0.005
-    ? `${first}; a ${next.digit} has ${formatConfidence(next.share)}.`
-    : `${first}.`;
+  const other = next.share >= 0.005 ? `; a ${next.digit} has ${formatConfidence(next.share)}` : "";
+  return `${first}${other}.${answer.unsure ? " Check this." : ""}`;
 }

@@ -29,7 +29,7 @@ async function decoded(address) {
 /** Digits that are plain to read, a list for each of the ten. @param {string} data whose */
 async function hands(data) {
   const wanted = Array.from({ length: 10 }, (_, digit) =>
-    get("/v1/mistakes/cell", { network: "cnn", data, truth: digit, answer: digit, count: 12 }),
+    get("/v1/mistakes/cell", { network: "universal", data, truth: digit, answer: digit, count: 12 }),
   );
   const response = await Promise.all(wanted);
   return Promise.all(

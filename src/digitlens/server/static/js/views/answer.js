@@ -9,7 +9,7 @@ import { openTab } from "../core/url.js";
 import { digit } from "../digit.js";
 import { toRows, shiftPixels } from "../ink/drawing.js";
 import { known, onNetworks } from "../networks.js";
-import { showBars, describeAnswer } from "../parts/bars.js";
+import { describeAnswer, nameDigit, showBars } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
 import { paintPixels } from "../parts/paint.js";
 import { makeInkRamp } from "../parts/ramps.js";
@@ -124,10 +124,10 @@ function showCards(answers) {
     byId("answers").replaceChildren(...[...cards.values()].map(({ card }) => card));
     mapKey = "";
   }
-  announce(answers.map(({ network, digit: read }) => `${network} ${read ?? "no digit"}`).join(", "));
+  announce(answers.map((answer) => `${answer.network} ${nameDigit(answer)}`).join(", "));
   for (const answer of answers) {
     const { card } = cards.get(answer.network);
-    card.querySelector(".verdict-digit").textContent = answer.digit ?? "∅";
+    card.querySelector(".verdict-digit").textContent = nameDigit(answer);
     card.querySelector(".words").textContent = describeAnswer(answer);
     showBars(card.querySelector(".bars"), answer);
   }
@@ -175,7 +175,8 @@ const map = coalesce(async () => {
   if (network.join() !== [...cards.keys()].join()) return;
   mapKey = key;
   network.forEach((name, number) => {
-    const answers = result.pictures.map(({ answers: all }) => all[number].digit);
+    const given = result.pictures.map(({ answers: all }) => all[number]);
+    const answers = given.map((item) => item.digit);
     const middle = answers[(answers.length - 1) / 2];
     const kinds = answers.map((item) =>
       item === middle ? SAME : item === null ? NONE : OTHER,
@@ -187,6 +188,6 @@ const map = coalesce(async () => {
     );
     const counts = KINDS.map((_, kind) => kinds.filter((item) => item === kind).length);
     card.querySelector(".held").textContent =
-      `Of ${kinds.length} shifts ${counts[SAME]} give the same answer, ${counts[OTHER]} another digit, ${counts[NONE]} no digit.`;
+      `Of ${kinds.length} shifts ${counts[SAME]} give the same answer, ${counts[OTHER]} another digit, ${counts[NONE]} no digit; ${given.filter(({ unsure }) => unsure).length} are to be checked.`;
   });
 });

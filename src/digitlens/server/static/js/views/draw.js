@@ -12,7 +12,7 @@ import { bindCells } from "../ink/cells.js";
 import { bindPad } from "../ink/pad.js";
 import { renderDrawing } from "../ink/render.js";
 import { bindDrop } from "../parts/drop.js";
-import { showBars, describeAnswer } from "../parts/bars.js";
+import { describeAnswer, nameDigit, showBars } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
 import { makeInkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
@@ -73,7 +73,7 @@ function showTool() {
 
 function showAnswer() {
   const { answer, problem, several } = digit;
-  byId("answer-digit").textContent = answer ? (answer.digit ?? "∅") : "–";
+  byId("answer-digit").textContent = answer ? nameDigit(answer) : "–";
   byId("answer-digit").classList.toggle("none", !answer);
   byId("answer-words").textContent = answer
     ? describeAnswer(answer)
@@ -86,8 +86,8 @@ function showAnswer() {
   byId("undo").disabled = !history.length;
   byId("clear").disabled = isEmpty(state.drawing);
   byId("keep").disabled = !digit.pixels;
-  if (answer?.digit !== null && answer && document.activeElement !== byId("keep-label")) {
-    byId("keep-label").value = String(answer.digit);
+  if (answer && document.activeElement !== byId("keep-label")) {
+    byId("keep-label").value = String(answer.likeliest);
   }
 }
 

@@ -85,11 +85,14 @@ function showMissing() {
 }
 
 function showMatrix() {
-  const { misses, count, interval, confusion, source, model } = measured;
+  const { misses, count, interval, confusion, source, model, decisions } = measured;
   const [low, height] = interval;
   byId("mistakes-words").textContent =
     `${model} misses ${formatCount(misses)} of ${formatCount(count)} (${source}): ${formatPercent(measured.accuracy)} right, ` +
-    `between ${formatPercent(low)} and ${formatPercent(height)} with 95 % certainty.`;
+    `between ${formatPercent(low)} and ${formatPercent(height)} with 95 % certainty.` +
+    (decisions
+      ? ` Answered and wrong ${decisions.wrong}, unsure ${decisions.unsure}, refused as no digit ${decisions.refused}.`
+      : "");
   const most = Math.max(
     1,
     ...confusion.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)),
