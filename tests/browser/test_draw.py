@@ -163,6 +163,43 @@ def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
     expect(page.locator("#draw-problem")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("change", "words", "sure"),
+    [
+        ({"unsure": True, "confidence": 0.55}, "is 55.0 % sure", "55.0 %, check"),
+        (
+            {"digit": None, "confidence": 0.83},
+            "sees no digit; if it is one, a 7 with",
+            "no digit",
+        ),
+    ],
+)
+def test_a_doubtful_answer_stays_visible_and_is_to_be_checked(
+    page: Any,
+    expect: Any,
+    change: dict[str, Any],
+    words: str,
+    sure: str,
+) -> None:
+    """Unsure or refused, the best guess is shown with a question mark and "Check this"."""
+
+    def doubt(route: Any) -> None:
+        response = route.fetch()
+        result = response.json()
+        for picture in result["pictures"]:
+            picture["answers"] = [answer | change for answer in picture["answers"]]
+        route.fulfill(response=response, json=result)
+
+    page.route("**/v1/predict*", doubt)
+    strokes(page, [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
+    expect(page.locator("#answer-digit")).to_have_text("7?")
+    expect(page.locator("#answer-words")).to_contain_text(words)
+    expect(page.locator("#answer-words")).to_contain_text("Check this.")
+    expect(page.locator("#now-digit")).to_have_text("7?")
+    expect(page.locator("#now-sure")).to_have_text(sure)
+    expect(page.locator("#keep-label")).to_have_value("7")
+
+
 def test_when_the_lab_is_gone_that_is_told(seven: Any, go: GO, expect: Any) -> None:
     """Without the service every view says so in one place; it goes when the service is back."""
     seven.route("**/v1/**", lambda route: route.abort())
