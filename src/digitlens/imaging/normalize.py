@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +32,11 @@ from digitlens.imaging.fit import (
     fit_to_frame,
 )
 from digitlens.imaging.io import load_image
+from digitlens.imaging.sheets import find_digit_sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -114,13 +117,33 @@ def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
         steps.append(Step("digit", "in MNIST's frame already, left as it is", pixels))
         return Framing(pixels, tuple(steps), (0, 0, 28, 28), inverted=True, unchanged=True)
 
+    # On a sheet that lies on something else the digit is looked for first.
+    sheet = find_digit_sheet(pixels)
+    if sheet is not None:
+        try:
+            framing = _frame_sheet(sheet.pixels, loaded.name, steps)
+        except NoInkError:
+            pass  # what looked like a sheet is none
+        else:
+            box = sheet.map_box(framing.box)
+            x0, y0, x1, y1 = (round(edge) for edge in box)
+            return replace(framing, box=(x0, y0, x1, y1))
+    return _frame_sheet(pixels, loaded.name, steps)
+
+
+def _frame_sheet(pixels: Pixels, name: str, before: Sequence[Step]) -> Framing:
+    """Frame the digit on a sheet that fills its picture."""
     # Binarize and find the digit: on a small copy; a tiny digit once more in full resolution.
-    detection = _detect(small, loaded.name)
+    steps, small = list(before), _shrink(pixels)
+    if small.shape != steps[-1].picture.shape:
+        height, width = pixels.shape[:2]
+        steps.append(Step("sheet", f"the sheet in it, {width} x {height} pixels", small))
+    detection = _detect(small, name)
     scale = max(pixels.shape[:2]) / max(detection.ink.ink.shape)
     offset = 0, 0
     if scale > 1 and _longer_side(detection.components.box) < CLOSE_UP_SIDE:
         offset, part = _crop_close_up(pixels, detection.components.box, scale)
-        detection = _detect(_shrink(part), loaded.name)
+        detection = _detect(_shrink(part), name)
         scale = max(part.shape[:2]) / max(detection.ink.ink.shape)
     x0, y0, x1, y1 = (round(edge * scale) for edge in detection.components.box)
     box = x0 + offset[0], y0 + offset[1], x1 + offset[0], y1 + offset[1]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digitlens.imaging.crop import resize_quickly
 from digitlens.layout.boxes import (
     PrintedBoxes,
     are_filled,
@@ -70,16 +71,7 @@ def _resize(picture: Pixels) -> WorkingImage:
     if max(height, width) < MIN_WORKING_SIDE:
         scale = min(MAX_ENLARGEMENT, MIN_WORKING_SIDE / max(height, width))
     size = max(1, int(width * scale)), max(1, int(height * scale))
-    small = picture
-    if scale != 1.0:
-        # Halved as often as possible, which is fast, then interpolated: from half its size on
-        # that uses all pixels as well.
-        while small.shape[0] >= 2 * size[1] and small.shape[1] >= 2 * size[0]:
-            half = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
-            even = small[: 2 * half[1], : 2 * half[0]]
-            small = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
-        way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-        small = np.asarray(cv2.resize(small, size, interpolation=way), np.uint8)
+    small = picture if scale == 1.0 else resize_quickly(picture, size)
     back = np.diag([width / size[0], height / size[1], 1.0])
     return WorkingImage(small, back, 0.0, size[0] / width)
 

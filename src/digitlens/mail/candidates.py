@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from digitlens.geometry import rotate_upright
 from digitlens.mail.directory import ZIP_LENGTHS
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def read_mail(reader: Reader, picture: ImageSource) -> tuple[ZipCandidate, ...]:
     # Lines are ranked by their places on the upright envelope, and returned where they lie.
     as_read = {}
     for line in page.lines:
-        box, size = rotate_upright(line.box, page.size, page.turn)
+        box, size = page.upright(line.box)
         if _may_be_of_receiver(box, size):  # rows of tables are read wherever they stand
             as_read[replace(line, box=box)] = line
     ranked = rank_zip_lines(tuple(as_read))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from digitlens.ctc.line import Line
-from digitlens.geometry import enclosing_box
+from digitlens.geometry import enclosing_box, rotate_upright
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths
     from digitlens.errors import DigitlensError
     from digitlens.geometry import Box, Size
+    from digitlens.imaging.sheets import Sheet
     from digitlens.ocr.files import InputFile
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
@@ -72,6 +73,19 @@ class Table:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class ReadSheet:
+    """A sheet in a picture, and by how many degrees it was turned to be read."""
+
+    sheet: Sheet
+    turn: float
+
+    def upright(self, box: Box) -> tuple[Box, Size]:
+        """Return a box of the picture on the sheet turned upright, and that sheet's size."""
+        height, width = self.sheet.pixels.shape[:2]
+        return rotate_upright(self.sheet.locate_box(box), (width, height), self.turn)
+
+
 @dataclass(frozen=True)
 class Page:
     """A whole picture, read."""
@@ -87,6 +101,36 @@ class Page:
     # (name, picture) of the steps, where they were asked for.
     stages: tuple[Stage, ...] = field(default=(), repr=False)
     about: tuple[str, ...] = ()  # what was done, in words
+    # The sheets that were found in the picture; none where it is a sheet itself.
+    sheets: tuple[ReadSheet, ...] = field(default=(), repr=False)
+
+    def upright(self, box: Box) -> tuple[Box, Size]:
+        """Return a box on its sheet turned upright, and the sheet's size: width, height."""
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        for item in self.sheets:
+            height, width = item.sheet.pixels.shape[:2]
+            left, top, _, _ = item.sheet.locate_box((x, y, x, y))
+            if 0 <= left <= width and 0 <= top <= height:
+                return item.upright(box)
+        return rotate_upright(box, self.size, self.turn)
+
+    def on_sheet(self, sheet: Sheet) -> Page:
+        """Return what was read on a sheet's pixels with boxes in its picture."""
+
+        def move(line: Line) -> Line:
+            return line.map_boxes(sheet.map_box)
+
+        tables = [
+            replace(table, cells=tuple([cell and move(cell) for cell in table.cells]))
+            for table in self.tables
+        ]
+        return replace(
+            self,
+            lines=tuple(map(move, self.lines)),
+            tables=tuple(tables),
+            turn=(self.turn + sheet.rotation) % 360,
+            sheets=(ReadSheet(sheet, self.turn),),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return lines, tables, size and turn as plain values; stages are left out."""
@@ -96,6 +140,38 @@ class Page:
             "lines": [line.as_dict() for line in self.lines],
             "tables": [table.as_dict() for table in self.tables],
         }
+
+
+def join_pages(pages: Sequence[Page], size: Size, *, ranked: bool) -> Page:
+    """Return what was read on the sheets of one picture as one page.
+
+    Parameters
+    ----------
+    pages
+        At least one; the largest sheet says how the picture was turned.
+    ranked
+        Whether the likeliest lines of all sheets come first, not those of the first sheet.
+    """
+    lines = [line for page in pages for line in page.lines]
+    if ranked and len(pages) > 1:
+        lines.sort(key=lambda line: -line.confidence)
+    sheets = tuple([item for page in pages for item in page.sheets])
+    main = max(range(len(pages)), key=lambda index: sheets[index].sheet.pixels.size)
+    stages = [
+        (name if len(pages) == 1 else f"sheet-{number}-{name}", picture)
+        for number, page in enumerate(pages, 1)
+        for name, picture in page.stages
+    ]
+    about = f"{len(pages)} sheets" if len(pages) > 1 else "the sheet in the picture"
+    return Page(
+        tuple(lines),
+        tuple([table for page in pages for table in page.tables]),
+        size,
+        pages[main].turn,
+        tuple(stages),
+        (about, *(note for page in pages for note in page.about)),
+        sheets,
+    )
 
 
 @dataclass(frozen=True)

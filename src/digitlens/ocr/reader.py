@@ -11,10 +11,11 @@ from digitlens.ctc.probs import check_lengths
 from digitlens.errors import ModelError, ShapeError
 from digitlens.geometry import clip_box, rotate_upright
 from digitlens.imaging.io import load_image
+from digitlens.imaging.sheets import draw_sheets, find_sheets
 from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult, threshold_for_risk
 from digitlens.ocr.network import load_line_recognizer
-from digitlens.ocr.page import FormField, Page, Table
+from digitlens.ocr.page import FormField, Page, Table, join_pages
 from digitlens.ocr.recognize import recognize_crop, recognize_line_image, recognize_table
 from digitlens.ocr.select import (
     RecognizedLine,
@@ -137,7 +138,33 @@ class Reader:
         stages: bool,
         where: Where | None = None,
     ) -> Page:
-        """Read what stands in one field: on all of the picture, or in one place."""
+        """Read what stands in one field: on the sheets in the picture, or in one place."""
+        sheets = find_sheets(image.pixels) if field.area is None else []
+        pages = [
+            self._read_sheet(
+                replace(image, pixels=sheet.pixels), field, lengths, stages=stages, where=where
+            ).on_sheet(sheet)
+            for sheet in sheets
+        ]
+        if not any(page.lines for page in pages):
+            return self._read_sheet(image, field, lengths, stages=stages, where=where)
+        height, width = image.pixels.shape[:2]
+        page = join_pages(pages, (width, height), ranked=lengths is not None)
+        if stages:
+            outlines = draw_sheets(image.pixels, sheets)
+            page = replace(page, stages=(("0-sheets", outlines), *page.stages))
+        return page
+
+    def _read_sheet(
+        self,
+        image: LoadedImage,
+        field: FormField,
+        lengths: Lengths,
+        *,
+        stages: bool,
+        where: Where | None,
+    ) -> Page:
+        """Read what stands on one sheet that fills its picture, or in one place of it."""
         # Detect the lines and tables.
         layout = find_lines(
             image, count=field.count, area=field.area, boxes=field.boxes, stages=stages

@@ -1,0 +1,339 @@
+"""Quadrilaterals of even color in a picture, with edges all around: sheets, perhaps.
+
+Candidates are regions of even color in a small copy of the picture without its strokes. Each
+side is then measured there, and at last fitted to the pixels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.imaging.crop import resize_quickly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
+
+
+# The longer side in pixels on which regions are looked for, ...
+SMALL_SIDE = 160
+# ... the window of the median that takes strokes out of it, ...
+STROKE_WINDOW = 7
+# A sheet's area, as a share of the picture's: less is a stamp, more is the picture itself.
+MIN_AREA, MAX_AREA = 0.01, 0.97
+# The shorter side of a sheet in the small copy: what is slimmer is a bar or a stroke.
+MIN_SMALL_SIDE = 14
+# How far neighbors may differ, in gray values, to be of one region; all are tried, as faint
+# sheets need the first, textured desks the last.
+STEPS = (3, 7, 14)
+# Thresholds between the darkest and the lightest that are tried, too.
+LEVELS = 6
+# The least share of a quadrilateral, and of its own hull, that a region fills.
+MIN_FILL, MIN_HULL = 0.88, 0.8
+# Of a corner's angle: right angles look up to 30 degrees wider or narrower in perspective.
+MAX_COSINE = 0.5
+# Gray values by which a sheet differs from its ground beyond a side, and the share of the side
+# along which it does.
+MIN_SIDE_STEP, MIN_SIDE_SHARE = 9.0, 0.75
+# Pixels of a side that are left out: there sheet and ground mix.
+INSET = 1.0
+# The share of a sheet that has the color of the ground around it, at most.
+MAX_LIKE_GROUND = 0.25
+# What sides must differ by where fewer than three are in the picture, and how large the sheet
+# is then: an even part with one or two edges may be the light on the paper.
+MIN_LONE_STEP, MIN_LONE_AREA = 45.0, 0.3
+# The share of a side's step that lies within two pixels to each side of it: shadows are softer.
+MIN_SHARPNESS = 0.6
+
+
+def remove_strokes(pixels: Pixels) -> Pixels:
+    """Return a small copy without strokes: uint8 (h, w, 3), the longer side `SMALL_SIDE`."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = SMALL_SIDE / max(height, width)
+    size = max(STROKE_WINDOW, round(width * scale)), max(STROKE_WINDOW, round(height * scale))
+    small = to_color(resize_quickly(pixels, size))
+    return np.asarray(cv2.medianBlur(small, STROKE_WINDOW), np.uint8)
+
+
+def to_color(pixels: Pixels) -> Pixels:
+    """Return gray pixels as three equal channels, others as they are."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def find_quads(smooth: Pixels) -> Iterator[Floats]:
+    """Yield quadrilaterals (4, 2) that regions of even color fill, with what is on them."""
+    import cv2
+
+    shape = smooth.shape[:2]
+    for mask in _region_masks(smooth):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        # What an outline encloses belongs to it, so that a region may have few pixels.
+        _, _, widths, heights, areas = stats.T
+        large = areas >= 0.3 * MIN_AREA * mask.size
+        large &= (widths >= MIN_SMALL_SIDE) & (heights >= MIN_SMALL_SIDE)
+        large &= widths * heights >= MIN_AREA * mask.size
+        for index in np.flatnonzero(large[1:]) + 1:
+            left, top, width, height, _ = stats[index].tolist()
+            part = labels[top : top + height, left : left + width] == index
+            quad = _fit_quad(part.astype(np.uint8), (left, top), shape)
+            if quad is not None:
+                yield quad
+
+
+def _region_masks(smooth: Pixels) -> Iterator[Mask]:
+    """Yield masks, uint8 (h, w), whose components are regions of even color."""
+    import cv2
+
+    # Where neighbors hardly differ, ...
+    channels = cv2.split(smooth)
+    steps = np.zeros(smooth.shape[:2], np.uint8)
+    for channel in channels:
+        for one, two in ((np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1])):
+            steps[two] = np.maximum(steps[two], cv2.absdiff(channel[one], channel[two]))
+    yield from ((steps <= most).astype(np.uint8) for most in STEPS)
+    # ... and what is lighter or darker, or more colored, than a threshold.
+    gray = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
+    color = largest_channel(smooth) - (255 - largest_channel(255 - smooth))
+    for plane in (gray, color):
+        low, high = np.percentile(plane, [1, 99]).tolist()
+        if high - low < 2 * MIN_SIDE_STEP:
+            continue
+        for level in np.linspace(low, high, LEVELS + 2)[1:-1]:
+            lighter = (plane > level).astype(np.uint8)
+            yield lighter
+            yield np.asarray(1 - lighter, np.uint8)
+
+
+def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> Floats | None:
+    """Return the quadrilateral that a region fills with what it encloses: (4, 2), or None."""
+    import cv2
+
+    outlines, _ = cv2.findContours(
+        region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=offset
+    )
+    outline = max(outlines, key=len)
+    total, size = cv2.contourArea(outline), shape[0] * shape[1]
+    hull = cv2.convexHull(outline)
+    if not MIN_AREA * size <= total or total < MIN_HULL * cv2.contourArea(hull):
+        return None
+    box = cv2.minAreaRect(hull)
+    if min(box[1]) < MIN_SMALL_SIDE or total > MAX_AREA * size:
+        return None
+    quads = [cv2.boxPoints(box)]
+    length = cv2.arcLength(hull, True)
+    for share in (0.02, 0.04, 0.07):
+        corners = cv2.approxPolyDP(hull, share * length, True)
+        if len(corners) == 4:
+            quads.append(np.asarray(corners[:, 0], np.float32))
+            break
+    height, width = shape
+    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    best, best_fill = None, MIN_FILL
+    for corners in quads:
+        area, _ = cv2.intersectConvexConvex(corners, frame)
+        quad = np.asarray(corners, np.float64)
+        fill = min(total, area) / max(total, area, 1.0)
+        if fill > best_fill and _is_like_rectangle(quad):
+            best, best_fill = _order_corners(quad + 0.5), fill
+    return best
+
+
+def _is_like_rectangle(quad: Floats) -> bool:
+    """Say whether no side is short, and no corner far from a right angle."""
+    sides = np.roll(quad, -1, axis=0) - quad
+    lengths = np.hypot(sides[:, 0], sides[:, 1])
+    cosines = (sides * np.roll(sides, 1, axis=0)).sum(axis=1) / np.maximum(
+        lengths * np.roll(lengths, 1), 1e-9
+    )
+    return bool(lengths.min() >= 0.8 * MIN_SMALL_SIDE and np.abs(cosines).max() <= MAX_COSINE)
+
+
+def largest_channel(pixels: Pixels) -> Gray:
+    """Return the largest of three channels; faster than numpy's own way."""
+    import cv2
+
+    one, two, three = cv2.split(pixels)
+    return np.asarray(cv2.max(cv2.max(one, two), three), np.uint8)
+
+
+def fill_quad(quad: Floats, shape: tuple[int, ...]) -> Mask:
+    """Return what a quadrilateral covers of a picture: uint8 (h, w), 1 inside."""
+    import cv2
+
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(quad).astype(np.int32), 1)
+    return mask
+
+
+def grow_mask(mask: Mask, pixels: int) -> Mask:
+    """Return a mask that reaches so many pixels farther to all sides."""
+    import cv2
+
+    return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1,) * 2, np.uint8)), np.uint8)
+
+
+def _move_out(quad: Floats, pixels: float) -> Floats:
+    """Return a quadrilateral with its corners so much farther from its middle, or nearer."""
+    away = quad - quad.mean(axis=0)
+    return np.asarray(quad + away * (1.4 * pixels / np.hypot(*away.T).clip(1))[:, None])
+
+
+def quad_area(quad: Floats) -> float:
+    """Return the area of a quadrilateral in pixels."""
+    x, y = quad.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def _order_corners(quad: Floats) -> Floats:
+    """Order corners clockwise, from the one that is upper left when the sheet is leveled."""
+    center = quad.mean(axis=0)
+    around = np.argsort(np.arctan2(*(quad - center).T[::-1]))
+    quad = quad[around]
+    sides = np.roll(quad, -1, axis=0) - quad
+    # The upper side points most to the right.
+    level = sides[:, 0] / np.maximum(np.hypot(*sides.T), 1e-9)
+    return np.asarray(np.roll(quad, -int(np.argmax(level)), axis=0), np.float64)
+
+
+def _sides(quad: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
+    """Yield each side's start, end and outward normal."""
+    for index in range(4):
+        start, end = quad[index], quad[(index + 1) % 4]
+        along = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
+        yield start, end, np.array([along[1], -along[0]])
+
+
+def _sample(image: Pixels, spots: Floats) -> Floats:
+    """Return the colors at spots (..., 2), x and y from the picture's corner: (..., 3)."""
+    height, width = image.shape[:2]
+    x = np.clip(np.rint(spots[..., 0] - 0.5).astype(int), 0, width - 1)
+    y = np.clip(np.rint(spots[..., 1] - 0.5).astype(int), 0, height - 1)
+    return np.asarray(image[y, x], np.float64)
+
+
+def _inside(spots: Floats, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    size = np.array(shape[1::-1])
+    return np.asarray(((spots > 0) & (spots < size)).all(axis=-1), np.bool_)
+
+
+def has_sides(smooth: Pixels, quad: Floats) -> bool:
+    """Say whether a quadrilateral differs from what is around it along all of its sides."""
+    reach = STROKE_WINDOW / 3
+    places = np.linspace(0.06, 0.94, 24)[:, None]
+    heights = []
+    for start, end, normal in _sides(quad):
+        spots = start + places * (end - start)
+        known = _inside(spots + reach * normal, smooth.shape)
+        if known.sum() < 0.4 * len(places):
+            continue  # on the picture's edge
+        spots = spots[known]
+        steps = _sample(smooth, spots + reach * normal) - _sample(
+            smooth, spots - reach * normal
+        )
+        middle = np.sort(steps, axis=0)[len(steps) // 2]
+        along = steps @ (middle / max(float(np.hypot.reduce(middle)), 1e-9))
+        if float((along >= MIN_SIDE_STEP).mean()) < MIN_SIDE_SHARE:
+            return False
+        heights.append(float(np.sort(along)[len(along) // 2]))
+    if not heights:
+        return False
+    if len(heights) < 3 and (
+        min(heights) < MIN_LONE_STEP or quad_area(quad) < MIN_LONE_AREA * smooth[..., 0].size
+    ):
+        return False
+    return _differs_from_around(smooth, quad)
+
+
+def _differs_from_around(smooth: Pixels, quad: Floats) -> bool:
+    """Say whether there is other paper around: the sides may only be lines, as of a box."""
+    region = fill_quad(_move_out(quad, STROKE_WINDOW / 2), smooth.shape)
+    around = fill_quad(_move_out(quad, 4 * STROKE_WINDOW), smooth.shape) - region
+    inner = fill_quad(_move_out(quad, -STROKE_WINDOW / 2), smooth.shape)
+    if around.sum() < MIN_AREA * region.size or not inner.any():
+        return True
+    ground = np.median(smooth[around > 0], axis=0)
+    like_ground = np.abs(smooth[inner > 0] - ground).max(axis=1) < MIN_SIDE_STEP
+    return float(like_ground.mean()) < MAX_LIKE_GROUND
+
+
+def fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
+    """Fit a quadrilateral of the smooth picture to the pixels; return it in the picture's.
+
+    None where a side is no edge but light that changes.
+
+    On each side the steepest places are looked for, across it, and a line is laid through.
+    """
+    scale = np.array(fine.shape[1::-1]) / smooth.shape[1::-1]
+    quad = quad * scale
+    reach = max(6.0, 3.5 * float(scale.max()))
+    places = np.linspace(0.03, 0.97, 48)
+    offsets = np.arange(-reach, reach + 0.5)
+    lines = []
+    for start, end, normal in _sides(quad):
+        spots = start + places[:, None] * (end - start)
+        across = spots[:, None] + offsets[:, None] * normal
+        known = _inside(spots + 2 * normal * scale.max(), fine.shape)
+        if known.sum() < 0.4 * len(places):
+            lines.append((start, end))
+            continue
+        profile = _sample(fine, across[known])
+        line = _fit_side(profile, places[known], offsets, start, end, normal)
+        if line is None:
+            return None
+        lines.append(line)
+    corners = np.array([_meet(lines[index - 1], lines[index]) for index in range(4)])
+    size = np.array(fine.shape[1::-1], np.float64)
+    near = 2.5 * scale
+    corners = np.where(corners < near, np.minimum(corners, 0), corners)
+    corners = np.where(corners > size - near, np.maximum(corners, size), corners)
+    return np.asarray(corners, np.float64)
+
+
+def _fit_side(
+    profile: Floats,
+    places: Floats,
+    offsets: Floats,
+    start: Floats,
+    end: Floats,
+    normal: Floats,
+) -> tuple[Floats, Floats] | None:
+    """Return start and end of the line through the steepest places of a side's profiles."""
+    quarter = len(offsets) // 4
+    step = profile[:, -quarter:].mean(axis=1) - profile[:, :quarter].mean(axis=1)
+    middle = np.median(step, axis=0)
+    along = profile @ (middle / max(float(np.linalg.norm(middle)), 1e-9))
+    slope = along[:, 2:] - along[:, :-2]
+    steepest = offsets[1:-1][slope.argmax(axis=1)]
+    line = np.array([0.0, float(np.median(steepest))])
+    for far in (4.0, 2.0, 1.5):
+        near = np.abs(steepest - np.polyval(line, places)) <= far
+        if near.sum() < 6:
+            break
+        line = np.polyfit(places[near], steepest[near], 1)
+    # Along that line, two pixels to each side.
+    index = np.rint(np.polyval(line, places) - offsets[0]).astype(int)
+    ends = (np.clip(index + way, 0, len(offsets) - 1)[:, None] for way in (2, -2))
+    outer, inner = (np.take_along_axis(along, end, axis=1)[:, 0] for end in ends)
+    whole = np.median(along[:, -quarter:].mean(axis=1) - along[:, :quarter].mean(axis=1))
+    if float(np.median(outer - inner)) < MIN_SHARPNESS * float(whole):
+        return None
+    first, last = float(line[1]) - INSET, float(line[0] + line[1]) - INSET
+    return start + first * normal, end + last * normal
+
+
+def _meet(one: tuple[Floats, Floats], two: tuple[Floats, Floats]) -> Floats:
+    """Return where two lines meet; the second one's start where they hardly do."""
+    first, second = one[1] - one[0], two[1] - two[0]
+    cross = float(first[0] * second[1] - first[1] * second[0])
+    if abs(cross) < 1e-6:
+        return two[0]
+    gap = two[0] - one[0]
+    share = float(gap[0] * second[1] - gap[1] * second[0]) / cross
+    return np.asarray(one[0] + share * first, np.float64)

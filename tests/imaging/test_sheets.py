@@ -1,0 +1,119 @@
+"""Sheets in pictures: found wherever they lie, and nothing where the picture is the sheet."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlens.imaging import frame_steps
+from digitlens.imaging.sheets import Sheet, draw_sheets, find_sheets
+
+FLAT = np.array([[0, 0], [300, 0], [300, 200], [0, 200]], np.float64)
+
+
+def sheet(paper: int = 220, ink: int = 40) -> np.ndarray:
+    """Return a sheet of 300 x 200 pixels with a 4 on it."""
+    picture = np.full((200, 300), paper, np.uint8)
+    strokes = [np.array([[150, 50], [120, 110], [190, 115]]), np.array([[165, 70], [165, 150]])]
+    cv2.polylines(picture, strokes, False, ink, 7, cv2.LINE_AA)
+    return picture
+
+
+def compose(
+    picture: np.ndarray, corners: np.ndarray, ground: float, noise: float
+) -> np.ndarray:
+    """Return a scene of 600 x 500 pixels in which a picture has these corners."""
+    rng = np.random.default_rng(1)
+    scene = ground + noise * rng.standard_normal((500, 600))
+    move = cv2.getPerspectiveTransform(FLAT.astype(np.float32), corners.astype(np.float32))
+    inside = cv2.warpPerspective(np.ones((200, 300), np.float32), move, (600, 500))
+    moved = cv2.warpPerspective(picture.astype(np.float32), move, (600, 500))
+    scene = moved + (1 - inside) * scene
+    return np.clip(scene, 0, 255).astype(np.uint8)
+
+
+def turned(degrees: float) -> np.ndarray:
+    """Return the corners of a sheet in the middle of a scene, turned."""
+    angle = np.radians(degrees)
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray((FLAT - (150, 100)) @ matrix + (300, 250), np.float64)
+
+
+SCENES = {
+    "dark desk": (turned(0), 40, 6),
+    "gray desk": (turned(0), 130, 6),
+    "white page": (turned(0), 255, 0),
+    "turned": (turned(14), 60, 5),
+    "perspective": (
+        np.array([[120, 100], [450, 130], [420, 360], [150, 330]], np.float64),
+        50,
+        4,
+    ),
+    "three sides": (FLAT + np.array([150, 0]), 40, 5),
+    "two sides": (1.5 * FLAT + np.array([150, 200]), 40, 5),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_sheet_is_found_on_any_ground(name: str) -> None:
+    """Its corners are found to two pixels, turned, in perspective and cut off by the edge."""
+    corners, ground, noise = SCENES[name]
+    [item] = find_sheets(compose(sheet(), corners, ground, noise))
+    assert np.abs(item.corners - corners).max() <= 4
+    rows, columns = item.pixels.shape[:2]
+    middle = item.map_box((columns / 2, rows / 2, columns / 2, rows / 2))[:2]
+    assert np.abs(np.array(middle) - corners.mean(axis=0)).max() < 12
+
+
+def test_a_picture_that_is_its_own_sheet_has_none() -> None:
+    """Neither blank paper, nor a sheet that fills its picture, nor one in soft light."""
+    shadow = sheet() * (1 - 0.5 / (1 + np.exp((150 - np.arange(300)) / 12)))
+    for picture in (np.full((200, 300), 220, np.uint8), sheet(), shadow.astype(np.uint8)):
+        assert find_sheets(picture) == []
+
+
+def test_a_bar_or_a_frame_is_no_sheet() -> None:
+    """What has nothing on it, and lines around the same paper."""
+    picture = sheet()
+    picture[40:80, 30:110] = 0
+    cv2.rectangle(picture, (10, 20), (290, 180), 60, 4)
+    assert find_sheets(picture) == []
+
+
+def test_sheets_beside_each_other_are_all_found() -> None:
+    """Two sheets on one desk, one of them dark, are two, from top to bottom."""
+    rng = np.random.default_rng(2)
+    scene = np.clip(110 + 4 * rng.standard_normal((500, 400)), 0, 255).astype(np.uint8)
+    scene[20:220, 50:350], scene[270:470, 50:350] = sheet(), sheet(20, 240)
+    one, two = find_sheets(scene)
+    assert one.pixels.mean() > 150 > 60 > two.pixels.mean()
+
+
+def test_a_dark_block_in_a_written_page_is_apart_from_it() -> None:
+    """The block is a sheet, and the page around it another one, where it is painted over."""
+    page = np.full((500, 600), 245, np.uint8)
+    page[40:240, 40:340] = sheet(245, 20)
+    page[270:470, 200:500] = sheet(30, 250)
+    block, ground = find_sheets(page)
+    assert block.pixels.mean() < 60 and not block.is_ground
+    assert ground.is_ground and ground.pixels[270:470, 200:500].mean() > 235
+    assert draw_sheets(page, [block, ground]).shape == (500, 600, 3)
+
+
+def test_boxes_go_to_the_picture_and_back() -> None:
+    """A box of the sheet is where it was once it went to the picture and back."""
+    item = Sheet(sheet(), FLAT + 10, np.array([[1, 0, 10], [0, 1, 10], [0, 0, 1.0]]))
+    assert item.map_box((1, 2, 3, 4)) == (11, 12, 13, 14)
+    assert item.locate_box((11, 12, 13, 14)) == (1, 2, 3, 4)
+
+
+def test_a_digit_on_a_sheet_on_a_desk_is_framed_as_without_it() -> None:
+    """The desk changes nothing, the box is that in the picture, and a step shows the sheet."""
+    alone = frame_steps(sheet())
+    framing = frame_steps(compose(sheet(), turned(0), 40, 6))
+    difference = framing.digit.astype(int) - alone.digit.astype(int)
+    assert np.abs(difference).mean() < 4
+    x0, y0, _, _ = alone.box
+    assert np.abs(np.array(framing.box[:2]) - (x0 + 150, y0 + 150)).max() <= 3
+    assert [step.name for step in framing.steps[:2]] == ["opened", "sheet"]
