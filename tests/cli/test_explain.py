@@ -15,6 +15,7 @@ from PIL import Image
 
 from digitlens.cli.doctor import GOLDEN
 from digitlens.cli.reference import output_keys
+from digitlens.viz import plot_explanation
 
 Cli = Callable[..., Any]
 
@@ -33,7 +34,15 @@ def seven(in_tmp: Path) -> Path:
     return path
 
 
-def test_every_picture_is_drawn_into_a_new_folder(digitlens: Cli, seven: Path) -> None:
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one empty picture, where it is not the pictures that are looked at."""
+    monkeypatch.setattr(plot_explanation, "pictures", lambda *_: {"overview.png": b""})
+
+
+def test_every_picture_is_drawn_into_a_new_folder(
+    digitlens: Cli, seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each panel is a PNG that can be opened, in runs/explain; a second run has its own."""
     ended = digitlens("explain", GOLDEN, seven)
     assert ended.code == 0
@@ -46,11 +55,12 @@ def test_every_picture_is_drawn_into_a_new_folder(digitlens: Cli, seven: Path) -
             assert picture.mode == "RGB"
     said = f"pictures: {folder}, {len(names)} of them; begin with overview.png\n"
     assert ended.err == said
+    monkeypatch.setattr(plot_explanation, "pictures", lambda *_: {"overview.png": b""})
     assert digitlens("explain", GOLDEN, seven).code == 0
     assert {item.name for item in Path("runs/explain").iterdir()} == {"seven-1", "seven-2"}
 
 
-def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path) -> None:
+def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path, undrawn: None) -> None:
     """The lines name the answer, what it hangs on, each step of the framing and each layer."""
     ended = digitlens("explain", GOLDEN, seven, "--out", "here")
     first, second, *rest = ended.out.splitlines()
@@ -62,7 +72,7 @@ def test_the_answer_is_told_in_a_few_lines(digitlens: Cli, seven: Path) -> None:
     assert Path("here/overview.png").exists()
 
 
-def test_json_is_stable(digitlens: Cli, seven: Path) -> None:
+def test_json_is_stable(digitlens: Cli, seven: Path, undrawn: None) -> None:
     """--json gives the documented keys, and where the pictures are."""
     ended = digitlens("explain", GOLDEN, seven, "--json", "--out", "there")
     result = json.loads(ended.out)
@@ -77,9 +87,10 @@ def test_json_is_stable(digitlens: Cli, seven: Path) -> None:
 
 
 def test_a_folder_with_something_in_it_is_never_written_into(
-    digitlens: Cli, seven: Path
+    digitlens: Cli, seven: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """--out of a folder that is not empty is refused, and its files stay."""
+    """--out of a folder that is not empty is refused before anything is drawn; files stay."""
+    monkeypatch.setattr(plot_explanation, "pictures", lambda *_: pytest.fail("drawn"))
     Path("mine").mkdir()
     Path("mine/notes.txt").write_text("mine")
     ended = digitlens("explain", GOLDEN, seven, "--out", "mine")

@@ -121,6 +121,7 @@ def test_what_is_not_there_is_not_drawn() -> None:
         filters=np.empty((0, 0, 0), np.float32),
         gradients=None,
         without_gradients="no torch here",
+        maps=made().maps[3:],
     )
     drawn = plots.pictures(result, "one.png")
     assert {"framing.png", "filters.png"} & set(drawn) == set()

@@ -19,6 +19,8 @@ from digitlens.cli.console import (
 from digitlens.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digitlens.explain import Explanation
 
 
@@ -108,11 +110,18 @@ def explain(
     from digitlens.explain import explain as explain_picture
     from digitlens.imaging import frame_steps
     from digitlens.models.inference import load_model
+    from digitlens.runs import claim_run_folder
+    from digitlens.storage import write_bytes
 
     loaded = load_model(model)
     result = explain_picture(loaded, frame_steps(file))
-    pictures = _draw(result, file.name)
-    folder = _save(pictures, out, file.stem) if pictures else None
+    # The folder is claimed before anything is drawn: a refusal should not take seconds.
+    draw = _find_drawing()
+    folder = claim_run_folder(file.stem, out, runs=DEFAULT_FOLDER) if draw else None
+    pictures = draw(result, file.name) if draw else {}
+    if folder is not None:
+        for name, content in pictures.items():
+            write_bytes(folder / name, content)
     files = {"file": str(file), "pictures": None if folder is None else str(folder)}
     echo_either(
         as_json, lambda: result.as_dict() | files, lambda: explain_in_words(result, file)
@@ -140,20 +149,10 @@ def explain_in_words(result: Explanation, file: Path) -> str:
     return "\n".join(lines)
 
 
-def _draw(result: Explanation, title: str) -> dict[str, bytes]:
+def _find_drawing() -> Callable[[Explanation, str], dict[str, bytes]] | None:
     try:
         from digitlens.viz.plot_explanation import pictures
     except MissingExtraError as error:
         announce(f"without pictures: {error.wanted}; {error.try_} brings it")
-        return {}
-    return pictures(result, title)
-
-
-def _save(pictures: dict[str, bytes], out: Path | None, stem: str) -> Path:
-    from digitlens.runs import claim_run_folder
-    from digitlens.storage import write_bytes
-
-    folder = claim_run_folder(stem, out, runs=DEFAULT_FOLDER)
-    for name, content in pictures.items():
-        write_bytes(folder / name, content)
-    return folder
+        return None
+    return pictures
