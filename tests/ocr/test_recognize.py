@@ -12,6 +12,7 @@ import pytest
 from digitlens.ctc import ConfidenceModels, Line, LineDigit, decode, decode_ensemble, to_probs
 from digitlens.geometry import Box
 from digitlens.layout import Grid, GridCell, LineCrop, find_lines
+from digitlens.models.inference import Predictions
 from digitlens.ocr.page import Table
 from digitlens.ocr.recognize import (
     build_line,
@@ -391,6 +392,29 @@ def test_what_is_not_sure_in_a_cell_is_left_out(
     frame = {"4": sure} | dict.fromkeys("012", (0.999 - sure) / 3)
     table = recognize_table(replies(make_frames(frame)), grid)
     assert table.texts == ((("4" if sure > 0.3 else ""), ""),)
+
+
+def test_a_network_for_digits_reads_cells_of_one_digit(
+    make_table: Make, replies: Make, make_frames: Make
+) -> None:
+    """It is asked where the line network sees one digit at most; two digits stay two."""
+
+    class Digits:
+        """A network that takes every digit for a 7, and calls it doubtful."""
+
+        def predict(self, images: Any) -> Predictions:
+            """Answer 7 with 0.9, and no digit with 0.5."""
+            shares = np.full((len(images), 10), 0.1 / 9, np.float32)
+            shares[:, 7] = 0.9
+            labels = np.full(len(images), 7, np.uint8)
+            return Predictions(labels, shares, np.full(len(images), 0.5, np.float32))
+
+    strip = find_lines(make_table(ROWS)).grids[0].cells[0].crop
+    line = recognize_cell(replies(make_frames({"4": 0.8})), strip, Digits())
+    assert (line.text, line.confidence) == ("7", pytest.approx(0.45))
+    assert line.digits[0].box[2] > line.digits[0].box[0]
+    two = recognize_cell(replies(make_frames({"1": 0.9}, {"2": 0.9})), strip, Digits())
+    assert two.text == "12"
 
 
 def test_rows_are_lines() -> None:

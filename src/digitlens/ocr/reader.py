@@ -14,6 +14,7 @@ from digitlens.imaging.io import load_image
 from digitlens.imaging.sheets import draw_sheets, find_sheets
 from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult, threshold_for_risk
+from digitlens.models.inference import load_model
 from digitlens.ocr.network import load_line_recognizer
 from digitlens.ocr.page import FormField, Page, Table, join_pages
 from digitlens.ocr.recognize import recognize_crop, recognize_line_image, recognize_table
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from digitlens.geometry import Box
     from digitlens.imaging.io import ImageSource, LoadedImage
     from digitlens.layout.page_layout import PageLayout
+    from digitlens.models.inference import Model
     from digitlens.ocr.network import LineRecognizer
     from digitlens.ocr.page import Stage, Where
 
@@ -50,6 +52,8 @@ class Reader:
     source: a published line network, a run folder of ``digitlens train reader``, or an .onnx
         file
     network: a line network that is loaded already, instead
+    digits: reads the cells of tables that hold one digit; with a `source` it is `universal`
+        when left out
 
     Raises ModelError: there is no such network.
 
@@ -59,9 +63,22 @@ class Reader:
     """
 
     def __init__(
-        self, source: str | Path = "reader", *, network: LineRecognizer | None = None
+        self,
+        source: str | Path = "reader",
+        *,
+        network: LineRecognizer | None = None,
+        digits: Model | None = None,
     ) -> None:
         self.network = network or load_line_recognizer(source)
+        self._digits = digits
+        self._loads_digits = network is None
+
+    @property
+    def digits(self) -> Model | None:
+        """What reads cells of one digit, loaded when the first table is met."""
+        if self._digits is None and self._loads_digits:
+            self._digits = load_model(threads=1)
+        return self._digits
 
     def read_line(
         self, picture: ImageSource | LoadedImage, length: int | Collection[int] | None = None
@@ -170,7 +187,7 @@ class Reader:
             image, count=field.count, area=field.area, boxes=field.boxes, stages=stages
         )
         # Recognize each of them, and select the numbers.
-        reading = read_layout(self.network, layout, image.pixels, lengths, where)
+        reading = self._read_layout(layout, image.pixels, lengths, where)
         certain = is_one_line(layout)
         if field.area is None and (certain or may_be_one_line(layout)):
             # A picture of one line reads best from edge to edge.
@@ -185,6 +202,17 @@ class Reader:
         # Assemble the page.
         return reading.to_page(lengths)
 
+    def _read_layout(
+        self,
+        layout: PageLayout,
+        pixels: NDArray[np.uint8],
+        lengths: Lengths,
+        where: Where | None = None,
+        known: PageReading | None = None,
+    ) -> PageReading:
+        digits = self.digits if layout.grids else None
+        return read_layout(self.network, layout, pixels, lengths, where, known, digits=digits)
+
     def _orient(
         self, reading: PageReading, image: LoadedImage, lengths: Lengths
     ) -> PageReading:
@@ -194,10 +222,10 @@ class Reader:
             return reading  # as on most pages
         if len(reading.crops) < len(layout):
             # Lines that are not wanted tell which way is up as well.
-            reading = read_layout(self.network, layout, image.pixels, lengths, known=reading)
+            reading = self._read_layout(layout, image.pixels, lengths, known=reading)
         if reading.is_upright():
             return reading
-        turned = read_layout(self.network, layout.upside_down(), image.pixels, lengths)
+        turned = self._read_layout(layout.upside_down(), image.pixels, lengths)
         return turned if turned.is_clearly_better(reading) else reading
 
     def _read_fields(
@@ -267,10 +295,13 @@ def read_layout(
     lengths: Lengths,
     where: Where | None = None,
     known: PageReading | None = None,
+    *,
+    digits: Model | None = None,
 ) -> PageReading:
     """Recognize the line crops and tables of a picture, and select the numbers.
 
-    `where` is that of `Reader.page`; what is `known` of the same layout is not read again.
+    `where` is that of `Reader.page`; what is `known` of the same layout is not read again;
+    `digits` is that of `recognize_table`.
     """
     read = {item.crop: item for item in known.crops} if known else {}
     crops = []
@@ -283,7 +314,7 @@ def read_layout(
     tables = (
         known.tables
         if known
-        else tuple([recognize_table(network, grid) for grid in layout.grids])
+        else tuple([recognize_table(network, grid, digits) for grid in layout.grids])
     )
     return PageReading(layout, select_numbers(crops, tables, lengths), tables, tuple(crops))
 

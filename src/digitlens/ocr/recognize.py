@@ -16,8 +16,10 @@ import numpy as np
 from digitlens.ctc.align import FrameScale
 from digitlens.ctc.decode import Decoded, decode, decode_ensemble
 from digitlens.ctc.forward import length_posterior
-from digitlens.ctc.line import Line, assemble_line
+from digitlens.ctc.line import Alternative, Line, assemble_line
 from digitlens.ctc.probs import to_probs
+from digitlens.errors import DigitlensError
+from digitlens.imaging import frame_digit
 from digitlens.imaging.binarize import to_gray
 from digitlens.imaging.crop import PITCH, input_width
 from digitlens.layout.line_crops import crop_original
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths, Probs
     from digitlens.geometry import Box
     from digitlens.layout.page_layout import Grid, LineCrop
+    from digitlens.models.inference import Model
     from digitlens.ocr.network import LineRecognizer
 
     Gray: TypeAlias = "NDArray[np.uint8]"
@@ -98,6 +101,8 @@ MIN_SEVERAL_CONFIDENCE = 0.5
 MIN_CELL_CONFIDENCE = 0.3
 """What is read in a cell with less confidence counts as specks or no digit."""
 
+MIN_ALTERNATIVE = 0.01  # another digit of a cell is told of from this probability on
+
 MIN_LENGTH_PROBABILITY = 1e-5
 """A line in which an allowed length is less likely than this is not searched for strings. Its
 confidence would be less than `digitlens.ocr.select.MIN_CONFIDENCE`, and it would be dropped: of
@@ -150,24 +155,56 @@ def _is_too_short(crop: LineCrop, count: int) -> bool:
     return bool(width < MIN_PITCH * (count - 1) * height)
 
 
-def recognize_table(network: LineRecognizer, grid: Grid) -> Table:
-    """Read every cell of a table; most hold one digit or none."""
+def recognize_table(network: LineRecognizer, grid: Grid, digits: Model | None = None) -> Table:
+    """Read every cell of a table; most hold one digit or none.
+
+    digits: reads the cells that hold one digit, which it knows better than a network for lines
+    """
     cells: list[Line | None] = []
     for cell in grid.cells:
-        line = None if cell.crop is None else recognize_cell(network, cell.crop)
+        line = None if cell.crop is None else recognize_cell(network, cell.crop, digits)
         is_clear = line is not None and line.confidence >= MIN_CELL_CONFIDENCE
         cells.append(line if is_clear else None)
     return Table(grid.rows, grid.columns, tuple(cells))
 
 
-def recognize_cell(network: LineRecognizer, crop: LineCrop) -> Line:
+def recognize_cell(
+    network: LineRecognizer, crop: LineCrop, digits: Model | None = None
+) -> Line:
     """Read what stands in a cell of a table: one digit, unless several are clearly there."""
     probs, decoded = recognize(network, crop.picture)
     line = build_line(network, probs, decoded, crop.ink)
     if len(line.text) < 2 or line.confidence < MIN_SEVERAL_CONFIDENCE:
         # What stands in a cell is rarely dirt: faint and heavy print is asked for its digit.
         line = build_line(network, probs, decode(probs, lengths={1}), crop.ink)
+        if digits is not None and line.digits:
+            line = _ask_digit(digits, line, crop.ink)
     return _to_page(crop, line)
+
+
+def _ask_digit(model: Model, line: Line, ink: Gray) -> Line:
+    """Return a line of one digit as a network for single digits sees it.
+
+    `ink` is that of `build_line`. What cannot be framed as one digit stays as it was read.
+    """
+    try:
+        framed = frame_digit(255 - ink)
+    except DigitlensError:
+        return line
+    answer = model.predict(framed[None])
+    shares = answer.probabilities[0].astype(np.float64)
+    if answer.no_digit is not None:
+        shares *= 1 - float(answer.no_digit[0])
+    first, *others = [int(label) for label in np.argsort(-shares, kind="stable")]
+    rest = [Alternative(str(label), float(shares[label])) for label in others]
+    likely = tuple(item for item in rest if item.probability >= MIN_ALTERNATIVE)
+    digit = replace(
+        line.digits[0],
+        text=str(first),
+        confidence=float(shares[first]),
+        alternatives=likely,
+    )
+    return Line(digit.text, digit.confidence, line.box, (digit,), likely)
 
 
 def build_line(network: LineRecognizer, probs: Probs, decoded: Decoded, ink: Gray) -> Line:
