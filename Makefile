@@ -55,7 +55,7 @@ bench-mnist-c: $(READY)
 	$(BIN)/python benchmarks/mnist_c.py --write cnn best
 
 bench-rejection: $(READY)
-	$(BIN)/python benchmarks/rejection.py --write cnn best
+	$(BIN)/python benchmarks/rejection.py --write universal cnn best
 
 bench-reading: $(READY)
 	$(BIN)/python benchmarks/reading.py --write
