@@ -156,7 +156,9 @@ def test_a_corrected_digit_of_a_turned_page_is_kept_upright(
     digit = np.asarray(Image.open(io.BytesIO(content.body())))
     assert digit.shape == (28, 28)
     assert digitlens.load_model("cnn").predict(digit[None]).labels[0] == 7
-    expect(page.locator("#own code")).to_have_text(re.compile("train cnn --from cnn --data"))
+    expect(page.locator("#own code")).to_have_text(
+        re.compile("train universal --from universal --data")
+    )
     page.locator("#own button[aria-label='Remove this 1']").click()
     expect(page.locator("#own")).to_contain_text("None yet")
 

@@ -107,8 +107,8 @@ def corrections(
     """Save what people said in review, as data to learn from.
 
     DIR/lines gets each line that a person read, cut out, with truth.csv; DIR/digits single
-    digits in MNIST's frame, from which digitlens train cnn --from cnn --data DIR/digits
-    learns. Only what is surely labeled right is saved: docs/mail.md has the rules.
+    digits in MNIST's frame, from which digitlens train universal --from universal --data
+    DIR/digits learns. Only what is surely labeled right is saved: docs/mail.md has the rules.
     """
     from dataclasses import asdict
 
@@ -126,7 +126,9 @@ def corrections(
         if count:
             announce(f"left out: {count:,} that {why}")
     if saved.digits:
-        announce(f"learn from them: digitlens train cnn --from cnn --data {out / DIGITS}")
+        announce(
+            f"learn from them: digitlens train universal --from universal --data {out / DIGITS}"
+        )
 
 
 def measure(

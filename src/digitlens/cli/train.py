@@ -78,8 +78,8 @@ def train(
     epochs that the run was begun with. The same seed gives the same weights again on the
     same machine, with the same versions and number of threads.
 
-    train cnn --from cnn --data FOLDER learns a hand in seconds from a few dozen pictures, in
-    folders called 0 to 9, without forgetting what it knows, and says what changed.
+    train universal --from universal --data FOLDER learns a hand in seconds from a few dozen
+    pictures, in folders called 0 to 9, without forgetting what it knows, and says what changed.
 
     train reader learns to read whole lines, which are written with the digits as it goes:
     some hours on two cores.

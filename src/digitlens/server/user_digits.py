@@ -1,8 +1,8 @@
 """Drawn and corrected digits, saved as a folder of class folders.
 
 Each is a PNG of 28 x 28 in MNIST's frame, ``<label>/<hash>.png``: what `load_digits` reads
-and ``digitlens train cnn --from cnn --data runs/own`` learns from. The same digit saved twice
-is one file.
+and ``digitlens train universal --from universal --data runs/own`` learns from. The same digit
+saved twice is one file.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class UserDigits:
                 {"label": label, "count": len(result), "names": result}
                 for label, result in enumerate(names)
             ],
-            "train": f"digitlens train cnn --from cnn --data {self._relative}",
+            "train": f"digitlens train universal --from universal --data {self._relative}",
         }
 
     def save(self, digit: Images, label: int) -> str:

@@ -180,7 +180,7 @@ def check_single(network: str) -> None:
     if entry.members > 1 or entry.second:
         raise UsageError(
             f"{network} is not fine-tuned: it is several networks that answer together",
-            try_="digitlens train cnn --from cnn",
+            try_="digitlens train universal --from universal",
         )
 
 
@@ -308,6 +308,8 @@ def _card(
         weights=size.weights,
         multiply_adds=size.multiply_adds,
         threshold=before.threshold,
+        unsure_above=before.unsure_above,
+        unsure_below=before.unsure_below,
         notes=[note, *ModelCard.STANDARD_NOTES],
     )
 

@@ -61,6 +61,17 @@ def test_a_hand_is_learnt_and_nothing_forgotten(
     assert np.array_equal(given.labels, old.after.labels)
 
 
+def test_the_three_answers_are_those_of_the_start(
+    kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
+) -> None:
+    """What is unsure and what is no digit is told as before, by the bounds of the start."""
+    run = train("universal", my_folder, start="universal", epochs=1, out=tmp_path / "run")
+    card, old = run.model.card, load_model("universal").card
+    assert 0 < old.unsure_above < old.threshold
+    assert (card.threshold, card.unsure_above) == (old.threshold, old.unsure_above)
+    assert card.unsure_below == old.unsure_below > 0
+
+
 def test_the_run_folder_says_where_it_came_from(
     begun: Run, kept: ReplayData, few_steps: int, my_folder: Path, tmp_path: Path
 ) -> None:

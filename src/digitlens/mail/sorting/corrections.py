@@ -90,8 +90,8 @@ def save_corrections(corrections: Iterable[Correction], out: Path) -> SavedCorre
     """Save lines and digits that people corrected, to learn from and to measure with.
 
     ``out/lines`` gets a picture of each line and truth.csv, ``out/digits`` the single digits
-    in MNIST's frame as class folders, which `load_digits` reads and ``digitlens train cnn
-    --from cnn --data`` learns from. Done again, it saves the same under the same names.
+    in MNIST's frame as class folders, which `load_digits` reads and ``digitlens train universal
+    --from universal --data`` learns from. Done again, it saves the same under the same names.
     """
     count: Counter[str] = Counter()
     rows = []

@@ -42,11 +42,11 @@ export async function refreshOwn(response) {
         {
           type: "button",
           onclick: () => {
-            continueFrom("cnn");
+            continueFrom("universal");
             openTab("train");
           },
         },
-        "Train cnn further with them",
+        "Train universal further with them",
       ),
     ),
     h("ul", { class: "own-list" }, ...groups.map(group)),
