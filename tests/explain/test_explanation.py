@@ -168,7 +168,10 @@ def test_a_model_that_knows_no_digits_says_how_likely_that_is(
     result = explain(make(fuse_layers(network.eval())), digits.images[0])
     assert result.no_digit is not None
     assert 0 < result.no_digit < 1
-    assert result.refused in (True, False)
+    assert (result.refused, result.unsure) == (False, False)
+    assert "check this" not in result.answer
+    assert replace(result, unsure=True).answer.endswith("; check this")
+    assert replace(result, refused=True).answer.endswith("; check this")
     assert result.probabilities.sum() == pytest.approx(1)
     assert result.maps[-1].about.startswith(
         "11 values, one for each digit from 0 to 9, the last"

@@ -95,6 +95,7 @@ def explain(
         occlusion=occlusion,
         gradients=parts,
         without_gradients=why_not,
+        unsure=None if answer.unsure is None else bool(answer.unsure[0]),
     )
 
 
@@ -128,6 +129,8 @@ class Explanation:
     # where they were not wanted, or for the reason in `without_gradients`
     gradients: Floats | None
     without_gradients: str  # why there are no gradients, for a person; else empty
+    # whether a person should check a digit that is not refused; None when the model cannot say
+    unsure: bool | None = None
 
     @property
     def label(self) -> int:
@@ -154,6 +157,8 @@ class Explanation:
         if self.refused and self.no_digit is not None:
             refusal = f"sees no digit ({as_percent(self.no_digit)})"
             words = f"{refusal}; if it is one, it {words}"
+        if self.refused or self.unsure:
+            words += "; check this"
         return f"{self.model} {words}"
 
     @property
@@ -187,6 +192,7 @@ class Explanation:
             "probabilities": [round(float(share), 6) for share in self.probabilities],
             "no_digit": None if self.no_digit is None else round(self.no_digit, 6),
             "refused": self.refused,
+            "unsure": self.unsure,
             "steps": [
                 {"name": item.name, "about": item.about, "picture": item.picture.tolist()}
                 for item in self.steps
