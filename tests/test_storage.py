@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from digitlens.errors import RunError, StorageError
-from digitlens.storage import lock_file, make_folder, storage_errors, write_bytes, write_text
+from digitlens.errors import DataError, RunError, StorageError
+from digitlens.storage import (
+    is_folder,
+    lock_file,
+    make_folder,
+    read_file,
+    storage_errors,
+    write_bytes,
+    write_text,
+)
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
@@ -138,3 +146,54 @@ def test_a_killed_process_holds_no_lock(tmp_path: Path) -> None:
         other.wait()
     with lock_file(tmp_path / ".lock", "us", wanted="taken", try_="wait"):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes as files")
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    """A pipe, which could be waited on for ever, a device and links to them are refused."""
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    seen = "{}, no file; only files are opened"
+    for name, what in (
+        ("pipe", "a named pipe"),
+        ("link", "a named pipe"),
+        ("zero", "a device"),
+    ):
+        with pytest.raises(DataError, match="cannot be read") as caught:
+            read_file(tmp_path / f"{name}.png")
+        assert caught.value.seen == seen.format(what)
+
+
+def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    """A file of more bytes than the limit is refused before it is read."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(100_001))
+    assert len(read_file(path, limit=100_001).content) == 100_001
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        read_file(path, limit=100_000)
+    assert caught.value.seen == "more than 100,000 bytes"
+    with pytest.raises(DataError, match="cannot be read"):
+        read_file(path, limit=9)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "x/" * 3000], ids=["long", "null", "deep"])
+def test_names_that_no_file_can_have_are_told(name: str) -> None:
+    """A name that is too long or holds a null byte is an error of ours, not a traceback."""
+    assert not is_folder(Path(name))
+    with pytest.raises(DataError):
+        read_file(Path(name))
+
+
+def test_a_file_may_have_the_longest_name(tmp_path: Path) -> None:
+    """A name of 255 bytes can be written: the temporary one is no longer."""
+    write_bytes(tmp_path / ("é" * 127), b"it")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"it"]
+
+
+def test_a_file_of_the_system_without_a_size_is_read() -> None:
+    """Linux says of its own files that they have 0 bytes."""
+    path = Path("/proc/self/status")
+    if not path.exists():
+        pytest.skip("no /proc here")
+    assert read_file(path).content.startswith(b"Name")

@@ -163,3 +163,7 @@ class MissingExtraError(DigitlensError):
     """An optional part of digitlens is not installed."""
 
     http_status = 501
+
+
+class DigitlensWarning(UserWarning):
+    """Something that was noticed and may matter; the work goes on."""

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import io
 import os
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -30,7 +31,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises StorageError: the disk is full, or the place cannot be written.
     """
     with storage_errors(path):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        # Cut, as the temporary name must be a name too: 255 bytes are the most everywhere.
+        start = os.fsdecode(os.fsencode(path.name)[:200])
+        handle, name = tempfile.mkstemp(prefix=f".{start}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -110,13 +113,69 @@ class FileContent:
     sha256: str  # their hash in hex
 
 
-def read_file(path: Path) -> FileContent:
-    """Read the file at `path` whole.
+MAX_BYTES = 1 << 30
+"""Larger files are not read, and packed ones not unpacked further: EMNIST whole has 600 MB."""
 
-    Raises MissingDataError: there is no such file; DataError: it cannot be read.
+_IRREGULAR = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def read_regular(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Return the content of a regular file; nothing else is opened, as it might never end.
+
+    Raises OSError: it is not there, cannot be read, is a folder, a pipe, a device or a socket,
+    or has more than `limit` bytes; ``strerror`` says which.
     """
     try:
-        content = path.read_bytes()
+        _check_regular(path, os.stat(path))  # noqa: PTH116 - as for `os.open`
+        # Without waiting: it may have become a pipe since.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    except ValueError as error:  # a null byte
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
+    with os.fdopen(handle, "rb") as file:
+        size = _check_regular(path, os.fstat(handle))
+        room = max(size, 1 << 16)  # files of the system say that they have 0 bytes
+        content = file.read(room + 1) if size <= limit else None
+        if content is None or len(content) > min(room, limit):
+            raise OSError(errno.EFBIG, f"more than {limit:,} bytes", str(path))
+    return content
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def _check_regular(path: Path, about: os.stat_result) -> int:
+    """Return the size of a regular file, and raise `OSError` for anything else."""
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    for is_kind, what in _IRREGULAR:
+        if is_kind(about.st_mode):
+            raise OSError(errno.EINVAL, f"{what}, no file; only files are opened", str(path))
+    return about.st_size
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether `path` is a folder; of too long a name, where `Path.is_dir` raises, False."""
+    return os.path.isdir(path)  # noqa: PTH112 - see above
+
+
+def is_file(path: Path) -> bool:
+    """Say whether `path` is a regular file, as `is_folder` does."""
+    return os.path.isfile(path)  # noqa: PTH113 - see above
+
+
+def read_file(path: Path, limit: int = MAX_BYTES) -> FileContent:
+    """Read the regular file at `path` whole.
+
+    Raises MissingDataError: there is no such file; DataError: it cannot be read, is no regular
+    file, or has more than `limit` bytes.
+    """
+    try:
+        content = read_regular(path, limit)
     except FileNotFoundError as error:
         raise MissingDataError(f"there is no file {path}") from error
     except OSError as error:

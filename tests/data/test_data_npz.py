@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from digitlens.data import load_digits
-from digitlens.data.arrays import as_images
+from digitlens.data.arrays import _arrays, as_images
 from digitlens.errors import CorruptFileError, DataError, LabelError, ShapeError
+from digitlens.storage import read_file
 
 LABELS = np.arange(50) % 10
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28)).astype(np.uint8)
@@ -188,3 +191,42 @@ def test_another_kind_of_file_is_recognised(tmp_path: Path) -> None:
         np.save(file, IMAGES)
     with pytest.raises(CorruptFileError, match="a numpy file"):
         load_digits(path)
+
+
+def hostile(kind: str) -> bytes:
+    """Return an .npz file that is made to do harm."""
+    file = io.BytesIO()
+    method = zipfile.ZIP_LZMA if kind == "lzma" else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(file, "w", method) as archive:
+        array = io.BytesIO()
+        np.save(array, LABELS)
+        content = array.getvalue()
+        if kind == "nested":
+            content = content.replace(b"(50,)", b"(" * 20 + b"50,)")
+        archive.writestr("labels.npy", content)
+    packed = bytearray(file.getvalue())
+    if kind == "method":
+        for mark, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+            packed[packed.find(mark) + offset] = 99
+    if kind == "encrypted":
+        for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+            packed[packed.find(mark) + offset] |= 1
+    if kind == "lzma":
+        packed[60:90] = bytes(30)
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("kind", ["method", "encrypted", "lzma", "nested"])
+def test_a_hostile_archive_is_a_damaged_file(tmp_path: Path, kind: str) -> None:
+    """Whatever zipfile and numpy raise for a file that is made to do harm becomes our error."""
+    path = tmp_path / "digits.npz"
+    path.write_bytes(hostile(kind))
+    with pytest.raises(CorruptFileError, match=r"is not a whole \.npz file"):
+        load_digits(path)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    """What the arrays take together is known, and limited, before any is unpacked."""
+    path = save(tmp_path, images=IMAGES, labels=LABELS)
+    with pytest.raises(DataError, match="at most 1,000 bytes are unpacked"):
+        _arrays(read_file(path), limit=1_000)

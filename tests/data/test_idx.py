@@ -17,7 +17,7 @@ from digitlens.data.idx import (
     write_images,
     write_labels,
 )
-from digitlens.errors import CorruptFileError, LabelError, ShapeError
+from digitlens.errors import CorruptFileError, DataError, LabelError, ShapeError
 
 IMAGES = np.arange(3 * 784, dtype=np.uint32).astype(np.uint8).reshape(3, 28, 28)
 LABELS = np.array([5, 0, 4], np.uint8)
@@ -150,8 +150,8 @@ def test_a_truncated_gzip_file_says_so() -> None:
         decompress(packed[:-9], name="x.gz")
     assert str(caught.value) == (
         "x.gz cannot be unpacked: it is not a whole gzip file\n"
-        f"  seen    {len(packed) - 9:,} bytes; Error -5 while decompressing data: "
-        "incomplete or truncated stream\n"
+        f"  seen    {len(packed) - 9:,} bytes; Compressed file ended "
+        "before the end-of-stream marker was reached\n"
         "  likely  the file is cut off, as by a download that stopped\n"
         "  try     fetch or copy the file again"
     )
@@ -179,3 +179,15 @@ def test_every_cut_of_a_gzip_file_is_refused() -> None:
     for length in range(2, len(packed)):
         with pytest.raises(CorruptFileError):
             decompress(packed[:length])
+
+
+def test_unpacking_has_a_limit() -> None:
+    """A small file that would unpack to more than the limit is refused, whatever it says."""
+    for packed in (
+        gzip.compress(bytes(5_000)),
+        gzip.compress(bytes(900)) + gzip.compress(bytes(900)),
+        gzip.compress(bytes(5_000))[:-4] + b"\1\0\0\0",
+    ):
+        with pytest.raises(DataError, match=r"at most 1,000 bytes|whole gzip"):
+            decompress(packed, name="x.gz", limit=1_000)
+    assert decompress(gzip.compress(bytes(1_000)), limit=1_000) == bytes(1_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
-from digitlens.errors import CorruptFileError, DataError, MissingDataError, ShapeError
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    DigitlensWarning,
+    MissingDataError,
+    ShapeError,
+)
 from digitlens.imaging import frame_digit
 from digitlens.imaging.io import MAX_PIXELS, load_image
 
@@ -186,3 +193,157 @@ def test_what_is_nothing_of_the_kind_is_refused() -> None:
     """A list is no picture, and the error says what is."""
     with pytest.raises(ShapeError, match="path, bytes, a Pillow picture or a numpy array"):
         load_image([[0, 1], [1, 0]])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF"])
+def test_pages_that_are_cut_off_are_a_damaged_picture(kind: str) -> None:
+    """Whatever Pillow raises for a file of several pages (TypeError, IndexError) is told."""
+    pages = [
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 40), np.uint8))
+        for seed in range(3)
+    ]
+    content = encoded(pages[0], kind, save_all=True, append_images=pages[1:])
+    refused = 0
+    for length in range(0, len(content), len(content) // 60):
+        try:
+            load_image(content[:length])
+        except CorruptFileError:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("bits", [1, 8, 10, 12, 14, 16])
+def test_grey_of_more_than_8_bits_is_scaled_by_the_bits_that_are_used(
+    bits: int, write_digit: Write
+) -> None:
+    """A camera's 12 bits in a file of 16, and 8 bits in one, give the digit's own grey."""
+    pixels = np.where(write_digit() > 127, 255, 0).astype(np.uint8)
+    wide = Image.fromarray((pixels.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16))
+    assert np.array_equal(load_image(encoded(wide, "TIFF")).pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        lambda pixels: Image.fromarray(pixels.astype(np.int32) << 23),
+        lambda pixels: Image.fromarray(pixels.astype(np.int32)),
+        lambda pixels: Image.fromarray(pixels.astype(np.float32) / 255),
+        lambda pixels: Image.fromarray(pixels.astype(np.float32)),
+    ],
+)
+def test_32_bits_a_pixel_are_read(picture: Callable[..., Any], write_digit: Write) -> None:
+    """Whole numbers and fractions of 32 bits become 8."""
+    pixels = write_digit()
+    loaded = load_image(encoded(picture(pixels), "TIFF")).pixels
+    assert np.abs(loaded.astype(int) * (pixels.max() / loaded.max()) - pixels).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(-5.0, 3.0), (0.0, 1e6), (0.0, float("nan"))], ids=str
+)
+def test_fractions_of_an_unknown_scale_are_refused(low: float, high: float) -> None:
+    """A float picture that is neither 0..1 nor 0..255 nor 0..65535 is not guessed at."""
+    pixels = np.full((20, 20), low, np.float32)
+    pixels[5:9] = high
+    with pytest.raises(ShapeError, match=r"must have values 0\.\.1"):
+        load_image(encoded(Image.fromarray(pixels), "TIFF"))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("lost", [1, 2, 7])
+def test_a_jpeg_that_lacks_its_last_bytes_is_read(
+    lost: int, progressive: bool, write_digit: Write, correlate: Callable[..., float]
+) -> None:
+    """A photo whose transfer lost its end is read, with a warning that says so."""
+    whole = encoded(Image.fromarray(write_digit()), "JPEG", progressive=progressive)
+    with pytest.warns(DigitlensWarning, match=r"cut.jpg is cut short"):
+        loaded = load_image(whole[:-lost], name="cut.jpg")
+    assert "its last bytes are missing" in loaded.about
+    height = len(loaded.pixels)
+    assert height >= 104
+    assert correlate(loaded.pixels, load_image(whole).pixels[:height]) > 0.98
+
+
+@pytest.mark.parametrize(
+    ("share", "progressive"),
+    [(0.3, False), (0.6, False), (0.8, False), (0.3, True), (0.6, True)],
+)
+def test_a_jpeg_that_lacks_more_is_refused(
+    share: float, progressive: bool, write_digit: Write
+) -> None:
+    """No picture is answered of which a part was not seen."""
+    noise = np.random.default_rng(0).integers(0, 9, (120, 120), np.uint8)
+    whole = encoded(Image.fromarray(write_digit() - noise), "JPEG", progressive=progressive)
+    with pytest.raises(CorruptFileError, match="damaged"):
+        load_image(whole[: int(share * len(whole))])
+
+
+def test_damaged_exif_entries_are_passed_over(write_digit: Write) -> None:
+    """A picture whose EXIF is rubbish is read as it lies, and nothing is written to stderr."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x09\0" + b"\x12\x01\x03\0\xff\xff\xff\xff\xff" * 3
+    content = encoded(Image.fromarray(write_digit()), "JPEG", exif=exif)
+    assert load_image(content).pixels.shape == (120, 120)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "JPEG2000", "JPEG"])
+def test_what_phones_and_scanners_write_is_read(
+    kind: str, write_digit: Write, correlate: Callable[..., float]
+) -> None:
+    """AVIF, JPEG 2000 and JFIF files are pictures like any other."""
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    loaded = load_image(encoded(Image.fromarray(write_digit()).convert("RGB"), kind))
+    assert correlate(frame_digit(loaded.pixels), frame_digit(write_digit())) > 0.95
+
+
+def test_heic_photos_are_read(write_digit: Write, correlate: Callable[..., float]) -> None:
+    """With the extra heif, an iPhone's photo is a picture like any other."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(write_digit()).convert("RGB")).save(file)
+    loaded = load_image(file.getvalue())
+    assert correlate(frame_digit(loaded.pixels), frame_digit(write_digit())) > 0.95
+
+
+def test_heic_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be opened is named by its first bytes, with what to do."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(CorruptFileError) as caught:
+        load_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), name="IMG_1.HEIC")
+    assert str(caught.value) == (
+        "IMG_1.HEIC is not a picture that can be read\n"
+        "  seen    123 bytes, by the first ones an HEIC photo, as iPhones take them\n"
+        '  try     pip install "digitlens[heif]"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "advice"),
+    [
+        (b"8BPS\0\1", "a Photoshop file", "save it as PNG"),
+        (b"<?xml version='1.0'?><svg xmlns=''>", "an SVG drawing", "export it as PNG"),
+        (b"FUJIFILMCCD-RAW 0201", "a Fujifilm raw photo", "export it as JPEG"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "a Canon raw photo", "export it as JPEG"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "a film", "save one of its pictures"),
+        (b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a", "a JPEG XL picture", "pillow-jxl-plugin"),
+        (b"%PDF-1.7\n", "a PDF file", "digitlens read"),
+        (b"<html>404", "a web page", "fetch or copy the file again"),
+        (b"hello", "5 bytes", "save it as PNG or JPEG"),
+        (b"", "0 bytes", "fetch or copy the file again"),
+    ],
+)
+def test_other_files_are_named_by_their_first_bytes(
+    content: bytes, what: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of another kind is called by its kind, and the error says what helps."""
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
+    with pytest.raises(CorruptFileError) as caught:
+        load_image(content)
+    assert what in (caught.value.seen or "")
+    assert advice in (caught.value.try_ or "")
+
+
+def test_a_matrix_is_an_array() -> None:
+    """An array of numpy's old matrix class, which always has two axes, is read as one."""
+    matrix = np.full((20, 20), 9, np.uint8).view(np.matrix)
+    assert type(load_image(matrix).pixels) is np.ndarray

@@ -24,6 +24,7 @@ EXTRAS = {
     "lab": ("fastapi", "uvicorn", "python-multipart", "typing_extensions"),
     "mail": ("zipcodes",),
     "pdf": ("pypdfium2",),
+    "heif": ("pillow-heif",),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
 REINSTALL = "pip install --force-reinstall digitlens"

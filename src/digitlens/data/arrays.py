@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,15 +134,23 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
     return RawDataset(source, train, {path.name: result.sha256}, test=test)
 
 
-def _arrays(result: storage.FileContent) -> dict[str, NDArray[Any]]:
+def _arrays(
+    result: storage.FileContent, limit: int = storage.MAX_BYTES
+) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(result.content), allow_pickle=False) as archive:
+            size = sum(item.file_size for item in archive.zip.infolist())
+            if size > limit:
+                raise DataError(
+                    f"{result.path} is too large: at most {limit:,} bytes are unpacked",
+                    seen=f"{size:,} bytes in {len(result.content):,}",
+                )
             return {name: archive[name] for name in archive.files}
-    except (AttributeError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason: Exception = error  # an .npy file has no archive.files: not an .npz either
-    except (zlib.error, KeyError) as error:
-        reason = error
-    except ValueError as error:
+    except DigitlensError:
+        raise
+    # numpy and zipfile raise a dozen kinds of error for a damaged or hostile archive; an .npy
+    # file has no `zip`, and is no archive either.
+    except Exception as error:
         if "pickle" in str(error) and result.content.startswith(b"PK"):
             raise DataError(
                 f"{result.path} holds Python objects, which are not loaded: they "
@@ -152,12 +158,12 @@ def _arrays(result: storage.FileContent) -> dict[str, NDArray[Any]]:
                 seen=str(error),
                 try_="save plain arrays: images as uint8, labels as uint8",
             ) from error
-        reason = error
-    raise CorruptFileError(
-        f"{result.path} is not a whole .npz file",
-        seen=f"{len(result.content):,} bytes; {reason}".splitlines()[0],
-        likely=None if result.content.startswith(b"PK") else find_kind(result.content),
-    ) from reason
+        words = str(error) or type(error).__name__
+        raise CorruptFileError(
+            f"{result.path} is not a whole .npz file",
+            seen=f"{len(result.content):,} bytes; {words}".splitlines()[0],
+            likely=None if result.content.startswith(b"PK") else find_kind(result.content),
+        ) from error
 
 
 _COLUMNS = 1 + FEATURES

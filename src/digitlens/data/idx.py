@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import struct
 import zlib
@@ -28,8 +29,6 @@ IMAGES_MAGIC = 2051  # first number of a file of images: unsigned bytes (8), thr
 LABELS_MAGIC = 2049  # first number of a file of labels: unsigned bytes (8), one axis
 
 _GZIP = b"\x1f\x8b"
-_ROOM = 128 << 20
-"""The most that is reserved on the word of a gzip trailer, which may be damaged."""
 
 
 def read_images(content: bytes, name: str = "the image file") -> Images:
@@ -100,10 +99,13 @@ def write_labels(labels: Labels) -> bytes:
     return struct.pack(">2I", LABELS_MAGIC, len(checked)) + checked.tobytes()
 
 
-def decompress(content: bytes, *, name: str = "the file") -> bytes:
+def decompress(
+    content: bytes, *, name: str = "the file", limit: int = storage.MAX_BYTES
+) -> bytes:
     """Return `content` unpacked when it is a gzip file, else as it is.
 
-    Raises CorruptFileError: the gzip stream is cut off, damaged, or followed by something else.
+    Raises CorruptFileError: the gzip stream is cut off, damaged, or followed by something else;
+    DataError: it has more than `limit` bytes.
 
     Examples
     --------
@@ -112,13 +114,15 @@ def decompress(content: bytes, *, name: str = "the file") -> bytes:
     """
     if content[:2] != _GZIP:
         return content
-    # The last four bytes tell the unpacked size; with that much room zlib never copies.
+    # The last four bytes tell the unpacked size, and are believed only up to the limit.
     size = int.from_bytes(content[-4:], "little")
     try:
-        unpacked = zlib.decompress(content, 31, bufsize=size if 0 < size <= _ROOM else 1 << 20)
-        if len(unpacked) % 2**32 == size:
-            return unpacked
-        return gzip.decompress(content)  # several streams, one after the other
+        stream = zlib.decompressobj(31)
+        unpacked = stream.decompress(content, min(size, limit) + 1)
+        if len(unpacked) <= limit and (not stream.eof or stream.unused_data):
+            # Several streams, one after the other, or a damaged one.
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                unpacked = file.read(limit + 1)
     except (zlib.error, gzip.BadGzipFile, EOFError) as error:
         raise CorruptFileError(
             f"{name} cannot be unpacked: it is not a whole gzip file",
@@ -126,40 +130,20 @@ def decompress(content: bytes, *, name: str = "the file") -> bytes:
             likely=_likely_gzip(str(error)),
             try_="fetch or copy the file again",
         ) from error
+    if len(unpacked) > limit:
+        raise DataError(
+            f"{name} is too large: at most {limit:,} bytes are unpacked",
+            seen=f"{len(content):,} bytes, packed",
+        )
+    return unpacked
 
 
 def find_kind(content: bytes) -> str | None:
-    """Return what `content` looks like from its first bytes, or None.
+    """Return what `content` looks like from its first bytes, or None."""
+    from digitlens.imaging.filetypes import identify
 
-    Examples
-    --------
-    >>> find_kind(b"<!DOCTYPE html><title>404")
-    'a web page, as a failed download leaves it'
-    """
-    if not content:
-        return "an empty file"
-    start = content[:64].lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<error")):
-        return "a web page, as a failed download leaves it"
-    for first, kind in _KINDS.items():
-        if content.startswith(first):
-            return kind
-    return None
-
-
-_KINDS = {
-    _GZIP: "a gzip file, still packed",
-    struct.pack(">I", IMAGES_MAGIC): "an IDX file of images",
-    struct.pack(">I", LABELS_MAGIC): "an IDX file of labels",
-    struct.pack("<I", IMAGES_MAGIC): "an IDX file of images with its bytes swapped",
-    struct.pack("<I", LABELS_MAGIC): "an IDX file of labels with its bytes swapped",
-    b"version https://git-lfs": "a pointer of Git LFS, not the file itself",
-    b"PK\x03\x04": "a zip or npz file",
-    b"\x93NUMPY": "a numpy file",
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"\x00\x00\x08": "an IDX file of bytes with another number of axes",
-}
+    kind = identify(content[:1024])
+    return kind.what if kind else None
 
 
 def _check_magic(content: bytes, wanted: int, *, name: str, of: str) -> None:

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import warnings
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from digitlens import storage
-from digitlens.errors import CorruptFileError, ShapeError
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    DigitlensError,
+    DigitlensWarning,
+    ShapeError,
+)
+from digitlens.imaging.filetypes import AVIF, EXPORT, HEAD_BYTES, HEIC, JPEG_XL, identify
 
 if TYPE_CHECKING:
     import os
@@ -32,11 +40,11 @@ if TYPE_CHECKING:
 
 
 # What Pillow may decode here. Its other decoders, some of which run programs, are not used.
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-# How the names of such files end; every command that walks a folder uses this list.
-IMAGE_SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000")
+# How the names of such files end; a folder's other files are told by their first bytes.
+IMAGE_SUFFIXES = frozenset((".avif", ".bmp", ".gif", ".heic", ".heif", ".jxl", ".png", ".webp"))
+IMAGE_SUFFIXES |= {".jfif", ".jp2", ".j2k", ".jpe", ".jpeg", ".jpf", ".jpg", ".tif", ".tiff"}
+IMAGE_SUFFIXES |= {".pbm", ".pgm", ".pnm", ".ppm"}
 # More than a phone's camera makes, and less than Pillow's own limit of 89 million, so that we
 # refuse a larger picture before anything is decoded.
 MAX_PIXELS = 80_000_000
@@ -44,8 +52,23 @@ MAX_PIXELS = 80_000_000
 MIN_SIDE = 5
 # EXIF's entry for how a picture is turned; 1 is upright.
 EXIF_ORIENTATION = 0x0112
+# The same as names of Pillow's `Transpose`, from entry 2 on.
+TURNS = (
+    "FLIP_LEFT_RIGHT",
+    "ROTATE_180",
+    "FLIP_TOP_BOTTOM",
+    "TRANSPOSE",
+    "ROTATE_270",
+    "TRANSVERSE",
+    "ROTATE_90",
+)
 # Pillow's modes for more than 8 bits a pixel; 16-bit PNG and TIFF files have these.
 WIDE_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+# The bits that such files use: cameras and scanners fill 10, 12 or 14 of 16.
+DEPTHS = (1, 8, 10, 12, 14, 16, 24, 31)
+# Rows that a JPEG cut short may lack: two rows of its blocks, and at most an eighth of it.
+MAX_LOST_ROWS = 32
+JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +85,10 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
 
     picture: a path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
         (H, W, 3) red, green, blue, or (H, W, 4) with alpha. Of several frames or pages the
-        first is taken. 16 bits become 8; CMYK and palettes become red, green, blue. Transparent
-        parts are filled with paper: white under dark ink, black under light ink. EXIF's
-        rotation is applied. A loaded image is returned as it is.
+        first is taken. More than 8 bits become 8, scaled by the bits that are used; CMYK and
+        palettes become red, green, blue. Transparent parts are filled with paper: white under
+        dark ink, black under light ink. EXIF's rotation is applied. Of a JPEG that lacks its
+        last bytes the rest is taken, with a warning. A loaded image is returned as it is.
     name: what messages call it; a path's own name by default
 
     Raises MissingDataError: there is no such file; DataError: the path is a folder or cannot be
@@ -95,39 +119,104 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
 
 
 def _load_bytes(content: bytes, name: str) -> LoadedImage:
-    with decode_image(content, name=name) as picture:
-        return _load_pillow(picture, name)
+    try:
+        with decode_image(content, name=name) as picture:
+            return _load_pillow(picture, name)
+    except CorruptFileError:
+        content = content.rstrip(b"\xff")  # the half of a marker
+        lost = _count_lost_rows(content, name)
+        if lost is None:
+            raise
+    # With the marker that ends a JPEG, what is there is decoded.
+    with decode_image(content + JPEG_END, name=name) as picture:
+        loaded = _load_pillow(picture.crop((0, 0, picture.width, picture.height - lost)), name)
+    note = "its last bytes are missing" + (f", and {lost} rows with them" if lost else "")
+    warnings.warn(f"{name} is cut short: {note}", DigitlensWarning, stacklevel=3)
+    return replace(loaded, about=f"{loaded.about}, {note}")
+
+
+def _count_lost_rows(content: bytes, name: str) -> int | None:
+    """Return how many rows a JPEG lacks that was cut short; None where too much is missing."""
+    if not content.startswith(b"\xff\xd8"):
+        return None
+    decoded = []
+    # Where the data go on, other bytes after them change what is decoded: from there it lacks.
+    for filling in (b"", b"\x55" * 64, b"\xaa" * 64):
+        with decode_image(content + filling + JPEG_END, name=name) as picture:
+            if math.prod(picture.size) > MAX_PIXELS:
+                return None
+            decoded.append(np.asarray(picture).reshape(picture.height, -1))
+            is_progressive = "progressive" in picture.info
+    differs = (decoded[0] != decoded[1]).any(axis=1) | (decoded[0] != decoded[2]).any(axis=1)
+    lost = len(differs) - int(differs.argmax()) if differs.any() else 0
+    if not (is_progressive and lost):
+        return lost if lost <= min(MAX_LOST_ROWS, len(differs) // 8) else None
+    # A progressive one is coarsely there when its last scan, of the finest bits, is half done.
+    scan = content.rfind(b"\xff\xda")
+    fineness = content[scan + 1 + int.from_bytes(content[scan + 2 : scan + 4], "big")]
+    in_last_scan = fineness >> 4 > fineness & 0x0F == 0
+    return 0 if in_last_scan and lost <= len(differs) // 2 else None
 
 
 @contextmanager
 def decode_image(content: bytes, *, name: str) -> Iterator[Image]:
-    """Open a picture file; while it is read, Pillow's many errors become ours.
+    """Open a picture file; while it is read, whatever Pillow raises becomes our error.
 
-    Nothing is decoded yet, so that the size can be checked first.
+    Nothing is decoded yet, so that the size can be checked first. Pillow's warnings of odd
+    entries are not shown: a file is read, or refused.
     """
     from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
     from PIL import UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            # Whoever decodes checks the size; a line on stderr would only repeat it.
-            warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
-            image_file = pillow.open(io.BytesIO(content), formats=FORMATS)
-        with image_file as picture:
-            yield picture
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            formats = [*FORMATS, *_find_plugin(content)]
+            with pillow.open(io.BytesIO(content), formats=formats) as picture:
+                yield picture
+    except (DigitlensError, DigitlensWarning):
+        raise
     except pillow.DecompressionBombError as error:
         raise ShapeError(f"{name} has too many pixels", seen=str(error)) from error
     except UnidentifiedImageError as error:
+        kind = identify(content[:HEAD_BYTES])
+        size = f"{len(content):,} bytes"
         raise CorruptFileError(
-            f"{name} is not a picture that can be read", seen=f"{len(content):,} bytes"
+            f"{name} is not a picture that can be read",
+            seen=f"{size}, by the first ones {kind.what}" if kind and content else size,
+            likely="an empty file" if not content else None,
+            try_=kind.advice or None if kind else EXPORT,
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # all of these are Pillow's
-        raise CorruptFileError(f"{name} is a damaged picture", seen=str(error)) from error
+    except MemoryError as error:
+        raise DataError(f"there is not enough memory to decode {name}") from error
+    # Pillow raises some ten kinds of error for damaged files, TypeError and IndexError too.
+    except Exception as error:
+        seen = str(error) or type(error).__name__
+        raise CorruptFileError(f"{name} is a damaged picture", seen=seen) from error
+
+
+def _find_plugin(content: bytes) -> tuple[str, ...]:
+    """Return Pillow's name of a format that not every Pillow opens, where this one can."""
+    from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
+
+    kind = identify(content[:HEAD_BYTES])
+    if kind is AVIF:
+        pillow.init()
+        return ("AVIF",) if "AVIF" in pillow.OPEN else ()
+    with suppress(ImportError):
+        if kind is HEIC:
+            from pillow_heif import register_heif_opener
+
+            register_heif_opener()
+            return ("HEIF",)
+        if kind is JPEG_XL:
+            import pillow_jxl  # noqa: F401 - it adds itself to Pillow
+
+            return ("JXL",)
+    return ()
 
 
 def _load_pillow(picture: Image, name: str) -> LoadedImage:
-    from PIL import ImageOps
-
     # The size is known before anything is decoded.
     width, height = picture.size
     if width * height > MAX_PIXELS:
@@ -142,26 +231,35 @@ def _load_pillow(picture: Image, name: str) -> LoadedImage:
         notes.append(f"the first of {frames} frames")
     picture.load()  # some formats store EXIF behind the pixels
     upright = picture
-    if picture.getexif().get(EXIF_ORIENTATION, 1) != 1:
-        upright = ImageOps.exif_transpose(picture)
+    turn = _read_orientation(picture)
+    if turn is None:
+        notes.append("its EXIF entries are damaged")
+    elif 2 <= turn <= 8:
+        from PIL.Image import Transpose
+
+        upright = picture.transpose(Transpose[TURNS[turn - 2]])
         notes.append("turned upright as its EXIF entry says")
     pixels, kind = _convert_mode(upright, name)
     pixels, fill_notes = flatten_alpha(pixels)
     return _check_size(pixels, name, ", ".join([kind, *notes, *fill_notes]))
 
 
+def _read_orientation(picture: Image) -> int | None:
+    """Return EXIF's entry for how a picture is turned, or None where its EXIF is damaged."""
+    try:
+        turn = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # any: the pixels are there all the same
+        return None
+    return turn if isinstance(turn, int) else 1
+
+
 def _convert_mode(picture: Image, name: str) -> tuple[Pixels, str]:
     """Return uint8 pixels (H, W), (H, W, 3) or (H, W, 4), and what kind they were."""
     mode = picture.mode
     if mode in WIDE_GRAY_MODES:
-        values = np.asarray(picture).astype(np.int64)
-        if values.min() < 0 or values.max() > 0xFFFF:
-            raise ShapeError(
-                f"{name} must have at most 16 bits a pixel",
-                seen=f"mode {mode}, values {values.min()}..{values.max()}",
-            )
-        # 257 = 65535 / 255; dividing by 256 would never reach 255.
-        return np.rint(values / 257).astype(np.uint8), "16-bit grey"
+        return _narrow(np.asarray(picture), name, mode)
+    if mode == "F":
+        return _narrow_fractions(np.asarray(picture), name)
     if mode in ("L", "1"):
         return np.asarray(picture.convert("L")), "grey" if mode == "L" else "black and white"
     if "A" in mode or "a" in mode or "transparency" in picture.info:
@@ -177,6 +275,33 @@ def _convert_mode(picture: Image, name: str) -> tuple[Pixels, str]:
     )
 
 
+def _narrow(values: NDArray[Any], name: str, mode: str) -> tuple[Pixels, str]:
+    """Return whole numbers of up to 31 bits as 8 bits; scaled by the bits that are used."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0:
+        raise ShapeError(
+            f"{name} must have no values below 0", seen=f"mode {mode}, values {low}..{high}"
+        )
+    bits = next(depth for depth in DEPTHS if high.bit_length() <= depth)
+    # By 2**bits - 1: dividing by 256 would never reach 255.
+    scaled = np.multiply(values, 255 / (2**bits - 1), dtype=np.float32)
+    kind = "16-bit grey" if bits == 16 else f"grey of {bits} bits in a file for more"
+    return np.rint(scaled, out=scaled).astype(np.uint8), kind
+
+
+def _narrow_fractions(values: NDArray[Any], name: str) -> tuple[Pixels, str]:
+    """Return floats 0..1, 0..255 or 0..65535 as 8 bits."""
+    low, high = float(values.min()), float(values.max())
+    scale = next((top for top in (1, 255, 65535) if high <= top), 0)
+    if not (low >= 0 and scale):  # NaN is none of them
+        raise ShapeError(
+            f"{name} must have values 0..1, 0..255 or 0..65535",
+            seen=f"mode F, values {low:g}..{high:g}",
+            try_="save it as an 8-bit PNG",
+        )
+    return np.rint(values * np.float32(255 / scale)).astype(np.uint8), "grey, as fractions"
+
+
 def flatten_alpha(pixels: Pixels) -> tuple[Pixels, list[str]]:
     """Fill transparent parts with paper; return the pixels and what was done, in words.
 
@@ -186,25 +311,31 @@ def flatten_alpha(pixels: Pixels) -> tuple[Pixels, list[str]]:
     """
     if pixels.ndim != 3 or pixels.shape[2] != 4:
         return pixels, []
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    colors = pixels[..., :3].astype(np.float32)
-    visible = float(alpha.mean())
-    if alpha.min() == 1:
-        return np.ascontiguousarray(pixels[..., :3]), []
+    colors, alpha = pixels[..., :3], pixels[..., 3]
+    visible = float(alpha.mean()) / 255
+    if alpha.min() == 255:
+        return np.ascontiguousarray(colors), []
     if visible > 0.5:
-        paper = np.median(colors[alpha[..., 0] > 0.5], axis=0)
+        paper = np.median(colors[alpha > 127], axis=0).astype(np.float32)
         how = "filled with the colour of its paper"
     else:
-        ink = float((colors * alpha).sum() / max(3 * float(alpha.sum()), 1e-9))
+        weight = max(3 * float(alpha.sum(dtype=np.int64)), 1e-9)
+        ink = float(np.einsum("hwc,hw->", colors, alpha, dtype=np.float64)) / weight
         paper = np.full(3, 0.0 if ink > 127.5 else 255.0, np.float32)
         how = f"filled with {'black' if ink > 127.5 else 'white'}, its ink being " + (
             "light" if ink > 127.5 else "dark"
         )
-    mixed = colors * alpha + paper * (1 - alpha)
-    return np.rint(mixed).astype(np.uint8), [f"{1 - visible:.0%} transparent, {how}"]
+    # Some rows at a time: as floats a large picture would fill the memory.
+    mixed = np.empty(colors.shape, np.uint8)
+    for start in range(0, len(mixed), 256):
+        rows = slice(start, start + 256)
+        share = alpha[rows, :, None].astype(np.float32) / 255
+        mixed[rows] = np.rint(colors[rows] * share + paper * (1 - share))
+    return mixed, [f"{1 - visible:.0%} transparent, {how}"]
 
 
 def _load_array(array: NDArray[Any], name: str) -> LoadedImage:
+    array = np.asarray(array)  # a matrix has always two axes, and is no plain array
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     if array.dtype != np.uint8 or not is_image:
         raise ShapeError(

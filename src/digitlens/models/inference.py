@@ -22,6 +22,7 @@ from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
 from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.runs import CONFIG, MODEL, RUNS
+from digitlens.storage import is_folder, read_regular
 from digitlens.workers import available_cpus
 
 if TYPE_CHECKING:
@@ -182,10 +183,10 @@ def load_model(source: str | Path = DEFAULT_NETWORK, *, threads: int | None = No
     """
     # A published name, else a path; a run folder's model lies in the folder.
     path = PUBLISHED_FOLDER / f"{source}.onnx" if source in published_names() else Path(source)
-    if path.is_dir():
+    if is_folder(path):
         path = path / MODEL
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise _no_model_error(Path(source), error) from error
     return Model(path, content, threads=threads)
@@ -240,7 +241,7 @@ def published_names() -> tuple[str, ...]:
 
 
 def _no_model_error(source: Path, error: OSError) -> ModelError:
-    if source.is_dir():
+    if is_folder(source):
         unfinished = (source / CONFIG).is_file()
         return ModelError(
             f"{source} holds no model: it must have a {MODEL}",

@@ -8,8 +8,6 @@ from __future__ import annotations
 import abc
 import math
 import stat
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -21,7 +19,7 @@ from digitlens.errors import CorruptFileError, DataError, MissingDataError, Miss
 from digitlens.imaging.io import IMAGE_SUFFIXES, decode_image, load_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from digitlens.imaging.io import LoadedImage
 
@@ -280,8 +278,7 @@ class PictureFile(Document):
     def page(self, index: int) -> LoadedImage:
         """Return the picture's pixels."""
         assert index == 0, "there is one page"
-        with _without_warnings():
-            return load_image(self.content, name=self.name)
+        return load_image(self.content, name=self.name)
 
 
 class TiffFile(Document):
@@ -289,7 +286,7 @@ class TiffFile(Document):
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content, name)
-        with _without_warnings(), decode_image(content, name=name) as picture:
+        with decode_image(content, name=name) as picture:
             self._count = int(getattr(picture, "n_frames", 1))
 
     @property
@@ -299,20 +296,9 @@ class TiffFile(Document):
 
     def page(self, index: int) -> LoadedImage:
         """Return a frame's pixels."""
-        with (
-            _without_warnings(),
-            decode_image(self.content, name=self.page_name(index)) as picture,
-        ):
+        with decode_image(self.content, name=self.page_name(index)) as picture:
             picture.seek(index)
             return load_image(picture, name=self.page_name(index))
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Keep Pillow's warnings about odd entries off stderr: a file is read, or rejected."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
 
 
 def open_document(source: InputFile) -> Document:

@@ -20,6 +20,7 @@ from digitlens.models.card import (
 )
 from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
 from digitlens.models.inference import check_finite, open_session
+from digitlens.storage import is_file, is_folder, read_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,12 +118,12 @@ def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
     """
     # A published name, a run folder, a file: in this order.
     path = PUBLISHED / f"{source}.onnx"
-    if not path.is_file():
+    if not is_file(path):
         path = Path(source)
-    if path.is_dir():
+    if is_folder(path):
         path = path / "model.onnx"
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         names = sorted(item.stem for item in PUBLISHED.glob("*.onnx"))
         raise ModelError(

@@ -21,6 +21,7 @@ from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
 from digitlens.server.uploads import load_upload
+from digitlens.storage import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,7 +250,7 @@ def load_scan(
         size = path.stat().st_size
         if size > 3 * max_pixels + MAX_HEADER_BYTES:
             raise TooLargeError(f"{name} is too large a file", seen=f"{size:,} bytes")
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise DataError(f"{name} cannot be read", seen=error.strerror) from error
     # Upright first: the line's box is turned with the picture.

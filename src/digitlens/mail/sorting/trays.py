@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from digitlens.errors import DataError, StorageError
-from digitlens.storage import make_folder, storage_errors, write_bytes
+from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ def put_in_tray(source: Path, target: Path, *, copy: bool = False) -> bool:
     if not copy and _link(source, target):
         return False
     try:
-        content = source.read_bytes()
+        content = read_regular(source)
     except OSError as error:
         raise _source_error(source, error) from error
     write_bytes(target, content)
