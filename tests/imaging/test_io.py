@@ -218,8 +218,9 @@ def test_grey_of_more_than_8_bits_is_scaled_by_the_bits_that_are_used(
 ) -> None:
     """A camera's 12 bits in a file of 16, and 8 bits in one, give the digit's own grey."""
     pixels = np.where(write_digit() > 127, 255, 0).astype(np.uint8)
-    picture = Image.fromarray((pixels.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16))
-    assert np.array_equal(load_image(encoded(picture, "TIFF")).pixels, pixels)
+    values = (pixels.astype(np.uint32) * (2**bits - 1) // 255).astype(np.uint16)
+    content = encoded(Image.fromarray(values), "TIFF")
+    assert np.array_equal(load_image(content).pixels, pixels)
 
 
 @pytest.mark.parametrize(
