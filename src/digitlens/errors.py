@@ -27,6 +27,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+# Characters that a terminal acts on, and those that turn the direction of writing: names of
+# files and cards of models may hold them. Written so, they are right in JSON too.
+_UNSAFE = {
+    code: f"\\u{code:04x}"
+    for code in (*range(32), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+_UNSAFE_BUT_LINES = {code: text for code, text in _UNSAFE.items() if code not in (9, 10)}
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return `text` with what a terminal acts on as codes; `lines` keeps line ends and tabs.
+
+    Examples
+    --------
+    >>> print(printable("a" + chr(10) + chr(27) + "[31mb.png"))
+    a\\u000a\\u001b[31mb.png
+    """
+    return text.translate(_UNSAFE_BUT_LINES if lines else _UNSAFE)
+
 
 class DigitlensError(Exception):
     """An error that says what was wanted, what was seen, what is likely and what to try.
@@ -69,7 +88,7 @@ class DigitlensError(Exception):
 
     def __str__(self) -> str:
         rows = [("seen", self.seen), ("likely", self.likely), ("try", self.try_)]
-        lines = [self.wanted]
+        lines = [printable(self.wanted)]
         for name, text in rows:
             if text:
                 lines.append(f"  {name:<8}" + text.replace("\n", "\n" + " " * 10))

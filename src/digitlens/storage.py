@@ -11,11 +11,13 @@ import errno
 import hashlib
 import io
 import os
+import re
 import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +112,11 @@ class FileContent:
 
     path: Path  # where it was read
     content: bytes  # its bytes, as they lie on the disk
-    sha256: str  # their hash in hex
+
+    @cached_property
+    def sha256(self) -> str:
+        """Their hash in hex."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 MAX_BYTES = 1 << 30
@@ -168,6 +174,9 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - see above
 
 
+_ADDRESS = re.compile(r"(https?|ftp):/", re.IGNORECASE)
+
+
 def read_file(path: Path, limit: int = MAX_BYTES) -> FileContent:
     """Read the regular file at `path` whole.
 
@@ -177,10 +186,13 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> FileContent:
     try:
         content = read_regular(path, limit)
     except FileNotFoundError as error:
-        raise MissingDataError(f"there is no file {path}") from error
+        address = _ADDRESS.match(str(path))  # a path has one slash where an address has two
+        name = f"{address[0]}/{address.string[address.end() :]}" if address else path
+        try_ = f"digitlens opens files only; curl -LO {name} fetches it" if address else None
+        raise MissingDataError(f"there is no file {name}", try_=try_) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read", seen=error.strerror or str(error)) from error
-    return FileContent(path, content, hashlib.sha256(content).hexdigest())
+    return FileContent(path, content)
 
 
 _LOCKED_BYTE = 1 << 30

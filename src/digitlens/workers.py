@@ -1,4 +1,8 @@
-"""Work on several processors, and in the background.
+"""Work on several processors, and in the background; what goes wrong costs one task.
+
+`attempt` is the one place that decides what a fault costs: whatever a picture, page or row does
+is the error of its own result, unless it stands in the way of all. `run_in_order` does so for
+many tasks, here or in processes, where a hang, a crash or a lack of memory costs one task too.
 
 `run_tasks` gives tasks to worker processes; one that dies takes one task with it. The process
 pool of `concurrent.futures` gives up all tasks when a process dies, and does not say which task
@@ -12,17 +16,26 @@ import os
 import signal
 import threading
 import time
+import warnings
+from collections import deque
 from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
-from digitlens.errors import DataError, DigitlensError, ModelError, StorageError
+from digitlens.errors import (
+    DataError,
+    DigitlensError,
+    DigitlensWarning,
+    ModelError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from multiprocessing.connection import Connection
 
 
@@ -30,7 +43,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
-Message: TypeAlias = "tuple[Literal['ready', 'done', 'failed', 'fatal'], Any]"
+Message: TypeAlias = "tuple[Literal['ready', 'done', 'fatal', 'warning'], Any]"
 
 GRACE_SECONDS = 5.0  # seconds that an idle worker has to leave by itself
 
@@ -42,6 +55,79 @@ class TaskResult(Generic[T, R]):
     task: T
     result: R | None
     error: DigitlensError | None = None
+
+
+raise_faults = False
+"""Set by ``--debug``: a fault ends the command, so that it is seen where it comes from."""
+
+
+def attempt(work: Callable[[T], R], task: T) -> TaskResult[T, R]:
+    """Do a task; whatever is raised becomes its error.
+
+    Raises ModelError, StorageError: these would stand in the way of every other task too.
+    """
+    try:
+        return TaskResult(task, work(task))
+    except (ModelError, StorageError):
+        raise
+    except DigitlensError as error:
+        return TaskResult(task, None, error)
+    except MemoryError:
+        return TaskResult(task, None, DataError("there is not enough memory to read this"))
+    except Exception as error:
+        if raise_faults:
+            raise
+        words = str(error).strip().splitlines()
+        fault = DigitlensError(
+            f"{type(error).__name__}: {words[0] if words else 'no message'}",
+            likely="a fault in digitlens itself",
+            try_="digitlens --debug with this file alone shows where",
+        )
+        return TaskResult(task, None, fault)
+
+
+def run_in_order(
+    tasks: Iterable[T],
+    work: Callable[[T], R],
+    *,
+    prepare: Prepare[T, R],
+    workers: int,
+    limit: float,
+    ahead: int = 32,
+) -> Generator[TaskResult[T, R], None, None]:
+    """Do tasks, and yield what comes of each in their order; see `attempt`.
+
+    tasks: taken one by one, at most `ahead` before their result is asked for
+    work: does one here
+    prepare: makes what does one in a process; see `run_tasks`
+    workers: processes at most; with 0 all is done here, where nothing stops a hang or a crash
+    limit: seconds that a task may take in a process
+
+    Raises what `run_tasks` and `attempt` raise.
+    """
+    if not workers:
+        for task in tasks:
+            yield attempt(work, task)
+        return
+    remaining = iter(enumerate(tasks))
+    queue = deque(islice(remaining, ahead))
+    done: dict[int, TaskResult[T, R]] = {}
+    outcomes = run_tasks(queue, partial(_keep_place, prepare), workers=workers, limit=limit)
+    with closing(outcomes):
+        for place in count():
+            while place not in done:
+                outcome = next(outcomes, None)
+                if outcome is None:
+                    return
+                index, task = outcome.task
+                done[index] = TaskResult(task, outcome.result, outcome.error)
+            yield done.pop(place)
+            queue.extend(islice(remaining, 1))
+
+
+def _keep_place(prepare: Prepare[T, R]) -> Callable[[tuple[int, T]], R]:
+    work = prepare()
+    return lambda task: work(task[1])
 
 
 def run_tasks(
@@ -154,12 +240,15 @@ def _receive(worker: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
         return _report_death(worker)
     if kind == "fatal":
         raise value
+    if kind == "warning":
+        warnings.warn(value, DigitlensWarning, stacklevel=2)
+        return None
     if kind == "ready":
         worker.ready = True
         return None
     task, worker.task = worker.task, None
     assert task is not None, "only a busy worker answers"
-    return TaskResult(task, value) if kind == "done" else TaskResult(task, None, value)
+    return TaskResult(task, *value)
 
 
 def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
@@ -214,34 +303,37 @@ def _ignore_sigint() -> Iterator[None]:
 def _serve(pipe: Connection, prepare: Callable[[], Callable[[Any], Any]]) -> None:
     """Be a worker: prepare, then answer task after task until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _limit_memory()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             work = prepare()
         except DigitlensError as error:
             pipe.send(("fatal", error))
             return
+        # What is warned of is told by the process that has the user's ear.
+        warnings.simplefilter("always", DigitlensWarning)
+        warnings.showwarning = lambda message, *_, **__: pipe.send(("warning", str(message)))
         pipe.send(("ready", None))
         while True:
-            pipe.send(_try(work, pipe.recv()))
+            task = pipe.recv()
+            try:
+                outcome = attempt(work, task)
+                pipe.send(("done", (outcome.result, outcome.error)))
+            except (ModelError, StorageError) as error:
+                pipe.send(("fatal", error))
 
 
-def _try(work: Callable[[Any], Any], task: Any) -> Message:
-    try:
-        return "done", work(task)
-    except (ModelError, StorageError) as error:
-        return "fatal", error
-    except DigitlensError as error:
-        return "failed", error
-    except MemoryError:
-        return "failed", DataError("there is not enough memory to read this")
-    except Exception as error:
-        words = str(error).strip().splitlines()
-        unexpected = DigitlensError(
-            f"{type(error).__name__}: {words[0] if words else 'no message'}",
-            likely="a fault in digitlens itself",
-            try_="digitlens --debug read with this picture alone shows where",
-        )
-        return "failed", unexpected
+MEMORY_LIMIT = 4 << 30  # bytes that a worker may take; what wants more is an error of its task
+
+
+def _limit_memory() -> None:
+    with suppress(ImportError, ValueError, OSError):  # another system, or a lower limit
+        import resource
+
+        # Numeric libraries reserve room for each core.
+        limit = MEMORY_LIMIT + (os.cpu_count() or 1) * (128 << 20)
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
 def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:

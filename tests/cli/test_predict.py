@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digitlens import imaging
 from digitlens.cli.doctor import GOLDEN
+from digitlens.cli.predict import predict_files
 from digitlens.cli.reference import output_keys
-from digitlens.models.inference import Model, Predictions
+from digitlens.imaging.inputs import list_inputs
+from digitlens.models.inference import Model, Predictions, load_model
 
 Cli = Callable[..., Any]
 Draw = Callable[..., Path]
@@ -59,7 +63,7 @@ def test_bad_files_are_named_and_the_rest_is_read(digitlens: Cli, dots: Draw) ->
     names = ["none.png", "blank.png", dots(9), "text.png"]
     ended = digitlens("predict", *names, "--model", GOLDEN)
     assert ended.code == 3
-    assert ended.out.startswith("9.png   9 ")
+    assert ended.out.startswith("9.png       9 ")
     told = ended.err.splitlines()
     assert told[0] == "rejected: there is no file none.png"
     assert told[1] == "rejected: blank.png must show a digit"
@@ -107,6 +111,122 @@ def test_a_folder_stands_for_its_pictures(digitlens: Cli, dots: Draw, in_tmp: Pa
     rows = [line.split()[:2] for line in ended.out.splitlines()]
     assert rows == [["scans/a.PNG", "6"], ["scans/b.png", "9"]]
     assert ended.err.splitlines()[-1] == "1 of 3 files could not be used"
+
+
+def test_whatever_a_file_does_costs_one_row(
+    digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cut-off TIFF, a pipe, a device, an impossible name and a fault end no command."""
+    Path("m").mkdir()
+    dots(9, "m/b.png")
+    dots(6, "m/fault.png")
+    pages = [Image.new("L", (120, 120), 255)] * 3
+    pages[0].save("m/cut.tif", save_all=True, append_images=pages[1:])
+    content = Path("m/cut.tif").read_bytes()
+    Path("m/cut.tif").write_bytes(content[: len(content) // 2])
+    os.mkfifo("m/pipe.png")
+    Path("m/zero.png").symlink_to("/dev/zero")
+    Path("m/photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    frame = imaging.frame_steps
+
+    def fail(content: bytes, *, name: str) -> Any:
+        if "fault" in name:
+            raise RecursionError("too deep")
+        return frame(content, name=name)
+
+    monkeypatch.setattr(imaging, "frame_steps", fail)
+    ended = digitlens("predict", "m", "x" * 300, "--model", GOLDEN, "--csv")
+    assert ended.code == 3
+    assert [line.split(",")[0] for line in ended.out.splitlines()] == ["file", "m/b.png"]
+    assert ended.err.count("rejected: ") == 6
+    assert "rejected: m/fault.png: RecursionError: too deep" in ended.err
+    assert "a named pipe, no file" in ended.err
+    assert ended.err.endswith("6 of 7 files could not be used\n")
+
+
+def test_a_folder_is_framed_in_processes(
+    digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many pictures are framed on all cores, with the rows in order and the steps written."""
+    Path("m").mkdir()
+    for index, digit in enumerate((9, 6, 9)):
+        dots(digit, f"m/{index}.png")
+    Path("m/1b.jpg").write_text("no picture")
+    plain = digitlens("predict", "m", "--model", GOLDEN, "--json")
+    monkeypatch.setattr("digitlens.cli.predict.MIN_FOR_WORKERS", 2)
+    ended = digitlens("predict", "m", "--model", GOLDEN, "--json", "--stages", "how")
+    assert (ended.code, ended.out) == (3, plain.out)
+    assert sorted(path.name for path in Path("how").iterdir()) == ["0.png", "1.png", "2.png"]
+
+
+def test_rows_are_written_as_they_come(
+    digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of any size needs the memory of a few pictures: no more is framed ahead."""
+    Path("m").mkdir()
+    for index in range(5):
+        dots(9, f"m/{index}.png")
+    monkeypatch.setattr("digitlens.cli.predict.CHUNK", 2)
+    framed: list[str] = []
+    frame = imaging.frame_steps
+    monkeypatch.setattr(
+        imaging, "frame_steps", lambda *a, name: framed.append(name) or frame(*a, name=name)
+    )
+    rows = predict_files(load_model(GOLDEN), list_inputs(["m"]), None, [])
+    assert [(next(rows)["file"], len(framed)) for _ in range(3)] == [
+        ("m/0.png", 2),
+        ("m/1.png", 2),
+        ("m/2.png", 4),
+    ]
+
+
+def test_names_do_not_reach_the_terminal_as_commands(digitlens: Cli, dots: Draw) -> None:
+    """Escape sequences and line ends of a file's name are written as codes."""
+    name = dots(9, "a\n\x1b[31mb.png")
+    Path("a\n\x1b[2Jc.png").write_text("no picture")
+    ended = digitlens("predict", name, "a\n\x1b[2Jc.png", "--model", GOLDEN)
+    assert ended.out.startswith("a\\u000a\\u001b[31mb.png   9 ")
+    assert ended.err.startswith("rejected: a\\u000a\\u001b[2Jc.png is not a picture")
+    ended = digitlens("predict", name, "--model", GOLDEN, "--json")
+    assert json.loads(ended.out)["predictions"][0]["file"] == str(name)
+
+
+def test_folders_in_folders_and_patterns(digitlens: Cli, dots: Draw) -> None:
+    """--recursive looks into folders in folders; a pattern the shell left is expanded."""
+    Path("m/deep").mkdir(parents=True)
+    dots(6, "m/a.png")
+    dots(9, "m/deep/b.png")
+    ended = digitlens("predict", "m", "--model", GOLDEN, "--csv")
+    assert (ended.code, ended.out.count("\n")) == (0, 2)
+    assert ended.err == "warning: m: not read are 1 folder (deep), which --recursive reads\n"
+    ended = digitlens("predict", "m", "--model", GOLDEN, "--csv", "--recursive")
+    assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 3)
+    ended = digitlens("predict", "m/**/*.png", "--model", GOLDEN, "--csv")
+    assert (ended.code, ended.err, ended.out.count("\n")) == (0, "", 3)
+
+
+def test_an_address_and_a_pdf_get_advice(digitlens: Cli, in_tmp: Path) -> None:
+    """What another command or program would open says so."""
+    Path("a.pdf").write_bytes(b"%PDF-1.4")
+    ended = digitlens("predict", "https://example.com/7.png", "a.pdf", "--model", GOLDEN)
+    assert ended.code == 1
+    assert "there is no file https://example.com/7.png\n" in ended.err
+    assert "curl -LO https://example.com/7.png" in ended.err
+    assert "digitlens read FILE reads the pages of a PDF" in ended.err
+
+
+def test_an_empty_argument_is_wrong_usage(digitlens: Cli, dots: Draw) -> None:
+    """A variable of the shell that is not set does not stand for this folder."""
+    dots(6)
+    for arguments in (
+        ["predict", ""],
+        ["read", ""],
+        ["data", "info", ""],
+        ["predict", "--stages="],
+    ):
+        ended = digitlens(*arguments)
+        assert (ended.code, ended.out) == (2, "")
+        assert "error: an argument must not be empty" in ended.err
 
 
 def test_an_empty_folder_is_rejected(digitlens: Cli, in_tmp: Path) -> None:

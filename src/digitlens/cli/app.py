@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Annotated, Any
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.main import get_command
@@ -21,6 +22,10 @@ from digitlens.cli.predict import predict
 from digitlens.cli.read import read
 from digitlens.cli.serve import serve
 from digitlens.cli.train import train
+from digitlens.errors import DigitlensWarning, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMMANDS = (
     *(demo, train, evaluate, compare, stress, summary),
@@ -89,8 +94,10 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [item for item in arguments if item != "--debug"]
     try:
-        code = root().main(args=arguments, prog_name="digitlens", standalone_mode=False)
-        sys.stdout.flush()
+        _check_arguments(arguments)
+        with _session(debug=debug):
+            code = root().main(args=arguments, prog_name="digitlens", standalone_mode=False)
+            sys.stdout.flush()
     except BrokenPipeError:
         silence_stdout()
         return 1
@@ -101,6 +108,39 @@ def run(arguments: list[str]) -> int:
         assert cause is not None, "Stopped is raised from Ctrl-C"
         return _fail(cause, arguments, debug=debug)
     return code if isinstance(code, int) else 0
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """Raise UsageError where one is empty: as a path it would be the current folder."""
+    for item in arguments:
+        if not item or (item.startswith("--") and item.endswith("=")):
+            raise UsageError(
+                "an argument must not be empty",
+                seen=item or "''",
+                likely="a variable of the shell that is not set",
+            )
+
+
+@contextlib.contextmanager
+def _session(*, debug: bool) -> Iterator[None]:
+    """Show our warnings as messages; with `debug` a fault is raised, whatever it is about."""
+    from digitlens import workers
+
+    def show(message: Warning | str, *rest: Any, **more: Any) -> None:
+        if isinstance(message, DigitlensWarning):
+            announce(f"warning: {message}")
+        else:
+            usual(message, *rest, **more)
+
+    usual = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DigitlensWarning)
+        warnings.showwarning = show
+        workers.raise_faults = debug
+        try:
+            yield
+        finally:
+            workers.raise_faults = False
 
 
 def _fail(error: BaseException, arguments: list[str], *, debug: bool) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digitlens.errors import MissingExtraError, UsageError
+from digitlens.errors import DigitlensError, MissingExtraError, UsageError, printable
 from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 SOME_REJECTED = 3  # the exit code of a command that finished, but had to reject some items
 
 
-def echo(text: str = "") -> None:
-    """Write a result, one line or several, to stdout."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+def echo(text: str = "", *, styled: bool = False) -> None:
+    """Write a result, one line or several, to stdout; `styled` keeps our own colors."""
+    sys.stdout.write((text if styled else printable(text, lines=True)).rstrip("\n") + "\n")
 
 
 def echo_json(value: Any) -> None:
@@ -40,10 +40,17 @@ def echo_either(as_json: bool, value: Callable[[], Any], text: Callable[[], str]
         echo(text())
 
 
-def announce(text: str = "") -> None:
-    """Write a message to stderr, at once."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
+def announce(text: str = "", *, styled: bool = False) -> None:
+    """Write a message to stderr, at once; see `echo`."""
+    sys.stderr.write((text if styled else printable(text, lines=True)).rstrip("\n") + "\n")
     sys.stderr.flush()
+
+
+def announce_rejected(name: str, error: DigitlensError) -> None:
+    """Say of an item why it cannot be used; its name comes first, unless the error has it."""
+    text = str(error)
+    has_name = printable(name) in text.splitlines()[0]
+    announce(f"rejected: {text}" if has_name else f"rejected: {printable(name)}: {text}")
 
 
 def is_live(stream: TextIO) -> bool:
@@ -83,6 +90,9 @@ PartOption = Annotated[str, option("PART", "test, validation, train or all.")]
 MODEL_HELP = "A published network such as universal, a run folder or an .onnx file."
 ModelArgument = Annotated[str, argument("MODEL", MODEL_HELP)]
 JsonOption = Annotated[bool, flag("--json", "Print JSON.")]
+RecursiveOption = Annotated[
+    bool, typer.Option("--recursive", help="Look into folders in folders too.")
+]
 CsvOption = Annotated[bool, flag("--csv", "Print CSV.")]
 ForceOption = Annotated[bool, flag("--force", "Replace FILE.")]
 

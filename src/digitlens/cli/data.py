@@ -21,7 +21,7 @@ from digitlens.cli.console import (
     has_color,
     option,
 )
-from digitlens.errors import DataError, StorageError, UsageError
+from digitlens.errors import DataError, StorageError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def show(
 
     digits = load_digits(source).part(part)
     if index is not None:
-        echo(describe_digit(digits, index, f"{source} {part}"))
+        echo(describe_digit(digits, index, printable(f"{source} {part}")), styled=True)
         return
     if not len(digits):
         raise DataError(f"{source} has no {part} digits")

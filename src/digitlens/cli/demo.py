@@ -75,9 +75,10 @@ def load_data(source: str, folder: Path) -> DataSplits:
         announce(
             bold(
                 "Going on with uci instead: 1,797 digits that come with digitlens.", sys.stderr
-            )
+            ),
+            styled=True,
         )
-        announce(bold("All figures below are uci's, not MNIST's.", sys.stderr))
+        announce(bold("All figures below are uci's, not MNIST's.", sys.stderr), styled=True)
         announce()
         data = load_digits("uci")
     say(
@@ -197,7 +198,7 @@ def read_picture(data: DataSplits, model: Model, folder: Path) -> None:
 def say_what_next(data: DataSplits, folder: Path) -> None:
     """Say where everything lies and what to type next."""
     echo()
-    echo(bold("What is where", sys.stdout))
+    echo(bold("What is where", sys.stdout), styled=True)
     for name, what in (
         ("dense/", "the run of the fully connected network: weights, history, card"),
         ("convnet/", "the run of the convolutional network"),
@@ -205,7 +206,7 @@ def say_what_next(data: DataSplits, folder: Path) -> None:
     ):
         say(f"{str(folder / name) + ('/' if name.endswith('/') else ''):<22} {what}")
     echo()
-    echo(bold("What to type next", sys.stdout))
+    echo(bold("What to type next", sys.stdout), styled=True)
     if which("digitlens") is None:
         say(f"first, once in this terminal: source {Path(sys.executable).parent / 'activate'}")
     for command, what in (
@@ -221,7 +222,7 @@ def say_what_next(data: DataSplits, folder: Path) -> None:
 def section(number: int, title: str, course: str) -> None:
     """Print the head of a section, and what the course calls what follows."""
     echo()
-    echo(bold(f"{number}  {title}", sys.stdout))
+    echo(bold(f"{number}  {title}", sys.stdout), styled=True)
     say(f"in the course: {course}")
     echo()
 
@@ -234,5 +235,5 @@ def say(text: str) -> None:
 
 def show(block: str) -> None:
     """Print lines as they are, indented."""
-    echo(textwrap.indent(block, "   "))
+    echo(textwrap.indent(block, "   "), styled=True)
     sys.stdout.flush()

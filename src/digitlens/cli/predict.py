@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,31 +15,39 @@ from digitlens.cli.console import (
     SOME_REJECTED,
     CsvOption,
     JsonOption,
+    RecursiveOption,
     announce,
+    announce_rejected,
     argument,
     check_exclusive,
     echo,
-    echo_json,
     option,
 )
-from digitlens.errors import DataError, DigitlensError
+from digitlens.errors import printable
 from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from digitlens.imaging import Framing
-    from digitlens.models.inference import Predictions
+    from digitlens.digits import Images
+    from digitlens.imaging.inputs import InputFile
+    from digitlens.models.inference import Model, Predictions
+
+
+CHUNK = 64  # pictures that the network is asked about together
+MIN_FOR_WORKERS = 32  # with fewer pictures, starting a process takes longer than framing them
+PICTURE_SECONDS = 60.0  # what takes longer in a process is given up
 
 
 def predict(
-    files: Annotated[list[Path], argument("FILE...", "Pictures, or folders of them.")],
+    files: Annotated[list[str], argument("FILE...", "Pictures, folders of them, or patterns.")],
     model: Annotated[str, option("MODEL", MODEL_HELP)] = DEFAULT_NETWORK,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     stages: Annotated[
         Path | None, option("DIR", "Write how each picture was framed, one PNG each.")
     ] = None,
+    recursive: RecursiveOption = False,
 ) -> None:
     """Say which digit each picture shows, and how sure that is.
 
@@ -46,104 +57,91 @@ def predict(
     and the exit code is 3.
     """
     check_exclusive(("--json", as_json, "--csv", as_csv))
+    from digitlens.imaging.inputs import list_inputs
     from digitlens.models.inference import load_model
+    from digitlens.storage import make_folder
 
-    # Each picture becomes a digit in MNIST's frame, or is rejected.
     chosen = load_model(model)
-    named = expand_folders(files)
-    read, rejected = _read(named)
+    sources = list_inputs(files, recursive=recursive)
     if stages is not None:
-        announce(f"stages: {write_stages(read, stages)} written to {stages}")
-    # The network reads them together.
-    if read:
-        import numpy as np
-
-        predictions = chosen.predict(np.stack([framing.digit for _, framing in read]))
-        rows = _rows([path for path, _ in read], predictions)
-    else:
-        rows = []
+        make_folder(stages)
+    # Rows are written as they come: a folder of any size needs the memory of a few pictures.
+    rejected: list[dict[str, str]] = []
+    rows = predict_files(chosen, sources, stages, rejected)
     if as_json:
-        echo_json({"model": chosen.name, "predictions": rows, "rejected": rejected})
+        lines = _format_json(rows, chosen.name, rejected)
     elif as_csv:
-        _print_csv(rows)
-    elif rows:
-        _print_table(rows)
+        lines = _format_csv(rows)
+    else:
+        lines = _format_table(rows, max((len(source.name) for source in sources), default=0))
+    for line in lines:
+        echo(line)
+    read = len(sources) - len(rejected)
+    if stages is not None:
+        announce(f"stages: {read} written to {stages}")
     if rejected:
-        announce(f"{len(rejected)} of {len(named)} files could not be used")
-        raise typer.Exit(SOME_REJECTED if rows else 1)
+        announce(f"{len(rejected)} of {len(sources)} files could not be used")
+        raise typer.Exit(SOME_REJECTED if read else 1)
 
 
-def expand_folders(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are named, and for each folder the pictures in it, by name.
+def predict_files(
+    model: Model, sources: list[InputFile], stages: Path | None, rejected: list[dict[str, str]]
+) -> Iterator[dict[str, Any]]:
+    """Yield a row a file, in their order; what cannot be used is announced and `rejected`."""
+    import numpy as np
 
-    A folder without pictures stays in the list: reading it says what is wrong. Hidden files
-    and folders inside folders are passed over.
-    """
-    files: list[Path] = []
-    for path in paths:
-        inside = sorted(_pictures(path)) if path.is_dir() else []
-        files += inside or [path]
-    return files
+    from digitlens.workers import available_cpus, run_in_order
+
+    outcomes = run_in_order(
+        sources,
+        partial(frame_input, stages),
+        prepare=partial(_prepare, stages),
+        workers=available_cpus() if len(sources) >= MIN_FOR_WORKERS else 0,
+        limit=PICTURE_SECONDS,
+        ahead=CHUNK,
+    )
+    with closing(outcomes):
+        while chunk := list(islice(outcomes, CHUNK)):
+            digits = []
+            for outcome in chunk:
+                if outcome.error is not None:
+                    announce_rejected(outcome.task.name, outcome.error)
+                    rejected.append({"file": outcome.task.name, "error": str(outcome.error)})
+                elif outcome.result is not None:
+                    digits.append((outcome.task.name, outcome.result))
+            if digits:
+                predictions = model.predict(np.stack([digit for _, digit in digits]))
+                yield from _rows([name for name, _ in digits], predictions)
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    from digitlens.imaging.io import IMAGE_SUFFIXES
+def _prepare(stages: Path | None) -> Any:
+    import cv2
 
-    for path in folder.iterdir():
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith("."):
-            yield path
+    cv2.setNumThreads(1)  # other processes have the other cores
+    return partial(frame_input, stages)
 
 
-def frame_file(path: Path) -> Framing:
-    """Bring the digit in a picture file into MNIST's frame."""
+def frame_input(stages: Path | None, source: InputFile) -> Images:
+    """Bring the digit in a picture file into MNIST's frame, and write the steps to `stages`."""
     from digitlens.imaging import frame_steps
+    from digitlens.imaging.inputs import read_input
 
-    if path.is_dir():
-        raise DataError(
-            f"{path} is a folder without pictures",
-            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP or PGM files in it",
-        )
-    return frame_steps(path)
+    framing = frame_steps(read_input(source), name=source.name)
+    if stages is not None:
+        from digitlens.imaging.normalize import steps_png
+        from digitlens.storage import write_bytes
 
-
-def write_stages(framings: Iterable[tuple[Path, Framing]], folder: Path) -> int:
-    """Write the steps of each framing as one PNG, named after its picture; return how many.
-
-    Further pictures of one name get -2, -3 and so on after it.
-    """
-    from digitlens.imaging.normalize import steps_png
-    from digitlens.storage import make_folder, write_bytes
-
-    make_folder(folder)
-    taken: set[str] = set()
-    for path, framing in framings:
-        name, count = path.stem, 1
-        while name in taken:
-            count += 1
-            name = f"{path.stem}-{count}"
-        taken.add(name)
-        write_bytes(folder / f"{name}.png", steps_png(framing))
-    return len(taken)
+        write_bytes(stages / f"{source.stem}.png", steps_png(framing))
+    return framing.digit
 
 
-def _read(files: list[Path]) -> tuple[list[tuple[Path, Framing]], list[dict[str, str]]]:
-    read, rejected = [], []
-    for path in files:
-        try:
-            read.append((path, frame_file(path)))
-        except DigitlensError as error:
-            announce(f"rejected: {error}")
-            rejected.append({"file": str(path), "error": str(error)})
-    return read, rejected
-
-
-def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
+def _rows(names: list[str], predictions: Predictions) -> list[dict[str, Any]]:
     """Return a row a file; ``digit`` is None where the model says that there is no digit."""
     rows = []
-    for index, path in enumerate(files):
+    for index, name in enumerate(names):
         label, shares = int(predictions.labels[index]), predictions.probabilities[index]
         row = {
-            "file": str(path),
+            "file": name,
             "digit": label,
             "confidence": round(float(shares[label]), 6),
             "probabilities": [round(float(share), 6) for share in shares],
@@ -157,27 +155,43 @@ def _rows(files: list[Path], predictions: Predictions) -> list[dict[str, Any]]:
     return rows
 
 
-def _print_csv(rows: list[dict[str, Any]]) -> None:
+def _format_json(
+    rows: Iterable[dict[str, Any]], model: str, rejected: list[dict[str, str]]
+) -> Iterator[str]:
+    """Make one JSON value, a part at a time; what was rejected is known at the end."""
+    import json
+    from textwrap import indent
+
+    def write(value: Any) -> str:
+        return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+    head = previous = f'{{\n  "model": {write(model)},\n  "predictions": ['
+    for count, row in enumerate(rows):
+        yield previous + ("," if count else "")
+        previous = indent(write(row), "    ")
+    yield previous + ("]," if previous is head else "\n  ],")
+    yield f'  "rejected": {indent(write(rejected), "  ").lstrip()}\n}}'
+
+
+def _format_csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     import csv
     import io
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "digit", "confidence", "likeliest", "unsure", "no_digit"])
+    yield "file,digit,confidence,likeliest,unsure,no_digit"
     for row in rows:
+        text = io.StringIO()
         cells = [row["file"], row["digit"], f"{row['confidence']:.6f}"]
         if "no_digit" in row:
             cells += [row["likeliest"], str(row["unsure"]).lower(), f"{row['no_digit']:.6f}"]
         else:
             cells += [row["digit"], "", ""]
-        writer.writerow(cells)
-    echo(text.getvalue())
+        csv.writer(text, lineterminator="").writerow(cells)
+        yield text.getvalue()
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
+def _format_table(rows: Iterable[dict[str, Any]], width: int) -> Iterator[str]:
     from digitlens.metrics.formatting import certainty
 
-    width = max(len(row["file"]) for row in rows)
     for row in rows:
         best = row.get("likeliest", row["digit"])
         answer = f"{best}   {certainty(row['confidence']):>8}"
@@ -185,4 +199,4 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             answer += "   no digit: check this"
         elif row.get("unsure"):
             answer += "   unsure: check this"
-        echo(f"{row['file']:{width}}   {answer}")
+        yield f"{printable(row['file']):{width}}   {answer}"

@@ -14,7 +14,9 @@ from digitlens.cli.console import (
     SOME_REJECTED,
     CsvOption,
     JsonOption,
+    RecursiveOption,
     announce,
+    announce_rejected,
     argument,
     check_exclusive,
     check_positive,
@@ -23,7 +25,7 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.cli.progress import CountProgress
-from digitlens.errors import DataError, UsageError
+from digitlens.errors import DataError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,6 +67,7 @@ def read(
     annotate: AnnotateOption = None,
     workers: WorkersOption = None,
     model: ReaderOption = "reader",
+    recursive: RecursiveOption = False,
 ) -> None:
     """Read the numbers in photos, scans and PDFs.
 
@@ -81,9 +84,9 @@ def read(
     )
     check_positive("--workers", workers)
     from digitlens.ctc.probs import check_lengths
+    from digitlens.imaging.inputs import list_inputs
     from digitlens.ocr import Reader
     from digitlens.ocr.batch import read_all
-    from digitlens.ocr.files import list_inputs
     from digitlens.ocr.page import ReadOptions
     from digitlens.storage import make_folder
 
@@ -98,7 +101,7 @@ def read(
             make_folder(folder)
     # Pages are read on all cores and written in order, each as soon as it is there.
     with spool_stdin(files) as stdin:
-        sources = list_inputs(files, stdin=stdin)
+        sources = list_inputs(files, stdin=stdin, recursive=recursive)
         with closing(read_all(sources, options, workers=workers, reader=reader)) as results:
             pages = Pages(results, len(sources))
             if as_json:
@@ -182,8 +185,9 @@ class Pages:
 
 def _announce_problem(result: PageResult) -> None:
     if result.error is not None:
-        named = result.file in str(result.error).splitlines()[0]
-        announce(f"rejected: {'' if named else f'{result.name}: '}{result.error}")
+        # An error of the file, not of one page, has its name already.
+        named = printable(result.file) in str(result.error).splitlines()[0]
+        announce_rejected(result.file if named else result.name, result.error)
     elif not any(line.text for line in result.lines):
         announce(f"{result.name}: no digits")
 
@@ -238,7 +242,9 @@ def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
 
     Workers cannot read this process's stdin. The file's suffix says what it holds.
     """
-    from digitlens.ocr.files import MAX_BYTES, PDF_HEADER_BYTES, TIFF_SIGNATURES
+    from digitlens.imaging.filetypes import HEAD_BYTES
+    from digitlens.imaging.inputs import MAX_BYTES
+    from digitlens.ocr.files import TIFF_SIGNATURES
 
     if "-" not in named:
         yield None
@@ -255,7 +261,7 @@ def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
     if len(content) > MAX_BYTES:
         raise DataError(f"stdin is too large: at most {MAX_BYTES:,} bytes are read")
     suffix = ".tif" if content.startswith(TIFF_SIGNATURES) else ""
-    suffix = ".pdf" if b"%PDF-" in content[:PDF_HEADER_BYTES] else suffix
+    suffix = ".pdf" if b"%PDF-" in content[:HEAD_BYTES] else suffix
     with tempfile.TemporaryDirectory(prefix="digitlens-") as folder:
         path = Path(folder, f"stdin{suffix}")
         path.write_bytes(content)

@@ -7,17 +7,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from digitlens.errors import DigitlensError, ModelError, StorageError
-from digitlens.ocr.files import MULTIPAGE_SUFFIXES, open_document
+from digitlens.ocr.files import may_have_pages, open_document
 from digitlens.ocr.page import Page, PageResult, PageTask
 from digitlens.ocr.reader import Reader
-from digitlens.workers import available_cpus, run_tasks
+from digitlens.workers import attempt, available_cpus, run_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from digitlens.imaging.inputs import InputFile
     from digitlens.imaging.io import LoadedImage
-    from digitlens.ocr.files import Document, InputFile
+    from digitlens.ocr.files import Document
     from digitlens.ocr.page import ReadOptions
     from digitlens.workers import TaskResult
 
@@ -33,18 +33,19 @@ class PageWorker:
     def __call__(self, task: PageTask) -> PageResult:
         """Read a page; one that cannot be read is a result too."""
         number, count = None, 1
-        try:
+
+        def read(task: PageTask) -> Page:
+            nonlocal number, count
             document = self._document(task.source)
             count = document.count
             number = task.page_index + 1 if document.numbered else None
             image = document.page(task.page_index)
             page = self._read(image)
             self._write_pictures(task, page, image, number, count)
-        except (ModelError, StorageError):
-            raise  # no page could be read, or written
-        except DigitlensError as error:
-            return PageResult(task, None, error, number, count)
-        return PageResult(task, replace(page, stages=()), None, number, count)
+            return replace(page, stages=())
+
+        outcome = attempt(read, task)
+        return PageResult(task, outcome.result, outcome.error, number, count)
 
     def close(self) -> None:
         """Close the file that was opened last."""
@@ -102,7 +103,7 @@ def read_all(
 ) -> Generator[PageResult, None, None]:
     """Read all pages of all files.
 
-    sources: from `digitlens.ocr.files.list_inputs`
+    sources: from `digitlens.imaging.inputs.list_inputs`
     options: what is done with every page
     workers: processes at most; as many as this process may use cores when None. A single
         picture is read by this process itself.
@@ -116,7 +117,7 @@ def read_all(
     process could be started.
     """
     # A single picture is not worth a process; one file of many pages is.
-    if len(sources) == 1 and sources[0].path.suffix.lower() not in MULTIPAGE_SUFFIXES:
+    if len(sources) == 1 and not may_have_pages(sources[0].path):
         return _read_here(sources[0], options, reader)
     return _read_in_processes(sources, options, workers or available_cpus(), limit)
 

@@ -1,4 +1,4 @@
-"""Files, folders and patterns -> the files to read; a file -> its pages.
+"""A file -> its pages; `digitlens.imaging.inputs` lists the files.
 
 A file is a picture, a TIFF of many pages or a PDF (by pdfium, the extra ``pdf``).
 """
@@ -7,97 +7,19 @@ from __future__ import annotations
 
 import abc
 import math
-import stat
-from dataclasses import dataclass
-from glob import glob, has_magic
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.errors import CorruptFileError, DataError, MissingDataError, MissingExtraError
-from digitlens.imaging.io import IMAGE_SUFFIXES, decode_image, load_image
+from digitlens.errors import CorruptFileError, MissingExtraError
+from digitlens.imaging.filetypes import HEAD_BYTES
+from digitlens.imaging.inputs import InputFile, read_head, read_input
+from digitlens.imaging.io import decode_image, load_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from pathlib import Path
 
     from digitlens.imaging.io import LoadedImage
-
-
-# How the names of files end that may have many pages.
-MULTIPAGE_SUFFIXES = frozenset((".pdf", ".tif", ".tiff"))
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """A file that is read."""
-
-    path: Path  # where it lies
-    name: str  # what results and messages call it
-    stem: str  # what pictures made of it are called; no two files of one call share it
-    listed: bool = False  # whether it was found in a folder, and so was there a moment ago
-
-
-def list_inputs(named: Iterable[str], *, stdin: Path | None = None) -> list[InputFile]:
-    """Return the files that were named, and for each folder the pictures and PDFs in it.
-
-    named: files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
-        as they are. An existing file of that very name counts first.
-    stdin: the file that stands for ``-``
-
-    Returns in the order in which they were named; those of a folder or a pattern by name. In
-    folders, hidden files, subfolders and files of other kinds are ignored. What does not exist,
-    and a folder without pictures, stays in the list: reading it gives the error.
-    """
-    paths: list[tuple[Path, bool]] = []
-    for name in named:
-        path = Path(name)
-        if name == "-" and stdin is not None:
-            paths.append((stdin, False))
-        # A pattern, unless a file has that very name.
-        elif not path.exists() and has_magic(name):
-            matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
-            for match in matches or [path]:
-                paths += _list_path(match)
-        else:
-            paths += _list_path(path)
-    taken: set[str] = set()
-    return [
-        InputFile(path, "stdin" if path == stdin else str(path), _stem(path, taken), listed)
-        for path, listed in paths
-    ]
-
-
-def _list_path(path: Path) -> list[tuple[Path, bool]]:
-    if not path.is_dir():
-        return [(path, False)]
-    inside = [(item, True) for item in sorted(path.iterdir()) if _is_readable(item)]
-    return inside or [(path, False)]
-
-
-def _is_readable(path: Path) -> bool:
-    """Say whether a file in a folder is read: by its name, and if it is a file at all."""
-    if (
-        path.name.startswith(".")
-        or path.suffix.lower() not in IMAGE_SUFFIXES | MULTIPAGE_SUFFIXES
-    ):
-        return False
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except OSError:
-        return True  # a broken link, for example: reading it gives the error
-
-
-def _stem(path: Path, taken: set[str]) -> str:
-    """Return the file's name without its ending; -2, -3 and so on where that is taken."""
-    first = path.stem or "picture"
-    stem, count = first, 1
-    # Some file systems do not tell a.png from A.png.
-    while stem.lower() in taken:
-        count += 1
-        stem = f"{first}-{count}"
-    taken.add(stem.lower())
-    return stem
 
 
 class Document(abc.ABC):
@@ -160,6 +82,7 @@ class PdfFile(Document):
                 likely="it is locked by a password" if is_locked else None,
                 try_="save it without one" if is_locked else None,
             ) from error
+        _check_page_count(len(self._pdf), content, name)
         # What was typed into a form's fields is drawn only after this.
         self._pdf.init_forms()
 
@@ -192,6 +115,21 @@ class PdfFile(Document):
         except pdfium_error as error:
             raise CorruptFileError(f"{name} is damaged", seen=_describe(error)) from error
         return load_image(pixels, name=name)
+
+
+MAX_PAGES = 10_000
+MIN_PAGE_BYTES = 4  # a page takes so many bytes of its file at least, well packed
+
+
+def _check_page_count(count: int, content: bytes, name: str) -> None:
+    """Raise CorruptFileError where a file says that it has more pages than can be in it."""
+    most = min(MAX_PAGES, len(content) // MIN_PAGE_BYTES)
+    if count > most:
+        raise CorruptFileError(
+            f"{name} has too many pages: at most {most:,} in a file of its size",
+            seen=f"{count:,} pages in {len(content):,} bytes",
+            try_="split it" if count < len(content) // MIN_PAGE_BYTES else None,
+        )
 
 
 def choose_pdf_scale(width: float, height: float, scanned: float | None = None) -> float:
@@ -261,11 +199,6 @@ def _pdfium() -> Any:
     return pypdfium2
 
 
-# Files of more than 512 MiB are not read: no picture that may be decoded is larger.
-MAX_BYTES = 1 << 29
-
-PDF_HEADER_BYTES = 1024  # a PDF says what it is within so many bytes (ISO 32000-1, annex H.3)
-
 # How TIFF files begin, BigTIFF ones last.
 TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -288,6 +221,7 @@ class TiffFile(Document):
         super().__init__(content, name)
         with decode_image(content, name=name) as picture:
             self._count = int(getattr(picture, "n_frames", 1))
+        _check_page_count(self._count, content, name)
 
     @property
     def count(self) -> int:
@@ -308,40 +242,20 @@ def open_document(source: InputFile) -> Document:
     be read, or has more than `MAX_BYTES` bytes; CorruptFileError: a PDF or TIFF file that
     cannot be opened at all; MissingExtraError: a PDF, and pypdfium2 is not installed.
     """
-    return parse_document(_read_content(source), source.name)
+    return parse_document(read_input(source), source.name)
 
 
 def parse_document(content: bytes, name: str) -> Document:
     """Return the pages of a file's content; see `open_document`."""
     # By the first bytes: names lie.
-    if b"%PDF-" in content[:PDF_HEADER_BYTES]:
+    if b"%PDF-" in content[:HEAD_BYTES]:
         return PdfFile(content, name)
     if content.startswith(TIFF_SIGNATURES):
         return TiffFile(content, name)
     return PictureFile(content, name)
 
 
-def _read_content(source: InputFile) -> bytes:
-    if source.path.is_dir():
-        raise DataError(
-            f"{source.name} is a folder without pictures",
-            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP, PGM or PDF files in it",
-        )
-    try:
-        with Path(source.path).open("rb") as file:
-            content = file.read(MAX_BYTES + 1)  # one more than allowed tells a larger file
-    except FileNotFoundError as error:
-        raise MissingDataError(
-            f"there is no file {source.name}",
-            likely="it was removed after its folder was listed" if source.listed else None,
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"{source.name} cannot be read", seen=error.strerror or str(error)
-        ) from error
-    if len(content) > MAX_BYTES:
-        raise DataError(
-            f"{source.name} is too large: at most {MAX_BYTES:,} bytes are read",
-            try_="split it, or make it smaller",
-        )
-    return content
+def may_have_pages(path: Path) -> bool:
+    """Say whether a file is a PDF or TIFF by its first bytes; others have one picture."""
+    head = read_head(path)
+    return head.startswith(TIFF_SIGNATURES) or b"%PDF-" in head

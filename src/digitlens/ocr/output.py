@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from digitlens.errors import printable
 from digitlens.geometry import enclosing_box
 from digitlens.metrics.formatting import certainty
 from digitlens.storage import make_folder, write_bytes
@@ -66,7 +67,9 @@ def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> lis
         text = line.text or "nothing"
         sure = "" if options.is_sure(line, index) else "   ? not sure"
         confidence = f"{certainty(line.confidence):>8}{sure}"
-        rows.append(f"{result.name:{width}}   {field}{text:{NUMBER_WIDTH}}   {confidence}")
+        rows.append(
+            f"{printable(result.name):{width}}   {field}{text:{NUMBER_WIDTH}}   {confidence}"
+        )
     return rows
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths
     from digitlens.errors import DigitlensError
     from digitlens.geometry import Box, Size
+    from digitlens.imaging.inputs import InputFile
     from digitlens.imaging.sheets import Sheet
-    from digitlens.ocr.files import InputFile
 
     Stage: TypeAlias = "tuple[str, NDArray[np.uint8]]"
     Where: TypeAlias = "Callable[[Box, Size], bool]"
@@ -233,7 +233,7 @@ class PageTask:
 class PageResult:
     """What came of a page.
 
-    >>> from digitlens.ocr.files import InputFile
+    >>> from digitlens.imaging.inputs import InputFile
     >>> PageResult(PageTask(InputFile(Path("a.pdf"), "a.pdf", "a"), 0), number=2).name
     'a.pdf page 2'
     """

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitlens.ocr.files import InputFile
+from digitlens.imaging.inputs import InputFile
 from digitlens.ocr.page import ReadOptions
 
 

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from digitlens.errors import DigitlensError, ModelError, StorageError
+from digitlens.imaging.inputs import InputFile, list_inputs
 from digitlens.ocr import FormField
 from digitlens.ocr.batch import read_all
-from digitlens.ocr.files import InputFile, list_inputs
 from digitlens.ocr.page import PageResult, ReadOptions
 
 Write = Callable[..., InputFile]

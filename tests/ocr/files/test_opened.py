@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError
+from digitlens.imaging.inputs import InputFile
 from digitlens.ocr import files
-from digitlens.ocr.files import InputFile, PictureFile, TiffFile, open_document, parse_document
+from digitlens.ocr.files import PictureFile, TiffFile, open_document, parse_document
 
 Make = Callable[..., bytes]
 

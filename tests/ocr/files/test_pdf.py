@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from digitlens.errors import CorruptFileError, MissingExtraError
+from digitlens.imaging.inputs import InputFile
 from digitlens.ocr.batch import read_all
-from digitlens.ocr.files import InputFile, choose_pdf_scale, parse_document
+from digitlens.ocr.files import choose_pdf_scale, parse_document
 from digitlens.ocr.page import ReadOptions
 
 Make = Callable[..., bytes]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from digitlens.cli.predict import expand_folders
+import pytest
+
+from digitlens.errors import DigitlensWarning, UsageError
+from digitlens.imaging.inputs import list_inputs
 from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.mail.sorting.sort import scan_folder
-from digitlens.ocr.files import list_inputs
 
 
 def test_all_commands_agree_on_what_is_a_picture(in_tmp: Path) -> None:
@@ -18,21 +20,53 @@ def test_all_commands_agree_on_what_is_a_picture(in_tmp: Path) -> None:
         (in_tmp / name).touch()
     wanted = sorted(Path(name) for name in names[:-2])
     assert Path("a.pbm") in wanted
-    assert [item.path for item in list_inputs(["."])] == wanted
-    assert expand_folders([Path()]) == wanted
+    with pytest.warns(DigitlensWarning, match=r"not read are 1 other file \(b\.txt\)"):
+        assert [item.path for item in list_inputs(["."])] == wanted
     assert list(scan_folder(Path(), Path("out"))) == wanted
 
 
 def test_a_folder_is_its_pictures_by_name(in_tmp: Path) -> None:
-    """Pictures and PDFs come by name; hidden files, other files, folders and pipes do not."""
+    """Pictures and PDFs come by name; what else there is is told, but for hidden files."""
     for name in ("b.png", "a.PDF", "c.txt", ".d.png", "deep/e.png", "f.png/g.png"):
         path = in_tmp / "scans" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     os.mkfifo(in_tmp / "scans" / "pipe.png")
-    result = list_inputs(["scans"])
-    assert [item.name for item in result] == ["scans/a.PDF", "scans/b.png"]
+    with pytest.warns(DigitlensWarning) as caught:
+        result = list_inputs(["scans"])
+    assert [item.name for item in result] == ["scans/a.PDF", "scans/b.png", "scans/pipe.png"]
     assert all(item.listed for item in result)
+    assert str(caught[0].message) == (
+        "scans: not read are 1 other file (c.txt); 2 folders (deep, f.png), "
+        "which --recursive reads"
+    )
+    with pytest.warns(DigitlensWarning, match=r"not read are 1 other file \(c\.txt\)$"):
+        names = [item.name for item in list_inputs(["scans"], recursive=True)]
+    assert names[2:] == ["scans/deep/e.png", "scans/f.png/g.png", "scans/pipe.png"]
+
+
+def test_pictures_are_told_by_their_first_bytes_too(in_tmp: Path) -> None:
+    """A picture or document without a picture's name, HEIC and raw photos are not lost."""
+    contents = {
+        "IMG_1": b"\x89PNG\r\n",
+        "IMG_2.HEIC": b"\0\0\0\x18ftypheic",
+        "IMG_3.raf": b"FUJIFILMCCD-RAW",
+        "scan.dat": b"%PDF-1.4",
+        "notes": b"words",
+        "page.html": b"<html>",
+        "empty": b"",
+    }
+    for name, content in contents.items():
+        (in_tmp / name).write_bytes(content)
+    with pytest.warns(DigitlensWarning, match="not read are 3 other files"):
+        names = [item.name for item in list_inputs(["."])]
+    assert names == ["IMG_1", "IMG_2.HEIC", "IMG_3.raf", "scan.dat"]
+
+
+def test_an_empty_name_is_not_this_folder(in_tmp: Path) -> None:
+    """A variable of the shell that is not set does not stand for all that lies around."""
+    with pytest.raises(UsageError, match="must have a name"):
+        list_inputs([""])
 
 
 def test_what_is_not_there_stays_in_the_list(in_tmp: Path) -> None:

@@ -1,0 +1,206 @@
+"""What was named -> the files to read; of a folder nothing is passed over in silence.
+
+`predict`, `read` and `route` take the same files of a folder: those that are called like a
+picture, and those that are pictures or documents by their first bytes, whether they can be
+opened or not.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitlens.errors import DataError, DigitlensWarning, MissingDataError, UsageError
+from digitlens.imaging.filetypes import HEAD_BYTES, identify
+from digitlens.imaging.io import IMAGE_SUFFIXES
+from digitlens.storage import is_folder, read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+MAX_BYTES = 1 << 29
+"""Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
+
+JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # what systems leave in folders
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that is read."""
+
+    path: Path  # where it lies
+    name: str  # what results and messages call it
+    stem: str  # what pictures made of it are called; no two files of one call share it
+    listed: bool = False  # whether it was found in a folder, and so was there a moment ago
+
+
+@dataclass
+class Listing:
+    """What stands in a folder."""
+
+    files: list[Path] = field(default_factory=list)  # pictures and documents, in order
+    others: list[str] = field(default_factory=list)  # names of other files
+    folders: list[str] = field(default_factory=list)  # names of folders not looked into
+    errors: list[str] = field(default_factory=list)  # why a folder could not be listed
+
+    def describe(self, folder: Path) -> str:
+        """Say in one line what of `folder` is passed over; "" for nothing."""
+        parts = []
+        if self.others:
+            parts.append(_count(self.others, "other file", "other files"))
+        if self.folders:
+            parts.append(
+                _count(self.folders, "folder", "folders") + ", which --recursive reads"
+            )
+        parts += self.errors
+        return f"{folder}: not read are {'; '.join(parts)}" if parts else ""
+
+
+def _count(names: list[str], one: str, many: str) -> str:
+    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{len(names):,} {one if len(names) == 1 else many} ({some})"
+
+
+def list_folder(
+    folder: Path, *, recursive: bool = False, without: Path | None = None
+) -> Listing:
+    """Return what stands in `folder`; hidden files and what systems leave there are nothing.
+
+    without: a folder that is not looked into
+
+    Raises DataError: `folder` itself cannot be listed.
+    """
+    found = Listing()
+
+    def fail(error: OSError) -> None:
+        if error.filename == str(folder):
+            seen = error.strerror or str(error)
+            raise DataError(f"{folder} cannot be listed", seen=seen) from error
+        found.errors.append(f"{error.filename}: {error.strerror}")
+
+    for top, folders, names in os.walk(folder, onerror=fail):
+        inside = sorted(
+            item for item in folders if _is_ours(item) and Path(top, item) != without
+        )
+        folders[:] = inside if recursive else []
+        found.folders += inside if not recursive else []
+        for name in sorted(filter(_is_ours, names)):
+            path = Path(top, name)
+            if is_document(path):
+                found.files.append(path)
+            else:
+                found.others.append(name)
+    found.files.sort()
+    return found
+
+
+def _is_ours(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in JUNK
+
+
+def is_document(path: Path) -> bool:
+    """Say whether a file in a folder is a picture or document, by its name or first bytes."""
+    if path.suffix.lower() in IMAGE_SUFFIXES or path.suffix.lower() == ".pdf":
+        return True
+    kind = identify(read_head(path))
+    return kind is not None and kind.is_document
+
+
+def read_head(path: Path) -> bytes:
+    """Return the first bytes of a regular file, and "?" where there are none to be read."""
+    try:
+        with path.open("rb") if path.is_file() else io.BytesIO(b"?") as file:
+            return file.read(HEAD_BYTES) or b"?"
+    except (OSError, ValueError):
+        return b"?"
+
+
+def list_inputs(
+    named: Iterable[str], *, stdin: Path | None = None, recursive: bool = False
+) -> list[InputFile]:
+    """Return the files that were named, and for each folder the pictures and documents in it.
+
+    named: files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
+        as they are. An existing file of that very name counts first.
+    stdin: the file that stands for ``-``
+    recursive: look into folders in folders
+
+    Returns in the order in which they were named; those of a folder or a pattern by name. What
+    does not exist, and a folder without pictures, stays in the list: reading it gives the
+    error. Warns of what a folder has that is passed over.
+
+    Raises UsageError: a name is empty.
+    """
+    paths: list[tuple[Path, bool]] = []
+    for name in named:
+        if not name:
+            raise UsageError(
+                "a file must have a name",
+                seen="''",
+                likely="a variable of the shell is not set",
+            )
+        path = Path(name)
+        if name == "-" and stdin is not None:
+            paths.append((stdin, False))
+        # A pattern, unless a file has that very name.
+        elif not os.path.lexists(name) and has_magic(name):
+            matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
+            for match in matches or [path]:
+                paths += _expand(match, recursive)
+        else:
+            paths += _expand(path, recursive)
+    taken: set[str] = set()
+    return [
+        InputFile(path, "stdin" if path == stdin else str(path), _stem(path, taken), listed)
+        for path, listed in paths
+    ]
+
+
+def _expand(path: Path, recursive: bool) -> list[tuple[Path, bool]]:
+    if not is_folder(path):
+        return [(path, False)]
+    try:
+        found = list_folder(path, recursive=recursive)
+    except DataError:
+        return [(path, False)]  # reading it gives the error
+    if found.files and (note := found.describe(path)):
+        warnings.warn(note, DigitlensWarning, stacklevel=3)
+    return [(item, True) for item in found.files] or [(path, False)]
+
+
+def _stem(path: Path, taken: set[str]) -> str:
+    """Return the file's name without its ending; -2, -3 and so on where that is taken."""
+    first = path.stem or "picture"
+    stem, count = first, 1
+    # Some file systems do not tell a.png from A.png.
+    while stem.lower() in taken:
+        count += 1
+        stem = f"{first}-{count}"
+    taken.add(stem.lower())
+    return stem
+
+
+def read_input(source: InputFile) -> bytes:
+    """Return the bytes of a file that was named or listed.
+
+    Raises MissingDataError: it does not exist, or no longer; DataError: it is a folder, cannot
+    be read, or has more than `MAX_BYTES` bytes.
+    """
+    if is_folder(source.path):
+        found = list_folder(source.path)
+        raise DataError(
+            f"{source.name} is a folder without pictures",
+            seen=found.describe(source.path) or None,
+            try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP, PGM or PDF files in it",
+        )
+    try:
+        return read_file(source.path, MAX_BYTES).content
+    except MissingDataError as error:
+        likely = "it was removed after its folder was listed" if source.listed else None
+        raise MissingDataError(error.wanted, likely=likely, try_=error.try_) from error
