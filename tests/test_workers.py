@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from digitlens.errors import DigitlensError, ModelError
 from digitlens.ocr.batch import PageWorker
 from digitlens.ocr.page import ReadOptions
-from digitlens.workers import TaskResult, available_cpus, run_tasks
+from digitlens.workers import TaskResult, available_cpus, run_in_order, run_tasks
 
 # What workers do must be found by name in a fresh process: it is Python's own.
 POWERS = partial(partial, pow, 2)
@@ -103,6 +104,43 @@ def test_closing_ends_busy_workers() -> None:
     assert len(multiprocessing.active_children()) == 1
     outcomes.close()
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_results_come_in_order_and_what_fails_costs_one(workers: int) -> None:
+    """Here or in processes: results in the order of the tasks, and a fault in its own place."""
+    tasks = [*range(40), "fault", *range(5)]
+    with closing(
+        run_in_order(tasks, partial(pow, 2), prepare=POWERS, workers=workers, limit=60, ahead=8)
+    ) as outcomes:
+        result = list(outcomes)
+    assert [item.task for item in result] == tasks
+    assert [item.result for item in result if item.error is None] == [
+        2**index for index in (*range(40), *range(5))
+    ]
+    error = result[40].error
+    assert error is not None and error.wanted.startswith("TypeError: ")
+    assert multiprocessing.active_children() == []
+
+
+def test_no_more_than_a_window_is_taken_ahead() -> None:
+    """However many tasks there are, only so many are taken before a result is asked for."""
+    taken: list[int] = []
+    tasks = (taken.append(index) or index for index in range(40))
+    with closing(
+        run_in_order(tasks, partial(pow, 2), prepare=POWERS, workers=1, limit=60, ahead=8)
+    ) as outcomes:
+        assert next(outcomes).result == 1
+        assert len(taken) == 8
+        assert next(outcomes).result == 2
+        assert len(taken) == 9
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_wants_too_much_memory_is_told() -> None:
+    """What one task would take of the machine's memory is limited, and costs that task."""
+    (outcome,) = _all([1 << 40], partial(partial, bytearray))
+    assert str(outcome.error) == "there is not enough memory to read this"
 
 
 def test_cores_are_those_that_may_be_used(

@@ -164,6 +164,15 @@ def _check_regular(path: Path, about: os.stat_result) -> int:
     return about.st_size
 
 
+def readable_name(name: str) -> str:
+    """Return a name as text that can be written anywhere: bytes that are no UTF-8 as codes.
+
+    >>> readable_name("caf\\udce9.png")
+    'caf\\\\xe9.png'
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def is_folder(path: Path) -> bool:
     """Say whether `path` is a folder; of too long a name, where `Path.is_dir` raises, False."""
     return os.path.isdir(path)  # noqa: PTH112 - see above
@@ -174,11 +183,11 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - see above
 
 
-_ADDRESS = re.compile(r"(https?|ftp):/", re.IGNORECASE)
+_ADDRESS = re.compile(r"^(https?|ftp):/+", re.IGNORECASE)
 
 
-def read_file(path: Path, limit: int = MAX_BYTES) -> FileContent:
-    """Read the regular file at `path` whole.
+def read_file(path: Path, limit: int = MAX_BYTES, *, name: str | None = None) -> FileContent:
+    """Read the regular file at `path` whole; messages call it `name`.
 
     Raises MissingDataError: there is no such file; DataError: it cannot be read, is no regular
     file, or has more than `limit` bytes.
@@ -186,12 +195,14 @@ def read_file(path: Path, limit: int = MAX_BYTES) -> FileContent:
     try:
         content = read_regular(path, limit)
     except FileNotFoundError as error:
-        address = _ADDRESS.match(str(path))  # a path has one slash where an address has two
-        name = f"{address[0]}/{address.string[address.end() :]}" if address else path
+        # A path has one slash where an address has two.
+        name = _ADDRESS.sub(r"\1://", str(name or path))
+        address = "://" in name
         try_ = f"digitlens opens files only; curl -LO {name} fetches it" if address else None
         raise MissingDataError(f"there is no file {name}", try_=try_) from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read", seen=error.strerror or str(error)) from error
+        seen = error.strerror or str(error)
+        raise DataError(f"{name or path} cannot be read", seen=seen) from error
     return FileContent(path, content)
 
 
@@ -200,7 +211,7 @@ _LOCKED_BYTE = 1 << 30
 
 
 @contextmanager
-def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[None]:
+def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[bool]:
     """Hold the lock at `path` for this process, on every system.
 
     The system gives the lock back when the process ends, however it ends: a killed process
@@ -208,6 +219,8 @@ def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[No
 
     holder: who holds the lock, in words: kept in the file for those who find it taken
     wanted, try_: what the error says when another process holds the lock
+
+    Gives whether the last holder was ended from outside, so that it could not give it back.
 
     Raises RunError: another process holds it; ``seen`` is what that one gave as `holder`;
     StorageError: the file cannot be written.
@@ -221,10 +234,15 @@ def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[No
             # Between taking the lock and writing its name a holder has none.
             raise RunError(wanted, seen=other or "process unknown", try_=try_)
         with storage_errors(path):
+            was_ended = os.fstat(handle).st_size > 0
             os.truncate(handle, 0)
             os.lseek(handle, 0, os.SEEK_SET)
-            os.write(handle, holder.encode())
-        yield
+            os.write(handle, os.fsencode(holder))
+        try:
+            yield was_ended
+        finally:
+            with suppress(OSError):
+                os.truncate(handle, 0)
     finally:
         os.close(handle)
 

@@ -186,7 +186,6 @@ def test_fields_are_read_by_name(read: Cli, draw: Draw) -> None:
         ("area=9,0,5,5", "area=9,0,5,5"),
         ("colour=red", "'colour=red'"),
         ("name=a,name=b", "'name=b'"),
-        ("", "''"),
     ],
 )
 def test_a_field_that_is_none_is_told(read: Cli, draw: Draw, field: str, seen: str) -> None:

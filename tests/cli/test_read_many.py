@@ -139,19 +139,31 @@ def test_a_network_for_single_digits_is_refused(digitlens: Cli, in_tmp: Path) ->
     assert "digitlens predict" in ended.err
 
 
+WAITING = """
+import sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    import digitlens.storage
+    digitlens.storage.read_file = lambda *_: open("pipe", "rb").read()
+"""
+"""A sitecustomize.py with which workers wait for a pipe instead of reading a file."""
+
+
 def test_ctrl_c_ends_all_processes(stroke_network: Path, png: Png, in_tmp: Path) -> None:
     """Ctrl-C during a folder ends the command with 130 and one word, and no worker goes on."""
-    os.mkfifo("pipe.png")
+    os.mkfifo("pipe")
+    Path("sitecustomize.py").write_text(WAITING)
     Path("a.png").write_bytes(png("1"))
-    words = ["read", "pipe.png", "a.png", "--workers", "1", "--model", str(stroke_network)]
+    words = ["read", "a.png", "a.png", "--workers", "1", "--model", str(stroke_network)]
+    paths = os.pathsep.join([str(in_tmp), *sys.path])
     command = subprocess.Popen(
         [sys.executable, "-m", "digitlens", *words],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        env=os.environ | {"PYTHONPATH": paths},
     )
-    with Path("pipe.png").open("wb", buffering=0) as pipe:  # opens when a worker reads it
+    with Path("pipe").open("wb", buffering=0) as pipe:  # opens when a worker reads it
         os.killpg(command.pid, signal.SIGINT)
         _, err = command.communicate(timeout=60)
         with pytest.raises(BrokenPipeError):

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from digitlens.ctc import Line
-from digitlens.errors import DataError, DigitlensError, UsageError
+from digitlens.errors import DigitlensWarning, UsageError
 from digitlens.mail.barcodes import decode_imb
 from digitlens.mail.plan import make_plan
 from digitlens.mail.plan_files import parse_plan
 from digitlens.mail.sorting import Sorting, SortSummary, sort_folder
 from digitlens.mail.sorting import sort as sort_module
-from digitlens.mail.sorting.sort import PREFETCH, prefetch_pieces
+from digitlens.mail.sorting import store as store_module
+from digitlens.workers import run_in_order
 
 Where = Callable[[Path], dict[str, list[str]]]
 
@@ -282,55 +283,6 @@ def pieces(folder: Path, *contents: str) -> list[Path]:
     return paths
 
 
-def test_lines_come_in_the_order_they_are_asked_for(tmp_path: Path, read: Any) -> None:
-    """Two processes read, and each piece gets its own lines; an unreadable one its error."""
-    paths = pieces(
-        tmp_path / "mail", "00501", "damaged", *(f"{index:05d}" for index in range(60))
-    )
-    with prefetch_pieces(read, paths, 2) as given:
-        assert given(paths[0])[0].line.text == "00501"
-        with pytest.raises(DataError) as caught:
-            given(paths[1])
-        assert str(caught.value) == "the picture cannot be decoded\n  seen    7 bytes"
-        texts = [given(path)[0].line.text for path in paths[2:]]
-        assert texts == [f"{index:05d}" for index in range(60)]
-    assert multiprocessing.active_children() == []
-
-
-def test_no_more_than_a_window_is_read_ahead(tmp_path: Path, read: Any) -> None:
-    """However many pieces there are, only so many are taken before the first is asked for."""
-    paths = pieces(tmp_path / "mail", *["02134"] * (PREFETCH + 20))
-    taken: list[Path] = []
-    with prefetch_pieces(read, (taken.append(path) or path for path in paths), 2) as given:
-        assert len(taken) == PREFETCH
-        given(paths[0])
-        assert len(taken) == PREFETCH + 1
-    assert multiprocessing.active_children() == []
-
-
-def test_a_fault_ends_the_work_and_names_the_piece(tmp_path: Path, read: Any) -> None:
-    """An error that nobody expected is not taken for a bad picture."""
-    paths = pieces(tmp_path / "mail", "02134", "fault")
-    with prefetch_pieces(read, paths, 1) as given:
-        given(paths[0])
-        with pytest.raises(DigitlensError) as caught:
-            given(paths[1])
-    assert not isinstance(caught.value, DataError)
-    assert str(caught.value).startswith(
-        f"{paths[1]} could not be read\n  seen    ZeroDivisionError: division by zero\n"
-    )
-    assert multiprocessing.active_children() == []
-
-
-def test_a_process_that_dies_takes_one_piece_with_it(tmp_path: Path, read: Any) -> None:
-    """The piece that ended a process goes to a person; the others are read."""
-    paths = pieces(tmp_path / "mail", "dies", "02134")
-    with prefetch_pieces(read, paths, 1) as given:
-        with pytest.raises(DataError, match="the process that read this died"):
-            given(paths[0])
-        assert given(paths[1])[0].line.text == "02134"
-
-
 @pytest.mark.parametrize("few", [1, 100])
 def test_a_folder_is_sorted_alike_by_many_and_by_one(
     folder: Path,
@@ -346,14 +298,14 @@ def test_a_folder_is_sorted_alike_by_many_and_by_one(
     monkeypatch.setattr(sort_module, "MIN_FOR_WORKERS", few)
     started: list[int] = []
 
-    def noted(read: Any, paths: Any, workers: int) -> Any:
+    def noted(*arguments: Any, workers: int, **options: Any) -> Any:
         started.append(workers)
-        return prefetch_pieces(read, paths, workers)
+        return run_in_order(*arguments, workers=workers, **options)
 
-    monkeypatch.setattr(sort_module, "prefetch_pieces", noted)
+    monkeypatch.setattr(sort_module, "run_in_order", noted)
     several = replace(sorting, read=read, workers=2)
     summary = sort_folder(folder, tmp_path / "out", several)
-    assert started == ([2] if few == 1 else [])
+    assert started == [2 if few == 1 else 0]
     assert (summary.pieces, summary.accepted, summary.waiting) == (6, 4, 2)
     assert where(tmp_path / "out") == right_places
     assert sort_folder(folder, tmp_path / "out", several).changed == 0
@@ -383,3 +335,92 @@ def test_a_killed_run_leaves_no_process_and_loses_nothing(tmp_path: Path, read: 
     assert done.stdout.split()[-1] == "200"
     assert len(list((tmp_path / "out/MA").iterdir())) == 200
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["MA"]
+
+
+def test_whatever_a_picture_does_costs_one_piece(
+    folder: Path, tmp_path: Path, sorting: Sorting, where: Where
+) -> None:
+    """A fault of the reader, a confidence that is no number, a pipe and a link end no run."""
+    (folder / "f.png").write_text("fault")
+    (folder / "n.png").write_text("nan")
+    (folder / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(folder / "pipe.png")
+    (folder / "photo.heic").write_text("96799")
+    (folder / "scan").write_bytes(b"%PDF-1.4\xe9")
+
+    def read(path: Path) -> Sequence[Any]:
+        text = path.read_text()
+        if text == "fault":
+            raise IndexError("index out of range")
+        lines = sorting.read(path) if text != "nan" else sorting.read(folder / "a.png")
+        if text == "nan":
+            return [replace(lines[0], probability=float("nan"))]
+        return lines
+
+    with pytest.warns(DigitlensWarning) as caught:
+        summary = sort_folder(folder, tmp_path / "out", replace(sorting, read=read))
+    told = [str(item.message) for item in caught]
+    assert any("not read are 1 other file (pipe.png)" in text for text in told)
+    assert any(text.startswith("gone.png: ") for text in told)
+    rows = {row["name"]: row for row in listed(tmp_path / "out")}
+    assert rows["f.png"]["why"].startswith("IndexError: index out of range")
+    assert rows["photo.heic"]["tray"] == "AS"
+    for name in ("f.png", "n.png", "gone.png", "scan"):
+        assert (rows[name]["reason"], rows[name]["tray"]) == ("unreadable", "review")
+    assert (summary.pieces, summary.missing) == (11, {"review": 1})
+
+
+def test_a_piece_that_vanished_does_not_stop_the_mail(
+    folder: Path,
+    tmp_path: Path,
+    sorting: Sorting,
+    where: Where,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed between row and tray, and the picture deleted then: the other mail is sorted."""
+    out = tmp_path / "out"
+    monkeypatch.setattr(store_module, "put_in_tray", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sort_folder(folder, out, sorting)
+    monkeypatch.undo()
+    content = (folder / "a.png").read_text()
+    (folder / "a.png").unlink()
+    (folder / "z.png").write_text("96799")
+    for _ in range(2):
+        with pytest.warns(DigitlensWarning, match="a.png cannot be put into a tray"):
+            summary = sort_folder(folder, out, sorting)
+        assert (where(out)["z.png"], summary.missing) == (["AS"], {"MA": 1})
+    (folder / "a.png").write_text(content)  # it is there again
+    assert sort_folder(folder, out, sorting).missing == {}
+    assert where(out)["a.png"] == ["MA"]
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_names_of_any_length_and_bytes_are_sorted(
+    tmp_path: Path, sorting: Sorting, copy: bool
+) -> None:
+    """The longest names, two of them alike, and bytes that are no UTF-8."""
+    folder, out = tmp_path / "mail", tmp_path / "out"
+    names = ["x" * 251 + ".png", "deep/" + "x" * 251 + ".png", os.fsdecode(b"caf\xe9.png")]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("02134")
+    for _ in range(2):
+        summary = sort_folder(folder, out, replace(sorting, copy=copy))
+        assert (summary.pieces, summary.accepted, summary.missing) == (3, 3, {})
+    filed = {path.name for path in (out / "MA").iterdir()}
+    assert filed == {"caf\\xe9.png", "x" * 249 + "~2.png", "x" * 251 + ".png"}
+    assert {row["name"] for row in listed(out)} == {*names[:2], "caf\\xe9.png"}
+
+
+def test_after_a_run_that_was_ended_few_pieces_are_read_in_processes(
+    folder: Path, tmp_path: Path, sorting: Sorting, read: Any, where: Where
+) -> None:
+    """A picture that crashed the last run crashes a process of this one, and costs its row."""
+    (folder / "crash.png").write_text("dies")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").write_text("process 4711, which was ended")
+    summary = sort_folder(folder, out, replace(sorting, read=read, workers=2))
+    assert (summary.pieces, where(out)["crash.png"]) == (7, ["review"])
+    assert (out / ".lock").read_text() == ""

@@ -390,8 +390,11 @@ def _choose_reader(
 
 def _route_file(picture: Path, sorting: Sorting, has_plan: bool, as_json: bool) -> int:
     from digitlens.mail.sorting.sort import choose_tray, route_piece
+    from digitlens.storage import readable_name
+    from digitlens.workers import attempt
 
-    routing, _ = route_piece(picture.resolve(), picture.name, sorting.read, sorting.policy)
+    outcome = attempt(sorting.read, picture.resolve())
+    routing, _ = route_piece(outcome, readable_name(picture.name), sorting.policy)
     tray = choose_tray(routing, sorting.plan) if has_plan else None
     echo_either(
         as_json,

@@ -115,9 +115,9 @@ def predict_files(
 
 
 def _prepare(stages: Path | None) -> Any:
-    import cv2
+    from digitlens.imaging.inputs import use_one_core
 
-    cv2.setNumThreads(1)  # other processes have the other cores
+    use_one_core()
     return partial(frame_input, stages)
 
 

@@ -37,7 +37,7 @@ class InputFile:
     path: Path  # where it lies
     name: str  # what results and messages call it
     stem: str  # what pictures made of it are called; no two files of one call share it
-    listed: bool = False  # whether it was found in a folder, and so was there a moment ago
+    listed: bool = False  # whether it was listing in a folder, and so was there a moment ago
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Listing:
     """What stands in a folder."""
 
     files: list[Path] = field(default_factory=list)  # pictures and documents, in order
-    others: list[str] = field(default_factory=list)  # names of other files
+    others: list[str] = field(default_factory=list)  # names of other files that are no text
     folders: list[str] = field(default_factory=list)  # names of folders not looked into
     errors: list[str] = field(default_factory=list)  # why a folder could not be listed
 
@@ -70,46 +70,47 @@ def _count(names: list[str], one: str, many: str) -> str:
 def list_folder(
     folder: Path, *, recursive: bool = False, without: Path | None = None
 ) -> Listing:
-    """Return what stands in `folder`; hidden files and what systems leave there are nothing.
+    """Return what stands in `folder`; files of text, hidden ones and junk are nothing.
+
+    A file is a picture or document by its name, or by its first bytes.
 
     without: a folder that is not looked into
 
     Raises DataError: `folder` itself cannot be listed.
     """
-    found = Listing()
+    listing = Listing()
 
     def fail(error: OSError) -> None:
         if error.filename == str(folder):
             seen = error.strerror or str(error)
             raise DataError(f"{folder} cannot be listed", seen=seen) from error
-        found.errors.append(f"{error.filename}: {error.strerror}")
+        listing.errors.append(f"{error.filename}: {error.strerror}")
 
     for top, folders, names in os.walk(folder, onerror=fail):
         inside = sorted(
             item for item in folders if _is_ours(item) and Path(top, item) != without
         )
         folders[:] = inside if recursive else []
-        found.folders += inside if not recursive else []
+        listing.folders += inside if not recursive else []
         for name in sorted(filter(_is_ours, names)):
             path = Path(top, name)
-            if is_document(path):
-                found.files.append(path)
-            else:
-                found.others.append(name)
-    found.files.sort()
-    return found
+            head = b"" if has_picture_name(path) else read_head(path)
+            kind = identify(head)
+            if not head or (kind is not None and kind.is_document):
+                listing.files.append(path)
+            elif b"\0" in head:
+                listing.others.append(name)
+    listing.files.sort()
+    return listing
 
 
 def _is_ours(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in JUNK
 
 
-def is_document(path: Path) -> bool:
-    """Say whether a file in a folder is a picture or document, by its name or first bytes."""
-    if path.suffix.lower() in IMAGE_SUFFIXES or path.suffix.lower() == ".pdf":
-        return True
-    kind = identify(read_head(path))
-    return kind is not None and kind.is_document
+def has_picture_name(path: Path) -> bool:
+    """Say whether a file is called like a picture or a PDF."""
+    return path.suffix.lower() in IMAGE_SUFFIXES or path.suffix.lower() == ".pdf"
 
 
 def read_head(path: Path) -> bytes:
@@ -166,12 +167,12 @@ def _expand(path: Path, recursive: bool) -> list[tuple[Path, bool]]:
     if not is_folder(path):
         return [(path, False)]
     try:
-        found = list_folder(path, recursive=recursive)
+        listing = list_folder(path, recursive=recursive)
     except DataError:
         return [(path, False)]  # reading it gives the error
-    if found.files and (note := found.describe(path)):
+    if listing.files and (note := listing.describe(path)):
         warnings.warn(note, DigitlensWarning, stacklevel=3)
-    return [(item, True) for item in found.files] or [(path, False)]
+    return [(item, True) for item in listing.files] or [(path, False)]
 
 
 def _stem(path: Path, taken: set[str]) -> str:
@@ -193,14 +194,21 @@ def read_input(source: InputFile) -> bytes:
     be read, or has more than `MAX_BYTES` bytes.
     """
     if is_folder(source.path):
-        found = list_folder(source.path)
+        listing = list_folder(source.path)
         raise DataError(
             f"{source.name} is a folder without pictures",
-            seen=found.describe(source.path) or None,
+            seen=listing.describe(source.path) or None,
             try_="name one with PNG, JPEG, BMP, TIFF, GIF, WebP, PGM or PDF files in it",
         )
     try:
-        return read_file(source.path, MAX_BYTES).content
+        return read_file(source.path, MAX_BYTES, name=source.name).content
     except MissingDataError as error:
         likely = "it was removed after its folder was listed" if source.listed else None
         raise MissingDataError(error.wanted, likely=likely, try_=error.try_) from error
+
+
+def use_one_core() -> None:
+    """Let this process, which shares the machine with others like it, use one core."""
+    import cv2
+
+    cv2.setNumThreads(1)

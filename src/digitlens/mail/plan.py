@@ -139,7 +139,7 @@ def check_name(name: str) -> None:
             "the like",
             seen=repr(name),
         )
-    if name.casefold() in RESERVED_NAMES:
+    if name.casefold().startswith("mail.sqlite") or name.casefold() in RESERVED_NAMES:
         raise UsageError(
             f"no tray can be called {name}",
             likely=f"{', '.join(RESERVED_NAMES)} have a meaning of their own",

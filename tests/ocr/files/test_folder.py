@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,15 +53,6 @@ def test_one_picture_is_read_without_processes(
     assert _texts(list(read_all([source("a.png", "17")], job))) == [("a.png", ["17"])]
 
 
-def test_one_file_of_another_name_may_have_pages(
-    job: ReadOptions, tmp_path: Path, pages: Callable[..., bytes]
-) -> None:
-    """All pages of a single file are read whatever it is called."""
-    (tmp_path / "scan").write_bytes(pages("TIFF", ["1", "7", "4"]))
-    result = list(read_all([InputFile(tmp_path / "scan", "scan", "scan")], job))
-    assert [item.number for item in result] == [1, 2, 3]
-
-
 def test_a_file_that_vanishes_is_rejected(
     source: Write, job: ReadOptions, tmp_path: Path
 ) -> None:
@@ -79,26 +69,45 @@ def test_a_file_that_vanishes_is_rejected(
     assert result[1].error.likely == "it was removed after its folder was listed"
 
 
-def test_a_worker_that_dies_costs_one_picture(
-    source: Write, job: ReadOptions, tmp_path: Path
-) -> None:
+class Deadly:
+    """A path that ends the process that gets it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return signal.raise_signal, (signal.SIGKILL,)
+
+
+def test_a_worker_that_dies_costs_one_picture(source: Write, job: ReadOptions) -> None:
     """The picture whose reading ended the process is rejected, with the signal."""
-    pipe = tmp_path / "pipe.png"
-    os.mkfifo(pipe)
-
-    def kill_who_reads() -> None:
-        with pipe.open("wb"):  # opens when the worker does
-            (worker,) = multiprocessing.active_children()
-            worker.kill()
-            worker.join()
-
-    killer = threading.Thread(target=kill_who_reads)
-    killer.start()
-    sources = [InputFile(pipe, "pipe.png", "pipe"), source("a.png", "14")]
-    first, second = read_all(sources, job, workers=1)
-    killer.join()
+    deadly = InputFile(Deadly(), "deadly.png", "deadly")  # type: ignore[arg-type]
+    first, second = read_all([deadly, source("a.png", "14")], job, workers=1)
     assert str(first.error).startswith("the process that read this died\n  seen    signal 9")
     assert [line.text for line in second.lines] == ["14"]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_pipe_is_rejected_and_not_waited_on(
+    source: Write, job: ReadOptions, tmp_path: Path, alone: bool
+) -> None:
+    """What is no regular file is an error of its own, alone and among others."""
+    os.mkfifo(tmp_path / "pipe.png")
+    sources = [InputFile(tmp_path / "pipe.png", "pipe.png", "pipe"), source("a.png", "14")]
+    first, *rest = read_all(sources[: 1 if alone else 2], job, workers=1)
+    assert first.error is not None
+    assert first.error.seen == "a named pipe, no file; only files are opened"
+    assert _texts(rest) == ([] if alone else [("a.png", ["14"])])
+
+
+def test_pages_are_read_in_a_process_whatever_the_file_is_called(
+    job: ReadOptions,
+    tmp_path: Path,
+    pages: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The time that a file of pages may take is limited by its content, not by its name."""
+    monkeypatch.setattr("digitlens.ocr.batch._read_here", None)
+    (tmp_path / "scan.bin").write_bytes(pages("TIFF", ["1", "7"]))
+    result = list(read_all([InputFile(tmp_path / "scan.bin", "scan.bin", "scan")], job))
+    assert [item.number for item in result] == [1, 2]
 
 
 def test_no_reader_is_no_result(source: Write, job: ReadOptions) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import DataError
 from digitlens.mail.candidates import rank_zip_lines
-from digitlens.storage import read_file
+from digitlens.storage import read_file, readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,38 +38,49 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
         raise DataError(
             f"{path} must have the columns piece, city and state", seen=", ".join(columns)
         )
-    return {
-        row[named]: (row.get("city") or None, row.get("state") or None)
-        for row in reader
-        if row[named]
-    }
+    try:
+        return {
+            row[named]: (row.get("city") or None, row.get("state") or None)
+            for row in reader
+            if row[named]
+        }
+    except csv.Error as error:  # a field of more than 131,072 characters, a null byte
+        seen = f"line {reader.line_num}: {error}"
+        raise DataError(f"{path} must be a CSV file", seen=seen) from error
 
 
 def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandidate]]:
     """Return a reader that looks lines up in a file that another reader wrote.
 
     The file is JSON Lines: ``{"piece": "a.png", "lines": [...]}``, each line as `Line.as_dict`
-    writes it, each name below `folder`. `DataError` for a wrong row in it; and, from the
-    reader, for a piece that is not in it.
+    writes it, each name below `folder`. `DataError` for a row that names no piece; and, from
+    the reader, for a piece that is not in it, or whose row is wrong.
     """
     known: dict[str, Sequence[ZipCandidate]] = {}
+    wrong: dict[str, DataError] = {}
     text = read_file(path).content.decode("utf-8", "replace")
-    for index, row in enumerate(text.splitlines(), 1):
+    for index, row in enumerate(text.split("\n"), 1):
         if not row.strip():
             continue
+        piece = None
         try:
             values = json.loads(row)
-            piece = next(values[key] for key in PIECE_KEYS if key in values)
-            known[str(piece)] = rank_zip_lines([parse_line(item) for item in values["lines"]])
-        except (ValueError, KeyError, TypeError, StopIteration, AssertionError) as error:
-            raise DataError(
+            piece = str(next(values[key] for key in PIECE_KEYS if key in values))
+            known[piece] = rank_zip_lines([parse_line(item) for item in values["lines"]])
+        except Exception as error:  # any: a row may hold anything
+            fault = DataError(
                 f"{path}, line {index}: wanted a piece and its lines",
                 seen=f"{type(error).__name__}: {error}",
                 try_='{"piece": "a.png", "lines": [...]}, as digitlens writes lines',
-            ) from error
+            )
+            if piece is None:  # whose row it was nobody can say
+                raise fault from error
+            wrong[piece] = fault
 
     def read(picture: Path) -> Sequence[ZipCandidate]:
-        name = picture.relative_to(folder.resolve()).as_posix()
+        name = readable_name(picture.relative_to(folder.resolve()).as_posix())
+        if name in wrong:
+            raise wrong[name]
         if name not in known:
             raise DataError(f"{path} has no lines of {name}")
         return known[name]
@@ -80,9 +91,15 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
 def parse_line(values: dict[str, Any]) -> Line:
     """Return the line that `Line.as_dict` wrote as `values`."""
 
+    def parse_share(value: Any) -> float:
+        share = float(value)
+        if not 0 <= share <= 1:  # nor NaN
+            raise ValueError(f"a confidence of {share}, which must be in 0..1")
+        return share
+
     def parse_alternatives(of: dict[str, Any]) -> tuple[Alternative, ...]:
         return tuple(
-            Alternative(str(item["text"]), float(item["probability"]))
+            Alternative(str(item["text"]), parse_share(item["probability"]))
             for item in of.get("alternatives", [])
         )
 
@@ -93,13 +110,13 @@ def parse_line(values: dict[str, Any]) -> Line:
     digits = tuple(
         LineDigit(
             str(item["text"]),
-            float(item["confidence"]),
+            parse_share(item["confidence"]),
             parse_box(item),
             parse_alternatives(item),
         )
         for item in values["digits"]
     )
-    confidence = float(values["confidence"])
+    confidence = parse_share(values["confidence"])
     return Line(
         str(values["text"]), confidence, parse_box(values), digits, parse_alternatives(values)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, RunError, UsageError
 from digitlens.mail.directory import ZipCode
-from digitlens.mail.sorting.store import open_store
+from digitlens.mail.sorting.store import find_source, open_store, parse_routing
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 
 if TYPE_CHECKING:
@@ -281,7 +280,7 @@ class Review:
         return self._make_task(row, token, until)
 
     def _make_task(self, row: sqlite3.Row, token: str, until: float) -> ReviewTask:
-        routing = json.loads(row["routing"])
+        routing = parse_routing(row)
         return ReviewTask(
             row["id"],
             _find_picture(self._out, row),
@@ -319,7 +318,7 @@ def read_corrections(out: Path) -> list[Correction]:
         )
     result = []
     for row in rows:
-        routing = json.loads(row["routing"])
+        routing = parse_routing(row)
         about = (row["id"], _find_picture(out, row), row["said"], row["who"], row["settled"])
         read = (tuple(routing["guesses"]), routing["text"], *_parse_boxes(routing))
         result.append(Correction(*about, *read))
@@ -329,7 +328,7 @@ def read_corrections(out: Path) -> list[Correction]:
 def _find_picture(out: Path, row: sqlite3.Row) -> Path:
     """Return where a piece's picture lies: in its tray, or where it came from."""
     filed = out / row["tray"] / row["filed"]
-    return filed if filed.exists() else Path(row["source"])
+    return filed if filed.exists() else find_source(row)
 
 
 def _parse_boxes(routing: dict[str, Any]) -> tuple[Box | None, tuple[Box, ...]]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import DataError, MissingDataError
-from digitlens.imaging.io import IMAGE_SUFFIXES
+from digitlens.errors import DataError, DigitlensWarning, MissingDataError, printable
+from digitlens.imaging.inputs import list_folder, use_one_core
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
 from digitlens.mail.sorting.store import RoutedPiece, open_store
 from digitlens.mail.sorting.summary import SortSummary, list_pieces, write_listing
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
-from digitlens.storage import lock_file, make_folder
-from digitlens.workers import run_tasks
+from digitlens.storage import is_folder, lock_file, make_folder, readable_name
+from digitlens.workers import attempt, run_in_order
 
 if TYPE_CHECKING:
     from digitlens.ctc import Line
@@ -57,9 +57,9 @@ PREFETCH = 32
 class Sorting:
     """How a folder is sorted."""
 
-    # from a picture to the lines that may be its ZIP, as `rank_zip_lines` gives them. A
-    # `DataError` sends the piece to a person, any other error ends the run. With several
-    # `workers` it must be picklable.
+    # from a picture to the lines that may be its ZIP, as `rank_zip_lines` gives them. Whatever
+    # it raises sends the piece to a person, but for what stands in the way of all: see
+    # `digitlens.workers.attempt`. With several `workers` it must be picklable.
     read: Read
     policy: RoutingPolicy
     plan: SortPlan
@@ -71,7 +71,8 @@ class Sorting:
     # barcode identifier, service type and mailer's number for the barcodes of the listing. The
     # default is nobody's: for use in house.
     mailer: tuple[str, str, str] = ("00", "000", "000000")
-    # processes at most that read; with one, or for a few pieces, the calling process reads
+    # processes at most that read; with one, or for a few pieces, the calling process reads, but
+    # not after a run that was ended from outside, as by a picture that is too much for it
     workers: int = 1
 
 
@@ -97,11 +98,14 @@ def sort_folder(
     not know the city or state given for all pieces.
     """
     folder, out = folder.resolve(), out.resolve()
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise MissingDataError(f"there is no folder {folder}")
     sorting.policy.check()
     make_folder(out)
-    with lock_trays(out, folder, now()), open_store(out, create=True) as store:
+    with (
+        lock_trays(out, folder, now()) as was_ended,
+        open_store(out, create=True) as store,
+    ):
         # 1. Finish what a killed run left half done.
         store.sweep_leftovers()
         copies = store.place(copy=sorting.copy)
@@ -110,16 +114,19 @@ def sort_folder(
         mismatched = store.find_mismatched(sorting.plan)
         if sorting.move:
             store.queue_moves(mismatched)
-        missing = store.find_missing()
         if sorting.restore:
-            store.queue_restore([number for numbers in missing.values() for number in numbers])
-        copies += store.place(copy=sorting.copy)
+            gone = store.find_missing().values()
+            store.queue_restore([number for numbers in gone for number in numbers])
+        if sorting.move or sorting.restore:
+            copies += store.place(copy=sorting.copy)
 
         # 3. Read what is new, decide, and put it into trays.
         known = store.fingerprints()
         new = [path for path in scan_folder(folder, out) if str(path) not in known]
         start = now()
-        copies += _sort_new(store, folder, new, sorting, now, progress)
+        few = MIN_FOR_WORKERS if not was_ended else 1
+        workers = sorting.workers if sorting.workers > 1 and len(new) >= few else 0
+        copies += _sort_new(store, folder, new, sorting, now, progress, workers)
 
         # 4. Count, and list every piece.
         summary = SortSummary(
@@ -128,9 +135,7 @@ def sort_folder(
             seconds=now() - start,
             moved=len(mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(mismatched),
-            missing={}
-            if sorting.restore
-            else {tray: len(numbers) for tray, numbers in missing.items()},
+            missing={tray: len(numbers) for tray, numbers in store.find_missing().items()},
             changed=_count_changed(known),
             copies=copies,
         )
@@ -141,7 +146,7 @@ def sort_folder(
     return summary
 
 
-def lock_trays(out: Path, folder: Path, now: float) -> AbstractContextManager[None]:
+def lock_trays(out: Path, folder: Path, now: float) -> AbstractContextManager[bool]:
     """Hold the trays in `out` while `folder` is sorted; `RunError` says which run has them."""
     since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
     return lock_file(
@@ -153,13 +158,19 @@ def lock_trays(out: Path, folder: Path, now: float) -> AbstractContextManager[No
 
 
 def scan_folder(folder: Path, out: Path) -> Iterator[Path]:
-    """Walk over the pictures in `folder`, in order; `out` and hidden files are left out."""
-    for path in sorted(folder.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        is_sorted = out == path or out in path.parents
-        is_picture = path.suffix.lower() in IMAGE_SUFFIXES
-        if is_picture and not (is_hidden or is_sorted) and not path.is_dir():
+    """Walk over the pictures in `folder`, in order; `out` and hidden files are left out.
+
+    Warns of what else there is: files that are no pictures, pipes and devices that are called
+    like pictures, folders that cannot be listed.
+    """
+    listing = list_folder(folder, recursive=True, without=out)
+    for path in listing.files:
+        if path.exists() and not path.is_file():  # a link to nothing is a piece that is gone
+            listing.others.append(path.name)
+        else:
             yield path
+    if note := listing.describe(folder):
+        warnings.warn(note, DigitlensWarning, stacklevel=2)
 
 
 def _sort_new(
@@ -169,6 +180,7 @@ def _sort_new(
     sorting: Sorting,
     now: Callable[[], float],
     progress: Progress | None,
+    workers: int,
 ) -> int:
     """Sort new pieces, batch by batch; return how many were copied for lack of links."""
     batch: list[RoutedPiece] = []
@@ -180,19 +192,23 @@ def _sort_new(
             fingerprints[path] = file_fingerprint(path)
             yield path
 
-    with ExitStack() as stack:
-        read = sorting.read
-        if sorting.workers > 1 and len(paths) >= MIN_FOR_WORKERS:
-            read = stack.enter_context(
-                prefetch_pieces(read, take_fingerprints(), sorting.workers)
-            )
-        for index, path in enumerate(paths, 1):
-            # Read and decide; what cannot be read waits for a person.
-            name = path.relative_to(folder).as_posix()
-            fingerprint = fingerprints.pop(path, None) or file_fingerprint(path)
-            routing, line = route_piece(path, name, read, sorting.policy)
+    outcomes = run_in_order(
+        take_fingerprints(),
+        sorting.read,
+        prepare=partial(_prepare, sorting.read),
+        workers=workers,
+        limit=PIECE_SECONDS,
+        ahead=PREFETCH,
+    )
+    with closing(outcomes):
+        for index, outcome in enumerate(outcomes, 1):
+            # Decide; what could not be read waits for a person.
+            path = outcome.task
+            name = readable_name(path.relative_to(folder).as_posix())
+            routing, line = route_piece(outcome, name, sorting.policy)
             tray = choose_tray(routing, sorting.plan)
             values = routing.as_dict() | line
+            fingerprint = fingerprints.pop(path)
             batch.append(RoutedPiece(path, name, fingerprint, values, tray, now()))
 
             # Write down and put into trays, several at once.
@@ -206,18 +222,28 @@ def _sort_new(
 
 
 def route_piece(
-    path: Path, name: str, read: Read, policy: RoutingPolicy
+    outcome: TaskResult[Path, Sequence[ZipCandidate]], name: str, policy: RoutingPolicy
 ) -> tuple[Routing, dict[str, Any]]:
-    """Read one piece and decide on it; return also what `describe_line` says of its line."""
-    try:
-        lines = read(path)
-    except DataError as error:
-        why = error.wanted + (f"; {error.seen}" if error.seen else "")
-        routing = Routing(None, "", 0.0, Reason.UNREADABLE, why, (), "")
-        return routing, describe_line(None)
-    routing = policy.decide(lines, name)
-    best = routing.guesses[0].zip if routing.guesses else ""
-    return routing, describe_line(find_line(best, lines) if lines else None)
+    """Decide on a piece by its lines; return also what `describe_line` says of its line."""
+
+    def decide(lines: Sequence[ZipCandidate]) -> Routing:
+        routing = policy.decide(lines, name)
+        if not all(
+            map(isfinite, (routing.probability, *(g.probability for g in routing.guesses)))
+        ):
+            raise DataError("the reading's confidence is no number")
+        return routing
+
+    lines, error = outcome.result, outcome.error
+    if lines is not None:
+        decided = attempt(decide, lines)
+        if decided.result is not None:
+            best = decided.result.guesses[0].zip if decided.result.guesses else ""
+            return decided.result, describe_line(find_line(best, lines) if lines else None)
+        error = decided.error
+    assert error is not None, "a piece has lines or an error"
+    why = "; ".join(printable(text) for text in (error.wanted, error.seen) if text)
+    return Routing(None, "", 0.0, Reason.UNREADABLE, why, (), ""), describe_line(None)
 
 
 def describe_line(line: Line | None) -> dict[str, Any]:
@@ -252,46 +278,6 @@ def _count_changed(known: dict[str, str]) -> int:
     )
 
 
-@contextmanager
-def prefetch_pieces(read: Read, paths: Iterable[Path], workers: int) -> Iterator[Read]:
-    """Give a reader that looks up lines which other processes read meanwhile.
-
-    It is asked for the pieces of `paths` one by one in their order, and raises what `read`
-    raised for a piece, as if it had read itself; `read` and its lines must be picklable. Each
-    piece is taken only when it is handed to a process, which reads one at a time, on one core.
-    `DigitlensError`, from the reader: no process could be started, or one met an error that is
-    not the piece's. On leaving, all processes are ended.
-    """
-    results: dict[Path, TaskResult[Path, Sequence[ZipCandidate]]] = {}
-    remaining = iter(paths)
-    queue = deque(islice(remaining, PREFETCH))
-    outcomes: Generator[TaskResult[Path, Sequence[ZipCandidate]], None, None] = run_tasks(
-        queue, partial(_use_one_core, read), workers=workers, limit=PIECE_SECONDS
-    )
-
-    def look_up(path: Path) -> Sequence[ZipCandidate]:
-        while path not in results:
-            outcome = next(outcomes)
-            results[outcome.task] = outcome
-        outcome = results.pop(path)
-        queue.extend(islice(remaining, 1))
-        if outcome.result is not None:
-            return outcome.result
-        error = outcome.error
-        assert error is not None, "a piece has lines or an error"
-        if isinstance(error, DataError):
-            raise error
-        # An error that nobody expected: say with which piece it came.
-        seen = "\n".join(filter(None, (error.wanted, error.seen)))
-        raise type(error)(f"{path} could not be read", seen=seen, likely=error.likely)
-
-    with closing(outcomes):
-        yield look_up
-
-
-def _use_one_core(read: Read) -> Read:
-    """Prepare a process that shares the machine with others."""
-    import cv2
-
-    cv2.setNumThreads(1)
+def _prepare(read: Read) -> Read:
+    use_one_core()
     return read

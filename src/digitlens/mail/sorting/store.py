@@ -7,14 +7,24 @@ between the two is finished by the next run. WAL lets people review while a run 
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import sqlite3
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import CorruptFileError, MissingDataError, RunError, StorageError
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    DigitlensWarning,
+    MissingDataError,
+    RunError,
+    StorageError,
+)
 from digitlens.mail.sorting.trays import (
     REVIEW,
     UNSORTABLE,
@@ -97,6 +107,7 @@ class Store:
 
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
         self.out, self.connection = out, connection
+        self.unplaced: dict[int, str] = {}  # trays of the pieces that `place` could not place
 
     def sweep_leftovers(self) -> None:
         """Remove what killed runs left half copied in the trays."""
@@ -112,7 +123,7 @@ class Store:
                     "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
                     " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        str(piece.source),
+                        _encode_path(piece.source),
                         piece.name,
                         self._find_free_name(PurePath(piece.name)),
                         piece.fingerprint,
@@ -130,33 +141,39 @@ class Store:
         return numbers
 
     def _find_free_name(self, name: PurePath) -> str:
-        """Return the file's name, with a number after it where another piece has it already."""
-        free, count = name.name, 1
-        while self.query("SELECT 1 FROM pieces WHERE filed = ?", (free,)):
-            count += 1
-            free = f"{name.stem}~{count}{name.suffix}"
+        """Return a name that no other file has, with a number after it, and not too long."""
+        for count in itertools.count(1):
+            end = (f"~{count}" if count > 1 else "") + name.suffix[:16]
+            stem = name.stem.encode()[: MAX_NAME_BYTES - len(end.encode())]
+            free = stem.decode(errors="ignore") + end
+            if not self.query("SELECT 1 FROM pieces WHERE filed = ?", (free,)):
+                break
         return free
 
     def place(self, numbers: Iterable[int] | None = None, *, copy: bool = False) -> int:
         """Put pieces into the trays that their rows name, and mark them as placed.
 
         `numbers` None: all that are not yet placed, as after a kill. Returns how many had to be
-        copied although links were wanted.
+        copied although links were wanted. A piece that cannot be placed, as its picture is gone
+        or another file has its place, is warned of, and tried again by the next run.
         """
         # Files first, marks then: a kill in between repeats what does no harm twice.
-        rows = self.query("SELECT id, source, filed, tray, was FROM pieces WHERE placed = 0")
+        rows = self.query(
+            "SELECT id, source, name, filed, tray, was FROM pieces WHERE placed = 0"
+        )
         chosen = None if numbers is None else set(numbers)
         copies, done = 0, []
         for row in rows:
             if chosen is not None and row["id"] not in chosen:
                 continue
-            source, target = Path(row["source"]), self.out / row["tray"] / row["filed"]
-            if row["was"] is None:
-                copies += put_in_tray(source, target, copy=copy)
+            try:
+                copies += self._place_piece(row, copy=copy)
+            except DataError as error:
+                self.unplaced[row["id"]] = row["tray"]
+                warnings.warn(f"{row['name']}: {error}", DigitlensWarning, stacklevel=2)
             else:
-                origin = self.out / row["was"] / row["filed"]
-                copies += move_to_tray(source, origin, target, copy=copy)
-            done.append((row["id"], row["tray"]))
+                self.unplaced.pop(row["id"], None)
+                done.append((row["id"], row["tray"]))
         if done:
             with self.transaction():
                 # The tray is compared: a person may have sent the piece on in the meantime.
@@ -164,6 +181,20 @@ class Store:
                     "UPDATE pieces SET placed = 1, was = NULL WHERE id = ? AND tray = ?", done
                 )
         return 0 if copy else copies
+
+    def _place_piece(self, row: sqlite3.Row, *, copy: bool) -> bool:
+        """Put one piece into its tray, and return whether it had to be copied."""
+        source, filed = find_source(row), row["filed"]
+        if len(filed.encode()) > MAX_NAME_BYTES:  # written by an older version
+            filed = self._find_free_name(PurePath(filed))
+            with self.transaction():
+                self.connection.execute(
+                    "UPDATE pieces SET filed = ? WHERE id = ?", (filed, row["id"])
+                )
+        target = self.out / row["tray"] / filed
+        if row["was"] is None:
+            return put_in_tray(source, target, copy=copy)
+        return move_to_tray(source, self.out / row["was"] / row["filed"], target, copy=copy)
 
     def find_mismatched(self, plan: SortPlan) -> list[tuple[int, str, str]]:
         """Return the pieces that `plan` would put elsewhere: number, tray, tray of the plan."""
@@ -180,8 +211,10 @@ class Store:
             )
 
     def find_missing(self) -> dict[str, list[int]]:
-        """Return the placed pieces whose file is no longer in its tray, by tray."""
+        """Return the pieces whose file is not, or no longer, in its tray, by tray."""
         missing: dict[str, list[int]] = {}
+        for number, tray in self.unplaced.items():
+            missing.setdefault(tray, []).append(number)
         files: dict[str, set[str]] = {}
         for row in self.query("SELECT id, tray, filed FROM pieces WHERE placed = 1"):
             tray, folder = row["tray"], self.out / row["tray"]
@@ -202,7 +235,7 @@ class Store:
     def fingerprints(self) -> dict[str, str]:
         """Return what each picture's `file_fingerprint` was when it was read, by its path."""
         return {
-            row["source"]: row["stamp"]
+            os.fsdecode(row["source"]): row["stamp"]
             for row in self.query("SELECT source, stamp FROM pieces")
         }
 
@@ -249,6 +282,37 @@ class Store:
                 self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
+
+
+MAX_NAME_BYTES = 255  # of a file's name, on every system
+
+
+def _encode_path(path: Path) -> str | bytes:
+    """Return a path as SQLite keeps it: text, or bytes where it is no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return str(path)
+
+
+def find_source(row: sqlite3.Row) -> Path:
+    """Return the path of a piece's picture."""
+    return Path(os.fsdecode(row["source"]))
+
+
+def parse_routing(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what was decided on a piece; CorruptFileError where the state is damaged."""
+    try:
+        routing = json.loads(row["routing"])
+        if isinstance(routing["why"], str) and isinstance(routing["guesses"], list):
+            return dict(routing)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise CorruptFileError(
+        f"{FILE} is damaged: what it keeps of piece {row['id']} cannot be read",
+        try_="restore it from a copy, if there is one",
+    )
 
 
 @contextmanager
@@ -299,15 +363,15 @@ def _state_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        is_full = "full" in str(error)
-        likely = "the disk is full; what was written before is still whole" if is_full else None
+        likely, try_ = None, "name a folder that you may write to, on a disk of this machine"
+        if "full" in str(error):
+            likely = "the disk is full; what was written before is still whole"
+            try_ = "make room, then run the command again"
+        elif "locked" in str(error):
+            likely = "another program has it open, and writes"
+            try_ = "close that program, then run the command again"
         raise StorageError(
-            f"{path} could not be written",
-            seen=str(error),
-            likely=likely,
-            try_="make room, then run the command again"
-            if is_full
-            else "name a folder that you may write to, on a disk of this machine",
+            f"{path} could not be written", seen=str(error), likely=likely, try_=try_
         ) from error
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
+from digitlens.mail.sorting.store import find_source, parse_routing
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 from digitlens.metrics.formatting import plural
-from digitlens.storage import write_csv, write_text
+from digitlens.storage import readable_name, write_csv, write_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -142,7 +143,7 @@ def list_pieces(
     """
     result = []
     for piece in pieces:
-        routing = json.loads(piece["routing"])
+        routing = parse_routing(piece)
         place = directory.place(piece["zip"] or "")
         digits = (piece["zip"] or "") + piece["zip4"]
         result.append(
@@ -164,7 +165,7 @@ def list_pieces(
                 "file": f"{piece['tray']}/{piece['filed']}",
                 "barcode": _make_barcode(mailer, piece["id"], digits) if digits else None,
                 "person": piece["person"],
-                "source": piece["source"],
+                "source": readable_name(str(find_source(piece))),
             }
         )
     return result

@@ -7,7 +7,7 @@ import filecmp
 import os
 from typing import TYPE_CHECKING
 
-from digitlens.errors import DataError, StorageError
+from digitlens.errors import DataError
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ def move_to_tray(source: Path, origin: Path, target: Path, *, copy: bool = False
 
 
 def _check_same(source: Path, target: Path) -> None:
-    """Raise `StorageError` where `target` is another file than `source`: it stays as it is."""
+    """Raise `DataError` where `target` is another file than `source`: it stays as it is."""
     try:
         same = source.samefile(target) or filecmp.cmp(source, target, shallow=False)
     except FileNotFoundError:
         return  # the picture is gone; the file in the tray is all that remains of it
     if not same:
-        raise StorageError(
+        raise DataError(
             f"{target} is another file than {source}",
             likely="somebody else put it into the tray",
             try_="move it away, then run the command again",
