@@ -45,8 +45,8 @@ def torch_program() -> tuple[Callable[[Any], Any], Any]:
     import torch
 
     from digitlens import load_digits, load_model
+    from digitlens.models.convert import rebuild
     from digitlens.models.onnx_reader import parse_onnx
-    from digitlens.models.rebuild import rebuild
 
     ops = parse_onnx(load_model("cnn").path.read_bytes(), name="cnn")
     network = rebuild(ops).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]

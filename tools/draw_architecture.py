@@ -25,7 +25,6 @@ FOUNDATION = [name for name, floor in FLOORS.items() if floor <= FLOORS["runs"]]
 ABOUT = {
     "errors": "one tree of errors",
     "geometry": "boxes: x0, y0, x1, y1",
-    "suggest": "did you mean",
     "digits": "pictures with labels",
     "storage": "whole files or none",
     "workers": "processes, cores",

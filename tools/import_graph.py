@@ -11,7 +11,6 @@ SOURCE = Path(__file__).parents[1] / "src" / "digitlens"
 FLOORS = {
     "errors": 0,
     "geometry": 0,
-    "suggest": 0,
     "digits": 1,
     "storage": 1,
     "workers": 1,

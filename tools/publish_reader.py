@@ -30,9 +30,8 @@ from digitlens.metrics.risk_coverage import threshold_for_risk
 from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER
-from digitlens.models.fold import fuse_line_network
+from digitlens.models.convert import fuse_line_network, load_reader
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
-from digitlens.models.rebuild import load_reader
 from digitlens.ocr.network import LineRecognizer
 from digitlens.ocr.recognize import recognize_with_retry
 from digitlens.storage import make_folder, write_bytes

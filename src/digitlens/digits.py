@@ -5,18 +5,14 @@ Polarity everywhere in digitlens: 0 is paper, 255 is ink.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.errors import LabelError, ShapeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
 
 SIDE = 28  # height and width of a digit in pixels, as in MNIST
 CLASSES = 10  # the digits 0 to 9
@@ -36,38 +32,21 @@ Indices: TypeAlias = "NDArray[np.int64]"
 class Digits:
     """Pictures of digits and their labels, in one order.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28); 0 = paper, 255 = ink.
-    labels
-        uint8 (N,), values 0..9.
-    source
-        Where they come from, such as ``"mnist test"``; empty when unknown.
-    positions
-        int64 (N,): the place of each digit in its source; 0..N-1 when not given.
-    writers
-        int64 (N,): who wrote each digit, where that is known, else None.
+    Raises ShapeError: the images are not uint8 (N, 28, 28); LabelError: the labels are not
+    whole numbers in 0..9, one for each image.
 
-    Raises
-    ------
-    ShapeError
-        The images are not uint8 (N, 28, 28).
-    LabelError
-        The labels are not whole numbers in 0..9, one for each image.
-
-    Examples
-    --------
     >>> blank = np.zeros((2, 28, 28), np.uint8)
     >>> digits = Digits(blank, np.array([3, 5], np.uint8), source="nowhere")
     >>> len(digits), len(digits[1:])
     (2, 1)
     """
 
-    images: Images
-    labels: Labels
-    source: str = ""
+    images: Images  # uint8 (N, 28, 28); 0 = paper, 255 = ink
+    labels: Labels  # uint8 (N,), values 0..9
+    source: str = ""  # where they come from, such as ``"mnist test"``; empty when unknown
+    # int64 (N,): the place of each digit in its source; 0..N-1 when not given
     positions: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    # int64 (N,): who wrote each digit, where that is known, else None
     writers: Indices | None = None
 
     def __post_init__(self) -> None:

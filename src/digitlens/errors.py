@@ -20,11 +20,12 @@
     ├── StorageError              1   507   the disk refused to keep what we wrote
     └── MissingExtraError         1   501   an optional part of digitlens is not installed
 
-The two columns are the exit code and the HTTP status.
+The two columns are the exit code and the HTTP status. `suggest` is for "did you mean".
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 # Characters that a terminal acts on, and those that turn the direction of writing: names of
@@ -39,8 +40,6 @@ _UNSAFE_BUT_LINES = {code: text for code, text in _UNSAFE.items() if code not in
 def printable(text: str, *, lines: bool = False) -> str:
     """Return `text` with what a terminal acts on as codes; `lines` keeps line ends and tabs.
 
-    Examples
-    --------
     >>> print(printable("a" + chr(10) + chr(27) + "[31mb.png"))
     a\\u000a\\u001b[31mb.png
     """
@@ -50,19 +49,11 @@ def printable(text: str, *, lines: bool = False) -> str:
 class DigitlensError(Exception):
     """An error that says what was wanted, what was seen, what is likely and what to try.
 
-    Parameters
-    ----------
-    wanted
-        One line: what went wrong, together with what would have been right.
-    seen
-        What was found, as exactly as is known.
-    likely
-        The probable cause; given only where what was seen supports it.
-    try_
-        A command or an act that helps.
+    wanted: one line: what went wrong, together with what would have been right
+    seen: what was found, as exactly as is known
+    likely: the probable cause; given only where what was seen supports it
+    try_: a command or an act that helps
 
-    Examples
-    --------
     >>> print(DataError("x.npz holds no labels", seen="arrays: images", try_="add 'labels'"))
     x.npz holds no labels
       seen    arrays: images
@@ -186,3 +177,19 @@ class MissingExtraError(DigitlensError):
 
 class DigitlensWarning(UserWarning):
     """Something that was noticed and may matter; the work goes on."""
+
+
+def suggest(name: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the one of `names` that `name` is nearest to, whatever the case, or None.
+
+    cutoff: how alike they must be, 0..1, in `difflib`'s measure
+
+    >>> suggest("trian", ["demo", "train"])
+    'train'
+    >>> suggest("fly", ["demo", "train"])
+    """
+    from difflib import get_close_matches  # needed for mistakes alone
+
+    folded = {item.lower(): item for item in names}
+    matches = get_close_matches(name.lower(), folded, n=1, cutoff=cutoff)
+    return folded[matches[0]] if matches else None

@@ -27,8 +27,6 @@ Floats: TypeAlias = "NDArray[np.float64]"  # points, boxes and matrices
 def enclosing_box(boxes: Iterable[Box]) -> Box:
     """Return the smallest box that holds all of `boxes`, at least one.
 
-    Examples
-    --------
     >>> enclosing_box([(10.0, 20.0, 40.0, 30.0), (35.0, 18.0, 60.0, 29.0)])
     (10.0, 18.0, 60.0, 30.0)
     """
@@ -39,8 +37,6 @@ def enclosing_box(boxes: Iterable[Box]) -> Box:
 def clip_box(box: Box, size: Size) -> Box:
     """Return the part of a box that lies in a picture of this width and height.
 
-    Examples
-    --------
     >>> clip_box((-2.5, 10.0, 30.0, 52.0), (100, 50))
     (0.0, 10.0, 30.0, 50)
     """
@@ -55,8 +51,6 @@ def rotate_upright(box: Box, size: Size, turn: float) -> tuple[Box, Size]:
     box, size: in the picture as it lies
     turn: degrees, counter-clockwise, as `digitlens.ocr.Page.turn`; rounded to quarters
 
-    Examples
-    --------
     >>> rotate_upright((10.0, 20.0, 40.0, 30.0), (100, 50), 180)
     ((60.0, 20.0, 90.0, 30.0), (100, 50))
     >>> rotate_upright((10.0, 20.0, 40.0, 30.0), (100, 50), 90)

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from digitlens.errors import RunError
 from digitlens.storage import lock_file, make_folder, storage_errors, write_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 FORMAT = 1
 RUNS = Path("runs/train")

@@ -15,16 +15,13 @@ import re
 import stat
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from digitlens.errors import DataError, MissingDataError, RunError, StorageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 
 def write_bytes(path: Path, content: bytes) -> None:

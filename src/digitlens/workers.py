@@ -36,6 +36,7 @@ from digitlens.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
+    from concurrent.futures import Future
     from multiprocessing.connection import Connection
 
 
@@ -345,11 +346,14 @@ def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
     groups: where Linux tells the limits of the control group (version 2: ``cpu.max``; version
         1: ``cpu/cpu.cfs_quota_us``); a container sees its own there
     """
+    return max(1, math.ceil(min(visible_cpus(), _cgroup_quota(groups))))
+
+
+def visible_cpus() -> int:
+    """Return how many cores this process may run on, whatever time it is given there."""
     if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    return max(1, math.ceil(min(count, _cgroup_quota(groups))))
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cgroup_quota(groups: Path) -> float:
@@ -367,34 +371,23 @@ def _cgroup_quota(groups: Path) -> float:
         return math.inf
 
 
-Result = TypeVar("Result")
+def run_in_background(work: Callable[[], R]) -> Future[R]:
+    """Return the future result of `work`, which begins at once in a thread of its own.
 
+    The thread is a daemon: a process that ends does not wait for it.
 
-class Background(Generic[Result]):
-    """The result of `work`, which begins at once in a thread of its own.
-
-    Examples
-    --------
-    >>> Background(lambda: 6 * 7).result()
+    >>> run_in_background(lambda: 6 * 7).result()
     42
     """
+    from concurrent.futures import Future
 
-    def __init__(self, work: Callable[[], Result]) -> None:
-        self._work = work
-        self._results: list[Result] = []
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+    future: Future[R] = Future()
 
-    def _run(self) -> None:
+    def run() -> None:
         try:
-            self._results.append(self._work())
-        except BaseException as error:  # handed to the thread that waits
-            self._error = error
+            future.set_result(work())
+        except BaseException as error:  # raised again where the result is asked for
+            future.set_exception(error)
 
-    def result(self) -> Result:
-        """Wait for the work to end, and return its result or raise its error."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._results[0]
+    threading.Thread(target=run, daemon=True).start()
+    return future

@@ -14,7 +14,7 @@ from digitlens import models
 from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers
 from digitlens.models.inference import Model
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import apply

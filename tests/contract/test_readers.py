@@ -21,7 +21,7 @@ from digitlens.models.card import (
     LineModelCard,
     ModelCard,
 )
-from digitlens.models.fold import fuse_line_network, fuse_sequential
+from digitlens.models.convert import fuse_line_network, fuse_sequential
 from digitlens.models.inference import Model
 from digitlens.models.onnx_graph import read_metadata
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx

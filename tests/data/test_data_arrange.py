@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitlens.data.split import check_options, split_data
-from digitlens.data.types import DataSplits, RawDataset
+from digitlens.data.split import DataSplits, RawDataset, check_options, split_data
 from digitlens.digits import Digits
 from digitlens.errors import DataError, UsageError
 

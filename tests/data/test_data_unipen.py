@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitlens.data.unipen import parse_unipen
+from digitlens.data.pen_digits import parse_unipen
 from digitlens.errors import CorruptFileError
 
 TEXT = b""".INCLUDE dene.doc

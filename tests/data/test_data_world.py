@@ -9,8 +9,8 @@ import pytest
 
 from digitlens.data import load, load_digits, world
 from digitlens.data.font_digits import Face
-from digitlens.data.types import RawDataset
-from digitlens.data.unipen import PenDigits
+from digitlens.data.pen_digits import PenDigits
+from digitlens.data.split import RawDataset
 from digitlens.data.world import FONTS, PEN, RULE
 from digitlens.digits import Digits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitlens.data.writers import parse_writers
+from digitlens.data.idx import parse_writers
 from digitlens.errors import CorruptFileError, DataError
 
 LABELS = np.array([5, 0, 4], np.uint8)

@@ -10,7 +10,7 @@ import torch
 
 from digitlens import models
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers
 from digitlens.models.ops import Op
 
 

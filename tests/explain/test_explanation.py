@@ -21,11 +21,10 @@ from digitlens.explain.inspection import inspect_model
 from digitlens.explain.occlusion import log_odds, occlude
 from digitlens.imaging import frame_steps
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers, to_module
 from digitlens.models.inference import Model
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Op
-from digitlens.models.rebuild import to_module
 
 NAMES = ["dense", "lenet5", "quick", "cnn"]
 Make = Callable[..., Model]

@@ -15,12 +15,11 @@ from digitlens.errors import ModelError
 from digitlens.explain.gradients import integrated_gradients
 from digitlens.explain.occlusion import log_odds
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import quantize_first_layer
+from digitlens.models.convert import quantize_first_layer, to_module
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx, read_program
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu, Residual, apply
-from digitlens.models.rebuild import to_module
 
 Fresh = Callable[..., list[Op]]
 

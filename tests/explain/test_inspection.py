@@ -15,7 +15,7 @@ from digitlens.digits import Digits
 from digitlens.errors import ModelError
 from digitlens.explain.inspection import InspectedModel, inspect_model
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import quantize_first_layer
+from digitlens.models.convert import quantize_first_layer
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_graph import read_graph, read_tensor, with_outputs
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from digitlens.data.split import split_by_class, split_by_writer, split_data
-from digitlens.data.types import RawDataset
+from digitlens.data.split import RawDataset, split_by_class, split_by_writer, split_data
 from digitlens.digits import Digits
 from digitlens.errors import DataError, UsageError
 

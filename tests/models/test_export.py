@@ -16,13 +16,12 @@ from digitlens.digits import CLASSES, Digits
 from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models import export
 from digitlens.models.card import ModelCard
+from digitlens.models.convert import fuse_layers, rebuild
 from digitlens.models.export import FORMATS, TOLERANCE, export_model
-from digitlens.models.fold import fuse_layers
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Ensemble, Tanh, apply
-from digitlens.models.rebuild import rebuild
 
 MakeFolder = Callable[[str], Path]
 

@@ -17,7 +17,7 @@ from digitlens import models
 from digitlens.digits import Digits
 from digitlens.errors import ModelError, ShapeError
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers
 from digitlens.models.inference import CHUNK, Model, load_model, open_session
 from digitlens.models.onnx_writer import to_onnx
 

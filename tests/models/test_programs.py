@@ -11,7 +11,7 @@ import pytest
 from digitlens.digits import Digits
 from digitlens.errors import ModelError
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import MAX_WEIGHT, quantize_first_layer
+from digitlens.models.convert import MAX_WEIGHT, quantize_first_layer, rebuild
 from digitlens.models.inference import Model
 from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
@@ -29,7 +29,6 @@ from digitlens.models.ops import (
     apply_program,
     count_outputs,
 )
-from digitlens.models.rebuild import rebuild
 
 CARD = ModelCard(
     "n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00",

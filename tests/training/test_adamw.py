@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from digitlens import models
-from digitlens.training.optimizer import AdamW
+from digitlens.training.checkpoint import AdamW
 
 
 def gradients(network: torch.nn.Module, seed: int) -> None:

@@ -15,15 +15,15 @@ from digitlens.digits import Digits
 from digitlens.errors import ModelError
 from digitlens.models import build, load_recipe
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers
 from digitlens.models.inference import Model
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Ensemble
 from digitlens.models.recipe import Recipe
 from digitlens.training import train
 from digitlens.training.device import Device
+from digitlens.training.digit_run import find_teacher, make_teacher
 from digitlens.training.digit_task import DigitTask, DigitTensors
-from digitlens.training.distill import find_teacher, make_teacher
 
 CARD = ModelCard("n-1", "n", "made up", "none", 1, 0, 1, 1, 1, 1, "2026-01-01T00:00:00+00:00")
 PLAIN = Device("cpu", False, "test")

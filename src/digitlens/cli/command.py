@@ -10,16 +10,12 @@ import os
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from digitlens.errors import DigitlensError, StoppedError, UsageError
-from digitlens.suggest import suggest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+from digitlens.errors import DigitlensError, StoppedError, UsageError, suggest
 
 MAX_WIDTH = 80
 
@@ -125,8 +121,6 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
 
     arguments: the command line without ``--debug``, named where trying it again helps
 
-    Examples
-    --------
     >>> print(*describe(UsageError("--epochs is 0"), []), sep="; ")
     error: --epochs is 0; 2
     >>> lines, code = describe(ValueError("no such thing"), ["doctor"])

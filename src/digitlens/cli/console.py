@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from digitlens.errors import DigitlensError, MissingExtraError, UsageError, printable
-from digitlens.suggest import suggest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import TextIO
-
+from digitlens.errors import DigitlensError, MissingExtraError, UsageError, printable, suggest
 
 SOME_REJECTED = 3  # the exit code of a command that finished, but had to reject some items
 

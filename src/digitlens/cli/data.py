@@ -190,17 +190,16 @@ def as_table(data: DataSplits) -> str:
 @app.command(cls=Command)
 def fetch(source: SourceArgument) -> None:
     """Download a collection, each file checked against its hash."""
-    from digitlens.data.catalog import find_files, user_folders
+    from digitlens.data.catalog import find_collection
     from digitlens.data.load import PUBLISHED_NAMES
     from digitlens.data.load import fetch as fetch_source
 
     if source in PUBLISHED_NAMES:
-        published = PUBLISHED_NAMES[source]
-        for place in user_folders(published):
-            if place.folder is not None and all(find_files(published.files, place.folder)):
-                announce(f"{source} is here already, in {place.what}")
-                echo(str(place.folder))
-                return
+        result = find_collection(PUBLISHED_NAMES[source])
+        if result is not None and result[0].is_own:
+            announce(f"{source} is here already, in {result[0].what}")
+            echo(str(result[1]))
+            return
     fetched = fetch_source(source, progress=_download_progress())
     for name in fetched.names:
         announce(f"fetched {name}")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import typer
 
 from digitlens.cli.console import JsonOption, announce, echo, echo_json
 from digitlens.errors import DigitlensError
 from digitlens.models.registry import DEFAULT_NETWORK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
 EXTRAS = {
@@ -72,15 +69,29 @@ def examine() -> list[Finding]:
         # data, and a place for it
         *(*_data(), _cache()),
         # networks: a tiny one with known answers, the published ones, the newest of the user
-        *(_engine(), _published(), _reader(), _newest_run(), *_networks()),
+        _guard("engine", _engine, "pip install -U onnxruntime"),
+        _guard("published", _published, REINSTALL),
+        _guard("reader", _reader, REINSTALL),
+        _guard("newest run", _newest_run),
+        *_networks(),
     ]
 
 
+def _guard(name: str, check: Callable[[], Finding], advice: str = "") -> Finding:
+    """Return what `check` finds; its errors, and what it finds broken, get this advice."""
+    try:
+        finding = check()
+    except (DigitlensError, ImportError) as error:
+        known = getattr(error, "try_", None) or ""
+        return Finding(name, "broken", str(error).splitlines()[0], advice or known)
+    is_bad = finding.state == "broken" and not finding.advice
+    return replace(finding, advice=advice) if is_bad else finding
+
+
 def _python() -> Finding:
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    from digitlens.workers import visible_cpus
+
+    cores = visible_cpus()
     system = f"{platform.system()} {platform.machine()}"
     return Finding("python", "ok", f"{platform.python_version()}, {system}, {cores} cores")
 
@@ -106,11 +117,8 @@ def _needed() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     for extra, packages in EXTRAS.items():
         versions = {package: _version(package) for package in packages}
-        missing = [package for package, version in versions.items() if version is None]
-        seen = ", ".join(
-            f"{package} {version or 'missing'}" for package, version in versions.items()
-        )
-        if missing:
+        seen = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+        if None in versions.values():
             advice = f'pip install "digitlens[{extra}]"'
             yield Finding(f"extra {extra}", "note", seen, advice)
         else:
@@ -122,26 +130,20 @@ def _data() -> Iterator[Finding]:
     from digitlens.data.catalog import FASHION, MNIST
 
     for published in (MNIST, FASHION):
-        looked = [*catalog.user_folders(published), catalog.cache_folder(published)]
-        folders = [place.folder for place in looked if place.folder is not None]
-        here = [item for item in folders if all(catalog.find_files(published.files, item))]
-        name = f"data {published.name}"
-        if here:
-            tables = catalog.find_files(published.tables, here[0])
+        result, name = catalog.find_collection(published), f"data {published.name}"
+        if result is not None:
+            tables = catalog.find_files(published.tables, result[1])
             writers = ", with the table of writers" if tables and all(tables) else ""
-            yield Finding(name, "ok", f"{here[0]}{writers}")
+            yield Finding(name, "ok", f"{result[1]}{writers}")
         else:
             advice = f"digitlens data fetch {published.name}"
             yield Finding(name, "note", "not on this machine yet", advice)
 
 
 def _cache() -> Finding:
-    from digitlens.data import catalog
-    from digitlens.data.catalog import MNIST
+    from digitlens.data.catalog import cache_path
 
-    folder = catalog.cache_folder(MNIST).folder
-    assert folder is not None, "the cache always has a place"
-    cache = folder.parent
+    cache = cache_path("mnist").parent
     # The cache may not be made yet: then its nearest folder that exists must be writable.
     there = next(item for item in (cache, *cache.parents) if item.exists())
     if there.is_dir() and os.access(there, os.W_OK):
@@ -166,16 +168,9 @@ def _engine() -> Finding:
         for bit in range(4):
             row, column = 14 * (bit // 2), 14 * (bit % 2)
             images[digit, row : row + 14, column : column + 14] = 255 * (digit >> bit & 1)
-    try:
-        answers = load_model(GOLDEN, threads=1).predict(images).labels.tolist()
-    except (DigitlensError, ImportError) as error:
-        return Finding(
-            "engine", "broken", str(error).splitlines()[0], "pip install -U onnxruntime"
-        )
+    answers = load_model(GOLDEN, threads=1).predict(images).labels.tolist()
     if answers != list(range(10)):
-        return Finding(
-            "engine", "broken", f"0..9 were read as {answers}", "pip install -U onnxruntime"
-        )
+        return Finding("engine", "broken", f"0..9 were read as {answers}")
     return Finding("engine", "ok", "the golden network reads 0..9 as 0..9")
 
 
@@ -186,19 +181,13 @@ def _published() -> Finding:
 
     names = published_names()
     if DEFAULT_NETWORK not in names:
-        return Finding(
-            "published", "broken", f"{DEFAULT_NETWORK} is not among {names}", REINSTALL
-        )
+        return Finding("published", "broken", f"{DEFAULT_NETWORK} is not among {names}")
     digits = load_digits("uci").test
-    try:
-        answers = load_model().predict(digits.images).labels
-    except DigitlensError as error:
-        return Finding("published", "broken", str(error).splitlines()[0], REINSTALL)
+    answers = load_model().predict(digits.images).labels
     misses, count = int((answers != digits.labels).sum()), len(digits)
     missed = f"{DEFAULT_NETWORK} misses {misses} of {count} digits of another source"
     seen = f"{', '.join(names)}; {missed}"
-    good = misses <= MAX_MISS_RATE * count
-    return Finding("published", "ok" if good else "broken", seen, "" if good else REINSTALL)
+    return Finding("published", "ok" if misses <= MAX_MISS_RATE * count else "broken", seen)
 
 
 def _reader() -> Finding:
@@ -214,16 +203,13 @@ def _reader() -> Finding:
     digits = load_digits("uci").test
     first = [int(np.flatnonzero(digits.labels == digit)[0]) for digit in range(10)]
     line = 255 - np.hstack(list(digits.images[first]))
-    try:
-        reader = Reader(READER)
-        text = reader.read_line(line, length=10).text
-    except DigitlensError as error:
-        return Finding("reader", "broken", str(error).splitlines()[0], REINSTALL)
+    reader = Reader(READER)
+    text = reader.read_line(line, length=10).text
     right = sum(a == b for a, b in zip(text, "0123456789", strict=False))
     calibrated = reader.network.calibrations is not None
     seen = f"reads 0123456789 as {text}, {'' if calibrated else 'not '}calibrated"
     good = right >= MIN_READ and calibrated
-    return Finding("reader", "ok" if good else "broken", seen, "" if good else REINSTALL)
+    return Finding("reader", "ok" if good else "broken", seen)
 
 
 def _newest_run() -> Finding:
@@ -236,14 +222,11 @@ def _newest_run() -> Finding:
     folder = find_newest_finished()
     if folder is None:
         return Finding("newest run", "note", "none in this folder yet", "digitlens train quick")
-    try:
-        network = read_config(folder).get("run", {}).get("network")
-        if network in READERS:
-            return Finding("newest run", "ok", f"{folder}: {network}, a reader of lines")
-        model = load_model(folder)
-        shares = model.predict(np.zeros((1, 28, 28), np.uint8)).probabilities
-    except DigitlensError as error:
-        return Finding("newest run", "broken", str(error).splitlines()[0], error.try_ or "")
+    network = read_config(folder).get("run", {}).get("network")
+    if network in READERS:
+        return Finding("newest run", "ok", f"{folder}: {network}, a reader of lines")
+    model = load_model(folder)
+    shares = model.predict(np.zeros((1, 28, 28), np.uint8)).probabilities
     if abs(float(shares.sum()) - 1) > 1e-4:
         return Finding("newest run", "broken", f"{folder} answers nonsense", "train it again")
     return Finding("newest run", "ok", f"{folder}: {model.card.network}, it answers")

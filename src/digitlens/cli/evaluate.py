@@ -135,8 +135,6 @@ def load_part(source: str, part: str) -> Digits:
 def default_folder(model: str, source: str, part: str) -> Path:
     """Return the folder of a report: the model, the source, and the part if not test.
 
-    Examples
-    --------
     >>> default_folder("cnn", "scans/2024.npz", "all").as_posix()
     'reports/cnn-2024-all'
     """

@@ -276,33 +276,25 @@ def sample(
     announce(f"{made.pieces:,} envelopes in {made.folder}; digits: {made.digits}")
 
 
-MailArgument = Annotated[Path, argument("FILE|FOLDER", "One picture, or a folder of them.")]
-PlanOption = Annotated[Path | None, option("FILE", "The sort plan: digitlens mail plan.")]
-OutOption = Annotated[Path | None, option("DIR", "Where the trays are, for a folder.")]
-CityOption = Annotated[str | None, option("CITY", "Where all of it goes, where known.")]
-StateOption = Annotated[str | None, option("STATE", "The same; two letters or a name.")]
-AddressesOption = Annotated[
-    Path | None, option("CSV", "City and state of each piece: piece,city,state.")
-]
-ErrorOption = Annotated[float, option("P", "Of what is accepted, how much may be wrong.")]
-ReaderOption = Annotated[str, option("NETWORK", "A line network: published, or a file.")]
-ReadingsOption = Annotated[
-    Path | None, option("FILE", "Lines that were read already, as JSON Lines.")
-]
-WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
-
-
 def route(
-    mail: MailArgument,
-    plan: PlanOption = None,
-    out: OutOption = None,
-    city: CityOption = None,
-    state: StateOption = None,
-    addresses: AddressesOption = None,
-    max_error: ErrorOption = 0.01,
-    reader: ReaderOption = "reader",
-    readings: ReadingsOption = None,
-    workers: WorkersOption = None,
+    mail: Annotated[Path, argument("FILE|FOLDER", "One picture, or a folder of them.")],
+    plan: Annotated[Path | None, option("FILE", "The sort plan: digitlens mail plan.")] = None,
+    out: Annotated[Path | None, option("DIR", "Where the trays are, for a folder.")] = None,
+    city: Annotated[str | None, option("CITY", "Where all of it goes, where known.")] = None,
+    state: Annotated[str | None, option("STATE", "The same; two letters or a name.")] = None,
+    addresses: Annotated[
+        Path | None, option("CSV", "City and state of each piece: piece,city,state.")
+    ] = None,
+    max_error: Annotated[
+        float, option("P", "Of what is accepted, how much may be wrong.")
+    ] = 0.01,
+    reader: Annotated[
+        str, option("NETWORK", "A line network: published, or a file.")
+    ] = "reader",
+    readings: Annotated[
+        Path | None, option("FILE", "Lines that were read already, as JSON Lines.")
+    ] = None,
+    workers: Annotated[int | None, option("N", "Processes at most; else one a core.")] = None,
     copy: Annotated[bool, flag("--copy", "Copy pictures; else link.")] = False,
     move: Annotated[bool, flag("--move", "Move what an earlier plan put elsewhere.")] = False,
     restore: Annotated[bool, flag("--restore", "Put back what is missing in trays.")] = False,

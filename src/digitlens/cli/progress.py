@@ -182,8 +182,6 @@ class LineTrainingProgress(TrainingProgress):
 def format_clock(seconds: float) -> str:
     """Return `seconds`, rounded up, as people read a clock.
 
-    Examples
-    --------
     >>> format_clock(7.2), format_clock(61), format_clock(3700)
     ('0:08', '1:01', '1:01:40')
     """

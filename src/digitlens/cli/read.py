@@ -96,9 +96,8 @@ def read(
     reader = Reader(model)
     options = ReadOptions(model, lengths, wanted, line, stages=stages, annotate=annotate)
     options = apply_threshold(options, reader, max_error)
-    for folder in (stages, annotate):
-        if folder is not None:
-            make_folder(folder)
+    for place in filter(None, (stages, annotate)):
+        make_folder(place)
     # Pages are read on all cores and written in order, each as soon as it is there.
     with spool_stdin(files) as stdin:
         sources = list_inputs(files, stdin=stdin, recursive=recursive)
@@ -106,11 +105,9 @@ def read(
             pages = Pages(results, len(sources))
             if as_json:
                 lines = format_as_json(pages, options, reader.network.path.stem, max_error)
-            elif as_csv:
-                lines = format_as_csv(pages, options)
             else:
                 width = max(len(source.name) for source in sources)
-                lines = format_as_text(pages, options, width)
+                lines = format_as_rows(pages, options, None if as_csv else width)
             pages.write(lines)
     # What else was written, and what could not be read.
     for folder, what in ((stages, "stages"), (annotate, "annotated")):
@@ -195,23 +192,18 @@ def _announce_problem(result: PageResult) -> None:
 # Results become lines one by one, so that thousands of pages need no memory.
 
 
-def format_as_text(
-    results: Iterable[PageResult], options: ReadOptions, width: int
+def format_as_rows(
+    results: Iterable[PageResult], options: ReadOptions, width: int | None
 ) -> Iterator[str]:
-    """Make a row a number: file (in `width` columns), number, confidence."""
-    from digitlens.ocr.output import format_text
+    """Make a row a number: file (in `width` columns), number, confidence; or CSV."""
+    from digitlens.ocr.output import csv_head, format_csv, format_text
 
-    for result in results:
-        yield from format_text(result, options, width)
-
-
-def format_as_csv(results: Iterable[PageResult], options: ReadOptions) -> Iterator[str]:
-    """Make a CSV row a number."""
-    from digitlens.ocr.output import csv_head, format_csv
-
-    yield csv_head()
-    for result in results:
-        yield from format_csv(result, options)
+    if width is None:
+        yield csv_head()
+    for page in results:
+        yield from (
+            format_csv(page, options) if width is None else format_text(page, options, width)
+        )
 
 
 def format_as_json(
@@ -281,8 +273,6 @@ def parse_fields(texts: Sequence[str]) -> tuple[FormField, ...]:
 
     Raises UsageError: something else, or two fields of one name.
 
-    Examples
-    --------
     >>> (zip,) = parse_fields(["name=zip,count=5,area=400,300,640,360,boxes"])
     >>> zip.name, zip.count, zip.area, zip.boxes
     ('zip', 5, (400.0, 300.0, 640.0, 360.0), True)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from digitlens.cli.command import MAX_WIDTH, help_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 HEAD = """# The command line
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens import storage
 from digitlens.data.idx import decompress, find_kind
-from digitlens.data.types import RawDataset
-from digitlens.digits import CLASSES, FEATURES, SIDE, Digits, check_labels
+from digitlens.data.split import RawDataset
+from digitlens.digits import CLASSES, FEATURES, SIDE, Digits, Images, Labels, check_labels
 from digitlens.errors import CorruptFileError, DataError, DigitlensError, LabelError, ShapeError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images, Labels
-
 
 _SHAPES = ((SIDE, SIDE), (FEATURES,), (SIDE, SIDE, 1), (1, SIDE, SIDE))
 
@@ -34,8 +28,6 @@ def as_images(array: NDArray[Any], *, what: str) -> Images:
     Raises ShapeError: another shape, or values of which the scale is not certain; DataError: no
     pictures, or a value that is not a number.
 
-    Examples
-    --------
     >>> as_images(np.full((2, 784), 0.2), what="x")[1, 0, 0].item()
     51
     """

@@ -8,6 +8,7 @@ Fashion-MNIST: Xiao, Rasul and Vollgraf, 2017, MIT licence.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +132,7 @@ FASHION = PublishedDataset(
 
 
 VARIABLE = "DIGITLENS_DATA"  # the environment variable that names the user's own folder of data
+CACHE = "the cache"
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,11 @@ class SearchPlace:
 
     what: str  # what messages call it
     folder: Path | None  # where it is; None when it was not named
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the user named it: nothing is moved there."""
+        return self.what != CACHE
 
 
 def named_folders() -> list[Path]:
@@ -160,9 +167,38 @@ def user_folders(published: PublishedDataset) -> list[SearchPlace]:
     return places or [SearchPlace(f"${VARIABLE}", None)]
 
 
-def cache_folder(published: PublishedDataset) -> SearchPlace:
-    """Return the folder that downloads are kept in; it need not be there yet."""
-    return SearchPlace("the cache", cache_path(published.name))
+def search_places(published: PublishedDataset) -> Iterator[SearchPlace]:
+    """Walk over the places where a collection may lie: the user's folders, then the cache."""
+    yield from user_folders(published)
+    yield SearchPlace(CACHE, cache_path(published.name))
+
+
+def find_collection(
+    published: PublishedDataset, files: tuple[PublishedFile, ...] = ()
+) -> tuple[SearchPlace, Path] | None:
+    """Return the first place that holds these files, its four by default, and its folder.
+
+    None if they are not on this machine; nothing is opened or fetched.
+    """
+    for place in search_places(published):
+        if place.folder and all(find_files(files or published.files, place.folder)):
+            return place, place.folder
+    return None
+
+
+def search_folders(name: str) -> Iterator[Path]:
+    """Walk over the folders of the source `name`: below and at the user's, then the cache."""
+    for folder in named_folders():
+        yield folder / name
+        yield folder
+    yield cache_path(name)
+
+
+def describe_search(name: str, lacking: str) -> list[str]:
+    """Return in words where `search_folders` looked; `lacking` says what was not there."""
+    looked = [f"{folder}: {lacking}" for folder in named_folders()]
+    looked = looked or [f"${VARIABLE} is not set"]
+    return [*looked, f"the cache, {cache_path(name)}: none either"]
 
 
 def cache_path(name: str) -> Path:
@@ -179,14 +215,6 @@ def find_files(files: tuple[PublishedFile, ...], folder: Path) -> list[Path | No
         candidates = (folder / file.name, folder / file.unpacked_name)
         result.append(next((path for path in candidates if path.is_file()), None))
     return result
-
-
-def is_available(published: PublishedDataset) -> bool:
-    """Say whether a collection's files lie on this machine; none is opened or fetched."""
-    folders = [place.folder for place in (*user_folders(published), cache_folder(published))]
-    return any(
-        folder is not None and all(find_files(published.files, folder)) for folder in folders
-    )
 
 
 def describe_places(place: SearchPlace, published: PublishedDataset) -> str:

@@ -13,17 +13,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from digitlens import storage
-from digitlens.data.catalog import FASHION, MNIST
+from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile
 from digitlens.data.idx import find_kind
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
-from digitlens.storage import make_folder, storage_errors
-
-if TYPE_CHECKING:
-    from digitlens.data.catalog import PublishedDataset, PublishedFile
-    from digitlens.storage import FileContent
+from digitlens.storage import FileContent, make_folder, storage_errors
 
 
 def check_hash(file: PublishedFile, result: FileContent, *, own: bool) -> None:

@@ -7,17 +7,13 @@ feature 0 is the upper left pixel, 27 the upper right and 783 the lower right.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.digits import CLASSES, FEATURES, SIDE, check_images, check_labels
+from digitlens.digits import CLASSES, FEATURES, SIDE, Images, Labels, check_images, check_labels
 from digitlens.errors import LabelError, ShapeError, UsageError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images, Labels
 
 
 def rescale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -27,8 +23,6 @@ def rescale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Raises ShapeError: the images are not uint8: dividing twice would go unnoticed otherwise.
 
-    Examples
-    --------
     >>> rescale(np.array([0, 51, 255], np.uint8)).tolist()
     [0.0, 0.20000000298023224, 1.0]
     """
@@ -41,22 +35,11 @@ def rescale(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def unroll(images: Images) -> NDArray[np.float32]:
     """Turn each picture into one row of 784 features between 0 and 1.
 
-    Parameters
-    ----------
-    images
-        uint8 (N, 28, 28); 0 = paper, 255 = ink.
+    images: uint8 (N, 28, 28); 0 = paper, 255 = ink
 
-    Returns
-    -------
-    float32 (N, 784), 0.0 = paper, 1.0 = ink; feature 28 * row + column (`feature_index`).
+    Returns float32 (N, 784), 0.0 = paper, 1.0 = ink; feature 28 * row + column
+    (`feature_index`). Raises ShapeError: the images are not uint8 (N, 28, 28).
 
-    Raises
-    ------
-    ShapeError
-        The images are not uint8 (N, 28, 28).
-
-    Examples
-    --------
     >>> image = np.zeros((1, 28, 28), np.uint8)
     >>> image[0, 2, 3] = 255
     >>> unroll(image)[0, feature_index(2, 3)].item()
@@ -70,8 +53,6 @@ def feature_index(row: int, column: int) -> int:
 
     Raises UsageError: the pixel lies outside the picture.
 
-    Examples
-    --------
     >>> feature_index(0, 0), feature_index(1, 0), feature_index(27, 27)
     (0, 28, 783)
     """
@@ -87,8 +68,6 @@ def pixel_at(feature: int) -> tuple[int, int]:
 
     Raises UsageError: there is no such feature.
 
-    Examples
-    --------
     >>> pixel_at(28), pixel_at(783)
     ((1, 0), (27, 27))
     """
@@ -103,13 +82,8 @@ def one_hot(labels: Labels) -> NDArray[np.float32]:
 
     Takes whole numbers (N,), values 0..9; returns float32 (N, 10).
 
-    Raises
-    ------
-    LabelError
-        The labels are not whole numbers in 0..9.
+    Raises LabelError: the labels are not whole numbers in 0..9.
 
-    Examples
-    --------
     >>> one_hot(np.array([3], np.uint8)).tolist()
     [[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
     """
@@ -128,8 +102,6 @@ def from_one_hot(rows: NDArray[Any]) -> Labels:
     Returns uint8 (N,), values 0..9. Raises LabelError: another shape, or a row that is not
     one-hot; the first is named.
 
-    Examples
-    --------
     >>> from_one_hot(one_hot(np.array([3, 0], np.uint8))).tolist()
     [3, 0]
     """
@@ -161,8 +133,6 @@ def grid(images: Images, columns: int = 10, gap: int = 2) -> NDArray[np.uint8]:
     ShapeError: the images are not uint8 (N, 28, 28); UsageError: there are no images, or
     `columns` or `gap` is too small.
 
-    Examples
-    --------
     >>> grid(np.zeros((25, 28, 28), np.uint8), columns=10, gap=2).shape
     (88, 298)
     """
@@ -189,8 +159,6 @@ def grid_png(images: Images, columns: int = 10, gap: int = 2, zoom: int = 1) -> 
     Raises ShapeError: the images are not uint8 (N, 28, 28); UsageError: there are no images, or
     a size is too small.
 
-    Examples
-    --------
     >>> grid_png(np.zeros((1, 28, 28), np.uint8))[:4]
     b'\\x89PNG'
     """
@@ -216,8 +184,6 @@ def as_text(image: NDArray[np.uint8], numbers: bool = False, color: bool = False
     Returns lines without a line end after the last. Raises ShapeError: the image is not uint8
     (28, 28).
 
-    Examples
-    --------
     >>> image = np.zeros((28, 28), np.uint8)
     >>> image[3:5, 7:9] = [[0, 128], [255, 64]]
     >>> print(as_text(image, numbers=True))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from digitlens import storage
-from digitlens.data.types import RawDataset
-from digitlens.digits import CLASSES, SIDE, Digits
+from digitlens.data.split import RawDataset
+from digitlens.digits import CLASSES, SIDE, Digits, Images
 from digitlens.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from digitlens.digits import Images
 
     Item = TypeVar("Item")
 

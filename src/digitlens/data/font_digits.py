@@ -10,25 +10,19 @@ were never trained on.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.data.catalog import cache_path, named_folders
-from digitlens.data.types import RawDataset
-from digitlens.digits import CLASSES, SIDE, Digits
+from digitlens.data.catalog import cache_path, describe_search, search_folders
+from digitlens.data.split import RawDataset
+from digitlens.digits import CLASSES, SIDE, Digits, Images
 from digitlens.errors import DataError, MissingDataError
 from digitlens.storage import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images
 
 NAME = "fonts"
 SUFFIXES = (".ttf", ".otf", ".woff")
@@ -94,8 +88,7 @@ def read_faces() -> tuple[list[Face], dict[str, str]]:
 
 def find_folder() -> Path | None:
     """Return the first folder with fonts: below or at the user's folders, else in the cache."""
-    named = [folder / part for folder in named_folders() for part in (NAME, ".")]
-    for folder in [*named, cache_path(NAME)]:
+    for folder in search_folders(NAME):
         if folder.is_dir() and _font_files(folder):
             return folder
     return None
@@ -113,11 +106,9 @@ def _font_files(folder: Path) -> list[Path]:
 
 
 def _missing() -> MissingDataError:
-    looked = [f"{folder}: no {', '.join(SUFFIXES)} file" for folder in named_folders()]
-    looked = looked or ["$DIGITLENS_DATA is not set"]
     return MissingDataError(
         "there must be a folder of fonts to draw digits from",
-        seen="\n".join([*looked, f"the cache, {cache_path(NAME)}: none either"]),
+        seen="\n".join(describe_search(NAME, f"no {', '.join(SUFFIXES)} file")),
         try_=f"python tools/fetch_fonts.py {cache_path(NAME)}    in the sources;\n"
         "or set DIGITLENS_DATA to a folder of .ttf, .otf or .woff files",
     )

@@ -1,4 +1,4 @@
-"""MNIST's own file format, IDX: bytes to arrays and back, folders and pairs of files."""
+"""MNIST's own files: IDX, to arrays and back, and QMNIST's tables of who wrote each digit."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
 from digitlens import storage
-from digitlens.data.types import RawDataset
-from digitlens.data.writers import parse_writers
-from digitlens.digits import SIDE, Digits, Images, Labels, check_images, check_labels
+from digitlens.data.split import RawDataset
+from digitlens.digits import SIDE, Digits, Images, Indices, Labels, check_images, check_labels
 from digitlens.errors import CorruptFileError, DataError, MissingDataError, ShapeError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from digitlens.data.writers import WriterTable
-
 
 IMAGES_MAGIC = 2051  # first number of a file of images: unsigned bytes (8), three axes
 LABELS_MAGIC = 2049  # first number of a file of labels: unsigned bytes (8), one axis
@@ -40,8 +33,6 @@ def read_images(content: bytes, name: str = "the image file") -> Images:
     Raises CorruptFileError: another kind of file, or fewer or more bytes than its header
     announces; ShapeError: the pictures are not 28 x 28.
 
-    Examples
-    --------
     >>> read_images(write_images(np.zeros((3, 28, 28), np.uint8))).shape
     (3, 28, 28)
     """
@@ -66,8 +57,6 @@ def read_labels(content: bytes, name: str = "the label file") -> Labels:
     Raises CorruptFileError: another kind of file, or fewer or more bytes than its header
     announces; LabelError: a label is not in 0..9.
 
-    Examples
-    --------
     >>> read_labels(write_labels(np.array([5, 0, 4], np.uint8))).tolist()
     [5, 0, 4]
     """
@@ -107,8 +96,6 @@ def decompress(
     Raises CorruptFileError: the gzip stream is cut off, damaged, or followed by something else;
     DataError: it has more than `limit` bytes.
 
-    Examples
-    --------
     >>> decompress(gzip.compress(b"digits")), decompress(b"digits")
     (b'digits', b'digits')
     """
@@ -341,3 +328,70 @@ def _part(prefix: str) -> str:
     if "t10k" in name or "test" in name:
         return "test"
     return "validation" if "valid" in name else "train"
+
+
+_COLUMNS = 8
+"""Label, hsf, writer, digit of writer, NIST class, NIST position, duplicate, unused."""
+
+
+@dataclass(frozen=True, eq=False)
+class WriterTable:
+    """Who wrote each digit."""
+
+    writers: Indices  # int64 (N,): NIST's number of the writer
+    # int64 (N,): NIST's group of writers (hsf): 0 and 1 are employees, 4 are pupils
+    partitions: Indices
+
+
+def parse_writers(text: bytes, name: str, labels: Labels) -> WriterTable:
+    """Read a table of QMNIST and check it against the labels of the digits.
+
+    text: the unpacked table: a row of eight whole numbers for each digit, without a header. It
+        may go on after the last label, as the test table does: MNIST's 10,000 test digits are
+        the first of its 60,000 rows.
+    labels: uint8 (N,), the labels in the table's order
+
+    Raises CorruptFileError: the table has too few rows, or a row is not eight whole numbers;
+    DataError: a label differs from the one that the label file gives.
+    """
+    rows = _first_rows(text, len(labels), name=name)
+    try:
+        numbers = np.fromstring(rows, dtype=np.int64, sep=" ")
+    except (ValueError, DeprecationWarning):  # numpy says "will raise in the future"
+        numbers = np.empty(0, np.int64)
+    if len(numbers) != len(labels) * _COLUMNS:
+        raise CorruptFileError(
+            f"{name} must hold {_COLUMNS} whole numbers in each row", seen=_first_wrong(rows)
+        )
+    table = numbers.reshape(-1, _COLUMNS)
+    # The labels stand in the table too: they prove that it belongs to these pictures.
+    differ = np.flatnonzero(table[:, 0] != labels)
+    if len(differ):
+        index = int(differ[0])
+        raise DataError(
+            f"{name} must give the same labels as the label file",
+            seen=f"{len(differ):,} differ; the first, row {index + 1}, is {table[index, 0]} "
+            f"and not {labels[index]}",
+            likely="the table belongs to other pictures",
+        )
+    return WriterTable(
+        writers=np.ascontiguousarray(table[:, 2]), partitions=np.ascontiguousarray(table[:, 1])
+    )
+
+
+def _first_rows(text: bytes, count: int, *, name: str) -> bytes:
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    rows = len(ends) + (not text.endswith(b"\n") and bool(text))
+    if rows < count:
+        raise CorruptFileError(
+            f"{name} must have a row for each of {count:,} digits", seen=f"{rows:,} rows"
+        )
+    return text if rows == count else text[: ends[count - 1] + 1] if count else b""
+
+
+def _first_wrong(rows: bytes) -> str:
+    for index, row in enumerate(rows.splitlines(), start=1):
+        cells = row.split()
+        if len(cells) != _COLUMNS or not all(cell.lstrip(b"-").isdigit() for cell in cells):
+            return f"row {index}: {row[:60].decode('ascii', 'replace')}"
+    return "a number too large to be one of NIST's"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from digitlens import storage
 from digitlens.data import catalog
 from digitlens.data.arrays import read_csv, read_npz
-from digitlens.data.catalog import FASHION, MNIST, cache_folder, cache_path
-from digitlens.data.download import Fetched, check_hash, download
+from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile, cache_path
+from digitlens.data.download import Fetched, Progress, check_hash, download
 from digitlens.data.folder import error_too_many_rejected, read_class_folders
 from digitlens.data.font_digits import read_fonts
 from digitlens.data.idx import (
     decompress,
     holds_idx,
     is_idx,
+    parse_writers,
     read_idx_folder,
     read_idx_pair,
     read_images,
@@ -25,21 +26,11 @@ from digitlens.data.idx import (
 from digitlens.data.pen_digits import FILE as PEN_FILE
 from digitlens.data.pen_digits import SUFFIXES as PEN_SUFFIXES
 from digitlens.data.pen_digits import fetch_pen, read_pen
-from digitlens.data.split import check_options, split_data
-from digitlens.data.types import RawDataset
+from digitlens.data.split import DataSplits, RawDataset, check_options, split_data
 from digitlens.data.uci import FILE, read_uci
 from digitlens.data.world import read_world
-from digitlens.data.writers import parse_writers
 from digitlens.digits import Digits
-from digitlens.errors import DataError, MissingDataError, UsageError
-from digitlens.suggest import suggest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from digitlens.data.catalog import PublishedDataset, PublishedFile
-    from digitlens.data.download import Progress
-    from digitlens.data.types import DataSplits
+from digitlens.errors import DataError, MissingDataError, UsageError, suggest
 
 
 def read_published(published: PublishedDataset) -> RawDataset:
@@ -48,16 +39,15 @@ def read_published(published: PublishedDataset) -> RawDataset:
     Raises MissingDataError: it is in none of the three places; HashMismatchError: a file is not
     the one that was published. In the cache it is moved aside.
     """
-    own = catalog.user_folders(published)
-    for place in own:
-        if place.folder is not None and all(catalog.find_files(published.files, place.folder)):
-            return read_dataset_folder(published, place.folder, own=True)
-    cache = catalog.cache_folder(published)
-    assert cache.folder is not None, "the cache always has a place"
-    if not all(catalog.find_files(published.files, cache.folder)):
-        looked = [catalog.describe_places(place, published) for place in [*own, cache]]
-        download(published, cache.folder, looked=looked)
-    return read_dataset_folder(published, cache.folder, own=False)
+    result = catalog.find_collection(published)
+    if result is not None:
+        return read_dataset_folder(published, result[1], own=result[0].is_own)
+    looked = [
+        catalog.describe_places(place, published) for place in catalog.search_places(published)
+    ]
+    cache = cache_path(published.name)
+    download(published, cache, looked=looked)
+    return read_dataset_folder(published, cache, own=False)
 
 
 def find_training_digits(published: PublishedDataset) -> Digits | None:
@@ -68,18 +58,17 @@ def find_training_digits(published: PublishedDataset) -> Digits | None:
     Raises HashMismatchError: a file is not the one that was published.
     """
     wanted = published.files[:2]
-    own = catalog.user_folders(published)
-    for place in [*own, catalog.cache_folder(published)]:
-        result = [] if place.folder is None else catalog.find_files(wanted, place.folder)
-        paths = [path for path in result if path is not None]
-        if len(paths) == len(wanted):
-            images, labels = (
-                _read(file, path, place in own)
-                for file, path in zip(wanted, paths, strict=True)
-            )
-            source = f"{published.name} train"
-            return Digits(read_images(*images[1:]), read_labels(*labels[1:]), source=source)
-    return None
+    result = catalog.find_collection(published, wanted)
+    if result is None:
+        return None
+    place, folder = result
+    images, labels = (
+        _read(file, path, place.is_own)
+        for file, path in zip(wanted, catalog.find_files(wanted, folder), strict=True)
+        if path is not None
+    )
+    source = f"{published.name} train"
+    return Digits(read_images(*images[1:]), read_labels(*labels[1:]), source=source)
 
 
 def read_dataset_folder(published: PublishedDataset, folder: Path, *, own: bool) -> RawDataset:
@@ -154,44 +143,26 @@ def load_digits(
 
     The same source and arguments always give the same digits in the same order.
 
-    Parameters
-    ----------
-    source
-        "mnist" and "fashion" are looked for in ``$DIGITLENS_DATA``, then in the cache, then
+    source: "mnist" and "fashion" are looked for in ``$DIGITLENS_DATA``, then in the cache, then
         downloaded, and so are the "pen" digits, strokes of 30 writers that are drawn with a
         pen; "fonts" are the digits of a folder of fonts; "world" is MNIST, both of these and
         forms made by rule; "uci" comes with digitlens. Else a path: a folder of class folders
         0..9 (perhaps below train/, validation/ and test/) with pictures of any size, each of
         which is brought into MNIST's frame; a folder of IDX files, one IDX file beside its
-        other half, an .npz file, or a .csv or .csv.gz file of Kaggle's form.
-        A source without a test part of its own gives a fifth of each class to it.
-    validation
-        Share of the training digits that is held back, at least 0 and below 1; by whole
-        writers where they are known, the same share of each NIST partition's, else by
-        class. A validation part of the source's own is used as it is, or trained on when
-        the share is 0.
-    limit
-        Keep only so many training digits and at most as many validation digits, each
-        class with its share; at least 10. The test part stays whole.
+        other half, an .npz file, or a .csv or .csv.gz file of Kaggle's form. A source without a
+        test part of its own gives a fifth of each class to it.
+    validation: share of the training digits that is held back, at least 0 and below 1; by whole
+        writers where they are known, the same share of each NIST partition's, else by class. A
+        validation part of the source's own is used as it is, or trained on when the share is 0.
+    limit: keep only so many training digits and at most as many validation digits, each class
+        with its share; at least 10. The test part stays whole.
 
-    Returns
-    -------
-    Data
-        ``train``, ``validation`` and ``test``: uint8 (N, 28, 28) images, 0 = paper, 255 =
-        ink, uint8 (N,) labels; ``split`` says in words what was held back. The arrays may
-        be read-only.
+    Returns ``train``, ``validation`` and ``test``: uint8 (N, 28, 28) images, 0 = paper, 255 =
+    ink, uint8 (N,) labels; ``split`` says in words what was held back. The arrays may be
+    read-only. Raises UsageError: no source of that name, or a share or limit that makes no
+    sense; MissingDataError: nothing at that path; or not on this machine and not to be had from
+    the network; DataError: a file that cannot be used; its subclasses tell how.
 
-    Raises
-    ------
-    UsageError
-        No source of that name, or a share or limit that makes no sense.
-    MissingDataError
-        Nothing at that path; or not on this machine and not to be had from the network.
-    DataError
-        A file that cannot be used; its subclasses tell how.
-
-    Examples
-    --------
     >>> data = load_digits("uci")
     >>> len(data.train), len(data.validation), len(data.test)
     (1294, 144, 359)
@@ -213,23 +184,12 @@ each class'
 def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched:
     """Download what the cache lacks of a named source, and check all of it.
 
-    Parameters
-    ----------
-    source
-        "mnist", "fashion" or "pen"; "uci" needs no download and gives an empty answer.
-    progress
-        Called with a file's name, the bytes that have come and all its bytes.
+    source: "mnist", "fashion" or "pen"; "uci" needs no download and gives an empty answer
+    progress: called with a file's name, the bytes that have come and all its bytes
 
-    Raises
-    ------
-    UsageError
-        No source of that name.
-    MissingDataError
-        No mirror answered.
-    HashMismatchError
-        A file is not the one that was published; it is kept aside and named.
-    StorageError
-        The cache cannot be written.
+    Raises UsageError: no source of that name; MissingDataError: no mirror answered;
+    HashMismatchError: a file is not the one that was published; it is kept aside and named;
+    StorageError: the cache cannot be written.
     """
     if source == "uci":
         return Fetched(FILE.parent, (), {})
@@ -238,8 +198,7 @@ def fetch(source: str = "mnist", *, progress: Progress | None = None) -> Fetched
     if source not in PUBLISHED_NAMES:
         raise _unknown_source(source)
     published = PUBLISHED_NAMES[source]
-    folder = cache_folder(published).folder
-    assert folder is not None, "the cache always has a place"
+    folder = cache_path(published.name)
     fetched = download(published, folder, looked=[], progress=progress)
     read_dataset_folder(published, folder, own=False)
     return fetched

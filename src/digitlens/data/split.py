@@ -1,4 +1,4 @@
-"""From what a source gives to training, validation and test digits: pure functions.
+"""What a source gives (`RawDataset`) -> training, validation and test digits (`DataSplits`).
 
 Digits are held out by writer where writers are known (a split that lets the same hand into
 training and validation flatters the network), else by class.
@@ -6,23 +6,87 @@ training and validation flatters the network), else by class.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from digitlens.data.types import DataSplits, join
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.data.types import RawDataset
-    from digitlens.digits import Digits, Indices, Labels
-
     Mask: TypeAlias = NDArray[np.bool_]
     """bool (N,): True for the digits that are held back."""
+
+
+@dataclass(frozen=True, eq=False)
+class DataSplits:
+    """Digits to train on, to choose by, and to test with once."""
+
+    # train, validation, test: three sets of digits without a picture in common; `validation`
+    # may be empty. Their `source` says from which file they come, their `positions` where they
+    # stand in it. The arrays may be read-only.
+    train: Digits
+    validation: Digits
+    test: Digits
+    source: str  # the name or path that was asked for
+    split: str  # in words: how many digits are held back for validation, and by which rule
+    # SHA-256 of each file that was read, in hex, by file name; for a folder of pictures one
+    # hash of the list that ``sha256sum`` would print for all of them
+    hashes: dict[str, str]
+    # uint8 (M, 28, 28): pictures that are no digit, to learn to refuse; None for none
+    negatives: Images | None = None
+
+    def part(self, name: str) -> Digits:
+        """Return "train", "validation" or "test", or "all" three joined in that order.
+
+        In "all" the positions count through the joined digits.
+
+        Raises UsageError: there is no part of that name.
+        """
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        if name in parts:
+            return parts[name]
+        if name != "all":
+            raise UsageError(
+                "a part of the data must be train, validation, test or all", seen=repr(name)
+            )
+        return join(list(parts.values()), source=self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class RawDataset:
+    """What a reader found, before anything is held back."""
+
+    source: str  # the name or path that was asked for
+    train: Digits  # digits to train on: all of them, when the source does not name a test part
+    hashes: dict[str, str]  # SHA-256 by file name, as in `DataSplits`
+    # validation, test: given where the source itself tells these parts apart
+    validation: Digits | None = None
+    test: Digits | None = None
+    # int64 (N,), NIST's group of writers of each training digit; given together with
+    # ``train.writers``
+    partitions: Indices | None = None
+    no_writers: str = ""  # why the writers are not known, as a clause; empty when they are
+    # the file of each training digit, where each has one of its own; else empty
+    names: tuple[str, ...] = ()
+    # why pictures of the source cannot be used, one error for each
+    rejected: tuple[DataError, ...] = ()
+    negatives: Images | None = None  # as in `Data`
+
+
+def join(parts: list[Digits], *, source: str) -> Digits:
+    """Return the digits of all `parts`, one after the other, positions counted anew."""
+    writers = [part.writers for part in parts if len(part)]
+    known = [item for item in writers if item is not None]
+    return Digits(
+        images=np.concatenate([part.images for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        source=source,
+        writers=np.concatenate(known) if known and len(known) == len(writers) else None,
+    )
 
 
 def split_by_class(labels: Labels, count: int, rng: np.random.Generator) -> Mask:
@@ -35,8 +99,6 @@ def split_by_class(labels: Labels, count: int, rng: np.random.Generator) -> Mask
     Returns bool (N,), exactly `count` of them True. A class of n digits has n * count / N of
     them, rounded down or up, up where the remainder is largest.
 
-    Examples
-    --------
     >>> labels = np.repeat(np.array([3, 7], np.uint8), [80, 20])
     >>> held_out = split_by_class(labels, 10, np.random.default_rng(0))
     >>> np.bincount(labels[held_out])[[3, 7]].tolist()
@@ -71,8 +133,6 @@ def split_by_writer(
 
     Returns bool (N,): True for every digit of the writers that were picked.
 
-    Examples
-    --------
     >>> writers = np.repeat(np.arange(20), 5)
     >>> held = split_by_writer(writers, writers // 10, 0.2, np.random.default_rng(0))
     >>> len(set(writers[held])), int(held.sum())

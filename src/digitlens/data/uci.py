@@ -10,20 +10,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens import storage
 from digitlens.data.idx import decompress
-from digitlens.data.types import RawDataset
-from digitlens.digits import SIDE, Digits
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images, Labels
-
+from digitlens.data.split import RawDataset
+from digitlens.digits import SIDE, Digits, Images, Labels
 
 FILE = Path(__file__).with_name("uci.gz")
 """gzip of 1,797 rows of 65 bytes: 64 values 0..16 of 8 x 8 pixels, then the label."""
@@ -54,8 +48,6 @@ def to_mnist(small: NDArray[np.uint8]) -> Images:
 
     Returns uint8 (N, 28, 28); 0 = paper, 255 = ink.
 
-    Examples
-    --------
     >>> to_mnist(np.full((1, 8, 8), 16, np.uint8))[0, 14, 14].item()
     255
     """

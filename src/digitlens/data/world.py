@@ -10,20 +10,14 @@ font printed several times.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.data.font_digits import print_digits, print_signs, read_faces, read_fonts
 from digitlens.data.pen_digits import draw_digits, read_pen, read_strokes
-from digitlens.data.split import split_data
-from digitlens.data.types import RawDataset, join
-from digitlens.digits import CLASSES, Digits
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images, Indices
+from digitlens.data.split import RawDataset, join, split_data
+from digitlens.digits import CLASSES, Digits, Images, Indices
 
 NAME = "world"
 PENS = 5  # pens that each pen digit is drawn with

@@ -18,7 +18,7 @@ import torch
 
 from digitlens.digits import CLASSES
 from digitlens.errors import ModelError
-from digitlens.models.rebuild import to_module
+from digitlens.models.convert import to_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

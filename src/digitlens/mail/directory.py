@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import MissingExtraError, UsageError
-from digitlens.suggest import suggest
+from digitlens.errors import MissingExtraError, UsageError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

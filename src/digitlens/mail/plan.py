@@ -9,9 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from digitlens.errors import UsageError
+from digitlens.errors import UsageError, suggest
 from digitlens.mail.directory import ZIP5, is_digits
-from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

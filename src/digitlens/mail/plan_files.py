@@ -15,10 +15,9 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import DataError, UsageError
+from digitlens.errors import DataError, UsageError, suggest
 from digitlens.mail.plan import Range, SortPlan, check_name
 from digitlens.storage import read_file
-from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,9 @@
 """Networks: their layers and recipes, their files, and what they answer.
 
 `registry` lists the digit networks and `architectures` holds their layers and recipes. A
-trained network becomes plain operations (`fold`, `ops`), these become an ONNX file with a card
-inside (`onnx_writer`, `card`), and `inference` answers from it without torch. The way back
-leads over `onnx_graph` and `onnx_reader` (a file -> operations) to `rebuild` (operations ->
-torch).
+trained network becomes plain operations (`convert`, `ops`), these become an ONNX file with a
+card inside (`onnx_writer`, `card`), and `inference` answers from it without torch. The way
+back leads over `onnx_graph` and `onnx_reader` (a file -> operations) to `convert` again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from digitlens.errors import ModelError
-from digitlens.metrics.intervals import wilson
 from digitlens.models.onnx_graph import read_metadata
 
 FORMAT = 1
@@ -105,43 +104,7 @@ class Card(ABC):
 
 @dataclass(frozen=True)
 class ModelCard(Card):
-    """What a digit model says of itself.
-
-    Parameters
-    ----------
-    name
-        The model's name, such as ``"cnn-3"``.
-    network
-        The architecture's name.
-    data, split
-        What it was trained on, and how validation digits were set apart.
-    trained_on
-        How many digits it was trained on.
-    seed, epochs, best_epoch
-        How it was trained, and the epoch whose weights were chosen.
-    weights, multiply_adds
-        Trained numbers, and products for one digit.
-    created
-        When, ISO 8601 with the time zone.
-    validation
-        ``{"misses": ..., "count": ...}``, or empty without validation digits.
-    versions
-        Of digitlens, torch and Python.
-    members
-        Networks that answer together.
-    threshold
-        Above this probability of "no digit" a picture is refused; chosen so that 99 of 100
-        validation digits pass. Only for models that give such a probability.
-    unsure_above, unsure_below
-        A picture that is not refused is unsure, to be checked by a person, where its
-        probability of "no digit" is above the one or that of its digit below the other.
-    test
-        ``{"misses": ..., "count": ...}`` on MNIST's test digits, for published models.
-    figures
-        What else was measured, by name, in words and numbers.
-    notes
-        What a user must know; each one sentence or two.
-    """
+    """What a digit model says of itself."""
 
     KEY = "digitlens.card"
     USE = """\
@@ -157,25 +120,37 @@ brings any picture of a digit there, and `digitlens predict` does so by itself.
         "truth.",
     )
 
-    name: str
-    network: str
+    name: str  # the model's name, such as ``"cnn-3"``
+    network: str  # the architecture's name
+    # data, split: what it was trained on, and how validation digits were set apart
     data: str
     split: str
-    trained_on: int
+    trained_on: int  # how many digits it was trained on
+    # seed, epochs, best_epoch: how it was trained, and the epoch whose weights were chosen
     seed: int
     epochs: int
     best_epoch: int
+    # weights, multiply_adds: trained numbers, and products for one digit
     weights: int
     multiply_adds: int
-    created: str
+    created: str  # when, ISO 8601 with the time zone
+    # ``{"misses": ..., "count": ...}``, or empty without validation digits
     validation: dict[str, int] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    members: int = 1
+    versions: dict[str, str] = field(default_factory=dict)  # of digitlens, torch and Python
+    members: int = 1  # networks that answer together
+    # above this probability of "no digit" a picture is refused; chosen so that 99 of 100
+    # validation digits pass. Only for models that give such a probability.
     threshold: float = 0.5
+    # unsure_above, unsure_below: a picture that is not refused is unsure, to be checked by a
+    # person, where its probability of "no digit" is above the one or that of its digit below
+    # the other
     unsure_above: float = 1.0
     unsure_below: float = 0.0
+    # ``{"misses": ..., "count": ...}`` on MNIST's test digits, for published models
     test: dict[str, int] = field(default_factory=dict)
+    # what else was measured, by name, in words and numbers
     figures: dict[str, str] = field(default_factory=dict)
+    # what a user must know; each one sentence or two
     notes: list[str] = field(default_factory=list)
 
     def _rows(self) -> dict[str, str]:
@@ -196,31 +171,7 @@ brings any picture of a digit there, and `digitlens predict` does so by itself.
 
 @dataclass(frozen=True)
 class LineModelCard(Card):
-    """What a line reader says of itself.
-
-    Parameters
-    ----------
-    name
-        The reader's name, such as ``"reader-3"``.
-    network
-        The architecture's name.
-    data, split
-        Whose digits the lines were written with, and how validation digits were set apart.
-    style
-        The style of the lines that it was trained on.
-    lines
-        How many lines it was trained on; none was shown twice.
-    seed, steps
-        How it was trained.
-    weights, multiply_adds
-        Trained numbers, and products for one column of a line 32 rows high.
-    created
-        When, ISO 8601 with the time zone.
-    validation
-        By style, ``{"misses": ..., "count": ...}`` on lines by writers of the validation set.
-    versions, figures, notes
-        As in `ModelCard`.
-    """
+    """What a line reader says of itself."""
 
     KEY = "digitlens.line_card"
     USE = """\
@@ -237,18 +188,25 @@ is the empty string.
         "may still be read as a digit.",
     )
 
-    name: str
-    network: str
+    name: str  # the reader's name, such as ``"reader-3"``
+    network: str  # the architecture's name
+    # data, split: whose digits the lines were written with, and how validation digits were set
+    # apart
     data: str
     split: str
-    style: str
-    lines: int
+    style: str  # the style of the lines that it was trained on
+    lines: int  # how many lines it was trained on; none was shown twice
+    # seed, steps: how it was trained
     seed: int
     steps: int
+    # weights, multiply_adds: trained numbers, and products for one column of a line 32 rows
+    # high
     weights: int
     multiply_adds: int
-    created: str
+    created: str  # when, ISO 8601 with the time zone
+    # by style, ``{"misses": ..., "count": ...}`` on lines by writers of the validation set
     validation: dict[str, dict[str, int]] = field(default_factory=dict)
+    # versions, figures, notes: as in `ModelCard`
     versions: dict[str, str] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -305,5 +263,7 @@ def _format_errors(counted: dict[str, int]) -> str:
 
 
 def _format_errors_with_interval(counted: dict[str, int]) -> str:
+    from digitlens.metrics.intervals import wilson  # needed for pages alone
+
     low, high = wilson(counted["misses"], counted["count"])
     return f"{_format_errors(counted)} (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"

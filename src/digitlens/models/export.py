@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from digitlens.digits import CLASSES, SIDE
 from digitlens.errors import MissingExtraError, ModelError, UsageError
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers, load_network, rebuild
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
-from digitlens.models.rebuild import load_network, rebuild
 from digitlens.runs import BEST_WEIGHTS
 from digitlens.storage import make_folder, write_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-    from torch import nn
-
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
 
@@ -53,26 +48,17 @@ class ExportResult:
 def export_model(source: str | Path, to: str, *, out: Path | None = None) -> ExportResult:
     """Write a model's network in another format and check that it answers the same.
 
-    Parameters
-    ----------
-    source
-        A published network, a run folder, or an .onnx file that digitlens wrote. Several
+    source: a published network, a run folder, or an .onnx file that digitlens wrote. Several
         networks together are only exported as ``"onnx"``.
-    to
-        ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
+    to: ``"onnx"``; ``"torch"``: a `torch.export` program, loaded by ``torch.export.load``
         without digitlens, float (N, 1, 28, 28) in 0..1 -> logits; ``"keras"``: a .keras file,
-        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras). Networks that know
-        "no digit" give an eleventh logit for it.
-    out
-        The file to write; in the current folder, named after the model, when None.
+        uint8 or float (N, 28, 28) in 0..255 -> logits (needs keras). Networks that know "no
+        digit" give an eleventh logit for it.
+    out: the file to write; in the current folder, named after the model, when None
 
-    Raises
-    ------
-    UsageError
-        An unknown format, or `out` exists.
-    ModelError
-        The source is no model, or the exported network does not answer the same to within
-        1e-4 in every probability (nothing is left behind then).
+    Raises UsageError: an unknown format, or `out` exists; ModelError: the source is no model,
+    or the exported network does not answer the same to within 1e-4 in every probability
+    (nothing is left behind then).
     """
     # Refuse what cannot be done before any work is done.
     if to not in FORMATS:

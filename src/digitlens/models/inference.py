@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
 from digitlens.errors import ModelError
@@ -24,10 +25,6 @@ from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.storage import is_folder, read_regular
 from digitlens.workers import available_cpus
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # What digit models call their input and their outputs: see `onnx_writer.to_onnx`.
 INPUT = "pixels"
@@ -92,21 +89,12 @@ class Model:
     def predict(self, images: Images) -> Predictions:
         """Say which digits `images` show.
 
-        Parameters
-        ----------
-        images
-            uint8 (N, 28, 28); 0 = paper, 255 = ink. Big batches are split and spread over the
-            cores; N may be 0.
+        images: uint8 (N, 28, 28); 0 = paper, 255 = ink. Big batches are split and spread over
+            the cores; N may be 0.
 
-        Raises
-        ------
-        ShapeError
-            Another shape or dtype.
-        ModelError
-            The network gives something else than numbers.
+        Raises ShapeError: another shape or dtype; ModelError: the network gives something else
+        than numbers.
 
-        Examples
-        --------
         >>> model = load_model("runs/train/cnn-1")  # doctest: +SKIP
         >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
         (3, 10)
@@ -167,19 +155,13 @@ class Model:
 def load_model(source: str | Path = DEFAULT_NETWORK, *, threads: int | None = None) -> Model:
     """Load a model: a published one, a run folder, or an .onnx file that digitlens wrote.
 
-    Parameters
-    ----------
-    source
-        A published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
-        the path of an .onnx file. A file or folder that is called like a published network
-        is named by a path: ``./cnn``. `universal` when left out.
-    threads
-        Cores to use; all that this process may use when None.
+    source: a published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
+        the path of an .onnx file. A file or folder that is called like a published network is
+        named by a path: ``./cnn``. `universal` when left out.
+    threads: cores to use; all that this process may use when None
 
-    Raises
-    ------
-    ModelError
-        There is no such file or folder, the run is unfinished, or the file is not ours.
+    Raises ModelError: there is no such file or folder, the run is unfinished, or the file is
+    not ours.
     """
     # A published name, else a path; a run folder's model lies in the folder.
     path = PUBLISHED_FOLDER / f"{source}.onnx" if source in published_names() else Path(source)

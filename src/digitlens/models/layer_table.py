@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from digitlens.digits import SIDE
-from digitlens.models.layers import BitmapDistance, PartialConv2d, Subsample
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from digitlens.models.architectures.lenet5 import BitmapDistance, PartialConv2d, Subsample
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,12 @@ of fields are those of onnx.proto (github.com/onnx/onnx).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
+from numpy.typing import NDArray
 
 MODEL_GRAPH, MODEL_METADATA = 7, 14  # ModelProto
 GRAPH_NODE, GRAPH_CONSTANT, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12  # GraphProto
@@ -225,8 +221,6 @@ def read_fields(message: memoryview) -> Iterator[WireField]:
 def encode_field(number: int, content: bytes) -> bytes:
     """Return a field that holds `content`, a text or a message.
 
-    Examples
-    --------
     >>> encode_field(1, b"relu3").hex(" ")
     '0a 05 72 65 6c 75 33'
     >>> next(read_fields(memoryview(encode_field(12, b"x" * 300)))).number

@@ -8,14 +8,14 @@ ReduceSumSquare inside a network, and those of `AROUND` before, between and afte
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from digitlens.digits import FEATURES, SIDE
 from digitlens.errors import ModelError
-from digitlens.models.onnx_graph import read_graph
+from digitlens.models.onnx_graph import Node, OnnxGraph, read_graph
 from digitlens.models.ops import (
     Cascade,
     Conv,
@@ -31,12 +31,6 @@ from digitlens.models.ops import (
     Residual,
     Tanh,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digitlens.models.onnx_graph import Node, OnnxGraph
-
 
 NETWORK_INPUTS = ([-1, FEATURES], [-1, 1, SIDE, SIDE])
 """A network begins where pixels are brought to one of these shapes."""

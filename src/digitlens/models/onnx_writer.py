@@ -26,6 +26,7 @@ from digitlens.models.ops import (
     Linear,
     MaxPool,
     Op,
+    Program,
     QuantLinear,
     RbfDistance,
     Relu,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-
-    from digitlens.models.ops import Program
 
     Shapes = dict[str, tuple[int, list[str | int | None]]]
     """Type and shape of each input or output, by name."""
@@ -65,12 +64,10 @@ def to_onnx(
     multiple of 4, and gives ``log_probs``, float32 (N, W / 2, 11): natural logarithms, each
     frame's probabilities sum to 1, class 10 is blank.
 
-    Parameters
-    ----------
-    program
-        One network, an ensemble or a cascade; for a line reader what `fuse_line_network` gave.
-    calibrations
-        Of a line reader: what `ConfidenceModels.as_dict` gave; None where there are none yet.
+    program: one network, an ensemble or a cascade; for a line reader what `fuse_line_network`
+        gave
+    calibrations: of a line reader: what `ConfidenceModels.as_dict` gave; None where there are
+        none yet
     """
     # The nodes and constants of the network itself.
     graph = OnnxBuilder()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from digitlens.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 FULL_SIZE = 10_000
 """A recipe made for MNIST is adapted to training sets that are smaller than this."""
@@ -26,26 +23,15 @@ class BaseRecipe:
     """What every recipe says, and how it is written to config.toml and read again.
 
     The optimizer is AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
-
-    Parameters
-    ----------
-    batch
-        Examples a step: digits or lines.
-    learning_rate
-        The highest rate on the way.
-    betas
-        AdamW's decay rates of the mean and the squared gradient.
-    weight_decay
-        AdamW's pull towards zero, on weights and kernels only, never on biases or
-        normalization.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {}
     """Names that older config.toml files use for fields, and today's names."""
 
-    batch: int
-    learning_rate: float
-    betas: tuple[float, float]
+    batch: int  # examples a step: digits or lines
+    learning_rate: float  # the highest rate on the way
+    betas: tuple[float, float]  # AdamW's decay rates of the mean and the squared gradient
+    # AdamW's pull towards zero, on weights and kernels only, never on biases or normalization
     weight_decay: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,54 +61,6 @@ class Recipe(BaseRecipe):
 
     The learning rate rises in a straight line over the first `warmup` of all steps and then
     falls in a straight line to zero (Smith 2018, arXiv 1803.09820).
-
-    Parameters
-    ----------
-    epochs
-        Passes over the training digits.
-    warmup
-        Share of all steps on which the learning rate rises, in 0..1.
-    label_smoothing
-        The share of the truth that is spread over all ten classes.
-    temperature
-        Training divides the logits by this, answers do not. Smoothing teaches a network to
-        be less sure than it is right; with a temperature above 1 it learns the same answers
-        with logits that many times larger, and its probabilities can be believed (the
-        temperature of Guo et al. 2017, arXiv 1706.04599, built in instead of added
-        afterwards).
-    translate
-        Augmentation, drawn anew in each epoch: up to this many pixels up, down, left and right.
-    rotate
-        Up to this many degrees either way.
-    scale
-        Height and width are each scaled by up to this share, more or less.
-    shear
-        Up to this many columns for each row.
-    elastic
-        Elastic distortion: the standard deviation, in pixels, of a smooth random field.
-    degrade
-        Share of the digits that are degraded as well (blur, noise, thin strokes, ...).
-    negatives
-        How many pictures that are no digit are shown for each digit. For networks with an
-        eleventh output.
-    reframe
-        Share of the degraded digits and negatives that are brought into MNIST's frame as
-        users' pictures are: `digitlens.imaging.frame_stack`.
-    freeze_norm
-        Share of all epochs, the last ones, in which batch normalization keeps the means and
-        variances that it has gathered. Where a batch mixes digits with noise and blots, its
-        own statistics are not those of the digits that are read later; in these epochs the
-        network learns with the ones it will be used with.
-    teacher
-        The published network whose answers are learnt instead of the labels (Hinton,
-        Vinyals and Dean 2015, arXiv 1503.02531), on digits that are not degraded; empty for
-        none.
-    teacher_once
-        The teacher answers once, to the training digits as they are (of `world`: to MNIST's),
-        and is believed where it is sure of the label; elsewhere the label is learnt.
-    threshold
-        The share of "no digit" above which a picture is refused, where no digits are held
-        back to find it on.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {
@@ -138,23 +76,44 @@ class Recipe(BaseRecipe):
         "frozen": "freeze_norm",
     }
 
-    epochs: int
+    epochs: int  # passes over the training digits
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
-    warmup: float = 0.25
-    label_smoothing: float = 0.0
+    warmup: float = 0.25  # share of all steps on which the learning rate rises, in 0..1
+    label_smoothing: float = 0.0  # the share of the truth that is spread over all ten classes
+    # training divides the logits by this, answers do not. Smoothing teaches a network to be
+    # less sure than it is right; with a temperature above 1 it learns the same answers with
+    # logits that many times larger, and its probabilities can be believed (the temperature of
+    # Guo et al. 2017, arXiv 1706.04599, built in instead of added afterwards).
     temperature: float = 1.0
+    # augmentation, drawn anew in each epoch: up to this many pixels up, down, left and right
     translate: int = 0
-    rotate: float = 0.0
-    scale: float = 0.0
-    shear: float = 0.0
+    rotate: float = 0.0  # up to this many degrees either way
+    scale: float = 0.0  # height and width are each scaled by up to this share, more or less
+    shear: float = 0.0  # up to this many columns for each row
+    # elastic distortion: the standard deviation, in pixels, of a smooth random field
     elastic: float = 0.0
+    # share of the digits that are degraded as well (blur, noise, thin strokes, ...)
     degrade: float = 0.0
+    # how many pictures that are no digit are shown for each digit. For networks with an
+    # eleventh output.
     negatives: float = 0.0
+    # share of the degraded digits and negatives that are brought into MNIST's frame as users'
+    # pictures are: `digitlens.imaging.frame_stack`
     reframe: float = 0.0
+    # share of all epochs, the last ones, in which batch normalization keeps the means and
+    # variances that it has gathered. Where a batch mixes digits with noise and blots, its own
+    # statistics are not those of the digits that are read later; in these epochs the network
+    # learns with the ones it will be used with.
     freeze_norm: float = 0.0
+    # the published network whose answers are learnt instead of the labels (Hinton, Vinyals and
+    # Dean 2015, arXiv 1503.02531), on digits that are not degraded; empty for none
     teacher: str = ""
+    # the teacher answers once, to the training digits as they are (of `world`: to MNIST's), and
+    # is believed where it is sure of the label; elsewhere the label is learnt
     teacher_once: bool = False
+    # the share of "no digit" above which a picture is refused, where no digits are held back to
+    # find it on
     threshold: float = 0.5
 
     @property
@@ -173,8 +132,6 @@ class Recipe(BaseRecipe):
         so that there are steps enough to learn in; the learning rate falls with the root of
         the batch (Malladi et al. 2022, arXiv 2205.10287).
 
-        Examples
-        --------
         >>> Recipe(epochs=1, batch=256, learning_rate=0.02).fit_to(1_280)
         ... # doctest: +ELLIPSIS
         Recipe(batch=64, learning_rate=0.01, ..., epochs=20, ...)
@@ -189,8 +146,6 @@ class Recipe(BaseRecipe):
     def rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of `step` (0-based) when there are `steps` in all.
 
-        Examples
-        --------
         >>> recipe = Recipe(epochs=1, batch=1, learning_rate=0.4, warmup=0.25)
         >>> [round(recipe.rate_at(step, 8), 3) for step in range(8)]
         [0.2, 0.4, 0.4, 0.333, 0.267, 0.2, 0.133, 0.067]
@@ -220,33 +175,6 @@ class LineRecipe(BaseRecipe):
 
     The learning rate rises in a straight line over the first steps, stays, and falls in a
     straight line to zero over the last ones.
-
-    Parameters
-    ----------
-    steps
-        Batches in all; no line is shown twice.
-    warmup_steps, decay_steps
-        Steps on which the rate rises, and the last ones on which it falls.
-    ema_decay
-        What is kept are not the last weights but their exponential moving average: the share
-        of the old mean that a step leaves, less in the first steps (Polyak and Juditsky 1992).
-    frame_loss_steps
-        The loss over whole strings (Graves et al. 2006: connectionist temporal
-        classification) has a second one beside it, over single frames, those at the middle of
-        each digit. It shows the network early on where digits are, and fades away over so
-        many steps.
-    max_grad_norm
-        Longer gradients are clipped to this length.
-    widths
-        Channels of the network's four stages.
-    style
-        What most lines are learnt from: a name in `digitlens.synth.STYLES`.
-    other_styles, other_share
-        Styles of a part of the lines, each as many, and their share of all.
-    max_width
-        Columns; longer lines are left out, as one would widen a whole batch.
-    eval_every
-        Steps from one evaluation, and one checkpoint, to the next.
     """
 
     OLD_NAMES: ClassVar[Mapping[str, str]] = {
@@ -260,28 +188,37 @@ class LineRecipe(BaseRecipe):
         "every": "eval_every",
     }
 
-    steps: int = 35_000
+    steps: int = 35_000  # batches in all; no line is shown twice
     batch: int = 64
     learning_rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.02
+    # warmup_steps, decay_steps: steps on which the rate rises, and the last ones on which it
+    # falls
     warmup_steps: int = 500
     decay_steps: int = 11_000
+    # what is kept are not the last weights but their exponential moving average: the share of
+    # the old mean that a step leaves, less in the first steps (Polyak and Juditsky 1992)
     ema_decay: float = 0.999
+    # the loss over whole strings (Graves et al. 2006: connectionist temporal classification)
+    # has a second one beside it, over single frames, those at the middle of each digit. It
+    # shows the network early on where digits are, and fades away over so many steps.
     frame_loss_steps: int = 6_000
-    max_grad_norm: float = 5.0
+    max_grad_norm: float = 5.0  # longer gradients are clipped to this length
+    # channels of the network's four stages
     widths: tuple[int, int, int, int] = (32, 64, 128, 192)
+    # what most lines are learnt from: a name in `digitlens.synth.STYLES`
     style: str = "training"
+    # other_styles, other_share: styles of a part of the lines, each as many, and their share of
+    # all
     other_styles: tuple[str, ...] = OTHER_STYLES
     other_share: float = 0.25
-    max_width: int = 512
-    eval_every: int = 1_000
+    max_width: int = 512  # columns; longer lines are left out, as one would widen a whole batch
+    eval_every: int = 1_000  # steps from one evaluation, and one checkpoint, to the next
 
     def fit_to(self, steps: int) -> LineRecipe:
         """Return the recipe for so many steps; with few, all that takes time takes less.
 
-        Examples
-        --------
         >>> short = LineRecipe().fit_to(2_000)
         >>> short.warmup_steps, short.decay_steps, short.frame_loss_steps
         (200, 666, 1000)
@@ -300,8 +237,6 @@ class LineRecipe(BaseRecipe):
     def rate_at(self, step: int) -> float:
         """Return the learning rate of `step` (0-based).
 
-        Examples
-        --------
         >>> recipe = LineRecipe(steps=8, learning_rate=0.4, warmup_steps=2, decay_steps=4)
         >>> [round(recipe.rate_at(step), 2) for step in range(8)]
         [0.2, 0.4, 0.4, 0.4, 0.4, 0.3, 0.2, 0.1]
@@ -317,8 +252,6 @@ class LineRecipe(BaseRecipe):
     def ema_decay_at(self, step: int) -> float:
         """Return the share of the old mean that `step` (0-based) leaves.
 
-        Examples
-        --------
         >>> [LineRecipe().ema_decay_at(step) for step in (0, 10, 100_000)]
         [0.1, 0.55, 0.999]
         """

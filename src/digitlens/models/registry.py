@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from digitlens.errors import UsageError
-from digitlens.suggest import suggest
+from digitlens.errors import UsageError, suggest
 
 CONVOLUTIONAL = "digitlens.models.architectures.convolutional"
 FULLY_CONNECTED = "digitlens.models.architectures.fully_connected"
@@ -59,8 +58,6 @@ NETWORKS: dict[str, ModelSpec] = {
 def find_network(name: str) -> ModelSpec:
     """Return the entry of `name`; UsageError, with the nearest name, if there is none.
 
-    Examples
-    --------
     >>> find_network("dense").about
     'fully connected, 784-512-256-128-10'
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from digitlens.data import load_digits
 from digitlens.data.load import read_source
-from digitlens.data.types import join
+from digitlens.data.split import join
 from digitlens.errors import UsageError
 from digitlens.metrics.evaluation import evaluate
 from digitlens.server.answers import png_data_url
@@ -16,7 +16,7 @@ from digitlens.server.cache import LruCache
 from digitlens.server.networks import USER_DIGITS, check_source
 
 if TYPE_CHECKING:
-    from digitlens.data.types import DataSplits
+    from digitlens.data.split import DataSplits
     from digitlens.digits import Digits
     from digitlens.metrics.evaluation import Evaluation
     from digitlens.models.inference import Model

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.data.catalog import is_available
+from digitlens.data.catalog import find_collection
 from digitlens.data.load import PUBLISHED_NAMES
 from digitlens.digits import SIDE
-from digitlens.errors import DigitlensError, MissingDataError, ModelError, RunError, UsageError
+from digitlens.errors import (
+    DigitlensError,
+    MissingDataError,
+    ModelError,
+    RunError,
+    UsageError,
+    suggest,
+)
 from digitlens.explain.inspection import InspectedModel
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import from_csv
@@ -22,7 +29,6 @@ from digitlens.runs import CONFIG, HISTORY, METRICS, MODEL, read_config
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import LayerProbe, describe_layer
-from digitlens.suggest import suggest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +202,7 @@ def _unknown_network(name: str) -> UnknownError:
 def list_sources(user_digits: Path) -> dict[str, bool]:
     """Return the name of every data source, and whether it is on this machine."""
     available = {
-        name: name not in PUBLISHED_NAMES or is_available(PUBLISHED_NAMES[name])
+        name: name not in PUBLISHED_NAMES or find_collection(PUBLISHED_NAMES[name]) is not None
         for name in SOURCES
     }
     return available | {USER_DIGITS: any(user_digits.glob("*/*.png"))}

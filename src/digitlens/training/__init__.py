@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from digitlens.data import DataSplits, load_digits
 from digitlens.errors import MissingExtraError, UsageError
 from digitlens.models.recipe import LineRecipe, Recipe, find_line_recipe
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
+    Callback,
     NullCallback,
     TrainConfig,
     check_length,
@@ -19,14 +21,7 @@ from digitlens.training.config import (
     resume_config,
 )
 from digitlens.training.results import ReaderRun, Run
-from digitlens.workers import Background
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from digitlens.training.config import Callback
-
+from digitlens.workers import run_in_background
 
 __all__ = ["ReaderRun", "Run", "train", "train_reader"]
 
@@ -51,54 +46,29 @@ def train(
     the same number of threads. Another processor, another torch or another number of threads
     adds in another order and ends at other, equally good weights: that is not promised.
 
-    Parameters
-    ----------
-    network
-        A name of `digitlens.models.NETWORKS`.
-    data
-        Digits, or a source for `load_digits`; when None that of the network: MNIST, or
-        "world" for universal.
-    start
-        Fine-tune this model of the same network: a published one, a run folder or an .onnx
-        file. A few pictures are then enough (`data`: a folder of class folders); digits that
-        it knows are replayed, MNIST's training digits where they are at hand.
-    validation, limit
-        For `load_digits`, when `data` is a source; `validation` is 0.1 when None. With
-        `start` it is the share of each class that is held back, a quarter where there are
-        8 pictures of a class when None.
-    seed
-        Decides first weights, order and augmentation.
-    epochs
-        Instead of the recipe's; the learning rate's rise and fall is stretched to them.
-    recipe
-        Instead of the network's own.
-    out
-        The run folder; ``runs/train/<network>-<n>`` when None.
-    resume
-        Resume the run in `out`, or the newest unfinished one of `network`. Everything else is
-        taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
-    progress
-        Is called as training goes on, in this thread.
+    network: a name of `digitlens.models.NETWORKS`
+    data: digits, or a source for `load_digits`; when None that of the network: MNIST, or
+        "world" for universal
+    start: Fine-tune this model of the same network: a published one, a run folder or an .onnx
+        file. A few pictures are then enough (`data`: a folder of class folders); digits that it
+        knows are replayed, MNIST's training digits where they are at hand.
+    validation, limit: for `load_digits`, when `data` is a source; `validation` is 0.1 when
+        None. With `start` it is the share of each class that is held back, a quarter where
+        there are 8 pictures of a class when None.
+    seed: decides first weights, order and augmentation
+    epochs: instead of the recipe's; the learning rate's rise and fall is stretched to them
+    recipe: instead of the network's own
+    out: the run folder; ``runs/train/<network>-<n>`` when None
+    resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
+        is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
+    progress: is called as training goes on, in this thread
 
-    Raises
-    ------
-    UsageError
-        An unknown network, no epochs, a bad seed, a `start` of another network.
-    ModelError
-        There is no model `start`.
-    DataError
-        The data cannot be used.
-    DivergedError
-        The loss became infinite or not a number.
-    StoppedError
-        Ctrl-C or SIGTERM; the run can be resumed.
-    RunError
-        `out` is taken, or there is nothing to resume.
-    StorageError
-        The disk is full or cannot be written; the last checkpoint is whole.
+    Raises UsageError: an unknown network, no epochs, a bad seed, a `start` of another network;
+    ModelError: there is no model `start`; DataError: the data cannot be used; DivergedError:
+    the loss became infinite or not a number; StoppedError: Ctrl-C or SIGTERM; the run can be
+    resumed; RunError: `out` is taken, or there is nothing to resume; StorageError: the disk is
+    full or cannot be written; the last checkpoint is whole.
 
-    Examples
-    --------
     >>> run = train("dense", "mnist", seed=0)  # doctest: +SKIP
     >>> run.history[-1].validation_accuracy  # doctest: +SKIP
     0.981
@@ -122,7 +92,7 @@ def train(
     if resume:
         config = resume_config(config, Recipe)
     # Digits are read while torch is imported: together the longest part of a short run.
-    loader = Background(lambda: _load(source, config))
+    loader = run_in_background(lambda: _load(source, config))
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.digit_run import run_training, train_ensemble
@@ -153,35 +123,19 @@ def train_reader(
     same versions and number of threads, whatever the number of writers. On a graphics card
     sums are taken in any order, and no two runs are the same.
 
-    Parameters
-    ----------
-    name
-        A name of `digitlens.models.recipe.READERS`.
-    data, out, resume, progress
-        As for `train`.
-    validation
-        For `load_digits`: the share that is held back, by writer; lines of their digits are
-        what the history's figures are measured on.
-    seed
-        Decides first weights, lines and order.
-    steps
-        Instead of the recipe's; with few, warming up and the like take fewer too.
-    recipe
-        Instead of the network's own.
-    writers
-        Processes that make lines; with 0 this one does. When None one beside a processor,
+    name: a name of `digitlens.models.recipe.READERS`
+    data, out, resume, progress: as for `train`
+    validation: for `load_digits`: the share that is held back, by writer; lines of their digits
+        are what the history's figures are measured on
+    seed: decides first weights, lines and order
+    steps: instead of the recipe's; with few, warming up and the like take fewer too
+    recipe: instead of the network's own
+    writers: processes that make lines; with 0 this one does. When None one beside a processor,
         and all cores but one beside a graphics card.
 
-    Raises
-    ------
-    UsageError
-        An unknown reader, no steps, a bad seed.
-    DataError
-        The digits cannot be used; one of 0 to 9 is missing, for instance.
-    WorkerError
-        A process that makes lines has died; all is saved.
-    DivergedError, StoppedError, RunError, StorageError
-        As `train`.
+    Raises UsageError: an unknown reader, no steps, a bad seed; DataError: the digits cannot be
+    used; one of 0 to 9 is missing, for instance; WorkerError: a process that makes lines has
+    died; all is saved; DivergedError, StoppedError, RunError, StorageError: as `train`.
     """
     check_length(steps, "steps")
     source: DataSplits | str | Path = "mnist" if data is None else data
@@ -224,7 +178,7 @@ def _fine_tune(
 ) -> Run:
     from digitlens.training.user_data import load_replay_data, load_user_data
 
-    loader = Background(lambda: (load_user_data(source, share), load_replay_data()))
+    loader = run_in_background(lambda: (load_user_data(source, share), load_replay_data()))
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.finetune_run import run_finetuning

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
 from digitlens.imaging import frame_stack
+from digitlens.models.recipe import Recipe
 from digitlens.training.distort import degrade, sample_deformation
 from digitlens.training.negatives import make_negatives
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from digitlens.models.recipe import Recipe
-
 
 GROUPS = 64  # augmentations drawn for an epoch. A batch of 256 holds each of them four times.
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digitlens.data import DataSplits
-    from digitlens.metrics.history import Epoch, LinePoint
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=BaseRecipe)
@@ -43,17 +42,10 @@ class Callback(Protocol):
 class NullCallback:
     """A `Callback` that does nothing."""
 
-    def start(self, total_steps: int, epochs: int, examples_per_epoch: int, note: str) -> None:
+    def start(self, *_arguments: object, **_options: object) -> None:
         """Do nothing."""
 
-    def step(self, done_steps: int) -> None:
-        """Do nothing."""
-
-    def epoch(self, epoch: Epoch | LinePoint) -> None:
-        """Do nothing."""
-
-    def finish(self) -> None:
-        """Do nothing."""
+    step = epoch = finish = start
 
 
 @dataclass(frozen=True)

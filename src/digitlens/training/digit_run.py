@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,30 +15,29 @@ import torch
 from digitlens import models, viz
 from digitlens import runs as run_folder
 from digitlens.data import world
-from digitlens.digits import CLASSES
-from digitlens.errors import DataError, StoppedError
+from digitlens.digits import CLASSES, Labels
+from digitlens.errors import DataError, ModelError, StoppedError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, from_csv
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers, quantize_first_layer
-from digitlens.models.inference import Model, load_model
+from digitlens.models.convert import fuse_layers, load_network, quantize_first_layer, rebuild
+from digitlens.models.inference import Model, load_model, published_names
 from digitlens.models.layer_table import summarize
-from digitlens.models.onnx_reader import parse_onnx
+from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.ops import Cascade, Ensemble, Linear, count_outputs
-from digitlens.models.rebuild import load_network
-from digitlens.storage import write_bytes, write_text
+from digitlens.models.ops import Cascade, Ensemble, Linear, Op, Program, count_outputs
+from digitlens.runs import RUNS, find_newest_finished
+from digitlens.storage import write_text
 from digitlens.training.checkpoint import TrainState, begin_training
-from digitlens.training.config import check_same_data, config_to_dict
-from digitlens.training.device import choose_device, tune_malloc
+from digitlens.training.config import Callback, TrainConfig, check_same_data, config_to_dict
+from digitlens.training.device import Device, choose_device, tune_malloc
 from digitlens.training.digit_task import (
     MAX_TRAIN_SAMPLE,
     DigitTask,
     DigitTensors,
     predict_labels,
 )
-from digitlens.training.distill import find_teacher, make_teacher
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -45,20 +45,16 @@ from digitlens.training.session import (
     fit,
     open_run,
     restore,
-    write_metrics,
+    save_run,
 )
 from digitlens.training.trainer import Trainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from torch import nn
+    from torch import Tensor, nn
 
     from digitlens.data import DataSplits
-    from digitlens.digits import Labels
-    from digitlens.models.ops import Op, Program
     from digitlens.models.recipe import Recipe
-    from digitlens.training.config import Callback, TrainConfig
+    from digitlens.training.digit_task import Teacher
 
 
 ACCEPTED_SHARE = 0.99  # so many of the validation digits pass the threshold of "no digit"
@@ -240,22 +236,21 @@ def _export(
     if count:
         card = replace(card, validation={"misses": misses, "count": count})
     # Write the files, the one that says "finished" last.
-    write_bytes(folder / run_folder.MODEL, to_onnx(trained.program, card))
-    write_text(folder / run_folder.CARD, card.markdown())
     digits = "digits held back" if count else "training digits, for none were held back"
     plots = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
         run_folder.CONFUSION_PLOT: viz.confusion(table, title=f"{folder.name}, {digits}"),
     }
-    for name, content in plots.items():
-        write_bytes(folder / name, content)
     figures: dict[str, Any] = {
         "epochs": len(history),
         "best_epoch": trained.best,
         "verdict": str(diagnosis.verdict),
         "history_in_words": diagnosis.words,
     }
-    write_metrics(folder, card, history, figures, card.validation)
+    program, validation = trained.program, card.validation
+    save_run(
+        folder, program, card, history, plots=plots, figures=figures, validation=validation
+    )
     return Run(trained.network, history, diagnosis, folder, misses, count)
 
 
@@ -293,3 +288,58 @@ def _make_card(
         members=trained.members,
         threshold=config.resolved_recipe.threshold,
     )
+
+
+CHUNK = 500
+
+
+def find_teacher(name: str) -> Model:
+    """Return the network `name` that is to teach.
+
+    It is the published one, else the run folder or .onnx file of that name, else the newest
+    finished run of it in this folder.
+    """
+    if name in published_names() or Path(name).exists():
+        return load_model(name)
+    finished = find_newest_finished(name)
+    if finished is None:
+        raise ModelError(
+            f"{name} must be there to teach: published, or a finished run of it",
+            seen=f"published: {', '.join(published_names())}; none in {RUNS}",
+            try_=f"digitlens train {name} --validation 0",
+        )
+    return load_model(finished)
+
+
+def make_teacher(model: Model, outputs: int, device: Device) -> Teacher:
+    """Return `model` as a teacher of a network with `outputs` logits.
+
+    It answers in torch, in the precision of `device`: an ensemble in bfloat16 is four times
+    as fast as by the engine that answers users.
+    """
+    program = parse_program(model.path.read_bytes(), name=model.name)
+    assert not isinstance(program, Cascade), "a cascade is no teacher"
+    if count_outputs(program) < outputs:
+        raise ModelError(
+            f"{model.name} must have {outputs} outputs to teach a network with as many",
+            seen=f"{count_outputs(program)}",
+            likely='it has none for "no digit"' if outputs > CLASSES else None,
+        )
+    several = program.members if isinstance(program, Ensemble) else (program,)
+    members = [
+        rebuild(ops).to(device.kind).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for ops in several
+    ]
+
+    @torch.inference_mode()
+    def mean(images: Tensor) -> Tensor:
+        pixels = images.unsqueeze(1).float().div_(255)
+        with device.precision():
+            answers = [member(pixels).float() for member in members]
+        return torch.stack(answers).mean(0)[:, :outputs]
+
+    def teach(images: Tensor) -> Tensor:
+        # A copy outside inference mode may take part in training.
+        return torch.cat([mean(part) for part in torch.split(images, CHUNK)]).clone()
+
+    return teach

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits
 from digitlens.metrics.history import Epoch, best_epoch
-from digitlens.training.augment import NO_DIGIT, augment_epoch, make_generator
+from digitlens.training.augment import NO_DIGIT, EpochData, augment_epoch, make_generator
 from digitlens.training.trainer import Task
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from digitlens.digits import Digits
     from digitlens.models.recipe import Recipe
-    from digitlens.training.augment import EpochData
     from digitlens.training.checkpoint import TrainState
     from digitlens.training.device import Device
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
 from digitlens.digits import CLASSES
 from digitlens.models.recipe import Recipe
 from digitlens.training.augment import augment_epoch, make_generator
+from digitlens.training.device import Device
 from digitlens.training.digit_task import DigitTask, DigitTensors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from torch import Tensor, nn
-
-    from digitlens.training.device import Device
-
 
 STEPS = 50
 """Steps an epoch; there is no natural number, for new digits are few and old ones many."""
@@ -80,37 +74,22 @@ SMALL_REPLAY = ReplayPlan(
 """With hundreds: they stand for all others, so they are augmented more, and steps are small."""
 
 
+@dataclass(eq=False)
 class ReplayBatches:
-    """What is shown, epoch by epoch.
+    """What is shown, epoch by epoch."""
 
-    before: the network as it was at the start; its answers are the targets of old digits
-    new, old: new digits with their labels, and old ones, on the device
-    recipe, plan: `FINETUNE_RECIPE` for this network (`recipe_for`), and `LARGE_REPLAY` or
-        `SMALL_REPLAY`
-    seed: decides order and changes
-    device: where, and in which precision
-    """
+    before: nn.Sequential  # as it was at the start: its answers are the targets of old digits
+    new: DigitTensors  # on the device, as the old ones
+    old: DigitTensors
+    recipe: Recipe  # `FINETUNE_RECIPE` for this network (`recipe_for`)
+    plan: ReplayPlan  # `LARGE_REPLAY` or `SMALL_REPLAY`
+    seed: int  # decides order and changes
+    device: Device  # where, and in which precision
 
-    def __init__(
-        self,
-        before: nn.Sequential,
-        new: DigitTensors,
-        old: DigitTensors,
-        *,
-        recipe: Recipe,
-        plan: ReplayPlan,
-        seed: int,
-        device: Device,
-    ) -> None:
-        self.before = before.eval()
-        self.new = new
-        self.old = old
-        self.recipe = recipe
-        self.plan = plan
-        self.seed = seed
-        self.device = device
-        self.new_in_batch = max(1, round(plan.share * recipe.batch))
-        self._like = most_similar(self._answers(old.images), new.labels)
+    def __post_init__(self) -> None:
+        self.before.eval()
+        self.new_in_batch = max(1, round(self.plan.share * self.recipe.batch))
+        self._like = most_similar(self._answers(self.old.images), self.new.labels)
 
     def draw_epoch(self, epoch: int) -> tuple[Tensor, Tensor]:
         """Return an epoch's pictures, uint8 (N, 28, 28), and shares to learn, (N, K).

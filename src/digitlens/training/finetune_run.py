@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import torch
+from torch import nn
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
+from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
-from digitlens.metrics.history import to_csv
+from digitlens.metrics.history import Epoch, to_csv
 from digitlens.models.card import ModelCard
-from digitlens.models.fold import fuse_layers
+from digitlens.models.convert import fuse_layers, rebuild
 from digitlens.models.inference import Model, load_model
 from digitlens.models.layer_table import summarize
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.rebuild import rebuild
+from digitlens.models.ops import Op
+from digitlens.models.recipe import Recipe
 from digitlens.models.registry import NETWORKS, find_network
 from digitlens.storage import write_bytes, write_text
-from digitlens.training.checkpoint import begin_training
-from digitlens.training.config import config_to_dict
+from digitlens.training.checkpoint import TrainState, begin_training
+from digitlens.training.config import Callback, TrainConfig, config_to_dict
 from digitlens.training.device import choose_device, flush_denormals
 from digitlens.training.digit_task import DigitTensors, evaluate_network
 from digitlens.training.finetune import (
@@ -42,24 +46,10 @@ from digitlens.training.session import (
     describe_machine,
     encode_weights,
     fit,
-    write_metrics,
+    save_run,
 )
 from digitlens.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from torch import nn
-
-    from digitlens.digits import Digits
-    from digitlens.metrics.history import Epoch
-    from digitlens.models.ops import Op
-    from digitlens.models.recipe import Recipe
-    from digitlens.training.checkpoint import TrainState
-    from digitlens.training.config import Callback, TrainConfig
-    from digitlens.training.user_data import ReplayData, UserData
-
+from digitlens.training.user_data import ReplayData, UserData
 
 MAX_FORGOTTEN = 0.001
 """Share of the old digits that may be read wrong after it, and were right before."""
@@ -159,7 +149,12 @@ class StartNetwork:
 
 def load_start_network(source: str | Path, network: str) -> StartNetwork:
     """Load the model `source` to go on training it as a `network`."""
-    check_single(network)
+    entry = find_network(network)
+    if entry.members > 1 or entry.second:
+        raise UsageError(
+            f"{network} is not fine-tuned: it is several networks that answer together",
+            try_="digitlens train universal --from universal",
+        )
     model = load_model(source)
     seen = model.card.network
     if seen != network:
@@ -172,16 +167,6 @@ def load_start_network(source: str | Path, network: str) -> StartNetwork:
     content = model.path.read_bytes()
     ops = parse_onnx(content, name=str(source))
     return StartNetwork(str(source), model, ops, hashlib.sha256(content).hexdigest())
-
-
-def check_single(network: str) -> None:
-    """Refuse a `network` that is several networks together."""
-    entry = find_network(network)
-    if entry.members > 1 or entry.second:
-        raise UsageError(
-            f"{network} is not fine-tuned: it is several networks that answer together",
-            try_="digitlens train universal --from universal",
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +189,10 @@ def save_finetune_run(
 ) -> Run:
     """Write the whole run folder; metrics.json comes last and says "finished"."""
     data, history, program = user.data, tuned.history, fuse_layers(tuned.network)
-    card = _card(folder, config, tuned, user)
-    changes = _changes(
-        tuned, Model(folder / run_folder.MODEL, to_onnx(program, card)), user, replay
-    )
-    card = _add_figures(card, changes, replay)
+    # The new network answers with the old one's threshold, as its card will have it.
+    after = Model(folder / run_folder.MODEL, to_onnx(program, tuned.start.model.card))
+    changes = _changes(tuned, after, user, replay)
+    card = _card(folder, config, tuned, user, replay, changes)
     diagnosis = diagnose(history, len(data.validation))
     seen = changes.held if len(changes.held) else changes.learnt
     table = confusion(seen.truth, seen.after.labels)
@@ -222,28 +206,24 @@ def save_finetune_run(
         "rehearsed": len(replay.replayed),
         "measured": len(replay.measured),
     }
-    drawn = {
+    plots = {
         run_folder.HISTORY_PLOT: viz.history(history, diagnosis, title=folder.name),
         run_folder.CONFUSION_PLOT: viz.confusion(table, title=f"{folder.name}, {seen.title}"),
     }
     run_folder.write_config(folder, content)
     write_text(folder / run_folder.HISTORY, to_csv(history))
     write_bytes(folder / run_folder.BEST_WEIGHTS, encode_weights(tuned.network))
-    write_bytes(folder / run_folder.MODEL, to_onnx(program, card))
-    write_text(folder / run_folder.CARD, card.markdown())
     write_text(folder / run_folder.CHANGES, changes.markdown(folder.resolve().name))
-    for name, plot in drawn.items():
-        write_bytes(folder / name, plot)
     figures = {
         "epochs": len(history),
         "best_epoch": len(history),
         "changes": changes.as_dict(),
     }
-    write_metrics(folder, card, history, figures, card.validation)
-    misses = len(changes.held) - changes.held.right(changes.held.after)
-    return Run(
-        tuned.network, history, diagnosis, folder, misses, len(changes.held), changes=changes
+    save_run(
+        folder, program, card, history, plots=plots, figures=figures, validation=card.validation
     )
+    misses, count = card.validation.get("misses", 0), len(changes.held)
+    return Run(tuned.network, history, diagnosis, folder, misses, count, changes=changes)
 
 
 def _changes(tuned: FineTunedRun, after: Model, user: UserData, replay: ReplayData) -> Changes:
@@ -289,17 +269,29 @@ def _relative_change(old: nn.Module, new: nn.Module) -> float:
 
 
 def _card(
-    folder: Path, config: TrainConfig[Recipe], tuned: FineTunedRun, user: UserData
+    folder: Path,
+    config: TrainConfig[Recipe],
+    tuned: FineTunedRun,
+    user: UserData,
+    replay: ReplayData,
+    changes: Changes,
 ) -> ModelCard:
-    size = summarize(tuned.network, name=config.network)
-    epochs = len(tuned.history)
-    before = tuned.start.model.card
+    size, epochs = summarize(tuned.network, name=config.network), len(tuned.history)
+    before, held = tuned.start.model.card, changes.held
     note = (
         f"Fine-tuned from {tuned.start.source} (SHA-256 {tuned.start.sha256[:12]}..., trained "
         f"on {before.trained_on:,} digits of {before.data}) on {len(user.data.train):,} "
         f"pictures of {user.data.source}; its figures on other digits are no longer those of "
         f"{tuned.start.source}."
     )
+    figures = {
+        group.title: f"{group.right(group.before):,} right before, "
+        f"{group.right(group.after):,} after, of {len(group):,}"
+        for group in (held, changes.learnt, changes.kept)
+        if len(group)
+    }
+    figures["rehearsed"] = f"{len(replay.replayed):,} of {replay.name}"
+    misses = len(held) - held.right(held.after)
     return ModelCard(
         **card_facts(folder, config, user.data),
         trained_on=len(user.data.train),
@@ -311,19 +303,6 @@ def _card(
         unsure_above=before.unsure_above,
         unsure_below=before.unsure_below,
         notes=[note, *ModelCard.STANDARD_NOTES],
+        validation={"misses": misses, "count": len(held)} if len(held) else {},
+        figures=figures,
     )
-
-
-def _add_figures(card: ModelCard, changes: Changes, replay: ReplayData) -> ModelCard:
-    figures = {
-        group.title: f"{group.right(group.before):,} right before, "
-        f"{group.right(group.after):,} after, of {len(group):,}"
-        for group in (changes.held, changes.learnt, changes.kept)
-        if len(group)
-    }
-    figures["rehearsed"] = f"{len(replay.replayed):,} of {replay.name}"
-    validation = {}
-    if len(changes.held):
-        misses = len(changes.held) - changes.held.right(changes.held.after)
-        validation = {"misses": misses, "count": len(changes.held)}
-    return replace(card, validation=validation, figures=figures)

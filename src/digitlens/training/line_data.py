@@ -18,20 +18,18 @@ import numpy as np
 
 from digitlens.errors import DataError, DigitlensError, WorkerError
 from digitlens.imaging.crop import HEIGHT, PITCH, prepare_line
-from digitlens.synth import synthesize_chunk
+from digitlens.synth import Glyphs, LineSample, synthesize_chunk
 from digitlens.synth.random import limit_opencv_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
     from digitlens.digits import Indices
     from digitlens.models.recipe import LineRecipe
-    from digitlens.synth import Glyphs, LineSample
 
     Prepared: TypeAlias = "tuple[NDArray[np.float32], str, NDArray[np.float32]]"
     """A strip (32, W), its text, and the columns of the digits' centres."""
@@ -201,12 +199,7 @@ class LineProducers:
             self._processes.append(process)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for end in self._ends:
             end.close()
         for process in self._processes:

@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
 from digitlens import runs as run_folder
+from digitlens.data import DataSplits
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
 from digitlens.metrics.history import LinePoint
 from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
-from digitlens.models.fold import fuse_line_network
-from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.rebuild import load_line_network
-from digitlens.storage import write_bytes, write_text
+from digitlens.models.convert import fuse_line_network, load_line_network
+from digitlens.models.recipe import LineRecipe
 from digitlens.synth import prepare_glyphs
 from digitlens.training.checkpoint import TrainState, begin_training
-from digitlens.training.device import choose_device, tune_malloc
+from digitlens.training.config import Callback, TrainConfig
+from digitlens.training.device import Device, choose_device, tune_malloc
 from digitlens.training.line_data import (
     POOL,
     UNKNOWN,
+    LineBatch,
     LineProducers,
     WorkPlan,
     make_pool,
 )
 from digitlens.training.results import ReaderRun
-from digitlens.training.session import card_facts, fit, open_run, restore, write_metrics
+from digitlens.training.session import card_facts, fit, open_run, restore, save_run
 from digitlens.training.trainer import Task, Trainer
 from digitlens.viz.plot_history import line_history
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-
-    from torch import Tensor, nn
-
-    from digitlens.data import DataSplits
-    from digitlens.models.recipe import LineRecipe
-    from digitlens.training.config import Callback, TrainConfig
-    from digitlens.training.device import Device
-    from digitlens.training.line_data import LineBatch
-
 
 VALIDATION_LINES = 1_024
 """Lines by writers who were held back, on which each point of the history is measured."""
@@ -232,8 +223,6 @@ def best_path(logits: Tensor, frames: Tensor) -> list[str]:
     logits: float (N, T, 11)
     frames: int64 (N,): frames of each line; what comes behind is padding
 
-    Examples
-    --------
     >>> table = torch.eye(11)[torch.tensor([[10, 4, 4, 10, 4, 1, 10, 7]])]
     >>> best_path(table, torch.tensor([7]))
     ['441']
@@ -280,9 +269,13 @@ def export_line_run(
         multiply_adds=multiply_adds,
         validation={recipe.style: measured} if last.validation else {},
     )
-    write_bytes(folder / run_folder.MODEL, to_onnx(fuse_line_network(network), card))
-    write_text(folder / run_folder.CARD, card.markdown())
-    write_bytes(folder / run_folder.HISTORY_PLOT, line_history(history, title=folder.name))
-    figures = {"steps": card.steps, "lines": card.lines}
-    write_metrics(folder, card, history, figures, measured if last.validation else None)
+    save_run(
+        folder,
+        fuse_line_network(network),
+        card,
+        history,
+        plots={run_folder.HISTORY_PLOT: line_history(history, title=folder.name)},
+        figures={"steps": card.steps, "lines": card.lines},
+        validation=measured if last.validation else None,
+    )
     return ReaderRun(network, history, folder, card)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.digits import CLASSES
-from digitlens.metrics.formatting import certainty
-from digitlens.models.inference import Model, load_model
+from digitlens.digits import CLASSES, Labels
+from digitlens.metrics.formatting import certainty, table
+from digitlens.models.inference import Model, Predictions, load_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from digitlens.digits import Labels
     from digitlens.metrics.diagnosis import Diagnosis
     from digitlens.metrics.history import Epoch, LinePoint
     from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.card import LineModelCard
-    from digitlens.models.inference import Predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +129,7 @@ class Changes:
 
     def markdown(self, name: str) -> str:
         """Return what changed, all of it, as Markdown; `name` is the new model's."""
-        table = "\n".join(["```", *self._table(), "```"])
+        counts = "\n".join(["```", *self._table(), "```"])
         lists = []
         for group in self._groups():
             result = list(group.changed())
@@ -144,7 +142,7 @@ class Changes:
         return "\n".join(
             [
                 f"# {name}: what changed since {self.start}\n",
-                table,
+                counts,
                 "",
                 "\n".join(self._sentences(0)),
                 "",
@@ -183,12 +181,7 @@ class Changes:
         if self.kept.before.refused is not None:
             rows.append(("taken for no digit", "", "", ""))
             rows += [_row(f"  {group.title}", group.refused, group) for group in self._groups()]
-        first, *widths = (max(len(row[column]) for row in rows) for column in range(4))
-        return [
-            f"{row[0]:<{first}}"
-            + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
-            for row in rows
-        ]
+        return [line.removeprefix("  ") for line in table(rows)]
 
     def _sentences(self, shown: int) -> list[str]:
         lines = []

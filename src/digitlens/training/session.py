@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import safetensors.torch
 import torch
+from torch import nn
 
 from digitlens import runs as run_folder
+from digitlens.data import DataSplits
 from digitlens.errors import StoppedError, WorkerError
 from digitlens.metrics.history import rows_to_csv
+from digitlens.models.card import LineModelCard, ModelCard
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.models.ops import Program
 from digitlens.storage import write_bytes, write_text
-from digitlens.training.checkpoint import Row, encode_checkpoint, load_checkpoint
-from digitlens.training.config import AnyRecipe, check_same_data, config_to_dict
-from digitlens.training.device import GracefulInterrupt, flush_denormals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from torch import nn
-
-    from digitlens.data import DataSplits
-    from digitlens.models.card import LineModelCard, ModelCard
-    from digitlens.training.checkpoint import TrainState
-    from digitlens.training.config import TrainConfig
-    from digitlens.training.device import Device
-    from digitlens.training.trainer import Trainer
+from digitlens.training.checkpoint import Row, TrainState, encode_checkpoint, load_checkpoint
+from digitlens.training.config import AnyRecipe, TrainConfig, check_same_data, config_to_dict
+from digitlens.training.device import Device, GracefulInterrupt, flush_denormals
+from digitlens.training.trainer import Trainer
 
 
 @contextmanager
@@ -139,18 +134,25 @@ def card_facts(
     }
 
 
-def write_metrics(
+def save_run(
     folder: Path,
+    program: Program,
     card: ModelCard | LineModelCard,
     history: Sequence[Row],
+    *,
+    plots: Mapping[str, bytes],
     figures: Mapping[str, Any],
     validation: Mapping[str, int] | None,
 ) -> None:
-    """Write metrics.json, the last file of a run: with it the run is finished.
+    """Write model, card and plots, and last metrics.json: with it the run is finished.
 
-    figures: what only this kind of run has
+    figures: what only this kind of run has in metrics.json
     validation: misses and count, where something was held back
     """
+    write_bytes(folder / run_folder.MODEL, to_onnx(program, card))
+    write_text(folder / run_folder.CARD, card.markdown())
+    for name, content in plots.items():
+        write_bytes(folder / name, content)
     metrics = {
         "format": 1,
         "network": card.network,

@@ -8,50 +8,30 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import torch
+from torch import Tensor, nn
 
 from digitlens.errors import DivergedError
-from digitlens.training.checkpoint import Row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from torch import Tensor, nn
-
-    from digitlens.training.checkpoint import TrainState
-    from digitlens.training.config import Callback
-
+from digitlens.training.checkpoint import Row, TrainState
+from digitlens.training.config import Callback
 
 CHECK_EVERY = 32  # steps from one check of the losses to the next: a check waits for the device
 
 
+@dataclass(kw_only=True, eq=False)
 class Task(ABC, Generic[Row]):
-    """What a network learns.
+    """What a network learns."""
 
-    steps: steps in all
-    interval: steps from one evaluation, and one checkpoint, to the next
-    batch_size: examples a step
-    peak_rate: the highest learning rate
-    max_grad_norm: longer gradients are clipped to this length; 0 clips nothing
-    """
-
-    def __init__(
-        self,
-        *,
-        steps: int,
-        interval: int,
-        batch_size: int,
-        peak_rate: float,
-        max_grad_norm: float = 0.0,
-    ) -> None:
-        self.steps = steps
-        self.interval = interval
-        self.batch_size = batch_size
-        self.peak_rate = peak_rate
-        self.max_grad_norm = max_grad_norm
+    steps: int  # in all
+    interval: int  # steps from one evaluation, and one checkpoint, to the next
+    batch_size: int  # examples a step
+    peak_rate: float  # the highest learning rate
+    max_grad_norm: float = 0.0  # longer gradients are clipped to this length; 0 clips nothing
 
     @abstractmethod
     def batches(self, network: nn.Sequential, step: int) -> Iterator[Any]:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.data.catalog import MNIST
 from digitlens.data.load import find_training_digits, read_source
-from digitlens.data.types import DataSplits
+from digitlens.data.split import DataSplits
 from digitlens.data.uci import read_uci
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits
 from digitlens.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Digits
-
 
 MIN_CLASS_SIZE = 8
 """From so many pictures of a class on, some are held back unless a share is asked for."""
@@ -84,8 +77,6 @@ def load_user_data(source: DataSplits | str | Path, share: float | None) -> User
 def hold_out(labels: NDArray[np.uint8], share: float | None) -> tuple[NDArray[np.bool_], str]:
     """Return which pictures are held back, bool (N,), and the rule in words.
 
-    Examples
-    --------
     >>> mask, rule = hold_out(np.array([1] * 9 + [7] * 5, np.uint8), None)
     >>> int(mask[:9].sum()), int(mask[9:].sum()), rule
     (2, 0, 'a quarter of each class with 8 pictures or more, 2 of 14, is held back')

@@ -25,7 +25,7 @@ from digitlens.errors import (
     WorkerError,
 )
 from digitlens.models.card import LOG_PROBS, STRIP
-from digitlens.models.rebuild import load_reader
+from digitlens.models.convert import load_reader
 from digitlens.models.recipe import LineRecipe
 from digitlens.training import Run, line_task
 from digitlens.training.config import NullCallback

@@ -20,7 +20,7 @@ from digitlens.digits import Digits
 from digitlens.errors import RunError, StoppedError
 from digitlens.metrics.history import Epoch
 from digitlens.models.export import export_model
-from digitlens.models.rebuild import load_network
+from digitlens.models.convert import load_network
 from digitlens.models.inference import load_model
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback

@@ -42,13 +42,12 @@ def load_local_mnist() -> Digits | None:
     Nothing is downloaded. Readers are trained on the training digits: mail written with
     those would look easier than it is.
     """
-    from digitlens.data import catalog, load_digits
-    from digitlens.data.catalog import MNIST
+    from digitlens.data import load_digits
+    from digitlens.data.catalog import MNIST, find_collection
 
-    for place in (*catalog.user_folders(MNIST), catalog.cache_folder(MNIST)):
-        if place.folder is not None and all(catalog.find_files(MNIST.files, place.folder)):
-            return load_digits("mnist", validation=0.0).test
-    return None
+    if find_collection(MNIST) is None:
+        return None
+    return load_digits("mnist", validation=0.0).test
 
 
 def draw_digits(n_writers: int = 40, *, seed: int = 0) -> Digits:

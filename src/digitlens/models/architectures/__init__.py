@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from torch import nn
 
-    from torch import nn
-
-    from digitlens.models.recipe import Recipe
+from digitlens.models.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -27,3 +24,17 @@ class Architecture:
     weights: int
     multiply_adds: int
     margin: float = 0.0
+
+
+def conv_block(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
+) -> tuple[nn.Module, ...]:
+    """Return a convolution without padding, batch normalization (its bias) and ReLU."""
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+    return convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+
+
+def dense_block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    """Return a fully connected layer, batch normalization (its bias) and ReLU."""
+    linear = nn.Linear(inputs, outputs, bias=False)
+    return linear, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)

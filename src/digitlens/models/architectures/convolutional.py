@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from digitlens.digits import CLASSES
-from digitlens.models.architectures import Architecture
+from digitlens.models.architectures import Architecture, conv_block, dense_block
 from digitlens.models.recipe import Recipe
 
 
@@ -23,16 +23,10 @@ def quick() -> nn.Sequential:
     was chosen on folds of writers.
     """
     return nn.Sequential(
-        nn.Conv2d(1, 32, kernel_size=6, stride=3, bias=False),  # 8 x 8
-        nn.BatchNorm2d(32),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(32, 32, kernel_size=3, bias=False),  # 6 x 6
-        nn.BatchNorm2d(32),
-        nn.ReLU(inplace=True),
+        *conv_block(1, 32, 6, stride=3),  # 8 x 8
+        *conv_block(32, 32, 3),  # 6 x 6
         nn.Flatten(),
-        nn.Linear(32 * 6 * 6, 128, bias=False),
-        nn.BatchNorm1d(128),
-        nn.ReLU(inplace=True),
+        *dense_block(32 * 6 * 6, 128),
         nn.Linear(128, CLASSES),
     )
 
@@ -45,19 +39,11 @@ def convnet(*, outputs: int = CLASSES) -> nn.Sequential:
     from start to exit. The recipe was chosen on folds of writers.
     """
     return nn.Sequential(
-        nn.Conv2d(1, 16, kernel_size=5, stride=2, bias=False),  # 12 x 12
-        nn.BatchNorm2d(16),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(16, 32, kernel_size=3, bias=False),  # 10 x 10
-        nn.BatchNorm2d(32),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(32, 64, kernel_size=3, stride=2, bias=False),  # 4 x 4
-        nn.BatchNorm2d(64),
-        nn.ReLU(inplace=True),
+        *conv_block(1, 16, 5, stride=2),  # 12 x 12
+        *conv_block(16, 32, 3),  # 10 x 10
+        *conv_block(32, 64, 3, stride=2),  # 4 x 4
         nn.Flatten(),
-        nn.Linear(64 * 4 * 4, 128, bias=False),
-        nn.BatchNorm1d(128),
-        nn.ReLU(inplace=True),
+        *dense_block(64 * 4 * 4, 128),
         nn.Linear(128, outputs),
     )
 
@@ -92,23 +78,13 @@ def best() -> nn.Sequential:
     none chosen by its score. The recipe was chosen on folds of writers.
     """
     return nn.Sequential(
-        nn.Conv2d(1, 32, kernel_size=5, stride=2, bias=False),  # 12 x 12
-        nn.BatchNorm2d(32),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(32, 64, kernel_size=3, bias=False),  # 10 x 10
-        nn.BatchNorm2d(64),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(64, 96, kernel_size=3, bias=False),  # 8 x 8
-        nn.BatchNorm2d(96),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(96, 128, kernel_size=3, bias=False),  # 6 x 6
-        nn.BatchNorm2d(128),
-        nn.ReLU(inplace=True),
+        *conv_block(1, 32, 5, stride=2),  # 12 x 12
+        *conv_block(32, 64, 3),  # 10 x 10
+        *conv_block(64, 96, 3),  # 8 x 8
+        *conv_block(96, 128, 3),  # 6 x 6
         nn.MaxPool2d(2),  # 3 x 3
         nn.Flatten(),
-        nn.Linear(128 * 3 * 3, 192, bias=False),
-        nn.BatchNorm1d(192),
-        nn.ReLU(inplace=True),
+        *dense_block(128 * 3 * 3, 192),
         nn.Linear(192, CLASSES + 1),
     )
 
@@ -124,22 +100,14 @@ def tiny() -> nn.Sequential:
     lose.
     """
     return nn.Sequential(
-        nn.Conv2d(1, 8, kernel_size=5, bias=False),  # 24 x 24
-        nn.BatchNorm2d(8),
-        nn.ReLU(inplace=True),
+        *conv_block(1, 8, 5),  # 24 x 24
         nn.MaxPool2d(2),  # 12 x 12
         nn.Conv2d(8, 8, kernel_size=3, groups=8, bias=False),  # depthwise, 10 x 10
-        nn.Conv2d(8, 16, kernel_size=1, bias=False),  # pointwise
-        nn.BatchNorm2d(16),
-        nn.ReLU(inplace=True),
+        *conv_block(8, 16, 1),  # pointwise
         nn.Conv2d(16, 16, kernel_size=3, groups=16, bias=False),  # depthwise, 8 x 8
-        nn.Conv2d(16, 18, kernel_size=1, bias=False),  # pointwise
-        nn.BatchNorm2d(18),
-        nn.ReLU(inplace=True),
+        *conv_block(16, 18, 1),  # pointwise
         nn.MaxPool2d(2),  # 4 x 4
-        nn.Conv2d(18, 18, kernel_size=4, groups=18, bias=False),  # depthwise, 1 x 1
-        nn.BatchNorm2d(18),
-        nn.ReLU(inplace=True),
+        *conv_block(18, 18, 4, groups=18),  # depthwise, 1 x 1
         nn.Flatten(),
         nn.Linear(18, CLASSES),
     )

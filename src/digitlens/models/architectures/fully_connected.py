@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from digitlens.digits import CLASSES, FEATURES
-from digitlens.models.architectures import Architecture
+from digitlens.models.architectures import Architecture, dense_block
 from digitlens.models.recipe import Recipe
 
 
@@ -46,15 +46,9 @@ def dense_deformed() -> nn.Sequential:
     """
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(FEATURES, 1536, bias=False),
-        nn.BatchNorm1d(1536),
-        nn.ReLU(inplace=True),
-        nn.Linear(1536, 1024, bias=False),
-        nn.BatchNorm1d(1024),
-        nn.ReLU(inplace=True),
-        nn.Linear(1024, 384, bias=False),
-        nn.BatchNorm1d(384),
-        nn.ReLU(inplace=True),
+        *dense_block(FEATURES, 1536),
+        *dense_block(1536, 1024),
+        *dense_block(1024, 384),
         nn.Linear(384, CLASSES),
     )
 
@@ -72,12 +66,8 @@ def fast() -> nn.Sequential:
     """
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(FEATURES, 256, bias=False),
-        nn.BatchNorm1d(256),
-        nn.ReLU(inplace=True),
-        nn.Linear(256, 64, bias=False),
-        nn.BatchNorm1d(64),
-        nn.ReLU(inplace=True),
+        *dense_block(FEATURES, 256),
+        *dense_block(256, 64),
         nn.Linear(64, CLASSES),
     )
 

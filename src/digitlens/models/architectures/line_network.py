@@ -12,18 +12,12 @@ writing need a blank between each two digits, so two digits must be at least 2 f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from digitlens.digits import CLASSES
 from digitlens.imaging.crop import HEIGHT
 from digitlens.models.recipe import READERS
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
 
 RECIPE = READERS["reader"]
 
