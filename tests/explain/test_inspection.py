@@ -146,7 +146,7 @@ def test_the_second_network_of_a_cascade_is_asked_about_the_unsure(
     margin = float(np.median(leads))
     inside = InspectedModel(to_onnx(Cascade(first, second, margin), card))
     assert (inside.members, inside.is_cascade) == (2, True)
-    assert [len(inside.layers_of(member)) for member in (0, 1)] == [4, 7]
+    assert [len(inside.list_layers(member)) for member in (0, 1)] == [4, 7]
     asked = inside.activations(images, member=1)[-1]
     unsure = images[leads < margin]
     assert 0 < len(unsure) < len(images)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
-from digitlens.mail.sorting import Sorting
+from digitlens.mail.sorting import Sorting, SortSummary, sort_folder
 
 PLACES = [
     ("00501", "Holtsville", (), "NY"),
@@ -112,17 +114,30 @@ def sorting(directory: Directory, line: Callable[..., Line]) -> Sorting:
     return Sorting(read, RoutingPolicy(directory), make_plan(directory, "state"))
 
 
-@pytest.fixture(scope="session")
-def where() -> Callable[[Path], dict[str, list[str]]]:
-    """Return a function that tells the folders that hold each file below a folder."""
+@dataclass(frozen=True)
+class SmallMail:
+    """The made-up pictures in `folder`, sorted into trays below `out`."""
 
-    def find(out: Path) -> dict[str, list[str]]:
+    folder: Path
+    out: Path
+    sorting: Sorting
+
+    def sort(self, **changes: Any) -> SortSummary:
+        """Sort them, with `changes` of how."""
+        return sort_folder(self.folder, self.out, replace(self.sorting, **changes))
+
+    def places(self) -> dict[str, list[str]]:
+        """Return the folders that hold each file below `out`."""
         result: dict[str, list[str]] = {}
-        for path in sorted(out.glob("*/*")):
+        for path in sorted(self.out.glob("*/*")):
             result.setdefault(path.name, []).append(path.parent.name)
         return result
 
-    return find
+
+@pytest.fixture
+def mail(folder: Path, tmp_path: Path, sorting: Sorting) -> SmallMail:
+    """Return the made-up pictures, not yet sorted."""
+    return SmallMail(folder, tmp_path / "out", sorting)
 
 
 @pytest.fixture(scope="session")

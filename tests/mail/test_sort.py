@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from digitlens.mail.sorting import sort as sort_module
 from digitlens.mail.sorting import store as store_module
 from digitlens.workers import run_in_order
 
-Where = Callable[[Path], dict[str, list[str]]]
+Places = dict[str, list[str]]
 
 
 def listed(out: Path) -> list[dict[str, str]]:
@@ -35,174 +35,127 @@ def listed(out: Path) -> list[dict[str, str]]:
     return list(csv.DictReader((out / "pieces.csv").read_text(encoding="utf-8").splitlines()))
 
 
-def test_pieces_go_to_their_trays(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_pieces_go_to_their_trays(mail: Any, right_places: Places) -> None:
     """Each piece is in the tray of its state, or in the review folder; pictures stay."""
-    summary = sort_folder(folder, tmp_path / "out", sorting)
-    assert where(tmp_path / "out") == right_places
+    summary = mail.sort()
+    assert mail.places() == right_places
     assert (summary.pieces, summary.new, summary.accepted, summary.waiting) == (6, 6, 4, 2)
     assert summary.reasons == {"unknown-zip": 1, "unreadable": 1}
     assert summary.trays == {"CA": 1, "MA": 1, "NY": 2}
     assert 0 < summary.expected_errors < 0.01
     assert summary.warnings() == []
-    assert (folder / "a.png").read_text() == "02134"
-    assert (tmp_path / "out/MA/a.png").samefile(folder / "a.png")
+    assert (mail.folder / "a.png").read_text() == "02134"
+    assert (mail.out / "MA/a.png").samefile(mail.folder / "a.png")
 
 
-def test_the_listing_says_it_all(folder: Path, tmp_path: Path, sorting: Sorting) -> None:
+def test_the_listing_says_it_all(mail: Any) -> None:
     """pieces.csv and pieces.json hold the ZIP as text, reason, place, tray and barcode."""
-    out = tmp_path / "out"
     plan = parse_plan(
         'default = "rest"\n[trays]\nny = ["005", "1"]\n[plants]\nny = "SCF MID-ISLAND NY 117"\n'
     )
-    summary = sort_folder(folder, out, replace(sorting, plan=plan))
-    rows = {row["name"]: row for row in listed(out)}
+    summary = mail.sort(plan=plan)
+    rows = {row["name"]: row for row in listed(mail.out)}
     row = rows["b.png"]
     assert (row["zip"], row["tray"], row["plant"]) == ("00501", "ny", "SCF MID-ISLAND NY 117")
     assert (row["city"], row["state"], row["decision"]) == ("Holtsville", "NY", "accepted")
     assert row["digits"] == " ".join(["0.9995"] * 5)
-    mail = decode_imb(row["barcode"])
-    assert (mail.routing, mail.serial, mail.mailer) == ("00501", "000000002", "000000")
+    bars = decode_imb(row["barcode"])
+    assert (bars.routing, bars.serial, bars.mailer) == ("00501", "000000002", "000000")
     assert rows["c.jpg"]["reason"] == "unknown-zip"
     assert rows["e.tif"]["why"] == "the picture cannot be decoded; 7 bytes"
     assert rows["e.tif"]["barcode"] == ""
-    whole = json.loads((out / "pieces.json").read_text(encoding="utf-8"))
+    whole = json.loads((mail.out / "pieces.json").read_text(encoding="utf-8"))
     assert whole["summary"] == summary.as_dict()
     assert [piece["zip"] for piece in whole["pieces"]][:2] == ["02134", "00501"]
     assert list(whole["pieces"][0]) == list(rows["b.png"])
 
 
-def test_copies_are_copies(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_copies_are_copies(mail: Any, right_places: Places) -> None:
     """With copies the trays hold files of their own."""
-    summary = sort_folder(folder, tmp_path / "out", replace(sorting, copy=True))
-    assert not (tmp_path / "out/MA/a.png").samefile(folder / "a.png")
-    assert where(tmp_path / "out") == right_places
+    summary = mail.sort(copy=True)
+    assert not (mail.out / "MA/a.png").samefile(mail.folder / "a.png")
+    assert mail.places() == right_places
     assert summary.copies == 0
 
 
-def test_a_second_run_does_only_what_is_new(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_a_second_run_does_only_what_is_new(mail: Any, right_places: Places) -> None:
     """Pieces that were sorted are not read again; a new one is."""
     read: list[str] = []
 
     def reading(path: Path) -> Sequence[Line]:
         read.append(path.name)
-        return sorting.read(path)
+        return mail.sorting.read(path)
 
-    noting = replace(sorting, read=reading)
-    out = folder / "trays"  # within the folder: what is in the trays is not mail
-    sort_folder(folder, out, noting)
+    noting = replace(mail.sorting, read=reading)
+    out = mail.folder / "trays"  # within the folder: what is in the trays is not mail
+    sort_folder(mail.folder, out, noting)
     assert len(read) == 6
-    assert sort_folder(folder, out, noting).new == 0
-    (folder / "f.png").write_text("96799")
-    summary = sort_folder(folder, out, noting)
+    assert sort_folder(mail.folder, out, noting).new == 0
+    (mail.folder / "f.png").write_text("96799")
+    summary = sort_folder(mail.folder, out, noting)
     assert (read[6:], summary.new, summary.pieces) == (["f.png"], 1, 7)
-    assert where(out) == right_places | {"f.png": ["AS"]}
+    assert replace(mail, out=out).places() == right_places | {"f.png": ["AS"]}
 
 
-def test_progress_is_told(folder: Path, tmp_path: Path, sorting: Sorting) -> None:
+def test_progress_is_told(mail: Any) -> None:
     """Progress counts the pieces that are put away."""
     told: list[tuple[int, int]] = []
-    sort_folder(
-        folder, tmp_path / "out", sorting, progress=lambda done, all_: told.append((done, all_))
-    )
+
+    def note(done: int, total: int) -> None:
+        told.append((done, total))
+
+    sort_folder(mail.folder, mail.out, mail.sorting, progress=note)
     assert told[-1] == (6, 6)
 
 
-def test_the_address_of_a_piece_is_used(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_the_address_of_a_piece_is_used(mail: Any, right_places: Places) -> None:
     """A known city sends what contradicts it to a person; an unknown one is left out."""
     addresses = {"d.png": ("Boston", "MA"), "b.png": ("Nowhere", "NY"), "a.png": ("X", "YY")}
-    sort_folder(
-        folder,
-        tmp_path / "out",
-        replace(sorting, policy=replace(sorting.policy, addresses=addresses)),
-    )
-    assert where(tmp_path / "out") == right_places | {"d.png": ["review"]}
+    mail.sort(policy=replace(mail.sorting.policy, addresses=addresses))
+    assert mail.places() == right_places | {"d.png": ["review"]}
 
 
-def test_an_unknown_city_for_all_stops_before_the_first_piece(
-    folder: Path, tmp_path: Path, sorting: Sorting
-) -> None:
+def test_an_unknown_city_for_all_stops_before_the_first_piece(mail: Any) -> None:
     """A mistyped --city is told before anything is written."""
     with pytest.raises(UsageError, match="no city of that name"):
-        sort_folder(
-            folder,
-            tmp_path / "out",
-            replace(sorting, policy=replace(sorting.policy, city="Bostn")),
-        )
-    assert not (tmp_path / "out").exists()
+        mail.sort(policy=replace(mail.sorting.policy, city="Bostn"))
+    assert not mail.out.exists()
 
 
-def test_a_changed_plan_moves_nothing_silently(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_a_changed_plan_moves_nothing_silently(mail: Any, right_places: Places) -> None:
     """Sorted pieces stay and are counted; on request they are moved, each into one tray."""
-    out = tmp_path / "out"
-    sort_folder(folder, out, sorting)
-    other = replace(sorting, plan=make_plan(sorting.policy.directory, "first-digit"))
-    (folder / "f.png").write_text("10007")
-    summary = sort_folder(folder, out, other)
+    mail.sort()
+    other = make_plan(mail.sorting.policy.directory, "first-digit")
+    (mail.folder / "f.png").write_text("10007")
+    summary = mail.sort(plan=other)
     assert (summary.would_move, summary.moved) == (4, 0)
     assert "4 sorted pieces would now go to another tray" in summary.warnings()[0]
-    assert where(out) == right_places | {"f.png": ["1"]}
-    summary = sort_folder(folder, out, replace(other, move=True))
+    assert mail.places() == right_places | {"f.png": ["1"]}
+    summary = mail.sort(plan=other, move=True)
     assert (summary.would_move, summary.moved) == (0, 4)
     moved = {"a.png": ["0"], "b.png": ["0"], "b~2.png": ["9"], "d.png": ["1"], "f.png": ["1"]}
-    assert where(out) == right_places | moved
+    assert mail.places() == right_places | moved
 
 
-def test_a_tray_that_vanished_is_told(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
-) -> None:
+def test_a_tray_that_vanished_is_told(mail: Any, right_places: Places) -> None:
     """Pieces taken out are counted, and put back only on request."""
-    out = tmp_path / "out"
-    sort_folder(folder, out, sorting)
-    for path in (out / "NY").iterdir():
+    mail.sort()
+    for path in (mail.out / "NY").iterdir():
         path.unlink()
-    (out / "NY").rmdir()
-    summary = sort_folder(folder, out, sorting)
+    (mail.out / "NY").rmdir()
+    summary = mail.sort()
     assert summary.missing == {"NY": 2}
     assert "2 pieces no longer in the tray: NY 2" in summary.warnings()[0]
-    assert not (out / "NY").exists()
-    assert sort_folder(folder, out, replace(sorting, restore=True)).missing == {}
-    assert where(out) == right_places
+    assert not (mail.out / "NY").exists()
+    assert mail.sort(restore=True).missing == {}
+    assert mail.places() == right_places
 
 
-def test_a_picture_that_changed_is_told(folder: Path, tmp_path: Path, sorting: Sorting) -> None:
+def test_a_picture_that_changed_is_told(mail: Any) -> None:
     """A picture written anew after it was sorted is counted, not read again."""
-    sort_folder(folder, tmp_path / "out", replace(sorting, copy=True))
-    (folder / "a.png").write_text("90210 ")
-    assert sort_folder(folder, tmp_path / "out", sorting).changed == 1
+    mail.sort(copy=True)
+    (mail.folder / "a.png").write_text("90210 ")
+    assert mail.sort().changed == 1
 
 
 def test_a_summary_is_words() -> None:
@@ -285,14 +238,7 @@ def pieces(folder: Path, *contents: str) -> list[Path]:
 
 @pytest.mark.parametrize("few", [1, 100])
 def test_a_folder_is_sorted_alike_by_many_and_by_one(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    read: Any,
-    where: Where,
-    right_places: dict[str, list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    few: int,
+    mail: Any, read: Any, right_places: Places, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     """Processes change nothing of what is sorted; for a few pieces none is started."""
     monkeypatch.setattr(sort_module, "MIN_FOR_WORKERS", few)
@@ -303,12 +249,11 @@ def test_a_folder_is_sorted_alike_by_many_and_by_one(
         return run_in_order(*arguments, workers=workers, **options)
 
     monkeypatch.setattr(sort_module, "run_in_order", noted)
-    several = replace(sorting, read=read, workers=2)
-    summary = sort_folder(folder, tmp_path / "out", several)
+    summary = mail.sort(read=read, workers=2)
     assert started == [2 if few == 1 else 0]
     assert (summary.pieces, summary.accepted, summary.waiting) == (6, 4, 2)
-    assert where(tmp_path / "out") == right_places
-    assert sort_folder(folder, tmp_path / "out", several).changed == 0
+    assert mail.places() == right_places
+    assert mail.sort(read=read, workers=2).changed == 0
     assert multiprocessing.active_children() == []
 
 
@@ -337,32 +282,34 @@ def test_a_killed_run_leaves_no_process_and_loses_nothing(tmp_path: Path, read: 
     assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["MA"]
 
 
-def test_whatever_a_picture_does_costs_one_piece(
-    folder: Path, tmp_path: Path, sorting: Sorting, where: Where
-) -> None:
+def test_whatever_a_picture_does_costs_one_piece(mail: Any) -> None:
     """A fault of the reader, a confidence that is no number, a pipe and a link end no run."""
-    (folder / "f.png").write_text("fault")
-    (folder / "n.png").write_text("nan")
-    (folder / "gone.png").symlink_to("nowhere.png")
-    os.mkfifo(folder / "pipe.png")
-    (folder / "photo.heic").write_text("96799")
-    (folder / "scan").write_bytes(b"%PDF-1.4\xe9")
+    (mail.folder / "f.png").write_text("fault")
+    (mail.folder / "n.png").write_text("nan")
+    (mail.folder / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(mail.folder / "pipe.png")
+    (mail.folder / "photo.heic").write_text("96799")
+    (mail.folder / "scan").write_bytes(b"%PDF-1.4\xe9")
 
     def read(path: Path) -> Sequence[Any]:
         text = path.read_text()
         if text == "fault":
             raise IndexError("index out of range")
-        lines = sorting.read(path) if text != "nan" else sorting.read(folder / "a.png")
+        lines = (
+            mail.sorting.read(path)
+            if text != "nan"
+            else mail.sorting.read(mail.folder / "a.png")
+        )
         if text == "nan":
             return [replace(lines[0], probability=float("nan"))]
         return lines
 
     with pytest.warns(DigitlensWarning) as caught:
-        summary = sort_folder(folder, tmp_path / "out", replace(sorting, read=read))
+        summary = mail.sort(read=read)
     told = [str(item.message) for item in caught]
     assert any("not read are 1 other file (pipe.png)" in text for text in told)
     assert any(text.startswith("gone.png: ") for text in told)
-    rows = {row["name"]: row for row in listed(tmp_path / "out")}
+    rows = {row["name"]: row for row in listed(mail.out)}
     assert rows["f.png"]["why"].startswith("IndexError: index out of range")
     assert rows["photo.heic"]["tray"] == "AS"
     for name in ("f.png", "n.png", "gone.png", "scan"):
@@ -371,28 +318,23 @@ def test_whatever_a_picture_does_costs_one_piece(
 
 
 def test_a_piece_that_vanished_does_not_stop_the_mail(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    monkeypatch: pytest.MonkeyPatch,
+    mail: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between row and tray, and the picture deleted then: the other mail is sorted."""
-    out = tmp_path / "out"
     monkeypatch.setattr(store_module, "put_in_tray", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        sort_folder(folder, out, sorting)
+        mail.sort()
     monkeypatch.undo()
-    content = (folder / "a.png").read_text()
-    (folder / "a.png").unlink()
-    (folder / "z.png").write_text("96799")
+    content = (mail.folder / "a.png").read_text()
+    (mail.folder / "a.png").unlink()
+    (mail.folder / "z.png").write_text("96799")
     for _ in range(2):
         with pytest.warns(DigitlensWarning, match="a.png cannot be put into a tray"):
-            summary = sort_folder(folder, out, sorting)
-        assert (where(out)["z.png"], summary.missing) == (["AS"], {"MA": 1})
-    (folder / "a.png").write_text(content)  # it is there again
-    assert sort_folder(folder, out, sorting).missing == {}
-    assert where(out)["a.png"] == ["MA"]
+            summary = mail.sort()
+        assert (mail.places()["z.png"], summary.missing) == (["AS"], {"MA": 1})
+    (mail.folder / "a.png").write_text(content)  # it is there again
+    assert mail.sort().missing == {}
+    assert mail.places()["a.png"] == ["MA"]
 
 
 @pytest.mark.parametrize("copy", [False, True])
@@ -414,13 +356,12 @@ def test_names_of_any_length_and_bytes_are_sorted(
 
 
 def test_after_a_run_that_was_ended_few_pieces_are_read_in_processes(
-    folder: Path, tmp_path: Path, sorting: Sorting, read: Any, where: Where
+    mail: Any, read: Any
 ) -> None:
     """A picture that crashed the last run crashes a process of this one, and costs its row."""
-    (folder / "crash.png").write_text("dies")
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / ".lock").write_text("process 4711, which was ended")
-    summary = sort_folder(folder, out, replace(sorting, read=read, workers=2))
-    assert (summary.pieces, where(out)["crash.png"]) == (7, ["review"])
-    assert (out / ".lock").read_text() == ""
+    (mail.folder / "crash.png").write_text("dies")
+    mail.out.mkdir()
+    (mail.out / ".lock").write_text("process 4711, which was ended")
+    summary = mail.sort(read=read, workers=2)
+    assert (summary.pieces, mail.places()["crash.png"]) == (7, ["review"])
+    assert (mail.out / ".lock").read_text() == ""

@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,40 +19,31 @@ from digitlens.errors import (
     RunError,
     StorageError,
 )
-from digitlens.mail.sorting import Sorting, sort_folder
+from digitlens.mail.sorting import sort_folder
 from digitlens.mail.sorting.sort import lock_trays
 from digitlens.mail.sorting.store import FILE, open_store
 from digitlens.storage import write_bytes
 
-Where = Callable[[Path], dict[str, list[str]]]
+Places = dict[str, list[str]]
 
 
-def test_the_second_of_two_runs_says_who_holds_the_state(
-    folder: Path, tmp_path: Path, sorting: Sorting
-) -> None:
+def test_the_second_of_two_runs_says_who_holds_the_state(mail: Any) -> None:
     """While one run sorts, another is told its process and its folder."""
-    out = tmp_path / "out"
-    out.mkdir()
+    mail.out.mkdir()
     with (
-        lock_trays(out, folder, 0.0),
-        pytest.raises(RunError, match=f"process {os.getpid()} on .*, sorting {folder}"),
+        lock_trays(mail.out, mail.folder, 0.0),
+        pytest.raises(RunError, match=f"process {os.getpid()} on .*, sorting {mail.folder}"),
     ):
-        sort_folder(folder, out, sorting)
-    assert sort_folder(folder, out, sorting).pieces == 6
+        mail.sort()
+    assert mail.sort().pieces == 6
 
 
 @pytest.mark.parametrize("copy", [False, True])
 def test_a_full_disk_loses_nothing(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    monkeypatch: pytest.MonkeyPatch,
-    copy: bool,
-    where: Where,
-    right_places: dict[str, list[str]],
+    mail: Any, monkeypatch: pytest.MonkeyPatch, copy: bool, right_places: Places
 ) -> None:
     """When the disk is full the run says so, and the next one goes on."""
-    out, count = tmp_path / "out", 0
+    count = 0
     link = os.link
 
     def fill(*arguments: object) -> None:
@@ -74,19 +64,18 @@ def test_a_full_disk_loses_nothing(
 
         patch.setattr("digitlens.mail.sorting.trays.write_bytes", filling)
         with pytest.raises(StorageError):
-            sort_folder(folder, out, replace(sorting, copy=copy))
-    assert sum(map(len, where(out).values())) == 2
-    sort_folder(folder, out, replace(sorting, copy=copy))
-    assert where(out) == right_places
+            mail.sort(copy=copy)
+    assert sum(map(len, mail.places().values())) == 2
+    mail.sort(copy=copy)
+    assert mail.places() == right_places
 
 
-def test_a_full_state_file_is_told(folder: Path, tmp_path: Path, sorting: Sorting) -> None:
+def test_a_full_state_file_is_told(mail: Any) -> None:
     """SQLite's own word for a full disk becomes ours."""
-    out = tmp_path / "out"
-    sort_folder(folder, out, sorting)
+    mail.sort()
     with (
         pytest.raises(StorageError, match="likely  the disk is full"),
-        open_store(out) as store,
+        open_store(mail.out) as store,
     ):
         store.connection.execute("PRAGMA max_page_count=1")
         for number in range(1000):
@@ -94,12 +83,7 @@ def test_a_full_state_file_is_told(folder: Path, tmp_path: Path, sorting: Sortin
 
 
 def test_a_disk_without_links_gets_copies(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    monkeypatch: pytest.MonkeyPatch,
-    where: Where,
-    right_places: dict[str, list[str]],
+    mail: Any, monkeypatch: pytest.MonkeyPatch, right_places: Places
 ) -> None:
     """Where no link can be made the pieces are copied, and that is said."""
 
@@ -107,46 +91,38 @@ def test_a_disk_without_links_gets_copies(
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(os, "link", refuse)
-    summary = sort_folder(folder, tmp_path / "out", sorting)
-    assert (summary.copies, where(tmp_path / "out")) == (6, right_places)
+    summary = mail.sort()
+    assert (summary.copies, mail.places()) == (6, right_places)
     assert summary.warnings() == ["6 pieces copied, as no link could be made"]
 
 
 def test_a_foreign_file_is_not_taken_for_a_piece(
-    folder: Path,
-    tmp_path: Path,
-    sorting: Sorting,
-    where: Where,
-    right_places: dict[str, list[str]],
+    mail: Any, tmp_path: Path, right_places: Places
 ) -> None:
     """A file that somebody put into a tray under a piece's name is neither kept nor lost."""
-    out = tmp_path / "out"
-    (out / "MA").mkdir(parents=True)
-    (out / "MA/a.png").write_text("foreign")
+    (mail.out / "MA").mkdir(parents=True)
+    (mail.out / "MA/a.png").write_text("foreign")
     with pytest.warns(DigitlensWarning, match="is another file than"):
-        summary = sort_folder(folder, out, sorting)
+        summary = mail.sort()
     assert (summary.pieces, summary.missing) == (6, {"MA": 1})  # the others are sorted
-    (out / "MA/a.png").rename(tmp_path / "foreign.png")
-    sort_folder(folder, out, sorting)
-    assert where(out) == right_places
+    (mail.out / "MA/a.png").rename(tmp_path / "foreign.png")
+    mail.sort()
+    assert mail.places() == right_places
 
 
-def test_what_is_no_folder_and_no_state_is_told(
-    folder: Path, tmp_path: Path, sorting: Sorting
-) -> None:
+def test_what_is_no_folder_and_no_state_is_told(mail: Any, tmp_path: Path) -> None:
     """A missing folder, a damaged state and one of a newer version have their errors."""
     with pytest.raises(MissingDataError, match="there is no folder"):
-        sort_folder(tmp_path / "none", tmp_path / "out", sorting)
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / FILE).write_text("this is no database, it is only a text " * 30)
+        sort_folder(tmp_path / "none", mail.out, mail.sorting)
+    mail.out.mkdir()
+    (mail.out / FILE).write_text("this is no database, it is only a text " * 30)
     with pytest.raises(CorruptFileError, match="is not a state of sorting"):
-        sort_folder(folder, out, sorting)
-    (out / FILE).unlink()
-    with open_store(out, create=True) as store:
+        mail.sort()
+    (mail.out / FILE).unlink()
+    with open_store(mail.out, create=True) as store:
         store.connection.execute("PRAGMA user_version=99")
     with pytest.raises(RunError, match="made by a newer version"):
-        sort_folder(folder, out, sorting)
+        mail.sort()
 
 
 DRIVER = r'''

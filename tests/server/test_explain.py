@@ -93,9 +93,9 @@ def test_a_window_over_the_edge_sees_paper() -> None:
     trace = LayerTrace(layer, into, after, after)
     for map_, row, column in ((0, 0, 0), (3, 3, 3), (2, 0, 2)):
         result = describe_cell(trace, map_, row, column)
-        assert (result["top"], result["left"]) == (row - 1, column - 1)
-        assert result["window"] == [windows[map_ // 2, row, column].tolist()]
-        assert result["sum"] == result["value"] == after[map_, row, column]
+        assert (result.top, result.left) == (row - 1, column - 1)
+        assert result.window == [windows[map_ // 2, row, column].tolist()]
+        assert result.sum == result.value == after[map_, row, column]
 
 
 def test_the_second_network_of_a_cascade_is_told_when_it_was_asked(

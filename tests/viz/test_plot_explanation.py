@@ -17,8 +17,8 @@ from digitlens.imaging import Step
 from digitlens.models.ops import Relu, Tanh
 from digitlens.viz import plot_explanation as plots
 from digitlens.viz.canvas import BLUE, INK, ORANGE
-from digitlens.viz.page import Page, format_cell, shade, wrap_words
 from digitlens.viz.plot_explanation import CUT, most_varied_part
+from digitlens.viz.sheet import Sheet, format_cell, shade, wrap_words
 
 
 def layer(number: int, kind: Any = "convolution", **changes: Any) -> Layer:
@@ -180,7 +180,7 @@ def test_the_shown_part_holds_greys_of_the_digit() -> None:
 
 def test_lines_are_no_wider_than_they_may_be() -> None:
     """Words are kept whole and in order, lines within their width, line breaks kept."""
-    page = Page(2, "")
+    page = Sheet(2, "")
     words = "several words that do not fit one line\nand a second part"
     lines = list(wrap_words(words, 1.0, lambda text: page.measure(text, 8.5)))
     assert " ".join(lines).split() == words.split()

@@ -66,7 +66,7 @@ def explain(
     digit, steps = _normalize(picture)
     # What the model sees, and what its layers make of it.
     member, values = _run_answering_network(inspected, digit)
-    layers = inspected.layers_of(member)
+    layers = inspected.list_layers(member)
     answer = model.predict(digit[None])
 
     # Which pixels the answer hangs on, by covering them and by derivatives.

@@ -94,23 +94,20 @@ class Layer:
         words += ", a shortcut added" if self.shortcut else ""
         return words + (f", then {self.activation_name}" if self.activation else "")
 
+    def settings(self) -> dict[str, Any]:
+        """Return what the layer is, without its weights, for JSON."""
+        names = ("number", "member", "kind", "window", "stride", "padding", "groups")
+        # "bend" was the key of the activation until 0.1, and is kept for one release.
+        named = dict.fromkeys(("activation", "bend"), self.activation_name)
+        return {name: getattr(self, name) for name in (*names, "shortcut")} | named
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the layer for JSON: its fields, and the weights as lists."""
-        return {
-            "number": self.number,
-            "member": self.member,
+        """Return the layer for JSON: its settings, and the weights as lists."""
+        return self.settings() | {
             "name": self.name,
             "about": self.about,
-            "kind": self.kind,
             "weight": None if self.weight is None else self.weight.tolist(),
             "bias": None if self.bias is None else self.bias.tolist(),
-            "window": self.window,
-            "stride": self.stride,
-            "padding": self.padding,
-            "groups": self.groups,
-            "activation": self.activation_name,
-            "bend": self.activation_name,  # its name until 0.1; kept for one release
-            "shortcut": self.shortcut,
         }
 
 
@@ -142,14 +139,14 @@ class InspectedModel:
         """Whether a second network answers only where the first is not sure."""
         return self.program.margin is not None
 
-    def layers_of(self, member: int) -> tuple[Layer, ...]:
+    def list_layers(self, member: int) -> tuple[Layer, ...]:
         """Return the layers of one network."""
         return tuple(layer for layer in self.layers if layer.member == member)
 
     def activations(self, images: Images, *, member: int = 0) -> list[NDArray[np.float32]]:
         """Return what each layer of network `member` gives for `images`, uint8 (N, 28, 28).
 
-        For each of `layers_of(member)` float32 (N, maps, height, width), or (N, values) after
+        For each of `list_layers(member)` float32 (N, maps, height, width), or (N, values) after
         a dense layer. The second network of a cascade is asked about fewer than N.
         """
         pixels = {INPUT: check_images(images)}
@@ -158,7 +155,7 @@ class InspectedModel:
 
     def _session(self, member: int) -> Any:
         if member not in self._sessions:  # two at once would make it twice, and harm nothing
-            names = [layer.output for layer in self.layers_of(member)]
+            names = [layer.output for layer in self.list_layers(member)]
             content = with_outputs(self._content, names)
             self._sessions[member] = open_session("the network with all layers shown", content)
         return self._sessions[member]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.server.http_errors import BusyError
+from digitlens.server.schemas import Answer
 from digitlens.server.uploads import check_pixels, count_pixels, prepare_digit
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from digitlens.models.inference import Model, Predictions
     from digitlens.server.prometheus import Histogram
-    from digitlens.server.schemas import Answer, Read
+    from digitlens.server.schemas import Read
     from digitlens.server.settings import ServerSettings
     from digitlens.server.uploads import PreparedDigit, Upload
 
@@ -233,18 +234,14 @@ def build_answer(name: str, predictions: Predictions, index: int) -> Answer:
     digit it would be. ``no_digit`` is null for a network that cannot tell.
     """
     label = int(predictions.labels[index])
-    probabilities = predictions.probabilities[index].tolist()
+    probabilities = [round(p, DECIMALS) for p in predictions.probabilities[index].tolist()]
     refused = predictions.refused is not None and bool(predictions.refused[index])
-    no_digit = None if predictions.no_digit is None else float(predictions.no_digit[index])
-    return {
-        "network": name,
-        "digit": None if refused else label,
-        "likeliest": label,
-        "confidence": round(probabilities[label], DECIMALS),
-        "probabilities": [round(item, DECIMALS) for item in probabilities],
-        "no_digit": None if no_digit is None else round(no_digit, DECIMALS),
-        "unsure": predictions.unsure is not None and bool(predictions.unsure[index]),
-    }
+    digit = None if refused else label
+    no_digit = None
+    if predictions.no_digit is not None:
+        no_digit = round(float(predictions.no_digit[index]), DECIMALS)
+    unsure = predictions.unsure is not None and bool(predictions.unsure[index])
+    return Answer(name, digit, label, probabilities[label], probabilities, no_digit, unsure)
 
 
 def _describe(prepared: PreparedDigit, pixels: bool) -> Read:
@@ -267,7 +264,7 @@ def _sort(job: PredictJob, pictures: list[Read]) -> list[Read]:
     if len(job.networks) > 1:
         order = {name: index for index, name in enumerate(job.networks)}
         for picture in pictures:
-            picture["answers"].sort(key=lambda answer: order[answer["network"]])
+            picture["answers"].sort(key=lambda answer: order[answer.network])
     return pictures
 
 

@@ -11,12 +11,13 @@ from digitlens.digits import check_images
 from digitlens.errors import ShapeError, UsageError
 from digitlens.explain import explain
 from digitlens.explain.explanation import round_values
+from digitlens.imaging.io import png_data_url
 from digitlens.models.inference import INPUT, open_session
 from digitlens.models.onnx_graph import with_outputs
 from digitlens.models.ops import apply_to
-from digitlens.server.answers import png_data_url
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
+from digitlens.server.schemas import Cell, KernelMap, Kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from digitlens.explain.inspection import InspectedModel, Layer
     from digitlens.models.inference import Model
     from digitlens.models.ops import Relu, Tanh
-    from digitlens.server.schemas import Cell, KernelMap, Kernels
     from digitlens.server.uploads import PreparedDigit
 
     Floats = NDArray[np.float32]
@@ -63,7 +63,8 @@ def explain_prediction(
     # steps: pictures instead of numbers -> layers: how each size comes about
     for row, step in zip(result["steps"], explanation.steps, strict=True):
         height, width = step.picture.shape[:2]
-        row.update(picture=png_data_url(step.picture), height=height, width=width)
+        picture = png_data_url(step.picture, compress_level=1)
+        row.update(picture=picture, height=height, width=width)
     shape: list[int] = [1, *prepared.digit.shape]
     for row, maps in zip(result["layers"], explanation.maps, strict=True):
         row.update(describe_layer(maps.layer, shape, list(maps.values.shape)))
@@ -80,16 +81,7 @@ def describe_layer(layer: Layer, input_shape: list[int], shape: list[int]) -> di
             input_shape[1], layer.window, stride=layer.stride, padding=layer.padding
         )
     return {
-        "number": layer.number,
-        "member": layer.member,
-        "kind": layer.kind,
-        "window": layer.window,
-        "stride": layer.stride,
-        "padding": layer.padding,
-        "groups": layer.groups,
-        "activation": layer.activation_name,
-        "bend": layer.activation_name,  # the key until 0.1; kept for one release
-        "shortcut": layer.shortcut,
+        **layer.settings(),
         "into": input_shape,
         "shape": shape,
         "arithmetic": words,
@@ -106,18 +98,13 @@ def describe_kernels(layer: Layer, index: int | None) -> Kernels:
     """
     about = {"name": layer.name, "about": layer.about}
     if layer.weight is None:
-        return {"layer": about, "kernels": [], "biases": [], "first": 0, "count": 0}
+        return Kernels(about, [], [], 0, 0)
     # Always at least one kernel, however large.
     n_fit = max(1, MAX_WEIGHTS // max(1, layer.weight[0].size))
     first, end = (0, n_fit) if index is None else (index, index + 1)
     biases = [0.0] * len(layer.weight) if layer.bias is None else round_values(layer.bias)
-    return {
-        "layer": about,
-        "kernels": [round_values(item) for item in layer.weight[first:end]],
-        "biases": biases[first:end],
-        "first": first,
-        "count": len(layer.weight),
-    }
+    kernels = [round_values(item) for item in layer.weight[first:end]]
+    return Kernels(about, kernels, biases[first:end], first, len(layer.weight))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +129,7 @@ class LayerProbe:
 
     def get_layer(self, number: int, member: int = 0) -> Layer:
         """Return a layer by its number, 1 for the first; UnknownError where there is none."""
-        layers = self.inspected.layers_of(member)
+        layers = self.inspected.list_layers(member)
         result = [layer for layer in layers if layer.number == number]
         if not result:
             raise UnknownError(
@@ -203,48 +190,44 @@ def describe_cell(trace: LayerTrace, map_: int, row: int = 0, column: int = 0) -
         )
     # window x kernel -> products -> sum + bias + rest -> activation
     top, left, window = _cut_window(trace, map_, row, column)
-    before = float(trace.sums[index])
-    result: Cell = {
-        "layer": layer.number,
-        "map": map_,
-        "row": row,
-        "column": column,
-        "top": top,
-        "left": left,
-        "window": round_values(window),
-        "kernel": None,
-        "products": None,
-        "sum": None,
-        "bias": None,
-        "rest": None,
-        "before": before,
-        "value": float(outputs[index]),
-        "activation": layer.activation_name,
-        "bend": layer.activation_name,  # the key until 0.1; kept for one release
-        "words": "",
-    }
+    before, value = float(trace.sums[index]), float(outputs[index])
+    kernel = products = total = bias = rest = None
     if layer.weight is None:
         size = f"{layer.window} x {layer.window}" if layer.window else "whole map"
-        result["words"] = f"the {size} window comes to {result['value']:.4g}"
-        return result
-    kernel = layer.weight[map_]
-    products = window * kernel
-    total = float(products.sum(dtype=np.float64))
-    bias = 0.0 if layer.bias is None else float(layer.bias[map_])
-    rest = before - total - bias
-    # What remains of adding 32-bit numbers in another order is nothing that was added.
-    noise = 1e-5 * float(np.abs(products).sum()) + 1e-6
-    if abs(rest) < noise:
-        rest = 0.0
-    result["kernel"], result["products"] = round_values(kernel), round_values(products)
-    result["sum"], result["bias"], result["rest"] = total, bias, rest
-    words = f"{products.size} products sum to {total:.4g}; with the bias {bias:.4g}"
-    words += f" and {rest:.4g} from elsewhere" if rest else ""
-    words += f" that is {before:.4g}"
-    if layer.activation:
-        words += f"; {layer.activation_name} makes it {result['value']:.4g}"
-    result["words"] = words
-    return result
+        words = f"the {size} window comes to {value:.4g}"
+    else:
+        kernel = layer.weight[map_]
+        products = window * kernel
+        total = float(products.sum(dtype=np.float64))
+        bias = 0.0 if layer.bias is None else float(layer.bias[map_])
+        rest = before - total - bias
+        # What remains of adding 32-bit numbers in another order is nothing that was added.
+        if abs(rest) < 1e-5 * float(np.abs(products).sum()) + 1e-6:
+            rest = 0.0
+        words = f"{products.size} products sum to {total:.4g}; with the bias {bias:.4g}"
+        words += f" and {rest:.4g} from elsewhere" if rest else ""
+        words += f" that is {before:.4g}"
+        if layer.activation:
+            words += f"; {layer.activation_name} makes it {value:.4g}"
+    return Cell(
+        layer=layer.number,
+        map=map_,
+        row=row,
+        column=column,
+        top=top,
+        left=left,
+        window=round_values(window),
+        kernel=None if kernel is None else round_values(kernel),
+        products=None if products is None else round_values(products),
+        sum=total,
+        bias=bias,
+        rest=rest,
+        before=before,
+        value=value,
+        activation=layer.activation_name,
+        bend=layer.activation_name,  # the key until 0.1; kept for one release
+        words=words,
+    )
 
 
 def _cut_window(
@@ -358,10 +341,6 @@ def apply_kernel(
         explain_output_size(side, size, stride=stride, padding=padding)
         for side, size in zip(inputs.shape[1:], kernel.shape[1:], strict=True)
     )
-    return {
-        "height": sums.shape[0],
-        "width": sums.shape[1],
-        "arithmetic": {"height": rows, "width": columns},
-        "before": round_values(sums.astype(np.float32)),
-        "map": round_values(outputs.astype(np.float32)),
-    }
+    before, after = (round_values(item.astype(np.float32)) for item in (sums, outputs))
+    height, width = sums.shape
+    return KernelMap(height, width, {"height": rows, "width": columns}, before, after)

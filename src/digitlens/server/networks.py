@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,13 +29,13 @@ from digitlens.runs import CONFIG, HISTORY, METRICS, MODEL, read_config
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import LayerProbe, describe_layer
+from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from digitlens.metrics.history import Epoch
     from digitlens.models.card import ModelCard
-    from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
 
 
 # What a network may be called in an address; no other name is looked for on the disk.
@@ -108,22 +108,12 @@ class NetworkStore:
                 card, tells_no_digit = self._card(name)
             except DigitlensError:
                 continue
-            result.append(
-                {
-                    "name": name,
-                    "kind": "published" if name in published_names() else "run",
-                    "network": card.network,
-                    "weights": card.weights,
-                    "multiply_adds": card.multiply_adds,
-                    "members": card.members,
-                    "tells_no_digit": tells_no_digit,
-                    "validation": card.validation,
-                    "test": card.test,
-                    "trained_on": card.trained_on,
-                    "data": card.data,
-                    "created": card.created,
-                }
-            )
+            size = (card.weights, card.multiply_adds, card.members)
+            figures = (card.validation, card.test, card.trained_on)
+            about = (card.network, *size, tells_no_digit, *figures, card.data, card.created)
+            kind: Literal["published", "run"]
+            kind = "published" if name in published_names() else "run"
+            result.append(Network(name, kind, *about))
         return result
 
     def describe(self, name: str, member: int) -> NetworkDetails:
@@ -137,18 +127,13 @@ class NetworkStore:
         shape, rows = [1, SIDE, SIDE], []
         # The shapes of the maps are those that an empty picture gives.
         values = inspected.activations(np.zeros((1, SIDE, SIDE), np.uint8), member=member)
-        for layer, maps in zip(inspected.layers_of(member), values, strict=True):
+        for layer, maps in zip(inspected.list_layers(member), values, strict=True):
             after = list(maps.shape[1:])
             about = {"name": layer.name, "about": layer.about}
             rows.append(about | describe_layer(layer, shape, after))
             shape = after
-        return {
-            "name": name,
-            "card": asdict(model.card),
-            "cascade": inspected.is_cascade,
-            "members": inspected.members,
-            "layers": rows,
-        }
+        card, members = asdict(model.card), inspected.members
+        return NetworkDetails(name, card, inspected.is_cascade, members, rows)
 
     def _card(self, name: str) -> tuple[ModelCard, bool]:
         """Return a network's card, and whether it can say "no digit" (errors as in `get`).
@@ -254,29 +239,29 @@ def describe_run(runs: Path, name: str) -> RunDetails:
     # The diagnosis of a run needs the number of validation digits.
     n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
     diagnosis = diagnose(history, n_validation) if history else None
-    return {
-        **_summarize_run(folder),
-        "config": config,
-        "history": [asdict(epoch) for epoch in history],
-        "words": None if diagnosis is None else diagnosis.words,
-        "verdict": None if diagnosis is None else diagnosis.verdict.value,
-        "metrics": _read_metrics(folder),
-    }
+    return RunDetails(
+        **vars(_summarize_run(folder)),
+        config=config,
+        history=[asdict(epoch) for epoch in history],
+        words=None if diagnosis is None else diagnosis.words,
+        verdict=None if diagnosis is None else diagnosis.verdict.value,
+        metrics=_read_metrics(folder),
+    )
 
 
 def _summarize_run(folder: Path) -> Run:
     config, metrics = read_config(folder), _read_metrics(folder)
     run = config.get("run", {})
-    return {
-        "name": folder.name,
-        "network": run.get("network"),
-        "seed": run.get("seed"),
-        "epochs": config.get("recipe", {}).get("epochs"),
-        "data": config.get("data", {}).get("source"),
-        "created": config.get("created", {}).get("at"),
-        "finished": metrics is not None,
-        "validation": None if metrics is None else metrics.get("validation"),
-    }
+    return Run(
+        name=folder.name,
+        network=run.get("network"),
+        seed=run.get("seed"),
+        epochs=config.get("recipe", {}).get("epochs"),
+        data=config.get("data", {}).get("source"),
+        created=config.get("created", {}).get("at"),
+        finished=metrics is not None,
+        validation=None if metrics is None else metrics.get("validation"),
+    )
 
 
 def _find_run(runs: Path, name: str) -> Path:

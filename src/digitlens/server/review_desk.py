@@ -20,6 +20,16 @@ from digitlens.mail.sorting.review import LEASE, find_rotation
 from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
+from digitlens.server.schemas import (
+    Claimed,
+    Corrections,
+    Lent,
+    MailCorrection,
+    MailPicture,
+    MailTask,
+    Settled,
+    ZipPlace,
+)
 from digitlens.server.uploads import load_upload
 from digitlens.storage import read_regular
 
@@ -34,17 +44,7 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.sorting import Correction, Review, ReviewTask
-    from digitlens.server.schemas import (
-        Claimed,
-        Corrections,
-        Lent,
-        MailCorrection,
-        MailPicture,
-        MailTask,
-        Queue,
-        Settled,
-        ZipPlace,
-    )
+    from digitlens.server.schemas import Queue
 
 
 # Pixels of the longer side of a picture: more than the page is wide, less than 1 MB.
@@ -92,28 +92,28 @@ class ReviewDesk:
         """Lend the next piece, or again the one that is lent with `token`."""
         task = self._review.claim(person, token=token, after=after)
         described = None if task is None else self._describe_task(task)
-        return {"task": described, "queue": self.status(person)}
+        return Claimed(described, self.status(person))
 
     def settle(self, piece: int, token: str, zip_: str | None, *, unlisted: bool) -> Settled:
         """Send a piece to the tray of its ZIP."""
         task = self._review.task(piece, token)
         tray = self._review.settle(task, zip_, unlisted=unlisted)
-        return {"piece": piece, "tray": tray, "queue": self.status()}
+        return Settled(piece, tray, self.status())
 
     def take_back(self, piece: int, person: str, token: str) -> Claimed:
         """Take a person's answer back and lend the piece again; release that of `token`."""
         task = self._review.take_back(piece, person, token=token)
-        return {"task": self._describe_task(task), "queue": self.status(person)}
+        return Claimed(self._describe_task(task), self.status(person))
 
     def renew(self, piece: int, token: str) -> Lent:
         """Lend a piece for longer."""
         self._review.renew(self._review.task(piece, token))
-        return {"piece": piece, "seconds": LEASE}
+        return Lent(piece, LEASE)
 
     def release(self, piece: int, token: str) -> Lent:
         """Give a piece back."""
         self._review.release(self._review.task(piece, token))
-        return {"piece": piece, "seconds": 0.0}
+        return Lent(piece, 0.0)
 
     def picture(self, piece: int, token: str, *, close: bool) -> bytes:
         """Return a lent piece's picture, or the line on it, as JPEG.
@@ -130,68 +130,39 @@ class ReviewDesk:
     def look_up(self, five: str) -> ZipPlace:
         """Return where a ZIP of five digits is, and which tray it goes to."""
         place = self._directory.place(five)
-        return {
-            "zip": five,
-            "listed": place is not None,
-            "city": place.city if place else None,
-            "state": place.state if place else None,
-            "county": place.county if place else None,
-            "tray": self._plan.find_tray(five),
-        }
+        tray = self._plan.find_tray(five)
+        if place is None:
+            return ZipPlace(five, False, None, None, None, tray)
+        return ZipPlace(five, True, place.city, place.state, place.county, tray)
 
     def corrections(self, first: int, count: int) -> Corrections:
         """Return what people said, oldest first."""
         corrections = list(self._review.corrections())
         page = islice(corrections, first, first + count)
-        return {
-            "count": len(corrections),
-            "first": first,
-            "corrections": [self._describe_correction(item) for item in page],
-            "save": f"digitlens mail corrections --trays {self.folder} --out corrections",
-        }
+        described = [self._describe_correction(item) for item in page]
+        save = f"digitlens mail corrections --trays {self.folder} --out corrections"
+        return Corrections(len(corrections), first, described, save)
 
     def _describe_task(self, task: ReviewTask) -> MailTask:
-        picture: MailPicture | None = None
-        problem = None
+        picture, problem = None, None
         try:
             scan = self._load_scan(task)
         except (DataError, TooLargeError) as error:
             # The piece is lent all the same: a person may know it without its picture.
             problem = as_sentence(error)
         else:
-            picture = {
-                "width": scan.width,
-                "height": scan.height,
-                "box": scan.box and list(scan.box),
-                "view": scan.view and list(scan.view),
-            }
-        return {
-            "piece": task.piece,
-            "token": task.token,
-            "seconds": LEASE,
-            "name": task.name,
-            "reason": task.reason,
-            "why": task.why,
-            "text": task.text,
-            "guesses": self._add_trays(task.guesses),
-            "picture": picture,
-            "problem": problem,
-        }
+            box, view = scan.box and list(scan.box), scan.view and list(scan.view)
+            picture = MailPicture(scan.width, scan.height, box, view)
+        about = (task.name, task.reason, task.why, task.text, self._add_trays(task.guesses))
+        return MailTask(task.piece, task.token, LEASE, *about, picture, problem)
 
     def _describe_correction(self, item: Correction) -> MailCorrection:
         # A path outside of the trays would reveal where files of this machine lie.
         inside = item.picture.is_relative_to(self.folder)
-        return {
-            "piece": item.piece,
-            "picture": item.picture.relative_to(self.folder).as_posix() if inside else None,
-            "zip": item.zip,
-            "person": item.person,
-            "at": item.settled_at,
-            "text": item.text,
-            "guesses": self._add_trays(item.guesses),
-            "box": item.box and list(item.box),
-            "boxes": [list(box) for box in item.boxes],
-        }
+        picture = item.picture.relative_to(self.folder).as_posix() if inside else None
+        guesses, boxes = self._add_trays(item.guesses), [list(box) for box in item.boxes]
+        said, box = (item.zip, item.person, item.settled_at), item.box and list(item.box)
+        return MailCorrection(item.piece, picture, *said, item.text, guesses, box, boxes)
 
     def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**guess, "tray": self._plan.find_tray(guess["zip"])} for guess in guesses]

@@ -1,12 +1,13 @@
 """The shape of every body, in and out: the OpenAPI document is made of these classes.
 
 What comes in is a pydantic model, and is checked before anything is done. What goes out is a
-`TypedDict`: the functions that make answers return it, so mypy checks that they fit, and
+dataclass that mypy checks, or a `TypedDict` where the values are a dictionary already, and
 nothing is converted when a request is answered. docs/api.md says what the keys mean.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -28,7 +29,8 @@ class Problem(BaseModel):
 
 
 # /v1/predict and /v1/read.
-class Answer(TypedDict):
+@dataclass(frozen=True)
+class Answer:
     """One network's answer for one picture."""
 
     network: str
@@ -51,7 +53,8 @@ class Read(TypedDict):
     answers: list[Answer]
 
 
-class Predicted(TypedDict):
+@dataclass(frozen=True)
+class Predicted:
     """The answer of /v1/predict."""
 
     pictures: list[Read]
@@ -77,7 +80,8 @@ class Line(TypedDict):
     alternatives: list[dict[str, Any]]
 
 
-class Lines(TypedDict):
+@dataclass(frozen=True)
+class Lines:
     """The answer of /v1/read."""
 
     width: int
@@ -87,7 +91,8 @@ class Lines(TypedDict):
 
 
 # /v1/networks.
-class Network(TypedDict):
+@dataclass(frozen=True)
+class Network:
     """One network that can be asked."""
 
     name: str
@@ -104,7 +109,8 @@ class Network(TypedDict):
     created: str
 
 
-class NetworkList(TypedDict):
+@dataclass(frozen=True)
+class NetworkList:
     """All networks that can be asked, and all that can be trained."""
 
     networks: list[Network]
@@ -113,7 +119,8 @@ class NetworkList(TypedDict):
     data: dict[str, bool]
 
 
-class NetworkDetails(TypedDict):
+@dataclass(frozen=True)
+class NetworkDetails:
     """One network and its layers."""
 
     name: str
@@ -123,7 +130,8 @@ class NetworkDetails(TypedDict):
     layers: list[dict[str, Any]]
 
 
-class Kernels(TypedDict):
+@dataclass(frozen=True)
+class Kernels:
     """A layer's kernels."""
 
     layer: dict[str, Any]
@@ -151,7 +159,8 @@ class Explained(TypedDict):
     occlusion: dict[str, Any]
 
 
-class Cell(TypedDict):
+@dataclass(frozen=True)
+class Cell:
     """One number of a feature map."""
 
     layer: int
@@ -173,7 +182,8 @@ class Cell(TypedDict):
     words: str
 
 
-class KernelMap(TypedDict):
+@dataclass(frozen=True)
+class KernelMap:
     """The map of an edited kernel."""
 
     height: int
@@ -184,7 +194,8 @@ class KernelMap(TypedDict):
 
 
 # /v1/train and /v1/runs. The key `wish`, and the name TrainWish below, stay: clients know them.
-class TrainBegun(TypedDict):
+@dataclass(frozen=True)
+class TrainBegun:
     """A run that was begun, and where its events are told."""
 
     run: str
@@ -192,7 +203,8 @@ class TrainBegun(TypedDict):
     stop: str
 
 
-class TrainState(TypedDict):
+@dataclass(frozen=True)
+class TrainState:
     """How training stands."""
 
     running: bool
@@ -202,7 +214,8 @@ class TrainState(TypedDict):
     events: list[dict[str, Any]]
 
 
-class Run(TypedDict):
+@dataclass(frozen=True)
+class Run:
     """A few words on a run folder."""
 
     name: str
@@ -215,12 +228,14 @@ class Run(TypedDict):
     validation: dict[str, int] | None
 
 
-class RunList(TypedDict):
+@dataclass(frozen=True)
+class RunList:
     """The run folders of the lab, the newest first."""
 
     runs: list[Run]
 
 
+@dataclass(frozen=True)
 class RunDetails(Run):
     """All that is known of one run."""
 
@@ -232,7 +247,8 @@ class RunDetails(Run):
 
 
 # /v1/mistakes.
-class Measured(TypedDict):
+@dataclass(frozen=True)
+class Measured:
     """A network on a set of digits."""
 
     model: str
@@ -247,7 +263,8 @@ class Measured(TypedDict):
     words: str
 
 
-class CellPictures(TypedDict):
+@dataclass(frozen=True)
+class CellPictures:
     """The pictures of one cell of a confusion matrix."""
 
     truth: int
@@ -257,7 +274,8 @@ class CellPictures(TypedDict):
 
 
 # /v1/own.
-class OwnList(TypedDict):
+@dataclass(frozen=True)
+class OwnList:
     """The digits that were kept."""
 
     folder: str
@@ -266,6 +284,7 @@ class OwnList(TypedDict):
     train: str
 
 
+@dataclass(frozen=True)
 class OwnSaved(OwnList):
     """The digits that were kept, and the names of those kept now."""
 
@@ -273,7 +292,8 @@ class OwnSaved(OwnList):
 
 
 # /healthz.
-class Health(TypedDict):
+@dataclass(frozen=True)
+class Health:
     """Whether the lab answers."""
 
     status: Literal["ok"]
@@ -384,7 +404,8 @@ class Queue(TypedDict):
     trays: dict[str, int]
 
 
-class MailState(TypedDict):
+@dataclass(frozen=True)
+class MailState:
     """Whether mail is reviewed here, and how the work stands."""
 
     open: bool
@@ -393,7 +414,8 @@ class MailState(TypedDict):
     how: list[str]
 
 
-class MailPicture(TypedDict):
+@dataclass(frozen=True)
+class MailPicture:
     """A piece's picture: its size, where its ZIP stands, and what is seen close."""
 
     width: int
@@ -402,7 +424,8 @@ class MailPicture(TypedDict):
     view: list[int] | None
 
 
-class MailTask(TypedDict):
+@dataclass(frozen=True)
+class MailTask:
     """A piece that is lent."""
 
     piece: int
@@ -417,14 +440,16 @@ class MailTask(TypedDict):
     problem: str | None
 
 
-class Claimed(TypedDict):
+@dataclass(frozen=True)
+class Claimed:
     """A piece, or null where nobody waits for a person."""
 
     task: MailTask | None
     queue: Queue
 
 
-class Settled(TypedDict):
+@dataclass(frozen=True)
+class Settled:
     """Where a piece went."""
 
     piece: int
@@ -432,14 +457,16 @@ class Settled(TypedDict):
     queue: Queue
 
 
-class Lent(TypedDict):
+@dataclass(frozen=True)
+class Lent:
     """For how long a piece is lent from now on."""
 
     piece: int
     seconds: float
 
 
-class ZipPlace(TypedDict):
+@dataclass(frozen=True)
+class ZipPlace:
     """Where a ZIP is, and which tray it goes to."""
 
     zip: str
@@ -450,7 +477,8 @@ class ZipPlace(TypedDict):
     tray: str
 
 
-class MailCorrection(TypedDict):
+@dataclass(frozen=True)
+class MailCorrection:
     """What a person said of a piece, and what the program had thought."""
 
     piece: int
@@ -464,7 +492,8 @@ class MailCorrection(TypedDict):
     boxes: list[list[float]]
 
 
-class Corrections(TypedDict):
+@dataclass(frozen=True)
+class Corrections:
     """What people said, oldest first."""
 
     count: int

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from digitlens.imaging.io import encode_png
 from digitlens.models.registry import DEFAULT_NETWORK
-from digitlens.server.answers import encode_png
 from digitlens.server.batching import Batcher, too_late_error
+from digitlens.server.digit_sets import Mistakes, UserDigits
 from digitlens.server.http_errors import BusyError
 from digitlens.server.middleware import ByteBudget
-from digitlens.server.mistakes import Mistakes
 from digitlens.server.networks import NetworkStore
 from digitlens.server.prometheus import Metrics, resident_bytes
 from digitlens.server.train_jobs import TrainingJobs
 from digitlens.server.uploads import prepare_digit
-from digitlens.server.user_digits import UserDigits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

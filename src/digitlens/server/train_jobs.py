@@ -14,12 +14,13 @@ from digitlens.models.registry import find_network
 from digitlens.runs import CONFIG, LOCK, claim_run_folder
 from digitlens.server.http_errors import UnknownError, problem_details, unexpected_error
 from digitlens.server.networks import USER_DIGITS, check_source
+from digitlens.server.schemas import TrainState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from digitlens.errors import DigitlensError
-    from digitlens.server.schemas import TrainState, TrainWish
+    from digitlens.server.schemas import TrainWish
     from digitlens.server.settings import ServerSettings
 
 
@@ -57,13 +58,10 @@ class TrainingJobs:
     def describe(self) -> TrainState:
         """Return the newest run of this lab and its events; of its steps only the last."""
         steps = [event for event in self.events if event["event"] == "step"]
-        return {
-            "running": self.running,
-            "run": self.run or None,
-            "wish": self.request or None,
-            "last_step": steps[-1] if steps else None,
-            "events": [event for event in self.events if event["event"] != "step"],
-        }
+        others = [event for event in self.events if event["event"] != "step"]
+        last_step = steps[-1] if steps else None
+        about = (self.running, self.run or None, self.request or None)
+        return TrainState(*about, last_step, others)
 
     async def begin(self, request: TrainWish, start_path: str | None = None) -> str:
         """Begin to train and return the run's name.

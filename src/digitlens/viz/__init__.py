@@ -8,9 +8,8 @@ are first asked for.
 `canvas`            paper, pen, type and axes for the plots of training; PNG bytes
 `plot_history`      accuracy and loss over the epochs of a run
 `plot_evaluation`   confusion, mistakes, calibration, coverage, comparison, robustness
-`page`              a matplotlib figure in inches, for explanations
+`sheet`             a matplotlib figure in inches, for explanations
 `plot_explanation`  why a model answers as it does: an overview, and each panel large
-`html`              tables and diagrams as HTML and SVG, in `report.html` and `report.css`
 `report`            the report of one model, or of several side by side
 ==================  ==========================================================
 """

@@ -28,7 +28,7 @@ from digitlens.viz.canvas import (
     format_ticks,
     round_ticks,
 )
-from digitlens.viz.html import MAX_NINES, NINES_TICKS
+from digitlens.viz.report import MAX_NINES, NINES_TICKS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -123,10 +123,10 @@ def find_strokes(letter: str) -> list[list[tuple[float, float, bool]]]:
 
 def measure_width(text: str, script: Script) -> float:
     """Return about how wide `text` becomes, in pixels."""
-    return sum(_advance(letter, script) for letter in _cased(text, script))
+    return sum(_advance(letter, script) for letter in _set_case(text, script))
 
 
-def _cased(text: str, script: Script) -> str:
+def _set_case(text: str, script: Script) -> str:
     return text.upper() if script.capitals else text
 
 
@@ -145,7 +145,7 @@ def write_script(
     column, row = place
     unit = script.size / CAPITAL
     wave, phase = rng.uniform(0.0, 0.05) * script.size, rng.uniform(0.0, 6.0)
-    for letter in _cased(text, script):
+    for letter in _set_case(text, script):
         # Every letter is a little larger, more slanted, rotated or raised than the last.
         size = unit * rng.normal(1.0, 0.05)
         lean = script.slant + rng.normal(0.0, 0.05)

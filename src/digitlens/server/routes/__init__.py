@@ -5,16 +5,14 @@ Function names are the operation ids, and docstrings the descriptions, of the Op
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
 
 from digitlens.server.http_errors import PROBLEM_TYPE
 from digitlens.server.schemas import Problem
-
-if TYPE_CHECKING:
-    from fastapi import Request
-
-    from digitlens.server.state import LabState
-
+from digitlens.server.state import LabState
 
 STATUS_MEANINGS = {
     400: "The request makes no sense.",
@@ -91,3 +89,27 @@ def get_state(request: Request) -> LabState:
     """Return the state of the lab that answers this request."""
     state: LabState = request.app.state.lab
     return state
+
+
+async def _provide_state(request: Request) -> LabState:
+    # FastAPI would call a plain function in another thread.
+    return get_state(request)
+
+
+State = Annotated[LabState, Depends(_provide_state)]
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return `value` as the answer to a request.
+
+    FastAPI would check and convert it against the schema first, which costs more than a
+    network's answer; mypy and the tests hold the values to their schemas instead.
+    """
+    content = value if isinstance(value, bytes) else encode_json(value)
+    return Response(content, status, media_type="application/json")
+
+
+def encode_json(value: Any) -> bytes:
+    """Return `value`, dataclasses within too, as JSON; NaN and infinity are errors."""
+    form: dict[str, Any] = {"ensure_ascii": False, "allow_nan": False, "default": vars}
+    return json.dumps(value, separators=(",", ":"), **form).encode()

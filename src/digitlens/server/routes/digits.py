@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from digitlens.imaging.crop import crop_with_margin
 from digitlens.models.registry import DEFAULT_NETWORK
-from digitlens.server.answers import encode_json, json_response
-from digitlens.server.mistakes import list_pictures, summarize
-from digitlens.server.routes import document, document_problems, get_state
+from digitlens.server.digit_sets import list_pictures, summarize
+from digitlens.server.routes import (
+    State,
+    document,
+    document_problems,
+    encode_json,
+    json_response,
+)
 from digitlens.server.schemas import (
     CellPictures,
     Measured,
@@ -34,19 +39,15 @@ Digit = Annotated[int, Query(ge=0, le=9)]
 MAX_PICTURES = 200
 
 
-@mistakes_router.get(
-    "",
-    **document("Measure a network on a set of digits", Measured, 400, 404),
-)
+@mistakes_router.get("", **document("Measure a network on a set of digits", Measured, 400, 404))
 async def measured(
-    request: Request, network: str = DEFAULT_NETWORK, data: str = "mnist", part: str = "test"
+    state: State, network: str = DEFAULT_NETWORK, data: str = "mnist", part: str = "test"
 ) -> Any:
     """Tell the misses and the confusion matrix: row = truth, column = answer.
 
     `data` is mnist, uci, fashion or own; `part` is test, validation or train (of own digits
     all are measured).
     """
-    state = get_state(request)
     result = await state.run_slow(lambda: state.mistakes.evaluate(network, data, part))
     return json_response(summarize(result))
 
@@ -56,7 +57,7 @@ async def measured(
     **document("The pictures of one cell of the confusion matrix", CellPictures, 400, 404),
 )
 async def pictures(
-    request: Request,
+    state: State,
     truth: Digit,
     answer: Digit,
     network: str = DEFAULT_NETWORK,
@@ -66,7 +67,6 @@ async def pictures(
     count: Annotated[int, Query(ge=1, le=MAX_PICTURES)] = 50,
 ) -> Any:
     """Tell the pictures that show `truth` and were read as `answer`, the surest first."""
-    state = get_state(request)
 
     def work() -> bytes:
         # Known already in most cases: the page asks for the matrix first.
@@ -76,13 +76,9 @@ async def pictures(
     return json_response(await state.run_slow(work))
 
 
-@user_digits_router.get(
-    "",
-    **document("List the digits that were kept", OwnList),
-)
-async def listed(request: Request) -> Any:
+@user_digits_router.get("", **document("List the digits that were kept", OwnList))
+async def listed(state: State) -> Any:
     """List the digits that were kept, by label, and say how to learn from them."""
-    state = get_state(request)
     return json_response(await state.run(state.user_digits.list_all))
 
 
@@ -91,13 +87,12 @@ async def listed(request: Request) -> Any:
     status_code=201,
     **document("Keep digits, each with its label", OwnSaved, 400, 404, 408, 413, 415, 507),
 )
-async def save(request: Request, digits: OwnDigits) -> Any:
+async def save(state: State, digits: OwnDigits) -> Any:
     """Keep digits in the lab's folder: all of them, or none when one cannot be used.
 
     With `box` (left, top, right, bottom in pixels) the digit is cut out of its picture first,
     with some paper around it: so a line that was read is corrected digit by digit.
     """
-    state = get_state(request)
     return json_response(await state.run(_save, state, digits), 201)
 
 
@@ -113,7 +108,7 @@ def _save(state: LabState, request: OwnDigits) -> OwnSaved:
         {"label": item.label, "name": state.user_digits.save(image, item.label)}
         for item, image in zip(request.digits, images, strict=True)
     ]
-    return {**state.user_digits.list_all(), "saved": saved}
+    return OwnSaved(**vars(state.user_digits.list_all()), saved=saved)
 
 
 def _prepare(item: OwnDigit, max_pixels: int, *, frame: bool, name: str) -> Images:
@@ -132,20 +127,17 @@ def _prepare(item: OwnDigit, max_pixels: int, *, frame: bool, name: str) -> Imag
     | {200: {"description": "The digit as PNG.", "content": {"image/png": {}}}},
     summary="A digit that was kept, as PNG",
 )
-async def picture(request: Request, label: int, name: str) -> Any:
+async def picture(state: State, label: int, name: str) -> Any:
     """Return a kept digit: 28 x 28, 0 = paper, 255 = ink."""
-    state = get_state(request)
     content = await state.run(state.user_digits.read_png, label, name)
     return Response(content, media_type="image/png")
 
 
 @user_digits_router.delete(
-    "/{label}/{name}",
-    **document("Remove a digit that was kept", OwnList, 404, 507),
+    "/{label}/{name}", **document("Remove a digit that was kept", OwnList, 404, 507)
 )
-async def delete(request: Request, label: int, name: str) -> Any:
+async def delete(state: State, label: int, name: str) -> Any:
     """Remove a kept digit and list what is left."""
-    state = get_state(request)
 
     def work() -> OwnList:
         state.user_digits.delete(label, name)

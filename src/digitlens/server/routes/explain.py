@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import UsageError
 from digitlens.models.registry import DEFAULT_NETWORK, NETWORKS
-from digitlens.server.answers import encode_json, json_response
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import (
     apply_kernel,
@@ -18,7 +17,13 @@ from digitlens.server.inspect import (
     explain_prediction,
 )
 from digitlens.server.networks import list_sources
-from digitlens.server.routes import PICTURE_PROBLEMS, document, get_state
+from digitlens.server.routes import (
+    PICTURE_PROBLEMS,
+    State,
+    document,
+    encode_json,
+    json_response,
+)
 from digitlens.server.routes.recognize import can_read_lines
 from digitlens.server.schemas import (
     Cell,
@@ -40,11 +45,11 @@ networks_router = APIRouter(prefix="/v1/networks", tags=["networks"])
 
 
 @router.post(
-    "",
-    **document("Say why a network answers as it does", Explained, 404, takes_pictures=True),
+    "", **document("Say why a network answers as it does", Explained, 404, takes_pictures=True)
 )
 async def explain(
     request: Request,
+    state: State,
     network: str = DEFAULT_NETWORK,
     frame: bool = True,
     drawing: bool = False,
@@ -56,7 +61,6 @@ async def explain(
     first layer's kernels come along; they are the same for every picture. `frame` and `drawing`
     as at /v1/predict.
     """
-    state = get_state(request)
     upload = await read_upload(request, state.settings)
 
     def work() -> bytes:
@@ -81,6 +85,7 @@ async def explain(
 )
 async def cell(
     request: Request,
+    state: State,
     layer: Annotated[int, Query(ge=1, le=1000)],
     map_: Annotated[int, Query(alias="map", ge=0, le=100_000)],
     row: Annotated[int, Query(ge=0, le=1000)] = 0,
@@ -94,7 +99,6 @@ async def cell(
     `top` and `left` say where the window stands in what the layer takes in; below 0 it reaches
     over the edge, where there is paper. Of a dense layer `map` counts its values.
     """
-    state = get_state(request)
     upload = await read_upload(request, state.settings)
 
     def work() -> bytes:
@@ -113,7 +117,7 @@ async def cell(
         "The map of a kernel that was edited by hand", KernelMap, 404, *PICTURE_PROBLEMS
     ),
 )
-async def kernel(request: Request, edit: KernelEdit) -> Any:
+async def kernel(state: State, edit: KernelEdit) -> Any:
     """Lay a kernel of your own over what a layer takes in.
 
     `kernel` is (channels, height, width), as many channels as the layer's own kernels have;
@@ -121,7 +125,6 @@ async def kernel(request: Request, edit: KernelEdit) -> Any:
     layer's own where they are not given; with `activation` the sums go through its ReLU or
     tanh.
     """
-    state = get_state(request)
     return json_response(await state.run(_apply_edit, state, edit))
 
 
@@ -166,23 +169,18 @@ def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
         "List the networks that can be asked, and those that can be trained", NetworkList
     ),
 )
-async def networks(request: Request) -> Any:
+async def networks(state: State) -> Any:
     """List the published networks, then the lab's finished runs, the newest first.
 
     `reader` says whether /v1/read can read lines here, `data` which digits are on this machine.
     """
-    state = get_state(request)
 
     def work() -> NetworkList:
-        return {
-            "networks": state.networks.list_all(),
-            "trainable": [
-                {"name": item.name, "about": item.about} for item in NETWORKS.values()
-            ],
-            # The page asks this first: the reader is then loaded before the first picture.
-            "reader": can_read_lines(),
-            "data": list_sources(state.settings.user_digits),
-        }
+        trainable = [{"name": item.name, "about": item.about} for item in NETWORKS.values()]
+        # The page asks this first: the reader is then loaded before the first picture.
+        reader = can_read_lines()
+        data = list_sources(state.settings.user_digits)
+        return NetworkList(state.networks.list_all(), trainable, reader, data)
 
     return json_response(await state.run(work))
 
@@ -194,26 +192,23 @@ async def networks(request: Request) -> Any:
     ),
 )
 async def network(
-    request: Request, name: str, member: Annotated[int, Query(ge=0, le=100)] = 0
+    state: State, name: str, member: Annotated[int, Query(ge=0, le=100)] = 0
 ) -> Any:
     """Tell a network's card and the layers, in order, of one of the networks in its file."""
-    state = get_state(request)
     return json_response(await state.run(state.networks.describe, name, member))
 
 
 @networks_router.get(
-    "/{name}/layers/{layer}",
-    **document("A layer's kernels as numbers", Kernels, 404),
+    "/{name}/layers/{layer}", **document("A layer's kernels as numbers", Kernels, 404)
 )
 async def layer_kernels(
-    request: Request,
+    state: State,
     name: str,
     layer: int,
     member: Annotated[int, Query(ge=0, le=100)] = 0,
     kernel: Annotated[int | None, Query(ge=0, le=100_000)] = None,
 ) -> Any:
     """Tell a layer's kernels, or one of them; of a large layer the first ones only."""
-    state = get_state(request)
 
     def work() -> Kernels:
         inspected = state.networks.get_probe(name)[1].get_layer(layer, member)

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import MissingDataError, ModelError, UsageError
 from digitlens.models.registry import DEFAULT_NETWORK
-from digitlens.server.answers import json_response
-from digitlens.server.routes import document, get_state
+from digitlens.server.routes import document, get_state, json_response
 from digitlens.server.schemas import Lines, Predicted
 from digitlens.server.uploads import load_upload, read_upload, read_uploads
 
@@ -55,8 +54,7 @@ async def predict(
     pictures = await state.batcher.answer(
         uploads, networks, frame=frame, drawing=drawing, pixels=pixels
     )
-    answer: Predicted = {"pictures": pictures}
-    return json_response(answer)
+    return json_response(Predicted(pictures))
 
 
 async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
@@ -74,8 +72,7 @@ async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
 
 
 @router.post(
-    "/v1/read",
-    **document("Read the lines of digits in a picture", Lines, takes_pictures=True),
+    "/v1/read", **document("Read the lines of digits in a picture", Lines, takes_pictures=True)
 )
 async def read(
     request: Request,
@@ -106,12 +103,7 @@ def _read_lines(upload: Upload, max_pixels: int, *, length: int | None, line: bo
         page = reader.page(picture, length=length)
         lines, rotation = page.lines, page.turn
     height, width = picture.pixels.shape[:2]
-    return {
-        "width": width,
-        "height": height,
-        "turn": round(rotation, 1),
-        "lines": [item.as_dict() for item in lines],
-    }
+    return Lines(width, height, round(rotation, 1), [item.as_dict() for item in lines])
 
 
 # The reader of lines: loaded by the first who needs it, and shared by all threads.

@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from digitlens.server import prometheus
 from digitlens.server.http_errors import BusyError, TokenError, UnknownError
 from digitlens.server.middleware import is_same, make_cookie
-from digitlens.server.routes import document, document_problems, get_state
+from digitlens.server.routes import State, document, document_problems, get_state, json_response
 from digitlens.server.schemas import Health
 
 if TYPE_CHECKING:
@@ -29,15 +29,12 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["service"])
 
 
-@router.get(
-    "/healthz",
-    **document("Whether the lab answers", Health),
-)
-async def healthz(request: Request) -> Any:
+@router.get("/healthz", **document("Whether the lab answers", Health))
+async def healthz(state: State) -> Any:
     """Say ok; 503 once the lab is ending."""
-    if get_state(request).closing.is_set():
+    if state.closing.is_set():
         raise BusyError("the lab is ending")
-    return {"status": "ok"}
+    return json_response(Health("ok"))
 
 
 @router.get(
@@ -46,9 +43,9 @@ async def healthz(request: Request) -> Any:
     responses=document_problems(503),
     summary="Counts and times, as Prometheus reads them",
 )
-async def counts(request: Request) -> Any:
+async def counts(state: State) -> Any:
     """Return counts and times in Prometheus' text form."""
-    return Response(get_state(request).metrics.as_text(), media_type=prometheus.CONTENT_TYPE)
+    return Response(state.metrics.as_text(), media_type=prometheus.CONTENT_TYPE)
 
 
 @router.get("/docs", include_in_schema=False)

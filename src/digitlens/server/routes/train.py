@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from digitlens.models.inference import published_names
-from digitlens.server.answers import encode_json, json_response
 from digitlens.server.networks import describe_run, list_runs
-from digitlens.server.routes import document, document_problems, get_state
+from digitlens.server.routes import (
+    State,
+    document,
+    document_problems,
+    encode_json,
+    json_response,
+)
 from digitlens.server.schemas import RunDetails, RunList, TrainBegun, TrainState, TrainWish
 
 if TYPE_CHECKING:
@@ -22,13 +27,10 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1", tags=["train"])
 
 
-@router.get(
-    "/train",
-    **document("How training stands", TrainState),
-)
-async def status(request: Request) -> Any:
+@router.get("/train", **document("How training stands", TrainState))
+async def status(state: State) -> Any:
     """Tell the newest run of this lab and its events, of its steps only the last."""
-    return json_response(get_state(request).training.describe())
+    return json_response(state.training.describe())
 
 
 @router.post(
@@ -36,19 +38,17 @@ async def status(request: Request) -> Any:
     status_code=202,
     **document("Begin to train a network", TrainBegun, 400, 404, 408, 409, 413, 415, 501, 507),
 )
-async def begin(request: Request, order: TrainWish) -> Any:
+async def begin(state: State, order: TrainWish) -> Any:
     """Begin to train, in a process of its own; one run at a time.
 
     `data` is mnist, uci, fashion or own (the digits that were saved here); `share` of its
     training digits are used; `from` names a network of the same kind to go on from.
     """
-    state = get_state(request)
     start = order.start
     start_path = None if start is None else await state.run(_find_start, state, start)
     run = await state.training.begin(order, start_path)
     where = f"/v1/train/{run}"
-    begun: TrainBegun = {"run": run, "events": f"{where}/events", "stop": where}
-    return json_response(begun, 202)
+    return json_response(TrainBegun(run, f"{where}/events", where), 202)
 
 
 def _find_start(state: LabState, name: str) -> str:
@@ -63,9 +63,9 @@ def _find_start(state: LabState, name: str) -> str:
     status_code=202,
     **document("Stop the run under way; what was trained is saved", TrainState, 404),
 )
-async def stop(request: Request, run: str) -> Any:
+async def stop(state: State, run: str) -> Any:
     """Ask the run to save and end, as Ctrl-C does; its events tell when it has."""
-    training = get_state(request).training
+    training = state.training
     await training.stop(run)
     return json_response(training.describe(), 202)
 
@@ -81,7 +81,7 @@ async def stop(request: Request, run: str) -> Any:
     summary="Follow a run as server-sent events",
 )
 async def events(
-    request: Request,
+    state: State,
     run: str,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int, Query(ge=0)] = 0,
@@ -91,14 +91,14 @@ async def events(
     Each has an id, its kind (start, step, epoch, end, stopped, failed) and data as JSON. Who
     comes again with Last-Event-ID (browsers do) hears only what is new.
     """
-    training = get_state(request).training
+    training = state.training
     training.check_newest(run)
     # Browsers send the header when they reconnect; `after` is for other programs.
     if last_event_id is not None and last_event_id.isdecimal():
         after = int(last_event_id[:9])
     if training.is_over(after):
         return Response(status_code=204)  # a browser then stops asking
-    stream = _stream_events(get_state(request), run, after)
+    stream = _stream_events(state, run, after)
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
@@ -114,22 +114,16 @@ async def _stream_events(state: LabState, run: str, after: int) -> AsyncIterator
             yield head + b"data: " + encode_json(event) + b"\n\n"
 
 
-@router.get(
-    "/runs",
-    **document("List the run folders, the newest first", RunList),
-)
-async def runs(request: Request) -> Any:
+@router.get("/runs", **document("List the run folders, the newest first", RunList))
+async def runs(state: State) -> Any:
     """List the lab's run folders, finished or not."""
-    state = get_state(request)
-    result: RunList = {"runs": await state.run(list_runs, state.settings.runs)}
-    return json_response(result)
+    return json_response(RunList(await state.run(list_runs, state.settings.runs)))
 
 
 @router.get(
     "/runs/{name}",
     **document("One run: its recipe, its history, the same in words", RunDetails, 404, 409),
 )
-async def run(request: Request, name: str) -> Any:
+async def run(state: State, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""
-    state = get_state(request)
     return json_response(await state.run(describe_run, state.settings.runs, name))

@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from digitlens import evaluate, frame_digit, load_digits, load_model
-from digitlens.server import user_digits
+from digitlens.server import digit_sets
 from digitlens.server.schemas import CellPictures, Measured, OwnList, OwnSaved
 from digitlens.training.user_data import load_user_data
 
@@ -175,7 +175,7 @@ def test_no_more_are_kept_than_a_person_draws(
     lab: Any, seven_png: bytes, problem: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A program that saves without end is stopped, and nothing of its request is written."""
-    monkeypatch.setattr(user_digits, "MAX_DIGITS", 1)
+    monkeypatch.setattr(digit_sets, "MAX_DIGITS", 1)
     rows = [{"picture": coded(seven_png), "label": label} for label in (1, 7)]
     problem(lab.post("/v1/own", json={"digits": rows}), 507)
     assert not Path("runs").exists()

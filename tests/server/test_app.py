@@ -18,7 +18,7 @@ from schemathesis.specs.openapi import checks
 from digitlens import load_digits
 from digitlens.errors import MissingDataError
 from digitlens.mail.sorting import Review
-from digitlens.server import mistakes
+from digitlens.server import digit_sets
 from digitlens.server.app import Lab
 from digitlens.server.review_desk import ReviewDesk
 from digitlens.server.settings import ServerSettings
@@ -66,7 +66,7 @@ def asked(
     )
     lab.state.training.command = (sys.executable, "-c", QUICK)
     with pytest.MonkeyPatch.context() as patch, lab_client(lab) as client:
-        patch.setattr(mistakes, "load_digits", here)
+        patch.setattr(digit_sets, "load_digits", here)
         yield client
 
 

@@ -1,7 +1,7 @@
-"""A page for explanations: one matplotlib figure, measured in inches from the upper left.
+"""A sheet for explanations: one matplotlib figure, measured in inches from the upper left.
 
 Figures take 0.15 s longer to load than the bare renderer that `digitlens.viz.canvas` draws
-the plots of a training run with. Nobody waits for that here, and a page is a tenth of the code.
+the plots of a training run with. Nobody waits for that here, and it is a tenth of the code.
 """
 
 from __future__ import annotations
@@ -41,12 +41,10 @@ LEADING = 1.45
 CENTERED: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
 
 
-class Page:
+class Sheet:
     """A figure with one axes in inches; y grows downwards, and `png` sets the height.
 
-    width: in inches
-    heading: set bold at the upper left, smaller where it is too long
-    note: set under the heading
+    The heading is set bold at the upper left, smaller where it is too long; the note under it.
     """
 
     def __init__(self, width: float, heading: str, note: str = "") -> None:

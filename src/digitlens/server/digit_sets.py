@@ -1,0 +1,196 @@
+"""Sets of digits: what a network makes of one, and the set that a lab's user has saved.
+
+Each saved digit is a PNG of 28 x 28 in MNIST's frame, ``<label>/<hash>.png``: what
+`load_digits` reads and ``digitlens train universal --from universal --data runs/own`` learns from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.data import load_digits
+from digitlens.data.load import read_source
+from digitlens.data.split import join
+from digitlens.digits import CLASSES
+from digitlens.errors import StorageError, UsageError
+from digitlens.imaging.io import encode_png, png_data_url
+from digitlens.metrics.evaluation import evaluate
+from digitlens.server.cache import LruCache
+from digitlens.server.http_errors import UnknownError
+from digitlens.server.networks import USER_DIGITS, check_source
+from digitlens.server.schemas import CellPictures, Measured, OwnList
+from digitlens.storage import make_folder, storage_errors, write_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digitlens.data.split import DataSplits
+    from digitlens.digits import Digits, Images
+    from digitlens.metrics.evaluation import Evaluation
+    from digitlens.models.inference import Model
+    from digitlens.server.networks import NetworkStore
+    from digitlens.server.settings import ServerSettings
+
+
+PARTS = ("test", "validation", "train")
+# Evaluations that are kept; each holds 10 probabilities for every digit.
+MAX_EVALUATIONS = 8
+# Sets of digits that are kept: MNIST is 47 MB.
+MAX_SOURCES = 3
+
+
+class Mistakes:
+    """Evaluates networks when asked to, and keeps the last few results."""
+
+    def __init__(self, networks: NetworkStore, settings: ServerSettings) -> None:
+        self._networks = networks
+        self._settings = settings
+        self._sources: LruCache[str, DataSplits] = LruCache(MAX_SOURCES)
+        self._evaluations: LruCache[tuple[str, str, str], tuple[Model, Evaluation]] = LruCache(
+            MAX_EVALUATIONS
+        )
+
+    def evaluate(self, network: str, data: str, part: str) -> Evaluation:
+        """Return the evaluation of a network on a part of a data source.
+
+        Raises UnknownError: no such network; UsageError: no such data, or no such part of it;
+        MissingDataError, DataError: the data are not here, or hold no digits.
+        """
+        # load digits and network -> reuse a known result -> evaluate
+        digits = self._digits(data, part)
+        model, key = self._networks.get(network), (network, data, part)
+        known = self._evaluations.get(key)
+        # Both may have been loaded anew since, from a file that changed.
+        if known is not None and known[0] is model and known[1].digits is digits:
+            return known[1]
+        result = evaluate(model, digits, name=network)
+        self._evaluations.put(key, (model, result))
+        return result
+
+    def _digits(self, data: str, part: str) -> Digits:
+        if part not in PARTS:
+            raise UsageError(f"part must be one of: {', '.join(PARTS)}", seen=part[:100])
+        source = self._sources.get(data)
+        if source is None:
+            check_source(data, self._settings.user_digits)
+            if data == USER_DIGITS:  # they change: read anew each time, and all of them
+                return join([read_source(self._settings.user_digits).train], source=data)
+            source = load_digits(data)
+            self._sources.put(data, source)
+        return source.part(part)
+
+
+def summarize(result: Evaluation) -> Measured:
+    """Return the figures and the confusion matrix; the pictures are asked for cell by cell."""
+    figures = result.as_dict()
+    names = [field.name for field in fields(Measured) if field.name != "words"]
+    return Measured(**{name: figures[name] for name in names}, words=result.summary())
+
+
+def list_pictures(
+    result: Evaluation, truth: int, answer: int, *, first: int, count: int
+) -> CellPictures:
+    """Return at most `count` pictures of one cell from `first` on, the surest first."""
+    # The surest mistakes first: they are the most instructive.
+    index = np.flatnonzero((result.digits.labels == truth) & (result.predicted == answer))
+    order = index[np.argsort(-result.confidence[index], kind="stable")]
+    pictures = [
+        {
+            "index": int(item),
+            "confidence": round(float(result.confidence[item]), 6),
+            "picture": png_data_url(result.digits.images[item], compress_level=1),
+        }
+        for item in order[first : first + count]
+    ]
+    return CellPictures(truth, answer, len(order), pictures)
+
+
+NAME = re.compile(r"[0-9a-f]{16}")
+
+# What a person draws in years; a program that saves more is stopped.
+MAX_DIGITS = 20_000
+
+
+class UserDigits:
+    """The digits that a lab's user has saved in `folder`, below the lab's folder `home`."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self._relative = folder.relative_to(home).as_posix()
+
+    def names(self, label: int) -> list[str]:
+        """Return the names of the digits with that label, in alphabetical order."""
+        stems = (path.stem for path in self.folder.glob(f"{label}/*.png"))
+        return sorted(stem for stem in stems if NAME.fullmatch(stem))
+
+    def list_all(self) -> OwnList:
+        """Return all names by label, and how to learn from the digits."""
+        names = [self.names(label) for label in range(CLASSES)]
+        digits = [
+            {"label": label, "count": len(result), "names": result}
+            for label, result in enumerate(names)
+        ]
+        train = f"digitlens train universal --from universal --data {self._relative}"
+        return OwnList(self._relative, sum(map(len, names)), digits, train)
+
+    def save(self, digit: Images, label: int) -> str:
+        """Save a digit, uint8 (28, 28), and return its name."""
+        assert 0 <= label < CLASSES, "the request was checked"
+        # Named by its pixels: the same digit saved twice is one file.
+        name = hashlib.sha256(digit.tobytes()).hexdigest()[:16]
+        folder = self.folder / str(label)
+        make_folder(folder)
+        path = folder / f"{name}.png"
+        if not path.exists():
+            write_bytes(path, encode_png(digit, compress_level=1))
+        return name
+
+    def check_limit(self, n_more: int) -> None:
+        """Raise StorageError where `n_more` digits would be more than `MAX_DIGITS`."""
+        count = sum(len(self.names(label)) for label in range(CLASSES))
+        if count + n_more > MAX_DIGITS:
+            raise StorageError(
+                f"{MAX_DIGITS:,} digits of your own are kept",
+                seen=f"{count:,}",
+                try_="remove some",
+            )
+
+    def read_png(self, label: int, name: str) -> bytes:
+        """Return a saved digit as PNG; UnknownError where there is none of that name."""
+        try:
+            return self._path(label, name).read_bytes()
+        except OSError as error:
+            raise _unknown_digit(label, name) from error
+
+    def delete(self, label: int, name: str) -> None:
+        """Remove a saved digit.
+
+        Raises UnknownError: there is none of that name; StorageError: it cannot be removed.
+        """
+        path = self._path(label, name)
+        if not path.is_file():
+            raise _unknown_digit(label, name)
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
+        try:
+            path.parent.rmdir()  # an empty class folder is an error to load_digits
+        except OSError:  # others are left
+            return
+
+    def _path(self, label: int, name: str) -> Path:
+        """Return where a digit lies: a path of nothing but a label and a hash."""
+        if not 0 <= label < CLASSES or not NAME.fullmatch(name):
+            raise _unknown_digit(label, name)
+        return self.folder / str(label) / f"{name}.png"
+
+
+def _unknown_digit(label: int, name: str) -> UnknownError:
+    return UnknownError(
+        f"there is no digit {name[:32]!r} of yours with the label {label}",
+        try_="/v1/own lists all",
+    )
