@@ -365,19 +365,17 @@ Part = Literal["whole", "line"]
 
 
 # /v1/mail: requests, then answers.
-class Claim(Strict):
-    """Who wants a piece, and which they have."""
-
-    person: str = Field(min_length=1, max_length=60)
-    token: str = Field("", pattern="^([0-9a-f]{16})?$")
-    after: int = Field(0, ge=0, lt=2**63)
-
-
 class TakeBack(Strict):
     """Who takes an answer back, and the proof of what they have."""
 
     person: str = Field(min_length=1, max_length=60)
     token: str = Field("", pattern="^([0-9a-f]{16})?$")
+
+
+class Claim(TakeBack):
+    """Who wants a piece, and which they have."""
+
+    after: int = Field(0, ge=0, lt=2**63)
 
 
 class Loan(Strict):
