@@ -292,6 +292,7 @@ def round_ticks(low: float, high: float, most: int = 6) -> list[float]:
     >>> round_ticks(97.7, 100.2), round_ticks(0.0, 0.3)
     ([98.0, 98.5, 99.0, 99.5, 100.0], [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3])
     """
+    # The round step that comes nearest to the even division.
     rough = max(high - low, 1e-12) / most
     size = 10.0 ** floor(log10(rough))
     step = min((s * size for s in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
@@ -306,6 +307,7 @@ def format_ticks(values: Sequence[float]) -> dict[float, str]:
     >>> format_ticks([0.0, 0.05, 0.1])
     {0.0: '0.00', 0.05: '0.05', 0.1: '0.10'}
     """
+    # As many decimals as the value that needs most.
     shown = [f"{value:.6f}".rstrip("0") for value in values]
     places = max((len(text) - text.index(".") - 1 for text in shown), default=0)
     return {value: f"{value:.{places}f}" for value in values}

@@ -53,6 +53,7 @@ def confusion(table: NDArray[np.int64], *, title: str = "") -> bytes:
 
     Returns a PNG, 915 x 960 pixels.
     """
+    # The heading counts; the cells show where.
     misses = int(table.sum() - table.trace())
     counted = f"{misses:,} of {int(table.sum()):,} misread"
     canvas = Canvas(6.1, 6.4, heading=f"{title}: {counted}" if title else counted)
@@ -67,6 +68,7 @@ def confusion(table: NDArray[np.int64], *, title: str = "") -> bytes:
         color = INK if missed else MUTED
         words = f"{missed:,}"
         canvas.text(place, words, size=LABEL, color=color, align="right", middle=True)
+    # The answers below the columns, and what rows and columns are.
     for answer in range(CLASSES):
         place = (LEFT + (answer + 0.5) * CELL, TOP + CLASSES * CELL + 0.2)
         canvas.text(place, str(answer), size=LABEL, align="center")
@@ -110,6 +112,7 @@ def mistakes(result: Evaluation, *, limit: int = 24, columns: int = 8) -> bytes:
 
     Returns a PNG, black ink on white paper, 1614 pixels wide by default.
     """
+    # The last row may be shorter; the height follows from the number of rows.
     worst = result.worst(limit)
     rows = -(-len(worst) // columns)
     width = 0.4 + columns * (MISTAKE_SIDE + MISTAKE_GAP) - MISTAKE_GAP
@@ -155,11 +158,13 @@ def calibration(result: Evaluation) -> bytes:
     note = f"{error:.2f} points apart in the mean; open: a bin without a mistake"
     canvas = Canvas(5.6, 5.9, heading=heading, note=note)
     axes = Axes(canvas, 0.85, 1.1, 4.4, 4.2, (0.0, MAX_NINES), (0.0, MAX_NINES))
+    # The same ticks on both axes, and the diagonal on which confidence is right.
     ticks = {float(nines): label for nines, label in enumerate(NINES_TICKS)}
     axes.draw_y_ticks(ticks)
     axes.draw_x_ticks(ticks, lines=True)
     axes.frame("right", "sure")
     canvas.line([axes.locate(0, 0), axes.locate(MAX_NINES, MAX_NINES)], MUTED, dashes=(4, 3))
+    # Intervals first: no dot may be hidden by the interval of another.
     for part in result.calibration.bins:
         x, y = logit_bins(part.confidence, MAX_NINES), logit_bins(part.accuracy, MAX_NINES)
         low, high = (logit_bins(end, MAX_NINES) for end in wilson(part.misses, part.count))
@@ -183,6 +188,7 @@ def coverage(result: Evaluation) -> bytes:
 
     Returns a PNG, 1050 x 660 pixels.
     """
+    # How wrong the answers are, by how many are given.
     right = result.predicted == result.digits.labels
     answered, misses, _ = coverage_curve(result.confidence, right)
     share = (100 * answered / result.count).tolist()
@@ -204,6 +210,7 @@ def coverage(result: Evaluation) -> bytes:
     axes.draw_x_ticks(format_ticks(round_ticks(low, 100.0, 6)))
     axes.frame("wrong among the answers, %", "answered, %")
     axes.curve([share[index] for index in seen], [wrong[index] for index in seen], BLUE)
+    # What can be answered at the error rates that are reported.
     for mark in marks:
         x, y = 100 * mark.share, 100 * mark.misses / mark.answered
         axes.ring(x, y, ORANGE)
@@ -222,6 +229,7 @@ def comparison(result: Comparison) -> bytes:
 
     Returns a PNG, 1275 pixels wide.
     """
+    # The best on top, each in a color of its own.
     ranked = sorted(result.evaluations, key=lambda item: item.misses)
     first, rows = ranked[0], len(ranked)
     source = first.source or "an unnamed source"
@@ -231,6 +239,7 @@ def comparison(result: Comparison) -> bytes:
         heading="Accuracy with its 95 % interval",
         note=f"{plural(first.count, 'digit')} of {source}",
     )
+    # The axis spans all intervals, with some room at either end.
     low = 100 * min(item.interval.low for item in ranked)
     high = 100 * max(item.interval.high for item in ranked)
     room = 0.06 * (high - low)
@@ -282,6 +291,7 @@ def stress(result: RobustnessResult) -> bytes:
 
 
 def _family(canvas: Canvas, tested: CorruptionResult, left: float, top: float) -> None:
+    # A little room beside the first and the last strength.
     strengths = tested.family.strengths
     room = 0.04 * strengths[-1]
     x = (-room, strengths[-1] + room)

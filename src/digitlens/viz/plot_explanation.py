@@ -402,6 +402,7 @@ def draw_saliency(sheet: Sheet, top: float, result: Explanation, *, zoom: int) -
     words = f"What is lost when {size} x {size} pixels about this one are turned to paper. "
     words += "A figure: the digit it would then read." if len(changed) else ""
     bottom = _saliency_map(sheet, MARGIN, top, cell, occlusion.fall, result.digit, words)
+    # Only where the answer changes: a map full of figures says nothing.
     for row, column in changed:
         middle = MARGIN + (column + 0.5) * cell, top + (row + 0.5) * cell
         answer = str(occlusion.answers[row, column])
@@ -466,6 +467,7 @@ def draw_probabilities(
     sheet: Sheet, left: float, top: float, width: float, result: Explanation
 ) -> float:
     """Draw the bars, and one for "no digit" where the model knows it."""
+    # "No digit" has a bar of its own where the model knows it.
     shares = [*map(float, result.probabilities)]
     names = [*map(str, range(CLASSES))]
     colors = [BLUE if digit == result.label else MUTED for digit in range(CLASSES)]

@@ -58,10 +58,12 @@ def history(epochs: Sequence[Epoch], diagnosis: Diagnosis, *, title: str = "") -
     ]
     losses = _curves([(e.train_loss, e.validation_loss) for e in epochs])
     numbers = [item.epoch for item in epochs]
+    # A single epoch is a dot in the middle.
     room = 0.5 if len(numbers) == 1 else 0.03 * (numbers[-1] - numbers[0])
     x = (numbers[0] - room, numbers[-1] + room)
     left = Axes(canvas, 0.6, 0.98, AXES_WIDTH, AXES_HEIGHT, x, accuracy_range(accuracies))
     right = Axes(canvas, 5.8, 0.98, AXES_WIDTH, AXES_HEIGHT, x, loss_range(losses))
+    # The same for both: shade, ticks, frame, curves, best epoch.
     for axes, label, curves in ((left, "Accuracy, %", accuracies), (right, "Loss", losses)):
         _shade_overfitting(axes, diagnosis, named=axes is right)
         axes.draw_y_ticks(format_ticks(round_ticks(*axes.y)))
@@ -79,6 +81,7 @@ def history(epochs: Sequence[Epoch], diagnosis: Diagnosis, *, title: str = "") -
 def accuracy_range(curves: Sequence[Curve]) -> tuple[float, float]:
     """Return the range of an accuracy axis, in per cent: up to three times the late errors."""
     everything = [value for curve in curves for value in curve.values]
+    # An early epoch must not flatten the late ones, which are looked at.
     errors = 100 - min(_later_half(curves))
     low, high = max(min(everything), 100 - 3 * max(errors, 0.1)), max(everything)
     span = max(high - low, 0.4)
@@ -148,6 +151,7 @@ def _mark_best(
 
 def _name_ends(axes: Axes, curves: Sequence[Curve], figures: Sequence[str]) -> None:
     """Write each curve's name and last value beside its end, none over the other."""
+    # Names keep clear of each other and of the lower edge.
     ends = [axes.locate(axes.x[1], curve.values[-1])[1] for curve in curves]
     lowest = axes.top + axes.height - 0.1
     places = spread_labels([min(end, lowest) for end in ends], 0.42)
@@ -173,6 +177,7 @@ def line_history(points: Sequence[LinePoint], *, title: str = "") -> bytes:
     if last.validation:
         note = f"{last.validation - last.misread:,} of {last.validation:,} lines read exactly"
     canvas = Canvas(10.5, 4.3, heading=title or "A line reader's training", note=note)
+    # The first losses are many times the last ones, and may lie outside.
     height = 1.12 * max(_typical([point.loss for point in points]), last.loss, 1e-6)
     _line_axes(canvas, 0.6, points, [point.loss for point in points], (0.0, height), "Loss")
     exact = [point.exact for point in points if point.exact is not None]
@@ -197,6 +202,7 @@ def _line_axes(
     label: str,
 ) -> None:
     last = points[-1].step
+    # Round numbers below the axis, however long the training.
     unit, below = (1000, "thousand steps") if last >= 10_000 else (1, "steps")
     steps = [point.step / unit for point in points]
     axes = Axes(canvas, left, 0.98, AXES_WIDTH + 0.15, AXES_HEIGHT, (0.0, steps[-1]), y)

@@ -312,6 +312,7 @@ def _table(kind: str, caption: str, top: str, rows: Sequence[tuple[object, str]]
 
 def per_class(result: Evaluation) -> str:
     """Return the figures of each digit, with a bar as long as its misses."""
+    # The longest bar is that of the digit with the most misses.
     most = max([item.misses for item in result.per_class] + [1])
     is_decided = result.decisions is not None
     rows = []
@@ -394,6 +395,7 @@ def reliability(result: Evaluation) -> str:
             f"<title>{escape(words)}</title></circle>"
         )
     bottom, right = TOP + SIDE, LEFT + SIDE
+    # Names of the axes, and of what lies on either side of the diagonal.
     texts = [
         f'<text x="{LEFT}" y="14">right</text>',
         f'<text x="{right}" y="{bottom + 36}" text-anchor="end">sure</text>',
@@ -425,6 +427,7 @@ def _tick(index: int, label: str) -> str:
 
 def intervals(evaluations: Sequence[Evaluation]) -> str:
     """Return the accuracy of each model with its 95 % interval, one under the other."""
+    # All on one scale, whose ends are written below.
     low = min(item.interval.low for item in evaluations)
     high = max(item.interval.high for item in evaluations)
     span = max(high - low, 1e-9)

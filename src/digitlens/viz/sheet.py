@@ -245,6 +245,7 @@ def shade(
     >>> shade(np.array([0.0, 2.0, -2.0], np.float32)).tolist()
     [[255, 255, 255], [213, 94, 0], [0, 114, 178]]
     """
+    # White stays white where all values are 0.
     most = float(np.abs(values).max(initial=0.0)) or 1.0
     share = (values.astype(np.float64) / most)[..., None]
     paper = np.array(rgb(PAPER))
