@@ -117,3 +117,11 @@ def test_a_digit_on_a_sheet_on_a_desk_is_framed_as_without_it() -> None:
     x0, y0, _, _ = alone.box
     assert np.abs(np.array(framing.box[:2]) - (x0 + 150, y0 + 150)).max() <= 3
     assert [step.name for step in framing.steps[:2]] == ["opened", "sheet"]
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 5, 6])
+def test_a_bar_on_a_small_picture_is_no_sheet(width: int) -> None:
+    """A stroke of a few pixels with straight sides is framed as a digit, whole."""
+    picture = np.full((40, 40), 255, np.uint8)
+    picture[10:30, 18 : 18 + width] = 0
+    assert frame_steps(picture).box == (18, 10, 18 + width, 30)

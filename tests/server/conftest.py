@@ -76,11 +76,18 @@ class Client:
 
     def __enter__(self) -> Client:
         self._thread.start()
-        self.run(self._open())
+        try:
+            self.run(self._open())
+        except BaseException:
+            self._end_loop()  # a thread that runs on would keep the tests from ending
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.run(self._close())
+        self._end_loop()
+
+    def _end_loop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.imaging.crop import resize_quickly
+from digitlens.imaging.io import MIN_SIDE
 from digitlens.imaging.quads import (
     fill_quad,
     find_quads,
@@ -171,7 +172,7 @@ def _find(pixels: Pixels, depth: int) -> list[Sheet]:
     # Of what has sides, the outermost with something on it.
     scene = _Scene.of(pixels, smooth)
     chosen: list[Floats] = []
-    corners: list[Floats] = []
+    cut: list[Sheet] = []
     covered = np.zeros(smooth.shape[:2], np.uint8)
     for quad in sorted(quads, key=lambda quad: -quad_area(quad)):
         region = fill_quad(quad, covered.shape)
@@ -179,20 +180,22 @@ def _find(pixels: Pixels, depth: int) -> list[Sheet]:
         if not free or not scene.has_marks(region, written=True):
             continue
         fitted = fit_sides(scene.fine, quad, smooth)
-        if fitted is not None:
+        sheet = None if fitted is None else _rectify(pixels, fitted * scene.scale)
+        # What is thinner than any digit is a stroke, and no sheet.
+        if sheet is not None and min(sheet.pixels.shape[:2]) >= MIN_SIDE:
             chosen.append(quad)
-            corners.append(fitted * scene.scale)
+            cut.append(sheet)
             covered |= region
     # What is around them is read, too, where it is written on.
     ground = 1 - grow_mask(covered, 2)
     has_ground = bool(ground.any()) and scene.has_marks(ground, written=False)
     if has_ground:
         apart = [scene.differs(fill_quad(quad, covered.shape), ground) for quad in chosen]
-        chosen, corners = (list(compress(items, apart)) for items in (chosen, corners))
+        chosen, cut = list(compress(chosen, apart)), list(compress(cut, apart))
     if not chosen:
         return []
     sheets = []
-    for sheet in (_rectify(pixels, item) for item in corners):
+    for sheet in cut:
         inner = _find(sheet.pixels, depth - 1) if depth and not has_ground else []
         sheets += [item.on(sheet) for item in inner] or [sheet]
     sheets.sort(key=lambda sheet: float(sheet.corners[:, 1].mean()))
