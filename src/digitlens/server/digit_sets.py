@@ -1,7 +1,8 @@
 """Sets of digits: what a network makes of one, and the set that a lab's user has saved.
 
 Each saved digit is a PNG of 28 x 28 in MNIST's frame, ``<label>/<hash>.png``: what
-`load_digits` reads and ``digitlens train universal --from universal --data runs/own`` learns from.
+`load_digits` reads and ``digitlens train universal --from universal --data runs/own`` learns
+from.
 """
 
 from __future__ import annotations
