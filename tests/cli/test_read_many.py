@@ -143,7 +143,7 @@ WAITING = """
 import sys
 if "--multiprocessing-fork" in sys.orig_argv:
     import digitlens.storage
-    digitlens.storage.read_file = lambda *_: open("pipe", "rb").read()
+    digitlens.storage.read_file = lambda *_, **__: open("pipe", "rb").read()
 """
 """A sitecustomize.py with which workers wait for a pipe instead of reading a file."""
 
