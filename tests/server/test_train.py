@@ -22,7 +22,10 @@ FAKE = """
 import json, os, signal, sys, time
 order = json.loads(sys.stdin.readline())
 def say(event, **rest):
+    # A signal in the middle of a line would write another line into it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     print(json.dumps({"event": event, **rest}), flush=True)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 def stop(*_):
     say("stopped", words="saved")
     sys.exit(130)
