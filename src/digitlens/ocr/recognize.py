@@ -19,9 +19,9 @@ from digitlens.ctc.forward import length_posterior
 from digitlens.ctc.line import Alternative, Line, assemble_line
 from digitlens.ctc.probs import to_probs
 from digitlens.errors import DigitlensError
-from digitlens.imaging import frame_digit
 from digitlens.imaging.binarize import to_gray
 from digitlens.imaging.crop import PITCH, input_width
+from digitlens.imaging.normalize import frame_drawing
 from digitlens.layout.line_crops import crop_original
 from digitlens.ocr.page import Table
 
@@ -188,7 +188,7 @@ def _ask_digit(model: Model, line: Line, ink: Gray) -> Line:
     `ink` is that of `build_line`. What cannot be framed as one digit stays as it was read.
     """
     try:
-        framed = frame_digit(255 - ink)
+        framed = frame_drawing(255 - ink).digit  # ink and paper are told apart already
     except DigitlensError:
         return line
     answer = model.predict(framed[None])
