@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
+    from digitlens.geometry import Floats, Gray, Mask, Pixels
 
 
 # The longer side in pixels on which regions are looked for, ...

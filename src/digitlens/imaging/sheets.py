@@ -34,8 +34,7 @@ from digitlens.imaging.quads import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.geometry import Box
-    from digitlens.imaging.pixels import Floats, Gray, Mask, Pixels
+    from digitlens.geometry import Box, Floats, Gray, Mask, Pixels
 
 
 # The longer side in pixels on which sides are fitted and marks are looked for.
