@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,13 @@ def offline() -> Any:
 
 def _no_network(address: object) -> NoReturn:
     raise RuntimeError(f"a test tried to reach the network: {address!r}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def hearing() -> None:
+    """Let Ctrl-C be heard by tests and their processes: a run in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ def number_in(page: Any, expect: Any, place: str, pattern: str) -> float:
     return float(result[1].rstrip("."))
 
 
-def test_pixels_are_written_in_three_forms(seven: Any, go: Go) -> None:
+def test_pixels_are_written_in_three_forms(seven: Any, go: Go, expect: Any) -> None:
     """The grid holds 28 x 28 numbers: as bytes, as shares of full ink, as bits."""
     pixels = pixels_of(seven, go)
     assert pixels.shape == (28, 28)
@@ -40,7 +40,7 @@ def test_pixels_are_written_in_three_forms(seven: Any, go: Go) -> None:
     seven.locator('input[name="form"][value="share"]').check(force=True)
     shares = [float(word) for word in seven.locator("#pixels-text").text_content().split()]
     assert np.abs(np.array(shares) - pixels.ravel() / 255).max() <= 0.0051
-    assert seven.locator("#steps li strong").all_text_contents()[0] == "What came in"
+    expect(seven.locator("#steps li strong").first).to_have_text("What came in")
 
 
 def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go) -> None:

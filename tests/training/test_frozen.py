@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import replace
 from typing import Any
@@ -83,7 +82,7 @@ def test_a_run_stopped_while_frozen_goes_on_to_the_same_weights(
     class Interrupting(NullCallback):
         def step(self, done_steps: int) -> None:
             if done_steps == 2 * 6 + 3:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
     out = tmp_path / "cut"
     with pytest.raises(StoppedError):

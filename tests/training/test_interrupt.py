@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 
@@ -17,7 +16,7 @@ def test_the_first_signal_is_noted_and_handlers_come_back(number: signal.Signals
     before = signal.getsignal(number)
     with GracefulInterrupt() as stop:
         assert not stop.requested
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert stop.requested
         assert signal.getsignal(number) is before
     assert signal.getsignal(number) is before
@@ -26,8 +25,8 @@ def test_the_first_signal_is_noted_and_handlers_come_back(number: signal.Signals
 def test_a_second_ctrl_c_acts_at_once() -> None:
     """Who presses twice does not wait for the step to end."""
     with GracefulInterrupt(), pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_outside_the_main_thread_nothing_is_touched() -> None:

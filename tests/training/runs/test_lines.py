@@ -115,7 +115,7 @@ class Interrupting(NullCallback):
     def step(self, done_steps: int) -> None:
         """Press it once."""
         if done_steps == self.after:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("after", [1, 4])

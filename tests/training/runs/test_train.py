@@ -93,7 +93,7 @@ class Interrupting(NullCallback):
 
         if done_steps >= self.after > 0:
             self.after = 0
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("after", [1, 7])

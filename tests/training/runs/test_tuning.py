@@ -171,7 +171,7 @@ def test_stopping_leaves_nothing_behind(
 
     class Impatient(NullCallback):
         def epoch(self, epoch: Epoch) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(StoppedError, match="nothing is kept"):
         train("cnn", my_folder, start=begun.folder, out=out, progress=Impatient())
