@@ -112,7 +112,7 @@ def test_no_list_of_pictures_is_more_than_a_problem(pictures: list[Any]) -> None
 )
 def test_nothing_but_the_token_is_the_token(headers: dict[bytes, bytes]) -> None:
     """No headers that do not hold the token are taken for it, and none break the check."""
-    assert not has_token(headers, "0123456789abcdef-token")
+    assert not has_token(headers, "0123456789abcdef-token", 8000)
 
 
 @given(st.lists(st.floats(0, 100)), st.lists(st.floats(0, 100), min_size=1, unique=True))

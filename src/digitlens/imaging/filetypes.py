@@ -78,10 +78,8 @@ HEAD_BYTES = 1024  # so many tell what a file is; a PDF says it within them (ISO
 
 
 def identify(head: bytes) -> FileType | None:
-    """Return what a file is that begins with `head`, or None where nothing is recognized.
+    r"""Return what a file is that begins with `head`, or None where nothing is recognized.
 
-    Examples
-    --------
     >>> identify(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").what
     'an HEIC photo, as iPhones take them'
     >>> identify(b"<!DOCTYPE html><title>404").what
