@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-service bench-page bench-mail bench-tuning bench-scenes clean
+	bench-promise bench-service bench-page bench-mail bench-tuning bench-scenes clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -59,6 +59,9 @@ bench-rejection: $(READY)
 
 bench-reading: $(READY)
 	$(BIN)/python benchmarks/reading.py --write
+
+bench-promise: $(READY)
+	$(BIN)/python benchmarks/promise.py --write
 
 bench-scenes: $(READY)
 	$(BIN)/python benchmarks/scenes.py --write

@@ -13,6 +13,7 @@ import pytest
 from digitlens import training
 from digitlens.cli.progress import LineTrainingProgress
 from digitlens.metrics.history import LinePoint
+from digitlens.training.line_tuning import LineChange
 
 Cli = Callable[..., Any]
 
@@ -30,6 +31,7 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             history=[asked.get("point", POINT)],
             card=SimpleNamespace(lines=128_000),
             folder=Path("runs/train/reader-1"),
+            changes=asked.get("changes", ()),
         )
 
     monkeypatch.setattr(training, "train_reader", train)
@@ -46,6 +48,7 @@ def test_a_reader_is_trained_with_its_own_options(
     assert asked == {
         "name": "reader-wide",
         "data": "mnist",
+        "start": None,
         "validation": 0.1,
         "seed": 3,
         "steps": 2000,
@@ -57,6 +60,16 @@ def test_a_reader_is_trained_with_its_own_options(
         "validation   1,000 of 1,024 lines by other writers read exactly, 97.7 %\n"
         "run folder   runs/train/reader-1\n"
     )
+
+
+def test_a_reader_goes_on_from_another_with_corrected_lines(
+    digitlens: Cli, asked: dict[str, Any]
+) -> None:
+    """--from and --data reach the training, and what changed is said."""
+    asked["changes"] = [LineChange("own lines, held back", 40, 20, 8)]
+    ended = digitlens("train", "reader", "--from", "reader", "--data", "corrections")
+    assert (asked["start"], asked["data"]) == ("reader", "corrections")
+    assert "own lines, held back      20 right before, 32 after, of 40\n" in ended.out
 
 
 def test_nothing_held_back_is_said(digitlens: Cli, asked: dict[str, Any]) -> None:
@@ -71,7 +84,6 @@ def test_nothing_held_back_is_said(digitlens: Cli, asked: dict[str, Any]) -> Non
     ("network", "options", "message"),
     [
         ("reader", ["--epochs", 3], "--epochs is not for reader: a reader sees no line twice"),
-        ("reader", ["--from", "cnn"], "--from is not for reader: a reader is trained from"),
         ("reader", ["--limit", 100], "--limit is not for reader: a reader learns from lines"),
         ("cnn", ["--steps", 9], "--steps is for readers of lines: reader, reader-wide"),
     ],

@@ -243,3 +243,36 @@ def test_a_level_lies_between_0_and_1() -> None:
     curve = risk_coverage_curve(np.array([0.5]), np.array([True]))
     with pytest.raises(UsageError, match="a level"):
         threshold_for_risk(0.1, curve, level=1.0)
+
+
+def test_a_bar_holds_on_the_source_that_is_wrong_most() -> None:
+    """The mean of two sources keeps 5 %, one of them does not: its own errors decide."""
+    rng = np.random.default_rng(3)
+    features, right = made(12_000, 7)
+    names = np.where(rng.random((12_000, 1)) < 0.15, "odd", "usual")
+    # Three in ten of the odd source are wrong, but where it is very sure.
+    spoilt = rng.random(12_000) < 0.3 * (features[:, 0] < 8)
+    right = right & ~((names[:, 0] == "odd") & spoilt)
+    mean = fit_confidence(features, right, np.random.default_rng(0))
+    model = fit_confidence(features, right, np.random.default_rng(0), names)
+    again = ConfidenceModels.from_dict(ConfidenceModels(model).as_dict()).unconstrained
+    assert again == model
+    assert model.curve == mean.curve
+    fresh, truth = made(12_000, 8)
+    odd = truth & ~(rng.random(12_000) < 0.3 * (fresh[:, 0] < 8))
+    sure = model.confidence(fresh)
+    for bar, holds in ((mean.threshold(0.05), False), (model.threshold(0.05), True)):
+        assert bar.confidence is not None
+        accepted = sure >= bar.confidence
+        assert bool((~odd[accepted]).mean() <= 0.05) is holds
+
+
+def test_with_sources_lengths_share_a_calibration() -> None:
+    """One length has too few lines of each source for a promise of its own."""
+    lines = {None: made(400, 0), 5: made(400, 1), 9: made(400, 2)}
+    names = {length: np.full((400, 1), f"{length}") for length in lines}
+    result = fit_confidence_models(lines, np.random.default_rng(0), names)
+    assert not result.by_length
+    assert result.constrained is not None
+    assert result.select(frozenset({5})) is result.constrained
+    assert result.constrained.worst is not None

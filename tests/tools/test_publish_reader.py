@@ -70,8 +70,11 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert len(card.notes) > 2
     held = onnxruntime.InferenceSession(content).get_modelmeta().custom_metadata_map
     calibrations = ConfidenceModels.from_dict(json.loads(held[CALIBRATIONS_KEY]))
-    assert calibrations.unconstrained.curve.count == 90
+    assert calibrations.unconstrained.curve.count == 54
+    assert calibrations.unconstrained.worst is not None
     assert calibrations.constrained is not None
+    assert calibrations.constrained.worst is not None
+    assert not calibrations.by_length
 
 
 def test_a_draft_is_exported_as_it_is(
@@ -88,12 +91,15 @@ def test_a_draft_is_exported_as_it_is(
     np.testing.assert_allclose(result, wanted, atol=1e-4)
 
 
-def test_lines_of_a_length_are_of_that_length(
-    tool: Any, make_data: Callable[..., DataSplits]
+def test_lines_for_calibration_are_of_every_style_and_length(
+    tool: Any, make_data: Callable[..., DataSplits], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is written for a length has it; without one there are many, and lines without."""
-    glyphs = tool.prepare_glyphs(make_data().train)
-    assert {len(line.text) for line in tool.write_mixture(glyphs, 60, 7)} == {7}
-    lengths = [len(line.text) for line in tool.write_mixture(glyphs, 400)]
-    assert len(lengths) == 400
-    assert set(lengths) >= {0, 3, 4, 5, 6, 7, 8}
+    """Each line knows its style, what wrote it and how long it is."""
+    monkeypatch.setattr(tool, "CHUNK", 5)
+    known = list(tool.write_mixture(tool.prepare_glyphs(make_data().train), 500))
+    assert len(known) == 500
+    assert {len(line.text) for line, _ in known} >= {0, 3, 4, 5, 6, 7, 8}
+    styles, kinds, lengths = ({item[i] for _, item in known} for i in range(3))
+    assert styles == STYLES.keys()
+    assert kinds == {"glyphs"}
+    assert lengths >= {"no number", "3 digits", "7 to 8 digits"}

@@ -13,7 +13,13 @@ import numpy as np
 
 from digitlens.ctc.regression import IsotonicCalibrator, fit_isotonic, fit_logistic
 from digitlens.errors import DataError, ModelError, ShapeError
-from digitlens.metrics.risk_coverage import RiskCoverageCurve, risk_coverage_curve
+from digitlens.metrics.risk_coverage import (
+    RiskCoverageCurve,
+    ThresholdResult,
+    risk_coverage_curve,
+    threshold_for_risk,
+    worst_curve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,6 +83,14 @@ class ConfidenceModel:
     calibrator: IsotonicCalibrator  # from score to confidence
     # Risk and coverage of this confidence, counted on lines that it was not fitted on.
     curve: RiskCoverageCurve
+    worst: RiskCoverageCurve | None = None  # for each threshold, of the source it serves worst
+
+    def threshold(self, error: float) -> ThresholdResult:
+        """Return the confidence from which at most `error` of the readings are wrong.
+
+        Where sources are known it holds on each of them, not on their mean alone.
+        """
+        return threshold_for_risk(error, self.curve, worst=self.worst)
 
     def confidence(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the confidence, float64 (N,), of readings with these `features` (N, 5)."""
@@ -88,6 +102,7 @@ class ConfidenceModel:
             "weights": None if self.weights is None else list(self.weights),
             "rising": self.calibrator.as_dict(),
             "curve": self.curve.as_dict(),
+            **({} if self.worst is None else {"worst": self.worst.as_dict()}),
         }
 
 
@@ -105,6 +120,7 @@ def fit_confidence(
     features: NDArray[np.floating[Any]],
     right: NDArray[np.bool_],
     rng: np.random.Generator,
+    sources: NDArray[np.str_] | None = None,
 ) -> ConfidenceModel:
     """Fit a calibration on lines whose truth is known.
 
@@ -115,6 +131,8 @@ def fit_confidence(
     features: float (N, 5), from `confidence_features`; N at least 100
     right: bool (N,): whether the whole string was right
     rng: splits the lines into halves
+    sources: str (N, G): where each is from, in G ways; a promise about errors then holds on
+        the worst of them
 
     Raises ShapeError: arrays of other shapes; DataError: fewer than 100 lines, or features that
     are not finite.
@@ -137,7 +155,11 @@ def fit_confidence(
     _, weights, calibrator = best
     # The promise about errors rests on lines that nothing was fitted on.
     sure = calibrator.transform(_scores(weights, features[judge]))
-    return ConfidenceModel(weights, calibrator, risk_coverage_curve(sure, right[judge]))
+    curve = risk_coverage_curve(sure, right[judge])
+    worst = None
+    if sources is not None:
+        worst = worst_curve(curve, sure, right[judge], sources[judge])
+    return ConfidenceModel(weights, calibrator, curve, worst)
 
 
 def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
@@ -239,18 +261,24 @@ def _parse_model(raw: Mapping[str, Any]) -> ConfidenceModel:
             tuple(float(item) for item in rising["shares"]),
             float(rising["spread"]),
         ),
-        RiskCoverageCurve(
-            int(curve["count"]),
-            tuple(float(item) for item in curve["bars"]),
-            tuple(int(item) for item in curve["accepted"]),
-            tuple(int(item) for item in curve["misses"]),
-        ),
+        _parse_curve(curve),
+        None if raw.get("worst") is None else _parse_curve(raw["worst"]),
+    )
+
+
+def _parse_curve(raw: Mapping[str, Any]) -> RiskCoverageCurve:
+    return RiskCoverageCurve(
+        int(raw["count"]),
+        tuple(float(item) for item in raw["bars"]),
+        tuple(int(item) for item in raw["accepted"]),
+        tuple(int(item) for item in raw["misses"]),
     )
 
 
 def fit_confidence_models(
     lines: Mapping[int | None, tuple[NDArray[np.floating[Any]], NDArray[np.bool_]]],
     rng: np.random.Generator,
+    sources: Mapping[int | None, NDArray[np.str_]] | None = None,
 ) -> ConfidenceModels:
     """Fit a calibration for no length, one for each length, and one for all other cases.
 
@@ -258,6 +286,8 @@ def fit_confidence_models(
         for; None for none, which must be there. Lengths with fewer than 100 lines get no
         calibration of their own.
     rng: splits the lines into halves
+    sources: where the lines are from, as `fit_confidence` has it. Lengths then share one
+        calibration: each alone has too few lines of each source to promise anything.
 
     Raises DataError: no readings without a length; or as `fit_confidence` says.
     """
@@ -267,17 +297,19 @@ def fit_confidence_models(
             seen=f"readings with the lengths {sorted(item for item in lines if item)}",
         )
     # One for all lengths together, for those that have too few lines of their own.
-    several = [pair for length, pair in lines.items() if length is not None]
+    several = [length for length in lines if length is not None]
     constrained = None
-    if sum(len(right) for _, right in several) >= MIN_LINES:
+    if sum(len(lines[length][1]) for length in several) >= MIN_LINES:
         constrained = fit_confidence(
-            np.concatenate([features for features, _ in several]),
-            np.concatenate([right for _, right in several]),
+            np.concatenate([lines[length][0] for length in several]),
+            np.concatenate([lines[length][1] for length in several]),
             rng,
+            np.concatenate([sources[length] for length in several]) if sources else None,
         )
     by_length = {
-        length: fit_confidence(*pair, rng)
-        for length, pair in lines.items()
-        if length is not None and len(pair[1]) >= MIN_LINES
+        length: fit_confidence(*lines[length], rng)
+        for length in several
+        if sources is None and len(lines[length][1]) >= MIN_LINES
     }
-    return ConfidenceModels(fit_confidence(*lines[None], rng), constrained, by_length)
+    unconstrained = fit_confidence(*lines[None], rng, sources[None] if sources else None)
+    return ConfidenceModels(unconstrained, constrained, by_length)

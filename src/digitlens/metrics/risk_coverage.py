@@ -7,7 +7,7 @@ accepted, so that the error rate is promised and not only observed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,10 +169,56 @@ def risk_coverage_curve(
     )
 
 
+def worst_curve(
+    curve: RiskCoverageCurve,
+    confidence: NDArray[np.floating[Any]],
+    right: NDArray[np.bool_],
+    sources: NDArray[np.str_],
+) -> RiskCoverageCurve:
+    """Return, for each threshold of `curve`, the counts of the source that it serves worst.
+
+    A mean over sources hides the one that is often wrong. `sources`, str (N, G), says of each
+    reading where it is from, in G ways: what wrote it, on what paper, how long it is.
+
+    >>> sure = np.array([0.9, 0.9, 0.9, 0.8])
+    >>> right = np.array([True, True, False, True])
+    >>> names = np.array([["pen"], ["pen"], ["font"], ["font"]])
+    >>> worst = worst_curve(risk_coverage_curve(sure, right), sure, right, names)
+    >>> worst.accepted, worst.misses
+    ((1, 2), (1, 1))
+    """
+    falling = -np.array(curve.thresholds)
+    accepted, misses = np.zeros((2, len(falling)), np.int64)
+    worst = np.zeros(len(falling))
+    for name in np.unique(sources):
+        mine = (sources == name).any(axis=1)
+        order = np.argsort(-confidence[mine], kind="stable")
+        wrong = np.concatenate([[0], np.cumsum(~right[mine][order])])
+        count = np.searchsorted(-confidence[mine][order], falling, side="right")
+        share = _with_margin(wrong[count]) / np.maximum(count, 1)
+        over = (share > worst) | (accepted == 0)
+        accepted, misses = np.where(over, count, accepted), np.where(over, wrong[count], misses)
+        worst = np.where(over, share, worst)
+    return replace(curve, accepted=tuple(accepted.tolist()), misses=tuple(misses.tolist()))
+
+
+def _with_margin(misses: NDArray[np.int64] | int) -> NDArray[np.float64]:
+    """Return counts of rare events and a standard deviation (Poisson's) on top."""
+    return np.asarray(misses + np.sqrt(misses), np.float64)
+
+
 def threshold_for_risk(
-    error: float, curve: RiskCoverageCurve, *, level: float = LEVEL
+    error: float,
+    curve: RiskCoverageCurve,
+    *,
+    level: float = LEVEL,
+    worst: RiskCoverageCurve | None = None,
 ) -> ThresholdResult:
     """Return the lowest threshold whose upper limit of the error rate is at most `error`.
+
+    With `worst`, the counts of the worst source at each threshold (`worst_curve`), no source
+    may have more wrong ones either, plus a standard deviation: each has too few lines for
+    Clopper and Pearson's limit.
 
     The limit is Clopper and Pearson's, one-sided: with no error among them it takes 299
     accepted readings to promise 1 %. It is the limit of one threshold; as the lowest of
@@ -194,12 +240,17 @@ def threshold_for_risk(
     if not 0 < level < 1:
         raise UsageError("a level must lie between 0 and 1", seen=f"{level:g}")
     # From the least sure on: the first threshold that keeps the promise accepts most.
-    for threshold, accepted, misses in zip(
+    sources = worst or curve
+    for threshold, accepted, misses, some, wrong in zip(
         reversed(curve.thresholds),
         reversed(curve.accepted),
         reversed(curve.misses),
+        reversed(sources.accepted),
+        reversed(sources.misses),
         strict=True,
     ):
+        if worst is not None and error < 1 and _with_margin(wrong) > error * some:
+            continue
         if misses <= error * accepted and (
             error == 1 or binomial_cdf(misses, accepted, error) <= 1 - level
         ):

@@ -169,6 +169,14 @@ OTHER_STYLES = (
 """Plain paper is rare in the style for training, and digits that run into each other too."""
 
 
+WORLD_HANDS = (
+    *(*("glyphs",) * 12, *("pen",) * 8),
+    *("school", "school", "hand", "hand", "printed", "printed"),
+    *("stencil", "matrix", "segment"),
+)
+"""Four lines of ten by MNIST's writers, three by strokes, the rest by fonts."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LineRecipe(BaseRecipe):
     """How a network that reads lines is trained on synthetic lines, made as it goes.
@@ -213,6 +221,8 @@ class LineRecipe(BaseRecipe):
     # all
     other_styles: tuple[str, ...] = OTHER_STYLES
     other_share: float = 0.25
+    # what lines are written with, as `digitlens.synth.Style.hands` has it
+    hands: tuple[str, ...] = ("glyphs",)
     max_width: int = 512  # columns; longer lines are left out, as one would widen a whole batch
     eval_every: int = 1_000  # steps from one evaluation, and one checkpoint, to the next
 
@@ -232,6 +242,30 @@ class LineRecipe(BaseRecipe):
             decay_steps=min(self.decay_steps, steps // 3),
             frame_loss_steps=min(self.frame_loss_steps, steps // 2),
             eval_every=min(self.eval_every, max(1, steps // 10)),
+        )
+
+    def go_on(self, steps: int | None = None) -> LineRecipe:
+        """Return the recipe by which a trained network learns on.
+
+        It knows where digits are, so no loss over frames shows it; a third of the rate
+        forgets less, and falls for two thirds of the steps.
+
+        Examples
+        --------
+        >>> short = LineRecipe().go_on(300)
+        >>> short.steps, short.warmup_steps, short.decay_steps, short.frame_loss_steps
+        (300, 30, 200, 0)
+        """
+        steps = GO_ON_STEPS if steps is None else steps
+        return replace(
+            self,
+            steps=steps,
+            learning_rate=self.learning_rate / 3,
+            warmup_steps=min(200, steps // 10),
+            decay_steps=max(1, 2 * steps // 3),
+            frame_loss_steps=0,
+            ema_decay=min(self.ema_decay, 0.998),
+            eval_every=min(250, max(1, steps // 4)),
         )
 
     def rate_at(self, step: int) -> float:
@@ -258,9 +292,16 @@ class LineRecipe(BaseRecipe):
         return min(self.ema_decay, (1 + step) / (10 + step))
 
 
+GO_ON_STEPS = 3_000
+"""Steps of a reader that goes on from a trained one."""
+
+CORRECTION_STEPS = 300
+"""Steps of one that goes on with lines that people corrected."""
+
 READERS = {
     "reader": LineRecipe(),
     "reader-wide": LineRecipe(widths=(32, 96, 128, 256)),
+    "reader-world": LineRecipe(hands=WORLD_HANDS),
 }
 """The line readers that can be trained, by name."""
 

@@ -116,6 +116,11 @@ def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
 
     Raises ModelError: there is no such file, or it is none of a line network.
     """
+    return LineRecognizer(*read_line_network(source))
+
+
+def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
+    """Return path and bytes of a line network; ModelError where there is no such file."""
     # A published name, a run folder, a file: in this order.
     path = PUBLISHED / f"{source}.onnx"
     if not is_file(path):
@@ -131,4 +136,4 @@ def load_line_recognizer(source: str | Path = "reader") -> LineRecognizer:
             seen=error.strerror,
             try_=f"a published one: {', '.join(names)}" if names else None,
         ) from error
-    return LineRecognizer(path, content)
+    return path, content

@@ -13,7 +13,7 @@ from digitlens.geometry import clip_box, rotate_upright
 from digitlens.imaging.io import load_image
 from digitlens.imaging.sheets import draw_sheets, find_sheets
 from digitlens.layout import find_lines
-from digitlens.metrics.risk_coverage import ThresholdResult, threshold_for_risk
+from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
 from digitlens.ocr.network import load_line_recognizer
 from digitlens.ocr.page import FormField, Page, Table, join_pages
@@ -258,8 +258,8 @@ class Reader:
         """Return how sure a line must be read, for at most `max_error` of these to be wrong.
 
         The threshold's `confidence` is None where none keeps the promise: no line is then sure
-        enough. It is set on lines composed of digits by writers held back from training; on
-        other paper and by other hands the promise is only as good as that likeness.
+        enough. It is set on lines by writers and fonts held back from training, for the worst
+        of them; on other paper and by other hands the promise is as good as that likeness.
 
         max_error: above 0, at most 1: the share of wrong ones among those accepted
         length: as it is given to `read_line` or `page`
@@ -273,7 +273,7 @@ class Reader:
                 try_="the published reader",
             )
         calibration = self.network.calibrations.select(check_lengths(length))
-        return threshold_for_risk(max_error, calibration.curve)
+        return calibration.threshold(max_error)
 
 
 def _load(picture: ImageSource | LoadedImage) -> LoadedImage:

@@ -5,6 +5,9 @@
 `style`          the ranges and shares of everything that varies; `STYLES`, by name
 `writer`         which number is written, and one writer's hand: size, slant, pen, forms
 `glyphs`         digits prepared: by writer, by class, by loop, with their strokes' width
+`hands`          whole hands: one writer's strokes or one font all through a line
+`pen_hand`       a writer's strokes, with forms, pressure and joins of their own
+`face_hand`      a font's digits, written or printed
 `digit_forms`    the forms of other hands and countries, and elastic distortion
 `compose`        digits laid out side by side, apart to overlapping
 `strokes`        a pen's strokes, and digits and marks made of them

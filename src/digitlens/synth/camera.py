@@ -100,3 +100,22 @@ def _black_and_white(rng: Random, picture: Gray, contrast: float) -> Gray:
     low, high = (0, 255) if rng.bernoulli(0.5) else (rng.integers(60), 200 + rng.integers(56))
     table = np.where(np.arange(256) > level, high, low).astype(np.uint8)
     return np.asarray(cv2.LUT(picture, table), np.uint8)
+
+
+STRETCH, SHEAR, MARGIN = 0.12, 0.15, 0.08  # at most: of breadth, of slant, of height
+
+
+def vary_line(image: Gray, rng: np.random.Generator) -> Gray:
+    """Return a picture of a line stretched, slanted and moved a little: uint8 (H, W').
+
+    What is learnt again and again is not to look the same each time.
+    """
+    height, width = image.shape
+    above, below = rng.uniform(-MARGIN, MARGIN, 2) * height
+    across, shear = 1 + rng.uniform(-STRETCH, STRETCH), rng.uniform(-SHEAR, SHEAR)
+    down = 1 + (below - above) / height
+    matrix = np.array([[across, -shear, shear * height / 2], [0.0, down, above]])
+    size = max(4, round(width * across)), height
+    return np.asarray(
+        cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )

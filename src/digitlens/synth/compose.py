@@ -16,6 +16,7 @@ from digitlens.synth.digit_forms import (
     find_loop,
     glyph_source,
 )
+from digitlens.synth.pen import Drawn
 from digitlens.synth.strokes import FULL, bend_stroke, draw_mark, draw_strokes, mark_width
 from digitlens.synth.writer import LEADS, TAILS, split_number
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from digitlens.geometry import Gray
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
+    from digitlens.synth.strokes import Point
     from digitlens.synth.style import Style
     from digitlens.synth.writer import WriterStyle
 
@@ -73,6 +75,8 @@ def compose_line(
     inside = {} if pitch else split_number(rng, text, style.separators)
     # No digit is likely to be wider; the room behind takes what jitter adds.
     widest = (1.0 + abs(hand.slant)) * hand.width + 1.3 * max(hand.gap, 0.0)
+    if hand.source:  # fonts and strokes are wider than MNIST's digits
+        widest = 1.6 * widest + 0.3
     advance = max(pitch, widest * height)
     room = (BEFORE + BEHIND) * height + advance * len(text) + 0.6 * height * len(inside)
     # An empty canvas with room for the widest line that may come.
@@ -88,11 +92,16 @@ def compose_line(
     pen = _Pen(canvas, rng, hand, style)
     small = _small_from(text, hand)
     tiny, pen.raised = rng.uniform(0.4, 0.85), rng.choice(RAISED)
-    for index, cell in enumerate(_cells(glyphs, rng, text, hand, style)):
+    cells = None if hand.source else _cells(glyphs, rng, text, hand, style)
+    for index, letter in enumerate(text):
         size = tiny * rng.uniform(0.92, 1.08) if index >= small else 1.0
-        pen.write(cell, index, size)
-        if hand.joined and index and text[index] == text[index - 1] == "0":
-            _join(canvas, rng, hand)
+        if cells is None:
+            pen.write(_draw(rng, hand, style, int(letter), size), index, size)
+            pen.link(text[max(0, index - 1) : index + 1])
+        else:
+            pen.write(Drawn(_transform(cells[index], rng, hand, style, size)), index, size)
+            if hand.joined and text[max(0, index - 1) : index + 1] == "00":
+                _join(canvas, rng, hand)
         if index in inside:
             pen.mark(inside[index])
     # How the line ends: in a stroke that runs out, or in a mark that nobody can add to.
@@ -168,23 +177,30 @@ class _Pen:
         self._reach = np.full(len(canvas.ink), NOWHERE, np.float32)
         self.right = canvas.first
         self.raised = 1.0
+        self._next = canvas.first
+        self._ends: list[tuple[Point, Point]] = []
 
-    def write(self, cell: Gray, index: int, size: float) -> None:
+    def write(self, drawn: Drawn, index: int, size: float) -> None:
         """Write one digit behind what is there."""
         canvas, rng, hand = self._canvas, self._rng, self._hand
-        patch = _transform(cell, rng, hand, self._style, size)
+        patch = drawn.ink
         solid = np.asarray(cv2.threshold(patch, INKED, 255, cv2.THRESH_BINARY)[1], np.uint8)
         left, top, width, height = cv2.boundingRect(solid)
         if not width:  # a glyph of hardly any ink
             (height, width), solid = patch.shape, np.full_like(patch, FULL)
         line = canvas.line_at(self.right + width / 2)
         jitter = rng.normal(0.0, self._style.baseline_jitter) * hand.height
+        jitter = drawn.drop + (0.0 if drawn.advance else jitter)
         if size < 1.0:
             jitter -= self.raised * (1 - size) * hand.height
         up = min(max(round(line + jitter - top - height), 0), len(canvas.ink) - len(patch))
         # Kept on the canvas: a tall digit at the edge is moved, not cut.
         tight = solid[top : top + height, left : left + width]
-        x = self._column(tight, left, index, up + top)
+        if drawn.advance and not canvas.pitch:
+            x = max(self._next, self.right if not index else 0.0) + drawn.bearing - left
+            self._next = x - drawn.bearing + left + drawn.advance
+        else:
+            x = self._column(tight, left, index, up + top)
         spread = min(max(round(x), 0), canvas.ink.shape[1] - patch.shape[1])
         place = canvas.ink[up : up + patch.shape[0], spread : spread + patch.shape[1]]
         np.maximum(place, patch, out=place)
@@ -193,6 +209,25 @@ class _Pen:
         start = spread + left
         canvas.boxes.append((start, up + top, start + width, up + top + height))
         self.right = max(self.right, float(start + width))
+        self._ends = self._ends[-1:]
+        if drawn.start and drawn.end:
+            moved = [(spread + x, up + y) for x, y in (drawn.start, drawn.end)]
+            self._ends.append((moved[0], moved[1]))
+
+    def link(self, pair: str) -> None:
+        """Draw the stroke between the last two digits, where the pen was not lifted."""
+        source, hand, rng = self._hand.source, self._hand, self._rng
+        if source is None or len(pair) < 2 or len(self._ends) < 2 or self._canvas.pitch:
+            return
+        if not rng.bernoulli(source.zero_links if pair == "00" else source.links):
+            return
+        start, end = self._ends[0][1], self._ends[1][0]
+        if not -0.3 * hand.height < end[0] - start[0] < 0.9 * hand.height:
+            return
+        sag = rng.uniform(-0.15, 0.35) * hand.height
+        through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + sag)
+        width = hand.stroke * rng.uniform(0.5, 1.0)
+        draw_strokes(self._canvas.ink, bend_stroke(start, through, end, 6), max(1.0, width))
 
     def _column(self, tight: Gray, left: int, index: int, top: int) -> float:
         """Return the column at which the patch is canvas down; its ink begins at its `left`."""
@@ -242,6 +277,21 @@ class _Pen:
         width = mark_width(mark) * size
         self.right = left + width if mark not in ".,'" else left + width * rng.uniform(0.3, 1.0)
         self._reach[:] = np.maximum(self._reach, self.right - 0.5 * width)
+        self._next = max(self._next, self.right + 0.02 * hand.height)
+        self._ends = []
+
+
+def _draw(rng: Random, hand: WriterStyle, style: Style, label: int, size: float) -> Drawn:
+    """Write a digit with the hand's own strokes or font, in its size, slant and angle."""
+    assert hand.source is not None, "glyphs are not drawn"
+    if hand.source.even:
+        shape = np.array([[hand.width, -hand.slant], [0.0, 1.0]])
+        return hand.source.draw(rng, label, size * hand.height, shape, hand.stroke)
+    size *= max(0.6, rng.normal(1.0, style.size_jitter))
+    broad = hand.width * (1.0 if style.size_jitter == 0 else rng.normal(1.0, 0.06))
+    slant = hand.slant + rng.normal(0.0, style.slant_jitter)
+    shape = np.array([[broad, -slant], [rng.normal(0.0, style.turn_jitter), 1.0]])
+    return hand.source.draw(rng, label, size * hand.height, shape, hand.stroke)
 
 
 def _transform(cell: Gray, rng: Random, hand: WriterStyle, style: Style, size: float) -> Gray:

@@ -252,7 +252,7 @@ def print_glyph(
     Returns uint8 (28, 28), 0 = paper, 255 = ink.
     """
     if unlit is not None and how.ghost:
-        ink = _with_ghost(ink, unlit, how.ghost)
+        ink = with_ghost(ink, unlit, how.ghost)
     field = np.pad(ink, ROOM)
     height, width = field.shape
     angle = math.radians(how.rotation)
@@ -272,9 +272,10 @@ def print_glyph(
     return frame_ink(scan(_trim(np.asarray(moved, np.uint8), FAINT), how.pixels))
 
 
-def _with_ghost(
+def with_ghost(
     ink: NDArray[np.uint8], unlit: NDArray[np.uint8], ghost: float
 ) -> NDArray[np.uint8]:
+    """Lay the lit segments over the faint ones, right edges together."""
     height, width = np.maximum(ink.shape, unlit.shape)
     field = np.zeros((height, width), np.uint8)
     faint = (unlit * ghost).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
+from digitlens.synth.hands import Hands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class Glyphs:
     loops: NDArray[np.bool_]
     classes: list[Indices]  # for each digit 0 to 9, where it stands: int64 arrays
     writers: list[list[Indices]]  # for each known writer the same
+    hands: Hands = field(default_factory=Hands)  # whole hands, for styles that want them
 
     def choose(
         self,

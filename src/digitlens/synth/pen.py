@@ -56,6 +56,20 @@ class Pen:
     pixels: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One digit of a hand, as large as it stands in the line."""
+
+    ink: NDArray[np.uint8]  # uint8 (H, W), 0 = paper, 255 = full ink
+    drop: float = 0.0  # rows by which it reaches below the line that the digits stand on
+    # Where the pen was set down and lifted, (column, row) in `ink`; None for print.
+    start: tuple[float, float] | None = None
+    end: tuple[float, float] | None = None
+    # Of print: columns from its place to the ink, and to the place of the next digit.
+    bearing: float = 0.0
+    advance: float | None = None
+
+
 def sample_pen(rng: np.random.Generator) -> Pen:
     """Draw a pen and a hand as people have them.
 
@@ -114,7 +128,7 @@ def render_strokes(
     size = np.ceil((high - low) * scale + 2 * offset).astype(int)
     canvas = np.zeros((int(size[1]), int(size[0])), np.uint8)
     for stroke in np.split(placed, ends[:-1]):
-        _draw(canvas, stroke, width, pen)
+        draw_nib(canvas, stroke, width, pen)
     left, top, across, down = cv2.boundingRect(canvas)
     return frame_ink(scan(canvas[top : top + down, left : left + across], pen.pixels))
 
@@ -150,7 +164,8 @@ def _wobble(
     return moved
 
 
-def _draw(canvas: NDArray[np.uint8], stroke: Stroke, width: float, pen: Pen) -> None:
+def draw_nib(canvas: NDArray[np.uint8], stroke: Stroke, width: float, pen: Pen) -> None:
+    """Draw one stroke, in pixels, with the pen's nib; edges are hard, so draw large."""
     places = np.rint(stroke * (1 << SHIFT)).astype(np.int32)
     if pen.joint == "round":
         _line(canvas, places, width)

@@ -233,8 +233,13 @@ corners; then columns and rows in digit heights, row 0 the top. A bar is that of
 @cache
 def skeletons() -> dict[int, list[list[Stroke]]]:
     """Return the skeletons of each digit: strokes, each a sign and corners."""
+    return parse_skeletons(_TEXT)
+
+
+def parse_skeletons(text: str) -> dict[int, list[list[Stroke]]]:
+    """Return the skeletons that `text` has, a line each, by their digit."""
     result: dict[int, list[list[Stroke]]] = {}
-    for line in _TEXT.strip().splitlines():
+    for line in text.strip().splitlines():
         label, *words = line.split()
         strokes: list[Stroke] = []
         numbers: list[float] = []
@@ -258,10 +263,21 @@ def count_forms(label: int) -> int:
 
 def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float) -> None:
     """Write digit `label` by its skeleton `number` into an empty cell, strokes `width` wide."""
+    ways = move_skeleton(rng, skeletons()[label][number])
+    columns = [x for way in ways for x, _ in way]
+    rows = [y for way in ways for _, y in way]
+    side = cell.shape[0] / 2
+    offset = side - (min(columns) + max(columns)) / 2, side - (min(rows) + max(rows)) / 2
+    for way in ways:
+        draw_strokes(cell, [(x + offset[0], y + offset[1]) for x, y in way], width)
+
+
+def move_skeleton(rng: Random, skeleton: list[Stroke]) -> list[list[Point]]:
+    """Return the strokes of a skeleton as a hand writes them once, 20 pixels high."""
     across = HIGH * rng.normal(1.0, 0.14)
     lean = rng.normal(0.0, 0.06)
     ways = []
-    for stroke in skeletons()[label][number]:
+    for stroke in skeleton:
         kind, corners = _bar(rng) if stroke[0] == BAR else stroke
         moved = [
             (
@@ -271,12 +287,7 @@ def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float
             for x, y in corners
         ]
         ways.append(round_corners(moved) if kind == ROUND else moved)
-    columns = [x for way in ways for x, _ in way]
-    rows = [y for way in ways for _, y in way]
-    side = cell.shape[0] / 2
-    offset = side - (min(columns) + max(columns)) / 2, side - (min(rows) + max(rows)) / 2
-    for way in ways:
-        draw_strokes(cell, [(x + offset[0], y + offset[1]) for x, y in way], width)
+    return ways
 
 
 def _bar(rng: Random) -> Stroke:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from digitlens.errors import UsageError
+from digitlens.synth.hands import KINDS
 
 if TYPE_CHECKING:
     from digitlens.synth.random import Range
@@ -36,6 +37,9 @@ class Style:
     zeros: float = 0.38  # share of the numbers that end in zeros
     negatives: float = 0.14  # share of the pictures that show no number
     height: Range = (15.0, 36.0)  # of a digit, in pixels, before the camera
+    # What lines are written with: kinds of `digitlens.synth.hands.KINDS`, each as often; one
+    # that is named twice is twice as often.
+    hands: tuple[str, ...] = ("glyphs",)
     # Share of lines whose digits are all by one writer, where the glyphs' writers are known.
     one_hand: float = 0.8
     # Columns to the right per row up: (mean, deviation) of a line, deviation of a digit.
@@ -102,6 +106,12 @@ class Style:
                 raise UsageError(f"{field.name} must be a share, 0.0 to 1.0", seen=f"{value}")
             if field.name in _RANGES:
                 self._check_range(field.name, value)
+        if not self.hands or set(self.hands) - set(KINDS):
+            raise UsageError(
+                "hands must be kinds of what lines are written with",
+                seen=", ".join(self.hands) or "none",
+                try_=f"the kinds are {', '.join(KINDS)}",
+            )
         unknown = [kind for kind, _ in self.spacing if kind not in SPACINGS]
         if unknown or not any(share > 0 for _, share in self.spacing):
             raise UsageError(

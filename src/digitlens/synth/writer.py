@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digitlens.digits import CLASSES
@@ -11,7 +11,9 @@ from digitlens.synth.strokes import count_forms
 
 if TYPE_CHECKING:
     from digitlens.digits import Indices
+    from digitlens.synth.face_hand import FaceHand
     from digitlens.synth.glyphs import Glyphs
+    from digitlens.synth.pen_hand import PenHand
     from digitlens.synth.random import Random
     from digitlens.synth.style import Style
 
@@ -61,6 +63,7 @@ class WriterStyle:
     joined: bool  # whether neighbouring zeros are joined
     writer: list[Indices] | None  # the glyphs of one writer, or None for a mixture
     forms: dict[int, str]  # the form of each digit, "" for the one that the glyph has
+    source: PenHand | FaceHand | None = None  # whose strokes or font it is; None for glyphs
 
     def form(self, rng: Random, label: int) -> str:
         """Return the form in which `label` is written this time."""
@@ -91,6 +94,30 @@ def sample_writer(glyphs: Glyphs, rng: Random, style: Style, text: str) -> Write
         if spacing == "overlap"
         else rng.uniform_in(_GAPS[spacing])
     )
+    hand = _sample_glyph_writer(glyphs, rng, style, text, spacing, gap)
+    if style.hands == ("glyphs",):  # no number is drawn for what is no choice
+        return hand
+    source = glyphs.hands.sample(rng, rng.choice(style.hands), text)
+    if source is None:
+        return hand
+    if not source.even:
+        return replace(hand, source=source)
+    # Print is upright or a little oblique, and lies straight.
+    slant = rng.normal(0.0, 0.1) if rng.bernoulli(0.2) else 0.0
+    return replace(
+        hand,
+        source=source,
+        slant=slant,
+        slope=0.3 * hand.slope,
+        joined=False,
+        kerned=False,
+        forms={},
+    )
+
+
+def _sample_glyph_writer(
+    glyphs: Glyphs, rng: Random, style: Style, text: str, spacing: str, gap: float
+) -> WriterStyle:
     # Heights and pens are drawn evenly in proportion: half and double are equally far.
     one_hand = bool(glyphs.writers) and rng.bernoulli(style.one_hand)
     low, high = style.height

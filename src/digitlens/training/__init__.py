@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitlens.data import DataSplits, load_digits
+from digitlens.data.line_folder import find_line_folder
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.models.recipe import LineRecipe, Recipe, find_line_recipe
+from digitlens.models.recipe import CORRECTION_STEPS, LineRecipe, Recipe, find_line_recipe
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
     Callback,
@@ -104,6 +105,7 @@ def train_reader(
     name: str = "reader",
     data: DataSplits | str | Path | None = None,
     *,
+    start: str | Path | None = None,
     validation: float = 0.1,
     seed: int = 0,
     steps: int | None = None,
@@ -125,6 +127,10 @@ def train_reader(
 
     name: a name of `digitlens.models.recipe.READERS`
     data, out, resume, progress: as for `train`
+    start: go on from the weights of this reader: a published one, a run folder or an .onnx
+        file. `data` may then be a folder of corrected lines (``mail corrections`` saves one):
+        they are mixed into lines that MNIST's digits write. What it reads of other lines is
+        measured before and after, and the change is taken back as far as it forgot them.
     validation: for `load_digits`: the share that is held back, by writer; lines of their digits
         are what the history's figures are measured on
     seed: decides first weights, lines and order
@@ -139,11 +145,18 @@ def train_reader(
     """
     check_length(steps, "steps")
     source: DataSplits | str | Path = "mnist" if data is None else data
+    # Lines that people corrected are learnt besides those that MNIST's digits write.
+    corrections = find_line_folder(source)
+    if corrections is not None:
+        _check_corrections(source, start, resume=resume)
+        source = "mnist"
     config = TrainConfig(
         network=name,
         seed=check_seed(seed),
         length=steps,
         recipe=recipe or find_line_recipe(name),
+        start=None if start is None else str(start),
+        corrections=None if corrections is None else str(corrections),
         source=source.source if isinstance(source, DataSplits) else str(source),
         validation=validation,
         out=out,
@@ -151,12 +164,26 @@ def train_reader(
     )
     if resume:
         config = resume_config(config, LineRecipe)
+    elif start is not None and recipe is None:
+        if steps is None and corrections is not None:
+            steps = CORRECTION_STEPS
+        config = replace(config, recipe=config.resolved_recipe.go_on(steps), length=None)
     elif steps is not None:
         config = replace(config, recipe=config.resolved_recipe.fit_to(steps), length=None)
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.line_task import run_line_training
     return run_line_training(config, _load(source, config), progress or NullCallback())
+
+
+def _check_corrections(
+    source: DataSplits | str | Path, start: str | Path | None, *, resume: bool
+) -> None:
+    if start is None and not resume:
+        raise UsageError(
+            f"{source} holds lines that people corrected: a reader learns them, going on",
+            try_=f"digitlens train reader --from reader --data {source}",
+        )
 
 
 def _load(

@@ -63,6 +63,8 @@ class TrainConfig(Generic[AnyRecipe]):
     limit: int | None = None
     out: Path | None = None
     writers: int | None = None  # processes that make lines
+    start: str | None = None  # the reader of lines whose weights are the first
+    corrections: str | None = None  # the folder of lines that it learns besides
     resume: Path | None = None  # the folder of the run to resume
 
     @property
@@ -103,6 +105,8 @@ def resume_config(
         resumed = replace(
             config,
             seed=written["run"]["seed"],
+            start=written["run"].get("start"),
+            corrections=written["run"].get("corrections"),
             length=None,
             recipe=recipe,
             source=data["source"],
@@ -174,8 +178,11 @@ def config_to_dict(
     }
     if config.limit is not None:
         digits["limit"] = config.limit
+    run: dict[str, Any] = {"network": config.network, "seed": config.seed}
+    more = {"start": config.start, "corrections": config.corrections}
+    run |= {name: value for name, value in more.items() if value is not None}
     return {
-        "run": {"network": config.network, "seed": config.seed},
+        "run": run,
         "recipe": config.resolved_recipe.to_dict(),
         "data": digits,
         **about,

@@ -11,14 +11,14 @@ import os
 import queue
 import signal
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 
 from digitlens.errors import DataError, DigitlensError, WorkerError
 from digitlens.imaging.crop import HEIGHT, PITCH, prepare_line
-from digitlens.synth import Glyphs, LineSample, synthesize_chunk
+from digitlens.synth import Glyphs, LineSample, named_style, synthesize_chunk
 from digitlens.synth.random import limit_opencv_threads
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from digitlens.models.recipe import LineRecipe
 
     Prepared: TypeAlias = "tuple[NDArray[np.float32], str, NDArray[np.float32]]"
-    """A strip (32, W), its text, and the columns of the digits' centres."""
+    """A strip (32, W), its text, and the columns of the digits' centres, or none if unknown."""
 
 
 POOL = 32
@@ -91,7 +91,8 @@ def collate(lines: Sequence[Prepared]) -> LineBatch:
     centres = np.full((len(lines), width // PITCH), UNKNOWN, np.int64)
     for index, (strip, text, places) in enumerate(lines):
         strips[index, 0, :, : strip.shape[1]] = strip
-        for digit, place in zip(text, places, strict=True):
+        known = zip(text, places, strict=True) if len(places) else ()
+        for digit, place in known:
             centres[index, min(int(place / PITCH), width // PITCH - 1)] = int(digit)
     digits = "".join(text for _, text, _ in lines)
     return LineBatch(
@@ -100,6 +101,30 @@ def collate(lines: Sequence[Prepared]) -> LineBatch:
         np.array([len(text) for _, text, _ in lines], np.int64),
         -(-widths // PITCH),
         centres,
+    )
+
+
+def concatenate(one: LineBatch, two: LineBatch) -> LineBatch:
+    """Return the lines of both batches as one."""
+    width = max(one.strips.shape[3], two.strips.shape[3])
+    strips = [
+        np.pad(batch.strips, ((0, 0), (0, 0), (0, 0), (0, width - batch.strips.shape[3])))
+        for batch in (one, two)
+    ]
+    centres = [
+        np.pad(
+            batch.centres,
+            ((0, 0), (0, width // PITCH - batch.centres.shape[1])),
+            constant_values=UNKNOWN,
+        )
+        for batch in (one, two)
+    ]
+    return LineBatch(
+        np.concatenate(strips),
+        np.concatenate([one.labels, two.labels]),
+        np.concatenate([one.lengths, two.lengths]),
+        np.concatenate([one.frames, two.frames]),
+        np.concatenate(centres),
     )
 
 
@@ -136,8 +161,10 @@ def _synthesize(
         int(size * recipe.other_share / len(recipe.other_styles)) if recipe.other_styles else 0
     )
     most = size - few * len(recipe.other_styles)
-    yield from synthesize_chunk(glyphs, index, seed=seed, style=recipe.style, size=most)
-    for number, style in enumerate(recipe.other_styles, start=1):
+    style = replace(named_style(recipe.style), hands=recipe.hands)
+    yield from synthesize_chunk(glyphs, index, seed=seed, style=style, size=most)
+    for number, name in enumerate(recipe.other_styles, start=1):
+        style = replace(named_style(name), hands=recipe.hands)
         # The first lines of a chunk are those of a smaller one, so each needs a seed.
         style_seed = seed + STYLE_SEED_STEP * number
         yield from synthesize_chunk(glyphs, index, seed=style_seed, style=style, size=few)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from digitlens import runs as run_folder
 from digitlens.data import DataSplits
+from digitlens.data.line_folder import LineFolder, read_line_folder
+from digitlens.data.line_hands import hand_sources, read_line_hands
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
 from digitlens.metrics.history import LinePoint
@@ -21,7 +23,9 @@ from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
 from digitlens.models.convert import fuse_line_network, load_line_network
 from digitlens.models.recipe import LineRecipe
-from digitlens.synth import prepare_glyphs
+from digitlens.storage import write_bytes
+from digitlens.synth import Glyphs, prepare_glyphs
+from digitlens.synth.hands import GLYPHS, Hands
 from digitlens.training.checkpoint import TrainState, begin_training
 from digitlens.training.config import Callback, TrainConfig
 from digitlens.training.device import Device, choose_device, tune_malloc
@@ -33,14 +37,28 @@ from digitlens.training.line_data import (
     WorkPlan,
     make_pool,
 )
+from digitlens.training.line_tuning import (
+    ForgettingCheck,
+    load_start,
+    mix_lines,
+    own_batches,
+)
 from digitlens.training.results import ReaderRun
-from digitlens.training.session import card_facts, fit, open_run, restore, save_run
+from digitlens.training.session import (
+    card_facts,
+    encode_weights,
+    fit,
+    open_run,
+    restore,
+    save_run,
+)
 from digitlens.training.trainer import Task, Trainer
 from digitlens.viz.plot_history import line_history
 
 VALIDATION_LINES = 1_024
 """Lines by writers who were held back, on which each point of the history is measured."""
 
+SETTLING_LINES = 512  # the normalisation of a network that goes on takes its means on these
 VALIDATION_SEED = 0  # theirs, whatever the run's is, so that runs can be compared
 
 
@@ -52,20 +70,34 @@ def run_line_training(
     # Digits that no line can be made of are refused before a folder is claimed.
     if not len(data.train):
         raise DataError("there must be digits to write with", seen=f"none in {data.source}")
-    glyphs = prepare_glyphs(data.train)
+    hands = read_line_hands(recipe.hands, config.validation)
+    data = replace(data, hashes={**data.hashes, **hands.hashes})
+    glyphs = replace(prepare_glyphs(data.train), hands=hands.train)
+    own = None
+    if config.corrections is not None:
+        own = read_line_folder(Path(config.corrections))
+        data = replace(data, hashes={**data.hashes, **own.hashes})
+    validation = _validation_lines(data, recipe, hands.validation)
     tune_malloc()
     device = choose_device()
     with open_run(config, data, device) as folder:
         # Begin, or resume from the checkpoint.
-        state = begin_line_training(recipe, config.seed, device.kind)
+        start = check = None
+        if config.start is not None:
+            start = load_start(config.start, recipe, _strips(glyphs, recipe), config.seed)
+            check = _check_forgetting(start, data, recipe, validation, own)
+        state = begin_line_training(recipe, config.seed, device.kind, start)
         restore(folder, state, LinePoint)
         # Other processes make lines from this step on, while this one learns from them.
         plan = WorkPlan(glyphs, recipe, config.seed, state.step)
         with LineProducers(plan, _count_producers(config, device)) as batches:
+            source = iter(batches)
+            if own is not None:
+                source = mix_lines(source, own, config.seed, state.step)
             task = LineTask(
                 recipe,
-                iter(batches),
-                validation=_validation_lines(data, recipe),
+                source,
+                validation=validation,
                 device=device,
             )
             note = (
@@ -73,15 +105,15 @@ def run_line_training(
                 f"of {data.source} (seed {config.seed}; {device})\n{data.split}"
             )
             fit(Trainer(state, task, callback), folder, config.network, note=note)
-        return export_line_run(folder, config, state.history, data)
+        return export_line_run(folder, config, state.history, data, check)
 
 
 def begin_line_training(
-    recipe: LineRecipe, seed: int, device: str = "cpu"
+    recipe: LineRecipe, seed: int, device: str = "cpu", network: LineNetwork | None = None
 ) -> TrainState[LinePoint]:
-    """Return the state before the first step, with the first weights that `seed` decides."""
+    """Return the state before the first step; `seed` decides weights that are not given."""
     torch.manual_seed(seed)
-    network = LineNetwork(recipe.widths)
+    network = network or LineNetwork(recipe.widths)
     return begin_training(network, recipe, recipe.eval_every, device, average=True)
 
 
@@ -92,12 +124,42 @@ def _count_producers(config: TrainConfig[LineRecipe], device: Device) -> int:
     return 1 if device.kind == "cpu" else max(1, (os.cpu_count() or 2) - 1)
 
 
-def _validation_lines(data: DataSplits, recipe: LineRecipe) -> list[LineBatch]:
+OLD_LINES, GLYPH_LINES = "lines by writers held back", "lines of MNIST's digits"
+HELD, LEARNT = "own lines, held back", "own lines, learnt from"
+
+
+def _check_forgetting(
+    start: LineNetwork,
+    data: DataSplits,
+    recipe: LineRecipe,
+    validation: list[LineBatch],
+    own: LineFolder | None,
+) -> ForgettingCheck:
+    """Measure the network before it goes on: what it must not forget, and the user's lines."""
+    groups = {OLD_LINES: validation}
+    if recipe.hands != (GLYPHS,):
+        plain = replace(recipe, hands=(GLYPHS,))
+        groups[GLYPH_LINES] = _validation_lines(data, plain, Hands())
+    if own is not None:
+        groups |= {HELD: own_batches(own.validation), LEARNT: own_batches(own.train)}
+    return ForgettingCheck(start, groups, (OLD_LINES, GLYPH_LINES), count_line_errors)
+
+
+def _strips(glyphs: Glyphs, recipe: LineRecipe) -> list[Tensor]:
+    """Return lines as the recipe makes them, for normalisation to settle on."""
+    pool = make_pool(glyphs, replace(recipe, batch=SETTLING_LINES // POOL), VALIDATION_SEED, 1)
+    return [LineTensors.load(batch, "cpu").strips for batch in pool]
+
+
+def _validation_lines(data: DataSplits, recipe: LineRecipe, hands: Hands) -> list[LineBatch]:
     """Return lines by writers whose digits are not trained on, if there are any."""
     if not len(data.validation):
         return []
-    sized = replace(recipe, batch=VALIDATION_LINES // POOL)
-    return make_pool(prepare_glyphs(data.validation), sized, VALIDATION_SEED, 0)
+    # Too few families of a kind leave none of them to be held back.
+    kinds = tuple(kind for kind in recipe.hands if hands.has(kind))
+    sized = replace(recipe, batch=VALIDATION_LINES // POOL, hands=kinds or (GLYPHS,))
+    glyphs = replace(prepare_glyphs(data.validation), hands=hands)
+    return make_pool(glyphs, sized, VALIDATION_SEED, 0)
 
 
 class LineTask(Task[LinePoint]):
@@ -253,29 +315,51 @@ def count_line_errors(
 
 
 def export_line_run(
-    folder: Path, config: TrainConfig[LineRecipe], history: list[LinePoint], data: DataSplits
+    folder: Path,
+    config: TrainConfig[LineRecipe],
+    history: list[LinePoint],
+    data: DataSplits,
+    check: ForgettingCheck | None = None,
 ) -> ReaderRun:
     """Write all that a finished run holds; metrics.json comes last and says "finished"."""
     recipe, last = config.resolved_recipe, history[-1]
     network = load_line_network(folder, recipe.widths)
-    weights, multiply_adds = count_size(network)
     measured = {"misses": last.misread, "count": last.validation}
+    # What went on from another network is taken back while it forgot too much.
+    changes, share = [], 1.0
+    if check is not None:
+        share = check.walk_back(network)
+        changes = check.changes(network)
+        write_bytes(folder / run_folder.BEST_WEIGHTS, encode_weights(network))
+        measured["misses"] = next(
+            (item.after for item in changes if item.title == OLD_LINES), last.misread
+        )
+    weights, multiply_adds = count_size(network)
+    facts = card_facts(folder, config, data)
+    facts["data"] = ", ".join([data.source, *hand_sources(recipe.hands)])
     card = LineModelCard(
-        **card_facts(folder, config, data),
+        **facts,
         style=recipe.style,
         lines=recipe.steps * recipe.batch,
         steps=recipe.steps,
         weights=weights,
         multiply_adds=multiply_adds,
         validation={recipe.style: measured} if last.validation else {},
+        figures={item.title: item.figure for item in changes},
+        notes=[f"Trained on from {config.start}; {share:.0%} of the change is kept."]
+        if check is not None
+        else [],
     )
+    figures: dict[str, object] = {"steps": card.steps, "lines": card.lines}
+    if check is not None:
+        figures |= {"kept": share, "changes": [asdict(item) for item in changes]}
     save_run(
         folder,
         fuse_line_network(network),
         card,
         history,
         plots={run_folder.HISTORY_PLOT: line_history(history, title=folder.name)},
-        figures={"steps": card.steps, "lines": card.lines},
+        figures=figures,
         validation=measured if last.validation else None,
     )
-    return ReaderRun(network, history, folder, card)
+    return ReaderRun(network, history, folder, card, changes)

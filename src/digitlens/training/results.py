@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.history import Epoch, LinePoint
     from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.card import LineModelCard
+    from digitlens.training.line_tuning import LineChange
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class ReaderRun:
     history: list[LinePoint]  # points of the way, the last one at its end
     folder: Path  # the run folder
     card: LineModelCard  # what stands in the exported file
+    changes: Sequence[LineChange] = ()  # of one that went on from another: before and after
 
 
 MAX_SHOWN = 10

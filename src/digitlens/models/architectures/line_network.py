@@ -57,6 +57,7 @@ class LineNetwork(nn.Module):
 
     def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
         super().__init__()
+        self.widths = tuple(widths)
         first, second, third, last = widths
         self.body = nn.Sequential(
             *_conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns

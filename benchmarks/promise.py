@@ -1,0 +1,138 @@
+"""Whether ``--max-error`` holds on lines of sources that had no say in it: a table.
+
+    make bench-promise
+
+Bars are chosen on lines by writers and fonts of the validation part, and judged on lines by
+others: the test part's writers and fonts, which neither the network nor the bars have met.
+(MNIST's digits are those of the validation writers in both, in other lines: its test digits
+stay closed.) Three bars are compared for each source, that is each kind of hand, each style of
+paper and each length: one that looks at the mean of all lines, one that holds on the worst
+source, and one for which this very source was left out. With DIGITLENS_REAL the cheque amounts
+are judged too. Prints Markdown; with ``--write`` also to benchmarks/results/promise.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
+
+from digitlens.ctc import fit_confidence
+from digitlens.data import load_digits
+from digitlens.data.line_hands import read_line_hands
+from digitlens.imaging.binarize import to_gray
+from digitlens.imaging.io import load_image
+from digitlens.ocr.network import load_line_recognizer
+from digitlens.synth import LineSample, prepare_glyphs
+from digitlens.synth.hands import KINDS
+from peer import keep, machine
+from publish_reader import KnownLine, read_and_judge, write_mixture
+from readers.pictures import CHEQUES, measured_pictures
+
+if TYPE_CHECKING:
+    from digitlens.ctc import ConfidenceModel
+    from publish_reader import Judgement
+
+LINES = 9_000
+ERRORS = (0.01, 0.05)
+HEADS = ("the mean", "the worst source", "this one left out")
+
+
+def fit(
+    judged: Judgement, *, left_out: str | None = None, worst: bool = True
+) -> ConfidenceModel:
+    """Return the calibration on all sources but one."""
+    kept = np.ones(len(judged.right), np.bool_)
+    if left_out is not None:
+        kept = (judged.sources != left_out).all(axis=1)
+    sources = judged.sources[kept] if worst else None
+    rng = np.random.default_rng(0)
+    return fit_confidence(judged.features[kept], judged.right[kept], rng, sources)
+
+
+def answered(model: ConfidenceModel, error: float, judged: Judgement, name: str) -> str:
+    """Return what the bar accepts of a source, and how much of that is wrong."""
+    mine = (judged.sources == name).any(axis=1)
+    bar = model.threshold(error).confidence
+    if bar is None:
+        return "nothing"
+    accepted = model.confidence(judged.features[mine]) >= bar
+    count, wrong = int(accepted.sum()), int((~judged.right[mine])[accepted].sum())
+    share = 100 * wrong / max(count, 1)
+    over = "**" if share > 100 * error else ""
+    words = f"{over}{wrong} of {count:,}: {share:.1f} %{over}"
+    return f"{100 * count / int(mine.sum()):.0f} %, {words}"
+
+
+def table(fitted: Judgement, judged: Judgement, error: float) -> str:
+    """Return the table of one wanted error rate."""
+    mean, worst = fit(fitted, worst=False), fit(fitted)
+    rows = [
+        f"| `--max-error {error}`, bars by | lines | right | {' | '.join(HEADS)} |",
+        "|---|---|---|---|---|---|",
+    ]
+    known = set(fitted.sources.ravel().tolist())
+    for column in judged.sources.T:
+        for name in dict.fromkeys(sorted(column.tolist())):
+            mine = column == name
+            out = fit(fitted, left_out=name) if name in known else worst
+            cells = [answered(model, error, judged, name) for model in (mean, worst, out)]
+            right = 100 * float(judged.right[mine].mean())
+            rows.append(
+                f"| {name} | {int(mine.sum()):,} | {right:.1f} % | {' | '.join(cells)} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def cheques() -> list[KnownLine]:
+    """Return the cheque amounts of DIGITLENS_REAL, if it is set."""
+    folder = os.environ.get("DIGITLENS_REAL")
+    if not folder:
+        return []
+    home = Path(__file__).parents[1] / ".bench" / "reading"
+    tasks = measured_pictures((CHEQUES,), 0, home, Path(folder))[CHEQUES]
+    name = "cheque amounts (development)"
+    blank = np.zeros((0, 4), np.float32)
+    return [
+        KnownLine(
+            LineSample(to_gray(load_image(task.path).pixels), task.truth[0], blank),
+            (name, name, name),
+        )
+        for task in tasks
+    ]
+
+
+def main() -> None:
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reader", default="reader", help="a published name, run or file")
+    parser.add_argument("--lines", type=int, default=LINES, help="to choose bars on")
+    parser.add_argument("--write", action="store_true", help="also to results/promise.md")
+    options = parser.parse_args()
+    network = load_line_recognizer(options.reader)
+    hands = read_line_hands(KINDS)
+    glyphs = prepare_glyphs(load_digits("mnist").validation)
+    held = replace(glyphs, hands=hands.validation)
+    fitted = read_and_judge(network, write_mixture(held, options.lines))
+    unseen = list(write_mixture(replace(glyphs, hands=hands.test), options.lines * 7 // 9, 3))
+    judged = read_and_judge(network, [*unseen, *cheques()])
+    text = "\n".join(table(fitted, judged, error) for error in ERRORS)
+    foot = (
+        f"\n- Bars chosen on {len(fitted.right):,} lines by writers and fonts held back, "
+        f"judged on {len(judged.right):,} by others; accepted, and wrong of these. Bold where "
+        "more than was asked for are wrong.\n"
+        "- A kind of which no family was held back to choose bars on has no bar without it.\n"
+        f"- {machine()}.\n"
+    )
+    keep("promise", text + foot, write=options.write)
+
+
+if __name__ == "__main__":
+    main()
