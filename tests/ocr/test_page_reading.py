@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -85,37 +86,45 @@ def test_tables_are_read(make_table: Make, network: Any) -> None:
     assert reading.lines == ()
 
 
-def test_a_reading_is_worth_its_sure_digits() -> None:
-    """Digits in lines and cells count by the square of their confidence, doubtful ones not."""
+def test_a_reading_is_worth_the_odds_of_its_lines() -> None:
+    """Lines and cells count by their log odds, each further digit again, doubtful ones not."""
     table = Table(1, 3, (line("7", 0.8), None, line("12", 0.5)))
     reading = PageReading(EMPTY, (line("407", 0.9),), (table,))
-    assert reading.score == pytest.approx(3 * 0.81 + 0.64)
+    assert reading.score == pytest.approx(2 * math.log(9) + math.log(4))
+    assert reading.line_score == pytest.approx(2 * math.log(9))
     nothing = PageReading(EMPTY, (), ())
-    assert (nothing.is_upright(), nothing.score) == (False, 0)
+    assert (nothing.has_certain_number(), nothing.score) == (False, 0)
 
 
-def test_a_reading_is_sure_where_its_digits_are() -> None:
-    """One sure digit among doubtful ones, in lines or cells, does not make a page sure."""
-    for confidence, sure in ((0.88, False), (0.91, True)):
-        table = Table(1, 1, (line("7", confidence),))
-        assert PageReading(EMPTY, (line("407", confidence),), (table,)).is_upright() is sure
-    assert not PageReading(EMPTY, (line("0", 1.0), line("407", 0.6)), ()).is_upright()
-    assert PageReading(EMPTY, (line("407", 0.95), line("161", 0.3)), ()).is_upright()
-    assert not PageReading(EMPTY, (line("806", 0.95), line("161", 0.3)), ()).is_upright()
-    assert PageReading(EMPTY, (line("0", 0.6), line("407135", 1.0)), ()).is_upright()
+def test_numbers_are_certain_where_they_are_long_sure_and_none_on_their_heads() -> None:
+    """A doubtful number, a short one, and digits that turn into others are not enough."""
+    for text, confidence, certain in (
+        ("40713", 0.99, True),
+        ("40713", 0.9, False),
+        ("47", 0.99, False),
+        ("80618", 0.999, False),
+    ):
+        reading = PageReading(EMPTY, (line(text, confidence),), ())
+        assert reading.has_certain_number() is certain
 
 
-def test_a_page_is_turned_over_where_that_is_clearly_better() -> None:
-    """A little more worth the other way up is chance; a tenth more is not; nothing is less."""
-    one, little, more = (
-        PageReading(EMPTY, (line("47", sure),), ()) for sure in (0.82, 0.84, 0.95)
-    )
-    nothing = PageReading(EMPTY, (), ())
-    assert more.is_clearly_better(one)
-    assert not little.is_clearly_better(one)
-    assert not one.is_clearly_better(one)
-    assert one.is_clearly_better(nothing)
-    assert not nothing.is_clearly_better(nothing)
+def test_numbers_that_are_numbers_on_their_heads_are_twins() -> None:
+    """6 and 9 change places; what is the same both ways is no doubt, nor what has a 2."""
+    for text, other, twins in (
+        ("6", "9", True),
+        ("1906", "9061", True),
+        ("8008", "8008", False),
+        ("25", "52", False),
+    ):
+        one, two = (PageReading(EMPTY, (line(item, 0.99),), ()) for item in (text, other))
+        assert one.is_twin_of(two) is twins
+
+
+def test_where_up_cannot_be_told_no_line_is_sure() -> None:
+    """A reading that is doubted keeps its lines and says why they are not sure."""
+    page = PageReading(EMPTY, (line("1906", 0.99),), ()).doubted().to_page(None)
+    assert [(item.text, item.confidence) for item in page.lines] == [("1906", 0.5)]
+    assert page.about[-1] == "which way is up cannot be told"
 
 
 def test_rows_of_tables_are_lines_of_the_page() -> None:
@@ -146,8 +155,9 @@ def in_upper_half(box: tuple[float, float, float, float], size: tuple[int, int])
     return box[3] < size[1] / 2
 
 
-def test_only_lines_in_wanted_places_are_read(network: Any, make_sheet: Make) -> None:
+def test_only_lines_in_wanted_places_are_read(make_network: Make, make_sheet: Make) -> None:
     """Lines elsewhere are not read; their boxes and the picture's size are what is known."""
+    network = make_network(0.9999)
     page = make_sheet(("4735", 100, 80), ("257", 250, 300))
     result = Reader(network=network).page(page, where=in_upper_half)
     assert [line.text for line in result.lines] == ["4735"]

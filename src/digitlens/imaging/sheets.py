@@ -150,6 +150,21 @@ def find_digit_sheet(pixels: Pixels) -> Sheet | None:
     return None if is_stamp else largest
 
 
+def turn_quarter(pixels: Pixels) -> Sheet:
+    """Return a picture turned by 90 degrees, counter-clockwise, as a sheet of itself.
+
+    Examples
+    --------
+    >>> sheet = turn_quarter(np.zeros((20, 50), np.uint8))
+    >>> sheet.pixels.shape, sheet.rotation, sheet.map_box((0, 0, 20, 10))
+    ((50, 20), 90.0, (40.0, 0.0, 50.0, 20.0))
+    """
+    height, width = pixels.shape[:2]
+    corners = np.array([[width, 0], [width, height], [0, height], [0, 0]], np.float64)
+    back = np.array([[0, -1, width], [1, 0, 0], [0, 0, 1.0]])
+    return Sheet(np.ascontiguousarray(np.rot90(pixels)), corners, back)
+
+
 def _find(pixels: Pixels, depth: int) -> list[Sheet]:
     smooth = remove_strokes(pixels)
     quads: list[Floats] = []

@@ -99,35 +99,49 @@ def _find_residues(
     return np.asarray(beside[1:] & (low | thin), np.bool_)
 
 
-def estimate_rotation(components: Components, *, boxed: bool = False) -> float:
-    """Return the angle of a page's lines in degrees, -45..135: 90 is a page on its side.
+def estimate_rotation(
+    components: Components, *, boxed: bool = False, sideways: bool | None = None
+) -> tuple[float, bool]:
+    """Return the angle of a page's lines, and whether the page may lie on its side after all.
 
     Digits have their nearest neighbors in their line (L. O'Gorman, "The document spectrum",
-    1993). Counter-clockwise is positive: turning the page by the negative angle makes its lines
-    run from left to right; 0.0 where little speaks for another angle.
+    1993).
 
-    boxed: whether printed boxes stand in level rows: then only the components' shape counts,
-        since in a table half empty the neighbors of digits are anywhere
+    Parameters
+    ----------
+    boxed
+        Whether printed boxes stand in level rows: then only the components' shape counts,
+        since in a table half empty the neighbors of digits are anywhere.
+    sideways
+        Whether the page lies on its side, where that is known.
+
+    Returns
+    -------
+    Degrees, -45..135: 90 is a page on its side. Counter-clockwise is positive: turning the page
+    by the negative angle makes its lines run from left to right; 0.0 where little speaks for
+    another angle. Then whether a quarter more, or less, may be right as well: where digits are
+    wider than high, or one below the other.
     """
     boxes = components.boxes[components.is_digit]
-    if len(boxes) <= MIN_NEIGHBORS:
-        return 0.0
+    if not len(boxes):
+        return 0.0, False
     side = np.maximum(boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0])
     tall = side >= 0.5 * np.median(side)
     boxes, side = boxes[tall], side[tall]
     width, height = (boxes[:, 2] - boxes[:, 0]), (boxes[:, 3] - boxes[:, 1])
-    lying = float(np.median(width / height)) > LYING_RATIO
-    if boxed:
-        return 90.0 if lying else 0.0
+    lying = bool(np.median(width / height) > LYING_RATIO)
+    if boxed and sideways is None:
+        return (90.0 if lying else 0.0), lying
     steps = _steps_to_neighbors(boxes, side)
-    if len(steps) < MIN_NEIGHBORS:
-        return 0.0
     angles = np.degrees(np.arctan2(-steps[:, 1], steps[:, 0])) % 180  # 0 .. 180
     level = (angles < MAX_PAGE_SLOPE) | (angles > 180 - MAX_PAGE_SLOPE)
     upright = np.abs(angles - 90) < MAX_PAGE_SLOPE
-    if lying and upright.sum() > SIDEWAYS_RATIO * level.sum():
-        return 90.0 + _common_slope(angles[upright] - 90)
-    return _common_slope((angles[level] + 90) % 180 - 90)
+    doubtful = sideways is None and bool(upright.sum() + lying > level.sum())
+    if boxed or min(len(steps), len(boxes) - 1) < MIN_NEIGHBORS:
+        return 0.0, doubtful
+    if sideways is None and lying and upright.sum() > SIDEWAYS_RATIO * level.sum():
+        return 90.0 + _common_slope(angles[upright] - 90), True
+    return _common_slope((angles[level] + 90) % 180 - 90), doubtful
 
 
 def _steps_to_neighbors(boxes: Floats, side: Floats) -> Floats:

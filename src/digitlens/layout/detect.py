@@ -65,6 +65,7 @@ def find_lines(
     area: Box | None = None,
     boxes: bool = False,
     rotation: float | None = None,
+    quarters: int | None = None,
     inverted: bool | None = None,
     stages: bool = False,
 ) -> PageLayout:
@@ -77,6 +78,7 @@ def find_lines(
     boxes: whether the digits are known to stand in a row of printed boxes
     rotation: degrees, counter-clockwise, to turn the picture by; None finds out whether it lies
         on its side or slopes. Whether it is upside down, only reading can tell.
+    quarters: quarter turns, counter-clockwise, where only the slope is to be found out
     inverted: whether the ink is lighter than the paper; None finds out
     stages: whether `PageLayout.stages` is filled
 
@@ -90,11 +92,13 @@ def find_lines(
     offset, pixels = _crop_area(image.pixels, area)
 
     # Prepare -> binarize -> boxes; once more if the page turns out to lie askew.
-    view = prepare_image(pixels, rotation or 0.0)
+    view = prepare_image(pixels, rotation or 90.0 * (quarters or 0))
     page = analyze_page(view, inverted=inverted, expect_boxes=boxes)
+    doubtful = False
     if rotation is None:
         has_boxes = bool(page.lattices or page.box_rows)
-        angle = estimate_rotation(page.components, boxed=has_boxes)
+        sideways = None if quarters is None else False
+        angle, doubtful = estimate_rotation(page.components, boxed=has_boxes, sideways=sideways)
         if angle:
             view = rotate_image(view, -angle)
             known = page.background.inverted
@@ -119,6 +123,7 @@ def find_lines(
         size=(image.pixels.shape[1], image.pixels.shape[0]),
         rotation=view.rotation,
         inverted=page.background.inverted,
+        doubtful=doubtful,
         grids=tuple(grid.shift(offset) for grid in grids),
         about=(image.about, *_describe(page, len(candidates), len(chosen))),
     )

@@ -165,6 +165,8 @@ class PageLayout:
     # `rotation` + 180 is right (`upside_down`).
     rotation: float = 0.0
     inverted: bool = False  # whether the ink is lighter than the paper
+    # Whether `rotation` may be wrong by a quarter turn: only a reader can say.
+    doubtful: bool = False
     # Tables of cells, such as a sudoku; what stands in them is not in `crops`.
     grids: tuple[Grid, ...] = ()
     # (name, picture) of the steps, uint8 (H, W) or (H, W, 3), if they were asked for.

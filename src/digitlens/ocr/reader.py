@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import log
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from digitlens.ctc.line import Line
 from digitlens.ctc.probs import check_lengths
 from digitlens.errors import ModelError, ShapeError
 from digitlens.geometry import clip_box, rotate_upright
 from digitlens.imaging.io import load_image
-from digitlens.imaging.sheets import draw_sheets, find_sheets
+from digitlens.imaging.sheets import draw_sheets, find_sheets, turn_quarter
 from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from digitlens.ctc.probs import Lengths
@@ -183,50 +185,78 @@ class Reader:
     ) -> Page:
         """Read what stands on one sheet that fills its picture, or in one place of it."""
         # Detect the lines and tables.
-        layout = find_lines(
-            image, count=field.count, area=field.area, boxes=field.boxes, stages=stages
+        detect = partial(
+            find_lines, count=field.count, area=field.area, boxes=field.boxes, stages=stages
         )
-        # Recognize each of them, and select the numbers.
-        reading = self._read_layout(layout, image.pixels, lengths, where)
-        certain = is_one_line(layout)
-        if field.area is None and (certain or may_be_one_line(layout)):
-            # A picture of one line reads best from edge to edge.
-            whole = recognize_line_image(self.network, image.pixels, lengths)
-            lines = merge_single_line(reading.lines, whole, certain=certain)
-            reading = replace(reading, lines=lines)
-        else:
-            # Orient it by all lines: a page may stand on its head.
-            reading = self._orient(reading, image, lengths)
-            if where is not None:
-                reading = reading.keep_wanted(where)
-        # Assemble the page.
-        return reading.to_page(lengths)
+        layout = detect(image)
+        on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135
+        if on_its_side:
+            layout = detect(image, quarters=0)
+        # Recognize each of them, and select the numbers: upright or on their head.
+        orient = partial(self._orient, lengths=lengths, where=where, whole=field.area is None)
+        reading = orient(layout, image.pixels)
+        if not (on_its_side or (field.area is None and reading.may_lie(image.pixels.shape))):
+            return reading.to_page(lengths)
+        # Digits that lie, or stand one below the other: the sheet may lie on its side.
+        sheet = turn_quarter(image.pixels)
+        turned = orient(detect(replace(image, pixels=sheet.pixels), quarters=0), sheet.pixels)
+        lead = turned.line_score - reading.line_score
+        if abs(lead) <= CLEAR_LEAD and turned.line_score > 0:
+            reading = reading.doubted()
+        page = replace(turned.to_page(lengths).on_sheet(sheet), size=layout.size)
+        return page if lead > CLEAR_LEAD else reading.to_page(lengths)
 
-    def _read_layout(
+    def _orient(
         self,
         layout: PageLayout,
         pixels: NDArray[np.uint8],
+        *,
         lengths: Lengths,
+        where: Where | None,
+        whole: bool,
+    ) -> PageReading:
+        """Read lines as they stand and, where it may be so, on their head; choose one."""
+        read = partial(self._read_way, lengths=lengths)
+        upright = pixels if whole else None
+        reading = read(layout, pixels, whole=upright, where=where)
+        if not reading.has_certain_number():  # as most pages have one
+            if where is not None:
+                # Lines that are not wanted tell which way is up as well.
+                reading = read(layout, pixels, whole=upright, known=reading)
+            over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
+            turned = read(layout.upside_down(), pixels, whole=over)
+            lead = turned.score - reading.score
+            is_clear = not turned.score or turned.texts == reading.texts
+            is_clear |= abs(lead) > CLEAR_LEAD
+            if turned.is_twin_of(reading) or not is_clear:
+                reading = reading.doubted()
+            elif lead > CLEAR_LEAD:
+                reading = turned
+        return reading if where is None else reading.keep_wanted(where)
+
+    def _read_way(
+        self,
+        layout: PageLayout,
+        pixels: NDArray[np.uint8],
+        *,
+        lengths: Lengths,
+        whole: NDArray[np.uint8] | None,
         where: Where | None = None,
         known: PageReading | None = None,
     ) -> PageReading:
+        """Read lines one way up; `whole` is the picture that way up, if it may be one line."""
         digits = self.digits if layout.grids else None
-        return read_layout(self.network, layout, pixels, lengths, where, known, digits=digits)
-
-    def _orient(
-        self, reading: PageReading, image: LoadedImage, lengths: Lengths
-    ) -> PageReading:
-        """Read a page on its head, too, where it may stand so."""
-        layout = reading.layout
-        if reading.has_certain_number():
-            return reading  # as on most pages
-        if len(reading.crops) < len(layout):
-            # Lines that are not wanted tell which way is up as well.
-            reading = self._read_layout(layout, image.pixels, lengths, known=reading)
-        if reading.is_upright():
+        reading = read_layout(
+            self.network, layout, pixels, lengths, where, known, digits=digits
+        )
+        certain = is_one_line(layout)
+        if whole is None or not (certain or may_be_one_line(layout)):
             return reading
-        turned = self._read_layout(layout.upside_down(), image.pixels, lengths)
-        return turned if turned.is_clearly_better(reading) else reading
+        # A picture of one line reads best from edge to edge.
+        line = recognize_line_image(self.network, whole, lengths)
+        if whole is not pixels:
+            line = line.map_boxes(lambda box: rotate_upright(box, layout.size, 180)[0])
+        return replace(reading, lines=merge_single_line(reading.lines, line, certain=certain))
 
     def _read_fields(
         self,
@@ -323,20 +353,37 @@ def _is_wanted(box: Box, layout: PageLayout, where: Where) -> bool:
     return where(*rotate_upright(box, layout.size, layout.rotation))
 
 
-MIN_UPRIGHT_SCORE = 0.8
-"""The least score a digit, on average, on a page that stands upright. 0, 1, 6, 8 and 9 are
-sure the other way up, too, so that one sure line says little."""
-
 UPRIGHT_ONLY = frozenset("347")
-"""Digits that are none on their heads: a sure number with one of them stands upright."""
+"""Digits that are rarely read, surely, on their heads."""
 
-CERTAIN_CONFIDENCE, CERTAIN_DIGITS = 0.9, 3
-"""Least confidence and least number of digits of such a number."""
+CERTAIN_SCORE = 18.0
+"""A page stands upright when numbers with such a digit score as much: one of five digits does
+that is read with 99 %."""
 
-MIN_SCORED_CONFIDENCE = 0.8
-"""Less sure lines score nothing: words give doubtful digits either way up."""
+CLEAR_LEAD = 3.0
+"""By how much the other way up must score more: upright pages are far more common. Where it is
+less in either direction, nobody can tell."""
 
-CLEARLY_BETTER = 1.1  # a page is turned over when it scores so many times more the other way up
+POOR_SCORE, PORTRAIT = 6.0, 1.3
+"""Where less is read on a sheet that is so much higher than wide, it may lie on its side."""
+
+SINGLE_SHARE = 0.7
+"""How much the surest single digit counts where lines may run the wrong way."""
+
+MAX_LOG_ODDS = 7.0
+"""Surer lines, of more than 99.9 %, score as these."""
+
+DOUBTED_CONFIDENCE = 0.5
+"""No line is surer than this where it cannot be told which way is up."""
+
+ON_THEIR_HEADS = str.maketrans("01689", "01986")
+"""What digits are on their heads, as far as they are any."""
+
+
+def _log_odds(line: Line) -> float:
+    """Return 0 for a line that is no surer than not."""
+    share = min(line.confidence, 1 - 1e-6)
+    return min(MAX_LOG_ODDS, max(0.0, log(share / (1 - share)))) if share > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -348,37 +395,61 @@ class PageReading:
     tables: tuple[Table, ...]  # its tables
     # All line crops that were recognized, whether they hold a number or not.
     crops: tuple[RecognizedLine, ...] = ()
+    is_doubted: bool = False  # whether it cannot be told which way is up
 
     @property
     def _all_lines(self) -> list[Line]:
         return [*self.lines, *(cell for table in self.tables for cell in table.cells if cell)]
 
     @property
-    def score(self) -> float:
-        """How many digits were read with some confidence, surely read ones counting most."""
-        return sum(
-            len(line.text) * line.confidence**2
-            for line in self._all_lines
-            if line.confidence >= MIN_SCORED_CONFIDENCE
-        )
+    def texts(self) -> list[str]:
+        """All that was read, in any order."""
+        return sorted(line.text for line in self._all_lines)
 
-    def has_certain_number(self) -> bool:
-        """Say whether there is a sure number that is none on its head."""
-        return any(
-            line.confidence >= CERTAIN_CONFIDENCE
-            and len(line.text) >= CERTAIN_DIGITS
-            and UPRIGHT_ONLY & set(line.text)
+    @property
+    def score(self) -> float:
+        """How likely this way up is: the log odds of lines, long ones counting most."""
+        return sum(_log_odds(line) * max(1, len(line.text) - 1) for line in self._all_lines)
+
+    @property
+    def line_score(self) -> float:
+        """The same where lines may run the wrong way: single digits are read there as well.
+
+        So only the surest single digit counts, and 0 and 1 count half.
+        """
+        single = max((_log_odds(line) for line in self.lines if len(line.text) == 1), default=0)
+        longer = sum(
+            _log_odds(line) * (len(line.text) - 1) * (0.5 if set(line.text) <= {*"01"} else 1)
             for line in self.lines
         )
+        return longer + SINGLE_SHARE * single
 
-    def is_upright(self) -> bool:
-        """Say whether the digits are so sure that the page cannot stand on its head."""
-        digits = sum(len(line.text) for line in self._all_lines)
-        return self.has_certain_number() or self.score > MIN_UPRIGHT_SCORE * digits
+    def has_certain_number(self) -> bool:
+        """Say whether surely read numbers are none on their heads."""
+        certain = sum(
+            _log_odds(line) * (len(line.text) - 1)
+            for line in self.lines
+            if UPRIGHT_ONLY & set(line.text)
+        )
+        return certain >= CERTAIN_SCORE
 
-    def is_clearly_better(self, other: PageReading) -> bool:
-        """Say whether this way up is clearly the right one."""
-        return self.score > CLEARLY_BETTER * other.score
+    def may_lie(self, shape: tuple[int, ...]) -> bool:
+        """Say whether a picture of this shape may lie on its side, by what was read on it."""
+        is_poor = self.line_score < POOR_SCORE and shape[0] > PORTRAIT * shape[1]
+        return (self.layout.doubtful or is_poor) and not self.has_certain_number()
+
+    def is_twin_of(self, other: PageReading) -> bool:
+        """Say whether the numbers are those of the other way up, on their heads."""
+        if not set("".join(other.texts)) <= {*"01689"}:
+            return False
+        turned = [text.translate(ON_THEIR_HEADS)[::-1] for text in other.texts]
+        return sorted(turned) == self.texts != other.texts
+
+    def doubted(self) -> PageReading:
+        """Return the same, where it cannot be told which way is up."""
+        note = "which way is up cannot be told"
+        layout = replace(self.layout, about=(*self.layout.about, note))
+        return self if self.is_doubted else replace(self, layout=layout, is_doubted=True)
 
     def keep_wanted(self, where: Where) -> PageReading:
         """Return the same without the lines that are not wanted."""
@@ -390,7 +461,11 @@ class PageReading:
         layout = self.layout
         # Boxes around what slopes may leave the picture a little: they end at its edges.
         clip = partial(clip_box, size=layout.size)
-        lines = [line.map_boxes(clip) for line in self.lines]
+        most = DOUBTED_CONFIDENCE if self.is_doubted else 1.0
+        lines = [
+            replace(line.map_boxes(clip), confidence=min(most, line.confidence))
+            for line in self.lines
+        ]
         tables = []
         for table in self.tables:
             # Rows of the table are lines, too, unless another length is wanted.
