@@ -120,14 +120,15 @@ def test_only_wanted_lengths_are_read(
 
 def test_what_is_below_the_bar_is_marked(read: Cli, draw: Draw) -> None:
     """Without a wish a number is sure from 90 % on; the others carry a question mark."""
-    # Three digits, read as four because that is asked for.
-    ended = read(draw("a.png", "1114", "177"), "--length", 4)
-    first, second = ended.out.splitlines()
+    # Three numbers tell which way is up. The last has three digits, and is read as four because
+    # that is asked for.
+    ended = read(draw("a.png", "1114", "1114", "1114", "177"), "--length", 4)
+    first, *_, last = ended.out.splitlines()
     assert first.endswith(" %")
-    assert second.split()[2] < "90"
-    assert second.endswith("%   ? not sure")
+    assert last.split()[2] < "90"
+    assert last.endswith("%   ? not sure")
     result = json.loads(read("a.png", "--length", 4, "--json").out)
-    assert [line["sure"] for line in result["pictures"][0]["lines"]] == [True, False]
+    assert [line["sure"] for line in result["pictures"][0]["lines"]] == [True] * 3 + [False]
 
 
 def test_a_promise_about_errors_sets_the_bar(read: Cli, draw: Draw) -> None:

@@ -226,12 +226,11 @@ class Reader:
             over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
             turned = read(layout.upside_down(), pixels, whole=over)
             lead = turned.score - reading.score
-            is_clear = not turned.score or turned.texts == reading.texts
-            is_clear |= abs(lead) > CLEAR_LEAD
-            if turned.is_twin_of(reading) or not is_clear:
-                reading = reading.doubted()
-            elif lead > CLEAR_LEAD:
+            is_same = not turned.score or turned.texts == reading.texts
+            if lead > HEAD_LEAD and not turned.is_twin_of(reading):
                 reading = turned
+            elif turned.is_twin_of(reading) or (lead > UPRIGHT_LEAD and not is_same):
+                reading = reading.doubted()
         return reading if where is None else reading.keep_wanted(where)
 
     def _read_way(
@@ -359,6 +358,11 @@ UPRIGHT_ONLY = frozenset("347")
 CERTAIN_SCORE = 18.0
 """A page stands upright when numbers with such a digit score as much: one of five digits does
 that is read with 99 %."""
+
+UPRIGHT_LEAD, HEAD_LEAD = -1.0, 5.0
+"""A page is turned by 180 degrees where it scores so much more on its head: upright pages are
+far more common. Of 212 cheque amounts (development pictures) 6 upright ones are turned and 149
+of those on their head; with a lead of 3 it was 13 and 165. Between the two nobody can tell."""
 
 CLEAR_LEAD = 3.0
 """By how much the other way up must score more: upright pages are far more common. Where it is
