@@ -126,6 +126,16 @@ def _try_shape(images: NDArray[Any]) -> str | None:
     return None
 
 
+def _as_whole(array: NDArray[Any]) -> NDArray[Any]:
+    """Return fractions or texts as whole numbers where all of them are; else as they are."""
+    try:
+        values = array.astype(np.float64)
+    except ValueError:
+        return array
+    whole = np.isfinite(values).all() and (values == np.rint(values)).all()
+    return values.astype(np.int64) if whole and np.abs(values).max(initial=0) < 2**53 else array
+
+
 def check_labels(labels: object, *, count: int, what: str = "the labels") -> Labels:
     """Return `labels` as uint8 when they are `count` whole numbers in 0..9.
 
@@ -141,6 +151,8 @@ def check_labels(labels: object, *, count: int, what: str = "the labels") -> Lab
             if array.ndim == 2 and array.shape[1:] == (CLASSES,)
             else None,
         )
+    if array.dtype.kind in "fUS":  # 5.0 and "5" are whole numbers too
+        array = _as_whole(array)
     if array.dtype.kind not in "iu":
         raise LabelError(f"{what} must be whole numbers", seen=f"dtype {array.dtype}")
     wrong = np.flatnonzero((array < 0) | (array >= CLASSES))

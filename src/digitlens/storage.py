@@ -161,6 +161,15 @@ def _check_regular(path: Path, about: os.stat_result) -> int:
     return about.st_size
 
 
+def read_head(path: Path, size: int = 1024) -> bytes:
+    """Return the first bytes of a regular file, and "?" where there are none to be read."""
+    try:
+        with path.open("rb") if is_file(path) else io.BytesIO() as file:
+            return file.read(size) or b"?"
+    except (OSError, ValueError):
+        return b"?"
+
+
 def readable_name(name: str) -> str:
     """Return a name as text that can be written anywhere: bytes that are no UTF-8 as codes.
 

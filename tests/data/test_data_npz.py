@@ -131,7 +131,7 @@ def test_text_is_no_picture() -> None:
     [
         (LABELS[:-1], "one for each picture"),
         (LABELS + 1, r"in 0\.\.9"),
-        (LABELS / 1, "whole numbers"),
+        (LABELS + 0.5, "whole numbers"),
         (np.eye(10)[LABELS], "one for each picture"),
     ],
 )

@@ -84,15 +84,20 @@ def as_labels(array: NDArray[Any], *, count: int, what: str) -> Labels:
 
 _TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"))
 _TEST = (("x_test", "y_test"), ("test_images", "test_labels"))
+_VALIDATION = tuple(
+    pair
+    for name in ("val", "valid", "validation")
+    for pair in ((f"x_{name}", f"y_{name}"), (f"{name}_images", f"{name}_labels"))
+)
 _ALL = (("images", "labels"), ("x", "y"))
 
 
 def read_npz(path: Path, *, source: str) -> RawDataset:
     """Read an .npz file.
 
-    path: the file. Names of arrays, capitals or not: x_train, y_train and, if there is a test
-        part, x_test, y_test; or train_images, ...; or images and labels; or x and y. For their
-        forms see `digitlens.data.arrays`. Pickled objects are never loaded.
+    path: the file. Names of arrays, capitals or not: x_train, y_train and, where there are such
+        parts, x_test, y_test and x_val, y_val; or train_images, ...; or images and labels; or x
+        and y. For their forms see `digitlens.data.arrays`. Pickled objects are never loaded.
 
     Raises CorruptFileError: not an .npz file, or a damaged one; DataError: other names, or
     arrays that are no digits (`ShapeError`, `LabelError`).
@@ -111,7 +116,7 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
         return None
 
     # Keras' names first; one pair of arrays alone is training digits.
-    train, test = digits(_TRAIN), digits(_TEST)
+    train, validation, test = digits(_TRAIN), digits(_VALIDATION), digits(_TEST)
     if train is None:
         train = digits(_ALL)
     if train is None:
@@ -123,7 +128,8 @@ def read_npz(path: Path, *, source: str) -> RawDataset:
             )
             or "no arrays",
         )
-    return RawDataset(source, train, {path.name: result.sha256}, test=test)
+    hashes = {path.name: result.sha256}
+    return RawDataset(source, train, hashes, validation=validation, test=test)
 
 
 def _arrays(

@@ -180,6 +180,12 @@ class IdxPair:
     labels: Path
 
 
+def find_idx_folder(folder: Path) -> Path | None:
+    """Return the folder that holds IDX files: `folder`, or torchvision's raw/ below it."""
+    raw = [folder / "raw", *sorted(folder.glob("*/raw"))]
+    return next((path for path in (folder, *raw) if path.is_dir() and holds_idx(path)), None)
+
+
 def holds_idx(folder: Path) -> bool:
     """Return whether a file in `folder` is named like an IDX file."""
     return any(is_idx(path) for path in folder.iterdir())
@@ -292,8 +298,8 @@ def _writers(pair: IdxPair, digits: Digits, hashes: dict[str, str]) -> WriterTab
 def _pairs(folder: Path, only: str | None = None) -> list[IdxPair]:
     """Return the pairs in `folder`, by name; unpacked files where both kinds are there."""
     result: dict[str, dict[str, Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if is_idx(path) and only in (None, _prefix(path)) and path.is_file():
+    for path in _list_idx(folder):
+        if only in (None, _prefix(path)):
             result.setdefault(_prefix(path), {}).setdefault(_kind(path), path)
     pairs = []
     for prefix, both in result.items():
@@ -307,6 +313,13 @@ def _pairs(folder: Path, only: str | None = None) -> list[IdxPair]:
             )
         pairs.append(IdxPair(prefix, both["images"], both["labels"]))
     return pairs
+
+
+def _list_idx(folder: Path) -> list[Path]:
+    """Return the IDX files of a folder; 7-Zip unpacks each into a folder of its own."""
+    entries = [path for path in sorted(folder.iterdir()) if is_idx(path)]
+    inside = [item for path in entries if path.is_dir() for item in sorted(path.iterdir())]
+    return [path for path in (*entries, *filter(is_idx, inside)) if path.is_file()]
 
 
 def _prefix(path: Path) -> str:

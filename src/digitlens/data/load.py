@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from digitlens import storage
 from digitlens.data import catalog
 from digitlens.data.arrays import read_csv, read_npz
-from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile, cache_path
+from digitlens.data.catalog import (
+    FASHION,
+    MNIST,
+    PublishedDataset,
+    PublishedFile,
+    cache_path,
+)
 from digitlens.data.download import Fetched, Progress, check_hash, download
-from digitlens.data.folder import error_too_many_rejected, read_class_folders
+from digitlens.data.folder import (
+    error_too_many_rejected,
+    find_columns,
+    read_class_folders,
+    read_picture_list,
+)
 from digitlens.data.font_digits import read_fonts
 from digitlens.data.idx import (
     decompress,
-    holds_idx,
+    find_idx_folder,
     is_idx,
     parse_writers,
     read_idx_folder,
@@ -23,6 +38,7 @@ from digitlens.data.idx import (
     read_images,
     read_labels,
 )
+from digitlens.data.orientation import CHANGES, apply_change, find_change
 from digitlens.data.pen_digits import FILE as PEN_FILE
 from digitlens.data.pen_digits import SUFFIXES as PEN_SUFFIXES
 from digitlens.data.pen_digits import fetch_pen, read_pen
@@ -30,7 +46,13 @@ from digitlens.data.split import DataSplits, RawDataset, check_options, split_da
 from digitlens.data.uci import FILE, read_uci
 from digitlens.data.world import read_world
 from digitlens.digits import Digits
-from digitlens.errors import DataError, MissingDataError, UsageError, suggest
+from digitlens.errors import (
+    DataError,
+    DigitlensWarning,
+    MissingDataError,
+    UsageError,
+    suggest,
+)
 
 
 def read_published(published: PublishedDataset) -> RawDataset:
@@ -132,6 +154,7 @@ READERS: dict[str, Callable[[], RawDataset]] = {
 }
 """Sources with a reader of their own."""
 
+MAX_LEFT_OUT = 0.05  # the share of pictures that cannot be used, above which none is
 NAMES = ("mnist", "pen", "fonts", "world", "uci", "fashion")
 """Sources that have a name; anything else is a path."""
 
@@ -149,8 +172,10 @@ def load_digits(
         forms made by rule; "uci" comes with digitlens. Else a path: a folder of class folders
         0..9 (perhaps below train/, validation/ and test/) with pictures of any size, each of
         which is brought into MNIST's frame; a folder of IDX files, one IDX file beside its
-        other half, an .npz file, or a .csv or .csv.gz file of Kaggle's form. A source without a
-        test part of its own gives a fifth of each class to it.
+        other half, an .npz file, a .csv or .csv.gz file of Kaggle's form, or a .csv file of
+        paths and labels. Before any, "transposed:", "inverted:" or "transposed,inverted:" turns
+        the digits; where that seems wanted, a warning says so. A source without a test part of
+        its own gives a fifth of each class to it.
     validation: share of the training digits that is held back, at least 0 and below 1; by whole
         writers where they are known, the same share of each NIST partition's, else by class. A
         validation part of the source's own is used as it is, or trained on when the share is 0.
@@ -177,7 +202,20 @@ each class'
         raise DataError(f"{source} cannot be read", seen=str(error)) from error
     if parts.rejected:
         count = sum(len(part) for part in (parts.train, parts.validation, parts.test) if part)
-        raise error_too_many_rejected(parts.rejected, count + len(parts.rejected), parts.source)
+        count += len(parts.rejected)
+        reason = error_too_many_rejected(parts.rejected, count, parts.source)
+        # A few do not stop the others; more are a sign of something else.
+        if len(parts.rejected) > MAX_LEFT_OUT * count:
+            raise reason
+        warnings.warn(f"left out: {reason}", DigitlensWarning, stacklevel=2)
+    single = [str(digit) for digit in np.flatnonzero(parts.train.counts == 1)]
+    if single:
+        warnings.warn(
+            f"{parts.source} has one picture of {' and of '.join(single)}: "
+            "too few to hold any back, and to learn from",
+            DigitlensWarning,
+            stacklevel=2,
+        )
     return split_data(parts, validation=validation, limit=limit)
 
 
@@ -221,23 +259,51 @@ def read_source(source: str | Path) -> RawDataset:
         return read_published(PUBLISHED_NAMES[source])
     if source in READERS:
         return READERS[str(source)]()
+    change, colon, rest = str(source).partition(":")
+    if colon and change in CHANGES and not Path(source).exists():
+        return _warn_of_change(
+            replace(apply_change(_read_path(rest), change), source=str(source))
+        )
+    return _warn_of_change(_read_path(source))
+
+
+def _read_path(source: str | Path) -> RawDataset:
     name, path = str(source), Path(source).expanduser()
     if not name or not path.exists():
         raise _unknown_source(source)
     if path.is_dir():
-        read = read_idx_folder if holds_idx(path) else read_class_folders
-        return read(path, source=name)
+        folder = find_idx_folder(path)
+        if folder is not None:
+            return read_idx_folder(folder, source=name)
+        return read_class_folders(path, source=name)
     if is_idx(path):
         return read_idx_pair(path, source=name)
     if path.suffix.lower() == ".npz":
         return read_npz(path, source=name)
     if path.name.lower().endswith((".csv", ".csv.gz")):
+        if find_columns(storage.read_head(path)) is not None:
+            return read_picture_list(path, source=name)
         return read_csv(path, source=name)
     raise DataError(
         f"{path} is not a kind of file that holds digits",
         try_="name an .npz, .csv or .csv.gz file, an IDX file such as\n"
         "train-images-idx3-ubyte.gz, or a folder; for pictures the folder they are in",
     )
+
+
+def _warn_of_change(parts: RawDataset) -> RawDataset:
+    """Return the digits, with a warning where they seem to lie another way."""
+    change = find_change(parts.train)
+    if change is not None:
+        looks = "black on white" if change == "inverted" else "transposed, as EMNIST's do"
+        looks = "transposed and black on white" if "," in change else looks
+        warnings.warn(
+            f"the digits of {parts.source} look {looks}; "
+            f"name {change}:{parts.source} to take them the right way round",
+            DigitlensWarning,
+            stacklevel=4,
+        )
+    return parts
 
 
 def _unknown_source(source: str | Path) -> UsageError | MissingDataError:

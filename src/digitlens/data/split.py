@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
-from digitlens.errors import DataError, UsageError
+from digitlens.errors import DataError, DigitlensError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class RawDataset:
     # the file of each training digit, where each has one of its own; else empty
     names: tuple[str, ...] = ()
     # why pictures of the source cannot be used, one error for each
-    rejected: tuple[DataError, ...] = ()
+    rejected: tuple[DigitlensError, ...] = ()
     negatives: Images | None = None  # as in `Data`
 
 

@@ -7,7 +7,6 @@ opened or not.
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitlens.errors import DataError, DigitlensWarning, MissingDataError, UsageError
-from digitlens.imaging.filetypes import HEAD_BYTES, identify
+from digitlens.imaging.filetypes import identify
 from digitlens.imaging.io import IMAGE_SUFFIXES
-from digitlens.storage import is_folder, read_file
+from digitlens.storage import is_folder, read_file, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,15 +110,6 @@ def _is_ours(name: str) -> bool:
 def has_picture_name(path: Path) -> bool:
     """Say whether a file is called like a picture or a PDF."""
     return path.suffix.lower() in IMAGE_SUFFIXES or path.suffix.lower() == ".pdf"
-
-
-def read_head(path: Path) -> bytes:
-    """Return the first bytes of a regular file, and "?" where there are none to be read."""
-    try:
-        with path.open("rb") if path.is_file() else io.BytesIO(b"?") as file:
-            return file.read(HEAD_BYTES) or b"?"
-    except (OSError, ValueError):
-        return b"?"
 
 
 def list_inputs(

@@ -13,8 +13,9 @@ import numpy as np
 
 from digitlens.errors import CorruptFileError, MissingExtraError
 from digitlens.imaging.filetypes import HEAD_BYTES
-from digitlens.imaging.inputs import InputFile, read_head, read_input
+from digitlens.imaging.inputs import InputFile, read_input
 from digitlens.imaging.io import decode_image, load_image
+from digitlens.storage import read_head
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from digitlens.data.load import find_training_digits, read_source
 from digitlens.data.split import DataSplits
 from digitlens.data.uci import read_uci
 from digitlens.digits import CLASSES, Digits
-from digitlens.errors import DataError, UsageError
+from digitlens.errors import DataError, DigitlensError, UsageError
 
 MIN_CLASS_SIZE = 8
 """From so many pictures of a class on, some are held back unless a share is asked for."""
@@ -30,7 +30,7 @@ class UserData:
     data: DataSplits
     # what messages call the pictures of ``train``, then those of ``validation``
     names: tuple[str, ...]
-    rejected: tuple[DataError, ...]  # why pictures were left out, one error for each
+    rejected: tuple[DigitlensError, ...]  # why pictures were left out, one error for each
 
 
 def load_user_data(source: DataSplits | str | Path, share: float | None) -> UserData:
