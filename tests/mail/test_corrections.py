@@ -113,6 +113,7 @@ def test_what_is_sure_is_saved(trays: Path, tmp_path: Path) -> None:
             assert line.size == (166, 46)
 
 
+@pytest.mark.filterwarnings("ignore:.* has one picture")
 def test_digits_are_learnt_from(trays: Path, tmp_path: Path) -> None:
     """The folder of digits is one that training reads: labels as said, not as read."""
     save_corrections(read_corrections(trays), tmp_path / "learn")
