@@ -6,6 +6,7 @@ second is unfinished, and ``--resume`` goes on with it.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from digitlens.errors import RunError
-from digitlens.storage import lock_file, make_folder, storage_errors, write_text
+from digitlens.storage import lock_file, make_folder, read_regular, storage_errors, write_text
 
 FORMAT = 1
 RUNS = Path("runs/train")
@@ -30,6 +31,12 @@ MODEL = "model.onnx"
 CARD = "card.md"
 CHANGES = "changes.md"
 LOCK = ".lock"
+
+TABLES = {"run", "recipe", "data", "machine", "versions", "created"}
+"""The tables of config.toml."""
+
+MAX_BYTES = 1 << 24
+"""Of a text file in a run folder: honest ones have a thousandth of it."""
 
 
 def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Path:
@@ -113,15 +120,18 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(read_regular(path, MAX_BYTES).decode())
     except OSError as error:
         raise RunError(
             f"{folder} is no run folder: it must hold {CONFIG}",
-            seen="no such folder" if not folder.exists() else error.strerror,
+            seen=error.strerror if os.path.lexists(folder) else "no such folder",
             try_="digitlens train NETWORK makes one",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, nested without end
         raise RunError(f"{path} cannot be read", seen=str(error)) from error
+    for name in TABLES & config.keys():
+        if not isinstance(config[name], dict):
+            raise RunError(f"{path}: {name} must be a table", seen=str(config[name])[:60])
     if config.get("format") != FORMAT:
         version = config.get("versions", {}).get("digitlens", "unknown")
         raise RunError(
@@ -131,6 +141,27 @@ def read_config(folder: Path) -> dict[str, Any]:
             try_="go on with that version, or start a new run",
         )
     return config
+
+
+def read_metrics(folder: Path) -> dict[str, Any] | None:
+    """Return what was measured of the run in `folder`; None where it is not finished.
+
+    Raises RunError: the file is damaged, or holds what is no number.
+    """
+    path = folder / METRICS
+    try:
+        metrics = json.loads(read_regular(path, MAX_BYTES), parse_constant=_refuse_constant)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read", seen=str(error)) from error
+    if not isinstance(metrics, dict):
+        raise RunError(f"{path} must hold names and values", seen=str(metrics)[:60])
+    return metrics
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
 
 
 @contextmanager

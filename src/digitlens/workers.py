@@ -62,14 +62,17 @@ raise_faults = False
 """Set by ``--debug``: a fault ends the command, so that it is seen where it comes from."""
 
 
-def attempt(work: Callable[[T], R], task: T) -> TaskResult[T, R]:
-    """Do a task; whatever is raised becomes its error.
+FATAL = (ModelError, StorageError)
+"""What would stand in the way of every other task too, where tasks share a model."""
 
-    Raises ModelError, StorageError: these would stand in the way of every other task too.
-    """
+
+def attempt(
+    work: Callable[[T], R], task: T, *, fatal: tuple[type[DigitlensError], ...] = FATAL
+) -> TaskResult[T, R]:
+    """Do a task; whatever is raised becomes its error, except errors of the kinds `fatal`."""
     try:
         return TaskResult(task, work(task))
-    except (ModelError, StorageError):
+    except fatal:
         raise
     except DigitlensError as error:
         return TaskResult(task, None, error)
@@ -320,7 +323,7 @@ def _serve(pipe: Connection, prepare: Callable[[], Callable[[Any], Any]]) -> Non
             try:
                 outcome = attempt(work, task)
                 pipe.send(("done", (outcome.result, outcome.error)))
-            except (ModelError, StorageError) as error:
+            except FATAL as error:
                 pipe.send(("fatal", error))
 
 

@@ -106,6 +106,51 @@ def test_it_says_where_it_is_and_that_it_has_ended(ended: dict[str, Any]) -> Non
     assert "Traceback" not in ended["rest"]
 
 
+HANGS = r"""
+import http.client, os, re, signal, sys, threading, time
+from digitlens.cli import main
+from digitlens.server import serve, state
+from digitlens.server.networks import NetworkStore
+
+serve.SHUTDOWN_SECONDS = 0.1
+begun = threading.Event()
+
+def hang(*_):
+    begun.set()
+    threading.Event().wait()
+
+NetworkStore.list_all = hang
+ready = serve.Server.startup
+
+async def startup(self, sockets=None):
+    await ready(self, sockets)
+    port = sockets[0].getsockname()[1]
+    def ask():
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/v1/networks")
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+    threading.Thread(target=ask, daemon=True).start()
+
+serve.Server.startup = startup
+main(["serve", "--port", "0"])
+"""
+
+
+def test_sigterm_ends_a_lab_whose_threads_hang(tmp_path: Path) -> None:
+    """Work that never ends, as on a disk that does not answer, does not keep the process."""
+    done = subprocess.run(
+        [sys.executable, "-c", HANGS],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == "the lab is closed"
+
+
 def test_other_hosts_want_a_token(digitlens: Callable[..., Any]) -> None:
     """A host that others can reach is refused without a token, as wrong usage."""
     ended = digitlens("serve", "--host", "0.0.0.0")

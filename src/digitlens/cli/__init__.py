@@ -17,9 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     The exit code is 0 when all is fine, 1 for a failure, 2 for wrong usage, 3 when some
     items were rejected and 130 after Ctrl-C.
 
-    Raises SystemExit: when torch is not loaded; else the process ends here.
+    Raises SystemExit: when torch is not loaded and no thread is at work; else the process ends
+    here.
     """
     import gc
+    import threading
 
     from digitlens.cli.app import run
 
@@ -27,13 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # costs 0.1 s.
     gc.set_threshold(300_000, 50, 50)
     code = run(sys.argv[1:] if arguments is None else list(arguments))
-    if "torch" in sys.modules:
+    # A thread that hangs, as on a disk that does not answer, must not keep the process.
+    if "torch" in sys.modules or threading.active_count() > 1:
         _leave(code)
     sys.exit(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process without taking torch apart, which takes 0.3 s and is of no use to it."""
+    """End the process without taking torch apart, which takes 0.3 s, or waiting for threads."""
     import atexit
     import os
 

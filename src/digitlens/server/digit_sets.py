@@ -25,7 +25,7 @@ from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source
 from digitlens.server.schemas import CellPictures, Measured, OwnList
-from digitlens.storage import make_folder, storage_errors, write_bytes
+from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +164,7 @@ class UserDigits:
     def read_png(self, label: int, name: str) -> bytes:
         """Return a saved digit as PNG; UnknownError where there is none of that name."""
         try:
-            return self._path(label, name).read_bytes()
+            return read_regular(self._path(label, name))
         except OSError as error:
             raise _unknown_digit(label, name) from error
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from digitlens.data.catalog import find_collection
 from digitlens.data.load import PUBLISHED_NAMES
@@ -25,13 +27,24 @@ from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import from_csv
 from digitlens.models.checksum import PUBLISHED_FOLDER
 from digitlens.models.inference import Model, load_model, published_names
-from digitlens.runs import CONFIG, HISTORY, METRICS, MODEL, read_config
+from digitlens.runs import (
+    CONFIG,
+    HISTORY,
+    MAX_BYTES,
+    METRICS,
+    MODEL,
+    read_config,
+    read_metrics,
+)
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import LayerProbe, describe_layer
 from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
+from digitlens.storage import read_regular
+from digitlens.workers import attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from digitlens.metrics.history import Epoch
@@ -69,11 +82,9 @@ class NetworkStore:
     def names(self) -> list[str]:
         """Return the published networks, then the finished runs, the newest first."""
         # A run is finished when its metrics are written: that is the last file of a run.
-        finished = {
-            path.parent.name: (path.parent / MODEL).stat().st_mtime
-            for path in self._runs.glob(f"*/{METRICS}")
-            if NAME.fullmatch(path.parent.name) and self._path(path.parent.name).is_file()
-        }
+        folders = (path.parent for path in self._runs.glob(f"*/{METRICS}"))
+        outcomes = [attempt(self._modified, folder.name, fatal=()) for folder in folders]
+        finished = {one.task: one.result for one in outcomes if one.result is not None}
         return [*published_names(), *sorted(finished, key=lambda name: -finished[name])]
 
     def get(self, name: str) -> Model:
@@ -94,7 +105,7 @@ class NetworkStore:
         loaded = self._load(name)
         if loaded.probe is None:
             try:
-                content = loaded.model.path.read_bytes()
+                content = read_regular(loaded.model.path)
             except OSError as error:
                 raise ModelError(f"{name} cannot be read again", seen=error.strerror) from error
             loaded.probe = LayerProbe(content, InspectedModel(content))
@@ -104,10 +115,10 @@ class NetworkStore:
         """Return all networks in a few words each; damaged runs are left out."""
         result: list[Network] = []
         for name in self.names():
-            try:
-                card, tells_no_digit = self._card(name)
-            except DigitlensError:
+            outcome = attempt(self._card, name, fatal=())
+            if outcome.result is None:
                 continue
+            card, tells_no_digit = outcome.result
             size = (card.weights, card.multiply_adds, card.members)
             figures = (card.validation, card.test, card.trained_on)
             about = (card.network, *size, tells_no_digit, *figures, card.data, card.created)
@@ -149,7 +160,7 @@ class NetworkStore:
         return known[1:]
 
     def _load(self, name: str) -> LoadedNetwork:
-        path, modified = self._path(name), self._modified(name)
+        modified, path = self._modified(name), self._path(name)
         loaded = self._loaded.get(name)
         if loaded is None or loaded.modified != modified:
             # One thread: a lab answers several requests at a time, and may train meanwhile.
@@ -160,7 +171,7 @@ class NetworkStore:
     def _modified(self, name: str) -> int:
         try:
             return self._path(name).stat().st_mtime_ns
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             raise _unknown_network(name) from error
 
     def _path(self, name: str) -> Path:
@@ -218,15 +229,14 @@ def check_source(name: str, user_digits: Path) -> None:
 
 def list_runs(runs: Path) -> list[Run]:
     """Return each run folder in a few words, the newest first; damaged ones are left out."""
-    folders = [path.parent for path in runs.glob(f"*/{CONFIG}")]
-    folders.sort(key=lambda path: -(path / CONFIG).stat().st_mtime)
-    result = []
-    for folder in folders:
-        try:
-            result.append(_summarize_run(_find_run(runs, folder.name)))
-        except (RunError, UnknownError):
-            continue
-    return result
+
+    def summarize(folder: Path) -> tuple[float, Run]:
+        folder = _find_run(runs, folder.name)
+        return (folder / CONFIG).stat().st_mtime, _summarize_run(folder)
+
+    outcomes = [attempt(summarize, path.parent, fatal=()) for path in runs.glob(f"*/{CONFIG}")]
+    result = [outcome.result for outcome in outcomes if outcome.result is not None]
+    return [run for _, run in sorted(result, key=lambda item: -item[0])]
 
 
 def describe_run(runs: Path, name: str) -> RunDetails:
@@ -235,33 +245,54 @@ def describe_run(runs: Path, name: str) -> RunDetails:
     Raises UnknownError: there is no run of that name; RunError: its folder is damaged.
     """
     folder = _find_run(runs, name)
-    config, history = read_config(folder), _read_history(folder)
-    # The diagnosis of a run needs the number of validation digits.
-    n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
-    diagnosis = diagnose(history, n_validation) if history else None
-    return RunDetails(
-        **vars(_summarize_run(folder)),
-        config=config,
-        history=[asdict(epoch) for epoch in history],
-        words=None if diagnosis is None else diagnosis.words,
-        verdict=None if diagnosis is None else diagnosis.verdict.value,
-        metrics=_read_metrics(folder),
-    )
+    config, metrics = read_config(folder), read_metrics(folder)
+    with _damage_told(folder):
+        history = _read_history(folder)
+        # The diagnosis of a run needs the number of validation digits.
+        n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
+        diagnosis = diagnose(history, n_validation) if history else None
+        details = RunDetails(
+            **vars(_summarize_run(folder)),
+            config=config,
+            history=[asdict(epoch) for epoch in history],
+            words=None if diagnosis is None else diagnosis.words,
+            verdict=None if diagnosis is None else diagnosis.verdict.value,
+            metrics=metrics,
+        )
+        json.dumps(details, allow_nan=False, default=vars)  # TOML has dates and NaN, JSON not
+    return details
+
+
+@contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    """Turn whatever the content of a run folder does into `RunError`: it may hold anything."""
+    try:
+        yield
+    except DigitlensError:
+        raise
+    except Exception as error:
+        seen = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise RunError(f"the run {folder.name} is damaged", seen=seen[:200]) from error
+
+
+_RUN = TypeAdapter(Run)
 
 
 def _summarize_run(folder: Path) -> Run:
-    config, metrics = read_config(folder), _read_metrics(folder)
+    config, metrics = read_config(folder), read_metrics(folder)
     run = config.get("run", {})
-    return Run(
-        name=folder.name,
-        network=run.get("network"),
-        seed=run.get("seed"),
-        epochs=config.get("recipe", {}).get("epochs"),
-        data=config.get("data", {}).get("source"),
-        created=config.get("created", {}).get("at"),
-        finished=metrics is not None,
-        validation=None if metrics is None else metrics.get("validation"),
-    )
+    values = {
+        "name": folder.name,
+        "network": run.get("network"),
+        "seed": run.get("seed"),
+        "epochs": config.get("recipe", {}).get("epochs"),
+        "data": config.get("data", {}).get("source"),
+        "created": config.get("created", {}).get("at"),
+        "finished": metrics is not None,
+        "validation": None if metrics is None else metrics.get("validation"),
+    }
+    with _damage_told(folder):
+        return _RUN.validate_json(json.dumps(values, allow_nan=False), strict=True)
 
 
 def _find_run(runs: Path, name: str) -> Path:
@@ -273,19 +304,5 @@ def _find_run(runs: Path, name: str) -> Path:
 
 
 def _read_history(folder: Path) -> list[Epoch]:
-    try:
-        return from_csv((folder / HISTORY).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"the history of {folder.name} cannot be read") from error
-
-
-def _read_metrics(folder: Path) -> dict[str, Any] | None:
-    try:
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise RunError(f"the metrics of {folder.name} cannot be read") from error
-    return metrics if isinstance(metrics, dict) else None
+    path = folder / HISTORY
+    return from_csv(read_regular(path, MAX_BYTES).decode()) if path.exists() else []

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ import uvicorn
 from digitlens.errors import UsageError
 from digitlens.server.app import Lab
 from digitlens.server.protocol import make_protocol
+from digitlens.server.train_jobs import STOP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 30
 # Requests under way are given this time to end.
 SHUTDOWN_SECONDS = 30
+# After this time the process ends, whatever hangs: requests and training have theirs before.
+LAST_SECONDS = SHUTDOWN_SECONDS + STOP_SECONDS + 10
 # Connections at one time; more are answered 503 at once.
 MAX_CONNECTIONS = 512
 # How long one thread may hold the interpreter while another waits: 5 ms would be felt.
@@ -43,6 +48,8 @@ class Server(uvicorn.Server):
         self._lab = lab
         self._on_ready = on_ready
         self._closing: asyncio.Task[None] | None = None
+        self.last = threading.Timer(LAST_SECONDS, os._exit, (1,))
+        self.last.daemon = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen."""
@@ -73,6 +80,7 @@ class Server(uvicorn.Server):
             self.force_exit = True
             return
         self.should_exit = True
+        self.last.start()
         self._lab.state.closing.set()
         # uvicorn waits for open streams, and a training run's lasts as long as the run.
         self._closing = asyncio.get_running_loop().create_task(
@@ -121,7 +129,9 @@ def serve(
         gc.freeze()
         on_ready(f"http://{name}:{port}/")
 
-    Server(config, lab, start).run(sockets=[listener])
+    server = Server(config, lab, start)
+    server.run(sockets=[listener])
+    server.last.cancel()
 
 
 def open_listener(host: str, port: int) -> socket.socket:
