@@ -51,19 +51,19 @@ def test_the_story_is_told_in_six_sections(digitlens: Cli, npz: Path) -> None:
     folder = Path("demo")
     assert {path.name for path in folder.iterdir()} == {
         "dense",
-        "convnet",
+        "course-cnn",
         "digits.png",
         "confusion.png",
         "errors.png",
         "report.html",
         "picture.png",
     }
-    for name in ("digits.png", "dense/history.png", "convnet/history.png", "report.html"):
+    for name in ("digits.png", "dense/history.png", "course-cnn/history.png", "report.html"):
         assert str(folder / name) in ended.out
     assert "epoch  1 of " in ended.err
     assert "What to type next" in lines
 
-    again = digitlens("predict", "demo/picture.png", "--model", "demo/convnet")
+    again = digitlens("predict", "demo/picture.png", "--model", "demo/course-cnn")
     assert again.code == 0, again.err
 
 

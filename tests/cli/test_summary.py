@@ -43,7 +43,7 @@ def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         "error: 'lenet' is no network\n"
-        "  seen    known: dense, lenet5, quick, convnet, cnn, best, "
+        "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, "
         "tiny, dense-deformed, universal, fast\n"
         "  try     did you mean 'lenet5'?\n"
     )

@@ -13,8 +13,12 @@ import pytest
 
 from digitlens import training as running
 from digitlens.cli.progress import TrainingProgress
+from digitlens.data import DataSplits
 from digitlens.digits import Digits
-from digitlens.errors import StoppedError
+from digitlens.errors import StoppedError, UsageError
+from digitlens.models.recipe import Recipe
+from digitlens.training.config import TrainConfig
+from digitlens.training.digit_run import resolve_recipe
 
 Cli = Callable[..., Any]
 
@@ -54,14 +58,41 @@ def test_without_options_the_recipe_decides(digitlens: Cli, asked: dict[str, Any
         "limit": None,
         "seed": 0,
         "epochs": None,
+        "recipe": None,
         "out": None,
         "resume": False,
     }
 
 
+def test_the_course_s_recipe_has_a_name(
+    in_tmp: Path, make_digits: Callable[..., Digits]
+) -> None:
+    """`--recipe course` of dense is hard labels for twelve epochs; others are refused."""
+    digits = make_digits(40, seed=1)
+    data = DataSplits(digits, digits[:10], digits[:10], "few", "by hand", {})
+    course = resolve_recipe(config("dense", "course"), data).resolved_recipe
+    assert course == Recipe(epochs=12, batch=256, learning_rate=0.003).fit_to(40)
+    with pytest.raises(UsageError) as caught:
+        resolve_recipe(config("quick", "course"), data)
+    assert str(caught.value) == (
+        "quick has no recipe 'course'\n"
+        "  seen    known: only its own, where --recipe is left out"
+    )
+    with pytest.raises(UsageError, match="--recipe is not for --from"):
+        running.train("dense", data, start="dense", recipe="course")
+
+
+def config(network: str, recipe: str) -> TrainConfig[Recipe]:
+    """What is asked for by a recipe's name."""
+    return TrainConfig(network, 0, "few", 0.1, recipe_name=recipe)
+
+
 def test_every_option_is_handed_on(digitlens: Cli, asked: dict[str, Any]) -> None:
     """Each option reaches training as what it is."""
-    options = "--data uci --validation 0.2 --epochs 3 --seed 7 --out a/b --limit 90 --resume"
+    options = (
+        "--data uci --validation 0.2 --epochs 3 --seed 7 --out a/b --limit 90 --resume "
+        "--recipe course"
+    )
     digitlens("train", "cnn", *options.split())
     asked.pop("progress")
     assert asked == {
@@ -72,6 +103,7 @@ def test_every_option_is_handed_on(digitlens: Cli, asked: dict[str, Any]) -> Non
         "limit": 90,
         "seed": 7,
         "epochs": 3,
+        "recipe": "course",
         "out": Path("a/b"),
         "resume": True,
     }
@@ -143,7 +175,7 @@ def test_a_stopped_run_exits_with_130(
         (
             ["dens"],
             "error: 'dens' is no network\n"
-            "  seen    known: dense, lenet5, quick, convnet, cnn, best, "
+            "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, "
             "tiny, dense-deformed, universal, fast\n"
             "  try     did you mean 'dense'?\n",
         ),

@@ -14,7 +14,6 @@ from digitlens.errors import MissingDataError, UsageError
 if TYPE_CHECKING:
     from digitlens.data import DataSplits
     from digitlens.models.inference import Model
-    from digitlens.models.recipe import Recipe
     from digitlens.training import Run
 
 
@@ -127,24 +126,24 @@ def train_dense(data: DataSplits, folder: Path) -> Run:
         "Dense(512), Dense(256), Dense(128), Dense(10); fit(validation_split=0.1), "
         "plot(history)",
     )
-    from digitlens.models.architectures.fully_connected import OVERFITTING
-
-    return _train("dense", data, folder, recipe=OVERFITTING)
+    return _train("dense", data, folder, recipe="course")
 
 
 def train_convolutional(data: DataSplits, folder: Path) -> Run:
     """Train the convolutional network by its recipe."""
-    section(4, "A convolutional network", "Conv2D, MaxPooling2D, Flatten, Dense(10)")
-    return _train("convnet", data, folder, recipe=None)
+    section(
+        4,
+        "A convolutional network",
+        "Conv2D(32), MaxPooling2D, Conv2D(64), MaxPooling2D, Flatten, Dense(64), Dense(10)",
+    )
+    return _train("course-cnn", data, folder, recipe=None)
 
 
-def _train(network: str, data: DataSplits, folder: Path, *, recipe: Recipe | None) -> Run:
+def _train(network: str, data: DataSplits, folder: Path, *, recipe: str | None) -> Run:
     from digitlens.cli.progress import TrainingProgress
     from digitlens.metrics.formatting import plural
     from digitlens.training import train
 
-    if recipe is not None:
-        recipe = recipe.fit_to(len(data.train))
     run = train(network, data, recipe=recipe, out=folder / network, progress=TrainingProgress())
     say(run.diagnosis.words)
     if run.count:
@@ -201,7 +200,7 @@ def say_what_next(data: DataSplits, folder: Path) -> None:
     echo(bold("What is where", sys.stdout), styled=True)
     for name, what in (
         ("dense/", "the run of the fully connected network: weights, history, card"),
-        ("convnet/", "the run of the convolutional network"),
+        ("course-cnn/", "the run of the convolutional network"),
         ("report.html", "the figures and the worst errors; open it in a browser"),
     ):
         say(f"{str(folder / name) + ('/' if name.endswith('/') else ''):<22} {what}")
@@ -210,7 +209,7 @@ def say_what_next(data: DataSplits, folder: Path) -> None:
     if which("digitlens") is None:
         say(f"first, once in this terminal: source {Path(sys.executable).parent / 'activate'}")
     for command, what in (
-        (f"digitlens predict {folder / 'picture.png'} --model {folder / 'convnet'}", ""),
+        (f"digitlens predict {folder / 'picture.png'} --model {folder / 'course-cnn'}", ""),
         (f"digitlens data show {data.source} --index 7", "another digit as numbers"),
         ("digitlens summary cnn", "its layers, one by one"),
         ("digitlens train lenet5", "the network of 1998"),

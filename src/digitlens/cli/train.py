@@ -58,6 +58,10 @@ OutOption = Annotated[
     Path | None, option("DIR", "The run folder; else runs/train/NETWORK-<n>.")
 ]
 LimitOption = Annotated[int | None, option("N", "Train on only so many digits.")]
+RecipeOption = Annotated[
+    str | None,
+    option("NAME", "Another recipe that the network has: course, of dense, overfits visibly."),
+]
 ResumeOption = Annotated[
     bool, flag("--resume", "Go on with the run in --out, else with the newest.")
 ]
@@ -74,6 +78,7 @@ def train(
     out: OutOption = None,
     limit: LimitOption = None,
     resume: ResumeOption = False,
+    recipe: RecipeOption = None,
 ) -> None:
     """Train a network and keep everything about it in a run folder.
 
@@ -88,7 +93,7 @@ def train(
     some hours on two cores. train reader --from reader --data FOLDER goes on with lines that
     people corrected (digitlens mail corrections) in minutes, and says what changed.
     """
-    special = {"--epochs": epochs, "--limit": limit, "--steps": steps}
+    special = {"--epochs": epochs, "--limit": limit, "--recipe": recipe, "--steps": steps}
     check_reader_options(network, special)
     from digitlens.cli.progress import LineTrainingProgress, TrainingProgress
 
@@ -120,6 +125,7 @@ def train(
         limit=limit,
         seed=seed,
         epochs=epochs,
+        recipe=recipe,
         out=out,
         resume=resume,
         progress=TrainingProgress(),
@@ -195,6 +201,7 @@ def report_reader(run: ReaderRun) -> str:
 NOT_FOR_READERS = {
     "--epochs": "a reader sees no line twice, so it has steps: --steps",
     "--limit": "a reader learns from lines that are written with all digits",
+    "--recipe": "a reader has one recipe",
 }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, cast
 
-from digitlens.errors import MissingExtraError
+from digitlens.errors import MissingExtraError, UsageError
 from digitlens.models.registry import NETWORKS, find_network
 
 if TYPE_CHECKING:
@@ -52,9 +52,18 @@ def build(name: str) -> nn.Sequential:
     return find_architecture(name).build()
 
 
-def load_recipe(name: str) -> Recipe:
-    """Return the recipe of the network called `name`; errors as in `find_architecture`."""
-    return find_architecture(name).recipe
+def load_recipe(name: str, recipe: str | None = None) -> Recipe:
+    """Return the recipe of the network called `name`, or another that it has, by name.
+
+    Errors are those of `find_architecture`; UsageError too where it has no such recipe.
+    """
+    architecture = find_architecture(name)
+    if recipe is None:
+        return architecture.recipe
+    if recipe not in architecture.recipes:
+        known = ", ".join(architecture.recipes) or "only its own, where --recipe is left out"
+        raise UsageError(f"{name} has no recipe {recipe!r}", seen=f"known: {known}")
+    return architecture.recipes[recipe]
 
 
 def summary(name: str) -> NetworkSummary:

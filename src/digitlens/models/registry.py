@@ -37,6 +37,7 @@ NETWORKS: dict[str, ModelSpec] = {
     entry.name: entry
     for entry in (
         ModelSpec("dense", FULLY_CONNECTED, "fully connected, 784-512-256-128-10"),
+        ModelSpec("course-cnn", CONVOLUTIONAL, "the course's: convolution, pooling, dense"),
         ModelSpec("lenet5", LENET5, "LeCun's network of 1998"),
         ModelSpec("quick", CONVOLUTIONAL, "convolutional, trained in seconds"),
         ModelSpec("convnet", CONVOLUTIONAL, "convolutional, taught by labels alone"),

@@ -36,7 +36,7 @@ def train(
     limit: int | None = None,
     seed: int = 0,
     epochs: int | None = None,
-    recipe: Recipe | None = None,
+    recipe: Recipe | str | None = None,
     out: Path | None = None,
     resume: bool = False,
     progress: Callback | None = None,
@@ -58,7 +58,8 @@ def train(
         there are 8 pictures of a class when None.
     seed: decides first weights, order and augmentation
     epochs: instead of the recipe's; the learning rate's rise and fall is stretched to them
-    recipe: instead of the network's own
+    recipe: instead of the network's own; or the name of another that it has, such as "course"
+        of dense
     out: the run folder; ``runs/train/<network>-<n>`` when None
     resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
         is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
@@ -81,7 +82,8 @@ def train(
         network=network,
         seed=check_seed(seed),
         length=epochs,
-        recipe=recipe,
+        recipe=None if isinstance(recipe, str) else recipe,
+        recipe_name=recipe if isinstance(recipe, str) else None,
         source=source.source if isinstance(source, DataSplits) else str(source),
         validation=0.1 if validation is None else validation,
         limit=limit,
@@ -218,6 +220,8 @@ def _check_start(config: TrainConfig[Recipe], *, resume: bool) -> None:
             "--from begins a run and --resume goes on with one",
             try_="--from without --resume: so short a run is begun again",
         )
+    if config.recipe_name is not None:
+        raise UsageError("--recipe is not for --from: fine-tuning has a recipe of its own")
     if config.limit is not None:
         raise UsageError("--limit is not for --from: all pictures are learnt from")
 

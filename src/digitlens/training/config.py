@@ -59,6 +59,7 @@ class TrainConfig(Generic[AnyRecipe]):
     validation: float
     # the recipe; None for the network's own, until it is resolved
     recipe: AnyRecipe | None = None
+    recipe_name: str | None = None  # another recipe that the network has, until resolved
     length: int | None = None  # epochs, or steps of a line reader, instead of the recipe's
     limit: int | None = None
     out: Path | None = None

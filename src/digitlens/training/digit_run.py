@@ -103,10 +103,12 @@ def resolve_recipe(config: TrainConfig[Recipe], data: DataSplits) -> TrainConfig
     """Return `config` with the recipe that it comes to on `data`."""
     if len(data.train) == 0:
         raise DataError("there must be digits to train on", seen=f"none in {data.source}")
-    recipe = config.recipe or models.load_recipe(config.network).fit_to(len(data.train))
+    recipe = config.recipe or models.load_recipe(config.network, config.recipe_name).fit_to(
+        len(data.train)
+    )
     if config.length is not None:
         recipe = replace(recipe, epochs=config.length)
-    return replace(config, recipe=recipe, length=None)
+    return replace(config, recipe=recipe, recipe_name=None, length=None)
 
 
 def _count_outputs(network: nn.Sequential) -> int:

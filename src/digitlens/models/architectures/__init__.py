@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -16,7 +16,7 @@ class Architecture:
 
     `build` gives it with fresh weights from torch's generator. It has `weights` trained numbers
     and takes `multiply_adds` for one digit. Of a cascade's first network, the best logit must
-    lead by `margin` to be the answer.
+    lead by `margin` to be the answer. `recipes` are other ways to train it, by name.
     """
 
     build: Callable[[], nn.Sequential]
@@ -24,6 +24,7 @@ class Architecture:
     weights: int
     multiply_adds: int
     margin: float = 0.0
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 def conv_block(

@@ -1,4 +1,4 @@
-"""The convolutional networks: quick, convnet, cnn, best and tiny.
+"""The convolutional networks: quick, course-cnn, convnet, cnn, universal, best and tiny.
 
 All take float (N, 1, 28, 28) in 0..1, 1 = ink, and give logits (N, 10); cnn and best give
 (N, 11), the eleventh for "no digit". Each function says what was measured of its network; how
@@ -28,6 +28,22 @@ def quick() -> nn.Sequential:
         nn.Flatten(),
         *dense_block(32 * 6 * 6, 128),
         nn.Linear(128, CLASSES),
+    )
+
+
+def course_cnn() -> nn.Sequential:
+    """Build the course's convolutional network: two convolutions, each pooled, then dense."""
+    return nn.Sequential(
+        nn.Conv2d(1, 32, kernel_size=3),  # 26 x 26
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),  # 13 x 13
+        nn.Conv2d(32, 64, kernel_size=3),  # 11 x 11
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),  # 5 x 5
+        nn.Flatten(),
+        nn.Linear(64 * 5 * 5, 64),
+        nn.ReLU(inplace=True),
+        nn.Linear(64, CLASSES),
     )
 
 
@@ -129,6 +145,20 @@ ARCHITECTURES = {
         ),
         weights=159_498,
         multiply_adds=554_240,
+    ),
+    "course-cnn": Architecture(
+        course_cnn,
+        Recipe(
+            epochs=4,
+            batch=128,
+            learning_rate=0.003,
+            weight_decay=0.05,
+            label_smoothing=0.05,
+            temperature=1.6,
+            translate=1,
+        ),
+        weights=121_930,
+        multiply_adds=2_528_000,
     ),
     "convnet": Architecture(
         convnet,
