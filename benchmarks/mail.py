@@ -1,4 +1,4 @@
-"""Mail from a picture to a tray: the table of the README.
+"""Mail from a picture to a tray: a table of docs/benchmarks.md.
 
     make bench-mail
 

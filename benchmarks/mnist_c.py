@@ -1,4 +1,4 @@
-"""Errors under the fifteen corruptions of MNIST-C: the table of the README.
+"""Errors under the fifteen corruptions of MNIST-C: a table of docs/benchmarks.md.
 
     python benchmarks/mnist_c.py MODEL...
 

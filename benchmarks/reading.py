@@ -1,4 +1,4 @@
-"""Reading numbers beside RapidOCR and Tesseract: a table of the README.
+"""Reading numbers beside RapidOCR and Tesseract: a table of docs/benchmarks.md.
 
     make bench-reading
 

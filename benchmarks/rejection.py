@@ -1,4 +1,4 @@
-"""Whether a model knows when it does not know: the table of the README.
+"""Whether a model knows when it does not know: a table of docs/benchmarks.md.
 
     python benchmarks/rejection.py MODEL...
 

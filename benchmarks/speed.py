@@ -1,4 +1,4 @@
-"""Prediction beside Keras and torch: a table of the README.
+"""Prediction beside Keras and torch: a table of docs/benchmarks.md.
 
     make bench-speed
 

@@ -1,4 +1,4 @@
-"""Training beside Keras: a table of the README.
+"""Training beside Keras: a table of docs/benchmarks.md.
 
     make bench-training
 

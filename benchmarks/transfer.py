@@ -1,4 +1,4 @@
-"""Accuracy on other people's pictures, all through `frame_digit`: the table of the README.
+"""Accuracy on other people's pictures, all through `frame_digit`: in docs/benchmarks.md.
 
     python benchmarks/transfer.py MODEL...
 

@@ -1,4 +1,4 @@
-"""Put the tables that benchmarks printed into README.md: `make tables`.
+"""Put the tables that benchmarks printed into README.md and docs/benchmarks.md: `make tables`.
 
 Each stands between two comments, ``<!-- NAME.md -->`` and ``<!-- / -->``, and is
 benchmarks/results/NAME.md, letter by letter. A test compares them.
@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
 RESULTS = ROOT / "benchmarks" / "results"
 PLACE = re.compile(r"<!-- (?P<name>\w+\.md) -->\n.*?<!-- / -->", re.DOTALL)
 
@@ -27,4 +27,5 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

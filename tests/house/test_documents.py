@@ -32,14 +32,14 @@ def test_the_page_of_commands_is_generated() -> None:
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
 
 
-def test_the_readme_has_the_tables_that_benchmarks_printed() -> None:
-    """Each file in benchmarks/results stands in the README as it is: `make tables`."""
+def test_the_documents_have_the_tables_that_benchmarks_printed() -> None:
+    """Each file in benchmarks/results stands in README or docs/benchmarks.md as it is."""
     spec = importlib.util.spec_from_file_location("tables", ROOT / "tools" / "tables.py")
     assert spec is not None
     assert spec.loader is not None
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = "".join(page.read_text(encoding="utf-8") for page in tables.PAGES)
     assert tables.filled(text) == text
     assert tables.filled(text.replace("| `cnn` |", "| `CNN` |")) == text, "it can fail"
     for printed in tables.RESULTS.glob("*.md"):
