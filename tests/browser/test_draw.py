@@ -34,7 +34,7 @@ def bare(page: Any) -> bool:
 
 def test_a_seven_drawn_with_a_pointer_is_read(seven: Any) -> None:
     """The drawn 7 is answered with 7, in the bars, in words, and beside every view."""
-    assert seven.locator(".bar.first b").first.text_content() == "7"
+    assert seven.locator("#draw-bars .bar.first b").all_text_contents() == ["7"]
     assert "universal is 9" in seven.locator("#answer-words").text_content()
     assert seven.locator("#now-digit").text_content() == "7"
 
@@ -45,6 +45,23 @@ def test_answers_appear_while_drawing(page: Any, draw_seven: Callable[..., None]
     assert bare(page)
     page.mouse.up()
     page.wait_for_url("**strokes=*")
+
+
+def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
+    """Ten bars sum to 1; apart from them stands "no digit" with a tick at the card's limit."""
+    expect(seven.locator("#draw-bars .bar:not(.refusal)")).to_have_count(10)
+    expect(seven.locator("#draw-bars .refusal-words")).to_contain_text("Rejected above 71.6 %")
+    left = seven.locator("#draw-bars .refusal em").evaluate("tick => tick.style.left")
+    assert float(left.rstrip("%")) == pytest.approx(71.5645)
+
+
+def test_while_the_answer_is_on_its_way_nothing_else_is_said(page: Any, expect: Any) -> None:
+    """A stroke is there: the page does not say that nothing is written."""
+    expect(page.locator("#answer-words")).to_have_text("Nothing is written yet.")
+    page.route("**/v1/predict*", lambda route: None)
+    strokes(page, [(0.3, 0.5), (0.6, 0.5)])
+    expect(page.locator("#answer-words")).to_have_text("Reading…")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_undo_and_clear(seven: Any, expect: Any) -> None:
@@ -169,7 +186,7 @@ def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
         ({"unsure": True, "confidence": 0.55}, "is 55.0 % sure", "55.0 %, check"),
         (
             {"digit": None, "confidence": 0.83},
-            "sees no digit; if it is one, a 7 with",
+            "rejects it as “not a digit”",
             "no digit",
         ),
     ],

@@ -74,8 +74,8 @@ def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
     expect(digits.filter(has_not_text="7")).not_to_have_count(0)
     seven.wait_for_url("**dx=7&dy=-7**")
     held = cards.nth(2).locator(".held")
-    number_in(seven, expect, ".card:nth-of-type(3) .held", "225 shifts")
-    assert "same answer" in held.text_content()
+    number_in(seven, expect, ".card:nth-of-type(3) .held", "the same at")
+    assert "rejected as no digit" in held.text_content()
 
 
 def test_a_cell_of_a_feature_map_is_what_numpy_says(seven: Any, go: Go, expect: Any) -> None:
@@ -119,6 +119,16 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     result = answer.value.json()
     assert np.allclose(result["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
     expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
+
+
+def test_networks_without_kernels_are_not_told_to_have_some(
+    open_page: Any, draw_seven: Any, go: Go, expect: Any
+) -> None:
+    """Over a dense network the view does not say that a kernel slides."""
+    page = open_page("#draw?network=dense-deformed")
+    draw_seven(page)
+    go(page, "convolution")
+    expect(page.locator("#conv-lead")).to_contain_text("dense-deformed has no convolution")
 
 
 @pytest.mark.parametrize("network", ["tiny", "fast"])

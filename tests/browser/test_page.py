@@ -223,6 +223,26 @@ def test_numbers_of_mistakes_are_easy_to_read(theme: int) -> None:
         assert contrast(colors["on-mark" if share > 0.5 else "ink"], mixed) >= TEXT, share
 
 
+def test_for_and_against_have_the_colours_of_the_plots() -> None:
+    """Orange speaks for, blue against, here as in `digitlens explain`."""
+    from digitlens.viz.canvas import BLUE, ORANGE
+
+    colors = palette(0)
+    assert (colors["plus"], colors["minus"]) == (ORANGE.lower(), BLUE.lower())
+
+
+def test_an_axis_ends_where_values_can(page: Any) -> None:
+    """When all answers are right the axis ends at 100 %; one value has room too."""
+    spans = page.evaluate(
+        "import('/static/js/parts/chart.js').then(({span}) => "
+        "[span([1, 1], 1), span([0.4, 0.9], 1), span([2, 2], Infinity)])"
+    )
+    assert spans[0][1] == 1
+    assert all(low < high for low, high, _ in spans)
+    assert spans[1][0] <= 0.4
+    assert spans[1][1] >= 0.9
+
+
 def test_colours_stand_in_one_place() -> None:
     """Style sheets take colours from the palette; boxes over photos alone do not."""
     sheets = sorted((STATIC / "css").glob("*.css"))

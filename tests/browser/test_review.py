@@ -241,3 +241,21 @@ def test_a_phone_shows_a_piece_in_one_column(review: Open, expect: Any) -> None:
     expect(page.locator("#piece-title")).not_to_contain_text(f"Piece {before} ")
     expect(page.locator(READY)).to_be_visible()
     assert page.locator("#piece-title").bounding_box()["y"] > 0
+
+
+def test_a_piece_can_be_turned(review: Open, expect: Any) -> None:
+    """R turns the picture by quarters and keeps its shape; the next piece lies as it did."""
+    page = review()
+    whole = page.locator("#piece-whole")
+    lying = whole.locator("img").bounding_box()
+    page.keyboard.press("r")
+    expect(whole).to_have_attribute("data-turn", "1")
+    standing = whole.locator("img").bounding_box()
+    assert standing["height"] / standing["width"] == pytest.approx(
+        lying["width"] / lying["height"], rel=0.02
+    )
+    page.locator("#review-turn").click()
+    expect(whole).to_have_attribute("data-turn", "2")
+    page.locator("#piece-title").focus()
+    press(page, "s", expect)
+    expect(whole).to_have_attribute("data-turn", "0")

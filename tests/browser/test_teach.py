@@ -37,6 +37,63 @@ def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> 
     seven.locator("#runs [data-run='quick-1'][aria-pressed='true']").wait_for()
     assert seven.locator("#run-title").text_content() == "quick-1"
     expect(seven.locator("#chart-right .dot.validation")).to_have_count(3)
+    check_another_run_keeps_its_page(seven, expect)
+    check_test_digits_wait(seven, go, expect)
+
+
+def check_another_run_keeps_its_page(page: Any, expect: Any) -> None:
+    """While a network trains, an earlier run is shown as it was, and a line tells of both."""
+    page.locator("#train-network").select_option("tiny")
+    page.locator("#train-data").select_option("uci")
+    page.locator("#train-epochs").fill("900")
+    page.locator("#train-start").click()
+    page.locator("#run-table tbody tr").nth(4).wait_for(state="attached", timeout=60_000)
+    page.locator("#runs [data-run='quick-1']").click()
+    expect(page.locator("#run-title")).to_have_text("quick-1")
+    expect(page.locator("#run-state")).to_have_text("done")
+    before = page.locator("#train-elsewhere-words").text_content()
+    assert before.startswith("tiny-1 is training: ")
+    expect(page.locator("#train-elsewhere-words")).not_to_have_text(before)  # it goes on
+    expect(page.locator("#run-state")).to_have_text("done")
+    expect(page.locator("#chart-right .dot.validation")).to_have_count(3)
+    assert page.locator("#run-progress").is_hidden()
+    page.locator("#train-stop").click()
+    expect(page.locator("#train-stop")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#run-title")).to_have_text("quick-1")
+    assert "tiny" not in page.locator("#run-words").text_content()
+
+
+def check_test_digits_wait(page: Any, go: Go, expect: Any) -> None:
+    """A run is measured on held-back digits; its test digits are opened on purpose, counted."""
+    page.locator("#network").select_option("quick-1")
+    go(page, "mistakes")
+    page.locator("#mistakes-data").select_option("uci")
+    expect(page.locator("#mistakes-part")).to_have_value("validation")
+    expect(page.locator("#mistakes-words")).to_contain_text("(uci validation)")
+    page.locator("#mistakes-part").select_option("test")
+    for words in ("opened 0 times for quick-1", "opened once for quick-1"):
+        page.get_by_role("button", name=words).click()
+        expect(page.locator("#mistakes-words")).to_contain_text("(uci test)")
+        page.reload()
+
+
+def test_what_a_network_learned_from_is_not_called_held_back(page: Any, expect: Any) -> None:
+    """Digits that cnn has seen cannot be chosen as held back, and that is said."""
+    page.goto(page.url.split("#")[0] + "#mistakes?data=uci&network=cnn")
+    parts = {
+        "parts": [
+            {"part": "test", "count": 10000, "seen": "no", "words": "never trained on"},
+            {"part": "validation", "count": 6071, "seen": "all", "words": "seen in training"},
+            {"part": "train", "count": 53929, "seen": "all", "words": "seen in training"},
+        ],
+        "opened": None,
+    }
+    page.route("**/v1/mistakes/parts*", lambda route: route.fulfill(json=parts))
+    page.reload()
+    note = page.locator("#mistakes-part-note")
+    expect(note).to_contain_text("cannot be measured: seen in training")
+    expect(note).to_contain_text("21 wrong of 6,071")
+    assert page.locator("#mistakes-part option[value='validation']").is_disabled()
 
 
 def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> None:

@@ -114,7 +114,25 @@ def test_overfits_at_a_standstill() -> None:
     result = diagnose(DENSE_1, HELD)
     assert result.verdict is Verdict.OVERFITS
     assert result.since == 9
-    assert "gained nothing since epoch 8 (loss 0.083 then, 0.091 at the end)" in result.words
+    words = "since epoch 8 validation has gained no more than chance explains (accuracy 98.22 %"
+    assert words in result.words
+
+
+def test_a_standstill_is_told_by_what_stood_still() -> None:
+    """Where the loss fell within its noise, the words name no loss that gained all the same."""
+    result = diagnose(
+        run(
+            [0.30, 0.20, 0.12, 0.08, 0.05, 0.03],
+            [0.91, 0.94, 0.965, 0.98, 0.99, 0.995],
+            [0.50, 0.361, 0.355, 0.350, 0.348, 0.346],
+            [0.86, 0.900, 0.900, 0.901, 0.900, 0.901],
+        ),
+        1000,
+    )
+    assert result.verdict is Verdict.OVERFITS
+    assert "0.361" not in result.words
+    assert "(accuracy 90.00 % then, 90.10 % at the end)" in result.words
+    assert "from 0.200 to 0.030" in result.words
 
 
 def test_still_learning() -> None:

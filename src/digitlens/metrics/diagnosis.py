@@ -47,10 +47,13 @@ def overfitting(
             f"to {_loss(held[-1])}, while the training loss went on falling"
         )
     else:
+        # A loss that fell a little, within its noise, is not said to have gained nothing.
+        then, now = curves.validation_accuracy[turn], curves.validation_accuracy[-1]
         moved = (
-            f"validation has gained nothing since epoch {index} (loss "
-            f"{_loss(held[turn])} then, "
-            f"{_loss(held[-1])} at the end), while the training loss went on falling"
+            f"since epoch {index} validation has gained no more than chance explains "
+            f"(accuracy {percent(then)} then, {percent(now)} at the end), while the training "
+            f"loss went on falling, from {_loss(curves.train_loss[turn])} to "
+            f"{_loss(curves.train_loss[-1])}"
         )
     return (
         f"It overfits from epoch {since} on: {moved}. {_ends(curves, gap)} "

@@ -21,10 +21,12 @@ from digitlens.digits import CLASSES
 from digitlens.errors import StorageError, UsageError
 from digitlens.imaging.io import encode_png, png_data_url
 from digitlens.metrics.evaluation import evaluate
+from digitlens.models.inference import published_names
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source
-from digitlens.server.schemas import CellPictures, Measured, OwnList
+from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
+from digitlens.server.schemas import CellPictures, Measured, OwnList, Parts
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Mistakes:
     def __init__(self, networks: NetworkStore, settings: ServerSettings) -> None:
         self._networks = networks
         self._settings = settings
+        self._openings = OpeningCounts(settings.runs)
         self._sources: LruCache[str, DataSplits] = LruCache(MAX_SOURCES)
         self._evaluations: LruCache[tuple[str, str, str], tuple[Model, Evaluation]] = LruCache(
             MAX_EVALUATIONS
@@ -69,27 +72,47 @@ class Mistakes:
         # Both may have been loaded anew since, from a file that changed.
         if known is not None and known[0] is model and known[1].digits is digits:
             return known[1]
+        # Who chooses by test digits has none left: how often a run sees them is counted.
+        if part == "test" and data != USER_DIGITS and network not in published_names():
+            self._openings.add(network, data)
         result = evaluate(model, digits, name=network)
         self._evaluations.put(key, (model, result))
         return result
 
+    def parts(self, network: str, data: str) -> Parts:
+        """Return what each part of a source is to a network (errors as in `evaluate`)."""
+        card = self._networks.get(network).card
+        if data == USER_DIGITS:
+            count = len(self._digits(data, "test"))
+            use = [describe_own(card, self._settings.user_digits, count)]
+            return Parts(network, data, use, None)
+        is_run = network not in published_names()
+        opened = self._openings.count(network, data) if is_run else None
+        return Parts(network, data, describe_parts(card, data, self._splits(data)), opened)
+
     def _digits(self, data: str, part: str) -> Digits:
         if part not in PARTS:
             raise UsageError(f"part must be one of: {', '.join(PARTS)}", seen=part[:100])
+        if data == USER_DIGITS:  # they change: read anew each time, and all of them
+            check_source(data, self._settings.user_digits)
+            return join([read_source(self._settings.user_digits).train], source=data)
+        return self._splits(data).part(part)
+
+    def _splits(self, data: str) -> DataSplits:
         source = self._sources.get(data)
         if source is None:
             check_source(data, self._settings.user_digits)
-            if data == USER_DIGITS:  # they change: read anew each time, and all of them
-                return join([read_source(self._settings.user_digits).train], source=data)
             source = load_digits(data)
             self._sources.put(data, source)
-        return source.part(part)
+        return source
 
 
-def summarize(result: Evaluation) -> Measured:
+def summarize(result: Evaluation, data: str, part: str) -> Measured:
     """Return the figures and the confusion matrix; the pictures are asked for cell by cell."""
     figures = result.as_dict()
     names = [field.name for field in fields(Measured) if field.name != "words"]
+    # Held-back digits come from the training file, whose name would say that they do not.
+    figures["source"] = data if data == USER_DIGITS else f"{data} {part}"
     return Measured(**{name: figures[name] for name in names}, words=result.summary())
 
 

@@ -122,6 +122,7 @@ class NetworkStore:
             size = (card.weights, card.multiply_adds, card.members)
             figures = (card.validation, card.test, card.trained_on)
             about = (card.network, *size, tells_no_digit, *figures, card.data, card.created)
+            about = (*about, card.threshold)
             kind: Literal["published", "run"]
             kind = "published" if name in published_names() else "run"
             result.append(Network(name, kind, *about))

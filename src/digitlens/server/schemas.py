@@ -107,6 +107,7 @@ class Network:
     trained_on: int
     data: str
     created: str
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,30 @@ class Measured:
     per_class: list[dict[str, Any]]
     confusion: list[list[int]]
     words: str
+
+
+@dataclass(frozen=True)
+class PartUse:
+    """What a part of a source is to a network: `seen` in training, in a word and in words."""
+
+    part: Literal["test", "validation", "train", "all"]
+    count: int
+    seen: Literal["no", "some", "all"]
+    words: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a source for one network.
+
+    `opened`: how often this lab has measured a run on the test digits; null of published
+    networks, whose test figures are in their cards.
+    """
+
+    network: str
+    data: str
+    parts: list[PartUse]
+    opened: int | None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from digitlens.server.schemas import (
     OwnDigits,
     OwnList,
     OwnSaved,
+    Parts,
 )
 from digitlens.server.uploads import decode_picture, load_upload, prepare_digit
 
@@ -49,7 +50,19 @@ async def measured(
     all are measured).
     """
     result = await state.run_slow(lambda: state.mistakes.evaluate(network, data, part))
-    return json_response(summarize(result))
+    return json_response(summarize(result, data, part))
+
+
+@mistakes_router.get(
+    "/parts", **document("What each part of the digits is to a network", Parts, 400, 404)
+)
+async def parts(state: State, network: str = DEFAULT_NETWORK, data: str = "mnist") -> Any:
+    """Tell of each part whether the network saw it in training, and how often it was opened.
+
+    `seen` is no, some or all; `opened` says how often this lab has measured a run on the test
+    digits, and is null of published networks.
+    """
+    return json_response(await state.run_slow(lambda: state.mistakes.parts(network, data)))
 
 
 @mistakes_router.get(

@@ -114,6 +114,7 @@ function start() {
       names.map((name) => ({ value: name, text: name })),
       state.network,
     );
+    if (["draw", "answer"].includes(state.tab) && digit.answer) showView(); // limits are known
   });
   byId("network").addEventListener("change", (event) => {
     setState({ network: event.target.value, layer: 1, ...STRONGEST });

@@ -38,3 +38,11 @@ export function explainMissing(name) {
   const how = `Type “digitlens data fetch ${name}” once, which downloads it, and reload this page.`;
   return `${title} is not on this machine. ${how}`;
 }
+
+/** Above which "no digit" a network rejects a picture; null while that is not known. @param {string} name */
+export const findThreshold = (name) =>
+  known.networks.find((item) => item.name === name)?.threshold ?? null;
+
+/** Whether a network comes with digitlens: its test figure is in its card. @param {string} name */
+export const isPublished = (name) =>
+  known.networks.find((item) => item.name === name)?.kind === "published";

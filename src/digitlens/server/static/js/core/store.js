@@ -25,7 +25,7 @@
  * @property {number | null} column
  * @property {string} run
  * @property {string} data
- * @property {string} part
+ * @property {string} part "": validation for a run, else the test digits
  * @property {string} cell truth and answer, "49"
  */
 
@@ -37,7 +37,7 @@ export function initialState() {
   return {
     tab: "draw",
     network: "universal",
-    compare: ["dense-deformed", "tiny", "universal"],
+    compare: ["dense-deformed", "quick", "universal"],
     drawing: { base: null, strokes: [] },
     tool: "pen",
     form: "bytes",
@@ -50,7 +50,7 @@ export function initialState() {
     ...STRONGEST,
     run: "",
     data: "mnist",
-    part: "test",
+    part: "",
     cell: "",
   };
 }

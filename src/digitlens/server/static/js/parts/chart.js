@@ -63,14 +63,14 @@ function drawn(kind, line, x, y) {
 }
 
 /** Round limits about all values, and the step between lines: 1, 2 or 5 times a power of ten. */
-function span(values, top) {
+export function span(values, top) {
   if (!values.length) return [0, 1, 0.5];
   const [low, height] = [Math.min(...values), Math.max(...values)];
   const rough = (height - low || height / 4 || 1) / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((item) => item * power >= rough);
-  const from = Math.max(0, Math.floor(low / step) * step);
-  return [from, Math.max(from + step, Math.min(top, Math.ceil(height / step) * step)), step];
+  const last = Math.min(top, Math.max(step, Math.ceil(height / step) * step));
+  return [Math.max(0, Math.min(Math.floor(low / step) * step, last - step)), last, step];
 }
 
 function words(curves, label, write) {

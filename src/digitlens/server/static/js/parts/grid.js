@@ -17,7 +17,22 @@ const NUMBERS = 24; // pixels: from this size of a cell on, its number is writte
  * @property {number | null} [band] a row that is marked
  * @property {boolean} [flat] as high as the style sheet says; else its cells are square
  * @property {number} [ticks] a short line before each so many columns
+ * @property {(value: number) => boolean} [hatched] cells that are crossed by lines of paper
  */
+
+/** Lines across a cell: a difference that is seen without its colour. */
+function hatch(brush, x, y, width, height) {
+  brush.strokeStyle = cssColor("sheet");
+  brush.lineWidth = Math.max(1, width / 6);
+  brush.beginPath();
+  brush.moveTo(x, y + height);
+  brush.lineTo(x + width, y);
+  brush.moveTo(x, y + height / 2);
+  brush.lineTo(x + width / 2, y);
+  brush.moveTo(x + width / 2, y + height);
+  brush.lineTo(x + width, y + height / 2);
+  brush.stroke();
+}
 
 export class Grid {
   /**
@@ -80,7 +95,7 @@ export class Grid {
     if (shown.band !== null && shown.band !== undefined) {
       mark({ row: shown.band, column: 0, columns: shown.columns }, cssColor("accent", 0.7), 1.5);
     }
-    if (shown.box) mark(shown.box, cssColor("minus"), 2);
+    if (shown.box) mark(shown.box, cssColor("mark"), 2);
     if (this.active) {
       mark(this.cursor, cssColor("sheet"), 4);
       mark(this.cursor, cssColor("accent"), 2);
@@ -88,7 +103,7 @@ export class Grid {
   }
 
   #cells(brush, width, height) {
-    const { rows, columns, at: index, ramp, text, ticks } = this.shown;
+    const { rows, columns, at: index, ramp, text, ticks, hatched } = this.shown;
     const written = text && width >= NUMBERS;
     const gap = width >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
     const quiet = cssColor("quiet");
@@ -104,6 +119,7 @@ export class Grid {
         brush.fillStyle = `rgb(${rgb})`;
         const [x, y] = [column * width, row * height];
         brush.fillRect(x, y, width - gap, height - gap);
+        if (hatched?.(value)) hatch(brush, x, y, width - gap, height - gap);
         if (!written) continue;
         brush.fillStyle = value ? pickTextColor(rgb) : quiet;
         brush.fillText(text(value), x + width / 2, y + height / 2 + 0.5);

@@ -15,7 +15,7 @@ export function makeInkRamp(max = 255) {
   return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (max || 1))));
 }
 
-/** Blue above zero, red below. @param {number} max the size of the strongest @returns {Ramp} */
+/** Orange above zero, blue below, as in the plots. @param {number} max the size of the strongest @returns {Ramp} */
 export function makeSignedRamp(max) {
   const [paper, plus, minus] = [color("digit-paper"), color("plus"), color("minus")];
   return (value) =>

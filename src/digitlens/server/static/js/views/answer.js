@@ -19,13 +19,14 @@ import { color } from "../core/theme.js";
 const MAX_SHIFT = 7; // pixels that a digit is shifted at most
 const MAP_SIDE = 2 * MAX_SHIFT + 1;
 const MAX_NETWORKS = 4; // networks side by side
-const [SAME, NONE, OTHER] = [0, 1, 2];
-/** What a shifted digit may be read as. */
+/** What a shifted digit may be read as; `refused`: the likeliest digit, though it is rejected. */
 const KINDS = [
-  { words: "the same answer", colour: "plus" },
-  { words: "no digit", colour: "well" },
-  { words: "another digit", colour: "minus" },
+  { words: "the same digit", colour: "accent", refused: false },
+  { words: "another digit", colour: "mark", refused: false },
+  { words: "the same digit, rejected", colour: "accent", refused: true },
+  { words: "another digit, rejected", colour: "mark", refused: true },
 ];
+const UNKNOWN = -1;
 
 /** @typedef {{card: HTMLElement, map: Grid}} Card */
 /** @type {Map<string, Card>} */
@@ -92,8 +93,9 @@ export function show() {
 const blank = () => ({
   rows: MAP_SIDE,
   columns: MAP_SIDE,
-  at: () => NONE,
-  ramp: (kind) => color(KINDS[kind].colour),
+  at: () => UNKNOWN,
+  ramp: (kind) => color(KINDS[kind]?.colour ?? "well"),
+  hatched: (kind) => KINDS[kind]?.refused ?? false,
 });
 
 const askAnswers = coalesce(async () => {
@@ -152,7 +154,7 @@ function makeCard(name) {
     hover: false,
     pick: (row, column) => setState({ dx: column - MAX_SHIFT, dy: row - MAX_SHIFT }),
     words: (row, column, value) =>
-      `${column - MAX_SHIFT} right, ${row - MAX_SHIFT} down: ${KINDS[value].words}`,
+      `${column - MAX_SHIFT} right, ${row - MAX_SHIFT} down: ${KINDS[value]?.words ?? "not known yet"}`,
   });
   return { card, map };
 }
@@ -176,18 +178,19 @@ const map = coalesce(async () => {
   mapKey = key;
   network.forEach((name, number) => {
     const given = result.pictures.map(({ answers: all }) => all[number]);
-    const answers = given.map((item) => item.digit);
-    const middle = answers[(answers.length - 1) / 2];
-    const kinds = answers.map((item) =>
-      item === middle ? SAME : item === null ? NONE : OTHER,
+    const middle = given[(given.length - 1) / 2].likeliest;
+    const kinds = given.map(
+      (item) => Number(item.likeliest !== middle) + (item.digit === null ? 2 : 0),
     );
     const { card, map: grid } = cards.get(name);
     grid.show(
       { ...blank(), at: (row, column) => kinds[row * MAP_SIDE + column] },
       { row: state.dy + MAX_SHIFT, column: state.dx + MAX_SHIFT },
     );
-    const counts = KINDS.map((_, kind) => kinds.filter((item) => item === kind).length);
+    const count = (test) => given.filter(test).length;
+    const same = count((item) => item.likeliest === middle);
+    const checks = count(({ unsure }) => unsure);
     card.querySelector(".held").textContent =
-      `Of ${kinds.length} shifts ${counts[SAME]} give the same answer, ${counts[OTHER]} another digit, ${counts[NONE]} no digit; ${given.filter(({ unsure }) => unsure).length} are to be checked.`;
+      `The likeliest digit is the same at ${same} of ${kinds.length} shifts; ${count((item) => item.digit === null)} are rejected as no digit${checks ? `, ${checks} to be checked` : ""}.`;
   });
 });

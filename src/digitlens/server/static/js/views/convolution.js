@@ -58,8 +58,10 @@ export async function show() {
   if (state.tab !== "convolution" || !digit.pixels) return;
   explanation = result;
   const note = explanation.shown ? ` Shown: ${explanation.shown}.` : "";
-  byId("conv-lead").textContent =
-    `A small kernel slides over the picture; at each place its products with the pixels are summed.${note}`;
+  const slides = explanation.layers.some(({ kind }) => kind === "convolution");
+  byId("conv-lead").textContent = slides
+    ? `A small kernel slides over the picture; at each place its products with the pixels are summed.${note}`
+    : `${state.network} has no convolution: each number of a layer is a sum over all numbers before it. cnn, quick and tiny have kernels that slide.${note}`;
   showChoice();
 }
 

@@ -79,7 +79,9 @@ function showAnswer() {
     ? describeAnswer(answer)
     : problem
       ? "No answer to this."
-      : "Nothing is written yet.";
+      : isEmpty(unfinished ?? state.drawing)
+        ? "Nothing is written yet."
+        : "Reading…";
   showBars(byId("draw-bars"), answer);
   showProblem(byId("draw-problem"), problem);
   byId("draw-several").hidden = several < 2;

@@ -9,6 +9,7 @@ import { openTab } from "../core/url.js";
 import { setPixels } from "../digit.js";
 import { explainMissing, known, onNetworks } from "../networks.js";
 import { readPixels } from "../parts/picture.js";
+import { choosePart } from "./parts.js";
 
 const PAGE_SIZE = 60; // pictures
 
@@ -19,7 +20,7 @@ let galleryKey = "";
 
 export function init() {
   byId("mistakes-data").addEventListener("change", (event) =>
-    setState({ data: event.target.value, cell: "" }),
+    setState({ data: event.target.value, part: "", cell: "" }),
   );
   byId("mistakes-part").addEventListener("change", (event) =>
     setState({ part: event.target.value, cell: "" }),
@@ -31,16 +32,26 @@ export function init() {
   onNetworks(refresh);
 }
 
-const makeQuery = () => ({ network: state.network, data: state.data, part: state.part });
+let part = "test";
+
+const makeQuery = () => ({ network: state.network, data: state.data, part });
 
 export async function show() {
   byId("mistakes-data").value = state.data;
-  byId("mistakes-part").value = state.part;
-  byId("mistakes-part").disabled = state.data === "own";
   const { data } = known;
   if (!(state.data in data)) return; // what is here is not known yet
   byId("mistakes-missing").hidden = data[state.data];
   if (!data[state.data]) return showMissing();
+  try {
+    const asked = JSON.stringify([state.network, state.data, state.part]);
+    const chosen = await choosePart(show);
+    if (asked !== JSON.stringify([state.network, state.data, state.part])) return; // a newer one
+    if (chosen === null) return hideMatrix();
+    part = chosen;
+  } catch (problem) {
+    hideMatrix();
+    return showProblem(byId("mistakes-problem"), problem);
+  }
   const key = JSON.stringify(makeQuery());
   if (key !== measuredKey) {
     measuredKey = key;
@@ -69,11 +80,9 @@ export async function show() {
 
 /** Say how the chosen digits are had, and which there are; the service is not asked in vain. */
 function showMissing() {
-  measured = null;
-  measuredKey = "";
-  byId("mistakes-words").textContent = "";
-  byId("mistakes-part-shown").hidden = true;
-  showProblem(byId("mistakes-problem"), null);
+  hideMatrix();
+  byId("mistakes-gate").hidden = true;
+  byId("mistakes-part-note").textContent = "";
   byId("mistakes-missing").replaceChildren(
     h("p", {}, explainMissing(state.data)),
     h(
@@ -82,6 +91,14 @@ function showMissing() {
       "Measure on UCI's digits instead",
     ),
   );
+}
+
+function hideMatrix() {
+  measured = null;
+  measuredKey = "";
+  byId("mistakes-words").textContent = "";
+  byId("mistakes-part-shown").hidden = true;
+  showProblem(byId("mistakes-problem"), null);
 }
 
 function showMatrix() {

@@ -37,7 +37,25 @@ function explainReason({ why, text, problem }) {
   return `${capitalize(why)}.${read}`;
 }
 
+let quarters = 0; // by which a person has turned the pictures, clockwise
+
+/** Turn the pictures by a quarter: what no digits were read of may lie on its side or head. */
+export function turnPiece() {
+  quarters = (quarters + 1) % 4;
+  showTurn();
+}
+
+function showTurn() {
+  for (const id of ["piece-whole", "piece-close"]) {
+    const [figure, image] = [byId(id), byId(id).querySelector("img")];
+    figure.dataset.turn = String(quarters);
+    const [width, height] = [Number(image?.width) || 1, Number(image?.height) || 1];
+    figure.style.aspectRatio = quarters % 2 ? `${height} / ${width}` : "auto";
+  }
+}
+
 async function showPictures(task) {
+  quarters = 0;
   const { picture, problem } = task;
   const close = byId("piece-close");
   const whole = byId("piece-whole");
@@ -63,9 +81,10 @@ async function showPictures(task) {
       right - left,
       bottom - top,
     );
-    close.replaceChildren(line, drawOverlay(box, view));
+    close.replaceChildren(h("div", {}, line, drawOverlay(box, view)));
     images.push(line);
   } else close.replaceChildren();
+  showTurn();
   await Promise.all(images.map((item) => item.decode().catch(() => {})));
 }
 

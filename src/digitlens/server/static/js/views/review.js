@@ -6,7 +6,7 @@ import { formatCount } from "../core/numbers.js";
 import { announce, showProblem } from "../core/messages.js";
 import { state } from "../core/store.js";
 import { loadPerson, person, savePerson } from "../parts/person.js";
-import { describePiece, showPiece, formatTown } from "./piece.js";
+import { describePiece, showPiece, formatTown, turnPiece } from "./piece.js";
 import { bindZip, clearZip, offerUnlisted } from "./zip.js";
 
 const RENEW_MS = 60_000; // milliseconds; a piece is lent for five minutes
@@ -29,6 +29,7 @@ export function init() {
   bindZip((zip, unlisted) => settle(zip, unlisted));
   byId("review-unreadable").addEventListener("click", () => settle(null));
   byId("review-skip").addEventListener("click", release);
+  byId("review-turn").addEventListener("click", turnPiece);
   byId("review-back").addEventListener("click", takeBack);
   byId("review-again").addEventListener("click", () => claimNext());
   byId("review-person").addEventListener("change", renamePerson);
@@ -265,6 +266,7 @@ function onKey(event) {
       3: () => choose(2),
       0: () => settle(null),
       s: release,
+      r: turnPiece,
       t: () => byId("zip").focus(),
     }),
   };

@@ -11,11 +11,26 @@ import { initRuns, refreshRuns } from "./runs.js";
 
 /** @type {EventSource | null} */
 let source = null;
-/** the run under way */
-let running = "";
-/** @type {{epochs: number, history: any[], steps: number}} its events so far */
-let progress = { epochs: 0, history: [], steps: 0 };
+/**
+ * The run that was followed last, as its events told it: a model of its own, painted only while
+ * that run is the one on the page.
+ * @typedef {object} Live
+ * @property {string} run
+ * @property {string} words how it stands, in a word or two
+ * @property {string} note
+ * @property {number | null} share of the work that is done; null while that is not known
+ * @property {number} epochs planned
+ * @property {any[]} history
+ * @property {string} result what it came to
+ * @property {boolean} isOver
+ * @property {boolean} isUsable its network can be asked
+ */
+/** @type {Live | null} */
+let live = null;
 let hasShown = false;
+
+const isShown = () => live !== null && state.run === live.run;
+const isRunning = () => live !== null && !live.isOver;
 
 export function init() {
   byId("train-form").addEventListener("submit", begin);
@@ -23,6 +38,7 @@ export function init() {
   byId("train-share").addEventListener("input", showShare);
   byId("train-network").addEventListener("change", showNetwork);
   byId("train-data").addEventListener("change", showNetwork);
+  byId("train-show").addEventListener("click", () => setState({ run: live.run }));
   byId("run-use").addEventListener("click", () => {
     setState({ network: state.run, layer: 1, ...STRONGEST });
     announce(`${state.run} answers now`);
@@ -56,8 +72,9 @@ export function show() {
 async function resume() {
   try {
     const result = await get("/v1/train");
-    if (result.running) follow(result.run);
-    else if (state.run) showRun();
+    // What an address names stays on the page; of the run under way a line tells.
+    if (result.running) follow(result.run, !state.run);
+    if (state.run) showRun();
   } catch (problem) {
     showProblem(byId("train-problem"), problem);
   }
@@ -120,40 +137,50 @@ async function begin(event) {
     follow((await post("/v1/train", request)).run);
   } catch (problem) {
     showProblem(byId("train-problem"), problem);
+    if (problem.details?.status === 409) resume(); // begun in another window: shown here too
   }
 }
 
 async function stop() {
   byId("train-stop").disabled = true;
-  byId("run-state").textContent = "saving";
-  await remove(`/v1/train/${running}`).catch((problem) =>
+  update({ words: "saving" });
+  await remove(`/v1/train/${live.run}`).catch((problem) =>
     showProblem(byId("train-problem"), problem),
   );
 }
 
-function setRunning(run) {
-  running = run;
-  byId("train-start").disabled = Boolean(run);
-  byId("train-stop").hidden = byId("run-progress").hidden = !run;
-  byId("train-stop").disabled = false;
+/** @param {Partial<Live>} change */
+function update(change) {
+  Object.assign(live, change);
+  paintLive();
 }
 
-/** Follow a run as its events come. @param {string} run */
-function follow(run) {
+/** Follow a run as its events come. @param {string} run @param {boolean} [show] open it on the page */
+function follow(run, show = true) {
   source?.close();
-  setRunning(run);
-  progress = { epochs: 0, history: [], steps: 0 };
-  setState({ run });
-  showHead(run, "starting");
-  byId("run-note").textContent = "torch is being loaded, and the digits";
-  showWords("");
-  byId("run-progress").removeAttribute("value");
-  showHistory([], 0);
+  live = {
+    run,
+    words: "starting",
+    note: "torch is being loaded, and the digits",
+    share: null,
+    epochs: 0,
+    history: [],
+    result: "",
+    isOver: false,
+    isUsable: false,
+  };
+  byId("train-stop").disabled = false;
+  if (show) setState({ run });
+  paintLive();
   source = new EventSource(`/v1/train/${encodeURIComponent(run)}/events`);
   const handlers = {
-    start: showStart,
-    step: showStep,
-    epoch: showEpoch,
+    start: ({ epochs, note }) => update({ epochs, note, history: [], words: "training" }),
+    step: ({ done, steps }) =>
+      update({
+        share: done / steps,
+        words: `step ${formatCount(done)} of ${formatCount(steps)}`,
+      }),
+    epoch: addEpoch,
     end: showEnd,
     stopped: showEnd,
     failed: showFailure,
@@ -161,6 +188,30 @@ function follow(run) {
   for (const [kind, callback] of Object.entries(handlers)) {
     source.addEventListener(kind, (event) => callback(JSON.parse(event.data)));
   }
+}
+
+function addEpoch(epoch) {
+  const history = [...live.history, epoch];
+  const words = `epoch ${history.length} of ${live.epochs}`;
+  update({ history, share: history.length / live.epochs, words });
+}
+
+/** Paint the run under way where it is the one on the page; else say in a line that it runs. */
+function paintLive() {
+  byId("train-start").disabled = isRunning();
+  byId("train-stop").hidden = !isRunning();
+  byId("run-progress").hidden = !(isRunning() && isShown());
+  byId("train-elsewhere").hidden = !isRunning() || isShown();
+  if (!live) return;
+  byId("train-elsewhere-words").textContent = `${live.run} is training: ${live.words}.`;
+  if (!isShown()) return;
+  showHead(live.run, live.words);
+  byId("run-note").textContent = live.note;
+  byId("run-use").hidden = !live.isUsable;
+  if (live.share === null) byId("run-progress").removeAttribute("value");
+  else byId("run-progress").value = live.share;
+  showWords(live.result);
+  showHistory(live.history, live.epochs);
 }
 
 function showHead(run, words) {
@@ -180,54 +231,33 @@ function showWords(words) {
   else box.removeAttribute("tabindex");
 }
 
-function showStart({ steps, epochs, note }) {
-  progress = { epochs, history: [], steps };
-  byId("run-note").textContent = note;
-  byId("run-state").textContent = "training";
-  showHistory([], epochs);
-}
-
-function showStep({ done, steps }) {
-  byId("run-progress").value = done / steps;
-  byId("run-state").textContent = `step ${formatCount(done)} of ${formatCount(steps)}`;
-}
-
-function showEpoch(epoch) {
-  progress.history.push(epoch);
-  byId("run-progress").value = progress.history.length / progress.epochs;
-  byId("run-state").textContent = `epoch ${progress.history.length} of ${progress.epochs}`;
-  showHistory(progress.history, progress.epochs);
-}
-
 async function showEnd({ words, run }) {
   closeStream();
-  showWords(words);
-  byId("run-state").textContent = run ? "done" : "stopped";
-  byId("run-use").hidden = !run;
-  announce(words.split("\n").length > 1 ? `${run ?? running} is done` : words);
+  update({ isOver: true, isUsable: Boolean(run), result: words, words: run ? "done" : "stopped" });
+  announce(words.split("\n").length > 1 || !isShown() ? `${live.run} is ${live.words}` : words);
   await Promise.all([refreshRuns(), refreshNetworks()]).catch(() => {});
 }
 
 function showFailure({ problem }) {
   closeStream();
   showProblem(byId("train-problem"), { details: problem });
-  byId("run-state").textContent = "failed";
+  update({ isOver: true, words: "failed" });
   refreshRuns();
 }
 
 function closeStream() {
   source?.close();
   source = null;
-  setRunning("");
 }
 
 /** Show how an earlier run went. */
 async function showRun() {
+  paintLive();
   const { run } = state;
-  if (!run || run === running) return;
+  if (!run || (isShown() && isRunning())) return;
   try {
     const result = await get(`/v1/runs/${encodeURIComponent(run)}`);
-    if (run !== state.run || run === running) return;
+    if (run !== state.run || (isShown() && isRunning())) return;
     showHead(run, result.finished ? "done" : "not finished");
     byId("run-note").textContent =
       `${result.network}, seed ${result.seed}, ${formatCount(result.history.length)} epochs`;
