@@ -121,8 +121,8 @@ class NetworkStore:
             card, tells_no_digit = outcome.result
             size = (card.weights, card.multiply_adds, card.members)
             figures = (card.validation, card.test, card.trained_on)
-            about = (card.network, *size, tells_no_digit, *figures, card.data, card.created)
-            about = (*about, card.threshold)
+            made = (card.data, card.created, card.threshold)
+            about = (card.network, *size, tells_no_digit, *figures, *made)
             kind: Literal["published", "run"]
             kind = "published" if name in published_names() else "run"
             result.append(Network(name, kind, *about))

@@ -26,16 +26,12 @@ def describe_parts(card: ModelCard, data: str, splits: DataSplits) -> list[PartU
     # Nothing of this source, alone or among others, nor rehearsed from a network before it.
     if card.data != data and not _includes(card, data):
         words = f"not trained on: {card.name} learned from {card.data}"
-        return parts + [
-            PartUse(part, count, "no", words)
-            for part, count in (("validation", held), ("train", train))
-        ]
+        validation = PartUse("validation", held, "no", words)
+        return [*parts, validation, PartUse("train", train, "no", words)]
     if card.data != data:
         words = f"some of it was trained on, with the rest of {card.data}"
-        return parts + [
-            PartUse(part, count, "some", words)
-            for part, count in (("validation", held), ("train", train))
-        ]
+        validation = PartUse("validation", held, "some", words)
+        return [*parts, validation, PartUse("train", train, "some", words)]
     # The same source: the same digits were held back where the rule in words is the same.
     if card.split.split(_LIMITED)[0] == splits.split.split(_LIMITED)[0]:
         words = "held back from training; the epoch was chosen by it"
