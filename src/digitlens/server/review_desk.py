@@ -20,7 +20,7 @@ from digitlens.mail.sorting.review import LEASE, find_rotation
 from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import TooLargeError, UnknownError
-from digitlens.server.schemas import (
+from digitlens.server.mail_schemas import (
     Claimed,
     Corrections,
     Lent,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.sorting import Correction, Review, ReviewTask
-    from digitlens.server.schemas import Queue
+    from digitlens.server.mail_schemas import Queue
 
 
 # Pixels of the longer side of a picture: more than the page is wide, less than 1 MB.

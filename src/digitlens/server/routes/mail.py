@@ -6,9 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from digitlens.server.review_desk import HOW_TO_START, ReviewDesk, no_desk_error
-from digitlens.server.routes import State, document, document_problems, json_response
-from digitlens.server.schemas import (
+from digitlens.server.mail_schemas import (
     Claim,
     Claimed,
     Corrections,
@@ -21,6 +19,8 @@ from digitlens.server.schemas import (
     TakeBack,
     ZipPlace,
 )
+from digitlens.server.review_desk import HOW_TO_START, ReviewDesk, no_desk_error
+from digitlens.server.routes import State, document, document_problems, json_response
 
 router = APIRouter(prefix="/v1/mail", tags=["mail"])
 
