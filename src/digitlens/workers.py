@@ -32,6 +32,7 @@ from digitlens.errors import (
     DigitlensWarning,
     ModelError,
     StorageError,
+    WorkerError,
 )
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ def _report_death(worker: _Worker[T]) -> TaskResult[T, Any]:
             else None,
         )
     killed = code == -9
-    error = DataError(
+    error = WorkerError(
         "the process that read this died",
         seen=seen,
         likely="the system ended it, for want of memory" if killed else None,

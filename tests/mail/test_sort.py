@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 
 from digitlens.ctc import Line
-from digitlens.errors import DigitlensWarning, UsageError
+from digitlens.errors import DataError, DigitlensWarning, UsageError
 from digitlens.mail.barcodes import decode_imb
 from digitlens.mail.plan import make_plan
 from digitlens.mail.plan_files import parse_plan
-from digitlens.mail.sorting import Sorting, SortSummary, sort_folder
+from digitlens.mail.sorting import Review, Sorting, SortSummary, sort_folder
 from digitlens.mail.sorting import sort as sort_module
 from digitlens.mail.sorting import store as store_module
 from digitlens.workers import run_in_order
@@ -365,3 +365,49 @@ def test_after_a_run_that_was_ended_few_pieces_are_read_in_processes(
     summary = mail.sort(read=read, workers=2)
     assert (summary.pieces, mail.places()["crash.png"]) == (7, ["review"])
     assert (mail.out / ".lock").read_text() == ""
+
+
+def test_what_a_broken_reader_could_not_read_is_read_again(
+    mail: Any, right_places: Places
+) -> None:
+    """Filed as unreadable by a broken reader, mail is sorted by the next run, once each."""
+
+    def broken(path: Path) -> Sequence[Any]:
+        if path.suffix == ".jpg":
+            raise DataError("the picture is damaged")
+        raise RuntimeError("the engine is not what it was")
+
+    assert mail.sort(read=broken).waiting == 6
+    assert mail.sort(read=broken).waiting == 6
+    summary = mail.sort()
+    # c.jpg was told to be damaged: that is not asked again.
+    assert mail.places() == right_places
+    assert (summary.new, summary.pieces, summary.waiting) == (0, 6, 2)
+    assert {row["name"]: row["why"] for row in listed(mail.out)}["c.jpg"] == (
+        "the picture is damaged"
+    )
+    read: list[str] = []
+    mail.sort(read=lambda path: read.append(path.name) or mail.sorting.read(path))
+    assert read == []
+
+
+def test_what_a_person_settled_is_not_read_again(mail: Any) -> None:
+    """Nor is a piece taken from a person who has said what it is while it was read."""
+
+    def broken(path: Path) -> Sequence[Any]:
+        raise RuntimeError("the engine is not what it was")
+
+    mail.sort(read=broken)
+    review = Review(mail.out, mail.sorting.plan, mail.sorting.policy.directory)
+    task, other = review.claim("ann"), review.claim("bob")
+    review.settle(task, "90210")
+
+    def settling(path: Path) -> Sequence[Any]:
+        if path.name == other.name:
+            review.settle(other, "90210")
+        return mail.sorting.read(path)
+
+    mail.sort(read=settling)
+    places = mail.places()
+    assert places[task.name] == places[other.name] == ["CA"]
+    assert all(len(trays) == 1 for trays in places.values())

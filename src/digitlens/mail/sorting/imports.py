@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from digitlens.ctc import Alternative, Line, LineDigit
-from digitlens.errors import DataError
+from digitlens.errors import DataError, MissingDataError
 from digitlens.mail.candidates import rank_zip_lines
 from digitlens.storage import read_file, readable_name
 
@@ -57,7 +57,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
     the reader, for a piece that is not in it, or whose row is wrong.
     """
     known: dict[str, Sequence[ZipCandidate]] = {}
-    wrong: dict[str, DataError] = {}
+    wrong: dict[str, MissingDataError] = {}
     text = read_file(path).content.decode("utf-8", "replace")
     for index, row in enumerate(text.split("\n"), 1):
         if not row.strip():
@@ -68,7 +68,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
             piece = str(next(values[key] for key in PIECE_KEYS if key in values))
             known[piece] = rank_zip_lines([parse_line(item) for item in values["lines"]])
         except Exception as error:  # any: a row may hold anything
-            fault = DataError(
+            fault = MissingDataError(
                 f"{path}, line {index}: wanted a piece and its lines",
                 seen=f"{type(error).__name__}: {error}",
                 try_='{"piece": "a.png", "lines": [...]}, as digitlens writes lines',
@@ -82,7 +82,7 @@ def read_lines(path: Path, folder: Path) -> Callable[[Path], Sequence[ZipCandida
         if name in wrong:
             raise wrong[name]
         if name not in known:
-            raise DataError(f"{path} has no lines of {name}")
+            raise MissingDataError(f"{path} has no lines of {name}")
         return known[name]
 
     return read

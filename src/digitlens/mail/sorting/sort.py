@@ -15,7 +15,13 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import DataError, DigitlensWarning, MissingDataError, printable
+from digitlens.errors import (
+    DataError,
+    DigitlensError,
+    DigitlensWarning,
+    MissingDataError,
+    printable,
+)
 from digitlens.imaging.inputs import list_folder, use_one_core
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
@@ -121,12 +127,20 @@ def sort_folder(
             copies += store.place(copy=sorting.copy)
 
         # 3. Read what is new, decide, and put it into trays.
-        known = store.fingerprints()
-        new = [path for path in scan_folder(folder, out) if str(path) not in known]
+        #    What could not be read for no fault of its own is read again.
+        known, retries = store.fingerprints(), store.find_retries()
+        new, again = [], []
+        for path in scan_folder(folder, out):
+            if str(path) in retries:
+                again.append(path)
+            elif str(path) not in known:
+                new.append(path)
         start = now()
         few = MIN_FOR_WORKERS if not was_ended else 1
-        workers = sorting.workers if sorting.workers > 1 and len(new) >= few else 0
-        copies += _sort_new(store, folder, new, sorting, now, progress, workers)
+        workers = sorting.workers if sorting.workers > 1 and len(new + again) >= few else 0
+        copies += _sort_new(
+            store, folder, [*again, *new], sorting, now, progress, workers, retries
+        )
 
         # 4. Count, and list every piece.
         summary = SortSummary(
@@ -181,8 +195,12 @@ def _sort_new(
     now: Callable[[], float],
     progress: Progress | None,
     workers: int,
+    retries: dict[str, int],
 ) -> int:
-    """Sort new pieces, batch by batch; return how many were copied for lack of links."""
+    """Sort pieces, batch by batch; return how many were copied for lack of links.
+
+    retries: the numbers of those that have a row, by path
+    """
     batch: list[RoutedPiece] = []
     batch_start, copies = now(), 0
     fingerprints: dict[Path, str] = {}
@@ -209,7 +227,8 @@ def _sort_new(
             tray = choose_tray(routing, sorting.plan)
             values = routing.as_dict() | line
             fingerprint = fingerprints.pop(path)
-            batch.append(RoutedPiece(path, name, fingerprint, values, tray, now()))
+            number = retries.get(str(path))
+            batch.append(RoutedPiece(path, name, fingerprint, values, tray, now(), number))
 
             # Write down and put into trays, several at once.
             is_last = index == len(paths)
@@ -231,7 +250,7 @@ def route_piece(
         if not all(
             map(isfinite, (routing.probability, *(g.probability for g in routing.guesses)))
         ):
-            raise DataError("the reading's confidence is no number")
+            raise DigitlensError("the reading's confidence is no number")
         return routing
 
     lines, error = outcome.result, outcome.error
@@ -243,7 +262,10 @@ def route_piece(
         error = decided.error
     assert error is not None, "a piece has lines or an error"
     why = "; ".join(printable(text) for text in (error.wanted, error.seen) if text)
-    return Routing(None, "", 0.0, Reason.UNREADABLE, why, (), ""), describe_line(None)
+    # Whatever is no fault of the picture may be mended: then it is read again.
+    retry = not isinstance(error, DataError) or isinstance(error, MissingDataError)
+    unread = Routing(None, "", 0.0, Reason.UNREADABLE, why, (), "")
+    return unread, describe_line(None) | {"retry": retry}
 
 
 def describe_line(line: Line | None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from digitlens.errors import (
 from digitlens.mail.sorting.trays import (
     REVIEW,
     UNSORTABLE,
+    file_fingerprint,
     move_to_tray,
     put_in_tray,
     sweep_leftovers,
@@ -88,7 +89,8 @@ class RoutedPiece:
 
     `source` is the picture's absolute path, `name` the same below the folder that is sorted,
     with slashes; `fingerprint` is a `file_fingerprint`, `routing` what `Routing.as_dict` and
-    `describe_line` give, `tray` the folder it belongs in, `time` seconds since 1970.
+    `describe_line` give, `tray` the folder it belongs in, `time` seconds since 1970. `number`
+    is that of a piece that waits as unreadable and was read again.
     """
 
     source: Path
@@ -97,6 +99,7 @@ class RoutedPiece:
     routing: dict[str, Any]
     tray: str
     time: float
+    number: int | None = None
 
 
 class Store:
@@ -119,6 +122,9 @@ class Store:
         numbers = []
         with self.transaction():
             for piece in pieces:
+                if piece.number is not None:
+                    numbers += self._update(piece.number, piece)
+                    continue
                 cursor = self.connection.execute(
                     "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
                     " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -139,6 +145,52 @@ class Store:
                 assert cursor.lastrowid is not None, "a row was written"
                 numbers.append(cursor.lastrowid)
         return numbers
+
+    def _update(self, number: int, piece: RoutedPiece) -> list[int]:
+        """Write what a piece came to that was read again; return its number if it moves on."""
+        row = (
+            piece.fingerprint,
+            json.dumps(piece.routing, ensure_ascii=False),
+            piece.routing["zip"],
+            (piece.routing["zip4"] or "")[6:],
+            piece.routing["probability"],
+            piece.routing["reason"],
+            piece.time,
+        )
+        # Only while it waits: a person may have settled it meanwhile.
+        waits = f"WHERE id = ? AND tray = '{REVIEW}'"
+        self.connection.execute(
+            "UPDATE pieces SET stamp = ?, routing = ?, zip = ?, zip4 = ?, probability = ?,"  # noqa: S608
+            f" reason = ?, at = ? {waits}",
+            (*row, number),
+        )
+        if piece.tray == REVIEW:
+            return [number]
+        self.connection.execute(
+            # Not yet placed, it goes to its tray from where it came.
+            "UPDATE pieces SET was = CASE placed WHEN 1 THEN tray END, tray = ?,"  # noqa: S608
+            f" placed = 0 {waits}",
+            (piece.tray, number),
+        )
+        self.connection.execute("DELETE FROM leases WHERE piece = ?", (number,))
+        return [number]
+
+    def find_retries(self) -> dict[str, int]:
+        """Return the pieces that wait as unreadable for no fault of their picture, by path.
+
+        They were read by a broken reader, or by a version that did not say whose fault it was.
+        """
+        rows = self.query(
+            "SELECT id, source, stamp, routing FROM pieces"  # noqa: S608
+            f" WHERE tray = '{REVIEW}' AND person IS NULL AND reason = 'unreadable'"
+        )
+        return {
+            os.fsdecode(row["source"]): row["id"]
+            for row in rows
+            if parse_routing(row).get("retry", True)
+            # Of a picture that was changed the tray may have the old one.
+            and row["stamp"] in ("gone", file_fingerprint(find_source(row)))
+        }
 
     def _find_free_name(self, name: PurePath) -> str:
         """Return a name that no other file has, with a number after it, and not too long."""
