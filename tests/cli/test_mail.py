@@ -238,3 +238,23 @@ def test_corrections_are_saved(digitlens: Cli, mail: Path) -> None:
     )
     ended = digitlens("mail", "corrections", "--trays", "mail", "--out", "learn")
     assert ended.err.startswith("error: nothing was sorted into mail\n")
+
+
+def test_a_lost_state_is_repaired(digitlens: Cli, mail: Path) -> None:
+    """The error of an emptied mail.sqlite names the command that makes it anew."""
+    digitlens("route", mail, *ROUTE, "--out", "trays")
+    listed = json.loads(Path("trays/pieces.json").read_text())["pieces"]
+    Path("trays/mail.sqlite").write_bytes(b"")
+    ended = digitlens("route", mail, *ROUTE, "--out", "trays")
+    assert ended.code == 1
+    assert "digitlens mail repair FOLDER --trays DIR" in ended.err
+    ended = digitlens("mail", "repair", mail, "--trays", "trays", "--json")
+    result = json.loads(ended.out)
+    assert list(result) == list(output_keys()["digitlens mail repair --json"])
+    assert result["listed"] == len(listed)
+    Path("trays/mail.sqlite").unlink()
+    ended = digitlens("mail", "repair", mail, "--trays", "trays")
+    assert ended.out.startswith(f"{len(listed)} pieces: 0 from the damaged file")
+    digitlens("route", mail, *ROUTE, "--out", "trays")
+    again = json.loads(Path("trays/pieces.json").read_text())["pieces"]
+    assert [row["file"] for row in again] == [row["file"] for row in listed]

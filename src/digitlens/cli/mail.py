@@ -416,6 +416,26 @@ def _route_folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> i
     return SOME_REJECTED if summary.waiting else 0
 
 
+def repair(
+    mail: Annotated[Path, argument("FOLDER", "The pictures that were sorted.")],
+    trays: Annotated[Path, option("DIR", "Where the trays are.")],
+    corrections: Annotated[
+        Path | None, option("DIR", "What mail corrections saved, if it did.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the state of sorted mail anew, where mail.sqlite is damaged, emptied or gone.
+
+    What can be read of the old file, pieces.json, the trays and saved corrections say what was
+    sorted and settled. No piece is moved, lost or doubled; the old file stays as
+    mail.sqlite.damaged. digitlens route goes on afterwards.
+    """
+    from digitlens.mail.sorting.repair import repair_state
+
+    made = repair_state(mail, trays, corrections)
+    echo_either(as_json, made.as_dict, lambda: "\n".join(made.lines()))
+
+
 app = typer.Typer(
     cls=Group,
     help="Make sort plans, sample mail, barcodes; learn from mail.",
@@ -423,5 +443,5 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 
-for command in (plan, sample, corrections, barcode, measure):
+for command in (plan, sample, corrections, repair, barcode, measure):
     app.command(cls=Command)(command)

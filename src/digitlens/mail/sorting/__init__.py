@@ -9,6 +9,7 @@ In reading order:
 `summary`        the figures of a run; pieces.csv and pieces.json
 `review`         `Review`: the queue for people
 `corrections`    what people said, saved as lines and digits to learn from
+`repair`         the state made anew of trays and listing
 `imports`        lines and addresses that come from files
 ===============  =============================================================
 """

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 
 FILE = "mail.sqlite"
+LISTING = "pieces.json"
 VERSION = 1
 # How long one writer waits for another; each writes for milliseconds.
 BUSY_SECONDS = 20.0
@@ -129,7 +130,7 @@ class Store:
                     "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
                     " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
-                        _encode_path(piece.source),
+                        encode_path(piece.source),
                         piece.name,
                         self._find_free_name(PurePath(piece.name)),
                         piece.fingerprint,
@@ -339,7 +340,7 @@ class Store:
 MAX_NAME_BYTES = 255  # of a file's name, on every system
 
 
-def _encode_path(path: Path) -> str | bytes:
+def encode_path(path: Path) -> str | bytes:
     """Return a path as SQLite keeps it: text, or bytes where it is no UTF-8."""
     try:
         str(path).encode()
@@ -363,8 +364,11 @@ def parse_routing(row: sqlite3.Row) -> dict[str, Any]:
         pass
     raise CorruptFileError(
         f"{FILE} is damaged: what it keeps of piece {row['id']} cannot be read",
-        try_="restore it from a copy, if there is one",
+        try_=REPAIR,
     )
+
+
+REPAIR = "digitlens mail repair FOLDER --trays DIR    makes it anew of what is in the trays"
 
 
 @contextmanager
@@ -373,15 +377,15 @@ def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
     is none.
 
     Raises MissingDataError: there is none; StorageError: the disk is full, or the file cannot
-    be written; CorruptFileError: the file is no SQLite file; RunError: a newer version of
-    digitlens made it.
+    be written; CorruptFileError: the file is no SQLite file, is damaged, or is empty although
+    pieces were sorted; RunError: a newer version of digitlens made it.
     """
     path = out / FILE
     if not create and not path.is_file():
         raise MissingDataError(
             f"nothing was sorted into {out}", try_=f"digitlens route FOLDER --out {out}"
         )
-    with _state_errors(path):
+    with state_errors(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -389,6 +393,8 @@ def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
             connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
             store = Store(out, connection)
             _prepare_tables(store, path)
+            if create:  # a run looks at all of it; a person who waits for a piece does not
+                _check_whole(store, path)
             yield store
         finally:
             connection.close()
@@ -397,6 +403,13 @@ def open_store(out: Path, *, create: bool = False) -> Iterator[Store]:
 def _prepare_tables(store: Store, path: Path) -> None:
     with store.transaction():
         (version,) = store.connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and (store.out / LISTING).exists():
+            raise CorruptFileError(
+                f"{path} holds nothing, but pieces were sorted",
+                seen=f"{LISTING} lists them",
+                likely="it was emptied or removed",
+                try_=REPAIR,
+            )
         if version == 0:
             for statement in SCHEMA.split(";\n"):
                 store.connection.execute(statement)
@@ -409,8 +422,17 @@ def _prepare_tables(store: Store, path: Path) -> None:
             )
 
 
+def _check_whole(store: Store, path: Path) -> None:
+    """Raise `CorruptFileError` where SQLite finds the file damaged, or a row says nothing."""
+    (found,) = store.connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise CorruptFileError(f"{path} is damaged", seen=str(found), try_=REPAIR)
+    for row in store.pieces():
+        parse_routing(row)
+
+
 @contextmanager
-def _state_errors(path: Path) -> Iterator[None]:
+def state_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file at `path` into ours."""
     try:
         yield
@@ -431,5 +453,5 @@ def _state_errors(path: Path) -> Iterator[None]:
         raise CorruptFileError(
             f"{path} is not a state of sorting",
             seen=str(error),
-            try_="move it away; without it the pieces are sorted anew",
+            try_=REPAIR,
         ) from error

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.sorting.store import find_source, parse_routing
+from digitlens.mail.sorting.store import LISTING, find_source, parse_routing
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 from digitlens.metrics.formatting import plural
 from digitlens.storage import readable_name, write_csv, write_text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digitlens.mail.plan import SortPlan
 
 
-CSV, JSON = "pieces.csv", "pieces.json"
+CSV, JSON = "pieces.csv", LISTING
 
 # The columns of pieces.csv, and the keys of each piece in pieces.json.
 COLUMNS = (
