@@ -129,23 +129,17 @@ def sort_folder(
         # 3. Read what is new, decide, and put it into trays.
         #    What could not be read for no fault of its own is read again.
         known, retries = store.fingerprints(), store.find_retries()
-        new, again = [], []
-        for path in scan_folder(folder, out):
-            if str(path) in retries:
-                again.append(path)
-            elif str(path) not in known:
-                new.append(path)
+        done = known.keys() - retries.keys()
+        paths = [path for path in scan_folder(folder, out) if str(path) not in done]
         start = now()
         few = MIN_FOR_WORKERS if not was_ended else 1
-        workers = sorting.workers if sorting.workers > 1 and len(new + again) >= few else 0
-        copies += _sort_new(
-            store, folder, [*again, *new], sorting, now, progress, workers, retries
-        )
+        workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
+        copies += _sort_new(store, folder, paths, sorting, now, progress, workers, retries)
 
         # 4. Count, and list every piece.
         summary = SortSummary(
             **store.tally(),
-            new=len(new),
+            new=sum(str(path) not in known for path in paths),
             seconds=now() - start,
             moved=len(mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(mismatched),
