@@ -424,7 +424,7 @@ def repair(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the state of sorted mail anew, where mail.sqlite is damaged, emptied or gone.
+    """Make a damaged, emptied or lost mail.sqlite anew, from the trays.
 
     What can be read of the old file, pieces.json, the trays and saved corrections say what was
     sorted and settled. No piece is moved, lost or doubled; the old file stays as
