@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from digitlens.imaging import frame_digit
     from digitlens.mail import route
     from digitlens.metrics.comparison import compare
+    from digitlens.metrics.diagnosis import diagnose
     from digitlens.metrics.evaluation import evaluate
     from digitlens.models.inference import Model, load_model
     from digitlens.ocr import Reader
@@ -33,6 +34,7 @@ __all__ = [
     "Model",
     "Reader",
     "compare",
+    "diagnose",
     "evaluate",
     "frame_digit",
     "load_digits",
@@ -50,6 +52,7 @@ _HOMES = {
     "Model": "models.inference",
     "Reader": "ocr",
     "compare": "metrics.comparison",
+    "diagnose": "metrics.diagnosis",
     "evaluate": "metrics.evaluation",
     "frame_digit": "imaging",
     "load_digits": "data",

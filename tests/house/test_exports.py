@@ -12,6 +12,7 @@ PUBLIC = [
     "Model",
     "Reader",
     "compare",
+    "diagnose",
     "evaluate",
     "frame_digit",
     "load_digits",

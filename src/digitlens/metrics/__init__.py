@@ -8,6 +8,7 @@
 `evaluation`        `evaluate`: one model reads one set of digits
 `comparison`        `compare`: several models on the same digits
 `history`           the epochs of a training run, as CSV and as signals
+`history_sources`   a history from Keras, a CSV file, a DataFrame
 `diagnosis`         `diagnose`: whether a run overfits, in words
 `robustness`        corruptions (shifted, blurred, noisy ...), and a model put through all
 `formatting`        how a share, a count or a p-value is printed

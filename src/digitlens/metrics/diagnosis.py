@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digitlens.metrics.formatting import percent, plural
 from digitlens.metrics.history import (
+    CREEP,
     NOISE,
     Curves,
     OverfitSignals,
     best_epoch,
     measure_signals,
 )
+from digitlens.metrics.history_sources import infer_count, read_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,60 +37,74 @@ class Gap:
 
 
 def overfitting(
-    history: Sequence[Epoch], curves: Curves, turn: int, gap: Gap, *, rises: bool
+    history: Sequence[Epoch], curves: Curves, signs: OverfitSignals, gap: Gap
 ) -> str:
-    """Say since when it overfits, by how much, and what to try."""
-    index, since = history[turn].epoch, history[turn + 1].epoch
-    held, last = curves.validation_loss, history[-1].epoch
-    if rises:
+    """Say since when it overfits, how that shows, and what to try."""
+    turn, best, last = signs.turn, best_epoch(history), history[-1].epoch
+    index, held, trained = history[turn].epoch, curves.validation_loss, curves.train_loss
+    since = _since(history, signs)
+    begins = "It overfits" if since is None else f"It overfits from epoch {since} on"
+    if signs.rises:
         moved = (
-            f"the validation loss was lowest at epoch {index} ({_loss(held[turn])}) "
-            f"and has risen "
-            f"to {_loss(held[-1])}, while the training loss went on falling"
+            f"the validation loss was lowest at epoch {index} ({_loss(held[turn])}) and is "
+            f"{_loss(held[-1])} at the end, while the training loss went on falling"
         )
     else:
         # A loss that fell a little, within its noise, is not said to have gained nothing.
         then, now = curves.validation_accuracy[turn], curves.validation_accuracy[-1]
         moved = (
-            f"since epoch {index} validation has gained no more than chance explains "
-            f"(accuracy {percent(then)} then, {percent(now)} at the end), while the training "
-            f"loss went on falling, from {_loss(curves.train_loss[turn])} to "
-            f"{_loss(curves.train_loss[-1])}"
+            f"since epoch {index} validation has gained little (accuracy {percent(then)} then, "
+            f"{percent(now)} at the end), while the training loss went on falling, from "
+            f"{_loss(trained[turn])} to {_loss(trained[-1])}"
         )
+    # Never fewer epochs than the best one has: its weights are kept.
+    fewer = f"--epochs {best} instead of {last}, " if best < last else ""
     return (
-        f"It overfits from epoch {since} on: {moved}. {_ends(curves, gap)} "
-        f"{_accuracy_since(curves, turn, index, rises=rises)}"
-        f"Try: --epochs {index} instead of {last}, more training digits, or convnet, "
-        "which shifts its pictures while it trains."
+        f"{begins}: {moved}. {_ends(curves, gap)} {_accuracy_since(curves, history, signs)}"
+        f"Try: {fewer}more training digits, or convnet, which shifts its pictures while it "
+        "trains."
     )
 
 
-def perhaps(
-    history: Sequence[Epoch], curves: Curves, turn: int, gap: Gap, *, rises: bool
-) -> str:
+def perhaps(history: Sequence[Epoch], curves: Curves, signs: OverfitSignals, gap: Gap) -> str:
     """Say which of the two signs is there and what would settle it."""
-    held, last = curves.validation_loss, history[-1].epoch
-    if rises and not gap.apart:
+    held, last, turn = curves.validation_loss, history[-1].epoch, signs.turn
+    rose = (
+        f"the validation loss was lowest at epoch {history[turn].epoch} ({_loss(held[turn])}) "
+        f"and is {_loss(held[-1])} at the end"
+    )
+    if signs.rises and not gap.apart:
         return (
-            f"It may overfit: the validation loss was lowest at epoch {history[turn].epoch} "
-            f"({_loss(held[turn])}) and has risen to {_loss(held[-1])}. But training is ahead "
-            f"by {gap}, and with {gap.count:,} digits held back chance explains up to "
-            f"{_points(gap.sampling_noise)}. Try holding more digits back, or more epochs."
+            f"It may overfit: {rose}. But training is ahead by {gap}, and with {gap.count:,} "
+            f"digits held back chance explains up to {_points(gap.sampling_noise)}. Try "
+            "holding more digits back, or more epochs."
+        )
+    if signs.rises:
+        return (
+            f"It may overfit: {rose}. But validation accuracy has risen meanwhile, from "
+            f"{percent(curves.validation_accuracy[turn])} to "
+            f"{percent(curves.validation_accuracy[-1])}: it is wrong less often, and surer of "
+            "its mistakes. Try more training digits, or smoothed labels."
         )
     return (
         f"It may overfit: {_lower_first(_ends(curves, gap))} But the validation loss has not "
-        f"risen for two epochs or stood still for three (lowest {_loss(min(held))}, "
-        f"{_loss(held[-1])} at the end). "
+        f"clearly risen (lowest {_loss(min(held))}, {_loss(held[-1])} at the end). "
         f"Try --epochs {last + 4} to see what it does, or more training digits."
     )
 
 
 def learning(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
-    """Say that the last epoch is the best and still better than the one before."""
-    last, held = history[-1].epoch, curves.validation_loss
+    """Say that the validation loss is still falling, and which epoch is the best."""
+    last, held, best = history[-1].epoch, curves.validation_loss, best_epoch(history)
+    before = max(0, len(held) - 3)
+    ahead = (
+        "the last epoch is the best, and its"
+        if best == last
+        else f"epoch {best} has a few more digits right, but the"
+    )
     return (
-        f"It is still learning: the last epoch is the best, and its validation loss fell from "
-        f"{_loss(held[-2])} to {_loss(held[-1])}. {_ends(curves, gap)} "
+        f"It is still learning: {ahead} validation loss fell from {_loss(held[before])} at "
+        f"epoch {history[before].epoch} to {_loss(held[-1])}. {_ends(curves, gap)} "
         f"Try more epochs: --epochs {2 * last}."
     )
 
@@ -107,16 +123,17 @@ def too_little(history: Sequence[Epoch], curves: Curves) -> str:
     )
 
 
-def fitting(history: Sequence[Epoch], curves: Curves, gap: Gap) -> str:
+def fitting(history: Sequence[Epoch], curves: Curves, signs: OverfitSignals, gap: Gap) -> str:
     """Say that nothing is amiss, and how large the gap is."""
     held = curves.validation_loss
     lowest = min(range(len(held)), key=lambda index: held[index])
     if lowest == len(held) - 1:
         loss = f"The validation loss is at its lowest at the end, {_loss(held[-1])}."
     else:
+        close = "is within its noise" if signs.steady else "is too short a rise to tell"
         loss = (
             f"The validation loss was lowest at epoch {history[lowest].epoch} "
-            f"({_loss(held[lowest])}); {_loss(held[-1])} at the end is within its noise."
+            f"({_loss(held[lowest])}); {_loss(held[-1])} at the end {close}."
         )
     advice = (
         "The gap is small, but more than chance explains: more training digits would narrow it."
@@ -167,18 +184,24 @@ def _ends(curves: Curves, gap: Gap) -> str:
     return f"{figures}: {gap} apart."
 
 
-def _accuracy_since(curves: Curves, turn: int, index: int, *, rises: bool) -> str:
-    """Say what accuracy did while the loss rose: often it still creeps up."""
-    then, now = curves.validation_accuracy[turn], curves.validation_accuracy[-1]
-    if not rises:
+def _accuracy_since(curves: Curves, history: Sequence[Epoch], signs: OverfitSignals) -> str:
+    """Say what accuracy did since the turn: often it still creeps up."""
+    then, now = curves.validation_accuracy[signs.turn], curves.validation_accuracy[-1]
+    was = f"{percent(then)} at epoch {history[signs.turn].epoch}"
+    if not signs.rises:  # its words name both accuracies
         return ""
-    if now >= then:
-        return (
-            f"Validation accuracy has not fallen ({percent(then)} at epoch {index}): "
-            f"it is not "
-            "wrong more often, but ever surer of its mistakes. "
-        )
-    return f"Validation accuracy was {percent(then)} at epoch {index}. "
+    if now < then:
+        return f"Validation accuracy was {was}. "
+    return (
+        f"Validation accuracy has not fallen ({was}): it is not wrong more often, but ever "
+        "surer of its mistakes. "
+    )
+
+
+def _since(history: Sequence[Epoch], signs: OverfitSignals) -> int | None:
+    """Return the first epoch that overfits: never one up to the best, and None for none."""
+    later = [e.epoch for e in history[signs.turn + 1 :] if e.epoch > best_epoch(history)]
+    return later[0] if later else None
 
 
 def _points(share: float) -> str:
@@ -190,6 +213,8 @@ def _digits(share: float, count: int) -> str:
 
 
 def _loss(loss: float) -> str:
+    if loss < 0.00005:
+        return "under 0.0001"
     return f"{loss:.3f}" if loss >= 0.01 else f"{loss:.4f}"
 
 
@@ -219,7 +244,9 @@ class Diagnosis:
     """A history understood."""
 
     verdict: Verdict  # one of `Verdict`
-    since: int | None  # the first epoch that overfits (1-based); None when none does
+    # The first epoch that overfits (1-based), always after the best one; None when none does,
+    # or the best one is the last.
+    since: int | None
     # Training accuracy minus validation accuracy at the last epoch, -1..1; None when nothing is
     # held back.
     gap: float | None
@@ -234,22 +261,31 @@ class Diagnosis:
         return self.verdict is Verdict.OVERFITS
 
 
-def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
+def diagnose(history: Any, validation_count: int | None = None) -> Diagnosis:
     """Tell what a training history shows: one epoch or more, all with validation or none.
 
+    history: a run or its epochs, a Keras `History`, a CSV file by path, a DataFrame, or a
+        dictionary of lists, as `digitlens.metrics.history_sources.read_history` has it
+    validation_count: of how many digits the validation accuracies are; when None the least
+        number that they are all shares of, 10,000 at most
+
     Overfitting has two signs. *The loss sign*: the validation loss was lowest at some epoch
-    and has since risen by more than noise, for two epochs or more, while the training loss
-    went on falling. *The gap sign*: training accuracy is ahead of validation accuracy by
-    more than two standard errors of the latter, over `validation_count` digits. With both
-    signs the run overfits, from the epoch after the lowest validation loss on. It overfits too
-    where validation stands still for three epochs or more, training goes on and the gap is a
-    whole point or wider: the learning rate of our recipes ends near 0, and the loss may then
-    stop short of rising. One sign alone, a rising loss or a gap of a point, is `MAY_OVERFIT`.
+    and the later half of the epochs since lies above it, by more than epochs differ anyhow,
+    while the training loss went on falling. *The gap sign*: training accuracy is ahead of
+    validation accuracy by more than two standard errors of the latter, over
+    the digits held back. With both signs the run overfits. It overfits too where
+    validation stands still for three epochs or more, the training loss halves meanwhile and
+    the gap is a whole point or wider: the learning rate of our recipes ends near 0, and the
+    loss may then stop short of rising. One sign alone, or both while validation accuracy still
+    catches up, is `MAY_OVERFIT`. What is said agrees with the best epoch: overfitting begins
+    after it, and nobody is told to train for fewer epochs than it took.
 
     Before that, a training loss that has risen by half and more, with the validation loss,
     is `DIVERGES`. After that, in turn: training accuracy low and no longer rising,
-    `LEARNS_TOO_LITTLE`; the last epoch the best and its validation loss still falling,
-    `STILL_LEARNING`; else `FITS_WELL`. The rule is ours; its thresholds stand in `history`.
+    `LEARNS_TOO_LITTLE`; the validation loss still falling at the end, `STILL_LEARNING`; else
+    `FITS_WELL`. The rule is ours; its thresholds stand in `history`.
+
+    Raises DataError: there is no history in it.
 
     >>> from digitlens.metrics.history import Epoch
     >>> short = [Epoch(1, 0.3, 0.91, 0.31, 0.905, 0.003, 1.0, 54_000.0)]
@@ -257,7 +293,9 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
     >>> found.verdict.value, found.best, found.since
     ('too short to tell', 1, None)
     """
-    assert history, "a run has at least one epoch"
+    history = read_history(history)
+    if validation_count is None:
+        validation_count = infer_count(history)
     curves = _curves(history)
     last = history[-1]
     # Without validation only one thing can be seen: that the loss explodes.
@@ -274,11 +312,10 @@ def diagnose(history: Sequence[Epoch], validation_count: int) -> Diagnosis:
         return Diagnosis(Verdict.TOO_SHORT, None, gap, best, told)
     # Else the signals decide; the words are found for the verdict, never the other way round.
     signs = measure_signals(curves, validation_count)
-    verdict = _decide(curves, signs, last_is_best=best == last.epoch)
-    overfits = verdict is Verdict.OVERFITS
+    verdict = _decide(curves, signs)
     return Diagnosis(
         verdict=verdict,
-        since=history[signs.turn + 1].epoch if overfits else None,
+        since=_since(history, signs) if verdict is Verdict.OVERFITS else None,
         gap=signs.gap,
         best=best,
         words=_message(verdict, history, curves, signs, validation_count),
@@ -294,16 +331,19 @@ def _curves(history: Sequence[Epoch]) -> Curves | None:
     return Curves([epoch.train_loss for epoch in history], trained, held_loss, held)
 
 
-def _decide(curves: Curves, signs: OverfitSignals, *, last_is_best: bool) -> Verdict:
-    held = curves.validation_loss
-    falling = held[-1] == min(held) and held[-1] < (1 - NOISE) * held[-2]
+def _decide(curves: Curves, signs: OverfitSignals) -> Verdict:
+    held, wrong = curves.validation_loss, 1 - curves.train_accuracy[-1]
+    # Both while the loss rises and accuracy gains much of the gap: surer, but better as well.
+    catches_up = signs.gained > max(signs.sampling_noise, CREEP * signs.gap)
     if _diverges(curves.train_loss) and held[-1] > 1.25 * min(held):
         return Verdict.DIVERGES
-    if (signs.rises and signs.apart) or (signs.stalled and signs.large_gap):
+    if (signs.rises and signs.apart and not catches_up) or (signs.stalled and signs.large_gap):
         return Verdict.OVERFITS
-    if curves.train_accuracy[-1] < LOW and _flat(curves.train_loss):
+    # A gap that is small beside what training itself gets wrong is not what is amiss.
+    underfits = wrong > 1 - LOW and signs.gap < wrong
+    if underfits and _flat(curves.train_loss):
         return Verdict.LEARNS_TOO_LITTLE
-    if last_is_best and falling:
+    if signs.falling or (underfits and held[-1] == min(held)):
         return Verdict.STILL_LEARNING
     if signs.rises or signs.large_gap:
         return Verdict.MAY_OVERFIT
@@ -335,9 +375,9 @@ def _message(
         return too_little(history, curves)
     gap = Gap(signs.gap, signs.sampling_noise, count, apart=signs.apart)
     if verdict is Verdict.OVERFITS:
-        return overfitting(history, curves, signs.turn, gap, rises=signs.rises)
+        return overfitting(history, curves, signs, gap)
     if verdict is Verdict.STILL_LEARNING:
         return learning(history, curves, gap)
     if verdict is Verdict.MAY_OVERFIT:
-        return perhaps(history, curves, signs.turn, gap, rises=signs.rises)
-    return fitting(history, curves, gap)
+        return perhaps(history, curves, signs, gap)
+    return fitting(history, curves, signs, gap)

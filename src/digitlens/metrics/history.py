@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from math import ceil, sqrt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,9 @@ def _epoch(row: dict[str, str]) -> Epoch:
 NOISE = 0.05  # a loss that changes by less than this share of itself has not changed
 WIDE = 0.01  # a gap of one point is wide: standing still with it counts as overfitting
 STANDSTILL = 3  # epochs without gain that make a standstill
+STEADY = 0.03  # a loss that fell at each of these by so much in all has gained
+HALVED = 0.5  # training goes on where its loss has halved meanwhile
+CREEP = 0.5  # of the gap: an accuracy that has gained less than this has not caught up
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,11 @@ class OverfitSignals:
     turn: int
     # The validation loss has risen since, by more than noise, while training loss fell.
     rises: bool
-    # Validation has stood still for `STANDSTILL` epochs or more while training loss fell.
+    # Validation has stood still for `STANDSTILL` epochs or more while training loss halved.
     stalled: bool
+    gained: float  # validation accuracy at the last epoch minus that at `turn`
+    falling: bool  # the validation loss still falls at the end, by more than noise
+    steady: bool  # at the end it is no higher than its lowest, but for noise
     gap: float  # training accuracy minus validation accuracy at the last epoch
     # Two standard errors of the validation accuracy: what sampling_noise may do to the gap.
     sampling_noise: float
@@ -127,26 +134,16 @@ class OverfitSignals:
 def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
     """Read the two signs of overfitting from the curves of at least two epochs."""
     loss, trained = curves.validation_loss, curves.train_loss
-    last = len(loss) - 1
+    accuracy, last = curves.validation_accuracy, len(loss) - 1
     # Rising: the late epochs lie above the lowest one by more than epochs differ anyhow,
     # while the training loss went on falling.
     lowest = min(range(len(loss)), key=lambda index: loss[index])
     late = _late(lowest, last)
     level = fmean(loss[index] for index in late)
-    falls = fmean(trained[index] for index in late) < trained[lowest]
-    rises = last - lowest >= 2 and falls and level > loss[lowest] + _noise(loss, lowest)
-
-    # Standing still: low early, and no gain in accuracy since that chance would not explain.
-    first_low = next(
-        index for index in range(len(loss)) if loss[index] <= (1 + NOISE) * loss[lowest]
-    )
-    sampling_noise = 2 * standard_error(curves.validation_accuracy[last], validation_count)
-    gained = curves.validation_accuracy[last] - curves.validation_accuracy[first_low]
-    stalled = (
-        last - first_low >= STANDSTILL
-        and gained <= sampling_noise
-        and trained[last] < (1 - NOISE) * trained[first_low]
-    )
+    falls = fmean(trained[index] for index in late) < (1 - 2 * NOISE) * trained[lowest]
+    noise = _noise(loss, lowest)
+    high = min(level, loss[last]) > loss[lowest] * (1 + NOISE)
+    rises = last - lowest >= 2 and falls and high and level > loss[lowest] + noise
 
     # The gap between the curves, over the late epochs: a single epoch is too noisy.
     ahead = [
@@ -154,10 +151,38 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
         for train, held in zip(curves.train_accuracy, curves.validation_accuracy, strict=True)
     ]
     late_gap = fmean(ahead[index] for index in late)
+    sampling_noise = 2 * standard_error(accuracy[last], validation_count)
+
+    # Standing still: low early, and since then little gained of what training is ahead.
+    first_low = next(
+        index for index in range(len(loss)) if loss[index] <= (1 + NOISE) * loss[lowest]
+    )
+    stalled = (
+        not rises
+        and last - first_low >= STANDSTILL
+        and not (
+            accuracy[last] == max(accuracy)
+            and _falls(loss)
+            and loss[last] < (1 - STEADY) * loss[last - STANDSTILL]
+        )
+        and accuracy[last] - accuracy[first_low] <= max(sampling_noise, CREEP * late_gap)
+        and trained[last] < HALVED * trained[first_low]
+    )
+    turn = first_low if stalled else lowest
+
+    # Falling: lower than any before, over two steps where there are two, beyond noise.
+    before = max(0, last - 2)
+    fall = (1 - NOISE) ** (last - before) * loss[before]
+    clear = _falls(loss) or loss[last] < loss[before] - noise
+    goes_on = lowest == last and loss[last] < (1 - NOISE / 2) * loss[last - 1]
+    falling = goes_on and loss[last] < fall and clear
     return OverfitSignals(
-        turn=lowest if rises else first_low if stalled else lowest,
+        turn=turn,
         rises=rises,
-        stalled=stalled and not rises,
+        stalled=stalled,
+        gained=accuracy[last] - accuracy[turn],
+        falling=falling,
+        steady=loss[last] <= loss[lowest] + noise,
         gap=ahead[last],
         sampling_noise=sampling_noise,
         apart=late_gap > sampling_noise,
@@ -186,19 +211,31 @@ def _late(lowest: int, last: int) -> range:
     return range(min(last, last + 1 - ceil((last - lowest) / 2)), last + 1)
 
 
+def _falls(loss: Sequence[float]) -> bool:
+    """Whether the loss fell at each of the last `STANDSTILL` steps."""
+    return all(after < before for before, after in pairwise(loss[-STANDSTILL - 1 :]))
+
+
 def _noise(loss: Sequence[float], lowest: int) -> float:
     """Return by how much a loss may exceed its lowest for no reason.
 
-    A smooth curve bends little from epoch to epoch, a noisy one at every epoch: for
-    independent noise the median bend is 1.65 standard deviations, so 1.5 bends are 2.5 of
-    them. The lowest of a dozen noisy epochs lies about 1.6 below their mean. The bends are
-    taken from the lowest epoch on, as the steep fall before it is no noise.
+    A smooth curve bends little from epoch to epoch and always alike, a noisy one at every
+    epoch and otherwise each time: for independent noise the median bend is 1.65 standard
+    deviations, and the median difference of two bends 3.02. The result is 2.5 of them, by the
+    smaller estimate; the lowest of a dozen noisy epochs lies about 1.6 below their mean. It is
+    taken from the lowest epoch on, or from the middle, as the steep fall before is no noise.
     """
+    start = min(lowest, len(loss) // 2)
     bends = [
-        abs(loss[index - 1] - 2 * loss[index] + loss[index + 1])
-        for index in range(lowest + 1, len(loss) - 1)
+        loss[index - 1] - 2 * loss[index] + loss[index + 1]
+        for index in range(start + 1, len(loss) - 1)
     ]
-    return max(NOISE * loss[lowest], 1.5 * median(bends)) if bends else NOISE * loss[lowest]
+    if not bends:
+        return NOISE * loss[lowest]
+    noise = 1.5 * median(abs(bend) for bend in bends)
+    if len(bends) > 1:
+        noise = min(noise, 0.83 * median(abs(after - bend) for bend, after in pairwise(bends)))
+    return max(NOISE * loss[lowest], noise)
 
 
 @dataclass(frozen=True)
