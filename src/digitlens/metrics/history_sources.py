@@ -101,8 +101,8 @@ def _from_columns(columns: Mapping[Any, Sequence[Any]], where: object) -> list[E
     try:
         curves = [_numbers(nothing if values is None else values) for values in found.values()]
         history = [
-            Epoch(number, *row, learning_rate=0.0, seconds=0.0, digits_per_second=0.0)
-            for number, row in enumerate(zip(*curves, strict=True), 1)
+            Epoch(number, a, b, c, d, learning_rate=0.0, seconds=0.0, digits_per_second=0.0)
+            for number, (a, b, c, d) in enumerate(zip(*curves, strict=True), 1)
         ]
     except (TypeError, ValueError) as error:
         wanted = f"{where} must hold as many numbers in each column"
