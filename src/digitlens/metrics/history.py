@@ -95,7 +95,7 @@ def _epoch(row: dict[str, str]) -> Epoch:
 NOISE = 0.05  # a loss that changes by less than this share of itself has not changed
 WIDE = 0.01  # a gap of one point is wide: standing still with it counts as overfitting
 STANDSTILL = 3  # epochs without gain that make a standstill
-STEADY = 0.03  # a loss that fell at each of these by so much in all has gained
+STEADY = 0.025  # a loss that fell at each of these by so much in all has gained
 HALVED = 0.5  # training goes on where its loss has halved meanwhile
 CREEP = 0.5  # of the gap: an accuracy that has gained less than this has not caught up
 
