@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from digitlens import Digits, Model
     from digitlens.digits import Images
-    from digitlens.models.inference import Predictions
+    from digitlens.models.predictions import Predictions
 
     class Asked(Protocol):
         """A model, or what a test puts in its place."""

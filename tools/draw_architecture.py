@@ -24,6 +24,7 @@ FOUNDATION = [name for name, floor in FLOORS.items() if floor <= FLOORS["runs"]]
 
 ABOUT = {
     "errors": "one tree of errors",
+    "display": "notebooks and tables",
     "geometry": "boxes: x0, y0, x1, y1",
     "digits": "pictures with labels",
     "storage": "whole files or none",
@@ -41,6 +42,7 @@ ABOUT = {
     "viz": "plots and reports",
     "mail": "ZIPs to trays",
     "training": "digits to a network",
+    "api": "the public functions",
     "server": "HTTP and the lab",
     "cli": "the commands",
 }

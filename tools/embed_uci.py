@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.datasets import load_digits
 
 TARGET = Path(__file__).parents[1] / "src" / "digitlens" / "data" / "uci.gz"
 

@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "digitlens"
 
 FLOORS = {
     "errors": 0,
+    "display": 1,
     "geometry": 0,
     "digits": 1,
     "storage": 1,
@@ -27,6 +28,7 @@ FLOORS = {
     "viz": 8,
     "mail": 8,
     "training": 9,
+    "api": 10,
     "": 10,  # digitlens itself: the public names
     "server": 11,
     "cli": 12,

@@ -15,20 +15,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from digitlens.api import compare, evaluate, list_models, predict, show
     from digitlens.data import load_digits
     from digitlens.data.features import one_hot, rescale, unroll
     from digitlens.digits import Digits
     from digitlens.errors import DigitlensError
     from digitlens.imaging import frame_digit
     from digitlens.mail import route
-    from digitlens.metrics.comparison import compare
     from digitlens.metrics.diagnosis import diagnose
-    from digitlens.metrics.evaluation import evaluate
     from digitlens.models.inference import Model, load_model
     from digitlens.ocr import Reader
+    from digitlens.ocr.pages import read
     from digitlens.training import train
+    from digitlens.training.classifier import DigitClassifier
 
 __all__ = [
+    "DigitClassifier",
     "DigitlensError",
     "Digits",
     "Model",
@@ -37,29 +39,38 @@ __all__ = [
     "diagnose",
     "evaluate",
     "frame_digit",
+    "list_models",
     "load_digits",
     "load_model",
     "one_hot",
+    "predict",
+    "read",
     "rescale",
     "route",
+    "show",
     "train",
     "unroll",
 ]
 
 _HOMES = {
+    "DigitClassifier": "training.classifier",
     "DigitlensError": "errors",
     "Digits": "digits",
     "Model": "models.inference",
     "Reader": "ocr",
-    "compare": "metrics.comparison",
+    "compare": "api",
     "diagnose": "metrics.diagnosis",
-    "evaluate": "metrics.evaluation",
+    "evaluate": "api",
     "frame_digit": "imaging",
+    "list_models": "api",
     "load_digits": "data",
     "load_model": "models.inference",
     "one_hot": "data.features",
+    "predict": "api",
+    "read": "ocr.pages",
     "rescale": "data.features",
     "route": "mail",
+    "show": "api",
     "train": "training",
     "unroll": "data.features",
 }

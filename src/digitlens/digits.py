@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitlens.display import Shown
 from digitlens.errors import LabelError, ShapeError
 
 SIDE = 28  # height and width of a digit in pixels, as in MNIST
@@ -28,8 +29,8 @@ Indices: TypeAlias = "NDArray[np.int64]"
 """int64 (N,), positions in another array."""
 
 
-@dataclass(frozen=True, eq=False)
-class Digits:
+@dataclass(frozen=True, eq=False, repr=False)
+class Digits(Shown):
     """Pictures of digits and their labels, in one order.
 
     Raises ShapeError: the images are not uint8 (N, 28, 28); LabelError: the labels are not
@@ -37,9 +38,13 @@ class Digits:
 
     >>> blank = np.zeros((2, 28, 28), np.uint8)
     >>> digits = Digits(blank, np.array([3, 5], np.uint8), source="nowhere")
-    >>> len(digits), len(digits[1:])
-    (2, 1)
+    >>> len(digits), len(digits[1:]), digits[1][1]
+    (2, 1, 5)
+    >>> digits
+    Digits(2 of nowhere, uint8 (2, 28, 28); labels 3, 5)
     """
+
+    PICTURE = "viz.notebook:draw_digits"
 
     images: Images  # uint8 (N, 28, 28); 0 = paper, 255 = ink
     labels: Labels  # uint8 (N,), values 0..9
@@ -60,8 +65,27 @@ class Digits:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, which: slice | Indices | NDArray[np.bool_]) -> Digits:
-        """Return the digits at `which` (a slice, indices or a mask), positions kept."""
+    def __repr__(self) -> str:
+        labels = ", ".join(str(label) for label in self.labels[:8])
+        shape = f"{self.images.dtype} {self.images.shape}"
+        more = ", ..." if len(self) > 8 else ""
+        source = f" of {self.source}" if self.source else ""
+        return f"Digits({len(self):,}{source}, {shape}; labels {labels or 'none'}{more})"
+
+    @overload
+    def __getitem__(self, which: int) -> tuple[Images, int]: ...
+    @overload
+    def __getitem__(self, which: slice | Indices | NDArray[np.bool_] | list[int]) -> Digits: ...
+    def __getitem__(
+        self, which: int | slice | Indices | NDArray[np.bool_] | list[int]
+    ) -> tuple[Images, int] | Digits:
+        """Return the digits at `which` (a slice, indices or a mask), positions kept.
+
+        One index gives (image (28, 28), label), so that torch's DataLoader takes digits as
+        they are.
+        """
+        if isinstance(which, int | np.integer):
+            return self.images[which], int(self.labels[which])
         return replace(
             self,
             images=self.images[which],
@@ -74,6 +98,15 @@ class Digits:
         """Walk over (image (28, 28), label)."""
         for image, label in zip(self.images, self.labels, strict=True):
             yield image, int(label)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row a digit as Kaggle's files have it: label, pixel0 to pixel783."""
+        names = ["label", *(f"pixel{index}" for index in range(FEATURES))]
+        pixels = self.images.reshape(-1, FEATURES)
+        return [
+            dict(zip(names, [int(label), *row.tolist()], strict=True))
+            for label, row in zip(self.labels, pixels, strict=True)
+        ]
 
     @property
     def counts(self) -> Indices:

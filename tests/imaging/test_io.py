@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, features
 
 from digitlens.errors import (
@@ -168,12 +169,16 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("array", "seen", "try_"),
     [
-        (np.zeros((28, 28)), "float64 (28, 28)", "(picture * 255).round().astype('uint8')"),
-        (np.full((28, 28), 200.0), "float64 (28, 28)", "(picture).round().astype('uint8')"),
-        (np.full((9, 9), np.nan), "float64 (9, 9), 81 of them NaN or infinite", None),
-        (np.zeros((9, 9), bool), "bool (9, 9)", "picture.astype('uint8') * 255"),
-        (np.zeros((9, 9), np.uint16), "uint16 (9, 9)", "(picture / 257).round()"),
-        (np.zeros((9, 9, 1), np.uint8), "uint8 (9, 9, 1)", "picture[..., 0]"),
+        (
+            np.full((9, 9), -1.5),
+            "float64 (9, 9), values -1.5..-1.5",
+            "picture * 0.3081 + 0.1307",
+        ),
+        (np.full((9, 9), 1.2), "float64 (9, 9), values 1.2..1.2", "picture.clip(0, 1)"),
+        (np.eye(9, dtype=np.int64), "int64 (9, 9), values 0..1", "picture * 255"),
+        (np.full((9, 9), np.nan), "float64 (9, 9), 81 NaN or infinite", "numpy.nan_to_num"),
+        (np.full((9, 9), 300, np.uint16), "uint16 (9, 9), values 300..300", "(picture / 257)"),
+        (np.full((9, 9), "x"), "<U1 (9, 9)", None),
         (np.zeros((5, 28, 28), np.uint8), "uint8 (5, 28, 28)", "frame_stack"),
         (np.zeros((0, 28), np.uint8), "28 x 0 pixels", None),
         (np.zeros((3, 28), np.uint8), "28 x 3 pixels", None),
@@ -190,9 +195,43 @@ def test_a_wrong_array_is_explained(array: np.ndarray, seen: str, try_: str | No
 
 
 def test_what_is_nothing_of_the_kind_is_refused() -> None:
-    """A list is no picture, and the error says what is."""
-    with pytest.raises(ShapeError, match="path, bytes, a Pillow picture or a numpy array"):
-        load_image([[0, 1], [1, 0]])  # type: ignore[arg-type]
+    """A thing that is no picture is refused, and the error says what is."""
+    with pytest.raises(ShapeError, match="path, bytes, an open file, a Pillow picture"):
+        load_image(object())
+    with pytest.raises(ShapeError, match="equally long"):
+        load_image([[0, 1], [1]])
+
+
+def test_numbers_of_any_kind_are_the_same_picture() -> None:
+    """Fractions, tensors, lists, bools and channels first or last give the same pixels."""
+    digit = np.zeros((30, 20), np.uint8)
+    digit[5:25, 8:12] = 255
+    same: list[Any] = [
+        digit / 255,
+        digit.astype(np.float64),
+        digit.astype(np.int64),
+        digit > 0,
+        digit.tolist(),
+        (digit / 255).tolist(),
+        digit[None],
+        digit[..., None],
+        torch.from_numpy(digit),
+        torch.from_numpy(digit)[None].float().div(255).requires_grad_(),
+    ]
+    for other in same:
+        np.testing.assert_array_equal(load_image(other).pixels, digit)
+    colors = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    np.testing.assert_array_equal(load_image(colors.transpose(2, 0, 1)).pixels, colors)
+
+
+def test_an_open_file_is_read_in_binary_mode_alone(tmp_path: Path) -> None:
+    """An open file is a picture and has its name; one that was opened as text is refused."""
+    path = tmp_path / "one.png"
+    Image.new("L", (30, 20)).save(path)
+    with path.open("rb") as file:
+        assert load_image(file).name == str(path)
+    with path.open() as text, pytest.raises(DataError, match="binary mode"):
+        load_image(text)
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF"])

@@ -122,15 +122,16 @@ def test_views_that_are_not_contiguous_are_answered(path: Path, digits: Digits) 
 @pytest.mark.parametrize(
     "images",
     [
-        np.zeros((28, 28), np.uint8),
-        np.zeros((1, 28, 28), np.float32),
-        np.zeros((2, 784), np.uint8),
+        np.zeros(10, np.uint8),
+        np.full((1, 28, 28), -0.4242, np.float32),
+        np.full((2, 784), 1.5),
+        np.full((2, 784), 300),
         [[0]],
     ],
 )
 def test_other_arrays_are_refused(path: Path, images: np.ndarray) -> None:
-    """A wrong shape or dtype is an error that says what was wanted."""
-    with pytest.raises(ShapeError, match=r"uint8 \(N, 28, 28\)"):
+    """A wrong shape or range is an error that says what was wanted."""
+    with pytest.raises(ShapeError, match=r"must (be|have)"):
         load_model(path).predict(images)
 
 

@@ -365,7 +365,7 @@ def test_pictures_that_cannot_be_read_are_refused(reader: Reader, tmp_path: Path
         with pytest.raises(CorruptFileError):
             act(other)
         with pytest.raises(ShapeError):
-            act(np.zeros((40, 50), np.float32))
+            act(np.full((40, 50), -1.5, np.float32))
         with pytest.raises(ShapeError):
             act(np.zeros((4, 50), np.uint8))
 

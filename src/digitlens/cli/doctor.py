@@ -22,6 +22,7 @@ EXTRAS = {
     "mail": ("zipcodes",),
     "pdf": ("pypdfium2",),
     "heif": ("pillow-heif",),
+    "tables": ("pandas", "pyarrow", "scikit-learn"),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
 REINSTALL = "pip install --force-reinstall digitlens"

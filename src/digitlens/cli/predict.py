@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from digitlens.digits import Images
     from digitlens.imaging.inputs import InputFile
-    from digitlens.models.inference import Model, Predictions
+    from digitlens.models.inference import Model
 
 
 CHUNK = 64  # pictures that the network is asked about together
@@ -111,7 +111,8 @@ def predict_files(
                     digits.append((outcome.task.name, outcome.result))
             if digits:
                 predictions = model.predict(np.stack([digit for _, digit in digits]))
-                yield from _rows([name for name, _ in digits], predictions)
+                for (name, _), answer in zip(digits, predictions, strict=True):
+                    yield {"file": name} | answer.as_dict()
 
 
 def _prepare(stages: Path | None) -> Any:
@@ -133,26 +134,6 @@ def frame_input(stages: Path | None, source: InputFile) -> Images:
 
         write_bytes(stages / f"{source.stem}.png", steps_png(framing))
     return framing.digit
-
-
-def _rows(names: list[str], predictions: Predictions) -> list[dict[str, Any]]:
-    """Return a row a file; ``digit`` is None where the model says that there is no digit."""
-    rows = []
-    for index, name in enumerate(names):
-        label, shares = int(predictions.labels[index]), predictions.probabilities[index]
-        row = {
-            "file": name,
-            "digit": label,
-            "confidence": round(float(shares[label]), 6),
-            "probabilities": [round(float(share), 6) for share in shares],
-        }
-        if predictions.no_digit is not None and predictions.refused is not None:
-            row["digit"] = None if predictions.refused[index] else label
-            row["no_digit"] = round(float(predictions.no_digit[index]), 6)
-            row["likeliest"] = label
-            row["unsure"] = predictions.unsure is not None and bool(predictions.unsure[index])
-        rows.append(row)
-    return rows
 
 
 def _format_json(

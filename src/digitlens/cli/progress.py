@@ -143,23 +143,10 @@ class TrainingProgress(Progress):
         return f"epoch {min(self._epochs, int(share * self._epochs) + 1)} of {self._epochs}"
 
     def epoch(self, epoch: Epoch) -> None:
-        """Tell that an epoch has been trained and measured."""
+        """Tell that an epoch has been trained and measured, in a line that stays."""
         accuracy = epoch.validation_accuracy
-        figure = "" if accuracy is None else f"validation {100 * accuracy:.2f} %"
-        self._measured(
-            figure,
-            before=[
-                f"epoch {epoch.epoch:2} of {self._epochs}",
-                f"loss {epoch.train_loss:.4f}",
-                f"training {100 * epoch.train_accuracy:.2f} %",
-            ],
-            after=[f"{epoch.digits_per_second:,.0f} digits/s", f"{epoch.seconds:.1f} s"],
-        )
-
-    def _measured(self, figure: str, before: list[str], after: list[str]) -> None:
-        self._last_figure = figure
-        if not self.live:
-            self.line("   ".join(part for part in [*before, figure, *after] if part))
+        self._last_figure = "" if accuracy is None else f"validation {100 * accuracy:.2f} %"
+        self.line(epoch.describe(self._epochs))
 
 
 class LineTrainingProgress(TrainingProgress):
@@ -171,12 +158,10 @@ class LineTrainingProgress(TrainingProgress):
         return ""
 
     def epoch(self, point: LinePoint) -> None:  # type: ignore[override]
-        """Tell that a point of the history has been measured."""
-        self._measured(
-            "" if point.exact is None else f"{100 * point.exact:.1f} % read exactly",
-            before=[f"step {point.step:,}", f"loss {point.loss:.4f}"],
-            after=[f"{point.lines_per_second:,.0f} lines/s", f"{point.seconds:.0f} s"],
-        )
+        """Tell that a point of the history has been measured, in a line that stays."""
+        if point.exact is not None:
+            self._last_figure = f"{100 * point.exact:.1f} % read exactly"
+        self.line(point.describe(self._epochs))
 
 
 def format_clock(seconds: float) -> str:

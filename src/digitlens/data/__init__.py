@@ -2,6 +2,7 @@
 
 ==============  ==============================================================
 `load`          `load_digits`: from a name or path to digits; `fetch` beforehand
+`given`         what a caller has already -> the same
 `catalog`       the published collections, and where they may lie on this machine
 `download`      their files from their mirrors, checked
 `split`         what a source gives -> training, validation and test digits, by writer
@@ -19,7 +20,8 @@
 from __future__ import annotations
 
 from digitlens.data.download import Fetched
+from digitlens.data.given import as_digits, as_splits
 from digitlens.data.load import NAMES, fetch, load_digits
 from digitlens.data.split import DataSplits
 
-__all__ = ["NAMES", "DataSplits", "Fetched", "fetch", "load_digits"]
+__all__ = ["NAMES", "DataSplits", "Fetched", "as_digits", "as_splits", "fetch", "load_digits"]

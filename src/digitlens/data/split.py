@@ -7,11 +7,12 @@ training and validation flatters the network), else by class.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
+from digitlens.display import Shown
 from digitlens.errors import DataError, DigitlensError, UsageError
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
     """bool (N,): True for the digits that are held back."""
 
 
-@dataclass(frozen=True, eq=False)
-class DataSplits:
+@dataclass(frozen=True, eq=False, repr=False)
+class DataSplits(Shown):
     """Digits to train on, to choose by, and to test with once."""
+
+    PICTURE = "viz.notebook:draw_splits"
 
     # train, validation, test: three sets of digits without a picture in common; `validation`
     # may be empty. Their `source` says from which file they come, their `positions` where they
@@ -38,6 +41,16 @@ class DataSplits:
     hashes: dict[str, str]
     # uint8 (M, 28, 28): pictures that are no digit, to learn to refuse; None for none
     negatives: Images | None = None
+
+    def __repr__(self) -> str:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        counts = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+        return f"DataSplits({self.source}: {counts})"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each digit of all parts: its part, label and pixels."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return [{"part": name} | row for name, part in parts.items() for row in part.rows()]
 
     def part(self, name: str) -> Digits:
         """Return "train", "validation" or "test", or "all" three joined in that order.

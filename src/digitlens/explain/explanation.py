@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitlens.digits import CLASSES, SIDE, check_images
+from digitlens.display import Shown
 from digitlens.errors import ModelError
 from digitlens.explain.inspection import inspect_model
 from digitlens.explain.occlusion import occlude
 from digitlens.imaging import Framing, frame_steps
 from digitlens.metrics.formatting import percent, plural
+from digitlens.models.inference import as_model
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from digitlens.digits import Images
@@ -36,7 +40,7 @@ ALMOST_ONE = 0.9999
 
 
 def explain(
-    model: Model,
+    source: Model | str | Path,
     picture: ImageSource | Framing,
     *,
     inspected: InspectedModel | None = None,
@@ -45,7 +49,7 @@ def explain(
 ) -> Explanation:
     """Find out why `model` answers as it does for one picture.
 
-    model: as `load_model` gives it
+    source: the model: as `load_model` gives it or takes it
     picture: any picture of one digit, as `digitlens.imaging.frame_digit` takes it; or what
         `frame_steps` made of one. An array of uint8 (28, 28), 0 = paper, 255 = ink, is a digit
         in MNIST's frame already.
@@ -62,6 +66,7 @@ def explain(
     >>> explanation.label, explanation.maps[0].values.shape  # doctest: +SKIP
     (7, (16, 12, 12))
     """
+    model: Model = as_model(source)
     inspected = inspected or inspect_model(model)
     digit, steps = _normalize(picture)
     # What the model sees, and what its layers make of it.
@@ -99,9 +104,11 @@ def explain(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Explanation(Shown):
     """Why a model answers as it does, for one picture."""
+
+    PICTURE = "viz.notebook:draw_explanation"
 
     # model, network: the model's name, and its architecture's
     model: str
@@ -147,6 +154,16 @@ class Explanation:
     def unrolled(self) -> Floats:
         """The digit as 784 features 0..1, row by row: feature 28 * row + column."""
         return (self.digit.reshape(-1) / np.float32(255)).astype(np.float32)
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.answer})"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each digit: how likely it is."""
+        return [
+            {"digit": digit, "probability": float(share)}
+            for digit, share in enumerate(self.probabilities)
+        ]
 
     @property
     def answer(self) -> str:

@@ -25,10 +25,10 @@ from digitlens.errors import (
     DigitlensWarning,
     ShapeError,
 )
+from digitlens.imaging.arrays import to_array, to_uint8
 from digitlens.imaging.filetypes import AVIF, EXPORT, HEAD_BYTES, HEIC, JPEG_XL, identify
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from digitlens.geometry import Pixels
 
-    ImageSource: TypeAlias = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]
+    # A path, bytes, an open file, a Pillow picture, an array, a tensor, rows of numbers.
+    ImageSource: TypeAlias = Any
 
 
 # What Pillow may decode here. Its other decoders, some of which run programs, are not used.
@@ -83,12 +84,14 @@ class LoadedImage:
 def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -> LoadedImage:
     """Return the pixels of a picture, upright and opaque.
 
-    picture: a path, the bytes of a picture file, a Pillow picture, or an array: uint8 (H, W),
-        (H, W, 3) red, green, blue, or (H, W, 4) with alpha. Of several frames or pages the
-        first is taken. More than 8 bits become 8, scaled by the bits that are used; CMYK and
-        palettes become red, green, blue. Transparent parts are filled with paper: white under
-        dark ink, black under light ink. EXIF's rotation is applied. Of a JPEG that lacks its
-        last bytes the rest is taken, with a warning. A loaded image is returned as it is.
+    picture: a path, the bytes of a picture file, a file that is open, a Pillow picture, or an
+        array, a tensor or rows of numbers: (H, W), (H, W, 3) red, green, blue, or (H, W, 4)
+        with alpha, channels first or last; 0..255 or fractions 0..1, as `imaging.arrays`
+        tells them apart. Of several frames or pages the first is taken. More than 8 bits become
+        8, scaled by the bits that are used; CMYK and palettes become red, green, blue.
+        Transparent parts are filled with paper: white under dark ink, black under light ink.
+        EXIF's rotation is applied. Of a JPEG that lacks its last bytes the rest is taken, with
+        a warning. A loaded image is returned as it is.
     name: what messages call it; a path's own name by default
 
     Raises MissingDataError: there is no such file; DataError: the path is a folder or cannot be
@@ -100,9 +103,10 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
     """
     if isinstance(picture, LoadedImage):
         return picture
-    if isinstance(picture, np.ndarray):
-        return _load_array(picture, name or "the picture")
-    if isinstance(picture, bytes | bytearray):
+    array = to_array(picture)
+    if array is not None:
+        return _load_array(array, name or "the picture")
+    if isinstance(picture, bytes | bytearray | memoryview):
         return _load_bytes(bytes(picture), name or "the picture")
     if isinstance(picture, str) or hasattr(picture, "__fspath__"):
         path = Path(picture)
@@ -110,12 +114,27 @@ def load_image(picture: ImageSource | LoadedImage, *, name: str | None = None) -
     from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
 
     if isinstance(picture, pillow.Image):
-        return _load_pillow(picture, name or "the picture")
+        return _load_pillow(picture, name or getattr(picture, "filename", "") or "the picture")
+    if hasattr(picture, "read"):
+        return _load_bytes(*read_open_file(picture, name))
     raise ShapeError(
-        "a picture must be a path, bytes, a Pillow picture or a numpy array",
+        "a picture must be a path, bytes, an open file, a Pillow picture or an array",
         seen=type(picture).__name__,
-        try_="numpy.asarray(picture, 'uint8')" if isinstance(picture, list) else None,
     )
+
+
+def read_open_file(file: Any, name: str | None) -> tuple[bytes, str]:
+    """Return what is left in a file that is open, and what messages call it."""
+    try:
+        content = file.read(storage.MAX_BYTES)
+    except UnicodeDecodeError:  # opened as text
+        content = ""
+    name = name or str(getattr(file, "name", "")) or "the picture"
+    if not isinstance(content, bytes):
+        raise DataError(
+            f"{name} must be open in binary mode", seen="text", try_="open(path, 'rb')"
+        )
+    return content, name
 
 
 def _load_bytes(content: bytes, name: str) -> LoadedImage:
@@ -335,39 +354,21 @@ def flatten_alpha(pixels: Pixels) -> tuple[Pixels, list[str]]:
 
 
 def _load_array(array: NDArray[Any], name: str) -> LoadedImage:
-    array = np.asarray(array)  # a matrix has always two axes, and is no plain array
-    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if array.dtype != np.uint8 or not is_image:
+    if array.ndim == 3 and 1 in (array.shape[0], array.shape[2]):  # one channel, first or last
+        array = array.reshape([side for side in array.shape if side != 1] or (1, 1))
+    if array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[1:] != (28, 28):
+        # torch has channels first; a picture three pixels high is none.
+        array = array if array.shape[2] in (3, 4) else array.transpose(1, 2, 0)
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        is_stack = array.ndim == 3 and array.shape[1:] == (28, 28)
         raise ShapeError(
-            f"{name} must be uint8 (H, W), (H, W, 3) or (H, W, 4)",
-            seen=f"{array.dtype} {array.shape}{_describe_nonfinite(array)}",
-            try_=_suggest_conversion(array),
+            f"{name} must be (H, W), (H, W, 3) or (H, W, 4)",
+            seen=f"{array.dtype} {array.shape}",
+            try_="digitlens.imaging.frame_stack for a stack of pictures" if is_stack else None,
         )
-    pixels, notes = flatten_alpha(array)
+    pixels, notes = flatten_alpha(to_uint8(array, name=name))
     kind = "grey" if pixels.ndim == 2 else "colours"
     return _check_size(pixels, name, ", ".join([kind, *notes]))
-
-
-def _describe_nonfinite(array: NDArray[Any]) -> str:
-    if array.dtype.kind == "f" and array.size and not np.isfinite(array).all():
-        return f", {int((~np.isfinite(array)).sum()):,} of them NaN or infinite"
-    return ""
-
-
-def _suggest_conversion(array: NDArray[Any]) -> str | None:
-    """Return the expression that turns `array` into a picture, where one is likely right."""
-    if array.dtype.kind == "f" and array.size and np.isfinite(array).all():
-        scale = "picture * 255" if array.min() >= 0 and array.max() <= 1 else "picture"
-        return f"({scale}).round().astype('uint8')"
-    if array.dtype == np.bool_:
-        return "picture.astype('uint8') * 255"
-    if array.dtype == np.uint16:
-        return "(picture / 257).round().astype('uint8')"
-    if array.ndim == 3 and array.shape[2] == 1:
-        return "picture[..., 0]"
-    if array.ndim == 3 and array.shape[1:] == (28, 28):
-        return "digitlens.imaging.frame_stack for a stack of pictures"
-    return None
 
 
 def _check_size(pixels: Pixels, name: str, about: str) -> LoadedImage:

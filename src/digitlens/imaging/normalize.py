@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from digitlens.digits import Images
     from digitlens.geometry import FloatGray, Gray, Pixels
     from digitlens.imaging.binarize import Ink
-    from digitlens.imaging.io import ImageSource
+    from digitlens.imaging.io import ImageSource, LoadedImage
 
 
 # The longer side in pixels to which larger pictures are brought before ink is looked for.
@@ -107,7 +107,7 @@ def frame_digit(picture: ImageSource) -> Gray:
     return frame_steps(picture).digit
 
 
-def frame_steps(picture: ImageSource, *, name: str | None = None) -> Framing:
+def frame_steps(picture: ImageSource | LoadedImage, *, name: str | None = None) -> Framing:
     """Do what `frame_digit` does, and keep every step; messages call the picture `name`."""
     # Load. What is in MNIST's frame already stays as it is.
     loaded = load_image(picture, name=name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from digitlens.display import Shown, table_html
 from digitlens.errors import UsageError
 from digitlens.metrics import formatting
 from digitlens.metrics.evaluation import FORMAT, evaluate
@@ -38,8 +40,8 @@ class ModelPair:
         return self.discordance.p
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Shown):
     """Models side by side on the same digits."""
 
     # One for each model, in the order given; names made distinct.
@@ -57,6 +59,32 @@ class Comparison:
     def differs(self, pair: ModelPair) -> bool:
         """Whether chance alone does not explain the difference of `pair`."""
         return pair.p < self.bar
+
+    def __repr__(self) -> str:
+        shares = [f"{item.model} {percent(item.accuracy)}" for item in self.evaluations]
+        first = self.evaluations[0]
+        digits = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
+        return f"Comparison({', '.join(shares)} on {digits})"
+
+    def _repr_html_(self) -> str:
+        """Return the models as a table, and what can be said of each pair."""
+        words = "".join(f"<p>{escape(line)}</p>" for line in self.in_words())
+        return table_html(repr(self)[11:-1], self.rows()) + words
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each model."""
+        return [
+            {
+                "model": item.model,
+                "count": item.count,
+                "misses": item.misses,
+                "accuracy": item.accuracy,
+                "low": item.interval[0],
+                "high": item.interval[1],
+                "nll": item.nll,
+            }
+            for item in self.evaluations
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """Return all figures as plain values that JSON can hold."""

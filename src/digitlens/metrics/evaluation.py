@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from digitlens.digits import CLASSES
+from digitlens.display import Shown, table_html
 from digitlens.errors import DataError, ModelError
 from digitlens.metrics import formatting
 from digitlens.metrics.calibration import measure_calibration
@@ -68,8 +69,8 @@ class Mistake:
     truth_probability: float  # the probability left for the truth
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shown):
     """Everything that was counted about one model on one set of digits."""
 
     model: str  # its name
@@ -90,6 +91,31 @@ class Evaluation:
     # Misses and count without the 15 disputed MNIST test labels; None elsewhere.
     undisputed: Counts | None
     seconds: float  # how long `predict` took for all digits
+
+    def __repr__(self) -> str:
+        low, high = map(percent, self.interval)
+        return (
+            f"Evaluation({self.model} on {self.source or 'digits'}: {self.misses:,} of "
+            f"{self.count:,} missed, {percent(self.accuracy)}, {low} to {high})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the figures of each digit as a table."""
+        return table_html(repr(self)[11:-1], [score_row(item) for item in self.per_class])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each digit: what it is, what was answered, and how surely."""
+        kinds = zip(self.digits.labels, self.predicted, self.confidence, strict=True)
+        return [
+            {
+                "index": index,
+                "label": int(label),
+                "predicted": int(answer),
+                "confidence": float(sure),
+                "right": bool(label == answer),
+            }
+            for index, (label, answer, sure) in enumerate(kinds)
+        ]
 
     @property
     def source(self) -> str:
@@ -213,6 +239,13 @@ class Evaluation:
         return "\n".join(
             [head, *formatting.facts(rows), "", *formatting.per_class(self.per_class)]
         )
+
+
+def score_row(item: ClassScore) -> dict[str, object]:
+    """Return the figures of one digit for a table that people read."""
+    shares = {"recall": item.recall, "precision": item.precision}
+    words = {name: "-" if share is None else percent(share) for name, share in shares.items()}
+    return {name: value for name, value in vars(item).items() if value is not None} | words
 
 
 def _coverage_dict(result: Coverage) -> dict[str, Any]:

@@ -10,8 +10,11 @@ from math import ceil, sqrt
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
+from digitlens.display import Shown
+from digitlens.metrics.formatting import plural
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,50 @@ class Epoch:
     seconds: float  # how long the epoch took
     digits_per_second: float  # training digits a second
 
+    def describe(self, epochs: int) -> str:
+        """Return the figures in a line of at most 80 characters; `epochs` is how many are due.
+
+        >>> Epoch(1, 0.09, 0.972, 0.11, 0.966, 0.003, 0.9, 60_000.0).describe(3)
+        'epoch  1 of 3   loss 0.0900   training 97.20 %   validation 96.60 %   0.9 s'
+        """
+        held = self.validation_accuracy
+        parts = [
+            f"epoch {self.epoch:2} of {epochs}",
+            f"loss {self.train_loss:.4f}",
+            f"training {100 * self.train_accuracy:.2f} %",
+            "" if held is None else f"validation {100 * held:.2f} %",
+            f"{self.seconds:.1f} s",
+        ]
+        return "   ".join(part for part in parts if part)
+
     @property
     def validated(self) -> bool:
         """Whether digits were held back."""
         return self.validation_loss is not None and self.validation_accuracy is not None
+
+
+class History(Shown, list[Epoch]):
+    """The epochs of a run, in order: a list that a notebook shows as its plot."""
+
+    PICTURE = "viz.notebook:draw_history"
+
+    def __init__(self, epochs: Iterable[Epoch] = (), validation_count: int = 0) -> None:
+        super().__init__(epochs)
+        self.validation_count = validation_count  # digits held back; 0 for none
+
+    def __repr__(self) -> str:
+        if not self:
+            return "History(no epochs)"
+        last = self[-1]
+        words = f"{plural(len(self), 'epoch')}: training {100 * last.train_accuracy:.2f} %"
+        if last.validation_accuracy is not None:
+            words += f"; validation {100 * last.validation_accuracy:.2f} %"
+            words += f", best epoch {best_epoch(self)}"
+        return f"History({words})"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each epoch."""
+        return [asdict(epoch) for epoch in self]
 
 
 def best_epoch(history: Sequence[Epoch]) -> int:
@@ -251,6 +294,12 @@ class LinePoint:
     # path, without a search); both 0 where nobody was held back.
     misread: int = 0
     validation: int = 0
+
+    def describe(self, epochs: int) -> str:  # noqa: ARG002 - lines have no epochs
+        """Return the figures in a line of at most 80 characters."""
+        exact = "" if self.exact is None else f"   {100 * self.exact:.1f} % read exactly"
+        speed = f"{self.lines_per_second:,.0f} lines/s"
+        return f"step {self.step:,}   loss {self.loss:.4f}{exact}   {speed}"
 
     @property
     def exact(self) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlens.digits import CLASSES, SIDE, Images, Labels, check_images
+from digitlens.digits import CLASSES, SIDE, Images, check_images
 from digitlens.errors import ModelError
 from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
+from digitlens.models.predictions import Prediction, Predictions
 from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.storage import is_folder, read_regular
@@ -34,27 +35,6 @@ NO_DIGIT = "no_digit"
 
 CHUNK = 500
 """Digits in a call of ONNX Runtime: enough to hide its overhead, few enough for the cache."""
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a model answers."""
-
-    labels: Labels  # uint8 (N,): the likeliest class
-    # float32 (N, 10), rows sum to 1: how likely each digit is, if it is a digit
-    probabilities: NDArray[np.float32]
-    # float32 (N,): how likely it is that a picture shows no digit; None when the model cannot
-    # say
-    no_digit: NDArray[np.float32] | None = None
-    # bool (N,): whether `no_digit` is above the model's threshold, as it is for 1 real digit in
-    # 100, or in 500 where the model is also unsure; None where `no_digit` is
-    refused: NDArray[np.bool_] | None = None
-    # bool (N,): whether a digit that is not refused should be checked by a person, as the
-    # model's card has it; None as above
-    unsure: NDArray[np.bool_] | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 class Model:
@@ -86,20 +66,41 @@ class Model:
         """The model's name, from its card."""
         return self.card.name
 
-    def predict(self, images: Images) -> Predictions:
+    def __call__(self, pictures: Any) -> Prediction | Predictions:
+        """Say which digits any pictures show: one gives a `Prediction`, several `Predictions`.
+
+        pictures: what `digitlens.predict` takes
+        """
+        from digitlens.imaging.pictures import frame_pictures
+
+        images, names, single = frame_pictures(pictures)
+        answers = replace(self.predict(images), images=images, names=names)
+        return answers[0] if single else answers
+
+    def predict(self, images: Any) -> Predictions:
         """Say which digits `images` show.
 
         images: uint8 (N, 28, 28); 0 = paper, 255 = ink. Big batches are split and spread over
-            the cores; N may be 0.
+            the cores; N may be 0. (28, 28), (N, 784), channels, tensors, lists and fractions
+            0..1 are brought into that form and otherwise taken as they are, so that a shifted
+            digit stays shifted. All else (paths, Pillow pictures, bytes, open files, arrays of
+            other sizes) is framed as `digitlens.predict` does it.
 
-        Raises ShapeError: another shape or dtype; ModelError: the network gives something else
-        than numbers.
+        Raises ShapeError: no pictures, or numbers that are neither 0..255 nor 0..1; ModelError:
+        the network gives something else than numbers; as `frame_digit` where it is framed.
 
         >>> model = load_model("runs/train/cnn-1")  # doctest: +SKIP
         >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
         (3, 10)
         """
-        images = check_images(images)
+        if not (isinstance(images, np.ndarray) and _is_stack(images)):
+            from digitlens.imaging.pictures import frame_pictures
+
+            images, names, _ = frame_pictures(images, framed=True)
+            return replace(self._answer(images), images=images, names=names)
+        return self._answer(images)
+
+    def _answer(self, images: Images) -> Predictions:
         if not self._gives_no_digit:
             (probabilities,) = self._run([PROBABILITIES], images)
             return Predictions(probabilities.argmax(1).astype(np.uint8), probabilities)
@@ -260,6 +261,25 @@ def _read_card(path: Path, session: Any) -> ModelCard:
             try_="train a network with digitlens; its run folder holds a model.onnx",
         )
     return ModelCard.from_json(text)
+
+
+def _is_stack(images: NDArray[Any]) -> bool:
+    return images.dtype == np.uint8 and images.shape[1:] == (SIDE, SIDE)
+
+
+def as_model(model: Any) -> Any:
+    """Return what answers for `model`: it itself, a run's model, or what `load_model` finds.
+
+    A published network that was asked for by name stays loaded.
+    """
+    if isinstance(model, str | Path):
+        return _load_published(model) if model in published_names() else load_model(model)
+    return getattr(model, "model", model)
+
+
+@cache
+def _load_published(name: str) -> Model:
+    return load_model(name)
 
 
 def _output_names(session: Any) -> set[str]:

@@ -18,6 +18,7 @@ import numpy as np
 from digitlens.errors import printable
 from digitlens.geometry import enclosing_box
 from digitlens.metrics.formatting import certainty
+from digitlens.ocr.page import ReadOptions
 from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.line import Line
     from digitlens.geometry import Box
-    from digitlens.ocr.page import Page, PageResult, ReadOptions, Stage
+    from digitlens.ocr.page import Page, PageResult, Stage
 
     Pixels: TypeAlias = "NDArray[np.uint8]"
     Font: TypeAlias = "FreeTypeFont | ImageFont"
@@ -271,6 +272,11 @@ def annotated_png(pixels: Pixels, page: Page, options: ReadOptions) -> bytes:
     height, width = pixels.shape[:2]
     scale = choose_picture_scale(width, height, median(heights) if heights else None)
     return encode_png(np.asarray(_draw(pixels, annotations, scale)))
+
+
+def page_png(page: Page) -> bytes | None:
+    """Return `annotated_png` of a page that kept its pixels; None for others."""
+    return None if page.pixels is None else annotated_png(page.pixels, page, ReadOptions())
 
 
 def choose_picture_scale(width: int, height: int, line: float | None) -> float:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from digitlens.ctc.line import Line
+from digitlens.display import Shown
+from digitlens.errors import UsageError
 from digitlens.geometry import enclosing_box, rotate_upright
+from digitlens.metrics.formatting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from digitlens.ctc.probs import Lengths
     from digitlens.errors import DigitlensError
-    from digitlens.geometry import Box, Size
+    from digitlens.geometry import Box, Pixels, Size
     from digitlens.imaging.inputs import InputFile
     from digitlens.imaging.sheets import Sheet
 
@@ -86,9 +91,11 @@ class ReadSheet:
         return rotate_upright(self.sheet.locate_box(box), (width, height), self.turn)
 
 
-@dataclass(frozen=True)
-class Page:
+@dataclass(frozen=True, repr=False)
+class Page(Shown):
     """A whole picture, read."""
+
+    PICTURE = "ocr.output:page_png"
 
     # Numbers, in reading order; the likeliest first where a length was asked for; one for each
     # field, in the fields' order, where fields were given.
@@ -103,6 +110,48 @@ class Page:
     about: tuple[str, ...] = ()  # what was done, in words
     # The sheets that were found in the picture; none where it is a sheet itself.
     sheets: tuple[ReadSheet, ...] = field(default=(), repr=False)
+
+    # What it is called, and its pixels, uint8 (H, W) or (H, W, 3), where they were kept.
+    name: str = ""
+    pixels: Pixels | None = field(default=None, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        some = ", ".join(line.text for line in self.lines[:3])
+        more = ", ..." if len(self.lines) > 3 else ""
+        width, height = self.size
+        what = f"{self.name}, " if self.name else ""
+        lines = plural(len(self.lines), "line")
+        return f"Page({what}{width} x {height} pixels, {lines}: {some or 'nothing'}{more})"
+
+    @property
+    def text(self) -> str:
+        """All lines, one below the other."""
+        return "\n".join(line.text for line in self.lines)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each line: its text, how sure it is, and its box."""
+        edges = ("x0", "y0", "x1", "y1")
+        return [
+            {"page": self.name, "text": line.text, "confidence": line.confidence}
+            | {edge: float(value) for edge, value in zip(edges, line.box, strict=True)}
+            for line in self.lines
+        ]
+
+    def annotate(self) -> Image:
+        """Return the picture, as Pillow has it, with a box around each number that was read.
+
+        UsageError where its pixels were not kept: `digitlens.read` keeps them.
+        """
+        png = self._repr_png_()
+        if png is None:
+            raise UsageError(
+                "a page needs its picture to be drawn",
+                seen="no pixels",
+                try_="digitlens.read(picture), or digitlens read FILE --annotate DIR",
+            )
+        from PIL import Image as pillow  # noqa: N813 - a module whose name is a class's
+
+        return pillow.open(BytesIO(png))
 
     def upright(self, box: Box) -> tuple[Box, Size]:
         """Return a box on its sheet turned upright, and the sheet's size: width, height."""

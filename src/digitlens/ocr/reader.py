@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from digitlens.ctc.probs import check_lengths
 from digitlens.errors import ModelError, ShapeError
 from digitlens.geometry import clip_box, rotate_upright
 from digitlens.imaging.io import load_image
+from digitlens.imaging.pictures import list_pictures, load_any
 from digitlens.imaging.sheets import draw_sheets, find_sheets, turn_quarter
 from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult
@@ -109,9 +110,17 @@ class Reader:
         length: int | Collection[int] | None = None,
         *,
         fields: Sequence[FormField] | None = None,
-    ) -> list[Line]:
-        """Read all numbers of a whole picture; see `page`, whose lines these are."""
-        return list(self.page(picture, length, fields=fields).lines)
+    ) -> Any:
+        """Read all numbers of a whole picture; see `page`, whose lines these are.
+
+        Returns a list of `Line`, or, for a list of pictures or a folder, a list of such lists.
+        """
+        items, single = list_pictures(picture)
+        pages = [
+            list(self.page(load_any(item, number), length, fields=fields).lines)
+            for number, item in enumerate(items, 0 if single else 1)
+        ]
+        return pages[0] if single else pages
 
     def page(
         self,

@@ -23,7 +23,8 @@ from digitlens.server.uploads import check_pixels, count_pixels, prepare_digit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitlens.models.inference import Model, Predictions
+    from digitlens.models.inference import Model
+    from digitlens.models.predictions import Predictions
     from digitlens.server.prometheus import Histogram
     from digitlens.server.schemas import Read
     from digitlens.server.settings import ServerSettings

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from digitlens.data import DataSplits, load_digits
+from digitlens.data import DataSplits, as_splits, load_digits
 from digitlens.data.line_folder import find_line_folder
+from digitlens.digits import Digits
 from digitlens.errors import MissingExtraError, UsageError
 from digitlens.models.recipe import CORRECTION_STEPS, LineRecipe, Recipe, find_line_recipe
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
     Callback,
-    NullCallback,
     TrainConfig,
     check_length,
     check_seed,
+    default_callback,
     resume_config,
 )
 from digitlens.training.results import ReaderRun, Run
@@ -29,7 +31,7 @@ __all__ = ["ReaderRun", "Run", "train", "train_reader"]
 
 def train(
     network: str,
-    data: DataSplits | str | Path | None = None,
+    data: DataSplits | Digits | tuple[Any, Any] | str | Path | None = None,
     *,
     start: str | Path | None = None,
     validation: float | None = None,
@@ -48,8 +50,9 @@ def train(
     adds in another order and ends at other, equally good weights: that is not promised.
 
     network: a name of `digitlens.models.NETWORKS`
-    data: digits, or a source for `load_digits`; when None that of the network: MNIST, or
-        "world" for universal
+    data: a source for `load_digits` or what it gave, `Digits`, or (images, labels) as
+        `digitlens.data.as_digits` takes them; when None that of the network: MNIST, or "world"
+        for universal
     start: Fine-tune this model of the same network: a published one, a run folder or an .onnx
         file. A few pictures are then enough (`data`: a folder of class folders); digits that it
         knows are replayed, MNIST's training digits where they are at hand.
@@ -63,7 +66,8 @@ def train(
     out: the run folder; ``runs/train/<network>-<n>`` when None
     resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
         is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
-    progress: is called as training goes on, in this thread
+    progress: is called as training goes on, in this thread; when None, a line for each epoch
+        is printed in a notebook and on a terminal, and nothing elsewhere
 
     Raises UsageError: an unknown network, no epochs, a bad seed, a `start` of another network;
     ModelError: there is no model `start`; DataError: the data cannot be used; DivergedError:
@@ -77,7 +81,12 @@ def train(
     """
     default = find_network(network).source
     check_length(epochs, "epochs")
-    source: DataSplits | str | Path = default if data is None else data
+    share = 0.1 if validation is None else validation
+    source: DataSplits | str | Path = default
+    if isinstance(data, Digits | tuple | list):
+        source = as_splits(data, validation=share, limit=limit)
+    elif data is not None:
+        source = data
     config: TrainConfig[Recipe] = TrainConfig(
         network=network,
         seed=check_seed(seed),
@@ -85,13 +94,13 @@ def train(
         recipe=None if isinstance(recipe, str) else recipe,
         recipe_name=recipe if isinstance(recipe, str) else None,
         source=source.source if isinstance(source, DataSplits) else str(source),
-        validation=0.1 if validation is None else validation,
+        validation=share,
         limit=limit,
         out=out,
     )
     if start is not None:
         _check_start(config, resume=resume)
-        return _fine_tune(config, start, source, validation, progress or NullCallback())
+        return _fine_tune(config, start, source, validation, progress or default_callback())
     if resume:
         config = resume_config(config, Recipe)
     # Digits are read while torch is imported: together the longest part of a short run.
@@ -100,7 +109,7 @@ def train(
     with training_extra():
         from digitlens.training.digit_run import run_training, train_ensemble
     run = train_ensemble if find_network(network).members > 1 else run_training
-    return run(config, loader.result(), progress or NullCallback())
+    return run(config, loader.result(), progress or default_callback())
 
 
 def train_reader(
@@ -175,7 +184,7 @@ def train_reader(
     limit_openmp_spin()
     with training_extra():
         from digitlens.training.line_task import run_line_training
-    return run_line_training(config, _load(source, config), progress or NullCallback())
+    return run_line_training(config, _load(source, config), progress or default_callback())
 
 
 def _check_corrections(

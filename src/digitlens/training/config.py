@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -46,6 +47,25 @@ class NullCallback:
         """Do nothing."""
 
     step = epoch = finish = start
+
+
+class EpochPrinter(NullCallback):
+    """A `Callback` that prints a line an epoch, which stays."""
+
+    def start(self, total_steps: int, epochs: int, examples_per_epoch: int, note: str) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Say what is trained, on what."""
+        self._epochs = epochs
+        print(note)  # noqa: T201 - a notebook's output is stdout
+
+    def epoch(self, epoch: Any) -> None:  # type: ignore[override]
+        """Print what was measured."""
+        print(epoch.describe(self._epochs))  # noqa: T201
+
+
+def default_callback() -> Callback:
+    """Return an `EpochPrinter` where somebody looks on, else a `NullCallback`."""
+    looks_on = "ipykernel" in sys.modules or sys.stdout.isatty()
+    return EpochPrinter() if looks_on else NullCallback()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from digitlens.digits import CLASSES, Labels
 from digitlens.errors import DataError, ModelError, StoppedError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
-from digitlens.metrics.history import Epoch, from_csv
+from digitlens.metrics.history import Epoch, History, from_csv
 from digitlens.models.card import ModelCard
 from digitlens.models.convert import fuse_layers, load_network, quantize_first_layer, rebuild
 from digitlens.models.inference import Model, load_model, published_names
@@ -253,7 +253,8 @@ def _export(
     save_run(
         folder, program, card, history, plots=plots, figures=figures, validation=validation
     )
-    return Run(trained.network, history, diagnosis, folder, misses, count)
+    epochs = History(history, count)
+    return Run(trained.network, epochs, diagnosis, folder, misses, count)
 
 
 def _predict(

@@ -17,7 +17,7 @@ from digitlens.digits import Digits
 from digitlens.errors import UsageError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
-from digitlens.metrics.history import Epoch, to_csv
+from digitlens.metrics.history import Epoch, History, to_csv
 from digitlens.models.card import ModelCard
 from digitlens.models.convert import fuse_layers, rebuild
 from digitlens.models.inference import Model, load_model
@@ -223,7 +223,8 @@ def save_finetune_run(
         folder, program, card, history, plots=plots, figures=figures, validation=card.validation
     )
     misses, count = card.validation.get("misses", 0), len(changes.held)
-    return Run(tuned.network, history, diagnosis, folder, misses, count, changes=changes)
+    shown = History(history, count)
+    return Run(tuned.network, shown, diagnosis, folder, misses, count, changes=changes)
 
 
 def _changes(tuned: FineTunedRun, after: Model, user: UserData, replay: ReplayData) -> Changes:

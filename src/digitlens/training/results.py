@@ -10,7 +10,8 @@ import numpy as np
 
 from digitlens.digits import CLASSES, Labels
 from digitlens.metrics.formatting import certainty, table
-from digitlens.models.inference import Model, Predictions, load_model
+from digitlens.models.inference import Model, load_model
+from digitlens.models.predictions import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
     from torch import nn
 
     from digitlens.metrics.diagnosis import Diagnosis
-    from digitlens.metrics.history import Epoch, LinePoint
+    from digitlens.metrics.history import History, LinePoint
     from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.card import LineModelCard
     from digitlens.training.line_tuning import LineChange
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A training run that has ended."""
 
     network: nn.Sequential  # the torch module with the best epoch's weights, in evaluation mode
-    history: list[Epoch]  # one `Epoch` for each epoch
+    history: History  # one `Epoch` for each epoch
     diagnosis: Diagnosis  # the history in words
     folder: Path  # the run folder
     # misses, count: validation digits that the network gets wrong, of so many; 0 of 0 when none
@@ -38,6 +39,9 @@ class Run:
     misses: int
     count: int
     changes: Changes | None = None  # what changed, when the run went on from another model
+
+    def __repr__(self) -> str:
+        return f"Run({self.folder}: {self.history!r})"
 
     @cached_property
     def model(self) -> Model:

@@ -1,0 +1,66 @@
+"""What a notebook shows of a result: PNG files, by the names that `display.Shown` gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from digitlens.data.features import grid_png
+from digitlens.imaging.pictures import frame_pictures
+from digitlens.metrics.diagnosis import diagnose
+
+if TYPE_CHECKING:
+    from digitlens.data import DataSplits
+    from digitlens.digits import Digits
+    from digitlens.explain import Explanation
+    from digitlens.metrics.history import History
+    from digitlens.models.predictions import Prediction, Predictions
+
+MOST, COLUMNS = 100, 10
+"""So many digits of a set are shown, in so many columns."""
+
+
+def draw_digits(digits: Digits) -> bytes | None:
+    """Draw the first digits as a grid, row by row; None where there are none."""
+    count = min(len(digits), MOST)
+    columns = min(COLUMNS, count)
+    return grid_png(digits.images[:count], columns, zoom=2) if count else None
+
+
+def draw_splits(data: DataSplits) -> bytes | None:
+    """Draw the first training digits: test digits are not looked at."""
+    return draw_digits(data.train)
+
+
+def draw_prediction(answer: Prediction) -> bytes | None:
+    """Draw the digit as the model saw it; None where it is not known."""
+    return None if answer.image is None else grid_png(answer.image[None], 1, zoom=4)
+
+
+def draw_predictions(answers: Predictions) -> bytes | None:
+    """Draw the digits as the model saw them; None where they are not known."""
+    if answers.images is None or not len(answers):
+        return None
+    images = answers.images[:MOST]
+    return grid_png(images, min(COLUMNS, len(images)), zoom=2)
+
+
+def draw_history(history: History) -> bytes | None:
+    """Draw accuracy and loss over the epochs; None where there are no epochs."""
+    if not history:
+        return None
+    from digitlens import viz  # with matplotlib, which pictures of digits do without
+
+    return viz.history(history, diagnose(history, history.validation_count))
+
+
+def draw_explanation(result: Explanation) -> bytes:
+    """Draw the overview: the picture, what the layers make of it, and the answer."""
+    from digitlens.viz.plot_explanation import overview
+
+    return overview(result, result.answer)
+
+
+def draw_array(images: Any) -> bytes | None:
+    """Draw digits that are an array, a tensor or a list, as `draw_digits` does."""
+    digits, _, _ = frame_pictures(images, framed=True)
+    return grid_png(digits[:MOST], min(COLUMNS, len(digits)), zoom=2) if len(digits) else None
