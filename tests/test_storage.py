@@ -15,6 +15,7 @@ from digitlens.storage import (
     is_folder,
     lock_file,
     make_folder,
+    new_file,
     read_file,
     storage_errors,
     write_bytes,
@@ -197,3 +198,49 @@ def test_a_file_of_the_system_without_a_size_is_read() -> None:
     if not path.exists():
         pytest.skip("no /proc here")
     assert read_file(path).content.startswith(b"Name")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from digitlens.storage import new_file
+
+with new_file(Path(sys.argv[1])) as (file, _):
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_swept_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its half file goes when another process writes there; one at work keeps its own."""
+    monkeypatch.setattr("digitlens.storage._swept", set())
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a")], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".a.")
+    os.mkfifo(tmp_path / ".pipe.tmp")
+    with new_file(tmp_path / "b") as (file, _):
+        file.write(b"other")
+        assert not left.exists()
+        monkeypatch.setattr("digitlens.storage._swept", set())
+        write_bytes(tmp_path / "c", b"third")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".pipe.tmp", "b", "c"]
+    assert (tmp_path / "b").read_bytes() == b"other"
+
+
+def test_a_new_name_is_synced_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is synced after the file has its name: a power cut finds it there."""
+    synced: list[bool] = []
+    fsync = os.fsync
+
+    def note(handle: int) -> None:
+        synced.append((tmp_path / "a").exists())
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_bytes(tmp_path / "a", b"x")
+    assert synced == [False, True]

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from digitlens.errors import DataError, MissingDataError, RunError, StorageError
 
@@ -29,22 +30,73 @@ def write_bytes(path: Path, content: bytes) -> None:
 
     Raises StorageError: the disk is full, or the place cannot be written.
     """
+    with new_file(path) as (file, _):
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+    """Give an open temporary file, and its path, that becomes `path` at the end, or is removed after an error.
+
+    What killed processes left in the folder is removed, once a process.
+
+    Raises StorageError: as `write_bytes`.
+    """
     with storage_errors(path):
-        # Cut, as the temporary name must be a name too: 255 bytes are the most everywhere.
-        start = os.fsdecode(os.fsencode(path.name)[:200])
-        handle, name = tempfile.mkstemp(prefix=f".{start}.", suffix=".tmp", dir=path.parent)
+        if path.parent not in _swept:
+            _swept.add(path.parent)
+            sweep_leftovers(path.parent)
+        handle, name = open_temporary(path)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file, Path(name)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
+                Path(name).chmod(0o666 & ~_umask())
+                if sys.platform != "win32":
+                    # Before it is closed: the lock says that somebody is at work here.
+                    Path(name).replace(path)
+            if sys.platform == "win32":
+                Path(name).replace(path)
             sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+_swept: set[Path] = set()
+
+
+def open_temporary(path: Path) -> tuple[int, str]:
+    """Make a temporary file beside `path`; return its handle, which holds a lock, and name."""
+    # Cut, as the temporary name must be a name too: 255 bytes are the most everywhere.
+    start = os.fsdecode(os.fsencode(path.name)[:200])
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{start}.", suffix=".tmp", dir=path.parent)
+        # Another process may have taken it for a leftover before it was locked.
+        try:
+            if sys.platform == "win32" or (_try_lock(handle) and os.fstat(handle).st_nlink):
+                return handle, name
+        except OSError:  # a disk without locks, where nothing is swept
+            return handle, name
+        os.close(handle)
+        with suppress(OSError):
+            Path(name).unlink()
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Remove temporary files of `new_file` whose process was killed: nobody has their lock."""
+    if sys.platform == "win32":  # a lock is gone there when the file is closed, before it moves
+        return
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+            try:
+                if stat.S_ISREG(os.fstat(handle).st_mode) and _try_lock(handle):
+                    path.unlink()
+            finally:
+                os.close(handle)
 
 
 def sync_folder(path: Path) -> None:

@@ -7,10 +7,7 @@ moved aside, so that nothing that was given is lost.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +16,7 @@ from digitlens import storage
 from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile
 from digitlens.data.idx import find_kind
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
-from digitlens.storage import FileContent, make_folder, storage_errors
+from digitlens.storage import FileContent, make_folder
 
 
 def check_hash(file: PublishedFile, result: FileContent, *, own: bool) -> None:
@@ -182,23 +179,13 @@ def _copy(
     """Copy one address into `folder`; a file with another hash is kept aside and named."""
     tell = progress or (lambda _name, _done, _size: None)
     target = folder / file.name
-    with storage_errors(target):
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=folder)
-        os.close(handle)
-        partial = Path(name)
-        try:
-            get(address, partial, lambda done: tell(file.name, min(done, file.size), file.size))
-            result = storage.read_file(partial)
-            if result.sha256 == file.sha256:
-                partial.chmod(0o644)
-                partial.replace(target)
-                return
-            # The wrong file is kept: it says what answered in the mirror's place.
-            partial.replace(target)
-            aside = quarantine(target)
-        finally:
-            with suppress(OSError):
-                partial.unlink()
+    with storage.new_file(target) as (_, partial):
+        get(address, partial, lambda done: tell(file.name, min(done, file.size), file.size))
+        result = storage.read_file(partial)
+    if result.sha256 == file.sha256:
+        return
+    # The wrong file is kept: it says what answered in the mirror's place.
+    aside = quarantine(target)
     raise HashMismatchError(
         f"{address} is not the file that was published; it was kept as {aside}",
         seen=f"SHA-256 {result.sha256}, {len(result.content):,} bytes\nwanted  {file.sha256}",

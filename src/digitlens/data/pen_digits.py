@@ -12,7 +12,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,7 +27,7 @@ from digitlens.data.idx import decompress
 from digitlens.data.split import RawDataset
 from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.errors import CorruptFileError, MissingDataError, MissingExtraError
-from digitlens.storage import make_folder, read_file, write_bytes
+from digitlens.storage import make_folder, open_temporary, read_file, write_bytes
 
 NAME = "pen"
 FILE = "pendigits-orig.tra"
@@ -130,8 +129,7 @@ def fetch_pen(
     """
     folder = cache_path(NAME)
     make_folder(folder)
-    handle, name = tempfile.mkstemp(prefix=".archive.", suffix=".tmp", dir=folder)
-    os.close(handle)
+    handle, name = open_temporary(folder / "archive")
     archive = Path(name)
     try:
         get(ADDRESS, archive, tell)
@@ -141,6 +139,7 @@ def fetch_pen(
     finally:
         with suppress(OSError):
             archive.unlink()
+        os.close(handle)
     check_counts(parse_unipen(text, name=ADDRESS), ADDRESS)
     target = folder / f"{FILE}.gz"
     write_bytes(target, gzip.compress(text, mtime=0))

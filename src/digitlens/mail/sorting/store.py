@@ -31,8 +31,8 @@ from digitlens.mail.sorting.trays import (
     file_fingerprint,
     move_to_tray,
     put_in_tray,
-    sweep_leftovers,
 )
+from digitlens.storage import sweep_leftovers, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,7 +116,8 @@ class Store:
     def sweep_leftovers(self) -> None:
         """Remove what killed runs left half copied in the trays."""
         trays = self.query("SELECT DISTINCT tray FROM pieces")
-        sweep_leftovers(self.out / row["tray"] for row in trays)
+        for row in trays:
+            sweep_leftovers(self.out / row["tray"])
 
     def add(self, pieces: Sequence[RoutedPiece]) -> list[int]:
         """Write the rows of pieces that `place` is to put into trays; return their numbers."""
@@ -228,6 +229,8 @@ class Store:
                 self.unplaced.pop(row["id"], None)
                 done.append((row["id"], row["tray"]))
         if done:
+            for tray in {tray for _, tray in done}:  # a power cut must not outrun the marks
+                sync_folder(self.out / tray)
             with self.transaction():
                 # The tray is compared: a person may have sent the piece on in the meantime.
                 self.connection.executemany(

@@ -11,7 +11,6 @@ from digitlens.errors import DataError
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -104,13 +103,6 @@ def _check_same(source: Path, target: Path) -> None:
             likely="somebody else put it into the tray",
             try_="move it away, then run the command again",
         )
-
-
-def sweep_leftovers(folders: Iterable[Path]) -> None:
-    """Remove what killed runs left half copied: hidden files that end in .tmp."""
-    for folder in folders:
-        for path in folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
 
 
 def file_fingerprint(path: Path) -> str:
