@@ -36,7 +36,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
-    """Give an open temporary file, and its path, that becomes `path` at the end, or is removed after an error.
+    """Give an open temporary file and its path; it becomes `path`, or after an error nothing.
 
     What killed processes left in the folder is removed, once a process.
 
