@@ -81,7 +81,7 @@ FOCUS = """() => {
     return [here.id || here.textContent.trim() || here.getAttribute('aria-label'), ring, sight];
 }"""
 
-LAST = "The service behind this page"
+LAST = "API"
 """The last thing that can have the focus."""
 
 

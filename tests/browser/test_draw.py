@@ -64,6 +64,17 @@ def test_while_the_answer_is_on_its_way_nothing_else_is_said(page: Any, expect: 
     page.unroute_all(behavior="ignoreErrors")
 
 
+def test_why_is_answered_beside_the_drawing(seven: Any, expect: Any) -> None:
+    """Occlusion is there at once, the runner-up in words; the nearest other digit opens."""
+    expect(seven.locator("#why-title")).to_have_text("Why 7?")
+    expect(seven.locator("#why-mattered")).to_contain_text("Without the 5 x 5 pixels")
+    expect(seven.locator("#why-next")).to_contain_text("Runner-up:")
+    seven.locator("#why-nearest-ask").click()
+    expect(seven.locator("#why-nearest")).to_contain_text("nearest to this 7")
+    seven.get_by_role("button", name="Inspect it").click()
+    expect(seven.locator("#answer-digit")).not_to_have_text("7")
+
+
 def test_undo_and_clear(seven: Any, expect: Any) -> None:
     """Undo takes back a step, clear all of them, and clear can be undone."""
     seven.locator("#clear").click()
@@ -186,7 +197,7 @@ def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
         ({"unsure": True, "confidence": 0.55}, "is 55.0 % sure", "55.0 %, check"),
         (
             {"digit": None, "confidence": 0.83},
-            "rejects it as “not a digit”",
+            "rejected as “not a digit”",
             "no digit",
         ),
     ],

@@ -102,7 +102,7 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     pixels = pixels_of(seven, go)
     go(seven, "convolution")
     seven.locator("#kernel input").nth(24).wait_for()
-    seven.get_by_role("button", name="edges across").click()
+    seven.get_by_role("button", name="Horizontal edges").click()
     seven.locator("#kernel input[aria-label='kernel, row 0, column 0']").fill("-0.5")
     seven.locator("#stride").focus()
     seven.keyboard.press("Home")

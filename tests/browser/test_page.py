@@ -112,6 +112,32 @@ def test_every_view_is_named_and_fits(
         assert page.locator("h1:visible").count() == 1
 
 
+def test_terms_are_explained(page: Any, go: Go, expect: Any) -> None:
+    """A "?" opens its term's explanation, 16 pixels large; Escape closes it, focus stays."""
+    go(page, "train")
+    button = page.get_by_role("button", name="Explain: epoch")
+    button.focus()
+    page.keyboard.press("Enter")
+    box = page.locator("#term")
+    expect(box).to_contain_text("One pass over all digits")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    assert box.evaluate("element => getComputedStyle(element).fontSize") == "16px"
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "false")
+
+
+def test_every_term_on_the_page_has_an_explanation(page: Any) -> None:
+    """No "?" is without its words."""
+    used = re.findall(r'data-term="([^"]+)"', (STATIC / "index.html").read_text("utf-8"))
+    script = "import('/static/js/parts/glossary.js').then(({TERMS}) => Object.keys(TERMS))"
+    known = page.evaluate(script)
+    terms = {term for item in used for term in item.split(",")}
+    assert len(terms) > 12
+    assert terms <= set(known)
+
+
 def test_a_lab_without_mail_says_how_to_get_it(page: Any, go: Go, expect: Any) -> None:
     """Review names the commands, one after the other, and nothing else is shown."""
     go(page, "review")

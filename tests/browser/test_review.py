@@ -159,7 +159,7 @@ def test_all_is_done_by_keyboard(review: Open, expect: Any) -> None:
     assert re.findall(r'- (?:button|textbox|link|img)\b(?! ")', answer) == []
     second = press(page, "s", expect)
     assert second != first
-    expect(page.locator("#live")).to_contain_text(f"Piece {first} was given back.")
+    expect(page.locator("#live")).to_contain_text(f"Piece {first} was skipped.")
     press(page, "0", expect)
     expect(page.locator("#live")).to_contain_text(f"Piece {second} went to unsortable.")
     assert ask(page, "v1/mail")["queue"]["unsortable"] == 1

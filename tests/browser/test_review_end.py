@@ -34,7 +34,7 @@ def test_the_last_pieces_and_an_empty_queue(open_page: Callable[..., Any], expec
     expect(page.locator("#zip")).to_be_focused()
 
     other = open_page("#review")
-    expect(other.locator("#rest-title")).to_have_text("Others have all that waits")
+    expect(other.locator("#rest-title")).to_have_text("Other reviewers have the rest")
     expect(other.locator("#rest-title")).to_be_focused()
     page.locator("#review-skip").click()
     expect(page.locator(READY)).to_be_visible()

@@ -119,6 +119,7 @@ def test_cells_are_reached_by_arrow_keys(page: Any) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.disabled") is False
+    assert page.locator("#matrix button[tabindex='0']").count() == 1, "one stop of the Tab key"
 
 
 @pytest.fixture
@@ -152,10 +153,10 @@ def test_a_picture_of_several_digits_is_read(page: Any, go: Go, strip: bytes) ->
     assert "else 1 31.0 %" in fields.nth(1).get_attribute("aria-label")
     fields.nth(1).press("1")
     assert page.locator("#photo .corrected").count() == 1
-    page.get_by_role("button", name="Keep the corrected digit").click()
+    page.get_by_role("button", name="Save the corrected digit").click()
     page.locator("#own img[alt='a 1 of yours']").wait_for()
     page.locator("#own button[aria-label='Remove this 1']").click()
-    page.get_by_text("None yet: keep a drawn digit").wait_for()
+    page.get_by_text("None yet: save a drawn digit").wait_for()
 
 
 def test_without_a_reader_that_is_said(open_page: Any, go: Go) -> None:

@@ -13,15 +13,17 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from digitlens import frame_digit, load_model
+from digitlens import frame_digit, load_digits, load_model
 from digitlens.explain.inspection import Layer, inspect_model
 from digitlens.models.inference import published_names
+from digitlens.server import digit_sets
 from digitlens.server.inspect import LayerTrace, describe_cell
 from digitlens.server.schemas import (
     Cell,
     Explained,
     KernelMap,
     Kernels,
+    Nearest,
     NetworkDetails,
     NetworkList,
 )
@@ -250,3 +252,38 @@ def test_a_large_layers_kernels_are_sent_in_part(still: Any) -> None:
     assert one["first"] == 1500
     assert len(one["kernels"]) == len(one["biases"]) == 1
     assert len(one["kernels"][0]) == 784
+
+
+def test_integrated_gradients_come_when_asked_for(still: Any, seven_png: bytes) -> None:
+    """They sum to the answer's log-odds less those of paper, and are left out otherwise."""
+    asked = {"network": "tiny", "gradients": True}
+    result = still.post("/v1/explain", params=asked, content=seven_png, headers=PNG).json()
+    parts = np.array(result["gradients"])
+    assert parts.shape == (28, 28)
+    assert result["without_gradients"] == ""
+    assert (parts[np.array(result["pixels"]) == 0] == 0).all(), "paper has no part"
+    paper = load_model("tiny").logits(np.zeros((1, 28, 28), np.uint8))[0].astype(float)
+    others = np.delete(paper, 7)
+    odds = paper[7] - np.log(np.exp(others).sum())
+    assert parts.sum() == pytest.approx(result["occlusion"]["odds"] - odds, abs=0.2)
+    plain = still.post("/v1/explain", content=seven_png, headers=PNG).json()
+    assert plain["gradients"] is None
+
+
+def test_the_nearest_digit_of_another_class(still: Any) -> None:
+    """A training digit is nearest to itself; with its own label ruled out, to another."""
+    train = load_digits("uci").train
+    body = {"pictures": [train.images[5].tolist()]}
+    label = int(train.labels[5])
+    asked = {"label": (label + 1) % 10, "frame": False}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digit_sets, "list_sources", lambda _: {"mnist": False})
+        itself = still.post("/v1/explain/nearest", params=asked, json=body).json()
+        other = still.post(
+            "/v1/explain/nearest", params=asked | {"label": label}, json=body
+        ).json()
+    TypeAdapter(Nearest).validate_python(itself)
+    assert (itself["label"], itself["distance"], itself["index"]) == (label, 0, 5)
+    assert other["label"] != label
+    found = train.images[other["index"]].astype(float) - train.images[5]
+    assert other["distance"] == pytest.approx(np.sqrt(np.square(found).mean()) / 255, abs=1e-3)

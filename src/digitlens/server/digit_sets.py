@@ -24,9 +24,9 @@ from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import published_names
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
-from digitlens.server.networks import USER_DIGITS, check_source
+from digitlens.server.networks import USER_DIGITS, check_source, list_sources
 from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
-from digitlens.server.schemas import CellPictures, Measured, OwnList, Parts
+from digitlens.server.schemas import CellPictures, Measured, Nearest, OwnList, Parts
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ PARTS = ("test", "validation", "train")
 MAX_EVALUATIONS = 8
 # Sets of digits that are kept: MNIST is 47 MB.
 MAX_SOURCES = 3
+# Digits that are compared with another at once.
+CHUNK = 4096
 
 
 class Mistakes:
@@ -89,6 +91,24 @@ class Mistakes:
         is_run = network not in published_names()
         opened = self._openings.count(network, data) if is_run else None
         return Parts(network, data, describe_parts(card, data, self._splits(data)), opened)
+
+    def nearest(self, digit: Images, label: int) -> Nearest:
+        """Return the training digit that is no `label` with the pixels nearest to `digit`."""
+        here = list_sources(self._settings.user_digits)
+        train = self._splits("mnist" if here["mnist"] else "uci").train
+        index = np.flatnonzero(train.labels != label)
+        wanted = digit.reshape(-1).astype(np.float32)
+        # In parts: as floats at once, MNIST would be 170 MB.
+        squares = [
+            np.square(part.reshape(len(part), -1) - wanted).mean(axis=1)
+            for part in np.array_split(train.images[index], max(1, len(index) // CHUNK))
+        ]
+        distances = np.concatenate(squares)
+        place = int(distances.argmin())
+        item = int(index[place])
+        picture = png_data_url(train.images[item], compress_level=1)
+        distance = round(float(np.sqrt(distances[place])) / 255, 4)
+        return Nearest(train.source, item, int(train.labels[item]), distance, picture)
 
     def _digits(self, data: str, part: str) -> Digits:
         if part not in PARTS:

@@ -43,7 +43,13 @@ MAX_KERNEL = 28
 
 
 def explain_prediction(
-    model: Model, probe: LayerProbe, prepared: PreparedDigit, *, name: str, filters: bool
+    model: Model,
+    probe: LayerProbe,
+    prepared: PreparedDigit,
+    *,
+    name: str,
+    filters: bool,
+    gradients: bool = False,
 ) -> dict[str, Any]:
     """Return why `model` answers as it does.
 
@@ -51,15 +57,16 @@ def explain_prediction(
     of a large picture would be megabytes), and each layer has what `describe_layer` returns.
     """
     subject = prepared.digit if prepared.framing is None else prepared.framing
-    # Gradients need torch, which a lab does not load.
+    # Gradients need torch, which a lab loads when somebody asks for them, and not before.
     explanation = explain(
-        model, subject, inspected=probe.inspected, gradients=False, step=OCCLUSION_STEP
+        model, subject, inspected=probe.inspected, gradients=gradients, step=OCCLUSION_STEP
     )
     result = explanation.as_dict(filters=filters)
     result["model"] = name
     result["answer"] = explanation.answer
     result["mattered"] = explanation.mattered
     result["shown"] = explanation.shown
+    result["without_gradients"] = explanation.without_gradients
     # steps: pictures instead of numbers -> layers: how each size comes about
     for row, step in zip(result["steps"], explanation.steps, strict=True):
         height, width = step.picture.shape[:2]

@@ -161,6 +161,17 @@ class Explained(TypedDict):
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """The training digit of another class whose pixels are nearest."""
+
+    source: str
+    index: int
+    label: int
+    distance: float
+    picture: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """One number of a feature map."""
 

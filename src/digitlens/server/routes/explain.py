@@ -31,6 +31,7 @@ from digitlens.server.schemas import (
     KernelEdit,
     KernelMap,
     Kernels,
+    Nearest,
     NetworkDetails,
     NetworkList,
 )
@@ -54,12 +55,14 @@ async def explain(
     frame: bool = True,
     drawing: bool = False,
     filters: bool = False,
+    gradients: bool = False,
 ) -> Any:
     """Tell the steps of the framing, the pixels, what each layer makes of them, what mattered.
 
     Steps are pictures (data: addresses), feature maps are numbers. With `filters=true` the
-    first layer's kernels come along; they are the same for every picture. `frame` and `drawing`
-    as at /v1/predict.
+    first layer's kernels come along; they are the same for every picture. With `gradients=true`
+    so do integrated gradients, which need torch: the first answer takes as long as it loads.
+    `frame` and `drawing` as at /v1/predict.
     """
     upload = await read_upload(request, state.settings)
 
@@ -68,7 +71,9 @@ async def explain(
         digit = prepare_digit(upload, state.settings.max_pixels, frame=frame, drawing=drawing)
         # Also made into JSON in this thread: it is many numbers.
         return encode_json(
-            explain_prediction(model, probe, digit, name=network, filters=filters)
+            explain_prediction(
+                model, probe, digit, name=network, filters=filters, gradients=gradients
+            )
         )
 
     return json_response(await state.run(work))
@@ -161,6 +166,32 @@ def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
         padding=layer.padding if edit.padding is None else edit.padding,
     )
     return encode_json(result)
+
+
+@router.post(
+    "/nearest",
+    **document("The nearest digit of another class", Nearest, 404, takes_pictures=True),
+)
+async def nearest(
+    request: Request,
+    state: State,
+    label: Annotated[int, Query(ge=0, le=9)],
+    frame: bool = True,
+    drawing: bool = False,
+) -> Any:
+    """Tell which training digit that is no `label` has the nearest pixels.
+
+    It is looked for in MNIST where that is on this machine, else in UCI's digits; `distance`
+    is the root of the mean square of the differences, pixels being 0..1.
+    """
+    upload = await read_upload(request, state.settings)
+
+    def work() -> Nearest:
+        options = {"frame": frame, "drawing": drawing}
+        prepared = prepare_digit(upload, state.settings.max_pixels, **options)
+        return state.mistakes.nearest(prepared.digit, label)
+
+    return json_response(await state.run_slow(work))
 
 
 @networks_router.get(

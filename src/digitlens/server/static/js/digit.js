@@ -96,6 +96,11 @@ export async function centerDigit() {
   }
 }
 
+let gradients = false; // whether explanations come with integrated gradients, which need torch
+
+/** From now on explanations have integrated gradients. */
+export const wantGradients = () => (gradients = true);
+
 /** @type {{key: string, result: Promise<any>}} */
 let explanation = { key: "", result: Promise.resolve(null) };
 
@@ -103,12 +108,13 @@ let explanation = { key: "", result: Promise.resolve(null) };
 export function loadExplanation() {
   const { drawing, network } = state;
   const { picture, how } = describeRequest(drawing);
-  const key = `${network} ${picture}`;
+  const key = `${network} ${gradients} ${picture}`;
+  const query = { network, gradients: gradients || null };
   if (key !== explanation.key) {
     const opened = origin && origin.base === drawing.base && !drawing.strokes.length;
     const result = opened
-      ? send("/v1/explain", origin.blob, { network })
-      : post("/v1/explain", { pictures: [picture] }, { network, ...how });
+      ? send("/v1/explain", origin.blob, query)
+      : post("/v1/explain", { pictures: [picture] }, { ...query, ...how });
     explanation = { key, result };
     result.catch(() => {
       explanation = { key: "", result };

@@ -14,6 +14,7 @@ import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
 import { bindDigit, digit, onDigit } from "./digit.js";
 import { onNetworks, setNetworks } from "./networks.js";
 import { nameDigit } from "./parts/bars.js";
+import { bindTerms } from "./parts/glossary.js";
 import { makeInkRamp } from "./parts/ramps.js";
 import { paintPixels } from "./parts/paint.js";
 import * as answer from "./views/answer.js";
@@ -104,6 +105,7 @@ function start() {
     byId("offline").textContent = problem ? `${capitalize(problem.message)}. ${problem.details.try}` : "";
   });
   bindTheme();
+  bindTerms();
   bindAddress();
   bindLinks();
   onNetworks(({ networks }) => {

@@ -33,7 +33,7 @@ export function setOwnCount(count) {
 
 /** What to do where a set of digits is not on this machine. @param {string} name */
 export function explainMissing(name) {
-  if (name === "own") return "You have no digits of your own yet: keep some in Draw or in Read.";
+  if (name === "own") return "You have no digits of your own yet: save some in Draw or in Read.";
   const title = name === "fashion" ? "Fashion-MNIST" : "MNIST";
   const how = `Type “digitlens data fetch ${name}” once, which downloads it, and reload this page.`;
   return `${title} is not on this machine. ${how}`;

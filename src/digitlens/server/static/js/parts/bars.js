@@ -3,6 +3,7 @@
 import { formatConfidence } from "../core/numbers.js";
 import { h } from "../core/dom.js";
 import { findThreshold } from "../networks.js";
+import { explainTerm } from "./glossary.js";
 
 /**
  * @param {HTMLElement} box
@@ -12,7 +13,7 @@ export function showBars(box, answer) {
   if (!box.firstChild) {
     box.append(
       ...Array.from({ length: 10 }, (_, digit) => line(String(digit))),
-      h("p", { class: "refusal-words" }),
+      h("p", { class: "refusal-words" }, " ", explainTerm("not a digit")),
       line("no digit", "refusal", h("em")),
     );
   }
@@ -33,10 +34,10 @@ function showRefusal(box, answer) {
   const words = box.querySelector(".refusal-words");
   row.hidden = share === null;
   words.hidden = !answer;
-  words.textContent =
+  words.firstChild.textContent =
     share === null
-      ? "Is it a digit at all? This network cannot tell."
-      : `Is it a digit at all? ${limit === null ? "" : `Rejected above ${formatConfidence(limit)}.`}`;
+      ? "Is it a digit at all? This network cannot tell. "
+      : `Is it a digit at all? ${limit === null ? "" : `Rejected above ${formatConfidence(limit)}. `}`;
   if (share === null) return;
   row.classList.toggle("first", answer.digit === null);
   row.querySelector("em").hidden = limit === null;
@@ -68,7 +69,7 @@ export function describeAnswer(answer) {
   if (answer.digit === null) {
     const limit = findThreshold(answer.network);
     const figures = `${formatConfidence(answer.no_digit)}${limit === null ? "" : `, limit ${formatConfidence(limit)}`}`;
-    return `${answer.network} rejects it as “not a digit” (${figures}). Best guess: ${answer.likeliest} with ${formatConfidence(answer.confidence)}. Check this.`;
+    return `${answer.network}: rejected as “not a digit” (${figures}). Best guess: ${answer.likeliest} with ${formatConfidence(answer.confidence)}. Check this.`;
   }
   const [next] = rankOthers(answer);
   const first = `${answer.network} is ${formatConfidence(answer.confidence).replace(">", "more than")} sure`;

@@ -17,6 +17,7 @@ const NUMBERS = 24; // pixels: from this size of a cell on, its number is writte
  * @property {number | null} [band] a row that is marked
  * @property {boolean} [flat] as high as the style sheet says; else its cells are square
  * @property {number} [ticks] a short line before each so many columns
+ * @property {(row: number, column: number) => [number, number, number]} [under] the colour where the value is 0
  * @property {(value: number) => boolean} [hatched] cells that are crossed by lines of paper
  */
 
@@ -103,7 +104,7 @@ export class Grid {
   }
 
   #cells(brush, width, height) {
-    const { rows, columns, at: index, ramp, text, ticks, hatched } = this.shown;
+    const { rows, columns, at: index, ramp, text, ticks, hatched, under } = this.shown;
     const written = text && width >= NUMBERS;
     const gap = width >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
     const quiet = cssColor("quiet");
@@ -115,7 +116,7 @@ export class Grid {
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
         const value = index(row, column);
-        const rgb = ramp(value);
+        const rgb = value || !under ? ramp(value) : under(row, column);
         brush.fillStyle = `rgb(${rgb})`;
         const [x, y] = [column * width, row * height];
         brush.fillRect(x, y, width - gap, height - gap);

@@ -3,21 +3,10 @@
 const KEY = "digitlens-person";
 const LOCK_MS = 600; // milliseconds: a page that is being reloaded lets go within
 
-const WORDS = "brisk calm clear early eager fair gentle keen kind merry quick quiet steady sunny warm wise";
-const BIRDS = "crane finch gull hawk heron jay kite lark martin owl plover raven robin swift tern wren";
-
 /** @type {{desk: string, name: string, token: string}} */
 export const person = { desk: "", name: "", token: "" };
 
-const pick = (words) => {
-  const item = words.split(" ");
-  return item[Math.floor(Math.random() * item.length)];
-};
-
-const makeName = () => {
-  const name = `${pick(WORDS)} ${pick(BIRDS)}`;
-  return name.charAt(0).toUpperCase() + name.slice(1);
-};
+const makeName = () => `Reviewer ${1 + Math.floor(999 * Math.random())}`;
 
 function loadSaved() {
   try {

@@ -13,22 +13,22 @@ import { findFirstChannel } from "./cell.js";
 
 /** Kernels of 3 x 3 that everybody should have seen at work. */
 const PRESETS = {
-  "edges across": [
+  "Horizontal edges": [
     [-1, -1, -1],
     [0, 0, 0],
     [1, 1, 1],
   ],
-  "edges down": [
+  "Vertical edges": [
     [-1, 0, 1],
     [-1, 0, 1],
     [-1, 0, 1],
   ],
-  blur: [
+  Blur: [
     [1, 2, 1],
     [2, 4, 2],
     [1, 2, 1],
   ].map((row) => row.map((value) => value / 16)),
-  sharpen: [
+  Sharpen: [
     [0, -1, 0],
     [-1, 5, -1],
     [0, -1, 0],
@@ -83,7 +83,7 @@ export function initBench() {
     }),
   );
   byId("presets").append(
-    h("button", { type: "button", id: "bench-own", onclick: reset }, "the network's own"),
+    h("button", { type: "button", id: "bench-own", onclick: reset }, "Reset to the learned kernel"),
     ...Object.entries(PRESETS).map(([name, kernel]) =>
       h("button", { type: "button", onclick: () => applyPreset(kernel) }, name),
     ),
@@ -118,7 +118,7 @@ function reset() {
   byId("bench-channel-field").hidden = names.length < 2;
   byId("bench-activation").textContent = layer.activation
     ? `After ${layer.activation}`
-    : "No activation follows";
+    : "Activation: none";
   byId("bias").value = String(Number(draft.bias.toPrecision(3)));
   makeInputs();
   showDraft();

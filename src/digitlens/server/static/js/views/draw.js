@@ -17,6 +17,7 @@ import { Grid } from "../parts/grid.js";
 import { makeInkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
 import { readPicture } from "./read.js";
+import { forgetNearest, initWhy, showWhy } from "./why.js";
 
 const MAX_UNDO = 100; // steps back
 
@@ -107,7 +108,7 @@ async function saveDigit() {
     const label = Number(byId("keep-label").value);
     const body = { digits: [{ picture: toRows(digit.pixels), label }], frame: false };
     const result = await post("/v1/own", body);
-    byId("keep-done").textContent = `Kept: you have ${result.count}.`;
+    byId("keep-done").textContent = `Saved: you have ${result.count}.`;
     refreshOwn(result);
   } catch (problem) {
     showProblem(byId("draw-problem"), problem);
@@ -173,6 +174,7 @@ export function init() {
     "0",
   );
   byId("width").value = "20";
+  initWhy();
   bindPaper();
   byId("undo").addEventListener("click", undo);
   byId("clear").addEventListener("click", () => changeDrawing(emptyDrawing()));
@@ -199,6 +201,7 @@ export function init() {
   });
   watch(["drawing"], () => {
     byId("keep-done").textContent = "";
+    forgetNearest();
     if (state.tab === "draw") show();
   });
   onDigit(() => {
@@ -211,4 +214,5 @@ export function show() {
   paintPad();
   paintCells();
   showAnswer();
+  if (!unfinished) showWhy();
 }

@@ -7,9 +7,9 @@ import { drawChart } from "../parts/chart.js";
 const COLUMNS = {
   epoch: ["epoch", String],
   train_loss: ["loss", (value) => value.toFixed(4)],
-  validation_loss: ["held back", (value) => value.toFixed(4)],
+  validation_loss: ["validation loss", (value) => value.toFixed(4)],
   train_accuracy: ["right", percent],
-  validation_accuracy: ["held back", percent],
+  validation_accuracy: ["validation right", percent],
   seconds: ["seconds", (value) => value.toFixed(1)],
 };
 

@@ -106,7 +106,7 @@ function showMatrix() {
   const [low, height] = interval;
   byId("mistakes-words").textContent =
     `${model} misses ${formatCount(misses)} of ${formatCount(count)} (${source}): ${formatPercent(measured.accuracy)} right, ` +
-    `between ${formatPercent(low)} and ${formatPercent(height)} with 95 % certainty.` +
+    `95 % interval ${formatPercent(low).replace(" %", "")} to ${formatPercent(height)}.` +
     (decisions
       ? ` Answered and wrong ${decisions.wrong}, unsure ${decisions.unsure}, refused as no digit ${decisions.refused}.`
       : "");
@@ -185,11 +185,22 @@ function moveFocus(event) {
     [row, column] = [row + way[0], column + way[1]];
     const next = byId("matrix").querySelector(`[data-cell="${row}${column}"]`);
     if (!next) return;
-    if (!next.disabled) return next.focus();
+    if (next.disabled) continue;
+    setTabStop(next);
+    return next.focus();
   }
 }
 
+/** Tab reaches one cell of the matrix; arrow keys lead to the others. @param {any} cell */
+function setTabStop(cell) {
+  for (const button of byId("matrix").querySelectorAll("button")) button.tabIndex = -1;
+  cell.tabIndex = 0;
+}
+
 function showCell() {
+  const cells = [...byId("matrix").querySelectorAll("button:enabled")];
+  const first = cells.find(({ dataset }) => dataset.cell === state.cell) ?? cells[0];
+  if (first) setTabStop(first);
   for (const button of byId("matrix").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.cell === state.cell));
   }
@@ -216,8 +227,8 @@ async function loadGallery(first) {
     : `${truth}, taken for ${answer}`;
   byId("gallery-note").textContent =
     response.count === 1
-      ? "One picture. Choose it to take it apart."
-      : `${formatCount(response.count)} pictures, the surest first. Choose one to take it apart.`;
+      ? "One picture. Choose it to inspect it."
+      : `${formatCount(response.count)} pictures, the surest first. Choose one to inspect it.`;
   byId("gallery").append(...response.pictures.map((item) => renderThumb(item, truth, answer)));
   byId("gallery-more").hidden = byId("gallery").children.length >= response.count;
 }
@@ -242,7 +253,7 @@ async function takeApart(picture, words) {
     convolution: "Convolution",
   };
   byId("taken").replaceChildren(
-    h("p", {}, `In hand: ${words}. Open it in`),
+    h("p", {}, `Selected: ${words}. Inspect it in`),
     h(
       "div",
       { class: "buttons" },

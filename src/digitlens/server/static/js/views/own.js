@@ -22,7 +22,7 @@ export async function refreshOwn(response) {
       h(
         "p",
         { class: "quiet" },
-        "None yet: keep a drawn digit in Draw, or correct one here. Nothing that you send is kept otherwise.",
+        "None yet: save a drawn digit in Draw, or correct one here. Nothing that you send is kept otherwise.",
       ),
     );
   }

@@ -114,8 +114,8 @@ function showKeep() {
   byId("read-keep").hidden = !corrected.size;
   byId("read-keep").textContent =
     corrected.size === 1
-      ? "Keep the corrected digit"
-      : `Keep ${corrected.size} corrected digits`;
+      ? "Save the corrected digit"
+      : `Save ${corrected.size} corrected digits`;
 }
 
 /** Mark on the photo the digit that is being looked at. */
@@ -145,7 +145,7 @@ async function saveDigits() {
   });
   try {
     const own = await post("/v1/own", { digits });
-    byId("read-state").textContent = `Kept: you have ${own.count} of your own.`;
+    byId("read-state").textContent = `Saved: you have ${own.count} of your own.`;
     refreshOwn(own);
   } catch (problem) {
     showProblem(byId("read-problem"), problem);

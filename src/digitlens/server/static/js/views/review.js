@@ -154,11 +154,11 @@ function settleFocus() {
 function showRest(queue, before) {
   const first = !lookedAt;
   lookedAt = Date.now();
-  const title = queue.waiting ? "Others have all that waits" : "Nothing waits";
+  const title = queue.waiting ? "Other reviewers have the rest" : "Nothing waits";
   const trays = Object.keys(queue.trays).length;
   byId("rest-title").textContent = title;
   byId("rest-words").textContent = queue.waiting
-    ? "A piece that is given back comes to you. This page looks again by itself."
+    ? "A piece that one of them skips comes to you. This page looks again by itself."
     : `All mail is in its place: ${formatCount(trays)} ${trays === 1 ? "tray" : "trays"}. This page looks again by itself.`;
   if (!first || state.tab !== "review") return;
   byId("rest-title").focus({ preventScroll: true });
@@ -230,7 +230,7 @@ const release = () =>
       return handleRefusal(problem);
     }
     showProblem(byId("review-problem"), null);
-    await claim(piece, `Piece ${piece} was given back.`);
+    await claim(piece, `Piece ${piece} was skipped.`);
   });
 
 /** What was refused: a piece that somebody else has is let go, any other one is kept. */

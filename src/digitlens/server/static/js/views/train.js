@@ -102,7 +102,7 @@ function showNetwork() {
   const same = known.networks
     .filter(({ network }) => network === kind)
     .map(({ name }) => ({ value: name, text: name }));
-  setOptions(byId("train-from"), [{ value: "", text: "the start" }, ...same], chosen);
+  setOptions(byId("train-from"), [{ value: "", text: "random weights" }, ...same], chosen);
   if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
 }
 
