@@ -187,8 +187,8 @@ async def nearest(
     upload = await read_upload(request, state.settings)
 
     def work() -> Nearest:
-        options = {"frame": frame, "drawing": drawing}
-        prepared = prepare_digit(upload, state.settings.max_pixels, **options)
+        max_pixels = state.settings.max_pixels
+        prepared = prepare_digit(upload, max_pixels, frame=frame, drawing=drawing)
         return state.mistakes.nearest(prepared.digit, label)
 
     return json_response(await state.run_slow(work))
