@@ -187,8 +187,10 @@ SEVEN = ((0.25, 0.25), (0.75, 0.25), (0.45, 0.8))
 def draw_seven(expect: Any) -> Callable[..., None]:
     """Return a function that draws a 7 with the mouse, and waits for the answer to it."""
 
-    def draw(page: Any, lift: bool = True) -> None:
-        paper = page.locator("#pad").bounding_box()
+    def draw(
+        page: Any, lift: bool = True, pad: str = "#pad", digit: str = "#answer-digit"
+    ) -> None:
+        paper = page.locator(pad).bounding_box()
         corners = [
             (paper["x"] + x * paper["width"], paper["y"] + y * paper["height"])
             for x, y in SEVEN
@@ -199,7 +201,7 @@ def draw_seven(expect: Any) -> Callable[..., None]:
             page.mouse.move(*corner, steps=8)
         if lift:
             page.mouse.up()
-        expect(page.locator("#answer-digit")).to_have_text("7")
+        expect(page.locator(digit)).to_have_text("7")
 
     return draw
 

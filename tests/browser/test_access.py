@@ -11,6 +11,7 @@ Go = Callable[[Any, str], None]
 
 TABS = (
     "draw",
+    "network",
     "pixels",
     "features",
     "answer",

@@ -121,6 +121,27 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
 
 
+def test_the_whole_network_follows_the_pen(
+    page: Any, draw_seven: Any, go: Go, expect: Any
+) -> None:
+    """Pixels, every layer's maps, logits, softmax and answer; the shares are those answered."""
+    go(page, "network")
+    draw_seven(page, lift=False, pad="#net-pad", digit="#net-digit")
+    rows = page.locator("#net-rows .net-layer")
+    expect(rows).to_have_count(5)
+    page.mouse.up()
+    page.wait_for_url("**strokes=*")
+    expect(rows.nth(0).locator(".maps button")).to_have_count(16)
+    shares = page.locator("#net-rows .softmax tbody td:last-child").all_text_contents()
+    assert len(shares) == 10
+    go(page, "draw")
+    bars = page.locator("#draw-bars .bar:not(.refusal) output")
+    expect(bars.nth(7)).to_have_text(shares[7])
+    go(page, "network")
+    rows.nth(1).locator(".maps button").nth(3).click()
+    expect(page.locator("#cell-title")).to_contain_text("layer 2, map")
+
+
 def test_networks_without_kernels_are_not_told_to_have_some(
     open_page: Any, draw_seven: Any, go: Go, expect: Any
 ) -> None:

@@ -15,6 +15,7 @@ Go = Callable[[Any, str], None]
 
 TABS = (
     "draw",
+    "network",
     "pixels",
     "features",
     "answer",

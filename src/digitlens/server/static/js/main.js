@@ -21,6 +21,7 @@ import * as answer from "./views/answer.js";
 import * as convolution from "./views/convolution.js";
 import * as draw from "./views/draw.js";
 import * as features from "./views/features.js";
+import * as network from "./views/network.js";
 import * as mistakes from "./views/mistakes.js";
 import * as pixels from "./views/pixels.js";
 import * as read from "./views/read.js";
@@ -28,7 +29,18 @@ import * as review from "./views/review.js";
 import * as train from "./views/train.js";
 
 /** A view has init(), called once, and show(), called when it is opened or its digit changes. */
-const VIEWS = { draw, pixels, features, answer, convolution, train, mistakes, read, review };
+const VIEWS = {
+  draw,
+  network,
+  pixels,
+  features,
+  answer,
+  convolution,
+  train,
+  mistakes,
+  read,
+  review,
+};
 
 /** Views that have nothing to show without a digit. */
 const WANT_DIGIT = ["pixels", "features", "answer", "convolution"];

@@ -69,6 +69,21 @@ export function bindArrowKeys(group) {
   });
 }
 
+/** One stop of the Tab key for many buttons: the arrow keys lead from one to the next. @param {HTMLElement} group */
+export function bindRoving(group) {
+  const buttons = [...group.querySelectorAll("button")];
+  buttons.forEach((button, index) => (button.tabIndex = index ? -1 : 0));
+  group.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const index = buttons.indexOf(/** @type {any} */ (document.activeElement));
+    if (!step || index < 0) return;
+    event.preventDefault();
+    const next = buttons[(index + step + buttons.length) % buttons.length];
+    for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
+    next.focus();
+  });
+}
+
 /** Mark one of several radio elements as chosen. @param {Iterable<Element>} choices @param {number} index */
 export function setActive(choices, index) {
   [...choices].forEach((item, number) => {

@@ -5,6 +5,7 @@ import { initialState, setState, state, watch } from "./store.js";
 
 export const TABS = [
   "draw",
+  "network",
   "pixels",
   "features",
   "answer",

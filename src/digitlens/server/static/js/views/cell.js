@@ -9,6 +9,7 @@ import { digit } from "../digit.js";
 import { toRows } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
 import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
+import { renderSoftmax } from "../parts/softmax.js";
 import {
   orderBySize,
   renderSteps,
@@ -77,7 +78,9 @@ function draw(response, asked) {
   byId("conv-into").closest("figure").hidden = kind === "dense" && number > 1;
   if (kind === "dense") {
     const seen = number === 1 ? [renderPictures(response)] : [];
-    byId("cell").replaceChildren(...seen, renderInputs(response));
+    // The last layer's values are logits: one step is left to the answer.
+    const logits = after ? [] : [renderSoftmax(layer.values.flat(2))];
+    byId("cell").replaceChildren(...seen, renderInputs(response), ...logits);
     if (number === 1) showInto(asked, 0, null);
   } else if (kind === "pooling") {
     byId("cell").replaceChildren(renderTable("the window", response.window[0]));
