@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-service bench-page bench-mail bench-tuning bench-scenes clean
+	bench-promise bench-service bench-page bench-mail bench-tuning bench-scenes fuzz kills clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -17,6 +17,14 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+# Mutated files for every reader: so many a reader (some minutes); each run draws new ones.
+fuzz: $(READY)
+	DIGITLENS_FUZZ=2000 $(BIN)/python -m pytest -q tests/fuzz
+
+# Commands that write, killed at random moments: nothing lost, doubled or left over.
+kills: $(READY)
+	$(BIN)/python tools/kills.py --kills 1000
 
 check: $(READY)
 	$(BIN)/ruff check .

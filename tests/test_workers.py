@@ -178,3 +178,33 @@ def test_a_container_has_the_cores_it_is_given(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert available_cpus(tmp_path) == count
+
+
+@pytest.mark.parametrize(
+    ("rows", "files", "count"),
+    [
+        ("0::/user.slice/run-1.scope\n", {"user.slice/run-1.scope/cpu.max": "50000 100000"}, 1),
+        ("0::/user.slice/run-1.scope\n", {"user.slice/cpu.max": "300000 100000"}, 3),
+        ("0::/../other\n", {"other/cpu.max": "max 100000"}, 7),
+        (
+            "5:memory:/a\n4:cpu,cpuacct:/a/b\n",
+            {"cpu/a/b/cpu.cfs_quota_us": "200000", "cpu/a/b/cpu.cfs_period_us": "100000"},
+            2,
+        ),
+        ("nothing of the kind\n", {}, 7),
+    ],
+)
+def test_a_group_within_groups_has_the_least_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    rows: str,
+    files: dict[str, str],
+    count: int,
+) -> None:
+    """A share given to a group that lies deeper, as by systemd, is seen, and those above it."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(7)}, raising=False)
+    (tmp_path / "process").write_text(rows)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert available_cpus(tmp_path, tmp_path / "process") == count

@@ -341,7 +341,9 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
-def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
+def available_cpus(
+    groups: Path = Path("/sys/fs/cgroup"), process: Path = Path("/proc/self/cgroup")
+) -> int:
     """Return how many cores this process may use.
 
     A container may be given the time of fewer cores than it sees: more processes than that
@@ -349,8 +351,24 @@ def available_cpus(groups: Path = Path("/sys/fs/cgroup")) -> int:
 
     groups: where Linux tells the limits of the control group (version 2: ``cpu.max``; version
         1: ``cpu/cpu.cfs_quota_us``); a container sees its own there
+    process: where it tells this process's group, which may lie deeper; each above it counts
     """
-    return max(1, math.ceil(min(visible_cpus(), _cgroup_quota(groups))))
+    quotas = [
+        _cgroup_quota(groups / level, groups / "cpu" / level) for level in _list_levels(process)
+    ]
+    return max(1, math.ceil(min(visible_cpus(), *quotas)))
+
+
+def _list_levels(process: Path) -> set[str]:
+    """Return the groups that a process is in, and those above, as paths below the root."""
+    levels = {""}
+    with suppress(OSError, ValueError):
+        for row in process.read_text().splitlines():
+            number, controllers, path = row.split(":", 2)
+            if number == "0" or "cpu" in controllers.split(","):
+                parts = [part for part in path.split("/") if part not in ("", "..")]
+                levels |= {"/".join(parts[: count + 1]) for count in range(len(parts))}
+    return levels
 
 
 def visible_cpus() -> int:
@@ -360,11 +378,13 @@ def visible_cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _cgroup_quota(groups: Path) -> float:
-    """Return the cores whose time this process may take; infinite where that is not said."""
-    whole, quota, period = (
-        groups / name for name in ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
-    )
+def _cgroup_quota(group: Path, older: Path) -> float:
+    """Return the cores whose time a group may take; infinite where that is not said.
+
+    group, older: its folder in version 2, and that of the controller in version 1
+    """
+    whole = group / "cpu.max"
+    quota, period = older / "cpu.cfs_quota_us", older / "cpu.cfs_period_us"
     try:
         if whole.is_file():
             share, unit = whole.read_text().split()

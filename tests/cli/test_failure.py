@@ -169,3 +169,40 @@ def test_the_module_runs_as_the_command() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "error: no such option: --nothing\n  try     digitlens --help\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "told"),
+    [
+        ("doctor --json > /dev/full", "the results could not be written to stdout"),
+        ("--version > /dev/full", "the results could not be written to stdout"),
+        ("--version >&-", "stdout is closed"),
+        ("read - <&-", "- wants a picture from stdin"),
+    ],
+)
+def test_a_stream_that_takes_nothing_is_told(shell: str, told: str) -> None:
+    """A full disk behind stdout, or a closed stream, is an error of its own and no fault."""
+    command = f"{sys.executable} -m digitlens {shell}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith(f"error: {told}")
+    assert "fault" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_ctrl_c_while_the_commands_are_imported_is_no_traceback() -> None:
+    """Ctrl-C in the first moment says that it was heard, as later."""
+    code = (
+        "import sys, builtins\n"
+        "from digitlens.cli import main\n"
+        "real = builtins.__import__\n"
+        "def stop(name, *rest):\n"
+        "    if name == 'digitlens.cli.app':\n"
+        "        raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = stop\n"
+        "main(['--version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"stopped\n")

@@ -23,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     import gc
     import threading
 
-    from digitlens.cli.app import run
+    try:
+        from digitlens.cli.app import run
+    except KeyboardInterrupt:  # before `run` is there to say so
+        sys.stderr.write("stopped\n")
+        sys.exit(130)
 
     # Importing torch makes a million objects and no garbage: looking for some in between
     # costs 0.1 s.

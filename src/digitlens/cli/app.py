@@ -11,7 +11,15 @@ import typer
 from typer.main import get_command
 
 from digitlens.cli import data, mail
-from digitlens.cli.command import Command, Group, Stopped, describe, silence_stdout
+from digitlens.cli.command import (
+    Command,
+    Group,
+    Stopped,
+    describe,
+    fill_closed_streams,
+    refused_by_stdout,
+    silence_stdout,
+)
 from digitlens.cli.console import announce, echo, flag
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
@@ -22,7 +30,7 @@ from digitlens.cli.predict import predict
 from digitlens.cli.read import read
 from digitlens.cli.serve import serve
 from digitlens.cli.train import train
-from digitlens.errors import DigitlensWarning, UsageError
+from digitlens.errors import DigitlensWarning, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +95,7 @@ def root() -> Any:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
+    fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a sign gets "?", not a traceback.
         with contextlib.suppress(AttributeError, ValueError):
@@ -94,6 +103,7 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [item for item in arguments if item != "--debug"]
     try:
+        _check_stdout()
         _check_arguments(arguments)
         with _session(debug=debug):
             code = root().main(args=arguments, prog_name="digitlens", standalone_mode=False)
@@ -103,11 +113,25 @@ def run(arguments: list[str]) -> int:
         return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt as interrupt:
+        return _fail(interrupt, arguments, debug=debug)
     except Exception as error:
+        if refused := refused_by_stdout(error):
+            silence_stdout()
+            return _fail(refused, arguments, debug=debug)
         cause = error.__cause__ if isinstance(error, Stopped) else error
         assert cause is not None, "Stopped is raised from Ctrl-C"
         return _fail(cause, arguments, debug=debug)
     return code if isinstance(code, int) else 0
+
+
+def _check_stdout() -> None:
+    """Raise StorageError where stdout is closed: results would be lost in silence."""
+    if sys.stdout is None:
+        raise StorageError(
+            "stdout is closed: results have nowhere to go",
+            try_="> /dev/null throws them away, > FILE keeps them",
+        )
 
 
 def _check_arguments(arguments: list[str]) -> None:

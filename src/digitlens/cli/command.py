@@ -5,17 +5,20 @@ Help texts are laid out here, for typer's own change from version to version.
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import shutil
 import sys
 import textwrap
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from digitlens.errors import DigitlensError, StoppedError, UsageError, suggest
+from digitlens.errors import DigitlensError, StoppedError, StorageError, UsageError, suggest
 
 MAX_WIDTH = 80
 
@@ -144,6 +147,32 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
         try_=f"digitlens --debug {_quote(arguments)}    shows where",
     )
     return f"error: {unexpected}", unexpected.exit_code
+
+
+def fill_closed_streams() -> None:
+    """Let no file that is opened later pass for stdin, stdout or stderr where one is closed."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+
+
+def refused_by_stdout(error: BaseException) -> StorageError | None:
+    """Return what to say where `error` is that stdout takes no more, as on a full disk."""
+    if not isinstance(error, OSError) or error.filename is not None:
+        return None
+    # Files are written in lower packages, and their errors are ours: here it is stdout.
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    if Path(frame.f_code.co_filename).parent != Path(__file__).parent:
+        return None
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return StorageError(
+        "the results could not be written to stdout",
+        seen=error.strerror or str(error),
+        likely="the disk is full" if is_full else None,
+        try_="make room, then run the command again" if is_full else None,
+    )
 
 
 def silence_stdout() -> None:

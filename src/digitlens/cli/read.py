@@ -243,10 +243,10 @@ def spool_stdin(named: Sequence[str]) -> Iterator[Path | None]:
         return
     if list(named).count("-") > 1:
         raise UsageError("- may be named once: stdin can be read once")
-    if sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
             "- wants a picture from stdin",
-            seen="a terminal",
+            seen="a terminal" if sys.stdin else "stdin is closed",
             try_="digitlens read - < page.png",
         )
     content = sys.stdin.buffer.read(MAX_BYTES + 1)

@@ -38,6 +38,10 @@ def expand_box(
     return x0, y0, min(width, x1), min(height, y1)
 
 
+MAX_EDGE = 1e9
+"""Pixels: no picture is so large, and numbers far above have no sum."""
+
+
 def crop_with_margin(
     pixels: Pixels,
     box: Sequence[float],
@@ -54,8 +58,10 @@ def crop_with_margin(
     """
     left, top, right, bottom = box
     height, width = pixels.shape[:2]
-    around = margin * max(right - left, bottom - top)
-    x0, y0, x1, y1 = expand_box(box, (around,) * 4, width, height)
+    x0 = y0 = x1 = y1 = 0
+    if all(abs(edge) < MAX_EDGE for edge in box):  # nor NaN
+        around = margin * max(right - left, bottom - top)
+        x0, y0, x1, y1 = expand_box(box, (around,) * 4, width, height)
     if not (left < right and top < bottom and x0 < x1 and y0 < y1):
         raise UsageError(
             f"the box of {name} must be left, top, right, bottom inside its picture",

@@ -52,7 +52,7 @@ def parse_plan(text: str, name: str = "the plan") -> SortPlan:
     # TOML, and of the right kinds.
     try:
         result = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name} is not TOML", seen=str(error)) from error
     source = _PlanText(name, text.splitlines())
     _check_keys(result, source)

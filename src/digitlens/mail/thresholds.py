@@ -187,7 +187,7 @@ class MeasuredThresholds:
             curves = {known: _parse_curve(raw["curves"][known]) for known in KNOWN}
             about = {str(key): value for key, value in raw["about"].items()}
             return cls(str(raw["reader"]), about, float(raw["elsewhere"]), curves)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{name} cannot be read", seen=f"{type(error).__name__}: {error}"
             ) from error
@@ -206,7 +206,7 @@ def read_measured(path: Path) -> MeasuredThresholds:
     """Return the thresholds in a file that `digitlens mail measure` wrote."""
     try:
         raw = json.loads(read_file(path).content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raw = None
     return MeasuredThresholds.from_dict(raw, str(path))
 

@@ -85,6 +85,19 @@ def read_program(content: bytes, *, name: str) -> FileProgram:
     except (ValueError, IndexError) as error:
         raise ModelError(f"{name} must be an ONNX file", seen=str(error)) from error
 
+    try:
+        return _follow_nodes(graph, name)
+    except ModelError:
+        raise
+    except Exception as error:  # a graph from anyone may lack and hold anything
+        raise ModelError(
+            f"{name} must hold networks that digitlens wrote",
+            seen=f"{type(error).__name__}: {error}",
+        ) from error
+
+
+def _follow_nodes(graph: OnnxGraph, name: str) -> FileProgram:
+    """Return the networks in a graph; errors of any kind where digitlens did not write it."""
     # Nodes stand in the order in which they were written, one network after the other.
     networks: list[list[Step]] = []
     margin = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from digitlens.errors import UsageError
 
@@ -46,13 +47,43 @@ class BaseRecipe:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return the recipe that `to_dict` wrote, in this version or an older one.
 
-        Raises TypeError: a value is missing, or unknown.
+        Raises TypeError: a value is missing, unknown, or of another type.
         """
         fields: dict[str, Any] = {
             cls.OLD_NAMES.get(name, name): tuple(value) if isinstance(value, list) else value
             for name, value in values.items()
         }
+        check_types(get_type_hints(cls), fields)
         return cls(**fields)
+
+
+def check_types(kinds: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Check values from a file against their types; what has none is passed over.
+
+    Raises TypeError: a value is of another type, or no finite number.
+    """
+    for name, value in values.items():
+        if name in kinds and not _fits(value, kinds[name]):
+            raise TypeError(f"{name} is {str(value)[:60]!r}, not {kinds[name]}")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    outer, inner = get_origin(kind) or kind, get_args(kind)
+    if outer in (Union, UnionType):
+        return any(_fits(value, one) for one in inner)
+    if outer is Literal:
+        return value in inner
+    if outer is tuple and isinstance(value, tuple):
+        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        return len(kinds) == len(value) and all(map(_fits, value, kinds))
+    if outer is dict and isinstance(value, dict):
+        return all(_fits(one, inner[1]) for one in value.values())
+    if outer in (int, float):
+        wanted = int if outer is int else (int, float)
+        return (
+            isinstance(value, wanted) and not isinstance(value, bool) and math.isfinite(value)
+        )
+    return isinstance(value, outer)
 
 
 @dataclass(frozen=True, kw_only=True)

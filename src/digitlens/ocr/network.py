@@ -104,7 +104,7 @@ class LineRecognizer:
 def _parse_calibrations(path: Path, raw: str) -> ConfidenceModels:
     try:
         values = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"the calibrations in {path} must be JSON", seen=f"{type(error).__name__}: {error}"
         ) from error

@@ -105,11 +105,14 @@ def load_checkpoint(path: Path, state: TrainState[Row], row: type[Row]) -> None:
         raise RunError(
             f"{path} holds the weights of another network", seen=str(error).splitlines()[0]
         ) from error
-    torch.set_rng_state(tensors["rng"])
-    state.step = int(metadata["step"])
-    state.seconds = float(metadata["seconds"])
-    state.history = [row(**values) for values in json.loads(metadata["history"])]
-    state.best = int(metadata.get("best", len(state.history)))
+    try:
+        torch.set_rng_state(tensors["rng"])
+        state.step = int(metadata["step"])
+        state.seconds = float(metadata["seconds"])
+        state.history = [row(**values) for values in json.loads(metadata["history"])]
+        state.best = int(metadata.get("best", len(state.history)))
+    except (KeyError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        raise RunError(f"{path} is damaged", seen=f"{type(error).__name__}: {error}") from error
 
 
 def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

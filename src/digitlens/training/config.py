@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from digitlens import runs as run_folder
 from digitlens.errors import RunError, UsageError
-from digitlens.models.recipe import BaseRecipe, Recipe
+from digitlens.models.recipe import BaseRecipe, Recipe, check_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +123,9 @@ def resume_config(
     with _explain_missing(folder):
         recipe = kind.from_dict(written["recipe"])
         data = written["data"]
+        check_types({"seed": int, "start": str, "corrections": str}, written["run"])
+        check_types({"source": str, "validation": float, "limit": int}, data)
+        check_seed(written["run"]["seed"])
         resumed = replace(
             config,
             seed=written["run"]["seed"],
@@ -179,7 +182,7 @@ def _explain_missing(folder: Path) -> Iterator[None]:
     """Turn what a config.toml lacks into a `RunError`."""
     try:
         yield
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RunError(
             f"{folder / run_folder.CONFIG} does not say all that going on needs",
             seen=f"{type(error).__name__}: {error}",
@@ -213,6 +216,9 @@ def config_to_dict(
 def check_same_data(folder: Path, config: dict[str, Any], data: DataSplits) -> None:
     """Refuse to resume with other digits than the run was begun with."""
     was = config["data"]
+    with _explain_missing(folder):
+        check_types({"hashes": dict[str, str], "counts": dict[str, int]}, was)
+        was["hashes"], was["counts"]
     now = {"train": len(data.train), "held_back": len(data.validation)}
     if was["hashes"] == data.hashes and was["counts"] == now:
         return

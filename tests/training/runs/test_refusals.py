@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from digitlens.data import DataSplits
-from digitlens.errors import DataError, RunError, UsageError
+from digitlens.errors import DataError, DigitlensError, RunError, UsageError
 from digitlens.metrics.history import Epoch
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback
@@ -57,6 +57,31 @@ def test_a_run_of_another_format_is_refused(finished: Run, tmp_path: Path) -> No
     (tmp_path / "config.toml").write_text(text)
     with pytest.raises(RunError, match="another version"):
         train("quick", out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("seed = 1", 'seed = "abc"'),
+        ("seed = 1", "seed = -1"),
+        ("batch = ", "batch = nan\nepochz = "),
+        ("betas = [", "betas = [0.1,"),
+        ("warmup = ", "warmup = [1]\nothers = "),
+        ("[data.hashes]", "[data.others]"),
+        ("[data.counts]", "[data.hashes2]"),
+        ("validation = ", "validation = 2020-01-01 # "),
+        ("[run]", "[recipes]"),
+    ],
+)
+def test_a_config_that_means_no_good_is_refused(
+    finished: Run, small: DataSplits, tmp_path: Path, was: str, now: str
+) -> None:
+    """Whatever config.toml holds, going on is refused in words."""
+    text = (finished.folder / "config.toml").read_text()
+    assert was in text
+    (tmp_path / "config.toml").write_text(text.replace(was, now, 1))
+    with pytest.raises(DigitlensError, match=r"config\.toml|digits it was begun|a seed is"):
+        train("quick", small, out=tmp_path, resume=True)
 
 
 def test_a_damaged_checkpoint_is_named(

@@ -1,0 +1,243 @@
+"""Readers of files under fire: whatever a file holds, a result or an error in words comes out.
+
+Each example mutates a seed file: cuts it, flips, inserts, repeats and overwrites bytes. A few
+examples run always; ``make fuzz`` runs thousands (``DIGITLENS_FUZZ`` says how many a reader).
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitlens import runs
+from digitlens.data import load_digits
+from digitlens.errors import DigitlensError
+from digitlens.imaging.io import load_image
+from digitlens.mail.plan_files import read_l002, read_plan
+from digitlens.mail.sorting.imports import read_addresses, read_lines
+from digitlens.mail.thresholds import read_measured
+from digitlens.models.card import LineModelCard, ModelCard
+from digitlens.models.checksum import PUBLISHED_FOLDER
+from digitlens.models.inference import load_model
+from digitlens.models.onnx_reader import parse_onnx
+
+EXAMPLES = int(os.environ.get("DIGITLENS_FUZZ", "8"))
+FUZZ = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="DIGITLENS_FUZZ" not in os.environ,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+def picture(kind: str, **options: Any) -> bytes:
+    """Return a small picture as a file of that kind."""
+    image = Image.fromarray(
+        np.arange(60 * 40, dtype=np.uint32).astype(np.uint8).reshape(60, 40)
+    )
+    into = io.BytesIO()
+    image.save(into, kind, **options)
+    return into.getvalue()
+
+
+def idx() -> bytes:
+    """Return an IDX file of three pictures."""
+    return struct.pack(">IIII", 2051, 3, 28, 28) + bytes(3 * 784)
+
+
+def npz() -> bytes:
+    """Return an .npz file of ten digits."""
+    into = io.BytesIO()
+    np.savez_compressed(into, images=np.zeros((10, 28, 28), np.uint8), labels=np.arange(10))
+    return into.getvalue()
+
+
+def csv_rows() -> bytes:
+    """Return a CSV file of two digits."""
+    return (
+        b"label,"
+        + b",".join(b"p%d" % i for i in range(784))
+        + b"\n"
+        + b"1,0" * 1
+        + (b",0" * 783 + b"\n2" + b",255" * 784 + b"\n")
+    )
+
+
+def read_config(path: Path) -> Any:
+    """Read the file as a run's config.toml."""
+    return runs.read_config(path.rename(path.with_name(runs.CONFIG)).parent)
+
+
+def read_metrics(path: Path) -> Any:
+    """Read the file as a run's metrics.json."""
+    return runs.read_metrics(path.rename(path.with_name(runs.METRICS)).parent)
+
+
+TINY = (PUBLISHED_FOLDER / "tiny.onnx").read_bytes()
+CONFIG = b'format = 1\n[run]\nnetwork = "quick"\nseed = 1\n[recipe]\nbetas = [0.9, 0.99]\n'
+PLAN = b'default = "rest"\n[trays]\nny = ["005", "1"]\n[plants]\nny = "SCF MID-ISLAND NY 117"\n'
+LINE = {"text": "1", "confidence": 0.5, "box": [0, 0, 1, 1], "digits": [], "alternatives": []}
+ROWS = (json.dumps({"piece": "a.png", "lines": [LINE]}) + "\n").encode()
+L002 = b"Column A,Column B,Column C\n005,U,SCF MID-ISLAND NY 117\n"
+
+# By name: what reads a file, how the file ends, and seeds.
+READERS: dict[str, tuple[Callable[[Path], Any], str, list[bytes]]] = {
+    "picture": (
+        load_image,
+        ".png",
+        [
+            picture("PNG"),
+            picture("JPEG"),
+            picture("BMP"),
+            picture("GIF"),
+            picture("TIFF", compression="tiff_lzw"),
+            picture("WEBP"),
+            picture("PPM"),
+            picture("TIFF", save_all=True, append_images=[Image.new("L", (9, 9))] * 2),
+        ],
+    ),
+    "idx": (load_digits, "-images-idx3-ubyte", [idx()]),
+    "gz": (load_digits, "-images-idx3-ubyte.gz", [gzip.compress(idx(), mtime=0)]),
+    "npz": (load_digits, ".npz", [npz()]),
+    "csv": (load_digits, ".csv", [csv_rows()]),
+    "model": (load_model, ".onnx", [TINY]),
+    "onnx": (lambda path: parse_onnx(path.read_bytes(), name="x"), ".onnx", [TINY]),
+    "config": (read_config, ".toml", [CONFIG]),
+    "metrics": (read_metrics, ".json", [b'{"validation": {"misses": 1, "count": 10}}']),
+    "plan": (read_plan, ".toml", [PLAN]),
+    "l002": (read_l002, ".csv", [L002]),
+    "addresses": (read_addresses, ".csv", [b"piece,city,state\na.png,Boston,MA\n"]),
+    "measured": (read_measured, ".json", [b'{"format": 1, "curves": {"reading": {}}}', b"{}"]),
+    "readings": (lambda path: read_lines(path, path.parent), ".jsonl", [ROWS]),
+}
+
+# What broke readers once, by reader; found when the program was attacked.
+CORPUS: dict[str, list[bytes]] = {
+    "picture": [
+        READERS["picture"][2][7][: len(READERS["picture"][2][7]) // 2],  # TypeError in Pillow
+        READERS["picture"][2][3][:40],  # IndexError
+        b"",
+        b"%PDF-1.7",
+    ],
+    "config": [
+        b"a = " + b"[" * 100_000,
+        b"format = 1\nrun = 3\n",
+        b"format = 2\nversions = 3\n",
+    ],
+    "metrics": [b"[" * 100_000, b'{"validation": NaN}', b"[1]", b"\xff"],
+    "npz": [b"PK\x05\x06" + bytes(18), b"PK\x03\x04" + bytes(26)],
+    "addresses": [b"piece,city\na," + b"x" * 200_000 + b"\n", b"piece,city\n\0,x\n"],
+    "readings": [
+        b'{"piece": "a", "lines": [' * 5_000,
+        b'{"piece": "a", "lines": 3}\n',
+        b"NaN\n",
+    ],
+    "gz": [gzip.compress(bytes(1 << 20), mtime=0), b"\x1f\x8b\x08\x08" + b"a" * 100],
+    "measured": [b"[" * 100_000, b"3", b'{"curves": 3}', b'{"curves": {"reading": NaN}}'],
+    "plan": [
+        b"trays = 3\n",
+        b'default = "a"\n[trays]\nreview = ["1"]\n',
+        b"a = " + b"[" * 9_999,
+    ],
+}
+
+
+def encrypted_zip() -> bytes:
+    """Return an archive whose member says that it is encrypted: a RuntimeError of zipfile."""
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w") as archive:
+        archive.writestr("images.npy", b"x")
+    content = bytearray(into.getvalue())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + place] |= 1
+    return bytes(content)
+
+
+CORPUS["npz"].append(encrypted_zip())
+
+
+@st.composite
+def mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    """Draw a seed, changed in one to four places."""
+    content = bytearray(draw(st.sampled_from(seeds)))
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.integers(0, len(content)))
+        match draw(st.sampled_from(["cut", "flip", "insert", "repeat", "number"])):
+            case "cut":
+                del content[place:]
+            case "flip" if place < len(content):
+                content[place] ^= 1 << draw(st.integers(0, 7))
+            case "insert":
+                content[place:place] = draw(st.binary(max_size=12))
+            case "repeat":
+                content[place:place] = content[place : place + draw(st.integers(1, 200))]
+            case "number":
+                content[place : place + 4] = draw(
+                    st.sampled_from(
+                        [b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4, b"NaN ", b"1e99"]
+                    )
+                )
+    return bytes(content)
+
+
+def check(name: str, content: bytes, folder: Path) -> None:
+    """Give a reader a file; anything but a result or an error of ours is a fault."""
+    read, suffix, _ = READERS[name]
+    path = folder / f"train{suffix}"
+    path.write_bytes(content)
+    try:
+        read(path)
+    except DigitlensError as error:
+        assert str(error)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", READERS)
+def test_a_mutated_file_is_a_result_or_an_error(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever is done to a file, its reader answers, or says what is wrong with it."""
+
+    @FUZZ
+    @given(mutated(READERS[name][2]))
+    def run(content: bytes) -> None:
+        check(name, content, tmp_path_factory.mktemp("fuzz", numbered=True))
+
+    run()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("name", "index"), [(n, i) for n in CORPUS for i in range(len(CORPUS[n]))]
+)
+def test_what_broke_a_reader_once_does_not_again(name: str, index: int, tmp_path: Path) -> None:
+    """Each reproduction of a fault that was found is an error in words now."""
+    check(name, CORPUS[name][index], tmp_path)
+
+
+@FUZZ
+@given(
+    mutated([b'{"format": 1, "name": "a", "network": "cnn", "threshold": 0.5}', b"[", b"{}"])
+)
+@pytest.mark.parametrize("kind", [ModelCard, LineModelCard])
+def test_a_mutated_card_is_a_card_or_an_error(kind: Any, content: bytes) -> None:
+    """A card from anyone is read whole, or refused."""
+    try:
+        kind.from_json(content.decode("utf-8", "replace"))
+    except DigitlensError as error:
+        assert str(error)
