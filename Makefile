@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check format docs tables bench-training bench-loading \
+.PHONY: demo test test-slow check course format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
 	bench-promise bench-service bench-page bench-mail bench-tuning bench-scenes fuzz kills clean
 
@@ -30,6 +30,10 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The lessons, run, as notebooks with their outputs in the folder course.
+course: $(READY)
+	$(BIN)/python tools/course.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
