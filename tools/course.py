@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # On small networks two threads cost more than they bring. Set before torch loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -96,14 +97,12 @@ def collect_pictures(pictures: list[bytes]) -> Iterator[None]:
             pictures.append(png.getvalue())
         plt.close("all")
 
-    shown, plt.show = plt.show, show
     try:
-        with warnings.catch_warnings():
+        with mock.patch.object(plt, "show", show), warnings.catch_warnings():
             # Libraries that lessons only show, Keras among them, warn of their own affairs.
             warnings.simplefilter("ignore")
             yield
     finally:
-        plt.show = shown
         plt.close("all")
 
 
