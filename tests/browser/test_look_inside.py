@@ -102,23 +102,27 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     pixels = pixels_of(seven, go)
     go(seven, "convolution")
     seven.locator("#kernel input").nth(24).wait_for()
-    seven.get_by_role("button", name="Horizontal edges").click()
+    seven.get_by_role("button", name="Prewitt, horizontal edges").click()
     seven.locator("#kernel input[aria-label='kernel, row 0, column 0']").fill("-0.5")
-    seven.locator("#stride").focus()
-    seven.keyboard.press("Home")
+    expect(seven.locator("#stride")).to_have_value("1")
     seven.locator("#padding").focus()
     with seven.expect_response(
         lambda answer: "kernel" in answer.url and '"padding":2' in answer.request.post_data
     ) as answer:
         seven.keyboard.press("ArrowRight")
-        seven.keyboard.press("ArrowRight")
-    kernel = np.array([[-1, -1, -1], [0, 0, 0], [1, 1, 1]]) / 255
-    kernel[0, 0] = -0.5
+    kernel = np.array([[-0.5, -1, -1], [0, 0, 0], [1, 1, 1]]) / 255
     framed = np.pad(pixels.astype(float), 2)
     windows = np.lib.stride_tricks.sliding_window_view(framed, (3, 3))
     result = answer.value.json()
     assert np.allclose(result["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
     expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
+    seven.wait_for_url("**kernel=*")
+    seven.reload()
+    first = seven.locator("#kernel input").first
+    expect(first).to_have_value("-0.5")
+    expect(seven.locator("#padding")).to_have_value("2")
+    seven.locator("#bench-own").click()
+    expect(seven.locator("#kernel input")).to_have_count(25)
 
 
 def test_the_whole_network_follows_the_pen(

@@ -23,6 +23,7 @@
  * @property {number | null} map null: the strongest of the layer
  * @property {number | null} row null: the strongest number of the map
  * @property {number | null} column
+ * @property {string} kernel edited by hand, as `kernelToText` writes it; "": the learned one
  * @property {string} run
  * @property {string} data
  * @property {string} part "": validation for a run, else the test digits
@@ -48,6 +49,7 @@ export function initialState() {
     dy: 0,
     layer: 1,
     ...STRONGEST,
+    kernel: "",
     run: "",
     data: "mnist",
     part: "",

@@ -1,6 +1,7 @@
 // The state as an address, and back: #convolution?network=cnn&layer=1&strokes=...
 
 import { pixelsFromText, pixelsToText, strokesFromText, strokesToText } from "./codec.js";
+import { kernelFromText } from "../parts/kernels.js";
 import { initialState, setState, state, watch } from "./store.js";
 
 export const TABS = [
@@ -50,6 +51,7 @@ const PARTS = {
   map: integer(0, 100000),
   row: integer(0, 1000),
   column: integer(0, 1000),
+  kernel: { from: (text) => (text.length < 4000 && kernelFromText(text) ? text : undefined) },
   run: name,
   data: oneOf("mnist", "uci", "fashion", "own"),
   part: oneOf("test", "validation", "train"),

@@ -4,57 +4,38 @@ import { get, coalesce, post } from "../core/api.js";
 import { byId, h, setOptions } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { formatBrief } from "../core/numbers.js";
-import { state } from "../core/store.js";
+import { setState, state } from "../core/store.js";
 import { digit } from "../digit.js";
 import { toRows } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
 import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
+import { kernelFromText, kernelToText, PRESETS } from "../parts/kernels.js";
 import { findFirstChannel } from "./cell.js";
 
-/** Kernels of 3 x 3 that everybody should have seen at work. */
-const PRESETS = {
-  "Horizontal edges": [
-    [-1, -1, -1],
-    [0, 0, 0],
-    [1, 1, 1],
-  ],
-  "Vertical edges": [
-    [-1, 0, 1],
-    [-1, 0, 1],
-    [-1, 0, 1],
-  ],
-  Blur: [
-    [1, 2, 1],
-    [2, 4, 2],
-    [1, 2, 1],
-  ].map((row) => row.map((value) => value / 16)),
-  Sharpen: [
-    [0, -1, 0],
-    [-1, 5, -1],
-    [0, -1, 0],
-  ],
-};
+const INK = 255; // of full ink in the first layer's input: kernels are shown as for ink 0..1
 
-/** @type {{before: Grid, after: Grid, pooled: Grid}} */
+/** @type {{into: Grid, before: Grid, after: Grid, pooled: Grid}} */
 let grids;
 /** @type {import("./cell.js").Place} */
 let place;
-/** @type {{kernel: number[][][], bias: number}} the network's own */
+/** @type {{kernel: number[][][], bias: number}} the learned one, for ink 0..1 */
 let own = { kernel: [[[0]]], bias: 0 };
-/** @type {{kernel: number[][][], bias: number, stride: number, padding: number, channel: number}} */
-let draft = { ...own, stride: 1, padding: 0, channel: 0 };
+/** `alone`: channels beside the chosen one count nothing. */
+const NOTHING = { stride: 1, padding: 0, channel: 0, divisor: 1, alone: false };
+/** @type {{kernel: number[][][], bias: number} & typeof NOTHING} */
+let draft = { ...own, ...NOTHING };
 let ownKey = "";
 
 export function initBench() {
   grids = {
+    into: new Grid(byId("bench-into")),
     before: new Grid(byId("bench-before")),
     after: new Grid(byId("bench-after")),
     pooled: new Grid(byId("bench-pooled")),
   };
   const onChange = (callback) => (event) => {
     callback(Number(event.target.value));
-    showDraft();
-    askMap();
+    changed();
   };
   byId("size").addEventListener(
     "input",
@@ -75,6 +56,10 @@ export function initBench() {
     "input",
     onChange((bias) => (draft.bias = bias)),
   );
+  byId("divisor").addEventListener(
+    "input",
+    onChange((divisor) => (draft.divisor = divisor || 1)),
+  );
   byId("bench-channel").addEventListener(
     "change",
     onChange((channel) => {
@@ -84,10 +69,19 @@ export function initBench() {
   );
   byId("presets").append(
     h("button", { type: "button", id: "bench-own", onclick: reset }, "Reset to the learned kernel"),
-    ...Object.entries(PRESETS).map(([name, kernel]) =>
-      h("button", { type: "button", onclick: () => applyPreset(kernel) }, name),
+    ...Object.entries(PRESETS).map(([name, preset]) =>
+      h("button", { type: "button", onclick: () => applyPreset(preset) }, name),
     ),
   );
+}
+
+/** The draft was changed by hand: it is shown, asked for, and kept in the address. */
+function changed() {
+  const { channel, alone, stride, padding, bias, divisor, kernel } = draft;
+  const edit = { channel, alone, stride, padding, bias, divisor, kernel: kernel[channel] };
+  setState({ kernel: kernelToText(edit) });
+  showDraft();
+  askMap();
 }
 
 /** @param {import("./cell.js").Place} chosen */
@@ -102,41 +96,55 @@ export async function showBench(chosen) {
     const result = await get(path, { kernel: map, member: layer.member }).catch(() => null);
     if (!result || place.layer !== layer || place.map !== map) return;
     ownKey = key;
-    own = { kernel: result.kernels[0], bias: result.biases[0] };
-    reset();
+    const scale = layer.number === 1 ? INK : 1;
+    const kernel = result.kernels[0].map((rows) =>
+      rows.map((row) => row.map((value) => value * scale)),
+    );
+    own = { kernel, bias: result.biases[0] };
+    open(state.kernel ? kernelFromText(state.kernel) : null);
   } else askMap();
 }
 
 function reset() {
+  setState({ kernel: "" });
+  open(null);
+}
+
+/** Show the learned kernel, or one that was edited. @param {import("../parts/kernels.js").Edit | null} edit */
+function open(edit) {
   const { layer } = place;
-  draft = { ...own, stride: layer.stride, padding: layer.padding, channel: 0 };
+  draft = { ...own, ...NOTHING, stride: layer.stride, padding: layer.padding };
+  if (edit) useKernel({ ...edit, channel: Math.min(edit.channel, own.kernel.length - 1) });
   const names = draft.kernel.map((_, index) => ({
     value: String(index),
     text: String(findFirstChannel(layer, place.map) + index),
   }));
-  setOptions(byId("bench-channel"), names, "0");
+  setOptions(byId("bench-channel"), names, String(draft.channel));
   byId("bench-channel-field").hidden = names.length < 2;
   byId("bench-activation").textContent = layer.activation
     ? `After ${layer.activation}`
     : "Activation: none";
-  byId("bias").value = String(Number(draft.bias.toPrecision(3)));
   makeInputs();
   showDraft();
   askMap();
 }
 
-function applyPreset(kernel) {
-  // The first layer takes in 0..255: a share of full ink is meant.
-  const scale = place.layer.number === 1 ? 1 / 255 : 1;
+/** Lay a kernel over one channel. @param {import("../parts/kernels.js").Edit} edit */
+function useKernel({ kernel, ...rest }) {
   const zeros = kernel.map((row) => row.map(() => 0));
-  draft.kernel = draft.kernel.map((_, index) =>
-    index === draft.channel ? kernel.map((row) => row.map((value) => value * scale)) : zeros,
-  );
-  draft.bias = 0;
-  byId("bias").value = "0";
+  const others = (item) => (rest.alone ? zeros : resize(item, kernel.length));
+  draft = {
+    ...rest,
+    kernel: own.kernel.map((item, index) => (index === rest.channel ? kernel : others(item))),
+  };
+}
+
+/** A kernel of the books: in steps of 1, the map as large as the picture. */
+function applyPreset({ kernel, divisor = 1 }) {
+  const { channel } = draft;
+  useKernel({ kernel, divisor, channel, alone: true, bias: 0, stride: 1, padding: 1 });
   makeInputs();
-  showDraft();
-  askMap();
+  changed();
 }
 
 /** A kernel of another size: cut or filled up with zeros, its middle in the middle. */
@@ -157,7 +165,7 @@ function makeInputs() {
         h("input", {
           type: "number",
           step: "any",
-          value: Number(value.toPrecision(2)),
+          value: Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)),
           "aria-label": `kernel, row ${down}, column ${right}`,
           oninput: (event) => editNumber(down, right, Number(event.target.value)),
         }),
@@ -167,10 +175,10 @@ function makeInputs() {
 }
 
 function editNumber(row, column, value) {
-  const changed = draft.kernel[draft.channel].map((item) => item.slice());
-  changed[row][column] = value;
-  draft.kernel = draft.kernel.map((item, index) => (index === draft.channel ? changed : item));
-  askMap();
+  const edited = draft.kernel[draft.channel].map((item) => item.slice());
+  edited[row][column] = value;
+  draft.kernel = draft.kernel.map((item, index) => (index === draft.channel ? edited : item));
+  changed();
 }
 
 function showDraft() {
@@ -185,15 +193,21 @@ function showDraft() {
     byId(name).value = String(value);
     byId(`${name}-out`).textContent = String(value);
   }
+  for (const name of ["bias", "divisor"]) {
+    const field = byId(name);
+    if (document.activeElement !== field) field.value = String(Number(draft[name].toPrecision(3)));
+  }
 }
 
-/** The kernel for all channels: those of other groups are zero. */
+/** The kernel for all channels, as the layer takes it: those of other groups are zero. */
 function fillChannels() {
   const [count] = place.layer.into;
-  if (draft.kernel.length === count) return draft.kernel;
+  const scale = 1 / (draft.divisor * (place.layer.number === 1 ? INK : 1));
+  const kernel = draft.kernel.map((rows) => rows.map((row) => row.map((value) => value * scale)));
+  if (kernel.length === count) return kernel;
   const first = findFirstChannel(place.layer, place.map);
-  const zeros = draft.kernel[0].map((row) => row.map(() => 0));
-  return Array.from({ length: count }, (_, index) => draft.kernel[index - first] ?? zeros);
+  const zeros = kernel[0].map((row) => row.map(() => 0));
+  return Array.from({ length: count }, (_, index) => kernel[index - first] ?? zeros);
 }
 
 const askMap = coalesce(async () => {
@@ -215,6 +229,7 @@ const askMap = coalesce(async () => {
     const result = await post("/v1/explain/kernel", body);
     showProblem(byId("bench-problem"), null);
     byId("arithmetic").textContent = result.arithmetic.height;
+    showMap(grids.into, place.into[findFirstChannel(layer, place.map) + draft.channel]);
     showMap(grids.before, result.before);
     showMap(grids.after, result.map);
     showMap(grids.pooled, maxPool(result.map));
