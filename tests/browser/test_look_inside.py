@@ -116,7 +116,7 @@ def test_an_edited_kernel_makes_another_map(seven: Any, go: Go, expect: Any) -> 
     result = answer.value.json()
     assert np.allclose(result["before"], (windows * kernel).sum((2, 3)), atol=1e-2)
     expect(seven.locator("#arithmetic")).to_have_text("(28 + 2 x 2 - 3) / 1 + 1 = 30")
-    seven.wait_for_url("**kernel=*")
+    seven.wait_for_url("**kernel=0.1.1.2*")
     seven.reload()
     first = seven.locator("#kernel input").first
     expect(first).to_have_value("-0.5")

@@ -139,6 +139,41 @@ def test_every_term_on_the_page_has_an_explanation(page: Any) -> None:
     assert terms <= set(known)
 
 
+@pytest.mark.parametrize("width", [900, 1024, 1200])
+def test_small_laptops_have_room(open_page: Any, draw_seven: Any, go: Go, width: int) -> None:
+    """Beside the navigation bars are seen, words are read, and nothing leads out sideways."""
+    page = open_page(viewport={"width": width, "height": 800})
+    draw_seven(page)
+    assert page.locator("#draw-bars .bar > span").first.bounding_box()["width"] > 80
+    for tab in ("network", "convolution"):
+        go(page, tab)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    assert page.locator(".outcome").bounding_box()["width"] > 240
+
+
+def test_high_contrast_keeps_pictures(open_page: Any, draw_seven: Any) -> None:
+    """With forced colours pixels still have ink and paper, the chosen view an outline."""
+    page = open_page(forced_colors="active")
+    draw_seven(page)
+    values = page.locator("#now-picture").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    )
+    assert len({tuple(values[index : index + 3]) for index in range(0, len(values), 4)}) > 5
+    link = page.locator("nav a[aria-current]")
+    assert link.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+
+
+def test_a_chosen_theme_is_there_before_the_first_paint(page: Any) -> None:
+    """The theme is set by a script before the style sheets, not when modules have come."""
+    page.locator("#theme").select_option("dark")
+    page.route(
+        "**/js/main.js", lambda route: route.fulfill(body="", content_type="text/javascript")
+    )
+    page.goto(page.url.split("#")[0] + "?")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_a_lab_without_mail_says_how_to_get_it(page: Any, go: Go, expect: Any) -> None:
     """Review names the commands, one after the other, and nothing else is shown."""
     go(page, "review")

@@ -14,6 +14,7 @@ export function color(name) {
   if (rgb) return rgb;
   const probe = document.createElement("i");
   probe.style.color = `var(--${name})`;
+  probe.style.forcedColorAdjust = "none"; // pictures keep their colours in high contrast
   document.body.append(probe);
   const parts = getComputedStyle(probe).color.match(/[\d.]+/g) ?? ["0", "0", "0"];
   probe.remove();
