@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check course format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-service bench-page bench-mail bench-tuning bench-scenes fuzz kills clean
+	bench-promise bench-words bench-service bench-page bench-mail bench-tuning bench-scenes fuzz kills \
+	clean
 
 demo: $(READY)
 	$(BIN)/digitlens demo
@@ -80,6 +81,9 @@ bench-scenes: $(READY)
 
 bench-tuning: $(READY)
 	$(BIN)/python benchmarks/tuning.py
+
+bench-words: $(READY)
+	$(BIN)/python benchmarks/words.py --write
 
 bench-service: $(READY)
 	$(BIN)/python benchmarks/service.py --write

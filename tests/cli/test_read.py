@@ -61,7 +61,7 @@ def test_json_is_stable(read: Cli, draw: Draw) -> None:
     assert (result["format"], result["model"], result["max_error"]) == (1, "strokes", None)
     assert result["bars"] == [{"field": None, "confidence": 0.9}]
     assert [list(item) for item in result["pictures"]] == 2 * [
-        ["file", "page", "size", "turn", "lines", "tables"]
+        ["file", "page", "size", "turn", "lines", "tables", "words"]
     ]
     (line,) = result["pictures"][0]["lines"]
     assert list(line) == [
@@ -250,3 +250,24 @@ def test_a_folder_that_is_a_file_is_refused(read: Cli, draw: Draw, option: str) 
     ended = read(draw("a.png", "1"), option, "a.png")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: a.png could not be written")
+
+
+def test_sure_shows_what_is_sure(read: Cli, draw: Draw) -> None:
+    """--sure leaves out what is not, in every kind of output."""
+    page = draw("a.png", "1714", "171")
+    assert len(read(page, "--sure").out.splitlines()) == 2
+    for kind in ("--csv", "--json"):
+        whole, sure = (read(page, kind, *more).out for more in ((), ("--sure",)))
+        assert whole == sure
+    promise = ("--max-error", 1e-6)
+    assert "not sure" in read(page, *promise).out
+    assert read(page, *promise, "--sure").out == ""
+
+
+def test_numbers_are_joined_or_split(read: Cli, draw: Draw) -> None:
+    """--join and --split are opposites, and mean nothing for --line."""
+    page = draw("a.png", "1714")
+    assert "1714" in read(page, "--join").out
+    assert "1714" in read(page, "--split").out
+    for words in (("--join", "--split"), ("--line", "--join"), ("--line", "--split")):
+        assert read(page, *words).code == 2

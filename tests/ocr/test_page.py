@@ -30,6 +30,7 @@ def test_a_page_is_plain_values() -> None:
         "turn": 270.0,
         "lines": [LINE.as_dict()],
         "tables": [{"rows": 1, "columns": 2, "cells": [LINE.as_dict(), None]}],
+        "words": [],
     }
 
 
@@ -41,7 +42,8 @@ def test_pictures_of_steps_are_not_printed() -> None:
 
 def test_an_empty_page_is_plain_values_too() -> None:
     """A page without anything on it has no lines and no tables."""
-    assert Page(()).as_dict() == {"size": [0, 0], "turn": 0.0, "lines": [], "tables": []}
+    empty = {"size": [0, 0], "turn": 0.0, "lines": [], "tables": [], "words": []}
+    assert Page(()).as_dict() == empty
 
 
 def test_a_field_need_not_say_anything() -> None:

@@ -14,7 +14,7 @@ from digitlens.ctc import Line, LineDigit
 from digitlens.layout import PageLayout, find_lines
 from digitlens.ocr import Reader
 from digitlens.ocr.page import Table
-from digitlens.ocr.reader import PageReading, read_layout
+from digitlens.ocr.page_reading import PageReading, read_layout
 
 Make = Callable[..., Any]
 EMPTY = PageLayout(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,9 @@ ErrorOption = Annotated[
 ]
 FieldOption = Annotated[list[str] | None, option("FIELD", FIELD_HELP)]
 LineOption = Annotated[bool, flag("--line", "Each picture is one line of digits.")]
+JoinOption = Annotated[bool, flag("--join", "Slashes, dashes and wide gaps part no numbers.")]
+SplitOption = Annotated[bool, flag("--split", "Dots and commas part numbers, too.")]
+SureOption = Annotated[bool, flag("--sure", "Show only what is surely read.")]
 StagesOption = Annotated[Path | None, option("DIR", "Write each step as a PNG.")]
 AnnotateOption = Annotated[
     Path | None, option("DIR", "Write each picture with what was read on it.")
@@ -61,6 +65,9 @@ def read(
     max_error: ErrorOption = None,
     field: FieldOption = None,
     line: LineOption = False,
+    join: JoinOption = False,
+    split: SplitOption = False,
+    sure: SureOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
     stages: StagesOption = None,
@@ -72,12 +79,15 @@ def read(
     """Read the numbers in photos, scans and PDFs.
 
     Prints each number with its confidence, from top to bottom, and marks what is not surely
-    read. With --length only numbers of such a length, the likeliest first. A folder is read
-    on all cores. What cannot be read is named on stderr, the rest is read, and the exit code
-    is 3. docs/reading.md tells more."""
+    read. Words and marks are no numbers; 12/05/2021 is three, 1,250.00 one. With --length only
+    numbers of such a length, the likeliest first. A folder is read on all cores. What cannot be
+    read is named on stderr, the rest is read, and the exit code is 3. docs/reading.md tells
+    more."""
     check_exclusive(
         ("--json", as_json, "--csv", as_csv),
         ("--line", line, "--field", field),
+        ("--join", join, "--split", split),
+        *(("--line", line, name, on) for name, on in (("--join", join), ("--split", split))),
         # What has no page to be taken apart has no steps to be shown.
         ("--stages", stages, "--line", line),
         ("--stages", stages, "--field", field),
@@ -95,6 +105,7 @@ def read(
     wanted = parse_fields(field or ())
     reader = Reader(model)
     options = ReadOptions(model, lengths, wanted, line, stages=stages, annotate=annotate)
+    options = replace(options, join=join, split=split, only_sure=sure)
     options = apply_threshold(options, reader, max_error)
     for place in filter(None, (stages, annotate)):
         make_folder(place)
@@ -109,7 +120,11 @@ def read(
                 width = max(len(source.name) for source in sources)
                 lines = format_as_rows(pages, options, None if as_csv else width)
             pages.write(lines)
-    # What else was written, and what could not be read.
+    _announce_end(pages, stages, annotate)
+
+
+def _announce_end(pages: Pages, stages: Path | None, annotate: Path | None) -> None:
+    """Say what else was written, and end with another exit code where a page was rejected."""
     for folder, what in ((stages, "stages"), (annotate, "annotated")):
         if folder is not None:
             announce(f"{what}: {folder}")
@@ -126,8 +141,6 @@ def apply_threshold(
     They are announced too. A rate out of range and a reader that has not been calibrated are
     refused.
     """
-    from dataclasses import replace
-
     from digitlens.ocr.page import DEFAULT_THRESHOLD
 
     if max_error is None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlens.data.catalog import cache_path, describe_search, search_folders
-from digitlens.data.split import RawDataset
+from digitlens.data.split import TEST_SEED, TEST_SHARE, RawDataset, split_by_writer
 from digitlens.digits import CLASSES, SIDE, Digits, Images
 from digitlens.errors import DataError, MissingDataError
 from digitlens.storage import read_file
@@ -84,6 +84,21 @@ def read_faces() -> tuple[list[Face], dict[str, str]]:
     faces = [Face(path, path.parent.name, families.index(path.parent.name)) for path in paths]
     lines = [f"{read_file(path).sha256}  {path.relative_to(folder)}\n" for path in paths]
     return faces, {NAME: hashlib.sha256("".join(lines).encode()).hexdigest()}
+
+
+def split_families(faces: Sequence[Face]) -> tuple[list[Face], list[Face]]:
+    """Return the faces to learn from, and those of the fifth of the families held out.
+
+    The families are those that `digitlens.data.split.split_data` sets aside.
+    """
+    numbers = np.array([face.number for face in faces], np.int64)
+    rng = np.random.default_rng(TEST_SEED)
+    aside = split_by_writer(numbers, np.zeros_like(numbers), TEST_SHARE, rng)
+    parts = zip(faces, aside.tolist(), strict=True)
+    kept, held = list[Face](), list[Face]()
+    for face, is_held in parts:
+        (held if is_held else kept).append(face)
+    return kept, held
 
 
 def find_folder() -> Path | None:

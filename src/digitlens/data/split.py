@@ -164,7 +164,7 @@ def split_by_writer(
 
 TEST_SHARE = 0.2  # the part of a source without test digits that is set aside as such
 
-_TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
+TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
 """Fixed, so that every command and every training seed sees the same parts."""
 
 
@@ -271,7 +271,7 @@ def _hold_out(
 
 def _set_aside(parts: RawDataset) -> tuple[NDArray[np.bool_], str]:
     """Return which digits become the test part, and the rule in words."""
-    whole, rng = parts.train, _make_rng(_TEST_SEED)
+    whole, rng = parts.train, _make_rng(TEST_SEED)
     if whole.writers is not None and parts.partitions is not None:
         aside = split_by_writer(whole.writers, parts.partitions, TEST_SHARE, rng)
         rule = "those of a fifth of the writers"

@@ -42,6 +42,7 @@ class LineCrop:
     margin: int = 0  # rows and columns of paper on each side of the ink, in pixels of the crop
     boxed: bool = False  # whether the digits stand in a row of printed boxes, one in each
     part: bool = False  # whether this is a part of another line, split at a wide gap
+    certainty: float = 1.0  # 0..1: how surely all of its ink is digits, as far as known
 
     def locate_corners(
         self, left: float, right: float, top: float = 0.0, bottom: float | None = None
@@ -172,6 +173,9 @@ class PageLayout:
     # (name, picture) of the steps, uint8 (H, W) or (H, W, 3), if they were asked for.
     stages: tuple[tuple[str, Pixels], ...] = ()
     about: tuple[str, ...] = ()  # what was done, in words
+    # Lines that were found to hold no number, where that was looked at.
+    words: tuple[LineCrop, ...] = ()
+    clarity: float = 0.0  # 0..1: how clearly its lines are writing this way up, likewise
 
     def __len__(self) -> int:
         return len(self.crops)

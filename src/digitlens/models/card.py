@@ -29,7 +29,8 @@ CALIBRATIONS_KEY = "digitlens.calibrations"
 STRIP = "strip"  # the input: float32 (N, 1, 32, W), W a multiple of 4, from `prepare_line`
 
 LOG_PROBS = "log_probs"
-"""The output: float32 (N, W / 2, 11), natural logarithms; class 10 is blank."""
+"""The output: float32 (N, W / 2, C), natural logarithms; of a reader C is 11 and class 10 is
+blank."""
 
 
 class Card(ABC):
@@ -174,6 +175,9 @@ class LineModelCard(Card):
     """What a line reader says of itself."""
 
     KEY = "digitlens.line_card"
+    CLASSES: ClassVar[int] = 11
+    """Of each frame."""
+
     USE = """\
 ## Use
 
@@ -222,6 +226,42 @@ is the empty string.
         }
         for style, counted in self.validation.items():
             rows[f"lines `{style}` by other writers"] = _format_errors_with_interval(counted)
+        return rows
+
+
+@dataclass(frozen=True)
+class SignModelCard(LineModelCard):
+    """What the network that tells digits from letters and marks says of itself.
+
+    Parameters are those of `LineModelCard`; what is counted for `validation` are frames with
+    ink, and those that were given another sign than theirs.
+    """
+
+    KEY = "digitlens.sign_card"
+    CLASSES = 5
+    USE = """\
+## Use
+
+It takes a line of writing as `digitlens.layout` cuts it out, and says of each frame, two
+columns wide, whether its ink is a digit's, a letter's, a dash's or slash's, a point's or
+another mark's. `digitlens read` asks it before a line is read, so that words give no digits.
+"""
+    STANDARD_NOTES = (
+        "Its letters are those of fonts, printed ones, school hands and people's hands; it has "
+        "seen no handwriting of words but that.",
+        "A lone stroke or ring, with nothing beside it, may be a digit or a letter: it cannot "
+        "know.",
+    )
+
+    def _rows(self) -> dict[str, str]:
+        rows = super()._rows()
+        rows["trained on"] = (
+            f"{self.lines:,} lines of words, numbers and marks, in fonts and with digits "
+            f"of {self.data} and the pen digits; after a time lines come again"
+        )
+        for counted in self.validation.values():
+            rows["frames in fonts held out"] = _format_errors_with_interval(counted)
+        rows.pop(f"lines `{self.style}` by other writers", None)
         return rows
 
 

@@ -93,9 +93,9 @@ def fuse_sequential(layers: Iterable[nn.Module]) -> list[Op]:
 
 
 def fuse_line_network(network: LineNetwork) -> list[Op]:
-    """Return `network` as operations: (N, 1, 32, W) -> (N, 22, 1, W / 4).
+    """Return `network` as operations: (N, 1, 32, W) -> (N, 2 C, 1, W / 4).
 
-    The 22 are two frames of 11 each, one after the other.
+    The 2 C are two frames of all classes each, one after the other.
     """
     return fuse_sequential([*network.body, network.head])
 
@@ -300,12 +300,14 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
     return network.eval()
 
 
-def load_line_network(folder: Path, widths: Widths) -> LineNetwork:
-    """Return the line network of these widths with the weights of the run in `folder`.
+def load_line_network(
+    folder: Path, widths: Widths, kind: type[LineNetwork] = LineNetwork
+) -> LineNetwork:
+    """Return the line network of this kind and widths with the weights of the run in `folder`.
 
     ModelError if they are missing, damaged, or of another network.
     """
-    network = LineNetwork(widths)
+    network = kind(widths)
     with _read_weights(folder / BEST_WEIGHTS, "a line reader of these widths") as weights:
         network.load_state_dict(weights)
     return network.eval()

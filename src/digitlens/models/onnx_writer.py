@@ -72,7 +72,8 @@ def to_onnx(
     # The nodes and constants of the network itself.
     graph = OnnxBuilder()
     if isinstance(card, LineModelCard):
-        inputs, outputs = _add_line_reader(graph, cast("Sequence[Op]", program))
+        ops = cast("Sequence[Op]", program)
+        inputs, outputs = _add_line_reader(graph, ops, card.CLASSES)
     else:
         inputs, outputs = _add_digit_model(graph, program)
 
@@ -145,14 +146,16 @@ def _halve_weights(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _add_line_reader(graph: OnnxBuilder, ops: Sequence[Op]) -> tuple[Shapes, Shapes]:
+def _add_line_reader(
+    graph: OnnxBuilder, ops: Sequence[Op], classes: int
+) -> tuple[Shapes, Shapes]:
     value = graph.sequence(ops, STRIP)
-    # (N, 22, 1, T) -> (N, 1, T, 22) -> (N, 2 T, 11): the frames of a place follow one another.
+    # (N, 2 C, 1, T) -> (N, 1, T, 2 C) -> (N, 2 T, C): the frames of a place follow one another.
     value = graph.add("Transpose", [value], perm=[0, 2, 3, 1])
-    value = graph.add("Reshape", [value, graph.integers(0, -1, CLASSES + 1)])
+    value = graph.add("Reshape", [value, graph.integers(0, -1, classes)])
     graph.add("LogSoftmax", [value], output=LOG_PROBS, axis=2)
     inputs: Shapes = {STRIP: (TensorProto.FLOAT, ["N", 1, HEIGHT, "W"])}
-    return inputs, {LOG_PROBS: (TensorProto.FLOAT, ["N", "T", CLASSES + 1])}
+    return inputs, {LOG_PROBS: (TensorProto.FLOAT, ["N", "T", classes])}
 
 
 def _add_digit_model(graph: OnnxBuilder, program: Program) -> tuple[Shapes, Shapes]:

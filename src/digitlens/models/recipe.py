@@ -329,12 +329,30 @@ GO_ON_STEPS = 3_000
 CORRECTION_STEPS = 300
 """Steps of one that goes on with lines that people corrected."""
 
+SIGNS = "signs"
+
+SIGN_RECIPE = LineRecipe(
+    steps=4_000,
+    batch=48,
+    learning_rate=4e-3,
+    warmup_steps=150,
+    decay_steps=2_000,
+    ema_decay=0.995,
+    frame_loss_steps=0,
+    widths=(16, 32, 40, 48),
+    max_width=400,
+    eval_every=250,
+)
+"""That of the network that tells digits, letters and marks apart: one small enough to look at
+each line of a page before it is read."""
+
 READERS = {
     "reader": LineRecipe(),
     "reader-wide": LineRecipe(widths=(32, 96, 128, 256)),
     "reader-world": LineRecipe(hands=WORLD_HANDS),
+    SIGNS: SIGN_RECIPE,
 }
-"""The line readers that can be trained, by name."""
+"""The networks for lines that can be trained, by name."""
 
 
 def find_line_recipe(name: str) -> LineRecipe:

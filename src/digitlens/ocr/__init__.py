@@ -5,9 +5,9 @@
 `recognize`   one line's pixels -> the line
 `select`      which of a page's lines are numbers, and which is first
 `page`        what is wanted of a page, and what is read on it
-`network`     the line network's file
+`signs`       numbers told from words, and cut out of lines
+`network`     the line network's file, and that of signs
 `files`       files, folders and patterns -> pages
-`options`     what is done with every page
 `batch`       all pages of all files, on all cores
 `output`      text, CSV, JSON, annotated pictures
 ============  =======================================================================

@@ -67,7 +67,12 @@ class PageWorker:
             line = self._reader.read_line(image, options.lengths)
             return Page((line,) if line.text else (), size=(width, height))
         return self._reader.page(
-            image, options.lengths, fields=options.fields, stages=options.stages is not None
+            image,
+            options.lengths,
+            fields=options.fields,
+            join=options.join,
+            split=options.split,
+            stages=options.stages is not None,
         )
 
     def _write_pictures(

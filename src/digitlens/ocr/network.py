@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,12 @@ from digitlens.models.card import (
     LOG_PROBS,
     STRIP,
     LineModelCard,
+    SignModelCard,
 )
 from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
 from digitlens.models.inference import check_finite, open_session
-from digitlens.storage import is_file, is_folder, read_regular
+from digitlens.models.recipe import SIGNS
+from digitlens.storage import is_file, is_folder, read_file, read_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +44,8 @@ class LineRecognizer:
     calibrations cannot be read.
     """
 
+    CARD: type[LineModelCard] = LineModelCard
+
     def __init__(self, path: Path, content: bytes) -> None:
         self.path = path
         self.has_checksum = verify_checksum(path, content)
@@ -58,13 +62,13 @@ class LineRecognizer:
             )
         # What digitlens wrote into the file: the card, and the calibrations if it has any.
         metadata = self._session.get_modelmeta().custom_metadata_map
-        if LineModelCard.KEY not in metadata:
+        if self.CARD.KEY not in metadata:
             raise ModelError(
                 f"{path} must be a network that reads lines, written by digitlens",
                 seen="no card of digitlens inside",
                 likely="another program made it",
             )
-        self.card = LineModelCard.from_json(metadata[LineModelCard.KEY])
+        self.card = self.CARD.from_json(metadata[self.CARD.KEY])
         raw = metadata.get(CALIBRATIONS_KEY)
         self.calibrations = _parse_calibrations(path, raw) if raw else None
 
@@ -85,8 +89,8 @@ class LineRecognizer:
 
         gray: uint8 (h, w): a line of digits that fills the height, 0 = black, 255 = white
 
-        Returns float32 (T, 11): natural logarithms of the probability of each digit and of
-        blank; a time step every two columns of the line at 32 pixels height.
+        Returns float32 (T, C): natural logarithms of the probability of each digit and of
+        blank, or of each sign; a time step every two columns of the line at 32 pixels height.
         """
         line = prepare_line(gray)
         width = line.shape[1]
@@ -99,6 +103,19 @@ class LineRecognizer:
         # The steps of the padding are no part of the line.
         log_probs: NDArray[np.float32] = answer[0, : -(-width // PITCH)]
         return log_probs
+
+
+class SignRecognizer(LineRecognizer):
+    """The network that tells digits from letters and marks; made by `load_sign_recognizer`.
+
+    Its `log_probs` are float32 (T, 5): of a digit, a letter, a separator, a point, a mark.
+    """
+
+    CARD = SignModelCard
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the path only."""
+        return load_sign_recognizer, (self.path,)
 
 
 def _parse_calibrations(path: Path, raw: str) -> ConfidenceModels:
@@ -130,10 +147,24 @@ def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
     try:
         content = read_regular(path)
     except OSError as error:
-        names = sorted(item.stem for item in PUBLISHED.glob("*.onnx"))
+        names = sorted(item.stem for item in PUBLISHED.glob("*.onnx") if item.stem != SIGNS)
         raise ModelError(
             f"{source} is no line network: wanted a published name, a run folder or a file",
             seen=error.strerror,
             try_=f"a published one: {', '.join(names)}" if names else None,
         ) from error
     return path, content
+
+
+@cache
+def load_sign_recognizer(path: Path = PUBLISHED / f"{SIGNS}.onnx") -> SignRecognizer:
+    """Load the network that tells signs apart; once a process.
+
+    Raises
+    ------
+    ModelError
+        The file is none of such a network.
+    MissingDataError, DataError
+        There is none, or it cannot be read.
+    """
+    return SignRecognizer(path, read_file(path).content)

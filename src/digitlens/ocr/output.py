@@ -62,7 +62,7 @@ def format_text(result: PageResult, options: ReadOptions, width: int = 0) -> lis
     """Return a row for each number of a page, the file's name in `width` columns."""
     name_width = max((len(field.name) for field in options.fields), default=0)
     rows = []
-    for index, line in enumerate(result.lines):
+    for index, line in options.shown(result.lines):
         name = options.field_name(index)
         field = "" if name is None else f"{name:{name_width}}   "
         text = line.text or "nothing"
@@ -82,7 +82,7 @@ def csv_head() -> str:
 def format_csv(result: PageResult, options: ReadOptions) -> list[str]:
     """Return a CSV row for each number of a page."""
     rows = []
-    for index, line in enumerate(result.lines):
+    for index, line in options.shown(result.lines):
         field = options.field_name(index) or ""
         sure = "true" if options.is_sure(line, index) else "false"
         edges = [f"{edge:.1f}" for edge in line.box]
@@ -124,19 +124,19 @@ def format_json(result: PageResult, options: ReadOptions) -> str:
     """Return a page that was read as one line of JSON."""
     assert result.page is not None, "the page was read"
     page = result.page.as_dict()
+    rows = page.pop("lines")
     lines = [
         {"field": options.field_name(index), "sure": options.is_sure(line, index)}
-        | _drop_format(item)
-        for index, (line, item) in enumerate(
-            zip(result.page.lines, page.pop("lines"), strict=True)
-        )
+        | _drop_format(rows[index])
+        for index, line in options.shown(result.page.lines)
     ]
     tables = [
         table | {"cells": [item and _drop_format(item) for item in table["cells"]]}
         for table in page.pop("tables")
     ]
     head = {"file": result.file, "page": result.number}
-    return _json(head | page | {"lines": lines, "tables": tables})
+    words = page.pop("words")
+    return _json(head | page | {"lines": lines, "tables": tables, "words": words})
 
 
 def _drop_format(line: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,7 @@ class Page(Shown):
     about: tuple[str, ...] = ()  # what was done, in words
     # The sheets that were found in the picture; none where it is a sheet itself.
     sheets: tuple[ReadSheet, ...] = field(default=(), repr=False)
+    words: tuple[Box, ...] = ()  # boxes of lines of writing that hold no number
 
     # What it is called, and its pixels, uint8 (H, W) or (H, W, 3), where they were kept.
     name: str = ""
@@ -177,17 +178,19 @@ class Page(Shown):
             self,
             lines=tuple(map(move, self.lines)),
             tables=tuple(tables),
+            words=tuple(map(sheet.map_box, self.words)),
             turn=(self.turn + sheet.rotation) % 360,
             sheets=(ReadSheet(sheet, self.turn),),
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return lines, tables, size and turn as plain values; stages are left out."""
+        """Return lines, tables, words, size and turn as plain values; no stages."""
         return {
             "size": list(self.size),
             "turn": round(self.turn, 1),
             "lines": [line.as_dict() for line in self.lines],
             "tables": [table.as_dict() for table in self.tables],
+            "words": [[round(edge, 1) for edge in box] for box in self.words],
         }
 
 
@@ -220,6 +223,7 @@ def join_pages(pages: Sequence[Page], size: Size, *, ranked: bool) -> Page:
         tuple(stages),
         (about, *(note for page in pages for note in page.about)),
         sheets,
+        tuple([box for page in pages for box in page.words]),
     )
 
 
@@ -255,6 +259,9 @@ class ReadOptions:
     # The confidence from which on a number is sure: one for each field, or one for all where
     # there are no fields. None where no confidence is enough.
     thresholds: tuple[float | None, ...] = (DEFAULT_THRESHOLD,)
+    join: bool = False  # as `Reader.page` has them
+    split: bool = False
+    only_sure: bool = False  # whether results show what is sure, and no more
     # Existing folders for pictures of the steps and of what was read; None for none.
     stages: Path | None = None
     annotate: Path | None = None
@@ -263,6 +270,11 @@ class ReadOptions:
         """Say whether the line at place `index` of its page is read surely."""
         threshold = self.thresholds[index if self.fields else 0]
         return bool(line.text) and threshold is not None and line.confidence >= threshold
+
+    def shown(self, lines: Sequence[Line]) -> list[tuple[int, Line]]:
+        """Return the lines that results show, with their places on the page."""
+        pairs = enumerate(lines)
+        return [(i, line) for i, line in pairs if not self.only_sure or self.is_sure(line, i)]
 
     def field_name(self, index: int) -> str | None:
         """Return what the results call the line at place `index`, where fields are read."""

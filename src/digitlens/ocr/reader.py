@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from math import log
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +18,24 @@ from digitlens.imaging.sheets import draw_sheets, find_sheets, turn_quarter
 from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
-from digitlens.ocr.network import load_line_recognizer
-from digitlens.ocr.page import FormField, Page, Table, join_pages
-from digitlens.ocr.recognize import recognize_crop, recognize_line_image, recognize_table
+from digitlens.models.recipe import READERS
+from digitlens.ocr.network import LineRecognizer, load_line_recognizer, load_sign_recognizer
+from digitlens.ocr.page import FormField, Page, join_pages
+from digitlens.ocr.page_reading import (
+    CLARITY_LEAD,
+    CLEAR_LEAD,
+    HEAD_LEAD,
+    UPRIGHT_LEAD,
+    PageReading,
+    read_layout,
+)
+from digitlens.ocr.recognize import recognize_line_image
 from digitlens.ocr.select import (
-    RecognizedLine,
     is_one_line,
     may_be_one_line,
     merge_single_line,
-    select_numbers,
 )
+from digitlens.ocr.signs import choose_parting, holds_only_numbers, keep_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -37,12 +44,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.ctc.probs import Lengths
-    from digitlens.geometry import Box
     from digitlens.imaging.io import ImageSource, LoadedImage
     from digitlens.layout.page_layout import PageLayout
     from digitlens.models.inference import Model
-    from digitlens.ocr.network import LineRecognizer
     from digitlens.ocr.page import Stage, Where
+    from digitlens.ocr.signs import Parting
 
 
 MAX_SIDE = 100_000
@@ -75,6 +81,9 @@ class Reader:
         self.network = network or load_line_recognizer(source)
         self._digits = digits
         self._loads_digits = network is None
+        # Another kind of network may read other forms of digits than signs are learnt of.
+        card = self.network.card if isinstance(self.network, LineRecognizer) else None
+        self.signs = load_sign_recognizer() if card and card.network in READERS else None
 
     @property
     def digits(self) -> Model | None:
@@ -110,14 +119,17 @@ class Reader:
         length: int | Collection[int] | None = None,
         *,
         fields: Sequence[FormField] | None = None,
+        join: bool = False,
+        split: bool = False,
     ) -> Any:
         """Read all numbers of a whole picture; see `page`, whose lines these are.
 
         Returns a list of `Line`, or, for a list of pictures or a folder, a list of such lists.
         """
         items, single = list_pictures(picture)
+        read = partial(self.page, length=length, fields=fields, join=join, split=split)
         pages = [
-            list(self.page(load_any(item, number), length, fields=fields).lines)
+            list(read(load_any(item, number)).lines)
             for number, item in enumerate(items, 0 if single else 1)
         ]
         return pages[0] if single else pages
@@ -128,15 +140,22 @@ class Reader:
         length: int | Collection[int] | None = None,
         *,
         fields: Sequence[FormField] | None = None,
+        join: bool = False,
+        split: bool = False,
         stages: bool = False,
         where: Where | None = None,
     ) -> Page:
         """Read all numbers of a whole picture, and the tables on it.
 
+        Slashes, dashes and gaps wider than most of a digit part the numbers of a line, and so
+        do words; dots and commas do not.
+
         picture: as for `read_line`: any photo or scan; upside down or on its side, too
         length: how many digits a wanted number has, or several allowed numbers. Only such lines
             come back then, the likeliest first.
         fields: what is wanted, one number each; `length` then counts for fields without a count
+        join: whether only words and marks part numbers: 12/05/2021 is then one
+        split: whether dots and commas part numbers, too: 12.50 is then two
         stages: whether `Page.stages` is filled; with fields, by the steps of each of them
         where: says of the box around a line, and of width and height of the picture, both on
             the upright picture, whether the line is read; that takes most of the time. Neither
@@ -150,18 +169,20 @@ class Reader:
         `digitlens.layout.find_lines` says.
         """
         # Load: lengths and pictures are checked here, and not again further down.
-        lengths = check_lengths(length)
+        lengths, parting = check_lengths(length), choose_parting(join=join, split=split)
         image = _load(picture)
         if fields:
-            return self._read_fields(image, fields, lengths, stages=stages)
+            return self._read_fields(image, fields, lengths, parting, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        return self._read(image, FormField(count), lengths, stages=stages, where=where)
+        field = FormField(count)
+        return self._read(image, field, lengths, parting, stages=stages, where=where)
 
     def _read(
         self,
         image: LoadedImage,
         field: FormField,
         lengths: Lengths,
+        parting: Parting,
         *,
         stages: bool,
         where: Where | None = None,
@@ -170,12 +191,17 @@ class Reader:
         sheets = find_sheets(image.pixels) if field.area is None else []
         pages = [
             self._read_sheet(
-                replace(image, pixels=sheet.pixels), field, lengths, stages=stages, where=where
+                replace(image, pixels=sheet.pixels),
+                field,
+                lengths,
+                parting,
+                stages=stages,
+                where=where,
             ).on_sheet(sheet)
             for sheet in sheets
         ]
         if not any(page.lines for page in pages):
-            return self._read_sheet(image, field, lengths, stages=stages, where=where)
+            return self._read_sheet(image, field, lengths, parting, stages=stages, where=where)
         height, width = image.pixels.shape[:2]
         page = join_pages(pages, (width, height), ranked=lengths is not None)
         if stages:
@@ -188,6 +214,7 @@ class Reader:
         image: LoadedImage,
         field: FormField,
         lengths: Lengths,
+        parting: Parting,
         *,
         stages: bool,
         where: Where | None,
@@ -201,8 +228,14 @@ class Reader:
         on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135
         if on_its_side:
             layout = detect(image, quarters=0)
-        # Recognize each of them, and select the numbers: upright or on their head.
-        orient = partial(self._orient, lengths=lengths, where=where, whole=field.area is None)
+        # Tell numbers from words, recognize, and select the numbers: upright or on their head.
+        orient = partial(
+            self._orient,
+            lengths=lengths,
+            parting=parting,
+            where=where,
+            whole=field.area is None,
+        )
         reading = orient(layout, image.pixels)
         if not (on_its_side or (field.area is None and reading.may_lie(image.pixels.shape))):
             return reading.to_page(lengths)
@@ -210,6 +243,10 @@ class Reader:
         sheet = turn_quarter(image.pixels)
         turned = orient(detect(replace(image, pixels=sheet.pixels), quarters=0), sheet.pixels)
         lead = turned.line_score - reading.line_score
+        if turned.is_clearer_than(reading, CLARITY_LEAD):
+            lead = np.inf
+        elif reading.is_clearer_than(turned, CLARITY_LEAD):
+            lead = -np.inf
         if abs(lead) <= CLEAR_LEAD and turned.line_score > 0:
             reading = reading.doubted()
         page = replace(turned.to_page(lengths).on_sheet(sheet), size=layout.size)
@@ -221,24 +258,33 @@ class Reader:
         pixels: NDArray[np.uint8],
         *,
         lengths: Lengths,
+        parting: Parting,
         where: Where | None,
         whole: bool,
     ) -> PageReading:
         """Read lines as they stand and, where it may be so, on their head; choose one."""
+        keep = partial(keep_numbers, self.signs, parting=parting, may_be_line=whole)
+        numbers = keep(layout)
+        # Words beside a number must not be read along with it.
+        whole = whole and holds_only_numbers(layout, numbers)
         read = partial(self._read_way, lengths=lengths)
         upright = pixels if whole else None
-        reading = read(layout, pixels, whole=upright, where=where)
+        reading = read(numbers, pixels, whole=upright, where=where)
         if not reading.has_certain_number():  # as most pages have one
             if where is not None:
                 # Lines that are not wanted tell which way is up as well.
-                reading = read(layout, pixels, whole=upright, known=reading)
+                reading = read(numbers, pixels, whole=upright, known=reading)
             over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
-            turned = read(layout.upside_down(), pixels, whole=over)
+            turned = read(keep(layout.upside_down()), pixels, whole=over)
             lead = turned.score - reading.score
             is_same = not turned.score or turned.texts == reading.texts
-            if lead > HEAD_LEAD and not turned.is_twin_of(reading):
+            if turned.is_twin_of(reading):
+                reading = reading.doubted()
+            elif reading.is_clearer_than(turned):
+                pass  # its letters and digits stand upright
+            elif lead > HEAD_LEAD:
                 reading = turned
-            elif turned.is_twin_of(reading) or (lead > UPRIGHT_LEAD and not is_same):
+            elif lead > UPRIGHT_LEAD and not is_same:
                 reading = reading.doubted()
         return reading if where is None else reading.keep_wanted(where)
 
@@ -271,6 +317,7 @@ class Reader:
         image: LoadedImage,
         fields: Sequence[FormField],
         lengths: Lengths,
+        parting: Parting,
         *,
         stages: bool,
     ) -> Page:
@@ -281,7 +328,7 @@ class Reader:
         for number, field in enumerate(fields, 1):
             # Each field is a page of its own, of which the surest number counts.
             allowed = lengths if field.count is None else check_lengths(field.count)
-            page = self._read(image, field, allowed, stages=stages)
+            page = self._read(image, field, allowed, parting, stages=stages)
             area = field.area or (0.0, 0.0, float(width), float(height))
             nothing = Line("", 0.0, clip_box(area, (width, height)))
             lines.append(max(page.lines, key=lambda line: line.confidence, default=nothing))
@@ -324,176 +371,3 @@ def _load(picture: ImageSource | LoadedImage) -> LoadedImage:
             try_="cut it to pieces",
         )
     return image
-
-
-def read_layout(
-    network: LineRecognizer,
-    layout: PageLayout,
-    pixels: NDArray[np.uint8],
-    lengths: Lengths,
-    where: Where | None = None,
-    known: PageReading | None = None,
-    *,
-    digits: Model | None = None,
-) -> PageReading:
-    """Recognize the line crops and tables of a picture, and select the numbers.
-
-    `where` is that of `Reader.page`; what is `known` of the same layout is not read again;
-    `digits` is that of `recognize_table`.
-    """
-    read = {item.crop: item for item in known.crops} if known else {}
-    crops = []
-    for crop in layout.crops:
-        if crop in read:
-            crops.append(read[crop])
-        elif where is None or _is_wanted(crop.box, layout, where):
-            line = recognize_crop(network, crop, lengths=lengths, pixels=pixels)
-            crops.append(RecognizedLine(crop, line))
-    tables = (
-        known.tables
-        if known
-        else tuple([recognize_table(network, grid, digits) for grid in layout.grids])
-    )
-    return PageReading(layout, select_numbers(crops, tables, lengths), tables, tuple(crops))
-
-
-def _is_wanted(box: Box, layout: PageLayout, where: Where) -> bool:
-    return where(*rotate_upright(box, layout.size, layout.rotation))
-
-
-UPRIGHT_ONLY = frozenset("347")
-"""Digits that are rarely read, surely, on their heads."""
-
-CERTAIN_SCORE = 18.0
-"""A page stands upright when numbers with such a digit score as much: one of five digits does
-that is read with 99 %."""
-
-UPRIGHT_LEAD, HEAD_LEAD = -1.0, 5.0
-"""A page is turned by 180 degrees where it scores so much more on its head: upright pages are
-far more common. Of 212 cheque amounts (development pictures) 6 upright ones are turned and 149
-of those on their head; with a lead of 3 it was 13 and 165. Between the two nobody can tell."""
-
-CLEAR_LEAD = 3.0
-"""By how much the other way up must score more: upright pages are far more common. Where it is
-less in either direction, nobody can tell."""
-
-POOR_SCORE, PORTRAIT = 6.0, 1.3
-"""Where less is read on a sheet that is so much higher than wide, it may lie on its side."""
-
-SINGLE_SHARE = 0.7
-"""How much the surest single digit counts where lines may run the wrong way."""
-
-MAX_LOG_ODDS = 7.0
-"""Surer lines, of more than 99.9 %, score as these."""
-
-DOUBTED_CONFIDENCE = 0.5
-"""No line is surer than this where it cannot be told which way is up."""
-
-ON_THEIR_HEADS = str.maketrans("01689", "01986")
-"""What digits are on their heads, as far as they are any."""
-
-
-def _log_odds(line: Line) -> float:
-    """Return 0 for a line that is no surer than not."""
-    share = min(line.confidence, 1 - 1e-6)
-    return min(MAX_LOG_ODDS, max(0.0, log(share / (1 - share)))) if share > 0 else 0.0
-
-
-@dataclass(frozen=True)
-class PageReading:
-    """What was read on a picture, one way up."""
-
-    layout: PageLayout  # what was detected
-    lines: tuple[Line, ...]  # the numbers among its line crops
-    tables: tuple[Table, ...]  # its tables
-    # All line crops that were recognized, whether they hold a number or not.
-    crops: tuple[RecognizedLine, ...] = ()
-    is_doubted: bool = False  # whether it cannot be told which way is up
-
-    @property
-    def _all_lines(self) -> list[Line]:
-        return [*self.lines, *(cell for table in self.tables for cell in table.cells if cell)]
-
-    @property
-    def texts(self) -> list[str]:
-        """All that was read, in any order."""
-        return sorted(line.text for line in self._all_lines)
-
-    @property
-    def score(self) -> float:
-        """How likely this way up is: the log odds of lines, long ones counting most."""
-        return sum(_log_odds(line) * max(1, len(line.text) - 1) for line in self._all_lines)
-
-    @property
-    def line_score(self) -> float:
-        """The same where lines may run the wrong way: single digits are read there as well.
-
-        So only the surest single digit counts, and 0 and 1 count half.
-        """
-        single = max((_log_odds(line) for line in self.lines if len(line.text) == 1), default=0)
-        longer = sum(
-            _log_odds(line) * (len(line.text) - 1) * (0.5 if set(line.text) <= {*"01"} else 1)
-            for line in self.lines
-        )
-        return longer + SINGLE_SHARE * single
-
-    def has_certain_number(self) -> bool:
-        """Say whether surely read numbers are none on their heads."""
-        certain = sum(
-            _log_odds(line) * (len(line.text) - 1)
-            for line in self.lines
-            if UPRIGHT_ONLY & set(line.text)
-        )
-        return certain >= CERTAIN_SCORE
-
-    def may_lie(self, shape: tuple[int, ...]) -> bool:
-        """Say whether a picture of this shape may lie on its side, by what was read on it."""
-        is_poor = self.line_score < POOR_SCORE and shape[0] > PORTRAIT * shape[1]
-        return (self.layout.doubtful or is_poor) and not self.has_certain_number()
-
-    def is_twin_of(self, other: PageReading) -> bool:
-        """Say whether the numbers are those of the other way up, on their heads."""
-        if not set("".join(other.texts)) <= {*"01689"}:
-            return False
-        turned = [text.translate(ON_THEIR_HEADS)[::-1] for text in other.texts]
-        return sorted(turned) == self.texts != other.texts
-
-    def doubted(self) -> PageReading:
-        """Return the same, where it cannot be told which way is up."""
-        note = "which way is up cannot be told"
-        layout = replace(self.layout, about=(*self.layout.about, note))
-        return self if self.is_doubted else replace(self, layout=layout, is_doubted=True)
-
-    def keep_wanted(self, where: Where) -> PageReading:
-        """Return the same without the lines that are not wanted."""
-        wanted = [line for line in self.lines if _is_wanted(line.box, self.layout, where)]
-        return replace(self, lines=tuple(wanted))
-
-    def to_page(self, lengths: Lengths) -> Page:
-        """Return the result; rows of tables are lines where they have an allowed length."""
-        layout = self.layout
-        # Boxes around what slopes may leave the picture a little: they end at its edges.
-        clip = partial(clip_box, size=layout.size)
-        most = DOUBTED_CONFIDENCE if self.is_doubted else 1.0
-        lines = [
-            replace(line.map_boxes(clip), confidence=min(most, line.confidence))
-            for line in self.lines
-        ]
-        tables = []
-        for table in self.tables:
-            # Rows of the table are lines, too, unless another length is wanted.
-            cells = [cell and cell.map_boxes(clip) for cell in table.cells]
-            tables.append(replace(table, cells=tuple(cells)))
-            lines += [
-                row
-                for row in tables[-1].row_lines()
-                if lengths is None or len(row.text) in lengths
-            ]
-        return Page(
-            tuple(lines),
-            tuple(tables),
-            layout.size,
-            layout.rotation,
-            layout.stages,
-            layout.about,
-        )

@@ -113,6 +113,9 @@ MIN_LENGTHS_PROBABILITY = 1e-3
 """The same where several lengths are allowed, as on mail: nobody has then said that there is a
 number at all. Of 2,000 such lines four had 0.1 or more, and 0.27 at most."""
 
+FULL_CERTAINTY = 0.6
+"""Where all of a line's ink is digits with this probability, its reading decides alone."""
+
 MIN_PITCH = 0.25
 """From one digit to the next a hand moves on by this share of the line's height at least. The
 last digit may be a mere stroke, so that only the steps between digits count."""
@@ -146,7 +149,16 @@ def recognize_crop(
     )
     if decoded.best is None:
         return Line("", 0.0, crop.box)
-    return _to_page(crop, build_line(network, probs, decoded, crop.ink))
+    line = _to_page(crop, build_line(network, probs, decoded, crop.ink))
+    return replace(line, confidence=line.confidence * trust(crop.certainty, len(line.text)))
+
+
+def trust(certainty: float, count: int) -> float:
+    """Return the factor on the confidence of `count` digits whose ink is so surely theirs.
+
+    What stands alone has no neighbors that say what it is.
+    """
+    return certainty if count == 1 else min(1.0, certainty / FULL_CERTAINTY)
 
 
 def _is_too_short(crop: LineCrop, count: int) -> bool:

@@ -13,7 +13,13 @@ from digitlens.data import DataSplits, as_splits, load_digits
 from digitlens.data.line_folder import find_line_folder
 from digitlens.digits import Digits
 from digitlens.errors import MissingExtraError, UsageError
-from digitlens.models.recipe import CORRECTION_STEPS, LineRecipe, Recipe, find_line_recipe
+from digitlens.models.recipe import (
+    CORRECTION_STEPS,
+    SIGNS,
+    LineRecipe,
+    Recipe,
+    find_line_recipe,
+)
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
     Callback,
@@ -183,8 +189,11 @@ def train_reader(
         config = replace(config, recipe=config.resolved_recipe.fit_to(steps), length=None)
     limit_openmp_spin()
     with training_extra():
-        from digitlens.training.line_task import run_line_training
-    return run_line_training(config, _load(source, config), progress or default_callback())
+        if name == SIGNS:
+            from digitlens.training.sign_task import run_sign_training as run_training
+        else:
+            from digitlens.training.line_task import run_line_training as run_training
+    return run_training(config, _load(source, config), progress or default_callback())
 
 
 def _check_corrections(

@@ -12,7 +12,7 @@ import queue
 import signal
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
@@ -179,12 +179,16 @@ class WorkPlan:
     seed: int
     step: int = 0
 
+    def make_pool(self, index: int) -> list[Any]:
+        """Make pool `index`: `POOL` batches, the same in any process."""
+        return make_pool(self.glyphs, self.recipe, self.seed, index)
+
 
 def make_batches(plan: WorkPlan) -> Iterator[LineBatch]:
     """Make lines in this process: batch after batch, without end."""
     pool, skipped = divmod(plan.step, POOL)
     for index in itertools.count(pool):
-        yield from make_pool(plan.glyphs, plan.recipe, plan.seed, index)[skipped:]
+        yield from plan.make_pool(index)[skipped:]
         skipped = 0
 
 
@@ -287,7 +291,7 @@ def _produce(there: Connection, plan: WorkPlan, begin: tuple[int, int], step: in
     index, skipped = begin
     try:
         while True:
-            for batch in make_pool(plan.glyphs, plan.recipe, plan.seed, index)[skipped:]:
+            for batch in plan.make_pool(index)[skipped:]:
                 made.put(batch)
             index, skipped = index + step, 0
     except DigitlensError as error:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -90,7 +90,7 @@ def run_line_training(
         restore(folder, state, LinePoint)
         # Other processes make lines from this step on, while this one learns from them.
         plan = WorkPlan(glyphs, recipe, config.seed, state.step)
-        with LineProducers(plan, _count_producers(config, device)) as batches:
+        with LineProducers(plan, count_producers(config, device)) as batches:
             source = iter(batches)
             if own is not None:
                 source = mix_lines(source, own, config.seed, state.step)
@@ -117,7 +117,8 @@ def begin_line_training(
     return begin_training(network, recipe, recipe.eval_every, device, average=True)
 
 
-def _count_producers(config: TrainConfig[LineRecipe], device: Device) -> int:
+def count_producers(config: TrainConfig[LineRecipe], device: Device) -> int:
+    """Return how many processes make lines."""
     if config.writers is not None:
         return config.writers
     # One process makes several times as many lines as a processor learns from.
@@ -174,9 +175,9 @@ class LineTask(Task[LinePoint]):
     def __init__(
         self,
         recipe: LineRecipe,
-        source: Iterator[LineBatch],
+        source: Iterator[Any],
         *,
-        validation: Sequence[LineBatch],
+        validation: Sequence[Any],
         device: Device,
     ) -> None:
         super().__init__(
@@ -191,7 +192,7 @@ class LineTask(Task[LinePoint]):
         self.validation = validation
         self.device = device
 
-    def batches(self, network: nn.Module, step: int) -> Iterator[LineTensors]:  # noqa: ARG002
+    def batches(self, network: nn.Module, step: int) -> Iterator[Any]:  # noqa: ARG002
         """Walk over the batches from where the source stands."""
         return (LineTensors.load(batch, self.device.kind) for batch in self.source)
 
@@ -217,9 +218,13 @@ class LineTask(Task[LinePoint]):
             learning_rate=self.learning_rate(state.step - 1),
             seconds=seconds,
             lines_per_second=steps * self.batch_size / seconds,
-            misread=count_line_errors(state.kept, self.validation, self.device.kind),
-            validation=sum(len(batch) for batch in self.validation),
+            **self.count_errors(state.kept),
         )
+
+    def count_errors(self, network: nn.Module) -> dict[str, int]:
+        """Return how many of the lines held back are not read exactly, and of how many."""
+        misread = count_line_errors(network, self.validation, self.device.kind)
+        return {"misread": misread, "validation": sum(len(batch) for batch in self.validation)}
 
     def is_best(self, history: Sequence[LinePoint]) -> bool:  # noqa: ARG002
         """Say yes: a running mean only gets better, and its last state is kept."""
@@ -320,10 +325,13 @@ def export_line_run(
     history: list[LinePoint],
     data: DataSplits,
     check: ForgettingCheck | None = None,
+    *,
+    kind: type[LineNetwork] = LineNetwork,
+    card_type: type[LineModelCard] = LineModelCard,
 ) -> ReaderRun:
     """Write all that a finished run holds; metrics.json comes last and says "finished"."""
     recipe, last = config.resolved_recipe, history[-1]
-    network = load_line_network(folder, recipe.widths)
+    network = load_line_network(folder, recipe.widths, kind)
     measured = {"misses": last.misread, "count": last.validation}
     # What went on from another network is taken back while it forgot too much.
     changes, share = [], 1.0
@@ -337,7 +345,7 @@ def export_line_run(
     weights, multiply_adds = count_size(network)
     facts = card_facts(folder, config, data)
     facts["data"] = ", ".join([data.source, *hand_sources(recipe.hands)])
-    card = LineModelCard(
+    card = card_type(
         **facts,
         style=recipe.style,
         lines=recipe.steps * recipe.batch,

@@ -38,7 +38,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
         super().__init__()
-        self.a = nn.Sequential(*_conv_block(channels, channels, kernel))
+        self.a = nn.Sequential(*conv_block(channels, channels, kernel))
         self.b = _conv(channels, channels, kernel)
         self.n = nn.BatchNorm2d(channels)
 
@@ -59,16 +59,18 @@ class LineNetwork(nn.Module):
     widths: channels of the four stages
     """
 
+    ANSWERS = CLASSES + 1
+
     def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
         super().__init__()
         self.widths = tuple(widths)
         first, second, third, last = widths
         self.body = nn.Sequential(
-            *_conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
+            *conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
             ResidualBlock(first, (3, 3)),
-            *_conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
+            *conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
             ResidualBlock(second, (3, 3)),
-            *_conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
+            *conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
             ResidualBlock(third, (3, 3)),
             nn.Conv2d(third, last, (4, 1), bias=False),  # 1 row
             nn.BatchNorm2d(last),
@@ -76,12 +78,12 @@ class LineNetwork(nn.Module):
             ResidualBlock(last, (1, 5)),
             ResidualBlock(last, (1, 5)),
         )
-        self.head = nn.Conv2d(last, FRAMES_PER_POSITION * (CLASSES + 1), 1)
+        self.head = nn.Conv2d(last, FRAMES_PER_POSITION * self.ANSWERS, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of each frame."""
         y: Tensor = self.head(self.body(x))
-        return y.squeeze(2).transpose(1, 2).reshape(len(x), -1, CLASSES + 1)
+        return y.squeeze(2).transpose(1, 2).reshape(len(x), -1, self.ANSWERS)
 
 
 def network(widths: tuple[int, int, int, int] = RECIPE.widths) -> LineNetwork:
@@ -120,9 +122,10 @@ def _conv(
     return nn.Conv2d(across, out, kernel, stride, around, bias=False)
 
 
-def _conv_block(
+def conv_block(
     across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
 ) -> list[nn.Module]:
+    """Return a convolution, its normalisation and the activation."""
     return [
         _conv(across, out, kernel, stride),
         nn.BatchNorm2d(out),

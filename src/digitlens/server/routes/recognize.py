@@ -78,10 +78,14 @@ async def read(
     request: Request,
     length: Annotated[int | None, Query(ge=1, le=MAX_LENGTH)] = None,
     line: bool = False,
+    join: bool = False,
+    split: bool = False,
 ) -> Any:
     """Read the lines of digits in a picture, from top to bottom and left to right.
 
     With `length` each line has so many digits; with `line=true` the picture is one line.
+    Slashes, dashes and wide gaps part the numbers of a line, dots and commas do not:
+    `join=true` and `split=true` say otherwise.
     Boxes are left, top, right and bottom in pixels of the picture as it stands upright. `turn`
     says by how many degrees, counter-clockwise, it was turned to be read: about 180 for a page
     that was laid on its head.
@@ -89,18 +93,19 @@ async def read(
     state = get_state(request)
     upload = await read_upload(request, state.settings)
     max_pixels = state.settings.max_pixels
-    result = await state.run(_read_lines, upload, max_pixels, length=length, line=line)
+    how = {"length": length} if line else {"length": length, "join": join, "split": split}
+    result = await state.run(_read_lines, upload, max_pixels, line=line, **how)
     return json_response(result)
 
 
-def _read_lines(upload: Upload, max_pixels: int, *, length: int | None, line: bool) -> Lines:
+def _read_lines(upload: Upload, max_pixels: int, *, line: bool, **how: Any) -> Lines:
     reader = load_reader()
     picture = load_upload(upload, max_pixels)
     # one line, or a page of them -> JSON
     if line:
-        lines, rotation = (reader.read_line(picture, length=length),), 0.0
+        lines, rotation = (reader.read_line(picture, **how),), 0.0
     else:
-        page = reader.page(picture, length=length)
+        page = reader.page(picture, **how)
         lines, rotation = page.lines, page.turn
     height, width = picture.pixels.shape[:2]
     return Lines(width, height, round(rotation, 1), [item.as_dict() for item in lines])

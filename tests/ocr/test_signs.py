@@ -1,0 +1,143 @@
+"""Numbers are told from words, and cut out of lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from digitlens.errors import UsageError
+from digitlens.imaging.crop import PITCH, input_width
+from digitlens.layout.page_layout import LineCrop, PageLayout
+from digitlens.ocr.signs import (
+    DIGIT,
+    LETTER,
+    MARK,
+    POINT,
+    SEPARATOR,
+    choose_parting,
+    cut_numbers,
+    holds_only_numbers,
+    keep_numbers,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HEIGHT, WIDTH, MARGIN = 40, 16, 6
+"""Of a glyph, and of the paper around a line, in pixels."""
+
+
+class Oracle:
+    """Says of each frame what was drawn there."""
+
+    def __init__(self, signs: list[tuple[int, int, int]]) -> None:
+        self.signs = signs
+
+    def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer as the network does."""
+        rows, columns = gray.shape
+        frames = -(-input_width(rows, columns) // PITCH)
+        probs = np.full((frames, 5), 0.002, np.float32)
+        for left, right, sign in self.signs:
+            first, last = (int(x * frames / columns) for x in (left, right))
+            probs[first : last + 1] = 0.002
+            probs[first : last + 1, sign] = 0.992
+        return np.log(probs)
+
+
+def line_of(text: str, gap: int = 8) -> tuple[Oracle, LineCrop]:
+    """Draw boxes for digits (d), letters (a), dashes, dots, marks ($) and wide gaps."""
+    signs, x = [], MARGIN
+    ink = np.zeros((HEIGHT + 2 * MARGIN, MARGIN + 30 * len(text)), np.uint8)
+    kinds = {"d": DIGIT, "a": LETTER, "-": SEPARATOR, ".": POINT, "$": MARK}
+    columns = list[int]()
+    for char in text:
+        if char == " ":
+            columns.append(x)
+            continue
+        top = {"-": MARGIN + 18, ".": MARGIN + 34}.get(char, MARGIN)
+        bottom = MARGIN + (24 if char == "-" else HEIGHT)
+        width = 6 if char == "." else WIDTH
+        cv2.rectangle(ink, (x, top), (x + width - 1, bottom - 1), 255, -1)
+        signs.append((x, x + width - 1, kinds[char]))
+        x += width + gap
+    ink = ink[:, : x - gap + MARGIN]
+    places = np.arange(ink.shape[1] + 1, dtype=np.float64)
+    for gap_at in columns:  # shortened gaps: two heights of paper were left out here
+        places[gap_at - gap // 2 :] += 2.0 * HEIGHT
+    crop = LineCrop(ink, places, np.eye(2, 3), float(HEIGHT), 0.0, text.count("d"), 1.0, MARGIN)
+    return Oracle(signs), crop
+
+
+def places(crops: list[LineCrop]) -> list[int]:
+    """Return how many digits each crop has."""
+    return [crop.components for crop in crops]
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "join", "split"),
+    [
+        ("ddd", [3], [3], [3]),
+        ("aaa", [], [], []),
+        ("aadddd", [4], [4], [4]),
+        ("$ddd", [3], [3], [3]),
+        ("dd-dd-dddd", [2, 2, 4], [8], [2, 2, 4]),
+        ("d.ddd.dd", [6], [6], [1, 3, 2]),
+        ("dd aaa ddd", [2, 3], [2, 3], [2, 3]),
+        ("ddd -dddd", [3, 4], [7], [3, 4]),
+    ],
+)
+def test_a_line_gives_its_numbers(
+    text: str, usual: list[int], join: list[int], split: list[int]
+) -> None:
+    """Words, marks and dashes part numbers and lend them nothing; options say otherwise."""
+    network, crop = line_of(text)
+    assert places(cut_numbers(network, crop)) == usual  # type: ignore[arg-type]
+    assert places(cut_numbers(network, crop, "join")) == join  # type: ignore[arg-type]
+    assert places(cut_numbers(network, crop, "split")) == split  # type: ignore[arg-type]
+
+
+def test_a_number_stays_as_it_was() -> None:
+    """A line of digits alone is not cut, whatever points and tails it has."""
+    for text in ("dddd", "d.dd", "ddd-"):
+        network, crop = line_of(text)
+        (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
+        assert number.ink is crop.ink
+
+
+def test_a_wide_gap_parts_numbers() -> None:
+    """Two heights of paper part digits beside a word, but not where gaps recur."""
+    network, crop = line_of("aa ddd dd")
+    assert places(cut_numbers(network, crop)) == [3, 2]  # type: ignore[arg-type]
+    network, crop = line_of("aa d d d d")
+    assert places(cut_numbers(network, crop)) == [4]  # type: ignore[arg-type]
+
+
+def test_what_is_cut_out_lies_where_it_was() -> None:
+    """A number's crop shows its own ink only, and its box is that of its digits."""
+    network, crop = line_of("aadd")
+    (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
+    left = MARGIN + 2 * (WIDTH + 8)
+    assert number.box == (left, MARGIN, left + 2 * WIDTH + 8, MARGIN + HEIGHT)
+    assert int((number.ink > 0).sum()) == int((crop.ink[:, left:] > 0).sum())
+
+
+def test_a_page_keeps_its_words_apart() -> None:
+    """Lines without a digit are the layout's words, and their parts are no numbers either."""
+    network, word = line_of("aaa")
+    part = replace(word, part=True)
+    layout = PageLayout((word, part), (500, 300))
+    kept = keep_numbers(network, layout)  # type: ignore[arg-type]
+    assert not kept.crops
+    assert kept.words == (word,)
+    assert not holds_only_numbers(layout, kept)
+
+
+def test_join_and_split_are_opposites() -> None:
+    """Both at once are refused."""
+    with pytest.raises(UsageError, match="opposites"):
+        choose_parting(join=True, split=True)
