@@ -132,6 +132,22 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def check_writable(folder: Path) -> None:
+    """Check, before long work, that a folder can be written or made; nothing is changed.
+
+    Raises StorageError: a file stands in its place, or the disk or folder is read-only.
+    """
+    with storage_errors(folder):
+        place = folder
+        while not os.path.lexists(place):
+            place = place.parent
+        refused = None if is_folder(place) else errno.ENOTDIR
+        if refused is None and not os.access(place, os.W_OK):
+            refused = errno.EACCES
+        if refused is not None:
+            raise OSError(refused, os.strerror(refused))
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Turn an `OSError` from a write to `path` into a `StorageError` that says what to do."""

@@ -51,3 +51,15 @@ def test_wrong_usage_writes_nothing(
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"error: {said}\n")
     assert not list(in_tmp.iterdir())
+
+
+@pytest.mark.parametrize(("command", "option"), [("stress", "--out"), ("evaluate", "--report")])
+def test_a_place_that_cannot_be_written_is_told_before_measuring(
+    digitlens: Cli, in_tmp: Path, command: str, option: str
+) -> None:
+    """A folder below a file is refused at once, not after a minute of work."""
+    Path("file").write_text("")
+    ended = digitlens(command, GOLDEN, "--data", "nowhere/at/all", option, "file/deeper")
+    assert ended.code == 1
+    assert ended.err.startswith("error: file/deeper could not be written\n")
+    assert "name another place" in ended.err

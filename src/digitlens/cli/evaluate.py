@@ -49,10 +49,12 @@ def evaluate(
     check_choice("--part", part, PARTS)
     from digitlens.metrics.evaluation import evaluate as evaluate_model
     from digitlens.models.inference import load_model
+    from digitlens.storage import check_writable
 
     loaded = load_model(model)
-    evaluation = evaluate_model(loaded, load_part(data, part))
     folder = report or default_folder(loaded.name, data, part)
+    check_writable(folder)
+    evaluation = evaluate_model(loaded, load_part(data, part))
     written = write_report(evaluation, folder, card=loaded.card)
     echo_either(as_json, evaluation.as_dict, evaluation.summary)
     announce(f"report: {written}")
@@ -106,8 +108,11 @@ def stress(
     from digitlens.metrics.robustness import CORRUPTIONS
     from digitlens.metrics.robustness import measure_robustness as stress_model
     from digitlens.models.inference import load_model
+    from digitlens.storage import check_writable
 
     loaded = load_model(model)
+    folder = out or default_folder(loaded.name, data, part)
+    check_writable(folder)
     digits = load_part(data, part)
     names = [family.name for family in CORRUPTIONS]
 
@@ -115,7 +120,7 @@ def stress(
         announce(f"{names.index(name) + 1}/{len(names)} {name}")
 
     result = stress_model(loaded, digits, seed=seed, limit=limit, progress=progress)
-    written = write_stress(result, out or default_folder(loaded.name, data, part))
+    written = write_stress(result, folder)
     echo_either(as_json, result.as_dict, result.summary)
     announce("written: " + ", ".join(str(path) for path in written))
 

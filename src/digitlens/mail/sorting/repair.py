@@ -364,6 +364,11 @@ def _write_state(out: Path, rows: list[Row], said: list[Row]) -> None:
     """Write the state; the damaged one stays beside it, and a kill leaves one of the two."""
     path, new = out / FILE, out / f".{FILE}.tmp"
     with storage_errors(path):
+        # Copied first: the first write into a folder sweeps it of temporary files.
+        for end in ("", "-wal", "-shm"):
+            damaged = path.with_name(FILE + end)
+            if damaged.is_file():
+                write_bytes(path.with_name(DAMAGED + end), read_file(damaged).content)
         new.unlink(missing_ok=True)
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
             for statement in ("PRAGMA synchronous=FULL", "BEGIN", *SCHEMA.split(";\n")):
@@ -377,10 +382,6 @@ def _write_state(out: Path, rows: list[Row], said: list[Row]) -> None:
                     )
             for statement in (f"PRAGMA user_version={VERSION}", "COMMIT"):
                 connection.execute(statement)
-        for end in ("", "-wal", "-shm"):
-            damaged = path.with_name(FILE + end)
-            if damaged.is_file():
-                write_bytes(path.with_name(DAMAGED + end), read_file(damaged).content)
         for end in ("-wal", "-shm"):  # they belong to the old file, and would be put into this
             path.with_name(FILE + end).unlink(missing_ok=True)
         new.replace(path)
