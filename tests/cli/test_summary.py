@@ -47,3 +47,14 @@ def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
         "tiny, dense-deformed, universal, fast\n"
         "  try     did you mean 'lenet5'?\n"
     )
+
+
+def test_a_recipe_is_shown(digitlens: Cli) -> None:
+    """`recipe show` gives each number of a network's, a reader's and one's own recipe."""
+    ended = digitlens("recipe", "show", "convnet")
+    assert ended.code == 0
+    assert "learning_rate     0.012" in ended.out
+    for name in ("custom", "reader", "best"):
+        assert max(map(len, digitlens("recipe", "show", name).out.splitlines())) <= 80
+    assert json.loads(digitlens("recipe", "show", "dense", "--json").out)["epochs"] == 3
+    assert digitlens("recipe", "show", "nosuch").code == 2

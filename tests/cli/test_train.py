@@ -22,6 +22,10 @@ from digitlens.training.digit_run import resolve_recipe
 
 Cli = Callable[..., Any]
 
+NOTHING_CHANGED = dict.fromkeys(
+    ("layers", "learning_rate", "batch", "dropout", "optimizer", "augment")
+)
+
 
 @pytest.fixture
 def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -59,6 +63,7 @@ def test_without_options_the_recipe_decides(digitlens: Cli, asked: dict[str, Any
         "seed": 0,
         "epochs": None,
         "recipe": None,
+        **NOTHING_CHANGED,
         "out": None,
         "resume": False,
     }
@@ -106,6 +111,7 @@ def test_every_option_is_handed_on(digitlens: Cli, asked: dict[str, Any]) -> Non
         "recipe": "course",
         "out": Path("a/b"),
         "resume": True,
+        **NOTHING_CHANGED,
     }
 
 
@@ -130,6 +136,19 @@ def test_the_end_without_validation(digitlens: Cli, asked: dict[str, Any]) -> No
     out = digitlens("train", "dense", "--validation", "0").out
     assert "epochs       3\nvalidation   nothing was held back\n" in out
     assert "misses" not in out
+
+
+def test_a_list_of_layers_is_trained_its_own_way(digitlens: Cli, in_tmp: Path) -> None:
+    """Layers, rate, batch, dropout, optimizer and augmentation reach the run."""
+    given = "--layers conv4,pool,dense16 --learning-rate 0.05 --batch 32 --dropout 0.1"
+    more = "--optimizer sgd --augment light --epochs 1 --data uci --out own"
+    ended = digitlens("train", "custom", *given.split(), *more.split())
+    assert ended.code == 0, ended.err
+    config = (in_tmp / "own" / "config.toml").read_text()
+    for line in ('optimizer = "sgd"', "dropout = 0.1", "rotate = 8.0", "learning_rate = 0.05"):
+        assert line in config
+    assert json.loads((in_tmp / "own" / "metrics.json").read_text())["epochs"] == 1
+    assert digitlens("summary", "own").code == 0
 
 
 def test_a_hand_is_learnt_from_a_folder(digitlens: Cli, asked: dict[str, Any]) -> None:

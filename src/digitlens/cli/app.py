@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from digitlens.cli import data, mail
+from digitlens.cli import data, mail, recipe
 from digitlens.cli.command import (
     Command,
     Group,
@@ -60,6 +60,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(mail.app, name="mail")
+app.add_typer(recipe.app, name="recipe")
 
 
 @app.callback(invoke_without_command=True)

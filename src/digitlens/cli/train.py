@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.errors import UsageError
-from digitlens.models.recipe import READERS
+from digitlens.models.recipe import AUGMENTATIONS, OPTIMIZERS, READERS
 from digitlens.models.registry import NETWORKS
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 NetworkArgument = Annotated[
     str,
     argument(
-        "NETWORK", f"One of: {', '.join(NETWORKS)}; or a reader of lines: {', '.join(READERS)}."
+        "NETWORK",
+        f"One of: {', '.join(NETWORKS)}; custom, with --layers; or a reader of lines: "
+        f"{', '.join(READERS)}.",
     ),
 ]
 StartOption = Annotated[
@@ -67,6 +69,21 @@ ResumeOption = Annotated[
 ]
 
 
+LayersOption = Annotated[
+    str | None,
+    option("LIST", "Of custom: such as conv16,pool,conv32x5/2,dense64,drop0.2."),
+]
+RateOption = Annotated[float | None, option("RATE", "The highest learning rate.")]
+BatchOption = Annotated[int | None, option("N", "Digits a step.")]
+DropoutOption = Annotated[
+    float | None, option("SHARE", "Share of dense values that a step leaves out.")
+]
+OptimizerOption = Annotated[str | None, option("NAME", f"One of: {', '.join(OPTIMIZERS)}.")]
+AugmentOption = Annotated[
+    str | None, option("NAME", f"How digits are changed: {', '.join(AUGMENTATIONS)}.")
+]
+
+
 def train(
     network: NetworkArgument,
     data: SourceOption = "mnist",
@@ -79,6 +96,12 @@ def train(
     limit: LimitOption = None,
     resume: ResumeOption = False,
     recipe: RecipeOption = None,
+    layers: LayersOption = None,
+    learning_rate: RateOption = None,
+    batch: BatchOption = None,
+    dropout: DropoutOption = None,
+    optimizer: OptimizerOption = None,
+    augment: AugmentOption = None,
 ) -> None:
     """Train a network and keep everything about it in a run folder.
 
@@ -93,48 +116,45 @@ def train(
     some hours on two cores. train reader --from reader --data FOLDER goes on with lines that
     people corrected (digitlens mail corrections) in minutes, and says what changed.
     """
-    special = {"--epochs": epochs, "--limit": limit, "--recipe": recipe, "--steps": steps}
+    changes: dict[str, Any] = {"layers": layers, "learning_rate": learning_rate}
+    changes |= {"batch": batch, "dropout": dropout, "optimizer": optimizer, "augment": augment}
+    special = {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
+    special |= {"--epochs": epochs, "--limit": limit, "--recipe": recipe, "--steps": steps}
     check_reader_options(network, special)
-    from digitlens.cli.progress import LineTrainingProgress, TrainingProgress
-
+    changes |= {"start": start, "seed": seed, "out": out, "resume": resume}
     # A reader of lines ...
     if network in READERS:
-        from digitlens.training import train_reader
-
-        reader_run = train_reader(
-            network,
-            data,
-            start=start,
-            validation=0.1 if validation is None else validation,
-            seed=seed,
-            steps=steps,
-            out=out,
-            resume=resume,
-            progress=LineTrainingProgress(),
-        )
-        echo(report_reader(reader_run))
+        share = 0.1 if validation is None else validation
+        places = {name: changes[name] for name in ("start", "seed", "out", "resume")}
+        echo(_train_reader(network, data, validation=share, steps=steps, **places))
         return
     # ... or a network of digits, from the start or from a model.
+    from digitlens.cli.progress import TrainingProgress
     from digitlens.training import train as train_network
 
     run = train_network(
         network,
         data,
-        start=start,
         validation=validation,
         limit=limit,
-        seed=seed,
         epochs=epochs,
         recipe=recipe,
-        out=out,
-        resume=resume,
         progress=TrainingProgress(),
+        **changes,
     )
     echo(report(run))
     if run.changes is not None and run.changes.left_out:
         for why in run.changes.left_out:
             announce(f"left out: {why}")
         raise typer.Exit(SOME_REJECTED)
+
+
+def _train_reader(network: str, data: str, **asked: Any) -> str:
+    """Train a reader of lines, and return what is said of its run."""
+    from digitlens.cli.progress import LineTrainingProgress
+    from digitlens.training import train_reader
+
+    return report_reader(train_reader(network, data, progress=LineTrainingProgress(), **asked))
 
 
 def report(run: Run) -> str:
@@ -202,6 +222,10 @@ NOT_FOR_READERS = {
     "--epochs": "a reader sees no line twice, so it has steps: --steps",
     "--limit": "a reader learns from lines that are written with all digits",
     "--recipe": "a reader has one recipe",
+    **dict.fromkeys(("--layers", "--dropout"), "a reader has layers of its own"),
+    **dict.fromkeys(
+        ("--learning-rate", "--batch", "--optimizer", "--augment"), "a reader has one recipe"
+    ),
 }
 
 

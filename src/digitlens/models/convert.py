@@ -28,7 +28,7 @@ from digitlens.models.architectures.lenet5 import (
 )
 from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock
 from digitlens.models.card import LineModelCard
-from digitlens.models.onnx_reader import parse_onnx
+from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.ops import (
     Conv,
     Flatten,
@@ -41,6 +41,7 @@ from digitlens.models.ops import (
     Residual,
     Tanh,
 )
+from digitlens.models.registry import CUSTOM
 from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def fuse_sequential(layers: Iterable[nn.Module]) -> list[Op]:
     for layer in layers:
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):  # into the kernel before it
             ops[-1] = _fold_normalisation(ops[-1], layer)
+        elif isinstance(layer, nn.Dropout | nn.Dropout2d | nn.Identity):
+            continue  # answers are given without
         elif isinstance(layer, ResidualBlock):
             ops += [Residual(tuple(fuse_sequential(layer.inner()))), Relu()]
         else:
@@ -123,6 +126,8 @@ def _convert(layer: nn.Module) -> Op:
             return Conv(weight, _to_numpy(layer.bias), stride=step, groups=len(weight))
         case nn.ReLU():
             return Relu()
+        case nn.Tanh():
+            return Tanh(1.0, 1.0)
         case ScaledTanh():
             return Tanh(layer.amplitude, layer.slope)
         case nn.MaxPool2d():
@@ -291,11 +296,18 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
 
     ModelError if they are missing, damaged, or of another network.
     """
+    if name == CUSTOM.name:  # its layers are known from its file alone
+        program = parse_program((folder / MODEL).read_bytes(), name=str(folder))
+        assert isinstance(program, list), "a chain of layers"
+        return to_module(program).eval()
     network = models.build(name)
     with _read_weights(folder / BEST_WEIGHTS, name) as weights:
         if weights.keys() != network.state_dict().keys():
             # A fine-tuned network has its normalisation folded into its kernels.
+            # With dropout its layers are counted otherwise; its file has all of them.
             network = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
+            if weights.keys() != network.state_dict().keys():
+                return network.eval()
         network.load_state_dict(weights)
     return network.eval()
 

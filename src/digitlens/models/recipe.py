@@ -86,6 +86,20 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, outer)
 
 
+OPTIMIZERS = ("adamw", "adam", "sgd")
+"""adam is adamw without its pull towards zero; sgd has a momentum of the first of betas."""
+
+SGD_RATE = 0.1
+"""The learning rate of sgd where none is given: Adam's are far too small for it."""
+
+AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "none": {"translate": 0, "rotate": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0},
+    "light": {"translate": 2, "rotate": 8.0, "scale": 0.08, "shear": 0.1, "elastic": 0.0},
+    "strong": {"translate": 2, "rotate": 12.0, "scale": 0.12, "shear": 0.15, "elastic": 0.4},
+}
+"""How digits are changed in training, by name: as convnet's recipe does it, as best's does."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe(BaseRecipe):
     """How a network for single digits is trained.
@@ -108,6 +122,8 @@ class Recipe(BaseRecipe):
     }
 
     epochs: int  # passes over the training digits
+    optimizer: str = "adamw"  # one of `OPTIMIZERS`
+    dropout: float = 0.0  # the share of a dense hidden layer's values that a step leaves out
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     warmup: float = 0.25  # share of all steps on which the learning rate rises, in 0..1
@@ -155,6 +171,44 @@ class Recipe(BaseRecipe):
     def count_negatives(self, digits: int) -> int:
         """Return how many pictures that are no digit an epoch of so many digits holds."""
         return round(self.negatives * digits)
+
+    def adjust(
+        self,
+        *,
+        learning_rate: float | None = None,
+        batch: int | None = None,
+        dropout: float | None = None,
+        optimizer: str | None = None,
+        augment: str | None = None,
+    ) -> Recipe:
+        """Return the recipe with what was asked for; None leaves a value as it is.
+
+        Raises UsageError: a rate or batch that is not above 0, a share outside 0..1, or a name
+        that is not in `OPTIMIZERS` or `AUGMENTATIONS`.
+        """
+        if learning_rate is not None and not 0 < learning_rate < math.inf:
+            raise UsageError("a learning rate must be above 0", seen=f"{learning_rate}")
+        if batch is not None and batch < 1:
+            raise UsageError("a batch must have at least 1 digit", seen=f"{batch}")
+        if dropout is not None and not 0 <= dropout < 1:
+            raise UsageError("dropout must be at least 0 and below 1", seen=f"{dropout}")
+        if optimizer is not None and optimizer not in OPTIMIZERS:
+            known = ", ".join(OPTIMIZERS)
+            raise UsageError(f"{optimizer!r} is no optimizer", seen=f"known: {known}")
+        if augment is not None and augment not in AUGMENTATIONS:
+            known = ", ".join(AUGMENTATIONS)
+            raise UsageError(f"{augment!r} is no augmentation", seen=f"known: {known}")
+        values: dict[str, Any] = {
+            "learning_rate": learning_rate,
+            "batch": batch,
+            "dropout": dropout,
+            "optimizer": optimizer,
+        }
+        if optimizer == "sgd":
+            values["betas"] = (0.9, self.betas[1])
+            values["learning_rate"] = learning_rate or SGD_RATE
+        changes = {name: value for name, value in values.items() if value is not None}
+        return replace(self, **changes, **(AUGMENTATIONS[augment] if augment else {}))
 
     def fit_to(self, digits: int) -> Recipe:
         """Return the recipe for so many training digits.

@@ -56,13 +56,17 @@ NETWORKS: dict[str, ModelSpec] = {
 }
 
 
+CUSTOM = ModelSpec("custom", "digitlens.models.own", "layers of your own: --layers")
+"""A list of layers, or a torch module: it has no layers until they are given."""
+
+
 def find_network(name: str) -> ModelSpec:
     """Return the entry of `name`; UsageError, with the nearest name, if there is none.
 
     >>> find_network("dense").about
     'fully connected, 784-512-256-128-10'
     """
-    entry = NETWORKS.get(name)
+    entry = CUSTOM if name == CUSTOM.name else NETWORKS.get(name)
     if entry is not None:
         return entry
     near = suggest(name, NETWORKS, cutoff=0.5)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from digitlens.data import DataSplits, as_splits, load_digits
 from digitlens.data.line_folder import find_line_folder
@@ -32,11 +32,14 @@ from digitlens.training.config import (
 from digitlens.training.results import ReaderRun, Run
 from digitlens.workers import run_in_background
 
+if TYPE_CHECKING:
+    from torch import nn
+
 __all__ = ["ReaderRun", "Run", "train", "train_reader"]
 
 
 def train(
-    network: str,
+    network: str | nn.Module,
     data: DataSplits | Digits | tuple[Any, Any] | str | Path | None = None,
     *,
     start: str | Path | None = None,
@@ -48,6 +51,12 @@ def train(
     out: Path | None = None,
     resume: bool = False,
     progress: Callback | None = None,
+    layers: str | None = None,
+    learning_rate: float | None = None,
+    batch: int | None = None,
+    dropout: float | None = None,
+    optimizer: str | None = None,
+    augment: str | None = None,
 ) -> Run:
     """Train a network by its recipe and keep everything in a run folder.
 
@@ -55,7 +64,9 @@ def train(
     the same number of threads. Another processor, another torch or another number of threads
     adds in another order and ends at other, equally good weights: that is not promised.
 
-    network: a name of `digitlens.models.NETWORKS`
+    network: a name of `digitlens.models.NETWORKS`; "custom", with `layers`; or a torch module,
+        a chain of layers from float (N, 1, 28, 28) in 0..1 to logits (N, 10), whose weights
+        are trained (`digitlens.models.own.adopt`)
     data: a source for `load_digits` or what it gave, `Digits`, or (images, labels) as
         `digitlens.data.as_digits` takes them; when None that of the network: MNIST, or "world"
         for universal
@@ -72,10 +83,15 @@ def train(
     out: the run folder; ``runs/train/<network>-<n>`` when None
     resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
         is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
+    layers: of a network of your own, such as "conv16,pool,conv32,pool,dense64"
+    learning_rate, batch, dropout: instead of the recipe's; dropout is the share of the values
+        of dense hidden layers that each step leaves out
+    optimizer, augment: one of `digitlens.models.recipe.OPTIMIZERS`, of `AUGMENTATIONS`
     progress: is called as training goes on, in this thread; when None, a line for each epoch
         is printed in a notebook and on a terminal, and nothing elsewhere
 
-    Raises UsageError: an unknown network, no epochs, a bad seed, a `start` of another network;
+    Raises UsageError: an unknown network, a layer that cannot be exported, no epochs, a bad
+    seed or value, a `start` of another network;
     ModelError: there is no model `start`; DataError: the data cannot be used; DivergedError:
     the loss became infinite or not a number; StoppedError: Ctrl-C or SIGTERM; the run can be
     resumed; RunError: `out` is taken, or there is nothing to resume; StorageError: the disk is
@@ -85,14 +101,14 @@ def train(
     >>> run.history[-1].validation_accuracy  # doctest: +SKIP
     0.981
     """
+    network, module = _choose_network(network, layers)
+    changes = _list_changes(learning_rate, batch, dropout, optimizer, augment)
     default = find_network(network).source
     check_length(epochs, "epochs")
     share = 0.1 if validation is None else validation
-    source: DataSplits | str | Path = default
-    if isinstance(data, Digits | tuple | list):
+    source: Any = default if data is None else data
+    if isinstance(data, Digits | tuple):
         source = as_splits(data, validation=share, limit=limit)
-    elif data is not None:
-        source = data
     config: TrainConfig[Recipe] = TrainConfig(
         network=network,
         seed=check_seed(seed),
@@ -103,7 +119,11 @@ def train(
         validation=share,
         limit=limit,
         out=out,
+        module=module,
+        layers=layers,
+        changes=changes,
     )
+    _check_changes(config, begun=resume or start is not None)
     if start is not None:
         _check_start(config, resume=resume)
         return _fine_tune(config, start, source, validation, progress or default_callback())
@@ -230,6 +250,47 @@ def _fine_tune(
     with training_extra():
         from digitlens.training.finetune_run import run_finetuning
     return run_finetuning(config, start, loader.result, progress)
+
+
+def _list_changes(*values: object) -> dict[str, Any]:
+    """Return what `Recipe.adjust` is to change, by name."""
+    names = ("learning_rate", "batch", "dropout", "optimizer", "augment")
+    pairs = zip(names, values, strict=True)
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _choose_network(
+    network: str | nn.Module, layers: str | None
+) -> tuple[str, nn.Module | None]:
+    """Return the name of what is trained, and the module where it is one; both are checked."""
+    if isinstance(network, str):
+        if layers is not None and network != "custom":
+            raise UsageError(
+                "--layers is for a network of your own", seen=network, try_="custom"
+            )
+        if layers is not None:
+            with training_extra():
+                from digitlens.models.own import build_layers
+            build_layers(layers)
+        return network, None
+    with training_extra():
+        from digitlens.models.own import adopt
+    return "custom", adopt(network)
+
+
+def _check_changes(config: TrainConfig[Recipe], *, begun: bool) -> None:
+    """Refuse values that cannot be, before anything is read, and those that come too late."""
+    if config.changes and begun:
+        raise UsageError(
+            "a run goes on by the recipe it was begun with",
+            seen=", ".join(f"--{name.replace('_', '-')}" for name in config.changes),
+        )
+    if config.network == "custom" and not (config.layers or config.module or config.resume):
+        raise UsageError(
+            "custom is a network of your own layers",
+            try_="--layers conv16,pool,conv32,pool,dense64",
+        )
+    Recipe(epochs=1, batch=1, learning_rate=1.0).adjust(**(config.changes or {}))
 
 
 def _check_start(config: TrainConfig[Recipe], *, resume: bool) -> None:

@@ -59,8 +59,11 @@ def begin_training(
     average: whether a running mean of the weights is kept
     """
     network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = AdamW(
-        network.parameters(), betas=recipe.betas, weight_decay=recipe.weight_decay
+    kind = getattr(recipe, "optimizer", "adamw")
+    optimizer = (SGD if kind == "sgd" else AdamW)(
+        network.parameters(),
+        betas=recipe.betas,
+        weight_decay=0.0 if kind == "adam" else recipe.weight_decay,
     )
     mean = copy.deepcopy(network) if average else None
     return TrainState(network, optimizer, torch.zeros(interval, device=device), mean)  # type: ignore[arg-type]
@@ -237,3 +240,17 @@ class AdamW:
             # Copying keeps each tensor's layout in memory: the fused update walks over memory,
             # so a mean must lie in the same order (channels last) as its parameter.
             tensor.copy_(state[name])
+
+
+class SGD(AdamW):
+    """Gradient descent with momentum: the first of `betas`; the second means nothing to it."""
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Change the parameters by the running sum of their gradients."""
+        for group in self._groups:
+            for parameter, mean in zip(group.parameters, group.means, strict=True):
+                if parameter.grad is not None:
+                    gradient = parameter.grad + group.weight_decay * parameter
+                    mean.mul_(self.betas[0]).add_(gradient)
+                    parameter.sub_(mean, alpha=rate)

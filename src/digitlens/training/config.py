@@ -12,7 +12,7 @@ from digitlens.errors import RunError, UsageError
 from digitlens.models.recipe import BaseRecipe, Recipe, check_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from digitlens.data import DataSplits
@@ -79,6 +79,9 @@ class TrainConfig(Generic[AnyRecipe]):
     validation: float
     # the recipe; None for the network's own, until it is resolved
     recipe: AnyRecipe | None = None
+    module: Any = None  # torch's Module: a network of one's own: its layers are trained
+    layers: str | None = None  # the same as a list of layers
+    changes: Mapping[str, Any] | None = None  # of the recipe: for `Recipe.adjust`
     recipe_name: str | None = None  # another recipe that the network has, until resolved
     length: int | None = None  # epochs, or steps of a line reader, instead of the recipe's
     limit: int | None = None
@@ -131,6 +134,8 @@ def resume_config(
             seed=written["run"]["seed"],
             start=written["run"].get("start"),
             corrections=written["run"].get("corrections"),
+            layers=written["run"].get("layers"),
+            changes=None,
             length=None,
             recipe=recipe,
             source=data["source"],
@@ -203,7 +208,7 @@ def config_to_dict(
     if config.limit is not None:
         digits["limit"] = config.limit
     run: dict[str, Any] = {"network": config.network, "seed": config.seed}
-    more = {"start": config.start, "corrections": config.corrections}
+    more = {"start": config.start, "corrections": config.corrections, "layers": config.layers}
     run |= {name: value for name, value in more.items() if value is not None}
     return {
         "run": run,

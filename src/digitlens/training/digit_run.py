@@ -27,6 +27,7 @@ from digitlens.models.layer_table import summarize
 from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Linear, Op, Program, count_outputs
+from digitlens.models.own import add_dropout, adopt, build_layers
 from digitlens.runs import RUNS, find_newest_finished
 from digitlens.storage import write_text
 from digitlens.training.checkpoint import TrainState, begin_training
@@ -71,7 +72,7 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
     with open_run(config, data, device) as folder:
         # Build the network and what it learns; the seed decides the first weights.
         torch.manual_seed(config.seed)
-        network = models.build(config.network)
+        network = _build_network(config)
         task = DigitTask(
             recipe,
             config.seed,
@@ -99,6 +100,18 @@ def run_training(config: TrainConfig[Recipe], data: DataSplits, callback: Callba
         return _export_run(folder, config, state, task, data)
 
 
+def _build_network(config: TrainConfig[Recipe]) -> nn.Sequential:
+    """Return the network with its first weights, and with dropout where the recipe has it."""
+    if config.module is not None:
+        network = adopt(config.module)
+    elif config.layers is not None:
+        network = build_layers(config.layers)
+    else:
+        network = models.build(config.network)
+    share = config.resolved_recipe.dropout
+    return add_dropout(network, share) if share else network
+
+
 def resolve_recipe(config: TrainConfig[Recipe], data: DataSplits) -> TrainConfig[Recipe]:
     """Return `config` with the recipe that it comes to on `data`."""
     if len(data.train) == 0:
@@ -106,9 +119,11 @@ def resolve_recipe(config: TrainConfig[Recipe], data: DataSplits) -> TrainConfig
     recipe = config.recipe or models.load_recipe(config.network, config.recipe_name).fit_to(
         len(data.train)
     )
+    if config.changes:
+        recipe = recipe.adjust(**config.changes)
     if config.length is not None:
         recipe = replace(recipe, epochs=config.length)
-    return replace(config, recipe=recipe, recipe_name=None, length=None)
+    return replace(config, recipe=recipe, recipe_name=None, changes=None, length=None)
 
 
 def _count_outputs(network: nn.Sequential) -> int:
