@@ -54,7 +54,7 @@ CASES = [
         ("02134", 0.7, (("02135", 0.3),)),
         {},
         Reason.UNSURE,
-        "02134 is 73.8 % sure; 99.0 % is wanted",
+        "02134 is 73.8 % sure; needs 99.0 %",
     ),
 ]
 

@@ -65,7 +65,7 @@ def test_a_piece_comes_with_its_guesses(review: Review) -> None:
     assert (task.reason, task.text, task.name) == ("unsure", "02134", "00.png")
     assert [guess["zip"] for guess in task.guesses] == ["02134", "02135", "02108"]
     assert task.guesses[0]["city"] == "Allston"
-    assert task.why.endswith("99.0 % is wanted")
+    assert task.why.endswith("needs 99.0 %")
 
 
 def test_two_people_never_get_the_same_piece(review: Review) -> None:

@@ -336,6 +336,6 @@ def _find_reason(
     wanted = (
         "no threshold keeps what was promised"
         if least is None
-        else f"{100 * least:.1f} % is wanted"
+        else f"needs {100 * least:.1f} %"
     )
     return Reason.UNSURE, f"{best.zip} is {100 * best.probability:.1f} % sure; {wanted}"

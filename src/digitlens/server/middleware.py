@@ -298,8 +298,9 @@ class RequestBody:
         self._count = 0
 
     def _too_large_error(self, seen: str) -> TooLargeError:
+        limit = self._settings.max_body_bytes / 2**20
         return TooLargeError(
-            f"a request may have {self._settings.max_body_bytes:,} bytes",
+            f"the request is too large: the limit is {limit:.3g} MiB",
             seen=f"{seen} bytes",
             try_="a smaller picture, or fewer of them",
         )

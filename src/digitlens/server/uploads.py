@@ -203,7 +203,7 @@ def check_pixels(count: int, max_pixels: int, name: str) -> None:
     """Raise TooLargeError for a picture of more than `max_pixels` pixels."""
     if count > max_pixels:
         raise TooLargeError(
-            f"{name} may have {max_pixels:,} pixels",
+            f"{name} is too large: the limit is {max_pixels / 1e6:.4g} megapixels",
             seen=f"{count:,} pixels",
             try_="make it smaller, or cut the digit out",
         )
