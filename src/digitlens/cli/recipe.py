@@ -18,7 +18,7 @@ def show(
     recipe: Annotated[str | None, option("NAME", "Another recipe that it has.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the recipe of a network: everything that decides how it is trained.
+    """Print the recipe of a network: all that decides its training.
 
     The options of digitlens train that begin with --learning-rate, --batch, --dropout,
     --optimizer and --augment change it; a run's config.toml says what it came to."""
