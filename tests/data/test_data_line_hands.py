@@ -45,17 +45,18 @@ def test_each_writer_is_in_one_part(strokes: PenDigits) -> None:
 
 
 def test_fonts_are_parted_by_family_and_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder names the kind; one that names none is of print."""
+    """A folder names the kind; one that names none is of print; others than asked are left out."""
     faces = [
         Face(Path(f"/f/{kind}/{kind}-{i}/a.ttf"), f"{kind}-{i}", 10 * index + i)
         for index, kind in enumerate(("school", "segment", "mine"))
         for i in range(10)
     ]
     monkeypatch.setattr(line_hands, "read_faces", lambda: (faces, {"fonts": "bb"}))
-    hands = read_line_hands(("school", "printed"), 0.1)
+    hands = read_line_hands(("school", "segment", "printed"), 0.1)
     paths = [
         path for part in hands[:3] for kind in part.faces.values() for f in kind for path in f
     ]
     assert sorted(paths) == sorted(face.path for face in faces)
     assert set(hands.train.faces) == {"school", "segment", "printed"}
     assert all("mine" in str(f[0]) for f in hands.train.faces["printed"])
+    assert set(read_line_hands(("school",), 0.1).train.faces) == {"school"}

@@ -66,6 +66,7 @@ def read_line_hands(kinds: Iterable[str], validation: float = 0.1) -> LineHands:
     faces: list[dict[str, list[list[Path]]]] = [{}, {}, {}]
     if wanted & set(FACES):
         faces, more = _read_faces(validation)
+        faces = [{kind: part[kind] for kind in part if kind in wanted} for part in faces]
         hashes |= more
     train, held, test = (Hands(*pair) for pair in zip(writers, faces, strict=True))
     return LineHands(train, held, test, hashes)
