@@ -45,7 +45,7 @@ def test_each_writer_is_in_one_part(strokes: PenDigits) -> None:
 
 
 def test_fonts_are_parted_by_family_and_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder names the kind; one that names none is of print; others than asked are left out."""
+    """A folder names the kind, else it is of print; kinds that nobody asked for stay out."""
     faces = [
         Face(Path(f"/f/{kind}/{kind}-{i}/a.ttf"), f"{kind}-{i}", 10 * index + i)
         for index, kind in enumerate(("school", "segment", "mine"))
