@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ TEXT = "470"
 class Reader:
     """Finds columns with ink; reads them as `TEXT`, over and over."""
 
-    def page(self, picture: LoadedImage, length: int | None = None) -> Page:
+    def page(self, picture: LoadedImage, length: int | None = None, **_: Any) -> Page:
         """Return one line of as many digits as there are runs of dark columns."""
         dark = to_gray(picture.pixels) < 128
         if not dark.any():

@@ -109,7 +109,7 @@ def test_a_log_gets_one_line_a_point() -> None:
     progress.finish()
     assert stream.getvalue().splitlines() == [
         "training reader",
-        "step 2,000   loss 0.1235   97.7 % read exactly   491 lines/s   130 s",
+        "step 2,000   loss 0.1235   97.7 % read exactly   491 lines/s",
     ]
 
 
@@ -131,5 +131,6 @@ def test_a_terminal_sees_speed_time_left_and_the_last_figure(
     progress.finish()
     drawn = stream.getvalue().split("\r")
     assert drawn[2] == "  1 %   640 lines/s   1:39 left\x1b[K"
-    assert drawn[3] == "  2 %   640 lines/s   1:38 left   97.7 % read exactly\x1b[K"
+    assert drawn[3] == "\x1b[Kstep 2,000   loss 0.1235   97.7 % read exactly   491 lines/s\n"
+    assert drawn[4] == "  2 %   640 lines/s   1:38 left   97.7 % read exactly\x1b[K"
     assert drawn[-1] == "\x1b[K"

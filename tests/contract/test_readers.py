@@ -14,6 +14,7 @@ from digitlens.errors import ModelError
 from digitlens.imaging.crop import HEIGHT, PITCH
 from digitlens.models.architectures import line_network
 from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock, count_size
+from digitlens.models.architectures.sign_network import SignNetwork
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
     LOG_PROBS,
@@ -26,7 +27,7 @@ from digitlens.models.inference import Model
 from digitlens.models.onnx_graph import read_metadata
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Relu, Residual, apply_to
-from digitlens.models.recipe import READERS, find_line_recipe
+from digitlens.models.recipe import READERS, SIGNS, find_line_recipe
 
 NAMES = list(READERS)
 assert NAMES, "there are readers to test"
@@ -55,7 +56,8 @@ def session(content: bytes) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_has_the_counts_its_file_states(name: str) -> None:
     """Weights and multiply-adds a column are those that the network's file asserts."""
-    assert count_size(LineNetwork(find_line_recipe(name).widths)) == line_network.SIZES[name]
+    kind = SignNetwork if name == SIGNS else LineNetwork
+    assert count_size(kind(find_line_recipe(name).widths)) == line_network.SIZES[name]
 
 
 def test_counting_leaves_no_trace() -> None:

@@ -28,7 +28,7 @@ REFUSED = {
 """Words refused as identifiers, and what stands in their place."""
 
 
-PUBLISHED = {("src/digitlens/server/schemas.py", "at")}
+PUBLISHED = {("src/digitlens/server/mail_schemas.py", "at")}
 """Keys of the HTTP API that clients read; they are fields of its shapes, and stay."""
 
 

@@ -68,7 +68,12 @@ def test_a_lost_state_is_noticed_and_made_anew(
     with pytest.raises(CorruptFileError, match="digitlens mail repair"):
         mail.sort(copy=copy)
     made = repair_state(mail.folder, mail.out)
-    assert (made.salvaged + made.listed, made.found, made.missing, made.unknown) == (6, 0, 0, 0)
+    assert (made.salvaged + made.listed, made.adopted, made.missing, made.unknown) == (
+        6,
+        0,
+        0,
+        0,
+    )
     wanted = right_places | {settled: ["MA"]}
     assert mail.places() == wanted
     (mail.folder / "f.png").write_text("96799")
@@ -88,7 +93,7 @@ def test_trays_alone_are_enough(mail: Any, right_places: Places, copy: bool) -> 
     (mail.out / FILE).unlink()
     (mail.out / LISTING).unlink()
     made = repair_state(mail.folder, mail.out)
-    assert (made.found, made.unknown) == (6, 1)
+    assert (made.adopted, made.unknown) == (6, 1)
     summary = mail.sort(copy=copy)
     assert (summary.pieces, summary.new) == (6, 0)
     assert mail.places() == right_places | {settled: ["unsortable"], "other.txt": ["MA"]}

@@ -187,22 +187,22 @@ def contradictions(history: list[Epoch], given: Diagnosis) -> list[str]:
     words, last = given.words, history[-1].epoch
     losses = {e.epoch: e.validation_loss for e in history}
     lowest = min(losses, key=lambda number: losses[number])
-    found = []
+    complaints = []
     if given.since is not None and given.since <= given.best:
-        found.append("since")
+        complaints.append("since")
     if (match := re.search(r"--epochs (\d+) instead", words)) and int(match[1]) != given.best:
-        found.append("fewer")
+        complaints.append("fewer")
     if ("the last epoch is the best" in words) and given.best != last:
-        found.append("last is best")
+        complaints.append("last is best")
     if ("at its lowest at the end" in words or "still learning" in words) and lowest != last:
-        found.append("lowest at the end")
+        complaints.append("lowest at the end")
     rose = re.search(r"lowest at epoch (\d+) \(([\d.]+)\) and is ([\d.]+) at", words)
     if rose and (int(rose[1]) != lowest or float(rose[2]) >= float(rose[3])):
-        found.append("rise")
+        complaints.append("rise")
     fell = re.search(r"fell from ([\d.]+) (?:at epoch \d+ )?to ([\d.]+\d)", words)
     if fell and float(fell[1]) <= float(fell[2]):
-        found.append("fall")
+        complaints.append("fall")
     gap = re.search(r"([\d.]+) points \([\d,]+ of [\d,]+ digits\) apart", words)
     if gap and (given.gap is None or abs(float(gap[1]) - 100 * given.gap) > 0.0051):
-        found.append("gap")
-    return found
+        complaints.append("gap")
+    return complaints

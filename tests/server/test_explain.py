@@ -285,5 +285,5 @@ def test_the_nearest_digit_of_another_class(still: Any) -> None:
     TypeAdapter(Nearest).validate_python(itself)
     assert (itself["label"], itself["distance"], itself["index"]) == (label, 0, 5)
     assert other["label"] != label
-    found = train.images[other["index"]].astype(float) - train.images[5]
-    assert other["distance"] == pytest.approx(np.sqrt(np.square(found).mean()) / 255, abs=1e-3)
+    moved = train.images[other["index"]].astype(float) - train.images[5]
+    assert other["distance"] == pytest.approx(np.sqrt(np.square(moved).mean()) / 255, abs=1e-3)

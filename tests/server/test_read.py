@@ -26,7 +26,7 @@ SEVEN = LineDigit("7", 0.9, (1, 2, 11, 22), (Alternative("1", 0.05),))
 class Fake:
     """A reader that tells the size it saw."""
 
-    def page(self, picture: LoadedImage, length: int | None = None) -> Page:
+    def page(self, picture: LoadedImage, length: int | None = None, **_: Any) -> Page:
         """Return a line of as many sevens as are asked for, else two lines of one."""
         height, width = picture.pixels.shape[:2]
         if length is None:

@@ -18,7 +18,7 @@ from digitlens.models.registry import DEFAULT_NETWORK
 NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
 EXTRAS = {
     "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w", "unlzw3"),
-    "lab": ("fastapi", "uvicorn", "python-multipart", "typing_extensions"),
+    "lab": ("fastapi", "starlette", "uvicorn", "python-multipart", "typing_extensions"),
     "mail": ("zipcodes",),
     "pdf": ("pypdfium2",),
     "heif": ("pillow-heif",),

@@ -87,19 +87,19 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
 
 
 def _from_columns(columns: Mapping[Any, Sequence[Any]], where: object) -> list[Epoch]:
-    found = {
+    by_name = {
         curve: next((columns[name] for name in names if name in columns), None)
         for curve, names in COLUMNS.items()
     }
-    if found["train_loss"] is None or found["train_accuracy"] is None:
+    if by_name["train_loss"] is None or by_name["train_accuracy"] is None:
         raise DataError(
             f"{where} must have a loss and an accuracy of each epoch",
             seen=f"columns: {', '.join(map(str, columns)) or 'none'}",
             try_='compile(..., metrics=["accuracy"]) of Keras, or loss and accuracy as names',
         )
-    nothing = [None] * len(found["train_loss"])
+    nothing = [None] * len(by_name["train_loss"])
     try:
-        curves = [_numbers(nothing if values is None else values) for values in found.values()]
+        curves = [_numbers(nothing if values is None else values) for values in by_name.values()]
         history = [
             Epoch(number, a, b, c, d, learning_rate=0.0, seconds=0.0, digits_per_second=0.0)
             for number, (a, b, c, d) in enumerate(zip(*curves, strict=True), 1)

@@ -45,7 +45,7 @@ from digitlens.models.registry import CUSTOM
 from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -303,13 +303,17 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
     network = models.build(name)
     with _read_weights(folder / BEST_WEIGHTS, name) as weights:
         if weights.keys() != network.state_dict().keys():
-            # A fine-tuned network has its normalisation folded into its kernels.
+            rebuilt = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
             # With dropout its layers are counted otherwise; its file has all of them.
-            network = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
-            if weights.keys() != network.state_dict().keys():
-                return network.eval()
+            if _shapes(weights) == _shapes(network.state_dict()):
+                return rebuilt.eval()
+            network = rebuilt  # a fine-tuned one: normalisation is folded into its kernels
         network.load_state_dict(weights)
     return network.eval()
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
+    return sorted(tuple(weight.shape) for weight in weights.values())
 
 
 def load_line_network(

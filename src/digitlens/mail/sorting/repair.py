@@ -56,7 +56,7 @@ DAMAGED = f"{FILE}.damaged"
 class RepairSummary:
     """What a repair made the state of.
 
-    salvaged, listed, found: pieces from the damaged file, from pieces.json, from trays alone
+    salvaged, listed, adopted: pieces from the damaged file, from pieces.json, from trays alone
     settled: of all, those that lie elsewhere than was last written down: a person settled them
     corrections: what people said that is still known
     doubled: copies that lay in the review queue too, and were removed
@@ -66,7 +66,7 @@ class RepairSummary:
 
     salvaged: int
     listed: int
-    found: int
+    adopted: int
     settled: int
     corrections: int
     doubled: int
@@ -79,10 +79,10 @@ class RepairSummary:
 
     def lines(self) -> list[str]:
         """Return it in words."""
-        known = self.salvaged + self.listed + self.found
+        known = self.salvaged + self.listed + self.adopted
         lines = [
             f"{plural(known, 'piece')}: {self.salvaged:,} from the damaged file, "
-            f"{self.listed:,} from {LISTING}, {self.found:,} from the trays alone",
+            f"{self.listed:,} from {LISTING}, {self.adopted:,} from the trays alone",
             f"{plural(self.corrections, 'correction')}; {self.settled:,} settled since listed",
         ]
         if self.doubled:
@@ -132,21 +132,21 @@ def repair_state(folder: Path, out: Path, corrections: Path | None = None) -> Re
         strangers = {name: tray for name, tray in places.items() if name not in known}
         sources = {os.fsdecode(row["source"]) for row in known.values()}
         free = {path for path in pictures.values() if str(path) not in sources}
-        found = list(_adopt(strangers, free, folder, out, 1 + max(taken, default=0)))
+        adopted = list(_adopt(strangers, free, folder, out, 1 + max(taken, default=0)))
 
         # 4. What people said is known from the file, or from what was saved of it.
-        every = [*known.values(), *found]
+        every = [*known.values(), *adopted]
         said += _read_corrections(corrections, every, {item["piece"] for item in said})
         _write_state(out, every, said)
     return RepairSummary(
         salvaged=len(rows),
         listed=len(listed),
-        found=len(found),
+        adopted=len(adopted),
         settled=settled,
         corrections=len(said),
         doubled=doubled,
         missing=sum(row["filed"] not in places for row in known.values()),
-        unknown=len(strangers) - len(found),
+        unknown=len(strangers) - len(adopted),
     )
 
 

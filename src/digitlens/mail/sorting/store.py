@@ -427,9 +427,9 @@ def _prepare_tables(store: Store, path: Path) -> None:
 
 def _check_whole(store: Store, path: Path) -> None:
     """Raise `CorruptFileError` where SQLite finds the file damaged, or a row says nothing."""
-    (found,) = store.connection.execute("PRAGMA quick_check(1)").fetchone()
-    if found != "ok":
-        raise CorruptFileError(f"{path} is damaged", seen=str(found), try_=REPAIR)
+    (verdict,) = store.connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise CorruptFileError(f"{path} is damaged", seen=str(verdict), try_=REPAIR)
     for row in store.pieces():
         parse_routing(row)
 
