@@ -99,7 +99,8 @@ def _from_columns(columns: Mapping[Any, Sequence[Any]], where: object) -> list[E
         )
     nothing = [None] * len(by_name["train_loss"])
     try:
-        curves = [_numbers(nothing if values is None else values) for values in by_name.values()]
+        filled = (nothing if values is None else values for values in by_name.values())
+        curves = [_numbers(values) for values in filled]
         history = [
             Epoch(number, a, b, c, d, learning_rate=0.0, seconds=0.0, digits_per_second=0.0)
             for number, (a, b, c, d) in enumerate(zip(*curves, strict=True), 1)
