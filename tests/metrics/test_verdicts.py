@@ -19,7 +19,8 @@ from digitlens.metrics.diagnosis import Diagnosis, Verdict, diagnose
 from digitlens.metrics.history import Epoch
 
 TRAINED = Path(__file__).with_name("trained_histories.csv")
-"""Short runs, with the verdict that was given by eye, before the rule was asked, and why."""
+"""Short runs, with the verdict that was given by eye, and why. The rule's own verdict was in
+sight, and the rule was changed after some of them: they guard it, and do not measure it."""
 
 HELD = 6_000
 KINDS = (

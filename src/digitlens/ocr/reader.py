@@ -263,7 +263,9 @@ class Reader:
         whole: bool,
     ) -> PageReading:
         """Read lines as they stand and, where it may be so, on their head; choose one."""
-        keep = partial(keep_numbers, self.signs, parting=parting, may_be_line=whole)
+        # Mail sees through letters that touch a ZIP by itself, and would lose the lines cut here.
+        signs = self.signs if where is None else None
+        keep = partial(keep_numbers, signs, parting=parting, may_be_line=whole)
         numbers = keep(layout)
         # Words beside a number must not be read along with it.
         whole = whole and holds_only_numbers(layout, numbers)
