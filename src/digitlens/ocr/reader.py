@@ -263,7 +263,7 @@ class Reader:
         whole: bool,
     ) -> PageReading:
         """Read lines as they stand and, where it may be so, on their head; choose one."""
-        # Mail sees through letters that touch a ZIP by itself, and would lose the lines cut here.
+        # Mail itself sees through letters that touch a ZIP: cut here, the line would be lost.
         signs = self.signs if where is None else None
         keep = partial(keep_numbers, signs, parting=parting, may_be_line=whole)
         numbers = keep(layout)
