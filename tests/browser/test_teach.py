@@ -71,6 +71,7 @@ def check_test_digits_wait(page: Any, go: Go, expect: Any) -> None:
     expect(page.locator("#mistakes-part")).to_have_value("validation")
     expect(page.locator("#mistakes-words")).to_contain_text("(uci validation)")
     page.locator("#mistakes-part").select_option("test")
+    page.wait_for_url("**part=test*")  # the address is what a reload goes by
     for words in ("opened 0 times for quick-1", "opened once for quick-1"):
         page.get_by_role("button", name=words).click()
         expect(page.locator("#mistakes-words")).to_contain_text("(uci test)")
