@@ -159,7 +159,8 @@ class Reader:
         stages: whether `Page.stages` is filled; with fields, by the steps of each of them
         where: says of the box around a line, and of width and height of the picture, both on
             the upright picture, whether the line is read; that takes most of the time. Neither
-            tables nor fields are asked for.
+            tables nor fields are asked for, and words are not cut off: the caller knows what
+            may touch a number.
 
         Returns the lines from top to bottom, left to right, columns one after the other, and
         rows of tables after them; or as said above. What is no number is left out, so that

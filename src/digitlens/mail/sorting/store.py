@@ -102,6 +102,18 @@ class RoutedPiece:
     time: float
     number: int | None = None
 
+    def columns(self) -> tuple[Any, ...]:
+        """Return what was read: stamp, routing, zip, zip4, probability, reason, at."""
+        return (
+            self.fingerprint,
+            json.dumps(self.routing, ensure_ascii=False),
+            self.routing["zip"],
+            (self.routing["zip4"] or "")[6:],
+            self.routing["probability"],
+            self.routing["reason"],
+            self.time,
+        )
+
 
 class Store:
     """The rows of pieces, loans and corrections of the trays in `out`; made by `open_store`.
@@ -128,20 +140,14 @@ class Store:
                     numbers += self._update(piece.number, piece)
                     continue
                 cursor = self.connection.execute(
-                    "INSERT INTO pieces (source, name, filed, stamp, routing, zip, zip4,"
-                    " probability, reason, tray, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO pieces (source, name, filed, tray, stamp, routing, zip, zip4,"
+                    " probability, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         encode_path(piece.source),
                         piece.name,
                         self._find_free_name(PurePath(piece.name)),
-                        piece.fingerprint,
-                        json.dumps(piece.routing, ensure_ascii=False),
-                        piece.routing["zip"],
-                        (piece.routing["zip4"] or "")[6:],
-                        piece.routing["probability"],
-                        piece.routing["reason"],
                         piece.tray,
-                        piece.time,
+                        *piece.columns(),
                     ),
                 )
                 assert cursor.lastrowid is not None, "a row was written"
@@ -150,21 +156,12 @@ class Store:
 
     def _update(self, number: int, piece: RoutedPiece) -> list[int]:
         """Write what a piece came to that was read again; return its number if it moves on."""
-        row = (
-            piece.fingerprint,
-            json.dumps(piece.routing, ensure_ascii=False),
-            piece.routing["zip"],
-            (piece.routing["zip4"] or "")[6:],
-            piece.routing["probability"],
-            piece.routing["reason"],
-            piece.time,
-        )
         # Only while it waits: a person may have settled it meanwhile.
         waits = f"WHERE id = ? AND tray = '{REVIEW}'"
         self.connection.execute(
             "UPDATE pieces SET stamp = ?, routing = ?, zip = ?, zip4 = ?, probability = ?,"  # noqa: S608
             f" reason = ?, at = ? {waits}",
-            (*row, number),
+            (*piece.columns(), number),
         )
         if piece.tray == REVIEW:
             return [number]

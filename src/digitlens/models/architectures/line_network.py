@@ -65,8 +65,11 @@ class LineNetwork(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
         super().__init__()
         self.widths = tuple(widths)
-        first, second, third, last = widths
-        self.body = nn.Sequential(
+        self.body = self._build_body(*widths)
+        self.head = nn.Conv2d(widths[-1], FRAMES_PER_POSITION * self.ANSWERS, 1)
+
+    def _build_body(self, first: int, second: int, third: int, last: int) -> nn.Sequential:
+        return nn.Sequential(
             *conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
             ResidualBlock(first, (3, 3)),
             *conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
@@ -79,7 +82,6 @@ class LineNetwork(nn.Module):
             ResidualBlock(last, (1, 5)),
             ResidualBlock(last, (1, 5)),
         )
-        self.head = nn.Conv2d(last, FRAMES_PER_POSITION * self.ANSWERS, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of each frame."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from torch import nn
 
 from digitlens.models.architectures.line_network import (
-    FRAMES_PER_POSITION,
     LineNetwork,
     ResidualBlock,
     conv_block,
@@ -29,9 +28,10 @@ class SignNetwork(LineNetwork):
     ANSWERS = 5
 
     def __init__(self, widths: tuple[int, int, int, int] = SIGN_RECIPE.widths) -> None:
-        nn.Module.__init__(self)
-        first, second, third, last = widths
-        self.body = nn.Sequential(
+        super().__init__(widths)
+
+    def _build_body(self, first: int, second: int, third: int, last: int) -> nn.Sequential:
+        return nn.Sequential(
             *conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
             *conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
             *conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
@@ -41,4 +41,3 @@ class SignNetwork(LineNetwork):
             ResidualBlock(last, (1, 9)),
             ResidualBlock(last, (1, 9)),
         )
-        self.head = nn.Conv2d(last, FRAMES_PER_POSITION * self.ANSWERS, 1)
