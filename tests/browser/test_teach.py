@@ -35,7 +35,7 @@ def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> 
     expect(seven.locator("#network")).to_have_value("quick-1")
     seven.reload()
     seven.locator("#runs [data-run='quick-1'][aria-pressed='true']").wait_for()
-    assert seven.locator("#run-title").text_content() == "quick-1"
+    expect(seven.locator("#run-title")).to_have_text("quick-1")
     expect(seven.locator("#chart-right .dot.validation")).to_have_count(3)
     check_another_run_keeps_its_page(seven, expect)
     check_test_digits_wait(seven, go, expect)

@@ -12,7 +12,7 @@ import pytest
 from digitlens.digits import Digits
 from digitlens.errors import DataError, UsageError
 from digitlens.synth import STYLES, Glyphs, prepare_glyphs, synthesize_chunk, synthesize_line
-from digitlens.synth.face_hand import FaceHand, face_digit
+from digitlens.synth.face_hand import Bridge, FaceHand, face_digit
 from digitlens.synth.hands import Hands, group_strokes, normalize_height
 from digitlens.synth.pen_hand import LOOPS, RARE, sample_pen_hand
 from digitlens.synth.random import Random
@@ -162,3 +162,28 @@ def test_digits_are_made_of_digits(make_digits: Any) -> None:
     digits: Digits = make_digits(100)
     assert prepare_glyphs(digits).hands.has("glyphs")
     assert not prepare_glyphs(digits).hands.has("pen")
+
+
+def test_a_stencil_is_cut_from_print(face: Path) -> None:
+    """A bridge parts each digit that encloses paper, and others only where all are cut."""
+    rng = Random(np.random.default_rng(0))
+    plain = FaceHand(face, 0.0, 0.0, even=True, tracking=1.0, jitter=0.0)
+    for everywhere in (False, True):
+        cut = replace(plain, bridge=Bridge(0.1, 0.0, 0.0, everywhere))
+        for label in range(10):
+            drawn = [hand.draw(rng, label, 60.0, np.eye(2), 5.0).ink for hand in (plain, cut)]
+            lost = (drawn[0] > 127).sum() - (drawn[1] > 127).sum()
+            assert (lost > 0) == (label in (0, 4, 6, 8, 9) or (everywhere and label != 1))
+
+
+@pytest.mark.parametrize("mark", ["slash", "dot"])
+def test_a_marked_zero_has_ink_inside(face: Path, mark: str) -> None:
+    """A slash or a dot adds ink to a 0, and to no other digit."""
+    rng = Random(np.random.default_rng(0))
+    plain = FaceHand(face, 0.0, 0.0, even=True, tracking=1.0, jitter=0.0)
+    marked = replace(plain, zero_mark=mark)
+    for label in (0, 8):
+        inks = [hand.draw(rng, label, 60.0, np.eye(2), 5.0).ink for hand in (plain, marked)]
+        middle = (slice(inks[0].shape[0] // 2 - 2, inks[0].shape[0] // 2 + 2),)
+        assert (inks[1][middle].sum() > inks[0][middle].sum()) == (label == 0)
+        assert (inks[1] >= inks[0]).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from digitlens.synth.random import Random
 
 
+BLACK = 0.12
+"""So many prints are set much bolder than their font: on signs, crates and jerseys."""
+
+MARKED_ZEROS = 0.12
+"""So many prints and displays mark their zeros with a slash or a dot."""
+
+
+class Bridge(NamedTuple):
+    """The gap that holds a stencil together, where a digit's ink is left out."""
+
+    width: float  # of the digit's height
+    angle: float  # radians from upright, clockwise
+    offset: float  # from the digit's middle, of its height
+    everywhere: bool  # in every digit but 1; else in those alone that have a counter
+
+
 @dataclass(frozen=True)
 class FaceHand:
     """One font for one line, printed or written."""
@@ -31,6 +47,8 @@ class FaceHand:
     even: bool  # whether digits stand as the font has them, `tracking` times as far apart
     tracking: float
     jitter: float  # deviation of each digit's size, as handwriting has it
+    bridge: Bridge | None = None  # of a stencil that is cut from a printed font
+    zero_mark: str = ""  # what a 0 has inside: "slash", "dot" or nothing
     # As `PenHand` has them: no font tells where its pen was lifted.
     links: float = 0.0
     zero_links: float = 0.0
@@ -40,18 +58,22 @@ class FaceHand:
     ) -> Drawn:
         """Print one digit; the parameters are those of `PenHand.draw`."""
         ink, drop, bearing, advance = face_digit(self.path, label)
+        if label == 0 and self.zero_mark:
+            ink = _mark_zero(ink, self.zero_mark)
         if self.ghost:
             ink = with_ghost(ink, face_digit(self.path, 8)[0], self.ghost)
         # A written font takes the line's pen, as far as thickening can.
         weight = self.weight
         if not self.even:
             weight += (width / height * HEIGHT - _stroke_width(self.path)) * 0.35
-        step = round(min(abs(weight), 12))
+        step = round(min(abs(weight), 14))
         if step:
             nib = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * step + 1,) * 2)
             changed = cv2.dilate(np.pad(ink, step), nib) if weight > 0 else cv2.erode(ink, nib)
             if int(changed.max(initial=0)) > 127:
                 ink = np.asarray(changed, np.uint8)
+        if self.bridge is not None:
+            ink = _cut_bridge(ink, self.bridge, label)
         scale = height / HEIGHT
         if self.jitter:
             scale *= max(0.6, rng.normal(1.0, self.jitter))
@@ -68,12 +90,21 @@ class FaceHand:
         )
 
 
-def sample_face_hand(rng: Random, path: Path, *, kind: str, written: bool) -> FaceHand:
-    """Draw how a font is printed for one line."""
+def sample_face_hand(
+    rng: Random, path: Path, *, kind: str, written: bool, cut: bool = False
+) -> FaceHand:
+    """Draw how a font is printed for one line; `cut` makes a stencil of it."""
     ghost = kind == "segment" and rng.bernoulli(0.25)
+    weight = rng.uniform(-2.0, 3.0) if written else rng.uniform(-3.0, 5.0)
+    # Too bold a seven-segment digit is an 8, and dots run together.
+    if kind in ("printed", "stencil") and rng.bernoulli(BLACK):
+        weight = rng.uniform(5.0, 13.0)
+    marks = not written and rng.bernoulli(MARKED_ZEROS)
     return FaceHand(
         path,
-        weight=rng.uniform(-2.0, 3.0) if written else rng.uniform(-3.0, 5.0),
+        weight=weight,
+        bridge=_sample_bridge(rng) if cut else None,
+        zero_mark=rng.choice(("slash", "slash", "dot")) if marks else "",
         ghost=rng.uniform(0.05, 0.3) if ghost else 0.0,
         even=not written,
         tracking=1.0
@@ -83,6 +114,48 @@ def sample_face_hand(rng: Random, path: Path, *, kind: str, written: bool) -> Fa
         else rng.uniform(1.35, 2.2),
         jitter=0.035 if written else 0.0,
     )
+
+
+COUNTERS = (0, 4, 6, 8, 9)
+"""Digits that enclose paper, which falls out of a stencil that has no bridge there."""
+
+
+def _sample_bridge(rng: Random) -> Bridge:
+    return Bridge(
+        width=rng.uniform(0.04, 0.12),
+        angle=rng.normal(0.0, 0.2) if rng.bernoulli(0.4) else 0.0,
+        offset=rng.normal(0.0, 0.02),
+        everywhere=rng.bernoulli(0.5),
+    )
+
+
+def _cut_bridge(ink: NDArray[np.uint8], bridge: Bridge, label: int) -> NDArray[np.uint8]:
+    """Return a digit without the ink of an upright band through its middle."""
+    if label not in COUNTERS and not (bridge.everywhere and label != 1):
+        return ink
+    height, width = ink.shape
+    rows, columns = np.ogrid[:height, :width]
+    across = (columns - width / 2 - bridge.offset * height) * math.cos(bridge.angle)
+    along = (rows - height / 2) * math.sin(bridge.angle)
+    kept = np.abs(across + along) > bridge.width * height / 2
+    return np.asarray(ink * kept, np.uint8)
+
+
+def _mark_zero(ink: NDArray[np.uint8], mark: str) -> NDArray[np.uint8]:
+    """Return a 0 with a slash from lower left to upper right, or a dot, inside."""
+    height, width = ink.shape
+    marked = ink.copy()
+    # As thick as the 0's own stroke, which its middle row shows.
+    thick = max(4, int((ink[height // 2] > 127).sum()) // 2)
+    if mark == "dot":
+        cv2.circle(marked, (width // 2, height // 2), max(4, round(0.6 * thick)), 255, -1)
+        return marked
+    ends = (
+        (int(0.25 * width), int(0.8 * height)),
+        (int(0.75 * width), int(0.2 * height)),
+    )
+    cv2.line(marked, *ends, 255, max(3, round(0.7 * thick)), cv2.LINE_AA)
+    return marked
 
 
 @lru_cache(maxsize=6_000)

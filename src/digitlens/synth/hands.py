@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from digitlens.synth.random import Random
 
 GLYPHS, PEN = "glyphs", "pen"
-FACES = ("school", "hand", "printed", "stencil", "matrix", "segment")
+STENCIL = "stencil"
+FACES = ("school", "hand", "printed", STENCIL, "matrix", "segment")
 KINDS = (GLYPHS, PEN, *FACES)
 """What a line may be written with: pictures of digits, a writer's strokes, or a font."""
+
+CUT_PRINTS = 0.6
+"""So many stencilled lines are a printed font with gaps cut into it."""
 
 WRITTEN = ("school", "hand")
 """Fonts that show handwriting; the others are printed, evenly and without joins."""
@@ -58,8 +62,10 @@ class Hands:
         if kind == PEN and self.writers:
             return sample_pen_hand(rng, rng.choice(self.writers), text)
         if self.faces.get(kind):
-            path = rng.choice(rng.choice(self.faces[kind]))
-            return sample_face_hand(rng, path, kind=kind, written=kind in WRITTEN)
+            # Few fonts are stencils, but any print can be cut as one.
+            cut = kind == STENCIL and "printed" in self.faces and rng.bernoulli(CUT_PRINTS)
+            path = rng.choice(rng.choice(self.faces["printed" if cut else kind]))
+            return sample_face_hand(rng, path, kind=kind, written=kind in WRITTEN, cut=cut)
         raise DataError(
             f"lines are to be written by hands of the kind {kind!r}",
             seen=f"{len(self.writers)} writers' strokes and fonts of the kinds "
