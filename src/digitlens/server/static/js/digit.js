@@ -1,6 +1,7 @@
 // The digit in hand: the drawing -> 28 x 28 pixels and the chosen network's answer.
 
-import { coalesce, post, Problem, send } from "./core/api.js";
+import { coalesce, post, send } from "./core/api.js";
+import { Problem } from "./core/problem.js";
 import { setState, state, watch } from "./core/store.js";
 import { emptyDrawing, fromRows, isEmpty, toRows } from "./ink/drawing.js";
 import { encodeDrawing } from "./ink/render.js";

@@ -4,7 +4,8 @@
 // digit.js (a drawing -> pixels and an answer), parts/grid.js (numbers one can walk over), and
 // then the views, one file each with what belongs to it beside it.
 
-import { get, onReachable } from "./core/api.js";
+import { get } from "./core/api.js";
+import { onReachable } from "./core/server.js";
 import { queryAll, byId, setOptions } from "./core/dom.js";
 import { formatConfidence } from "./core/numbers.js";
 import { capitalize, showProblem } from "./core/messages.js";

@@ -1,75 +1,49 @@
-// The lab's service: docs/api.md describes each address.
+// What answers the page: one interface, two backends.
+//
+// Both answer the addresses of docs/api.md with the same JSON, or throw a Problem: `digitlens
+// serve` by HTTP (server.js), and a page that `digitlens serve --export` wrote by itself
+// (../local/backend.js), for the addresses that it can answer without a server.
 
-/** An error of the service: problem details, RFC 9457. */
-export class Problem extends Error {
-  /** @param {{status?: number, detail?: string, seen?: string, likely?: string, try?: string, type?: string}} details */
-  constructor(details) {
-    super(details.detail ?? "the lab could not answer");
-    this.details = details;
-  }
+import * as server from "./server.js";
 
-  get kind() {
-    return (this.details.type ?? "").replace("urn:digitlens:", "");
-  }
-}
+/**
+ * One request: `body` is JSON, `file` a picture as it is. Values of `query` may be lists; those
+ * that are null are left out.
+ * @typedef {object} Ask
+ * @property {"GET" | "POST" | "DELETE"} method
+ * @property {string} path
+ * @property {Record<string, any>} [query]
+ * @property {any} [body]
+ * @property {Blob} [file]
+ */
 
-/** @type {(problem: Problem | null) => void} */
-let reportReachable = () => {};
+/** @typedef {{answer: (request: Ask) => Promise<any>}} Backend */
 
-/** Call `callback` with a problem when the lab cannot be reached, and with null once it can again. */
-export const onReachable = (callback) => (reportReachable = callback);
+const meta = /** @type {HTMLMetaElement | null} */ (
+  document.querySelector('meta[name="digitlens-backend"]')
+);
 
-async function answer(path, options) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    const problem = new Problem({
-      type: "urn:digitlens:offline",
-      detail: "the lab does not answer",
-      try: "“digitlens serve” may have ended: start it again, then reload this page.",
-    });
-    reportReachable(problem);
-    throw problem;
-  }
-  reportReachable(null);
-  if (response.ok) return response.json();
-  throw new Problem(await response.json().catch(() => ({ status: response.status })));
-}
+/** Whether this page stands alone: what needs the server is then said, and not offered. */
+export const isStatic = meta?.content === "static";
+document.documentElement.dataset.backend = isStatic ? "static" : "server";
 
-function address(path, query = {}) {
-  const parts = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) {
-    for (const item of [value].flat()) {
-      if (item !== null && item !== undefined && item !== "") parts.append(key, String(item));
-    }
-  }
-  const rest = parts.toString();
-  return rest ? `${path}?${rest}` : path;
-}
+/** @type {Promise<Backend>} */
+const backend = isStatic ? import("../local/backend.js") : Promise.resolve(server);
 
-/** @param {string} path @param {object} [query] */
-export const get = (path, query) => answer(address(path, query));
+/** @param {Ask} request */
+const ask = async (request) => (await backend).answer(request);
+
+/** @param {string} path @param {Record<string, any>} [query] */
+export const get = (path, query) => ask({ method: "GET", path, query });
 
 /** @param {string} path */
-export const remove = (path) => answer(path, { method: "DELETE" });
+export const remove = (path) => ask({ method: "DELETE", path });
 
-/** Send JSON. @param {string} path @param {object} body @param {object} [query] */
-export const post = (path, body, query) =>
-  answer(address(path, query), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+/** Send JSON. @param {string} path @param {object} body @param {Record<string, any>} [query] */
+export const post = (path, body, query) => ask({ method: "POST", path, body, query });
 
-/** Send a picture file as it is. @param {string} path @param {Blob} file @param {object} [query] */
-export const send = (path, file, query) =>
-  answer(address(path, query), {
-    method: "POST",
-    headers: { "content-type": "application/octet-stream" },
-    body: file,
-  });
+/** Send a picture file as it is. @param {string} path @param {Blob} file @param {Record<string, any>} [query] */
+export const send = (path, file, query) => ask({ method: "POST", path, file, query });
 
 /**
  * Return a function that runs `callback` once at a time: calls that come while it runs become one

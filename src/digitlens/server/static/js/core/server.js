@@ -1,0 +1,48 @@
+// The backend of "digitlens serve": requests by HTTP, as docs/api.md describes them.
+
+import { Problem } from "./problem.js";
+
+/** @typedef {import("./api.js").Ask} Ask */
+
+/** @type {(problem: Problem | null) => void} */
+let reportReachable = () => {};
+
+/** Call `callback` with a problem when the lab cannot be reached, and with null once it can again. @param {(problem: Problem | null) => void} callback */
+export const onReachable = (callback) => (reportReachable = callback);
+
+/** @param {string} path @param {Record<string, any>} query */
+function makeAddress(path, query) {
+  const parts = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const item of [value].flat()) {
+      if (item !== null && item !== undefined && item !== "") parts.append(key, String(item));
+    }
+  }
+  const rest = parts.toString();
+  return rest ? `${path}?${rest}` : path;
+}
+
+/** @param {Ask} request @returns {Promise<any>} */
+export async function answer({ method, path, query = {}, body, file }) {
+  let response;
+  try {
+    response = await fetch(makeAddress(path, query), {
+      method,
+      body: file ?? (body && JSON.stringify(body)),
+      headers: file
+        ? { "content-type": "application/octet-stream" }
+        : body && { "content-type": "application/json" },
+    });
+  } catch {
+    const problem = new Problem({
+      type: "urn:digitlens:offline",
+      detail: "the lab does not answer",
+      try: "“digitlens serve” may have ended: start it again, then reload this page.",
+    });
+    reportReachable(problem);
+    throw problem;
+  }
+  reportReachable(null);
+  if (response.ok) return response.json();
+  throw new Problem(await response.json().catch(() => ({ status: response.status })));
+}
