@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 GO = Callable[[Any, str], None]
+
+COURSE = Path(__file__).parents[2] / "docs" / "course"
 
 DROP = """([kind, place, data]) => {
     const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
@@ -39,12 +42,81 @@ def test_a_seven_drawn_with_a_pointer_is_read(seven: Any) -> None:
     assert seven.locator("#now-digit").text_content() == "7"
 
 
-def test_answers_appear_while_drawing(page: Any, draw_seven: Callable[..., None]) -> None:
-    """The 7 is read before the pen is lifted, and the address waits until it is."""
-    draw_seven(page, lift=False)
+def test_the_page_is_never_empty(page: Any, go: GO, expect: Any) -> None:
+    """It opens on a drawn 4; examples, and digits that people wrote, are a click away."""
+    expect(page.locator("#answer-digit")).to_have_text("4")
+    expect(page.locator("#pad-hint")).to_have_text("An example: write your own over it")
     assert bare(page)
+    examples = page.locator("#examples button")
+    assert examples.count() == 14
+    assert page.locator("#examples button[tabindex='0']").count() == 1
+    page.get_by_role("button", name="Example: letter B").click()
+    expect(page.locator("#answer-digit")).to_have_text("8")
+    expect(page.locator("#example-words")).to_contain_text("read as an 8, and surely")
+    page.locator("#example-other").click()
+    expect(page.locator("#example-words")).to_have_text(
+        re.compile(r"^Number [\d,]+ of \w+ test, labelled \d\.$")
+    )
+    page.wait_for_url("**pixels=*")
+    go(page, "pixels")
+    expect(page.locator("#pixels-text")).to_contain_text(re.compile(r"\d"))
+
+
+def test_an_example_gives_way_to_the_first_stroke(page: Any, expect: Any) -> None:
+    """What is drawn over the opening example stands alone; a cleared sheet stays clear."""
+    expect(page.locator("#answer-digit")).to_have_text("4")
+    strokes(page, [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
+    expect(page.locator("#answer-digit")).to_have_text("7")
+    page.locator("#clear").click()
+    page.wait_for_url("**strokes=")
+    page.reload()
+    expect(page.locator("#pad-hint")).to_have_text("Write a digit here")
+    expect(page.locator("#now-sure")).to_have_text("nothing drawn")
+
+
+def test_a_tour_leads_through_the_views(page: Any, expect: Any) -> None:
+    """Seven steps by keys alone; closed halfway it is gone on with, left it stays away."""
+    page.get_by_role("button", name="Take the tour").press("Enter")
+    title = page.locator("#tour-title")
+    for number, tab in enumerate(("draw", "pixels", "network"), 1):
+        expect(title).to_contain_text(f"{number} of 7: ")
+        expect(title).to_be_focused()
+        page.locator(f"#view-{tab} .tour-spot").wait_for()
+        if number < 3:
+            page.locator("#tour-next").press("Enter")
+    page.goto(page.url.split("#")[0] + "?again")
+    page.get_by_role("button", name="Go on with it").click()
+    expect(title).to_contain_text("3 of 7: ")
+    for number in range(4, 8):
+        page.locator("#tour-next").click()
+        expect(title).to_contain_text(f"{number} of 7: ")
+    page.locator("#view-mistakes").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("#tour")).to_be_hidden()
+    page.goto(page.url.split("?")[0])
+    expect(page.locator("#answer-digit")).to_have_text("4")
+    assert page.locator("#tour-invitation").is_hidden()
+    expect(page.locator("#tour-start")).to_be_visible()
+
+
+def test_every_view_is_explained_with_its_lessons(page: Any) -> None:
+    """Under each view stands a text that names lessons of the course, all of which exist."""
+    course = {path.stem for path in COURSE.glob("[0-9]*.md")}
+    views = page.locator("section.view").all()
+    for view in views:
+        text = view.locator(".lesson")
+        assert len(text.text_content().split()) > 60
+        assert set(text.get_attribute("data-lessons").split(",")) <= course
+    assert len(views) >= 10
+
+
+def test_answers_appear_while_drawing(open_page: Any, draw_seven: Callable[..., None]) -> None:
+    """The 7 is read before the pen is lifted, and the address waits until it is."""
+    page = open_page("#draw?strokes=")
+    draw_seven(page, lift=False)
+    assert page.url.endswith("strokes=")
     page.mouse.up()
-    page.wait_for_url("**strokes=*")
+    page.wait_for_url("**strokes=F*")
 
 
 def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
@@ -55,8 +127,11 @@ def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
     assert float(left.rstrip("%")) == pytest.approx(71.5645)
 
 
-def test_while_the_answer_is_on_its_way_nothing_else_is_said(page: Any, expect: Any) -> None:
+def test_while_the_answer_is_on_its_way_nothing_else_is_said(
+    open_page: Any, expect: Any
+) -> None:
     """A stroke is there: the page does not say that nothing is written."""
+    page = open_page("#draw?strokes=")
     expect(page.locator("#answer-words")).to_have_text("Nothing is written yet.")
     page.route("**/v1/predict*", lambda route: None)
     strokes(page, [(0.3, 0.5), (0.6, 0.5)])
@@ -79,15 +154,16 @@ def test_undo_and_clear(seven: Any, expect: Any) -> None:
     """Undo takes back a step, clear all of them, and clear can be undone."""
     seven.locator("#clear").click()
     expect(seven.locator("#answer-digit")).to_have_text("–")
-    expect(seven).not_to_have_url(re.compile("strokes="))
+    expect(seven).to_have_url(re.compile("strokes=$"))
     seven.locator("#undo").click()
     expect(seven.locator("#answer-digit")).to_have_text("7")
     seven.keyboard.press("Control+z")
-    expect(seven.locator("#answer-digit")).to_have_text("–")
+    expect(seven.locator("#answer-digit")).to_have_text("4")
 
 
-def test_a_seven_painted_by_keyboard_alone_is_read(page: Any, expect: Any) -> None:
+def test_a_seven_painted_by_keyboard_alone_is_read(open_page: Any, expect: Any) -> None:
     """Tab reaches the cells; arrows with Shift paint, and a 7 made of them is read as 7."""
+    page = open_page("#draw?strokes=")
     page.keyboard.press("Tab")
     page.locator('input[name="tool"]').first.focus()
     page.keyboard.press("ArrowRight")

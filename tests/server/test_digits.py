@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from digitlens import evaluate, frame_digit, load_digits, load_model
 from digitlens.server import digit_sets
-from digitlens.server.schemas import CellPictures, Measured, OwnList, OwnSaved
+from digitlens.server.schemas import CellPictures, Measured, OwnList, OwnSaved, Sample
 from digitlens.training.user_data import load_user_data
 
 Check = Callable[..., dict[str, Any]]
@@ -181,3 +181,18 @@ def test_no_more_are_kept_than_a_person_draws(
     problem(lab.post("/v1/own", json={"digits": rows}), 507)
     assert not Path("runs").exists()
     assert lab.post("/v1/own", json={"digits": rows[:1]}).status_code == 201
+
+
+def test_a_sample_is_a_test_digit_counted_round(lab: Any) -> None:
+    """Without MNIST a digit of UCI's test part comes; an index past the end begins again."""
+    test = load_digits("uci").test
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digit_sets, "list_sources", lambda _: {"mnist": False})
+        first, again = (
+            lab.get("/v1/sample", params={"index": index}).json()
+            for index in (3, 3 + len(test))
+        )
+    TypeAdapter(Sample).validate_python(first)
+    assert first == again
+    assert (first["source"], first["label"]) == ("uci test", int(test.labels[3]))
+    assert np.array_equal(first["pixels"], test.images[3])

@@ -98,6 +98,7 @@ def build_api(state: LabState) -> FastAPI:
         explain.networks_router,
         train.router,
         digits.mistakes_router,
+        digits.samples_router,
         digits.user_digits_router,
         mail.router,
         service.router,

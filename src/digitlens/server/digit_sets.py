@@ -26,7 +26,7 @@ from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source, list_sources
 from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
-from digitlens.server.schemas import CellPictures, Measured, Nearest, OwnList, Parts
+from digitlens.server.schemas import CellPictures, Measured, Nearest, OwnList, Parts, Sample
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
@@ -92,10 +92,20 @@ class Mistakes:
         opened = self._openings.count(network, data) if is_run else None
         return Parts(network, data, describe_parts(card, data, self._splits(data)), opened)
 
+    def sample(self, index: int) -> Sample:
+        """Return a test digit, counted round; of MNIST where it is here, else of UCI."""
+        test = self._splits(self._largest()).test
+        place = index % len(test)
+        label, pixels = int(test.labels[place]), test.images[place].tolist()
+        return Sample(test.source, place, len(test), label, pixels)
+
+    def _largest(self) -> str:
+        """Return which source of digits to take: MNIST where it is here, else UCI."""
+        return "mnist" if list_sources(self._settings.user_digits)["mnist"] else "uci"
+
     def nearest(self, digit: Images, label: int) -> Nearest:
         """Return the training digit that is no `label` with the pixels nearest to `digit`."""
-        here = list_sources(self._settings.user_digits)
-        train = self._splits("mnist" if here["mnist"] else "uci").train
+        train = self._splits(self._largest()).train
         index = np.flatnonzero(train.labels != label)
         wanted = digit.reshape(-1).astype(np.float32)
         # In parts: as floats at once, MNIST would be 170 MB.

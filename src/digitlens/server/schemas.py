@@ -309,6 +309,17 @@ class CellPictures:
     pictures: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Sample:
+    """One digit that somebody wrote: its pixels, 0 = paper, and what it was meant as."""
+
+    source: str
+    index: int
+    count: int
+    label: int
+    pixels: list[list[int]]
+
+
 # /v1/own.
 @dataclass(frozen=True)
 class OwnList:

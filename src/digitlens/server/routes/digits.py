@@ -24,6 +24,7 @@ from digitlens.server.schemas import (
     OwnList,
     OwnSaved,
     Parts,
+    Sample,
 )
 from digitlens.server.uploads import decode_picture, load_upload, prepare_digit
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 mistakes_router = APIRouter(prefix="/v1/mistakes", tags=["mistakes"])
+samples_router = APIRouter(prefix="/v1/sample", tags=["mistakes"])
 user_digits_router = APIRouter(prefix="/v1/own", tags=["own digits"])
 
 Digit = Annotated[int, Query(ge=0, le=9)]
@@ -87,6 +89,15 @@ async def pictures(
         return encode_json(list_pictures(result, truth, answer, first=first, count=count))
 
     return json_response(await state.run_slow(work))
+
+
+@samples_router.get("", **document("A digit that somebody wrote, to look at", Sample))
+async def sample(state: State, index: Annotated[int, Query(ge=0)] = 0) -> Any:
+    """Tell the pixels and the label of a test digit: of MNIST where it is here, else of UCI.
+
+    The digits are counted round: an index past the last one begins again.
+    """
+    return json_response(await state.run_slow(lambda: state.mistakes.sample(index)))
 
 
 @user_digits_router.get("", **document("List the digits that were kept", OwnList))

@@ -37,13 +37,13 @@ function describeRequest(drawing) {
 const NOTHING = { pixels: null, answer: null, problem: null, several: 1 };
 
 const askNetwork = coalesce(async () => {
-  const drawing = unfinished ?? state.drawing;
+  const drawing = currentDrawing();
   if (isEmpty(drawing)) return update(NOTHING);
   const { picture, how } = describeRequest(drawing);
   try {
     const query = { network: state.network, ...how, pixels: true };
     const result = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
-    if (isEmpty(unfinished ?? state.drawing)) return;
+    if (isEmpty(currentDrawing())) return;
     const { pixels, several } = result;
     update({
       pixels: fromRows(pixels),
@@ -55,6 +55,15 @@ const askNetwork = coalesce(async () => {
     update({ ...NOTHING, pixels: drawing.strokes.length ? null : drawing.base, problem });
   }
 });
+
+/** The drawing with the stroke that is being drawn. */
+export const currentDrawing = () => unfinished ?? state.drawing;
+
+/** Whether a stroke is being drawn. */
+export const isUnfinished = () => unfinished !== null;
+
+/** The stroke is done. */
+export const endPreview = () => (unfinished = null);
 
 /** Ask about a drawing that is not done yet. @param {import("./core/store.js").Drawing} drawing */
 export function previewDrawing(drawing) {

@@ -16,8 +16,10 @@ import { bindDigit, digit, onDigit } from "./digit.js";
 import { onNetworks, setNetworks } from "./networks.js";
 import { nameDigit } from "./parts/bars.js";
 import { bindTerms } from "./parts/glossary.js";
+import { bindLessons } from "./parts/lessons.js";
 import { makeInkRamp } from "./parts/ramps.js";
 import { paintPixels } from "./parts/paint.js";
+import { bindTour } from "./parts/tour.js";
 import * as answer from "./views/answer.js";
 import * as convolution from "./views/convolution.js";
 import * as draw from "./views/draw.js";
@@ -119,6 +121,7 @@ function start() {
   });
   bindTheme();
   bindTerms();
+  bindLessons();
   bindAddress();
   bindLinks();
   onNetworks(({ networks }) => {
@@ -147,6 +150,7 @@ function start() {
   });
   bindDigit();
   showTab();
+  bindTour();
   loadNetworks();
 }
 

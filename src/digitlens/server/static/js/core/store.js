@@ -1,5 +1,7 @@
 // The state of the page: one object; views watch the parts that they depend on.
 
+import { OPENING } from "../ink/examples.js";
+
 /**
  * @typedef {object} Drawing
  * @property {Uint8Array | null} base 28 x 28 pixels beneath the strokes, 0 = paper, 255 = ink
@@ -39,7 +41,7 @@ export function initialState() {
     tab: "draw",
     network: "universal",
     compare: ["dense-deformed", "quick", "universal"],
-    drawing: { base: null, strokes: [] },
+    drawing: OPENING,
     tool: "pen",
     form: "bytes",
     zoom: false,

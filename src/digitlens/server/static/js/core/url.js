@@ -1,6 +1,7 @@
 // The state as an address, and back: #convolution?network=cnn&layer=1&strokes=...
 
 import { pixelsFromText, pixelsToText, strokesFromText, strokesToText } from "./codec.js";
+import { OPENING } from "../ink/examples.js";
 import { kernelFromText } from "../parts/kernels.js";
 import { initialState, setState, state, watch } from "./store.js";
 
@@ -70,7 +71,8 @@ export function toHash(target) {
   }
   const { base, strokes } = target.drawing;
   if (base) query.set("pixels", pixelsToText(base));
-  if (strokes.length) query.set("strokes", strokesToText(strokes));
+  // Without either the page opens with an example: a cleared sheet says that it is one.
+  if (target.drawing !== OPENING && (strokes.length || !base)) query.set("strokes", strokesToText(strokes));
   const rest = query.toString();
   return `#${target.tab}${rest ? `?${rest}` : ""}`;
 }
@@ -86,10 +88,12 @@ export function fromHash(hash) {
     const value = text === null ? undefined : from(text);
     if (value !== undefined) result[key] = value;
   }
-  result.drawing = {
-    base: query.has("pixels") ? pixelsFromText(query.get("pixels")) : null,
-    strokes: strokesFromText(query.get("strokes") ?? ""),
-  };
+  if (query.has("pixels") || query.has("strokes")) {
+    result.drawing = {
+      base: query.has("pixels") ? pixelsFromText(query.get("pixels")) : null,
+      strokes: strokesFromText(query.get("strokes") ?? ""),
+    };
+  }
   return result;
 }
 

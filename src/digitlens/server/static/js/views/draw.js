@@ -4,16 +4,15 @@ import { post } from "../core/api.js";
 import { queryAll, byId, check, h, setOptions } from "../core/dom.js";
 import { announce, showProblem } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
-import { color } from "../core/theme.js";
 import { openTab } from "../core/url.js";
-import { centerDigit, digit, isSeveral, onDigit, openPicture, previewDrawing } from "../digit.js";
+import { centerDigit, currentDrawing, digit, isSeveral, isUnfinished, onDigit, openPicture } from "../digit.js";
 import { emptyDrawing, isEmpty, toRows, SIDE } from "../ink/drawing.js";
 import { bindCells } from "../ink/cells.js";
-import { bindPad } from "../ink/pad.js";
-import { renderDrawing } from "../ink/render.js";
 import { bindDrop } from "../parts/drop.js";
 import { describeAnswer, nameDigit, showBars } from "../parts/bars.js";
+import { bindExamples } from "../parts/examples.js";
 import { Grid } from "../parts/grid.js";
+import { bindPaper } from "../parts/paper.js";
 import { makeInkRamp } from "../parts/ramps.js";
 import { refreshOwn } from "./own.js";
 import { readPicture } from "./read.js";
@@ -25,26 +24,12 @@ const MAX_UNDO = 100; // steps back
 const history = [];
 /** @type {Grid} */
 let grid;
-/** @type {import("../core/store.js").Drawing | null} with the stroke that is being drawn */
-let unfinished = null;
+let paintPad = () => {};
 
 function changeDrawing(drawing) {
   history.push(state.drawing);
   if (history.length > MAX_UNDO) history.shift();
   setState({ drawing });
-}
-
-function paintPad() {
-  const canvas = byId("pad");
-  const drawing = unfinished ?? state.drawing;
-  renderDrawing(
-    canvas.getContext("2d"),
-    drawing,
-    canvas.width,
-    color("digit-paper"),
-    color("digit-ink"),
-  );
-  byId("paper-hint").hidden = !isEmpty(drawing) || state.tool === "cells";
 }
 
 function paintCells() {
@@ -62,6 +47,7 @@ const cellPixels = () => state.drawing.base ?? blank;
 
 function showTool() {
   const isCells = state.tool === "cells";
+  byId("pad-hint").classList.toggle("hidden", isCells);
   check("tool", state.tool);
   byId("pad").hidden = isCells;
   byId("cells").hidden = byId("cells-help").hidden = byId("centre").hidden = !isCells;
@@ -80,7 +66,7 @@ function showAnswer() {
     ? describeAnswer(answer)
     : problem
       ? "No answer to this."
-      : isEmpty(unfinished ?? state.drawing)
+      : isEmpty(currentDrawing())
         ? "Nothing is written yet."
         : "Reading…";
   showBars(byId("draw-bars"), answer);
@@ -129,19 +115,7 @@ export async function loadPicture(file) {
   }
 }
 
-function bindPaper() {
-  bindPad(byId("pad"), {
-    width: () => Number(byId("width").value),
-    grows(stroke) {
-      unfinished = { ...state.drawing, strokes: [...state.drawing.strokes, stroke] };
-      paintPad();
-      previewDrawing(unfinished);
-    },
-    ends(stroke) {
-      unfinished = null;
-      changeDrawing({ ...state.drawing, strokes: [...state.drawing.strokes, stroke] });
-    },
-  });
+function bindGrid() {
   grid = new Grid(byId("cells"), {
     label: "28 x 28 cells. Arrow keys move, space paints, backspace rubs out.",
     hover: false,
@@ -175,7 +149,10 @@ export function init() {
   );
   byId("width").value = "20";
   initWhy();
-  bindPaper();
+  const width = () => Number(byId("width").value);
+  paintPad = bindPaper("pad", { width, change: changeDrawing });
+  bindGrid();
+  bindExamples(byId("examples"), changeDrawing);
   byId("undo").addEventListener("click", undo);
   byId("clear").addEventListener("click", () => changeDrawing(emptyDrawing()));
   byId("centre").addEventListener("click", () => {
@@ -200,7 +177,7 @@ export function init() {
     show();
   });
   watch(["drawing"], () => {
-    byId("keep-done").textContent = "";
+    byId("keep-done").textContent = byId("example-words").textContent = "";
     forgetNearest();
     if (state.tab === "draw") show();
   });
@@ -214,5 +191,5 @@ export function show() {
   paintPad();
   paintCells();
   showAnswer();
-  if (!unfinished) showWhy();
+  if (!isUnfinished()) showWhy();
 }

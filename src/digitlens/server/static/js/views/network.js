@@ -4,48 +4,25 @@ import { coalesce, post } from "../core/api.js";
 import { bindRoving, byId, h } from "../core/dom.js";
 import { formatShort } from "../core/numbers.js";
 import { setState, state, STRONGEST } from "../core/store.js";
-import { color } from "../core/theme.js";
 import { openTab } from "../core/url.js";
-import { digit, onDigit, previewDrawing } from "../digit.js";
-import { emptyDrawing, isEmpty, SIDE, toRows } from "../ink/drawing.js";
-import { bindPad } from "../ink/pad.js";
-import { renderDrawing } from "../ink/render.js";
+import { digit } from "../digit.js";
+import { emptyDrawing, SIDE, toRows } from "../ink/drawing.js";
 import { describeAnswer, nameDigit } from "../parts/bars.js";
 import { paintPixels } from "../parts/paint.js";
+import { bindPaper } from "../parts/paper.js";
 import { findStrongest, makeInkRamp, makeSignedRamp } from "../parts/ramps.js";
 import { renderSoftmax } from "../parts/softmax.js";
 
 const MAX_MAPS = 32; // of a layer: the strongest
 const COLUMNS = 64; // values of a dense layer side by side
 
-/** @type {import("../core/store.js").Drawing | null} with the stroke that is being drawn */
-let unfinished = null;
+let paintPad = () => {};
 /** the network and digit that were painted last */
 let painted = "";
 
 export function init() {
-  bindPad(byId("net-pad"), {
-    width: () => 20,
-    grows(stroke) {
-      unfinished = { ...state.drawing, strokes: [...state.drawing.strokes, stroke] };
-      paintPad();
-      previewDrawing(unfinished);
-    },
-    ends(stroke) {
-      unfinished = null;
-      setState({ drawing: { ...state.drawing, strokes: [...state.drawing.strokes, stroke] } });
-    },
-  });
+  paintPad = bindPaper("net-pad");
   byId("net-clear").addEventListener("click", () => setState({ drawing: emptyDrawing() }));
-  onDigit(() => state.tab === "network" && paintPad());
-}
-
-function paintPad() {
-  const canvas = byId("net-pad");
-  const brush = canvas.getContext("2d");
-  const drawing = unfinished ?? state.drawing;
-  renderDrawing(brush, drawing, canvas.width, color("digit-paper"), color("digit-ink"));
-  byId("net-hint").hidden = !isEmpty(drawing);
 }
 
 export function show() {
