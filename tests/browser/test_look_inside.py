@@ -142,8 +142,69 @@ def test_the_whole_network_follows_the_pen(
     bars = page.locator("#draw-bars .bar:not(.refusal) output")
     expect(bars.nth(7)).to_have_text(shares[7])
     go(page, "network")
+    ribbons = page.locator("#net-links path")
+    assert ribbons.count() > 12
+    page.locator("#net-ribbons").uncheck()
+    expect(ribbons).to_have_count(0)
     rows.nth(1).locator(".maps button").nth(3).click()
     expect(page.locator("#cell-title")).to_contain_text("layer 2, map")
+
+
+def test_a_layer_is_drawn_without_being_made_anew(page: Any, go: Go, expect: Any) -> None:
+    """Another digit is painted on the canvases that are there; only numbers change."""
+    go(page, "network")
+    expect(page.locator("#net-words")).to_contain_text("universal is 9")
+    first = page.locator("#net-rows .maps button").first
+    handle = first.element_handle()
+    before = page.locator("#net-rows .formula").text_content()
+    go(page, "draw")
+    page.get_by_role("button", name="Example: a 2").click()
+    go(page, "network")
+    expect(page.locator("#net-rows .formula")).not_to_have_text(before)
+    assert page.evaluate("button => button.isConnected", handle)
+
+
+def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> None:
+    """Step by step or by itself; a click pins a place, and Escape frees it."""
+    page.goto(page.url + "#convolution?network=tiny&layer=1&map=2")
+    title = page.locator("#cell-title")
+    page.locator("#play-step").click()
+    expect(title).to_have_text("One number: layer 1, map 2, row 0, column 0")
+    page.locator("#play-step").click()
+    expect(title).to_have_text("One number: layer 1, map 2, row 0, column 1")
+    page.locator("#play-speed").fill("25")
+    page.locator("#play").click()
+    expect(title).to_contain_text("row 1, column")
+    page.locator("#play").click()
+    expect(page.locator("#play")).to_have_text("Go on")
+    page.locator("#play-all").click()
+    expect(page.locator("#play")).to_have_text("Play")
+    out = page.locator("#conv-out")
+    cell = out.bounding_box()["width"] / 24
+    out.click(position={"x": 4.5 * cell, "y": 6.5 * cell})
+    expect(title).to_contain_text("row 6, column 4")
+    out.hover(position={"x": 9.5 * cell, "y": 9.5 * cell})
+    expect(page.locator("#pin-words")).to_contain_text("Pinned")
+    expect(title).to_contain_text("row 6, column 4")
+    page.keyboard.press("Escape")
+    out.hover(position={"x": 8.5 * cell, "y": 9.5 * cell})
+    expect(title).to_contain_text("row 9, column 8")
+
+
+def test_pooling_and_dense_layers_say_where_numbers_come_from(page: Any, expect: Any) -> None:
+    """The largest of a window is marked; inputs are named by place, logits by digit."""
+    page.goto(page.url + "#convolution?network=tiny&layer=2")
+    expect(page.locator("#cell-words")).to_contain_text("is passed on; the others are dropped")
+    largest = page.locator("#cell .numbers .marked")
+    expect(largest).to_have_text(page.locator("#chain dd").text_content())
+    page.locator("#network").select_option("universal")
+    page.locator("#layers button").nth(3).click()
+    expect(page.locator("#cell .inputs").first).to_contain_text(
+        re.compile(r"map \d+, row \d, column \d")
+    )
+    page.locator("#layers button").nth(4).click()
+    expect(page.locator("#cell-title")).to_have_text("One number: layer 5, the digit 4")
+    expect(page.locator("#out-names span")).to_have_count(11)
 
 
 def test_networks_without_kernels_are_not_told_to_have_some(

@@ -287,3 +287,28 @@ def test_the_nearest_digit_of_another_class(still: Any) -> None:
     assert other["label"] != label
     moved = train.images[other["index"]].astype(float) - train.images[5]
     assert other["distance"] == pytest.approx(np.sqrt(np.square(moved).mean()) / 255, abs=1e-3)
+
+
+def test_the_layers_alone_come_with_what_the_answer_came_of(still: Any) -> None:
+    """The layers are those of the whole explanation; the last links add up to the logit."""
+    body = {"pictures": [load_digits("uci").test.images[0].tolist()]}
+    for network in ("tiny", "universal", "fast", "dense-deformed"):
+        asked = {"network": network, "frame": False}
+        whole = still.post("/v1/explain", params=asked, json=body).json()
+        query = asked | {"layers_only": True}
+        part = still.post("/v1/explain", params=query, json=body).json()
+        assert part["layers"] == whole["layers"]
+        assert part["digit"] == whole["digit"]
+        links, layers = part["links"], part["layers"]
+        assert len(links) == len(layers)
+        for (one, other), layer in zip(pairwise(links), layers, strict=False):
+            outputs = {output for _, output, _ in one}
+            assert outputs <= {source for source, _, _ in other}
+            assert all(output < len(layer["values"]) for output in outputs)
+        best = whole["digit"]
+        assert {output for _, output, _ in links[-1]} == {best}
+        cell = {"layer": len(layers), "map": best, "member": part["member"]} | asked
+        products = still.post("/v1/explain/cell", params=cell, json=body).json()["products"]
+        largest = max(products, key=abs)
+        if len(layers[-2]["shape"]) == 1:
+            assert links[-1][0][2] == pytest.approx(largest, rel=1e-2)

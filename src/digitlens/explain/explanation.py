@@ -70,7 +70,7 @@ def explain(
     inspected = inspected or inspect_model(model)
     digit, steps = _normalize(picture)
     # What the model sees, and what its layers make of it.
-    member, values = _run_answering_network(inspected, digit)
+    member, values = inspected.run_answering(digit)
     layers = inspected.list_layers(member)
     answer = model.predict(digit[None])
 
@@ -87,7 +87,7 @@ def explain(
         network=model.card.network,
         members=inspected.members,
         member=member,
-        shown=_describe_member(inspected, member),
+        shown=inspected.describe_member(member),
         steps=steps,
         digit=digit,
         probabilities=answer.probabilities[0],
@@ -217,14 +217,7 @@ class Explanation(Shown):
             "pixels": self.digit.tolist(),
             "unrolled": round_values(self.unrolled),
             **({"filters": round_values(self.filters)} if filters else {}),
-            "layers": [
-                {
-                    "name": item.layer.name,
-                    "about": f"{item.about}: {item.layer.about}",
-                    "values": round_values(item.values),
-                }
-                for item in self.maps
-            ],
+            "layers": [item.as_dict() for item in self.maps],
             "occlusion": {
                 "odds": round(self.occlusion.odds, 4),
                 "window": self.occlusion.window,
@@ -241,6 +234,11 @@ class Maps:
 
     layer: Layer
     values: Floats
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values for JSON, with what they are."""
+        about = f"{self.about}: {self.layer.about}"
+        return {"name": self.layer.name, "about": about, "values": round_values(self.values)}
 
     @property
     def about(self) -> str:
@@ -261,27 +259,6 @@ def _normalize(picture: ImageSource | Framing) -> tuple[Images, tuple[Step, ...]
         return picture, ()
     framing = picture if isinstance(picture, Framing) else frame_steps(picture)
     return framing.digit, framing.steps
-
-
-def _run_answering_network(
-    inspected: InspectedModel, digit: Images
-) -> tuple[int, list[NDArray[np.float32]]]:
-    """Return the network whose layers are shown, and what they give for the digit."""
-    if inspected.is_cascade:
-        values = inspected.activations(digit[None], member=1)
-        if len(values[0]):  # it was asked
-            return 1, values
-    return 0, inspected.activations(digit[None])
-
-
-def _describe_member(inspected: InspectedModel, member: int) -> str:
-    if inspected.is_cascade:
-        return (
-            f"the second of {inspected.members} networks, for the first was not sure"
-            if member
-            else f"the first of {inspected.members} networks, which was sure by itself"
-        )
-    return f"the first of {inspected.members} networks" if inspected.members > 1 else ""
 
 
 def first_filters(layer: Layer) -> NDArray[np.float32]:

@@ -153,6 +153,27 @@ class InspectedModel:
         result: list[NDArray[np.float32]] = self._session(member).run(None, pixels)
         return result
 
+    def run_answering(self, digit: Images) -> tuple[int, list[NDArray[np.float32]]]:
+        """Return the network that answers for `digit`, uint8 (28, 28), and its layers' values.
+
+        Of an ensemble that is the first; the values are those of `activations`, N being 1.
+        """
+        if self.is_cascade:
+            values = self.activations(digit[None], member=1)
+            if len(values[0]):  # it was asked
+                return 1, values
+        return 0, self.activations(digit[None])
+
+    def describe_member(self, member: int) -> str:
+        """Return which of several networks is shown, in words; empty for a single one."""
+        if self.is_cascade:
+            return (
+                f"the second of {self.members} networks, for the first was not sure"
+                if member
+                else f"the first of {self.members} networks, which was sure by itself"
+            )
+        return f"the first of {self.members} networks" if self.members > 1 else ""
+
     def _session(self, member: int) -> Any:
         if member not in self._sessions:  # two at once would make it twice, and harm nothing
             names = [layer.output for layer in self.list_layers(member)]

@@ -149,15 +149,18 @@ class Explained(TypedDict):
     __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
 
     model: str
-    answer: str
     digit: int
-    confidence: float
-    probabilities: list[float]
-    steps: list[dict[str, Any]]
     pixels: list[list[int]]
-    unrolled: list[float]
     layers: list[dict[str, Any]]
-    occlusion: dict[str, Any]
+    # Not with `layers_only`:
+    answer: NotRequired[str]
+    confidence: NotRequired[float]
+    probabilities: NotRequired[list[float]]
+    steps: NotRequired[list[dict[str, Any]]]
+    unrolled: NotRequired[list[float]]
+    occlusion: NotRequired[dict[str, Any]]
+    # With it alone:
+    links: NotRequired[list[list[list[float]]]]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from digitlens.server.inspect import (
     apply_kernel,
     describe_cell,
     describe_kernels,
+    describe_layers,
     explain_prediction,
 )
 from digitlens.server.networks import list_sources
@@ -56,12 +57,15 @@ async def explain(
     drawing: bool = False,
     filters: bool = False,
     gradients: bool = False,
+    layers_only: bool = False,
 ) -> Any:
     """Tell the steps of the framing, the pixels, what each layer makes of them, what mattered.
 
     Steps are pictures (data: addresses), feature maps are numbers. With `filters=true` the
     first layer's kernels come along; they are the same for every picture. With `gradients=true`
     so do integrated gradients, which need torch: the first answer takes as long as it loads.
+    With `layers_only=true` there are only the digit, its pixels and its layers, and `links`:
+    for each layer what added most to the answer, [input, output, amount].
     `frame` and `drawing` as at /v1/predict.
     """
     upload = await read_upload(request, state.settings)
@@ -69,6 +73,8 @@ async def explain(
     def work() -> bytes:
         model, probe = state.networks.get_probe(network)
         digit = prepare_digit(upload, state.settings.max_pixels, frame=frame, drawing=drawing)
+        if layers_only:
+            return encode_json(describe_layers(model, probe, digit.digit, name=network))
         # Also made into JSON in this thread: it is many numbers.
         return encode_json(
             explain_prediction(

@@ -28,7 +28,7 @@ function update(change) {
 }
 
 /** What is sent of a drawing: pixels as they are, or a picture that is to be framed as a whole. */
-function describeRequest(drawing) {
+export function describeRequest(drawing) {
   return drawing.strokes.length
     ? { picture: encodeDrawing(drawing), how: { drawing: true } }
     : { picture: toRows(drawing.base), how: { frame: false } };

@@ -54,6 +54,8 @@ function picture(pixels, paper, ink) {
   return small;
 }
 
+/** @type {WeakMap<Drawing, string>} while a digit is drawn its answer and its layers are asked for */
+const encoded = new WeakMap();
 const sheet = document.createElement("canvas");
 sheet.width = sheet.height = SENT_SIDE;
 
@@ -63,9 +65,14 @@ sheet.width = sheet.height = SENT_SIDE;
  * @param {Drawing} drawing
  */
 export function encodeDrawing(drawing) {
+  const known = encoded.get(drawing);
+  if (known) return known;
   const brush = sheet.getContext("2d", { willReadFrequently: true, alpha: false });
   renderDrawing(brush, drawing, SENT_SIDE, [255, 255, 255], [0, 0, 0]);
   const { data } = brush.getImageData(0, 0, SENT_SIDE, SENT_SIDE);
-  const grey = Uint8Array.from({ length: SENT_SIDE * SENT_SIDE }, (_, index) => data[4 * index]);
-  return btoa(`P5 ${SENT_SIDE} ${SENT_SIDE} 255\n${String.fromCharCode(...grey)}`);
+  const grey = new Uint8Array(SENT_SIDE * SENT_SIDE);
+  for (let index = 0; index < grey.length; index += 1) grey[index] = data[4 * index];
+  const text = btoa(`P5 ${SENT_SIDE} ${SENT_SIDE} 255\n${String.fromCharCode(...grey)}`);
+  encoded.set(drawing, text);
+  return text;
 }

@@ -19,6 +19,8 @@ const NUMBERS = 24; // pixels: from this size of a cell on, its number is writte
  * @property {number} [ticks] a short line before each so many columns
  * @property {(row: number, column: number) => [number, number, number]} [under] the colour where the value is 0
  * @property {(value: number) => boolean} [hatched] cells that are crossed by lines of paper
+ * @property {number} [until] cells after so many, row after row, are not there yet
+ * @property {{row: number, column: number} | null} [mark] one cell that is marked
  */
 
 /** Lines across a cell: a difference that is seen without its colour. */
@@ -52,6 +54,9 @@ export class Grid {
     this.pick = pick;
     this.words = words;
     this.onMove = (_row, _column, _event) => {};
+    this.onPin = (_on) => {};
+    /** Whether moving over it chooses nothing: a cell was clicked, until it is freed. */
+    this.pinned = false;
     this.active = Boolean(label);
     if (label) this.#listen(label, hover);
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -97,14 +102,15 @@ export class Grid {
       mark({ row: shown.band, column: 0, columns: shown.columns }, cssColor("accent", 0.7), 1.5);
     }
     if (shown.box) mark(shown.box, cssColor("mark"), 2);
+    if (shown.mark) mark(shown.mark, cssColor("accent"), 3);
     if (this.active) {
-      mark(this.cursor, cssColor("sheet"), 4);
-      mark(this.cursor, cssColor("accent"), 2);
+      mark(this.cursor, cssColor("sheet"), this.pinned ? 6 : 4);
+      mark(this.cursor, cssColor("accent"), this.pinned ? 4 : 2);
     }
   }
 
   #cells(brush, width, height) {
-    const { rows, columns, at: index, ramp, text, ticks, hatched, under } = this.shown;
+    const { rows, columns, at: index, ramp, text, ticks, hatched, under, until } = this.shown;
     const written = text && width >= NUMBERS;
     const gap = width >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
     const quiet = cssColor("quiet");
@@ -115,6 +121,7 @@ export class Grid {
     brush.font = `${Math.min(13, width * 0.36)}px ui-monospace, "Liberation Mono", monospace`;
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
+        if (until !== undefined && row * columns + column > until) continue;
         const value = index(row, column);
         const rgb = value || !under ? ramp(value) : under(row, column);
         brush.fillStyle = `rgb(${rgb})`;
@@ -145,11 +152,30 @@ export class Grid {
         this.#go(place.row, place.column);
       }
     };
-    canvas.addEventListener("pointerdown", point);
-    if (hover) canvas.addEventListener("pointermove", point);
+    let again = false; // the pinned cell is clicked once more
+    canvas.addEventListener("pointerdown", (event) => {
+      const place = this.place(event);
+      again = this.pinned && place?.row === this.cursor.row && place.column === this.cursor.column;
+      point(event);
+    });
+    if (!hover) return;
+    canvas.addEventListener("pointermove", (event) => this.pinned || point(event));
+    // A finger moves over nothing: it needs no pin.
+    canvas.addEventListener("click", (event) => {
+      if (event.pointerType !== "touch") this.pin(!again);
+    });
+  }
+
+  /** Keep the chosen cell whatever the pointer moves over, or free it. @param {boolean} on */
+  pin(on) {
+    if (on === this.pinned) return;
+    this.pinned = on;
+    this.draw();
+    this.onPin(on);
   }
 
   #key(event) {
+    if (event.key === "Escape") this.pin(false);
     const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
       event.key
     ];

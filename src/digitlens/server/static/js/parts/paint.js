@@ -1,5 +1,19 @@
 // Small pictures without a cursor: a pixel of the canvas for each number.
 
+/** @type {WeakMap<HTMLCanvasElement, {image: ImageData, words: Uint32Array}>} kept from one painting to the next */
+const images = new WeakMap();
+
+function prepare(canvas, width, height) {
+  const known = images.get(canvas);
+  if (known && known.image.width === width && known.image.height === height) return known;
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  const made = { image, words: new Uint32Array(image.data.buffer) };
+  images.set(canvas, made);
+  return made;
+}
+
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values row after row
@@ -7,13 +21,10 @@
  * @param {import("./ramps.js").Ramp} ramp
  */
 export function paintPixels(canvas, values, width, ramp) {
-  const height = Math.max(1, Math.ceil(values.length / width));
-  canvas.width = width;
-  canvas.height = height;
-  const brush = canvas.getContext("2d");
-  const image = brush.createImageData(width, height);
+  const { image, words } = prepare(canvas, width, Math.max(1, Math.ceil(values.length / width)));
   for (let index = 0; index < values.length; index += 1) {
-    image.data.set([...ramp(values[index]), 255], 4 * index);
+    const [red, green, blue] = ramp(values[index]);
+    words[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
   }
-  brush.putImageData(image, 0, 0);
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }

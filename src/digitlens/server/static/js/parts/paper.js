@@ -17,8 +17,12 @@ const PEN = 20; // of 256
  * @param {object} [options]
  * @param {() => number} [options.width] of the pen
  * @param {(drawing: import("../core/store.js").Drawing) => void} [options.change] a stroke is done
+ * @param {() => void} [options.grow] a stroke has grown
  */
-export function bindPaper(id, { width = () => PEN, change = (drawing) => setState({ drawing }) } = {}) {
+export function bindPaper(
+  id,
+  { width = () => PEN, change = (drawing) => setState({ drawing }), grow = () => {} } = {},
+) {
   const canvas = byId(id);
   const hint = byId(`${id}-hint`);
 
@@ -37,6 +41,7 @@ export function bindPaper(id, { width = () => PEN, change = (drawing) => setStat
     grows(stroke) {
       previewDrawing(addStroke(state.drawing, stroke));
       paint();
+      grow();
     },
     ends(stroke) {
       endPreview();

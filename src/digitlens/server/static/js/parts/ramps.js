@@ -9,17 +9,26 @@ const mix = (from, to, share) =>
     from.map((value, part) => Math.round(value + (to[part] - value) * share))
   );
 
+const SHADES = 255; // between the ends of a ramp: as many as a screen shows
+
+/** A ramp by a table: colours are asked for thousands of times a second while a digit is drawn. */
+function makeTable(paper, ink) {
+  return Array.from({ length: SHADES + 1 }, (_, shade) => mix(paper, ink, shade / SHADES));
+}
+
 /** From paper to ink. @param {number} max the value of full ink @returns {Ramp} */
 export function makeInkRamp(max = 255) {
-  const [paper, ink] = [color("digit-paper"), color("digit-ink")];
-  return (value) => mix(paper, ink, Math.min(1, Math.max(0, value / (max || 1))));
+  const table = makeTable(color("digit-paper"), color("digit-ink"));
+  const scale = SHADES / (max || 1);
+  return (value) => table[Math.min(SHADES, Math.max(0, Math.round(value * scale)))];
 }
 
 /** Orange above zero, blue below, as in the plots. @param {number} max the size of the strongest @returns {Ramp} */
 export function makeSignedRamp(max) {
-  const [paper, plus, minus] = [color("digit-paper"), color("plus"), color("minus")];
-  return (value) =>
-    mix(paper, value < 0 ? minus : plus, Math.min(1, Math.abs(value) / (max || 1)));
+  const paper = color("digit-paper");
+  const [plus, minus] = [makeTable(paper, color("plus")), makeTable(paper, color("minus"))];
+  const scale = SHADES / (max || 1);
+  return (value) => (value < 0 ? minus : plus)[Math.min(SHADES, Math.round(Math.abs(value) * scale))];
 }
 
 /** The largest size among numbers. @param {Iterable<number>} values */

@@ -14,53 +14,63 @@ export function softmax(logits) {
 
 /**
  * A table: digit, logit, e to its power, share; above it the formula for the likeliest digit.
- * @param {number[]} values the last layer's, one for each digit; an eleventh says "no digit"
+ * Made once, and filled in anew for each digit.
+ * @returns {{element: HTMLElement, update: (values: number[]) => void}} values are the last layer's, one for each digit; an eleventh says "no digit"
  */
-export function renderSoftmax(values) {
-  const logits = values.slice(0, 10);
-  const shares = softmax(logits);
-  const best = shares.indexOf(Math.max(...shares));
-  // e^z itself where that can be read; else of z less the largest, which leaves shares as they are.
-  const isLarge = Math.max(...logits) > 12;
-  const shift = isLarge ? logits[best] : 0;
-  const powers = logits.map((logit) => Math.exp(logit - shift));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  const less = shift ? ` − ${formatShort(shift)}` : "";
-  const formula = `p(${best}) = e^(${formatShort(logits[best])}${less}) / sum of all ten = ${formatShort(powers[best])} / ${formatShort(sum)} = ${formatConfidence(shares[best])}`;
-  const row = (digit) => {
+export function makeSoftmax() {
+  const formula = h("p", { class: "formula small" });
+  const [after, eleventh, power] = [h("span"), h("span"), h("th", { scope: "col" })];
+  const rows = Array.from({ length: 10 }, (_, digit) => {
+    const cells = Array.from({ length: 4 }, () => h("td"));
     const bar = h("i");
-    bar.style.width = `${100 * shares[digit]}%`;
-    return h(
-      "tr",
-      { class: digit === best ? "first" : "" },
-      h("th", { scope: "row" }, String(digit)),
-      h("td", {}, logits[digit].toFixed(2)),
-      h("td", {}, formatShort(powers[digit])),
-      h("td", {}, h("span", { class: "share" }, bar)),
-      h("td", {}, formatConfidence(shares[digit])),
-    );
-  };
-  const heads = ["digit", "logit z", `e^(z${less})`, "", "share of the sum"];
-  return h(
+    cells[2].append(h("span", { class: "share" }, bar));
+    return { cells, bar, element: h("tr", {}, h("th", { scope: "row" }, String(digit)), ...cells) };
+  });
+  const head = (name) => h("th", { scope: "col" }, name);
+  const rest = h("p", {}, eleventh, explainTerm("not a digit"));
+  const element = h(
     "div",
     { class: "softmax" },
-    h("p", { class: "formula small" }, formula),
-    h("p", {}, "Logits ", explainTerm("logit"), " become probabilities by softmax ", explainTerm("softmax"), isLarge ? "; the largest is taken off first, which changes no share." : "."),
+    formula,
+    h("p", {}, "Logits ", explainTerm("logit"), " become probabilities by softmax ", explainTerm("softmax"), after),
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
-      h("tbody", {}, ...logits.map((_, digit) => row(digit))),
+      h("thead", {}, h("tr", {}, head("digit"), head("logit z"), power, h("th"), head("share of the sum"))),
+      h("tbody", {}, ...rows.map((row) => row.element)),
     ),
-    ...(values.length > 10
-      ? [
-          h(
-            "p",
-            {},
-            `The eleventh number, ${values[10].toFixed(2)}, is for “no digit” and takes no part in these ten `,
-            explainTerm("not a digit"),
-          ),
-        ]
-      : []),
+    rest,
   );
+
+  function update(values) {
+    const logits = values.slice(0, 10);
+    const shares = softmax(logits);
+    const best = shares.indexOf(Math.max(...shares));
+    // e^z itself where that can be read; else of z less the largest, which leaves shares as they are.
+    const isLarge = Math.max(...logits) > 12;
+    const shift = isLarge ? logits[best] : 0;
+    const powers = logits.map((logit) => Math.exp(logit - shift));
+    const sum = powers.reduce((total, item) => total + item, 0);
+    const less = shift ? ` − ${formatShort(shift)}` : "";
+    formula.textContent = `p(${best}) = e^(${formatShort(logits[best])}${less}) / sum of all ten = ${formatShort(powers[best])} / ${formatShort(sum)} = ${formatConfidence(shares[best])}`;
+    after.textContent = isLarge ? "; the largest is taken off first, which changes no share." : ".";
+    power.textContent = `e^(z${less})`;
+    rows.forEach(({ cells, bar, element: line }, digit) => {
+      line.className = digit === best ? "first" : "";
+      cells[0].textContent = logits[digit].toFixed(2);
+      cells[1].textContent = formatShort(powers[digit]);
+      bar.style.width = `${100 * shares[digit]}%`;
+      cells[3].textContent = formatConfidence(shares[digit]);
+    });
+    rest.hidden = values.length < 11;
+    if (!rest.hidden) eleventh.textContent = `The eleventh number, ${values[10].toFixed(2)}, is for “no digit” and takes no part in these ten `;
+  }
+  return { element, update };
+}
+
+/** The same for numbers that do not change. @param {number[]} values */
+export function renderSoftmax(values) {
+  const { element, update } = makeSoftmax();
+  update(values);
+  return element;
 }

@@ -20,12 +20,15 @@ export const orderBySize = (values) =>
  * A small table of numbers, coloured by what they are.
  * @param {string} name
  * @param {number[][]} values
+ * @param {import("./ramps.js").Ramp} [ramp]
+ * @param {{row: number, column: number} | null} [mark] a cell that is marked
  */
-export function renderTable(name, values, ramp = makeSignedRamp(findStrongest(values.flat()))) {
-  const rows = values.map((row) => {
-    const cells = row.map((value) => {
+export function renderTable(name, values, ramp = makeSignedRamp(findStrongest(values.flat())), mark = null) {
+  const rows = values.map((row, down) => {
+    const cells = row.map((value, right) => {
       const rgb = ramp(value);
-      const cell = h("td", {}, formatShort(value));
+      const isMarked = mark?.row === down && mark.column === right;
+      const cell = h("td", { class: isMarked ? "marked" : null }, formatShort(value));
       cell.style.backgroundColor = `rgb(${rgb})`;
       cell.style.color = pickTextColor(rgb);
       return cell;
@@ -103,15 +106,15 @@ export function renderPictures({ kernel, products }) {
   );
 }
 
-/** The inputs of a dense value that count most. */
-export function renderInputs({ window, kernel, products }) {
+/** The inputs of a dense value that count most. @param {any} response @param {(index: number) => string} name */
+export function renderInputs({ window, kernel, products }, name) {
   const first = orderBySize(products).slice(0, MAX_INPUTS);
   const max = findStrongest(products);
   const lines = first.map((index) =>
     h(
       "li",
       {},
-      h("span", {}, `input ${index}`),
+      h("span", {}, name(index)),
       h("code", {}, `${formatShort(window[index])} × ${formatShort(kernel[index])}`),
       renderBar(products[index], max),
       h("b", {}, formatShort(products[index])),

@@ -71,8 +71,9 @@ function draw(response, asked) {
   const { layer, after } = asked;
   const { number, kind } = layer;
   const where = kind === "dense" ? "" : `, row ${response.row}, column ${response.column}`;
+  const value = after ? `value ${response.map}` : nameLogit(response.map);
   byId("cell-title").textContent =
-    `One number: layer ${number}, ${kind === "dense" ? "value" : "map"} ${response.map}${where}`;
+    `One number: layer ${number}, ${kind === "dense" ? value : `map ${response.map}`}${where}`;
   byId("cell-words").textContent = `${capitalize(response.words)}.`;
   byId("chain").replaceChildren(...renderSteps(response, findPooled(response, layer, after)));
   byId("conv-into").closest("figure").hidden = kind === "dense" && number > 1;
@@ -80,11 +81,15 @@ function draw(response, asked) {
     const seen = number === 1 ? [renderPictures(response)] : [];
     // The last layer's values are logits: one step is left to the answer.
     const logits = after ? [] : [renderSoftmax(layer.values.flat(2))];
-    byId("cell").replaceChildren(...seen, renderInputs(response), ...logits);
+    byId("cell").replaceChildren(...seen, renderInputs(response, nameInputs(asked)), ...logits);
     if (number === 1) showInto(asked, 0, null);
   } else if (kind === "pooling") {
-    byId("cell").replaceChildren(renderTable("the window", response.window[0]));
-    showInto(asked, response.map, windowOf(response, layer));
+    const largest = findLargest(response.window[0]);
+    byId("cell").replaceChildren(
+      renderTable("the window: its largest number is passed on", response.window[0], undefined, largest),
+    );
+    const mark = { row: response.top + largest.row, column: response.left + largest.column };
+    showInto(asked, response.map, windowOf(response, layer), mark);
   } else {
     drawProducts(response, asked);
   }
@@ -109,13 +114,34 @@ function drawProducts(response, asked) {
   showInto(asked, findFirstChannel(layer, response.map) + chosen, windowOf(response, layer));
 }
 
+/** What a value of the last layer stands for. @param {number} index */
+export const nameLogit = (index) => (index < 10 ? `the digit ${index}` : "“no digit”");
+
+/** How the inputs of a dense value are called: by where they come from. @param {Place} asked */
+function nameInputs({ layer, into: taken }) {
+  if (!Array.isArray(taken[0])) return (index) => `value ${index} of layer ${layer.number - 1}`;
+  const [rows, columns] = [taken[0].length, taken[0][0].length];
+  return (index) => {
+    const [map, rest] = [Math.floor(index / (rows * columns)), index % (rows * columns)];
+    const place = `row ${Math.floor(rest / columns)}, column ${rest % columns}`;
+    return layer.number === 1 ? `pixel ${place}` : `map ${map}, ${place}`;
+  };
+}
+
+/** @param {number[][]} window */
+function findLargest(window) {
+  const flat = window.flat();
+  const index = flat.indexOf(Math.max(...flat));
+  return { row: Math.floor(index / window[0].length), column: index % window[0].length };
+}
+
 function windowOf({ top, left, window }, { window: size }) {
   const [rowsSeen, columns] = [size || window[0].length, size || window[0][0].length];
   return { row: top, column: left, rows: rowsSeen, columns };
 }
 
 /** Show a map that the layer takes in, and where the window stands on it. */
-function showInto({ layer, into: taken }, index, box) {
+function showInto({ layer, into: taken }, index, box, mark = null) {
   const shown = taken[index];
   const most = layer.number === 1 ? 255 : findStrongest(taken.flat(2));
   const signed = shown.flat().some((value) => value < 0);
@@ -126,6 +152,7 @@ function showInto({ layer, into: taken }, index, box) {
     ramp: signed ? makeSignedRamp(most) : makeInkRamp(most),
     text: formatBrief,
     box,
+    mark,
   });
   byId("into-title").textContent =
     layer.number === 1

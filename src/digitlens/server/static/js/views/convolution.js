@@ -9,9 +9,11 @@ import { Grid } from "../parts/grid.js";
 import { paintPixels } from "../parts/paint.js";
 import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
 import { initBench, showBench } from "./bench.js";
-import { initCell, showCell } from "./cell.js";
+import { initCell, nameLogit, showCell } from "./cell.js";
+import { endSlide, findReached, initSlide } from "./slide.js";
 
 const MAX_MAPS = 128;
+const PIN_WORDS = "A click pins a place, so that the pointer can leave it.";
 
 /** How many values of a dense layer stand side by side. @param {number} count */
 const countColumns = (count) => (count > 256 ? 32 : 16);
@@ -27,20 +29,42 @@ export function init() {
   out = new Grid(byId("conv-out"), {
     label: "The feature map. Arrow keys move.",
     pick: (row, column) => {
+      endSlide();
       const { kind, shape } = getLayer();
       if (kind !== "dense") setState({ row, column });
       const index = row * countColumns(shape[0]) + column;
       if (kind === "dense" && index < shape[0]) setState({ map: index });
     },
-    words: (row, column, value) => `row ${row}, column ${column}: ${formatShort(value)}`,
+    words: (row, column, value) => `${nameValue(row, column)}: ${formatShort(value)}`,
+  });
+  out.onPin = (on) => {
+    const words = on ? "Pinned: Escape, or another click on it, frees it." : PIN_WORDS;
+    byId("pin-words").textContent = words;
+  };
+  out.onPin(false);
+  initSlide({
+    size: () => ({ rows: getLayer().shape[1], columns: getLayer().shape[2] }),
+    go: (row, column) => setState({ row, column }),
+    finish: () => explanation && showPlace(),
   });
   bindArrowKeys(byId("layers"));
   bindArrowKeys(byId("maps"));
   initCell();
   initBench();
-  watch(["layer", "map", "row", "column"], () => {
+  watch(["layer", "map"], () => {
     if (state.tab === "convolution" && explanation) showChoice();
   });
+  watch(["row", "column"], () => {
+    if (state.tab === "convolution" && explanation) showPlace();
+  });
+}
+
+/** A place of what comes out, in words: of the last layer each value is a digit's. */
+function nameValue(row, column) {
+  const { kind, shape, number } = getLayer();
+  if (kind !== "dense") return `row ${row}, column ${column}`;
+  const index = row * countColumns(shape[0]) + column;
+  return number === explanation.layers.length ? nameLogit(index) : `value ${index}`;
 }
 
 /** The chosen layer; the last one where an address names one that the network has not. */
@@ -76,12 +100,19 @@ function showChoice() {
   setActive(byId("layers").children, chosen.number - 1);
   byId("layer-about").textContent = chosen.about;
   paintMaps(chosen);
+  byId("player").hidden = chosen.kind === "dense";
+  showBench(showPlace());
+}
+
+/** Show the chosen number; return where it stands. */
+function showPlace() {
+  const chosen = getLayer();
   showOut(chosen);
   const into =
     chosen.number > 1 ? explanation.layers[chosen.number - 2].values : [splitRows(digit.pixels)];
   const place = { ...clampPlace(chosen), layer: chosen, into, after: explanation.layers[chosen.number] };
   showCell(place);
-  showBench(place);
+  return place;
 }
 
 const splitRows = (pixels) =>
@@ -166,6 +197,12 @@ function showOut(chosen) {
     const cursor = { row: Math.floor(map / width), column: map % width };
     out.show({ rows, columns, at: index, ramp: makeRamp(values), text: formatBrief }, cursor);
     byId("out-title").textContent = `Comes out: ${shape[0]} values`;
+    const isLast = chosen.number === explanation.layers.length;
+    byId("out-names").hidden = !isLast;
+    byId("out-names").style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
+    byId("out-names").replaceChildren(
+      ...(isLast ? values.map((_, place) => h("span", {}, place < 10 ? String(place) : "no")) : []),
+    );
     return;
   }
   const shown = values[map];
@@ -176,8 +213,10 @@ function showOut(chosen) {
       at: (down, right) => shown[down][right],
       ramp: makeRamp(shown.flat()),
       text: formatBrief,
+      until: findReached(),
     },
     { row, column },
   );
+  byId("out-names").hidden = true;
   byId("out-title").textContent = `Comes out: map ${map}, ${shape[1]} x ${shape[2]}`;
 }

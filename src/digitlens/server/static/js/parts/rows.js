@@ -1,0 +1,110 @@
+// A layer of the whole network's picture: made once, and painted anew for each drawing.
+
+import { bindRoving, byId, h } from "../core/dom.js";
+import { formatShort } from "../core/numbers.js";
+import { setState, STRONGEST } from "../core/store.js";
+import { openTab } from "../core/url.js";
+import { paintPixels } from "./paint.js";
+import { findStrongest, makeInkRamp, makeSignedRamp } from "./ramps.js";
+import { makeSoftmax } from "./softmax.js";
+
+const MAX_MAPS = 32; // of a layer: the strongest
+const COLUMNS = 64; // values of a dense layer side by side
+
+/**
+ * @typedef {object} Row
+ * @property {HTMLElement} element
+ * @property {(layer: any) => void} update paint what the layer gives now
+ * @property {(index: number) => DOMRect | null} place where a map or value is seen
+ */
+
+function open(layer, map) {
+  setState({ layer, ...STRONGEST, map });
+  openTab("convolution");
+  scrollTo(0, 0);
+  byId("h-convolution").focus({ preventScroll: true });
+}
+
+/** The largest size among nested numbers, and whether any is below zero. @param {number[]} flat */
+function makeRamp(flat) {
+  const most = findStrongest(flat);
+  return flat.some((value) => value < 0) ? makeSignedRamp(most) : makeInkRamp(most);
+}
+
+/** @param {any} layer as /v1/explain tells it @param {boolean} isLast @returns {Row} */
+export function makeRow(layer, isLast) {
+  const { number, kind, shape, about, arithmetic } = layer;
+  const part = isLast ? makeLogits() : kind === "dense" ? makeValues(layer) : makeMaps(layer);
+  const size = `${shape.join(" x ")}${isLast ? ": logits, one for each digit, then softmax" : ""}`;
+  const words = isLast ? null : h("p", { class: "quiet" }, `${about}.${arithmetic ? ` Side: ${arithmetic}.` : ""}`);
+  const element = h(
+    "li",
+    { class: "net-layer" },
+    h("h2", {}, `${number} ${kind}`, h("span", { class: "quiet" }, ` ${size}`)),
+    words,
+    ...part.elements,
+  );
+  return { element, update: part.update, place: part.place };
+}
+
+/** The maps in their order; of many the strongest, each opens its numbers. */
+function makeMaps({ number, shape }) {
+  const count = Math.min(MAX_MAPS, shape[0]);
+  /** @type {number[]} which map each button shows */
+  let maps = [];
+  const canvases = Array.from({ length: count }, () => h("canvas"));
+  const buttons = canvases.map((canvas, index) =>
+    h("button", { type: "button", onclick: () => open(number, maps[index]) }, canvas),
+  );
+  const label = `Maps of layer ${number}; arrow keys move`;
+  const group = h("div", { class: "maps", role: "group", "aria-label": label }, ...buttons);
+  bindRoving(group);
+  const left = shape[0] - count;
+  const more = left ? h("p", { class: "quiet" }, `and ${left} weaker ones`) : null;
+
+  function update({ values }) {
+    const peaks = values.map((map) => findStrongest(map.flat()));
+    maps = peaks.map((_, map) => map);
+    if (left) maps = maps.sort((a, b) => peaks[b] - peaks[a]).slice(0, count).sort((a, b) => a - b);
+    const ramp = makeRamp(values.flat(2));
+    maps.forEach((map, index) => {
+      paintPixels(canvases[index], values[map].flat(), values[map][0].length, ramp);
+      const words = `layer ${number}, map ${map}, at most ${formatShort(peaks[map])}`;
+      buttons[index].setAttribute("aria-label", words);
+      buttons[index].title = words;
+    });
+  }
+  const place = (map) => buttons[maps.indexOf(map)]?.getBoundingClientRect() ?? null;
+  return { elements: [group, ...(more ? [more] : [])], update, place };
+}
+
+function makeValues({ number, shape: [count] }) {
+  const canvas = h("canvas", { class: "net-values" });
+  const words = h("p", { class: "quiet" });
+  let best = 0;
+  const button = h("button", { type: "button", onclick: () => open(number, best) }, canvas);
+  const columns = Math.min(COLUMNS, count);
+  const rows = Math.ceil(count / columns);
+
+  function update({ values }) {
+    best = values.indexOf(Math.max(...values));
+    const padded = Array.from({ length: rows * columns }, (_, index) => values[index] ?? 0);
+    paintPixels(canvas, padded, columns, makeRamp(values));
+    const above = values.filter((value) => value > 0).length;
+    words.textContent = `${count} values, ${above} above 0, the largest is number ${best} with ${formatShort(values[best])}.`;
+    button.setAttribute("aria-label", `layer ${number}: ${words.textContent}`);
+  }
+  function place(index) {
+    const box = canvas.getBoundingClientRect();
+    const [width, height] = [box.width / columns, box.height / rows];
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    return new DOMRect(box.x + column * width, box.y + row * height, width, height);
+  }
+  return { elements: [h("div", { class: "net-dense" }, button, words)], update, place };
+}
+
+function makeLogits() {
+  const { element, update } = makeSoftmax();
+  const place = (digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
+  return { elements: [element], update: ({ values }) => update(values.flat(2)), place };
+}
