@@ -120,7 +120,8 @@ def find_links(maps: Sequence[Maps], digit: Images, target: int) -> list[list[li
     inputs whose products are the largest in size, as [input, output, product]; of a map its
     largest number, inputs being the channels; of maps before a dense layer likewise.
     """
-    targets, result = [target], []
+    targets = [target]
+    result: list[list[list[float]]] = []
     for place in reversed(range(len(maps))):
         inputs = maps[place - 1].values if place else digit[None].astype(np.float32)
         links = [
@@ -143,14 +144,13 @@ def _sum_by_input(maps: Maps, inputs: Floats, output: int) -> Floats:
     trace = LayerTrace(layer, inputs, maps.values, maps.values)
     top_left_window = _cut_window(trace, output, int(row), int(column))
     window = top_left_window[2]
-    if layer.kind == "pooling":
-        parts = np.zeros(len(inputs), np.float32)
+    parts = np.zeros(len(inputs), np.float32)
+    if layer.weight is None:
         parts[output] = window.max()
     elif layer.kind == "dense":
-        parts = (window * layer.weight[output]).reshape(len(inputs), -1).sum(axis=1)
+        parts[:] = (window * layer.weight[output]).reshape(len(inputs), -1).sum(axis=1)
     else:
         sums = (window * layer.weight[output]).sum(axis=(1, 2))
-        parts = np.zeros(len(inputs), np.float32)
         first = output * layer.groups // len(maps.values) * len(sums)
         parts[first : first + len(sums)] = sums
     return parts
