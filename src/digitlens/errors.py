@@ -9,6 +9,8 @@
     │   ├── CorruptFileError      1   422   a file that is truncated, damaged or of another kind
     │   │   └── HashMismatchError 1   422   a file that is not the one that was published
     │   ├── ShapeError            1   422   pictures of another size, mode or dtype
+    │   │   └── TooLargeError     1   422   more pixels, bytes or memory than is allowed
+    │   ├── TimeLimitError        1   422   data that takes longer than is allowed
     │   ├── NoInkError            1   422   a picture of bare paper
     │   ├── SeveralDigitsError    1   422   a picture of several digits where one is wanted
     │   └── LabelError            1   422   labels outside 0..9, or not one for each picture
@@ -20,7 +22,8 @@
     ├── StorageError              1   507   the disk refused to keep what we wrote
     └── MissingExtraError         1   501   an optional part of digitlens is not installed
 
-The two columns are the exit code and the HTTP status. `suggest` is for "did you mean".
+The two columns are the exit code and the HTTP status; `kind` is what a row of results calls
+an error. `suggest` is for "did you mean".
 """
 
 from __future__ import annotations
@@ -62,6 +65,7 @@ class DigitlensError(Exception):
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
+    kind: ClassVar[str] = "fault"
 
     def __init__(
         self,
@@ -85,6 +89,10 @@ class DigitlensError(Exception):
                 lines.append(f"  {name:<8}" + text.replace("\n", "\n" + " " * 10))
         return "\n".join(lines)
 
+    def as_dict(self) -> dict[str, str]:
+        """Return the error as a row of results has it."""
+        return {"error": str(self), "kind": self.kind}
+
     def __reduce__(self) -> tuple[object, ...]:
         state = {"seen": self.seen, "likely": self.likely, "try_": self.try_}
         return _rebuild, (type(self), self.wanted, state)
@@ -105,16 +113,20 @@ class DataError(DigitlensError):
     """Data that cannot be used."""
 
     http_status = 422
+    kind = "unreadable"
 
 
 class MissingDataError(DataError):
     """Data that is not here and cannot be fetched."""
 
     http_status = 503
+    kind = "missing"
 
 
 class CorruptFileError(DataError):
     """A file that is truncated, damaged or of another kind."""
+
+    kind = "corrupt"
 
 
 class HashMismatchError(CorruptFileError):
@@ -125,12 +137,28 @@ class ShapeError(DataError):
     """Pictures of another size, mode or dtype than was wanted."""
 
 
+class TooLargeError(ShapeError):
+    """More pixels, bytes or memory than is allowed."""
+
+    kind = "too-large"
+
+
+class TimeLimitError(DataError):
+    """Data that takes longer than is allowed."""
+
+    kind = "too-slow"
+
+
 class NoInkError(DataError):
     """A picture of bare paper."""
+
+    kind = "no-ink"
 
 
 class SeveralDigitsError(DataError):
     """A picture of several digits where one is wanted."""
+
+    kind = "several-digits"
 
 
 class LabelError(DataError):
@@ -162,6 +190,8 @@ class StoppedError(DigitlensError):
 class WorkerError(DigitlensError):
     """A process that was to help has died."""
 
+    kind = "died"
+
 
 class StorageError(DigitlensError):
     """The disk refused to keep what was written."""
@@ -173,6 +203,7 @@ class MissingExtraError(DigitlensError):
     """An optional part of digitlens is not installed."""
 
     http_status = 501
+    kind = "missing-extra"
 
 
 class DigitlensWarning(UserWarning):

@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from digitlens.errors import DataError, MissingDataError, RunError, StorageError
+from digitlens.errors import DataError, MissingDataError, RunError, StorageError, TooLargeError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -287,7 +287,8 @@ def read_file(path: Path, limit: int = MAX_BYTES, *, name: str | None = None) ->
         raise MissingDataError(f"there is no file {name}", try_=try_) from error
     except OSError as error:
         seen = error.strerror or str(error)
-        raise DataError(f"{name or path} cannot be read", seen=seen) from error
+        kind = TooLargeError if error.errno == errno.EFBIG else DataError
+        raise kind(f"{name or path} cannot be read", seen=seen) from error
     return FileContent(path, content)
 
 

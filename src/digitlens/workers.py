@@ -27,11 +27,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from digitlens.errors import (
-    DataError,
     DigitlensError,
     DigitlensWarning,
     ModelError,
     StorageError,
+    TimeLimitError,
+    TooLargeError,
     WorkerError,
 )
 
@@ -78,7 +79,7 @@ def attempt(
     except DigitlensError as error:
         return TaskResult(task, None, error)
     except MemoryError:
-        return TaskResult(task, None, DataError("there is not enough memory to read this"))
+        return TaskResult(task, None, TooLargeError("there is not enough memory to read this"))
     except Exception as error:
         if raise_faults:
             raise
@@ -265,7 +266,7 @@ def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
     return TaskResult(
         task,
         None,
-        DataError(f"this took longer than {limit:g} s and was stopped"),
+        TimeLimitError(f"this took longer than {limit:g} s and was stopped"),
     )
 
 

@@ -166,18 +166,36 @@ def test_rows_are_written_as_they_come(
     Path("m").mkdir()
     for index in range(5):
         dots(9, f"m/{index}.png")
-    monkeypatch.setattr("digitlens.cli.predict.CHUNK", 2)
     framed: list[str] = []
     frame = imaging.frame_steps
     monkeypatch.setattr(
         imaging, "frame_steps", lambda *a, name: framed.append(name) or frame(*a, name=name)
     )
-    rows = predict_files(load_model(GOLDEN), list_inputs(["m"]), None, [])
+    rows = predict_files(load_model(GOLDEN), list_inputs(["m"]), None, chunk=2)
     assert [(next(rows)["file"], len(framed)) for _ in range(3)] == [
         ("m/0.png", 2),
         ("m/1.png", 2),
         ("m/2.png", 4),
     ]
+
+
+def test_each_file_is_a_line_of_json(
+    digitlens: Cli, dots: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--jsonl gives a line a file, errors among them; --workers changes none of them."""
+    Path("m").mkdir()
+    dots(9, "m/a.png")
+    Path("m/b.jpg").write_text("no picture")
+    dots(6, "m/c.png")
+    ended = digitlens("predict", "m", "--model", GOLDEN, "--jsonl")
+    assert ended.code == 3
+    first, bad, last = map(json.loads, ended.out.splitlines())
+    assert [first["digit"], last["digit"]] == [9, 6]
+    assert list(first | bad) == list(output_keys()["digitlens predict --jsonl"])
+    assert (bad["file"], bad["kind"]) == ("m/b.jpg", "corrupt")
+    assert bad["error"].startswith("m/b.jpg is not a picture")
+    again = digitlens("predict", "m", "--model", GOLDEN, "--jsonl", "--workers", "1")
+    assert (again.code, again.out, again.err) == (3, ended.out, ended.err)
 
 
 def test_names_do_not_reach_the_terminal_as_commands(digitlens: Cli, dots: Draw) -> None:
@@ -319,5 +337,9 @@ def test_a_file_that_is_no_model_is_an_error(digitlens: Cli, dots: Draw) -> None
 
 def test_json_and_csv_exclude_each_other(digitlens: Cli, dots: Draw) -> None:
     """Two forms at once are wrong usage."""
-    ended = digitlens("predict", dots(6), "--json", "--csv")
-    assert (ended.code, ended.err) == (2, "error: --json and --csv exclude each other\n")
+    for second in ("--csv", "--jsonl"):
+        ended = digitlens("predict", dots(6), "--json", second)
+        assert (ended.code, ended.err) == (
+            2,
+            f"error: --json and {second} exclude each other\n",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 
 from digitlens.cli.progress import CountProgress
+from digitlens.cli.reference import output_keys
 from digitlens.ocr.network import PUBLISHED
 
 Cli = Callable[..., Any]
@@ -66,6 +68,19 @@ def test_a_folder_is_read_and_the_bad_are_named(read: Cli, png: Png, in_tmp: Pat
     first, *_, last = ended.err.splitlines()
     assert first == "rejected: scans/c.png is a damaged picture"
     assert last == "1 of 3 pictures could not be read"
+
+
+def test_each_page_is_a_line_of_json(read: Cli, strokes: Strokes, in_tmp: Path) -> None:
+    """--jsonl gives a line a page as --json has it, errors with their kind among them."""
+    pages = [Image.fromarray(strokes(number)) for number in ("1", "71")]
+    pages[0].save("a.tif", save_all=True, append_images=pages[1:])
+    Path("b.png").write_bytes(b"")
+    ended = read("a.tif", "b.png", "--jsonl")
+    *good, bad = map(json.loads, ended.out.splitlines())
+    assert (ended.code, good) == (3, json.loads(read("a.tif", "--json").out)["pictures"])
+    assert list(good[0] | bad)[:3] == list(output_keys()["digitlens read --jsonl"])[:3]
+    assert (bad["file"], bad["page"], bad["kind"]) == ("b.png", None, "corrupt")
+    assert bad["error"].startswith("b.png is not a picture that can be read")
 
 
 def test_pages_have_numbers(read: Cli, strokes: Strokes, in_tmp: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -15,9 +16,18 @@ from digitlens.errors import DigitlensError, MissingExtraError, UsageError, prin
 SOME_REJECTED = 3  # the exit code of a command that finished, but had to reject some items
 
 
-def echo(text: str = "", *, styled: bool = False) -> None:
+def echo(text: str = "", *, styled: bool = False, flush: bool = False) -> None:
     """Write a result, one line or several, to stdout; `styled` keeps our own colors."""
     sys.stdout.write((text if styled else printable(text, lines=True)).rstrip("\n") + "\n")
+    if flush:  # somebody waits for the line
+        sys.stdout.flush()
+
+
+def json_line(value: Any) -> str:
+    """Return `value` as JSON on one line; NaN is refused."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def echo_json(value: Any) -> None:
@@ -41,7 +51,7 @@ def announce(text: str = "", *, styled: bool = False) -> None:
     sys.stderr.flush()
 
 
-def announce_rejected(name: str, error: DigitlensError) -> None:
+def announce_rejected(name: str, error: DigitlensError | str) -> None:
     """Say of an item why it cannot be used; its name comes first, unless the error has it."""
     text = str(error)
     has_name = printable(name) in text.splitlines()[0]
@@ -89,6 +99,10 @@ RecursiveOption = Annotated[
     bool, typer.Option("--recursive", help="Look into folders in folders too.")
 ]
 CsvOption = Annotated[bool, flag("--csv", "Print CSV.")]
+JsonlOption = Annotated[
+    bool, flag("--jsonl", "Print a line of JSON for each picture or page, as it comes.")
+]
+WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
 ForceOption = Annotated[bool, flag("--force", "Replace FILE.")]
 
 
@@ -116,6 +130,14 @@ def check_exclusive(*pairs: tuple[str, object, str, object]) -> None:
     for first, first_value, second, second_value in pairs:
         if first_value and second_value:
             raise UsageError(f"{first} and {second} exclude each other")
+
+
+def exclude_forms(
+    as_json: bool, as_csv: bool, jsonl: bool
+) -> Iterator[tuple[str, bool, str, bool]]:
+    """Yield each pair of forms of results, for `check_exclusive`."""
+    forms = (("--json", as_json), ("--csv", as_csv), ("--jsonl", jsonl))
+    return (first + second for first, second in combinations(forms, 2))
 
 
 EXTRA_MODULES = {

@@ -14,20 +14,26 @@ from digitlens.cli.console import (
     MODEL_HELP,
     SOME_REJECTED,
     CsvOption,
+    JsonlOption,
     JsonOption,
     RecursiveOption,
+    WorkersOption,
     announce,
     announce_rejected,
     argument,
     check_exclusive,
+    check_positive,
     echo,
+    exclude_forms,
+    json_line,
     option,
 )
+from digitlens.cli.progress import CountProgress
 from digitlens.errors import printable
 from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from digitlens.digits import Images
     from digitlens.imaging.inputs import InputFile
@@ -44,9 +50,11 @@ def predict(
     model: Annotated[str, option("MODEL", MODEL_HELP)] = DEFAULT_NETWORK,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
+    jsonl: JsonlOption = False,
     stages: Annotated[
         Path | None, option("DIR", "Write how each picture was framed, one PNG each.")
     ] = None,
+    workers: WorkersOption = None,
     recursive: RecursiveOption = False,
 ) -> None:
     """Say which digit each picture shows, and how sure that is.
@@ -56,7 +64,8 @@ def predict(
     there to be checked. A file that cannot be used is named on stderr, the others are read,
     and the exit code is 3.
     """
-    check_exclusive(("--json", as_json, "--csv", as_csv))
+    check_exclusive(*exclude_forms(as_json, as_csv, jsonl))
+    check_positive("--workers", workers)
     from digitlens.imaging.inputs import list_inputs
     from digitlens.models.inference import load_model
     from digitlens.storage import make_folder
@@ -67,15 +76,21 @@ def predict(
         make_folder(stages)
     # Rows are written as they come: a folder of any size needs the memory of a few pictures.
     rejected: list[dict[str, str]] = []
-    rows = predict_files(chosen, sources, stages, rejected)
-    if as_json:
-        lines = _format_json(rows, chosen.name, rejected)
+    progress = CountProgress(len(sources))
+    chunk = 1 if jsonl else CHUNK
+    results = predict_files(chosen, sources, stages, workers=workers, chunk=chunk)
+    rows = _announce_rows(results, rejected, progress)
+    answers = (row for row in rows if "error" not in row)
+    if jsonl:
+        lines = map(json_line, rows)
+    elif as_json:
+        lines = _format_json(answers, chosen.name, rejected)
     elif as_csv:
-        lines = _format_csv(rows)
+        lines = _format_csv(answers)
     else:
-        lines = _format_table(rows, max((len(source.name) for source in sources), default=0))
-    for line in lines:
-        echo(line)
+        lines = _format_table(answers, max((len(item.name) for item in sources), default=0))
+    with closing(results):
+        progress.follow(lines, partial(echo, flush=jsonl))
     read = len(sources) - len(rejected)
     if stages is not None:
         announce(f"stages: {read} written to {stages}")
@@ -85,34 +100,51 @@ def predict(
 
 
 def predict_files(
-    model: Model, sources: list[InputFile], stages: Path | None, rejected: list[dict[str, str]]
-) -> Iterator[dict[str, Any]]:
-    """Yield a row a file, in their order; what cannot be used is announced and `rejected`."""
+    model: Model,
+    sources: list[InputFile],
+    stages: Path | None,
+    *,
+    workers: int | None = None,
+    chunk: int = CHUNK,
+) -> Generator[dict[str, Any], None, None]:
+    """Yield a row a file, in their order: what the model answers, or an error.
+
+    workers: processes at most; None for one a core, and for few pictures none
+    chunk: pictures that the network is asked about together
+    """
     import numpy as np
 
     from digitlens.workers import available_cpus, run_in_order
 
+    few = len(sources) < MIN_FOR_WORKERS
     outcomes = run_in_order(
         sources,
         partial(frame_input, stages),
         prepare=partial(_prepare, stages),
-        workers=available_cpus() if len(sources) >= MIN_FOR_WORKERS else 0,
+        workers=workers or (0 if few else available_cpus()),
         limit=PICTURE_SECONDS,
         ahead=CHUNK,
     )
     with closing(outcomes):
-        while chunk := list(islice(outcomes, CHUNK)):
-            digits = []
-            for outcome in chunk:
-                if outcome.error is not None:
-                    announce_rejected(outcome.task.name, outcome.error)
-                    rejected.append({"file": outcome.task.name, "error": str(outcome.error)})
-                elif outcome.result is not None:
-                    digits.append((outcome.task.name, outcome.result))
-            if digits:
-                predictions = model.predict(np.stack([digit for _, digit in digits]))
-                for (name, _), answer in zip(digits, predictions, strict=True):
-                    yield {"file": name} | answer.as_dict()
+        while results := list(islice(outcomes, chunk)):
+            digits = [item.result for item in results if item.result is not None]
+            answers = iter(model.predict(np.stack(digits)) if digits else ())
+            for item in results:
+                row = next(answers) if item.error is None else item.error
+                yield {"file": item.task.name} | row.as_dict()
+
+
+def _announce_rows(
+    rows: Iterable[dict[str, Any]], rejected: list[dict[str, str]], progress: CountProgress
+) -> Iterator[dict[str, Any]]:
+    """Pass rows on; what could not be used is announced and `rejected`."""
+    for row in rows:
+        progress.wipe()
+        if "error" in row:
+            announce_rejected(row["file"], row["error"])
+            rejected.append({"file": row["file"], "error": row["error"]})
+        yield row
+        progress.step()
 
 
 def _prepare(stages: Path | None) -> Any:

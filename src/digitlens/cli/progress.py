@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from digitlens.cli.console import is_live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from digitlens.metrics.history import Epoch, LinePoint
@@ -86,6 +86,14 @@ class CountProgress(Progress):
         self._total, self._done = total, 0
         self._began = clock()
         self._is_due(self._began)
+
+    def follow(self, lines: Iterable[str], write: Callable[[str], None]) -> None:
+        """Write results that are made as the pictures are, each as soon as it is there."""
+        try:
+            for line in lines:
+                write(line)
+        finally:
+            self.wipe()
 
     def add(self, count: int) -> None:
         """Add `count` pictures that were not known before."""

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,15 +15,19 @@ import typer
 from digitlens.cli.console import (
     SOME_REJECTED,
     CsvOption,
+    JsonlOption,
     JsonOption,
     RecursiveOption,
+    WorkersOption,
     announce,
     announce_rejected,
     argument,
     check_exclusive,
     check_positive,
     echo,
+    exclude_forms,
     flag,
+    json_line,
     option,
 )
 from digitlens.cli.progress import CountProgress
@@ -55,7 +60,6 @@ StagesOption = Annotated[Path | None, option("DIR", "Write each step as a PNG.")
 AnnotateOption = Annotated[
     Path | None, option("DIR", "Write each picture with what was read on it.")
 ]
-WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
 ReaderOption = Annotated[str, option("PATH", "Another line network than the published one.")]
 
 
@@ -70,6 +74,7 @@ def read(
     sure: SureOption = False,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
+    jsonl: JsonlOption = False,
     stages: StagesOption = None,
     annotate: AnnotateOption = None,
     workers: WorkersOption = None,
@@ -84,7 +89,7 @@ def read(
     read is named on stderr, the rest is read, and the exit code is 3. docs/reading.md tells
     more."""
     check_exclusive(
-        ("--json", as_json, "--csv", as_csv),
+        *exclude_forms(as_json, as_csv, jsonl),
         ("--line", line, "--field", field),
         ("--join", join, "--split", split),
         *(("--line", line, name, on) for name, on in (("--join", join), ("--split", split))),
@@ -97,6 +102,7 @@ def read(
     from digitlens.imaging.inputs import list_inputs
     from digitlens.ocr import Reader
     from digitlens.ocr.batch import read_all
+    from digitlens.ocr.output import page_row
     from digitlens.ocr.page import ReadOptions
     from digitlens.storage import make_folder
 
@@ -114,12 +120,14 @@ def read(
         sources = list_inputs(files, stdin=stdin, recursive=recursive)
         with closing(read_all(sources, options, workers=workers, reader=reader)) as results:
             pages = Pages(results, len(sources))
-            if as_json:
+            if jsonl:
+                lines = (json_line(page_row(page, options)) for page in pages)
+            elif as_json:
                 lines = format_as_json(pages, options, reader.network.path.stem, max_error)
             else:
                 width = max(len(source.name) for source in sources)
                 lines = format_as_rows(pages, options, None if as_csv else width)
-            pages.write(lines)
+            pages.progress.follow(lines, partial(echo, flush=jsonl))
     _announce_end(pages, stages, annotate)
 
 
@@ -170,27 +178,18 @@ class Pages:
     def __init__(self, results: Iterable[PageResult], sources: int) -> None:
         self.count = self.rejected = 0
         self._results = results
-        self._progress = CountProgress(sources)
+        self.progress = CountProgress(sources)
 
     def __iter__(self) -> Iterator[PageResult]:
         for result in self._results:
-            self._progress.wipe()
+            self.progress.wipe()
             if result.task.page_index == 0:
-                self._progress.add(result.count - 1)
+                self.progress.add(result.count - 1)
             self.count += 1
             self.rejected += result.error is not None
             _announce_problem(result)
             yield result
-            self._progress.step()
-        self._progress.wipe()
-
-    def write(self, lines: Iterable[str]) -> None:
-        """Write lines that are made of these pages, each as soon as it is there."""
-        try:
-            for line in lines:
-                echo(line)
-        finally:
-            self._progress.wipe()
+            self.progress.step()
 
 
 def _announce_problem(result: PageResult) -> None:

@@ -29,7 +29,7 @@ MAX_BYTES = 1 << 29
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # what systems leave in folders
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """A file that is read."""
 

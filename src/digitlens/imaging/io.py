@@ -24,6 +24,7 @@ from digitlens.errors import (
     DigitlensError,
     DigitlensWarning,
     ShapeError,
+    TooLargeError,
 )
 from digitlens.imaging.arrays import to_array, to_uint8
 from digitlens.imaging.filetypes import AVIF, EXPORT, HEAD_BYTES, HEIC, JPEG_XL, identify
@@ -196,7 +197,7 @@ def decode_image(content: bytes, *, name: str) -> Iterator[Image]:
     except (DigitlensError, DigitlensWarning):
         raise
     except pillow.DecompressionBombError as error:
-        raise ShapeError(f"{name} has too many pixels", seen=str(error)) from error
+        raise TooLargeError(f"{name} has too many pixels", seen=str(error)) from error
     except UnidentifiedImageError as error:
         kind = identify(content[:HEAD_BYTES])
         size = f"{len(content):,} bytes"
@@ -239,7 +240,7 @@ def _load_pillow(picture: Image, name: str) -> LoadedImage:
     # The size is known before anything is decoded.
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise ShapeError(
+        raise TooLargeError(
             f"{name} is too large: at most {MAX_PIXELS:,} pixels are decoded",
             seen=f"{width:,} x {height:,} = {width * height:,} pixels",
             try_="make it smaller, or cut the digit out",

@@ -43,7 +43,8 @@ class PageWorker:
             image = document.page(task.page_index)
             page = self._read(image)
             self._write_pictures(task, page, image, number, count)
-            return replace(page, stages=())
+            # What holds pixels stays here: a sheet of a photo has 30 MB.
+            return replace(page, stages=(), sheets=())
 
         outcome = attempt(read, task)
         return PageResult(task, outcome.result, outcome.error, number, count)
@@ -117,7 +118,8 @@ def read_all(
     limit: seconds that a page may take before it is given up
 
     Yields a result for each page, in the order of the files and pages. A file that cannot be
-    opened gives one result, with its error. Closing the generator ends the processes.
+    opened gives one result, with its error. Pages are without stages and sheets. Closing the
+    generator ends the processes.
 
     Raises ModelError, StorageError: what stands in the way of every page; DigitlensError: no
     process could be started.

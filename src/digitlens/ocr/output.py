@@ -122,6 +122,14 @@ def json_tail(rejected: list[PageResult]) -> str:
 
 def format_json(result: PageResult, options: ReadOptions) -> str:
     """Return a page that was read as one line of JSON."""
+    return _json(page_row(result, options))
+
+
+def page_row(result: PageResult, options: ReadOptions) -> dict[str, Any]:
+    """Return a page that was read as plain values; one that was not, with its error."""
+    head = {"file": result.file, "page": result.number}
+    if result.error is not None:
+        return head | result.error.as_dict()
     assert result.page is not None, "the page was read"
     page = result.page.as_dict()
     rows = page.pop("lines")
@@ -134,9 +142,8 @@ def format_json(result: PageResult, options: ReadOptions) -> str:
         table | {"cells": [item and _drop_format(item) for item in table["cells"]]}
         for table in page.pop("tables")
     ]
-    head = {"file": result.file, "page": result.number}
     words = page.pop("words")
-    return _json(head | page | {"lines": lines, "tables": tables, "words": words})
+    return head | page | {"lines": lines, "tables": tables, "words": words}
 
 
 def _drop_format(line: dict[str, Any]) -> dict[str, Any]:

@@ -300,7 +300,7 @@ class PageResult:
     """
 
     task: PageTask  # which page
-    # What stands on it; without stages. None where it could not be read.
+    # What stands on it; without stages and sheets. None where it could not be read.
     page: Page | None = None
     error: DigitlensError | None = None  # why it could not; None where it could
     # The page's number, from 1; None where the file has no pages, or could not be opened.
