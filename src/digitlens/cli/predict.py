@@ -82,7 +82,7 @@ def predict(
     rows = _announce_rows(results, rejected, progress)
     answers = (row for row in rows if "error" not in row)
     if jsonl:
-        lines = map(json_line, rows)
+        lines: Iterator[str] = map(json_line, rows)
     elif as_json:
         lines = _format_json(answers, chosen.name, rejected)
     elif as_csv:

@@ -121,7 +121,7 @@ def read(
         with closing(read_all(sources, options, workers=workers, reader=reader)) as results:
             pages = Pages(results, len(sources))
             if jsonl:
-                lines = (json_line(page_row(page, options)) for page in pages)
+                lines: Iterator[str] = (json_line(page_row(item, options)) for item in pages)
             elif as_json:
                 lines = format_as_json(pages, options, reader.network.path.stem, max_error)
             else:
