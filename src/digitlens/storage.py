@@ -333,7 +333,27 @@ def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[bo
         os.close(handle)
 
 
-def _try_lock(handle: int) -> bool:
+def share_file(path: Path, *, wanted: str, try_: str) -> int:
+    """Hold a lock that several may hold, and return a handle; closing it gives the lock back.
+
+    While it is held nobody has the same file by `lock_file`. Where the system has no such
+    locks, nothing is held.
+
+    Raises RunError: somebody has it by `lock_file`; StorageError: it cannot be written.
+    """
+    with storage_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        is_ours = sys.platform == "win32" or _try_lock(handle, shared=True)
+    except OSError:  # a disk without locks
+        is_ours = True
+    if not is_ours:
+        os.close(handle)
+        raise RunError(wanted, try_=try_)
+    return handle
+
+
+def _try_lock(handle: int, *, shared: bool = False) -> bool:
     """Lock an open file and return True, or False where another process has it."""
     if sys.platform == "win32":
         import msvcrt
@@ -347,7 +367,8 @@ def _try_lock(handle: int) -> bool:
     import fcntl
 
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

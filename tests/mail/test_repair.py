@@ -12,7 +12,9 @@ import pytest
 from digitlens.errors import CorruptFileError, MissingDataError
 from digitlens.mail.sorting import Review
 from digitlens.mail.sorting.repair import repair_state
-from digitlens.mail.sorting.store import FILE, LISTING, open_store
+from digitlens.mail.sorting.sqlite import FILE
+from digitlens.mail.sorting.store import LISTING
+from digitlens.mail.sorting.stores import open_store
 from digitlens.storage import write_csv
 
 Places = dict[str, list[str]]
@@ -52,8 +54,8 @@ def flip(path: Path) -> None:
 
 def blur(path: Path) -> None:
     """Leave a file that SQLite takes for whole, with rows that say nothing."""
-    with open_store(path.parent) as store:
-        store.connection.execute("UPDATE pieces SET routing = 'x' WHERE id = 2")
+    with open_store(path.parent) as store, store.transaction() as run:
+        run("UPDATE pieces SET routing = 'x' WHERE id = 2")
 
 
 @pytest.mark.parametrize("damage", [empty, overwrite, remove, flip, blur])
@@ -118,7 +120,7 @@ def test_saved_corrections_say_what_was_settled(mail: Any) -> None:
     mail.sort()
     settled = settle(mail, "02134")
     with open_store(mail.out) as store:
-        ((number,),) = store.query("SELECT id FROM pieces WHERE name = ?", (settled,))
+        (number,) = store.query("SELECT id FROM pieces WHERE name = :name", name=settled)[0]
     (mail.out / FILE).unlink()
     saved = mail.out.parent / "saved"
     (saved / "lines").mkdir(parents=True)
@@ -127,7 +129,7 @@ def test_saved_corrections_say_what_was_settled(mail: Any) -> None:
     write_csv(saved / "lines/truth.csv", head, [row])
     assert repair_state(mail.folder, mail.out, saved).corrections == 1
     with open_store(mail.out) as store:
-        piece = dict(store.query("SELECT * FROM pieces WHERE id = ?", (number,))[0])
+        piece = dict(store.query("SELECT * FROM pieces WHERE id = :id", id=number)[0])
     assert (piece["zip"], piece["person"], piece["tray"]) == ("02134", "ann", "MA")
 
 

@@ -23,8 +23,8 @@ from digitlens.mail.barcodes import decode_imb
 from digitlens.mail.plan import make_plan
 from digitlens.mail.plan_files import parse_plan
 from digitlens.mail.sorting import Review, Sorting, SortSummary, sort_folder
+from digitlens.mail.sorting import filing as filing_module
 from digitlens.mail.sorting import sort as sort_module
-from digitlens.mail.sorting import store as store_module
 from digitlens.workers import run_in_order
 
 Places = dict[str, list[str]]
@@ -321,7 +321,7 @@ def test_a_piece_that_vanished_does_not_stop_the_mail(
     mail: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between row and tray, and the picture deleted then: the other mail is sorted."""
-    monkeypatch.setattr(store_module, "put_in_tray", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(filing_module, "put_in_tray", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         mail.sort()
     monkeypatch.undo()

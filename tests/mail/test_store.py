@@ -21,7 +21,8 @@ from digitlens.errors import (
 )
 from digitlens.mail.sorting import sort_folder
 from digitlens.mail.sorting.sort import lock_trays
-from digitlens.mail.sorting.store import FILE, open_store
+from digitlens.mail.sorting.sqlite import FILE
+from digitlens.mail.sorting.stores import open_store
 from digitlens.storage import write_bytes
 
 Places = dict[str, list[str]]
@@ -76,10 +77,11 @@ def test_a_full_state_file_is_told(mail: Any) -> None:
     with (
         pytest.raises(StorageError, match="likely  the disk is full"),
         open_store(mail.out) as store,
+        store.transaction() as run,
     ):
-        store.connection.execute("PRAGMA max_page_count=1")
+        run("PRAGMA max_page_count=1")
         for number in range(1000):
-            store.connection.execute(f"CREATE TABLE t{number} AS SELECT * FROM pieces")
+            run(f"CREATE TABLE t{number} AS SELECT * FROM pieces")
 
 
 def test_a_disk_without_links_gets_copies(
@@ -119,8 +121,8 @@ def test_what_is_no_folder_and_no_state_is_told(mail: Any, tmp_path: Path) -> No
     with pytest.raises(CorruptFileError, match="is not a state of sorting"):
         mail.sort()
     (mail.out / FILE).unlink()
-    with open_store(mail.out, create=True) as store:
-        store.connection.execute("PRAGMA user_version=99")
+    with open_store(mail.out, create=True) as store, store.transaction() as run:
+        run("PRAGMA user_version=99")
     with pytest.raises(RunError, match="made by a newer version"):
         mail.sort()
 
@@ -134,7 +136,7 @@ from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
-from digitlens.mail.sorting.store import open_store
+from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.ctc import Line, LineDigit
 
@@ -200,9 +202,8 @@ def check(out, *, whole):
     assert all(len(each) == 1 for each in places.values()), places
     if whole:
         with open_store(out) as store:
-            state = store.connection
-            rows = {r["filed"]: [r["tray"]] for r in state.execute("SELECT * FROM pieces")}
-            assert not state.execute("SELECT 1 FROM pieces WHERE placed = 0").fetchone()
+            rows = {row["filed"]: [row["tray"]] for row in store.pieces()}
+            assert not store.unplaced()
         assert places == rows
         assert len(places) == COUNT
         assert not list(out.glob("*/.*"))

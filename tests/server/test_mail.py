@@ -16,7 +16,8 @@ from PIL import Image
 from digitlens.errors import CorruptFileError, DataError, MissingDataError, UsageError
 from digitlens.geometry import rotate_upright
 from digitlens.mail.sorting import Review
-from digitlens.mail.sorting.store import FILE, open_store
+from digitlens.mail.sorting.sqlite import FILE
+from digitlens.mail.sorting.stores import open_store
 from digitlens.server import review_desk as desks
 from digitlens.server.app import Lab
 from digitlens.server.http_errors import TooLargeError
@@ -306,10 +307,8 @@ def test_a_piece_without_a_line_has_no_close_picture(
     mail: Any, trays: Path, problem: Any
 ) -> None:
     """A state of an older version holds no boxes: the piece is shown whole."""
-    with open_store(trays) as store:
-        store.connection.execute(
-            "UPDATE pieces SET routing = json_remove(routing, '$.box', '$.boxes')"
-        )
+    with open_store(trays) as store, store.transaction() as run:
+        run("UPDATE pieces SET routing = json_remove(routing, '$.box', '$.boxes')")
     task = claim(mail)["task"]
     assert (task["picture"]["box"], task["picture"]["view"]) == (None, None)
     assert picture(mail, task).status_code == 200

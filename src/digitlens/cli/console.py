@@ -104,6 +104,16 @@ JsonlOption = Annotated[
 ]
 WorkersOption = Annotated[int | None, option("N", "Processes at most; else one a core.")]
 ForceOption = Annotated[bool, flag("--force", "Replace FILE.")]
+StoreOption = Annotated[
+    str | None,
+    option("ADDRESS", "postgresql://... that keeps the state; else a file in the trays."),
+]
+
+
+def find_store(address: str | None) -> str | None:
+    """Return the address of a store; `DIGITLENS_STORE` where the command names none."""
+    # A password in a command is in the list of processes; in the environment it is not.
+    return address or os.environ.get("DIGITLENS_STORE") or None
 
 
 def check_choice(option: str, value: str, allowed: Iterable[str]) -> None:

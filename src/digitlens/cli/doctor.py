@@ -20,6 +20,7 @@ EXTRAS = {
     "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w", "unlzw3"),
     "lab": ("fastapi", "starlette", "uvicorn", "python-multipart", "typing_extensions"),
     "mail": ("zipcodes",),
+    "postgres": ("psycopg",),
     "pdf": ("pypdfium2",),
     "heif": ("pillow-heif",),
     "tables": ("pandas", "pyarrow", "scikit-learn"),

@@ -14,12 +14,14 @@ from digitlens.cli.console import (
     SOME_REJECTED,
     ForceOption,
     JsonOption,
+    StoreOption,
     announce,
     argument,
     check_choice,
     check_positive,
     echo,
     echo_either,
+    find_store,
     flag,
     option,
 )
@@ -102,6 +104,7 @@ def _decode(bars: str) -> None:
 def corrections(
     trays: Annotated[Path, option("DIR", "Where the trays are.")],
     out: Annotated[Path, option("DIR", "Where lines and digits go.")],
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Save what people said in review, as data to learn from.
@@ -115,7 +118,7 @@ def corrections(
     from digitlens.mail.sorting.corrections import DIGITS, save_corrections
     from digitlens.mail.sorting.review import read_corrections
 
-    saved = save_corrections(read_corrections(trays), out)
+    saved = save_corrections(read_corrections(trays, find_store(store)), out)
     text = f"{saved.corrections:,} corrections: {saved.lines:,} lines, {saved.digits:,} digits"
     echo_either(as_json, lambda: asdict(saved), lambda: text)
     for count, why in (
@@ -295,6 +298,7 @@ def route(
         Path | None, option("FILE", "Lines that were read already, as JSON Lines.")
     ] = None,
     workers: Annotated[int | None, option("N", "Processes at most; else one a core.")] = None,
+    store: StoreOption = None,
     copy: Annotated[bool, flag("--copy", "Copy pictures; else link.")] = False,
     move: Annotated[bool, flag("--move", "Move what an earlier plan put elsewhere.")] = False,
     restore: Annotated[bool, flag("--restore", "Put back what is missing in trays.")] = False,
@@ -327,6 +331,7 @@ def route(
         copy=copy,
         move=move,
         restore=restore,
+        store=find_store(store),
         workers=1 if readings is not None else workers or available_cpus(),
     )
     if mail.is_dir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from digitlens.cli.console import announce, needs_extra, option
+from digitlens.cli.console import StoreOption, announce, find_store, needs_extra, option
 from digitlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def serve(
         Path | None, option("DIR", "Sorted mail to review: --out of digitlens route.")
     ] = None,
     plan: Annotated[Path | None, option("FILE", "The sort plan of these trays.")] = None,
+    store: StoreOption = None,
 ) -> None:
     """Open the lab: draw digits, look inside networks, train them.
 
@@ -44,7 +45,7 @@ def serve(
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with needs_extra("lab"):
         from digitlens.server.serve import serve as run_server
-    desk = _open_desk(trays, plan)
+    desk = _open_desk(trays, plan, store)
     settings = ServerSettings(folder=Path.cwd(), host=host, port=port, token=token)
 
     def on_ready(address: str) -> None:
@@ -59,7 +60,7 @@ def serve(
     announce("the lab is closed")
 
 
-def _open_desk(trays: Path | None, plan: Path | None) -> ReviewDesk | None:
+def _open_desk(trays: Path | None, plan: Path | None, store: str | None) -> ReviewDesk | None:
     """Open the review queue; what is wrong with it is reported before anything starts."""
     if trays is None and plan is None:
         return None
@@ -71,4 +72,4 @@ def _open_desk(trays: Path | None, plan: Path | None) -> ReviewDesk | None:
         )
     from digitlens.server.review_desk import open_desk
 
-    return open_desk(trays, plan)
+    return open_desk(trays, plan, find_store(store))

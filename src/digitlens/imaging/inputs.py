@@ -20,7 +20,7 @@ from digitlens.imaging.io import IMAGE_SUFFIXES
 from digitlens.storage import is_folder, read_file, read_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 MAX_BYTES = 1 << 29
@@ -47,6 +47,7 @@ class Listing:
     others: list[str] = field(default_factory=list)  # names of other files that are no text
     folders: list[str] = field(default_factory=list)  # names of folders not looked into
     errors: list[str] = field(default_factory=list)  # why a folder could not be listed
+    top: Path | None = None  # the folder, once it was listed
 
     def describe(self, folder: Path) -> str:
         """Say in one line what of `folder` is passed over; "" for nothing."""
@@ -78,38 +79,71 @@ def list_folder(
     Raises DataError: `folder` itself cannot be listed.
     """
     listing = Listing()
+    paths = walk_folder(folder, listing, recursive=recursive, without=without)
+    listing.files = [Path(path) for path, _ in paths]
+    return listing
 
-    def fail(error: OSError) -> None:
-        if error.filename == str(folder):
+
+def walk_folder(
+    folder: Path, listing: Listing, *, recursive: bool = False, without: Path | None = None
+) -> Iterator[tuple[str, bool]]:
+    """Walk over the files of `list_folder`: the path, and whether it is a regular file.
+
+    What is passed over is noted in `listing`. Memory is taken for the names of one folder.
+
+    Raises DataError: as `list_folder`.
+    """
+    try:
+        names, kinds = _list_names(folder)
+    except OSError as error:
+        if listing.top is None:
             seen = error.strerror or str(error)
             raise DataError(f"{folder} cannot be listed", seen=seen) from error
         listing.errors.append(f"{error.filename}: {error.strerror}")
+        return
+    listing.top = listing.top or folder
+    for name in names:
+        kind, path = kinds.get(name, "file"), os.path.join(folder, name)  # noqa: PTH118
+        if kind in ("folder", "link"):
+            if Path(path) == without:
+                continue
+            if not recursive:
+                listing.folders.append(name)
+            elif kind == "folder":
+                yield from walk_folder(Path(path), listing, recursive=True, without=without)
+            continue
+        head = b"" if has_picture_name(name) else read_head(Path(path))
+        about = identify(head)
+        if not head or (about is not None and about.is_document):
+            yield path, kind == "file"
+        elif b"\0" in head:
+            listing.others.append(name)
 
-    for top, folders, names in os.walk(folder, onerror=fail):
-        inside = sorted(
-            item for item in folders if _is_ours(item) and Path(top, item) != without
-        )
-        folders[:] = inside if recursive else []
-        listing.folders += inside if not recursive else []
-        for name in sorted(filter(_is_ours, names)):
-            path = Path(top, name)
-            head = b"" if has_picture_name(path) else read_head(path)
-            kind = identify(head)
-            if not head or (kind is not None and kind.is_document):
-                listing.files.append(path)
-            elif b"\0" in head:
-                listing.others.append(name)
-    listing.files.sort()
-    return listing
+
+def _list_names(folder: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the names in a folder, in order, and the kinds of those that are no files."""
+    names, kinds = [], {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not _is_ours(entry.name):
+                continue
+            names.append(entry.name)
+            if entry.is_dir():
+                kinds[entry.name] = "link" if entry.is_symlink() else "folder"
+            elif not entry.is_file():
+                kinds[entry.name] = "other"
+    names.sort()
+    return names, kinds
 
 
 def _is_ours(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in JUNK
 
 
-def has_picture_name(path: Path) -> bool:
+def has_picture_name(path: Path | str) -> bool:
     """Say whether a file is called like a picture or a PDF."""
-    return path.suffix.lower() in IMAGE_SUFFIXES or path.suffix.lower() == ".pdf"
+    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - also asked of text
+    return suffix in IMAGE_SUFFIXES or suffix == ".pdf"
 
 
 def list_inputs(

@@ -88,6 +88,10 @@ class ReviewDesk:
         """Return how many pieces wait, are lent and settled, and how many `person` settled."""
         return cast("Queue", self._review.status(person))
 
+    def close(self) -> None:
+        """Finish what can wait while people work."""
+        self._review.close()
+
     def claim(self, person: str, token: str, after: int) -> Claimed:
         """Lend the next piece, or again the one that is lent with `token`."""
         task = self._review.claim(person, token=token, after=after)
@@ -257,8 +261,10 @@ def as_sentence(error: DigitlensError) -> str:
     return error.wanted + (f": {error.seen}" if error.seen else "")
 
 
-def open_desk(trays: Path, plan: Path) -> ReviewDesk:
+def open_desk(trays: Path, plan: Path, store: str | None = None) -> ReviewDesk:
     """Open the review queue of a folder of trays, with the file of its sort plan.
+
+    store: the address of the database that keeps its state; None: it is in the folder
 
     Raises MissingDataError: nothing was sorted there, or there is no such plan; DataError: the
     plan cannot be read, or the state of sorting is damaged; MissingExtraError: the extra
@@ -270,7 +276,8 @@ def open_desk(trays: Path, plan: Path) -> ReviewDesk:
 
     # Imported late: only labs that review mail need the extra "mail".
     sort_plan, directory = read_plan(plan), load_directory()
-    desk = ReviewDesk(trays, Review(trays, sort_plan, directory), sort_plan, directory)
+    review = Review(trays, sort_plan, directory, store=store)
+    desk = ReviewDesk(trays, review, sort_plan, directory)
     desk.status()  # raises now, not at the first request, where the state is damaged
     return desk
 

@@ -68,10 +68,12 @@ class LabState:
 
     async def stop(self) -> None:
         """Answer what was begun, stop training, and end."""
-        # event streams -> training -> batches -> other work
+        # event streams -> training -> batches -> mail -> other work
         self.closing.set()
         await self.training.close()
         await asyncio.to_thread(self.batcher.stop)
+        if self.desk is not None:
+            await asyncio.to_thread(self.desk.close)
         for pool in (self._pool, self._slow_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -4,7 +4,11 @@ In reading order:
 
 ===============  =============================================================
 `sort`           `sort_folder`: read, decide, put into trays
-`store`          the state in one SQLite file, whole after a kill at any moment
+`store`          `Store`: what keeps the state, one row for each piece
+`sql`            its operations, in SQL
+`sqlite`         in one SQLite file, whole after a kill at any moment
+`stores`         which store a folder of trays has
+`filing`         from rows to files
 `trays`          files linked, copied and moved, so that none is in two folders
 `summary`        the figures of a run; pieces.csv and pieces.json
 `review`         `Review`: the queue for people
@@ -16,8 +20,9 @@ In reading order:
 
 from __future__ import annotations
 
-from digitlens.mail.sorting.review import Correction, NotYoursError, Review, ReviewTask
+from digitlens.mail.sorting.review import Correction, Review, ReviewTask
 from digitlens.mail.sorting.sort import Sorting, sort_folder
+from digitlens.mail.sorting.store import NotYoursError
 from digitlens.mail.sorting.summary import SortSummary
 
 __all__ = [

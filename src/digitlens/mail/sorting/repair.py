@@ -14,24 +14,20 @@ import json
 import os
 import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError
 from digitlens.mail.sorting.sort import lock_trays, scan_folder
-from digitlens.mail.sorting.store import (
-    FILE,
-    LISTING,
-    SCHEMA,
-    VERSION,
-    encode_path,
-    parse_routing,
-)
+from digitlens.mail.sorting.sqlite import FILE, OPENED, TABLES, make_tables
+from digitlens.mail.sorting.store import LISTING, encode_path, parse_routing
+from digitlens.mail.sorting.stores import check_unpaired
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
 from digitlens.metrics.formatting import plural
 from digitlens.storage import (
     is_folder,
+    lock_file,
     read_file,
     readable_name,
     storage_errors,
@@ -106,9 +102,10 @@ def repair_state(folder: Path, out: Path, corrections: Path | None = None) -> Re
     folder, out = folder.resolve(), out.resolve()
     if not is_folder(folder):
         raise MissingDataError(f"there is no folder {folder}")
+    check_unpaired(out)
     if not is_folder(out):
         raise MissingDataError(f"nothing was sorted into {out}")
-    with lock_trays(out, folder, time.time()):
+    with lock_trays(out, folder, time.time()), _lock_state(out):
         # 1. What rows are known still, each by the name of its file in a tray?
         rows, said = _salvage(out / FILE)
         known = {row["filed"]: row for row in rows}
@@ -147,6 +144,16 @@ def repair_state(folder: Path, out: Path, corrections: Path | None = None) -> Re
         doubled=doubled,
         missing=sum(row["filed"] not in places for row in known.values()),
         unknown=len(strangers) - len(adopted),
+    )
+
+
+def _lock_state(out: Path) -> AbstractContextManager[bool]:
+    """Keep everybody from opening the state: it is replaced, and what they write were lost."""
+    return lock_file(
+        out / OPENED,
+        "",
+        wanted=f"mail is being reviewed in {out}",
+        try_="end digitlens serve with Ctrl-C, then run the command again",
     )
 
 
@@ -371,7 +378,7 @@ def _write_state(out: Path, rows: list[Row], said: list[Row]) -> None:
                 write_bytes(path.with_name(DAMAGED + end), read_file(damaged).content)
         new.unlink(missing_ok=True)
         with closing(sqlite3.connect(new, isolation_level=None)) as connection:
-            for statement in ("PRAGMA synchronous=FULL", "BEGIN", *SCHEMA.split(";\n")):
+            for statement in ("PRAGMA synchronous=FULL", "BEGIN", *TABLES):
                 connection.execute(statement)
             for table, items in (("pieces", rows), ("corrections", said)):
                 for item in items:
@@ -380,8 +387,8 @@ def _write_state(out: Path, rows: list[Row], said: list[Row]) -> None:
                         f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
                         tuple(item.values()),
                     )
-            for statement in (f"PRAGMA user_version={VERSION}", "COMMIT"):
-                connection.execute(statement)
+            make_tables(connection, ())
+            connection.execute("COMMIT")
         for end in ("-wal", "-shm"):  # they belong to the old file, and would be put into this
             path.with_name(FILE + end).unlink(missing_ok=True)
         new.replace(path)

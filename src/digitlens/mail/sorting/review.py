@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens.errors import DataError, RunError, UsageError
+from digitlens.errors import DataError, UsageError
 from digitlens.mail.directory import ZipCode
-from digitlens.mail.sorting.store import find_source, open_store, parse_routing
+from digitlens.mail.sorting.filing import Filer
+from digitlens.mail.sorting.store import (
+    Asking,
+    NotYoursError,
+    Said,
+    find_source,
+    parse_routing,
+)
+from digitlens.mail.sorting.stores import make_store, open_store
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from digitlens.geometry import Box
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.store import Store
+    from digitlens.mail.sorting.store import Row, Store
 
 
 # Seconds for which a piece is lent; whoever needs longer renews the loan.
 LEASE = 300.0
-
-# Whose loan a piece is: by its token where one is given, else by the person's name.
-_THEIRS = "COALESCE(leases.token = :token, leases.person = :person)"
-_NEXT_TASK = (
-    "SELECT pieces.* FROM pieces LEFT JOIN leases ON leases.piece = pieces.id"  # noqa: S608
-    f" WHERE tray = '{REVIEW}' AND placed = 1"
-    f" AND (leases.piece IS NULL OR until <= :now OR {_THEIRS})"
-    f" ORDER BY {_THEIRS} IS NOT 1, pieces.id <= :after, pieces.id LIMIT 1"
-)
-
-
-class NotYoursError(RunError):
-    """A piece of mail that is not lent to the person who asks, or no longer."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,8 @@ class Review:
     """The queue of the trays in `out`; safe to use from several threads and processes.
 
     `out` is a folder of trays that `sort_folder` filled, else `MissingDataError`; `plan` and
-    `directory` say where settled pieces go, and which ZIPs there are; `now` is the clock, in
+    `directory` say where settled pieces go, and which ZIPs there are; `store` is the address of
+    the database that keeps their state, None for the file in `out`; `now` is the clock, in
     seconds since 1970.
     """
 
@@ -99,11 +93,18 @@ class Review:
         plan: SortPlan,
         directory: Directory,
         *,
+        store: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._out, self._plan, self._directory, self._now = out, plan, directory, now
-        with open_store(out):
-            pass  # a missing or damaged state is reported now, not at the first claim
+        # A missing or damaged state is reported now, not at the first claim.
+        self._store = make_store(out, store)
+        self._filer = Filer(self._store, out)
+
+    def close(self) -> None:
+        """Finish what can wait while people work; the queue can still be used afterwards."""
+        self._filer.mark()
+        self._store.close()
 
     def waiting(self) -> int:
         """Return how many pieces wait, those that are lent included."""
@@ -115,20 +116,13 @@ class Review:
         ``waiting``, ``lent`` (of those, now), ``settled`` (by people, with a ZIP),
         ``unsortable``, ``trays`` (pieces by tray) and ``yours`` (what `person` settled).
         """
-        with open_store(self._out) as store:
-            trays = store.count_by("tray", "1")
-            ((lent, settled, yours),) = store.query(
-                "SELECT (SELECT COUNT(*) FROM leases WHERE until > ?),"
-                " (SELECT COUNT(*) FROM corrections WHERE zip IS NOT NULL),"
-                " (SELECT COUNT(*) FROM corrections WHERE person = ?)",
-                (self._now(), person),
-            )
+        trays = self._store.counts("tray")
         return {
             "waiting": trays.pop(REVIEW, 0),
-            "lent": lent,
-            "settled": settled,
+            "lent": self._store.count_loans(self._now()),
+            "settled": self._store.counts("zips").get("", 0),
             "unsortable": trays.pop(UNSORTABLE, 0),
-            "yours": yours,
+            "yours": self._store.counts("said").get(person or "", 0),
             "trays": trays,
         }
 
@@ -150,43 +144,36 @@ class Review:
         if not person.strip() or not person.isprintable():
             raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
         now = self._now()
-        asked = {"now": now, "person": person, "token": token, "after": after}
-        with open_store(self._out) as store, store.transaction():
-            rows = store.query(_NEXT_TASK, asked)
-            return self._lend(store, rows[0], person, now + lease) if rows else None
+        lent = self._store.claim(Asking(person, token, after, now, now + lease))
+        if lent is None:
+            self._filer.mark()  # nobody waits for it now
+            return None
+        row, token = lent
+        return self._make_task(row, token, now + lease)
 
     def task(self, piece: int, token: str) -> ReviewTask:
         """Return a loan again by what a web page sends back: the piece's number and its token.
 
         `NotYoursError` where the piece is not lent with that token (any more).
         """
-        with open_store(self._out) as store:
-            rows = store.query(
-                "SELECT pieces.*, until FROM pieces JOIN leases ON leases.piece = pieces.id"
-                " WHERE pieces.id = ? AND token = ?",
-                (piece, token),
-            )
-        if not rows:
+        row = self._store.find_loan(piece, token)
+        if row is None:
             raise NotYoursError(
                 f"piece {piece} is no longer yours",
                 likely="it was settled, given back, or lent to another person",
                 try_="take the next piece",
             )
-        return self._make_task(rows[0], token, rows[0]["until"])
+        return self._make_task(row, token, row["until"])
 
     def renew(self, task: ReviewTask, *, lease: float = LEASE) -> float:
         """Lend the piece for longer (errors as in `settle`); return until when."""
         until = self._now() + lease
-        with open_store(self._out) as store, store.transaction():
-            _check_loan(store, task)
-            store.query("UPDATE leases SET until = ? WHERE piece = ?", (until, task.piece))
+        self._store.renew(task.piece, task.token, until)
         return until
 
     def release(self, task: ReviewTask) -> None:
         """Give the piece back unsettled: the next person gets it."""
-        with open_store(self._out) as store, store.transaction():
-            loan = (task.piece, task.token)
-            store.query("DELETE FROM leases WHERE piece = ? AND token = ?", loan)
+        self._store.release(task.piece, task.token)
 
     def settle(self, task: ReviewTask, zip_: str | None, *, unlisted: bool = False) -> str:
         """Send the piece on with the ZIP that a person read; return its tray.
@@ -207,29 +194,17 @@ class Review:
                 likely="a digit was mistyped, or the ZIP is newer than the directory",
             )
         tray = UNSORTABLE if code is None else self._plan.find_tray(code.five)
-        five, plus4 = (code.five, code.plus4) if code else (None, "")
-        now = self._now()
-        with open_store(self._out) as store:
-            # Written down first and moved then: a kill in between is made good by the next run.
-            with store.transaction():
-                person = _check_loan(store, task)
-                if not task.picture.exists():
-                    raise DataError(
-                        f"the picture of the piece {task.name} is gone",
-                        seen=f"there is no file {task.picture}",
-                        try_="put it back, then settle the piece again",
-                    )
-                store.query(
-                    "INSERT INTO corrections (piece, zip, person, at) VALUES (?, ?, ?, ?)",
-                    (task.piece, code and code.digits, person, now),
-                )
-                store.query(
-                    "UPDATE pieces SET zip = ?, zip4 = ?, tray = ?, was = ?, placed = 0,"
-                    " person = ?, at = ? WHERE id = ?",
-                    (five, plus4, tray, REVIEW, person, now, task.piece),
-                )
-                store.query("DELETE FROM leases WHERE piece = ?", (task.piece,))
-            store.place([task.piece])
+        if not task.picture.exists():
+            self.renew(task)  # is it still theirs?
+            raise DataError(
+                f"the picture of the piece {task.name} is gone",
+                seen=f"there is no file {task.picture}",
+                try_="put it back, then settle the piece again",
+            )
+        # Written down first and moved then: a kill in between is made good by the next run.
+        said = Said(task.piece, task.token, code and code.digits, tray, self._now())
+        self._store.settle(said)
+        self._filer.place([task.piece], mark=False)
         return tray
 
     def take_back(
@@ -240,46 +215,17 @@ class Review:
         The loan that they have with `token` ends. `NotYoursError` where somebody else settled
         it, or nobody; `StorageError` where the disk is full: the next run then puts it back.
         """
-        with open_store(self._out) as store:
-            with store.transaction():
-                rows = store.query(
-                    "SELECT corrections.id, corrections.person, tray FROM corrections"
-                    " JOIN pieces ON pieces.id = corrections.piece WHERE piece = ?"
-                    " ORDER BY corrections.id DESC LIMIT 1",
-                    (piece,),
-                )
-                last = rows[0] if rows else None
-                if last is None or last["person"] != person or last["tray"] == REVIEW:
-                    raise NotYoursError(
-                        f"{person} has said nothing of piece {piece} that could be taken back",
-                        likely="it was taken back before"
-                        if last is None or last["person"] == person
-                        else f"{last['person']} settled it",
-                    )
-                store.query("DELETE FROM corrections WHERE id = ?", (last["id"],))
-                store.query(
-                    "UPDATE pieces SET zip = NULL, zip4 = '', tray = ?, was = tray, placed = 0,"
-                    " person = NULL WHERE id = ?",
-                    (REVIEW, piece),
-                )
-                store.query("DELETE FROM leases WHERE token = ?", (token,))
-                (row,) = store.query("SELECT * FROM pieces WHERE id = ?", (piece,))
-                task = self._lend(store, row, person, self._now() + lease)
-            store.place([piece])
+        now = self._now()
+        lent = self._store.take_back(piece, Asking(person, token, 0, now, now + lease))
+        self._filer.place([piece])
         # Where the picture lies is known only now that it was moved.
-        return self.task(piece, task.token)
+        return self.task(piece, lent)
 
     def corrections(self) -> list[Correction]:
         """Return everything that people settled, oldest first."""
-        return read_corrections(self._out)
+        return list_corrections(self._store, self._out)
 
-    def _lend(self, store: Store, row: sqlite3.Row, person: str, until: float) -> ReviewTask:
-        token = secrets.token_hex(8)
-        loan = (row["id"], person, token, until)
-        store.query("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", loan)
-        return self._make_task(row, token, until)
-
-    def _make_task(self, row: sqlite3.Row, token: str, until: float) -> ReviewTask:
+    def _make_task(self, row: Row, token: str, until: float) -> ReviewTask:
         routing = parse_routing(row)
         return ReviewTask(
             row["id"],
@@ -295,29 +241,19 @@ class Review:
         )
 
 
-def _check_loan(store: Store, task: ReviewTask) -> str:
-    """Return who the piece is lent to; raise `NotYoursError` where the loan is another."""
-    rows = store.query("SELECT person, token FROM leases WHERE piece = ?", (task.piece,))
-    if not rows or rows[0]["token"] != task.token:
-        raise NotYoursError(
-            f"the piece {task.name} is no longer yours",
-            seen=f"{rows[0]['person']} has it now" if rows else "it was settled or given back",
-            likely="it was lent for a time, and the time is over" if rows else None,
-            try_="take the next piece",
-        )
-    return str(rows[0]["person"])
+def read_corrections(out: Path, store: str | None = None) -> list[Correction]:
+    """Return everything that people settled of the trays in `out`, oldest first.
+
+    store: the address of the database that keeps their state; None: it is in `out`
+    """
+    with open_store(out, store) as state:
+        return list_corrections(state, out)
 
 
-def read_corrections(out: Path) -> list[Correction]:
-    """Return everything that people settled of the trays in `out`, oldest first."""
-    with open_store(out) as store:
-        rows = store.query(
-            "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
-            " corrections.at AS settled FROM corrections"
-            " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
-        )
+def list_corrections(store: Store, out: Path) -> list[Correction]:
+    """Return everything that people settled, of which `store` has the rows."""
     result = []
-    for row in rows:
+    for row in store.corrections():
         routing = parse_routing(row)
         about = (row["id"], _find_picture(out, row), row["said"], row["who"], row["settled"])
         read = (tuple(routing["guesses"]), routing["text"], *_parse_boxes(routing))
@@ -325,7 +261,7 @@ def read_corrections(out: Path) -> list[Correction]:
     return result
 
 
-def _find_picture(out: Path, row: sqlite3.Row) -> Path:
+def _find_picture(out: Path, row: Row) -> Path:
     """Return where a piece's picture lies: in its tray, or where it came from."""
     filed = out / row["tray"] / row["filed"]
     return filed if filed.exists() else find_source(row)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,14 @@ from digitlens.errors import (
     MissingDataError,
     printable,
 )
-from digitlens.imaging.inputs import list_folder, use_one_core
+from digitlens.imaging.inputs import Listing as Listed
+from digitlens.imaging.inputs import use_one_core, walk_folder
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.store import RoutedPiece, open_store
-from digitlens.mail.sorting.summary import SortSummary, list_pieces, write_listing
+from digitlens.mail.sorting.filing import Filer
+from digitlens.mail.sorting.store import RoutedPiece, parse_routing
+from digitlens.mail.sorting.stores import open_store
+from digitlens.mail.sorting.summary import Listing, SortSummary, count_pieces
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
 from digitlens.storage import is_folder, lock_file, make_folder, readable_name
 from digitlens.workers import attempt, run_in_order
@@ -77,6 +81,8 @@ class Sorting:
     # barcode identifier, service type and mailer's number for the barcodes of the listing. The
     # default is nobody's: for use in house.
     mailer: tuple[str, str, str] = ("00", "000", "000000")
+    # store: the address of the database that keeps the state; None: a file in the trays does
+    store: str | None = None
     # processes at most that read; with one, or for a few pieces, the calling process reads, but
     # not after a run that was ended from outside, as by a picture that is too much for it
     workers: int = 1
@@ -109,56 +115,101 @@ def sort_folder(
     sorting.policy.check()
     make_folder(out)
     with (
-        lock_trays(out, folder, now()) as was_ended,
-        open_store(out, create=True) as store,
+        lock_trays(out, folder, now(), shared=sorting.store is not None) as was_ended,
+        open_store(out, sorting.store, create=True) as store,
     ):
         # 1. Finish what a killed run left half done.
-        store.sweep_leftovers()
-        copies = store.place(copy=sorting.copy)
+        filer = Filer(store, out)
+        filer.sweep_leftovers()
+        copies = filer.place(copy=sorting.copy)
 
         # 2. Compare trays with plan and state; change what is sorted only on request.
-        mismatched = store.find_mismatched(sorting.plan)
+        survey = _survey(store, sorting.plan)
         if sorting.move:
-            store.queue_moves(mismatched)
+            store.move(survey.mismatched)
         if sorting.restore:
-            gone = store.find_missing().values()
-            store.queue_restore([number for numbers in gone for number in numbers])
+            gone = filer.find_missing().values()
+            store.restore(number for numbers in gone for number in numbers)
         if sorting.move or sorting.restore:
-            copies += store.place(copy=sorting.copy)
+            copies += filer.place(copy=sorting.copy)
 
         # 3. Read what is new, decide, and put it into trays.
         #    What could not be read for no fault of its own is read again.
-        known, retries = store.fingerprints(), store.find_retries()
-        done = known.keys() - retries.keys()
-        paths = [path for path in scan_folder(folder, out) if str(path) not in done]
+        names = scan_names(folder, out)
+        paths = [name for name in names if name not in survey.known or name in survey.retries]
+        new = sum(name not in survey.known for name in paths)
+        survey.known.clear()
         start = now()
         few = MIN_FOR_WORKERS if not was_ended else 1
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
-        copies += _sort_new(store, folder, paths, sorting, now, progress, workers, retries)
+        sorter = _Sorter(filer, store, folder, sorting, now, progress)
+        copies += sorter.sort([Path(name) for name in paths], survey.retries, workers)
 
         # 4. Count, and list every piece.
         summary = SortSummary(
-            **store.tally(),
-            new=sum(str(path) not in known for path in paths),
+            **count_pieces(store.tally()),
+            new=new,
             seconds=now() - start,
-            moved=len(mismatched) if sorting.move else 0,
-            would_move=0 if sorting.move else len(mismatched),
-            missing={tray: len(numbers) for tray, numbers in store.find_missing().items()},
-            changed=_count_changed(known),
+            moved=len(survey.mismatched) if sorting.move else 0,
+            would_move=0 if sorting.move else len(survey.mismatched),
+            missing={tray: len(numbers) for tray, numbers in filer.find_missing().items()},
+            changed=survey.changed,
             copies=copies,
         )
-        rows = list_pieces(
-            store.pieces(), sorting.plan, sorting.policy.directory, sorting.mailer
-        )
-        write_listing(out, rows, summary)
+        listing = Listing(sorting.plan, sorting.policy.directory, sorting.mailer)
+        listing.write(out, store, summary)
     return summary
 
 
-def lock_trays(out: Path, folder: Path, now: float) -> AbstractContextManager[bool]:
-    """Hold the trays in `out` while `folder` is sorted; `RunError` says which run has them."""
+@dataclass(frozen=True)
+class Survey:
+    """What is known of the pieces that were sorted.
+
+    known: their pictures' paths
+    retries: the pieces that wait as unreadable for no fault of their picture, by path
+    mismatched: those that the plan would put elsewhere: number, tray, tray of the plan
+    changed: how many pictures are there and were changed since they were read
+    """
+
+    known: set[str]
+    retries: dict[str, int]
+    mismatched: list[tuple[int, str, str]]
+    changed: int
+
+
+def _survey(store: Store, plan: SortPlan) -> Survey:
+    """Walk once over all rows."""
+    survey = Survey(set(), {}, [], 0)
+    changed, find_tray = 0, cache(plan.find_tray)
+    for row in store.pieces(routing=False):
+        path = os.fsdecode(row["source"])
+        survey.known.add(path)
+        fingerprint = file_fingerprint(path)
+        changed += fingerprint not in ("gone", row["stamp"])
+        if row["zip"] is not None and find_tray(row["zip"]) != row["tray"]:
+            survey.mismatched.append((row["id"], row["tray"], find_tray(row["zip"])))
+        if (
+            (row["reason"], row["tray"], row["person"]) == (Reason.UNREADABLE, REVIEW, None)
+            # A broken reader read it, or a version that did not say whose fault it was.
+            and parse_routing(row).get("retry", True)
+            # Of a picture that was changed the tray may have the old one.
+            and row["stamp"] in ("gone", fingerprint)
+        ):
+            survey.retries[path] = row["id"]
+    return replace(survey, changed=changed)
+
+
+def lock_trays(
+    out: Path, folder: Path, now: float, *, shared: bool = False
+) -> AbstractContextManager[bool]:
+    """Hold the trays in `out` while `folder` is sorted; `RunError` says which run has them.
+
+    With `shared`, where a database keeps the state, runs that sort other folders may go on.
+    """
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12] if shared else ""
     since = datetime.fromtimestamp(now).astimezone().isoformat(" ", "seconds")
     return lock_file(
-        out / LOCK,
+        out / (f"{LOCK}.{name}" if shared else LOCK),
         f"process {os.getpid()} on {socket.gethostname()} since {since}, sorting {folder}",
         wanted=f"another run is sorting into {out}",
         try_="wait until it has ended, or name another folder with --out",
@@ -171,67 +222,75 @@ def scan_folder(folder: Path, out: Path) -> Iterator[Path]:
     Warns of what else there is: files that are no pictures, pipes and devices that are called
     like pictures, folders that cannot be listed.
     """
-    listing = list_folder(folder, recursive=True, without=out)
-    for path in listing.files:
-        if path.exists() and not path.is_file():  # a link to nothing is a piece that is gone
-            listing.others.append(path.name)
+    return map(Path, scan_names(folder, out))
+
+
+def scan_names(folder: Path, out: Path) -> Iterator[str]:
+    """Walk over the paths of `scan_folder` as text."""
+    listing = Listed()
+    for path, is_file in walk_folder(folder, listing, recursive=True, without=out):
+        if not is_file and Path(path).exists():  # a link to nothing is a piece that is gone
+            listing.others.append(Path(path).name)
         else:
             yield path
     if note := listing.describe(folder):
         warnings.warn(note, DigitlensWarning, stacklevel=2)
 
 
-def _sort_new(
-    store: Store,
-    folder: Path,
-    paths: Sequence[Path],
-    sorting: Sorting,
-    now: Callable[[], float],
-    progress: Progress | None,
-    workers: int,
-    retries: dict[str, int],
-) -> int:
-    """Sort pieces, batch by batch; return how many were copied for lack of links.
+@dataclass(frozen=True)
+class _Sorter:
+    """Reads pieces, and puts them into trays."""
 
-    retries: the numbers of those that have a row, by path
-    """
-    batch: list[RoutedPiece] = []
-    batch_start, copies = now(), 0
-    fingerprints: dict[Path, str] = {}
+    filer: Filer
+    store: Store
+    folder: Path
+    sorting: Sorting
+    now: Callable[[], float]
+    progress: Progress | None
 
-    def take_fingerprints() -> Iterator[Path]:
-        for path in paths:  # before the piece is read: a later change is noticed
-            fingerprints[path] = file_fingerprint(path)
-            yield path
+    def sort(self, paths: Sequence[Path], retries: dict[str, int], workers: int) -> int:
+        """Sort pieces, batch by batch; return how many were copied for lack of links.
 
-    outcomes = run_in_order(
-        take_fingerprints(),
-        sorting.read,
-        prepare=partial(_prepare, sorting.read),
-        workers=workers,
-        limit=PIECE_SECONDS,
-        ahead=PREFETCH,
-    )
-    with closing(outcomes):
-        for index, outcome in enumerate(outcomes, 1):
-            # Decide; what could not be read waits for a person.
-            path = outcome.task
-            name = readable_name(path.relative_to(folder).as_posix())
-            routing, line = route_piece(outcome, name, sorting.policy)
-            tray = choose_tray(routing, sorting.plan)
-            values = routing.as_dict() | line
-            fingerprint = fingerprints.pop(path)
-            number = retries.get(str(path))
-            batch.append(RoutedPiece(path, name, fingerprint, values, tray, now(), number))
+        retries: the numbers of those that have a row, by path
+        """
+        sorting, now = self.sorting, self.now
+        batch: list[RoutedPiece] = []
+        batch_start, copies = now(), 0
+        fingerprints: dict[Path, str] = {}
 
-            # Write down and put into trays, several at once.
-            is_last = index == len(paths)
-            if len(batch) >= BATCH_SIZE or is_last or now() - batch_start > BATCH_SECONDS:
-                copies += store.place(store.add(batch), copy=sorting.copy)
-                batch, batch_start = [], now()
-                if progress is not None:
-                    progress(index, len(paths))
-    return copies
+        def take_fingerprints() -> Iterator[Path]:
+            for path in paths:  # before the piece is read: a later change is noticed
+                fingerprints[path] = file_fingerprint(path)
+                yield path
+
+        outcomes = run_in_order(
+            take_fingerprints(),
+            sorting.read,
+            prepare=partial(_prepare, sorting.read),
+            workers=workers,
+            limit=PIECE_SECONDS,
+            ahead=PREFETCH,
+        )
+        with closing(outcomes):
+            for index, outcome in enumerate(outcomes, 1):
+                # Decide; what could not be read waits for a person.
+                path = outcome.task
+                name = readable_name(path.relative_to(self.folder).as_posix())
+                routing, line = route_piece(outcome, name, sorting.policy)
+                tray = choose_tray(routing, sorting.plan)
+                values = routing.as_dict() | line
+                fingerprint = fingerprints.pop(path)
+                number = retries.get(str(path))
+                batch.append(RoutedPiece(path, name, fingerprint, values, tray, now(), number))
+
+                # Write down and put into trays, several at once.
+                is_last = index == len(paths)
+                if len(batch) >= BATCH_SIZE or is_last or now() - batch_start > BATCH_SECONDS:
+                    copies += self.filer.place(self.store.add(batch), copy=sorting.copy)
+                    batch, batch_start = [], now()
+                    if self.progress is not None:
+                        self.progress(index, len(paths))
+        return copies
 
 
 def route_piece(
@@ -284,14 +343,6 @@ def _round_box(box: Box) -> list[float]:
 def choose_tray(routing: Routing, plan: SortPlan) -> str:
     """Return the tray of the ZIP that is accepted; without one that of the review queue."""
     return REVIEW if routing.zip is None else plan.find_tray(routing.zip)
-
-
-def _count_changed(known: dict[str, str]) -> int:
-    """Return how many sorted pictures are there and were changed since they were read."""
-    return sum(
-        Path(path).exists() and fingerprint != file_fingerprint(Path(path))
-        for path, fingerprint in known.items()
-    )
 
 
 def _prepare(read: Read) -> Read:

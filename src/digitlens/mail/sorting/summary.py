@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.sorting.store import LISTING, find_source, parse_routing
-from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
+from digitlens.mail.sorting.store import LISTED, LISTING, find_source, parse_routing
+from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
 from digitlens.metrics.formatting import plural
-from digitlens.storage import readable_name, write_csv, write_text
+from digitlens.storage import new_file, readable_name
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
     from pathlib import Path
 
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
+    from digitlens.mail.sorting.store import Row, Store
 
 
 CSV, JSON = "pieces.csv", LISTING
@@ -130,48 +134,121 @@ def _list(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def list_pieces(
-    pieces: Iterable[sqlite3.Row],
-    plan: SortPlan,
-    directory: Directory,
-    mailer: tuple[str, str, str],
-) -> list[dict[str, Any]]:
-    """Return a row for each piece, keys as in `COLUMNS`.
+def count_pieces(tally: Iterable[Row]) -> dict[str, Any]:
+    """Return the figures of all pieces, as fields of `SortSummary`, from `Store.tally`."""
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    trays: Counter[str] = Counter()
+    wrong = 0.0
+    for row in tally:
+        n, tray = row["n"], row["tray"]
+        kinds = {REVIEW: "waiting", UNSORTABLE: "unsortable"}
+        counts[kinds.get(tray, "settled" if row["by_person"] else "accepted")] += n
+        counts["pieces"] += n
+        if tray not in kinds:
+            trays[tray] += n
+        if row["reason"] is not None:
+            reasons[row["reason"]] += n
+        if row["has_zip"] and not row["by_person"]:
+            wrong += row["wrong"]
+    names = ("pieces", "accepted", "settled", "waiting", "unsortable")
+    return {name: counts[name] for name in names} | {
+        "reasons": dict(sorted(reasons.items())),
+        "trays": dict(sorted(trays.items())),
+        "expected_errors": float(wrong),
+    }
 
-    ``decision`` is accepted, settled, review or unsortable; ``digits`` are the confidences of
-    the digits as read. `mailer` is described in `Sorting`.
-    """
-    result = []
-    for piece in pieces:
+
+@dataclass(frozen=True)
+class Listing:
+    """pieces.csv and pieces.json; `mailer` is described in `Sorting`."""
+
+    plan: SortPlan
+    directory: Directory
+    mailer: tuple[str, str, str]
+
+    def write(self, out: Path, store: Store, summary: SortSummary) -> None:
+        """Write both into `out`, each whole or not at all, unless they say it all already."""
+        paths = out / CSV, out / JSON
+        state = self._describe_state(store, summary)
+
+        def mark() -> str:
+            return "\n".join([state, *map(file_fingerprint, paths)])
+
+        if store.read_fact(LISTED) == mark():
+            return
+        # One walk over the rows writes both: a state of millions is not held in memory.
+        with new_file(paths[0]) as (table, _), new_file(paths[1]) as (text, _):
+            cells = io.TextIOWrapper(table, "utf-8", newline="", write_through=True)
+            writer = csv.writer(cells, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            about = {"format": 1, "summary": summary.as_dict()}
+            head = json.dumps(about, indent=1, ensure_ascii=False)
+            text.write((head[: -len("\n}")] + ',\n "pieces": [').encode())
+            comma = ""
+            for row in map(self._describe, store.pieces()):
+                digits = " ".join(f"{item:.4f}" for item in row["digits"])
+                writer.writerow((row | {"digits": digits}).values())
+                text.write(f"{comma}\n  {_indent(row)}".encode())
+                comma = ","
+            text.write(b"\n ]\n}\n" if comma else b"]\n}\n")
+            cells.detach()
+        store.write_fact(LISTED, mark())
+
+    def _describe_state(self, store: Store, summary: SortSummary) -> str:
+        """Return a text that differs where the listing would, but for the times of runs."""
+        places = map(self.directory.place, self.directory.zips)
+        about = (COLUMNS, self.mailer, self.plan.plants, list(map(str, places)))
+        seen = (summary.would_move, summary.missing, summary.changed)
+        digest = hashlib.sha256(repr(about).encode()).hexdigest()
+        return f"{store.counts('changes')} {digest} {seen}"
+
+    def _describe(self, piece: Row) -> dict[str, Any]:
+        """Return a row of the listing, keys as in `COLUMNS`.
+
+        ``decision`` is accepted, settled, review or unsortable; ``digits`` are the confidences
+        of the digits as read.
+        """
         routing = parse_routing(piece)
-        place = directory.place(piece["zip"] or "")
+        place = self.directory.place(piece["zip"] or "")
         digits = (piece["zip"] or "") + piece["zip4"]
-        result.append(
-            {
-                "piece": piece["id"],
-                "name": piece["name"],
-                "decision": _name_decision(piece),
-                "zip": piece["zip"],
-                "zip4": f"{piece['zip']}-{piece['zip4']}" if piece["zip4"] else None,
-                "probability": piece["probability"],
-                "reason": piece["reason"],
-                "why": routing["why"],
-                "text": routing["text"],
-                "digits": routing.get("digits", []),
-                "city": place.city if place else None,
-                "state": place.state if place else None,
-                "plant": plan.find_plant(piece["tray"]) or None,
-                "tray": piece["tray"],
-                "file": f"{piece['tray']}/{piece['filed']}",
-                "barcode": _make_barcode(mailer, piece["id"], digits) if digits else None,
-                "person": piece["person"],
-                "source": readable_name(str(find_source(piece))),
-            }
-        )
-    return result
+        return {
+            "piece": piece["id"],
+            "name": piece["name"],
+            "decision": _name_decision(piece),
+            "zip": piece["zip"],
+            "zip4": f"{piece['zip']}-{piece['zip4']}" if piece["zip4"] else None,
+            "probability": piece["probability"],
+            "reason": piece["reason"],
+            "why": routing["why"],
+            "text": routing["text"],
+            "digits": routing.get("digits", []),
+            "city": place.city if place else None,
+            "state": place.state if place else None,
+            "plant": self.plan.find_plant(piece["tray"]) or None,
+            "tray": piece["tray"],
+            "file": f"{piece['tray']}/{piece['filed']}",
+            "barcode": _make_barcode(self.mailer, piece["id"], digits) if digits else None,
+            "person": piece["person"],
+            "source": readable_name(str(find_source(piece))),
+        }
 
 
-def _name_decision(piece: sqlite3.Row) -> str:
+def _indent(row: dict[str, Any]) -> str:
+    """Return a row as JSON, as indented as `json.dumps` with indent=1 would two levels down.
+
+    That is not written in C, and takes ten times as long.
+    """
+    texts = {name: _encode(value) for name, value in row.items()}
+    digits = ",\n    ".join(map(_encode, row["digits"]))
+    texts["digits"] = f"[\n    {digits}\n   ]" if digits else "[]"
+    return "{\n" + ",\n".join(f'   "{name}": {text}' for name, text in texts.items()) + "\n  }"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _name_decision(piece: Row) -> str:
     if piece["tray"] in (REVIEW, UNSORTABLE):
         return str(piece["tray"])
     return "accepted" if piece["person"] is None else "settled"
@@ -182,12 +259,3 @@ def _make_barcode(mailer: tuple[str, str, str], number: int, digits: str) -> str
     identifier, service, name = mailer
     serial = number % 10 ** (MAILER_AND_SERIAL_DIGITS - len(name))
     return encode_imb(IntelligentMail.of(identifier, service, name, serial, digits))
-
-
-def write_listing(out: Path, rows: list[dict[str, Any]], summary: SortSummary) -> None:
-    """Write pieces.csv and pieces.json into `out`, each whole or not at all."""
-    digits = (" ".join(f"{item:.4f}" for item in row["digits"]) for row in rows)
-    cells = ((row | {"digits": item}).values() for row, item in zip(rows, digits, strict=True))
-    write_csv(out / CSV, COLUMNS, map(tuple, cells))
-    content = {"format": 1, "summary": summary.as_dict(), "pieces": rows}
-    write_text(out / JSON, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

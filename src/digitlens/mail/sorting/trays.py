@@ -105,10 +105,10 @@ def _check_same(source: Path, target: Path) -> None:
         )
 
 
-def file_fingerprint(path: Path) -> str:
+def file_fingerprint(path: Path | str) -> str:
     """Return size and time of the file at `path`: they tell whether it was changed."""
     try:
-        about = path.stat()
+        about = os.stat(path)  # noqa: PTH116 - paths of all pieces come as text
     except OSError:
         return "gone"
     return f"{about.st_size} {about.st_mtime_ns}"

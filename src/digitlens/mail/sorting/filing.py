@@ -1,0 +1,106 @@
+"""From rows to files: each piece into the one folder that its row names."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections import deque
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import DataError, DigitlensWarning
+from digitlens.mail.sorting.sql import MAX_NAME_BYTES
+from digitlens.mail.sorting.store import find_source
+from digitlens.mail.sorting.trays import move_to_tray, put_in_tray
+from digitlens.storage import is_folder, sweep_leftovers, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from digitlens.mail.sorting.store import Row, Store
+
+
+# Pieces that are marked together, where nobody waits for the marks: one wait for the disk for
+# each tray instead of one for each piece.
+MARK_TOGETHER = 500
+
+
+class Filer:
+    """Puts the pieces of `store` into trays below the folder `out`."""
+
+    def __init__(self, store: Store, out: Path) -> None:
+        self.out, self._store = out, store
+        self.unplaced: dict[int, str] = {}  # trays of the pieces that `place` could not place
+        self._done: deque[dict[str, Any]] = deque()
+        self._marking = threading.Lock()
+
+    def sweep_leftovers(self) -> None:
+        """Remove what killed runs left half copied in the trays."""
+        for tray in self._store.counts("tray"):
+            sweep_leftovers(self.out / tray)
+
+    def place(
+        self, numbers: Iterable[int] | None = None, *, copy: bool = False, mark: bool = True
+    ) -> int:
+        """Put pieces into the trays that their rows name, and mark them as placed.
+
+        `numbers` None: all that are not yet placed, as after a kill. Without `mark` many are
+        marked together, or by `mark`, or by the next run. Returns how many had to be copied
+        although links were wanted. A piece that cannot be placed, as its picture is gone or
+        another file has its place, is warned of, and tried again by the next run.
+        """
+        # Files first, marks then: a kill in between repeats what does no harm twice.
+        copies = 0
+        for row in self._store.unplaced(numbers):
+            try:
+                copies += self._place_piece(row, copy=copy)
+            except DataError as error:
+                self.unplaced[row["id"]] = row["tray"]
+                warnings.warn(f"{row['name']}: {error}", DigitlensWarning, stacklevel=2)
+            else:
+                self.unplaced.pop(row["id"], None)
+                self._done.append({name: row[name] for name in ("id", "tray", "at")})
+        if mark or len(self._done) >= MARK_TOGETHER:
+            self.mark()
+        return 0 if copy else copies
+
+    def mark(self) -> None:
+        """Mark what was put into trays."""
+        with self._marking:
+            done = [self._done.popleft() for _ in range(len(self._done))]
+            if done:
+                for tray in {
+                    item["tray"] for item in done
+                }:  # a power cut must not outrun marks
+                    sync_folder(self.out / tray)
+                self._store.mark_placed(done)
+
+    def _place_piece(self, row: Row, *, copy: bool) -> bool:
+        """Put one piece into its tray, and return whether it had to be copied."""
+        source, filed = find_source(row), row["filed"]
+        if len(filed.encode()) > MAX_NAME_BYTES:  # written by an older version
+            filed = self._store.rename(row["id"], PurePath(filed))
+        target = self.out / row["tray"] / filed
+        if row["was"] is None:
+            return put_in_tray(source, target, copy=copy)
+        return move_to_tray(source, self.out / row["was"] / row["filed"], target, copy=copy)
+
+    def find_missing(self) -> dict[str, list[int]]:
+        """Return the pieces whose file is not, or no longer, in its tray, by tray."""
+        missing: dict[str, list[int]] = {}
+        for number, tray in self.unplaced.items():
+            missing.setdefault(tray, []).append(number)
+        files: dict[str, set[str]] = {}
+        for row in self._store.pieces(routing=False):
+            if not row["placed"]:
+                continue
+            tray = row["tray"]
+            if tray not in files:
+                folder = self.out / tray
+                is_there = is_folder(folder)
+                files[tray] = set(os.listdir(folder)) if is_there else set()  # noqa: PTH208
+            if row["filed"] not in files[tray]:
+                missing.setdefault(tray, []).append(row["id"])
+        return missing

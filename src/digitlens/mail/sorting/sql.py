@@ -1,0 +1,367 @@
+"""The operations of `Store` in SQL that SQLite and PostgreSQL share."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from abc import ABC, abstractmethod
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from digitlens.mail.sorting.store import NotYoursError
+from digitlens.mail.sorting.trays import REVIEW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from digitlens.mail.sorting.store import Asking, RoutedPiece, Row, Said
+
+
+MAX_NAME_BYTES = 255  # of a file's name, on every system
+PAGE = 1000  # rows that are fetched at once: memory stays flat however many there are
+
+_WAITS = f"tray = '{REVIEW}' AND placed = 1"
+_LIGHT = (
+    "id, source, stamp, filed, tray, zip, placed, person, reason,"
+    " CASE reason WHEN 'unreadable' THEN routing END AS routing"
+)
+# Whose loan a piece is: by its token where one is given, else by the person's name.
+_THEIRS = (
+    "SELECT pieces.* FROM leases JOIN pieces ON pieces.id = leases.piece"  # noqa: S608
+    f" WHERE {_WAITS} AND leases.{{}}"
+    " ORDER BY pieces.id <= :after, pieces.id LIMIT 1"
+)
+# The index of trays has the numbers in order: the search ends at the first that is free.
+_FREE = (
+    f"SELECT * FROM pieces WHERE {_WAITS} AND id {{}} :after AND NOT EXISTS"  # noqa: S608
+    " (SELECT 1 FROM leases WHERE piece = pieces.id AND until > :now)"
+    " ORDER BY id LIMIT 1"
+)
+# Who is first has it: the statement sees a loan that was made since the piece was found.
+_LEND = (
+    "INSERT INTO leases (piece, person, token, until)"
+    " VALUES (:piece, :person, :token, :until)"
+    " ON CONFLICT (piece) DO UPDATE SET person = excluded.person, token = excluded.token,"
+    " until = excluded.until WHERE leases.until <= :now OR leases.token = :old"
+    " RETURNING piece"
+)
+
+
+class Work(ABC):
+    """A transaction: statements with named values (``:piece``), done together or not at all."""
+
+    @abstractmethod
+    def __call__(self, sql: str, **values: Any) -> list[Row]:
+        """Run one statement and return its rows."""
+
+    @abstractmethod
+    def many(self, sql: str, values: Iterable[Mapping[str, Any]]) -> None:
+        """Run one statement for each of the values."""
+
+
+class SqlStore(ABC):
+    """A `Store` in tables of SQL; what the two databases do differently is below it."""
+
+    is_shared = False
+    # lock, skip: how rows are kept from others until the end of the transaction, waiting for
+    # those that others keep, or leaving them out
+    lock = ""
+    skip = ""
+
+    @abstractmethod
+    def transaction(self, *, lasting: bool = True) -> AbstractContextManager[Work]:
+        """Do all of what is inside, or nothing of it; `lasting`: it survives a power cut."""
+
+    @abstractmethod
+    def query(self, sql: str, **values: Any) -> list[Row]:
+        """Run one statement that only reads, and return its rows."""
+
+    @abstractmethod
+    def encode_source(self, path: Path) -> str | bytes:
+        """Return a path as its column keeps it."""
+
+    def add(self, pieces: Sequence[RoutedPiece]) -> list[int]:
+        """Write rows; see `Store`."""
+        with self.transaction() as run:
+            self._serialize(run)
+            return [
+                self._insert(run, piece)
+                if piece.number is None
+                else self._update(run, piece.number, piece)
+                for piece in pieces
+            ]
+
+    def _serialize(self, run: Work) -> None:  # noqa: B027 - SQLite has one writer
+        """Let one after the other add pieces, where the database does not do so by itself."""
+
+    def _insert(self, run: Work, piece: RoutedPiece) -> int:
+        values = piece.columns() | {
+            "source": self.encode_source(piece.source),
+            "name": piece.name,
+            "tray": piece.tray,
+        }
+        names = [*values, "filed"]
+        insert = (
+            f"INSERT INTO pieces ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608
+            " ON CONFLICT DO NOTHING RETURNING id"
+        )
+        for filed in list_names(PurePath(piece.name)):
+            rows = run(insert, filed=filed, **values) or run(
+                "SELECT id FROM pieces WHERE source = :source", source=values["source"]
+            )
+            if rows:
+                return int(rows[0]["id"])
+        raise AssertionError("there is always a free name")
+
+    def _update(self, run: Work, number: int, piece: RoutedPiece) -> int:
+        """Write what a piece came to that was read again."""
+        # Only while it waits: a person may have settled it meanwhile.
+        columns = piece.columns()
+        places = ", ".join(f"{name} = :{name}" for name in columns)
+        waits = f"WHERE id = :id AND tray = '{REVIEW}'"
+        if piece.tray != REVIEW:
+            # Not yet placed, it goes to its tray from where it came.
+            places += ", was = CASE placed WHEN 1 THEN tray END, tray = :tray, placed = 0"
+        run(f"UPDATE pieces SET {places} {waits}", id=number, tray=piece.tray, **columns)  # noqa: S608
+        if piece.tray != REVIEW:
+            run("DELETE FROM leases WHERE piece = :id", id=number)
+        return number
+
+    def pieces(self, *, routing: bool = True) -> Iterator[Row]:
+        """Walk over all rows; see `Store`."""
+        sql = f"SELECT {'*' if routing else _LIGHT} FROM pieces WHERE id > :last ORDER BY id"  # noqa: S608
+        rows: list[Row] = self.query(f"{sql} LIMIT {PAGE}", last=0)
+        while rows:
+            yield from rows
+            rows = self.query(f"{sql} LIMIT {PAGE}", last=rows[-1]["id"])
+
+    def unplaced(self, numbers: Iterable[int] | None = None) -> list[Row]:
+        """Return what is not placed; see `Store`."""
+        sql = "SELECT id, source, name, filed, tray, was, at FROM pieces WHERE placed = 0"
+        if numbers is None:
+            return self.query(f"{sql} ORDER BY id")
+        return [row for id_ in numbers for row in self.query(f"{sql} AND id = :id", id=id_)]
+
+    def mark_placed(self, done: Sequence[Mapping[str, Any]]) -> None:
+        """Mark pieces; see `Store`."""
+        with self.transaction(lasting=False) as run:
+            run.many(
+                "UPDATE pieces SET placed = 1, was = NULL"
+                " WHERE id = :id AND tray = :tray AND at = :at AND placed = 0",
+                done,
+            )
+
+    def rename(self, piece: int, name: PurePath) -> str:
+        """Give a piece's file a free name; see `Store`."""
+        with self.transaction() as run:
+            self._serialize(run)
+            for filed in list_names(name):
+                if not run("SELECT 1 FROM pieces WHERE filed = :filed", filed=filed):
+                    break
+            run("UPDATE pieces SET filed = :filed WHERE id = :id", filed=filed, id=piece)
+        return filed
+
+    def move(self, moves: Iterable[tuple[int, str, str]]) -> None:
+        """Write that pieces are to be moved; see `Store`."""
+        with self.transaction() as run:
+            run.many(
+                "UPDATE pieces SET tray = :new, was = :old, placed = 0"
+                " WHERE id = :id AND placed = 1 AND tray = :old",
+                ({"id": number, "old": old, "new": new} for number, old, new in moves),
+            )
+
+    def restore(self, numbers: Iterable[int]) -> None:
+        """Write that pieces are to be placed again; see `Store`."""
+        with self.transaction() as run:
+            sql = "UPDATE pieces SET placed = 0 WHERE id = :id"
+            run.many(sql, ({"id": number} for number in numbers))
+
+    def claim(self, asking: Asking) -> tuple[Row, str] | None:
+        """Lend the next piece; see `Store`."""
+        values = {"person": asking.person, "token": asking.token, "now": asking.now}
+        values |= {"after": asking.after}
+        mine = "person = :person" if asking.token is None else "token = :token"
+        # A loan that is lost in a power cut does no harm: the piece is lent anew.
+        while True:
+            with self.transaction(lasting=False) as run:
+                rows = (
+                    run(_THEIRS.format(mine) + self.lock, **values)
+                    or run(_FREE.format(">") + self.skip, **values)
+                    or run(_FREE.format("<=") + self.skip, **values)
+                )
+                if not rows:
+                    return None
+                token = _lend(run, rows[0]["id"], asking)
+                if token is not None:
+                    return rows[0], token
+
+    def find_loan(self, piece: int, token: str) -> Row | None:
+        """Return a loan; see `Store`."""
+        rows = self.query(
+            "SELECT pieces.*, leases.until FROM pieces JOIN leases ON leases.piece = pieces.id"
+            " WHERE pieces.id = :piece AND leases.token = :token",
+            piece=piece,
+            token=token,
+        )
+        return rows[0] if rows else None
+
+    def renew(self, piece: int, token: str, until: float) -> None:
+        """Lend for longer; see `Store`."""
+        with self.transaction(lasting=False) as run:
+            self._check_loan(run, piece, token)
+            sql = "UPDATE leases SET until = :until WHERE piece = :piece"
+            run(sql, until=until, piece=piece)
+
+    def release(self, piece: int, token: str) -> None:
+        """End a loan; see `Store`."""
+        with self.transaction(lasting=False) as run:
+            sql = "DELETE FROM leases WHERE piece = :piece AND token = :token"
+            run(sql, piece=piece, token=token)
+
+    def settle(self, said: Said) -> None:
+        """Keep what was said; see `Store`."""
+        five, plus4 = (said.digits[:5], said.digits[5:]) if said.digits else (None, "")
+        with self.transaction() as run:
+            person = self._check_loan(run, said.piece, said.token)
+            values = {"piece": said.piece, "person": person, "at": said.now}
+            run(
+                "INSERT INTO corrections (piece, zip, person, at)"
+                " VALUES (:piece, :zip, :person, :at)",
+                zip=said.digits,
+                **values,
+            )
+            run(
+                f"UPDATE pieces SET zip = :zip, zip4 = :zip4, tray = :tray, was = '{REVIEW}',"  # noqa: S608
+                " placed = 0, person = :person, at = :at WHERE id = :piece",
+                zip=five,
+                zip4=plus4,
+                tray=said.tray,
+                **values,
+            )
+            run("DELETE FROM leases WHERE piece = :piece", piece=said.piece)
+
+    def _check_loan(self, run: Work, piece: int, token: str) -> str:
+        """Return who the piece is lent to; raise `NotYoursError` where the loan is another."""
+        # The piece first, as a claim does: two that keep each other waiting would be ended.
+        run(f"SELECT id FROM pieces WHERE id = :piece{self.lock}", piece=piece)  # noqa: S608
+        rows = run(
+            "SELECT leases.person, leases.token, name FROM pieces LEFT JOIN leases"
+            " ON leases.piece = pieces.id WHERE pieces.id = :piece",
+            piece=piece,
+        )
+        lent = rows[0] if rows and rows[0]["token"] is not None else None
+        if lent is None or lent["token"] != token:
+            raise NotYoursError(
+                f"the piece {rows[0]['name'] if rows else piece} is no longer yours",
+                seen=f"{lent['person']} has it now" if lent else "it was settled or given back",
+                likely="it was lent for a time, and the time is over" if lent else None,
+                try_="take the next piece",
+            )
+        return str(lent["person"])
+
+    def take_back(self, piece: int, asking: Asking) -> str:
+        """Forget what was said; see `Store`."""
+        person = asking.person
+        with self.transaction() as run:
+            sql = f"SELECT tray FROM pieces WHERE id = :piece{self.lock}"  # noqa: S608
+            rows = run(sql, piece=piece)
+            said = run(
+                "SELECT id, person FROM corrections WHERE piece = :piece"
+                " ORDER BY id DESC LIMIT 1",
+                piece=piece,
+            )
+            last = said[0] if said else None
+            if last is None or last["person"] != person or rows[0]["tray"] == REVIEW:
+                raise NotYoursError(
+                    f"{person} has said nothing of piece {piece} that could be taken back",
+                    likely="it was taken back before"
+                    if last is None or last["person"] == person
+                    else f"{last['person']} settled it",
+                )
+            run("DELETE FROM corrections WHERE id = :id", id=last["id"])
+            run(
+                "UPDATE pieces SET zip = NULL, zip4 = '', was = tray, placed = 0,"  # noqa: S608
+                f" tray = '{REVIEW}', person = NULL WHERE id = :piece",
+                piece=piece,
+            )
+            run("DELETE FROM leases WHERE token = :token", token=asking.token)
+            token = _lend(run, piece, asking)
+            assert token is not None, "what was settled is lent to nobody"
+            return token
+
+    def corrections(self) -> list[Row]:
+        """Return what people said; see `Store`."""
+        return self.query(
+            "SELECT pieces.*, corrections.zip AS said, corrections.person AS who,"
+            " corrections.at AS settled FROM corrections"
+            " JOIN pieces ON pieces.id = corrections.piece ORDER BY corrections.id"
+        )
+
+    def counts(self, kind: str) -> dict[str, int]:
+        """Return figures; see `Store`."""
+        rows = self.query(
+            "SELECT name, n FROM counts WHERE kind = :kind AND n > 0 ORDER BY name", kind=kind
+        )
+        return {row["name"]: int(row["n"]) for row in rows}
+
+    def count_loans(self, now: float) -> int:
+        """Return how many pieces are lent."""
+        rows = self.query("SELECT COUNT(*) AS n FROM leases WHERE until > :now", now=now)
+        return int(rows[0]["n"])
+
+    def tally(self) -> list[Row]:
+        """Count all pieces; see `Store`."""
+        return self.query(
+            "SELECT tray, reason, person IS NOT NULL AS by_person, zip IS NOT NULL AS has_zip,"
+            " COUNT(*) AS n, SUM(1 - probability) AS wrong FROM pieces GROUP BY 1, 2, 3, 4"
+        )
+
+    def read_fact(self, name: str) -> str | None:
+        """Return what was kept."""
+        rows = self.query("SELECT value FROM facts WHERE name = :name", name=name)
+        return str(rows[0]["value"]) if rows else None
+
+    def write_fact(self, name: str, value: str) -> None:
+        """Keep a text."""
+        with self.transaction(lasting=False) as run:
+            run(
+                "INSERT INTO facts (name, value) VALUES (:name, :value)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                name=name,
+                value=value,
+            )
+
+
+def _lend(run: Work, piece: int, asking: Asking) -> str | None:
+    """Write a loan, and return its token; None where somebody else was faster."""
+    token = secrets.token_hex(8)
+    rows = run("SELECT token, person FROM leases WHERE piece = :piece", piece=piece)
+    mine = rows and (
+        rows[0]["person"] == asking.person
+        if asking.token is None
+        else rows[0]["token"] == asking.token
+    )
+    lent = run(
+        _LEND,
+        piece=piece,
+        person=asking.person,
+        token=token,
+        until=asking.until,
+        now=asking.now,
+        old=rows[0]["token"] if mine else "",
+    )
+    return token if lent else None
+
+
+def list_names(name: PurePath) -> Iterator[str]:
+    """Walk over the names that a file may have in a tray: a number after it, and not too long.
+
+    >>> list(itertools.islice(list_names(PurePath("deep/a.png")), 2))
+    ['a.png', 'a~2.png']
+    """
+    for count in itertools.count(1):
+        end = (f"~{count}" if count > 1 else "") + name.suffix[:16]
+        stem = name.stem.encode()[: MAX_NAME_BYTES - len(end.encode())]
+        yield stem.decode(errors="ignore") + end

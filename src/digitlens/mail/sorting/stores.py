@@ -1,0 +1,100 @@
+"""Which store keeps the state of the trays in a folder."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from digitlens.errors import MissingDataError, RunError, UsageError
+from digitlens.mail.sorting.postgres import PostgresStore
+from digitlens.mail.sorting.sqlite import FILE, SqliteStore
+from digitlens.storage import make_folder, read_file, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from digitlens.mail.sorting.sql import SqlStore
+
+
+# In a folder of trays whose state is in a database: the name that both know the other by.
+PAIRED = ".store"
+PAIR = "trays"
+ADDRESSES = ("postgresql://", "postgres://")
+
+
+def make_store(out: Path, address: str | None = None, *, create: bool = False) -> SqlStore:
+    """Return the store of the trays in `out`; `create` makes it where there is none.
+
+    address: of a PostgreSQL database; None: the SQLite file in `out`
+
+    Raises UsageError: the address is none, or the state is in the other kind of store;
+    RunError: the database keeps the state of other trays; and as both kinds of store do.
+    """
+    if address is None:
+        check_unpaired(out)
+        return SqliteStore(out, create=create)
+    if not address.startswith(ADDRESSES):
+        raise UsageError("a store is postgresql://USER@HOST/DATABASE", seen=repr(address))
+    if (out / FILE).exists():
+        raise UsageError(
+            f"the state of {out} is in {FILE}, not in a database",
+            try_="leave --store out, or sort into another folder",
+        )
+    if not create and not (out / PAIRED).is_file():
+        raise MissingDataError(
+            f"nothing was sorted into {out} with this store",
+            try_=f"digitlens route FOLDER --out {out} --store ADDRESS",
+        )
+    store = PostgresStore(address, create=create)
+    _check_pair(store, out)
+    return store
+
+
+def check_unpaired(out: Path) -> None:
+    """Raise `UsageError` where the state of the trays in `out` is in a database."""
+    if (out / PAIRED).is_file():
+        raise UsageError(
+            f"the state of {out} is in a database",
+            likely="it was sorted with --store",
+            try_="--store postgresql://USER@HOST/DATABASE",
+        )
+
+
+def _check_pair(store: PostgresStore, out: Path) -> None:
+    """See to it that a store keeps the state of one folder of trays."""
+    name = store.read_fact(PAIR)
+    if name is None:
+        make_folder(out)
+        if not (out / PAIRED).exists():
+            write_text(out / PAIRED, secrets.token_hex(16))
+        store.write_fact(PAIR, read_file(out / PAIRED).content.decode())
+        name = store.read_fact(PAIR)
+    own = None
+    with suppress(MissingDataError):
+        own = read_file(out / PAIRED).content.decode()
+    if own != name:
+        store.close()
+        raise RunError(
+            f"the store {store.name} keeps the state of other trays than {out}",
+            try_="one database, or one --store, for each folder of trays",
+        )
+
+
+@contextmanager
+def open_store(
+    out: Path, address: str | None = None, *, create: bool = False
+) -> Iterator[SqlStore]:
+    """Open the store of the trays in `out`, and close it again; errors as in `make_store`.
+
+    With `create` it is made where there is none, and looked through for damage: a run looks at
+    all of it, a person who waits for a piece does not.
+    """
+    store = make_store(out, address, create=create)
+    try:
+        if create:
+            store.check()
+        yield store
+    finally:
+        store.close()
