@@ -187,7 +187,7 @@ def _readable_rows(connection: sqlite3.Connection, table: str) -> Iterator[sqlit
 def _is_whole(row: sqlite3.Row) -> bool:
     """Say whether a row of a damaged file holds what the row of a piece must hold."""
     try:
-        parse_routing(row)
+        parse_routing(dict(row))
         os.fsdecode(row["source"])
     except (CorruptFileError, TypeError, ValueError):
         return False

@@ -202,7 +202,8 @@ class Review:
                 try_="put it back, then settle the piece again",
             )
         # Written down first and moved then: a kill in between is made good by the next run.
-        said = Said(task.piece, task.token, code and code.digits, tray, self._now())
+        digits = None if code is None else code.digits
+        said = Said(task.piece, task.token, digits, tray, self._now())
         self._store.settle(said)
         self._filer.place([task.piece], mark=False)
         return tray

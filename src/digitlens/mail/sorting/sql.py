@@ -82,6 +82,14 @@ class SqlStore(ABC):
     def encode_source(self, path: Path) -> str | bytes:
         """Return a path as its column keeps it."""
 
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `CorruptFileError` where the state is damaged."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is open."""
+
     def add(self, pieces: Sequence[RoutedPiece]) -> list[int]:
         """Write rows; see `Store`."""
         with self.transaction() as run:
