@@ -206,8 +206,8 @@ def test_the_listing_is_left_alone_while_nothing_changes(stored: Any) -> None:
     assert written()
     (stored.out / "MA/a.png").unlink()
     assert written()
-    assert written(mailer=("00", "000", "900000"))
-    assert not written(mailer=("00", "000", "900000"))
+    assert written(mailer=("00", "000", "900000000"))
+    assert not written(mailer=("00", "000", "900000000"))
 
 
 SCANNER = """
