@@ -83,6 +83,16 @@ def test_gaps_are_counted_from_left_to_right() -> None:
         assert texts(suppress_overlaps([whole, *parts])) == ["1234"], order
 
 
+@pytest.mark.parametrize("gaps", [(0.75,), (0.85,), (2.0, 3.1)])
+def test_lines_read_from_the_last_to_the_first_are_given_once(gaps: tuple[float, ...]) -> None:
+    """A page on its head has the parts of a line before the whole of it."""
+    whole, *parts = parted(*gaps)
+    there = texts(suppress_overlaps([whole, *parts]))
+    on_its_head = replace(whole, line=line(whole.line.text[::-1], 0.9, whole.line.box))
+    back = texts(suppress_overlaps([*parts[::-1], on_its_head]))
+    assert back == [text[::-1] for text in there[::-1]]
+
+
 def test_a_number_beside_a_word_is_the_part() -> None:
     """Where one part is no number, the surer of the whole and the parts is kept."""
     place = (0.0, 0.0, 200.0, 20.0)

@@ -64,20 +64,29 @@ def select_numbers(
 
 
 def suppress_overlaps(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
-    """Keep of each line either the whole of it or its parts.
+    """Keep of each line either the whole of it or its parts, whatever their order.
 
-    `crops` are in the order of `find_lines`: each whole line is followed by its parts.
+    On a page that is read on its head lines come from the last to the first, parts before the
+    whole of them.
     """
+    # The parts of each whole line, by its place in `crops`.
+    parts: dict[int, list[RecognizedLine]] = {
+        index: [] for index, item in enumerate(crops) if not item.crop.part
+    }
+    alone = []
+    for index, item in enumerate(crops):
+        if item.crop.part:
+            wholes = [place for place in parts if _contains(crops[place], item)]
+            if wholes:
+                # Boxes of sloping lines overlap: the whole is the next in the order.
+                parts[min(wholes, key=lambda place: abs(place - index))].append(item)
+            else:
+                alone.append(index)
+    # What is kept, where its line stood.
     kept: list[RecognizedLine] = []
-    index = 0
-    while index < len(crops):
-        # A line, and how many of the next crops are its parts.
-        whole, end = crops[index], index + 1
-        while end < len(crops) and crops[end].crop.part and _contains(whole, crops[end]):
-            end += 1
-        parts = list(crops[index + 1 : end])
-        kept += [whole] if not parts or _is_one(whole, parts) else parts
-        index = end
+    for index in sorted((*parts, *alone)):
+        own = parts.get(index, [])
+        kept += own if own and not _is_one(crops[index], own) else [crops[index]]
     return kept
 
 
@@ -85,7 +94,7 @@ def _contains(whole: RecognizedLine, part: RecognizedLine) -> bool:
     left, top, right, bottom = whole.line.box
     x0, y0, x1, y1 = part.line.box
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    return not whole.crop.part and left <= x <= right and top <= y <= bottom
+    return left <= x <= right and top <= y <= bottom
 
 
 def _is_one(whole: RecognizedLine, parts: Sequence[RecognizedLine]) -> bool:
