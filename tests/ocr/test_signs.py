@@ -36,6 +36,7 @@ class Oracle:
 
     def __init__(self, signs: list[tuple[int, int, int]]) -> None:
         self.signs = signs
+        self.doubt = 0.002  # the probability that a separator is a digit
 
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer as the network does."""
@@ -46,14 +47,16 @@ class Oracle:
             first, last = (int(x * frames / columns) for x in (left, right))
             probs[first : last + 1] = 0.002
             probs[first : last + 1, sign] = 0.992
+            if sign == SEPARATOR:
+                probs[first : last + 1, DIGIT] = self.doubt
         return np.log(probs)
 
 
 def line_of(text: str, gap: int = 8) -> tuple[Oracle, LineCrop]:
-    """Draw boxes for digits (d), letters (a), dashes, dots, marks ($) and wide gaps."""
+    """Draw boxes for digits (d), letters (a), dashes, dots, slashes, marks ($), wide gaps."""
     signs, x = [], MARGIN
     ink = np.zeros((HEIGHT + 2 * MARGIN, MARGIN + 30 * len(text)), np.uint8)
-    kinds = {"d": DIGIT, "a": LETTER, "-": SEPARATOR, ".": POINT, "$": MARK}
+    kinds = {"d": DIGIT, "a": LETTER, "-": SEPARATOR, "/": SEPARATOR, ".": POINT, "$": MARK}
     columns = list[int]()
     for char in text:
         if char == " ":
@@ -99,6 +102,16 @@ def test_a_line_gives_its_numbers(
     assert places(cut_numbers(network, crop)) == usual  # type: ignore[arg-type]
     assert places(cut_numbers(network, crop, "join")) == join  # type: ignore[arg-type]
     assert places(cut_numbers(network, crop, "split")) == split  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("doubt", "is_sure"), [(0.002, True), (0.02, False)])
+def test_a_slash_that_may_be_a_one_leaves_no_number_sure(doubt: float, is_sure: bool) -> None:
+    """It parts numbers, but what stands beside it may lack a digit."""
+    network, crop = line_of("dd/dd")
+    network.doubt = doubt
+    numbers = cut_numbers(network, crop)  # type: ignore[arg-type]
+    assert places(numbers) == [2, 2]
+    assert [item.certainty > 0.9 for item in numbers] == [is_sure, is_sure]
 
 
 def test_a_number_stays_as_it_was() -> None:

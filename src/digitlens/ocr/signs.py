@@ -77,8 +77,9 @@ elsewhere it is a point."""
 MAX_COMMA = 0.5
 """What is lower than this share of the line's height, and below its middle, is no digit."""
 
-MAX_DIGIT_HEIGHT, SLASH_DOUBT = 1.1, 0.05
-"""What leans, is no higher than digits, and may be a 1 with this probability, is no slash."""
+MAX_DIGIT_HEIGHT, SLASH_DOUBT, ONE_DOUBT = 1.1, 0.05, 0.01
+"""What leans, is no higher than digits, and may be a 1 with the first probability, is no slash;
+with the second it parts numbers, but these are not sure."""
 
 LIST_GAP = 0.35
 """Paper after a comma that parts the numbers of a list, in their height."""
@@ -264,7 +265,18 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
     if parting != "join" and not crop.boxed:
         points = [unit for unit in units if unit.sign == POINT and parting == "usual"]
         runs = [piece for run in runs for piece in _split_at_gaps(run, crop, height, points)]
-    return [_cut(crop, labels, units, run) for run in runs]
+    numbers = [_cut(crop, labels, units, run) for run in runs]
+    if any(_may_be_one(unit, height, ONE_DOUBT) for unit in units):
+        return [
+            replace(item, certainty=min(item.certainty, DOUBTFUL_CERTAINTY)) for item in numbers
+        ]
+    return numbers
+
+
+def _may_be_one(unit: Unit, height: float, doubt: float) -> bool:
+    """Say whether a slash is as high as a digit, and a leaning 1 with this probability."""
+    is_slash = unit.sign == SEPARATOR and _is_tall(unit, height)
+    return is_slash and unit.height <= MAX_DIGIT_HEIGHT * height and unit.certainty >= doubt
 
 
 def _is_foreign(unit: Unit, run: Sequence[Unit], height: float) -> bool:
@@ -337,8 +349,7 @@ def _check_place(unit: Unit, height: float, band: tuple[float, float]) -> Unit:
     if unit.sign != SEPARATOR:
         return unit
     if _is_tall(unit, height):
-        may_be_one = unit.certainty >= SLASH_DOUBT and unit.height <= MAX_DIGIT_HEIGHT * height
-        return replace(unit, sign=MARK) if may_be_one else unit
+        return replace(unit, sign=MARK) if _may_be_one(unit, height, SLASH_DOUBT) else unit
     middle = (0.5 * (unit.top + unit.bottom) - band[0]) / max(band[1] - band[0], 1.0)
     is_dash = unit.right - unit.left >= DASH_ASPECT * unit.height
     return (
