@@ -125,3 +125,41 @@ def test_a_bar_on_a_small_picture_is_no_sheet(width: int) -> None:
     picture = np.full((40, 40), 255, np.uint8)
     picture[10:30, 18 : 18 + width] = 0
     assert frame_steps(picture).box == (18, 10, 18 + width, 30)
+
+
+def strip(height: int = 60, width: int = 300) -> np.ndarray:
+    """Draw a white strip filled with bold black bars, as bold print fills it."""
+    picture = np.full((height, width), 255, np.uint8)
+    for left in range(16, width - 24, 28):
+        picture[height // 5 : -(height // 5), left : left + 18] = 0
+    return picture
+
+
+def test_a_strip_of_bold_print_is_a_sheet() -> None:
+    """Ink may cover nearly half of what is cut out closely."""
+    picture = np.full((150, 390), 45, np.uint8)
+    picture[45:105, 45:345] = strip()
+    [sheet] = find_sheets(picture)
+    assert np.abs(sheet.corners - [[45, 45], [345, 45], [345, 105], [45, 105]]).max() < 3
+
+
+@pytest.mark.parametrize("thickness", [2, 3])
+@pytest.mark.parametrize("inset", [2, 3, 4, 5, 6])
+def test_a_frame_near_the_edge_does_not_hide_the_sheet(inset: int, thickness: int) -> None:
+    """Whether the edge is found or the frame: the number lies on what was cut out."""
+    scene = 60 + 4 * np.random.default_rng(0).standard_normal((76, 216))
+    picture = scene.clip(0, 255).astype(np.uint8)
+    picture[15:61, 15:201] = 250
+    cv2.rectangle(picture, (15 + inset, 15 + inset), (200 - inset, 60 - inset), 20, thickness)
+    cv2.putText(picture, "2078", (60, 46), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 10, 2)
+    outer = np.array([[15, 15], [201, 15], [201, 61], [15, 61]])
+    assert min(np.abs(sheet.corners - outer).max() for sheet in find_sheets(picture)) < 13
+
+
+def test_a_frame_on_paper_is_no_sheet() -> None:
+    """What has the same paper inside as outside is a box for digits."""
+    picture = np.full((200, 500), 250, np.uint8)
+    for left in range(60, 400, 70):
+        cv2.rectangle(picture, (left, 60), (left + 60, 130), 150, 6)
+        cv2.putText(picture, "5", (left + 16, 112), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 10, 4)
+    assert find_sheets(picture) == []

@@ -44,9 +44,10 @@ MIN_SIDE_STEP, MIN_SIDE_SHARE = 9.0, 0.75
 INSET = 1.0
 # The share of a sheet that has the color of the ground around it, at most.
 MAX_LIKE_GROUND = 0.25
-# What sides must differ by where fewer than three are in the picture, and how large the sheet
-# is then: an even part with one or two edges may be the light on the paper.
-MIN_LONE_STEP, MIN_LONE_AREA = 45.0, 0.3
+# What sides must differ by where fewer than three are in the picture, how large the sheet is
+# then, and the share of a side along which they do: an even part with one or two edges may be
+# the light on the paper, or a desk that ends where a sheet on it does.
+MIN_LONE_STEP, MIN_LONE_AREA, MIN_LONE_SHARE = 45.0, 0.3, 0.9
 # The share of a side's step that lies within two pixels to each side of it: shadows are softer.
 MIN_SHARPNESS = 0.6
 
@@ -227,7 +228,7 @@ def has_sides(smooth: Pixels, quad: Floats) -> bool:
     """Say whether a quadrilateral differs from what is around it along all of its sides."""
     reach = STROKE_WINDOW / 3
     places = np.linspace(0.06, 0.94, 24)[:, None]
-    heights = []
+    heights, shares = [], []
     for start, end, normal in _sides(quad):
         spots = start + places * (end - start)
         known = _inside(spots + reach * normal, smooth.shape)
@@ -239,14 +240,15 @@ def has_sides(smooth: Pixels, quad: Floats) -> bool:
         )
         middle = np.sort(steps, axis=0)[len(steps) // 2]
         along = steps @ (middle / max(float(np.hypot.reduce(middle)), 1e-9))
-        if float((along >= MIN_SIDE_STEP).mean()) < MIN_SIDE_SHARE:
+        shares.append(float((along >= MIN_SIDE_STEP).mean()))
+        if shares[-1] < MIN_SIDE_SHARE:
             return False
         heights.append(float(np.sort(along)[len(along) // 2]))
     if not heights:
         return False
-    if len(heights) < 3 and (
-        min(heights) < MIN_LONE_STEP or quad_area(quad) < MIN_LONE_AREA * smooth[..., 0].size
-    ):
+    is_small = quad_area(quad) < MIN_LONE_AREA * smooth[..., 0].size
+    is_faint = min(heights) < MIN_LONE_STEP or min(shares) < MIN_LONE_SHARE
+    if len(heights) < 3 and (is_faint or is_small):
         return False
     return _differs_from_around(smooth, quad)
 
@@ -267,9 +269,19 @@ def fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
     """Fit a quadrilateral of the smooth picture to the pixels; return it in the picture's.
 
     None where a side is no edge but light that changes.
-
-    On each side the steepest places are looked for, across it, and a line is laid through.
     """
+    # The median that takes strokes out takes corners off as well.
+    fitted = _fit_sides(fine, quad, smooth)
+    return _fit_sides(fine, _move_out(quad, 2.0), smooth) if fitted is None else fitted
+
+
+def _fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
+    """Fit a quadrilateral whose sides are near.
+
+    Each side is crossed at many places. Its edge is where the ground ends, coming from
+    outside, whatever is ruled along it on the sheet; a line is laid through these places.
+    """
+    paper = np.median(smooth[fill_quad(quad, smooth.shape) > 0], axis=0).astype(np.float64)
     scale = np.array(fine.shape[1::-1]) / smooth.shape[1::-1]
     quad = quad * scale
     reach = max(6.0, 3.5 * float(scale.max()))
@@ -284,7 +296,7 @@ def fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
             lines.append((start, end))
             continue
         profile = _sample(fine, across[known])
-        line = _fit_side(profile, places[known], offsets, start, end, normal)
+        line = _fit_side(profile, paper, places[known], offsets, start, end, normal)
         if line is None:
             return None
         lines.append(line)
@@ -298,34 +310,51 @@ def fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
 
 def _fit_side(
     profile: Floats,
+    paper: Floats,
     places: Floats,
     offsets: Floats,
     start: Floats,
     end: Floats,
     normal: Floats,
 ) -> tuple[Floats, Floats] | None:
-    """Return start and end of the line through the steepest places of a side's profiles."""
+    """Return start and end of a sharp line between ground and sheet near a side."""
     quarter = len(offsets) // 4
-    step = profile[:, -quarter:].mean(axis=1) - profile[:, :quarter].mean(axis=1)
-    middle = np.median(step, axis=0)
-    along = profile @ (middle / max(float(np.linalg.norm(middle)), 1e-9))
-    slope = along[:, 2:] - along[:, :-2]
-    steepest = offsets[1:-1][slope.argmax(axis=1)]
-    line = np.array([0.0, float(np.median(steepest))])
+    ground = np.median(profile[:, -quarter:], axis=(0, 1))
+    step = ground - paper
+    # 0 is the sheet's paper, 1 the ground: coming from outside, the edge is where it ends ...
+    along = (profile - paper) @ (step / max(float(step @ step), 1e-9))
+    is_sheet = along < 0.5
+    is_sheet[:, 0] = True
+    edges = [offsets[len(offsets) - 1 - is_sheet[:, ::-1].argmax(axis=1)] + 0.5]
+    # ... or, where something else lies so near, the steepest place.
+    inside = profile[:, :quarter].mean(axis=1)
+    middle = np.median(profile[:, -quarter:].mean(axis=1) - inside, axis=0)
+    whole = profile @ (middle / max(float(middle @ middle), 1e-9))
+    edges.append(offsets[1:-1][(whole[:, 2:] - whole[:, :-2]).argmax(axis=1)])
+    # Inside a mere frame is what is around it.
+    first = int(float(np.median(along[:, :quarter])) > 0.5)
+    ways = list(zip((along, whole), edges, ([2, -1, -2, -3], [2, -2]), strict=True))
+    for values, edge, beyond in ways[first:]:
+        line = _fit_line(edge, places)
+        # Two pixels outside and as many inside, or near there: a rule may follow at once.
+        index = np.rint(np.polyval(line, places) - offsets[0]).astype(int)[:, None]
+        near_by = np.clip(index + np.array(beyond), 0, len(offsets) - 1)
+        beside = np.take_along_axis(values, near_by, axis=1)
+        if float(np.median(beside[:, 0] - beside[:, 1:].min(axis=1))) >= MIN_SHARPNESS:
+            before, after = float(line[1]) - INSET, float(line[0] + line[1]) - INSET
+            return start + before * normal, end + after * normal
+    return None
+
+
+def _fit_line(edges: Floats, places: Floats) -> Floats:
+    """Return slope and start of the line through most of the edges."""
+    line = np.array([0.0, float(np.median(edges))])
     for far in (4.0, 2.0, 1.5):
-        near = np.abs(steepest - np.polyval(line, places)) <= far
+        near = np.abs(edges - np.polyval(line, places)) <= far
         if near.sum() < 6:
             break
-        line = np.polyfit(places[near], steepest[near], 1)
-    # Along that line, two pixels to each side.
-    index = np.rint(np.polyval(line, places) - offsets[0]).astype(int)
-    ends = (np.clip(index + way, 0, len(offsets) - 1)[:, None] for way in (2, -2))
-    outer, inner = (np.take_along_axis(along, end, axis=1)[:, 0] for end in ends)
-    whole = np.median(along[:, -quarter:].mean(axis=1) - along[:, :quarter].mean(axis=1))
-    if float(np.median(outer - inner)) < MIN_SHARPNESS * float(whole):
-        return None
-    first, last = float(line[1]) - INSET, float(line[0] + line[1]) - INSET
-    return start + first * normal, end + last * normal
+        line = np.polyfit(places[near], edges[near], 1)
+    return line
 
 
 def _meet(one: tuple[Floats, Floats], two: tuple[Floats, Floats]) -> Floats:

@@ -44,7 +44,7 @@ SAME_QUAD = 2.5
 # Marks stand out from the paper by this many gray values, and by this many times its noise.
 MIN_MARK, MIN_MARK_NOISE = 22.0, 5.0
 # Marks cover this share of a sheet or ground at least, and at most.
-MIN_MARKED, MAX_MARKED = 0.0004, 0.35
+MIN_MARKED, MAX_MARKED = 0.0004, 0.5
 # What is written around sheets is read too where it is; sheets are then apart from it where
 # their paper differs by so many gray values.
 MIN_PAPER_STEP = 40.0
@@ -52,6 +52,8 @@ MIN_PAPER_STEP = 40.0
 MIN_SHEET_SHARE = 0.25
 # Figures on pages show desks with sheets: so often sheets are looked for on sheets.
 MAX_DEPTH = 2
+# What has a shorter longer side is no figure: boxes for digits would be sheets on it.
+MIN_FIGURE_SIDE = 160
 # Red, green, blue of outlines.
 SHEET_COLOR, GROUND_COLOR = (210, 30, 30), (20, 140, 60)
 # A picture with a shorter longer side is a digit, not a scene.
@@ -201,7 +203,9 @@ def _find(pixels: Pixels, depth: int) -> list[Sheet]:
         return []
     sheets = []
     for sheet in cut:
-        inner = _find(sheet.pixels, depth - 1) if depth and not has_ground else []
+        is_large = max(sheet.pixels.shape[:2]) >= MIN_FIGURE_SIDE
+        looks = depth and is_large and not has_ground
+        inner = _find(sheet.pixels, depth - 1) if looks else []
         sheets += [item.on(sheet) for item in inner] or [sheet]
     sheets.sort(key=lambda sheet: float(sheet.corners[:, 1].mean()))
     if has_ground:

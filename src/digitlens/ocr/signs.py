@@ -41,25 +41,20 @@ INK = 96
 MIN_UNIT_HEIGHT = 0.3
 """Connected ink lower than this share of the line's height is a point, dash or speck."""
 
-CHANGE_COST, WORD_CHANGE_COST = 3.5, 1.2
-"""Nats that it costs to go from digits to other writing or back, within a word and between two:
-a doubtful glyph is what its neighbors are."""
+CHANGE_COST, WORD_CHANGE_COST, MARK_CHANGE_COST = 3.5, 1.2, 3.2
+"""Nats that it costs to go from digits to other writing or back, within a word, between two,
+and where no letter is in sight: a doubtful glyph is what its neighbors are."""
 
 CLIP = (0.001, 0.99)
 """Probabilities of a digit beyond these are not believed: no glyph alone outweighs a word."""
 
-MARK_CHANGE_COST = 3.2
-"""The same where no letter is in sight: a 1 at the end of a number may look like a mark."""
-
 WORD_GAP = 0.25
 """Paper between words, in heights of the line."""
 
-CLEARLY_FOREIGN, CLEARLY_SEVERAL = 6.5, 10.0
-"""Nats: where no line of a page says so clearly that it is more than a number, all is read; and
-where a picture of one line does not, that is read from edge to edge."""
-
-MIN_FOREIGN = 5.0
-"""Of a line that says so less clearly nothing is cut off: it is read whole, and not surely."""
+CLEARLY_FOREIGN, CLEARLY_SEVERAL, MIN_FOREIGN = 6.5, 10.0, 5.0
+"""Nats: where no line of a page says so clearly that it is more than a number, all is read;
+where a picture of one line does not, that is read from edge to edge; of a line that says so
+less clearly than the last nothing is cut off: it is read whole, and not surely."""
 
 CLEAR = (0.01, 0.9)
 """A line with no glyph that may be a digit with a probability between these is clear."""
@@ -220,8 +215,7 @@ class Examined:
 
     def is_clear(self) -> bool:
         """Say whether of every glyph it is known whether it is a digit."""
-        low, high = CLEAR
-        return all(not low < unit.certainty < high for unit in self.glyphs)
+        return all(not CLEAR[0] < unit.certainty < CLEAR[1] for unit in self.glyphs)
 
 
 def examine(network: SignRecognizer, crop: LineCrop) -> Examined:
@@ -266,11 +260,9 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
         points = [unit for unit in units if unit.sign == POINT and parting == "usual"]
         runs = [piece for run in runs for piece in _split_at_gaps(run, crop, height, points)]
     numbers = [_cut(crop, labels, units, run) for run in runs]
-    if any(_may_be_one(unit, height, ONE_DOUBT) for unit in units):
-        return [
-            replace(item, certainty=min(item.certainty, DOUBTFUL_CERTAINTY)) for item in numbers
-        ]
-    return numbers
+    is_doubtful = any(_may_be_one(unit, height, ONE_DOUBT) for unit in units)
+    most = DOUBTFUL_CERTAINTY if is_doubtful else 1.0
+    return [replace(item, certainty=min(item.certainty, most)) for item in numbers]
 
 
 def _may_be_one(unit: Unit, height: float, doubt: float) -> bool:
@@ -487,10 +479,8 @@ def _cut(
         if id(unit) in mine or (inside and unit.sign in (DIGIT, POINT)):
             part = slice(unit.top, unit.bottom), slice(unit.left, unit.right)
             kept[part] |= (labels[part] == unit.label).astype(np.uint8)
-    # Other ink goes with its gray edges; those of the number's own stay.
     other, nib = ((labels > 0) & (kept == 0)).astype(np.uint8), np.ones((3, 3), np.uint8)
     near = (cv2.dilate(other, nib) > cv2.dilate(kept, nib)) | (other > 0)
-    # The same margin on all sides, as wide as there is room for.
     room = (left, labels.shape[1] - right, top, labels.shape[0] - bottom)
     margin = min(max(2, crop.margin), *room)
     rows, columns = slice(top - margin, bottom + margin), slice(left - margin, right + margin)
