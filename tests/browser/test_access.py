@@ -16,6 +16,7 @@ TABS = (
     "features",
     "answer",
     "convolution",
+    "map",
     "train",
     "mistakes",
     "read",

@@ -45,7 +45,7 @@ def test_a_seven_drawn_with_a_pointer_is_read(seven: Any) -> None:
 def test_the_page_is_never_empty(page: Any, go: GO, expect: Any) -> None:
     """It opens on a drawn 4; examples, and digits that people wrote, are a click away."""
     expect(page.locator("#answer-digit")).to_have_text("4")
-    expect(page.locator("#pad-hint")).to_have_text("An example: write your own over it")
+    expect(page.locator("#pad-hint")).to_have_text("An example: draw over it")
     assert bare(page)
     examples = page.locator("#examples button")
     assert examples.count() == 14

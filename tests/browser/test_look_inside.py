@@ -231,3 +231,19 @@ def test_every_layer_of_other_networks_opens(
         title = re.compile(f"^One number: layer {number + 1},")
         expect(page.locator("#cell-title")).to_have_text(title)
         assert page.locator("#chain dd").last.text_content()
+
+
+def test_the_digit_moves_over_a_map_of_digits(
+    open_page: Any, draw_seven: Any, go: Go, expect: Any
+) -> None:
+    """Held-back digits lie about it; its neighbours are told and opened, and follow the pen."""
+    page = open_page("#map?network=tiny")
+    expect(page.locator("#map-words")).to_contain_text("by layer 8, 18 numbers a digit")
+    words = page.locator("#map-near-words")
+    expect(words).to_contain_text("are 4s")
+    draw_seven(page, pad="#map-pad", digit="#now-digit")
+    expect(words).to_contain_text("are 7s")
+    page.locator("#map-near button").first.click()
+    page.wait_for_url("**pixels=*")
+    page.locator("#map-clear").click()
+    expect(words).to_have_text("")

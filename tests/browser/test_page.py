@@ -20,6 +20,7 @@ TABS = (
     "features",
     "answer",
     "convolution",
+    "map",
     "train",
     "mistakes",
     "read",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from digitlens.digits import SIDE
+from digitlens.ocr.output import COLUMNS
 
 Go = Callable[[Any, str], None]
 
@@ -18,6 +20,14 @@ def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> 
     """A run on a share of the digits is followed to its end; its network can then be asked."""
     go(seven, "train")
     seven.locator("#train-data").select_option("uci")
+    command = "digitlens train dense --data uci --limit 518 --epochs 25 --recipe course"
+    expect(seven.locator("#train-command")).to_have_text(command)
+    seven.locator("#train-network").select_option("custom")
+    seven.locator("#layer-remove").click()
+    seven.locator("#layer-add").click()
+    command = "--layers conv8,pool,conv16,pool,conv16 --epochs 25"
+    expect(seven.locator("#train-command")).to_contain_text(command)
+    seven.locator("#train-network").select_option("quick")
     seven.locator("#train-share").fill("40")
     seven.locator("#train-epochs").fill("3")
     seven.locator("#train-start").click()
@@ -38,6 +48,7 @@ def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> 
     expect(seven.locator("#run-title")).to_have_text("quick-1")
     expect(seven.locator("#chart-right .dot.validation")).to_have_count(3)
     check_another_run_keeps_its_page(seven, expect)
+    check_runs_are_laid_over_each_other(seven, expect)
     check_test_digits_wait(seven, go, expect)
 
 
@@ -61,6 +72,29 @@ def check_another_run_keeps_its_page(page: Any, expect: Any) -> None:
     expect(page.locator("#train-stop")).to_be_hidden(timeout=60_000)
     expect(page.locator("#run-title")).to_have_text("quick-1")
     assert "tiny" not in page.locator("#run-words").text_content()
+
+
+def check_runs_are_laid_over_each_other(page: Any, expect: Any) -> None:
+    """Curves of two runs in one chart, told at the pointer; a stopped run goes on, or goes."""
+    page.locator("[data-overlay='tiny-1']").check()
+    expect(page.locator("#chart-loss .curve.other-0")).to_have_count(2)
+    page.locator("#chart-loss svg").hover(position={"x": 150, "y": 60})
+    expect(page.locator("#chart-loss .chart-values")).to_contain_text("tiny-1 validation")
+    page.wait_for_url("**overlay=tiny-1*")
+    page.locator("#runs [data-run='tiny-1']").click()
+    page.locator("#run-resume").click()
+    expect(page.locator("#train-stop")).to_be_visible()
+    expect(page.locator("#run-state")).to_contain_text("epoch", timeout=60_000)
+    page.locator("#train-stop").click()
+    page.locator("#run-rename").click(timeout=60_000)
+    page.locator("#run-name").fill("mine")
+    page.locator("#run-name").press("Enter")
+    expect(page.locator("#run-title")).to_have_text("mine")
+    page.locator("#run-delete").click()
+    page.locator("#delete-yes").click()
+    expect(page.locator("#runs [data-run]")).to_have_count(1)
+    expect(page.locator("#run-title")).to_have_text("No run yet")
+    page.locator("#runs [data-run='quick-1']").click()
 
 
 def check_test_digits_wait(page: Any, go: Go, expect: Any) -> None:
@@ -154,10 +188,37 @@ def test_a_picture_of_several_digits_is_read(page: Any, go: Go, strip: bytes) ->
     assert "else 1 31.0 %" in fields.nth(1).get_attribute("aria-label")
     fields.nth(1).press("1")
     assert page.locator("#photo .corrected").count() == 1
+    check_a_number_is_edited(page, fields)
     page.get_by_role("button", name="Save the corrected digit").click()
     page.locator("#own img[alt='a 1 of yours']").wait_for()
     page.locator("#own button[aria-label='Remove this 1']").click()
     page.get_by_text("None yet: save a drawn digit").wait_for()
+
+
+def check_a_number_is_edited(page: Any, fields: Any) -> None:
+    """Digits are added, taken out and chosen, by key and by button; rows are saved."""
+
+    def number() -> str:
+        return "".join(field.input_value() for field in fields.all())
+
+    assert page.locator("#lines input[tabindex='0']").count() == 1
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Delete")
+    assert number() == "41"
+    page.get_by_role("button", name="Insert after").click()
+    page.keyboard.press("5")
+    assert number() == "415"
+    page.get_by_role("button", name="410 (30.0 %)").click()
+    assert number() == "410"
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").click()
+    rows = Path(saved.value.path()).read_text("utf-8").splitlines()
+    assert rows[0] == ",".join(COLUMNS)
+    assert rows[1].startswith(",1,,410,0.600000,false,")
+    page.locator("#read-least").select_option("0.9")
+    assert page.locator("#read-hidden").text_content() == "1 line is hidden."
+    page.locator("#read-least").select_option("0")
+    assert number() == "410"
 
 
 def test_without_a_reader_that_is_said(open_page: Any, go: Go) -> None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from digitlens import evaluate, frame_digit, load_digits, load_model
 from digitlens.server import digit_sets
-from digitlens.server.schemas import CellPictures, Measured, OwnList, OwnSaved, Sample
+from digitlens.server.schemas import CellPictures, DigitMap, Measured, OwnList, OwnSaved, Sample
 from digitlens.training.user_data import load_user_data
 
 Check = Callable[..., dict[str, Any]]
@@ -196,3 +196,23 @@ def test_a_sample_is_a_test_digit_counted_round(lab: Any) -> None:
     assert first == again
     assert (first["source"], first["label"]) == ("uci test", int(test.labels[3]))
     assert np.array_equal(first["pixels"], test.images[3])
+
+
+def test_a_map_lays_digits_where_the_last_hidden_layer_puts_them(lab: Any) -> None:
+    """A digit's values of /v1/explain, less the mean, times the components, are its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digit_sets, "list_sources", lambda _: {"mnist": False})
+        result = lab.get("/v1/map", params={"network": "tiny"}).json()
+        asked = {"index": result["index"][7], "part": "validation"}
+        digit = lab.get("/v1/sample", params=asked).json()
+    TypeAdapter(DigitMap).validate_python(result)
+    assert (result["source"], result["labels"][7]) == ("uci validation", digit["label"])
+    query = {"network": "tiny", "frame": False, "layers_only": True}
+    body = {"pictures": [digit["pixels"]]}
+    inside = lab.post("/v1/explain", params=query, json=body).json()
+    values = np.ravel(inside["layers"][result["layer"] - 1]["values"])
+    place = np.array(result["components"]) @ (values - result["mean"])
+    assert place == pytest.approx(result["points"][7], abs=0.02)
+    assert 0.2 < result["share"] <= 1
+    points = np.array(result["points"])
+    assert points.var(axis=0)[0] >= points.var(axis=0)[1]

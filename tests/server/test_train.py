@@ -89,6 +89,52 @@ def test_a_run_is_told_from_its_start_to_its_end(faked: Any) -> None:
     assert state["events"][-1]["words"] == "It fits well."
 
 
+def write_run(name: str) -> Path:
+    """Write the folder of a run that was stopped."""
+    folder = Path("runs/train") / name
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('format = 1\n[run]\nnetwork = "dense"\nseed = 1\n')
+    return folder
+
+
+def test_a_recipe_is_asked_for_in_the_command_lines_words(faked: Any, problem: Check) -> None:
+    """Layers and changes of the recipe reach the process that trains; bad ones are 422."""
+    wish = {"network": "custom", "data": "uci", "layers": "conv4,pool,dense8"}
+    wish |= {"learning_rate": 0.01, "batch": 64, "dropout": 0.2, "augment": "light"}
+    run = faked.post("/v1/train", json=wish).json()["run"]
+    order = events(faked, run)[0]["order"]
+    assert order.items() >= wish.items()
+    for name, value in (("dropout", 1), ("learning_rate", 0), ("batch", 0), ("layer", "x")):
+        problem(faked.post("/v1/train", json=wish | {name: value}), 422)
+
+
+def test_a_stopped_run_is_resumed_in_its_folder(faked: Any, problem: Check) -> None:
+    """The order names the run's own folder, and no other is made; an unknown run is 404."""
+    folder = write_run("dense-1")
+    run = faked.post("/v1/train", json={"resume": "dense-1"}).json()["run"]
+    assert run == "dense-1"
+    order = events(faked, run)[0]["order"]
+    assert (order["resume"], Path(order["out"]).name) == ("dense-1", folder.name)
+    assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == ["dense-1"]
+    problem(faked.post("/v1/train", json={"resume": "other"}), 404)
+
+
+def test_a_run_is_renamed_and_removed(faked: Any, problem: Check) -> None:
+    """A run goes by its new name, never by one that is taken, and then it is gone."""
+    write_run("dense-1")
+    write_run("dense-2")
+    result = faked.post("/v1/runs/dense-1", json={"name": "wide"})
+    TypeAdapter(RunDetails).validate_python(result.json())
+    assert result.json()["name"] == "wide"
+    for taken in ("dense-2", "cnn"):
+        problem(faked.post("/v1/runs/wide", json={"name": taken}), 409)
+    problem(faked.post("/v1/runs/wide", json={"name": "../x"}), 422)
+    problem(faked.post("/v1/runs/dense-1", json={"name": "y"}), 404)
+    left = faked.delete("/v1/runs/wide").json()
+    assert [item["name"] for item in left["runs"]] == ["dense-2"]
+    problem(faked.delete("/v1/runs/wide"), 404)
+
+
 def test_who_comes_again_hears_only_what_is_new(faked: Any) -> None:
     """With Last-Event-ID, or after=, events up to that one are not told again."""
     run = faked.post("/v1/train", json={"data": "uci"}).json()["run"]
@@ -194,8 +240,9 @@ def test_closing_the_lab_stops_its_training(open_lab: Any) -> None:
 
 
 def test_a_real_run_learns_and_is_listed_everywhere(lab: Any, seven_png: bytes) -> None:
-    """quick, on a part of the digits that come along, trains, and answers in the lab."""
-    body = {"network": "quick", "data": "uci", "epochs": 2, "share": 0.5}
+    """Layers of one's own learn a part of the digits, answer, and are opened one by one."""
+    layers = "conv8,pool,conv16,pool,dense32"
+    body = {"network": "custom", "layers": layers, "data": "uci", "epochs": 2, "share": 0.5}
     run = lab.post("/v1/train", json=body).json()["run"]
     result = events(lab, run)
     assert result[-1]["event"] == "end", result[-1]
@@ -221,6 +268,14 @@ def test_a_real_run_learns_and_is_listed_everywhere(lab: Any, seven_png: bytes) 
     ).json()["pictures"][0]["answers"][0]
     assert answer["network"] == run
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+    digit = {"pictures": [np.eye(28, dtype=int).tolist()]}
+    asked = {"network": run, "frame": False}
+    inside = lab.post("/v1/explain", params=asked | {"layers_only": True}, json=digit).json()
+    kinds = [layer["kind"] for layer in inside["layers"]]
+    assert kinds == ["convolution", "pooling", "convolution", "pooling", "dense", "dense"]
+    for number in range(1, 7):
+        cell = asked | {"layer": number, "map": 0}
+        assert lab.post("/v1/explain/cell", params=cell, json=digit).status_code == 200
 
 
 def test_a_run_folder_that_leads_out_of_the_lab_is_not_there(

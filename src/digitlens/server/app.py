@@ -99,6 +99,7 @@ def build_api(state: LabState) -> FastAPI:
         train.router,
         digits.mistakes_router,
         digits.samples_router,
+        digits.map_router,
         digits.user_digits_router,
         mail.router,
         service.router,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +23,19 @@ from digitlens.imaging.io import encode_png, png_data_url
 from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import published_names
 from digitlens.server.cache import LruCache
+from digitlens.server.digit_map import draw_map
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source, list_sources
 from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
-from digitlens.server.schemas import CellPictures, Measured, Nearest, OwnList, Parts, Sample
+from digitlens.server.schemas import (
+    CellPictures,
+    DigitMap,
+    Measured,
+    Nearest,
+    OwnList,
+    Parts,
+    Sample,
+)
 from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
 
 if TYPE_CHECKING:
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 
     from digitlens.data.split import DataSplits
     from digitlens.digits import Digits, Images
+    from digitlens.explain.inspection import InspectedModel
     from digitlens.metrics.evaluation import Evaluation
     from digitlens.models.inference import Model
     from digitlens.server.networks import NetworkStore
@@ -56,6 +66,7 @@ class Mistakes:
         self._networks = networks
         self._settings = settings
         self._openings = OpeningCounts(settings.runs)
+        self._maps: LruCache[str, tuple[InspectedModel, DigitMap]] = LruCache(MAX_EVALUATIONS)
         self._sources: LruCache[str, DataSplits] = LruCache(MAX_SOURCES)
         self._evaluations: LruCache[tuple[str, str, str], tuple[Model, Evaluation]] = LruCache(
             MAX_EVALUATIONS
@@ -92,12 +103,32 @@ class Mistakes:
         opened = self._openings.count(network, data) if is_run else None
         return Parts(network, data, describe_parts(card, data, self._splits(data)), opened)
 
-    def sample(self, index: int) -> Sample:
-        """Return a test digit, counted round; of MNIST where it is here, else of UCI."""
-        test = self._splits(self._largest()).test
-        place = index % len(test)
-        label, pixels = int(test.labels[place]), test.images[place].tolist()
-        return Sample(test.source, place, len(test), label, pixels)
+    def move_openings(self, run: str, new: str | None) -> None:
+        """Keep the count of test openings of a run that was renamed; None: it was deleted."""
+        self._openings.move(run, new)
+
+    def sample(self, index: int, part: str) -> Sample:
+        """Return a digit of a part, counted round; of MNIST where it is here, else of UCI.
+
+        Raises UsageError: no such part.
+        """
+        digits = self._digits(self._largest(), part)
+        place = index % len(digits)
+        source = f"{self._largest()} {part}"
+        label, pixels = int(digits.labels[place]), digits.images[place].tolist()
+        return Sample(source, place, len(digits), label, pixels)
+
+    def draw_map(self, network: str) -> DigitMap:
+        """Return the map of a network, of held-back digits (UnknownError: no such network)."""
+        inspected = self._networks.get_probe(network)[1].inspected
+        known = self._maps.get(network)
+        # A run may have been removed, and another given its name.
+        if known is None or known[0] is not inspected:
+            source = self._largest()
+            result = draw_map(inspected, self._digits(source, "validation"), network)
+            known = (inspected, replace(result, source=f"{source} validation"))
+            self._maps.put(network, known)
+        return known[1]
 
     def _largest(self) -> str:
         """Return which source of digits to take: MNIST where it is here, else UCI."""

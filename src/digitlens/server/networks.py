@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,7 @@ from digitlens.models.inference import Model, load_model, published_names
 from digitlens.runs import (
     CONFIG,
     HISTORY,
+    LOCK,
     MAX_BYTES,
     METRICS,
     MODEL,
@@ -40,11 +42,12 @@ from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import LayerProbe, describe_layer
 from digitlens.server.schemas import Network, NetworkDetails, Run, RunDetails
-from digitlens.storage import read_regular
+from digitlens.storage import lock_file, read_regular, storage_errors
 from digitlens.workers import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from digitlens.metrics.history import Epoch
@@ -232,7 +235,7 @@ def list_runs(runs: Path) -> list[Run]:
     """Return each run folder in a few words, the newest first; damaged ones are left out."""
 
     def summarize(folder: Path) -> tuple[float, Run]:
-        folder = _find_run(runs, folder.name)
+        folder = find_run(runs, folder.name)
         return (folder / CONFIG).stat().st_mtime, _summarize_run(folder)
 
     outcomes = [attempt(summarize, path.parent, fatal=()) for path in runs.glob(f"*/{CONFIG}")]
@@ -245,7 +248,7 @@ def describe_run(runs: Path, name: str) -> RunDetails:
 
     Raises UnknownError: there is no run of that name; RunError: its folder is damaged.
     """
-    folder = _find_run(runs, name)
+    folder = find_run(runs, name)
     config, metrics = read_config(folder), read_metrics(folder)
     with _damage_told(folder):
         history = _read_history(folder)
@@ -296,12 +299,41 @@ def _summarize_run(folder: Path) -> Run:
         return _RUN.validate_json(json.dumps(values, allow_nan=False), strict=True)
 
 
-def _find_run(runs: Path, name: str) -> Path:
+def find_run(runs: Path, name: str) -> Path:
+    """Return the folder of a run; UnknownError where there is none of that name."""
     folder = runs / name
     exists = NAME.fullmatch(name) and (folder / CONFIG).is_file()
     if not exists or not folder.resolve().is_relative_to(runs.resolve()):
         raise UnknownError(f"there is no run called {name[:64]!r}", try_="/v1/runs lists all")
     return folder
+
+
+def rename_run(runs: Path, name: str, new: str) -> None:
+    """Call a run something else.
+
+    Raises UnknownError: there is none; RunError: the name is taken, or another process writes
+    into the run's folder; StorageError: the disk refuses.
+    """
+    folder = find_run(runs, name)
+    if new in published_names() or (runs / new).exists():
+        raise RunError(f"{new} is taken", seen="a network of that name", try_="another name")
+    with _only_here(folder), storage_errors(folder):
+        folder.rename(runs / new)
+
+
+def delete_run(runs: Path, name: str) -> None:
+    """Remove a run and its network (errors as in `rename_run`)."""
+    folder = find_run(runs, name)
+    with _only_here(folder), storage_errors(folder):
+        # First what makes it a run: a kill in between leaves none that is half there.
+        (folder / CONFIG).unlink()
+        shutil.rmtree(folder)
+
+
+def _only_here(folder: Path) -> AbstractContextManager[bool]:
+    """Lock a run's folder against whoever trains in it."""
+    wanted = f"{folder.name} is being written"
+    return lock_file(folder / LOCK, "the lab", wanted=wanted, try_="wait until it is done")
 
 
 def _read_history(folder: Path) -> list[Epoch]:

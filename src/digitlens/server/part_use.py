@@ -83,6 +83,17 @@ class OpeningCounts:
             make_folder(self._path.parent)
             write_text(self._path, json.dumps(counts, indent=1) + "\n")
 
+    def move(self, network: str, new: str | None) -> None:
+        """Count for `new` what was counted for `network`, which is gone; None: nothing is."""
+        with self._lock:
+            counts = self._load()
+            known = counts.pop(network, None)
+            if known is None:
+                return
+            if new is not None:
+                counts[new] = known
+            write_text(self._path, json.dumps(counts, indent=1) + "\n")
+
     def _load(self) -> dict[str, dict[str, int]]:
         try:
             counts = json.loads(read_regular(self._path))

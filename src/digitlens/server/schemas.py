@@ -323,6 +323,25 @@ class Sample:
     pixels: list[list[int]]
 
 
+@dataclass(frozen=True)
+class DigitMap:
+    """Where digits lie in the space of a network's last hidden layer, and how to lay one there.
+
+    `share`: how much of all variance the two components hold; `index`: places in the source.
+    """
+
+    network: str
+    source: str
+    layer: int
+    share: float
+    mean: list[float]
+    components: list[list[float]]
+    points: list[list[float]]
+    labels: list[int]
+    answers: list[int]
+    index: list[int]
+
+
 # /v1/own.
 @dataclass(frozen=True)
 class OwnList:
@@ -384,7 +403,7 @@ class KernelEdit(Strict):
 
 
 class TrainWish(Strict):
-    """What to train."""
+    """What to train, in the words of ``digitlens train``; `resume`: a run to go on with."""
 
     network: str = "quick"
     data: str = "mnist"
@@ -392,6 +411,20 @@ class TrainWish(Strict):
     share: float | None = Field(None, gt=0, le=1)
     seed: int = Field(0, ge=0, lt=2**31)
     start: str | None = Field(None, alias="from")
+    resume: str | None = Field(None, max_length=64)
+    recipe: str | None = Field(None, max_length=40)
+    layers: str | None = Field(None, max_length=200)
+    learning_rate: float | None = Field(None, gt=0, le=100)
+    batch: int | None = Field(None, ge=1, le=100_000)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    optimizer: str | None = Field(None, max_length=20)
+    augment: str | None = Field(None, max_length=20)
+
+
+class RunName(Strict):
+    """What a run is to be called."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
 class OwnDigit(Strict):

@@ -13,7 +13,7 @@ from digitlens.errors import RunError
 from digitlens.models.registry import find_network
 from digitlens.runs import CONFIG, LOCK, claim_run_folder
 from digitlens.server.http_errors import UnknownError, problem_details, unexpected_error
-from digitlens.server.networks import USER_DIGITS, check_source
+from digitlens.server.networks import USER_DIGITS, check_source, find_run
 from digitlens.server.schemas import TrainState
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class TrainingJobs:
         made.
         """
         # check -> claim a folder -> start the process
-        find_network(request.network)
-        check_source(request.data, self._settings.user_digits)
+        if request.resume is None:
+            find_network(request.network)
+            check_source(request.data, self._settings.user_digits)
         if self.running or self._is_starting:
             raise RunError(
                 "one network is trained at a time",
@@ -86,7 +87,11 @@ class TrainingJobs:
         try:
             # The last process may still be ending: its events must not be taken for ours.
             await self.wait()
-            folder = claim_run_folder(request.network, None, runs=self._settings.runs)
+            runs = self._settings.runs
+            if request.resume is None:
+                folder = claim_run_folder(request.network, None, runs=runs)
+            else:
+                folder = find_run(runs, request.resume)
             self.run, self.events = folder.name, []
             self.request = request.model_dump(by_alias=True)
             own = request.data == USER_DIGITS
@@ -111,6 +116,11 @@ class TrainingJobs:
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.close()
         self._reader = asyncio.create_task(self._read_events(self._process))
+
+    def check_idle(self, run: str) -> None:
+        """Raise RunError where `run` is being trained here."""
+        if self.running and run == self.run:
+            raise RunError(f"{run} is being trained", seen="it is under way", try_="stop it")
 
     async def wait(self) -> None:
         """Wait until the process of the newest run has ended, if there was one."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from digitlens.training import Run
 
 
+# What of a recipe may be asked for, as `digitlens.train` calls it.
+RECIPE = ("recipe", "layers", "learning_rate", "batch", "dropout", "optimizer", "augment")
 # Seconds between two events about steps: nobody sees more.
 STEP_SECONDS = 0.1
 
@@ -71,8 +73,15 @@ class EventWriter:
 def train(request: dict[str, Any], events: EventWriter) -> Run:
     """Train as the lab asks (errors as in `digitlens.training.train`)."""
     from digitlens.data import load_digits
+    from digitlens.runs import read_config
     from digitlens.training import train as train_network
 
+    if request.get("resume"):
+        out = Path(request["out"])
+        run = read_config(out)["run"]
+        return train_network(
+            run["network"], layers=run.get("layers"), out=out, resume=True, progress=events
+        )
     # Going on from a network uses all own digits: a share of them means nothing.
     share, limit = request.get("share"), None
     if share is not None and share < 1 and not request.get("start"):
@@ -87,6 +96,7 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
         epochs=request.get("epochs"),
         out=Path(request["out"]),
         progress=events,
+        **{name: request.get(name) for name in RECIPE},
     )
 
 

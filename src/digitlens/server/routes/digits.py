@@ -18,6 +18,7 @@ from digitlens.server.routes import (
 )
 from digitlens.server.schemas import (
     CellPictures,
+    DigitMap,
     Measured,
     OwnDigit,
     OwnDigits,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 mistakes_router = APIRouter(prefix="/v1/mistakes", tags=["mistakes"])
 samples_router = APIRouter(prefix="/v1/sample", tags=["mistakes"])
+map_router = APIRouter(prefix="/v1/map", tags=["look inside"])
 user_digits_router = APIRouter(prefix="/v1/own", tags=["own digits"])
 
 Digit = Annotated[int, Query(ge=0, le=9)]
@@ -91,13 +93,25 @@ async def pictures(
     return json_response(await state.run_slow(work))
 
 
-@samples_router.get("", **document("A digit that somebody wrote, to look at", Sample))
-async def sample(state: State, index: Annotated[int, Query(ge=0)] = 0) -> Any:
-    """Tell the pixels and the label of a test digit: of MNIST where it is here, else of UCI.
+@samples_router.get("", **document("A digit that somebody wrote, to look at", Sample, 400))
+async def sample(
+    state: State, index: Annotated[int, Query(ge=0)] = 0, part: str = "test"
+) -> Any:
+    """Tell the pixels and the label of a digit: of MNIST where it is here, else of UCI.
 
-    The digits are counted round: an index past the last one begins again.
+    The digits of the part (test, validation, train) are counted round: an index past the last
+    one begins again.
     """
-    return json_response(await state.run_slow(lambda: state.mistakes.sample(index)))
+    return json_response(await state.run_slow(lambda: state.mistakes.sample(index, part)))
+
+
+@map_router.get("", **document("Where digits lie before the last layer", DigitMap, 404))
+async def digit_map(state: State, network: str = DEFAULT_NETWORK) -> Any:
+    """Tell the first two principal components of the last hidden layer, of held-back digits.
+
+    A digit lies at components x (values - mean): values of layer `layer` at /v1/explain.
+    """
+    return json_response(await state.run_slow(lambda: state.mistakes.draw_map(network)))
 
 
 @user_digits_router.get("", **document("List the digits that were kept", OwnList))

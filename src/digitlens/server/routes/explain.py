@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 
 from digitlens.errors import UsageError
-from digitlens.models.registry import DEFAULT_NETWORK, NETWORKS
+from digitlens.models.registry import CUSTOM, DEFAULT_NETWORK, NETWORKS
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.inspect import (
     apply_kernel,
@@ -213,7 +213,9 @@ async def networks(state: State) -> Any:
     """
 
     def work() -> NetworkList:
-        trainable = [{"name": item.name, "about": item.about} for item in NETWORKS.values()]
+        trainable = [
+            {"name": item.name, "about": item.about} for item in (*NETWORKS.values(), CUSTOM)
+        ]
         # The page asks this first: the reader is then loaded before the first picture.
         reader = can_read_lines()
         data = list_sources(state.settings.user_digits)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from digitlens.models.inference import published_names
-from digitlens.server.networks import describe_run, list_runs
+from digitlens.server.networks import delete_run, describe_run, list_runs, rename_run
 from digitlens.server.routes import (
     State,
     document,
@@ -16,7 +16,14 @@ from digitlens.server.routes import (
     encode_json,
     json_response,
 )
-from digitlens.server.schemas import RunDetails, RunList, TrainBegun, TrainState, TrainWish
+from digitlens.server.schemas import (
+    RunDetails,
+    RunList,
+    RunName,
+    TrainBegun,
+    TrainState,
+    TrainWish,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +49,10 @@ async def begin(state: State, order: TrainWish) -> Any:
     """Begin to train, in a process of its own; one run at a time.
 
     `data` is mnist, uci, fashion or own (the digits that were saved here); `share` of its
-    training digits are used; `from` names a network of the same kind to go on from.
+    training digits are used; `from` names a network of the same kind to go on from, `resume` a
+    run that was stopped: of all else nothing counts then. `layers` (of network custom),
+    `learning_rate`, `batch`, `dropout`, `optimizer`, `augment` and `recipe` are those of
+    ``digitlens train``.
     """
     start = order.start
     start_path = None if start is None else await state.run(_find_start, state, start)
@@ -127,3 +137,32 @@ async def runs(state: State) -> Any:
 async def run(state: State, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""
     return json_response(await state.run(describe_run, state.settings.runs, name))
+
+
+@router.post(
+    "/runs/{name}",
+    **document("Call a run something else", RunDetails, 400, 404, 408, 409, 413, 415, 507),
+)
+async def rename(state: State, name: str, wanted: RunName) -> Any:
+    """Rename a run's folder; the network is then known by the new name."""
+
+    def work() -> RunDetails:
+        rename_run(state.settings.runs, name, wanted.name)
+        state.mistakes.move_openings(name, wanted.name)
+        return describe_run(state.settings.runs, wanted.name)
+
+    state.training.check_idle(name)
+    return json_response(await state.run(work))
+
+
+@router.delete("/runs/{name}", **document("Remove a run", RunList, 404, 409, 507))
+async def delete(state: State, name: str) -> Any:
+    """Remove a run's folder, its network with it, and list what is left."""
+
+    def work() -> RunList:
+        delete_run(state.settings.runs, name)
+        state.mistakes.move_openings(name, None)
+        return RunList(list_runs(state.settings.runs))
+
+    state.training.check_idle(name)
+    return json_response(await state.run(work))

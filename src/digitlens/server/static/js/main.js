@@ -15,7 +15,7 @@ import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
 import { bindDigit, digit, onDigit } from "./digit.js";
 import { onNetworks, setNetworks } from "./networks.js";
 import { nameDigit } from "./parts/bars.js";
-import { bindTerms } from "./parts/glossary.js";
+import { bindTerms, refreshTerms } from "./parts/glossary.js";
 import { bindLessons } from "./parts/lessons.js";
 import { makeInkRamp } from "./parts/ramps.js";
 import { paintPixels } from "./parts/paint.js";
@@ -24,6 +24,7 @@ import * as answer from "./views/answer.js";
 import * as convolution from "./views/convolution.js";
 import * as draw from "./views/draw.js";
 import * as features from "./views/features.js";
+import * as map from "./views/map.js";
 import * as network from "./views/network.js";
 import * as mistakes from "./views/mistakes.js";
 import * as pixels from "./views/pixels.js";
@@ -39,6 +40,7 @@ const VIEWS = {
   features,
   answer,
   convolution,
+  map,
   train,
   mistakes,
   read,
@@ -75,6 +77,7 @@ function showView() {
     if (!digit.pixels) return;
   }
   VIEWS[state.tab].show();
+  refreshTerms(`view-${state.tab}`);
 }
 
 function showTab() {

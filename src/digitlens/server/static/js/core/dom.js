@@ -69,19 +69,33 @@ export function bindArrowKeys(group) {
   });
 }
 
-/** One stop of the Tab key for many buttons: the arrow keys lead from one to the next. @param {HTMLElement} group */
-export function bindRoving(group) {
-  const buttons = [...group.querySelectorAll("button")];
-  buttons.forEach((button, index) => (button.tabIndex = index ? -1 : 0));
+/**
+ * One stop of the Tab key for many controls: the arrow keys lead from one to the next. They may
+ * come and go; call what is returned when they have.
+ * @param {HTMLElement} group
+ * @param {string} [selector]
+ */
+export function bindRoving(group, selector = "button") {
+  const list = () =>
+    queryAll(selector, group).filter((item) => !item.disabled && item.checkVisibility());
+  function refresh(chosen = null) {
+    const items = list();
+    const all = queryAll(selector, group);
+    // Where nothing is seen yet, what will be.
+    const stop = chosen ?? items.find((item) => item.tabIndex === 0) ?? items[0] ?? all[0];
+    for (const item of all) item.tabIndex = item === stop ? 0 : -1;
+  }
+  group.addEventListener("focusin", ({ target }) => target.matches(selector) && refresh(target));
   group.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const index = buttons.indexOf(/** @type {any} */ (document.activeElement));
+    const items = list();
+    const index = items.indexOf(document.activeElement);
     if (!step || index < 0) return;
     event.preventDefault();
-    const next = buttons[(index + step + buttons.length) % buttons.length];
-    for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
-    next.focus();
+    items[(index + step + items.length) % items.length].focus();
   });
+  refresh();
+  return () => refresh();
 }
 
 /** Mark one of several radio elements as chosen. @param {Iterable<Element>} choices @param {number} index */

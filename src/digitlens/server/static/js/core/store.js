@@ -27,6 +27,7 @@ import { OPENING } from "../ink/examples.js";
  * @property {number | null} column
  * @property {string} kernel edited by hand, as `kernelToText` writes it; "": the learned one
  * @property {string} run
+ * @property {string[]} overlay runs whose curves are laid over it
  * @property {string} data
  * @property {string} part "": validation for a run, else the test digits
  * @property {string} cell truth and answer, "49"
@@ -53,6 +54,7 @@ export function initialState() {
     ...STRONGEST,
     kernel: "",
     run: "",
+    overlay: [],
     data: "mnist",
     part: "",
     cell: "",

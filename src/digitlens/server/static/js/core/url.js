@@ -12,6 +12,7 @@ export const TABS = [
   "features",
   "answer",
   "convolution",
+  "map",
   "train",
   "mistakes",
   "read",
@@ -23,6 +24,14 @@ const WRITE_DELAY = 200; // milliseconds: browsers refuse an address that change
 
 const oneOf = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
 const name = { from: (text) => (NAME.test(text) ? text : undefined) };
+const names = (most) => ({
+  to: (list) => list.join(","),
+  from: (text) =>
+    text
+      .split(",")
+      .filter((item) => NAME.test(item))
+      .slice(0, most),
+});
 const integer = (low, height) => ({
   from(text) {
     const value = Number(text);
@@ -33,14 +42,7 @@ const integer = (low, height) => ({
 /** How each part of the state is read from an address; written as text by default. */
 const PARTS = {
   network: name,
-  compare: {
-    to: (names) => names.join(","),
-    from: (text) =>
-      text
-        .split(",")
-        .filter((item) => NAME.test(item))
-        .slice(0, 8),
-  },
+  compare: names(8),
   tool: oneOf("pen", "cells"),
   form: oneOf("bytes", "share", "bit"),
   zoom: { to: (on) => (on ? "1" : "0"), from: (text) => text === "1" },
@@ -54,6 +56,7 @@ const PARTS = {
   column: integer(0, 1000),
   kernel: { from: (text) => (text.length < 4000 && kernelFromText(text) ? text : undefined) },
   run: name,
+  overlay: names(3),
   data: oneOf("mnist", "uci", "fashion", "own"),
   part: oneOf("test", "validation", "train"),
   cell: { from: (text) => (/^[0-9][0-9]$/.test(text) ? text : undefined) },

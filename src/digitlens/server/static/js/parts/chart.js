@@ -1,12 +1,14 @@
 // Curves of training, as SVG that grows.
 
-import { svg } from "../core/dom.js";
+import { h, svg } from "../core/dom.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 200, 52, 24, 10, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 216, 52, 40, 10, 8];
+const TICKS = 7; // numbers below the chart, at most, and the last epoch
 
 /**
  * @typedef {object} Curve
- * @property {string} kind "train" or "validation"
+ * @property {string} kind "train" or "validation", and its series where it is another run's
+ * @property {string} name
  * @property {(number | null)[]} values one for each epoch
  */
 
@@ -40,13 +42,45 @@ export function drawChart(box, curves, { epochs, top, write, label }) {
       ),
     );
   }
-  for (let epoch = 1; epoch <= across; epoch += Math.ceil(across / 8)) {
+  for (const epoch of listTicks(across)) {
     root.append(
-      svg("text", { x: x(epoch), y: HEIGHT - 8, "text-anchor": "middle" }, String(epoch)),
+      svg("text", { x: x(epoch), y: HEIGHT - 24, "text-anchor": "middle" }, String(epoch)),
     );
   }
+  root.append(svg("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "epoch"));
   for (const { kind, values: line } of curves) root.append(...drawn(kind, line, x, y));
-  box.replaceChildren(root);
+  box.replaceChildren(root, bindHover(root, curves, across, x, write));
+}
+
+/** Epochs that are named: the first, the last, and some between. @param {number} across */
+export function listTicks(across) {
+  const step = Math.ceil(across / TICKS);
+  const ticks = Array.from({ length: Math.ceil(across / step) }, (_, index) => 1 + index * step);
+  return [...ticks.filter((epoch) => across - epoch >= step / 2), across];
+}
+
+/** A line under the pointer, and below the chart what the curves are there. */
+function bindHover(root, curves, across, x, write) {
+  const mark = svg("line", { class: "at", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });
+  const told = h("p", { class: "chart-values" });
+  root.append(mark);
+  root.addEventListener("pointermove", (event) => {
+    const place = root.getBoundingClientRect();
+    const share = (((event.clientX - place.left) / place.width) * WIDTH - LEFT) / (WIDTH - LEFT - RIGHT);
+    const epoch = Math.min(across, Math.max(1, 1 + Math.round(share * (across - 1))));
+    mark.setAttribute("x1", String(x(epoch)));
+    mark.setAttribute("x2", String(x(epoch)));
+    mark.setAttribute("visibility", "visible");
+    const parts = curves
+      .filter(({ values }) => values[epoch - 1] !== null && values[epoch - 1] !== undefined)
+      .map(({ name, values }) => `${name} ${write(/** @type {number} */ (values[epoch - 1]))}`);
+    told.textContent = `Epoch ${epoch}: ${parts.join(", ") || "nothing yet"}`;
+  });
+  root.addEventListener("pointerleave", () => {
+    mark.setAttribute("visibility", "hidden");
+    told.textContent = "";
+  });
+  return told;
 }
 
 function drawn(kind, line, x, y) {
@@ -76,7 +110,7 @@ export function span(values, top) {
 function words(curves, label, write) {
   const last = curves
     .filter(({ values }) => values.some((value) => value !== null))
-    .map(({ kind, values }) => `${kind} ${write(values.findLast((value) => value !== null))}`);
+    .map(({ name, values }) => `${name} ${write(values.findLast((value) => value !== null))}`);
   return last.length
     ? `${label} by epoch, last: ${last.join(", ")}`
     : `${label} by epoch: nothing yet`;

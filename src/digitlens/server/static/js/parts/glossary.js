@@ -1,12 +1,15 @@
 // The words of the field: a "?" beside a term opens its explanation, on every tab the same.
 
 import { announce, capitalize } from "../core/messages.js";
-import { h, queryAll } from "../core/dom.js";
+import { bindRoving, h, queryAll } from "../core/dom.js";
 
 /** Each term in a sentence or three, for who meets it for the first time. */
 export const TERMS = {
   activation:
     "What is done to each sum before it is passed on. Without it, several layers in a row could be replaced by one.",
+  augmentation:
+    "Digits are shifted, turned, scaled and bent a little at random each time they are shown, so that the network never sees the same picture twice.",
+  batch: "So many digits go through the network together; their mean slope makes one step of the weights. Small batches make many rough steps, large ones few smooth ones.",
   bias: "A number that is added to each sum of a kernel or of a dense layer, whatever the picture holds. It is learned, like the weights.",
   channel:
     "One of the pictures that a layer takes in. The drawn digit is one channel; a layer with 16 feature maps gives the next layer 16 channels.",
@@ -16,6 +19,7 @@ export const TERMS = {
     "A small table of weights, the kernel, is laid over each place of the picture; the numbers under it are multiplied with its weights and added up. The same kernel at every place: what it looks for is found wherever it is.",
   dense:
     "A layer in which each number is a sum over all numbers before it, each with a weight of its own. Also called fully connected.",
+  dropout: "In each step so large a share of a dense layer's values is left out at random. The network cannot rely on single ones, and overfits less.",
   ensemble: "Several networks that answer together: the mean of their answers is right more often than each alone.",
   epoch: "One pass over all digits of the training set. Networks see the same digits many times.",
   "feature map":
@@ -23,6 +27,8 @@ export const TERMS = {
   "integrated gradients":
     "The digit is faded in from blank paper, and at each step it is asked how much each pixel moves the answer. Summed up, the parts of all pixels are the answer's log-odds less those of blank paper.",
   kernel: "The small table of weights of a convolution, often 3 x 3 or 5 x 5. Training finds its numbers.",
+  "learning rate":
+    "How far each step moves the weights. Too large, and the loss jumps about; too small, and training takes for ever. It rises at first and then falls to zero; this is its highest value.",
   logit:
     "The number that the last layer gives for a digit, before softmax: any size, below 0 too. Only the differences between logits count.",
   "log-odds":
@@ -96,14 +102,22 @@ export const explainTerm = (term) =>
       class: "term",
       "aria-label": `Explain: ${term}`,
       "aria-expanded": "false",
+      tabindex: "-1",
       onclick: (event) => toggle(term, event.currentTarget),
     },
     "?",
   );
 
-/** Give each element with data-term its "?". @param {Element} [within] */
-export function bindTerms(within = document.body) {
-  for (const place of queryAll("[data-term]", within)) {
+/** Give each element with data-term its "?"; those of a view are one stop of the Tab key. */
+export function bindTerms() {
+  for (const place of queryAll("[data-term]")) {
     place.replaceWith(...place.dataset.term.split(",").map(explainTerm));
   }
+  for (const view of queryAll("section.view")) refreshers.set(view.id, bindRoving(view, ".term"));
 }
+
+/** @type {Map<string, () => void>} */
+const refreshers = new Map();
+
+/** A view has changed: its "?" may be others. @param {string} view its id */
+export const refreshTerms = (view) => refreshers.get(view)?.();

@@ -32,7 +32,7 @@ export function bindPaper(
     renderDrawing(canvas.getContext("2d"), drawing, canvas.width, paper, ink);
     const isExample = drawing === OPENING;
     hint.hidden = !isEmpty(drawing) && !isExample;
-    hint.textContent = isExample ? "An example: write your own over it" : "Write a digit here";
+    hint.textContent = isExample ? "An example: draw over it" : "Write a digit here";
     hint.classList.toggle("low", isExample);
   }
 

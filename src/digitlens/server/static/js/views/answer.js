@@ -1,7 +1,7 @@
 // Answer: the same digit, shifted as one likes, through several networks.
 
 import { coalesce, post } from "../core/api.js";
-import { queryAll, byId, h } from "../core/dom.js";
+import { bindRoving, queryAll, byId, h } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { announce } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
@@ -13,7 +13,7 @@ import { describeAnswer, nameDigit, showBars } from "../parts/bars.js";
 import { Grid } from "../parts/grid.js";
 import { paintPixels } from "../parts/paint.js";
 import { makeInkRamp } from "../parts/ramps.js";
-import { chooseNetwork } from "./train.js";
+import { chooseNetwork } from "./train-form.js";
 import { color } from "../core/theme.js";
 
 const MAX_SHIFT = 7; // pixels that a digit is shifted at most
@@ -32,11 +32,13 @@ const UNKNOWN = -1;
 /** @type {Map<string, Card>} */
 const cards = new Map();
 let mapKey = "";
+let refreshChips = () => {};
 
 export function init() {
   for (const axis of ["dx", "dy"]) {
     byId(axis).addEventListener("input", (event) => setState({ [axis]: Number(event.target.value) }));
   }
+  refreshChips = bindRoving(byId("compare"), "input");
   byId("shift-back").addEventListener("click", () => setState({ dx: 0, dy: 0 }));
   byId("train-dense").addEventListener("click", () => {
     chooseNetwork("dense");
@@ -64,6 +66,7 @@ function showChoice() {
   const legend = byId("compare").querySelector("legend");
   const focused = /** @type {any} */ (document.activeElement)?.value;
   byId("compare").replaceChildren(legend, ...boxes);
+  refreshChips();
   if (focused && names.has(focused))
     byId("compare")
       .querySelector(`[value="${CSS.escape(focused)}"]`)

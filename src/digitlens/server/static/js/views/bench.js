@@ -1,7 +1,7 @@
 // The kernel by hand: its numbers, size, stride and padding, and the map they make.
 
 import { get, coalesce, post } from "../core/api.js";
-import { byId, h, setOptions } from "../core/dom.js";
+import { bindRoving, byId, h, setOptions } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { formatBrief } from "../core/numbers.js";
 import { setState, state } from "../core/store.js";
@@ -67,12 +67,14 @@ export function initBench() {
       makeInputs();
     }),
   );
+  byId("kernel").addEventListener("keydown", moveByKey);
   byId("presets").append(
     h("button", { type: "button", id: "bench-own", onclick: reset }, "Reset to the learned kernel"),
     ...Object.entries(PRESETS).map(([name, preset]) =>
       h("button", { type: "button", onclick: () => applyPreset(preset) }, name),
     ),
   );
+  bindRoving(byId("presets"));
 }
 
 /** The draft was changed by hand: it is shown, asked for, and kept in the address. */
@@ -163,15 +165,36 @@ function makeInputs() {
     ...kernel.flatMap((row, down) =>
       row.map((value, right) =>
         h("input", {
-          type: "number",
-          step: "any",
+          type: "text",
+          inputmode: "decimal",
+          tabindex: down || right ? "-1" : "0",
           value: Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)),
           "aria-label": `kernel, row ${down}, column ${right}`,
-          oninput: (event) => editNumber(down, right, Number(event.target.value)),
+          oninput: (event) => editNumber(down, right, Number(event.target.value.replace(",", ".")) || 0),
         }),
       ),
     ),
   );
+}
+
+/** One stop of the Tab key for the kernel: arrows lead from number to number. */
+function moveByKey(event) {
+  const fields = [...byId("kernel").children];
+  const side = draft.kernel[0].length;
+  const { selectionStart, selectionEnd, value } = event.target;
+  const isWhole = selectionEnd - selectionStart === value.length;
+  const steps = {
+    ArrowUp: -side,
+    ArrowDown: side,
+    ArrowLeft: isWhole || selectionEnd === 0 ? -1 : 0,
+    ArrowRight: isWhole || selectionStart === value.length ? 1 : 0,
+  };
+  const next = steps[event.key] && fields[fields.indexOf(event.target) + steps[event.key]];
+  if (!next) return;
+  event.preventDefault();
+  for (const field of fields) field.tabIndex = field === next ? 0 : -1;
+  next.focus();
+  next.select();
 }
 
 function editNumber(row, column, value) {

@@ -17,13 +17,23 @@ function percent(share) {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-/** @param {any[]} history epochs as /v1/runs tells them @param {number} epochs planned */
-export function showHistory(history, epochs) {
+/** @typedef {{name: string, history: any[]}} Other a run that is laid over the one on the page */
+
+/**
+ * @param {any[]} history epochs as /v1/runs tells them
+ * @param {number} epochs planned
+ * @param {Other[]} others
+ */
+export function showHistory(history, epochs, others) {
+  const runs = [{ name: "", history, series: "" }, ...others.map((other, index) => ({ ...other, series: `other-${index}` }))];
   const curves = (what) =>
-    ["train", "validation"].map((kind) => ({
-      kind,
-      values: history.map((epoch) => epoch[`${kind}_${what}`] ?? null),
-    }));
+    runs.flatMap(({ name, history: one, series }) =>
+      ["train", "validation"].map((kind) => ({
+        kind: `${kind} ${series}`.trim(),
+        name: `${name}${name && " "}${kind === "train" ? "training" : "validation"}`,
+        values: one.map((epoch) => epoch[`${kind}_${what}`] ?? null),
+      })),
+    );
   drawChart(byId("chart-loss"), curves("loss"), {
     epochs,
     label: "loss",
@@ -36,7 +46,10 @@ export function showHistory(history, epochs) {
     top: 1,
     write: (value) => `${(100 * value).toFixed(1)} %`,
   });
-  const some = history.length > 0 || epochs > 0;
+  byId("overlay-legend").replaceChildren(
+    ...others.map(({ name }, index) => h("span", {}, h("span", { class: `key other-${index}` }), name)),
+  );
+  const some = history.length > 0 || epochs > 0 || others.length > 0;
   byId("no-curves").hidden = some;
   byId("charts").hidden = byId("curve-legend").hidden = !some;
   byId("key-held").hidden = !history.some((epoch) => epoch.validation_loss !== null);

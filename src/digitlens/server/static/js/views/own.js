@@ -1,11 +1,11 @@
 // Your own digits: drawn or corrected, kept in the lab's folder, and what learns from them.
 
 import { get, remove } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { bindRoving, byId, h } from "../core/dom.js";
 import { announce } from "../core/messages.js";
 import { openTab } from "../core/url.js";
 import { setOwnCount } from "../networks.js";
-import { continueFrom } from "./train.js";
+import { continueFrom } from "./train-form.js";
 
 /** Show what is kept. @param {any} [response] as /v1/own tells; asked for when absent */
 export async function refreshOwn(response) {
@@ -51,6 +51,7 @@ export async function refreshOwn(response) {
     ),
     h("ul", { class: "own-list" }, ...groups.map(group)),
   );
+  bindRoving(box.querySelector(".own-list"));
 }
 
 function group({ label, names }) {

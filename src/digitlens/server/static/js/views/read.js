@@ -1,21 +1,26 @@
 // Read: lines of digits in a photo, boxed, with what else they may be; corrected by typing.
 
 import { coalesce, post, send } from "../core/api.js";
-import { byId } from "../core/dom.js";
-import { announce, showProblem } from "../core/messages.js";
+import { byId, h } from "../core/dom.js";
+import { showProblem } from "../core/messages.js";
+import { openTab } from "../core/url.js";
+import { openPicture } from "../digit.js";
 import { known, onNetworks } from "../networks.js";
 import { cropDigit } from "../parts/cut.js";
 import { bindDrop } from "../parts/drop.js";
+import { Edits, toCsv } from "../parts/edits.js";
 import { makeExample } from "../parts/example.js";
 import { refreshOwn } from "./own.js";
-import { drawBoxes, renderLine } from "./lines.js";
+import { drawBoxes, findChosen, initLines, listShown, showLines } from "./lines.js";
+
+const SURE = 0.9; // from which confidence on the CSV calls a number sure
 
 /** @type {Blob | null} */
 let file = null;
 /** @type {any} the answer of /v1/read */
 let result = null;
-/** Digits that were corrected: "line.place" -> the right digit. @type {Map<string, string>} */
-const corrected = new Map();
+/** @type {Edits} */
+let edits;
 let hasShown = false;
 let address = "";
 
@@ -28,6 +33,10 @@ export function init() {
     byId(id).addEventListener("change", () => file && read());
   byId("read-keep").addEventListener("click", saveDigits);
   byId("read-example").addEventListener("click", readExample);
+  byId("read-copy").addEventListener("click", copyNumbers);
+  byId("read-csv").addEventListener("click", saveCsv);
+  byId("digit-inspect").addEventListener("click", inspectDigit);
+  initLines(showKeep);
   bindDrop(byId("view-read"), "read", readPicture);
   onNetworks(({ reader }) => showReader(reader));
 }
@@ -79,12 +88,11 @@ const read = coalesce(async () => {
     return showProblem(byId("read-problem"), problem);
   }
   byId("read-part").classList.remove("waiting");
-  corrected.clear();
   URL.revokeObjectURL(address);
   address = URL.createObjectURL(picture);
   byId("read-state").textContent = summarize(result);
   byId("read-part").hidden = false;
-  showLines();
+  showResult();
 });
 
 function summarize({ lines, turn }) {
@@ -99,50 +107,68 @@ function summarize({ lines, turn }) {
   return `${lines.length === 1 ? "One line was" : `${lines.length} lines were`} found.${turned}`;
 }
 
-function showLines() {
-  const choose = (line, place) =>
-    byId("lines").querySelector(`[data-place="${line}.${place}"]`)?.focus();
-  byId("photo").replaceChildren(...drawBoxes(result, address, corrected, choose));
-  byId("lines").replaceChildren(
-    ...result.lines.map((line, index) => renderLine(line, index, corrected, correct, highlight)),
-  );
+function showResult() {
+  edits = new Edits(result.lines);
+  byId("photo").replaceChildren(...drawBoxes(result, address));
   byId("lines-part").hidden = !result.lines.length;
+  showLines(result, edits);
   showKeep();
 }
 
 function showKeep() {
-  byId("read-keep").hidden = !corrected.size;
+  const { length } = edits.listCorrected();
+  byId("read-keep").hidden = !length;
   byId("read-keep").textContent =
-    corrected.size === 1
-      ? "Save the corrected digit"
-      : `Save ${corrected.size} corrected digits`;
+    length === 1 ? "Save the corrected digit" : `Save ${length} corrected digits`;
+  byId("read-copied").textContent = "";
 }
 
-/** Mark on the photo the digit that is being looked at. */
-function highlight(line, place) {
-  for (const box of byId("photo").querySelectorAll(".digit-box")) {
-    box.classList.toggle("chosen", box.dataset.box === `${line}.${place}`);
+/** The numbers that are not hidden, as they were corrected. */
+const listRows = () =>
+  listShown().map((line) => ({ ...result.lines[line], text: edits.text(line) }));
+
+async function copyNumbers() {
+  const text = listRows()
+    .map((row) => row.text)
+    .join("\n");
+  try {
+    await navigator.clipboard.writeText(text);
+    byId("read-copied").textContent = "Copied.";
+  } catch {
+    byId("read-copied").textContent = "This browser lets no page copy: take the CSV file.";
   }
 }
 
-/** @param {number} line @param {number} place @param {string} text */
-function correct(line, place, text) {
-  const key = `${line}.${place}`;
-  if (text === result.lines[line].digits[place].text) corrected.delete(key);
-  else corrected.set(key, text);
-  const box = byId("photo").querySelector(`[data-box="${key}"]`);
-  box?.classList.toggle("corrected", corrected.has(key));
-  showKeep();
-  announce(`corrected to ${text}`);
+function saveCsv() {
+  const csv = toCsv(listRows(), SURE);
+  const href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+  h("a", { href, download: "numbers.csv" }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 1000);
+}
+
+/** The chosen digit as a data: address. */
+function cutDigit({ line, place }) {
+  const { box } = result.lines[line].digits[place];
+  return cropDigit(byId("photo").querySelector("img"), result, box);
+}
+
+/** Open the chosen digit in the views of one digit. */
+async function inspectDigit() {
+  const found = findChosen();
+  if (!found) return;
+  try {
+    await openPicture(await (await fetch(cutDigit(found))).blob());
+    openTab("draw");
+    byId("h-draw").focus();
+  } catch (problem) {
+    showProblem(byId("read-problem"), problem);
+  }
 }
 
 async function saveDigits() {
-  const photo = byId("photo").querySelector("img");
-  const digits = [...corrected].map(([key, text]) => {
-    const [line, place] = key.split(".").map(Number);
-    const { box } = result.lines[line].digits[place];
-    return { picture: cropDigit(photo, result, box), label: Number(text) };
-  });
+  const digits = edits
+    .listCorrected()
+    .map(({ line, place, text }) => ({ picture: cutDigit({ line, place }), label: Number(text) }));
   try {
     const own = await post("/v1/own", { digits });
     byId("read-state").textContent = `Saved: you have ${own.count} of your own.`;

@@ -1,17 +1,77 @@
-// The runs of this lab, the newest first.
+// The runs of this lab, the newest first; each can be laid over another, renamed, removed.
 
-import { get } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { get, post, remove } from "../core/api.js";
+import { bindRoving, byId, h } from "../core/dom.js";
+import { announce, showProblem } from "../core/messages.js";
 import { formatPercent } from "../core/numbers.js";
 import { setState, state, watch } from "../core/store.js";
+import { refreshNetworks } from "../networks.js";
 
+const MAX_OVERLAY = 3; // runs laid over another: as many as have colours of their own
+
+let refreshStops = () => {};
 /** @type {() => void} */
 let onChosen = () => {};
+/**
+ * @typedef {object} Actions
+ * @property {(run: string) => void} resume go on with a run that was stopped
+ * @property {() => void} gone the run on the page was removed
+ * @property {(run: string) => void} renamed
+ */
 
 /** @param {() => void} onClick called when the run that is shown already is chosen again */
 export function initRuns(onClick) {
   onChosen = onClick;
-  watch(["run"], markRun);
+  watch(["run", "overlay"], markRun);
+  refreshStops = bindRoving(byId("runs"), "button, input");
+}
+
+/** @param {Actions} actions */
+export function initActions({ resume, gone, renamed }) {
+  byId("run-resume").addEventListener("click", () => resume(state.run));
+  byId("run-rename").addEventListener("click", () => {
+    byId("rename-part").hidden = !byId("rename-part").hidden;
+    byId("run-name").value = state.run;
+    byId("run-name").focus();
+  });
+  byId("rename-part").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const name = byId("run-name").value;
+    const path = `/v1/runs/${encodeURIComponent(state.run)}`;
+    change(() => post(path, { name }), () => renamed(name), `Renamed to ${name}`);
+  });
+  byId("run-delete").addEventListener("click", () => (byId("delete-part").hidden = false));
+  byId("delete-no").addEventListener("click", () => (byId("delete-part").hidden = true));
+  byId("delete-yes").addEventListener("click", () => {
+    const { run } = state;
+    const overlay = state.overlay.filter((name) => name !== run);
+    const done = () => {
+      setState({ overlay });
+      gone();
+    };
+    change(() => remove(`/v1/runs/${encodeURIComponent(run)}`), done, `${run} was deleted`);
+  });
+}
+
+async function change(ask, done, words) {
+  try {
+    await ask();
+    await refreshNetworks();
+    done();
+    announce(words);
+    await refreshRuns();
+  } catch (problem) {
+    showProblem(byId("train-problem"), problem);
+  }
+}
+
+/** Offer what can be done with a run. @param {string} run @param {any} details of /v1/runs/{name}, null while it trains */
+export function showActions(run, details) {
+  byId("run-actions").hidden = !run || !details;
+  byId("rename-part").hidden = byId("delete-part").hidden = true;
+  if (!details) return;
+  byId("run-resume").hidden = details.finished || Boolean(details.config.start);
+  byId("delete-words").textContent = `Delete ${run}, its network with it?`;
 }
 
 export async function refreshRuns() {
@@ -21,6 +81,7 @@ export async function refreshRuns() {
     if (!runs.length) return box.replaceChildren(h("p", { class: "quiet" }, "None yet."));
     box.replaceChildren(...runs.map(renderRun));
     markRun();
+    refreshStops();
   } catch (problem) {
     box.replaceChildren(h("p", { class: "quiet" }, String(problem.message)));
   }
@@ -32,7 +93,7 @@ function renderRun({ name, data, epochs, finished, validation }) {
     : "";
   const words = finished ? right : "not finished";
   const onClick = () => (state.run === name ? onChosen() : setState({ run: name }));
-  return h(
+  const button = h(
     "button",
     { type: "button", class: "run", "data-run": name, onclick: onClick },
     h("b", {}, name),
@@ -43,10 +104,21 @@ function renderRun({ name, data, epochs, finished, validation }) {
     ),
     h("span", {}, words),
   );
+  const overlay = h("input", { type: "checkbox", "data-overlay": name, onchange: (event) => lay(name, event.target.checked) });
+  return h("div", { class: "run-item" }, button, h("label", { class: "check" }, overlay, h("span", {}, "Lay over")));
+}
+
+/** @param {string} name @param {boolean} on */
+function lay(name, on) {
+  const rest = state.overlay.filter((item) => item !== name);
+  setState({ overlay: on ? [...rest, name].slice(-MAX_OVERLAY) : rest });
 }
 
 function markRun() {
   for (const button of byId("runs").querySelectorAll("[data-run]")) {
     button.setAttribute("aria-pressed", String(button.dataset.run === state.run));
+  }
+  for (const box of byId("runs").querySelectorAll("[data-overlay]")) {
+    box.checked = state.overlay.includes(box.dataset.overlay);
   }
 }

@@ -1,13 +1,14 @@
 // Train: choose, begin, follow, stop; the curves grow while a network learns.
 
 import { get, post, remove } from "../core/api.js";
-import { byId, setOptions } from "../core/dom.js";
+import { byId } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { announce, showProblem } from "../core/messages.js";
 import { setState, state, STRONGEST, watch } from "../core/store.js";
-import { explainMissing, known, onNetworks, refreshNetworks } from "../networks.js";
+import { refreshNetworks } from "../networks.js";
 import { showHistory } from "./history.js";
-import { initRuns, refreshRuns } from "./runs.js";
+import { initActions, initRuns, refreshRuns, showActions } from "./runs.js";
+import { initForm, readForm } from "./train-form.js";
 
 /** @type {EventSource | null} */
 let source = null;
@@ -28,37 +29,31 @@ let source = null;
 /** @type {Live | null} */
 let live = null;
 let hasShown = false;
+/** the curves on the page: those of `live`, or of an earlier run */
+let shown = { history: [], epochs: 0 };
 
 const isShown = () => live !== null && state.run === live.run;
 const isRunning = () => live !== null && !live.isOver;
 
 export function init() {
-  byId("train-form").addEventListener("submit", begin);
+  initForm(() => begin());
   byId("train-stop").addEventListener("click", stop);
-  byId("train-share").addEventListener("input", showShare);
-  byId("train-network").addEventListener("change", showNetwork);
-  byId("train-data").addEventListener("change", showNetwork);
   byId("train-show").addEventListener("click", () => setState({ run: live.run }));
   byId("run-use").addEventListener("click", () => {
     setState({ network: state.run, layer: 1, ...STRONGEST });
     announce(`${state.run} answers now`);
   });
-  onNetworks(({ trainable, data }) => {
-    showSources(data);
-    const chosen = byId("train-network").value || "quick";
-    setOptions(
-      byId("train-network"),
-      trainable.map(({ name }) => ({ value: name, text: name })),
-      chosen,
-    );
-    showNetwork();
+  initActions({
+    resume: (run) => begin({ resume: run }),
+    gone: () => setState({ run: "" }),
+    renamed: (run) => setState({ run, ...(state.network === state.run ? { network: run } : {}) }),
   });
   initRuns(showRun);
   watch(["run"], () => {
     if (state.tab === "train") showRun();
   });
-  showShare();
-  showHistory([], 0);
+  watch(["overlay"], () => state.tab === "train" && paintHistory());
+  showHistory([], 0, []);
 }
 
 export function show() {
@@ -80,58 +75,7 @@ async function resume() {
   }
 }
 
-/** Offer the digits that are here, and say how the others are had. @param {Record<string, boolean>} data */
-function showSources(data) {
-  const select = byId("train-data");
-  for (const option of select.options) option.disabled = data[option.value] === false;
-  if (select.selectedOptions[0]?.disabled) select.value = data.mnist ? "mnist" : "uci";
-  byId("train-missing").hidden = data.mnist !== false;
-  byId("train-missing").textContent = explainMissing("mnist");
-}
-
-function showShare() {
-  byId("share-out").textContent = `${byId("train-share").value} %`;
-}
-
-/** Offer the networks that can be gone on from: those of the same kind. */
-function showNetwork() {
-  const kind = byId("train-network").value;
-  const chosen = byId("train-from").value;
-  byId("train-about").textContent =
-    known.trainable.find(({ name }) => name === kind)?.about ?? "";
-  const same = known.networks
-    .filter(({ network }) => network === kind)
-    .map(({ name }) => ({ value: name, text: name }));
-  setOptions(byId("train-from"), [{ value: "", text: "random weights" }, ...same], chosen);
-  if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
-}
-
-/** Fill in the form to train a network from the start. @param {string} network */
-export function chooseNetwork(network) {
-  byId("train-network").value = network;
-  showNetwork();
-}
-
-/** Fill in the form to go on from a network with one's own digits. @param {string} network */
-export function continueFrom(network) {
-  byId("train-network").value =
-    known.networks.find(({ name }) => name === network)?.network ?? network;
-  byId("train-data").value = "own";
-  showNetwork();
-  byId("train-from").value = network;
-}
-
-async function begin(event) {
-  event.preventDefault();
-  const share = Number(byId("train-share").value) / 100;
-  const request = {
-    network: byId("train-network").value,
-    data: byId("train-data").value,
-    epochs: Number(byId("train-epochs").value) || null,
-    share: share < 1 ? share : null,
-    seed: Number(byId("train-seed").value) || 0,
-    from: byId("train-from").value || null,
-  };
+async function begin(request = readForm()) {
   showProblem(byId("train-problem"), null);
   try {
     follow((await post("/v1/train", request)).run);
@@ -200,6 +144,7 @@ function addEpoch(epoch) {
 function paintLive() {
   byId("train-start").disabled = isRunning();
   byId("train-stop").hidden = !isRunning();
+  if (isRunning() && isShown()) showActions(live.run, null);
   byId("run-progress").hidden = !(isRunning() && isShown());
   byId("train-elsewhere").hidden = !isRunning() || isShown();
   if (!live) return;
@@ -211,7 +156,30 @@ function paintLive() {
   if (live.share === null) byId("run-progress").removeAttribute("value");
   else byId("run-progress").value = live.share;
   showWords(live.result);
-  showHistory(live.history, live.epochs);
+  shown = live;
+  paintHistory();
+}
+
+/** Draw the curves of the run on the page, and those that are laid over them. */
+async function paintHistory() {
+  const { history, epochs } = shown;
+  const names = state.overlay.filter((name) => name !== state.run);
+  const others = await Promise.all(names.map(loadHistory));
+  if (shown.history !== history) return;
+  showHistory(history, epochs, others.filter(({ history: one }) => one.length));
+}
+
+/** @type {Map<string, Promise<any>>} the histories of runs that are over */
+const histories = new Map();
+
+function loadHistory(name) {
+  const load = async () => {
+    const { history, finished } = await get(`/v1/runs/${encodeURIComponent(name)}`);
+    if (!finished) histories.delete(name);
+    return { name, history };
+  };
+  if (!histories.has(name)) histories.set(name, load().catch(() => ({ name, history: [] })));
+  return histories.get(name);
 }
 
 function showHead(run, words) {
@@ -254,7 +222,15 @@ function closeStream() {
 async function showRun() {
   paintLive();
   const { run } = state;
-  if (!run || (isShown() && isRunning())) return;
+  showActions(run, null);
+  if (!run) {
+    showHead("No run yet", "");
+    byId("run-note").textContent = "";
+    showWords("");
+    shown = { history: [], epochs: 0 };
+    return paintHistory();
+  }
+  if (isShown() && isRunning()) return;
   try {
     const result = await get(`/v1/runs/${encodeURIComponent(run)}`);
     if (run !== state.run || (isShown() && isRunning())) return;
@@ -263,10 +239,13 @@ async function showRun() {
       `${result.network}, seed ${result.seed}, ${formatCount(result.history.length)} epochs`;
     showWords(result.words ?? "");
     byId("run-use").hidden = !result.finished;
-    showHistory(result.history, result.history.length);
+    showActions(run, result);
+    shown = { history: result.history, epochs: result.history.length };
+    paintHistory();
   } catch (problem) {
     showHead(run, "");
     byId("run-note").textContent = String(problem.message);
-    showHistory([], 0);
+    shown = { history: [], epochs: 0 };
+    paintHistory();
   }
 }

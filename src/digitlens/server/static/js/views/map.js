@@ -1,0 +1,197 @@
+// Map: where digits lie before a network's last layer, and one's own among them while it is drawn.
+
+import { coalesce, get, post } from "../core/api.js";
+import { byId, h } from "../core/dom.js";
+import { capitalize, showProblem } from "../core/messages.js";
+import { formatPercent } from "../core/numbers.js";
+import { setState, state, watch } from "../core/store.js";
+import { cssColor } from "../core/theme.js";
+import { currentDrawing, describeRequest, digit, isUnfinished, setPixels } from "../digit.js";
+import { emptyDrawing, fromRows, isEmpty, SIDE } from "../ink/drawing.js";
+import { rankOthers } from "../parts/bars.js";
+import { paintPixels } from "../parts/paint.js";
+import { bindPaper } from "../parts/paper.js";
+import { makeInkRamp } from "../parts/ramps.js";
+
+const MARGIN = 24; // pixels about the outermost digits
+const NEIGHBOURS = 10; // looked at; half of them are shown as pictures
+const REACH = 14; // pixels from a digit at which a click chooses it
+
+let paintPad = () => {};
+/** @type {any} the answer of /v1/map */
+let map = null;
+/** places that the digit has been at since the pen came down @type {number[][]} */
+let trail = [];
+let asked = "";
+
+export function init() {
+  paintPad = bindPaper("map-pad", { grow: locate });
+  byId("map-clear").addEventListener("click", () => setState({ drawing: emptyDrawing() }));
+  byId("map-plot").addEventListener("click", (event) => {
+    const place = findPoint(event);
+    if (place !== null) showPictures([place], "The digit that was clicked");
+  });
+  new ResizeObserver(paint).observe(byId("map-plot"));
+  watch(["drawing", "network"], () => state.tab === "map" && locate());
+}
+
+export function show() {
+  paintPad();
+  loadMap();
+}
+
+const loadMap = coalesce(async () => {
+  const { network } = state;
+  if (map?.network === network) return locate();
+  byId("map-words").textContent = "Digits go through the network…";
+  try {
+    const result = await get("/v1/map", { network });
+    if (network !== state.network) return;
+    [map, trail, asked] = [result, [], ""];
+    showProblem(byId("map-problem"), null);
+    const where = map.layer ? `layer ${map.layer}, ${map.mean.length} numbers a digit` : "the pixels themselves";
+    byId("map-words").textContent =
+      `${map.points.length} digits (${map.source}) by ${where}. These two directions hold ${formatPercent(map.share)} of all their differences.`;
+  } catch (problem) {
+    map = null;
+    showProblem(byId("map-problem"), problem);
+  }
+  paint();
+  locate();
+});
+
+/** Ask where the drawing lies, the newest one always. */
+const locate = coalesce(async () => {
+  const drawing = currentDrawing();
+  if (!map || map.network !== state.network) return;
+  if (isEmpty(drawing)) {
+    [trail, asked] = [[], ""];
+    byId("map-near").replaceChildren();
+    byId("map-near-words").textContent = "";
+    return paint();
+  }
+  const { picture, how } = describeRequest(drawing);
+  const key = `${map.network} ${picture}`;
+  if (key !== asked) {
+    const query = { network: map.network, ...how, layers_only: true };
+    const result = await post("/v1/explain", { pictures: [picture] }, query).catch(() => null);
+    if (!result || result.model !== map?.network) return;
+    asked = key;
+    const values = map.layer ? result.layers[map.layer - 1].values : result.pixels;
+    const place = project(values.flat(2));
+    trail = isUnfinished() ? [...trail, place] : [...trail.slice(-200), place];
+  }
+  paint();
+  if (!isUnfinished()) tellNeighbours();
+});
+
+const project = (values) =>
+  map.components.map((axis) =>
+    axis.reduce((sum, weight, index) => sum + weight * (values[index] - map.mean[index]), 0),
+  );
+
+/** From the map's numbers to the plot's pixels. */
+function makeScale(width, height) {
+  const range = (axis) => {
+    const all = map.points.map((point) => point[axis]);
+    return [Math.min(...all), Math.max(...all)];
+  };
+  const [[left, right], [bottom, top]] = [range(0), range(1)];
+  const scale = Math.min((width - 2 * MARGIN) / (right - left || 1), (height - 2 * MARGIN) / (top - bottom || 1));
+  const clamp = (value, most) => Math.min(most - 8, Math.max(8, value));
+  return ([x, y]) => [
+    clamp(width / 2 + scale * (x - (left + right) / 2), width),
+    clamp(height / 2 - scale * (y - (top + bottom) / 2), height),
+  ];
+}
+
+function paint() {
+  const canvas = byId("map-plot");
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (!map || !width || state.tab !== "map") return;
+  const sharp = Math.min(3, devicePixelRatio || 1);
+  canvas.width = width * sharp;
+  canvas.height = height * sharp;
+  const brush = canvas.getContext("2d");
+  brush.scale(sharp, sharp);
+  brush.fillStyle = cssColor("digit-paper");
+  brush.fillRect(0, 0, width, height);
+  const scale = makeScale(width, height);
+  const answer = trail.length ? digit.answer : null;
+  const [likeliest, next] = answer ? [answer.likeliest, rankOthers(answer)[0].digit] : [-1, -1];
+  brush.textAlign = "center";
+  brush.textBaseline = "middle";
+  map.points.forEach((point, index) => {
+    const label = map.labels[index];
+    const isMarked = label === likeliest || label === next;
+    brush.fillStyle = cssColor(label === likeliest ? "accent" : label === next ? "plus" : "quiet", isMarked || !answer ? 1 : 0.55);
+    brush.font = `${isMarked ? "600 " : ""}13px system-ui, sans-serif`;
+    brush.fillText(String(label), ...scale(point));
+  });
+  paintTrail(brush, trail.map(scale));
+}
+
+function paintTrail(brush, places) {
+  if (!places.length) return;
+  const [x, y] = places.at(-1);
+  for (const [style, line] of [[cssColor("digit-paper"), 5], [cssColor("mark"), 2]]) {
+    brush.strokeStyle = style;
+    brush.lineWidth = line;
+    brush.beginPath();
+    places.forEach(([right, down]) => brush.lineTo(right, down));
+    brush.stroke();
+    brush.beginPath();
+    brush.arc(x, y, 9, 0, 2 * Math.PI);
+    brush.stroke();
+  }
+}
+
+/** @param {PointerEvent} event */
+function findPoint(event) {
+  if (!map) return null;
+  const canvas = byId("map-plot");
+  const box = canvas.getBoundingClientRect();
+  const scale = makeScale(canvas.clientWidth, canvas.clientHeight);
+  const gaps = map.points.map((point) => {
+    const [x, y] = scale(point);
+    return Math.hypot(x - event.clientX + box.left, y - event.clientY + box.top);
+  });
+  const least = Math.min(...gaps);
+  return least < REACH ? gaps.indexOf(least) : null;
+}
+
+function tellNeighbours() {
+  const [x, y] = trail.at(-1);
+  const gaps = map.points.map(([right, up]) => Math.hypot(right - x, up - y));
+  const near = gaps.map((_, index) => index).sort((a, b) => gaps[a] - gaps[b]).slice(0, NEIGHBOURS);
+  const counts = near.reduce((sum, index) => ({ ...sum, [map.labels[index]]: (sum[map.labels[index]] ?? 0) + 1 }), {});
+  const parts = Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([label, count]) => `${count} ${count === 1 ? `is a ${label}` : `are ${label}s`}`);
+  const words = `Of the ten digits nearest to yours ${parts.join(", ")}.`;
+  byId("map-plot").setAttribute("aria-label", `The map. ${words}`);
+  showPictures(near.slice(0, NEIGHBOURS / 2), words);
+}
+
+/** Show digits of the map as pictures that can be inspected. @param {number[]} places */
+async function showPictures(places, words) {
+  const near = byId("map-near");
+  byId("map-near-words").textContent = `${words}:`.replace(".:", ":");
+  near.dataset.key = String(places);
+  const samples = await Promise.all(
+    places.map((place) => get("/v1/sample", { index: map.index[place], part: "validation" })),
+  ).catch((problem) => {
+    byId("map-near-words").textContent = `${capitalize(problem.message)}.`;
+    return [];
+  });
+  if (near.dataset.key !== String(places)) return;
+  const buttons = samples.map(({ label, pixels }, index) => {
+    const canvas = h("canvas");
+    paintPixels(canvas, pixels.flat(), SIDE, makeInkRamp());
+    const answer = map.answers[places[index]];
+    const about = `a ${label}${answer === label ? "" : `, read as ${answer}`}`;
+    const onclick = () => setPixels(fromRows(pixels));
+    return h("button", { type: "button", "aria-label": `Inspect ${about}`, onclick }, canvas, h("span", {}, about));
+  });
+  near.replaceChildren(...buttons);
+}

@@ -1,0 +1,137 @@
+// What to train: the form, in the words of the command line, which is written below it.
+
+import { byId, h, setOptions } from "../core/dom.js";
+import { formatCount } from "../core/numbers.js";
+import { explainMissing, known, onNetworks } from "../networks.js";
+
+/** Layers to begin with; any may be added and taken away. */
+const LAYERS = "conv8,pool,conv16,pool,dense32";
+/** Digits that a source has to train on, for the command line's `--limit`. */
+const COUNTS = { mnist: 53929, fashion: 54000, uci: 1294 };
+/** A share of the digits that dense learns by heart within seconds. */
+const FEW = { mnist: "2", fashion: "2", uci: "40" };
+/** Fields that are sent where something was typed or chosen, as the command line calls them. */
+const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, augment: String, recipe: String };
+
+const field = (name) => byId(`train-${name.replace("_", "-")}`);
+
+/** @param {() => void} begin called when all is chosen */
+export function initForm(begin) {
+  const form = byId("train-form");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    begin();
+  });
+  form.addEventListener("input", showCommand);
+  form.addEventListener("change", showCommand);
+  byId("train-network").addEventListener("change", showNetwork);
+  byId("train-data").addEventListener("change", () => {
+    // Few of them are other numbers of other sources.
+    if (Object.values(FEW).includes(byId("train-share").value)) chooseShare();
+    showNetwork();
+  });
+  byId("layer-add").addEventListener("click", () => {
+    const word = `${byId("layer-kind").value}${byId("layer-kind").value === "pool" ? "" : byId("layer-width").value}`;
+    setLayers([...listLayers(), word]);
+  });
+  byId("layer-remove").addEventListener("click", () => setLayers(listLayers().slice(0, -1)));
+  field("layers").value = LAYERS;
+  onNetworks(({ trainable, data }) => {
+    const isFirst = !byId("train-network").value;
+    showSources(data);
+    const chosen = byId("train-network").value || "dense";
+    setOptions(byId("train-network"), trainable.map(({ name }) => ({ value: name, text: name })), chosen);
+    if (isFirst) chooseOverfit();
+    showNetwork();
+  });
+}
+
+/** A run to begin with: few digits and many weights; the curves part within seconds. */
+function chooseOverfit() {
+  chooseShare();
+  field("epochs").value = "25";
+  field("recipe").value = "course";
+}
+
+const chooseShare = () =>
+  (byId("train-share").value = FEW[byId("train-data").value] ?? "100");
+
+const listLayers = () => field("layers").value.split(",").filter(Boolean);
+
+/** @param {string[]} layers */
+function setLayers(layers) {
+  field("layers").value = layers.join(",");
+  showCommand();
+}
+
+/** Offer the digits that are here, and say how the others are had. @param {Record<string, boolean>} data */
+function showSources(data) {
+  const select = byId("train-data");
+  for (const option of select.options) option.disabled = data[option.value] === false;
+  if (select.selectedOptions[0]?.disabled) select.value = data.mnist ? "mnist" : "uci";
+  byId("train-missing").hidden = data.mnist !== false;
+  byId("train-missing").textContent = explainMissing("mnist");
+}
+
+/** Offer the networks that can be gone on from: those of the same kind. */
+function showNetwork() {
+  const kind = byId("train-network").value;
+  const chosen = byId("train-from").value;
+  byId("train-about").textContent = known.trainable.find(({ name }) => name === kind)?.about ?? "";
+  const same = known.networks
+    .filter(({ network }) => network === kind)
+    .map(({ name }) => ({ value: name, text: name }));
+  setOptions(byId("train-from"), [{ value: "", text: "random weights" }, ...same], chosen);
+  if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
+  byId("layers-part").hidden = kind !== "custom";
+  field("recipe").closest(".field").hidden = kind !== "dense";
+  showCommand();
+}
+
+/** Fill in the form to train a network from the start. @param {string} network */
+export function chooseNetwork(network) {
+  byId("train-network").value = network;
+  byId("train-share").value = "100";
+  for (const name of Object.keys(CHANGES)) field(name).value = "";
+  showNetwork();
+}
+
+/** Fill in the form to go on from a network with one's own digits. @param {string} network */
+export function continueFrom(network) {
+  const kind = known.networks.find(({ name }) => name === network)?.network ?? network;
+  byId("train-data").value = "own";
+  chooseNetwork(kind);
+  byId("train-from").value = network;
+  showCommand();
+}
+
+/** What the form asks for, as POST /v1/train takes it. */
+export function readForm() {
+  const network = byId("train-network").value;
+  const share = Number(byId("train-share").value) / 100;
+  const changes = Object.entries(CHANGES)
+    .filter(([name]) => field(name).value !== "" && !field(name).closest("[hidden]"))
+    .map(([name, type]) => [name, type(field(name).value)]);
+  return {
+    network,
+    data: byId("train-data").value,
+    share: share < 1 ? share : null,
+    seed: Number(field("seed").value) || 0,
+    from: byId("train-from").value || null,
+    layers: network === "custom" ? field("layers").value : null,
+    ...Object.fromEntries(changes),
+  };
+}
+
+/** The same for a terminal. */
+function showCommand() {
+  byId("share-out").textContent = `${byId("train-share").value} %`;
+  const { network, data, share, from, ...rest } = readForm();
+  const limit = share && COUNTS[data] && !from ? Math.max(10, Math.round(share * COUNTS[data])) : null;
+  const options = Object.entries({ from, data: data === "own" ? "runs/own" : data, limit, ...rest })
+    .filter(([, value]) => value !== null && value !== 0)
+    .map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
+  byId("train-command").textContent = `digitlens train ${network} ${options.join(" ")}`;
+  byId("share-count").textContent = COUNTS[data] ? `${formatCount(limit ?? COUNTS[data])} digits` : "";
+  byId("layer-list").replaceChildren(...listLayers().map((word) => h("li", {}, word)), h("li", {}, "dense10"));
+}
