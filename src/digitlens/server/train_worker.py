@@ -82,6 +82,7 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
         return train_network(
             run["network"], layers=run.get("layers"), out=out, resume=True, progress=events
         )
+    changes: dict[str, Any] = {name: request.get(name) for name in RECIPE}
     # Going on from a network uses all own digits: a share of them means nothing.
     share, limit = request.get("share"), None
     if share is not None and share < 1 and not request.get("start"):
@@ -96,7 +97,7 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
         epochs=request.get("epochs"),
         out=Path(request["out"]),
         progress=events,
-        **{name: request.get(name) for name in RECIPE},
+        **changes,
     )
 
 
