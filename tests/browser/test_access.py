@@ -141,3 +141,45 @@ def test_every_view_is_walked_by_keyboard(
             if answer[0] == LAST:
                 break
         assert answer[0] == LAST, tab
+
+
+STOPS = """tab => {
+    const radios = new Set();
+    return [...document.querySelectorAll(
+        `#view-${tab} :is(a[href], button, input, select, summary, [tabindex])`
+    )].filter(item => {
+        if (item.disabled || item.tabIndex < 0) return false;
+        if (!item.checkVisibility({visibilityProperty: true})) return false;
+        if (item.type !== 'radio') return true;
+        return !radios.has(item.name) && radios.add(item.name);
+    }).length;
+}"""
+"""How often the Tab key stops in a view; radio buttons of a name are one stop."""
+
+
+def test_few_stops_and_room_for_large_text(open_page: Any, go: Go) -> None:
+    """At most 15 stops of the Tab key in a view; at twice the text size nothing is cut off."""
+    page = open_page("#draw?data=uci", viewport={"width": 1366, "height": 800})
+    for tab in TABS:
+        opened(page, go, tab)
+        assert page.evaluate(STOPS, tab) <= 15, tab
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for tab in TABS:
+        go(page, tab)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1366, tab
+
+
+def test_arrow_keys_lead_through_a_kernel_and_the_terms(
+    open_page: Any, go: Go, expect: Any
+) -> None:
+    """One number of the kernel has the stop, and one "?"; arrows move both."""
+    page = open_page("#convolution")
+    first = page.get_by_label("kernel, row 0, column 0")
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    below = page.get_by_label("kernel, row 1, column 0")
+    expect(below).to_be_focused()
+    assert page.locator("#kernel input[tabindex='0']").count() == 1
+    page.get_by_role("button", name="Explain: convolution").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Explain: kernel")).to_be_focused()

@@ -3,6 +3,7 @@
 import { byId, svg } from "../core/dom.js";
 
 const WIDEST = 9; // pixels: the strongest of a layer
+const REACH = 40; // pixels above the rows at which ribbons from the picture begin at most
 
 /**
  * @param {SVGElement} canvas lies behind the rows
@@ -18,7 +19,8 @@ export function drawRibbons(canvas, links, rows) {
       const from = layer ? rows[layer - 1].place(input) : pixels;
       const to = rows[layer].place(output);
       if (!from || !to) return null; // one of the weaker maps, which are not shown
-      const start = [from.x + from.width / 2 - box.x, from.bottom - box.y];
+      // On a narrow page other things stand between the pixels and the first layer.
+      const start = [from.x + from.width / 2 - box.x, Math.max(from.bottom - box.y, -REACH)];
       const end = [to.x + to.width / 2 - box.x, to.y - box.y];
       const middle = (start[1] + end[1]) / 2;
       return svg("path", {

@@ -13,7 +13,7 @@ const STEPS = [
   ["network", "#net-rows", "Layer by layer", "Each layer makes new pictures, or a row of numbers, of those before it. Ribbons show what contributed most to the answer. Choose a map to see its numbers."],
   ["convolution", "#flow", "One number", "A kernel slides over the picture; at each place the numbers under it are multiplied with its weights and added up. Press Play and watch the map being made."],
   ["draw", "#why", "Why this digit?", "Orange ink speaks for the answer, blue ink against it. Write a digit that is hard to read and see what it hangs on."],
-  ["train", "#train-form", "Learning", "Weights are found by training. The network offered here learns a few hundred digits by heart in under a minute: watch the two curves part. That is overfitting."],
+  ["train", "#train-form", "Learning", "Weights are found by training. The network offered here learns about a thousand digits by heart in under a minute: watch the two curves part. That is overfitting."],
   ["mistakes", "#view-mistakes", "Where it errs", "No network is always right. Each red cell holds digits that were read wrong; open some, and follow one of them through the other views."],
 ];
 
