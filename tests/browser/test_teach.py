@@ -195,6 +195,17 @@ def test_a_picture_of_several_digits_is_read(page: Any, go: Go, strip: bytes) ->
     page.get_by_text("None yet: save a drawn digit").wait_for()
 
 
+def test_a_heic_picture_is_named_as_such(page: Any, go: Go, expect: Any) -> None:
+    """What the browser cannot open is not sent; the words say what a phone can do about it."""
+    go(page, "read")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    picture = {"name": "IMG_1.HEIC", "mimeType": "image/heic", "buffer": b"ftypheic"}
+    page.set_input_files("#read-file", picture)
+    expect(page.locator("#read-problem")).to_contain_text("Most Compatible")
+    assert [url for url in asked if "/v1/read" in url] == []
+
+
 def check_a_number_is_edited(page: Any, fields: Any) -> None:
     """Digits are added, taken out and chosen, by key and by button; rows are saved."""
 

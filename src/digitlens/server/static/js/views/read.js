@@ -10,6 +10,7 @@ import { cropDigit } from "../parts/cut.js";
 import { bindDrop } from "../parts/drop.js";
 import { Edits, toCsv } from "../parts/edits.js";
 import { makeExample } from "../parts/example.js";
+import { shrinkPicture } from "../parts/shrink.js";
 import { refreshOwn } from "./own.js";
 import { drawBoxes, findChosen, initLines, listShown, showLines } from "./lines.js";
 
@@ -74,12 +75,13 @@ export function readPicture(picture) {
 }
 
 const read = coalesce(async () => {
-  const picture = file;
+  let picture;
   showProblem(byId("read-problem"), null);
   byId("read-empty").hidden = true;
   byId("read-state").textContent = "Reading…";
   byId("read-part").classList.add("waiting");
   try {
+    picture = await shrinkPicture(file);
     const query = { length: byId("read-length").value, line: byId("read-line").checked || null };
     result = await send("/v1/read", picture, query);
   } catch (problem) {

@@ -46,7 +46,10 @@ export function init() {
   initActions({
     resume: (run) => begin({ resume: run }),
     gone: () => setState({ run: "" }),
-    renamed: (run) => setState({ run, ...(state.network === state.run ? { network: run } : {}) }),
+    renamed(run) {
+      const overlay = state.overlay.map((name) => (name === state.run ? run : name));
+      setState({ run, overlay, ...(state.network === state.run ? { network: run } : {}) });
+    },
   });
   initRuns(showRun);
   watch(["run"], () => {
@@ -203,7 +206,14 @@ async function showEnd({ words, run }) {
   closeStream();
   update({ isOver: true, isUsable: Boolean(run), result: words, words: run ? "done" : "stopped" });
   announce(words.split("\n").length > 1 || !isShown() ? `${live.run} is ${live.words}` : words);
-  await Promise.all([refreshRuns(), refreshNetworks()]).catch(() => {});
+  await Promise.all([refreshRuns(), refreshNetworks(), offerActions()]).catch(() => {});
+}
+
+/** A run has ended: it can be resumed, renamed, deleted. */
+async function offerActions() {
+  const { run } = state;
+  const details = await get(`/v1/runs/${encodeURIComponent(run)}`);
+  if (run === state.run && !isRunning()) showActions(run, details);
 }
 
 function showFailure({ problem }) {
