@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check course format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-words bench-service bench-page bench-mail bench-tuning bench-scenes fuzz kills \
+	bench-promise bench-words bench-service bench-page bench-mail bench-batch bench-tuning \
+	bench-scenes fuzz kills \
 	clean
 
 demo: $(READY)
@@ -90,6 +91,9 @@ bench-service: $(READY)
 
 bench-page: $(READY)
 	$(BIN)/python benchmarks/page.py
+
+bench-batch: $(READY)
+	$(BIN)/python benchmarks/batch.py --write
 
 bench-mail: $(READY)
 	$(BIN)/python benchmarks/mail.py --write

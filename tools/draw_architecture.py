@@ -40,6 +40,7 @@ ABOUT = {
     "explain": "why this answer",
     "ocr": "pages to numbers",
     "viz": "plots and reports",
+    "batch": "millions of pictures",
     "mail": "ZIPs to trays",
     "training": "digits to a network",
     "api": "the public functions",

@@ -26,6 +26,7 @@ FLOORS = {
     "explain": 7,
     "ocr": 7,
     "viz": 8,
+    "batch": 8,
     "mail": 8,
     "training": 9,
     "api": 10,

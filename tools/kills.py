@@ -118,6 +118,15 @@ def lose(folder: Path) -> None:
         (folder / f"trays/mail.sqlite{end}").unlink(missing_ok=True)
 
 
+def make_pictures(folder: Path) -> None:
+    """Write pictures of strokes to be predicted, and some of bare paper."""
+    (folder / "mail").mkdir()
+    for index in range(PIECES):
+        pixels = np.full((60, 60), 230, np.uint8)
+        pixels[10:50, 20 + index // 4 : 26 + index // 4] = 30 if index % 5 else 230
+        Image.fromarray(pixels).save(folder / "mail" / f"{index:02d}.png")
+
+
 def make_digits(folder: Path) -> None:
     """Write digits to train on."""
     rng = np.random.default_rng(0)
@@ -153,6 +162,13 @@ CASES = (
             digitlens("export", "tiny", "--to", "onnx", "--out", "tiny.onnx")
             if not (folder / "tiny.onnx").exists()
             else [sys.executable, "-c", ""]
+        ),
+    ),
+    Case(
+        "batch",
+        make_pictures,
+        lambda _: digitlens(
+            *("batch", "predict", "mail", "--out", "out", "--part-size", "4", "--workers", "1")
         ),
     ),
     Case(

@@ -35,8 +35,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
+def new_file(path: Path, *, keep: bool = False) -> Iterator[tuple[IO[bytes], Path]]:
     """Give an open temporary file and its path; it becomes `path`, or after an error nothing.
+
+    keep: where `path` is there already, it stays as it is: of several processes that begin it
+        at once, the first counts
 
     What killed processes left in the folder is removed, once a process.
 
@@ -55,14 +58,26 @@ def new_file(path: Path) -> Iterator[tuple[IO[bytes], Path]]:
                 Path(name).chmod(0o666 & ~_umask())
                 if sys.platform != "win32":
                     # Before it is closed: the lock says that somebody is at work here.
-                    Path(name).replace(path)
+                    _name_file(Path(name), path, keep)
             if sys.platform == "win32":
-                Path(name).replace(path)
+                _name_file(Path(name), path, keep)
             sync_folder(path.parent)
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+def _name_file(temporary: Path, path: Path, keep: bool) -> None:
+    if keep:
+        try:
+            path.hardlink_to(temporary)
+        except OSError:  # it is there, or the disk has no links
+            keep = path.exists()
+    if keep:
+        temporary.unlink()
+    else:
+        temporary.replace(path)
 
 
 _swept: set[Path] = set()

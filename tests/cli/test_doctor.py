@@ -114,7 +114,7 @@ def test_every_extra_is_examined() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"]
     everywhere = {
-        name: tuple(re.split(r"[><=]", item)[0] for item in wanted if ";" not in item)
+        name: tuple(re.split(r"[][><=]", item)[0] for item in wanted if ";" not in item)
         for name, wanted in extras.items()
         if name != "all"
     }

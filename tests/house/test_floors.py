@@ -25,6 +25,8 @@ KEPT = {
     "starlette": ("server",),
     "pydantic": ("server",),
     "uvicorn": ("server",),
+    "ray": ("batch",),
+    "fsspec": ("batch",),
 }
 """Heavy packages, and the only places that may import them."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from digitlens.cli import data, mail, recipe
+from digitlens.cli import batch, data, mail, recipe
 from digitlens.cli.command import (
     Command,
     Group,
@@ -59,6 +59,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(batch.app, name="batch")
 app.add_typer(mail.app, name="mail")
 app.add_typer(recipe.app, name="recipe")
 

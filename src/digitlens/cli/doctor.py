@@ -24,6 +24,8 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
     "heif": ("pillow-heif",),
     "tables": ("pandas", "pyarrow", "scikit-learn"),
+    "remote": ("fsspec",),
+    "ray": ("ray",),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
 REINSTALL = "pip install --force-reinstall digitlens"

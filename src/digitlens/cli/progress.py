@@ -99,16 +99,16 @@ class CountProgress(Progress):
         """Add `count` pictures that were not known before."""
         self._total += count
 
-    def step(self) -> None:
-        """Count one more as done; cheap, and drawn now and then."""
-        self._done += 1
+    def step(self, count: int = 1) -> None:
+        """Count some more as done; cheap, and drawn now and then."""
+        self._done += count
         now = self._clock()
         if self._total < 2 or not self._is_due(now):
             return
         speed = self._done / max(now - self._began, 1e-9)
-        count = f"{self._done:,} of {self._total:,}"
+        done = f"{self._done:,} of {self._total:,}"
         text = "   ".join(
-            [count, f"{speed:,.1f} pictures/s", self._time_left(self._done, speed)]
+            [done, f"{speed:,.1f} pictures/s", self._time_left(self._done, speed)]
         )
         if self.live:
             self.draw(text)

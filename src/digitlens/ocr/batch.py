@@ -14,7 +14,7 @@ from digitlens.ocr.reader import Reader
 from digitlens.workers import attempt, available_cpus, run_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from digitlens.imaging.inputs import InputFile
     from digitlens.imaging.io import LoadedImage
@@ -24,10 +24,19 @@ if TYPE_CHECKING:
 
 
 class PageWorker:
-    """Reads pages, one after the other; holds the reader and the file that was opened last."""
+    """Reads pages, one after the other; holds the reader and the file that was opened last.
 
-    def __init__(self, options: ReadOptions, reader: Reader | None = None) -> None:
-        self._options = options
+    opener: opens a source; `open_document` for files
+    """
+
+    def __init__(
+        self,
+        options: ReadOptions,
+        reader: Reader | None = None,
+        *,
+        opener: Callable[[InputFile], Document] = open_document,
+    ) -> None:
+        self._options, self._opener = options, opener
         self._reader = reader or Reader(options.model)
         self._open: tuple[InputFile, Document] | None = None
 
@@ -58,7 +67,7 @@ class PageWorker:
     def _document(self, source: InputFile) -> Document:
         if self._open is None or self._open[0] != source:
             self.close()
-            self._open = source, open_document(source)
+            self._open = source, self._opener(source)
         return self._open[1]
 
     def _read(self, image: LoadedImage) -> Page:

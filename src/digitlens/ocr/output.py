@@ -22,7 +22,7 @@ from digitlens.ocr.page import ReadOptions
 from digitlens.storage import make_folder, write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -81,16 +81,43 @@ def csv_head() -> str:
 
 def format_csv(result: PageResult, options: ReadOptions) -> list[str]:
     """Return a CSV row for each number of a page."""
+    rows = flat_rows(result, options)
+    return [_csv(csv_cells(row, COLUMNS)) for row in rows if "text" in row]
+
+
+def flat_rows(result: PageResult, options: ReadOptions) -> list[dict[str, Any]]:
+    """Return a row for each number of a page, with `COLUMNS` as keys; at least one row.
+
+    A page without numbers, and one that could not be read, have a row with few keys.
+    """
+    head: dict[str, Any] = {"file": result.file, "page": result.number}
+    if result.error is not None:
+        return [head | result.error.as_dict()]
     rows = []
     for index, line in options.shown(result.lines):
-        field = options.field_name(index) or ""
-        sure = "true" if options.is_sure(line, index) else "false"
-        edges = [f"{edge:.1f}" for edge in line.box]
-        page = "" if result.number is None else result.number
-        rows.append(
-            _csv([result.file, page, field, line.text, f"{line.confidence:.6f}", sure, *edges])
-        )
-    return rows
+        values: tuple[object, ...] = (options.field_name(index), line.text)
+        values += round(line.confidence, 6), options.is_sure(line, index)
+        edges = [round(float(edge), 1) for edge in line.box]
+        rows.append(head | dict(zip(COLUMNS[2:], (*values, *edges), strict=True)))
+    return rows or [head]
+
+
+def csv_cells(row: Mapping[str, object], columns: Iterable[str]) -> list[str]:
+    """Return what stands in a CSV of a row's values: shares with six decimals, edges with one.
+
+    >>> csv_cells({"confidence": 0.5, "sure": True}, ("confidence", "sure", "page"))
+    ['0.500000', 'true', '']
+    """
+    cells = []
+    for name in columns:
+        value = row.get(name)
+        if isinstance(value, float):
+            cells.append(f"{value:.{1 if name in COLUMNS[-4:] else 6}f}")
+        elif isinstance(value, bool):
+            cells.append(str(value).lower())
+        else:
+            cells.append("" if value is None else str(value))
+    return cells
 
 
 def _csv(row: Sequence[object]) -> str:

@@ -1,0 +1,175 @@
+"""What was named, item by item: folders, lists, archives, tables, addresses."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digitlens.batch.items import Item, list_items, open_item, read_item
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    DigitlensWarning,
+    MissingDataError,
+    MissingExtraError,
+    TooLargeError,
+)
+
+CONTENTS = {"a.png": b"first", "deep/b.jpg": b"second " * 50}
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
+
+
+@pytest.fixture
+def archive(in_tmp: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a tar or zip with two pictures, a text and what systems leave."""
+    others = {"read.me": b"words", "__MACOSX/a.png": b"junk", ".hidden.png": b"no"}
+    if request.param == "tar":
+        with tarfile.open("a.tar", "w") as tar:
+            for name, content in (CONTENTS | others).items():
+                _add(tar, name, content)
+        return Path("a.tar")
+    packing = zipfile.ZIP_STORED if request.param == "stored" else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile("a.zip", "w", packing) as archive:
+        for name, content in (CONTENTS | others).items():
+            archive.writestr(name, content)
+    return Path("a.zip")
+
+
+@pytest.mark.parametrize("archive", ["tar", "stored", "deflated"], indirect=True)
+def test_pictures_in_an_archive(archive: Path) -> None:
+    """Each picture is read by its place; what is none is told of."""
+    with pytest.warns(DigitlensWarning, match=r"not read are 1 other file \(read\.me\)"):
+        items = list(list_items([str(archive)]))
+    assert [item.name for item in items] == [f"{archive}/{name}" for name in CONTENTS]
+    again = [Item.from_json(item.to_json()) for item in items]
+    assert [read_item(item) for item in again] == list(CONTENTS.values())
+
+
+@pytest.mark.parametrize("archive", ["tar", "deflated"], indirect=True)
+@pytest.mark.filterwarnings("ignore::digitlens.errors.DigitlensWarning")
+def test_an_archive_that_was_cut_costs_its_rows(archive: Path) -> None:
+    """A picture that is no longer where it was listed is damaged; no archive is missing."""
+    items = list(list_items([str(archive)]))
+    archive.write_bytes(archive.read_bytes()[: items[1].offset + 40])
+    assert read_item(items[0]) == b"first"
+    with pytest.raises(CorruptFileError, match=r"b\.jpg is damaged"):
+        read_item(items[1])
+    archive.unlink()
+    with pytest.raises(MissingDataError, match="there is no file"):
+        read_item(items[0])
+
+
+def test_a_packed_tar_is_refused(in_tmp: Path) -> None:
+    """In a packed tar nothing can be found: the advice is to unpack it."""
+    with tarfile.open("a.tar.gz", "w:gz") as tar:
+        _add(tar, "a.png", b"first")
+    with pytest.raises(DataError, match="must be a tar that is not packed") as caught:
+        list(list_items(["a.tar.gz"]))
+    assert "gunzip" in str(caught.value)
+
+
+def test_a_list_has_a_name_a_line(in_tmp: Path) -> None:
+    """A .txt file stands for what it names: files and folders, missing ones too."""
+    Path("m").mkdir()
+    Path("m/b.png").write_bytes(b"b")
+    Path("m/a.png").write_bytes(b"a")
+    Path("names.txt").write_text("none.png\n\nm\nm/b.png\n")
+    items = list(list_items(["names.txt"]))
+    assert [item.name for item in items] == ["none.png", "m/a.png", "m/b.png", "m/b.png"]
+    with pytest.raises(MissingDataError):
+        read_item(items[0])
+
+
+def test_a_file_that_was_changed_is_told(in_tmp: Path) -> None:
+    """A file of another size than was listed is an error: its rows would be of another time."""
+    Path("a.png").write_bytes(b"first")
+    (item,) = list_items(["a.png"])
+    Path("a.png").write_bytes(b"second")
+    with pytest.raises(DataError, match="must be the file that was listed: 5 bytes"):
+        read_item(item)
+
+
+def test_what_is_too_large_is_not_read(in_tmp: Path) -> None:
+    """A size beyond the limit is refused before a byte is read."""
+    with pytest.raises(TooLargeError, match="at most 536,870,912 bytes"):
+        read_item(Item(Path("a.tar"), "a.tar/b.png", "", inside="tar", size=1 << 30))
+
+
+def test_pages_are_items_of_their_own(in_tmp: Path) -> None:
+    """A TIFF's pages are listed one by one where pages are wanted, else it is one picture."""
+    frames = [Image.new("L", (30, 30), shade) for shade in (10, 200)]
+    frames[0].save("a.tif", save_all=True, append_images=frames[1:])
+    assert [item.page for item in list_items(["a.tif"])] == [-1]
+    items = list(list_items(["a.tif"], pages=True))
+    assert [item.page for item in items] == [0, 1]
+    document = open_item(items[1])
+    assert document.page(1).pixels.flat[0] == 200
+    Path("b.tif").write_bytes(b"II*\0")
+    assert [item.page for item in list_items(["b.tif"], pages=True)] == [-1]
+
+
+def test_pictures_of_a_table(in_tmp: Path) -> None:
+    """Bytes are read from a Parquet file's column, row by row, Hugging Face's structs too."""
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    structs = [{"bytes": b"a", "path": "a.png"}, {"bytes": b"b", "path": None}, None]
+    table = pyarrow.table({"label": [1, 2, 3], "image": structs, "scan": [b"x", b"y", None]})
+    parquet.write_table(table, "a.parquet", row_group_size=2)
+    items = list(list_items(["a.parquet"]))
+    assert [item.name for item in items] == ["a.parquet#0", "a.parquet#1", "a.parquet#2"]
+    assert [read_item(item) for item in items[:2]] == [b"a", b"b"]
+    with pytest.raises(DataError, match="must hold the bytes of a picture file"):
+        read_item(items[2])
+    assert read_item(list(list_items(["a.parquet"], column="scan"))[1]) == b"y"
+    with pytest.raises(DataError, match="must have a column of pictures") as caught:
+        list(list_items(["a.parquet"], column="none"))
+    assert caught.value.seen == "columns label, image, scan"
+
+
+def test_addresses_are_opened_by_fsspec(in_tmp: Path) -> None:
+    """A folder, a pattern and a file at an address are listed and read as here."""
+    pytest.importorskip("fsspec")
+    Path("b.png").write_bytes(b"b")
+    Path("a.png").write_bytes(b"a")
+    Path("notes.csv").write_bytes(b"x")
+    base = f"file://{in_tmp}"
+    for address in (base, f"{base}/*.png"):
+        items = list(list_items([address]))
+        assert [item.name for item in items] == [f"{base}/a.png", f"{base}/b.png"]
+        assert [read_item(Item.from_json(item.to_json())) for item in items] == [b"a", b"b"]
+    (gone,) = list_items([f"{base}/none.png"])
+    with pytest.raises(MissingDataError, match="cannot be fetched"):
+        read_item(gone)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("s3://b/a", "fsspec"), ("a.parquet", "pyarrow")]
+)
+def test_without_the_extra_its_name_is_said(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    """What opens an address or a table is an extra, and the error names it."""
+    Path("a.parquet").write_bytes(b"PAR1")
+    for module in ("fsspec", "fsspec.core", "pyarrow"):
+        monkeypatch.setitem(__import__("sys").modules, module, None)
+    with pytest.raises(MissingExtraError, match=r"the extra '(remote|tables)'") as caught:
+        list(list_items([name]))
+    assert package in str(caught.value)
+
+
+def test_other_errors_of_an_address_are_words(in_tmp: Path) -> None:
+    """A kind of address that nothing opens is an error in words."""
+    pytest.importorskip("fsspec")
+    with pytest.raises(DataError, match="is no address to read"):
+        list(list_items(["nothing://a/b.png"]))
