@@ -132,13 +132,59 @@ def lab_address(start_lab: Callable[..., AbstractContextManager[str]]) -> Iterat
         yield address
 
 
+@pytest.fixture(scope="session")
+def static_address(
+    chromium_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Return the address of an exported lab, below the root of a plain host of files."""
+    from digitlens.server.export import export_lab
+
+    folder = tmp_path_factory.mktemp("host")
+    export_lab(folder / "lab")
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as host:
+        assert host.stdout is not None
+        port = host.stdout.readline().split(" port ")[1].split()[0]
+        yield f"http://127.0.0.1:{port}/lab/"
+        host.terminate()
+
+
+ASK = """async ([path, body, query]) => {
+    const script = document.querySelector('script[type="module"]').src;
+    const api = await import(new URL("core/api.js", script));
+    return body ? api.post(path, body, query) : api.get(path, query);
+}"""
+
+
+@pytest.fixture(scope="session")
+def ask_page() -> Callable[..., Any]:
+    """Return a function that asks a page's own backend: page, path, body and query."""
+
+    def ask(page: Any, path: str, body: Any = None, **query: Any) -> Any:
+        return page.evaluate(ASK, [path, body, query])
+
+    return ask
+
+
 @pytest.fixture
-def open_page(browser: Any, lab_address: str) -> Iterator[Callable[..., Any]]:
+def backend() -> str:
+    """Return what answers the page: a server; a test may ask for the exported lab instead."""
+    return "server"
+
+
+@pytest.fixture
+def open_page(
+    browser: Any, backend: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Any]]:
     """Return a function that opens the page: where in it, and what the browser is like.
 
     When the test is over, no page has logged an error, raised one, or asked another host.
     """
     contexts, faults = [], []
+    addresses = {"server": "lab_address", "static": "static_address"}
+    address: str = request.getfixturevalue(addresses[backend])
 
     def note(page: Any) -> None:
         page.on("pageerror", lambda error: faults.append(f"error: {error}"))
@@ -151,7 +197,7 @@ def open_page(browser: Any, lab_address: str) -> Iterator[Callable[..., Any]]:
         page.on(
             "request",
             lambda asked: (
-                asked.url.startswith((lab_address, "data:", "blob:"))
+                asked.url.startswith((address, "data:", "blob:"))
                 or faults.append(f"asked elsewhere: {asked.url}")
             ),
         )
@@ -163,7 +209,7 @@ def open_page(browser: Any, lab_address: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         note(page)
         page.faults = faults
-        page.goto(lab_address + where)
+        page.goto(address + where)
         page.wait_for_selector("#network option", state="attached")
         return page
 

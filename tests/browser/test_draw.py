@@ -35,6 +35,7 @@ def bare(page: Any) -> bool:
     return "strokes=" not in page.url and "pixels=" not in page.url
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_a_seven_drawn_with_a_pointer_is_read(seven: Any) -> None:
     """The drawn 7 is answered with 7, in the bars, in words, and beside every view."""
     assert seven.locator("#draw-bars .bar.first b").all_text_contents() == ["7"]
@@ -42,6 +43,7 @@ def test_a_seven_drawn_with_a_pointer_is_read(seven: Any) -> None:
     assert seven.locator("#now-digit").text_content() == "7"
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_the_page_is_never_empty(page: Any, go: GO, expect: Any) -> None:
     """It opens on a drawn 4; examples, and digits that people wrote, are a click away."""
     expect(page.locator("#answer-digit")).to_have_text("4")
@@ -119,6 +121,7 @@ def test_answers_appear_while_drawing(open_page: Any, draw_seven: Callable[..., 
     page.wait_for_url("**strokes=F*")
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
     """Ten bars sum to 1; apart from them stands "no digit" with a tick at the card's limit."""
     expect(seven.locator("#draw-bars .bar:not(.refusal)")).to_have_count(10)
@@ -139,6 +142,7 @@ def test_while_the_answer_is_on_its_way_nothing_else_is_said(
     page.unroute_all(behavior="ignoreErrors")
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_why_is_answered_beside_the_drawing(seven: Any, expect: Any) -> None:
     """Occlusion is there at once, the runner-up in words; the nearest other digit opens."""
     expect(seven.locator("#why-title")).to_have_text("Why 7?")
@@ -150,6 +154,7 @@ def test_why_is_answered_beside_the_drawing(seven: Any, expect: Any) -> None:
     expect(seven.locator("#answer-digit")).not_to_have_text("7")
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_undo_and_clear(seven: Any, expect: Any) -> None:
     """Undo takes back a step, clear all of them, and clear can be undone."""
     seven.locator("#clear").click()
@@ -249,6 +254,7 @@ def test_strokes_that_do_not_touch_are_one_digit(page: Any, expect: Any, digit: 
     expect(page.locator("#draw-several")).to_be_hidden()
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_what_looks_like_two_digits_is_told(page: Any, expect: Any) -> None:
     """Two digits side by side are answered as one drawing, and a way to Read is shown."""
     seven = [(0.08, 0.3), (0.36, 0.3), (0.2, 0.7)]

@@ -131,6 +131,7 @@ def test_what_a_network_learned_from_is_not_called_held_back(page: Any, expect: 
     assert page.locator("#mistakes-part option[value='validation']").is_disabled()
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> None:
     """A click on a cell shows its pictures; one of them is then the digit in every view."""
     page.goto(page.url.split("#")[0] + "#mistakes?data=uci")
@@ -147,6 +148,7 @@ def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> 
     page.locator("#maps canvas").first.wait_for()
 
 
+@pytest.mark.parametrize("backend", ["server", "static"])
 def test_cells_are_reached_by_arrow_keys(page: Any) -> None:
     """From a cell that holds something the arrows lead to the next one that does."""
     page.goto(page.url.split("#")[0] + "#mistakes?data=uci")

@@ -27,6 +27,9 @@ def serve(
     ] = None,
     plan: Annotated[Path | None, option("FILE", "The sort plan of these trays.")] = None,
     store: StoreOption = None,
+    export: Annotated[
+        Path | None, option("DIR", "Write the lab as files for any web host, and end.")
+    ] = None,
 ) -> None:
     """Open the lab: draw digits, look inside networks, train them.
 
@@ -37,9 +40,16 @@ def serve(
     saved.
 
     With --trays and --plan people review there what was not read surely: each piece is lent
-    to one person at a time, and goes on to its tray."""
+    to one person at a time, and goes on to its tray.
+
+    With --export the lab is written into a folder as files that answer by themselves, in the
+    browser: drawing, looking inside and mistakes of the small published networks. Photos,
+    mail and training need the server."""
     import os
 
+    if export is not None:
+        _export(export)
+        return
     from digitlens.server.settings import ServerSettings, check_token
 
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
@@ -58,6 +68,15 @@ def serve(
 
     run_server(settings, on_ready, desk)
     announce("the lab is closed")
+
+
+def _export(folder: Path) -> None:
+    with needs_extra("lab"):
+        from digitlens.server.export import export_lab
+    files = export_lab(folder)
+    size = sum(path.stat().st_size for path in files)
+    announce(f"the lab is in {folder}: {len(files)} files, {size / 1e6:.1f} MB")
+    announce(f"python -m http.server --directory {folder}    shows it; any web host serves it")
 
 
 def _open_desk(trays: Path | None, plan: Path | None, store: str | None) -> ReviewDesk | None:

@@ -4,7 +4,7 @@
 // digit.js (a drawing -> pixels and an answer), parts/grid.js (numbers one can walk over), and
 // then the views, one file each with what belongs to it beside it.
 
-import { get } from "./core/api.js";
+import { get, isStatic } from "./core/api.js";
 import { onReachable } from "./core/server.js";
 import { queryAll, byId, setOptions } from "./core/dom.js";
 import { formatConfidence } from "./core/numbers.js";
@@ -50,6 +50,9 @@ const VIEWS = {
 /** Views that have nothing to show without a digit. */
 const WANT_DIGIT = ["pixels", "features", "answer", "convolution"];
 
+/** Views that a page without a server explains only. */
+const SERVER_ONLY = ["train", "read", "review"];
+
 function showDigit() {
   paintPixels(byId("now-picture"), digit.pixels ?? new Uint8Array(784), 28, makeInkRamp());
   const { answer: result, problem } = digit;
@@ -76,6 +79,7 @@ function showView() {
     view.querySelector(".filled").hidden = !digit.pixels;
     if (!digit.pixels) return;
   }
+  if (isStatic && SERVER_ONLY.includes(state.tab)) return; // its text says how it is had
   VIEWS[state.tab].show();
   refreshTerms(`view-${state.tab}`);
 }

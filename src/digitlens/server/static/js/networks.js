@@ -1,6 +1,6 @@
 // The networks that can be asked and trained, as /v1/networks lists them.
 
-import { get } from "./core/api.js";
+import { get, isStatic } from "./core/api.js";
 
 /**
  * `data`: each set of digits by its name, and whether it is on this machine; empty until known.
@@ -31,10 +31,14 @@ export function setOwnCount(count) {
   if (known.data.own !== own) setNetworks({ ...known, data: { ...known.data, own } });
 }
 
+const SERVER_HOW = "pip install 'digitlens[lab]', then “digitlens serve” and “digitlens data fetch”.";
+
 /** What to do where a set of digits is not on this machine. @param {string} name */
 export function explainMissing(name) {
+  if (name === "own" && isStatic) return `Digits of your own are kept by the server: ${SERVER_HOW}`;
   if (name === "own") return "You have no digits of your own yet: save some in Draw or in Read.";
   const title = name === "fashion" ? "Fashion-MNIST" : "MNIST";
+  if (isStatic) return `${title} is not shipped with this page: ${SERVER_HOW}`;
   const how = `Type “digitlens data fetch ${name}” once, which downloads it, and reload this page.`;
   return `${title} is not on this machine. ${how}`;
 }

@@ -1,5 +1,6 @@
 // The state of the page: one object; views watch the parts that they depend on.
 
+import { isStatic } from "./api.js";
 import { OPENING } from "../ink/examples.js";
 
 /**
@@ -41,7 +42,7 @@ export function initialState() {
   return {
     tab: "draw",
     network: "universal",
-    compare: ["dense-deformed", "quick", "universal"],
+    compare: [isStatic ? "tiny" : "dense-deformed", "quick", "universal"],
     drawing: OPENING,
     tool: "pen",
     form: "bytes",
@@ -55,7 +56,7 @@ export function initialState() {
     kernel: "",
     run: "",
     overlay: [],
-    data: "mnist",
+    data: isStatic ? "uci" : "mnist",
     part: "",
     cell: "",
   };

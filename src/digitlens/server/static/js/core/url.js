@@ -57,7 +57,7 @@ const PARTS = {
   kernel: { from: (text) => (text.length < 4000 && kernelFromText(text) ? text : undefined) },
   run: name,
   overlay: names(3),
-  data: oneOf("mnist", "uci", "fashion", "own"),
+  data: oneOf("mnist", "uci", "fashion", "own", "generated"),
   part: oneOf("test", "validation", "train"),
   cell: { from: (text) => (/^[0-9][0-9]$/.test(text) ? text : undefined) },
 };

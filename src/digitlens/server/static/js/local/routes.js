@@ -1,0 +1,164 @@
+// The addresses of docs/api.md that need no server: a request in, its JSON out.
+
+import { frameDrawing } from "./framing.js";
+import { Problem } from "../core/problem.js";
+import {
+  applyKernel,
+  describeCell,
+  describeKernels,
+  explain,
+  explainLayers,
+  unknown,
+} from "./explain.js";
+import { findNearest, frameSmall, listCell, readDigits } from "./digits.js";
+import { predict, readNetwork } from "./network.js";
+import { decodePicture, isFrame, needsServer } from "./pictures.js";
+import { unpack } from "./tensors.js";
+
+/** @typedef {import("../core/api.js").Ask} Ask */
+/** @typedef {(name: string) => Promise<ArrayBuffer>} Load a file of the exported lab, by its name */
+
+/** What a part of the page needs where it asks an address that is not here. */
+const MISSING = {
+  own: "digits of your own",
+  read: "photos",
+  train: "training and fine-tuning",
+  runs: "training and fine-tuning",
+  mail: "mail and its review",
+};
+
+/** @param {Load} load @returns {(request: Ask) => Promise<any>} */
+export function makeRoutes(load) {
+  const files = remember(load);
+  const network = remember(async (name) => {
+    const names = (await list()).networks.map((/** @type {any} */ item) => item.name);
+    if (!names.includes(name)) throw unknown(`there is no network called ${JSON.stringify(name)} here`);
+    return readNetwork(name, await files(`networks/${name}.safetensors`));
+  });
+  const json = remember(async (name) => JSON.parse(new TextDecoder().decode(await files(name))));
+  const list = () => json("lab.json");
+  const digits = remember(async (data) => {
+    const rows = await unpack(await files(`digits/${data}.bin`));
+    return data === "uci" ? readDigits(rows, 64, frameSmall) : readDigits(rows, 784);
+  });
+
+  /** @param {any} query */
+  async function findMeasured({ network: name = "universal", data = "uci", part = "test" }) {
+    const of = (await json("mistakes.json"))[name];
+    if (!of) throw unknown(`${name} was not measured here`);
+    const parts = of[data]?.measured;
+    if (!parts) throw needsServer("these digits");
+    const names = Object.keys(parts);
+    const before = names.slice(0, names.indexOf(part));
+    const offset = before.reduce((sum, item) => sum + parts[item].answers.length, 0);
+    return { measured: parts[part], offset, data };
+  }
+
+  /** @type {Record<string, (ask: Ask & {query: any, names: string[]}) => Promise<any>>} */
+  const routes = {
+    "GET /v1/networks": list,
+    async "POST /v1/predict"({ query, body, file }) {
+      if (file) throw needsServer("photos");
+      const names = [query.network ?? "universal"].flat();
+      const networks = await Promise.all(names.map(network));
+      return {
+        pictures: body.pictures.map((/** @type {any} */ upload) => {
+          const { digit, framing } = prepare(upload, query);
+          return {
+            box: framing?.box ?? null,
+            light_ink: framing ? false : null,
+            unchanged: !framing,
+            several: framing?.count ?? null,
+            answers: networks.map((item) => predict(item, digit)),
+            ...(query.pixels ? { pixels: toRows(digit) } : {}),
+          };
+        }),
+      };
+    },
+    async "POST /v1/explain"({ query, body, file }) {
+      if (file) throw needsServer("photos");
+      const { digit, framing } = prepare(body.pictures[0], query);
+      const asked = await network(query.network ?? "universal");
+      if (query.layers_only) return explainLayers(asked, digit);
+      return explain(asked, digit, framing?.steps ?? []);
+    },
+    async "POST /v1/explain/cell"({ query, body }) {
+      const { digit } = prepare(body.pictures[0], query);
+      return describeCell(await network(query.network ?? "universal"), digit, query);
+    },
+    async "POST /v1/explain/kernel"({ body }) {
+      const { digit } = prepare(body.picture, body);
+      return applyKernel(await network(body.network ?? "universal"), digit, body);
+    },
+    async "POST /v1/explain/nearest"({ query, body }) {
+      const { digit } = prepare(body.pictures[0], query);
+      const { offset } = await findMeasured({ part: "train" });
+      return findNearest(await digits("uci"), offset, digit, Number(query.label));
+    },
+    async "GET /v1/networks/*/layers/*"({ names: [name, layer], query }) {
+      const kernel = query.kernel ?? undefined;
+      return describeKernels(await network(name), Number(layer), kernel === undefined ? kernel : Number(kernel));
+    },
+    async "GET /v1/sample"({ query }) {
+      const { offset } = await findMeasured({ part: "validation" }); // the test digits come first
+      const { pixels, labels } = await digits("uci");
+      const index = Number(query.index ?? 0) % offset;
+      return { source: "uci test", index, label: labels[index], pixels: toRows(pixels[index]) };
+    },
+    async "GET /v1/mistakes"({ query }) {
+      return (await findMeasured(query)).measured.figures;
+    },
+    async "GET /v1/mistakes/parts"({ query }) {
+      await findMeasured(query);
+      return (await json("mistakes.json"))[query.network][query.data].parts;
+    },
+    async "GET /v1/mistakes/cell"({ query }) {
+      const { measured, offset, data } = await findMeasured(query);
+      const wanted = { ...query, truth: Number(query.truth), answer: Number(query.answer) };
+      return listCell(await digits(data), offset, measured, wanted);
+    },
+  };
+
+  return async function answer(request) {
+    for (const [pattern, route] of Object.entries(routes)) {
+      const place = new RegExp(`^${pattern.replaceAll("*", "([^/]+)")}$`);
+      const fits = place.exec(`${request.method} ${request.path}`);
+      if (!fits) continue;
+      const names = fits.slice(1).map(decodeURIComponent);
+      return route({ ...request, query: request.query ?? {}, names });
+    }
+    const [, , kind] = request.path.split("/");
+    throw needsServer(MISSING[/** @type {keyof typeof MISSING} */ (kind)] ?? request.path);
+  };
+}
+
+/** Keep what was asked for, but not what failed. @template T @param {(name: string) => Promise<T>} load */
+function remember(load) {
+  /** @type {Map<string, Promise<T>>} */
+  const known = new Map();
+  return (/** @type {string} */ name) => {
+    const result = known.get(name) ?? load(name);
+    known.set(name, result);
+    result.catch(() => known.delete(name));
+    return result;
+  };
+}
+
+/** @param {Uint8Array} pixels */
+const toRows = (pixels) =>
+  Array.from({ length: 28 }, (_, row) => Array.from(pixels.subarray(row * 28, row * 28 + 28)));
+
+/** The digit of an upload: framed, or taken as it is. @param {string | number[][]} upload @param {any} query */
+function prepare(upload, { drawing = false, frame = true }) {
+  const picture = decodePicture(upload);
+  if (!frame && isFrame(picture)) return { digit: picture.bytes, framing: null };
+  if (!drawing) throw needsServer("photos");
+  const framing = frameDrawing(picture);
+  if (framing) return { digit: framing.digit, framing };
+  throw new Problem({
+    type: "urn:digitlens:no-ink",
+    status: 422,
+    detail: "the picture must show a digit",
+    seen: "bare paper: nothing is drawn",
+  });
+}

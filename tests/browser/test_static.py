@@ -1,0 +1,52 @@
+"""The lab without a server: what it cannot do is not offered, and it says how it is had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("backend", ["static"])
+
+
+@pytest.mark.parametrize("tab", ["train", "read", "review"])
+def test_views_of_the_server_say_how_they_are_had(open_page: Any, tab: str) -> None:
+    """Nothing is there but what the view is for, and the two commands that open it."""
+    page = open_page(f"#{tab}")
+    view = page.locator(f"#view-{tab}")
+    assert view.locator("button:visible, input:visible, select:visible").count() == 0
+    words = view.locator(".static-only").text_content()
+    assert "pip install" in words
+    assert "digitlens serve" in words
+
+
+def test_what_is_offered_works(open_page: Any, expect: Any) -> None:
+    """No link to the service, no saving, no photo; the networks and digits that are here."""
+    page = open_page()
+    for place in ("#keep", "#picture", ".side-foot a"):
+        expect(page.locator(place)).to_be_hidden()
+    networks = page.locator("#network option").all_text_contents()
+    assert networks == ["universal", "cnn", "quick", "tiny"]
+    page.goto(page.url.split("#")[0] + "#mistakes?data=generated&network=tiny")
+    expect(page.locator("#mistakes-words")).to_contain_text("of 300 (generated test)")
+
+
+def test_the_nearest_digit_is_one_of_ucis(open_page: Any, expect: Any) -> None:
+    """What would change the answer is looked for among the training digits that are here."""
+    page = open_page()
+    page.locator("#why-nearest-ask").click()
+    expect(page.locator("#why-nearest")).to_contain_text("of uci train")
+    page.get_by_role("button", name="Inspect it").click()
+    expect(page.locator("#now-sure")).not_to_have_text("nothing drawn")
+
+
+def test_a_photo_is_refused_with_a_way_out(
+    open_page: Any, expect: Any, seven_png: bytes
+) -> None:
+    """A dropped picture is not half read: the page says what reads it."""
+    page = open_page()
+    file = {"name": "seven.png", "mimeType": "image/png", "buffer": seven_png}
+    page.locator("#picture").set_input_files(file)
+    expect(page.locator("#draw-problem")).to_contain_text(
+        "Photos need digitlens on your machine"
+    )
