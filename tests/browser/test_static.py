@@ -40,6 +40,14 @@ def test_the_nearest_digit_is_one_of_ucis(open_page: Any, expect: Any) -> None:
     expect(page.locator("#now-sure")).not_to_have_text("nothing drawn")
 
 
+def test_a_digit_finds_its_place_on_the_map(open_page: Any, expect: Any) -> None:
+    """The map is of UCI's held-back digits; the opening 4 lies among them."""
+    page = open_page("#map")
+    expect(page.locator("#map-words")).to_contain_text("144 digits (uci validation)")
+    expect(page.locator("#map-near-words")).to_contain_text("are 4s")
+    expect(page.locator("#map-near button")).to_have_count(5)
+
+
 def test_a_photo_is_refused_with_a_way_out(
     open_page: Any, expect: Any, seven_png: bytes
 ) -> None:

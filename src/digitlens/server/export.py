@@ -4,7 +4,7 @@
 ``index.html``, ``js``, ``css`` ...     the page itself; it knows that it stands alone
 ``networks/NAME.safetensors``           a published network's weights; its metadata hold the
                                         steps that `js/local/network.js` runs, and its layers
-``lab.json``                            what ``/v1/networks`` answers
+``lab.json``, ``maps/NAME.json``        what ``/v1/networks`` and ``/v1/map`` answer
 ``digits/NAME.bin``, ``mistakes.json``  digits, and what the networks make of them
 =====================================  ======================================================
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from digitlens.imaging import frame_drawing
 from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import load_model
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Relu
+from digitlens.server.digit_map import draw_map
 from digitlens.server.digit_sets import PARTS, summarize
 from digitlens.server.inspect import describe_layer
 from digitlens.server.networks import NetworkStore
@@ -92,6 +93,10 @@ def export_lab(folder: Path) -> list[Path]:
     files["lab.json"] = encode_json(known)
     mistakes = {name: _measure(model, sets) for name, model in models.items()}
     files["mistakes.json"] = encode_json(mistakes)
+    held = sets["uci"]["validation"]
+    for name, model in models.items():
+        drawn = draw_map(InspectedModel(model.path.read_bytes()), held, name)
+        files[f"maps/{name}.json"] = encode_json(replace(drawn, source="uci validation"))
     for name, content in files.items():
         path = folder / name
         make_folder(path.parent)

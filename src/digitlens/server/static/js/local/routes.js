@@ -99,11 +99,17 @@ export function makeRoutes(load) {
       const kernel = query.kernel ?? undefined;
       return describeKernels(await network(name), Number(layer), kernel === undefined ? kernel : Number(kernel));
     },
-    async "GET /v1/sample"({ query }) {
-      const { offset } = await findMeasured({ part: "validation" }); // the test digits come first
+    async "GET /v1/map"({ query }) {
+      await network(query.network ?? "universal"); // or it is said that there is none
+      return json(`maps/${query.network ?? "universal"}.json`);
+    },
+    async "GET /v1/sample"({ query: { index = 0, part = "test" } }) {
+      const { measured, offset } = await findMeasured({ part });
       const { pixels, labels } = await digits("uci");
-      const index = Number(query.index ?? 0) % offset;
-      return { source: "uci test", index, label: labels[index], pixels: toRows(pixels[index]) };
+      const count = measured.answers.length;
+      const place = Number(index) % count;
+      const [label, rows] = [labels[offset + place], toRows(pixels[offset + place])];
+      return { source: `uci ${part}`, index: place, count, label, pixels: rows };
     },
     async "GET /v1/mistakes"({ query }) {
       return (await findMeasured(query)).measured.figures;
