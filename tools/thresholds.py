@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SURE = 0.99
 """So many of the digits of each source are neither unsure nor refused for their "no digit"."""
 
-ANSWERED = 0.998
+ANSWERED = 0.999
 """So many of the digits of each source are not refused."""
 
 DOUBT = 0.6

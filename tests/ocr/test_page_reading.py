@@ -120,6 +120,16 @@ def test_numbers_that_are_numbers_on_their_heads_are_twins() -> None:
         assert one.is_twin_of(two) is twins
 
 
+@pytest.mark.parametrize(
+    ("items", "tells"),
+    [(["686"], False), (["19", "80"], False), (["19", "3"], True), ([], False)],
+)
+def test_digits_on_their_heads_do_not_tell_the_way(items: list[str], tells: bool) -> None:
+    """0, 1, 6, 8 and 9 are digits either way."""
+    reading = PageReading(EMPTY, tuple([line(item, 0.99) for item in items]), ())
+    assert reading.tells_its_way() is tells
+
+
 def test_where_up_cannot_be_told_no_line_is_sure() -> None:
     """A reading that is doubted keeps its lines and says why they are not sure."""
     page = PageReading(EMPTY, (line("1906", 0.99),), ()).doubted().to_page(None)

@@ -163,10 +163,14 @@ class PageReading:
 
     def is_twin_of(self, other: PageReading) -> bool:
         """Say whether the numbers are those of the other way up, on their heads."""
-        if not set("".join(other.texts)) <= {*"01689"}:
+        if other.tells_its_way():
             return False
         turned = [text.translate(ON_THEIR_HEADS)[::-1] for text in other.texts]
         return sorted(turned) == self.texts != other.texts
+
+    def tells_its_way(self) -> bool:
+        """Say whether a digit was read that is none on its head: 0, 1, 6, 8, 9 are."""
+        return not set("".join(self.texts)) <= {*"01689"}
 
     def doubted(self) -> PageReading:
         """Return the same, where it cannot be told which way is up."""

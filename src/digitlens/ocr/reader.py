@@ -286,7 +286,8 @@ class Reader:
             elif reading.is_clearer_than(turned):
                 pass  # its letters and digits stand upright
             elif lead > HEAD_LEAD:
-                reading = turned
+                # Digits that are digits on their heads too do not prove it.
+                reading = turned if turned.tells_its_way() else turned.doubted()
             elif lead > UPRIGHT_LEAD and not is_same:
                 reading = reading.doubted()
         return reading if where is None else reading.keep_wanted(where)
