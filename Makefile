@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check course format docs tables bench-training bench-loading \
+.PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
 	bench-promise bench-words bench-service bench-page bench-mail bench-batch bench-tuning \
 	bench-scenes fuzz kills \
@@ -36,6 +36,15 @@ check: $(READY)
 # The lessons, run, as notebooks with their outputs in the folder course.
 course: $(READY)
 	$(BIN)/python tools/course.py
+
+# The documentation as a site in the folder site; lessons show what make course left of them.
+site: $(READY)
+	$(BIN)/python -m sphinx -qW --keep-going docs site
+
+# The package in dist, built twice: both times the same, byte for byte.
+wheel: $(READY)
+	$(BIN)/python tools/build_wheel.py --twice
+	$(BIN)/twine check --strict dist/*
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -103,8 +112,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digitlens wants Python 3.11 or newer; try make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev --group docs
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) site dist .bench .pytest_cache .mypy_cache .ruff_cache

@@ -43,8 +43,9 @@ def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
         "error: 'lenet' is no network\n"
-        "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, "
-        "tiny, dense-deformed, universal, fast\n"
+        "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
+        "          dense-deformed, universal, fast; readers of lines: reader,\n"
+        "          reader-wide, reader-world, signs\n"
         "  try     did you mean 'lenet5'?\n"
     )
 

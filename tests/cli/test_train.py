@@ -194,8 +194,9 @@ def test_a_stopped_run_exits_with_130(
         (
             ["dens"],
             "error: 'dens' is no network\n"
-            "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, "
-            "tiny, dense-deformed, universal, fast\n"
+            "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
+            "          dense-deformed, universal, fast; readers of lines: reader,\n"
+            "          reader-wide, reader-world, signs\n"
             "  try     did you mean 'dense'?\n",
         ),
         (

@@ -159,7 +159,8 @@ def test_an_unknown_network_offers_the_nearest() -> None:
         models.build("lenet")
     assert str(caught.value) == (
         "'lenet' is no network\n"
-        "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, "
-        "tiny, dense-deformed, universal, fast\n"
+        "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
+        "          dense-deformed, universal, fast; readers of lines: reader,\n"
+        "          reader-wide, reader-world, signs\n"
         "  try     did you mean 'lenet5'?"
     )

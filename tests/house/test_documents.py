@@ -24,7 +24,7 @@ def test_there_are_commands_to_document() -> None:
 @pytest.mark.parametrize("words", NAMES)
 def test_every_command_is_shown(words: str) -> None:
     """Some page beside the list of commands shows each at least once."""
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")]
     assert any(
         words in page.read_text(encoding="utf-8") for page in pages if page.stem != "cli"
     )

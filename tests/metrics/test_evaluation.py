@@ -211,7 +211,7 @@ def test_wrong_unsure_and_refused_are_counted_apart() -> None:
     assert careful.as_dict()["decisions"] == {"wrong": 1, "unsure": 1, "refused": 2}
     assert careful.as_dict()["per_class"][4]["refused"] == 2
     assert "1 answered and wrong, 1 unsure (check these), 2 refused" in careful.summary()
-    head, one, other = compare([model, fake([4] * 5)], digits).summary().splitlines()[1:4]
+    head, one, other = compare([model, fake([4] * 5)], digits).summary(120).splitlines()[1:4]
     assert head.split()[-4:] == ["answered", "wrong", "unsure", "refused"]
     assert (one.split()[-3:], other.split()[-3:]) == (["1", "1", "2"], ["-", "-", "-"])
 

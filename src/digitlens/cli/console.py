@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,11 +31,19 @@ def json_line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def echo_json(value: Any) -> None:
-    """Write `value` to stdout as JSON, keys in the order given; NaN is refused."""
+def echo_json(value: Any, *, tall: bool = True) -> None:
+    """Write `value` to stdout as JSON, keys in the order given; NaN is refused.
+
+    Unless it is `tall`, a dictionary's values stand in a line each, as long as it may be.
+    """
     import json
 
-    echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    if tall:
+        echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+    lines = ",\n".join(f"  {dumps(key)}: {dumps(item)}" for key, item in value.items())
+    echo("{\n" + lines + "\n}")
 
 
 def echo_either(as_json: bool, value: Callable[[], Any], text: Callable[[], str]) -> None:
@@ -56,6 +65,11 @@ def announce_rejected(name: str, error: DigitlensError | str) -> None:
     text = str(error)
     has_name = printable(name) in text.splitlines()[0]
     announce(f"rejected: {text}" if has_name else f"rejected: {printable(name)}: {text}")
+
+
+def columns() -> int:
+    """Return how many columns text is set in: those of the terminal, but no more than 100."""
+    return min(100, shutil.get_terminal_size().columns)
 
 
 def is_live(stream: TextIO) -> bool:

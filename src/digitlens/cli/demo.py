@@ -104,7 +104,7 @@ def show_digit(data: DataSplits) -> None:
     image, label = data.train.images[0], data.train.labels[:1]
     show(as_text(image, color=has_color(sys.stdout)).strip("\n"))
     echo()
-    show(as_text(image, numbers=True))
+    echo(as_text(image, numbers=True))  # not indented: with four columns a pixel it is 79 wide
     echo()
     row, column = divmod(int(image.argmax()), image.shape[1])
     feature = feature_index(row, column)
@@ -164,8 +164,7 @@ def test_both(data: DataSplits, dense: Run, cnn: Run, folder: Path) -> Model:
     section(5, "The test, opened once", "model.evaluate(x_test, y_test)")
     models = [dense.model, cnn.model]
     comparison = compare(models, data.test)
-    for line in comparison.summary().splitlines():
-        (show if line.startswith("  ") else say)(line)
+    show(comparison.summary(WIDTH - 3))
     echo()
     # The convolutional one, whoever has won: to choose by the test would flatter the choice.
     written = write_report(comparison.evaluations[1], folder, card=cnn.model.card)
@@ -215,7 +214,7 @@ def say_what_next(data: DataSplits, folder: Path) -> None:
         ("digitlens train lenet5", "the network of 1998"),
         ("digitlens --help", "all commands"),
     ):
-        show(f"{command:<54} {what}".rstrip())
+        show(f"{command:<47} {what}".rstrip())
 
 
 def section(number: int, title: str, course: str) -> None:

@@ -17,6 +17,7 @@ from digitlens.cli.console import (
     announce,
     argument,
     check_choice,
+    columns,
     echo_either,
     option,
 )
@@ -56,7 +57,7 @@ def evaluate(
     check_writable(folder)
     evaluation = evaluate_model(loaded, load_part(data, part))
     written = write_report(evaluation, folder, card=loaded.card)
-    echo_either(as_json, evaluation.as_dict, evaluation.summary)
+    echo_either(as_json, evaluation.as_dict, lambda: evaluation.summary(columns()))
     announce(f"report: {written}")
 
 
@@ -83,7 +84,7 @@ def compare(
 
     loaded = [load_model(name) for name in models]
     comparison = compare_models(loaded, load_part(data, part))
-    echo_either(as_json, comparison.as_dict, comparison.summary)
+    echo_either(as_json, comparison.as_dict, lambda: comparison.summary(columns()))
 
 
 def stress(

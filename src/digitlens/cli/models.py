@@ -11,8 +11,10 @@ from digitlens.cli.console import (
     announce,
     argument,
     check_choice,
+    columns,
     echo,
     echo_either,
+    echo_json,
     needs_extra,
     option,
 )
@@ -42,7 +44,7 @@ def summary(
         from digitlens.models.inference import load_model
 
         card = load_model(name).card
-        echo_either(as_json, lambda: asdict(card), card.markdown)
+        echo_either(as_json, lambda: asdict(card), lambda: card.text(columns()))
         return
     try:
         _print_layers(name, as_json=as_json)
@@ -53,7 +55,7 @@ def summary(
         from digitlens.models.inference import load_model
 
         echo()
-        echo(load_model(name).card.markdown())
+        echo(load_model(name).card.text(columns()))
 
 
 def _print_layers(name: str, *, as_json: bool) -> None:
@@ -123,9 +125,10 @@ def explain(
         for name, content in pictures.items():
             write_bytes(folder / name, content)
     files = {"file": str(file), "pictures": None if folder is None else str(folder)}
-    echo_either(
-        as_json, lambda: result.as_dict() | files, lambda: explain_in_words(result, file)
-    )
+    if as_json:
+        echo_json(result.as_dict(small=True) | files, tall=False)
+    else:
+        echo(explain_in_words(result, file))
     if result.without_gradients:
         announce(result.without_gradients)
     if folder is not None:
@@ -134,18 +137,22 @@ def explain(
 
 def explain_in_words(result: Explanation, file: Path) -> str:
     """Return an explanation in a few lines: the answer, what it hangs on, the steps."""
-    lines = [f"{file}: {result.answer}", result.mattered]
+    from digitlens.metrics.formatting import hang
+
+    width = columns()
+    lines = [hang("", f"{file}: {result.answer}", width), hang("", result.mattered, width)]
     if result.shown:
-        lines.append(f"the layers below are those of {result.shown}")
-    if result.steps:
-        width = max(len(step.name) for step in result.steps)
-        lines += ["", "how the picture was framed"]
-        lines += [f"  {step.name:{width}}  {step.about}" for step in result.steps]
-    width = max(len(item.layer.name) for item in result.maps)
-    lines += ["", "what the layers make of it"]
-    lines += [
-        f"  {item.layer.name:{width}}  {item.about}: {item.layer.about}" for item in result.maps
-    ]
+        lines.append(hang("", f"the layers below are those of {result.shown}", width))
+    parts = {
+        "how the picture was framed": [(step.name, step.about) for step in result.steps],
+        "what the layers make of it": [
+            (item.layer.name, f"{item.about}: {item.layer.about}") for item in result.maps
+        ],
+    }
+    for title, rows in parts.items():
+        left = max((len(name) for name, _ in rows), default=0)
+        lines += ["", title] if rows else []
+        lines += [hang(f"  {name:{left}}  ", about, width) for name, about in rows]
     return "\n".join(lines)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
-from digitlens.cli.console import is_live
+from digitlens.cli.console import columns, is_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,7 +129,7 @@ class TrainingProgress(Progress):
         self._first: tuple[int, float] | None = None
         self._last_figure = ""
         if note:
-            self.line(note)
+            self.line(textwrap.fill(note, columns(), break_long_words=False))
 
     def step(self, done_steps: int) -> None:
         """Tell that `done_steps` of all steps are done; cheap, and drawn now and then."""

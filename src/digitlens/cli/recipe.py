@@ -38,13 +38,11 @@ def format_recipe(values: dict[str, object]) -> str:
     epochs   3
     betas    0.9, 0.99
     """
-    import textwrap
+    from digitlens.metrics.formatting import hang
 
     width = max(map(len, values)) + 3
     lines = []
     for name, value in values.items():
         words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        rows = textwrap.wrap(words, 80 - width) or ["-"]
-        lines.append(f"{name:{width}}{rows[0]}")
-        lines += [" " * width + row for row in rows[1:]]
+        lines.append(hang(f"{name:{width}}", words or "-"))
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from digitlens.errors import ModelError
 from digitlens.explain.inspection import inspect_model
 from digitlens.explain.occlusion import occlude
 from digitlens.imaging import Framing, frame_steps
+from digitlens.imaging.crop import shrink_to_side
 from digitlens.metrics.formatting import percent, plural
 from digitlens.models.inference import as_model
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 # How many of a dense layer's rows are shown as pictures.
 MAX_FILTERS = 64
+# Of the small JSON: pixels a side of a step's picture; numbers of filters and layers together.
+SMALL_SIDE, SMALL_NUMBERS = 40, 20_000
 # A probability above this, in percent with two digits, would round to 100.
 ALMOST_ONE = 0.9999
 
@@ -193,12 +196,21 @@ class Explanation(Shown):
             after = f"it would still read {other}, {as_percent(1 / (1 + exp(-left)))} sure"
         return f"without the {size} x {size} pixels about row {row}, column {column} {after}"
 
-    def as_dict(self, *, filters: bool = True) -> dict[str, Any]:
+    def as_dict(self, *, filters: bool = True, small: bool = False) -> dict[str, Any]:
         """Return the explanation for JSON; docs/cli.md has its keys (``explain --json``).
 
         The filters are the same for every picture, and may be left out. Numbers that are no
-        probabilities are rounded to five digits of the largest in their list.
+        probabilities are rounded to five digits of the largest in their list; with `small` to
+        three, pictures of steps have `SMALL_SIDE` pixels a side at most, and of filters and
+        layers the first are there, `SMALL_NUMBERS` numbers in all: less than 200 kB of text.
         """
+        steps = [item.picture for item in self.steps]
+        many = [self.filters, *(item.values for item in self.maps)]
+        digits = 5
+        if small:
+            digits, many = 3, _first_of_each(many, SMALL_NUMBERS)
+            steps = [shrink_to_side(picture, SMALL_SIDE, min_side=1) for picture in steps]
+        kernels, *values = many
         return {
             "model": self.model,
             "network": self.network,
@@ -211,20 +223,25 @@ class Explanation(Shown):
             "refused": self.refused,
             "unsure": self.unsure,
             "steps": [
-                {"name": item.name, "about": item.about, "picture": item.picture.tolist()}
-                for item in self.steps
+                {"name": item.name, "about": item.about, "picture": picture.tolist()}
+                for item, picture in zip(self.steps, steps, strict=True)
             ],
             "pixels": self.digit.tolist(),
-            "unrolled": round_values(self.unrolled),
-            **({"filters": round_values(self.filters)} if filters else {}),
-            "layers": [item.as_dict() for item in self.maps],
+            "unrolled": round_values(self.unrolled, digits),
+            **({"filters": round_values(kernels, digits)} if filters else {}),
+            "layers": [
+                item.as_dict() | {"values": round_values(given, digits)}
+                for item, given in zip(self.maps, values, strict=True)
+            ],
             "occlusion": {
                 "odds": round(self.occlusion.odds, 4),
                 "window": self.occlusion.window,
-                "fall": round_values(self.occlusion.fall),
+                "fall": round_values(self.occlusion.fall, digits),
                 "answers": self.occlusion.answers.tolist(),
             },
-            "gradients": None if self.gradients is None else round_values(self.gradients),
+            "gradients": (
+                None if self.gradients is None else round_values(self.gradients, digits)
+            ),
         }
 
 
@@ -285,17 +302,28 @@ def _try_gradients(
         return None, str(error)
 
 
-def round_values(values: Floats) -> Any:
-    """Return an array as lists of numbers, rounded to five digits of the largest.
+def _first_of_each(lists: list[Floats], total: int) -> list[Floats]:
+    """Return the first maps or values of each, about `total` numbers: the small ones whole."""
+    kept, left = list(lists), total
+    for place, index in enumerate(sorted(range(len(lists)), key=lambda i: lists[i].size)):
+        given = lists[index]
+        one = max(1, given[:1].size)
+        kept[index] = given[: max(1, left // (len(lists) - place) // one)]
+        left -= kept[index].size
+    return kept
+
+
+def round_values(values: Floats, digits: int = 5) -> Any:
+    """Return an array as lists of numbers, rounded to so many digits of the largest.
 
     >>> round_values(np.array([1234.5678, 0.016], np.float32))
     [1234.6, 0.0]
     >>> round_values(np.zeros((1, 2), np.float32))
     [[0.0, 0.0]]
     """
-    # Five digits of the largest: what a page draws needs no more, and JSON stays small.
+    # Five digits: what a page draws needs no more, and JSON stays small.
     largest = float(np.abs(values).max(initial=0.0))
-    places = 4 - floor(log10(largest)) if largest > 0 else 0
+    places = digits - 1 - floor(log10(largest)) if largest > 0 else 0
     return (np.round(values.astype(np.float64), places) + 0.0).tolist()  # no -0.0
 
 

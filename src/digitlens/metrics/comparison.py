@@ -112,8 +112,8 @@ class Comparison(Shown):
             )
         return words
 
-    def summary(self) -> str:
-        """Return the figures as plain text for the terminal, ending without a newline."""
+    def summary(self, width: int = formatting.WIDTH) -> str:
+        """Return the figures as plain text of `width` columns, ending without a newline."""
         first = self.evaluations[0]
         head = ("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")
         told = any(item.decisions is not None for item in self.evaluations)
@@ -130,7 +130,8 @@ class Comparison(Shown):
             )
             rows.append((*row, *(formatting.decision_cells(item.decisions) if told else ())))
         title = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
-        return "\n".join([title, *formatting.table(rows), "", *self.in_words()])
+        words = [formatting.hang("", line, width) for line in self.in_words()]
+        return "\n".join([title, *formatting.table(rows, width), "", *words])
 
     def _pair_in_words(self, pair: ModelPair) -> str:
         one, two = self.evaluations[pair.first], self.evaluations[pair.second]

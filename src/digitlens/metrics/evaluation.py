@@ -205,8 +205,8 @@ class Evaluation(Shown):
             "digits_per_second": self.digits_per_second,
         }
 
-    def summary(self) -> str:
-        """Return the figures as plain text for the terminal, ending without a newline."""
+    def summary(self, width: int = formatting.WIDTH) -> str:
+        """Return the figures as plain text of `width` columns, ending without a newline."""
         low, high = self.interval
         rows = [
             ("misses", f"{self.misses:,} of {self.count:,}"),
@@ -236,9 +236,8 @@ class Evaluation(Shown):
             ("speed", f"{self.digits_per_second:,.0f} digits/s"),
         ]
         head = f"{self.model} on {self.source or 'digits'}"
-        return "\n".join(
-            [head, *formatting.facts(rows), "", *formatting.per_class(self.per_class)]
-        )
+        figures = formatting.facts(rows, width)
+        return "\n".join([head, *figures, "", *formatting.per_class(self.per_class)])
 
 
 def score_row(item: ClassScore) -> dict[str, object]:

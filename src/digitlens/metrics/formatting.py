@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from digitlens.metrics.classification import ClassScore, Decisions
     from digitlens.metrics.risk_coverage import Coverage
 
+
+WIDTH = 80
+"""Columns that every terminal has."""
 
 DECISIONS = ("answered wrong", "unsure", "refused")
 """The head of the columns that tell the three kinds of answer apart."""
@@ -90,30 +94,58 @@ def threshold(value: float) -> str:
     return f"{floor(value * 10**places) / 10**places:.{places}f}"
 
 
-def facts(rows: Sequence[tuple[str, str]]) -> list[str]:
-    """Set names left and their values beside them.
+def hang(head: str, text: str, width: int = WIDTH) -> str:
+    """Set `text` behind `head`, in lines of at most `width` columns that start below it.
+
+    >>> print(hang("  seen  ", "a long story of four", 20))
+      seen  a long story
+            of four
+    """
+    if not text:
+        return head.rstrip()
+    below = " " * len(head)
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=below,
+        **whole,  # type: ignore[arg-type]
+    )
+
+
+def facts(rows: Sequence[tuple[str, str]], width: int = WIDTH) -> list[str]:
+    """Set names left and their values beside them, in lines of at most `width` columns.
 
     >>> facts([("misses", "3"), ("speed", "fast")])
     ['  misses       3', '  speed        fast']
     """
-    return [f"  {name:<13}{value}" for name, value in rows]
+    left = min(26, max([13, *(len(name) + 2 for name, _ in rows)]))
+    return [hang("  " + f"{name}  ".ljust(left), value, width) for name, value in rows]
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
+def table(rows: Sequence[Sequence[str]], width: int = WIDTH) -> list[str]:
     """Set the first column left and the others right, two spaces between.
+
+    Columns that `width` has no room for stand below, the first column before them again.
 
     >>> table([("model", "misses"), ("cnn", "41")])
     ['  model  misses', '  cnn        41']
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    widths = [2 + max(map(len, column)) for column in zip(*rows, strict=True)]
+    blocks: list[list[int]] = [[]]
+    for index in range(1, len(widths)):
+        taken = sum(widths[other] for other in (0, *blocks[-1], index))
+        if blocks[-1] and taken > width:
+            blocks.append([])
+        blocks[-1].append(index)
+    lines: list[str] = []
+    for block in blocks:
+        lines += [""] * bool(lines)
+        for row in rows:
+            cells = (row[index].rjust(widths[index]) for index in block)
+            lines.append(("  " + row[0].ljust(widths[0] - 2) + "".join(cells)).rstrip())
+    return lines
 
 
 def coverage_words(result: Coverage) -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from digitlens.errors import ModelError
+from digitlens.metrics.formatting import WIDTH, facts, hang
 from digitlens.models.onnx_graph import read_metadata
 
 FORMAT = 1
@@ -90,13 +91,23 @@ class Card(ABC):
 
     def markdown(self) -> str:
         """Return the card as a page of Markdown: a table, what it is for, its limits."""
-        # A card's own rows, what else was measured, and when and with what it was made.
-        made_with = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        rows = self._rows() | self.figures | {"made": self.created, "with": made_with}
-        table = "\n".join(f"| {title} | {text} |" for title, text in rows.items())
+        table = "\n".join(f"| {title} | {text} |" for title, text in self.facts().items())
         limits = "\n".join(f"- {note}" for note in self.notes or self.STANDARD_NOTES)
         head = f"# {self.name}\n\n| | |\n|---|---|\n{table}\n"
         return f"{head}\n{self.USE}\n## Limits\n\n{limits}\n"
+
+    def text(self, width: int = WIDTH) -> str:
+        """Return the same for a terminal: no line is wider than `width` columns."""
+        use = [hang("", " ".join(part.split()), width) for part in self.USE.split("\n\n")]
+        limits = [hang("- ", note, width) for note in self.notes or self.STANDARD_NOTES]
+        rows = facts(list(self.facts().items()), width)
+        head, body = [f"# {self.name}", "", *rows, ""], "\n\n".join(use)
+        return "\n".join([*head, body, "", "## Limits", "", *limits])
+
+    def facts(self) -> dict[str, str]:
+        """Return its table by title: its own rows, what was measured, when and how made."""
+        made_with = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return self._rows() | self.figures | {"made": self.created, "with": made_with}
 
     @abstractmethod
     def _rows(self) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digitlens.errors import UsageError, suggest
+from digitlens.metrics.formatting import WIDTH, hang
+from digitlens.models.recipe import READERS
 
 CONVOLUTIONAL = "digitlens.models.architectures.convolutional"
 FULLY_CONNECTED = "digitlens.models.architectures.fully_connected"
@@ -69,9 +71,10 @@ def find_network(name: str) -> ModelSpec:
     entry = CUSTOM if name == CUSTOM.name else NETWORKS.get(name)
     if entry is not None:
         return entry
-    near = suggest(name, NETWORKS, cutoff=0.5)
+    near = suggest(name, [*NETWORKS, *READERS], cutoff=0.5)
+    known = f"known: {', '.join(NETWORKS)}; readers of lines: {', '.join(READERS)}"
     raise UsageError(
         f"{name!r} is no network",
-        seen=f"known: {', '.join(NETWORKS)}",
+        seen=hang("", known, WIDTH - 10),  # ten columns stand before it
         try_=f"did you mean {near!r}?" if near else None,
     )

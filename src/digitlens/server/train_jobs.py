@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -109,8 +110,7 @@ class TrainingJobs:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=MAX_LINE_BYTES,
-            # Ctrl-C in the terminal goes to the lab alone, which then stops this process.
-            start_new_session=True,
+            **own_group(),
         )
         assert self._process.stdin is not None, "a pipe was asked for"
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -139,7 +139,7 @@ class TrainingJobs:
     def _send_stop(self) -> None:
         assert self._process is not None, "it is running"
         with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(stop_signal())
 
     async def close(self) -> None:
         """Stop what is under way, and wait until it is saved."""
@@ -241,3 +241,18 @@ class TrainingJobs:
 def describe_failure(error: DigitlensError) -> dict[str, Any]:
     """Return the last event of a run that failed."""
     return {"event": "failed", "problem": problem_details(error)}
+
+
+def own_group() -> dict[str, Any]:
+    """Return how a process is begun that Ctrl-C in the terminal does not reach: the lab alone
+    hears it, and then stops the process."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def stop_signal() -> int:
+    """Return the signal that asks such a process to save and end: on Windows SIGTERM kills."""
+    if sys.platform == "win32":
+        return signal.CTRL_BREAK_EVENT
+    return signal.SIGTERM

@@ -91,7 +91,10 @@ def tune_malloc() -> None:
     mallopt(MMAP_THRESHOLD, MAX_HEAP_BLOCK)
 
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that ask to stop; Windows has Ctrl-Break for other processes."""
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 class GracefulInterrupt:
@@ -106,7 +109,9 @@ class GracefulInterrupt:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            self._before = {
+                number: signal.signal(number, self._note) for number in stop_signals()
+            }
         return self
 
     def __exit__(self, *_error: object) -> None:

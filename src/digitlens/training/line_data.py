@@ -267,12 +267,13 @@ class LineProducers:
         process.join(GRACE_SECONDS)
         code = process.exitcode
         how = "still alive" if code is None else f"exit code {code}"
-        killed = code is not None and -code in (signal.SIGKILL, signal.SIGTERM)
+        kill = getattr(signal, "SIGKILL", None)  # Windows has none
+        killed = code is not None and -code in (kill, signal.SIGTERM)
         return WorkerError(
             "a process that makes lines ended early",
             seen=f"{process.name}, {how}",
             likely="the system ended it, as memory ran out"
-            if code == -signal.SIGKILL
+            if killed and -(code or 0) == kill
             else None
             if killed
             else "its message is above; a script that trains must do so below "
