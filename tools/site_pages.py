@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +160,8 @@ def _schema(schema: dict[str, Any]) -> str:
     return str(schema.get("const", schema.get("type", "")))
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
     clean = ([" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in lines)
     return "\n".join(f"| {' | '.join(row)} |" for row in clean)
 
@@ -196,4 +196,5 @@ def show_lesson(text: str, path: Path) -> str:
                 parts.append(f'<img alt="what this draws" src="{address}">')
         return "\n\n".join(parts) + "\n"
 
-    return course.BLOCK.sub(show, text)
+    shown: str = course.BLOCK.sub(show, text)
+    return shown
