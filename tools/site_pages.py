@@ -151,7 +151,7 @@ def openapi() -> dict[str, Any]:
 
 def _schema(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
-        return "`" + schema["$ref"].rpartition("/")[2] + "`"
+        return f"`{str(schema['$ref']).rpartition('/')[2]}`"
     several = schema.get("anyOf") or schema.get("oneOf")
     if several:
         return " or ".join(filter(None, map(_schema, several)))
