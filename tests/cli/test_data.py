@@ -166,3 +166,24 @@ def test_lines_refuses(
     assert (ended.code, ended.out) == (code, "")
     assert error in ended.err
     assert Path("lines.png").read_text() == "mine"
+
+
+def test_check_writes_a_page_and_names_the_files(digitlens: Cli, in_tmp: Path) -> None:
+    """Wrong labels in a folder are counted, named by file in JSON, and shown on a page."""
+    digits = load_digits("uci").test
+    for index in range(40):
+        label = int(digits.labels[index]) if index else (int(digits.labels[0]) + 5) % 10
+        Path(f"mine/{label}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digits.images[index]).save(f"mine/{label}/{index}.png")
+    ended = digitlens("data", "check", "mine")
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("40 digits of mine, looked at by universal\n  label        1")
+    assert "labels.html" in ended.err
+    assert digitlens("data", "check", "mine").code == 1  # the page is there already
+    Path("mine/1/broken.png").write_bytes(b"none")
+    ended = digitlens("data", "check", "mine", "--json", "--force")
+    assert ended.code == 3
+    result = json.loads(ended.out)
+    assert list(result) == list(output_keys()["digitlens data check --json"])
+    assert [item["file"].split("/")[1] for item in result["issues"]] == ["0.png"]
+    assert "broken.png" in Path("labels.html").read_text()

@@ -9,10 +9,12 @@ import typer
 
 from digitlens.cli.command import Command, Group
 from digitlens.cli.console import (
+    SOME_REJECTED,
     ForceOption,
     JsonOption,
     SourceArgument,
     announce,
+    announce_rejected,
     check_choice,
     check_positive,
     echo,
@@ -22,6 +24,7 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.errors import DataError, StorageError, UsageError, printable
+from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,6 +188,44 @@ def as_table(data: DataSplits) -> str:
         lines += ["", "SHA-256 of the files"]
         lines += [f"  {name:{width}}  {digest}" for name, digest in data.hashes.items()]
     return "\n".join(lines)
+
+
+@app.command(cls=Command)
+def check(
+    source: SourceArgument,
+    model: Annotated[str, option("MODEL", "Who looks; it has not learnt from them.")] = (
+        DEFAULT_NETWORK
+    ),
+    out: Annotated[Path, option("FILE", "Where the page goes.")] = Path("labels.html"),
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find labels that are likely wrong, and pictures that lie another way.
+
+    A network looks at every digit that is labelled, and what it makes of them is compared with
+    the labels (confident learning, as cleanlab does it). Found too: light and dark the other
+    way round, turned and mirrored pictures, the same picture twice, and pictures of no digit.
+    The page shows them; nothing is changed."""
+    _check_free(out, force=force)
+    from digitlens.data.load import read_source
+    from digitlens.metrics.label_check import check_labels
+    from digitlens.models.inference import load_model
+    from digitlens.storage import write_text
+    from digitlens.viz.label_page import render_check
+
+    raw = read_source(source)
+    result = check_labels(load_model(model), raw.train)
+    write_text(out, render_check(result, raw.train, raw.names, raw.rejected))
+    echo_either(
+        as_json,
+        lambda: {"source": source, "page": str(out), **result.as_dict(raw.names)},
+        lambda: result.summary(source),
+    )
+    announce(f"the page with their pictures: {out}")
+    for error in raw.rejected:
+        announce_rejected(source, error)
+    if raw.rejected:
+        raise typer.Exit(SOME_REJECTED)
 
 
 @app.command(cls=Command)

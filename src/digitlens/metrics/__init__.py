@@ -11,6 +11,7 @@
 `history_sources`   a history from Keras, a CSV file, a DataFrame
 `diagnosis`         `diagnose`: whether a run overfits, in words
 `robustness`        corruptions (shifted, blurred, noisy ...), and a model put through all
+`label_check`       labels that are likely wrong, pictures that are turned or there twice
 `formatting`        how a share, a count or a p-value is printed
 ==================  ==========================================================
 """
