@@ -87,7 +87,7 @@ def test_an_unknown_format_is_usage(digitlens: Cli, in_tmp: Path) -> None:
     ended = digitlens("export", GOLDEN, "--to", "tflite")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "error: --to must be one of: onnx, torch, keras\n  seen    --to tflite\n"
+        "error: --to must be one of: onnx, torch, keras, hub\n  seen    --to tflite\n"
     )
 
 

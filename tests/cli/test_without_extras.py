@@ -43,11 +43,14 @@ WORKS = [
     ["evaluate", str(GOLDEN), "--data", "uci"],
     ["compare", str(GOLDEN), str(GOLDEN), "--data", "uci"],
     ["stress", str(GOLDEN), "--data", "uci", "--limit", "5"],
+    ["export", "universal", "--to", "hub", "--out", "reports/universal"],
+    ["export", "reader", "--to", "onnx", "--out", "reports/reader.onnx"],
+    ["summary", "reader"],
 ]
 WANTS = [
     ["train", "dense", "--data", "uci"],
     ["summary", "dense"],
-    ["export", str(GOLDEN), "--to", "onnx"],
+    ["export", str(GOLDEN), "--to", "torch"],
     ["demo", "--data", "uci"],
 ]
 

@@ -200,7 +200,7 @@ def check(
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find labels that are likely wrong, and pictures that lie another way.
+    """Find labels that are likely wrong, and pictures that are turned.
 
     A network looks at every digit that is labelled, and what it makes of them is compared with
     the labels (confident learning, as cleanlab does it). Found too: light and dark the other

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.evaluation import Evaluation
     from digitlens.metrics.robustness import RobustnessResult
     from digitlens.models.card import ModelCard
+    from digitlens.ocr.network import LineRecognizer
 
 
 PARTS = ("test", "validation", "train", "all")
@@ -46,12 +47,21 @@ def evaluate(
 ) -> None:
     """Count a model's misses on the test digits; write a report.
 
-    The report shows the confusion matrix, the calibration and the worst errors."""
+    The report shows the confusion matrix, the calibration and the worst errors. A reader of
+    lines is measured on the lines of a folder with truth.csv, or on 1,000 that are written with
+    the digits; there is no report of it."""
     check_choice("--part", part, PARTS)
     from digitlens.metrics.evaluation import evaluate as evaluate_model
     from digitlens.models.inference import load_model
     from digitlens.storage import check_writable
 
+    readers = _find_readers([model])
+    if readers:
+        from digitlens.ocr.measure import evaluate_reader, load_lines
+
+        measured = evaluate_reader(readers[0], load_lines(data, part))
+        echo_either(as_json, measured.as_dict, lambda: measured.summary(columns()))
+        return
     loaded = load_model(model)
     folder = report or default_folder(loaded.name, data, part)
     check_writable(folder)
@@ -71,7 +81,8 @@ def compare(
 ) -> None:
     """Measure models on the same digits, side by side.
 
-    McNemar's exact test says whether two of them differ by more than chance."""
+    McNemar's exact test says whether two of them differ by more than chance. Readers of lines
+    are compared on lines, as digitlens evaluate has them."""
     check_choice("--part", part, PARTS)
     if len(models) < 2:
         raise UsageError(
@@ -82,6 +93,12 @@ def compare(
     from digitlens.metrics.comparison import compare as compare_models
     from digitlens.models.inference import load_model
 
+    if readers := _find_readers(models):
+        from digitlens.ocr.measure import compare_readers, load_lines
+
+        lines = compare_readers(readers, load_lines(data, part))
+        echo_either(as_json, lines.as_dict, lambda: lines.summary(columns()))
+        return
     loaded = [load_model(name) for name in models]
     comparison = compare_models(loaded, load_part(data, part))
     echo_either(as_json, comparison.as_dict, lambda: comparison.summary(columns()))
@@ -124,6 +141,27 @@ def stress(
     written = write_stress(result, folder)
     echo_either(as_json, result.as_dict, result.summary)
     announce("written: " + ", ".join(str(path) for path in written))
+
+
+def _find_readers(models: list[str]) -> list[LineRecognizer]:
+    """Return the readers of lines, where all of these are such, or none where none is."""
+    from digitlens.ocr.network import SignRecognizer, find_line_network
+
+    networks = [find_line_network(name) for name in models]
+    readers = [network for network in networks if network is not None]
+    for network in readers:
+        if isinstance(network, SignRecognizer):
+            raise UsageError(
+                f"{network.card.name} tells signs, and reads no numbers to be counted",
+                try_="digitlens summary signs    shows what was measured",
+            )
+    if readers and len(readers) < len(models):
+        digit = models[networks.index(None)]
+        raise UsageError(
+            "readers of lines and networks of single digits cannot be compared",
+            seen=f"{digit} is for single digits",
+        )
+    return readers
 
 
 def load_part(source: str, part: str) -> Digits:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from digitlens.explain import Explanation
+    from digitlens.models.card import LineModelCard, ModelCard
 
 
 def summary(
-    name: Annotated[str, argument("NETWORK|MODEL", "A network, or a trained model.")],
+    name: Annotated[str, argument("NETWORK|MODEL", "A network, a trained model, a reader.")],
     as_json: JsonOption = False,
 ) -> None:
     """Print a network's layers and weights, or a model's card.
@@ -38,12 +39,14 @@ def summary(
     from digitlens.models.inference import published_names
     from digitlens.models.registry import NETWORKS, find_network
 
-    if name not in NETWORKS and not Path(name).exists():
-        find_network(name)
     if name not in NETWORKS:
         from digitlens.models.inference import load_model
+        from digitlens.ocr.network import find_line_network
 
-        card = load_model(name).card
+        line_network = find_line_network(name)
+        if line_network is None and not Path(name).exists():
+            find_network(name)
+        card: ModelCard | LineModelCard = (line_network or load_model(name)).card
         echo_either(as_json, lambda: asdict(card), lambda: card.text(columns()))
         return
     try:
@@ -66,13 +69,13 @@ def _print_layers(name: str, *, as_json: bool) -> None:
     echo_either(as_json, result.as_dict, result.text)
 
 
-FORMATS = ("onnx", "torch", "keras")
-"""The keys of `digitlens.models.export.FORMATS`, known without torch."""
+FORMATS = ("onnx", "torch", "keras", "hub")
+"""The keys of `digitlens.models.export.FORMATS`, known without torch, and the hub's."""
 
 
 def export(
     model: ModelArgument,
-    to: Annotated[str, option("FORMAT", "onnx, torch or keras.")],
+    to: Annotated[str, option("FORMAT", "onnx, torch, keras, or hub: a folder.")],
     out: Annotated[
         Path | None, option("FILE", "The file to write; else named after the model.")
     ] = None,
@@ -80,9 +83,15 @@ def export(
     """Write a trained network in another format, checked for parity.
 
     The file is written only when it answers as the model does. Several networks together,
-    such as best, can be had as ONNX alone.
+    such as best, and readers of lines can be had as ONNX alone. hub is a folder with the file
+    and its card as Hugging Face shows it. onnx and hub of a network that is published are
+    copies, and need no torch.
     """
     check_choice("--to", to, FORMATS)
+    if copied := _copy(model, to, out):
+        announce("copied as it is, with its card inside")
+        echo(str(copied))
+        return
     with needs_extra("train"):
         from digitlens.models.export import export_model
     done = export_model(model, to, out=out)
@@ -91,6 +100,25 @@ def export(
         f"{done.difference:.1g}"
     )
     echo(str(done.path))
+
+
+def _copy(model: str, to: str, out: Path | None) -> Path | None:
+    """Copy what need not be converted; return None for what must be."""
+    from digitlens.errors import UsageError
+    from digitlens.models.copies import copy_model
+    from digitlens.models.inference import load_model
+    from digitlens.ocr.network import find_line_network
+    from digitlens.runs import BEST_WEIGHTS
+
+    network = find_line_network(model)
+    if network is not None and to in ("torch", "keras"):
+        raise UsageError(f"{model} reads lines, and can be had as ONNX alone", try_="--to onnx")
+    loaded = network or load_model(model)
+    # A run's weights are put into a new file.
+    again = network is None and (loaded.path.parent / BEST_WEIGHTS).is_file()
+    if to in ("torch", "keras") or (to == "onnx" and again):
+        return None
+    return copy_model(loaded.path.read_bytes(), loaded.card, to, out)
 
 
 DEFAULT_FOLDER = Path("runs/explain")

@@ -21,6 +21,7 @@ from digitlens.models.card import (
 )
 from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
 from digitlens.models.inference import check_finite, open_session
+from digitlens.models.onnx_graph import read_metadata
 from digitlens.models.recipe import SIGNS
 from digitlens.storage import is_file, is_folder, read_file, read_regular
 
@@ -154,6 +155,23 @@ def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
             try_=f"a published one: {', '.join(names)}" if names else None,
         ) from error
     return path, content
+
+
+def find_line_network(source: str | Path) -> LineRecognizer | None:
+    """Return the network of lines, or of signs, that `source` names; None if it is none.
+
+    source: a published one by its name, a run folder, or an .onnx file
+
+    Raises ModelError: it is one, and damaged.
+    """
+    try:
+        path, content = read_line_network(source)
+        metadata = read_metadata(content)
+    except (ModelError, ValueError, LookupError):  # nothing there, or no file of ours
+        return None
+    kinds = (LineRecognizer, SignRecognizer)
+    kind = next((kind for kind in kinds if kind.CARD.KEY in metadata), None)
+    return kind and kind(path, content)
 
 
 @cache

@@ -42,8 +42,8 @@ def render_check(
     parts = [
         f"<header>\n<h1>Labels of {escape(source)}</h1>\n{figures(summary)}\n</header>",
         paragraph(
-            f"{check.model} looked at them, which has not learnt from these labels. It may be "
-            "wrong: what stands here is to be looked at, not to be removed unseen."
+            f"{check.model} looked at them. It may be wrong, so look before you change "
+            "anything; with labels that it has learnt from it agrees too easily."
         ),
     ]
     for kind, head in HEADS.items():

@@ -1,0 +1,83 @@
+"""A model's file for others, without torch: itself, or a folder for a model hub.
+
+A copy is the same byte for byte, so it answers as the original; its card is inside.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from digitlens.errors import UsageError
+from digitlens.models.card import Card, ModelCard
+from digitlens.runs import MODEL
+from digitlens.storage import make_folder, write_bytes, write_text
+
+FORMATS = ("onnx", "hub")
+"""What can be written without torch."""
+
+_DIGIT_USE = """\
+```python
+import digitlens as dl
+
+model = dl.load_model("model.onnx")
+print(model("photo.jpg"))  # any picture of one digit
+```
+"""
+_LINE_USE = """\
+```python
+import digitlens as dl
+
+reader = dl.Reader("model.onnx")
+for line in reader.read("page.jpg").lines:
+    print(line.text, line.confidence)
+```
+"""
+
+
+def copy_model(content: bytes, card: Card, to: str, out: Path | None = None) -> Path:
+    """Write a model's file, or a folder with it and its card as a page, and return where.
+
+    content, card: the file's bytes, and the card in it
+    to: ``"onnx"``: the file; ``"hub"``: a folder with model.onnx and README.md, a model card
+        with the head that Hugging Face reads
+    out: the file or folder; in the current folder, named after the model, when None
+
+    Raises UsageError: it is there already.
+    """
+    target = out or Path(f"{card.name}.onnx" if to == "onnx" else card.name)
+    if target.exists():
+        raise UsageError(f"{target} is there already", try_="--out with another name")
+    if to == "onnx":
+        make_folder(target.parent)
+        write_bytes(target, content)
+        return target
+    make_folder(target)
+    write_bytes(target / MODEL, content)
+    write_text(target / "README.md", hub_page(card))
+    return target
+
+
+def hub_page(card: Card) -> str:
+    """Return a card as the README.md of a model hub: a head in YAML, then the card."""
+    digits = isinstance(card, ModelCard)
+    head = [
+        "license: mit",
+        "library_name: digitlens",
+        f"pipeline_tag: {'image-classification' if digits else 'image-to-text'}",
+        "tags: [digits, handwriting, onnx]",
+    ]
+    if isinstance(card, ModelCard) and card.test:
+        right = 1 - card.test["misses"] / card.test["count"]
+        # JSON is YAML, and a name may hold any sign.
+        task = {"type": "image-classification"}
+        measured = {
+            "task": task,
+            "dataset": {"name": "MNIST", "type": "mnist", "split": "test"},
+            "metrics": [{"type": "accuracy", "value": right}],
+        }
+        index = [{"name": card.name, "results": [measured]}]
+        head += ["datasets: [mnist]", f"model-index: {json.dumps(index)}"]
+    use = f"## In Python\n\n{_DIGIT_USE if digits else _LINE_USE}\n"
+    before, limits, after = card.markdown().partition("## Limits\n")
+    return "---\n" + "\n".join(head) + f"\n---\n\n{before}{use}{limits}{after}"
