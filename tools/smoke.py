@@ -79,6 +79,10 @@ finally:
     "mail": """
 assert run(["mail", "plan", "--by", "state", "--out", "plan.toml"]) == 0
 """,
+    "postgres": """
+import psycopg
+assert psycopg.connect
+""",
     "pdf": """
 Image.fromarray(np.pad(image, 60, constant_values=255)).save("page.pdf")
 assert run(["read", "page.pdf"]) == 0

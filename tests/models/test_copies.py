@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
-from digitlens.errors import UsageError
+from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models.copies import copy_model, hub_page
 from digitlens.models.inference import load_model
 from digitlens.ocr.network import load_line_recognizer
@@ -43,3 +45,28 @@ def test_a_reader_has_a_page_too() -> None:
     page = hub_page(load_line_recognizer().card)
     assert yaml.safe_load(page.split("---\n")[1])["pipeline_tag"] == "image-to-text"
     assert "dl.Reader(" in page
+
+
+def test_a_model_is_fetched_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """hf://OWNER/NAME is the model.onnx there; refusals are errors in words."""
+    asked: list[tuple[str, str]] = []
+    tiny = load_model("tiny")
+
+    def download(repository: str, file: str) -> str:
+        asked.append((repository, file))
+        if file != "model.onnx":
+            raise OSError("404: no such file")
+        return str(tiny.path)
+
+    monkeypatch.setitem(
+        sys.modules, "huggingface_hub", SimpleNamespace(hf_hub_download=download)
+    )
+    assert load_model("hf://somebody/digits").card == tiny.card
+    with pytest.raises(ModelError, match="cannot be had"):
+        load_model("hf://somebody/digits/other.onnx")
+    assert asked == [("somebody/digits", "model.onnx"), ("somebody/digits", "other.onnx")]
+    with pytest.raises(UsageError, match="hf://OWNER/NAME"):
+        load_model("hf://digits")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtraError, match="huggingface_hub"):
+        load_model("hf://somebody/digits")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from digitlens.errors import UsageError
+from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models.card import Card, ModelCard
 from digitlens.runs import MODEL
 from digitlens.storage import make_folder, write_bytes, write_text
@@ -56,6 +56,36 @@ def copy_model(content: bytes, card: Card, to: str, out: Path | None = None) -> 
     write_bytes(target / MODEL, content)
     write_text(target / "README.md", hub_page(card))
     return target
+
+
+HUB = "hf://"
+
+
+def fetch_from_hub(address: str) -> Path:
+    """Return the file of a model on Hugging Face's hub, which huggingface_hub fetches once.
+
+    address: ``hf://OWNER/NAME``, whose model.onnx is meant, or ``hf://OWNER/NAME/FILE``
+
+    Raises UsageError: the address is none; MissingExtraError: huggingface_hub is not
+    installed; ModelError: the hub does not give the file.
+    """
+    owner, _, rest = address.removeprefix(HUB).partition("/")
+    name, _, file = rest.partition("/")
+    if not (owner and name):
+        raise UsageError("a model on the hub is hf://OWNER/NAME", seen=address)
+    try:
+        import huggingface_hub
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "models of Hugging Face's hub need huggingface_hub, which is not installed",
+            try_="pip install huggingface_hub",
+        ) from error
+    try:
+        return Path(huggingface_hub.hf_hub_download(f"{owner}/{name}", file or MODEL))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{address} cannot be had", seen=str(error).splitlines()[0][:200]
+        ) from error
 
 
 def hub_page(card: Card) -> str:

@@ -21,6 +21,7 @@ from digitlens.digits import CLASSES, SIDE, Images, check_images
 from digitlens.errors import ModelError
 from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
+from digitlens.models.copies import HUB, fetch_from_hub
 from digitlens.models.predictions import Prediction, Predictions
 from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.runs import CONFIG, MODEL, RUNS
@@ -156,14 +157,17 @@ class Model:
 def load_model(source: str | Path = DEFAULT_NETWORK, *, threads: int | None = None) -> Model:
     """Load a model: a published one, a run folder, or an .onnx file that digitlens wrote.
 
-    source: a published name (`published_names`), a run folder such as ``runs/train/cnn-1``, or
-        the path of an .onnx file. A file or folder that is called like a published network is
-        named by a path: ``./cnn``. `universal` when left out.
+    source: a published name (`published_names`), a run folder such as ``runs/train/cnn-1``,
+        the path of an .onnx file, or ``hf://OWNER/NAME`` for a model of Hugging Face's hub,
+        which huggingface_hub fetches where it is installed. A file or folder that is called
+        like a published network is named by a path: ``./cnn``. `universal` when left out.
     threads: cores to use; all that this process may use when None
 
     Raises ModelError: there is no such file or folder, the run is unfinished, or the file is
     not ours.
     """
+    if isinstance(source, str) and source.startswith(HUB):
+        source = fetch_from_hub(source)
     # A published name, else a path; a run folder's model lies in the folder.
     path = PUBLISHED_FOLDER / f"{source}.onnx" if source in published_names() else Path(source)
     if is_folder(path):
