@@ -83,6 +83,8 @@ assert run(["mail", "plan", "--by", "state", "--out", "plan.toml"]) == 0
 import psycopg
 assert psycopg.connect
 """,
+    "ray": "import ray",
+    "remote": "import fsspec",
     "pdf": """
 Image.fromarray(np.pad(image, 60, constant_values=255)).save("page.pdf")
 assert run(["read", "page.pdf"]) == 0
