@@ -64,7 +64,7 @@ def test_the_page_is_never_empty(page: Any, go: GO, expect: Any) -> None:
     expect(page.locator("#pixels-text")).to_contain_text(re.compile(r"\d"))
 
 
-def test_an_example_gives_way_to_the_first_stroke(page: Any, expect: Any) -> None:
+def test_an_example_gives_way_to_the_first_stroke(page: Any, go: GO, expect: Any) -> None:
     """What is drawn over the opening example stands alone; a cleared sheet stays clear."""
     expect(page.locator("#answer-digit")).to_have_text("4")
     strokes(page, [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
@@ -74,6 +74,9 @@ def test_an_example_gives_way_to_the_first_stroke(page: Any, expect: Any) -> Non
     page.reload()
     expect(page.locator("#pad-hint")).to_have_text("Write a digit here")
     expect(page.locator("#now-sure")).to_have_text("nothing drawn")
+    go(page, "pixels")
+    page.get_by_role("button", name="Take an example").click()
+    expect(page.locator("#now-digit")).to_have_text("4")
 
 
 def test_a_tour_leads_through_the_views(page: Any, expect: Any) -> None:

@@ -6,13 +6,14 @@
 
 import { get, isStatic } from "./core/api.js";
 import { onReachable } from "./core/server.js";
-import { queryAll, byId, setOptions } from "./core/dom.js";
+import { queryAll, byId, h, setOptions } from "./core/dom.js";
 import { formatConfidence } from "./core/numbers.js";
 import { capitalize, showProblem } from "./core/messages.js";
 import { setState, state, STRONGEST, watch } from "./core/store.js";
 import { bindTheme, onColors } from "./core/theme.js";
 import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
 import { bindDigit, digit, onDigit } from "./digit.js";
+import { OPENING } from "./ink/examples.js";
 import { onNetworks, setNetworks } from "./networks.js";
 import { nameDigit } from "./parts/bars.js";
 import { bindTerms, refreshTerms } from "./parts/glossary.js";
@@ -72,9 +73,12 @@ function showView() {
     const view = byId(`view-${state.tab}`);
     const empty = view.querySelector(".empty");
     empty.dataset.words ??= empty.textContent;
-    empty.textContent = digit.problem
-      ? `${capitalize(digit.problem.message)}.`
-      : empty.dataset.words;
+    const take = () => setState({ drawing: { ...OPENING } });
+    empty.replaceChildren(
+      ...(digit.problem
+        ? [`${capitalize(digit.problem.message)}.`]
+        : [empty.dataset.words, " ", h("button", { type: "button", onclick: take }, "Take an example")]),
+    );
     empty.hidden = Boolean(digit.pixels);
     view.querySelector(".filled").hidden = !digit.pixels;
     if (!digit.pixels) return;

@@ -1,6 +1,7 @@
 // A page of numbers to try reading on: digits by many hands, laid out anew each time.
 
 import { get } from "../core/api.js";
+import { paintPixels } from "./paint.js";
 
 const SIDE = 28;
 const LARGER = 2; // times: as digits are on a scan
@@ -16,30 +17,20 @@ const PLACES = [
   [300, 320, 6],
 ];
 
-const any = (list) => list[Math.floor(Math.random() * list.length)];
+const MANY = 1_000_000; // more than any set of digits has
 
-/** @param {string} address */
-async function decoded(address) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
-  return image;
+/** A digit that somebody wrote, light on dark. */
+async function takeDigit() {
+  const { pixels } = await get("/v1/sample", { index: Math.floor(MANY * Math.random()) });
+  const sheet = document.createElement("canvas");
+  paintPixels(sheet, pixels.flat(), SIDE, (value) => [value, value, value]);
+  return sheet;
 }
 
-/** Digits that are plain to read, a list for each of the ten. @param {string} data whose */
-async function hands(data) {
-  const wanted = Array.from({ length: 10 }, (_, digit) =>
-    get("/v1/mistakes/cell", { network: "universal", data, truth: digit, answer: digit, count: 12 }),
-  );
-  const response = await Promise.all(wanted);
-  return Promise.all(
-    response.map(({ pictures }) => Promise.all(pictures.map(({ picture }) => decoded(picture)))),
-  );
-}
-
-/** Return such a page as a PNG file. @param {string} data the digits' source @returns {Promise<Blob>} */
-export async function makeExample(data) {
-  const digits = await hands(data);
+/** Return such a page as a PNG file. @returns {Promise<Blob>} */
+export async function makeExample() {
+  const total = PLACES.reduce((sum, [, , length]) => sum + length, 0);
+  const digits = await Promise.all(Array.from({ length: total }, takeDigit));
   const sheet = new OffscreenCanvas(WIDE, HIGH);
   const brush = sheet.getContext("2d");
   // Ink is light on dark in these pictures: they are added up, and the page turned over.
@@ -51,7 +42,7 @@ export async function makeExample(data) {
     for (let index = 0; index < count; index += 1) {
       const higher = Math.round(6 * Math.random());
       const size = SIDE * LARGER;
-      brush.drawImage(any(any(digits)), left + index * STEP, top - higher, size, size);
+      brush.drawImage(digits.pop(), left + index * STEP, top - higher, size, size);
     }
   }
   brush.globalCompositeOperation = "difference";

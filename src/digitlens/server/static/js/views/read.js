@@ -5,7 +5,7 @@ import { byId, h } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { openTab } from "../core/url.js";
 import { openPicture } from "../digit.js";
-import { known, onNetworks } from "../networks.js";
+import { onNetworks } from "../networks.js";
 import { cropDigit } from "../parts/cut.js";
 import { bindDrop } from "../parts/drop.js";
 import { Edits, toCsv } from "../parts/edits.js";
@@ -60,7 +60,7 @@ function showReader(here) {
 async function readExample() {
   byId("read-state").textContent = "Writing numbers…";
   try {
-    readPicture(await makeExample(known.data.mnist ? "mnist" : "uci"));
+    readPicture(await makeExample());
   } catch (problem) {
     byId("read-state").textContent = "";
     showProblem(byId("read-problem"), problem);
