@@ -128,9 +128,9 @@ def test_answers_appear_while_drawing(open_page: Any, draw_seven: Callable[..., 
 def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
     """Ten bars sum to 1; apart from them stands "no digit" with a tick at the card's limit."""
     expect(seven.locator("#draw-bars .bar:not(.refusal)")).to_have_count(10)
-    expect(seven.locator("#draw-bars .refusal-words")).to_contain_text("Rejected above 71.6 %")
+    expect(seven.locator("#draw-bars .refusal-words")).to_contain_text("Rejected above 78.7 %")
     left = seven.locator("#draw-bars .refusal em").evaluate("tick => tick.style.left")
-    assert float(left.rstrip("%")) == pytest.approx(71.5645)
+    assert float(left.rstrip("%")) == pytest.approx(78.7499)
 
 
 def test_while_the_answer_is_on_its_way_nothing_else_is_said(

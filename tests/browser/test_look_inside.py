@@ -138,7 +138,7 @@ def test_the_whole_network_follows_the_pen(
     expect(rows).to_have_count(5)
     page.mouse.up()
     page.wait_for_url("**strokes=*")
-    expect(rows.nth(0).locator(".maps button")).to_have_count(16)
+    expect(rows.nth(0).locator(".maps button")).to_have_count(24)
     shares = page.locator("#net-rows .softmax tbody td:last-child").all_text_contents()
     assert len(shares) == 10
     go(page, "draw")
