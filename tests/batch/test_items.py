@@ -99,6 +99,18 @@ def test_a_file_that_was_changed_is_told(in_tmp: Path) -> None:
         read_item(item)
 
 
+def test_a_listing_counts_in_every_folder(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was listed by a relative name is read from another folder too, under that name."""
+    Path("a.png").write_bytes(b"first")
+    (line,) = [item.to_json() for item in list_items(["a.png"])]
+    Path("other").mkdir()
+    monkeypatch.chdir("other")
+    item = Item.from_json(line)
+    assert (item.name, read_item(item)) == ("a.png", b"first")
+
+
 def test_what_is_too_large_is_not_read(in_tmp: Path) -> None:
     """A size beyond the limit is refused before a byte is read."""
     with pytest.raises(TooLargeError, match="at most 536,870,912 bytes"):

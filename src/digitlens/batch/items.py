@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 class Item(InputFile):
     """A picture, or a page of one, in a file or within a larger one.
 
-    >>> item = Item(Path("a.tar"), "a.tar/7.png", "", inside="tar", offset=512)
+    >>> item = Item(Path("/a.tar"), "a.tar/7.png", "", inside="tar", offset=512)
     >>> item.to_json()
-    '{"path": "a.tar", "name": "a.tar/7.png", "inside": "tar", "offset": 512}'
+    '{"path": "/a.tar", "name": "a.tar/7.png", "inside": "tar", "offset": 512}'
     >>> Item.from_json(item.to_json()) == item
     True
     """
@@ -59,7 +59,9 @@ class Item(InputFile):
 
     def to_json(self) -> str:
         """Return the item as one line; what is as usual is left out."""
-        values: dict[str, Any] = {"path": str(self.path), "name": self.name}
+        # Whole: the batch may be gone on with in another folder. Links stay as they are.
+        path = "" if self.inside == "url" else os.path.abspath(self.path)  # noqa: PTH100
+        values: dict[str, Any] = {"path": path, "name": self.name}
         for key in ("inside", "offset", "size", "column", "page"):
             value = getattr(self, key)
             if value != Item.__dataclass_fields__[key].default:
