@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-words bench-service bench-page bench-mail bench-batch bench-tuning \
-	bench-scenes fuzz kills \
+	bench-promise bench-words bench-service bench-page bench-mail bench-store bench-batch \
+	bench-tuning bench-scenes fuzz kills \
 	clean
 
 demo: $(READY)
@@ -106,6 +106,9 @@ bench-batch: $(READY)
 
 bench-mail: $(READY)
 	$(BIN)/python benchmarks/mail.py --write
+
+bench-store: $(READY)
+	$(BIN)/python benchmarks/store.py --write
 
 # The stamp is written last, so that a set-up that was cut off is done again.
 $(READY): pyproject.toml constraints.txt

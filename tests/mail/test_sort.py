@@ -25,6 +25,7 @@ from digitlens.mail.plan_files import parse_plan
 from digitlens.mail.sorting import Review, Sorting, SortSummary, sort_folder
 from digitlens.mail.sorting import filing as filing_module
 from digitlens.mail.sorting import sort as sort_module
+from digitlens.mail.sorting.sort import watch_folder
 from digitlens.workers import run_in_order
 
 Places = dict[str, list[str]]
@@ -411,3 +412,23 @@ def test_what_a_person_settled_is_not_read_again(mail: Any) -> None:
     places = mail.places()
     assert places[task.name] == places[other.name] == ["CA"]
     assert all(len(trays) == 1 for trays in places.values())
+
+
+def test_a_watched_folder_is_sorted_as_it_fills(
+    mail: Any, right_places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes is sorted, once it is no longer written to; what rests is left alone."""
+    monkeypatch.setattr(sort_module, "WATCH_AGE", 100.0)
+    written = [path for path in mail.folder.rglob("*") if path.is_file()]
+    for path in written:
+        os.utime(path, (1, 1))
+    looks: list[float] = []
+    runs = watch_folder(mail.folder, mail.out, mail.sorting, wait=looks.append)
+    assert next(runs).new == 6
+    new = mail.folder / "f.png"
+    new.write_text("96799")
+    assert next(runs).new == 0  # a scanner is still at work
+    os.utime(new, (1, 1))
+    assert next(runs).new == 1
+    assert mail.places() == right_places | {"f.png": ["AS"]}
+    assert looks.count(100.0) == 2

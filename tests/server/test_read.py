@@ -14,7 +14,7 @@ from digitlens.ctc import Alternative, Line, LineDigit
 from digitlens.errors import ModelError
 from digitlens.imaging.io import LoadedImage
 from digitlens.ocr.page import Page
-from digitlens.server.routes import recognize
+from digitlens.server import line_reader
 from digitlens.server.schemas import Lines
 
 PNG = {"content-type": "image/png"}
@@ -43,7 +43,7 @@ class Fake:
 @pytest.fixture(autouse=True)
 def no_reader_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test find the reader anew."""
-    monkeypatch.setattr(recognize, "_readers", [])
+    monkeypatch.setattr(line_reader, "_readers", [])
 
 
 @pytest.fixture

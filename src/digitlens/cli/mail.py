@@ -302,6 +302,7 @@ def route(
     copy: Annotated[bool, flag("--copy", "Copy pictures; else link.")] = False,
     move: Annotated[bool, flag("--move", "Move what an earlier plan put elsewhere.")] = False,
     restore: Annotated[bool, flag("--restore", "Put back what is missing in trays.")] = False,
+    watch: Annotated[bool, flag("--watch", "Go on with what comes, until Ctrl-C.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Sort pictures of mail into trays by ZIP, so that none is lost.
@@ -310,7 +311,7 @@ def route(
     into trays below DIR, with pieces.csv and pieces.json; run again, it does only what is
     new, and it may be killed at any time. The exit code is 3 while pieces wait for a person.
     """
-    _check_options(mail, plan, out, max_error, workers)
+    _check_options(mail, plan, out, max_error, workers, watch=watch)
     from digitlens.mail.decision import RoutingPolicy
     from digitlens.mail.directory import load_directory
     from digitlens.mail.plan import SortPlan
@@ -324,19 +325,11 @@ def route(
     folder = mail if mail.is_dir() else mail.parent
     read, trust = _choose_reader(reader, readings, folder, max_error)
     policy = RoutingPolicy(load_directory(), trust.thresholds, trust.priors, city, state, known)
-    sorting = Sorting(
-        read,
-        policy,
-        chosen,
-        copy=copy,
-        move=move,
-        restore=restore,
-        store=find_store(store),
-        workers=1 if readings is not None else workers or available_cpus(),
-    )
-    if mail.is_dir():
-        assert out is not None, "it was checked"
-        code = _route_folder(mail, out, sorting, as_json)
+    processes = 1 if readings is not None else workers or available_cpus()
+    where, address = (copy, move, restore), find_store(store)
+    sorting = Sorting(read, policy, chosen, *where, store=address, workers=processes)
+    if out is not None and mail.is_dir():
+        code = (_watch_folder if watch else _route_folder)(mail, out, sorting, as_json)
     else:
         code = _route_file(mail, sorting, plan is not None, as_json)
     if trust.caveat:
@@ -345,13 +338,21 @@ def route(
 
 
 def _check_options(
-    mail: Path, plan: Path | None, out: Path | None, max_error: float, workers: int | None
+    mail: Path,
+    plan: Path | None,
+    out: Path | None,
+    max_error: float,
+    workers: int | None,
+    *,
+    watch: bool,
 ) -> None:
     if not 0 < max_error <= 1:
         raise UsageError("--max-error is above 0 and at most 1", seen=f"{max_error:g}")
     check_positive("--workers", workers)
     if not mail.exists():
         raise MissingDataError(f"there is no file or folder {mail}")
+    if watch and not mail.is_dir():
+        raise UsageError("--watch watches a folder", seen=f"{mail} is a file")
     if mail.is_dir() and (plan is None or out is None):
         raise UsageError(
             "a folder is sorted with --plan and --out",
@@ -408,6 +409,27 @@ def _describe(routing: Routing) -> str:
         f"{guess.zip} {100 * guess.probability:.1f} %" for guess in routing.guesses
     )
     return f"a person must look: {routing.why}" + (f"; perhaps {guesses}" if guesses else "")
+
+
+def _watch_folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:
+    """Sort what comes until Ctrl-C; each run that had something to do prints its summary."""
+    import json
+
+    from digitlens.mail.sorting.sort import watch_folder
+
+    summary = None
+    told: set[str] = set()
+    announce(f"watching {folder}    Ctrl-C ends it")
+    try:
+        for summary in watch_folder(folder, out, sorting):
+            if summary.new or not told:
+                echo(json.dumps(summary.as_dict()) if as_json else summary.lines()[0])
+            for warning in {*summary.warnings()} - told:
+                announce(f"warning: {warning}")
+            told |= {"", *summary.warnings()}
+    except KeyboardInterrupt:
+        announce(f"ended; listed in {out / 'pieces.csv'}")
+    return SOME_REJECTED if summary is not None and summary.waiting else 0
 
 
 def _route_folder(folder: Path, out: Path, sorting: Sorting, as_json: bool) -> int:

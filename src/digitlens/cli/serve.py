@@ -27,6 +27,9 @@ def serve(
     ] = None,
     plan: Annotated[Path | None, option("FILE", "The sort plan of these trays.")] = None,
     store: StoreOption = None,
+    scans: Annotated[
+        Path | None, option("DIR", "Where pieces are kept that scanners send.")
+    ] = None,
     export: Annotated[
         Path | None, option("DIR", "Write the lab as files for any web host, and end.")
     ] = None,
@@ -40,7 +43,8 @@ def serve(
     saved.
 
     With --trays and --plan people review there what was not read surely: each piece is lent
-    to one person at a time, and goes on to its tray.
+    to one person at a time, and goes on to its tray. With --scans too, scanners send
+    pieces to /v1/mail/pieces.
 
     With --export the lab is written into a folder as files that answer by themselves, in the
     browser: drawing, looking inside and mistakes of the small published networks. Photos,
@@ -55,7 +59,7 @@ def serve(
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with needs_extra("lab"):
         from digitlens.server.serve import serve as run_server
-    desk = _open_desk(trays, plan, store)
+    desk = _open_desk(trays, plan, store, scans)
     settings = ServerSettings(folder=Path.cwd(), host=host, port=port, token=token)
 
     def on_ready(address: str) -> None:
@@ -79,16 +83,18 @@ def _export(folder: Path) -> None:
     announce(f"python -m http.server --directory {folder}    shows it; any web host serves it")
 
 
-def _open_desk(trays: Path | None, plan: Path | None, store: str | None) -> ReviewDesk | None:
+def _open_desk(
+    trays: Path | None, plan: Path | None, store: str | None, scans: Path | None
+) -> ReviewDesk | None:
     """Open the review queue; what is wrong with it is reported before anything starts."""
-    if trays is None and plan is None:
+    if trays is None and plan is None and scans is None:
         return None
     if trays is None or plan is None:
         raise UsageError(
             "mail is reviewed with --trays and --plan",
-            seen="--plan alone" if trays is None else "--trays alone",
+            seen="--plan or --scans alone" if trays is None else "--trays alone",
             try_="digitlens serve --trays trays --plan plan.toml",
         )
     from digitlens.server.review_desk import open_desk
 
-    return open_desk(trays, plan, find_store(store))
+    return open_desk(trays, plan, find_store(store), scans)

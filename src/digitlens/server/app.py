@@ -101,6 +101,7 @@ def build_api(state: LabState) -> FastAPI:
         digits.samples_router,
         digits.map_router,
         digits.user_digits_router,
+        mail.route_router,
         mail.router,
         service.router,
     ):

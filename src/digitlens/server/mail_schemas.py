@@ -107,6 +107,42 @@ class Settled:
 
 
 @dataclass(frozen=True)
+class Routed:
+    """Where a piece of mail goes."""
+
+    zip: str | None
+    zip4: str | None
+    probability: float
+    reason: str | None
+    why: str
+    text: str
+    guesses: list[dict[str, Any]]
+    tray: str | None
+    plant: str | None
+    barcode: str | None
+
+
+@dataclass(frozen=True)
+class SortedPiece:
+    """A piece that was sent, and where it lies."""
+
+    piece: int
+    name: str
+    new: bool
+    decision: str
+    zip: str | None
+    zip4: str | None
+    probability: float
+    reason: str | None
+    why: str
+    text: str
+    tray: str
+    plant: str | None
+    file: str
+    barcode: str | None
+
+
+@dataclass(frozen=True)
 class Lent:
     """For how long a piece is lent from now on."""
 

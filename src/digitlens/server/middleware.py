@@ -29,6 +29,7 @@ from digitlens.server.http_errors import (
     problem_headers,
     unexpected_error,
 )
+from digitlens.server.tracing import Tracing, find_tracer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -73,6 +74,7 @@ class SecurityMiddleware:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self.tracing = Tracing(find_tracer())
         self._budget = budget
         self._hosts = frozenset({*LOOPBACK_NAMES, settings.host})
 
@@ -100,18 +102,21 @@ class SecurityMiddleware:
             await send(message)
 
         self._metrics.running += 1
-        try:
-            await self._check_and_answer(scope, receive, send_with_headers)
-        except Exception as error:
-            LOG.exception("while answering %s %s", scope["method"], scope["path"])
-            if not status:
-                await send_problem(send_with_headers, unexpected_error(error))
-        finally:
-            self._metrics.running -= 1
-            # Only names of ours become labels: a client must not be able to invent new ones.
-            route = getattr(scope.get("route"), "path", "other")
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            self._metrics.count_request(route, method, status, time.perf_counter() - start)
+        with self.tracing.span(scope) as attributes:
+            try:
+                await self._check_and_answer(scope, receive, send_with_headers)
+            except Exception as error:
+                LOG.exception("while answering %s %s", scope["method"], scope["path"])
+                if not status:
+                    await send_problem(send_with_headers, unexpected_error(error))
+            finally:
+                self._metrics.running -= 1
+                # Only names of ours become labels: a client must not be able to invent any.
+                route = getattr(scope.get("route"), "path", "other")
+                method = scope["method"] if scope["method"] in METHODS else "other"
+                self._metrics.count_request(route, method, status, time.perf_counter() - start)
+                attributes["http.request.method"], attributes["http.route"] = method, route
+                attributes["http.response.status_code"] = status
 
     async def _check_and_answer(self, scope: Any, receive: Any, send: Any) -> None:
         # check who asks -> limit what is sent -> answer

@@ -7,6 +7,7 @@ file: a picture is reached by the number of its piece and the token with which i
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, cast
@@ -31,7 +32,7 @@ from digitlens.server.mail_schemas import (
     ZipPlace,
 )
 from digitlens.server.uploads import load_upload
-from digitlens.storage import read_regular
+from digitlens.storage import make_folder, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +71,23 @@ HOW_TO_START = (
 
 
 class ReviewDesk:
-    """The review queue of the trays in `folder`, with what it was opened with."""
+    """The review queue of the trays in `folder`, with what it was opened with.
+
+    `scans` is where pieces are kept that scanners send; None: nowhere.
+    """
 
     def __init__(
-        self, folder: Path, review: Review, plan: SortPlan, directory: Directory
+        self,
+        folder: Path,
+        review: Review,
+        plan: SortPlan,
+        directory: Directory,
+        scans: Path | None = None,
     ) -> None:
-        self.folder = folder
-        self._review, self._plan, self._directory = review, plan, directory
+        self.folder, self.scans = folder, scans
+        self.review, self.plan, self.directory = review, plan, directory
+        # Pictures decoded at one time: each may take 150 MB.
+        self._decoding = threading.Semaphore(2)
         self._scans: LruCache[tuple[str, str], Scan | DataError | TooLargeError] = LruCache(
             MAX_SCANS
         )
@@ -86,37 +97,37 @@ class ReviewDesk:
 
     def status(self, person: str | None = None) -> Queue:
         """Return how many pieces wait, are lent and settled, and how many `person` settled."""
-        return cast("Queue", self._review.status(person))
+        return cast("Queue", self.review.status(person))
 
     def close(self) -> None:
         """Finish what can wait while people work."""
-        self._review.close()
+        self.review.close()
 
     def claim(self, person: str, token: str, after: int) -> Claimed:
         """Lend the next piece, or again the one that is lent with `token`."""
-        task = self._review.claim(person, token=token, after=after)
+        task = self.review.claim(person, token=token, after=after)
         described = None if task is None else self._describe_task(task)
         return Claimed(described, self.status(person))
 
     def settle(self, piece: int, token: str, zip_: str | None, *, unlisted: bool) -> Settled:
         """Send a piece to the tray of its ZIP."""
-        task = self._review.task(piece, token)
-        tray = self._review.settle(task, zip_, unlisted=unlisted)
+        task = self.review.task(piece, token)
+        tray = self.review.settle(task, zip_, unlisted=unlisted)
         return Settled(piece, tray, self.status())
 
     def take_back(self, piece: int, person: str, token: str) -> Claimed:
         """Take a person's answer back and lend the piece again; release that of `token`."""
-        task = self._review.take_back(piece, person, token=token)
+        task = self.review.take_back(piece, person, token=token)
         return Claimed(self._describe_task(task), self.status(person))
 
     def renew(self, piece: int, token: str) -> Lent:
         """Lend a piece for longer."""
-        self._review.renew(self._review.task(piece, token))
+        self.review.renew(self.review.task(piece, token))
         return Lent(piece, LEASE)
 
     def release(self, piece: int, token: str) -> Lent:
         """Give a piece back."""
-        self._review.release(self._review.task(piece, token))
+        self.review.release(self.review.task(piece, token))
         return Lent(piece, 0.0)
 
     def picture(self, piece: int, token: str, *, close: bool) -> bytes:
@@ -125,7 +136,7 @@ class ReviewDesk:
         Raises NotYoursError: the piece is not lent with that token; UnknownError: no line was
         found on it; TooLargeError, DataError: it cannot be shown.
         """
-        scan = self._load_scan(self._review.task(piece, token))
+        scan = self._load_scan(self.review.task(piece, token))
         content = scan.close if close else scan.whole
         if content is None:
             raise UnknownError(f"no line was found on piece {piece}", try_="part=whole")
@@ -133,15 +144,15 @@ class ReviewDesk:
 
     def look_up(self, five: str) -> ZipPlace:
         """Return where a ZIP of five digits is, and which tray it goes to."""
-        place = self._directory.place(five)
-        tray = self._plan.find_tray(five)
+        place = self.directory.place(five)
+        tray = self.plan.find_tray(five)
         if place is None:
             return ZipPlace(five, False, None, None, None, tray)
         return ZipPlace(five, True, place.city, place.state, place.county, tray)
 
     def corrections(self, first: int, count: int) -> Corrections:
         """Return what people said, oldest first."""
-        corrections = list(self._review.corrections())
+        corrections = list(self.review.corrections())
         page = islice(corrections, first, first + count)
         described = [self._describe_correction(item) for item in page]
         save = f"digitlens mail corrections --trays {self.folder} --out corrections"
@@ -169,7 +180,7 @@ class ReviewDesk:
         return MailCorrection(item.piece, picture, *said, item.text, guesses, box, boxes)
 
     def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{**guess, "tray": self._plan.find_tray(guess["zip"])} for guess in guesses]
+        return [{**guess, "tray": self.plan.find_tray(guess["zip"])} for guess in guesses]
 
     def _load_scan(self, task: ReviewTask) -> Scan:
         """Return the scan of a task's picture; that it cannot be shown is kept too."""
@@ -179,7 +190,8 @@ class ReviewDesk:
         if scan is None:
             rotation = find_rotation(task.boxes)
             try:
-                scan = load_scan(task.picture, task.name, task.box, rotation=rotation)
+                with self._decoding:
+                    scan = load_scan(task.picture, task.name, task.box, rotation=rotation)
             except (DataError, TooLargeError) as error:
                 scan = error
             self._scans.put(key, scan)
@@ -261,10 +273,13 @@ def as_sentence(error: DigitlensError) -> str:
     return error.wanted + (f": {error.seen}" if error.seen else "")
 
 
-def open_desk(trays: Path, plan: Path, store: str | None = None) -> ReviewDesk:
+def open_desk(
+    trays: Path, plan: Path, store: str | None = None, scans: Path | None = None
+) -> ReviewDesk:
     """Open the review queue of a folder of trays, with the file of its sort plan.
 
     store: the address of the database that keeps its state; None: it is in the folder
+    scans: where pieces are kept that scanners send; then trays need not be there yet
 
     Raises MissingDataError: nothing was sorted there, or there is no such plan; DataError: the
     plan cannot be read, or the state of sorting is damaged; MissingExtraError: the extra
@@ -273,11 +288,16 @@ def open_desk(trays: Path, plan: Path, store: str | None = None) -> ReviewDesk:
     from digitlens.mail.directory import load_directory
     from digitlens.mail.plan_files import read_plan
     from digitlens.mail.sorting import Review
+    from digitlens.mail.sorting.stores import open_store
 
     # Imported late: only labs that review mail need the extra "mail".
     sort_plan, directory = read_plan(plan), load_directory()
+    if scans is not None:
+        make_folder(trays)
+        with open_store(trays, store, create=True):
+            pass
     review = Review(trays, sort_plan, directory, store=store)
-    desk = ReviewDesk(trays, review, sort_plan, directory)
+    desk = ReviewDesk(trays, review, sort_plan, directory, scans)
     desk.status()  # raises now, not at the first request, where the state is damaged
     return desk
 

@@ -13,11 +13,13 @@ from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.batching import Batcher, too_late_error
 from digitlens.server.digit_sets import Mistakes, UserDigits
 from digitlens.server.http_errors import BusyError
+from digitlens.server.mail_room import MailRoom
 from digitlens.server.middleware import ByteBudget
 from digitlens.server.networks import NetworkStore
 from digitlens.server.prometheus import Metrics, resident_bytes
 from digitlens.server.train_jobs import TrainingJobs
 from digitlens.server.uploads import prepare_digit
+from digitlens.workers import available_cpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +34,47 @@ if TYPE_CHECKING:
 N_THREADS = 2
 # Tasks that may run or wait in the threads, measurements included.
 MAX_TASKS = 32
+# Threads for reviewers.
+N_REVIEW = 8
+# Pieces of mail and reviewers that may be at work or wait: twenty scanners, thirty people.
+MAX_MAIL = 128
 # For a network on all of MNIST: best takes 10 to 20 seconds on one core.
 MEASURE_SECONDS = 300.0
+
+
+class Threads:
+    """Threads for one kind of work, and how much of it they may take."""
+
+    def __init__(self, count: int, limit: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
+        self._limit = limit
+        self.tasks = 0  # at work or waiting
+
+    async def run(self, seconds: float, function: Callable[[], Result]) -> Result:
+        """Call `function` and return its result.
+
+        Raises BusyError: too many tasks wait already; TimeoutError: it took longer. What was
+        begun goes on to its end; what was not is left.
+        """
+        if self.tasks >= self._limit:
+            raise BusyError(
+                "the lab has as much to work out as it takes", try_="the same again in a moment"
+            )
+        self.tasks += 1
+        future = self._pool.submit(function)
+        loop = asyncio.get_running_loop()
+
+        # Counted when it really ends: a client that gives up frees no thread.
+        def leave() -> None:
+            self.tasks -= 1
+
+        future.add_done_callback(lambda _: _call_in_loop(loop, leave))
+        async with asyncio.timeout(seconds):
+            return await asyncio.wrap_future(future)
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class LabState:
@@ -42,6 +83,7 @@ class LabState:
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.settings = settings
         self.desk = desk
+        self.mail = MailRoom(desk)
         self.metrics = Metrics()
         self.body_budget = ByteBudget(settings.max_held_bytes)
         self.networks = NetworkStore(settings.runs)
@@ -51,9 +93,12 @@ class LabState:
         self.user_digits = UserDigits(settings.user_digits, settings.folder)
         self.closing = asyncio.Event()
         # A measurement of minutes must not hold up an explanation: it has a thread of its own.
-        self._pool = ThreadPoolExecutor(N_THREADS, thread_name_prefix="digitlens-lab")
-        self._slow_pool = ThreadPoolExecutor(1, thread_name_prefix="digitlens-measure")
-        self._n_tasks = 0
+        self._threads = Threads(N_THREADS, MAX_TASKS, "lab")
+        self._slow = Threads(1, MAX_TASKS, "measure")
+        # Sorters ask without a pause: they keep nobody from anything else.
+        self.mail_threads = Threads(max(N_THREADS, available_cpus()), MAX_MAIL, "mail")
+        # Reviewers wait for the disk, and those who wait together wait once.
+        self._review = Threads(N_REVIEW, MAX_MAIL, "review")
         self._add_gauges()
 
     def start(self) -> None:
@@ -74,8 +119,8 @@ class LabState:
         await asyncio.to_thread(self.batcher.stop)
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
-        for pool in (self._pool, self._slow_pool):
-            pool.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._slow, self.mail_threads, self._review):
+            threads.stop()
 
     async def run(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
         """Call `function` in another thread and return its result.
@@ -84,36 +129,26 @@ class LabState:
         on to its end.
         """
         seconds = self.settings.answer_seconds
-        return await self._run_in(self._pool, seconds, lambda: function(*args, **options))
+        return await _in_time(self._threads, seconds, lambda: function(*args, **options))
+
+    async def run_mail(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Call what reads mail, as `run` does, in threads of its own."""
+        seconds = self.settings.answer_seconds
+        return await _in_time(self.mail_threads, seconds, lambda: function(*args))
+
+    async def run_review(
+        self, function: Callable[..., Result], *args: Any, **options: Any
+    ) -> Result:
+        """Call what people at the review queue want, as `run` does, in threads of its own."""
+        seconds = self.settings.answer_seconds
+        return await _in_time(self._review, seconds, lambda: function(*args, **options))
 
     async def run_slow(self, function: Callable[[], Result]) -> Result:
         """Call what may take minutes, one after the other (errors as in `run`).
 
         Its results are kept by whoever makes them, so that a client who asks again finds them.
         """
-        return await self._run_in(self._slow_pool, MEASURE_SECONDS, function)
-
-    async def _run_in(
-        self, pool: ThreadPoolExecutor, seconds: float, function: Callable[[], Result]
-    ) -> Result:
-        if self._n_tasks >= MAX_TASKS:
-            raise BusyError(
-                "the lab has as much to work out as it takes", try_="the same again in a moment"
-            )
-        self._n_tasks += 1
-        future = pool.submit(function)
-        loop = asyncio.get_running_loop()
-
-        # Counted when it really ends: a client that gives up frees no thread.
-        def leave() -> None:
-            self._n_tasks -= 1
-
-        future.add_done_callback(lambda _: _call_in_loop(loop, leave))
-        try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            raise too_late_error(seconds) from error
+        return await _in_time(self._slow, MEASURE_SECONDS, function)
 
     def _add_gauges(self) -> None:
         add = self.metrics.add_gauge
@@ -123,9 +158,25 @@ class LabState:
             lambda: self.batcher.waiting,
         )
         add("digitlens_body_bytes", "Bytes of bodies held now.", lambda: self.body_budget.held)
-        add("digitlens_work_waiting", "Tasks at work or waiting.", lambda: self._n_tasks)
+        add(
+            "digitlens_work_waiting",
+            "Tasks at work or waiting.",
+            lambda: self._threads.tasks + self._slow.tasks,
+        )
+        add(
+            "digitlens_mail_waiting",
+            "Pieces of mail and reviewers at work or waiting.",
+            lambda: self.mail_threads.tasks + self._review.tasks,
+        )
         add("digitlens_training", "1 while a network trains.", lambda: self.training.running)
         add("process_resident_memory_bytes", "Memory held.", resident_bytes)
+
+
+async def _in_time(threads: Threads, seconds: float, function: Callable[[], Result]) -> Result:
+    try:
+        return await threads.run(seconds, function)
+    except TimeoutError as error:
+        raise too_late_error(seconds) from error
 
 
 def _call_in_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

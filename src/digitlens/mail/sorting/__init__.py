@@ -11,6 +11,7 @@ In reading order:
 `filing`         from rows to files
 `trays`          files linked, copied and moved, so that none is in two folders
 `summary`        the figures of a run; pieces.csv and pieces.json
+`intake`         pieces that come one by one, from scanners
 `review`         `Review`: the queue for people
 `corrections`    what people said, saved as lines and digits to learn from
 `repair`         the state made anew of trays and listing

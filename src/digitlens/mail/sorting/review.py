@@ -96,15 +96,15 @@ class Review:
         store: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._out, self._plan, self._directory, self._now = out, plan, directory, now
+        self._out, self._plan, self._directory, self.now = out, plan, directory, now
         # A missing or damaged state is reported now, not at the first claim.
-        self._store = make_store(out, store)
-        self._filer = Filer(self._store, out)
+        self.store = make_store(out, store)
+        self.filer = Filer(self.store, out)
 
     def close(self) -> None:
         """Finish what can wait while people work; the queue can still be used afterwards."""
-        self._filer.mark()
-        self._store.close()
+        self.filer.mark()
+        self.store.close()
 
     def waiting(self) -> int:
         """Return how many pieces wait, those that are lent included."""
@@ -116,13 +116,13 @@ class Review:
         ``waiting``, ``lent`` (of those, now), ``settled`` (by people, with a ZIP),
         ``unsortable``, ``trays`` (pieces by tray) and ``yours`` (what `person` settled).
         """
-        trays = self._store.counts("tray")
+        trays = self.store.counts("tray")
         return {
             "waiting": trays.pop(REVIEW, 0),
-            "lent": self._store.count_loans(self._now()),
-            "settled": self._store.counts("zips").get("", 0),
+            "lent": self.store.count_loans(self.now()),
+            "settled": self.store.counts("zips").get("", 0),
             "unsortable": trays.pop(UNSORTABLE, 0),
-            "yours": self._store.counts("said").get(person or "", 0),
+            "yours": self.store.counts("said").get(person or "", 0),
             "trays": trays,
         }
 
@@ -143,10 +143,10 @@ class Review:
         """
         if not person.strip() or not person.isprintable():
             raise UsageError("a piece is lent to a person who has a name", seen=repr(person))
-        now = self._now()
-        lent = self._store.claim(Asking(person, token, after, now, now + lease))
+        now = self.now()
+        lent = self.store.claim(Asking(person, token, after, now, now + lease))
         if lent is None:
-            self._filer.mark()  # nobody waits for it now
+            self.filer.mark()  # nobody waits for it now
             return None
         row, token = lent
         return self._make_task(row, token, now + lease)
@@ -156,7 +156,7 @@ class Review:
 
         `NotYoursError` where the piece is not lent with that token (any more).
         """
-        row = self._store.find_loan(piece, token)
+        row = self.store.find_loan(piece, token)
         if row is None:
             raise NotYoursError(
                 f"piece {piece} is no longer yours",
@@ -167,13 +167,13 @@ class Review:
 
     def renew(self, task: ReviewTask, *, lease: float = LEASE) -> float:
         """Lend the piece for longer (errors as in `settle`); return until when."""
-        until = self._now() + lease
-        self._store.renew(task.piece, task.token, until)
+        until = self.now() + lease
+        self.store.renew(task.piece, task.token, until)
         return until
 
     def release(self, task: ReviewTask) -> None:
         """Give the piece back unsettled: the next person gets it."""
-        self._store.release(task.piece, task.token)
+        self.store.release(task.piece, task.token)
 
     def settle(self, task: ReviewTask, zip_: str | None, *, unlisted: bool = False) -> str:
         """Send the piece on with the ZIP that a person read; return its tray.
@@ -203,9 +203,9 @@ class Review:
             )
         # Written down first and moved then: a kill in between is made good by the next run.
         digits = None if code is None else code.digits
-        said = Said(task.piece, task.token, digits, tray, self._now())
-        self._store.settle(said)
-        self._filer.place([task.piece], mark=False)
+        said = Said(task.piece, task.token, digits, tray, self.now())
+        self.store.settle(said)
+        self.filer.place([task.piece], mark=False)
         return tray
 
     def take_back(
@@ -216,15 +216,15 @@ class Review:
         The loan that they have with `token` ends. `NotYoursError` where somebody else settled
         it, or nobody; `StorageError` where the disk is full: the next run then puts it back.
         """
-        now = self._now()
-        lent = self._store.take_back(piece, Asking(person, token, 0, now, now + lease))
-        self._filer.place([piece])
+        now = self.now()
+        lent = self.store.take_back(piece, Asking(person, token, 0, now, now + lease))
+        self.filer.place([piece])
         # Where the picture lies is known only now that it was moved.
         return self.task(piece, lent)
 
     def corrections(self) -> list[Correction]:
         """Return everything that people settled, oldest first."""
-        return list_corrections(self._store, self._out)
+        return list_corrections(self.store, self._out)
 
     def _make_task(self, row: Row, token: str, until: float) -> ReviewTask:
         routing = parse_routing(row)

@@ -8,7 +8,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -58,6 +58,8 @@ BATCH_SECONDS = 1.0
 MIN_FOR_WORKERS = 16
 # What takes longer to read is given up and left to a person.
 PIECE_SECONDS = 60.0
+# A file that was written to so many seconds ago is whole; so often a folder is looked at.
+WATCH_AGE = 2.0
 # Pieces at most that are being read ahead: as many lines are kept in memory, and as many pieces
 # are read again when the run is killed.
 PREFETCH = 32
@@ -95,6 +97,7 @@ def sort_folder(
     *,
     now: Callable[[], float] = time.time,
     progress: Progress | None = None,
+    is_ready: Callable[[str], bool] | None = None,
 ) -> SortSummary:
     """Sort the pictures in `folder` into trays below `out`; only those that are new.
 
@@ -102,7 +105,8 @@ def sort_folder(
     the review queue. ``out/mail.sqlite`` is the state, ``out/review`` holds what waits for a
     person, and ``out/pieces.csv`` and ``.json`` list everything. Pictures in subfolders count
     too, and `out` may lie within. `progress` is called with the number of new pieces that are
-    sorted, and of all new ones.
+    sorted, and of all new ones. New pictures that are not ready, by their path, are left to
+    the next run: a scanner may still be at work on them.
 
     Raises MissingDataError: there is no such folder; RunError: another run is sorting into
     `out`; StorageError: the disk is full, or a place cannot be written; all that was sorted
@@ -135,12 +139,10 @@ def sort_folder(
 
         # 3. Read what is new, decide, and put it into trays.
         #    What could not be read for no fault of its own is read again.
-        names = scan_names(folder, out)
-        paths = [name for name in names if name not in survey.known or name in survey.retries]
+        paths = [name for name in scan_names(folder, out) if survey.is_due(name, is_ready)]
         new = sum(name not in survey.known for name in paths)
         survey.known.clear()
-        start = now()
-        few = MIN_FOR_WORKERS if not was_ended else 1
+        start, few = now(), 1 if was_ended else MIN_FOR_WORKERS
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
         sorter = _Sorter(filer, store, folder, sorting, now, progress)
         copies += sorter.sort([Path(name) for name in paths], survey.retries, workers)
@@ -156,8 +158,8 @@ def sort_folder(
             changed=survey.changed,
             copies=copies,
         )
-        listing = Listing(sorting.plan, sorting.policy.directory, sorting.mailer)
-        listing.write(out, store, summary)
+        about = sorting.plan, sorting.policy.directory, sorting.mailer
+        Listing(*about).write(out, store, summary)
     return summary
 
 
@@ -175,6 +177,12 @@ class Survey:
     retries: dict[str, int]
     mismatched: list[tuple[int, str, str]]
     changed: int
+
+    def is_due(self, path: str, is_ready: Callable[[str], bool] | None) -> bool:
+        """Say whether a picture is to be read now."""
+        if path in self.known:
+            return path in self.retries
+        return is_ready is None or is_ready(path)
 
 
 def _survey(store: Store, plan: SortPlan) -> Survey:
@@ -197,6 +205,40 @@ def _survey(store: Store, plan: SortPlan) -> Survey:
         ):
             survey.retries[path] = row["id"]
     return replace(survey, changed=changed)
+
+
+def watch_folder(
+    folder: Path,
+    out: Path,
+    sorting: Sorting,
+    *,
+    wait: Callable[[float], object] = time.sleep,
+    progress: Progress | None = None,
+) -> Iterator[SortSummary]:
+    """Sort `folder` again and again, as `sort_folder` does; give the summary of each run.
+
+    After the first run it is sorted when a folder in it was changed, and again while pictures
+    are still written to. `wait` is called with seconds between two looks.
+    """
+    seen: dict[str, int] = {}
+    young: list[str] = []
+
+    def is_ready(path: str) -> bool:
+        with suppress(OSError):  # what is gone is a piece, and read as such
+            if time.time() - Path(path).stat().st_mtime < WATCH_AGE:
+                young.append(path)
+                return False
+        return True
+
+    while True:
+        changed = {top: Path(top).stat().st_mtime_ns for top, _, _ in os.walk(folder)}
+        if changed != seen or young:
+            seen, start = changed, time.monotonic()
+            young.clear()
+            yield sort_folder(folder, out, sorting, progress=progress, is_ready=is_ready)
+            # A run that walks over millions of rows is not begun every other second.
+            wait(3 * (time.monotonic() - start))
+        wait(WATCH_AGE)
 
 
 def lock_trays(

@@ -137,6 +137,13 @@ class SqlStore(ABC):
             run("DELETE FROM leases WHERE piece = :id", id=number)
         return number
 
+    def find_piece(self, source: Path) -> Row | None:
+        """Return the row of a picture; see `Store`."""
+        rows = self.query(
+            "SELECT * FROM pieces WHERE source = :source", source=self.encode_source(source)
+        )
+        return rows[0] if rows else None
+
     def pieces(self, *, routing: bool = True) -> Iterator[Row]:
         """Walk over all rows; see `Store`."""
         sql = f"SELECT {'*' if routing else _LIGHT} FROM pieces WHERE id > :last ORDER BY id"  # noqa: S608

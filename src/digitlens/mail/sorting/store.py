@@ -110,6 +110,9 @@ class Store(Protocol):
         A picture that has a row keeps it, so that a piece sent twice is one piece.
         """
 
+    def find_piece(self, source: Path) -> Row | None:
+        """Return the row of the piece whose picture lies there; None: there is none."""
+
     def pieces(self, *, routing: bool = True) -> Iterator[Row]:
         """Walk over all rows in the order of their numbers.
 

@@ -186,7 +186,7 @@ class Listing:
             head = json.dumps(about, indent=1, ensure_ascii=False)
             text.write((head[: -len("\n}")] + ',\n "pieces": [').encode())
             comma = ""
-            for row in map(self._describe, store.pieces()):
+            for row in map(self.describe, store.pieces()):
                 digits = " ".join(f"{item:.4f}" for item in row["digits"])
                 writer.writerow((row | {"digits": digits}).values())
                 text.write(f"{comma}\n  {_indent(row)}".encode())
@@ -203,7 +203,7 @@ class Listing:
         digest = hashlib.sha256(repr(about).encode()).hexdigest()
         return f"{store.counts('changes')} {digest} {seen}"
 
-    def _describe(self, piece: Row) -> dict[str, Any]:
+    def describe(self, piece: Row) -> dict[str, Any]:
         """Return a row of the listing, keys as in `COLUMNS`.
 
         ``decision`` is accepted, settled, review or unsortable; ``digits`` are the confidences
@@ -228,7 +228,7 @@ class Listing:
             "plant": self.plan.find_plant(piece["tray"]) or None,
             "tray": piece["tray"],
             "file": f"{piece['tray']}/{piece['filed']}",
-            "barcode": _make_barcode(self.mailer, piece["id"], digits) if digits else None,
+            "barcode": make_barcode(self.mailer, piece["id"], digits) if digits else None,
             "person": piece["person"],
             "source": readable_name(str(find_source(piece))),
         }
@@ -254,7 +254,7 @@ def _name_decision(piece: Row) -> str:
     return "accepted" if piece["person"] is None else "settled"
 
 
-def _make_barcode(mailer: tuple[str, str, str], number: int, digits: str) -> str:
+def make_barcode(mailer: tuple[str, str, str], number: int, digits: str) -> str:
     """Return the Intelligent Mail barcode of a piece; its number is the serial number."""
     identifier, service, name = mailer
     serial = number % 10 ** (MAILER_AND_SERIAL_DIGITS - len(name))

@@ -17,6 +17,7 @@ from digitlens.server.inspect import (
     describe_layers,
     explain_prediction,
 )
+from digitlens.server.line_reader import can_read_lines
 from digitlens.server.networks import list_sources
 from digitlens.server.routes import (
     PICTURE_PROBLEMS,
@@ -25,7 +26,6 @@ from digitlens.server.routes import (
     encode_json,
     json_response,
 )
-from digitlens.server.routes.recognize import can_read_lines
 from digitlens.server.schemas import (
     Cell,
     Explained,

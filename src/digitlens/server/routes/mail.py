@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from digitlens.server.batching import too_late_error
+from digitlens.server.mail_room import late_answer
 from digitlens.server.mail_schemas import (
     Claim,
     Claimed,
@@ -14,15 +17,19 @@ from digitlens.server.mail_schemas import (
     Loan,
     MailState,
     Part,
+    Routed,
     Settled,
     Settlement,
+    SortedPiece,
     TakeBack,
     ZipPlace,
 )
 from digitlens.server.review_desk import HOW_TO_START, ReviewDesk, no_desk_error
 from digitlens.server.routes import State, document, document_problems, json_response
+from digitlens.server.uploads import read_upload
 
 router = APIRouter(prefix="/v1/mail", tags=["mail"])
+route_router = APIRouter(tags=["mail"])
 
 Piece = Annotated[int, Path(ge=1, lt=2**63)]
 
@@ -37,7 +44,39 @@ async def _provide_desk(state: State) -> ReviewDesk:
     return state.desk
 
 
+City = Annotated[str | None, Query(max_length=100)]
+Region = Annotated[str | None, Query(alias="state", max_length=100)]
+
 Desk = Annotated[ReviewDesk, Depends(_provide_desk)]
+
+
+@route_router.post(
+    "/v1/route", **document("Say where a piece of mail goes", Routed, takes_pictures=True)
+)
+async def route(
+    request: Request,
+    state: State,
+    city: City = None,
+    region: Region = None,
+    serial: Annotated[int, Query(ge=0, lt=10**9)] = 0,
+    within: Annotated[float | None, Query(gt=0, le=30)] = None,
+) -> Any:
+    """Read a piece's ZIP and say which tray it goes to; nothing is kept.
+
+    `tray` is null in a lab without a plan. `serial` is the piece's number in its barcode. Where
+    the answer takes longer than `within` seconds, which a sorter has, `reason` is "late", and
+    the piece belongs to those that a person looks at.
+    """
+    upload = await read_upload(request, state.settings)
+    limit = state.settings.max_pixels
+    work = partial(state.mail.route, upload, limit, city, region, serial)
+    try:
+        seconds = within or state.settings.answer_seconds
+        return json_response(await state.mail_threads.run(seconds, work))
+    except TimeoutError as error:
+        if within is None:
+            raise too_late_error(seconds) from error
+        return json_response(late_answer(seconds))
 
 
 @router.get("", **document("How many pieces wait for a person", MailState, 507))
@@ -51,8 +90,33 @@ async def status(
     """
     desk = state.desk
     folder = None if desk is None else str(desk.folder)
-    queue = None if desk is None else await state.run(desk.status, person)
+    queue = None if desk is None else await state.run_review(desk.status, person)
     return json_response(MailState(desk is not None, folder, queue, list(HOW_TO_START)))
+
+
+@router.post(
+    "/pieces",
+    **document("Sort a piece that a scanner sends", SortedPiece, 409, 507, takes_pictures=True),
+    dependencies=[Depends(_provide_desk)],
+)
+async def take(
+    request: Request,
+    state: State,
+    id_: Annotated[str, Query(alias="id", min_length=1, max_length=100)],
+    city: City = None,
+    region: Region = None,
+) -> Any:
+    """Keep a piece under the name `id`, read it, and put it into its tray or the queue.
+
+    Sent again with the same name it is the same piece, and the answer is how it stands; so a
+    scanner that had no answer sends it again. Another picture of that name is 409. What
+    cannot be read waits for a person.
+    """
+    upload = await read_upload(request, state.settings)
+    limit = state.settings.max_pixels
+    return json_response(
+        await state.run_mail(state.mail.take, id_, upload, limit, city, region)
+    )
 
 
 @router.post("/claim", **document("Take the next piece", Claimed, *WRITE_PROBLEMS))
@@ -64,7 +128,7 @@ async def claim(state: State, desk: Desk, claimant: Claim) -> Any:
     where nothing waits, or others have all that does.
     """
     who = (claimant.person, claimant.token, claimant.after)
-    return json_response(await state.run(desk.claim, *who))
+    return json_response(await state.run_review(desk.claim, *who))
 
 
 @router.get("/zips/{zip}", **document("Where a ZIP is", ZipPlace))
@@ -90,7 +154,7 @@ async def picture(
     part: Part = "whole",
 ) -> Any:
     """Return a piece's picture, upright and at most 1,600 pixels long; or its line, close."""
-    content = await state.run(desk.picture, piece, token, close=part == "line")
+    content = await state.run_review(desk.picture, piece, token, close=part == "line")
     return Response(content, media_type="image/jpeg")
 
 
@@ -105,7 +169,7 @@ async def settle(state: State, desk: Desk, piece: Piece, settlement: Settlement)
     is 400, unless `unlisted` is true.
     """
     said = (settlement.token, settlement.zip)
-    result = await state.run(desk.settle, piece, *said, unlisted=settlement.unlisted)
+    result = await state.run_review(desk.settle, piece, *said, unlisted=settlement.unlisted)
     return json_response(result)
 
 
@@ -117,7 +181,9 @@ async def take_back(state: State, desk: Desk, piece: Piece, taker: TakeBack) -> 
 
     What they have with `token` is given back. 409 where they said nothing of it.
     """
-    return json_response(await state.run(desk.take_back, piece, taker.person, taker.token))
+    return json_response(
+        await state.run_review(desk.take_back, piece, taker.person, taker.token)
+    )
 
 
 @router.post(
@@ -125,13 +191,13 @@ async def take_back(state: State, desk: Desk, piece: Piece, taker: TakeBack) -> 
 )
 async def renew(state: State, desk: Desk, piece: Piece, loan: Loan) -> Any:
     """Lend a piece for five more minutes from now on; 409 when another person has it."""
-    return json_response(await state.run(desk.renew, piece, loan.token))
+    return json_response(await state.run_review(desk.renew, piece, loan.token))
 
 
 @router.post("/pieces/{piece}/release", **document("Give a piece back", Lent, *WRITE_PROBLEMS))
 async def release(state: State, desk: Desk, piece: Piece, loan: Loan) -> Any:
     """Give a piece back unsettled: the next person gets it."""
-    return json_response(await state.run(desk.release, piece, loan.token))
+    return json_response(await state.run_review(desk.release, piece, loan.token))
 
 
 @router.get("/corrections", **document("What people said, to learn from", Corrections, 507))
@@ -142,4 +208,4 @@ async def corrections(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Any:
     """List what people said of pieces, oldest first, beside what the program had thought."""
-    return json_response(await state.run(desk.corrections, first, count))
+    return json_response(await state.run_review(desk.corrections, first, count))

@@ -1,0 +1,132 @@
+"""Pieces of mail that programs send: where they go, and into which tray they were put."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from digitlens.errors import MissingDataError, ShapeError
+from digitlens.server.line_reader import load_reader
+from digitlens.server.mail_schemas import Routed, SortedPiece
+from digitlens.server.uploads import check_pixels, count_pixels, load_upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from digitlens.mail.candidates import ZipCandidate
+    from digitlens.mail.decision import RoutingPolicy
+    from digitlens.mail.sorting.intake import Intake
+    from digitlens.server.review_desk import ReviewDesk
+    from digitlens.server.uploads import Upload
+
+
+# Of what is accepted, how much may be wrong: as `digitlens route` has it.
+MAX_ERROR = 0.01
+# The reason of a piece that was not read in the time that a sorter has.
+LATE = "late"
+
+
+class MailRoom:
+    """Reads pieces of mail; with a desk it has the desk's plan, and can keep them."""
+
+    def __init__(self, desk: ReviewDesk | None) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+
+    # What takes long to load is loaded by the first who needs it.
+    @cached_property
+    def read(self) -> Callable[[Any], Sequence[ZipCandidate]]:
+        """Return what reads a picture."""
+        from functools import partial
+
+        from digitlens.mail.candidates import read_mail
+
+        return partial(read_mail, load_reader())
+
+    @cached_property
+    def policy(self) -> RoutingPolicy:
+        """Return how pieces are decided on."""
+        from digitlens.mail.decision import RoutingPolicy
+        from digitlens.mail.directory import load_directory
+        from digitlens.mail.thresholds import thresholds_for
+
+        trust = thresholds_for(load_reader().network, MAX_ERROR)
+        directory = load_directory() if self._desk is None else self._desk.directory
+        return RoutingPolicy(directory, trust.thresholds, trust.priors)
+
+    @cached_property
+    def _intake(self) -> Intake:
+        from digitlens.mail.sorting.intake import Intake
+
+        if self._desk is None or self._desk.scans is None:
+            raise MissingDataError(
+                "this lab keeps no pieces",
+                try_="digitlens serve --trays DIR --plan FILE --scans DIR",
+            )
+        review = self._desk.review
+        about = (self._desk.scans, review.store, review.filer, self.policy, self._desk.plan)
+        return Intake(*about, now=review.now)
+
+    def route(
+        self,
+        upload: Upload,
+        max_pixels: int,
+        city: str | None,
+        state: str | None,
+        serial: int,
+    ) -> Routed:
+        """Say where a piece goes.
+
+        Raises TooLargeError, CorruptFileError: its picture cannot be read.
+        """
+        from digitlens.mail.sorting.intake import IN_HOUSE
+        from digitlens.mail.sorting.sort import choose_tray
+        from digitlens.mail.sorting.summary import make_barcode
+
+        picture = load_upload(upload, max_pixels)
+        policy = replace(self.policy, addresses={"": (city, state)})
+        decided = policy.decide(self.read(picture), "")
+        values = decided.as_dict()
+        plan = None if self._desk is None else self._desk.plan
+        tray = None if plan is None else choose_tray(decided, plan)
+        digits = (decided.zip or "") + decided.plus4
+        return Routed(
+            **values,
+            tray=tray,
+            plant=(plan.find_plant(tray) or None) if plan is not None and tray else None,
+            barcode=make_barcode(IN_HOUSE, serial, digits) if decided.zip else None,
+        )
+
+    def take(
+        self,
+        name: str,
+        upload: Upload,
+        max_pixels: int,
+        city: str | None,
+        state: str | None,
+    ) -> SortedPiece:
+        """Keep and sort a piece; errors as in `Intake.take`."""
+        if not isinstance(upload, bytes):
+            raise ShapeError("a piece is sent as a picture's file", seen="rows of numbers")
+        with self._lock:  # two that are first at once would load everything twice
+            intake = self._intake
+
+        def read(path: Path) -> Sequence[ZipCandidate]:
+            check_pixels(count_pixels(upload, name), max_pixels, name)
+            return self.read(path)
+
+        taken = intake.take(name, upload, read, (city, state))
+        names = SortedPiece.__dataclass_fields__
+        return SortedPiece(
+            **{key: value for key, value in taken.row.items() if key in names},
+            new=taken.is_new,
+        )
+
+
+def late_answer(seconds: float) -> Routed:
+    """Return where a piece goes that was not read in time."""
+    why = f"not read within {seconds:g} s"
+    return Routed(None, None, 0.0, LATE, why, "", [], None, None, None)

@@ -1,0 +1,167 @@
+"""Pieces that programs send: where they go, and each of them once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitlens.ctc import Line, LineDigit
+from digitlens.imaging.io import load_image
+from digitlens.mail.barcodes import decode_imb
+from digitlens.mail.candidates import ZipCandidate
+from digitlens.mail.decision import RoutingPolicy
+from digitlens.mail.sorting import Review
+from digitlens.mail.sorting.stores import open_store
+from digitlens.server.app import Lab
+from digitlens.server.review_desk import ReviewDesk
+from digitlens.server.settings import ServerSettings
+
+ANN = {"person": "ann"}
+
+
+@pytest.fixture
+def sorter(
+    small_mail: Any, tmp_path: Path, lab_client: Callable[[Lab], Any], in_tmp: Path
+) -> Iterator[Any]:
+    """Return a client of a lab to which scanners send; its reader is sure of what is sent."""
+    trays, scans = tmp_path / "plant/trays", tmp_path / "plant/scans"
+    trays.mkdir(parents=True)
+    with open_store(trays, create=True):
+        pass
+    review = Review(trays, small_mail.plan, small_mail.directory)
+    desk = ReviewDesk(trays, review, small_mail.plan, small_mail.directory, scans)
+    lab = Lab(ServerSettings(folder=in_tmp), desk)
+    lab.state.mail.policy = RoutingPolicy(small_mail.directory)
+    lab.state.mail.read = read_width
+    with lab_client(lab) as client:
+        yield client
+
+
+def read_width(picture: Any) -> Any:
+    """Read a line that the picture's width stands for; some are damaged, or take long."""
+    if isinstance(picture, Path):
+        picture = load_image(picture)
+    width = picture.pixels.shape[1]
+    if width == 13:
+        raise RuntimeError("the engine is not what it was")
+    text = {41: "02134", 42: "90219"}.get(width, "90210")
+    box = (10.0, 10.0, 60.0, 30.0)
+    digits = tuple(LineDigit(digit, 0.9995, box) for digit in text)
+    return [ZipCandidate(Line(text, 0.9995, box, digits), 0.9999)]
+
+
+def envelope(png: Any, width: int) -> bytes:
+    """Return a picture so many pixels wide."""
+    return png(np.full((20, width), 200))
+
+
+def send(sorter: Any, content: bytes, **query: Any) -> Any:
+    """Send a piece as a scanner does."""
+    headers = {"content-type": "image/png"}
+    return sorter.post("/v1/mail/pieces", params=query, content=content, headers=headers)
+
+
+def test_a_picture_is_routed(sorter: Any, png: Any) -> None:
+    """The answer has ZIP, tray and barcode, or why a person must look; nothing is kept."""
+
+    def route(width: int, **query: Any) -> Any:
+        headers = {"content-type": "image/png"}
+        content = envelope(png, width)
+        return sorter.post("/v1/route", params=query, content=content, headers=headers)
+
+    answer = route(41, serial=7).json()
+    assert (answer["zip"], answer["tray"], answer["reason"]) == ("02134", "MA", None)
+    bars = decode_imb(answer["barcode"])
+    assert (bars.routing, bars.serial) == ("02134", "000000007")
+    answer = route(42).json()
+    assert (answer["tray"], answer["reason"], answer["barcode"]) == (
+        "review",
+        "unknown-zip",
+        None,
+    )
+    assert route(41, city="Beverly Hills", state="CA").json()["reason"] == "other-place"
+    assert route(41, city="Nowhere", state="MA").json()["zip"] == "02134"
+    assert sorter.get("/v1/mail").json()["queue"]["trays"] == {}
+
+
+def test_a_sorter_that_cannot_wait_is_answered_in_time(sorter: Any, png: Any) -> None:
+    """What is not read within its time goes to a person, by an answer and not by an error."""
+    free = threading.Event()
+
+    def wait(_: Any) -> Any:
+        free.wait(30)
+        return []
+
+    sorter.state.mail.read = wait
+    query, headers = {"within": 0.01}, {"content-type": "image/png"}
+    answer = sorter.post(
+        "/v1/route", params=query, content=envelope(png, 41), headers=headers
+    ).json()
+    free.set()
+    assert (answer["zip"], answer["reason"]) == (None, "late")
+    assert answer["why"] == "not read within 0.01 s"
+
+
+def test_a_piece_that_is_sent_twice_is_one(sorter: Any, png: Any, problem: Any) -> None:
+    """It lies in its tray once, and the second answer says how it stands."""
+    first = send(sorter, envelope(png, 41), id="s1-0001").json()
+    assert (first["new"], first["tray"], first["file"]) == (True, "MA", "MA/s1-0001.png")
+    again = send(sorter, envelope(png, 41), id="s1-0001").json()
+    assert again == first | {"new": False}
+    desk = sorter.state.desk
+    assert [path.name for path in (desk.folder / "MA").iterdir()] == ["s1-0001.png"]
+    assert [path.name for path in desk.scans.iterdir()] == ["s1-0001.png"]
+    other = problem(send(sorter, envelope(png, 43), id="s1-0001"), 409)
+    assert other["type"] == "urn:digitlens:other-picture"
+    assert sorter.get("/v1/mail").json()["queue"]["trays"] == {"MA": 1}
+
+
+def test_what_a_scanner_sends_can_be_reviewed(sorter: Any, png: Any) -> None:
+    """A piece of which the reader is not sure is lent and settled, and then told as settled."""
+    assert send(sorter, envelope(png, 42), id="a").json()["decision"] == "review"
+    task = sorter.post("/v1/mail/claim", json=ANN).json()["task"]
+    assert (task["name"], task["reason"]) == ("a.png", "unknown-zip")
+    assert (
+        sorter.post(
+            f"/v1/mail/pieces/{task['piece']}/settle",
+            json={"token": task["token"], "zip": "02135"},
+        ).status_code
+        == 200
+    )
+    settled = send(sorter, envelope(png, 42), id="a").json()
+    assert (settled["decision"], settled["tray"], settled["new"]) == ("settled", "MA", False)
+
+
+def test_what_could_not_be_read_is_read_when_it_is_sent_again(sorter: Any, png: Any) -> None:
+    """A damaged picture is a piece that waits; after a fault of ours it is read again."""
+    assert send(sorter, b"no picture", id="n").json()["reason"] == "unreadable"
+    assert send(sorter, b"no picture", id="n").json()["new"] is False
+    first = send(sorter, envelope(png, 13), id="f").json()
+    assert (first["reason"], first["tray"]) == ("unreadable", "review")
+    read = sorter.state.mail.read
+    sorter.state.mail.read = lambda _: read(SimpleNamespace(pixels=np.zeros((20, 41))))
+    second = send(sorter, envelope(png, 13), id="f").json()
+    assert (second["piece"], second["tray"]) == (first["piece"], "MA")
+    assert not list((sorter.state.desk.folder / "review").glob("f*"))
+
+
+@pytest.mark.parametrize("name", ["", "../a", ".a", "a/b", "a" * 101, "a\x00"])
+def test_a_piece_is_called_as_a_file_can_be(
+    sorter: Any, png: Any, problem: Any, name: str
+) -> None:
+    """A name that leads elsewhere is refused, and nothing is written."""
+    answer = send(sorter, envelope(png, 41), id=name)
+    assert problem(answer, answer.status_code)["status"] in (400, 422)
+    assert not list(sorter.state.desk.scans.glob("*")) or not sorter.state.desk.scans.exists()
+
+
+def test_a_lab_without_scans_keeps_no_pieces(sorter: Any, png: Any, problem: Any) -> None:
+    """It says how it is opened."""
+    sorter.state.desk.scans = None
+    assert "--scans" in problem(send(sorter, envelope(png, 41), id="a"), 503)["try"]
