@@ -32,6 +32,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/check_scripts.py
 
 # The lessons, run, as notebooks with their outputs in the folder course.
 course: $(READY)

@@ -3,7 +3,7 @@
 import { coalesce, post, send } from "./core/api.js";
 import { Problem } from "./core/problem.js";
 import { setState, state, watch } from "./core/store.js";
-import { emptyDrawing, fromRows, isEmpty, toRows } from "./ink/drawing.js";
+import { emptyDrawing, fromRows, isEmpty, SIDE, toRows } from "./ink/drawing.js";
 import { encodeDrawing } from "./ink/render.js";
 
 /**
@@ -22,16 +22,17 @@ let origin = null;
 /** Call `callback` whenever the digit or its answer changes. @param {() => void} callback */
 export const onDigit = (callback) => listeners.push(callback);
 
+/** @param {Partial<typeof digit>} change */
 function update(change) {
   Object.assign(digit, change);
   for (const callback of listeners) callback();
 }
 
-/** What is sent of a drawing: pixels as they are, or a picture that is to be framed as a whole. */
+/** What is sent of a drawing: pixels as they are, or a picture that is to be framed as a whole. @param {import("./core/store.js").Drawing} drawing */
 export function describeRequest(drawing) {
   return drawing.strokes.length
     ? { picture: encodeDrawing(drawing), how: { drawing: true } }
-    : { picture: toRows(drawing.base), how: { frame: false } };
+    : { picture: toRows(drawing.base ?? new Uint8Array(SIDE * SIDE)), how: { frame: false } };
 }
 
 const NOTHING = { pixels: null, answer: null, problem: null, several: 1 };
@@ -121,9 +122,9 @@ export function loadExplanation() {
   const key = `${network} ${gradients} ${picture}`;
   const query = { network, gradients: gradients || null };
   if (key !== explanation.key) {
-    const opened = origin && origin.base === drawing.base && !drawing.strokes.length;
+    const opened = origin?.base === drawing.base && !drawing.strokes.length ? origin : null;
     const result = opened
-      ? send("/v1/explain", origin.blob, query)
+      ? send("/v1/explain", opened.blob, query)
       : post("/v1/explain", { pictures: [picture] }, { ...query, ...how });
     explanation = { key, result };
     result.catch(() => {

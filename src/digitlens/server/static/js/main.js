@@ -5,6 +5,7 @@
 // then the views, one file each with what belongs to it beside it.
 
 import { get, isStatic } from "./core/api.js";
+import { Problem } from "./core/problem.js";
 import { onReachable } from "./core/server.js";
 import { queryAll, byId, h, setOptions } from "./core/dom.js";
 import { formatConfidence } from "./core/numbers.js";
@@ -33,7 +34,10 @@ import * as read from "./views/read.js";
 import * as review from "./views/review.js";
 import * as train from "./views/train.js";
 
-/** A view has init(), called once, and show(), called when it is opened or its digit changes. */
+/**
+ * A view has init(), called once, and show(), called when it is opened or its digit changes.
+ * @type {Record<string, {init: () => void, show: () => void}>}
+ */
 const VIEWS = {
   draw,
   network,
@@ -111,7 +115,7 @@ function bindLinks() {
       byId(`h-${state.tab}`).focus({ preventScroll: true });
     });
   }
-  byId("skip").addEventListener("click", (event) => {
+  byId("skip").addEventListener("click", (/** @type {MouseEvent} */ event) => {
     event.preventDefault();
     byId("main").focus();
   });
@@ -121,7 +125,7 @@ async function loadNetworks() {
   try {
     setNetworks(await get("/v1/networks"));
   } catch (problem) {
-    if (problem.kind !== "offline") showProblem(byId("offline"), problem);
+    if (!(problem instanceof Problem && problem.kind === "offline")) showProblem(byId("offline"), problem);
   }
 }
 
@@ -136,16 +140,16 @@ function start() {
   bindAddress();
   bindLinks();
   onNetworks(({ networks }) => {
-    const names = networks.map(({ name }) => name);
+    const names = networks.map((/** @type {{name: string}} */ { name }) => name);
     if (!names.includes(state.network)) names.push(state.network);
     setOptions(
       byId("network"),
-      names.map((name) => ({ value: name, text: name })),
+      names.map((/** @type {string} */ name) => ({ value: name, text: name })),
       state.network,
     );
     if (["draw", "answer"].includes(state.tab) && digit.answer) showView(); // limits are known
   });
-  byId("network").addEventListener("change", (event) => {
+  byId("network").addEventListener("change", (/** @type {any} */ event) => {
     setState({ network: event.target.value, layer: 1, ...STRONGEST });
   });
   watch(["network"], () => (byId("network").value = state.network));

@@ -26,7 +26,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Make an SVG element. @param {string} tag @param {Record<string, any>} attributes @returns {any} */
+/** Make an SVG element. @param {string} tag @param {Record<string, any>} attributes @param {...(Node | string)} children @returns {any} */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -78,14 +78,16 @@ export function bindArrowKeys(group) {
 export function bindRoving(group, selector = "button") {
   const list = () =>
     queryAll(selector, group).filter((item) => !item.disabled && item.checkVisibility());
-  function refresh(chosen = null) {
+  function refresh(/** @type {any} */ chosen = null) {
     const items = list();
     const all = queryAll(selector, group);
     // Where nothing is seen yet, what will be.
     const stop = chosen ?? items.find((item) => item.tabIndex === 0) ?? items[0] ?? all[0];
     for (const item of all) item.tabIndex = item === stop ? 0 : -1;
   }
-  group.addEventListener("focusin", ({ target }) => target.matches(selector) && refresh(target));
+  group.addEventListener("focusin", ({ target }) => {
+    if (target instanceof Element && target.matches(selector)) refresh(target);
+  });
   group.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const items = list();

@@ -35,7 +35,7 @@ export function formatBrief(value) {
 /** @param {number} value */
 export const formatCount = (value) => value.toLocaleString("en");
 
-/** Ways to write a pixel. */
+/** Ways to write a pixel. @type {Record<"bytes" | "share" | "bit", (value: number) => string>} */
 export const PIXEL_FORMATS = {
   bytes: (value) => String(value),
   share: (value) => String(Math.round((100 * value) / 255) / 100).replace("0.", "."),

@@ -75,7 +75,9 @@ export function watch(keys, callback) {
 
 /** Change the state and call the watchers of what changed. @param {Partial<State>} change */
 export function setState(change) {
-  const changed = Object.keys(change).filter((key) => state[key] !== change[key]);
+  const keysOfState = /** @type {(keyof State)[]} */ (Object.keys(change));
+  /** @type {string[]} */
+  const changed = keysOfState.filter((key) => state[key] !== change[key]);
   Object.assign(state, change);
   for (const { keys, act: callback } of watchers) {
     if (keys.some((key) => changed.includes(key))) callback();

@@ -35,6 +35,7 @@ function changed() {
   for (const callback of listeners) callback();
 }
 
+/** @param {string} theme */
 function apply(theme) {
   document.documentElement.dataset.theme = theme;
   changed();

@@ -22,8 +22,17 @@ export const TABS = [
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const WRITE_DELAY = 200; // milliseconds: browsers refuse an address that changes too often
 
+/**
+ * How a part of the state becomes text (as `String` does, by default), and is read again;
+ * undefined of a text that is none of its values.
+ * @typedef {{to?: (value: any) => string, from: (text: string) => any}} Part
+ */
+
+/** @param {...string} allowed @returns {Part} */
 const oneOf = (...allowed) => ({ from: (text) => (allowed.includes(text) ? text : undefined) });
+/** @type {Part} */
 const name = { from: (text) => (NAME.test(text) ? text : undefined) };
+/** @param {number} most @returns {Part} */
 const names = (most) => ({
   to: (list) => list.join(","),
   from: (text) =>
@@ -32,6 +41,7 @@ const names = (most) => ({
       .filter((item) => NAME.test(item))
       .slice(0, most),
 });
+/** @param {number} low @param {number} height @returns {Part} */
 const integer = (low, height) => ({
   from(text) {
     const value = Number(text);
@@ -39,7 +49,7 @@ const integer = (low, height) => ({
   },
 });
 
-/** How each part of the state is read from an address; written as text by default. */
+/** Each part of the state that an address holds. @type {Record<string, Part>} */
 const PARTS = {
   network: name,
   compare: names(8),
@@ -64,10 +74,11 @@ const PARTS = {
 
 /** Return the address of a state. @param {import("./store.js").State} target */
 export function toHash(target) {
-  const initial = initialState();
+  /** @type {[Record<string, any>, Record<string, any>]} */
+  const [initial, given] = [initialState(), target];
   const query = new URLSearchParams();
   for (const [key, { to = String }] of Object.entries(PARTS)) {
-    const value = target[key];
+    const value = given[key];
     if (value !== null && to(value) !== String(initial[key] ?? "") && value !== initial[key]) {
       query.set(key, to(value));
     }
@@ -89,12 +100,13 @@ export function fromHash(hash) {
   for (const [key, { from }] of Object.entries(PARTS)) {
     const text = query.get(key);
     const value = text === null ? undefined : from(text);
-    if (value !== undefined) result[key] = value;
+    if (value !== undefined) Object.assign(result, { [key]: value });
   }
-  if (query.has("pixels") || query.has("strokes")) {
+  const [pixels, strokes] = [query.get("pixels"), query.get("strokes")];
+  if (pixels !== null || strokes !== null) {
     result.drawing = {
-      base: query.has("pixels") ? pixelsFromText(query.get("pixels")) : null,
-      strokes: strokesFromText(query.get("strokes") ?? ""),
+      base: pixels === null ? null : pixelsFromText(pixels),
+      strokes: strokesFromText(strokes ?? ""),
     };
   }
   return result;

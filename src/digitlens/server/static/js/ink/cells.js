@@ -40,7 +40,9 @@ export function bindCells(grid, { pixels, paint }) {
   const { canvas } = grid;
   let inking = /** @type {boolean | null} */ (null);
 
+  /** @param {number} row @param {number} column @param {boolean} ink @param {boolean} ended */
   const put = (row, column, ink, ended) => paint(paintCell(pixels(), row, column, ink), ended);
+  /** @param {{row: number, column: number}} place */
   const isInk = ({ row, column }) => pixels()[row * SIDE + column] > SOFT_INK;
 
   canvas.addEventListener("keydown", (event) => {

@@ -33,8 +33,8 @@ function simplify(points, tolerance) {
   const count = points.length / 2;
   const keep = new Set([0, count - 1]);
   const parts = [[0, count - 1]];
-  while (parts.length) {
-    const [from, to] = parts.pop();
+  for (let part = parts.pop(); part; part = parts.pop()) {
+    const [from, to] = part;
     let farthest = 0;
     let index = -1;
     for (let item = from + 1; item < to; item += 1) {
@@ -51,6 +51,7 @@ function simplify(points, tolerance) {
     .flatMap((item) => points.slice(2 * item, 2 * item + 2));
 }
 
+/** @param {number[]} points @param {number} index @param {number} from @param {number} to */
 function distance(points, index, from, to) {
   const [x, y] = [points[2 * index] - points[2 * from], points[2 * index + 1] - points[2 * from + 1]];
   const dx = points[2 * to] - points[2 * from];

@@ -22,7 +22,7 @@ const STROKES = {
   "letter B": [[90, 52, 90, 206], [90, 54, 128, 56, 144, 59, 150, 62, 154, 67, 157, 73, 160, 88, 157, 103, 154, 108, 148, 112, 131, 118, 90, 126], [90, 126, 139, 130, 159, 134, 166, 138, 170, 144, 173, 152, 174, 161, 172, 180, 169, 188, 164, 194, 157, 198, 137, 202, 90, 206]],
 };
 
-/** What to look for in those that are no plain digits. */
+/** What to look for in those that are no plain digits. @type {Record<string, string>} */
 export const HARD = {
   "1 or 7": "A 1 with a long serif: universal says 1, most of the others say 7.",
   "2 or 7": "A 2 without its foot: the answer is torn between 2 and 7.",

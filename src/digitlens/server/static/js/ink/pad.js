@@ -13,9 +13,10 @@ export function bindPad(canvas, { width, grows, ends }) {
   /** @type {import("./drawing.js").Stroke | null} */
   let stroke = null;
 
+  /** @param {PointerEvent} event */
   const add = (event) => {
     const place = canvas.getBoundingClientRect();
-    stroke.points.push(
+    stroke?.points.push(
       (256 * (event.clientX - place.left)) / place.width,
       (256 * (event.clientY - place.top)) / place.height,
     );

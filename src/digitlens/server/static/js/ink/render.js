@@ -29,6 +29,7 @@ export function renderDrawing(brush, drawing, side, paper, ink) {
   }
 }
 
+/** @param {CanvasRenderingContext2D} brush @param {number[]} points @param {number} scale */
 function trace(brush, points, scale) {
   brush.beginPath();
   brush.moveTo(points[0] * scale, points[1] * scale);
@@ -39,10 +40,10 @@ function trace(brush, points, scale) {
   brush.stroke();
 }
 
-/** @param {Uint8Array} pixels */
+/** @param {Uint8Array} pixels @param {[number, number, number]} paper @param {[number, number, number]} ink */
 function picture(pixels, paper, ink) {
   const small = new OffscreenCanvas(SIDE, SIDE);
-  const brush = small.getContext("2d");
+  const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
   const image = brush.createImageData(SIDE, SIDE);
   pixels.forEach((value, index) => {
     for (let part = 0; part < 3; part += 1) {
@@ -67,7 +68,7 @@ sheet.width = sheet.height = SENT_SIDE;
 export function encodeDrawing(drawing) {
   const known = encoded.get(drawing);
   if (known) return known;
-  const brush = sheet.getContext("2d", { willReadFrequently: true, alpha: false });
+  const brush = /** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d", { willReadFrequently: true, alpha: false }));
   renderDrawing(brush, drawing, SENT_SIDE, [255, 255, 255], [0, 0, 0]);
   const { data } = brush.getImageData(0, 0, SENT_SIDE, SENT_SIDE);
   const grey = new Uint8Array(SENT_SIDE * SENT_SIDE);

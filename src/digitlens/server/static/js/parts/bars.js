@@ -26,7 +26,7 @@ export function showBars(box, answer) {
   showRefusal(box, answer);
 }
 
-/** "No digit" is no eleventh bar: it is compared to the network's limit, not to the ten. */
+/** "No digit" is no eleventh bar: it is compared to the network's limit, not to the ten. @param {any} box @param {any} answer */
 function showRefusal(box, answer) {
   const share = answer?.no_digit ?? null;
   const limit = answer ? findThreshold(answer.network) : null;
@@ -45,11 +45,13 @@ function showRefusal(box, answer) {
   fill(row, share, formatConfidence(share));
 }
 
+/** @param {any} row @param {number} share @param {string} words */
 function fill(row, share, words) {
   row.querySelector("i").style.width = `${100 * share}%`;
   row.querySelector("output").textContent = words;
 }
 
+/** @param {string} name @param {string} [kind] @param {...Node} marks */
 function line(name, kind = "", ...marks) {
   return h(
     "div",
@@ -77,7 +79,7 @@ export function describeAnswer(answer) {
   return `${first}${other}.${answer.unsure ? " Check this." : ""}`;
 }
 
-/** The nine other digits, the likeliest first. @param {any} answer */
+/** The nine other digits, the likeliest first. @param {{probabilities: number[], likeliest: number}} answer */
 export const rankOthers = ({ probabilities, likeliest }) =>
   probabilities
     .map((share, digit) => ({ share, digit }))

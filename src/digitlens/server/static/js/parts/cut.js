@@ -19,7 +19,7 @@ export function cropDigit(photo, { width, height, turn }, [left, top, right, bot
   const quarter = Math.round(turn / 90);
   const sheet = document.createElement("canvas");
   [sheet.width, sheet.height] = quarter % 2 ? size.reverse() : size;
-  const brush = sheet.getContext("2d");
+  const brush = /** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d"));
   brush.imageSmoothingQuality = "high";
   brush.translate(sheet.width / 2, sheet.height / 2);
   brush.rotate((-quarter * Math.PI) / 2);

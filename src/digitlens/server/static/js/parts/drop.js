@@ -8,6 +8,7 @@ import { state } from "../core/store.js";
  * @param {(file: File) => void} take called with the first picture, or the first file if none is one
  */
 export function bindDrop(view, tab, take) {
+  /** @param {FileList | undefined} files */
   const picture = (files) =>
     [...(files ?? [])].find(({ type }) => type.startsWith("image/")) ?? files?.[0];
   view.addEventListener("dragover", (event) => {

@@ -11,7 +11,7 @@ export class Edits {
   constructor(lines) {
     this.lines = lines;
     /** @type {Item[][]} */
-    this.items = lines.map(({ digits }) => digits.map(({ text }, place) => ({ place, text })));
+    this.items = lines.map(({ digits }) => digits.map((/** @type {any} */ { text }, /** @type {number} */ place) => ({ place, text })));
   }
 
   /** @param {number} line */

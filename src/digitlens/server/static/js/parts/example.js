@@ -32,7 +32,7 @@ export async function makeExample() {
   const total = PLACES.reduce((sum, [, , length]) => sum + length, 0);
   const digits = await Promise.all(Array.from({ length: total }, takeDigit));
   const sheet = new OffscreenCanvas(WIDE, HIGH);
-  const brush = sheet.getContext("2d");
+  const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d"));
   // Ink is light on dark in these pictures: they are added up, and the page turned over.
   brush.fillStyle = "#000";
   brush.fillRect(0, 0, WIDE, HIGH);

@@ -49,6 +49,6 @@ async function takeOther() {
     setPixels(fromRows(sample.pixels));
     words.textContent = `Number ${formatCount(sample.index)} of ${sample.source}, labelled ${sample.label}.`;
   } catch (problem) {
-    words.textContent = `${capitalize(problem.message)}.`;
+    words.textContent = `${capitalize(/** @type {Error} */ (problem).message)}.`;
   }
 }

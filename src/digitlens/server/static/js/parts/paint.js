@@ -3,6 +3,7 @@
 /** @type {WeakMap<HTMLCanvasElement, {image: ImageData, words: Uint32Array}>} kept from one painting to the next */
 const images = new WeakMap();
 
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
 function prepare(canvas, width, height) {
   const known = images.get(canvas);
   if (known && known.image.width === width && known.image.height === height) return known;
@@ -26,5 +27,5 @@ export function paintPixels(canvas, values, width, ramp) {
     const [red, green, blue] = ramp(values[index]);
     words[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
   }
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
 }

@@ -8,7 +8,9 @@ export async function readPixels(address) {
   image.src = address;
   await image.decode();
   const sheet = new OffscreenCanvas(SIDE, SIDE);
-  const brush = sheet.getContext("2d", { willReadFrequently: true });
+  const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    sheet.getContext("2d", { willReadFrequently: true })
+  );
   brush.drawImage(image, 0, 0);
   const { data } = brush.getImageData(0, 0, SIDE, SIDE);
   return Uint8Array.from({ length: SIDE * SIDE }, (_, index) => data[4 * index]);

@@ -4,6 +4,7 @@ import { color } from "../core/theme.js";
 
 /** @typedef {(value: number) => [number, number, number]} Ramp */
 
+/** @param {number[]} from @param {number[]} to @param {number} share */
 const mix = (from, to, share) =>
   /** @type {[number, number, number]} */ (
     from.map((value, part) => Math.round(value + (to[part] - value) * share))
@@ -11,7 +12,7 @@ const mix = (from, to, share) =>
 
 const SHADES = 255; // between the ends of a ramp: as many as a screen shows
 
-/** A ramp by a table: colours are asked for thousands of times a second while a digit is drawn. */
+/** A ramp by a table: colours are asked for thousands of times a second while a digit is drawn. @param {number[]} paper @param {number[]} ink */
 function makeTable(paper, ink) {
   return Array.from({ length: SHADES + 1 }, (_, shade) => mix(paper, ink, shade / SHADES));
 }
@@ -38,6 +39,7 @@ export function findStrongest(values) {
   return max;
 }
 
+/** @param {number} value */
 const light = (value) => {
   const share = value / 255;
   return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;

@@ -11,7 +11,7 @@ const REACH = 40; // pixels above the rows at which ribbons from the picture beg
  * @param {import("./rows.js").Row[]} rows
  */
 export function drawRibbons(canvas, links, rows) {
-  const box = canvas.parentElement.getBoundingClientRect();
+  const box = /** @type {HTMLElement} */ (canvas.parentElement).getBoundingClientRect();
   const pixels = byId("net-pixels").getBoundingClientRect();
   const paths = links.flatMap((parts, layer) => {
     const most = Math.max(...parts.map(([, , amount]) => Math.abs(amount)));

@@ -18,6 +18,7 @@ const COLUMNS = 64; // values of a dense layer side by side
  * @property {(index: number) => DOMRect | null} place where a map or value is seen
  */
 
+/** @param {number} layer @param {number} map */
 function open(layer, map) {
   setState({ layer, ...STRONGEST, map });
   openTab("convolution");
@@ -47,7 +48,7 @@ export function makeRow(layer, isLast) {
   return { element, update: part.update, place: part.place };
 }
 
-/** The maps in their order; of many the strongest, each opens its numbers. */
+/** The maps in their order; of many the strongest, each opens its numbers. @param {{number: number, shape: number[]}} layer */
 function makeMaps({ number, shape }) {
   const count = Math.min(MAX_MAPS, shape[0]);
   /** @type {number[]} which map each button shows */
@@ -62,7 +63,7 @@ function makeMaps({ number, shape }) {
   const left = shape[0] - count;
   const more = left ? h("p", { class: "quiet" }, `and ${left} weaker ones`) : null;
 
-  function update({ values }) {
+  function update(/** @type {{values: number[][][]}} */ { values }) {
     const peaks = values.map((map) => findStrongest(map.flat()));
     maps = peaks.map((_, map) => map);
     if (left) maps = maps.sort((a, b) => peaks[b] - peaks[a]).slice(0, count).sort((a, b) => a - b);
@@ -74,10 +75,11 @@ function makeMaps({ number, shape }) {
       buttons[index].title = words;
     });
   }
-  const place = (map) => buttons[maps.indexOf(map)]?.getBoundingClientRect() ?? null;
+  const place = (/** @type {number} */ map) => buttons[maps.indexOf(map)]?.getBoundingClientRect() ?? null;
   return { elements: [group, ...(more ? [more] : [])], update, place };
 }
 
+/** @param {{number: number, shape: number[]}} layer */
 function makeValues({ number, shape: [count] }) {
   const canvas = h("canvas", { class: "net-values" });
   const words = h("p", { class: "quiet" });
@@ -86,7 +88,7 @@ function makeValues({ number, shape: [count] }) {
   const columns = Math.min(COLUMNS, count);
   const rows = Math.ceil(count / columns);
 
-  function update({ values }) {
+  function update(/** @type {{values: number[]}} */ { values }) {
     best = values.indexOf(Math.max(...values));
     const padded = Array.from({ length: rows * columns }, (_, index) => values[index] ?? 0);
     paintPixels(canvas, padded, columns, makeRamp(values));
@@ -94,7 +96,7 @@ function makeValues({ number, shape: [count] }) {
     words.textContent = `${count} values, ${above} above 0, the largest is number ${best} with ${formatShort(values[best])}.`;
     button.setAttribute("aria-label", `layer ${number}: ${words.textContent}`);
   }
-  function place(index) {
+  function place(/** @type {number} */ index) {
     const box = canvas.getBoundingClientRect();
     const [width, height] = [box.width / columns, box.height / rows];
     const [row, column] = [Math.floor(index / columns), index % columns];
@@ -105,6 +107,6 @@ function makeValues({ number, shape: [count] }) {
 
 function makeLogits() {
   const { element, update } = makeSoftmax();
-  const place = (digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
-  return { elements: [element], update: ({ values }) => update(values.flat(2)), place };
+  const place = (/** @type {number} */ digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
+  return { elements: [element], update: (/** @type {{values: number[]}} */ { values }) => update(values.flat(2)), place };
 }

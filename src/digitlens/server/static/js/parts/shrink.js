@@ -27,7 +27,7 @@ export async function shrinkPicture(file) {
   }
   const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const sheet = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
-  const brush = sheet.getContext("2d");
+  const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (sheet.getContext("2d"));
   brush.imageSmoothingQuality = "high";
   brush.drawImage(bitmap, 0, 0, sheet.width, sheet.height);
   return sheet.convertToBlob({ type: "image/jpeg", quality: QUALITY });

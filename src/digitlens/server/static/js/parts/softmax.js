@@ -26,6 +26,7 @@ export function makeSoftmax() {
     cells[2].append(h("span", { class: "share" }, bar));
     return { cells, bar, element: h("tr", {}, h("th", { scope: "row" }, String(digit)), ...cells) };
   });
+  /** @param {string} name */
   const head = (name) => h("th", { scope: "col" }, name);
   const rest = h("p", {}, eleventh, explainTerm("not a digit"));
   const element = h(
@@ -42,6 +43,7 @@ export function makeSoftmax() {
     rest,
   );
 
+  /** @param {number[]} values */
   function update(values) {
     const logits = values.slice(0, 10);
     const shares = softmax(logits);

@@ -38,9 +38,9 @@ export function renderTable(name, values, ramp = makeSignedRamp(findStrongest(va
   return h("table", { class: "numbers" }, h("caption", {}, name), h("tbody", {}, ...rows));
 }
 
-/** A window, a kernel and their products side by side. */
+/** A window, a kernel and their products side by side. @param {number[][]} window @param {number[][]} kernel @param {number[][]} products @param {import("./ramps.js").Ramp} ramp */
 export function renderProduct(window, kernel, products, ramp) {
-  const sign = (text) => h("span", { class: "op" }, text);
+  const sign = (/** @type {string} */ text) => h("span", { class: "op" }, text);
   return h(
     "div",
     { class: "sum" },
@@ -52,6 +52,7 @@ export function renderProduct(window, kernel, products, ramp) {
   );
 }
 
+/** @param {number} share @param {number} max */
 function renderBar(share, max) {
   const element = h("i", { class: share < 0 ? "minus" : "" });
   element.style.width = `${(100 * Math.abs(share)) / (max || 1)}%`;
@@ -91,9 +92,9 @@ export function renderChannels(shares, chosen, choose) {
   );
 }
 
-/** The weights of a value that sees all pixels, and the products, as pictures of 28 x 28. */
+/** The weights of a value that sees all pixels, and the products, as pictures of 28 x 28. @param {{kernel: number[], products: number[]}} cell */
 export function renderPictures({ kernel, products }) {
-  const picture = (name, values) => {
+  const picture = (/** @type {string} */ name, /** @type {number[]} */ values) => {
     const canvas = h("canvas", { role: "img", "aria-label": `${name} as a picture` });
     paintPixels(canvas, values, SIDE, makeSignedRamp(findStrongest(values)));
     return h("figure", {}, h("figcaption", {}, name), canvas);

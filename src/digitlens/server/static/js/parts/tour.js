@@ -27,6 +27,7 @@ function load() {
   }
 }
 
+/** @param {string} value */
 function save(value) {
   try {
     localStorage.setItem(KEY, value);
@@ -39,6 +40,7 @@ function unmark() {
   for (const place of document.querySelectorAll(".tour-spot")) place.classList.remove("tour-spot");
 }
 
+/** @param {number} number */
 function go(number) {
   if (number >= STEPS.length) return leave();
   step = number;

@@ -25,6 +25,9 @@ let out;
 /** what the buttons were made for */
 let madeFor = "";
 
+/** Whether the layers that are known are those of the chosen network: another one may be asked. */
+const isCurrent = () => explanation?.model === state.network;
+
 export function init() {
   out = new Grid(byId("conv-out"), {
     label: "The feature map. Arrow keys move.",
@@ -45,17 +48,17 @@ export function init() {
   initSlide({
     size: () => ({ rows: getLayer().shape[1], columns: getLayer().shape[2] }),
     go: (row, column) => setState({ row, column }),
-    finish: () => explanation && showPlace(),
+    finish: () => isCurrent() && showPlace(),
   });
   bindArrowKeys(byId("layers"));
   bindArrowKeys(byId("maps"));
   initCell();
   initBench();
   watch(["layer", "map"], () => {
-    if (state.tab === "convolution" && explanation) showChoice();
+    if (state.tab === "convolution" && isCurrent()) showChoice();
   });
   watch(["row", "column"], () => {
-    if (state.tab === "convolution" && explanation) showPlace();
+    if (state.tab === "convolution" && isCurrent()) showPlace();
   });
 }
 
