@@ -169,7 +169,7 @@ def test_a_layer_is_drawn_without_being_made_anew(page: Any, go: Go, expect: Any
 
 def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> None:
     """Step by step or by itself; a click pins a place, and Escape frees it."""
-    page.goto(page.url + "#convolution?network=tiny&layer=1&map=2")
+    page.goto(page.url.split("#")[0] + "#convolution?network=tiny&layer=1&map=2")
     title = page.locator("#cell-title")
     page.locator("#play-step").click()
     expect(title).to_have_text("One number: layer 1, map 2, row 0, column 0")
@@ -196,7 +196,7 @@ def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> No
 
 def test_pooling_and_dense_layers_say_where_numbers_come_from(page: Any, expect: Any) -> None:
     """The largest of a window is marked; inputs are named by place, logits by digit."""
-    page.goto(page.url + "#convolution?network=tiny&layer=2")
+    page.goto(page.url.split("#")[0] + "#convolution?network=tiny&layer=2")
     expect(page.locator("#cell-words")).to_contain_text("is passed on; the others are dropped")
     largest = page.locator("#cell .numbers .marked")
     expect(largest).to_have_text(page.locator("#chain dd").text_content())

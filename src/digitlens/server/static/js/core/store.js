@@ -41,8 +41,8 @@ export const STRONGEST = { map: null, row: null, column: null };
 export function initialState() {
   return {
     tab: "draw",
-    network: "universal",
-    compare: [isStatic ? "tiny" : "dense-deformed", "quick", "universal"],
+    network: isStatic ? "cnn" : "universal",
+    compare: isStatic ? ["tiny", "cnn", "universal"] : ["dense-deformed", "quick", "universal"],
     drawing: OPENING,
     tool: "pen",
     form: "bytes",
