@@ -42,7 +42,8 @@ export async function makeExample() {
     for (let index = 0; index < count; index += 1) {
       const higher = Math.round(6 * Math.random());
       const size = SIDE * LARGER;
-      brush.drawImage(digits.pop(), left + index * STEP, top - higher, size, size);
+      const picture = digits.pop();
+      if (picture) brush.drawImage(picture, left + index * STEP, top - higher, size, size);
     }
   }
   brush.globalCompositeOperation = "difference";
