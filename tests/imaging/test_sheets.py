@@ -163,3 +163,12 @@ def test_a_frame_on_paper_is_no_sheet() -> None:
         cv2.rectangle(picture, (left, 60), (left + 60, 130), 150, 6)
         cv2.putText(picture, "5", (left + 16, 112), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 10, 4)
     assert find_sheets(picture) == []
+
+
+def test_a_small_sheet_is_not_joined_with_the_desk_above_it() -> None:
+    """A digit on a small sheet: what ends where the sheet does is no larger sheet."""
+    scene = np.random.default_rng(3).normal(60, 6, (33, 33)).clip(0, 255).astype(np.uint8)
+    scene[4:29, 4:29] = 255
+    cv2.line(scene, (16, 9), (16, 23), 20, 2)
+    [sheet] = find_sheets(scene)
+    assert np.abs(sheet.corners - [[4, 4], [29, 4], [29, 29], [4, 29]]).max() < 3

@@ -224,8 +224,11 @@ def _inside(spots: Floats, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return np.asarray(((spots > 0) & (spots < size)).all(axis=-1), np.bool_)
 
 
-def has_sides(smooth: Pixels, quad: Floats) -> bool:
-    """Say whether a quadrilateral differs from what is around it along all of its sides."""
+def count_sides(smooth: Pixels, quad: Floats) -> int:
+    """Return how many sides a quadrilateral has in the picture; 0 where one is no edge.
+
+    It must differ from what is around it along all that do not lie on the picture's edge.
+    """
     reach = STROKE_WINDOW / 3
     places = np.linspace(0.06, 0.94, 24)[:, None]
     heights, shares = [], []
@@ -242,15 +245,15 @@ def has_sides(smooth: Pixels, quad: Floats) -> bool:
         along = steps @ (middle / max(float(np.hypot.reduce(middle)), 1e-9))
         shares.append(float((along >= MIN_SIDE_STEP).mean()))
         if shares[-1] < MIN_SIDE_SHARE:
-            return False
+            return 0
         heights.append(float(np.sort(along)[len(along) // 2]))
     if not heights:
-        return False
+        return 0
     is_small = quad_area(quad) < MIN_LONE_AREA * smooth[..., 0].size
     is_faint = min(heights) < MIN_LONE_STEP or min(shares) < MIN_LONE_SHARE
     if len(heights) < 3 and (is_faint or is_small):
-        return False
-    return _differs_from_around(smooth, quad)
+        return 0
+    return len(heights) if _differs_from_around(smooth, quad) else 0
 
 
 def _differs_from_around(smooth: Pixels, quad: Floats) -> bool:

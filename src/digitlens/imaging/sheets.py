@@ -20,11 +20,11 @@ import numpy as np
 from digitlens.imaging.crop import resize_quickly
 from digitlens.imaging.io import MIN_SIDE
 from digitlens.imaging.quads import (
+    count_sides,
     fill_quad,
     find_quads,
     fit_sides,
     grow_mask,
-    has_sides,
     largest_channel,
     quad_area,
     remove_strokes,
@@ -50,6 +50,8 @@ MIN_MARKED, MAX_MARKED = 0.0004, 0.5
 MIN_PAPER_STEP = 40.0
 # A sheet of less than this share of a picture that is written on around it is a stamp.
 MIN_SHEET_SHARE = 0.25
+# A part of a sheet with so much of its area, and more sides, is the sheet.
+DESK_SHARE = 0.55
 # Figures on pages show desks with sheets: so often sheets are looked for on sheets.
 MAX_DEPTH = 2
 # What has a shorter longer side is no figure: boxes for digits would be sheets on it.
@@ -170,12 +172,16 @@ def turn_quarter(pixels: Pixels) -> Sheet:
 def _find(pixels: Pixels, depth: int) -> list[Sheet]:
     smooth = remove_strokes(pixels)
     quads: list[Floats] = []
+    sides: list[int] = []
     for quad in find_quads(smooth):
-        is_new = all(np.abs(quad - other).max() > SAME_QUAD for other in quads)
-        if is_new and has_sides(smooth, quad):
-            quads.append(quad)
+        if all(np.abs(quad - other).max() > SAME_QUAD for other in quads):
+            count = count_sides(smooth, quad)
+            if count:
+                quads.append(quad)
+                sides.append(count)
     if not quads:
         return []
+    quads = _drop_desks(quads, sides)
     # Of what has sides, the outermost with something on it.
     scene = _Scene.of(pixels, smooth)
     chosen: list[Floats] = []
@@ -211,6 +217,29 @@ def _find(pixels: Pixels, depth: int) -> list[Sheet]:
     if has_ground:
         sheets.append(_paint_over(pixels, smooth, chosen))
     return sheets
+
+
+def _drop_desks(quads: list[Floats], sides: list[int]) -> list[Floats]:
+    """Leave out what has fewer sides in the picture than a hardly smaller part of it.
+
+    That is a sheet with the desk above it, say, which ends where the sheet does.
+    """
+    areas = [quad_area(quad) for quad in quads]
+    kept = []
+    for quad, count, area in zip(quads, sides, areas, strict=True):
+        low, high = quad.min(axis=0), quad.max(axis=0)
+        is_desk = any(
+            count < others and DESK_SHARE * area <= size < area and _lies_in(other, low, high)
+            for other, others, size in zip(quads, sides, areas, strict=True)
+        )
+        if not is_desk:
+            kept.append(quad)
+    return kept
+
+
+def _lies_in(quad: Floats, low: Floats, high: Floats) -> bool:
+    middle = quad.mean(axis=0)
+    return bool((low < middle).all() and (middle < high).all())
 
 
 @dataclass(frozen=True, eq=False)
