@@ -66,12 +66,12 @@ function sumBoth(gray, down, across) {
 /** Rows of the result as sums of whole rows: the loop that a processor is quickest with. @param {Gray} gray @param {Sum[]} sums */
 function sumRows({ width, values }, sums) {
   const result = makeGray(sums.length, width);
-  const total = new Float64Array(width);
+  const total = new Float32Array(width);
   sums.forEach((sum, row) => {
     total.fill(0);
     for (const { place, weight } of sum) {
       for (let column = 0, from = place * width; column < width; column += 1, from += 1) {
-        total[column] += values[from] * weight;
+        total[column] += Math.fround(values[from] * weight);
       }
     }
     result.values.set(total, row * width);
