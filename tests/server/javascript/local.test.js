@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatFour } from "../../../src/digitlens/server/static/js/local/explain.js";
+import { formatFour } from "../../../src/digitlens/server/static/js/local/layers.js";
 import { convolve, softmax } from "../../../src/digitlens/server/static/js/local/network.js";
 import { decodePicture, toAddress } from "../../../src/digitlens/server/static/js/local/pictures.js";
 import * as scale from "../../../src/digitlens/server/static/js/local/scale.js";

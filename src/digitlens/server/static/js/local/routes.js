@@ -2,14 +2,8 @@
 
 import { frameDrawing } from "./framing.js";
 import { Problem } from "../core/problem.js";
-import {
-  applyKernel,
-  describeCell,
-  describeKernels,
-  explain,
-  explainLayers,
-  unknown,
-} from "./explain.js";
+import { explain, explainLayers } from "./explain.js";
+import { applyKernel, describeCell, describeKernels, unknown } from "./layers.js";
 import { findNearest, frameSmall, listCell, readDigits } from "./digits.js";
 import { predict, readNetwork } from "./network.js";
 import { decodePicture, isFrame, needsServer } from "./pictures.js";
