@@ -178,10 +178,10 @@ export function init() {
   });
   watch(["drawing"], () => {
     byId("keep-done").textContent = byId("example-words").textContent = "";
-    forgetNearest();
     if (state.tab === "draw") show();
   });
   onDigit(() => {
+    forgetNearest();
     if (state.tool === "cells") showTool();
   });
   showTool();

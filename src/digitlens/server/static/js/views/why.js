@@ -4,7 +4,6 @@ import { coalesce, post } from "../core/api.js";
 import { byId, h } from "../core/dom.js";
 import { capitalize } from "../core/messages.js";
 import { formatConfidence } from "../core/numbers.js";
-import { state } from "../core/store.js";
 import { digit, loadExplanation, setPixels, wantGradients } from "../digit.js";
 import { SIDE, toRows } from "../ink/drawing.js";
 import { rankOthers } from "../parts/bars.js";
@@ -84,14 +83,21 @@ function showMap(grid, values, also) {
   });
 }
 
+/** @type {ArrayLike<number>} what the nearest digit was asked of */
+let asked = [];
+
+/** @param {ArrayLike<number>} pixels */
+const isAsked = (pixels) => Array.from(asked).every((value, place) => value === pixels?.[place]);
+
 async function findNearest() {
   const box = byId("why-nearest");
   const { answer, pixels } = digit;
+  asked = pixels;
   box.replaceChildren(h("p", {}, "Looking among the training digits…"));
   try {
     const query = { label: answer.likeliest, frame: false };
     const found = await post("/v1/explain/nearest", { pictures: [toRows(pixels)] }, query);
-    if (digit.pixels !== pixels) return box.replaceChildren();
+    if (!isAsked(digit.pixels)) return box.replaceChildren();
     const words = `The ${found.label} that is nearest to this ${answer.likeliest}, pixel by pixel: number ${found.index} of ${found.source}, ${found.distance.toFixed(2)} apart (root mean square, 1 is full ink).`;
     box.replaceChildren(
       h("img", { src: found.picture, alt: `a ${found.label}`, width: SIDE, height: SIDE, class: "negative" }),
@@ -107,7 +113,7 @@ async function findNearest() {
   }
 }
 
-/** A new drawing: what was nearest to the last one is so no more. */
+/** A new digit: what was nearest to the last one is so no more. */
 export function forgetNearest() {
-  if (state.tab === "draw") byId("why-nearest").replaceChildren();
+  if (!isAsked(digit.pixels)) byId("why-nearest").replaceChildren();
 }
