@@ -24,6 +24,7 @@ def write_generated(docs: Path) -> None:
     """Write what is generated into docs/reference, where it differs from what is there."""
     for name, make in GENERATED.items():
         path, text = docs / "reference" / name, globals()[make]()
+        path.parent.mkdir(exist_ok=True)  # a fresh clone has no such folder
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 

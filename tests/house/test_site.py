@@ -81,6 +81,15 @@ def test_a_lesson_shows_what_it_printed(
     assert 'src="data:image/png;base64,cG5n"' in shown
 
 
+def test_generated_pages_are_written_in_a_fresh_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their folder is not kept in the repository."""
+    pages = load_tool("site_pages", monkeypatch)
+    pages.write_generated(tmp_path)
+    assert {path.name for path in (tmp_path / "reference").iterdir()} == {*pages.GENERATED}
+
+
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     """Sphinx builds every page, and warns of nothing."""
