@@ -338,9 +338,13 @@ def test_claims_do_not_look_at_all_that_waits(stored: Any) -> None:
     """The search ends at the first piece that is free: no sort, no walk over the queue."""
     if stored.sorting.store is not None:
         pytest.skip("the plan of a small table says nothing")
-    from digitlens.mail.sorting.sql import _FREE
+    from digitlens.mail.sorting.sql import _FREE, _THEIRS
 
     store = make_store(stored.out)
+    # What is lent already is looked for among the loans, which are few.
+    theirs = _THEIRS.format("token = :token")
+    plan = store.query("EXPLAIN QUERY PLAN " + theirs, after=0, token="a")
+    assert plan[0]["detail"].startswith("SCAN leases")
     values = {"after": 0, "now": 0.0}
     plan = store.query("EXPLAIN QUERY PLAN " + _FREE.format(">"), **values)
     words = " ".join(row["detail"] for row in plan)
