@@ -34,8 +34,8 @@ from digitlens.cli.read import (
     ReaderOption,
     SplitOption,
     SureOption,
-    apply_threshold,
-    parse_fields,
+    exclude_wishes,
+    make_options,
 )
 from digitlens.errors import UsageError
 from digitlens.models.registry import DEFAULT_NETWORK
@@ -87,21 +87,19 @@ def read(
     The same command again does what is not done yet: every picture ends in exactly one set of
     rows, errors among them, and the parts are the same bytes whoever computed them. Several
     such commands may run at once. docs/batch.md tells more."""
-    check_exclusive(
-        ("--line", line, "--field", field),
-        ("--join", join, "--split", split),
-        *(("--line", line, name, on) for name, on in (("--join", join), ("--split", split))),
-    )
-    from dataclasses import replace
-
+    check_exclusive(*exclude_wishes(line, field, join, split))
     from digitlens.batch import Rows
-    from digitlens.ctc.probs import check_lengths
-    from digitlens.ocr import Reader
-    from digitlens.ocr.page import ReadOptions
 
-    options = ReadOptions(model, check_lengths(length or None), parse_fields(field or ()), line)
-    options = replace(options, join=join, split=split, only_sure=sure)
-    options = apply_threshold(options, Reader(model), max_error)
+    options, _ = make_options(
+        model,
+        length=length,
+        field=field,
+        line=line,
+        join=join,
+        split=split,
+        sure=sure,
+        max_error=max_error,
+    )
     rows = Rows("read", model, options=options, flat=form != "jsonl")
     where = _Where(out, form, part_size, shard, workers, engine, address)
     where.run(inputs, rows, recursive=recursive, column=column)

@@ -90,29 +90,29 @@ def read(
     more."""
     check_exclusive(
         *exclude_forms(as_json, as_csv, jsonl),
-        ("--line", line, "--field", field),
-        ("--join", join, "--split", split),
-        *(("--line", line, name, on) for name, on in (("--join", join), ("--split", split))),
+        *exclude_wishes(line, field, join, split),
         # What has no page to be taken apart has no steps to be shown.
         ("--stages", stages, "--line", line),
         ("--stages", stages, "--field", field),
     )
     check_positive("--workers", workers)
-    from digitlens.ctc.probs import check_lengths
     from digitlens.imaging.inputs import list_inputs
-    from digitlens.ocr import Reader
     from digitlens.ocr.batch import read_all
     from digitlens.ocr.output import page_row
-    from digitlens.ocr.page import ReadOptions
     from digitlens.storage import make_folder
 
     # What is wanted, and how sure a number must be.
-    lengths = check_lengths(length or None)
-    wanted = parse_fields(field or ())
-    reader = Reader(model)
-    options = ReadOptions(model, lengths, wanted, line, stages=stages, annotate=annotate)
-    options = replace(options, join=join, split=split, only_sure=sure)
-    options = apply_threshold(options, reader, max_error)
+    options, reader = make_options(
+        model,
+        length=length,
+        field=field,
+        line=line,
+        join=join,
+        split=split,
+        sure=sure,
+        max_error=max_error,
+    )
+    options = replace(options, stages=stages, annotate=annotate)
     for place in filter(None, (stages, annotate)):
         make_folder(place)
     # Pages are read on all cores and written in order, each as soon as it is there.
@@ -139,6 +139,40 @@ def _announce_end(pages: Pages, stages: Path | None, annotate: Path | None) -> N
     if pages.rejected:
         announce(f"{pages.rejected} of {pages.count} pictures could not be read")
         raise typer.Exit(SOME_REJECTED if pages.rejected < pages.count else 1)
+
+
+def exclude_wishes(
+    line: bool, field: list[str] | None, join: bool, split: bool
+) -> list[tuple[str, object, str, object]]:
+    """Return the pairs of wishes about what is read that rule each other out."""
+    return [
+        ("--line", line, "--field", field),
+        ("--join", join, "--split", split),
+        *(("--line", line, name, on) for name, on in (("--join", join), ("--split", split))),
+    ]
+
+
+def make_options(
+    model: str,
+    *,
+    length: list[int] | None,
+    field: list[str] | None,
+    line: bool,
+    join: bool,
+    split: bool,
+    sure: bool,
+    max_error: float | None,
+) -> tuple[ReadOptions, Reader]:
+    """Return what is wanted, how sure a number must be, and the reader that is asked."""
+    from digitlens.ctc.probs import check_lengths
+    from digitlens.ocr import Reader
+    from digitlens.ocr.page import ReadOptions
+
+    lengths, wanted = check_lengths(length or None), parse_fields(field or ())
+    reader = Reader(model)
+    options = ReadOptions(model, lengths, wanted, line)
+    options = replace(options, join=join, split=split, only_sure=sure)
+    return apply_threshold(options, reader, max_error), reader
 
 
 def apply_threshold(
