@@ -185,3 +185,10 @@ def test_other_errors_of_an_address_are_words(in_tmp: Path) -> None:
     pytest.importorskip("fsspec")
     with pytest.raises(DataError, match="is no address to read"):
         list(list_items(["nothing://a/b.png"]))
+
+
+def test_a_list_in_a_list_is_an_item_of_its_own(tmp_path: Path) -> None:
+    """It is not followed, as it may name itself, and not passed over in silence either."""
+    path = tmp_path / "names.txt"
+    path.write_text(f"{path}\n")
+    assert [item.name for item in list_items([str(path)])] == [str(path)]

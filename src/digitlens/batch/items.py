@@ -131,7 +131,9 @@ def _list_names(path: Path, recursive: bool, pages: bool, column: str) -> Iterat
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             name = line.rstrip("\r\n")
-            if name and not name.endswith(".txt"):
+            if name.endswith(".txt"):  # a list in a list is not followed, which its row says
+                yield Item(Path(name), name, "")
+            elif name:
                 yield from list_items([name], recursive=recursive, pages=pages, column=column)
 
 
