@@ -26,7 +26,7 @@ NOT_YET = {
         f"views/{name}.js"
         for name in (
             *("answer", "bench", "cell", "convolution", "draw", "features", "history", "lines"),
-            *("map", "mistakes", "network", "own", "parts", "piece", "pixels", "read"),
+            *("map", "mistakes", "own", "parts", "piece", "pixels", "read"),
             *("review", "runs", "train", "train-form", "why", "zip"),
         )
     ),

@@ -289,6 +289,36 @@ def test_the_nearest_digit_of_another_class(still: Any) -> None:
     assert other["distance"] == pytest.approx(np.sqrt(np.square(moved).mean()) / 255, abs=1e-3)
 
 
+def test_shades_are_the_layers_as_bytes(still: Any) -> None:
+    """A byte for each number of a map, 255 for the largest; the answer is /v1/predict's."""
+    body = {"pictures": [load_digits("uci").test.images[0].tolist()]}
+    for network in ("tiny", "fast", "dense-deformed"):
+        query = {"network": network, "frame": False, "layers_only": True}
+        whole = still.post("/v1/explain", params=query, json=body).json()
+        part = still.post("/v1/explain", params=query | {"shades": True}, json=body).json()
+        asked = {"network": network, "frame": False, "pixels": True}
+        told = still.post("/v1/predict", params=asked, json=body).json()
+        assert part["picture"] == told["pictures"][0]
+        assert (part["links"], part["digit"]) == (whole["links"], whole["digit"])
+        for one, other in zip(part["layers"], whole["layers"], strict=True):
+            if len(other["shape"]) == 1:
+                assert one == other
+                continue
+            values = np.array(other.pop("values"))
+            dtype, full = (np.int8, 127) if one["signed"] else (np.uint8, 255)
+            shades = np.frombuffer(base64.b64decode(one.pop("shades")), dtype)
+            most = np.abs(values).max()
+            assert shades.reshape(values.shape) / full == pytest.approx(
+                values / most, abs=0.51 / full + 1e-4
+            )
+            assert one.pop("signed") == (values.min() < 0)
+            assert one.pop("most") == pytest.approx(most, rel=1e-3)
+            assert one.pop("peaks") == pytest.approx(
+                np.abs(values).max(axis=(1, 2)), rel=1e-2, abs=1e-3
+            )
+            assert one == other
+
+
 def test_the_layers_alone_come_with_what_the_answer_came_of(still: Any) -> None:
     """The layers are those of the whole explanation; the last links add up to the logit."""
     body = {"pictures": [load_digits("uci").test.images[0].tolist()]}

@@ -195,6 +195,11 @@ def test_scripts_answer_as_python_does(ask: Ask, count: int) -> None:
                 assert [item["unsure"] for item in answers] == expected.unsure.tolist()
 
 
+def shade_numbers(text: str) -> list[int]:
+    """Return the bytes of maps, in base64, as numbers."""
+    return np.frombuffer(base64.b64decode(text), np.uint8).astype(int).tolist()
+
+
 def as_numbers(values: list[Any]) -> NDArray[np.float64] | None:
     """Return lists of numbers as an array; None of other lists."""
     try:
@@ -209,6 +214,10 @@ def assert_alike(one: Any, two: Any, where: str = "") -> None:
         kept = set(two) - APART
         assert set(one) - APART - {"sums", "output"} == kept, where
         for key in kept:
+            if key == "shades":  # of a number near the middle of two, either
+                pair = [np.array(shade_numbers(side[key])) for side in (one, two)]
+                assert np.abs(pair[0] - pair[1]).max() <= 1, where
+                continue
             assert_alike(one[key], two[key], f"{where}.{key}")
     elif isinstance(two, list) and (numbers := as_numbers(two)) is not None:
         scale = max(1.0, float(np.abs(numbers).max(initial=0)))
@@ -238,6 +247,7 @@ def test_both_backends_tell_the_same(still: Any, ask: Ask, network: str) -> None
     requests: list[tuple[str, str, dict[str, Any], Any]] = [
         ("POST", "/v1/explain", {"network": network, "drawing": True}, drawing),
         ("POST", "/v1/explain", {**query, "layers_only": True}, pictures),
+        ("POST", "/v1/explain", {**query, "layers_only": True, "shades": True}, pictures),
         *(
             (
                 "POST",
@@ -263,6 +273,22 @@ def test_both_backends_tell_the_same(still: Any, ask: Ask, network: str) -> None
         served = still.request(method, path, params=query, **body)
         assert served.status_code == 200, served.text
         assert_alike(answered, served.json(), f"{path} {query}")
+
+
+def test_shades_come_with_the_answer(ask: Ask) -> None:
+    """One request while a digit is drawn tells what /v1/predict tells of it, too."""
+    upload = {"pictures": [encode(draw(4)[2])]}
+    query = {"network": "tiny", "drawing": True}
+    inside, predicted = ask(
+        [
+            {"method": "POST", "path": path, "query": query | more, "body": upload}
+            for path, more in (
+                ("/v1/explain", {"layers_only": True, "shades": True}),
+                ("/v1/predict", {"pixels": True}),
+            )
+        ]
+    )
+    assert inside["picture"] == predicted["pictures"][0]
 
 
 def test_what_needs_the_server_says_how_it_is_had(ask: Ask) -> None:

@@ -252,10 +252,13 @@ class Maps:
     layer: Layer
     values: Floats
 
+    def describe(self) -> dict[str, Any]:
+        """Return the layer's name for JSON, and what it gives."""
+        return {"name": self.layer.name, "about": f"{self.about}: {self.layer.about}"}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the values for JSON, with what they are."""
-        about = f"{self.about}: {self.layer.about}"
-        return {"name": self.layer.name, "about": about, "values": round_values(self.values)}
+        return self.describe() | {"values": round_values(self.values)}
 
     @property
     def about(self) -> str:

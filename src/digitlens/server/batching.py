@@ -192,7 +192,7 @@ class Batcher:
 
     def _predict(self, jobs: list[PredictJob]) -> list[tuple[PredictJob, list[Read]]]:
         """Ask each network once about all digits that are meant for it."""
-        answers = [[_describe(item, job.pixels) for item in job.digits] for job in jobs]
+        answers = [[describe_picture(item, job.pixels) for item in job.digits] for job in jobs]
         if jobs:
             self._sizes.observe(sum(len(job.digits) for job in jobs))
         # Each network once, however many requests name it.
@@ -245,7 +245,7 @@ def build_answer(name: str, predictions: Predictions, index: int) -> Answer:
     return Answer(name, digit, label, probabilities[label], probabilities, no_digit, unsure)
 
 
-def _describe(prepared: PreparedDigit, pixels: bool) -> Read:
+def describe_picture(prepared: PreparedDigit, pixels: bool) -> Read:
     """Return a picture without its answers: where its digit is, and perhaps the digit."""
     framing = prepared.framing
     result: Read = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from digitlens.imaging.io import png_data_url
 from digitlens.models.inference import INPUT, open_session
 from digitlens.models.onnx_graph import with_outputs
 from digitlens.models.ops import apply_to
+from digitlens.server.batching import build_answer, describe_picture
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.schemas import Cell, KernelMap, Kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,35 +83,65 @@ def explain_prediction(
     return result
 
 
-def _describe_maps(maps: Sequence[Maps]) -> list[dict[str, Any]]:
+def _describe_maps(
+    maps: Sequence[Maps], describe: Callable[[Maps], dict[str, Any]] = Maps.as_dict
+) -> list[dict[str, Any]]:
     """Return what each layer is and gives, and how the size of its maps comes about."""
     shapes = [[1, SIDE, SIDE], *(list(item.values.shape) for item in maps)]
     return [
-        item.as_dict() | describe_layer(item.layer, before, after)
+        describe(item) | describe_layer(item.layer, before, after)
         for item, (before, after) in zip(maps, pairwise(shapes), strict=True)
     ]
 
 
 def describe_layers(
-    model: Model, probe: LayerProbe, digit: Images, *, name: str
+    model: Model, probe: LayerProbe, prepared: PreparedDigit, *, name: str, shades: bool = False
 ) -> dict[str, Any]:
-    """Return what each layer makes of `digit`, uint8 (28, 28), and what the answer came of.
+    """Return what each layer makes of a digit, and what the answer came of.
 
     A part of what `explain_prediction` returns, in a fifth of its time: a page asks for it
-    while a digit is drawn. ``links`` are those of `find_links`.
+    while a digit is drawn. ``links`` are those of `find_links`. With `shades` maps are what a
+    screen shows of them (`shade_maps`), and ``picture`` is what /v1/predict tells.
     """
+    digit = prepared.digit
     member, values = probe.inspected.run_answering(digit)
     layers = probe.inspected.list_layers(member)
     maps = [Maps(layer, item[0]) for layer, item in zip(layers, values, strict=True)]
-    best = int(model.predict(digit[None]).labels[0])
-    return {
+    predictions = model.predict(digit[None])
+    best = int(predictions.labels[0])
+    result = {
         "model": name,
         "digit": best,
         "member": member,
         "shown": probe.inspected.describe_member(member),
-        "pixels": digit.tolist(),
-        "layers": _describe_maps(maps),
         "links": find_links(maps, digit, best),
+    }
+    if not shades:
+        return result | {"pixels": digit.tolist(), "layers": _describe_maps(maps)}
+    picture = describe_picture(prepared, pixels=True)
+    picture["answers"] = [build_answer(name, predictions, 0)]
+    return result | {"picture": picture, "layers": _describe_maps(maps, shade_maps)}
+
+
+def shade_maps(maps: Maps) -> dict[str, Any]:
+    """Return a layer's maps as a byte for each number: all that a picture of them needs.
+
+    ``shades`` are the bytes in base64, 255 being ``most``, the largest size of all; where
+    ``signed`` they run from -127 to 127. ``peaks`` are the largest sizes, map by map. Values
+    of a dense layer stay numbers.
+    """
+    values = maps.values
+    if values.ndim == 1:
+        return maps.as_dict()
+    peaks = np.abs(values).max(axis=(1, 2))
+    most, signed = float(peaks.max()), bool((values < 0).any())
+    scale, dtype = (127, np.int8) if signed else (255, np.uint8)
+    shades = np.rint(values * (scale / (most or 1.0))).astype(dtype)
+    return maps.describe() | {
+        "shades": base64.b64encode(shades.tobytes()).decode(),
+        "signed": signed,
+        "most": float(f"{most:.4g}"),
+        "peaks": [float(f"{peak:.4g}") for peak in peaks.tolist()],
     }
 
 

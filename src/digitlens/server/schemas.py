@@ -150,8 +150,8 @@ class Explained(TypedDict):
 
     model: str
     digit: int
-    pixels: list[list[int]]
     layers: list[dict[str, Any]]
+    pixels: NotRequired[list[list[int]]]  # not with `shades`
     # Not with `layers_only`:
     answer: NotRequired[str]
     confidence: NotRequired[float]
@@ -161,6 +161,7 @@ class Explained(TypedDict):
     occlusion: NotRequired[dict[str, Any]]
     # With it alone:
     links: NotRequired[list[list[list[float]]]]
+    picture: NotRequired[Read]  # with `shades` too
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ async def explain(
     filters: bool = False,
     gradients: bool = False,
     layers_only: bool = False,
+    shades: bool = False,
 ) -> Any:
     """Tell the steps of the framing, the pixels, what each layer makes of them, what mattered.
 
@@ -65,7 +66,9 @@ async def explain(
     first layer's kernels come along; they are the same for every picture. With `gradients=true`
     so do integrated gradients, which need torch: the first answer takes as long as it loads.
     With `layers_only=true` there are only the digit, its pixels and its layers, and `links`:
-    for each layer what added most to the answer, [input, output, amount].
+    for each layer what added most to the answer, [input, output, amount]; with `shades=true`
+    too, maps come as bytes in base64 (`shades`, 255 or 127 being `most`), and `picture`, what
+    /v1/predict tells with `pixels=true`, instead of the pixels.
     `frame` and `drawing` as at /v1/predict.
     """
     upload = await read_upload(request, state.settings)
@@ -74,7 +77,8 @@ async def explain(
         model, probe = state.networks.get_probe(network)
         digit = prepare_digit(upload, state.settings.max_pixels, frame=frame, drawing=drawing)
         if layers_only:
-            return encode_json(describe_layers(model, probe, digit.digit, name=network))
+            layers = describe_layers(model, probe, digit, name=network, shades=shades)
+            return encode_json(layers)
         # Also made into JSON in this thread: it is many numbers.
         return encode_json(
             explain_prediction(

@@ -7,10 +7,11 @@ import { emptyDrawing, fromRows, isEmpty, SIDE, toRows } from "./ink/drawing.js"
 import { encodeDrawing } from "./ink/render.js";
 
 /**
- * `several`: how many digits the drawing looks like; it is read as one all the same.
- * @type {{pixels: Uint8Array | null, answer: any, problem: any, several: number}}
+ * `several`: how many digits the drawing looks like; it is read as one all the same. `inside`:
+ * what every layer makes of it, as /v1/explain tells, while the tab Network is open.
+ * @type {{pixels: Uint8Array | null, answer: any, problem: any, several: number, inside: any}}
  */
-export const digit = { pixels: null, answer: null, problem: null, several: 1 };
+export const digit = { pixels: null, answer: null, problem: null, several: 1, inside: null };
 
 /** @type {(() => void)[]} */
 const listeners = [];
@@ -35,22 +36,28 @@ export function describeRequest(drawing) {
     : { picture: toRows(drawing.base ?? new Uint8Array(SIDE * SIDE)), how: { frame: false } };
 }
 
-const NOTHING = { pixels: null, answer: null, problem: null, several: 1 };
+const NOTHING = { pixels: null, answer: null, problem: null, several: 1, inside: null };
 
-const askNetwork = coalesce(async () => {
+/** Ask about the drawing on the page, the newest always. */
+export const askNetwork = coalesce(async () => {
   const drawing = currentDrawing();
   if (isEmpty(drawing)) return update(NOTHING);
   const { picture, how } = describeRequest(drawing);
   try {
-    const query = { network: state.network, ...how, pixels: true };
-    const result = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
+    // One request, in Network too: framing and asking twice takes twice as long.
+    const isInside = state.tab === "network";
+    const wanted = isInside ? { layers_only: true, shades: true } : { pixels: true };
+    const query = { network: state.network, ...how, ...wanted };
+    const path = isInside ? "/v1/explain" : "/v1/predict";
+    const result = await post(path, { pictures: [picture] }, query);
     if (isEmpty(currentDrawing())) return;
-    const { pixels, several } = result;
+    const { pixels, several, answers } = isInside ? result.picture : result.pictures[0];
     update({
       pixels: fromRows(pixels),
-      answer: result.answers[0],
+      answer: answers[0],
       problem: null,
       several: several ?? 1,
+      inside: isInside ? result : null,
     });
   } catch (problem) {
     update({ ...NOTHING, pixels: drawing.strokes.length ? null : drawing.base, problem });

@@ -13,7 +13,7 @@ import { capitalize, showProblem } from "./core/messages.js";
 import { setState, state, STRONGEST, watch } from "./core/store.js";
 import { bindTheme, onColors } from "./core/theme.js";
 import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
-import { bindDigit, digit, onDigit } from "./digit.js";
+import { bindDigit, digit, isUnfinished, onDigit } from "./digit.js";
 import { OPENING } from "./ink/examples.js";
 import { onNetworks, setNetworks } from "./networks.js";
 import { nameDigit } from "./parts/bars.js";
@@ -89,7 +89,8 @@ function showView() {
   }
   if (isStatic && SERVER_ONLY.includes(state.tab)) return; // its text says how it is had
   VIEWS[state.tab].show();
-  refreshTerms(`view-${state.tab}`);
+  // Which are seen is a layout to find out: once a stroke is done, not while it is drawn.
+  if (!isUnfinished()) refreshTerms(`view-${state.tab}`);
 }
 
 function showTab() {

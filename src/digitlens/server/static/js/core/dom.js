@@ -26,7 +26,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Make an SVG element. @param {string} tag @param {Record<string, any>} attributes @param {...(Node | string)} children @returns {any} */
+/** Write words where they are others: the page is not laid out anew for the same. @param {Element} element @param {string} words */
+export function setText(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+/** Make an SVG element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children @returns {any} */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -20,9 +20,12 @@ export function findComponents({ height, width, values }) {
     seen[start] = 1;
     let [x0, y0, x1, y1] = [width, height, 0, 0];
     for (let index = 0; index < places.length; index += 1) {
-      const [row, column] = [Math.floor(places[index] / width), places[index] % width];
-      [x0, x1] = [Math.min(x0, column), Math.max(x1, column)];
-      [y0, y1] = [Math.min(y0, row), Math.max(y1, row)];
+      const row = Math.floor(places[index] / width);
+      const column = places[index] - row * width;
+      if (column < x0) x0 = column;
+      if (column > x1) x1 = column;
+      if (row < y0) y0 = row;
+      if (row > y1) y1 = row;
       for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y += 1) {
         for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x += 1) {
           const place = y * width + x;

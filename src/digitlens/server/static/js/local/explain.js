@@ -3,6 +3,7 @@
 import { cutWindow, nest, nestRows, SIDE, takeInputs } from "./layers.js";
 import { logits, predict, runSteps } from "./network.js";
 import { toAddress } from "./pictures.js";
+import { roundEven } from "./scale.js";
 
 /** @typedef {import("./network.js").Network} Network */
 /** @typedef {import("./network.js").Maps} Maps */
@@ -59,20 +60,65 @@ export function explain(network, pixels, steps) {
 const describeLayers = (network, maps) =>
   network.layers.map((layer) => ({ ...layer, values: nest(maps[layer.output]) }));
 
-/** What /v1/explain tells with `layers_only`: a part of it, while a digit is drawn. @param {Network} network @param {Uint8Array} pixels */
-export function explainLayers(network, pixels) {
-  const maps = runSteps(network, pixels);
-  const digit = predict(network, pixels, maps).likeliest;
+/** What /v1/explain tells with `layers_only`: a part of it, while a digit is drawn. @param {Network} network @param {Uint8Array} pixels @param {Maps[]} [maps] of the pixels, if known */
+export function explainLayers(network, pixels, maps = runSteps(network, pixels)) {
   return {
-    model: network.name,
-    digit,
-    member: 0,
-    shown: "",
+    ...describeLinks(network, pixels, maps, predict(network, pixels, maps).likeliest),
     pixels: nestRows(pixels, 0, SIDE, SIDE),
     layers: describeLayers(network, maps),
-    links: findLinks(network, maps, pixels, digit),
   };
 }
+
+/** The same with `shades`: a byte for each number of a map, and the answer. @param {Network} network @param {Uint8Array} pixels @param {(answer: any) => any} describePicture as /v1/predict tells it */
+export function explainShades(network, pixels, describePicture) {
+  const maps = runSteps(network, pixels);
+  const answer = predict(network, pixels, maps);
+  return {
+    ...describeLinks(network, pixels, maps, answer.likeliest),
+    picture: describePicture(answer),
+    layers: network.layers.map((layer) => ({ ...layer, ...shadeMaps(maps[layer.output]) })),
+  };
+}
+
+/** @param {Network} network @param {Uint8Array} pixels @param {Maps[]} maps @param {number} digit */
+const describeLinks = (network, pixels, maps, digit) => ({
+  model: network.name,
+  digit,
+  member: 0,
+  shown: "",
+  links: findLinks(network, maps, pixels, digit),
+});
+
+/** @param {Maps} maps */
+function shadeMaps({ shape, values }) {
+  if (shape.length === 1) return { values: Array.from(values) };
+  const size = values.length / shape[0];
+  const peaks = new Array(shape[0]).fill(0);
+  let signed = false;
+  for (let place = 0; place < values.length; place += 1) {
+    const value = Math.abs(values[place]);
+    const map = Math.floor(place / size);
+    if (value > peaks[map]) peaks[map] = value;
+    if (values[place] < 0) signed = true;
+  }
+  const most = Math.max(...peaks);
+  const scale = (signed ? 127 : 255) / (most || 1);
+  const bytes = new Uint8Array(values.length);
+  for (let place = 0; place < values.length; place += 1) bytes[place] = roundEven(values[place] * scale) & 255;
+  return { shades: toText(bytes), signed, most: toFour(most), peaks: peaks.map(toFour) };
+}
+
+/** @param {Uint8Array} bytes in base64 */
+function toText(bytes) {
+  let letters = "";
+  for (let place = 0; place < bytes.length; place += 4096) {
+    letters += String.fromCharCode(...bytes.subarray(place, place + 4096));
+  }
+  return btoa(letters);
+}
+
+/** @param {number} value in four figures */
+const toFour = (value) => Number(value.toPrecision(4));
 
 /** For each layer [input, output, product]: what added most, from the answer back to the pixels. @param {Network} network @param {Maps[]} maps @param {Uint8Array} pixels @param {number} answer */
 function findLinks(network, maps, pixels, answer) {
@@ -81,7 +127,7 @@ function findLinks(network, maps, pixels, answer) {
     const inputs = takeInputs(network, layer, maps, pixels);
     const result = targets.flatMap((output) => {
       const parts = sumByInput(network, layer, inputs, maps[layer.output], output);
-      return strongest(parts.map((amount, input) => [input, output, Number(amount.toPrecision(4))])).filter(([, , amount]) => amount);
+      return strongest(parts.map((amount, input) => [input, output, toFour(amount)])).filter(([, , amount]) => amount);
     });
     result.sort((a, b) => Math.abs(b[2]) - Math.abs(a[2]));
     targets = [...new Set(result.map(([input]) => input))].slice(0, MAX_LINKS);

@@ -10,7 +10,7 @@ import * as scale from "./scale.js";
 /**
  * @typedef {object} Framing
  * @property {Uint8Array} digit 28 x 28; 0 = paper, 255 = ink
- * @property {Step[]} steps
+ * @property {() => Step[]} listSteps
  * @property {[number, number, number, number]} box left, top, right, bottom of the ink
  * @property {number} count how many digits the drawing looks like
  */
@@ -28,36 +28,40 @@ const [MAX_STROKE, THICK_TARGET] = [4.5, 4.0];
 /** Black ink on white paper, all of it one digit; null of bare paper. @param {Picture} picture @returns {Framing | null} */
 export function frameDrawing(picture) {
   const { height, width, bytes } = picture;
-  const contrast = WHITE - bytes.reduce((least, value) => Math.min(least, value), WHITE);
+  let least = WHITE;
+  for (let place = 0; place < bytes.length; place += 1) if (bytes[place] < least) least = bytes[place];
+  const contrast = WHITE - least;
   if (contrast < MIN_CONTRAST) return null;
   const factor = Math.fround(WHITE / contrast);
-  const values = Float32Array.from(bytes, (value) => Math.fround(WHITE - value) * factor);
+  const values = new Float32Array(bytes.length);
+  for (let place = 0; place < bytes.length; place += 1) values[place] = (WHITE - bytes[place]) * factor;
   const ink = { height, width, values };
   const box = scale.findBox(ink, BOX_EDGE);
   if (!box) return null;
   const { x0, y0, x1, y1 } = box;
-  const paper = { height, width, bytes: new Uint8Array(bytes.length).fill(WHITE) };
-  const seen = toBytes(ink);
   const fitted = fitToFrame(ink);
   const digit = centerByMass(fitted.box);
-  const framed = { height: SIDE, width: SIDE, bytes: digit };
-  const steps = [
-    { name: "opened", about: `${width} x ${height} pixels, grey`, picture },
-    { name: "paper", about: "white, as it was drawn on", picture: paper },
-    { name: "ink", about: `full ink is ${contrast} from the paper`, picture: seen },
-    { name: "marks", about: `all of the drawing, ${x1 - x0} x ${y1 - y0} pixels`, picture: seen },
-    { name: "box", about: fitted.about, picture: fitted.box },
-    { name: "digit", about: "its centre of mass in the middle of 28 x 28", picture: framed },
-  ];
-  return { digit, steps, box: [x0, y0, x1, y1], count: countDigits(ink) };
+  const listSteps = () => {
+    const paper = { height, width, bytes: new Uint8Array(bytes.length).fill(WHITE) };
+    const framed = { height: SIDE, width: SIDE, bytes: digit };
+    const seen = toBytes(ink);
+    return [
+      { name: "opened", about: `${width} x ${height} pixels, grey`, picture },
+      { name: "paper", about: "white, as it was drawn on", picture: paper },
+      { name: "ink", about: `full ink is ${contrast} from the paper`, picture: seen },
+      { name: "marks", about: `all of the drawing, ${x1 - x0} x ${y1 - y0} pixels`, picture: seen },
+      { name: "box", about: fitted.about, picture: fitted.box },
+      { name: "digit", about: "its centre of mass in the middle of 28 x 28", picture: framed },
+    ];
+  };
+  return { digit, listSteps, box: [x0, y0, x1, y1], count: countDigits(ink) };
 }
 
 /** @param {Gray} gray @returns {Picture} */
-const toBytes = ({ height, width, values }) => ({
-  height,
-  width,
-  bytes: Uint8Array.from(values, (value) => Math.min(255, Math.max(0, scale.roundEven(value)))),
-});
+function toBytes({ height, width, values }) {
+  const bytes = new Uint8ClampedArray(values); // which rounds as Python does
+  return { height, width, bytes: new Uint8Array(bytes.buffer) };
+}
 
 /** Scaled until the longer side is 20, and strokes of a pen. @param {Gray} ink */
 function fitToFrame(ink) {
@@ -84,8 +88,8 @@ function fitToFrame(ink) {
 
 /** Twice the area by the outline's length, the total variation. @param {Gray} ink */
 export function strokeWidth(ink) {
-  const { height, width, values } = scale.pad(ink, 1);
-  const shares = values.map((value) => value / 255);
+  const { height, width, values: shares } = scale.pad(ink, 1);
+  for (let place = 0; place < shares.length; place += 1) shares[place] /= 255;
   let [outline, area] = [0, 0];
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {

@@ -25,7 +25,9 @@ export function decodePicture(upload) {
   if (typeof upload !== "string") {
     return { height: upload.length, width: upload[0].length, bytes: Uint8Array.from(upload.flat()) };
   }
-  const file = Uint8Array.from(atob(upload), (letter) => letter.charCodeAt(0));
+  const letters = atob(upload);
+  const file = new Uint8Array(letters.length);
+  for (let place = 0; place < file.length; place += 1) file[place] = letters.charCodeAt(place);
   const head = /^P5 (\d+) (\d+) 255\n/.exec(String.fromCharCode(...file.subarray(0, 30)));
   if (!head) throw needsServer("photos");
   const [width, height] = head.slice(1).map(Number);

@@ -2,7 +2,7 @@
 
 import { frameDrawing } from "./framing.js";
 import { Problem } from "../core/problem.js";
-import { explain, explainLayers } from "./explain.js";
+import { explain, explainLayers, explainShades } from "./explain.js";
 import { applyKernel, describeCell, describeKernels, unknown } from "./layers.js";
 import { findNearest, frameSmall, listCell, readDigits } from "./digits.js";
 import { predict, readNetwork } from "./network.js";
@@ -57,24 +57,20 @@ export function makeRoutes(load) {
       const networks = await Promise.all(names.map(network));
       return {
         pictures: body.pictures.map((/** @type {any} */ upload) => {
-          const { digit, framing } = prepare(upload, query);
-          return {
-            box: framing?.box ?? null,
-            light_ink: framing ? false : null,
-            unchanged: !framing,
-            several: framing?.count ?? null,
-            answers: networks.map((item) => predict(item, digit)),
-            ...(query.pixels ? { pixels: toRows(digit) } : {}),
-          };
+          const prepared = prepare(upload, query);
+          const answers = networks.map((item) => predict(item, prepared.digit));
+          return describePicture(prepared, answers, query.pixels);
         }),
       };
     },
     async "POST /v1/explain"({ query, body, file }) {
       if (file) throw needsServer("photos");
-      const { digit, framing } = prepare(body.pictures[0], query);
+      const prepared = prepare(body.pictures[0], query);
+      const { digit, framing } = prepared;
       const asked = await network(query.network ?? "universal");
-      if (query.layers_only) return explainLayers(asked, digit);
-      return explain(asked, digit, framing?.steps ?? []);
+      if (!query.layers_only) return explain(asked, digit, framing?.listSteps() ?? []);
+      if (!query.shades) return explainLayers(asked, digit);
+      return explainShades(asked, digit, (answer) => describePicture(prepared, [answer], true));
     },
     async "POST /v1/explain/cell"({ query, body }) {
       const { digit } = prepare(body.pictures[0], query);
@@ -148,7 +144,19 @@ function remember(load) {
 const toRows = (pixels) =>
   Array.from({ length: 28 }, (_, row) => Array.from(pixels.subarray(row * 28, row * 28 + 28)));
 
-/** The digit of an upload: framed, or taken as it is. @param {string | number[][]} upload @param {any} query */
+/** @typedef {{digit: Uint8Array, framing: import("./framing.js").Framing | null}} Prepared */
+
+/** A picture as /v1/predict tells it. @param {Prepared} prepared @param {any[]} answers @param {boolean} hasPixels */
+const describePicture = ({ digit, framing }, answers, hasPixels) => ({
+  box: framing?.box ?? null,
+  light_ink: framing ? false : null,
+  unchanged: !framing,
+  several: framing?.count ?? null,
+  answers,
+  ...(hasPixels ? { pixels: toRows(digit) } : {}),
+});
+
+/** The digit of an upload: framed, or taken as it is. @param {string | number[][]} upload @param {any} query @returns {Prepared} */
 function prepare(upload, { drawing = false, frame = true }) {
   const picture = decodePicture(upload);
   if (!frame && isFrame(picture)) return { digit: picture.bytes, framing: null };

@@ -38,11 +38,14 @@ export const pad = (gray, margin) =>
  */
 export function findBox({ height, width, values }, threshold) {
   let [x0, y0, x1, y1] = [width, height, 0, 0];
-  for (let place = 0; place < values.length; place += 1) {
-    if (!(values[place] > threshold)) continue;
-    const [row, column] = [Math.floor(place / width), place % width];
-    [x0, x1] = [Math.min(x0, column), Math.max(x1, column + 1)];
-    [y0, y1] = [Math.min(y0, row), Math.max(y1, row + 1)];
+  for (let row = 0, place = 0; row < height; row += 1) {
+    for (let column = 0; column < width; column += 1, place += 1) {
+      if (!(values[place] > threshold)) continue;
+      if (column < x0) x0 = column;
+      if (column >= x1) x1 = column + 1;
+      if (row < y0) y0 = row;
+      y1 = row + 1;
+    }
   }
   return x1 ? { x0, y0, x1, y1 } : null;
 }

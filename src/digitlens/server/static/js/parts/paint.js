@@ -16,6 +16,22 @@ function prepare(canvas, width, height) {
 }
 
 /**
+ * Paint bytes that are colours of a table.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Uint8Array} bytes row after row
+ * @param {number} width
+ * @param {Uint32Array} table
+ */
+export function paintShades(canvas, bytes, width, table) {
+  const { image, words } = prepare(canvas, width, bytes.length / width);
+  for (let index = 0; index < bytes.length; index += 1) words[index] = table[bytes[index]];
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+}
+
+/** A colour as `ImageData` holds it. @param {[number, number, number]} rgb */
+export const toWord = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+
+/**
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} values row after row
  * @param {number} width
@@ -24,8 +40,7 @@ function prepare(canvas, width, height) {
 export function paintPixels(canvas, values, width, ramp) {
   const { image, words } = prepare(canvas, width, Math.max(1, Math.ceil(values.length / width)));
   for (let index = 0; index < values.length; index += 1) {
-    const [red, green, blue] = ramp(values[index]);
-    words[index] = (255 << 24) | (blue << 16) | (green << 8) | red;
+    words[index] = toWord(ramp(values[index]));
   }
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }

@@ -1,6 +1,7 @@
 // Numbers -> colours of the palette.
 
 import { color } from "../core/theme.js";
+import { toWord } from "./paint.js";
 
 /** @typedef {(value: number) => [number, number, number]} Ramp */
 
@@ -30,6 +31,18 @@ export function makeSignedRamp(max) {
   const [plus, minus] = [makeTable(paper, color("plus")), makeTable(paper, color("minus"))];
   const scale = SHADES / (max || 1);
   return (value) => (value < 0 ? minus : plus)[Math.min(SHADES, Math.round(Math.abs(value) * scale))];
+}
+
+/** @type {Map<string, Uint32Array>} by kind and colours */
+const shades = new Map();
+
+/** The colours of bytes as /v1/explain gives them with `shades`. @param {boolean} isSigned they are -127..127, else 0..255 */
+export function makeShades(isSigned) {
+  const key = `${isSigned} ${["digit-paper", "digit-ink", "plus", "minus"].map(color)}`;
+  const ramp = isSigned ? makeSignedRamp(127) : makeInkRamp();
+  const table = shades.get(key) ?? Uint32Array.from({ length: 256 }, (_, byte) => toWord(ramp(isSigned && byte > 127 ? byte - 256 : byte)));
+  shades.set(key, table);
+  return table;
 }
 
 /** The largest size among numbers. @param {Iterable<number>} values */

@@ -4,10 +4,12 @@ import { bindRoving, byId, h } from "../core/dom.js";
 import { formatShort } from "../core/numbers.js";
 import { setState, STRONGEST } from "../core/store.js";
 import { openTab } from "../core/url.js";
-import { paintPixels } from "./paint.js";
-import { findStrongest, makeInkRamp, makeSignedRamp } from "./ramps.js";
+import { paintPixels, paintShades } from "./paint.js";
+import { findStrongest, makeInkRamp, makeShades, makeSignedRamp } from "./ramps.js";
 import { makeSoftmax } from "./softmax.js";
 
+/** @param {number} index */
+const itself = (index) => index;
 const MAX_MAPS = 32; // of a layer: the strongest
 const COLUMNS = 64; // values of a dense layer side by side
 
@@ -15,7 +17,8 @@ const COLUMNS = 64; // values of a dense layer side by side
  * @typedef {object} Row
  * @property {HTMLElement} element
  * @property {(layer: any) => void} update paint what the layer gives now
- * @property {(index: number) => DOMRect | null} place where a map or value is seen
+ * @property {(index: number) => number | null} slot the place among those shown of a map or value
+ * @property {(slot: number) => DOMRect} place where that is seen
  */
 
 /** @param {number} layer @param {number} map */
@@ -45,7 +48,7 @@ export function makeRow(layer, isLast) {
     words,
     ...part.elements,
   );
-  return { element, update: part.update, place: part.place };
+  return { element, update: part.update, slot: part.slot, place: part.place };
 }
 
 /** The maps in their order; of many the strongest, each opens its numbers. @param {{number: number, shape: number[]}} layer */
@@ -63,20 +66,26 @@ function makeMaps({ number, shape }) {
   const left = shape[0] - count;
   const more = left ? h("p", { class: "quiet" }, `and ${left} weaker ones`) : null;
 
-  function update(/** @type {{values: number[][][]}} */ { values }) {
-    const peaks = values.map((map) => findStrongest(map.flat()));
-    maps = peaks.map((_, map) => map);
+  function update(/** @type {any} */ { shades, signed, peaks }) {
+    const bytes = Uint8Array.from(atob(shades), (letter) => letter.charCodeAt(0));
+    const size = bytes.length / peaks.length;
+    maps = peaks.map((/** @type {number} */ _, /** @type {number} */ map) => map);
     if (left) maps = maps.sort((a, b) => peaks[b] - peaks[a]).slice(0, count).sort((a, b) => a - b);
-    const ramp = makeRamp(values.flat(2));
+    const table = makeShades(signed);
     maps.forEach((map, index) => {
-      paintPixels(canvases[index], values[map].flat(), values[map][0].length, ramp);
+      paintShades(canvases[index], bytes.subarray(map * size, (map + 1) * size), shape[2], table);
       const words = `layer ${number}, map ${map}, at most ${formatShort(peaks[map])}`;
-      buttons[index].setAttribute("aria-label", words);
+      if (buttons[index].title === words) return;
       buttons[index].title = words;
+      buttons[index].setAttribute("aria-label", words);
     });
   }
-  const place = (/** @type {number} */ map) => buttons[maps.indexOf(map)]?.getBoundingClientRect() ?? null;
-  return { elements: [group, ...(more ? [more] : [])], update, place };
+  return {
+    elements: [group, ...(more ? [more] : [])],
+    update,
+    slot: (/** @type {number} */ map) => (maps.includes(map) ? maps.indexOf(map) : null),
+    place: (/** @type {number} */ slot) => buttons[slot].getBoundingClientRect(),
+  };
 }
 
 /** @param {{number: number, shape: number[]}} layer */
@@ -93,7 +102,9 @@ function makeValues({ number, shape: [count] }) {
     const padded = Array.from({ length: rows * columns }, (_, index) => values[index] ?? 0);
     paintPixels(canvas, padded, columns, makeRamp(values));
     const above = values.filter((value) => value > 0).length;
-    words.textContent = `${count} values, ${above} above 0, the largest is number ${best} with ${formatShort(values[best])}.`;
+    const text = `${count} values, ${above} above 0, the largest is number ${best} with ${formatShort(values[best])}.`;
+    if (words.textContent === text) return;
+    words.textContent = text;
     button.setAttribute("aria-label", `layer ${number}: ${words.textContent}`);
   }
   function place(/** @type {number} */ index) {
@@ -102,11 +113,11 @@ function makeValues({ number, shape: [count] }) {
     const [row, column] = [Math.floor(index / columns), index % columns];
     return new DOMRect(box.x + column * width, box.y + row * height, width, height);
   }
-  return { elements: [h("div", { class: "net-dense" }, button, words)], update, place };
+  return { elements: [h("div", { class: "net-dense" }, button, words)], update, slot: itself, place };
 }
 
 function makeLogits() {
   const { element, update } = makeSoftmax();
   const place = (/** @type {number} */ digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
-  return { elements: [element], update: (/** @type {{values: number[]}} */ { values }) => update(values.flat(2)), place };
+  return { elements: [element], update: (/** @type {{values: number[]}} */ { values }) => update(values), slot: itself, place };
 }

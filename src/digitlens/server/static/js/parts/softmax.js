@@ -1,6 +1,6 @@
 // From the last layer's logits to probabilities: the formula, and its numbers.
 
-import { h } from "../core/dom.js";
+import { h, setText } from "../core/dom.js";
 import { formatConfidence, formatShort } from "../core/numbers.js";
 import { explainTerm } from "./glossary.js";
 
@@ -54,18 +54,18 @@ export function makeSoftmax() {
     const powers = logits.map((logit) => Math.exp(logit - shift));
     const sum = powers.reduce((total, item) => total + item, 0);
     const less = shift ? ` − ${formatShort(shift)}` : "";
-    formula.textContent = `p(${best}) = e^(${formatShort(logits[best])}${less}) / sum of all ten = ${formatShort(powers[best])} / ${formatShort(sum)} = ${formatConfidence(shares[best])}`;
-    after.textContent = isLarge ? "; the largest is taken off first, which changes no share." : ".";
-    power.textContent = `e^(z${less})`;
+    setText(formula, `p(${best}) = e^(${formatShort(logits[best])}${less}) / sum of all ten = ${formatShort(powers[best])} / ${formatShort(sum)} = ${formatConfidence(shares[best])}`);
+    setText(after, isLarge ? "; the largest is taken off first, which changes no share." : ".");
+    setText(power, `e^(z${less})`);
     rows.forEach(({ cells, bar, element: line }, digit) => {
       line.className = digit === best ? "first" : "";
-      cells[0].textContent = logits[digit].toFixed(2);
-      cells[1].textContent = formatShort(powers[digit]);
+      setText(cells[0], logits[digit].toFixed(2));
+      setText(cells[1], formatShort(powers[digit]));
       bar.style.width = `${100 * shares[digit]}%`;
-      cells[3].textContent = formatConfidence(shares[digit]);
+      setText(cells[3], formatConfidence(shares[digit]));
     });
     rest.hidden = values.length < 11;
-    if (!rest.hidden) eleventh.textContent = `The eleventh number, ${values[10].toFixed(2)}, is for “no digit” and takes no part in these ten `;
+    if (!rest.hidden) setText(eleventh, `The eleventh number, ${values[10].toFixed(2)}, is for “no digit” and takes no part in these ten `);
   }
   return { element, update };
 }

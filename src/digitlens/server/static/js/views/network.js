@@ -1,82 +1,81 @@
 // Network: the drawn pixels through every layer's maps to logits, softmax and answer, live.
 
-import { coalesce, post } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { byId, h, setText } from "../core/dom.js";
 import { setState, state, watch } from "../core/store.js";
 import { onColors } from "../core/theme.js";
-import { currentDrawing, describeRequest, digit } from "../digit.js";
-import { emptyDrawing, isEmpty, SIDE } from "../ink/drawing.js";
+import { askNetwork, digit } from "../digit.js";
+import { emptyDrawing, SIDE } from "../ink/drawing.js";
 import { describeAnswer, nameDigit } from "../parts/bars.js";
 import { paintPixels } from "../parts/paint.js";
 import { bindPaper } from "../parts/paper.js";
 import { makeInkRamp } from "../parts/ramps.js";
-import { drawRibbons } from "../parts/ribbons.js";
+import { drawRibbons, forgetPlaces } from "../parts/ribbons.js";
 import { makeRow } from "../parts/rows.js";
 
+/** Set when all layers of a drawing are on the page: `make bench-page` waits for it. */
+const PAINTED = "layers painted";
+
 let paintPad = () => {};
-/** the network and drawing that were painted last */
-let painted = "";
 /** @type {import("../parts/rows.js").Row[]} one for each layer, kept while the network is the same */
 let rows = [];
 let madeFor = "";
-/** @type {any} the answer of /v1/explain that is shown */
-let shown = null;
+/** @type {any} the layers that are painted */
+let painted = null;
 
 export function init() {
-  paintPad = bindPaper("net-pad", { grow: showLayers });
+  paintPad = bindPaper("net-pad");
   byId("net-clear").addEventListener("click", () => setState({ drawing: emptyDrawing() }));
   byId("net-ribbons").addEventListener("change", showRibbons);
-  new ResizeObserver(showRibbons).observe(byId("net-layers"));
-  // Not only when the answer is there: layers are asked for at the same time.
-  watch(["drawing", "network"], () => state.tab === "network" && showLayers());
-  onColors(() => (painted = ""));
+  // Where things stand is asked for once, not for each stroke: that would be a layout each.
+  const observer = new ResizeObserver(() => {
+    forgetPlaces();
+    showRibbons();
+  });
+  for (const id of ["net-layers", "net-top"]) observer.observe(byId(id));
+  onColors(() => (painted = null));
+  watch(["drawing"], () => state.tab === "network" && paintPad());
 }
 
 export function show() {
   paintPad();
-  const { answer, pixels } = digit;
+  const { answer, pixels, inside, problem } = digit;
   byId("net-answer").hidden = !answer;
+  byId("net-layers").hidden = !answer && !problem;
   if (pixels) paintPixels(byId("net-pixels"), pixels, SIDE, makeInkRamp());
   if (answer) {
-    byId("net-digit").textContent = nameDigit(answer);
-    byId("net-words").textContent = describeAnswer(answer);
+    setText(byId("net-digit"), nameDigit(answer));
+    setText(byId("net-words"), describeAnswer(answer));
   }
-  showLayers();
+  if (problem) {
+    [madeFor, painted, rows] = ["", null, []];
+    byId("net-rows").replaceChildren(h("li", { class: "problem" }, String(problem.message)));
+    showRibbons();
+  } else if (inside) paintLayers(inside);
+  else if (answer) askNetwork(); // it was asked on another tab
 }
 
-/** Ask for what each layer gives, the newest drawing always, and paint it. */
-const showLayers = coalesce(async () => {
-  const drawing = currentDrawing();
-  const { network } = state;
-  byId("net-layers").hidden = isEmpty(drawing);
-  if (isEmpty(drawing)) return;
-  const { picture, how } = describeRequest(drawing);
-  const key = `${network} ${how.frame} ${picture}`;
-  if (key === painted) return;
-  try {
-    const query = { network, ...how, layers_only: true };
-    const result = await post("/v1/explain", { pictures: [picture] }, query);
-    if (network !== state.network) return;
-    shown = result;
-  } catch (problem) {
-    [madeFor, painted, rows] = ["", "", []];
-    byId("net-rows").replaceChildren(h("li", { class: "problem" }, String(problem.message)));
-    return;
-  }
-  painted = key;
-  const { layers, member } = shown;
-  const made = `${network} ${member} ${layers.map(({ shape }) => shape)}`;
+/** @param {any} inside as /v1/explain tells it with `shades` */
+function paintLayers(inside) {
+  if (inside === painted) return;
+  painted = inside;
+  const { layers, member, model, shown } = inside;
+  const shapes = layers.map((/** @type {{shape: number[]}} */ { shape }) => shape);
+  const made = `${model} ${member} ${shapes}`;
   if (made !== madeFor) {
     madeFor = made;
-    rows = layers.map((layer, index) => makeRow(layer, index === layers.length - 1));
+    const last = layers.length - 1;
+    rows = layers.map((/** @type {any} */ layer, /** @type {number} */ index) => makeRow(layer, index === last));
     byId("net-rows").replaceChildren(...rows.map(({ element }) => element));
-    byId("net-shown").textContent = shown.shown ? `Shown: ${shown.shown}.` : "";
+    byId("net-shown").textContent = shown ? `Shown: ${shown}.` : "";
+    forgetPlaces();
   }
-  layers.forEach((layer, index) => rows[index].update(layer));
+  rows.forEach((row, index) => row.update(layers[index]));
   showRibbons();
-});
+  performance.clearMarks(PAINTED);
+  performance.mark(PAINTED);
+}
 
 function showRibbons() {
-  const links = byId("net-ribbons").checked ? (shown?.links ?? []) : [];
+  const links = byId("net-ribbons").checked && painted ? painted.links : [];
   if (!byId("net-layers").hidden && state.tab === "network") drawRibbons(byId("net-links"), links, rows);
 }
