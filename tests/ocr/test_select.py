@@ -12,6 +12,7 @@ from digitlens.layout import Grid, LineCrop, PageLayout
 from digitlens.ocr.select import (
     RecognizedLine,
     drop_specks,
+    drop_twins,
     drop_unsure,
     is_one_line,
     may_be_one_line,
@@ -290,3 +291,20 @@ def test_likeliest_first_counts_look_and_confidence() -> None:
         )
     ]
     assert texts(sort_by_likelihood(several)) == ["3", "2", "1", "4"]
+
+
+def test_a_line_and_its_part_that_read_alike_are_one_number() -> None:
+    """With a wanted length a word's line and the number in it hold the same ink: given once."""
+    whole = result("25557", 0.8, (0, 0, 200, 20))
+    part = result("25557", 0.9, (80, 0, 200, 20), part=True)
+    for crops in ([whole, part], [part, whole]):
+        assert drop_twins(crops) == crops[:1]
+
+
+def test_equal_numbers_in_two_places_are_two() -> None:
+    """What is written twice is given twice, and so are parts that read differently."""
+    above, below = (result("25557", 0.9, (0, top, 200, top + 20)) for top in (0, 40))
+    other = result("25551", 0.9, (80, 0, 200, 20), part=True)
+    neighbour = result("25557", 0.9, (80, 40, 200, 60))
+    crops = [above, below, other, neighbour]
+    assert drop_twins(crops) == crops

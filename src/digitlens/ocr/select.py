@@ -59,7 +59,7 @@ def select_numbers(
         cells = [cell for table in tables for cell in table.cells if cell]
         numbers = drop_specks(drop_unsure(suppress_overlaps(crops)), cells)
     else:
-        numbers = sort_by_likelihood(drop_unsure(crops))
+        numbers = drop_twins(sort_by_likelihood(drop_unsure(crops)))
     return tuple([item.line for item in numbers])
 
 
@@ -193,3 +193,21 @@ def drop_specks(
 def sort_by_likelihood(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     """Order readings of a wanted length: what is surely read and looks like a number first."""
     return sorted(crops, key=lambda item: -(item.line.confidence * item.crop.score))
+
+
+def drop_twins(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
+    """Keep the first of a line and its part that read alike: the same ink is one number."""
+    kept: list[RecognizedLine] = []
+    for item in crops:
+        if not any(_is_twin(item, other) for other in kept):
+            kept.append(item)
+    return kept
+
+
+def _is_twin(item: RecognizedLine, other: RecognizedLine) -> bool:
+    is_part_of = item.crop.part != other.crop.part
+    return (
+        is_part_of
+        and item.line.text == other.line.text
+        and (_contains(item, other) or _contains(other, item))
+    )
