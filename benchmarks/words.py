@@ -143,7 +143,7 @@ def measure_real(reader: Reader, real: Path, strict: float) -> str:
     """Measure envelopes, printed numbers, grids and the rest of whole pictures."""
     every = [task for task in pages(real) if task.path.exists()]
     tallies: dict[str, Tally] = {}
-    first = printed_right = all_cells = whole_grids = cells_right = 0
+    first = others = printed_right = all_cells = whole_grids = cells_right = 0
     for task in every:
         image = load_image(task.path)
         lines, seconds = read(reader, image)
@@ -167,13 +167,15 @@ def measure_real(reader: Reader, real: Path, strict: float) -> str:
         if task.group == ENVELOPES:
             told, _ = read(reader, image, len(numbers[0]))
             first += bool(told) and told[0].text == numbers[0]
+            others += sum(line.confidence >= DEFAULT_THRESHOLD for line in told[1:])
         if task.group == PRINTED:
             printed_right += wanted_found(pieces, numbers, joined=False)
     rows = [tally.row(f"real {name}") for name, tally in tallies.items()]
     envelopes, printed = tallies[ENVELOPES], tallies[PRINTED]
     notes = [
         f"- Real envelopes, length told: wanted code first on {first} of {envelopes.pages}; "
-        f"other sure numbers {sum(envelopes.false)}, "
+        f"other sure numbers of that length {others}, {others / envelopes.pages:.2f} a piece; no "
+        f"length told, others of any length {sum(envelopes.false)}, "
         f"{sum(envelopes.false) / envelopes.pages:.2f} a piece (some are printed there).",
         f"- Real printed numbers found {printed_right} of {printed.pages}; printed grids with "
         f"all cells right {whole_grids} of {sum(task.group == GRIDS for task in every)}, cells "
