@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digitlens.ctc.line import Line
+    from digitlens.ocr.page import Page
     from readers.protocol import Piece
 
 TEXT, MARKS, MIXED = "text without digits", "marks and signs", "numbers beside words"
@@ -143,7 +144,7 @@ def measure_real(reader: Reader, real: Path, strict: float) -> str:
     """Measure envelopes, printed numbers, grids and the rest of whole pictures."""
     every = [task for task in pages(real) if task.path.exists()]
     tallies: dict[str, Tally] = {}
-    first = others = printed_right = all_cells = whole_grids = cells_right = 0
+    first = others = printed_right = all_cells = whole_grids = cells_right = as_tables = 0
     for task in every:
         image = load_image(task.path)
         lines, seconds = read(reader, image)
@@ -162,6 +163,7 @@ def measure_real(reader: Reader, real: Path, strict: float) -> str:
                 right, count = cells(pieces, task.truth)
                 cells_right, all_cells = cells_right + right, all_cells + count
                 whole_grids += right == count
+                as_tables += _is_table_right(reader.page(image), numbers)
             continue
         tallies.setdefault(task.group, Tally()).add(lines, numbers, strict, seconds)
         if task.group == ENVELOPES:
@@ -174,14 +176,21 @@ def measure_real(reader: Reader, real: Path, strict: float) -> str:
     envelopes, printed = tallies[ENVELOPES], tallies[PRINTED]
     notes = [
         f"- Real envelopes, length told: wanted code first on {first} of {envelopes.pages}; "
-        f"other sure numbers of that length {others}, {others / envelopes.pages:.2f} a piece; no "
-        f"length told, others of any length {sum(envelopes.false)}, "
+        f"other sure numbers of that length {others}, {others / envelopes.pages:.2f} a piece; "
+        f"no length told, others of any length {sum(envelopes.false)}, "
         f"{sum(envelopes.false) / envelopes.pages:.2f} a piece (some are printed there).",
         f"- Real printed numbers found {printed_right} of {printed.pages}; printed grids with "
-        f"all cells right {whole_grids} of {sum(task.group == GRIDS for task in every)}, cells "
-        f"{cells_right} of {all_cells}.",
+        f"all cells right {as_tables} of {sum(task.group == GRIDS for task in every)}; as "
+        f"lines alone, unsure ones beside the table as well, {whole_grids}, and {cells_right} "
+        f"of {all_cells} cells.",
     ]
     return "\n".join(rows) + "\n\n" + "\n".join(notes)
+
+
+def _is_table_right(page: Page, rows: list[str]) -> bool:
+    """Say whether there is one table and each cell holds its digit, 0 in the truth none."""
+    wanted = tuple(tuple(digit.replace("0", "") for digit in row) for row in rows)
+    return [table.texts for table in page.tables] == [wanted]
 
 
 def main() -> None:

@@ -79,6 +79,22 @@ def test_cells_lie_where_they_are_in_the_picture() -> None:
     assert np.abs(cell.corners - [[90, 90], [140, 90], [140, 140], [90, 140]]).max() < 4
 
 
+def test_a_corner_of_broken_rules_is_no_part_of_a_digit() -> None:
+    """What runs along a cell's sides is its frame, however little of it is left."""
+    page, given = sudoku()
+    whole = {(cell.row, cell.column): cell for cell in find_lines(page).grids[0].cells}
+    for row, column in given:
+        x, y = 40 + 50 * column, 40 + 50 * row
+        corner = np.array([(x + 5, y + 38), (x + 5, y + 5), (x + 22, y + 5)], np.int32)
+        cv2.polylines(page, [corner], isClosed=False, color=60, thickness=1)
+    for cell in find_lines(page).grids[0].cells:
+        if (cell.row, cell.column) in given:
+            assert cell.crop is not None
+            before = whole[cell.row, cell.column].crop
+            assert cell.crop.height == before.height
+            assert np.allclose(cell.crop.box, before.box, atol=1)
+
+
 def test_a_page_of_text_is_no_table(write: Callable[..., np.ndarray]) -> None:
     """Rounded letters, whose insides are closed paper too, make no cells and no table."""
     cells = find_boxes((write("008069 BO O") < 128).astype(np.uint8))

@@ -417,6 +417,33 @@ def test_a_network_for_digits_reads_cells_of_one_digit(
     assert two.text == "12"
 
 
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_a_doubtful_cell_is_looked_at_on_its_paper(
+    make_table: Make, replies: Make, make_frames: Make, light_on_dark: bool
+) -> None:
+    """In doubt the picture itself is shown, as ink on paper; the surer answer of two stays."""
+    seen: list[Any] = []
+
+    class Digits:
+        """A network that is the surer the second time."""
+
+        def predict(self, images: Any) -> Predictions:
+            """Answer 3 with 0.5, then 8 with 0.95."""
+            seen.append(images[0])
+            label, share = ((3, 0.5), (8, 0.95))[len(seen) - 1]
+            shares = np.full((1, 10), (1 - share) / 9, np.float32)
+            shares[:, label] = share
+            return Predictions(np.array([label], np.uint8), shares, None)
+
+    page = make_table(ROWS)
+    page = 255 - page if light_on_dark else page
+    strip = find_lines(page).grids[0].cells[0].crop
+    line = recognize_cell(replies(make_frames({"3": 0.8})), strip, Digits(), page)
+    assert (line.text, line.confidence) == ("8", pytest.approx(0.95))
+    cleaned, other = seen
+    assert np.abs(cleaned.astype(float) - other).mean() < 20  # both bright ink on black
+
+
 def test_rows_are_lines() -> None:
     """Each row that holds something is a line: its texts, boxes and digits together."""
     one, two, three = cell("4", 0.9, 0), cell("07", 0.8, 40, 2), cell("1", 0.7, 20, 30)

@@ -250,8 +250,9 @@ MIN_DIGIT_HEIGHT, MIN_DIGIT_AREA = 0.3, 0.012
 # How far from the middle of its cell a digit's may be, in its size, and the least height of a
 # digit's largest part.
 MAX_CENTER_OFFSET, MIN_PART_HEIGHT = 0.33, 0.2
-# What is so wide and high, in the cell's size, and lies so near its sides, is its frame.
-FRAME_SIZE, FRAME_DEPTH = 0.65, 0.14
+# What is so wide or high, in the cell's size, and lies so near its sides, is of its frame:
+# all of it, or a corner where rules are broken.
+MIN_FRAME_SIZE, FRAME_DEPTH = 0.3, 0.14
 # What has its middle so near a cell's side, in its size, is a residue of the line there, unless
 # it is wider and higher than the second.
 RESIDUE_DISTANCE, MAX_RESIDUE_SIZE = 0.14, 0.15
@@ -325,7 +326,7 @@ def _find_cell_ink(page: PageAnalysis, quad: Floats) -> LineRegion | None:
     broad = (across > MAX_RESIDUE_SIZE) & (down > MAX_RESIDUE_SIZE)
     distance = np.where(broad, RESIDUE_DISTANCE / 2, RESIDUE_DISTANCE)
     keep = (np.abs(offsets) < 0.5 - distance[:, None]).all(axis=1) & (stats[:, 4] >= 3)
-    keep &= ~_are_frames(labels, (across >= FRAME_SIZE) & (down >= FRAME_SIZE))
+    keep &= ~_are_frames(labels, np.maximum(across, down) >= MIN_FRAME_SIZE)
     keep[0] = False
 
     # A digit, or the larger part of a broken one, is in the middle of its cell and large.

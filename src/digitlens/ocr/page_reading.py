@@ -51,7 +51,7 @@ def read_layout(
     tables = (
         known.tables
         if known
-        else tuple([recognize_table(network, grid, digits) for grid in layout.grids])
+        else tuple([recognize_table(network, grid, digits, pixels) for grid in layout.grids])
     )
     return PageReading(layout, select_numbers(crops, tables, lengths), tables, tuple(crops))
 

@@ -101,6 +101,13 @@ MIN_SEVERAL_CONFIDENCE = 0.5
 MIN_CELL_CONFIDENCE = 0.3
 """What is read in a cell with less confidence counts as specks or no digit."""
 
+SURE_CELL_CONFIDENCE = 0.9
+"""A cell's digit of less confidence is looked at again, as it stands on its paper."""
+
+PAPER_SHARE, FULL_INK_SHARE, PAPER_NOISE = 25, 2, 0.3
+"""Of a cell's pixels, in percent, those lighter than its paper and those of full ink; of the
+way between the two what still counts as paper."""
+
 MIN_ALTERNATIVE = 0.01  # another digit of a cell is told of from this probability on
 
 MIN_LENGTH_PROBABILITY = 1e-5
@@ -167,21 +174,32 @@ def _is_too_short(crop: LineCrop, count: int) -> bool:
     return bool(width < MIN_PITCH * (count - 1) * height)
 
 
-def recognize_table(network: LineRecognizer, grid: Grid, digits: Model | None = None) -> Table:
+def recognize_table(
+    network: LineRecognizer,
+    grid: Grid,
+    digits: Model | None = None,
+    pixels: Gray | None = None,
+) -> Table:
     """Read every cell of a table; most hold one digit or none.
 
     digits: reads the cells that hold one digit, which it knows better than a network for lines
+    pixels: the picture that the table was found on, for cells that leave a doubt
     """
     cells: list[Line | None] = []
     for cell in grid.cells:
-        line = None if cell.crop is None else recognize_cell(network, cell.crop, digits)
+        line = None
+        if cell.crop is not None:
+            line = recognize_cell(network, cell.crop, digits, pixels)
         is_clear = line is not None and line.confidence >= MIN_CELL_CONFIDENCE
         cells.append(line if is_clear else None)
     return Table(grid.rows, grid.columns, tuple(cells))
 
 
 def recognize_cell(
-    network: LineRecognizer, crop: LineCrop, digits: Model | None = None
+    network: LineRecognizer,
+    crop: LineCrop,
+    digits: Model | None = None,
+    pixels: Gray | None = None,
 ) -> Line:
     """Read what stands in a cell of a table: one digit, unless several are clearly there."""
     probs, decoded = recognize(network, crop.picture)
@@ -191,7 +209,26 @@ def recognize_cell(
         line = build_line(network, probs, decode(probs, lengths={1}), crop.ink)
         if digits is not None and line.digits:
             line = _ask_digit(digits, line, crop.ink)
+            # Cleaning tears faint and blurred digits: in doubt the surer of two pictures.
+            if pixels is not None and line.confidence < SURE_CELL_CONFIDENCE:
+                other = _ask_digit(
+                    digits, line, _stretch_ink(crop_original(pixels, crop), crop)
+                )
+                line = max(line, other, key=lambda item: item.confidence)
     return _to_page(crop, line)
+
+
+def _stretch_ink(gray: Gray, crop: LineCrop) -> Gray:
+    """Return a cell's gray picture as ink, from its own paper to its own darkest stroke.
+
+    Returns uint8 (h, w): 0 = paper, 255 = full ink, whatever the polarity of the picture.
+    """
+    inked = crop.ink > STROKE_INK
+    if inked.any() and gray[inked].mean() > gray.mean():
+        gray = 255 - gray
+    paper, full = np.percentile(gray, (100 - PAPER_SHARE, FULL_INK_SHARE)).tolist()
+    ink = ((paper - gray) / max(paper - full, 1.0) - PAPER_NOISE) / (1 - PAPER_NOISE)
+    return np.asarray(np.rint(255 * np.clip(ink, 0, 1)), np.uint8)
 
 
 def _ask_digit(model: Model, line: Line, ink: Gray) -> Line:
