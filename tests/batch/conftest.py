@@ -23,6 +23,9 @@ class NamedRows:
         """Return the row."""
         return [{"file": item.name, "error": None, "kind": None}]
 
+    def load(self) -> None:
+        """Load nothing."""
+
     def error_rows(self, item: Item, error: Any) -> list[dict[str, Any]]:
         """Return the row of what could not be read."""
         return [{"file": item.name, **error.as_dict()}]
