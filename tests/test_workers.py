@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from digitlens.errors import DigitlensError, ModelError
+from digitlens.errors import DigitlensError, ModelError, WorkerError
 from digitlens.ocr.batch import PageWorker
 from digitlens.ocr.page import ReadOptions
 from digitlens.workers import TaskResult, available_cpus, run_in_order, run_tasks
@@ -95,6 +95,28 @@ def test_workers_that_cannot_start_are_not_tried_for_ever() -> None:
     """A worker that dies before its first task is an error, not a reason for another."""
     with pytest.raises(DigitlensError, match="a worker process could not be started"):
         _all([1], partial(os._exit, 4))
+
+
+START = """(
+    open({lives!r}, "ab").write(b"x"),
+    __import__("os").path.getsize({lives!r}) < {wanted} and __import__("os").abort(),
+    __import__("functools").partial(pow, 2),
+)[-1]"""
+
+
+@pytest.mark.parametrize(("wanted", "ends"), [(3, True), (99, False)])
+def test_a_worker_killed_while_it_starts_costs_nothing(
+    tmp_path: Path, wanted: int, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another takes its place; where several in a row are killed that is an error."""
+    monkeypatch.setattr("digitlens.workers.STARTS", 3)
+    start = START.format(lives=str(tmp_path / "lives"), wanted=wanted)
+    prepare = partial(eval, start.replace("\n", ""))
+    if ends:
+        assert [item.result for item in _all([5], prepare)] == [32]
+    else:
+        with pytest.raises(WorkerError, match="workers are killed as they start"):
+            _all([5], prepare)
 
 
 def test_closing_ends_busy_workers() -> None:

@@ -48,6 +48,7 @@ R = TypeVar("R")
 Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
 Message: TypeAlias = "tuple[Literal['ready', 'done', 'fatal', 'warning'], Any]"
 
+STARTS = 10  # workers in a row that may be killed while they start
 GRACE_SECONDS = 5.0  # seconds that an idle worker has to leave by itself
 
 
@@ -152,6 +153,7 @@ def run_tasks(
     closed.
     """
     pool: list[_Worker[T]] = []
+    failed = 0  # workers in a row that were killed while they started
     try:
         while todo or any(worker.busy for worker in pool):
             _hand_out(todo, pool, prepare, workers)
@@ -159,6 +161,12 @@ def run_tasks(
                 outcome = _receive(worker, limit)
                 if worker.ended:
                     pool.remove(worker)
+                failed = 0 if worker.ready else failed + worker.ended
+                if failed == STARTS:
+                    code = worker.process.exitcode or 0
+                    raise WorkerError(
+                        "workers are killed as they start", seen=f"signal {-code}"
+                    )
                 if outcome is not None:
                     yield outcome
     finally:
@@ -270,18 +278,19 @@ def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
     )
 
 
-def _report_death(worker: _Worker[T]) -> TaskResult[T, Any]:
+def _report_death(worker: _Worker[T]) -> TaskResult[T, Any] | None:
+    """Return what the death of a worker costs: its task, or nothing where it had none."""
     worker.close()
     worker.end()
     code = worker.process.exitcode or 0
     seen = f"exit code {code}" if code >= 0 else f"signal {-code}"
     if worker.task is None:
+        if worker.ready or code < 0:  # killed from outside: nothing is lost
+            return None
         raise DigitlensError(
             "a worker process could not be started",
             seen=seen,
-            likely='a script without the line: if __name__ == "__main__":'
-            if not worker.ready
-            else None,
+            likely='a script without the line: if __name__ == "__main__":',
         )
     killed = code == -9
     error = WorkerError(

@@ -12,7 +12,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from digitlens.batch import Item, Ledger, Shard, make_ledger, open_ledger, run_batch
+from digitlens.batch import (
+    Item,
+    Ledger,
+    Shard,
+    drop_failed,
+    make_ledger,
+    open_ledger,
+    run_batch,
+)
 from digitlens.batch.ledger import Claims
 from digitlens.errors import (
     CorruptFileError,
@@ -21,6 +29,7 @@ from digitlens.errors import (
     RunError,
     StorageError,
     UsageError,
+    WorkerError,
 )
 
 Begin = Callable[..., Ledger]
@@ -137,6 +146,49 @@ def test_what_another_driver_has_is_left_to_it(
     assert names(ledger.folder) == NAMES
 
 
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_what_died_is_done_again(
+    begin: Begin, rows: Any, engine: Any, snapshot: Snapshot, tmp_path: Path, form: str
+) -> None:
+    """Parts with such rows are dropped but for one that somebody has; anew, all is calm."""
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    run_batch(begin(tmp_path / "calm", form=form), rows, engine)
+    ledger = begin(tmp_path / "out", form=form)
+
+    def lose(parts: Any, rows: Any) -> Any:
+        error = WorkerError("the process that read this died")
+        for part, items in parts:
+            made = [rows(item) for item in items]
+            made[0] = made[0] if part == 1 else rows.error_rows(items[0], error)
+            yield part, [row for some in made for row in some]
+
+    run_batch(ledger, rows, lose)
+    drop_failed(ledger, ["too-slow"])
+    assert ledger.find_done() == {0, 1, 2}
+    assert _child(lambda: _drop_while_claimed(ledger)) == 0
+    assert ledger.find_done() == {0, 1}
+    drop_failed(ledger, ["died"], Shard(2, 2))
+    assert ledger.find_done() == {0, 1}
+    drop_failed(ledger, ["died"])
+    assert ledger.find_done() == {1}
+    run_batch(ledger, rows, engine)
+    assert snapshot(tmp_path / "out") == snapshot(tmp_path / "calm")
+
+
+def _drop_while_claimed(ledger: Ledger) -> None:
+    """Drop what died while another process has the first part."""
+    ours, theirs = os.pipe()
+    if not (child := os.fork()):
+        claims = Claims(ledger.claims_path)
+        os.write(theirs, b"x" if claims.take(0) else b"-")
+        signal.pause()
+    assert os.read(ours, 1) == b"x"
+    drop_failed(ledger, ["died"])
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
 def test_a_part_of_a_killed_driver_is_done_by_others(begin: Begin, tmp_path: Path) -> None:
     """A claim ends with its process, however that ends."""
     path = begin(tmp_path / "out").claims_path
@@ -239,3 +291,19 @@ def test_of_two_listings_one_is_kept(begin: Begin, tmp_path: Path) -> None:
     ledger = make_ledger(folder, request, others())
     assert (ledger.items, ledger.read_items(0)[0].name) == (7, "0.png")
     assert [path.name for path in folder.glob("listing-*")] == [ledger.listing]
+
+
+def test_a_listing_that_others_removed_is_no_error(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a faster driver began and swept before a listing has its name, its one counts."""
+    folder, real = tmp_path / "out", Path.replace
+
+    def be_late(path: Path, target: Path) -> Path:
+        if path.name.startswith("listing-"):
+            monkeypatch.undo()
+            begin(folder)
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", be_late)
+    assert begin(folder, count=9).items == 7

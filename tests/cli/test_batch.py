@@ -91,6 +91,19 @@ def test_shards_status_and_collect(predict: Cli, digitlens: Cli, folder: Path) -
     assert names == ["m/a.png", "m/b.png", "m/c.png"]
 
 
+def test_what_was_missing_is_retried(predict: Cli, dots: Draw, folder: Path) -> None:
+    """--retry does the parts anew that have rows of its kind, and no other part."""
+    Path("names.txt").write_text("m/a.png\nm/c.png\nm/late.png\n")
+    assert predict("names.txt").code == 3
+    first = Path("out/part-00000.jsonl").stat().st_ino
+    dots(6, "m/late.png")
+    assert predict("names.txt").code == 3
+    assert predict("names.txt", "--retry", "died", "--retry", "missing").code == 0
+    (row,) = map(json.loads, Path("out/part-00001.jsonl").read_text().splitlines())
+    assert (row["file"], row["digit"]) == ("m/late.png", 6)
+    assert Path("out/part-00000.jsonl").stat().st_ino == first
+
+
 def test_parts_of_csv_have_one_head_when_joined(
     predict: Cli, digitlens: Cli, folder: Path
 ) -> None:
@@ -138,6 +151,7 @@ def test_pages_are_read(
         ("--workers", 0),
         ("--shard", "0/2"),
         ("--address", "auto"),
+        ("--retry", "corrupt"),
     ],
 )
 def test_wrong_usage_begins_nothing(predict: Cli, folder: Path, words: tuple[str, ...]) -> None:

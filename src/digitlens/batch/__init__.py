@@ -10,7 +10,7 @@ from __future__ import annotations
 from digitlens.batch.items import Item, list_items
 from digitlens.batch.ledger import Ledger, Shard, Status, make_ledger, open_ledger
 from digitlens.batch.rows import Rows
-from digitlens.batch.run import LocalEngine, make_request, run_batch
+from digitlens.batch.run import LocalEngine, drop_failed, make_request, run_batch
 
 __all__ = [
     "Item",
@@ -19,6 +19,7 @@ __all__ = [
     "Rows",
     "Shard",
     "Status",
+    "drop_failed",
     "list_items",
     "make_ledger",
     "make_request",

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 from digitlens.batch.items import Item
 from digitlens.batch.parts import count_rows
-from digitlens.errors import CorruptFileError, DataError, MissingDataError, RunError, UsageError
+from digitlens.errors import (
+    CorruptFileError,
+    DataError,
+    MissingDataError,
+    RunError,
+    StorageError,
+    UsageError,
+)
 from digitlens.storage import make_folder, new_file, read_file, storage_errors
 
 if TYPE_CHECKING:
@@ -222,8 +229,15 @@ def _freeze(folder: Path, request: Request, items: Iterable[Item]) -> None:
         if not count:
             raise DataError("there is nothing to read", seen=", ".join(request["inputs"])[:200])
     name = f"listing-{digest.hexdigest()[:16]}.jsonl"
-    with storage_errors(path):
-        path.replace(folder / name)
+    try:
+        with storage_errors(path):
+            path.replace(folder / name)
+    except StorageError:
+        if (
+            folder / REQUEST
+        ).is_file():  # removed by a driver that began at once, and was faster
+            return
+        raise
     values = {"format": FORMAT, "request": request, "items": count, "listing": name}
     text = json.dumps(values | {"offsets": offsets}, indent=None) + "\n"
     with new_file(folder / REQUEST, keep=True) as (file, _):

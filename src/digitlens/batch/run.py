@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from digitlens.batch.items import Item
 from digitlens.batch.ledger import Claims, Shard
-from digitlens.batch.parts import encode_rows
-from digitlens.storage import write_bytes
+from digitlens.batch.parts import count_rows, encode_rows
+from digitlens.storage import storage_errors, write_bytes
 from digitlens.workers import available_cpus, run_in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 
     from digitlens.batch.ledger import Ledger, Request
     from digitlens.batch.rows import Rows
@@ -81,6 +81,29 @@ def run_batch(
                 worked = True
             if not worked:
                 wait(WAIT_SECONDS)
+
+
+RETRIED = ("died", "too-slow", "missing", "missing-extra")
+"""Kinds of errors that depend on machine, network or hour: a retry may mend them."""
+
+
+def drop_failed(ledger: Ledger, kinds: Collection[str], shard: Shard | None = None) -> None:
+    """Delete the parts that have errors of these kinds, so that the next run makes them anew.
+
+    A part that another driver is at work on stays.
+
+    Raises StorageError: a part cannot be read or deleted.
+    """
+    with closing(Claims(ledger.claims_path)) as claims:
+        for part in (shard or Shard()).choose(sorted(ledger.find_done())):
+            if not claims.take(part):
+                continue
+            path = ledger.part_path(part)
+            # Under its lock: a part that another driver has made anew meanwhile stays.
+            with storage_errors(path):
+                if path.exists() and count_rows(path)[1].keys() & {*kinds}:
+                    path.unlink()
+            claims.give_back(part)
 
 
 def _claim(ledger: Ledger, claims: Claims, left: Iterable[int]) -> Iterator[Part]:

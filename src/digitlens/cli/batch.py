@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 FORMS, ENGINES = ("jsonl", "csv", "parquet"), ("local", "ray")
 
+RETRY_HELP = "Do parts with such errors anew: died, too-slow, missing or missing-extra."
+
 InputArgument = Annotated[
     list[str],
     argument(
@@ -59,6 +61,7 @@ ColumnOption = Annotated[str, option("NAME", "Of Parquet files: where the pictur
 ShardOption = Annotated[str, option("I/N", "Only every N-th part, from the I-th on.")]
 EngineOption = Annotated[str, option("NAME", "local, or ray for many machines.")]
 AddressOption = Annotated[str, option("HOST", "Ray's head; else a cluster of this machine.")]
+RetryOption = Annotated[list[str] | None, option("KIND", RETRY_HELP)]
 FolderArgument = Annotated[Path, argument("FOLDER", "The --out of a batch.")]
 
 
@@ -77,6 +80,7 @@ def read(
     part_size: SizeOption = 500,
     shard: ShardOption = "1/1",
     workers: WorkersOption = None,
+    retry: RetryOption = None,
     engine: EngineOption = "local",
     address: AddressOption = "",
     recursive: RecursiveOption = False,
@@ -101,7 +105,7 @@ def read(
         max_error=max_error,
     )
     rows = Rows("read", model, options=options, flat=form != "jsonl")
-    where = _Where(out, form, part_size, shard, workers, engine, address)
+    where = _Where(out, form, part_size, shard, workers, retry, engine, address)
     where.run(inputs, rows, recursive=recursive, column=column)
 
 
@@ -113,6 +117,7 @@ def predict(
     part_size: SizeOption = 500,
     shard: ShardOption = "1/1",
     workers: WorkersOption = None,
+    retry: RetryOption = None,
     engine: EngineOption = "local",
     address: AddressOption = "",
     recursive: RecursiveOption = False,
@@ -124,7 +129,7 @@ def predict(
     from digitlens.batch import Rows
 
     rows = Rows("predict", model, flat=form != "jsonl")
-    where = _Where(out, form, part_size, shard, workers, engine, address)
+    where = _Where(out, form, part_size, shard, workers, retry, engine, address)
     where.run(inputs, rows, recursive=recursive, column=column)
 
 
@@ -138,25 +143,30 @@ class _Where:
         part_size: int,
         shard: str,
         workers: int | None,
+        retry: list[str] | None,
         engine: str,
         address: str,
     ) -> None:
         from digitlens.batch import Shard
+        from digitlens.batch.run import RETRIED
 
         check_choice("--form", form, FORMS)
         check_choice("--engine", engine, ENGINES)
         check_positive("--part-size", part_size)
         check_positive("--workers", workers)
+        for kind in retry or ():
+            check_choice("--retry", kind, RETRIED)
         if address and engine != "ray":
             raise UsageError("--address wants --engine ray", seen=f"--engine {engine}")
         self.out, self.form, self.part_size = out, form, part_size
-        self.shard, self.workers = Shard.parse(shard), workers
+        self.shard, self.workers, self.retry = Shard.parse(shard), workers, retry or []
         self.engine, self.address = engine, address
 
     def run(self, inputs: list[str], rows: Rows, *, recursive: bool, column: str) -> None:
         """Begin the batch or go on with it, and say how it ended."""
         from digitlens.batch import (
             LocalEngine,
+            drop_failed,
             list_items,
             make_ledger,
             make_request,
@@ -179,6 +189,8 @@ class _Where:
             if self.engine == "local"
             else RayEngine(self.address, self.workers)
         )
+        if self.retry:
+            drop_failed(ledger, self.retry, self.shard)
         mine = list(self.shard.choose(range(ledger.parts)))
         left = {*mine} - ledger.find_done()
         progress = CountProgress(sum(map(ledger.count_items, left)))
