@@ -133,12 +133,13 @@ def test_nothing_at_all_prints_the_help(digitlens: Callable[..., Any]) -> None:
 
 
 def test_help_and_version_go_to_stdout(digitlens: Callable[..., Any]) -> None:
-    """--help and --version are results."""
+    """--help, as -h, and --version are results."""
     shown = digitlens("--help")
     assert (shown.code, shown.err) == (0, "")
     assert "  demo " in shown.out
-    assert "completion" not in shown.out
     assert "\x1b" not in shown.out
+    assert digitlens("-h") == shown
+    assert digitlens("mail", "plan", "-h") == digitlens("mail", "plan", "--help")
     version = digitlens("--version")
     assert (version.code, version.err) == (0, "")
     assert version.out.startswith("digitlens 0.")

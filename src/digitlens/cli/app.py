@@ -54,7 +54,7 @@ class Root(Group):
 app = typer.Typer(
     name="digitlens",
     cls=Root,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -46,7 +46,7 @@ def help_text(command: Any, words: str, *, width: int | None = None) -> str:
         usage = [words, "[OPTIONS]", "COMMAND ..."]
     rows = [
         [(item.metavar, item.help or "") for item in arguments],
-        [*map(_option, options), ("--help", "Show this text.")],
+        [*map(_option, options), ("-h, --help", "Show this text.")],
         [(name, _text(item).split("\n\n")[0]) for name, item in below],
     ]
     left = max(len(name) for part in rows for name, _ in part) + 2

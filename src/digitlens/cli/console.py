@@ -97,17 +97,44 @@ def flag(name: str, text: str) -> Any:
     return typer.Option(name, help=text)
 
 
-def argument(metavar: str, text: str) -> Any:
-    """Return a typer argument."""
-    return typer.Argument(metavar=metavar, help=text)
+def argument(metavar: str, text: str, names: Callable[[], Iterable[str]] | None = None) -> Any:
+    """Return a typer argument; a shell that completes it offers `names`, then files."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)] if names else []
+
+    return typer.Argument(metavar=metavar, help=text, autocompletion=complete)
+
+
+def list_sources() -> Iterable[str]:
+    """Return the names of the sources of digits."""
+    from digitlens.data.load import NAMES
+
+    return NAMES
+
+
+def list_networks() -> Iterable[str]:
+    """Return the names of what can be trained."""
+    from digitlens.models.recipe import READERS
+    from digitlens.models.registry import CUSTOM, NETWORKS
+
+    return (*NETWORKS, CUSTOM.name, *READERS)
+
+
+def list_published() -> Iterable[str]:
+    """Return the names of the networks and the reader that come with digitlens."""
+    from digitlens.models.inference import published_names
+    from digitlens.models.recipe import READERS
+
+    return (*published_names(), next(iter(READERS)))
 
 
 SOURCE_HELP = "mnist, pen, fonts, world, uci, fashion, a file or a folder."
 SourceOption = Annotated[str, option("SOURCE", SOURCE_HELP)]
-SourceArgument = Annotated[str, argument("SOURCE", SOURCE_HELP)]
+SourceArgument = Annotated[str, argument("SOURCE", SOURCE_HELP, list_sources)]
 PartOption = Annotated[str, option("PART", "test, validation, train or all.")]
 MODEL_HELP = "A published network such as universal, a run folder or an .onnx file."
-ModelArgument = Annotated[str, argument("MODEL", MODEL_HELP)]
+ModelArgument = Annotated[str, argument("MODEL", MODEL_HELP, list_published)]
 JsonOption = Annotated[bool, flag("--json", "Print JSON.")]
 RecursiveOption = Annotated[
     bool, typer.Option("--recursive", help="Look into folders in folders too.")

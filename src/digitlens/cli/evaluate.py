@@ -19,6 +19,7 @@ from digitlens.cli.console import (
     check_choice,
     columns,
     echo_either,
+    list_published,
     option,
 )
 from digitlens.errors import DataError, MissingExtraError, UsageError
@@ -73,7 +74,10 @@ def evaluate(
 
 def compare(
     models: Annotated[
-        list[str], argument("MODEL MODEL...", "Published networks, run folders or .onnx files.")
+        list[str],
+        argument(
+            "MODEL MODEL...", "Published networks, run folders or .onnx files.", list_published
+        ),
     ],
     data: SourceOption = "mnist",
     part: PartOption = "test",

@@ -7,14 +7,16 @@ from typing import Annotated
 import typer
 
 from digitlens.cli.command import Command, Group
-from digitlens.cli.console import JsonOption, argument, echo_either, option
+from digitlens.cli.console import JsonOption, argument, echo_either, list_networks, option
 
 app = typer.Typer(cls=Group, help="Say how networks are trained.", no_args_is_help=True)
 
 
 @app.command(cls=Command)
 def show(
-    name: Annotated[str, argument("NETWORK", "A network, custom, or a reader of lines.")],
+    name: Annotated[
+        str, argument("NETWORK", "A network, custom, or a reader of lines.", list_networks)
+    ],
     recipe: Annotated[str | None, option("NAME", "Another recipe that it has.")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -14,6 +14,7 @@ from digitlens.cli.console import (
     argument,
     echo,
     flag,
+    list_networks,
     option,
 )
 from digitlens.errors import UsageError
@@ -33,6 +34,7 @@ NetworkArgument = Annotated[
         "NETWORK",
         f"One of: {', '.join(NETWORKS)}; custom, with --layers; or a reader of lines: "
         f"{', '.join(READERS)}.",
+        list_networks,
     ),
 ]
 StartOption = Annotated[
