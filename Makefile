@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
 	bench-promise bench-words bench-service bench-page bench-mail bench-store bench-batch \
-	bench-tuning bench-scenes fuzz kills \
+	bench-tuning bench-scenes bench-busy fuzz kills \
 	clean
 
 demo: $(READY)
@@ -59,6 +59,9 @@ tables: $(READY)
 
 bench-training: $(READY)
 	$(BIN)/python benchmarks/training.py
+
+bench-busy: $(READY)
+	$(BIN)/python benchmarks/busy.py --write
 
 bench-loading: $(READY)
 	$(BIN)/python benchmarks/loading.py

@@ -41,14 +41,35 @@ def test_every_page_is_in_the_contents() -> None:
     assert sorted(listed) == sorted(pages | generated)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+@pytest.mark.parametrize(
+    "page", [*PAGES, *ROOT.glob("*.md")], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_links_inside_lead_somewhere(page: Path) -> None:
-    """Each relative link and picture of a page is a file of the documentation."""
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
-    named = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
+    """Each relative link and picture of a page is a file here, with the heading it names."""
+    text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.S)
     generated = {DOCS / "reference" / name for name in ("python-api.md", "http-api.md")}
-    targets = [(page.parent / name).resolve() for name in named]
-    assert [path for path in targets if not path.exists() and path not in generated] == []
+    nowhere = []
+    for link in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)", text):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if target not in generated and not (
+            target.exists() and (not anchor or anchor in anchors(target))
+        ):
+            nowhere.append(link)
+    assert nowhere == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what the headings of a page are called in links."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    heads = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_headings_are_named_as_in_links() -> None:
+    """Marks go, and spaces are dashes; what is no heading has no name."""
+    assert "what-is-read" in anchors(DOCS / "reading.md")
+    assert "what-is-eaten" not in anchors(DOCS / "reading.md")
 
 
 def test_generated_pages_name_everything(monkeypatch: pytest.MonkeyPatch) -> None:
