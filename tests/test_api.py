@@ -135,7 +135,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool]]] = {
     ),
     "page.annotate()": (lambda d: d.page.annotate(), lambda r: isinstance(r, Image.Image)),
     "dl.train(nn.Sequential(...), data)": (
-        lambda d: dl.train(own_network(), d.data, epochs=1, out=d.folder / "own"),
+        lambda d: dl.train(own_network(), d.data, epochs=1, out=str(d.folder / "own")),
         lambda r: r.model.predict(np.zeros((2, 28, 28), np.uint8)).labels.shape == (2,),
     ),
     "cross_val_score(dl.DigitClassifier(), X, y)": (

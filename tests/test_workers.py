@@ -16,7 +16,13 @@ import pytest
 from digitlens.errors import DigitlensError, ModelError, WorkerError
 from digitlens.ocr.batch import PageWorker
 from digitlens.ocr.page import ReadOptions
-from digitlens.workers import TaskResult, available_cpus, run_in_order, run_tasks
+from digitlens.workers import (
+    TaskResult,
+    available_cpus,
+    is_machine_busy,
+    run_in_order,
+    run_tasks,
+)
 
 # What workers do must be found by name in a fresh process: it is Python's own.
 POWERS = partial(partial, pow, 2)
@@ -230,3 +236,21 @@ def test_a_group_within_groups_has_the_least_of_all(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert available_cpus(tmp_path, tmp_path / "process") == count
+
+
+@pytest.mark.parametrize(
+    ("told", "busy"),
+    [
+        ("0.10 0.20 0.30 3/200 4711\n", True),
+        ("9.10 0.20 0.30 1/200 4711\n", False),
+        ("?", False),
+    ],
+)
+def test_a_busy_machine_is_one_where_others_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str, busy: bool
+) -> None:
+    """What runs now counts, not what ran a minute ago; nothing told is not busy."""
+    monkeypatch.setattr("digitlens.workers.time.sleep", lambda _: None)
+    (tmp_path / "loadavg").write_text(told)
+    assert is_machine_busy(tmp_path / "loadavg") is busy
+    assert not is_machine_busy(tmp_path / "nothing")
