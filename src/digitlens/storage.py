@@ -34,6 +34,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def check_free(path: Path, try_: str = "--force to replace it, or another name") -> None:
+    """Raise StorageError where something is at `path`: nothing is replaced unasked."""
+    if path.exists():
+        raise StorageError(f"{path} is there already", try_=try_)
+
+
 @contextmanager
 def new_file(path: Path, *, keep: bool = False) -> Iterator[tuple[IO[bytes], Path]]:
     """Give an open temporary file and its path; it becomes `path`, or after an error nothing.

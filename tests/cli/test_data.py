@@ -36,8 +36,7 @@ def test_show_replaces_nothing_unasked(digitlens: Cli, in_tmp: Path) -> None:
     ended = digitlens("data", "show", "uci")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
-        "error: digits.png is there already\n"
-        "  try     --force to replace it, or --out for another file\n"
+        "error: digits.png is there already\n  try     --force to replace it, or another name\n"
     )
     assert Path("digits.png").read_text() == "mine"
     assert digitlens("data", "show", "uci", "--force").code == 0
@@ -54,6 +53,17 @@ def test_show_prints_one_digit_with_its_numbers(digitlens: Cli, in_tmp: Path) ->
     assert str(int(digits.images[3].max())) in ended.out
     assert "\x1b" not in ended.out
     assert not list(in_tmp.iterdir())
+
+
+def test_show_writes_one_digit_where_it_is_told_to(digitlens: Cli, in_tmp: Path) -> None:
+    """--out with --index is that digit as a picture; a file that is there stays."""
+    ended = digitlens("data", "show", "uci", "--index", "3", "--out", "three.png")
+    assert (ended.code, ended.err) == (0, "written: three.png\n")
+    with Image.open("three.png") as picture:
+        assert min(picture.size) >= 280
+    again = digitlens("data", "show", "uci", "--index", "4", "--out", "three.png")
+    assert (again.code, again.out) == (1, "")
+    assert again.err.startswith("error: three.png is there already\n")
 
 
 @pytest.mark.parametrize(
@@ -91,10 +101,19 @@ def test_info_counts_the_classes(digitlens: Cli) -> None:
     assert list(result) == list(output_keys()["digitlens data info --json"])
     data = load_digits("uci")
     assert result["parts"] == {
-        "train": {"digits": len(data.train), "classes": data.train.counts.tolist()},
+        "train": {
+            "digits": len(data.train),
+            "classes": data.train.counts.tolist(),
+            "shape": [1294, 28, 28],
+            "dtype": "uint8",
+            "range": [0, 255],
+        },
         "validation": {
             "digits": len(data.validation),
             "classes": data.validation.counts.tolist(),
+            "shape": [144, 28, 28],
+            "dtype": "uint8",
+            "range": [0, 255],
         },
         "test": {"digits": len(data.test)},
     }
@@ -108,6 +127,8 @@ def test_info_is_a_table_for_people(digitlens: Cli) -> None:
     assert ended.code == 0
     assert ended.out.startswith("uci: by class: ")
     assert "  all        1,294         144" in ended.out
+    assert "train.images: uint8 (1294, 28, 28), 0 to 255: 0 is paper\n" in ended.out
+    assert "train.labels: uint8 (1294,), 0 to 9\n" in ended.out
     assert "359 test digits wait for digitlens evaluate" in ended.out
 
 

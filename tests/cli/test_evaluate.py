@@ -11,7 +11,6 @@ import pytest
 
 from digitlens.cli.doctor import GOLDEN
 from digitlens.cli.reference import output_keys
-from digitlens.models.inference import published_names
 
 Cli = Callable[..., Any]
 
@@ -102,6 +101,6 @@ def test_a_model_that_is_not_there_is_an_error(
     assert ended.err == (
         "error: cnn-9 is no model: wanted a published name, a run folder or an .onnx file\n"
         "  seen    No such file or directory\n"
-        f"  try     a published network ({', '.join(published_names())}), "
-        "or digitlens train cnn\n"
+        "  try     digitlens train cnn    makes one; or published network: best, cnn,\n"
+        "          dense-deformed, fast, quick, tiny, universal\n"
     )

@@ -131,3 +131,14 @@ def test_without_the_extra_all_is_told_but_nothing_drawn(seven: Path) -> None:
         "integrated gradients need torch: pip install 'digitlens[train]'",
     ]
     assert not Path("runs").exists()
+
+
+def test_a_picture_without_a_model_is_told_how(digitlens: Cli, seven: Path) -> None:
+    """One argument may be the picture: the command that was meant is named."""
+    ended = digitlens("explain", seven)
+    assert ended.code == 2
+    assert ended.err == (
+        "error: explain needs a model and a picture\n"
+        "  seen    seven.png\n"
+        "  try     digitlens explain universal seven.png\n"
+    )

@@ -226,7 +226,9 @@ def test_what_excludes_each_other(read: Cli, in_tmp: Path, words: list[str]) -> 
 )
 def test_numbers_out_of_range_are_wrong_usage(read: Cli, draw: Draw, words: list[Any]) -> None:
     """No workers, lengths below 1 and rates outside 0..1 are wrong usage."""
-    assert read(draw("a.png", "1"), *words).code == 2
+    ended = read(draw("a.png", "1"), *words)
+    assert ended.code == 2
+    assert "lengths=" not in ended.err, "that is how a function is called"
 
 
 def test_a_line_is_read_as_one(read: Cli, draw: Draw) -> None:

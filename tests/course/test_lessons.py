@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -94,6 +95,13 @@ def test_a_lesson_has_all_its_parts(path: Path, course: ModuleType) -> None:
     text = path.read_text(encoding="utf-8")
     for part in ("## Change it", "## Exercise", "http://127.0.0.1:8000/#", "\n# "):
         assert part in text, part
+    # What speaks for and against has the colours of the plots and of the lab.
+    assert set(re.findall(r"cmap=([^,)]+)", text)) <= {
+        '"gray"',
+        '"gray_r"',
+        '"viridis"',
+        "signs",
+    }
 
 
 def test_the_parts_of_a_lesson_are_told_apart(course: ModuleType) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from digitlens.digits import Digits
-from digitlens.errors import UsageError
+from digitlens.errors import StorageError, UsageError
 from digitlens.mail.directory import Directory, ZipCode
 from digitlens.mail.sample import batch, draw_digits, draw_mail, make_sample
 from digitlens.mail.sample.address import (
@@ -89,6 +89,18 @@ def test_wrong_wishes_are_refused(
     with pytest.raises(UsageError, match=said):
         make_sample(out=tmp_path / "mail", directory=directory, **arguments)
     assert not (tmp_path / "mail").exists()
+
+
+def test_pieces_that_are_there_are_not_replaced(directory: Directory, tmp_path: Path) -> None:
+    """A picture of a piece's name stays, with truth.csv beside it or not, unless forced."""
+    mine = tmp_path / "piece-00001.jpg"
+    mine.write_bytes(b"mine")
+    with pytest.raises(StorageError, match="holds pieces of mail already") as caught:
+        make_sample(1, tmp_path, directory, digits="drawn")
+    assert caught.value.seen == "piece-00001.jpg"
+    assert mine.read_bytes() == b"mine"
+    make_sample(1, tmp_path, directory, digits="drawn", force=True)
+    assert mine.read_bytes() != b"mine"
 
 
 def test_without_mnist_the_program_draws(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from digitlens.errors import MissingExtraError, ModelError, UsageError
+from digitlens.errors import MissingExtraError, ModelError, StorageError, UsageError
 from digitlens.models.copies import copy_model, hub_page
 from digitlens.models.inference import load_model
 from digitlens.ocr.network import load_line_recognizer
@@ -21,7 +21,7 @@ def test_a_copy_answers_as_the_original(tmp_path: Path) -> None:
     content = model.path.read_bytes()
     written = copy_model(content, model.card, "onnx", tmp_path / "new" / "tiny.onnx")
     assert written.read_bytes() == content
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(StorageError, match="is there already"):
         copy_model(content, model.card, "onnx", written)
 
 

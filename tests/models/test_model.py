@@ -184,6 +184,22 @@ def test_a_missing_model_says_how_to_make_one(in_tmp: Path) -> None:
     assert "digitlens train cnn" in (caught.value.try_ or "")
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("dense", "digitlens train dense    makes one; or"),
+        ("lenet5-7", "digitlens train lenet5    makes one; or"),
+        ("universe", "universal, if that was meant"),
+        ("mine", "a published network: best, cnn"),
+    ],
+)
+def test_advice_is_about_the_model_that_was_named(in_tmp: Path, name: str, advice: str) -> None:
+    """What is not published is trained under its own name; what is nearly right is guessed."""
+    with pytest.raises(ModelError) as caught:
+        load_model(name)
+    assert (caught.value.try_ or "").startswith(advice)
+
+
 def test_an_unfinished_run_is_named_as_such(tmp_path: Path) -> None:
     """A run that was cut off before its model was written can be gone on with."""
     (tmp_path / "config.toml").write_text("format = 1\n")

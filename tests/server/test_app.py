@@ -151,3 +151,14 @@ def test_there_is_no_page_yet_or_a_whole_one(lab: Any) -> None:
     )
     for path in ("../app.py", "%2e%2e/app.py", "..%2fapp.py", "/etc/passwd", ""):
         assert lab.get(f"/static/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/docs", "/favicon.ico"])
+def test_what_is_looked_at_is_asked_after_too(lab: Any, path: str) -> None:
+    """HEAD says what GET would; another method is told which ones there are."""
+    asked_after = lab.request("HEAD", path)
+    assert asked_after.status_code == 200
+    assert asked_after.headers["content-type"] == lab.get(path).headers["content-type"]
+    refused = lab.request("PUT", path)
+    assert refused.status_code == 405
+    assert "GET" in refused.headers["allow"]

@@ -40,7 +40,7 @@ def test_a_drawn_seven_is_seven(still: Any, seven_png: bytes) -> None:
 def test_the_three_forms_of_a_body_are_answered_alike(
     still: Any, seven: Image.Image, seven_png: bytes
 ) -> None:
-    """A file, multipart, base64 with and without data:, and rows of numbers say the same."""
+    """A file, multipart, base64 in its forms, and rows of numbers say the same."""
     coded = base64.b64encode(seven_png).decode()
     answers = [
         still.post("/v1/predict", content=seven_png, headers=PNG),
@@ -52,9 +52,10 @@ def test_the_three_forms_of_a_body_are_answered_alike(
         still.post("/v1/predict", files={"picture": ("a.png", seven_png)}),
         still.post("/v1/predict", json={"pictures": [coded]}),
         still.post("/v1/predict", json={"pictures": [f"data:image/png;base64,{coded}"]}),
+        still.post("/v1/predict", json={"pictures": [base64.encodebytes(seven_png).decode()]}),
         still.post("/v1/predict", json={"pictures": [np.asarray(seven).tolist()]}),
     ]
-    assert [item.status_code for item in answers] == [200] * 6
+    assert [item.status_code for item in answers] == [200] * 7
     assert all(item.json() == answers[0].json() for item in answers)
 
 

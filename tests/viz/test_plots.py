@@ -278,3 +278,18 @@ def test_only_the_renderer_of_matplotlib_is_loaded() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_orange_is_for_and_blue_against_in_plots_and_lab() -> None:
+    """Plots and lab paint what speaks for and against in the same colours."""
+    import re
+    from pathlib import Path
+
+    import digitlens
+    from digitlens.viz.canvas import BLUE, ORANGE
+
+    style = Path(digitlens.__file__).parent / "server/static/css/tokens.css"
+    light = dict(
+        re.findall(r"--(plus|minus): light-dark\((#\w+)", style.read_text(encoding="utf-8"))
+    )
+    assert light == {"plus": ORANGE.lower(), "minus": BLUE.lower()}

@@ -23,7 +23,7 @@ from digitlens.cli.console import (
     has_color,
     option,
 )
-from digitlens.errors import DataError, StorageError, UsageError, printable
+from digitlens.errors import DataError, UsageError, printable
 from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
@@ -52,25 +52,35 @@ def show(
     index: Annotated[
         int | None, option("I", "Print the digit at this index, as text and numbers.")
     ] = None,
-    out: Annotated[Path, option("FILE", "Where the grid goes.")] = Path("digits.png"),
+    out: Annotated[
+        Path | None,
+        option("FILE", "Where the grid goes; else digits.png. With --index, that digit."),
+    ] = None,
     force: ForceOption = False,
 ) -> None:
     """Lay digits out in a grid as a PNG, or print one with its numbers."""
+    from digitlens.storage import check_free
+
     _check_part(part)
     check_positive("--count", count)
     if index is None:
-        _check_free(out, force=force)
+        out = out or Path("digits.png")
+    if out is not None and not force:
+        check_free(out)
     from digitlens.data import load_digits
+    from digitlens.data.features import grid_png
+    from digitlens.storage import write_bytes
 
     digits = load_digits(source).part(part)
     if index is not None:
         echo(describe_digit(digits, index, printable(f"{source} {part}")), styled=True)
+        if out is not None:
+            write_bytes(out, grid_png(digits.images[index : index + 1], zoom=10))
+            announce(f"written: {out}")
         return
+    assert out is not None, "a grid has a name"
     if not len(digits):
         raise DataError(f"{source} has no {part} digits")
-    from digitlens.data.features import grid_png
-    from digitlens.storage import write_bytes
-
     shown = digits[:count]
     write_bytes(out, grid_png(shown.images, zoom=2))
     echo(str(out))
@@ -95,11 +105,12 @@ def lines(
     """Write numbers with the digits, as they are on paper, on a sheet."""
     _check_part(part)
     check_positive("--count", count)
-    _check_free(out, force=force)
     from digitlens.data import load_digits
-    from digitlens.storage import write_bytes
+    from digitlens.storage import check_free, write_bytes
     from digitlens.synth import named_style, sheet_png, synthesize_lines
 
+    if not force:
+        check_free(out)
     chosen = named_style(style)
     digits = load_digits(source).part(part)
     written = list(synthesize_lines(digits, count, seed=seed, style=chosen))
@@ -107,13 +118,6 @@ def lines(
     echo(str(out))
     numbers = sum(line.text != "" for line in written)
     announce(f"{numbers} numbers and {count - numbers} pictures without one, style {style}")
-
-
-def _check_free(out: Path, *, force: bool) -> None:
-    if out.exists() and not force:
-        raise StorageError(
-            f"{out} is there already", try_="--force to replace it, or --out for another file"
-        )
 
 
 def _check_part(part: str) -> None:
@@ -168,7 +172,14 @@ def as_dict(data: DataSplits) -> dict[str, Any]:
 
 
 def _counts(part: Digits) -> dict[str, Any]:
-    return {"digits": len(part), "classes": part.counts.tolist()}
+    return {"digits": len(part), "classes": part.counts.tolist(), **_describe_arrays(part)}
+
+
+def _describe_arrays(part: Digits) -> dict[str, Any]:
+    """Return the shape, the type and the lowest and highest value of the images."""
+    images = part.images
+    ends = [int(images.min()), int(images.max())] if len(part) else None
+    return {"shape": list(images.shape), "dtype": str(images.dtype), "range": ends}
 
 
 def as_table(data: DataSplits) -> str:
@@ -183,6 +194,13 @@ def as_table(data: DataSplits) -> str:
         "",
         f"{len(data.test):,} test digits wait for digitlens evaluate; nothing else opens them",
     ]
+    about = _describe_arrays(data.train)
+    shape, ends = ", ".join(map(str, about["shape"])), about["range"]
+    lines += [
+        "",
+        f"train.images: {about['dtype']} ({shape}), {ends[0]} to {ends[1]}: 0 is paper",
+    ]
+    lines += [f"train.labels: {data.train.labels.dtype} ({len(data.train)},), 0 to 9"]
     if data.hashes:
         width = max(map(len, data.hashes))
         lines += ["", "SHA-256 of the files"]
@@ -206,13 +224,14 @@ def check(
     the labels (confident learning, as cleanlab does it). Found too: light and dark the other
     way round, turned and mirrored pictures, the same picture twice, and pictures of no digit.
     The page shows them; nothing is changed."""
-    _check_free(out, force=force)
     from digitlens.data.load import read_source
     from digitlens.metrics.label_check import check_labels
     from digitlens.models.inference import load_model
-    from digitlens.storage import write_text
+    from digitlens.storage import check_free, write_text
     from digitlens.viz.label_page import render_check
 
+    if not force:
+        check_free(out)
     raw = read_source(source)
     result = check_labels(load_model(model), raw.train)
     write_text(out, render_check(result, raw.train, raw.names, raw.rejected))

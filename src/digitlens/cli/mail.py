@@ -59,6 +59,7 @@ def barcode(
         Path | None, option("FILE", "Draw it as .svg or .png, in the specified sizes.")
     ] = None,
     dots: Annotated[int, option("N", "Dots per inch of a .png.")] = 600,
+    force: ForceOption = False,
 ) -> None:
     """Make a ZIP's Intelligent Mail barcode, or decode one's bars.
 
@@ -73,8 +74,10 @@ def barcode(
     bars = encode_postnet(digits) if postnet else encode_imb(IntelligentMail(tracking, digits))
     if out is not None:
         from digitlens.mail.barcode_images import render_png, render_svg
-        from digitlens.storage import write_bytes
+        from digitlens.storage import check_free, write_bytes
 
+        if not force:
+            check_free(out)
         kind = out.suffix.lower()
         if kind not in (".svg", ".png"):
             raise UsageError("a barcode is drawn as .svg or .png", seen=out.name)
@@ -207,17 +210,17 @@ def plan(
         raise UsageError(
             "a plan is made by --by or from --l002", try_="digitlens mail plan --by state"
         )
-    if out is not None and out.exists() and not force:
-        raise UsageError(f"{out} is there already", try_="another name, or --force")
     from digitlens.mail.plan_files import write_plan
+    from digitlens.storage import check_free, write_text
+
+    if out is not None and not force:
+        check_free(out)
 
     made = _read_list(l002) if l002 is not None else _make_plan(by or "")
     text = write_plan(made)
     if out is None:
         echo(text)
     else:
-        from digitlens.storage import write_text
-
         write_text(out, text)
         echo(str(out))
         announce(f"{len(made.trays)} trays; all other ZIPs go to {made.default}")
@@ -265,6 +268,7 @@ def sample(
     """
     from digitlens.mail.directory import load_directory
     from digitlens.mail.sample import make_sample
+    from digitlens.metrics.formatting import plural
 
     made = make_sample(
         count,
@@ -276,7 +280,7 @@ def sample(
         progress=count_progress("envelopes"),
     )
     echo(str(made.folder / "truth.csv"))
-    announce(f"{made.pieces:,} envelopes in {made.folder}; digits: {made.digits}")
+    announce(f"{plural(made.pieces, 'envelope')} in {made.folder}; digits: {made.digits}")
 
 
 def route(

@@ -15,10 +15,12 @@ from digitlens.cli.console import (
     echo,
     echo_either,
     echo_json,
+    list_networks,
     needs_extra,
     option,
 )
-from digitlens.errors import MissingExtraError
+from digitlens.errors import MissingExtraError, UsageError
+from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 
 def summary(
-    name: Annotated[str, argument("NETWORK|MODEL", "A network, a trained model, a reader.")],
+    name: Annotated[
+        str, argument("NETWORK|MODEL", "A network, a trained model, a reader.", list_networks)
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Print a network's layers and weights, or a model's card.
@@ -126,7 +130,9 @@ DEFAULT_FOLDER = Path("runs/explain")
 
 def explain(
     model: ModelArgument,
-    file: Annotated[Path, argument("FILE", "A picture of one digit, of any size.")],
+    file: Annotated[
+        Path | None, argument("FILE", "A picture of one digit, of any size.")
+    ] = None,
     out: Annotated[
         Path | None, option("DIR", "Where the pictures go; else runs/explain/FILE-<n>.")
     ] = None,
@@ -143,6 +149,12 @@ def explain(
     from digitlens.runs import claim_run_folder
     from digitlens.storage import write_bytes
 
+    if file is None:
+        raise UsageError(
+            "explain needs a model and a picture",
+            seen=model,
+            try_=f"digitlens explain {DEFAULT_NETWORK} {model}",
+        )
     loaded = load_model(model)
     result = explain_picture(loaded, frame_steps(file))
     # The folder is claimed before anything is drawn: a refusal should not take seconds.

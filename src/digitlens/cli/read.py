@@ -168,6 +168,8 @@ def make_options(
     from digitlens.ocr import Reader
     from digitlens.ocr.page import ReadOptions
 
+    for count in length or ():
+        check_positive("--length", count)
     lengths, wanted = check_lengths(length or None), parse_fields(field or ())
     reader = Reader(model)
     options = ReadOptions(model, lengths, wanted, line)

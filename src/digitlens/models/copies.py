@@ -11,7 +11,7 @@ from pathlib import Path
 from digitlens.errors import MissingExtraError, ModelError, UsageError
 from digitlens.models.card import Card, ModelCard
 from digitlens.runs import MODEL
-from digitlens.storage import make_folder, write_bytes, write_text
+from digitlens.storage import check_free, make_folder, write_bytes, write_text
 
 FORMATS = ("onnx", "hub")
 """What can be written without torch."""
@@ -35,7 +35,7 @@ for line in reader.read("page.jpg").lines:
 """
 
 
-def copy_model(content: bytes, card: Card, to: str, out: Path | None = None) -> Path:
+def copy_model(content: bytes, card: Card, to: str, out: str | Path | None = None) -> Path:
     """Write a model's file, or a folder with it and its card as a page, and return where.
 
     content, card: the file's bytes, and the card in it
@@ -43,11 +43,10 @@ def copy_model(content: bytes, card: Card, to: str, out: Path | None = None) -> 
         with the head that Hugging Face reads
     out: the file or folder; in the current folder, named after the model, when None
 
-    Raises UsageError: it is there already.
+    Raises StorageError: it is there already.
     """
-    target = out or Path(f"{card.name}.onnx" if to == "onnx" else card.name)
-    if target.exists():
-        raise UsageError(f"{target} is there already", try_="--out with another name")
+    target = Path(out or (f"{card.name}.onnx" if to == "onnx" else card.name))
+    check_free(target, "--out with another name")
     if to == "onnx":
         make_folder(target.parent)
         write_bytes(target, content)

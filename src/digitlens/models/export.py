@@ -6,6 +6,7 @@ The formats are ONNX, a `torch.export` program and a .keras file; all run withou
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
 from digitlens.runs import BEST_WEIGHTS
-from digitlens.storage import make_folder, write_bytes
+from digitlens.storage import check_free, make_folder, write_bytes
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
 
@@ -45,7 +46,7 @@ class ExportResult:
     checked: int
 
 
-def export_model(source: str | Path, to: str, *, out: Path | None = None) -> ExportResult:
+def export_model(source: str | Path, to: str, *, out: str | Path | None = None) -> ExportResult:
     """Write a model's network in another format and check that it answers the same.
 
     source: a published network, a run folder, or an .onnx file that digitlens wrote. Several
@@ -56,7 +57,7 @@ def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exp
         digit" give an eleventh logit for it.
     out: the file to write; in the current folder, named after the model, when None
 
-    Raises UsageError: an unknown format, or `out` exists; ModelError: the source is no model,
+    Raises UsageError: an unknown format; StorageError: `out` is there; ModelError: no model,
     or the exported network does not answer the same to within 1e-4 in every probability
     (nothing is left behind then).
     """
@@ -64,9 +65,8 @@ def export_model(source: str | Path, to: str, *, out: Path | None = None) -> Exp
     if to not in FORMATS:
         raise UsageError(f"{to!r} is no export format", seen=f"known: {', '.join(FORMATS)}")
     model = load_model(source)
-    target = out or Path(f"{model.name}{FORMATS[to]}")
-    if target.exists():
-        raise UsageError(f"{target} is there already", try_="--out with another name")
+    target = Path(out or f"{model.name}{FORMATS[to]}")
+    check_free(target, "--out with another name")
 
     # Convert, and ask the new file.
     pixels = _draw_test_pixels()
@@ -204,12 +204,14 @@ def run_keras(content: bytes, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _keras() -> Any:
+    # torch is here, as it holds the weights; the engine that Keras would take may not be.
+    os.environ.setdefault("KERAS_BACKEND", "torch")
     try:
         import keras
     except ImportError as error:
         raise MissingExtraError(
             "export to Keras needs Keras and an engine for it",
             seen=str(error),
-            try_="pip install keras, and KERAS_BACKEND=torch in the environment",
+            try_="pip install keras",
         ) from error
     return keras

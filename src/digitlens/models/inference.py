@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -18,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, SIDE, Images, check_images
-from digitlens.errors import ModelError
+from digitlens.errors import ModelError, suggest
+from digitlens.metrics.formatting import WIDTH, hang
 from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
 from digitlens.models.copies import HUB, fetch_from_hub
 from digitlens.models.predictions import Prediction, Predictions
-from digitlens.models.registry import DEFAULT_NETWORK
+from digitlens.models.registry import DEFAULT_NETWORK, NETWORKS
 from digitlens.runs import CONFIG, MODEL, RUNS
 from digitlens.storage import is_folder, read_regular
 from digitlens.workers import available_cpus
@@ -237,12 +239,18 @@ def _no_model_error(source: Path, error: OSError) -> ModelError:
             try_=f"digitlens train NETWORK --resume --out {source}" if unfinished else None,
         )
     runs = sorted(folder.parent for folder in RUNS.glob(f"{source.name}-*/{MODEL}"))
+    network = re.sub(r"-\d+$", "", source.name)
+    advice = f"a published network: {', '.join(published_names())}"
+    if runs:
+        advice = f"{runs[-1]}"
+    elif network in NETWORKS:
+        advice = f"digitlens train {network}    makes one; or {advice[2:]}"
+    elif meant := suggest(source.name, published_names()):
+        advice = f"{meant}, if that was meant"
     return ModelError(
         f"{source} is no model: wanted a published name, a run folder or an .onnx file",
         seen=error.strerror,
-        try_=f"{runs[-1]}"
-        if runs
-        else f"a published network ({', '.join(published_names())}), or digitlens train cnn",
+        try_=hang("", advice, WIDTH - 10),
     )
 
 

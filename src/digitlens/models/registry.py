@@ -71,7 +71,7 @@ def find_network(name: str) -> ModelSpec:
     entry = CUSTOM if name == CUSTOM.name else NETWORKS.get(name)
     if entry is not None:
         return entry
-    near = suggest(name, [*NETWORKS, *READERS], cutoff=0.5)
+    near = suggest(name, [*NETWORKS, *READERS])
     known = f"known: {', '.join(NETWORKS)}; readers of lines: {', '.join(READERS)}"
     raise UsageError(
         f"{name!r} is no network",

@@ -166,8 +166,9 @@ async def _answer_framework(request: Request, error: Any) -> Response:
         framework_error(error.status_code, str(error.detail), path[:200])
     )
     response.headers.update(error.headers or {})
-    if error.status_code == 405:
-        response.headers["allow"] = ", ".join(allowed_methods(path, request.app.openapi()))
+    documented = allowed_methods(path, request.app.openapi())
+    if error.status_code == 405 and documented:
+        response.headers["allow"] = ", ".join(documented)
     return response
 
 

@@ -151,7 +151,12 @@ class SecurityMiddleware:
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
         foreign = headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site")
         path = scope["path"]
-        if foreign and not origin and scope["method"] == "GET" and path in PUBLIC_PATHS:
+        if (
+            foreign
+            and not origin
+            and scope["method"] in ("GET", "HEAD")
+            and path in PUBLIC_PATHS
+        ):
             foreign = False  # a link on another site that leads to the lab's page
         if foreign or (origin and urlsplit(origin).netloc != host):
             raise ForeignError(

@@ -114,7 +114,9 @@ def decode_picture(value: Any, name: str) -> Upload:
         if value.startswith("data:"):
             value = value.partition(",")[2]
         try:
-            return binascii.a2b_base64(value.encode("ascii"), strict_mode=True)
+            # Encoders of mail and of shells break lines.
+            plain = "".join(value.split()).encode("ascii")
+            return binascii.a2b_base64(plain, strict_mode=True)
         except (ValueError, UnicodeEncodeError) as error:
             raise CorruptFileError(
                 f"{name} must be a picture file in base64, or rows of numbers",

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from digitlens.digits import SIDE, Digits
-from digitlens.errors import UsageError
+from digitlens.errors import StorageError, UsageError
 from digitlens.mail.sample.address import CAPITAL, find_strokes, round_stroke
 from digitlens.mail.sample.envelope import Envelope, draw_envelope
 from digitlens.storage import make_folder, write_bytes, write_csv
@@ -173,17 +173,20 @@ def make_sample(
     """Write `count` envelopes as JPEG files into `out`, and truth.csv when all are there.
 
     `digits` are "mnist", its test digits; "drawn", by the program; or "auto", the first where
-    at hand. `force` writes into a folder that holds sample mail already. Raises `UsageError`
-    for a count below 1, such a folder, or no MNIST where it is wanted; `StorageError` where the
+    at hand. `force` writes into a folder that holds mail already. Raises `UsageError` for a
+    count below 1, or no MNIST where it is wanted; `StorageError` for such a folder, where the
     disk is full, or the folder cannot be written.
     """
     if not 1 <= count <= MAX_PIECES:
         raise UsageError(f"pieces of sample mail are 1 to {MAX_PIECES:,}", seen=str(count))
     if seed < 0:
         raise UsageError("a seed is 0 or more", seen=str(seed))
-    if (out / TRUTH).exists() and not force:
-        raise UsageError(
-            f"{out} holds sample mail already", try_="another folder, or --force to replace it"
+    there = sorted(path.name for path in out.glob("piece-*.jpg"))
+    if (there or (out / TRUTH).exists()) and not force:
+        raise StorageError(
+            f"{out} holds pieces of mail already",
+            seen=f"{', '.join(there[:3])}{' ...' if there[3:] else ''}" if there else TRUTH,
+            try_="another folder, or --force to replace what has the same name",
         )
     chosen = choose_digits(digits)
     make_folder(out)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 router = APIRouter(tags=["service"])
+FILES = ["GET", "HEAD"]  # what a file is asked for by
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", **document("Whether the lab answers", Health))
 async def healthz(state: State) -> Any:
     """Say ok; 503 once the lab is ending."""
@@ -48,19 +50,19 @@ async def counts(state: State) -> Any:
     return Response(state.metrics.as_text(), media_type=prometheus.CONTENT_TYPE)
 
 
-@router.get("/docs", include_in_schema=False)
+@router.api_route("/docs", methods=FILES, include_in_schema=False)
 async def docs(request: Request) -> Any:
     """Return the OpenAPI document as a page."""
     return HTMLResponse(format_docs(request.app.openapi()))
 
 
-@router.get("/docs/style.css", include_in_schema=False)
+@router.api_route("/docs/style.css", methods=FILES, include_in_schema=False)
 async def docs_style(request: Request) -> Any:
     """Return the style sheet of that page."""
     return serve_file("css/docs.css", request)
 
 
-@router.get("/", include_in_schema=False)
+@router.api_route("/", methods=FILES, include_in_schema=False)
 async def page(request: Request, token: str | None = None) -> Any:
     """Return the page; with the token in the address, keep it in a cookie first.
 
@@ -78,13 +80,13 @@ async def page(request: Request, token: str | None = None) -> Any:
     return answer
 
 
-@router.get("/favicon.ico", include_in_schema=False)
+@router.api_route("/favicon.ico", methods=FILES, include_in_schema=False)
 async def icon(request: Request) -> Any:
     """Return the page's icon."""
     return serve_file("favicon.ico", request)
 
 
-@router.get("/static/{path:path}", include_in_schema=False)
+@router.api_route("/static/{path:path}", methods=FILES, include_in_schema=False)
 async def static(request: Request, path: str) -> Any:
     """Return one of the page's files."""
     return serve_file(path, request)
