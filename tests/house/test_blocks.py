@@ -193,9 +193,24 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page = np.full((700, 1100), 255, np.uint8)
     page[430:514, 450:870] = np.hstack(big[:5])  # within the field of docs/reading.md
     page = Image.fromarray(page)
-    for name in ("photo.jpg", "scan.png", "digit.png", "7.png", "drawings/a.png"):
+    for name in [
+        "photo.jpg",
+        "scan.png",
+        "digit.png",
+        "7.png",
+        "drawings/a.png",
+        "scans/a.png",
+    ]:
         save(one, folder / name)
-    pages = "envelope.jpg page.jpg letter.png form.png sudoku.jpg scan.pdf scans/a.png"
+    save(Image.new("L", (900, 600), 255), folder / "mail/blank.png")  # a person must look
+    table = np.full((9 * 90 + 4, 9 * 90 + 4), 255, np.uint8)
+    for index, digit in enumerate(big[:40:3]):
+        row, column = divmod(7 * index, 9)
+        table[90 * row + 5 : 90 * row + 89, 90 * column + 5 : 90 * column + 89] = digit
+    for line in range(0, len(table), 90):
+        table[line : line + 4] = table[:, line : line + 4] = 0
+    save(Image.fromarray(np.pad(table, 60, constant_values=255)), folder / "sudoku.jpg")
+    pages = "envelope.jpg page.jpg letter.png form.png scan.pdf"
     for name in (*pages.split(), "scans/b/c.pdf", "forms/a.png", "more/a.pdf"):
         save(page, folder / name)
     save(page.crop((430, 410, 890, 534)), folder / "cheque.png")
@@ -238,6 +253,7 @@ def here(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default::digitlens.errors.DigitlensWarning")
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # of Keras on torch
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_page_does_what_it_says(page: Path, here: Path) -> None:
     """The blocks of a page are run from top to bottom; Python's share their names."""
