@@ -134,7 +134,9 @@ def test_what_is_below_the_bar_is_marked(read: Cli, draw: Draw) -> None:
 def test_a_promise_about_errors_sets_the_bar(read: Cli, draw: Draw) -> None:
     """--max-error takes its bar from the reader's calibration, and tells it on stderr."""
     ended = read(draw("a.png", "1"), "--max-error", 0.01)
-    assert ended.err == "sure from 50.23 % on, as 50 % of the lines are that set this bar\n"
+    assert ended.err == (
+        "sure from 50.23 % on, as 50 % of the lines are that set this threshold\n"
+    )
     assert "?" not in ended.out
     result = json.loads(read("a.png", "--max-error", 0.01, "--json").out)
     assert result["max_error"] == 0.01

@@ -199,7 +199,7 @@ def apply_threshold(
         else:
             announce(
                 f"{name}sure from {100 * threshold.confidence:.2f} % on, as "
-                f"{100 * threshold.read_rate:.0f} % of the lines are that set this bar"
+                f"{100 * threshold.read_rate:.0f} % of the lines are that set this threshold"
             )
         thresholds.append(threshold.confidence)
     return replace(options, thresholds=tuple(thresholds))

@@ -328,11 +328,11 @@ def per_class(result: Evaluation) -> str:
         ) + "".join(f"<td>{count:,}</td>" for count in counts)
         rows.append((item.digit, cells))
     caption = (
-        "Found: of the pictures of this digit, the share that was read as it. "
-        "Trusted: of the answers with this digit, the share that was right."
+        "Recall: of the pictures of this digit, the share that was read as it. "
+        "Precision: of the answers with this digit, the share that was right."
     )
     decided = DECISIONS if is_decided else ()
-    head = ("digit", "pictures", "misses", "", "found", "trusted", *decided)
+    head = ("digit", "pictures", "misses", "", "recall", "precision", *decided)
     top = "".join(f'<th scope="col">{name}</th>' if name else "<td></td>" for name in head)
     return _table("lined", caption, top, rows)
 
