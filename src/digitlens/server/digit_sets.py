@@ -27,6 +27,7 @@ from digitlens.server.digit_map import draw_map
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source, list_sources
 from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
+from digitlens.server.schema_parts import CellPicture, OwnLabel
 from digitlens.server.schemas import (
     CellPictures,
     DigitMap,
@@ -184,7 +185,7 @@ def list_pictures(
     # The surest mistakes first: they are the most instructive.
     index = np.flatnonzero((result.digits.labels == truth) & (result.predicted == answer))
     order = index[np.argsort(-result.confidence[index], kind="stable")]
-    pictures = [
+    pictures: list[CellPicture] = [
         {
             "index": int(item),
             "confidence": round(float(result.confidence[item]), 6),
@@ -216,7 +217,7 @@ class UserDigits:
     def list_all(self) -> OwnList:
         """Return all names by label, and how to learn from the digits."""
         names = [self.names(label) for label in range(CLASSES)]
-        digits = [
+        digits: list[OwnLabel] = [
             {"label": label, "count": len(result), "names": result}
             for label, result in enumerate(names)
         ]

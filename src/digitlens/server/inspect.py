@@ -20,6 +20,7 @@ from digitlens.models.ops import apply_to
 from digitlens.server.batching import build_answer, describe_picture
 from digitlens.server.cache import LruCache
 from digitlens.server.http_errors import UnknownError
+from digitlens.server.schema_parts import LayerName
 from digitlens.server.schemas import Cell, KernelMap, Kernels
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def describe_kernels(layer: Layer, index: int | None) -> Kernels:
     for each input. Of a layer of more than `MAX_WEIGHTS` numbers only the first kernels that
     fit are sent.
     """
-    about = {"name": layer.name, "about": layer.about}
+    about = LayerName(name=layer.name, about=layer.about)
     if layer.weight is None:
         return Kernels(about, [], [], 0, 0)
     # Always at least one kernel, however large.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict  # as in `digitlens.server.schemas`
@@ -13,6 +13,21 @@ from digitlens.server.schemas import Strict
 Token = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 
 Part = Literal["whole", "line"]
+
+
+class Guess(TypedDict):
+    """A ZIP that a line may say; without a city no such ZIP is known."""
+
+    zip: str
+    probability: float
+    city: str | None
+    state: str | None
+
+
+class TrayGuess(Guess):
+    """The same with the tray that it goes to."""
+
+    tray: str
 
 
 # Requests, then answers.
@@ -84,7 +99,7 @@ class MailTask:
     reason: str | None
     why: str
     text: str
-    guesses: list[dict[str, Any]]
+    guesses: list[TrayGuess]
     picture: MailPicture | None
     problem: str | None
 
@@ -116,7 +131,7 @@ class Routed:
     reason: str | None
     why: str
     text: str
-    guesses: list[dict[str, Any]]
+    guesses: list[Guess]
     tray: str | None
     plant: str | None
     barcode: str | None
@@ -172,7 +187,7 @@ class MailCorrection:
     person: str
     at: float
     text: str
-    guesses: list[dict[str, Any]]
+    guesses: list[TrayGuess]
     box: list[float] | None
     boxes: list[list[float]]
 

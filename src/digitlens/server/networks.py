@@ -7,7 +7,7 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -139,7 +139,8 @@ class NetworkStore:
         model, probe = self.get_probe(name)
         probe.get_layer(1, member)
         inspected = probe.inspected
-        shape, rows = [1, SIDE, SIDE], []
+        shape = [1, SIDE, SIDE]
+        rows: list[Any] = []
         # The shapes of the maps are those that an empty picture gives.
         values = inspected.activations(np.zeros((1, SIDE, SIDE), np.uint8), member=member)
         for layer, maps in zip(inspected.list_layers(member), values, strict=True):
@@ -258,7 +259,7 @@ def describe_run(runs: Path, name: str) -> RunDetails:
         details = RunDetails(
             **vars(_summarize_run(folder)),
             config=config,
-            history=[asdict(epoch) for epoch in history],
+            history=history,
             words=None if diagnosis is None else diagnosis.words,
             verdict=None if diagnosis is None else diagnosis.verdict.value,
             metrics=metrics,

@@ -179,7 +179,7 @@ class ReviewDesk:
         said, box = (item.zip, item.person, item.settled_at), item.box and list(item.box)
         return MailCorrection(item.piece, picture, *said, item.text, guesses, box, boxes)
 
-    def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _add_trays(self, guesses: Sequence[dict[str, Any]]) -> list[Any]:
         return [{**guess, "tray": self.plan.find_tray(guess["zip"])} for guess in guesses]
 
     def _load_scan(self, task: ReviewTask) -> Scan:

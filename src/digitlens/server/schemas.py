@@ -13,7 +13,23 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic refuses that of typing before Python 3.12
 
+from digitlens.metrics.classification import Decisions
+from digitlens.metrics.history import Epoch
 from digitlens.models.registry import DEFAULT_NETWORK
+from digitlens.server.schema_parts import (
+    CellPicture,
+    ClassFigures,
+    FramingStep,
+    LayerMaps,
+    LayerName,
+    LayerSettings,
+    Line,
+    OcclusionMap,
+    OwnLabel,
+    OwnName,
+    ShadedMaps,
+    Trainable,
+)
 
 
 class Problem(BaseModel):
@@ -60,26 +76,6 @@ class Predicted:
     pictures: list[Read]
 
 
-class LineDigit(TypedDict):
-    """One digit of a line."""
-
-    text: str
-    confidence: float
-    box: list[float]
-    alternatives: list[dict[str, Any]]
-
-
-class Line(TypedDict):
-    """A line of digits that was read."""
-
-    format: int
-    text: str
-    confidence: float
-    box: list[float]
-    digits: list[LineDigit]
-    alternatives: list[dict[str, Any]]
-
-
 @dataclass(frozen=True)
 class Lines:
     """The answer of /v1/read."""
@@ -115,7 +111,7 @@ class NetworkList:
     """All networks that can be asked, and all that can be trained."""
 
     networks: list[Network]
-    trainable: list[dict[str, Any]]
+    trainable: list[Trainable]
     reader: bool
     data: dict[str, bool]
 
@@ -128,14 +124,14 @@ class NetworkDetails:
     card: dict[str, Any]
     cascade: bool
     members: int
-    layers: list[dict[str, Any]]
+    layers: list[LayerSettings]
 
 
 @dataclass(frozen=True)
 class Kernels:
     """A layer's kernels."""
 
-    layer: dict[str, Any]
+    layer: LayerName
     kernels: list[Any]
     biases: list[float]
     first: int
@@ -150,15 +146,20 @@ class Explained(TypedDict):
 
     model: str
     digit: int
-    layers: list[dict[str, Any]]
+    layers: list[LayerMaps | ShadedMaps]
     pixels: NotRequired[list[list[int]]]  # not with `shades`
+    member: int
+    shown: str
     # Not with `layers_only`:
     answer: NotRequired[str]
     confidence: NotRequired[float]
     probabilities: NotRequired[list[float]]
-    steps: NotRequired[list[dict[str, Any]]]
+    steps: NotRequired[list[FramingStep]]
     unrolled: NotRequired[list[float]]
-    occlusion: NotRequired[dict[str, Any]]
+    occlusion: NotRequired[OcclusionMap]
+    mattered: NotRequired[str]
+    gradients: NotRequired[list[list[float]] | None]
+    without_gradients: NotRequired[str]
     # With it alone:
     links: NotRequired[list[list[list[float]]]]
     picture: NotRequired[Read]  # with `shades` too
@@ -256,7 +257,7 @@ class RunDetails(Run):
     """All that is known of one run."""
 
     config: dict[str, Any]
-    history: list[dict[str, Any]]
+    history: list[Epoch]
     words: str | None
     verdict: str | None
     metrics: dict[str, Any] | None
@@ -273,8 +274,8 @@ class Measured:
     misses: int
     accuracy: float
     interval: list[float]
-    decisions: dict[str, int] | None
-    per_class: list[dict[str, Any]]
+    decisions: Decisions | None
+    per_class: list[ClassFigures]
     confusion: list[list[int]]
     words: str
 
@@ -310,7 +311,7 @@ class CellPictures:
     truth: int
     answer: int
     count: int
-    pictures: list[dict[str, Any]]
+    pictures: list[CellPicture]
 
 
 @dataclass(frozen=True)
@@ -350,7 +351,7 @@ class OwnList:
 
     folder: str
     count: int
-    digits: list[dict[str, Any]]
+    digits: list[OwnLabel]
     train: str
 
 
@@ -358,7 +359,7 @@ class OwnList:
 class OwnSaved(OwnList):
     """The digits that were kept, and the names of those kept now."""
 
-    saved: list[dict[str, Any]]
+    saved: list[OwnName]
 
 
 # /healthz.

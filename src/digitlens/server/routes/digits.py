@@ -16,6 +16,7 @@ from digitlens.server.routes import (
     encode_json,
     json_response,
 )
+from digitlens.server.schema_parts import OwnName
 from digitlens.server.schemas import (
     CellPictures,
     DigitMap,
@@ -142,7 +143,7 @@ def _save(state: LabState, request: OwnDigits) -> OwnSaved:
         for index, item in enumerate(request.digits, 1)
     ]
     state.user_digits.check_limit(len(images))
-    saved: list[dict[str, Any]] = [
+    saved: list[OwnName] = [
         {"label": item.label, "name": state.user_digits.save(image, item.label)}
         for item, image in zip(request.digits, images, strict=True)
     ]

@@ -26,6 +26,7 @@ from digitlens.server.routes import (
     encode_json,
     json_response,
 )
+from digitlens.server.schema_parts import Trainable
 from digitlens.server.schemas import (
     Cell,
     Explained,
@@ -218,7 +219,7 @@ async def networks(state: State) -> Any:
 
     def work() -> NetworkList:
         trainable = [
-            {"name": item.name, "about": item.about} for item in (*NETWORKS.values(), CUSTOM)
+            Trainable(name=item.name, about=item.about) for item in (*NETWORKS.values(), CUSTOM)
         ]
         # The page asks this first: the reader is then loaded before the first picture.
         reader = can_read_lines()

@@ -6,10 +6,13 @@ import { setState, state, watch } from "./core/store.js";
 import { emptyDrawing, fromRows, isEmpty, SIDE, toRows } from "./ink/drawing.js";
 import { encodeDrawing } from "./ink/render.js";
 
+/** What there is with `layers_only` and `shades`. @typedef {Required<Pick<Api.Explained, "model" | "member" | "shown" | "layers" | "links" | "picture">>} Inside */
+/** What there is without either. @typedef {Required<Omit<Api.Explained, "layers">> & {layers: Api.LayerMaps[]}} Explanation */
+
 /**
  * `several`: how many digits the drawing looks like; it is read as one all the same. `inside`:
- * what every layer makes of it, as /v1/explain tells, while the tab Network is open.
- * @type {{pixels: Uint8Array | null, answer: any, problem: any, several: number, inside: any}}
+ * what every layer makes of it, while the tab Network is open.
+ * @type {{pixels: Uint8Array | null, answer: Api.Answer | null, problem: unknown, several: number, inside: Inside | null}}
  */
 export const digit = { pixels: null, answer: null, problem: null, several: 1, inside: null };
 
@@ -36,7 +39,14 @@ export function describeRequest(drawing) {
     : { picture: toRows(drawing.base ?? new Uint8Array(SIDE * SIDE)), how: { frame: false } };
 }
 
+/** The pixels of a picture that was asked for with them. @param {Api.Read} picture */
+const takePixels = ({ pixels }) => fromRows(/** @type {number[][]} */ (pixels));
+
 const NOTHING = { pixels: null, answer: null, problem: null, several: 1, inside: null };
+
+/** @param {Api.Pictures} body @param {object} query */
+const askInside = async (body, query) =>
+  /** @type {Inside} */ (await post("/v1/explain", body, { ...query, layers_only: true, shades: true }));
 
 /** Ask about the drawing on the page, the newest always. */
 export const askNetwork = coalesce(async () => {
@@ -45,20 +55,12 @@ export const askNetwork = coalesce(async () => {
   const { picture, how } = describeRequest(drawing);
   try {
     // One request, in Network too: framing and asking twice takes twice as long.
-    const isInside = state.tab === "network";
-    const wanted = isInside ? { layers_only: true, shades: true } : { pixels: true };
-    const query = { network: state.network, ...how, ...wanted };
-    const path = isInside ? "/v1/explain" : "/v1/predict";
-    const result = await post(path, { pictures: [picture] }, query);
+    const [body, query] = [{ pictures: [picture] }, { network: state.network, ...how }];
+    const inside = state.tab === "network" ? await askInside(body, query) : null;
+    const result = inside?.picture ?? (await post("/v1/predict", body, { ...query, pixels: true })).pictures[0];
     if (isEmpty(currentDrawing())) return;
-    const { pixels, several, answers } = isInside ? result.picture : result.pictures[0];
-    update({
-      pixels: fromRows(pixels),
-      answer: answers[0],
-      problem: null,
-      several: several ?? 1,
-      inside: isInside ? result : null,
-    });
+    const [answer] = result.answers;
+    update({ pixels: takePixels(result), answer, problem: null, several: result.several ?? 1, inside });
   } catch (problem) {
     update({ ...NOTHING, pixels: drawing.strokes.length ? null : drawing.base, problem });
   }
@@ -95,7 +97,7 @@ export const setPixels = (pixels) => setState({ drawing: { base: pixels, strokes
 export async function openPicture(blob) {
   const query = { network: state.network, pixels: true };
   const result = (await send("/v1/predict", blob, query)).pictures[0];
-  const base = fromRows(result.pixels);
+  const base = takePixels(result);
   origin = { blob, base };
   setPixels(base);
 }
@@ -108,7 +110,7 @@ export async function centerDigit() {
     const query = { network: state.network, drawing: true, pixels: true };
     const picture = encodeDrawing({ ...emptyDrawing(), base });
     const result = (await post("/v1/predict", { pictures: [picture] }, query)).pictures[0];
-    setPixels(fromRows(result.pixels));
+    setPixels(takePixels(result));
   } catch (problem) {
     update({ problem });
   }
@@ -122,7 +124,7 @@ export const wantGradients = () => (gradients = true);
 /** @type {{key: string, result: Promise<any>}} */
 let explanation = { key: "", result: Promise.resolve(null) };
 
-/** Why the chosen network answers so: /v1/explain of the digit, asked for once. */
+/** Why the chosen network answers so: /v1/explain of the digit, asked for once. @returns {Promise<Explanation>} */
 export function loadExplanation() {
   const { drawing, network } = state;
   const { picture, how } = describeRequest(drawing);
@@ -141,5 +143,5 @@ export function loadExplanation() {
   return explanation.result;
 }
 
-/** @param {unknown} error */
+/** @param {unknown} error @returns {error is Problem} */
 export const isSeveral = (error) => error instanceof Problem && error.kind === "several-digits";

@@ -7,9 +7,9 @@
 import { get, isStatic } from "./core/api.js";
 import { Problem } from "./core/problem.js";
 import { onReachable } from "./core/server.js";
-import { queryAll, byId, h, setOptions } from "./core/dom.js";
+import { query, queryAll, byId, h, setOptions } from "./core/dom.js";
 import { formatConfidence } from "./core/numbers.js";
-import { capitalize, showProblem } from "./core/messages.js";
+import { capitalize, describeProblem, showProblem } from "./core/messages.js";
 import { setState, state, STRONGEST, watch } from "./core/store.js";
 import { bindTheme, onColors } from "./core/theme.js";
 import { bindAddress, openTab, TABS, toHash } from "./core/url.js";
@@ -75,16 +75,16 @@ function showView() {
   for (const tab of TABS) byId(`view-${tab}`).hidden = tab !== state.tab;
   if (WANT_DIGIT.includes(state.tab)) {
     const view = byId(`view-${state.tab}`);
-    const empty = view.querySelector(".empty");
+    const empty = query(".empty", view);
     empty.dataset.words ??= empty.textContent;
     const take = () => setState({ drawing: { ...OPENING } });
     empty.replaceChildren(
       ...(digit.problem
-        ? [`${capitalize(digit.problem.message)}.`]
+        ? [`${capitalize(describeProblem(digit.problem))}.`]
         : [empty.dataset.words, " ", h("button", { type: "button", onclick: take }, "Take an example")]),
     );
     empty.hidden = Boolean(digit.pixels);
-    view.querySelector(".filled").hidden = !digit.pixels;
+    query(".filled", view).hidden = !digit.pixels;
     if (!digit.pixels) return;
   }
   if (isStatic && SERVER_ONLY.includes(state.tab)) return; // its text says how it is had
@@ -106,17 +106,18 @@ function showTab() {
 
 function bindLinks() {
   for (const link of queryAll("nav a")) {
-    const refresh = () => (link.href = toHash({ ...state, tab: link.dataset.tab }));
+    const { tab = "draw" } = link.dataset;
+    const refresh = () => (link.href = toHash({ ...state, tab }));
     link.addEventListener("pointerdown", refresh); // so that it can be opened elsewhere
-    link.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      openTab(link.dataset.tab);
+      openTab(tab);
       scrollTo(0, 0);
       byId(`h-${state.tab}`).focus({ preventScroll: true });
     });
   }
-  byId("skip").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+  byId("skip").addEventListener("click", (event) => {
     event.preventDefault();
     byId("main").focus();
   });
@@ -141,19 +142,18 @@ function start() {
   bindAddress();
   bindLinks();
   onNetworks(({ networks }) => {
-    const names = networks.map((/** @type {{name: string}} */ { name }) => name);
+    const names = networks.map(({ name }) => name);
     if (!names.includes(state.network)) names.push(state.network);
     setOptions(
       byId("network"),
-      names.map((/** @type {string} */ name) => ({ value: name, text: name })),
+      names.map((name) => ({ value: name, text: name })),
       state.network,
     );
     if (["draw", "answer"].includes(state.tab) && digit.answer) showView(); // limits are known
   });
-  byId("network").addEventListener("change", (/** @type {any} */ event) => {
-    setState({ network: event.target.value, layer: 1, ...STRONGEST });
-  });
-  watch(["network"], () => (byId("network").value = state.network));
+  const select = byId("network");
+  select.addEventListener("change", () => setState({ network: select.value, layer: 1, ...STRONGEST }));
+  watch(["network"], () => (select.value = state.network));
   for (const view of Object.values(VIEWS)) view.init();
   watch(["tab"], showTab);
   onDigit(() => {

@@ -4,16 +4,16 @@ import { get, isStatic } from "./core/api.js";
 
 /**
  * `data`: each set of digits by its name, and whether it is on this machine; empty until known.
- * @typedef {{networks: any[], trainable: any[], reader: boolean, data: Record<string, boolean>}} Known
+ * @typedef {Api.NetworkList} Known
  */
 
 /** @type {Known} */
 export let known = { networks: [], trainable: [], reader: true, data: {} };
 
-/** @type {((found: Known) => void)[]} */
+/** @type {((networks: Known) => void)[]} */
 const listeners = [];
 
-/** Call `callback` when the list is there, and when it changes. @param {(found: any) => void} callback */
+/** Call `callback` when the list is there, and when it changes. @param {(networks: Known) => void} callback */
 export const onNetworks = (callback) => listeners.push(callback);
 
 /** @param {Known} networks */

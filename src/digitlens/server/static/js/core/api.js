@@ -33,16 +33,16 @@ const backend = isStatic ? import("../local/backend.js") : Promise.resolve(serve
 /** @param {Ask} request */
 const ask = async (request) => (await backend).answer(request);
 
-/** @param {string} path @param {Record<string, any>} [query] */
+/** @template {string} P @param {P} path @param {Record<string, any>} [query] @returns {Promise<Api.Get<P>>} */
 export const get = (path, query) => ask({ method: "GET", path, query });
 
-/** @param {string} path */
+/** @template {string} P @param {P} path @returns {Promise<Api.Remove<P>>} */
 export const remove = (path) => ask({ method: "DELETE", path });
 
-/** Send JSON. @param {string} path @param {object} body @param {Record<string, any>} [query] */
+/** Send JSON. @template {string} P @param {P} path @param {Api.Body<P>} body @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const post = (path, body, query) => ask({ method: "POST", path, body, query });
 
-/** Send a picture file as it is. @param {string} path @param {Blob} file @param {Record<string, any>} [query] */
+/** Send a picture file as it is. @template {string} P @param {P} path @param {Blob} file @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const send = (path, file, query) => ask({ method: "POST", path, file, query });
 
 /**

@@ -1,22 +1,25 @@
 // Elements without markup in strings.
 
-/** @param {string} id @returns {any} */
-export const byId = (id) => document.getElementById(id);
+/** @template {string} I @param {I} id @returns {ById<I>} */
+export const byId = (id) => /** @type {any} its tag is in types/lab.d.ts */ (document.getElementById(id));
 
-/** @param {string} selector @returns {any[]} */
-export const queryAll = (selector, within = document.body) => [...within.querySelectorAll(selector)];
+/** @template {string} S @param {S} selector @param {ParentNode} [within] @returns {Selected<S>[]} */
+export const queryAll = (selector, within = document.body) => [.../** @type {any} */ (within.querySelectorAll(selector))];
+
+/** The first element of a selector, which is known to be there. @template {string} S @param {S} selector @param {ParentNode} within @returns {Selected<S>} */
+export const query = (selector, within) => /** @type {any} */ (within.querySelector(selector));
 
 /**
  * Make an element: attributes, listeners ("onclick") and children.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Attributes<HTMLElementTagNameMap[T]>} [attributes]
  * @param {...(Node | string | null)} children
- * @returns {any}
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (typeof value === "function") element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) {
       element.setAttribute(name, String(value));
@@ -31,16 +34,16 @@ export function setText(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-/** Make an SVG element. @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string)} children @returns {any} */
+/** Make an SVG element. @template {keyof SVGElementTagNameMap} T @param {T} tag @param {Record<string, string | number>} [attributes] @param {...(Node | string)} children */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, String(value));
-  }
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   element.append(...children);
   return element;
 }
+
+/** What a canvas is painted with. @param {HTMLCanvasElement} canvas */
+export const getBrush = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
 /** Fill a select. @param {HTMLSelectElement} select @param {{value: string, text: string}[]} options @param {string} value */
 export function setOptions(select, options, value) {
@@ -48,6 +51,15 @@ export function setOptions(select, options, value) {
     ...options.map((item) => h("option", { value: item.value }, item.text)),
   );
   select.value = value;
+}
+
+/** Call `callback` with each file that is chosen, the same one again too. @param {HTMLInputElement} field @param {(file: File) => void} callback */
+export function bindFile(field, callback) {
+  field.addEventListener("change", () => {
+    const file = field.files?.[0];
+    if (file) callback(file);
+    field.value = "";
+  });
 }
 
 /** The chosen radio button of a name. @param {string} name @param {string} value */
@@ -65,7 +77,7 @@ export function bindArrowKeys(group) {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     const choices = queryAll('[role="radio"]', group);
-    const index = choices.indexOf(document.activeElement);
+    const index = choices.findIndex((item) => item === document.activeElement);
     if (index < 0) return;
     event.preventDefault();
     const next = (index + step + choices.length) % choices.length;
@@ -82,8 +94,8 @@ export function bindArrowKeys(group) {
  */
 export function bindRoving(group, selector = "button") {
   const list = () =>
-    queryAll(selector, group).filter((item) => !item.disabled && item.checkVisibility());
-  function refresh(/** @type {any} */ chosen = null) {
+    queryAll(selector, group).filter((item) => !item.matches(":disabled") && item.checkVisibility());
+  function refresh(/** @type {Element | null} */ chosen = null) {
     const items = list();
     const all = queryAll(selector, group);
     // Where nothing is seen yet, what will be.
@@ -96,7 +108,7 @@ export function bindRoving(group, selector = "button") {
   group.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const items = list();
-    const index = items.indexOf(document.activeElement);
+    const index = items.findIndex((item) => item === document.activeElement);
     if (!step || index < 0) return;
     event.preventDefault();
     items[(index + step + items.length) % items.length].focus();

@@ -1,6 +1,6 @@
 // What went wrong, as every backend tells it.
 
-/** @typedef {{status?: number, detail?: string, seen?: string, likely?: string, try?: string, type?: string}} Details */
+/** @typedef {Partial<Api.Problem>} Details */
 
 /** An error of a backend: problem details, RFC 9457. */
 export class Problem extends Error {

@@ -18,8 +18,8 @@ export function color(name) {
   document.body.append(probe);
   const parts = getComputedStyle(probe).color.match(/[\d.]+/g) ?? ["0", "0", "0"];
   probe.remove();
-  /** @type {any} */
-  const value = parts.slice(0, 3).map(Number);
+  const [red, green, blue] = parts.map(Number);
+  const value = /** @type {[number, number, number]} */ ([red, green, blue]);
   known.set(name, value);
   return value;
 }

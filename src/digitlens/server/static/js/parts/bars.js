@@ -1,13 +1,13 @@
 // Ten bars that sum to 1; apart from them, whether there is a digit at all, against its limit.
 
 import { formatConfidence } from "../core/numbers.js";
-import { h } from "../core/dom.js";
+import { h, query, queryAll } from "../core/dom.js";
 import { findThreshold } from "../networks.js";
 import { explainTerm } from "./glossary.js";
 
 /**
  * @param {HTMLElement} box
- * @param {any} answer one of /v1/predict, or null
+ * @param {Api.Answer | null} answer
  */
 export function showBars(box, answer) {
   if (!box.firstChild) {
@@ -17,7 +17,7 @@ export function showBars(box, answer) {
       line("no digit", "refusal", h("em")),
     );
   }
-  [...box.querySelectorAll(".bar:not(.refusal)")].forEach((row, digit) => {
+  queryAll(".bar:not(.refusal)", box).forEach((row, digit) => {
     const share = answer ? answer.probabilities[digit] : 0;
     row.classList.toggle("first", answer?.digit === digit);
     row.classList.toggle("least", Boolean(answer) && share < 0.0001);
@@ -26,29 +26,29 @@ export function showBars(box, answer) {
   showRefusal(box, answer);
 }
 
-/** "No digit" is no eleventh bar: it is compared to the network's limit, not to the ten. @param {any} box @param {any} answer */
+/** "No digit" is no eleventh bar: it is compared to the network's limit, not to the ten. @param {HTMLElement} box @param {Api.Answer | null} answer */
 function showRefusal(box, answer) {
   const share = answer?.no_digit ?? null;
   const limit = answer ? findThreshold(answer.network) : null;
-  const row = box.querySelector(".refusal");
-  const words = box.querySelector(".refusal-words");
+  const row = query(".refusal", box);
+  const words = query(".refusal-words", box);
   row.hidden = share === null;
   words.hidden = !answer;
-  words.firstChild.textContent =
+  words.childNodes[0].textContent =
     share === null
       ? "Is it a digit at all? This network cannot tell. "
       : `Is it a digit at all? ${limit === null ? "" : `Rejected above ${formatConfidence(limit)}. `}`;
-  if (share === null) return;
+  if (!answer || share === null) return;
   row.classList.toggle("first", answer.digit === null);
-  row.querySelector("em").hidden = limit === null;
-  row.querySelector("em").style.left = `${100 * (limit ?? 0)}%`;
+  query("em", row).hidden = limit === null;
+  query("em", row).style.left = `${100 * (limit ?? 0)}%`;
   fill(row, share, formatConfidence(share));
 }
 
-/** @param {any} row @param {number} share @param {string} words */
+/** @param {HTMLElement} row @param {number} share @param {string} words */
 function fill(row, share, words) {
-  row.querySelector("i").style.width = `${100 * share}%`;
-  row.querySelector("output").textContent = words;
+  query("i", row).style.width = `${100 * share}%`;
+  query("output", row).textContent = words;
 }
 
 /** @param {string} name @param {string} [kind] @param {...Node} marks */
@@ -62,15 +62,15 @@ function line(name, kind = "", ...marks) {
   );
 }
 
-/** The digit to show large: with a question mark where it is to be checked. @param {any} answer */
+/** The digit to show large: with a question mark where it is to be checked. @param {Api.Answer} answer */
 export const nameDigit = ({ digit, likeliest, unsure }) =>
   digit === null || unsure ? `${likeliest}?` : String(digit);
 
-/** What an answer says, in a sentence. @param {any} answer */
+/** What an answer says, in a sentence. @param {Api.Answer} answer */
 export function describeAnswer(answer) {
   if (answer.digit === null) {
     const limit = findThreshold(answer.network);
-    const figures = `${formatConfidence(answer.no_digit)}${limit === null ? "" : `, limit ${formatConfidence(limit)}`}`;
+    const figures = `${formatConfidence(answer.no_digit ?? 1)}${limit === null ? "" : `, limit ${formatConfidence(limit)}`}`;
     return `${answer.network}: rejected as “not a digit” (${figures}). Best guess: ${answer.likeliest} with ${formatConfidence(answer.confidence)}. Check this.`;
   }
   const [next] = rankOthers(answer);

@@ -5,6 +5,8 @@ import { h, svg } from "../core/dom.js";
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 216, 52, 40, 10, 8];
 const TICKS = 7; // numbers below the chart, at most, and the last epoch
 
+/** @typedef {(value: number) => number} Scale from a number to its place */
+/** @typedef {(value: number) => string} Write */
 /**
  * @typedef {object} Curve
  * @property {string} kind "train" or "validation", and its series where it is another run's
@@ -18,15 +20,15 @@ const TICKS = 7; // numbers below the chart, at most, and the last epoch
  * @param {object} options
  * @param {number} options.epochs how many are planned
  * @param {number} options.top what no value is above
- * @param {(value: number) => string} options.write
+ * @param {Write} options.write
  * @param {string} options.label
  */
 export function drawChart(box, curves, { epochs, top, write, label }) {
   const values = curves.flatMap((curve) => curve.values).filter((value) => value !== null);
   const [low, height, step] = span(values, top);
   const across = Math.max(2, epochs, ...curves.map((curve) => curve.values.length));
-  const x = (epoch) => LEFT + ((WIDTH - LEFT - RIGHT) * (epoch - 1)) / (across - 1);
-  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (height - low));
+  const x = (/** @type {number} */ epoch) => LEFT + ((WIDTH - LEFT - RIGHT) * (epoch - 1)) / (across - 1);
+  const y = (/** @type {number} */ value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (height - low));
   const root = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     role: "img",
@@ -59,7 +61,14 @@ export function listTicks(across) {
   return [...ticks.filter((epoch) => across - epoch >= step / 2), across];
 }
 
-/** A line under the pointer, and below the chart what the curves are there. */
+/**
+ * A line under the pointer, and below the chart what the curves are there.
+ * @param {SVGElement} root
+ * @param {Curve[]} curves
+ * @param {number} across epochs
+ * @param {Scale} x
+ * @param {Write} write
+ */
 function bindHover(root, curves, across, x, write) {
   const mark = svg("line", { class: "at", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" });
   const told = h("p", { class: "chart-values" });
@@ -72,8 +81,8 @@ function bindHover(root, curves, across, x, write) {
     mark.setAttribute("x2", String(x(epoch)));
     mark.setAttribute("visibility", "visible");
     const parts = curves
-      .filter(({ values }) => values[epoch - 1] !== null && values[epoch - 1] !== undefined)
-      .map(({ name, values }) => `${name} ${write(/** @type {number} */ (values[epoch - 1]))}`);
+      .map(({ name, values }) => ({ name, value: values[epoch - 1] ?? null }))
+      .flatMap(({ name, value }) => (value === null ? [] : `${name} ${write(value)}`));
     told.textContent = `Epoch ${epoch}: ${parts.join(", ") || "nothing yet"}`;
   });
   root.addEventListener("pointerleave", () => {
@@ -83,10 +92,9 @@ function bindHover(root, curves, across, x, write) {
   return told;
 }
 
+/** @param {string} kind @param {(number | null)[]} line @param {Scale} x @param {Scale} y */
 function drawn(kind, line, x, y) {
-  const points = line
-    .map((value, index) => (value === null ? null : [x(index + 1), y(value)]))
-    .filter(Boolean);
+  const points = line.flatMap((value, index) => (value === null ? [] : [[x(index + 1), y(value)]]));
   if (!points.length) return [];
   return [
     svg("polyline", { class: `curve ${kind}`, points: points.join(" ") }),
@@ -96,21 +104,22 @@ function drawn(kind, line, x, y) {
   ];
 }
 
-/** Round limits about all values, and the step between lines: 1, 2 or 5 times a power of ten. */
+/** Round limits about all values, and the step between lines: 1, 2 or 5 times a power of ten. @param {number[]} values @param {number} top */
 export function span(values, top) {
   if (!values.length) return [0, 1, 0.5];
   const [low, height] = [Math.min(...values), Math.max(...values)];
   const rough = (height - low || height / 4 || 1) / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((item) => item * power >= rough);
+  const step = power * ([1, 2, 5].find((item) => item * power >= rough) ?? 10);
   const last = Math.min(top, Math.max(step, Math.ceil(height / step) * step));
   return [Math.max(0, Math.min(Math.floor(low / step) * step, last - step)), last, step];
 }
 
+/** @param {Curve[]} curves @param {string} label @param {Write} write */
 function words(curves, label, write) {
   const last = curves
-    .filter(({ values }) => values.some((value) => value !== null))
-    .map(({ name, values }) => `${name} ${write(values.findLast((value) => value !== null))}`);
+    .map(({ name, values }) => ({ name, value: values.findLast((value) => value !== null) ?? null }))
+    .flatMap(({ name, value }) => (value === null ? [] : `${name} ${write(value)}`));
   return last.length
     ? `${label} by epoch, last: ${last.join(", ")}`
     : `${label} by epoch: nothing yet`;

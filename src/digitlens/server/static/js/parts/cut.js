@@ -1,5 +1,7 @@
 // One digit cut out of a photo, upright: what is kept of a corrected one.
 
+import { getBrush } from "../core/dom.js";
+
 const MARGIN = 0.2; // of the box's longer side: paper around a digit, so that its ink is recognized
 const LARGEST = 400; // pixels
 
@@ -19,7 +21,7 @@ export function cropDigit(photo, { width, height, turn }, [left, top, right, bot
   const quarter = Math.round(turn / 90);
   const sheet = document.createElement("canvas");
   [sheet.width, sheet.height] = quarter % 2 ? size.reverse() : size;
-  const brush = /** @type {CanvasRenderingContext2D} */ (sheet.getContext("2d"));
+  const brush = getBrush(sheet);
   brush.imageSmoothingQuality = "high";
   brush.translate(sheet.width / 2, sheet.height / 2);
   brush.rotate((-quarter * Math.PI) / 2);

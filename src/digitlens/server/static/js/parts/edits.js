@@ -7,11 +7,11 @@
  */
 
 export class Edits {
-  /** @param {any[]} lines of /v1/read */
+  /** @param {Api.Line[]} lines */
   constructor(lines) {
     this.lines = lines;
     /** @type {Item[][]} */
-    this.items = lines.map(({ digits }) => digits.map((/** @type {any} */ { text }, /** @type {number} */ place) => ({ place, text })));
+    this.items = lines.map(({ digits }) => digits.map(({ text }, place) => ({ place, text })));
   }
 
   /** @param {number} line */

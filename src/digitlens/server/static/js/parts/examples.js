@@ -1,8 +1,8 @@
 // Examples to choose from: drawn ones, and digits that people wrote.
 
 import { get } from "../core/api.js";
-import { bindRoving, byId, h } from "../core/dom.js";
-import { capitalize } from "../core/messages.js";
+import { bindRoving, byId, getBrush, h } from "../core/dom.js";
+import { capitalize, describeProblem } from "../core/messages.js";
 import { formatCount } from "../core/numbers.js";
 import { color, onColors } from "../core/theme.js";
 import { setPixels } from "../digit.js";
@@ -20,19 +20,18 @@ const MANY = 1_000_000; // more than any set of digits has
  */
 export function bindExamples(box, choose) {
   const words = byId("example-words");
-  const buttons = Object.entries(EXAMPLES).map(([name, drawing]) => {
+  const canvases = Object.keys(EXAMPLES).map(() => h("canvas", { width: SIDE, height: SIDE }));
+  const buttons = Object.entries(EXAMPLES).map(([name, drawing], index) => {
     const label = HARD[name] ? `Example: ${name}` : `Example: a ${name}`;
     const callback = () => {
       choose({ ...drawing });
       words.textContent = HARD[name] ?? "";
     };
-    const canvas = h("canvas", { width: SIDE, height: SIDE });
-    return h("button", { type: "button", "aria-label": label, title: name, onclick: callback }, canvas);
+    return h("button", { type: "button", "aria-label": label, title: name, onclick: callback }, canvases[index]);
   });
   const paint = () =>
     Object.values(EXAMPLES).forEach((drawing, index) => {
-      const brush = buttons[index].firstChild.getContext("2d");
-      renderDrawing(brush, drawing, SIDE, color("digit-paper"), color("digit-ink"));
+      renderDrawing(getBrush(canvases[index]), drawing, SIDE, color("digit-paper"), color("digit-ink"));
     });
   box.append(...buttons);
   bindRoving(box);
@@ -49,6 +48,6 @@ async function takeOther() {
     setPixels(fromRows(sample.pixels));
     words.textContent = `Number ${formatCount(sample.index)} of ${sample.source}, labelled ${sample.label}.`;
   } catch (problem) {
-    words.textContent = `${capitalize(/** @type {Error} */ (problem).message)}.`;
+    words.textContent = `${capitalize(describeProblem(problem))}.`;
   }
 }

@@ -3,8 +3,9 @@
 import { announce, capitalize } from "../core/messages.js";
 import { bindRoving, h, queryAll } from "../core/dom.js";
 
-/** Each term in a sentence or three, for who meets it for the first time. */
-export const TERMS = {
+/** Each term in a sentence or three, for who meets it for the first time. @type {Record<string, string>} */
+export /** @type {Record<string, string>} */
+const TERMS = {
   activation:
     "What is done to each sum before it is passed on. Without it, several layers in a row could be replaced by one.",
   augmentation:
@@ -78,7 +79,7 @@ function toggle(term, button) {
 
 function makeBox() {
   const made = h("div", { popover: "manual", id: "term", class: "term-box" });
-  const close = () => box.hidePopover();
+  const close = () => made.hidePopover();
   made.addEventListener("toggle", (event) => {
     if (event.newState !== "closed") return;
     opener?.setAttribute("aria-expanded", "false");
@@ -86,7 +87,8 @@ function makeBox() {
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && close());
   document.addEventListener("pointerdown", ({ target }) => {
-    if (!made.contains(target) && !target.closest?.(".term")) close();
+    const isInside = target instanceof Element && (made.contains(target) || target.closest(".term"));
+    if (!isInside) close();
   });
   addEventListener("scroll", close, { passive: true });
   document.body.append(made);
@@ -111,7 +113,7 @@ export const explainTerm = (term) =>
 /** Give each element with data-term its "?"; those of a view are one stop of the Tab key. */
 export function bindTerms() {
   for (const place of queryAll("[data-term]")) {
-    place.replaceWith(...place.dataset.term.split(",").map(explainTerm));
+    place.replaceWith(...(place.dataset.term ?? "").split(",").map(explainTerm));
   }
   for (const view of queryAll("section.view")) refreshers.set(view.id, bindRoving(view, ".term"));
 }

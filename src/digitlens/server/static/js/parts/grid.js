@@ -1,8 +1,12 @@
 // A grid of numbers on a canvas, with a cursor that mouse, finger and arrow keys move.
 
+import { getBrush } from "../core/dom.js";
 import { cssColor } from "../core/theme.js";
 import { announce } from "../core/messages.js";
 import { pickTextColor } from "./ramps.js";
+
+/** Rows down and columns right that an arrow key leads. @type {Record<string, [number, number]>} */
+export const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 const NUMBERS = 24; // pixels: from this size of a cell on, its number is written into it
 
@@ -23,7 +27,16 @@ const NUMBERS = 24; // pixels: from this size of a cell on, its number is writte
  * @property {{row: number, column: number} | null} [mark] one cell that is marked
  */
 
-/** Lines across a cell: a difference that is seen without its colour. */
+/** @typedef {(row: number, column: number, event: KeyboardEvent) => void} OnMove */
+
+/**
+ * Lines across a cell: a difference that is seen without its colour.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {number} height
+ */
 function hatch(brush, x, y, width, height) {
   brush.strokeStyle = cssColor("sheet");
   brush.lineWidth = Math.max(1, width / 6);
@@ -53,8 +66,8 @@ export class Grid {
     this.shown = null;
     this.pick = pick;
     this.words = words;
-    this.onMove = (_row, _column, _event) => {};
-    this.onPin = (_on) => {};
+    this.onMove = /** @type {OnMove} */ (() => {});
+    this.onPin = /** @type {(on: boolean) => void} */ (() => {});
     /** Whether moving over it chooses nothing: a cell was clicked, until it is freed. */
     this.pinned = false;
     this.active = Boolean(label);
@@ -70,7 +83,7 @@ export class Grid {
     this.draw();
   }
 
-  /** The cell under a pointer. @param {PointerEvent} event */
+  /** The cell under a pointer. @param {MouseEvent} event */
   place(event) {
     if (!this.shown) return null;
     const box = this.canvas.getBoundingClientRect();
@@ -90,9 +103,10 @@ export class Grid {
     const height = shown.flat ? canvas.clientHeight / shown.rows : width;
     canvas.width = Math.round(size * sharp);
     canvas.height = Math.round(height * shown.rows * sharp);
-    const brush = canvas.getContext("2d");
+    const brush = getBrush(canvas);
     brush.scale(canvas.width / size, canvas.width / size);
-    this.#cells(brush, width, height);
+    this.#cells(brush, shown, width, height);
+    /** @param {{row: number, column: number, rows?: number, columns?: number}} box @param {string} style @param {number} line */
     const mark = ({ row, column, rows = 1, columns = 1 }, style, line) => {
       brush.strokeStyle = style;
       brush.lineWidth = line;
@@ -109,9 +123,9 @@ export class Grid {
     }
   }
 
-  #cells(brush, width, height) {
-    const { rows, columns, at: index, ramp, text, ticks, hatched, under, until } = this.shown;
-    const written = text && width >= NUMBERS;
+  /** @param {CanvasRenderingContext2D} brush @param {Shown} shown @param {number} width @param {number} height */
+  #cells(brush, { rows, columns, at: index, ramp, text, ticks = columns, hatched, under, until }, width, height) {
+    const write = width >= NUMBERS ? text : undefined;
     const gap = width >= 8 ? 0.5 : -0.5; // below zero: neighbours touch
     const quiet = cssColor("quiet");
     brush.fillStyle = cssColor("hairline");
@@ -128,17 +142,18 @@ export class Grid {
         const [x, y] = [column * width, row * height];
         brush.fillRect(x, y, width - gap, height - gap);
         if (hatched?.(value)) hatch(brush, x, y, width - gap, height - gap);
-        if (!written) continue;
+        if (!write) continue;
         brush.fillStyle = value ? pickTextColor(rgb) : quiet;
-        brush.fillText(text(value), x + width / 2, y + height / 2 + 0.5);
+        brush.fillText(write(value), x + width / 2, y + height / 2 + 0.5);
       }
     }
     brush.fillStyle = quiet;
-    for (let place = ticks ?? columns; place < columns; place += ticks) {
+    for (let place = ticks; place < columns; place += ticks) {
       brush.fillRect(place * width - 0.5, rows * height - 6, 1, 6);
     }
   }
 
+  /** @param {string} label @param {boolean} hover */
   #listen(label, hover) {
     const { canvas } = this;
     canvas.tabIndex = 0;
@@ -146,7 +161,7 @@ export class Grid {
     canvas.setAttribute("aria-roledescription", "grid");
     canvas.setAttribute("aria-label", label);
     canvas.addEventListener("keydown", (event) => this.#key(event));
-    const point = (event) => {
+    const point = (/** @type {MouseEvent} */ event) => {
       const place = this.place(event);
       if (place && (place.row !== this.cursor.row || place.column !== this.cursor.column)) {
         this.#go(place.row, place.column);
@@ -162,7 +177,7 @@ export class Grid {
     canvas.addEventListener("pointermove", (event) => this.pinned || point(event));
     // A finger moves over nothing: it needs no pin.
     canvas.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch") this.pin(!again);
+      if (/** @type {PointerEvent} a click is one */ (event).pointerType !== "touch") this.pin(!again);
     });
   }
 
@@ -174,11 +189,10 @@ export class Grid {
     this.onPin(on);
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.key === "Escape") this.pin(false);
-    const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
-      event.key
-    ];
+    const way = ARROWS[event.key];
     if (!way || !this.shown || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const row = Math.min(this.shown.rows - 1, Math.max(0, this.cursor.row + way[0]));
@@ -189,6 +203,7 @@ export class Grid {
     announce(this.words ? this.words(row, column, value) : `row ${row}, column ${column}: ${value}`);
   }
 
+  /** @param {number} row @param {number} column */
   #go(row, column) {
     this.cursor = { row, column };
     this.draw();

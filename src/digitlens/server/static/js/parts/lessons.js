@@ -21,7 +21,7 @@ const TITLES = {
 export function bindLessons() {
   const course = document.querySelector('meta[name="digitlens-course"]')?.getAttribute("content");
   for (const text of queryAll("[data-lessons]")) {
-    const links = text.dataset.lessons.split(",").flatMap((/** @type {string} */ name) => {
+    const links = (text.dataset.lessons ?? "").split(",").flatMap((name) => {
       const words = `${Number(name.slice(0, 2))}, ${TITLES[name]}`;
       return [" ", course ? h("a", { href: `${course}${name}.html` }, words) : h("span", {}, words, " ", h("code", {}, `docs/course/${name}.md`))];
     });

@@ -8,6 +8,8 @@ import { paintPixels, paintShades } from "./paint.js";
 import { findStrongest, makeInkRamp, makeShades, makeSignedRamp } from "./ramps.js";
 import { makeSoftmax } from "./softmax.js";
 
+/** @typedef {Api.LayerMaps | Api.ShadedMaps} Layer as /v1/explain tells it with `shades`: maps are shaded */
+
 /** @param {number} index */
 const itself = (index) => index;
 const MAX_MAPS = 32; // of a layer: the strongest
@@ -16,7 +18,7 @@ const COLUMNS = 64; // values of a dense layer side by side
 /**
  * @typedef {object} Row
  * @property {HTMLElement} element
- * @property {(layer: any) => void} update paint what the layer gives now
+ * @property {(layer: Layer) => void} update paint what the layer gives now
  * @property {(index: number) => number | null} slot the place among those shown of a map or value
  * @property {(slot: number) => DOMRect} place where that is seen
  */
@@ -35,7 +37,7 @@ function makeRamp(flat) {
   return flat.some((value) => value < 0) ? makeSignedRamp(most) : makeInkRamp(most);
 }
 
-/** @param {any} layer as /v1/explain tells it @param {boolean} isLast @returns {Row} */
+/** @param {Layer} layer @param {boolean} isLast @returns {Row} */
 export function makeRow(layer, isLast) {
   const { number, kind, shape, about, arithmetic } = layer;
   const part = isLast ? makeLogits() : kind === "dense" ? makeValues(layer) : makeMaps(layer);
@@ -66,10 +68,12 @@ function makeMaps({ number, shape }) {
   const left = shape[0] - count;
   const more = left ? h("p", { class: "quiet" }, `and ${left} weaker ones`) : null;
 
-  function update(/** @type {any} */ { shades, signed, peaks }) {
+  function update(/** @type {Layer} */ layer) {
+    if (!("shades" in layer)) return;
+    const { shades, signed, peaks } = layer;
     const bytes = Uint8Array.from(atob(shades), (letter) => letter.charCodeAt(0));
     const size = bytes.length / peaks.length;
-    maps = peaks.map((/** @type {number} */ _, /** @type {number} */ map) => map);
+    maps = peaks.map((_, map) => map);
     if (left) maps = maps.sort((a, b) => peaks[b] - peaks[a]).slice(0, count).sort((a, b) => a - b);
     const table = makeShades(signed);
     maps.forEach((map, index) => {
@@ -97,7 +101,8 @@ function makeValues({ number, shape: [count] }) {
   const columns = Math.min(COLUMNS, count);
   const rows = Math.ceil(count / columns);
 
-  function update(/** @type {{values: number[]}} */ { values }) {
+  function update(/** @type {Layer} */ layer) {
+    const values = takeValues(layer);
     best = values.indexOf(Math.max(...values));
     const padded = Array.from({ length: rows * columns }, (_, index) => values[index] ?? 0);
     paintPixels(canvas, padded, columns, makeRamp(values));
@@ -116,8 +121,11 @@ function makeValues({ number, shape: [count] }) {
   return { elements: [h("div", { class: "net-dense" }, button, words)], update, slot: itself, place };
 }
 
+/** The values of a dense layer. @param {Layer} layer @returns {number[]} */
+const takeValues = (layer) => ("values" in layer ? layer.values : []);
+
 function makeLogits() {
   const { element, update } = makeSoftmax();
   const place = (/** @type {number} */ digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
-  return { elements: [element], update: (/** @type {{values: number[]}} */ { values }) => update(values), slot: itself, place };
+  return { elements: [element], update: (/** @type {Layer} */ layer) => update(takeValues(layer)), slot: itself, place };
 }

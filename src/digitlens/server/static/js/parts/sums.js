@@ -107,7 +107,7 @@ export function renderPictures({ kernel, products }) {
   );
 }
 
-/** The inputs of a dense value that count most. @param {any} response @param {(index: number) => string} name */
+/** The inputs of a dense value that count most. @param {{window: number[], kernel: number[], products: number[]}} cell @param {(index: number) => string} name */
 export function renderInputs({ window, kernel, products }, name) {
   const first = orderBySize(products).slice(0, MAX_INPUTS);
   const max = findStrongest(products);
@@ -135,16 +135,16 @@ export function renderInputs({ window, kernel, products }, name) {
 
 /**
  * Sum, bias, activation and pooling, one after the other.
- * @param {any} response by /v1/explain/cell
+ * @param {Api.Cell} cell
  * @param {{value: number, words: string} | null} pool what the pooling after it makes of it
  */
-export function renderSteps(response, pool) {
-  const parts = response.sum === null ? [["the window gives", response.value]] : [];
-  if (response.sum !== null) {
-    parts.push(["sum", response.sum], ["+ bias", response.bias]);
-    if (response.rest) parts.push(["+ the rest", response.rest]);
-    parts.push(["=", response.before]);
-    if (response.activation) parts.push([response.activation, response.value]);
+export function renderSteps({ sum, bias, rest, before, activation, value: result }, pool) {
+  /** @type {[string, number][]} */
+  const parts = sum === null ? [["the window gives", result]] : [["sum", sum], ["+ bias", bias ?? 0]];
+  if (sum !== null) {
+    if (rest) parts.push(["+ the rest", rest]);
+    parts.push(["=", before]);
+    if (activation) parts.push([activation, result]);
   }
   if (pool) parts.push(["pooling", pool.value]);
   const steps = parts.map(([name, value]) =>

@@ -1,9 +1,9 @@
 // Answer: the same digit, shifted as one likes, through several networks.
 
 import { coalesce, post } from "../core/api.js";
-import { bindRoving, queryAll, byId, h } from "../core/dom.js";
+import { bindRoving, query, queryAll, byId, h } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
-import { announce } from "../core/messages.js";
+import { announce, describeProblem } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
 import { openTab } from "../core/url.js";
 import { digit } from "../digit.js";
@@ -27,6 +27,7 @@ const KINDS = [
   { words: "another digit, rejected", colour: "mark", refused: true },
 ];
 const UNKNOWN = -1;
+const AXES = /** @type {const} */ (["dx", "dy"]);
 
 /** @typedef {{card: HTMLElement, map: Grid}} Card */
 /** @type {Map<string, Card>} */
@@ -35,8 +36,9 @@ let mapKey = "";
 let refreshChips = () => {};
 
 export function init() {
-  for (const axis of ["dx", "dy"]) {
-    byId(axis).addEventListener("input", (event) => setState({ [axis]: Number(event.target.value) }));
+  for (const axis of AXES) {
+    const field = byId(axis);
+    field.addEventListener("input", () => setState({ [axis]: Number(field.value) }));
   }
   refreshChips = bindRoving(byId("compare"), "input");
   byId("shift-back").addEventListener("click", () => setState({ dx: 0, dy: 0 }));
@@ -63,14 +65,12 @@ function showChoice() {
       h("span", {}, name),
     );
   });
-  const legend = byId("compare").querySelector("legend");
-  const focused = /** @type {any} */ (document.activeElement)?.value;
+  const legend = query("legend", byId("compare"));
+  const focused = document.activeElement instanceof HTMLInputElement && document.activeElement.value;
   byId("compare").replaceChildren(legend, ...boxes);
   refreshChips();
   if (focused && names.has(focused))
-    byId("compare")
-      .querySelector(`[value="${CSS.escape(focused)}"]`)
-      ?.focus();
+    query(`input[value="${CSS.escape(focused)}"]`, byId("compare"))?.focus();
 }
 
 function chooseNetworks() {
@@ -81,9 +81,10 @@ function chooseNetworks() {
 
 export function show() {
   const { dx, dy } = state;
+  if (!digit.pixels) return;
   const moved = shiftPixels(digit.pixels, dx, dy);
   paintPixels(byId("shifted"), moved, 28, makeInkRamp());
-  for (const axis of ["dx", "dy"]) {
+  for (const axis of AXES) {
     byId(axis).value = String(state[axis]);
     byId(`${axis}-out`).textContent = String(state[axis]);
   }
@@ -93,6 +94,7 @@ export function show() {
   askAnswers();
 }
 
+/** @returns {import("../parts/grid.js").Shown} */
 const blank = () => ({
   rows: MAP_SIDE,
   columns: MAP_SIDE,
@@ -113,7 +115,7 @@ const askAnswers = coalesce(async () => {
     );
     showCards(result.pictures[0].answers);
   } catch (problem) {
-    byId("answers").replaceChildren(h("p", { class: "problem" }, String(problem.message)));
+    byId("answers").replaceChildren(h("p", { class: "problem" }, describeProblem(problem)));
     cards.clear();
     mapKey = "";
     return;
@@ -121,6 +123,7 @@ const askAnswers = coalesce(async () => {
   map();
 });
 
+/** @param {Api.Answer[]} answers */
 function showCards(answers) {
   const names = answers.map(({ network }) => network);
   if (names.join() !== [...cards.keys()].join()) {
@@ -130,14 +133,14 @@ function showCards(answers) {
     mapKey = "";
   }
   announce(answers.map((answer) => `${answer.network} ${nameDigit(answer)}`).join(", "));
-  for (const answer of answers) {
-    const { card } = cards.get(answer.network);
-    card.querySelector(".verdict-digit").textContent = nameDigit(answer);
-    card.querySelector(".words").textContent = describeAnswer(answer);
-    showBars(card.querySelector(".bars"), answer);
-  }
+  [...cards.values()].forEach(({ card }, index) => {
+    query(".verdict-digit", card).textContent = nameDigit(answers[index]);
+    query(".words", card).textContent = describeAnswer(answers[index]);
+    showBars(query(".bars", card), answers[index]);
+  });
 }
 
+/** @param {string} name */
 function makeCard(name) {
   const about = known.networks.find((item) => item.name === name);
   const canvas = h("canvas", { class: "shift-map" });
@@ -179,21 +182,20 @@ const map = coalesce(async () => {
   }
   if (network.join() !== [...cards.keys()].join()) return;
   mapKey = key;
-  network.forEach((name, number) => {
+  [...cards.values()].forEach(({ card, map: grid }, number) => {
     const given = result.pictures.map(({ answers: all }) => all[number]);
     const middle = given[(given.length - 1) / 2].likeliest;
     const kinds = given.map(
       (item) => Number(item.likeliest !== middle) + (item.digit === null ? 2 : 0),
     );
-    const { card, map: grid } = cards.get(name);
     grid.show(
       { ...blank(), at: (row, column) => kinds[row * MAP_SIDE + column] },
       { row: state.dy + MAX_SHIFT, column: state.dx + MAX_SHIFT },
     );
-    const count = (test) => given.filter(test).length;
+    const count = (/** @type {(item: Api.Answer) => boolean} */ test) => given.filter(test).length;
     const same = count((item) => item.likeliest === middle);
     const checks = count(({ unsure }) => unsure);
-    card.querySelector(".held").textContent =
+    query(".held", card).textContent =
       `The likeliest digit is the same at ${same} of ${kinds.length} shifts; ${count((item) => item.digit === null)} are rejected as no digit${checks ? `, ${checks} to be checked` : ""}.`;
   });
 });

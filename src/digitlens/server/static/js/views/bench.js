@@ -1,7 +1,7 @@
 // The kernel by hand: its numbers, size, stride and padding, and the map they make.
 
 import { get, coalesce, post } from "../core/api.js";
-import { bindRoving, byId, h, setOptions } from "../core/dom.js";
+import { bindRoving, byId, h, queryAll, setOptions } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { formatBrief } from "../core/numbers.js";
 import { setState, state } from "../core/store.js";
@@ -33,40 +33,24 @@ export function initBench() {
     after: new Grid(byId("bench-after")),
     pooled: new Grid(byId("bench-pooled")),
   };
-  const onChange = (callback) => (event) => {
-    callback(Number(event.target.value));
-    changed();
-  };
-  byId("size").addEventListener(
-    "input",
-    onChange((size) => {
-      draft.kernel = draft.kernel.map((item) => resize(item, size));
-      makeInputs();
-    }),
-  );
-  byId("stride").addEventListener(
-    "input",
-    onChange((stride) => (draft.stride = stride)),
-  );
-  byId("padding").addEventListener(
-    "input",
-    onChange((padding) => (draft.padding = padding)),
-  );
-  byId("bias").addEventListener(
-    "input",
-    onChange((bias) => (draft.bias = bias)),
-  );
-  byId("divisor").addEventListener(
-    "input",
-    onChange((divisor) => (draft.divisor = divisor || 1)),
-  );
-  byId("bench-channel").addEventListener(
-    "change",
-    onChange((channel) => {
-      draft.channel = channel;
-      makeInputs();
-    }),
-  );
+  /** @param {HTMLInputElement | HTMLSelectElement} field @param {(value: number) => void} callback */
+  const bind = (field, callback, kind = "input") =>
+    field.addEventListener(kind, () => {
+      callback(Number(field.value));
+      changed();
+    });
+  bind(byId("size"), (size) => {
+    draft.kernel = draft.kernel.map((item) => resize(item, size));
+    makeInputs();
+  });
+  bind(byId("stride"), (stride) => (draft.stride = stride));
+  bind(byId("padding"), (padding) => (draft.padding = padding));
+  bind(byId("bias"), (bias) => (draft.bias = bias));
+  bind(byId("divisor"), (divisor) => (draft.divisor = divisor || 1));
+  bind(byId("bench-channel"), (channel) => {
+    draft.channel = channel;
+    makeInputs();
+  }, "change");
   byId("kernel").addEventListener("keydown", moveByKey);
   byId("presets").append(
     h("button", { type: "button", id: "bench-own", onclick: reset }, "Reset to the learned kernel"),
@@ -94,18 +78,18 @@ export async function showBench(chosen) {
   if (byId("bench-part").hidden) return;
   const key = `${state.network} ${layer.member} ${layer.number} ${map}`;
   if (key !== ownKey) {
-    const path = `/v1/networks/${encodeURIComponent(state.network)}/layers/${layer.number}`;
-    const result = await get(path, { kernel: map, member: layer.member }).catch(() => null);
+    const name = encodeURIComponent(state.network);
+    const result = await get(`/v1/networks/${name}/layers/${layer.number}`, { kernel: map, member: layer.member }).catch(() => null);
     if (!result || place.layer !== layer || place.map !== map) return;
     ownKey = key;
     const scale = layer.number === 1 ? INK : 1;
-    const kernel = result.kernels[0].map((rows) =>
-      rows.map((row) => row.map((value) => value * scale)),
-    );
-    own = { kernel, bias: result.biases[0] };
+    own = { kernel: multiply(result.kernels[0], scale), bias: result.biases[0] };
     open(state.kernel ? kernelFromText(state.kernel) : null);
   } else askMap();
 }
+
+/** @param {number[][][]} kernel @param {number} scale */
+const multiply = (kernel, scale) => kernel.map((rows) => rows.map((row) => row.map((value) => value * scale)));
 
 function reset() {
   setState({ kernel: "" });
@@ -134,14 +118,14 @@ function open(edit) {
 /** Lay a kernel over one channel. @param {import("../parts/kernels.js").Edit} edit */
 function useKernel({ kernel, ...rest }) {
   const zeros = kernel.map((row) => row.map(() => 0));
-  const others = (item) => (rest.alone ? zeros : resize(item, kernel.length));
+  const others = (/** @type {number[][]} */ item) => (rest.alone ? zeros : resize(item, kernel.length));
   draft = {
     ...rest,
     kernel: own.kernel.map((item, index) => (index === rest.channel ? kernel : others(item))),
   };
 }
 
-/** A kernel of the books: in steps of 1, the map as large as the picture. */
+/** A kernel of the books: in steps of 1, the map as large as the picture. @param {{kernel: number[][], divisor?: number}} preset */
 function applyPreset({ kernel, divisor = 1 }) {
   const { channel } = draft;
   useKernel({ kernel, divisor, channel, alone: true, bias: 0, stride: 1, padding: 1 });
@@ -149,7 +133,7 @@ function applyPreset({ kernel, divisor = 1 }) {
   changed();
 }
 
-/** A kernel of another size: cut or filled up with zeros, its middle in the middle. */
+/** A kernel of another size: cut or filled up with zeros, its middle in the middle. @param {number[][]} kernel @param {number} size */
 function resize(kernel, size) {
   const offset = Math.floor((kernel.length - size) / 2);
   return Array.from({ length: size }, (_, row) =>
@@ -170,26 +154,30 @@ function makeInputs() {
           tabindex: down || right ? "-1" : "0",
           value: Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)),
           "aria-label": `kernel, row ${down}, column ${right}`,
-          oninput: (event) => editNumber(down, right, Number(event.target.value.replace(",", ".")) || 0),
+          oninput: ({ currentTarget: { value: text } }) => editNumber(down, right, Number(text.replace(",", ".")) || 0),
         }),
       ),
     ),
   );
 }
 
-/** One stop of the Tab key for the kernel: arrows lead from number to number. */
+/** One stop of the Tab key for the kernel: arrows lead from number to number. @param {KeyboardEvent} event */
 function moveByKey(event) {
-  const fields = [...byId("kernel").children];
+  const fields = queryAll("input", byId("kernel"));
+  const index = fields.findIndex((field) => field === event.target);
+  if (index < 0) return;
   const side = draft.kernel[0].length;
-  const { selectionStart, selectionEnd, value } = event.target;
-  const isWhole = selectionEnd - selectionStart === value.length;
+  const { value } = fields[index];
+  const [start, end] = [fields[index].selectionStart ?? 0, fields[index].selectionEnd ?? 0];
+  const isWhole = end - start === value.length;
+  /** @type {Record<string, number>} */
   const steps = {
     ArrowUp: -side,
     ArrowDown: side,
-    ArrowLeft: isWhole || selectionEnd === 0 ? -1 : 0,
-    ArrowRight: isWhole || selectionStart === value.length ? 1 : 0,
+    ArrowLeft: isWhole || end === 0 ? -1 : 0,
+    ArrowRight: isWhole || start === value.length ? 1 : 0,
   };
-  const next = steps[event.key] && fields[fields.indexOf(event.target) + steps[event.key]];
+  const next = steps[event.key] && fields[index + steps[event.key]];
   if (!next) return;
   event.preventDefault();
   for (const field of fields) field.tabIndex = field === next ? 0 : -1;
@@ -197,6 +185,7 @@ function moveByKey(event) {
   next.select();
 }
 
+/** @param {number} row @param {number} column @param {number} value */
 function editNumber(row, column, value) {
   const edited = draft.kernel[draft.channel].map((item) => item.slice());
   edited[row][column] = value;
@@ -208,15 +197,12 @@ function showDraft() {
   const size = draft.kernel[0].length;
   byId("size").max = String(Math.max(9, size));
   byId("stride").max = String(Math.max(6, draft.stride));
-  for (const [name, value] of Object.entries({
-    size,
-    stride: draft.stride,
-    padding: draft.padding,
-  })) {
-    byId(name).value = String(value);
-    byId(`${name}-out`).textContent = String(value);
+  const values = { size, stride: draft.stride, padding: draft.padding };
+  for (const name of /** @type {const} */ (["size", "stride", "padding"])) {
+    byId(name).value = String(values[name]);
+    byId(`${name}-out`).textContent = String(values[name]);
   }
-  for (const name of ["bias", "divisor"]) {
+  for (const name of /** @type {const} */ (["bias", "divisor"])) {
     const field = byId(name);
     if (document.activeElement !== field) field.value = String(Number(draft[name].toPrecision(3)));
   }
@@ -226,7 +212,7 @@ function showDraft() {
 function fillChannels() {
   const [count] = place.layer.into;
   const scale = 1 / (draft.divisor * (place.layer.number === 1 ? INK : 1));
-  const kernel = draft.kernel.map((rows) => rows.map((row) => row.map((value) => value * scale)));
+  const kernel = multiply(draft.kernel, scale);
   if (kernel.length === count) return kernel;
   const first = findFirstChannel(place.layer, place.map);
   const zeros = kernel[0].map((row) => row.map(() => 0));
@@ -275,10 +261,10 @@ function showMap(grid, map) {
   });
 }
 
-/** The largest of each 2 x 2 numbers; what is left over at an edge is left out. */
+/** The largest of each 2 x 2 numbers; what is left over at an edge is left out. @param {number[][]} map */
 function maxPool(map) {
-  const pairs = (count) => Array.from({ length: Math.max(1, count >> 1) }, (_, index) => index * 2);
-  const at = (row, column) => map[row]?.[column] ?? -Infinity;
+  const pairs = (/** @type {number} */ count) => Array.from({ length: Math.max(1, count >> 1) }, (_, index) => index * 2);
+  const at = (/** @type {number} */ row, /** @type {number} */ column) => map[row]?.[column] ?? -Infinity;
   return pairs(map.length).map((row) =>
     pairs(map[0].length).map((column) =>
       Math.max(

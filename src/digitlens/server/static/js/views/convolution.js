@@ -1,10 +1,11 @@
 // Convolution: layers, feature maps, and the number under the cursor.
 
-import { bindArrowKeys, byId, h, setActive } from "../core/dom.js";
+import { bindArrowKeys, byId, h, queryAll, setActive } from "../core/dom.js";
 import { announce } from "../core/messages.js";
 import { formatBrief, formatShort } from "../core/numbers.js";
 import { setState, state, STRONGEST, watch } from "../core/store.js";
 import { digit, loadExplanation } from "../digit.js";
+import { toRows } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
 import { paintPixels } from "../parts/paint.js";
 import { makeInkRamp, makeSignedRamp, findStrongest } from "../parts/ramps.js";
@@ -18,8 +19,8 @@ const PIN_WORDS = "A click pins a place, so that the pointer can leave it.";
 /** How many values of a dense layer stand side by side. @param {number} count */
 const countColumns = (count) => (count > 256 ? 32 : 16);
 
-/** @type {any} the answer of /v1/explain */
-let explanation = null;
+/** @type {import("../digit.js").Explanation} of the first digit on */
+let explanation;
 /** @type {Grid} */
 let out;
 /** what the buttons were made for */
@@ -62,7 +63,7 @@ export function init() {
   });
 }
 
-/** A place of what comes out, in words: of the last layer each value is a digit's. */
+/** A place of what comes out, in words: of the last layer each value is a digit's. @param {number} row @param {number} column */
 function nameValue(row, column) {
   const { kind, shape, number } = getLayer();
   if (kind !== "dense") return `row ${row}, column ${column}`;
@@ -112,19 +113,16 @@ function showPlace() {
   const chosen = getLayer();
   showOut(chosen);
   const into =
-    chosen.number > 1 ? explanation.layers[chosen.number - 2].values : [splitRows(digit.pixels)];
+    chosen.number > 1 ? explanation.layers[chosen.number - 2].values : [digit.pixels ? toRows(digit.pixels) : []];
   const place = { ...clampPlace(chosen), layer: chosen, into, after: explanation.layers[chosen.number] };
   showCell(place);
   return place;
 }
 
-const splitRows = (pixels) =>
-  Array.from({ length: 28 }, (_, row) => Array.from(pixels.subarray(row * 28, row * 28 + 28)));
-
-/** The chosen number, brought into the layer's size; the strongest where none was chosen. */
+/** The chosen number, brought into the layer's size; the strongest where none was chosen. @param {Api.LayerMaps} layer */
 function clampPlace({ shape, values }) {
   const [maps, rows = 1, columns = 1] = shape;
-  const best = (list) => list.indexOf(Math.max(...list));
+  const best = (/** @type {number[]} */ list) => list.indexOf(Math.max(...list));
   const map = Math.min(
     state.map ?? best(values.map((item) => Math.max(...[item].flat(2)))),
     maps - 1,
@@ -151,6 +149,7 @@ function makeLayers() {
   );
 }
 
+/** @param {Api.LayerMaps} layer */
 function makeMaps({ kind, shape }) {
   byId("maps").hidden = kind === "dense";
   const count = kind === "dense" ? 0 : Math.min(MAX_MAPS, shape[0]);
@@ -173,22 +172,23 @@ function makeMaps({ kind, shape }) {
   );
 }
 
+/** @param {Api.LayerMaps} layer */
 function paintMaps({ kind, values }) {
   if (kind === "dense") return;
   const ramp = makeRamp(values.flat(2));
-  const buttons = byId("maps").children;
-  setActive(buttons, clampPlace(getLayer()).map);
-  [...buttons].forEach((button, map) => {
-    paintPixels(button.firstChild, values[map].flat(), values[map][0].length, ramp);
+  setActive(byId("maps").children, clampPlace(getLayer()).map);
+  queryAll("canvas", byId("maps")).forEach((canvas, map) => {
+    paintPixels(canvas, values[map].flat(), values[map][0].length, ramp);
   });
 }
 
-/** Sums may be below zero; what went through ReLU is not. */
+/** Sums may be below zero; what went through ReLU is not. @param {number[]} values */
 function makeRamp(values) {
   const most = findStrongest(values);
   return values.some((value) => value < 0) ? makeSignedRamp(most) : makeInkRamp(most);
 }
 
+/** @param {Api.LayerMaps} chosen */
 function showOut(chosen) {
   const { map, row, column } = clampPlace(chosen);
   const { kind, values, shape } = chosen;
@@ -196,7 +196,7 @@ function showOut(chosen) {
     const width = countColumns(values.length);
     const rows = Math.ceil(values.length / width);
     const columns = Math.min(width, values.length);
-    const index = (down, right) => values[down * width + right] ?? 0;
+    const index = (/** @type {number} */ down, /** @type {number} */ right) => values[down * width + right] ?? 0;
     const cursor = { row: Math.floor(map / width), column: map % width };
     out.show({ rows, columns, at: index, ramp: makeRamp(values), text: formatBrief }, cursor);
     byId("out-title").textContent = `Comes out: ${shape[0]} values`;
@@ -208,6 +208,7 @@ function showOut(chosen) {
     );
     return;
   }
+  /** @type {number[][]} */
   const shown = values[map];
   out.show(
     {

@@ -1,7 +1,7 @@
 // Draw: paper to write on, cells to paint, a picture to open; the answer beside it.
 
 import { post } from "../core/api.js";
-import { queryAll, byId, check, h, setOptions } from "../core/dom.js";
+import { queryAll, byId, bindFile, check, h, setOptions } from "../core/dom.js";
 import { announce, showProblem } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
 import { openTab } from "../core/url.js";
@@ -26,6 +26,7 @@ const history = [];
 let grid;
 let paintPad = () => {};
 
+/** @param {import("../core/store.js").Drawing} drawing */
 function changeDrawing(drawing) {
   history.push(state.drawing);
   if (history.length > MAX_UNDO) history.shift();
@@ -90,9 +91,11 @@ function makeReadButton(file) {
 }
 
 async function saveDigit() {
+  const { pixels } = digit;
+  if (!pixels) return;
   try {
     const label = Number(byId("keep-label").value);
-    const body = { digits: [{ picture: toRows(digit.pixels), label }], frame: false };
+    const body = { digits: [{ picture: toRows(pixels), label }], frame: false };
     const result = await post("/v1/own", body);
     byId("keep-done").textContent = `Saved: you have ${result.count}.`;
     refreshOwn(result);
@@ -123,7 +126,7 @@ function bindGrid() {
       `row ${row}, column ${column}, ${value ? `ink ${value}` : "paper"}`,
   });
   grid.cursor = { row: 6, column: 8 };
-  let started = null; // a line painted by finger is one step back
+  let started = /** @type {import("../core/store.js").Drawing | null} */ (null); // a line painted by finger is one step back
   bindCells(grid, {
     pixels: cellPixels,
     paint(base, ended) {
@@ -138,7 +141,8 @@ function bindGrid() {
 }
 
 function undo() {
-  if (history.length) setState({ drawing: history.pop() });
+  const drawing = history.pop();
+  if (drawing) setState({ drawing });
 }
 
 export function init() {
@@ -162,12 +166,9 @@ export function init() {
   byId("keep").addEventListener("click", saveDigit);
   byId("draw-to-read").addEventListener("click", () => openTab("read"));
   for (const input of queryAll('input[name="tool"]')) {
-    input.addEventListener("change", () => setState({ tool: input.value }));
+    input.addEventListener("change", () => setState({ tool: input.value === "cells" ? "cells" : "pen" }));
   }
-  byId("picture").addEventListener("change", (event) => {
-    if (event.target.files.length) loadPicture(event.target.files[0]);
-    event.target.value = "";
-  });
+  bindFile(byId("picture"), loadPicture);
   bindDrop(byId("view-draw"), "draw", loadPicture);
   document.addEventListener("keydown", (event) => {
     if (state.tab === "draw" && event.key === "z" && (event.ctrlKey || event.metaKey)) undo();

@@ -1,6 +1,6 @@
 // Features: the picture unrolled into 784 numbers, and the label as ten.
 
-import { bindArrowKeys, byId, h, setActive } from "../core/dom.js";
+import { bindArrowKeys, byId, h, query, setActive } from "../core/dom.js";
 import { setState, state, watch } from "../core/store.js";
 import { digit } from "../digit.js";
 import { SIDE } from "../ink/drawing.js";
@@ -48,6 +48,7 @@ export function init() {
 
 export function show() {
   const { pixels } = digit;
+  if (!pixels) return;
   const { pixel } = state;
   const [row, column] = [Math.floor(pixel / SIDE), pixel % SIDE];
   const ramp = makeInkRamp();
@@ -95,13 +96,14 @@ export function show() {
   showLabel();
 }
 
+/** @param {number} row @param {Uint8Array} pixels */
 function showRows(row, pixels) {
   const near = [row - 1, row, row + 1].filter((item) => item >= 0 && item < SIDE);
   byId("unroll-rows").replaceChildren(
     ...near.map((item) => {
       const ink = pixels
         .subarray(item * SIDE, (item + 1) * SIDE)
-        .reduce((sum, value) => sum + (value > 0), 0);
+        .reduce((sum, value) => sum + Number(value > 0), 0);
       return h(
         "li",
         { class: item === row ? "here" : "" },
@@ -118,7 +120,7 @@ function showLabel() {
   const buttons = byId("onehot").children;
   setActive(buttons, label);
   [...buttons].forEach((button, index) => {
-    button.querySelector("b").textContent = index === label ? "1" : "0";
+    query("b", button).textContent = index === label ? "1" : "0";
     button.setAttribute("aria-label", `digit ${index}`);
   });
   const vector = Array.from({ length: 10 }, (_, index) => (index === label ? 1 : 0));

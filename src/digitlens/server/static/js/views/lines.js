@@ -1,16 +1,18 @@
 // Lines that were read: boxes on the photo, a field for each digit, and what can be done with one.
 
-import { bindRoving, byId, h, svg } from "../core/dom.js";
+import { bindRoving, byId, h, query, queryAll, svg } from "../core/dom.js";
 import { announce } from "../core/messages.js";
 import { formatConfidence } from "../core/numbers.js";
 
 const CONFIDENT = 0.9; // digits below are marked as doubtful
 
-/** @type {any} the answer of /v1/read */
-let result = null;
+/** @typedef {{line: number, index: number}} Place of a digit: its line, and the place in it */
+
+/** @type {Api.Lines} */
+let result;
 /** @type {import("../parts/edits.js").Edits} */
 let edits;
-/** the digit that is being looked at */
+/** @type {Place} the digit that is being looked at */
 let chosen = { line: 0, index: 0 };
 /** lines that are less sure are hidden */
 let least = 0;
@@ -21,15 +23,16 @@ let onChange = () => {};
 /** @param {() => void} changed called whenever a number is not what it was */
 export function initLines(changed) {
   onChange = changed;
-  const act = (id, callback) => byId(id).addEventListener("click", () => change(callback));
+  const act = (/** @type {keyof PageIds} */ id, /** @type {(place: Place) => void} */ callback) => byId(id).addEventListener("click", () => change(callback));
   act("digit-before", ({ line, index }) => edits.insert(line, index));
   act("digit-after", ({ line, index }) => {
     edits.insert(line, index + 1);
     chosen = { line, index: index + 1 };
   });
   act("digit-delete", removeDigit);
-  byId("read-least").addEventListener("change", (event) => {
-    least = Number(event.target.value);
+  const field = byId("read-least");
+  field.addEventListener("change", () => {
+    least = Number(field.value);
     renderLines();
     onChange();
   });
@@ -37,7 +40,7 @@ export function initLines(changed) {
   refreshTools = bindRoving(byId("digit-tools"));
 }
 
-/** @param {any} answer of /v1/read @param {import("../parts/edits.js").Edits} made */
+/** @param {Api.Lines} answer @param {import("../parts/edits.js").Edits} made */
 export function showLines(answer, made) {
   [result, edits, chosen] = [answer, made, { line: 0, index: 0 }];
   renderLines();
@@ -47,7 +50,7 @@ export function showLines(answer, made) {
 export const listShown = () =>
   result.lines.map((_, line) => line).filter((line) => result.lines[line].confidence >= least);
 
-/** Change a number where the chosen digit is. @param {(place: typeof chosen) => void} callback */
+/** Change a number where the chosen digit is. @param {(place: Place) => void} callback */
 function change(callback) {
   callback(chosen);
   renderLines();
@@ -56,13 +59,14 @@ function change(callback) {
   onChange();
 }
 
+/** @param {Place} place */
 function removeDigit({ line, index }) {
   if (edits.items[line].length) edits.remove(line, index);
   chosen = { line, index: Math.max(0, Math.min(index, edits.items[line].length - 1)) };
 }
 
-const findField = ({ line, index }) => byId("lines").querySelector(`[data-place="${line}.${index}"]`);
-const focusChosen = () => findField(chosen)?.focus();
+const focusChosen = () =>
+  query(`input[data-place="${chosen.line}.${chosen.index}"]`, byId("lines"))?.focus();
 
 function renderLines() {
   const shown = listShown();
@@ -70,13 +74,13 @@ function renderLines() {
   byId("lines").replaceChildren(...shown.map(renderLine));
   const hidden = result.lines.length - shown.length;
   byId("read-hidden").textContent = hidden ? `${hidden} ${hidden === 1 ? "line is" : "lines are"} hidden.` : "";
-  for (const box of byId("photo").querySelectorAll("[data-line]")) {
+  for (const box of queryAll("[data-line]", byId("photo"))) {
     box.classList.toggle("hidden-line", !shown.includes(Number(box.dataset.line)));
   }
   choose(chosen.line, chosen.index);
 }
 
-/** One line: its digits as fields that can be typed over; one stop of the Tab key for all lines. */
+/** One line: its digits as fields that can be typed over; one stop of the Tab key for all lines. @param {number} line */
 function renderLine(line) {
   const { confidence } = result.lines[line];
   const fields = edits.items[line].map((item, index) => renderField(line, item, index));
@@ -88,6 +92,7 @@ function renderLine(line) {
   );
 }
 
+/** @param {number} line @param {import("../parts/edits.js").Item} item @param {number} index */
 function renderField(line, item, index) {
   const digit = item.place === null ? null : result.lines[line].digits[item.place];
   const others = digit ? digit.alternatives.filter(({ text }) => text).slice(0, 2) : [];
@@ -103,18 +108,20 @@ function renderField(line, item, index) {
     class: `${isDoubtful ? "doubtful" : ""} ${edits.isChanged(line, item) ? "corrected" : ""}`,
     "aria-label": `line ${line + 1}, digit ${index + 1}, ${words}`,
     title: words,
-    onfocus: (event) => {
-      event.target.select();
+    onfocus: ({ currentTarget: field }) => {
+      field.select();
       choose(line, index);
     },
     oninput(event) {
+      const field = event.currentTarget;
       // The last digit that was typed; anything else leaves the field as it was.
-      const typed = (event.data ?? event.target.value).replace(/\D/g, "").slice(-1);
-      event.target.value = typed || item.text;
-      event.target.select();
+      const data = event instanceof InputEvent ? event.data : null;
+      const typed = (data ?? field.value).replace(/\D/g, "").slice(-1);
+      field.value = typed || item.text;
+      field.select();
       if (!typed) return;
       edits.set(line, index, typed);
-      event.target.classList.toggle("corrected", edits.isChanged(line, item));
+      field.classList.toggle("corrected", edits.isChanged(line, item));
       announce(`corrected to ${typed}`);
       markPhoto();
       onChange();
@@ -124,17 +131,17 @@ function renderField(line, item, index) {
   return h("span", { class: "line-digit" }, input, alternative && h("small", { "aria-hidden": "true" }, `or ${alternative}`));
 }
 
-/** Look at a digit: mark it on the photo, and say what else it and its line may be. */
+/** Look at a digit: mark it on the photo, and say what else it and its line may be. @param {number} line @param {number} index */
 function choose(line, index) {
   chosen = { line, index };
-  for (const field of byId("lines").querySelectorAll("input")) {
+  for (const field of queryAll("input", byId("lines"))) {
     field.tabIndex = field.dataset.place === `${line}.${index}` ? 0 : -1;
   }
   markPhoto();
-  const item = edits.items[line]?.[index];
-  const digit = item && item.place !== null ? result.lines[line].digits[item.place] : null;
-  const take = (text, callback) => h("button", { type: "button", onclick: () => change(callback) }, text);
-  const describe = ({ text, probability }) => `${text || "nothing"} (${formatConfidence(probability)})`;
+  const place = edits.items[line]?.[index]?.place ?? null;
+  const digit = place === null ? null : result.lines[line].digits[place];
+  const take = (/** @type {string} */ text, /** @type {(place: Place) => void} */ callback) => h("button", { type: "button", onclick: () => change(callback) }, text);
+  const describe = (/** @type {Api.Alternative} */ { text, probability }) => `${text || "nothing"} (${formatConfidence(probability)})`;
   const digits = (digit?.alternatives ?? [])
     .slice(0, 3)
     .map((other) => take(describe(other), (place) => (other.text ? edits.set(line, index, other.text) : removeDigit(place))));
@@ -144,13 +151,14 @@ function choose(line, index) {
       edits.replace(line, other.text);
       chosen = { line, index: 0 };
     }));
-  byId("digit-chosen").textContent = item ? `Line ${line + 1}, digit ${index + 1}` : "";
+  const isThere = Boolean(edits.items[line]?.[index]);
+  byId("digit-chosen").textContent = isThere ? `Line ${line + 1}, digit ${index + 1}` : "";
   byId("digit-others").replaceChildren(
     ...(digits.length ? [h("span", {}, "This digit may be"), ...digits] : []),
     ...(lines.length ? [h("span", {}, "The number may be"), ...lines] : []),
   );
-  for (const id of ["digit-delete", "digit-inspect"]) byId(id).disabled = !item;
-  byId("digit-inspect").disabled ||= item.place === null;
+  byId("digit-delete").disabled = !isThere;
+  byId("digit-inspect").disabled = place === null;
   refreshTools();
 }
 
@@ -165,25 +173,27 @@ function markPhoto() {
   const read = findChosen();
   const key = read && `${read.line}.${read.place}`;
   const corrected = new Set(edits.listCorrected().map(({ line, place }) => `${line}.${place}`));
-  for (const box of byId("photo").querySelectorAll(".digit-box")) {
+  for (const box of queryAll(".digit-box", byId("photo"))) {
     box.classList.toggle("chosen", box.dataset.box === key);
-    box.classList.toggle("corrected", corrected.has(box.dataset.box));
+    box.classList.toggle("corrected", corrected.has(box.dataset.box ?? ""));
   }
 }
 
-/** Arrows lead from digit to digit and from line to line; Insert adds one, Delete takes it out. */
+/** Arrows lead from digit to digit and from line to line; Insert adds one, Delete takes it out. @param {KeyboardEvent} event */
 function moveByKey(event) {
   const { line, index } = chosen;
   const shown = listShown();
   const count = edits.items[line].length;
   const row = shown.indexOf(line);
-  const at = (next) => ({ line: shown[next], index: Math.min(index, edits.items[shown[next]].length - 1) });
-  const next = {
+  const at = (/** @type {number} */ next) => ({ line: shown[next], index: Math.min(index, edits.items[shown[next]].length - 1) });
+  /** @type {Record<string, Place | null>} */
+  const places = {
     ArrowLeft: index > 0 ? { line, index: index - 1 } : null,
     ArrowRight: index < count - 1 ? { line, index: index + 1 } : null,
     ArrowUp: row > 0 ? at(row - 1) : null,
     ArrowDown: row < shown.length - 1 ? at(row + 1) : null,
-  }[event.key];
+  };
+  const next = places[event.key];
   if (next) {
     event.preventDefault();
     choose(next.line, next.index);
@@ -199,7 +209,7 @@ function moveByKey(event) {
 
 /**
  * Return the photo and the boxes over it.
- * @param {any} answer of /v1/read
+ * @param {Api.Lines} answer
  * @param {string} address of the picture
  */
 export function drawBoxes({ width, height, lines }, address) {
@@ -224,13 +234,14 @@ export function drawBoxes({ width, height, lines }, address) {
       alt: `The picture; read: ${words}`,
       width,
       height,
-      onerror: (event) => event.target.parentElement?.classList.add("unseen"),
-      onload: (event) => event.target.parentElement?.classList.remove("unseen"),
+      onerror: (event) => event.currentTarget.parentElement?.classList.add("unseen"),
+      onload: (event) => event.currentTarget.parentElement?.classList.remove("unseen"),
     }),
     boxes,
   ];
 }
 
+/** @param {number[]} box @param {string} kind @param {number} line */
 function drawBox([left, top, right, bottom], kind, line) {
   const size = { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
   return svg("rect", { ...size, class: kind, "data-line": line });

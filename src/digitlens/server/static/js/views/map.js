@@ -1,8 +1,8 @@
 // Map: where digits lie before a network's last layer, and one's own among them while it is drawn.
 
 import { coalesce, get, post } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
-import { capitalize, showProblem } from "../core/messages.js";
+import { byId, getBrush, h } from "../core/dom.js";
+import { capitalize, describeProblem, showProblem } from "../core/messages.js";
 import { formatPercent } from "../core/numbers.js";
 import { setState, state, watch } from "../core/store.js";
 import { cssColor } from "../core/theme.js";
@@ -18,7 +18,7 @@ const NEIGHBOURS = 10; // looked at; half of them are shown as pictures
 const REACH = 14; // pixels from a digit at which a click chooses it
 
 let paintPad = () => {};
-/** @type {any} the answer of /v1/map */
+/** @type {Api.DigitMap | null} */
 let map = null;
 /** places that the digit has been at since the pen came down @type {number[][]} */
 let trail = [];
@@ -49,9 +49,9 @@ const loadMap = coalesce(async () => {
     if (network !== state.network) return;
     [map, trail, asked] = [result, [], ""];
     showProblem(byId("map-problem"), null);
-    const where = map.layer ? `layer ${map.layer}, ${map.mean.length} numbers a digit` : "the pixels themselves";
+    const where = result.layer ? `layer ${result.layer}, ${result.mean.length} numbers a digit` : "the pixels themselves";
     byId("map-words").textContent =
-      `${map.points.length} digits (${map.source}) by ${where}. These two directions hold ${formatPercent(map.share)} of all their differences.`;
+      `${result.points.length} digits (${result.source}) by ${where}. These two directions hold ${formatPercent(result.share)} of all their differences.`;
   } catch (problem) {
     map = null;
     showProblem(byId("map-problem"), problem);
@@ -77,28 +77,36 @@ const locate = coalesce(async () => {
     const result = await post("/v1/explain", { pictures: [picture] }, query).catch(() => null);
     if (!result || result.model !== map?.network) return;
     asked = key;
-    const values = map.layer ? result.layers[map.layer - 1].values : result.pixels;
-    const place = project(values.flat(2));
+    const layers = /** @type {Api.LayerMaps[]} without shades */ (result.layers);
+    const values = map.layer ? layers[map.layer - 1].values : (result.pixels ?? []);
+    const place = project(map, values.flat(2));
     trail = isUnfinished() ? [...trail, place] : [...trail.slice(-200), place];
   }
   paint();
   if (!isUnfinished()) tellNeighbours();
 });
 
-const project = (values) =>
-  map.components.map((axis) =>
-    axis.reduce((sum, weight, index) => sum + weight * (values[index] - map.mean[index]), 0),
+/** @param {Api.DigitMap} space @param {number[]} values */
+const project = (space, values) =>
+  space.components.map((axis) =>
+    axis.reduce((sum, weight, index) => sum + weight * (values[index] - space.mean[index]), 0),
   );
 
-/** From the map's numbers to the plot's pixels. */
-function makeScale(width, height) {
-  const range = (axis) => {
-    const all = map.points.map((point) => point[axis]);
+/**
+ * From the map's numbers to the plot's pixels.
+ * @param {number[][]} points
+ * @param {number} width
+ * @param {number} height
+ * @returns {(point: number[]) => [number, number]}
+ */
+function makeScale(points, width, height) {
+  const range = (/** @type {number} */ axis) => {
+    const all = points.map((point) => point[axis]);
     return [Math.min(...all), Math.max(...all)];
   };
   const [[left, right], [bottom, top]] = [range(0), range(1)];
   const scale = Math.min((width - 2 * MARGIN) / (right - left || 1), (height - 2 * MARGIN) / (top - bottom || 1));
-  const clamp = (value, most) => Math.min(most - 8, Math.max(8, value));
+  const clamp = (/** @type {number} */ value, /** @type {number} */ most) => Math.min(most - 8, Math.max(8, value));
   return ([x, y]) => [
     clamp(width / 2 + scale * (x - (left + right) / 2), width),
     clamp(height / 2 - scale * (y - (top + bottom) / 2), height),
@@ -109,20 +117,21 @@ function paint() {
   const canvas = byId("map-plot");
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   if (!map || !width || state.tab !== "map") return;
+  const { points, labels } = map;
   const sharp = Math.min(3, devicePixelRatio || 1);
   canvas.width = width * sharp;
   canvas.height = height * sharp;
-  const brush = canvas.getContext("2d");
+  const brush = getBrush(canvas);
   brush.scale(sharp, sharp);
   brush.fillStyle = cssColor("digit-paper");
   brush.fillRect(0, 0, width, height);
-  const scale = makeScale(width, height);
+  const scale = makeScale(points, width, height);
   const answer = trail.length ? digit.answer : null;
   const [likeliest, next] = answer ? [answer.likeliest, rankOthers(answer)[0].digit] : [-1, -1];
   brush.textAlign = "center";
   brush.textBaseline = "middle";
-  map.points.forEach((point, index) => {
-    const label = map.labels[index];
+  points.forEach((point, index) => {
+    const label = labels[index];
     const isMarked = label === likeliest || label === next;
     brush.fillStyle = cssColor(label === likeliest ? "accent" : label === next ? "plus" : "quiet", isMarked || !answer ? 1 : 0.55);
     brush.font = `${isMarked ? "600 " : ""}13px system-ui, sans-serif`;
@@ -131,10 +140,12 @@ function paint() {
   paintTrail(brush, trail.map(scale));
 }
 
+/** @param {CanvasRenderingContext2D} brush @param {number[][]} places */
 function paintTrail(brush, places) {
-  if (!places.length) return;
-  const [x, y] = places.at(-1);
-  for (const [style, line] of [[cssColor("digit-paper"), 5], [cssColor("mark"), 2]]) {
+  const last = places.at(-1);
+  if (!last) return;
+  const [x, y] = last;
+  for (const { style, line } of [{ style: cssColor("digit-paper"), line: 5 }, { style: cssColor("mark"), line: 2 }]) {
     brush.strokeStyle = style;
     brush.lineWidth = line;
     brush.beginPath();
@@ -146,12 +157,12 @@ function paintTrail(brush, places) {
   }
 }
 
-/** @param {PointerEvent} event */
+/** @param {MouseEvent} event */
 function findPoint(event) {
   if (!map) return null;
   const canvas = byId("map-plot");
   const box = canvas.getBoundingClientRect();
-  const scale = makeScale(canvas.clientWidth, canvas.clientHeight);
+  const scale = makeScale(map.points, canvas.clientWidth, canvas.clientHeight);
   const gaps = map.points.map((point) => {
     const [x, y] = scale(point);
     return Math.hypot(x - event.clientX + box.left, y - event.clientY + box.top);
@@ -161,10 +172,15 @@ function findPoint(event) {
 }
 
 function tellNeighbours() {
-  const [x, y] = trail.at(-1);
-  const gaps = map.points.map(([right, up]) => Math.hypot(right - x, up - y));
+  const last = trail.at(-1);
+  if (!map || !last) return;
+  const [x, y] = last;
+  const { points, labels } = map;
+  const gaps = points.map(([right, up]) => Math.hypot(right - x, up - y));
   const near = gaps.map((_, index) => index).sort((a, b) => gaps[a] - gaps[b]).slice(0, NEIGHBOURS);
-  const counts = near.reduce((sum, index) => ({ ...sum, [map.labels[index]]: (sum[map.labels[index]] ?? 0) + 1 }), {});
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const index of near) counts[labels[index]] = (counts[labels[index]] ?? 0) + 1;
   const parts = Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
     .map(([label, count]) => `${count} ${count === 1 ? `is a ${label}` : `are ${label}s`}`);
@@ -173,22 +189,24 @@ function tellNeighbours() {
   showPictures(near.slice(0, NEIGHBOURS / 2), words);
 }
 
-/** Show digits of the map as pictures that can be inspected. @param {number[]} places */
+/** Show digits of the map as pictures that can be inspected. @param {number[]} places @param {string} words */
 async function showPictures(places, words) {
+  if (!map) return;
+  const { answers, index: numbers } = map;
   const near = byId("map-near");
   byId("map-near-words").textContent = `${words}:`.replace(".:", ":");
   near.dataset.key = String(places);
   const samples = await Promise.all(
-    places.map((place) => get("/v1/sample", { index: map.index[place], part: "validation" })),
+    places.map((place) => get("/v1/sample", { index: numbers[place], part: "validation" })),
   ).catch((problem) => {
-    byId("map-near-words").textContent = `${capitalize(problem.message)}.`;
-    return [];
+    byId("map-near-words").textContent = `${capitalize(describeProblem(problem))}.`;
+    return /** @type {Api.Sample[]} */ ([]);
   });
   if (near.dataset.key !== String(places)) return;
   const buttons = samples.map(({ label, pixels }, index) => {
     const canvas = h("canvas");
     paintPixels(canvas, pixels.flat(), SIDE, makeInkRamp());
-    const answer = map.answers[places[index]];
+    const answer = answers[places[index]];
     const about = `a ${label}${answer === label ? "" : `, read as ${answer}`}`;
     const onclick = () => setPixels(fromRows(pixels));
     return h("button", { type: "button", "aria-label": `Inspect ${about}`, onclick }, canvas, h("span", {}, about));

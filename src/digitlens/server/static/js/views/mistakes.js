@@ -1,30 +1,28 @@
 // Mistakes: the confusion matrix, the pictures behind each cell, and one of them in hand.
 
 import { get } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { byId, h, query, queryAll } from "../core/dom.js";
 import { formatCount, formatPercent, formatConfidence } from "../core/numbers.js";
 import { showProblem } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
 import { openTab } from "../core/url.js";
 import { setPixels } from "../digit.js";
 import { explainMissing, known, onNetworks } from "../networks.js";
+import { ARROWS } from "../parts/grid.js";
 import { readPixels } from "../parts/picture.js";
 import { choosePart } from "./parts.js";
 
 const PAGE_SIZE = 60; // pictures
 
-/** @type {any} the answer of /v1/mistakes */
+/** @type {Api.Measured | null} */
 let measured = null;
 let measuredKey = "";
 let galleryKey = "";
 
 export function init() {
-  byId("mistakes-data").addEventListener("change", (event) =>
-    setState({ data: event.target.value, part: "", cell: "" }),
-  );
-  byId("mistakes-part").addEventListener("change", (event) =>
-    setState({ part: event.target.value, cell: "" }),
-  );
+  const [data, use] = [byId("mistakes-data"), byId("mistakes-part")];
+  data.addEventListener("change", () => setState({ data: data.value, part: "", cell: "" }));
+  use.addEventListener("change", () => setState({ part: use.value, cell: "" }));
   byId("gallery-more").addEventListener("click", () => loadGallery(byId("gallery").children.length));
   byId("matrix").addEventListener("keydown", moveFocus);
   const refresh = () => state.tab === "mistakes" && show();
@@ -72,7 +70,7 @@ export async function show() {
     }
     byId("mistakes-part-shown").classList.remove("waiting");
     byId("mistakes-part-shown").hidden = !measured;
-    if (measured) showMatrix();
+    if (measured) showMatrix(measured);
   }
   if (!measured) return;
   showCell();
@@ -101,11 +99,11 @@ function hideMatrix() {
   showProblem(byId("mistakes-problem"), null);
 }
 
-function showMatrix() {
-  const { misses, count, interval, confusion, source, model, decisions } = measured;
+/** @param {Api.Measured} measurement */
+function showMatrix({ misses, count, accuracy, interval, confusion, source, model, decisions, per_class: classes }) {
   const [low, height] = interval;
   byId("mistakes-words").textContent =
-    `${model} misses ${formatCount(misses)} of ${formatCount(count)} (${source}): ${formatPercent(measured.accuracy)} right, ` +
+    `${model} misses ${formatCount(misses)} of ${formatCount(count)} (${source}): ${formatPercent(accuracy)} right, ` +
     `95 % interval ${formatPercent(low).replace(" %", "")} to ${formatPercent(height)}.` +
     (decisions
       ? ` Answered and wrong ${decisions.wrong}, unsure ${decisions.unsure}, refused as no digit ${decisions.refused}.`
@@ -122,7 +120,7 @@ function showMatrix() {
     h("th", { scope: "col" }, "right"),
   );
   const body = confusion.map((row, truth) => {
-    const whole = measured.per_class[truth];
+    const { recall } = classes[truth];
     return h(
       "tr",
       {},
@@ -131,7 +129,7 @@ function showMatrix() {
       h(
         "td",
         { class: "recall" },
-        whole.count ? (100 * whole.recall).toFixed(2) : "–",
+        recall === null ? "–" : (100 * recall).toFixed(2),
       ),
     );
   });
@@ -142,6 +140,7 @@ function showMatrix() {
   );
 }
 
+/** @param {number} truth @param {number} answer @param {number} number @param {number} most */
 function cellButton(truth, answer, number, most) {
   const same = truth === answer;
   const words = same
@@ -172,18 +171,16 @@ function cellButton(truth, answer, number, most) {
   return button;
 }
 
-/** Arrow keys go to the next cell that holds something. */
+/** Arrow keys go to the next cell that holds something. @param {KeyboardEvent} event */
 function moveFocus(event) {
-  const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
-    event.key
-  ];
-  const from = event.target.dataset?.cell;
+  const way = ARROWS[event.key];
+  const from = event.target instanceof HTMLElement && event.target.dataset.cell;
   if (!way || !from) return;
   event.preventDefault();
   let [row, column] = [...from].map(Number);
   for (;;) {
     [row, column] = [row + way[0], column + way[1]];
-    const next = byId("matrix").querySelector(`[data-cell="${row}${column}"]`);
+    const next = query(`button[data-cell="${row}${column}"]`, byId("matrix"));
     if (!next) return;
     if (next.disabled) continue;
     setTabStop(next);
@@ -191,17 +188,17 @@ function moveFocus(event) {
   }
 }
 
-/** Tab reaches one cell of the matrix; arrow keys lead to the others. @param {any} cell */
+/** Tab reaches one cell of the matrix; arrow keys lead to the others. @param {HTMLElement} cell */
 function setTabStop(cell) {
-  for (const button of byId("matrix").querySelectorAll("button")) button.tabIndex = -1;
+  for (const button of queryAll("button", byId("matrix"))) button.tabIndex = -1;
   cell.tabIndex = 0;
 }
 
 function showCell() {
-  const cells = [...byId("matrix").querySelectorAll("button:enabled")];
+  const cells = queryAll("button:enabled", byId("matrix"));
   const first = cells.find(({ dataset }) => dataset.cell === state.cell) ?? cells[0];
   if (first) setTabStop(first);
-  for (const button of byId("matrix").querySelectorAll("button")) {
+  for (const button of queryAll("button", byId("matrix"))) {
     button.setAttribute("aria-pressed", String(button.dataset.cell === state.cell));
   }
   const key = `${measuredKey} ${state.cell}`;
@@ -211,6 +208,7 @@ function showCell() {
   loadGallery(0);
 }
 
+/** @param {number} first */
 async function loadGallery(first) {
   const [truth, answer] = state.cell;
   const key = galleryKey;
@@ -233,6 +231,7 @@ async function loadGallery(first) {
   byId("gallery-more").hidden = byId("gallery").children.length >= response.count;
 }
 
+/** @param {Api.CellPicture} item @param {string} truth @param {string} answer */
 function renderThumb({ index, confidence, picture }, truth, answer) {
   const words = `number ${index}, a ${truth} read as ${answer}, ${formatConfidence(confidence)} sure`;
   return h(
@@ -243,6 +242,7 @@ function renderThumb({ index, confidence, picture }, truth, answer) {
   );
 }
 
+/** @param {string} picture @param {string} words */
 async function takeApart(picture, words) {
   setPixels(await readPixels(picture));
   const ways = {

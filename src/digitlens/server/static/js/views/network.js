@@ -1,6 +1,7 @@
 // Network: the drawn pixels through every layer's maps to logits, softmax and answer, live.
 
 import { byId, h, setText } from "../core/dom.js";
+import { describeProblem } from "../core/messages.js";
 import { setState, state, watch } from "../core/store.js";
 import { onColors } from "../core/theme.js";
 import { askNetwork, digit } from "../digit.js";
@@ -19,7 +20,7 @@ let paintPad = () => {};
 /** @type {import("../parts/rows.js").Row[]} one for each layer, kept while the network is the same */
 let rows = [];
 let madeFor = "";
-/** @type {any} the layers that are painted */
+/** @type {import("../digit.js").Inside | null} the layers that are painted */
 let painted = null;
 
 export function init() {
@@ -31,7 +32,7 @@ export function init() {
     forgetPlaces();
     showRibbons();
   });
-  for (const id of ["net-layers", "net-top"]) observer.observe(byId(id));
+  for (const box of [byId("net-layers"), byId("net-top")]) observer.observe(box);
   onColors(() => (painted = null));
   watch(["drawing"], () => state.tab === "network" && paintPad());
 }
@@ -48,23 +49,23 @@ export function show() {
   }
   if (problem) {
     [madeFor, painted, rows] = ["", null, []];
-    byId("net-rows").replaceChildren(h("li", { class: "problem" }, String(problem.message)));
+    byId("net-rows").replaceChildren(h("li", { class: "problem" }, describeProblem(problem)));
     showRibbons();
   } else if (inside) paintLayers(inside);
   else if (answer) askNetwork(); // it was asked on another tab
 }
 
-/** @param {any} inside as /v1/explain tells it with `shades` */
+/** @param {import("../digit.js").Inside} inside */
 function paintLayers(inside) {
   if (inside === painted) return;
   painted = inside;
   const { layers, member, model, shown } = inside;
-  const shapes = layers.map((/** @type {{shape: number[]}} */ { shape }) => shape);
+  const shapes = layers.map(({ shape }) => shape);
   const made = `${model} ${member} ${shapes}`;
   if (made !== madeFor) {
     madeFor = made;
     const last = layers.length - 1;
-    rows = layers.map((/** @type {any} */ layer, /** @type {number} */ index) => makeRow(layer, index === last));
+    rows = layers.map((layer, index) => makeRow(layer, index === last));
     byId("net-rows").replaceChildren(...rows.map(({ element }) => element));
     byId("net-shown").textContent = shown ? `Shown: ${shown}.` : "";
     forgetPlaces();

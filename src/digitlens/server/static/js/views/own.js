@@ -1,20 +1,20 @@
 // Your own digits: drawn or corrected, kept in the lab's folder, and what learns from them.
 
 import { get, remove } from "../core/api.js";
-import { bindRoving, byId, h } from "../core/dom.js";
-import { announce } from "../core/messages.js";
+import { bindRoving, byId, h, query } from "../core/dom.js";
+import { announce, describeProblem } from "../core/messages.js";
 import { openTab } from "../core/url.js";
 import { setOwnCount } from "../networks.js";
 import { continueFrom } from "./train-form.js";
 
-/** Show what is kept. @param {any} [response] as /v1/own tells; asked for when absent */
+/** Show what is kept. @param {Api.OwnList} [response] asked for when absent */
 export async function refreshOwn(response) {
   const box = byId("own");
   let result = response;
   try {
     result ??= await get("/v1/own");
   } catch (problem) {
-    return box.replaceChildren(h("p", { class: "quiet" }, String(problem.message)));
+    return box.replaceChildren(h("p", { class: "quiet" }, describeProblem(problem)));
   }
   setOwnCount(result.count);
   if (!result.count) {
@@ -51,16 +51,17 @@ export async function refreshOwn(response) {
     ),
     h("ul", { class: "own-list" }, ...groups.map(group)),
   );
-  bindRoving(box.querySelector(".own-list"));
+  bindRoving(query(".own-list", box));
 }
 
+/** @param {Api.OwnLabel} digits */
 function group({ label, names }) {
   return h(
     "li",
     {},
     h("b", {}, String(label)),
     ...names.map((name) => {
-      const path = `/v1/own/${label}/${name}`;
+      const path = /** @type {const} */ (`/v1/own/${label}/${name}`);
       const callback = async () => {
         refreshOwn(await remove(path).catch(() => undefined));
         announce(`A ${label} was removed.`);

@@ -13,12 +13,12 @@ const NAMES = {
   all: "all of them",
 };
 
-/** @type {{key: string, result: Promise<any>}} */
-let asked = { key: "", result: Promise.resolve(null) };
+/** @type {{key: string, result: Promise<Api.Parts>}} */
+let asked = { key: "", result: new Promise(() => {}) };
 /** Runs whose test digits were opened on this page, with the digits' source. @type {Set<string>} */
 const opened = new Set();
 
-/** Digits that a network saw in training are not called held back. @param {any} item of /v1/mistakes/parts */
+/** Digits that a network saw in training are not called held back. @param {Api.PartUse} item */
 const isTrue = ({ part, seen }) => part !== "validation" || seen === "no";
 
 /** What the parts are to the chosen network, asked for once. */
@@ -83,6 +83,7 @@ export async function choosePart(onOpen) {
   return null;
 }
 
+/** @param {Api.PartUse} chosen @param {Api.PartUse} [held] */
 function describePart({ part, count, words }, held) {
   const about = known.networks.find(({ name }) => name === state.network);
   const first = `${formatCount(count)} digits, ${words}.`;

@@ -1,21 +1,22 @@
 // A piece of mail on the page: why a person must look, its pictures, its likeliest ZIPs.
 
-import { byId, h, svg } from "../core/dom.js";
+import { byId, h, query, svg } from "../core/dom.js";
 import { formatPercent } from "../core/numbers.js";
 import { capitalize } from "../core/messages.js";
 
 const BOX_MARGIN = 0.18; // of a line's height: between its ink and the box about it
 
+/** @param {Api.MailTask} task @param {"whole" | "line"} part */
 const pictureUrl = ({ piece, token }, part) =>
   `/v1/mail/pieces/${piece}/picture?token=${token}&part=${part}`;
 
-/** The town of a guess or of a looked-up ZIP. */
+/** The town of a guess or of a looked-up ZIP. @param {{city: string | null, state: string | null}} place */
 export const formatTown = ({ city, state }) => (city ? `${city} ${state}` : "no such ZIP is known");
 
 /**
  * Show a piece; resolves when its pictures can be seen.
- * @param {any} task as /v1/mail/claim gives it
- * @param {(at: number) => void} choose
+ * @param {Api.MailTask} task
+ * @param {(index: number) => void} choose
  */
 export async function showPiece(task, choose) {
   byId("piece-title").replaceChildren(
@@ -25,12 +26,13 @@ export async function showPiece(task, choose) {
   byId("piece-why").textContent = explainReason(task);
   byId("guesses").replaceChildren(...task.guesses.map((item, index) => renderGuess(item, index, choose)));
   byId("guesses").hidden = !task.guesses.length;
-  byId("zip-label").firstChild.textContent = task.guesses.length
+  /** @type {Node} */ (byId("zip-label").firstChild).textContent = task.guesses.length
     ? "Or type the ZIP "
     : "Type the ZIP ";
   await showPictures(task);
 }
 
+/** @param {Api.MailTask} task */
 function explainReason({ why, text, problem }) {
   if (problem) return "Its picture cannot be shown.";
   const read = text && !why.includes(text) ? ` The reader saw ${text}.` : "";
@@ -46,14 +48,15 @@ export function turnPiece() {
 }
 
 function showTurn() {
-  for (const id of ["piece-whole", "piece-close"]) {
-    const [figure, image] = [byId(id), byId(id).querySelector("img")];
+  for (const figure of [byId("piece-whole"), byId("piece-close")]) {
+    const image = figure.querySelector("img");
     figure.dataset.turn = String(quarters);
     const [width, height] = [Number(image?.width) || 1, Number(image?.height) || 1];
     figure.style.aspectRatio = quarters % 2 ? `${height} / ${width}` : "auto";
   }
 }
 
+/** @param {Api.MailTask} task */
 async function showPictures(task) {
   quarters = 0;
   const { picture, problem } = task;
@@ -63,7 +66,7 @@ async function showPictures(task) {
   whole.hidden = !picture;
   close.classList.toggle("none", !picture);
   if (!picture) {
-    const words = [`${capitalize(problem)}.`, "Look at the piece itself, then type its ZIP."];
+    const words = [`${capitalize(problem ?? "its picture cannot be shown")}.`, "Look at the piece itself, then type its ZIP."];
     whole.replaceChildren();
     return close.replaceChildren(...words.map((item) => h("p", {}, item)));
   }
@@ -88,9 +91,10 @@ async function showPictures(task) {
   await Promise.all(images.map((item) => item.decode().catch(() => {})));
 }
 
+/** @param {string} src @param {string} alt @param {number} width @param {number} height */
 const makeImage = (src, alt, width, height) => h("img", { src, alt, width, height });
 
-/** The box of the ZIP over a part of the picture. */
+/** The box of the ZIP over a part of the picture. @param {number[] | null} box @param {number[]} part */
 function drawOverlay(box, [left, top, right, bottom]) {
   const over = svg("svg", {
     viewBox: `${left} ${top} ${right - left} ${bottom - top}`,
@@ -111,6 +115,7 @@ function drawOverlay(box, [left, top, right, bottom]) {
   return over;
 }
 
+/** @param {Api.TrayGuess} item @param {number} index @param {(index: number) => void} choose */
 function renderGuess(item, index, choose) {
   return h(
     "li",
@@ -126,7 +131,7 @@ function renderGuess(item, index, choose) {
   );
 }
 
-/** A piece as a sentence, for who does not see it. @param {any} task */
+/** A piece as a sentence, for who does not see it. @param {Api.MailTask} task */
 export function describePiece(task) {
   const guesses = task.guesses.map(
     (item, index) => `${index + 1}: ${item.zip.split("").join(" ")}, ${formatTown(item)}`,

@@ -8,6 +8,7 @@ import { SIDE } from "../ink/drawing.js";
 import { Grid } from "../parts/grid.js";
 import { makeInkRamp } from "../parts/ramps.js";
 
+/** @type {Record<string, string>} */
 const NAMES = {
   opened: "What came in",
   clean: "Specks removed",
@@ -36,9 +37,11 @@ export function init() {
   });
   glass = new Grid(byId("magnifier"));
   for (const input of queryAll('input[name="form"]')) {
-    input.addEventListener("change", () => setState({ form: input.value }));
+    const form = /** @type {typeof state.form} */ (input.value);
+    input.addEventListener("change", () => setState({ form }));
   }
-  byId("zoom").addEventListener("change", (event) => setState({ zoom: event.target.checked }));
+  const zoom = byId("zoom");
+  zoom.addEventListener("change", () => setState({ zoom: zoom.checked }));
   watch(["form", "zoom", "pixel"], () => {
     if (state.tab === "pixels" && digit.pixels) showNumbers();
   });
@@ -51,13 +54,14 @@ export function show() {
 
 function showNumbers() {
   const { pixels } = digit;
+  if (!pixels) return;
   const write = PIXEL_FORMATS[state.form];
   const ramp = state.form === "bit" ? makeBitRamp() : makeInkRamp();
   const [row, column] = [Math.floor(state.pixel / SIDE), state.pixel % SIDE];
   check("form", state.form);
   byId("zoom").checked = state.zoom;
   byId("pixels-grid").classList.toggle("large", state.zoom);
-  const index = (down, right) => pixels[down * SIDE + right];
+  const index = (/** @type {number} */ down, /** @type {number} */ right) => pixels[down * SIDE + right];
   grid.show({ rows: SIDE, columns: SIDE, at: index, ramp, text: write }, { row, column });
   const top = Math.min(SIDE - 2 * GLASS_RADIUS - 1, Math.max(0, row - GLASS_RADIUS));
   const left = Math.min(SIDE - 2 * GLASS_RADIUS - 1, Math.max(0, column - GLASS_RADIUS));
@@ -81,9 +85,10 @@ function showNumbers() {
 
 function makeBitRamp() {
   const ramp = makeInkRamp();
-  return (value) => ramp(value > 127 ? 255 : 0);
+  return (/** @type {number} */ value) => ramp(value > 127 ? 255 : 0);
 }
 
+/** @param {Uint8Array} pixels @param {(value: number) => string} write */
 function formatPixels(pixels, write) {
   const words = Array.from(pixels, (value) => write(value));
   const width = Math.max(...words.map((word) => word.length));

@@ -1,7 +1,7 @@
 // Read: lines of digits in a photo, boxed, with what else they may be; corrected by typing.
 
 import { coalesce, post, send } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { bindFile, byId, h, query } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { openTab } from "../core/url.js";
 import { openPicture } from "../digit.js";
@@ -18,18 +18,15 @@ const SURE = 0.9; // from which confidence on the CSV calls a number sure
 
 /** @type {Blob | null} */
 let file = null;
-/** @type {any} the answer of /v1/read */
-let result = null;
+/** @type {Api.Lines} */
+let result;
 /** @type {Edits} */
 let edits;
 let hasShown = false;
 let address = "";
 
 export function init() {
-  byId("read-file").addEventListener("change", (event) => {
-    if (event.target.files.length) readPicture(event.target.files[0]);
-    event.target.value = "";
-  });
+  bindFile(byId("read-file"), readPicture);
   for (const id of ["read-length", "read-line"])
     byId(id).addEventListener("change", () => file && read());
   byId("read-keep").addEventListener("click", saveDigits);
@@ -52,7 +49,7 @@ export function show() {
 function showReader(here) {
   const detail = "No reader of lines is installed. Everything else on this page works.";
   showProblem(byId("no-reader"), here ? null : { details: { detail } });
-  for (const id of ["read-file", "read-length", "read-line", "read-example"])
+  for (const id of /** @type {const} */ (["read-file", "read-length", "read-line", "read-example"]))
     byId(id).disabled = !here;
   byId("read-empty").hidden = !here || Boolean(file);
 }
@@ -76,6 +73,7 @@ export function readPicture(picture) {
 
 const read = coalesce(async () => {
   let picture;
+  if (!file) return;
   showProblem(byId("read-problem"), null);
   byId("read-empty").hidden = true;
   byId("read-state").textContent = "Reading…";
@@ -97,6 +95,7 @@ const read = coalesce(async () => {
   showResult();
 });
 
+/** @param {Api.Lines} answer */
 function summarize({ lines, turn }) {
   const quarter = (Math.round(turn / 90) + 4) % 4;
   const turned = [
@@ -148,10 +147,10 @@ function saveCsv() {
   setTimeout(() => URL.revokeObjectURL(href), 1000);
 }
 
-/** The chosen digit as a data: address. */
+/** A digit as a data: address. @param {{line: number, place: number}} digit */
 function cutDigit({ line, place }) {
   const { box } = result.lines[line].digits[place];
-  return cropDigit(byId("photo").querySelector("img"), result, box);
+  return cropDigit(query("img", byId("photo")), result, box);
 }
 
 /** Open the chosen digit in the views of one digit. */

@@ -1,9 +1,10 @@
 // Review: pieces of mail that wait for a person, one after the other, by few keys.
 
 import { get, post } from "../core/api.js";
-import { byId, h } from "../core/dom.js";
+import { byId, h, query } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { announce, showProblem } from "../core/messages.js";
+import { Problem } from "../core/problem.js";
 import { state } from "../core/store.js";
 import { loadPerson, person, savePerson } from "../parts/person.js";
 import { describePiece, showPiece, formatTown, turnPiece } from "./piece.js";
@@ -15,7 +16,7 @@ const RETRY_MS = 20_000;
 const HEADER_HEIGHT = 110; // pixels: what stands at the top of a phone
 const SETTLE_MS = 300; // a key that was pressed twice must not settle the next piece too
 
-/** @type {any} the piece in hand, as /v1/mail/claim gives it */
+/** @type {Api.MailTask | null} the piece in hand */
 let task = null;
 /** @type {number | null} the piece that was settled last here; it can be taken back */
 let last = null;
@@ -59,6 +60,7 @@ export async function show() {
   await claimNext();
 }
 
+/** @param {string[]} commands */
 function renderSteps(commands) {
   const words = [
     "Make envelopes to try it with; or have a folder with pictures of mail",
@@ -106,6 +108,7 @@ async function work(callback) {
   }
 }
 
+/** @param {boolean} now */
 function setBusy(now) {
   isBusy = now;
   byId("review-desk").setAttribute("aria-busy", String(now));
@@ -114,6 +117,7 @@ function setBusy(now) {
 /** Take the next piece: those behind number `after` first. */
 const claimNext = (after = 0, before = "") => work(() => claim(after, before));
 
+/** @param {number} after @param {string} before said before what comes next */
 async function claim(after, before) {
   let result;
   try {
@@ -124,7 +128,7 @@ async function claim(after, before) {
   await showTask(result, before);
 }
 
-/** Lay a piece on the desk, or say that there is none. */
+/** Lay a piece on the desk, or say that there is none. @param {Api.Claimed} result @param {string} before */
 async function showTask(result, before) {
   task = result.task;
   savePerson({ token: task?.token ?? "" });
@@ -137,20 +141,21 @@ async function showTask(result, before) {
   lookedAt = 0;
   await showPiece(task, choose);
   await new Promise((done) => setTimeout(done, SETTLE_MS));
-  settleFocus();
+  settleFocus(task);
   announce([before, describePiece(task)].filter(Boolean).join(" "));
 }
 
-/** Where keys work; with no guesses, where one types, unless that opens a screen keyboard. */
-function settleFocus() {
+/** Where keys work; with no guesses, where one types, unless that opens a screen keyboard. @param {Api.MailTask} piece */
+function settleFocus({ guesses }) {
   if (state.tab !== "review" || document.activeElement === byId("review-person")) return;
-  const typing = !task.guesses.length && !matchMedia("(pointer: coarse)").matches;
+  const typing = !guesses.length && !matchMedia("(pointer: coarse)").matches;
   byId(typing ? "zip" : "piece-title").focus({ preventScroll: true });
   if (byId("piece-title").getBoundingClientRect().top < HEADER_HEIGHT) {
     byId("piece-title").scrollIntoView();
   }
 }
 
+/** @param {Api.Queue} queue @param {string} before */
 function showRest(queue, before) {
   const first = !lookedAt;
   lookedAt = Date.now();
@@ -165,6 +170,7 @@ function showRest(queue, before) {
   announce([before, title].filter(Boolean).join(" "));
 }
 
+/** @param {Api.Queue} queue */
 function showCount({ waiting, yours }) {
   byId("review-count").replaceChildren(
     h("b", {}, formatCount(waiting)),
@@ -184,8 +190,8 @@ function choose(index) {
 /** @param {string | null} zip null: nobody can read it @param {boolean} [unlisted] */
 async function settle(zip, unlisted = false) {
   if (!task) return;
+  const { piece, token } = task;
   await work(async () => {
-    const { piece, token } = task;
     let done;
     try {
       done = await post(`/v1/mail/pieces/${piece}/settle`, { token, zip, unlisted });
@@ -198,11 +204,11 @@ async function settle(zip, unlisted = false) {
   });
 }
 
-/** Offer to take an answer back; null: there is none. */
+/** Offer to take an answer back; null: there is none. @param {number | null} piece @param {string} [tray] */
 function offerBack(piece, tray) {
   last = piece;
   byId("review-back").hidden = !piece;
-  byId("review-back").lastElementChild.textContent = `Take back piece ${piece} from ${tray}`;
+  query("span", byId("review-back")).textContent = `Take back piece ${piece} from ${tray}`;
 }
 
 const takeBack = () =>
@@ -220,10 +226,10 @@ const takeBack = () =>
     await showTask(result, `Piece ${piece} was taken back.`);
   });
 
-const release = () =>
-  task &&
-  work(async () => {
-    const { piece, token } = task;
+async function release() {
+  if (!task) return;
+  const { piece, token } = task;
+  await work(async () => {
     try {
       await post(`/v1/mail/pieces/${piece}/release`, { token });
     } catch (problem) {
@@ -232,11 +238,12 @@ const release = () =>
     showProblem(byId("review-problem"), null);
     await claim(piece, `Piece ${piece} was skipped.`);
   });
+}
 
-/** What was refused: a piece that somebody else has is let go, any other one is kept. */
+/** What was refused: a piece that somebody else has is let go, any other one is kept. @param {unknown} problem */
 async function handleRefusal(problem) {
   showProblem(byId("review-problem"), problem);
-  if (problem.kind !== "not-yours") return;
+  if (!task || !(problem instanceof Problem && problem.kind === "not-yours")) return;
   const before = `Piece ${task.piece} is no longer yours. Here is the next.`;
   task = null;
   await claim(0, before);
@@ -258,6 +265,7 @@ function onKey(event) {
     if (event.key === "Escape" && event.target === byId("zip")) byId("piece-title").focus();
     return;
   }
+  /** @type {Record<string, () => unknown>} */
   const acts = {
     u: takeBack,
     ...(task && {

@@ -6,7 +6,7 @@ import { formatTown } from "./piece.js";
 
 const WHOLE = /^(\d{5})(-?\d{4})?$/;
 
-/** Where ZIPs are, asked once, by their five digits. @type {Map<string, Promise<any>>} */
+/** Where ZIPs are, asked once, by their five digits. @type {Map<string, Promise<Api.ZipPlace>>} */
 const places = new Map();
 
 const readField = () => byId("zip").value.trim();
@@ -14,9 +14,10 @@ const readFive = () => readField().match(WHOLE)?.[1];
 
 /** Where a ZIP is; null where that cannot be found out now. @param {string} zip */
 async function find(zip) {
-  if (!places.has(zip)) places.set(zip, get(`/v1/mail/zips/${zip}`));
+  const place = places.get(zip) ?? get(`/v1/mail/zips/${zip}`);
+  places.set(zip, place);
   try {
-    return await places.get(zip);
+    return await place;
   } catch {
     places.delete(zip);
     return null;
@@ -28,11 +29,12 @@ export function bindZip(send) {
   byId("zip").addEventListener("input", lookUp);
   byId("zip-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!readFive()) return showMessage("A ZIP is five digits, or nine.");
+    const five = readFive();
+    if (!five) return showMessage("A ZIP is five digits, or nine.");
     const wanted = readField();
-    const result = await find(readFive());
+    const result = await find(five);
     if (wanted !== readField()) return;
-    if (result?.listed === false) showOffer();
+    if (result?.listed === false) showOffer(five);
     else send(wanted, false);
   });
   byId("zip-anyway").addEventListener("click", () => send(readField(), true));
@@ -46,19 +48,24 @@ async function lookUp() {
   if (result && wanted === readFive()) showPlace(result);
 }
 
+/** @param {string} words */
 function showMessage(words, wrong = false) {
   byId("zip-place").textContent = words;
   byId("zip-place").classList.toggle("wrong", wrong);
 }
 
+/** @param {Api.ZipPlace} result */
 function showPlace(result) {
   if (result.listed) showMessage(`${formatTown(result)}, to the tray ${result.tray}`);
-  else showMessage(`There is no ZIP ${result.zip} in the directory.`, true);
+  else showUnlisted(result.zip);
 }
 
-/** Let a ZIP that nobody knows be sent on purpose. */
-function showOffer() {
-  showPlace({ zip: readFive(), listed: false });
+/** @param {string} five */
+const showUnlisted = (five) => showMessage(`There is no ZIP ${five} in the directory.`, true);
+
+/** Let a ZIP that nobody knows be sent on purpose. @param {string} five */
+function showOffer(five) {
+  showUnlisted(five);
   byId("zip-anyway").hidden = false;
   byId("zip-anyway").textContent = `Send it to ${readField()} all the same`;
   byId("zip-anyway").focus();
@@ -67,7 +74,7 @@ function showOffer() {
 /** Put a ZIP into the field that is not in the directory, to be sent on purpose. @param {string} zip */
 export function offerUnlisted(zip) {
   byId("zip").value = zip;
-  showOffer();
+  showOffer(zip.slice(0, 5));
 }
 
 export function clearZip() {
