@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { getElementById, holdAnswers, settle } from "./page.js";
 
-// What the modules ask of a browser when they are loaded: no page, no exported lab.
-globalThis.document = { querySelector: () => null, documentElement: { dataset: {} } };
-const { coalesce, get, makeSignals } = await import("../../../src/digitlens/server/static/js/core/api.js");
-const { onReachable } = await import("../../../src/digitlens/server/static/js/core/server.js");
-
-/** Answers are given by hand: what is returned holds, for each request, how it ends. */
-function holdAnswers() {
-  const asked = [];
-  globalThis.fetch = (address, { signal }) =>
-    new Promise((resolve, reject) => {
-      const answer = (body, ok = true) => resolve({ ok, status: ok ? 200 : 500, json: async () => body });
-      asked.push({ address, answer, fail: () => reject(new TypeError("no host")) });
-      signal?.addEventListener("abort", () => reject(signal.reason));
-    });
-  return asked;
-}
-const settle = () => new Promise((done) => setImmediate(done));
+const lab = "../../../src/digitlens/server/static/js";
+const { coalesce, get, makeSignals } = await import(`${lab}/core/api.js`);
+const { onReachable } = await import(`${lab}/core/server.js`);
+const { setState } = await import(`${lab}/core/store.js`);
+const { choosePart } = await import(`${lab}/views/parts.js`);
+const mistakes = await import(`${lab}/views/mistakes.js`);
 
 test("calls that come while one runs become one call after it", async () => {
   const [ends, run] = [[], coalesce(() => new Promise((done) => ends.push(done)))];
@@ -79,4 +69,33 @@ test("a request that was ended does not say that the lab is out of reach, one th
   asked[1].fail();
   await assert.rejects(failed, { kind: "offline" });
   assert.deepEqual(told, ["offline"]);
+});
+
+test("the parts of a network that was left meanwhile are not offered", async () => {
+  const [asked, signals] = [holdAnswers(), makeSignals()];
+  const part = (count) => ({ parts: [{ part: "test", count, seen: "no", words: "none seen" }], opened: 0 });
+  setState({ network: "one" });
+  const old = choosePart(() => {}, signals());
+  await settle();
+  setState({ network: "two" });
+  const next = choosePart(() => {}, signals());
+  await settle();
+  asked[1].answer(part(2));
+  await next;
+  asked[0].answer(part(1));
+  await assert.rejects(old, { name: "AbortError" });
+  assert.match(getElementById("mistakes-part-note").textContent, /^2 digits/);
+});
+
+test("more pictures that are asked for twice at once come once", async () => {
+  const asked = holdAnswers();
+  mistakes.init();
+  setState({ cell: "49" });
+  const more = getElementById("gallery-more").listeners.click;
+  more();
+  more();
+  await settle();
+  for (const { answer } of asked) answer({ count: 3, pictures: [{ index: 7, confidence: 0.9, picture: "data:," }] });
+  await settle();
+  assert.deepEqual([asked.length, getElementById("gallery").children.length], [2, 1]);
 });

@@ -17,7 +17,7 @@ import * as server from "./server.js";
  * @property {Blob} [file]
  */
 
-/** @typedef {{answer: (request: Ask) => Promise<any>}} Backend */
+/** @typedef {{answer: (request: Ask, signal?: AbortSignal) => Promise<any>}} Backend */
 
 const meta = /** @type {HTMLMetaElement | null} */ (
   document.querySelector('meta[name="digitlens-backend"]')
@@ -30,11 +30,15 @@ document.documentElement.dataset.backend = isStatic ? "static" : "server";
 /** @type {Promise<Backend>} */
 const backend = isStatic ? import("../local/backend.js") : Promise.resolve(server);
 
-/** @param {Ask} request */
-const ask = async (request) => (await backend).answer(request);
+/** An answer that comes after its request was ended is none. @param {Ask} request @param {AbortSignal} [signal] */
+async function ask(request, signal) {
+  const result = await (await backend).answer(request, signal);
+  signal?.throwIfAborted();
+  return result;
+}
 
-/** @template {string} P @param {P} path @param {Record<string, any>} [query] @returns {Promise<Api.Get<P>>} */
-export const get = (path, query) => ask({ method: "GET", path, query });
+/** @template {string} P @param {P} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<Api.Get<P>>} */
+export const get = (path, query, signal) => ask({ method: "GET", path, query }, signal);
 
 /** @template {string} P @param {P} path @returns {Promise<Api.Remove<P>>} */
 export const remove = (path) => ask({ method: "DELETE", path });
@@ -44,6 +48,16 @@ export const post = (path, body, query) => ask({ method: "POST", path, body, que
 
 /** Send a picture file as it is. @template {string} P @param {P} path @param {Blob} file @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const send = (path, file, query) => ask({ method: "POST", path, file, query });
+
+/** Signals for requests of which the newest alone counts: a new signal ends the request of the one before. */
+export function makeSignals() {
+  let last = new AbortController();
+  return () => {
+    last.abort();
+    last = new AbortController();
+    return last.signal;
+  };
+}
 
 /**
  * Return a function that runs `callback` once at a time: calls that come while it runs become one

@@ -22,18 +22,20 @@ function makeAddress(path, query) {
   return rest ? `${path}?${rest}` : path;
 }
 
-/** @param {Ask} request @returns {Promise<any>} */
-export async function answer({ method, path, query = {}, body, file }) {
+/** @param {Ask} request @param {AbortSignal} [signal] @returns {Promise<any>} */
+export async function answer({ method, path, query = {}, body, file }, signal) {
   let response;
   try {
     response = await fetch(makeAddress(path, query), {
       method,
+      signal,
       body: file ?? (body && JSON.stringify(body)),
       headers: file
         ? { "content-type": "application/octet-stream" }
         : body && { "content-type": "application/json" },
     });
   } catch {
+    signal?.throwIfAborted();
     const problem = new Problem({
       type: "urn:digitlens:offline",
       detail: "the lab does not answer",

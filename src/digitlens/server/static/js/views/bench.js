@@ -1,6 +1,6 @@
 // The kernel by hand: its numbers, size, stride and padding, and the map they make.
 
-import { get, coalesce, post } from "../core/api.js";
+import { get, coalesce, makeSignals, post } from "../core/api.js";
 import { bindRoving, byId, h, queryAll, setOptions } from "../core/dom.js";
 import { showProblem } from "../core/messages.js";
 import { formatBrief } from "../core/numbers.js";
@@ -25,6 +25,7 @@ const NOTHING = { stride: 1, padding: 0, channel: 0, divisor: 1, alone: false };
 /** @type {{kernel: number[][][], bias: number} & typeof NOTHING} */
 let draft = { ...own, ...NOTHING };
 let ownKey = "";
+const askKernel = makeSignals();
 
 export function initBench() {
   grids = {
@@ -79,8 +80,8 @@ export async function showBench(chosen) {
   const key = `${state.network} ${layer.member} ${layer.number} ${map}`;
   if (key !== ownKey) {
     const name = encodeURIComponent(state.network);
-    const result = await get(`/v1/networks/${name}/layers/${layer.number}`, { kernel: map, member: layer.member }).catch(() => null);
-    if (!result || place.layer !== layer || place.map !== map) return;
+    const result = await get(`/v1/networks/${name}/layers/${layer.number}`, { kernel: map, member: layer.member }, askKernel()).catch(() => null);
+    if (!result) return;
     ownKey = key;
     const scale = layer.number === 1 ? INK : 1;
     own = { kernel: multiply(result.kernels[0], scale), bias: result.biases[0] };

@@ -1,6 +1,6 @@
 // Map: where digits lie before a network's last layer, and one's own among them while it is drawn.
 
-import { coalesce, get, post } from "../core/api.js";
+import { coalesce, get, makeSignals, post } from "../core/api.js";
 import { byId, getBrush, h } from "../core/dom.js";
 import { capitalize, describeProblem, showProblem } from "../core/messages.js";
 import { formatPercent } from "../core/numbers.js";
@@ -23,6 +23,7 @@ let map = null;
 /** places that the digit has been at since the pen came down @type {number[][]} */
 let trail = [];
 let asked = "";
+const askPictures = makeSignals();
 
 export function init() {
   paintPad = bindPaper("map-pad", { grow: locate });
@@ -195,14 +196,15 @@ async function showPictures(places, words) {
   const { answers, index: numbers } = map;
   const near = byId("map-near");
   byId("map-near-words").textContent = `${words}:`.replace(".:", ":");
-  near.dataset.key = String(places);
+  const signal = askPictures();
   const samples = await Promise.all(
-    places.map((place) => get("/v1/sample", { index: numbers[place], part: "validation" })),
+    places.map((place) => get("/v1/sample", { index: numbers[place], part: "validation" }, signal)),
   ).catch((problem) => {
+    if (signal.aborted) return null;
     byId("map-near-words").textContent = `${capitalize(describeProblem(problem))}.`;
     return /** @type {Api.Sample[]} */ ([]);
   });
-  if (near.dataset.key !== String(places)) return;
+  if (!samples) return;
   const buttons = samples.map(({ label, pixels }, index) => {
     const canvas = h("canvas");
     paintPixels(canvas, pixels.flat(), SIDE, makeInkRamp());

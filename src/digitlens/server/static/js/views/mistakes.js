@@ -1,6 +1,6 @@
 // Mistakes: the confusion matrix, the pictures behind each cell, and one of them in hand.
 
-import { get } from "../core/api.js";
+import { get, makeSignals } from "../core/api.js";
 import { byId, h, query, queryAll } from "../core/dom.js";
 import { formatCount, formatPercent, formatConfidence } from "../core/numbers.js";
 import { showProblem } from "../core/messages.js";
@@ -18,6 +18,8 @@ const PAGE_SIZE = 60; // pictures
 let measured = null;
 let measuredKey = "";
 let galleryKey = "";
+/** What is asked for step by step; the newest question alone is answered. */
+const [askParts, askMatrix, askPictures] = [makeSignals(), makeSignals(), makeSignals()];
 
 export function init() {
   const [data, use] = [byId("mistakes-data"), byId("mistakes-part")];
@@ -40,13 +42,13 @@ export async function show() {
   if (!(state.data in data)) return; // what is here is not known yet
   byId("mistakes-missing").hidden = data[state.data];
   if (!data[state.data]) return showMissing();
+  const choice = askParts();
   try {
-    const asked = JSON.stringify([state.network, state.data, state.part]);
-    const chosen = await choosePart(show);
-    if (asked !== JSON.stringify([state.network, state.data, state.part])) return; // a newer one
+    const chosen = await choosePart(show, choice);
     if (chosen === null) return hideMatrix();
     part = chosen;
   } catch (problem) {
+    if (choice.aborted) return;
     hideMatrix();
     return showProblem(byId("mistakes-problem"), problem);
   }
@@ -54,15 +56,15 @@ export async function show() {
   if (key !== measuredKey) {
     measuredKey = key;
     galleryKey = "";
+    askPictures();
+    const signal = askMatrix();
     byId("mistakes-words").textContent = `${state.network} is reading…`;
     byId("mistakes-part-shown").classList.add("waiting");
     try {
-      const response = await get("/v1/mistakes", makeQuery());
-      if (key !== measuredKey) return;
-      measured = response;
+      measured = await get("/v1/mistakes", makeQuery(), signal);
       showProblem(byId("mistakes-problem"), null);
     } catch (problem) {
-      if (key !== measuredKey) return;
+      if (signal.aborted) return;
       measured = null;
       measuredKey = "";
       byId("mistakes-words").textContent = "";
@@ -92,6 +94,8 @@ function showMissing() {
 }
 
 function hideMatrix() {
+  askMatrix();
+  askPictures();
   measured = null;
   measuredKey = "";
   byId("mistakes-words").textContent = "";
@@ -211,14 +215,14 @@ function showCell() {
 /** @param {number} first */
 async function loadGallery(first) {
   const [truth, answer] = state.cell;
-  const key = galleryKey;
+  const signal = askPictures();
   let response;
   try {
-    response = await get("/v1/mistakes/cell", { ...makeQuery(), truth, answer, first, count: PAGE_SIZE });
+    const query = { ...makeQuery(), truth, answer, first, count: PAGE_SIZE };
+    response = await get("/v1/mistakes/cell", query, signal);
   } catch (problem) {
-    return showProblem(byId("mistakes-problem"), problem);
+    return signal.aborted ? undefined : showProblem(byId("mistakes-problem"), problem);
   }
-  if (key !== galleryKey) return;
   const right = truth === answer;
   byId("gallery-title").textContent = right
     ? `${truth}, read as ${truth}`

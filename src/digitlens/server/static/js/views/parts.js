@@ -35,13 +35,15 @@ function loadParts() {
 
 /**
  * Offer the parts, say what the chosen one is, and return it; null while the test digits are to
- * be opened on purpose.
+ * be opened on purpose. It throws where the signal says that another part is asked for by now.
  * @param {() => void} onOpen called when the test digits were opened
+ * @param {AbortSignal} signal
  * @returns {Promise<string | null>}
  */
-export async function choosePart(onOpen) {
+export async function choosePart(onOpen, signal) {
   const { network, data, part: wanted } = state;
   const { parts, opened: times } = await loadParts();
+  signal.throwIfAborted();
   const held = parts.find(({ part }) => part === "validation");
   const initial = isPublished(network) || !held || !isTrue(held) ? "test" : "validation";
   const chosen =
