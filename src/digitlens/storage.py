@@ -110,7 +110,9 @@ def sweep_leftovers(folder: Path) -> None:
     """Remove temporary files of `new_file` whose process was killed: nobody has their lock."""
     if sys.platform == "win32":  # a lock is gone there when the file is closed, before it moves
         return
-    for path in folder.glob(".*.tmp"):
+    # Names as text: a tray may have a million.
+    names = os.listdir(folder) if is_folder(folder) else []  # noqa: PTH208
+    for path in [folder / name for name in names if name[0] == "." and name[-4:] == ".tmp"]:
         with suppress(OSError):
             handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
             try:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 29
 """Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
 
+PICTURE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # what systems leave in folders
 
 
@@ -102,8 +103,12 @@ def walk_folder(
         listing.errors.append(f"{error.filename}: {error.strerror}")
         return
     listing.top = listing.top or folder
+    top = os.path.join(folder, "")  # noqa: PTH118
     for name in names:
-        kind, path = kinds.get(name, "file"), os.path.join(folder, name)  # noqa: PTH118
+        kind, path = kinds.get(name, "file"), top + name
+        if kind == "file" and name[name.rfind(".") :].lower() in PICTURE_SUFFIXES:
+            yield path, True
+            continue
         if kind in ("folder", "link"):
             if Path(path) == without:
                 continue
@@ -143,7 +148,7 @@ def _is_ours(name: str) -> bool:
 def has_picture_name(path: Path | str) -> bool:
     """Say whether a file is called like a picture or a PDF."""
     suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122 - also asked of text
-    return suffix in IMAGE_SUFFIXES or suffix == ".pdf"
+    return suffix in PICTURE_SUFFIXES
 
 
 def list_inputs(

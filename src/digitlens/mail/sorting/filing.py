@@ -51,9 +51,13 @@ class Filer:
         although links were wanted. A piece that cannot be placed, as its picture is gone or
         another file has its place, is warned of, and tried again by the next run.
         """
+        return self.place_rows(self._store.unplaced(numbers), copy=copy, mark=mark)
+
+    def place_rows(self, rows: Iterable[Row], *, copy: bool = False, mark: bool = True) -> int:
+        """Do as `place`, with rows as `Store.unplaced` gives them."""
         # Files first, marks then: a kill in between repeats what does no harm twice.
         copies = 0
-        for row in self._store.unplaced(numbers):
+        for row in rows:
             try:
                 copies += self._place_piece(row, copy=copy)
             except DataError as error:
@@ -88,19 +92,31 @@ class Filer:
         return move_to_tray(source, self.out / row["was"] / row["filed"], target, copy=copy)
 
     def find_missing(self) -> dict[str, list[int]]:
-        """Return the pieces whose file is not, or no longer, in its tray, by tray."""
-        missing: dict[str, list[int]] = {}
-        for number, tray in self.unplaced.items():
-            missing.setdefault(tray, []).append(number)
-        files: dict[str, set[str]] = {}
-        for row in self._store.pieces(routing=False):
-            if not row["placed"]:
-                continue
-            tray = row["tray"]
-            if tray not in files:
-                folder = self.out / tray
-                is_there = is_folder(folder)
-                files[tray] = set(os.listdir(folder)) if is_there else set()  # noqa: PTH208
-            if row["filed"] not in files[tray]:
-                missing.setdefault(tray, []).append(row["id"])
-        return missing
+        """Return the placed pieces whose file is no longer in its tray, by tray."""
+        missing = MissingFiles(self.out)
+        for number, _, _, filed, tray, _, placed, _ in self._store.survey():
+            missing.look(number, tray, filed, placed)
+        return missing.pieces
+
+
+class MissingFiles:
+    """Pieces whose file is no longer in its tray below `out`: numbers by tray."""
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._files = out, dict[str, set[bytes]]()  # bytes take a quarter less
+        self.pieces: dict[str, list[int]] = {}
+
+    def look(self, number: int, tray: str, filed: str, placed: int) -> None:
+        """Look for the file of a piece, if it was placed."""
+        files = self._files.get(tray)
+        if files is None:
+            folder = self._out / tray
+            files = set(os.listdir(os.fsencode(folder)) if is_folder(folder) else ())  # noqa: PTH208
+            if any(name.startswith(b".") for name in files):
+                sweep_leftovers(folder)
+            self._files[tray] = files
+        if placed:
+            try:
+                files.remove(os.fsencode(filed))  # names are unique: memory is given back
+            except KeyError:
+                self.pieces.setdefault(tray, []).append(number)

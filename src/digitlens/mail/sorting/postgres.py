@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import weakref
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens.errors import MissingDataError, MissingExtraError, RunError, StorageError
-from digitlens.mail.sorting.sql import SqlStore, Work
+from digitlens.mail.sorting.sql import FILED, SETTLE, WAITS, SqlStore, Work
+from digitlens.mail.sorting.trays import REVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from digitlens.mail.sorting.store import Row
+    from digitlens.mail.sorting.store import Asking, Row, Said
 
     Connection = psycopg.Connection[dict[str, Any]]
 
@@ -79,6 +81,44 @@ INSERT INTO facts VALUES ('version', '1');
 """
 
 
+# A person waits for each way to the server and back: what `SqlStore` does in seven is one here.
+# What another statement wrote since this one began is seen where rows are locked or changed.
+_FREE = (
+    f"SELECT id FROM pieces WHERE {WAITS} AND id {{}} :after AND NOT EXISTS"  # noqa: S608
+    " (SELECT FROM leases WHERE piece = pieces.id AND until > :now) {}"
+    " ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+)
+_FIRST, _REST = (
+    _FREE.format(">", "AND NOT EXISTS (SELECT FROM theirs)"),
+    _FREE.format(
+        "<=", "AND NOT EXISTS (SELECT FROM theirs) AND NOT EXISTS (SELECT FROM first)"
+    ),
+)
+CLAIM = (
+    # A sum hides the index of what waits, which the server, new to its tables, thinks short.
+    "WITH theirs AS (SELECT id FROM pieces WHERE id = ANY(ARRAY(SELECT piece FROM leases"  # noqa: S608
+    f" WHERE {{0}})) AND tray = '{REVIEW}' AND placed + 0 = 1"
+    " ORDER BY id <= :after, id LIMIT 1 FOR UPDATE),"
+    f" first AS ({_FIRST}), rest AS ({_REST}),"
+    " chosen AS (SELECT id FROM theirs UNION ALL SELECT id FROM first"
+    " UNION ALL SELECT id FROM rest),"
+    " lent AS (INSERT INTO leases (piece, person, token, until)"
+    " SELECT id, :person, :new, :until FROM chosen"
+    " ON CONFLICT (piece) DO UPDATE SET person = excluded.person, token = excluded.token,"
+    " until = excluded.until WHERE leases.until <= :now OR leases.{0} RETURNING piece)"
+    " SELECT pieces.*, EXISTS (SELECT FROM lent) AS is_lent FROM pieces"
+    " WHERE id = (SELECT id FROM chosen)"
+)
+_SETTLE = (
+    "WITH kept AS (SELECT id FROM pieces WHERE id = :piece FOR UPDATE),"  # noqa: S608
+    " lent AS (DELETE FROM leases USING kept WHERE leases.piece = kept.id"
+    " AND leases.token = :token RETURNING leases.piece, leases.person),"
+    " said AS (INSERT INTO corrections (piece, zip, person, at)"
+    " SELECT piece, :digits, person, :at FROM lent) "
+    + SETTLE.format("lent.person", f"FROM lent WHERE pieces.id = lent.piece RETURNING {FILED}")
+)
+
+
 @cache
 def _translate(sql: str) -> str:
     """Return a statement with the marks that psycopg has for named values."""
@@ -127,7 +167,9 @@ class PostgresStore(SqlStore):
             ) from error
         self._psycopg, self._address = psycopg, address
         self.name = hide_password(address)
-        self._idle: list[Connection] = []
+        # By whether what they commit waits for the disk: a loan that a power cut takes does
+        # no harm, as the piece is lent anew.
+        self._idle: dict[bool, list[Connection]] = {True: [], False: []}
         weakref.finalize(self, _close, self._idle)
         with self._borrow() as connection:
             self._prepare_tables(connection, create=create)
@@ -153,7 +195,7 @@ class PostgresStore(SqlStore):
                 try_="pip install --upgrade digitlens",
             )
 
-    def _open(self) -> Connection:
+    def _open(self, *, lasting: bool) -> Connection:
         from psycopg.rows import dict_row
 
         connection = self._psycopg.connect(
@@ -164,17 +206,19 @@ class PostgresStore(SqlStore):
             application_name="digitlens",
         )
         connection.execute(cast("Any", f"SET search_path TO {SCHEMA}"))
+        if not lasting:
+            connection.execute("SET synchronous_commit TO OFF")
         return connection
 
     @contextmanager
-    def _borrow(self) -> Iterator[Connection]:
+    def _borrow(self, *, lasting: bool = True) -> Iterator[Connection]:
         """Give a connection that no other thread has; turn the database's errors into ours."""
         connection = None
         try:
             try:
-                connection = self._idle.pop()
+                connection = self._idle[lasting].pop()
             except IndexError:
-                connection = self._open()
+                connection = self._open(lasting=lasting)
             yield connection
         except self._psycopg.Error as error:
             is_lost = isinstance(error, self._psycopg.OperationalError)
@@ -187,20 +231,46 @@ class PostgresStore(SqlStore):
             ) from error
         finally:
             if connection is not None and not connection.closed:
-                self._idle.append(connection)
+                self._idle[lasting].append(connection)
 
     @contextmanager
     def transaction(self, *, lasting: bool = True) -> Iterator[Work]:
         """Do all of what is inside, or nothing of it."""
-        with self._borrow() as connection, connection.transaction():
-            if not lasting:
-                connection.execute("SET LOCAL synchronous_commit TO OFF")
+        with self._borrow(lasting=lasting) as connection, connection.transaction():
             yield PostgresWork(connection)
 
     def query(self, sql: str, **values: Any) -> list[Row]:
-        """Run one statement that only reads, and return its rows."""
-        with self._borrow() as connection:
+        """Run one statement, a transaction of its own, and return its rows."""
+        return self._run(sql, values)
+
+    def _run(self, sql: str, values: Mapping[str, Any], *, lasting: bool = True) -> list[Row]:
+        with self._borrow(lasting=lasting) as connection:
             return PostgresWork(connection)(sql, **values)
+
+    def claim(self, asking: Asking) -> tuple[Row, str] | None:
+        """Lend the next piece; see `Store`."""
+        new = secrets.token_hex(8)
+        sql = CLAIM.format("person = :person" if asking.token is None else "token = :token")
+        while True:
+            rows = self._run(sql, vars(asking) | {"new": new}, lasting=False)
+            if not rows:
+                return None
+            if rows[0]["is_lent"]:
+                return rows[0], new
+
+    def settle(self, said: Said) -> Row:
+        """Keep what was said; see `Store`."""
+        about = {"token": said.token, "digits": said.digits}
+        rows = self.query(_SETTLE, **said.columns(), **about)
+        # Where nothing was settled the longer way says why.
+        return rows[0] if rows else super().settle(said)
+
+    def query_tuples(self, sql: str, **values: Any) -> list[Any]:
+        """Do as `query`, with tuples for rows."""
+        from psycopg.rows import tuple_row
+
+        with self._borrow() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(cast("Any", _translate(sql)), values).fetchall()
 
     def encode_source(self, path: Path) -> bytes:
         """Return a path as its column keeps it."""
@@ -218,9 +288,10 @@ class PostgresStore(SqlStore):
         _close(self._idle)
 
 
-def _close(connections: list[Connection]) -> None:
-    while connections:
-        connections.pop().close()
+def _close(idle: Mapping[bool, list[Connection]]) -> None:
+    for connections in idle.values():
+        while connections:
+            connections.pop().close()
 
 
 def hide_password(address: str) -> str:

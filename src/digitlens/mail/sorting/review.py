@@ -204,8 +204,7 @@ class Review:
         # Written down first and moved then: a kill in between is made good by the next run.
         digits = None if code is None else code.digits
         said = Said(task.piece, task.token, digits, tray, self.now())
-        self.store.settle(said)
-        self.filer.place([task.piece], mark=False)
+        self.filer.place_rows([self.store.settle(said)], mark=False)
         return tray
 
     def take_back(

@@ -8,6 +8,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,8 +28,8 @@ from digitlens.imaging.inputs import Listing as Listed
 from digitlens.imaging.inputs import use_one_core, walk_folder
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.filing import Filer
-from digitlens.mail.sorting.store import RoutedPiece, parse_routing
+from digitlens.mail.sorting.filing import Filer, MissingFiles
+from digitlens.mail.sorting.store import RoutedPiece, parse_text
 from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.sorting.summary import Listing, SortSummary, count_pieces
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
@@ -121,40 +122,52 @@ def sort_folder(
     with (
         lock_trays(out, folder, now(), shared=sorting.store is not None) as was_ended,
         open_store(out, sorting.store, create=True) as store,
+        ThreadPoolExecutor(1) as pool,
     ):
-        # 1. Finish what a killed run left half done.
-        filer = Filer(store, out)
-        filer.sweep_leftovers()
-        copies = filer.place(copy=sorting.copy)
+        # 1. Finish what a killed run left half done; nothing is written to a damaged state.
+        checking = pool.submit(store.check)
+        filer, copies = Filer(store, out), 0
+        if was_ended:  # else the survey does, with one look at each tray
+            filer.sweep_leftovers()
+        if store.unplaced():
+            checking.result()
+            copies = filer.place(copy=sorting.copy)
 
         # 2. Compare trays with plan and state; change what is sorted only on request.
-        survey = _survey(store, sorting.plan)
+        survey = _survey(store, sorting.plan, out)
+        checking.result()
+        missing = survey.missing
         if sorting.move:
             store.move(survey.mismatched)
         if sorting.restore:
-            gone = filer.find_missing().values()
-            store.restore(number for numbers in gone for number in numbers)
+            store.restore(number for numbers in missing.values() for number in numbers)
         if sorting.move or sorting.restore:
             copies += filer.place(copy=sorting.copy)
 
         # 3. Read what is new, decide, and put it into trays.
         #    What could not be read for no fault of its own is read again.
-        paths = [name for name in scan_names(folder, out) if survey.is_due(name, is_ready)]
-        new = sum(name not in survey.known for name in paths)
-        survey.known.clear()
+        known, retries = survey.known, survey.retries
+        due = [path for path in scan_names(folder, out) if path not in known]
+        paths = [path for path in due if path in retries or not is_ready or is_ready(path)]
+        new = sum(path not in retries for path in paths)
+        known.clear()
         start, few = now(), 1 if was_ended else MIN_FOR_WORKERS
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
         sorter = _Sorter(filer, store, folder, sorting, now, progress)
-        copies += sorter.sort([Path(name) for name in paths], survey.retries, workers)
+        copies += sorter.sort([Path(name) for name in paths], retries, workers)
 
         # 4. Count, and list every piece.
+        if sorting.move or sorting.restore or retries:
+            missing = filer.find_missing()
+        for number, tray in filer.unplaced.items():
+            missing.setdefault(tray, []).append(number)
         summary = SortSummary(
             **count_pieces(store.tally()),
             new=new,
             seconds=now() - start,
             moved=len(survey.mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(survey.mismatched),
-            missing={tray: len(numbers) for tray, numbers in filer.find_missing().items()},
+            missing={tray: len(numbers) for tray, numbers in missing.items()},
             changed=survey.changed,
             copies=copies,
         )
@@ -167,43 +180,44 @@ def sort_folder(
 class Survey:
     """What is known of the pieces that were sorted.
 
-    known: their pictures' paths
+    known: the paths of their pictures, but for those that are read again
     retries: the pieces that wait as unreadable for no fault of their picture, by path
     mismatched: those that the plan would put elsewhere: number, tray, tray of the plan
     changed: how many pictures are there and were changed since they were read
+    missing: the placed pieces whose file is no longer in its tray, by tray
     """
 
     known: set[str]
     retries: dict[str, int]
     mismatched: list[tuple[int, str, str]]
     changed: int
-
-    def is_due(self, path: str, is_ready: Callable[[str], bool] | None) -> bool:
-        """Say whether a picture is to be read now."""
-        if path in self.known:
-            return path in self.retries
-        return is_ready is None or is_ready(path)
+    missing: dict[str, list[int]]
 
 
-def _survey(store: Store, plan: SortPlan) -> Survey:
+def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
     """Walk once over all rows."""
-    survey = Survey(set(), {}, [], 0)
+    files = MissingFiles(out)
+    survey = Survey(set(), {}, [], 0, files.pieces)
     changed, find_tray = 0, cache(plan.find_tray)
-    for row in store.pieces(routing=False):
-        path = os.fsdecode(row["source"])
-        survey.known.add(path)
+    know, look = survey.known.add, files.look
+    for number, source, stamp, filed, tray, zip_, placed, unread in store.survey():
+        path = source if isinstance(source, str) else os.fsdecode(source)
+        know(path)
+        look(number, tray, filed, placed)
         fingerprint = file_fingerprint(path)
-        changed += fingerprint not in ("gone", row["stamp"])
-        if row["zip"] is not None and find_tray(row["zip"]) != row["tray"]:
-            survey.mismatched.append((row["id"], row["tray"], find_tray(row["zip"])))
+        if fingerprint != stamp and fingerprint != "gone":
+            changed += 1
+        if zip_ is not None and find_tray(zip_) != tray:
+            survey.mismatched.append((number, tray, find_tray(zip_)))
         if (
-            (row["reason"], row["tray"], row["person"]) == (Reason.UNREADABLE, REVIEW, None)
+            unread is not None
             # A broken reader read it, or a version that did not say whose fault it was.
-            and parse_routing(row).get("retry", True)
+            and parse_text(number, unread).get("retry", True)
             # Of a picture that was changed the tray may have the old one.
-            and row["stamp"] in ("gone", fingerprint)
+            and stamp in ("gone", fingerprint)
         ):
-            survey.retries[path] = row["id"]
+            survey.retries[path] = number
+            survey.known.discard(path)
     return replace(survey, changed=changed)
 
 

@@ -6,6 +6,7 @@ SQLite wait for the disk; threads that write at the same time share one wait for
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -31,6 +32,8 @@ VERSION = 1
 BUSY_SECONDS = 20.0
 # Held by all who have the state open, so that a repair does not replace it under them.
 OPENED = ".mail.lock"
+# The fact of that name: how many pieces there were of each kind, and after which change.
+TALLY = "tally"
 
 TABLES = (
     """
@@ -239,6 +242,13 @@ class SqliteStore(SqlStore):
         with state_errors(self.path), self._borrow() as connection:
             return cast("list[Row]", connection.execute(sql, values).fetchall())
 
+    def query_tuples(self, sql: str, **values: Any) -> list[Any]:
+        """Do as `query`, with tuples for rows."""
+        with state_errors(self.path), self._borrow() as connection:
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            return cursor.execute(sql, values).fetchall()
+
     def encode_source(self, path: Path) -> str | bytes:
         """Return a path as its column keeps it."""
         return encode_path(path)
@@ -259,6 +269,15 @@ class SqliteStore(SqlStore):
                 f"{FILE} is damaged: what it keeps of piece {blurred[0]['id']} cannot be read",
                 try_=REPAIR,
             )
+
+    def tally(self) -> list[Row]:
+        """Count all pieces, unless they were counted since the last change of one."""
+        changes = self.counts("changes")  # first: what changes meanwhile is counted anew
+        kept = json.loads(self.read_fact(TALLY) or "{}")
+        if kept.get("changes") != changes:
+            kept = {"changes": changes, "rows": [dict(row) for row in super().tally()]}
+            self.write_fact(TALLY, json.dumps(kept))
+        return cast("list[Row]", kept["rows"])
 
     def close(self) -> None:
         """Close the connections."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Row: TypeAlias = "Mapping[str, Any]"
 """A row of the state, by the names of the columns in `sqlite.TABLES`."""
 
+SurveyRow: TypeAlias = "tuple[int, str | bytes, str, str, str, str | None, int, str | None]"
+"""Number, source, stamp, filed, tray, zip and placed of a row, as in `sqlite.TABLES`, and the
+routing of one that waits as unreadable."""
+
 LISTING = "pieces.json"
 # The fact of that name: for which state the listing was written.
 LISTED = "listed"
@@ -92,6 +96,12 @@ class Said:
     tray: str
     now: float
 
+    def columns(self) -> dict[str, Any]:
+        """Return the values of `sql.SETTLE`."""
+        five, plus4 = (self.digits[:5], self.digits[5:]) if self.digits else (None, "")
+        about = {"piece": self.piece, "tray": self.tray, "at": self.now}
+        return about | {"five": five, "plus4": plus4}
+
 
 class Store(Protocol):
     """The state of sorting; safe to use from several threads and processes at once.
@@ -113,11 +123,11 @@ class Store(Protocol):
     def find_piece(self, source: Path) -> Row | None:
         """Return the row of the piece whose picture lies there; None: there is none."""
 
-    def pieces(self, *, routing: bool = True) -> Iterator[Row]:
-        """Walk over all rows in the order of their numbers.
+    def pieces(self) -> Iterator[Row]:
+        """Walk over all rows in the order of their numbers."""
 
-        Without `routing`, which is faster, only rows that were unreadable have it.
-        """
+    def survey(self) -> Iterator[SurveyRow]:
+        """Walk over all rows likewise, but only over what each run compares."""
 
     def unplaced(self, numbers: Iterable[int] | None = None) -> list[Row]:
         """Return the rows that are not marked as placed: of these numbers, or all."""
@@ -152,10 +162,10 @@ class Store(Protocol):
     def release(self, piece: int, token: str) -> None:
         """End a loan."""
 
-    def settle(self, said: Said) -> None:
+    def settle(self, said: Said) -> Row:
         """Keep what was said and write that the piece is to be moved; the loan ends.
 
-        `NotYoursError` where the loan is another.
+        Returns its row as `unplaced` does; `NotYoursError` where the loan is another.
         """
 
     def take_back(self, piece: int, asking: Asking) -> str:
@@ -214,13 +224,18 @@ def find_source(row: Row) -> Path:
 
 def parse_routing(row: Row) -> dict[str, Any]:
     """Return what was decided on a piece; CorruptFileError where the state is damaged."""
+    return parse_text(row["id"], row["routing"])
+
+
+def parse_text(number: int, text: str) -> dict[str, Any]:
+    """Do as `parse_routing`, of the piece's number and its column ``routing``."""
     try:
-        routing = json.loads(row["routing"])
+        routing = json.loads(text)
         if isinstance(routing["why"], str) and isinstance(routing["guesses"], list):
             return dict(routing)
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     raise CorruptFileError(
-        f"the state of sorting is damaged: what it keeps of piece {row['id']} cannot be read",
+        f"the state of sorting is damaged: what it keeps of piece {number} cannot be read",
         try_=REPAIR,
     )

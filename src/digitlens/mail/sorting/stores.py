@@ -88,13 +88,10 @@ def open_store(
 ) -> Iterator[SqlStore]:
     """Open the store of the trays in `out`, and close it again; errors as in `make_store`.
 
-    With `create` it is made where there is none, and looked through for damage: a run looks at
-    all of it, a person who waits for a piece does not.
+    With `create` it is made where there is none.
     """
     store = make_store(out, address, create=create)
     try:
-        if create:
-            store.check()
         yield store
     finally:
         store.close()
