@@ -9,6 +9,10 @@ framed), and a drawing of 280 x 280 as a page sends it. Then 64 clients ask with
 each as soon as it has its answer, for 60 seconds, with digits in MNIST's frame, and the
 server's memory is read every 5 seconds. Start is from the process to the first answer, three
 times, the median.
+
+With --route it is measured what a sorter has: 64 clients send envelopes (`digitlens mail
+sample`) to `/v1/route` without a pause, each piece ROUNDS times in all, and `digitlens route`
+reads the same pieces before and after, start of its processes included.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 CLIENTS = 64
 SINGLES = 2000
 STARTS = 3
+ROUNDS = 2
 MEMORY_SECONDS = 5.0
 ADDRESS = re.compile(r"http://([\d.]+):(\d+)/")
 
@@ -137,33 +142,43 @@ class ClientResults:
 
     times: list[float] = field(default_factory=list)
     errors: int = 0
+    seconds: float = 0.0
 
     def milliseconds(self, share: float) -> float:
         """Return the time that `share` of the requests were answered in."""
         return 1e3 * float(np.quantile(self.times, share))
 
 
-def make_request(body: bytes, host: str, port: int) -> bytes:
+def make_request(body: bytes, host: str, port: int, path: str) -> bytes:
     """Return a whole request."""
     head = (
-        f"POST /v1/predict HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: image/png\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: image/png\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
 
 async def ask(
-    host: str, port: int, bodies: list[bytes], *, clients: int, limit: int, seconds: float
+    host: str,
+    port: int,
+    bodies: list[bytes],
+    *,
+    clients: int,
+    limit: int,
+    seconds: float,
+    path: str = "/v1/predict",
 ) -> ClientResults:
     """Let `clients` ask, in all `limit` times or for so many seconds."""
-    requests = [make_request(body, host, port) for body in bodies]
+    requests = [make_request(body, host, port, path) for body in bodies]
     results, loop = ClientResults(), asyncio.get_running_loop()
-    end, finished = time.perf_counter() + seconds, asyncio.Event()
+    start, finished = time.perf_counter(), asyncio.Event()
+    end = start + seconds
 
     def done(status: int, took: float) -> bool:
         results.times.append(took)
         results.errors += status != 200
         if len(results.times) >= limit or time.perf_counter() > end:
+            results.seconds = results.seconds or time.perf_counter() - start
             finished.set()
             return False
         return True
@@ -243,6 +258,53 @@ async def measure(seconds: float) -> tuple[dict[str, ClientResults], dict[str, A
         return ones, await ask_with_many(host, port, pid, seconds)
 
 
+def measure_route(pieces: int) -> list[str]:
+    """Return rows of the table: `/v1/route` beside `route` on the same pieces."""
+    with tempfile.TemporaryDirectory(prefix="digitlens-bench-") as name:
+        root = Path(name)
+
+        def run(*arguments: str) -> str:
+            command = [sys.executable, "-m", "digitlens", *arguments]
+            done = subprocess.run(
+                command, cwd=root, check=False, capture_output=True, text=True
+            )
+            assert done.returncode in (0, 3), done.stderr
+            return done.stdout
+
+        def route(out: str) -> float:
+            text = run("route", "mail", "--plan", "plan.toml", "--out", out, "--json")
+            summary = json.loads(text)
+            return float(summary["new"] / summary["seconds"])
+
+        run("mail", "sample", str(pieces), "--out", "mail")
+        run("mail", "plan", "--by", "state", "--out", "plan.toml")
+        bodies = [path.read_bytes() for path in sorted((root / "mail").glob("*.jpg"))]
+        assert len(bodies) == pieces, "each piece is a picture"
+        rates = [route("before")]
+        results, cpu = asyncio.run(_ask_route(bodies))
+        rates.append(route("after"))
+    count = len(results.times)
+    return [
+        f"| `/v1/route`, {CLIENTS} clients without a pause, {count} pieces | "
+        f"{count / results.seconds:.1f} pieces/s, {results.errors} errors, "
+        f"p50 {results.milliseconds(0.5):,.0f} ms, p99 {results.milliseconds(0.99):,.0f} ms, "
+        f"{1e3 * cpu / count:.0f} ms of processor time each |",
+        f"| `route` of the same {pieces}, before and after | "
+        f"{rates[0]:.1f} and {rates[1]:.1f} pieces/s |",
+    ]
+
+
+async def _ask_route(bodies: list[bytes]) -> tuple[ClientResults, float]:
+    with run_server() as (host, port, pid):
+        path = "/v1/route"
+        await ask(host, port, bodies, clients=2, limit=8, seconds=60, path=path)  # warm
+        before, limit = read_cpu_seconds(pid), ROUNDS * len(bodies)
+        results = await ask(
+            host, port, bodies, clients=CLIENTS, limit=limit, seconds=300, path=path
+        )
+        return results, read_cpu_seconds(pid) - before
+
+
 WORDS = {
     "framed": "one digit in MNIST's frame, one client",
     "dark": "the same dark on light, to be framed",
@@ -254,8 +316,12 @@ def main() -> None:
     """Run the benchmark; with --write keep its table in benchmarks/results/service.md."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--route", type=int, default=0, metavar="PIECES")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
+    if options.route:
+        print("\n".join(measure_route(options.route)))
+        return
     start = statistics.median(measure_start() for _ in range(STARTS))
     ones, many = asyncio.run(measure(options.seconds))
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections import deque
+from collections import Counter, deque
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,12 @@ class Filer:
         for number, _, _, filed, tray, _, placed, _ in self._store.survey():
             missing.look(number, tray, filed, placed)
         return missing.pieces
+
+    def count_missing(self, missing: dict[str, list[int]]) -> dict[str, int]:
+        """Count, by tray, what `find_missing` found and what `place` could not place."""
+        counts = Counter(self.unplaced.values())
+        counts.update({tray: len(numbers) for tray, numbers in missing.items()})
+        return dict(counts)
 
 
 class MissingFiles:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,38 +137,32 @@ def sort_folder(
         # 2. Compare trays with plan and state; change what is sorted only on request.
         survey = _survey(store, sorting.plan, out)
         checking.result()
-        missing = survey.missing
         if sorting.move:
             store.move(survey.mismatched)
         if sorting.restore:
-            store.restore(number for numbers in missing.values() for number in numbers)
+            store.restore(chain.from_iterable(survey.missing.values()))
         if sorting.move or sorting.restore:
             copies += filer.place(copy=sorting.copy)
 
         # 3. Read what is new, decide, and put it into trays.
         #    What could not be read for no fault of its own is read again.
-        known, retries = survey.known, survey.retries
-        due = [path for path in scan_names(folder, out) if path not in known]
-        paths = [path for path in due if path in retries or not is_ready or is_ready(path)]
+        paths, retries = survey.find_due(scan_names(folder, out), is_ready), survey.retries
         new = sum(path not in retries for path in paths)
-        known.clear()
         start, few = now(), 1 if was_ended else MIN_FOR_WORKERS
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
         sorter = _Sorter(filer, store, folder, sorting, now, progress)
         copies += sorter.sort([Path(name) for name in paths], retries, workers)
 
         # 4. Count, and list every piece.
-        if sorting.move or sorting.restore or retries:
-            missing = filer.find_missing()
-        for number, tray in filer.unplaced.items():
-            missing.setdefault(tray, []).append(number)
+        again = sorting.move or sorting.restore or retries  # what was placed was placed anew
+        missing = filer.find_missing() if again else survey.missing
         summary = SortSummary(
             **count_pieces(store.tally()),
             new=new,
             seconds=now() - start,
             moved=len(survey.mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(survey.mismatched),
-            missing={tray: len(numbers) for tray, numbers in missing.items()},
+            missing=filer.count_missing(missing),
             changed=survey.changed,
             copies=copies,
         )
@@ -192,6 +187,14 @@ class Survey:
     mismatched: list[tuple[int, str, str]]
     changed: int
     missing: dict[str, list[int]]
+
+    def find_due(
+        self, paths: Iterator[str], is_ready: Callable[[str], bool] | None
+    ) -> list[str]:
+        """Return what is to be read now of all pictures; `known` is done with."""
+        due = [path for path in paths if path not in self.known]
+        self.known.clear()
+        return [path for path in due if path in self.retries or not is_ready or is_ready(path)]
 
 
 def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
