@@ -98,10 +98,11 @@ class Filer:
             missing.look(number, tray, filed, placed)
         return missing.pieces
 
-    def count_missing(self, missing: dict[str, list[int]]) -> dict[str, int]:
-        """Count, by tray, what `find_missing` found and what `place` could not place."""
+    def count_missing(self, missing: dict[str, list[int]] | None = None) -> dict[str, int]:
+        """Count by tray what `find_missing` finds, or has, and what `place` could not place."""
         counts = Counter(self.unplaced.values())
-        counts.update({tray: len(numbers) for tray, numbers in missing.items()})
+        for tray, numbers in (self.find_missing() if missing is None else missing).items():
+            counts[tray] += len(numbers)
         return dict(counts)
 
 

@@ -126,13 +126,12 @@ def sort_folder(
         ThreadPoolExecutor(1) as pool,
     ):
         # 1. Finish what a killed run left half done; nothing is written to a damaged state.
-        checking = pool.submit(store.check)
-        filer, copies = Filer(store, out), 0
+        checking, filer = pool.submit(store.check), Filer(store, out)
         if was_ended:  # else the survey does, with one look at each tray
             filer.sweep_leftovers()
         if store.unplaced():
             checking.result()
-            copies = filer.place(copy=sorting.copy)
+        copies = filer.place(copy=sorting.copy)
 
         # 2. Compare trays with plan and state; change what is sorted only on request.
         survey = _survey(store, sorting.plan, out)
@@ -144,30 +143,27 @@ def sort_folder(
         if sorting.move or sorting.restore:
             copies += filer.place(copy=sorting.copy)
 
-        # 3. Read what is new, decide, and put it into trays.
-        #    What could not be read for no fault of its own is read again.
-        paths, retries = survey.find_due(scan_names(folder, out), is_ready), survey.retries
-        new = sum(path not in retries for path in paths)
+        # 3. Read what is new, or was not read for no fault of its own; put it into trays.
+        paths, new = survey.find_due(scan_names(folder, out), is_ready)
         start, few = now(), 1 if was_ended else MIN_FOR_WORKERS
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
         sorter = _Sorter(filer, store, folder, sorting, now, progress)
-        copies += sorter.sort([Path(name) for name in paths], retries, workers)
+        copies += sorter.sort([Path(name) for name in paths], survey.retries, workers)
 
         # 4. Count, and list every piece.
-        again = sorting.move or sorting.restore or retries  # what was placed was placed anew
-        missing = filer.find_missing() if again else survey.missing
+        again = sorting.move or sorting.restore or survey.retries
         summary = SortSummary(
             **count_pieces(store.tally()),
             new=new,
             seconds=now() - start,
             moved=len(survey.mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(survey.mismatched),
-            missing=filer.count_missing(missing),
+            missing=filer.count_missing(None if again else survey.missing),
             changed=survey.changed,
             copies=copies,
         )
-        about = sorting.plan, sorting.policy.directory, sorting.mailer
-        Listing(*about).write(out, store, summary)
+        listing = Listing(sorting.plan, sorting.policy.directory, sorting.mailer)
+        listing.write(out, store, summary)
     return summary
 
 
@@ -190,11 +186,12 @@ class Survey:
 
     def find_due(
         self, paths: Iterator[str], is_ready: Callable[[str], bool] | None
-    ) -> list[str]:
-        """Return what is to be read now of all pictures; `known` is done with."""
+    ) -> tuple[list[str], int]:
+        """Return what is to be read now of all pictures, and how many are new."""
         due = [path for path in paths if path not in self.known]
-        self.known.clear()
-        return [path for path in due if path in self.retries or not is_ready or is_ready(path)]
+        self.known.clear()  # millions, and done with
+        due = [path for path in due if path in self.retries or not is_ready or is_ready(path)]
+        return due, sum(path not in self.retries for path in due)
 
 
 def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
