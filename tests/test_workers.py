@@ -90,6 +90,27 @@ def test_a_fault_is_an_error_of_its_task() -> None:
     assert second.result == 2
 
 
+@pytest.mark.parametrize("held", [1, 3])
+def test_what_a_dead_worker_held_is_done_by_others(held: int) -> None:
+    """Of the tasks that a worker has been given, only the one that it was at dies with it."""
+    tasks = [HARMLESS] * 5 + [signal.SIGKILL] + [HARMLESS] * 9
+    todo = deque(tasks)
+    result = list(run_tasks(todo, SIGNALS, workers=1, limit=60, held=held))
+    assert [item.task for item in result] == tasks
+    dead = [index for index, item in enumerate(result) if item.error is not None]
+    assert dead == [5]
+
+
+def test_a_worker_that_holds_tasks_is_timed_by_the_first() -> None:
+    """What takes too long is the task that it is at; the others are done."""
+    todo = deque([{signal.SIGUSR1}, *range(3)])
+    waits = "lambda task: __import__('signal').sigwait(task) if isinstance(task, set) else task"
+    prepare = partial(eval, waits)
+    result = list(run_tasks(todo, prepare, workers=1, limit=0.5, held=2))
+    assert [item.result for item in result] == [None, 0, 1, 2]
+    assert result[0].error is not None and "0.5 s" in str(result[0].error)
+
+
 def test_what_stands_in_the_way_of_all_is_raised() -> None:
     """A worker that has no reader ends the work with that error."""
     with pytest.raises(ModelError, match=r"none\.onnx is no line network"):

@@ -101,6 +101,7 @@ def run_in_order(
     workers: int,
     limit: float,
     ahead: int = 32,
+    held: int = 1,
 ) -> Generator[TaskResult[T, R], None, None]:
     """Do tasks, and yield what comes of each in their order; see `attempt`.
 
@@ -109,6 +110,7 @@ def run_in_order(
     prepare: makes what does one in a process; see `run_tasks`
     workers: processes at most; with 0 all is done here, where nothing stops a hang or a crash
     limit: seconds that a task may take in a process
+    held: see `run_tasks`
 
     Raises what `run_tasks` and `attempt` raise.
     """
@@ -119,7 +121,8 @@ def run_in_order(
     remaining = iter(enumerate(tasks))
     queue = deque(islice(remaining, ahead))
     done: dict[int, TaskResult[T, R]] = {}
-    outcomes = run_tasks(queue, partial(_keep_place, prepare), workers=workers, limit=limit)
+    keep = partial(_keep_place, prepare)
+    outcomes = run_tasks(queue, keep, workers=workers, limit=limit, held=held)
     with closing(outcomes):
         for place in count():
             while place not in done:
@@ -138,7 +141,7 @@ def _keep_place(prepare: Prepare[T, R]) -> Callable[[tuple[int, T]], R]:
 
 
 def run_tasks(
-    todo: deque[T], prepare: Prepare[T, R], *, workers: int, limit: float
+    todo: deque[T], prepare: Prepare[T, R], *, workers: int, limit: float, held: int = 1
 ) -> Generator[TaskResult[T, R], None, None]:
     """Give tasks to workers until none is left, and yield what comes back, in no order.
 
@@ -147,6 +150,8 @@ def run_tasks(
         tasks, must be things that can be pickled.
     workers: processes at most; they are started as tasks need them
     limit: seconds that a task may take
+    held: tasks that a worker may have at most: with 2 it need not wait for the next one, where
+        tasks are short and small. One that dies loses the task that it was at.
 
     Raises DigitlensError: a worker cannot start, or met what stands in the way of every task (a
     `ModelError`, a `StorageError`). All workers are ended then, as when the generator is
@@ -156,11 +161,12 @@ def run_tasks(
     failed = 0  # workers in a row that were killed while they started
     try:
         while todo or any(worker.busy for worker in pool):
-            _hand_out(todo, pool, prepare, workers)
+            _hand_out(todo, pool, prepare, workers, held)
             for worker in _poll(pool, limit):
                 outcome = _receive(worker, limit)
                 if worker.ended:
                     pool.remove(worker)
+                    todo.extendleft(reversed(worker.tasks))
                 failed = 0 if worker.ready else failed + worker.ended
                 if failed == STARTS:
                     code = worker.process.exitcode or 0
@@ -191,15 +197,17 @@ class _Worker(Generic[T]):
         theirs.close()
         self.ready = False
         self.ended = False
-        self.task: T | None = None
+        self.tasks: deque[T] = deque()  # the first is what it is at
         self.since = 0.0
 
     @property
     def busy(self) -> bool:
-        return self.task is not None
+        return bool(self.tasks)
 
     def give(self, task: T) -> None:
-        self.task, self.since = task, time.monotonic()
+        if not self.tasks:
+            self.since = time.monotonic()
+        self.tasks.append(task)
         with suppress(OSError):  # it died meanwhile: that is heard from the pipe
             self.pipe.send(task)
 
@@ -219,10 +227,14 @@ class _Worker(Generic[T]):
 
 
 def _hand_out(
-    todo: deque[T], pool: list[_Worker[T]], prepare: Prepare[T, R], workers: int
+    todo: deque[T], pool: list[_Worker[T]], prepare: Prepare[T, R], workers: int, held: int
 ) -> None:
     for worker in pool:
         if todo and worker.ready and not worker.busy:
+            worker.give(todo.popleft())
+    for worker in pool:
+        # The last tasks are for those that have none.
+        while worker.busy and len(worker.tasks) < held and len(todo) > workers:
             worker.give(todo.popleft())
     starting = sum(not worker.ready for worker in pool)
     more = min(workers - len(pool), len(todo) - starting)
@@ -260,19 +272,16 @@ def _receive(worker: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
     if kind == "ready":
         worker.ready = True
         return None
-    task, worker.task = worker.task, None
-    assert task is not None, "only a busy worker answers"
-    return TaskResult(task, *value)
+    worker.since = time.monotonic()
+    return TaskResult(worker.tasks.popleft(), *value)
 
 
 def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
-    task = worker.task
-    assert task is not None, "only a busy worker is over its time"
     worker.process.kill()
     worker.close()
     worker.end()
     return TaskResult(
-        task,
+        worker.tasks.popleft(),
         None,
         TimeLimitError(f"this took longer than {limit:g} s and was stopped"),
     )
@@ -284,7 +293,7 @@ def _report_death(worker: _Worker[T]) -> TaskResult[T, Any] | None:
     worker.end()
     code = worker.process.exitcode or 0
     seen = f"exit code {code}" if code >= 0 else f"signal {-code}"
-    if worker.task is None:
+    if not worker.busy:
         if worker.ready or code < 0:  # killed from outside: nothing is lost
             return None
         raise DigitlensError(
@@ -299,7 +308,7 @@ def _report_death(worker: _Worker[T]) -> TaskResult[T, Any] | None:
         likely="the system ended it, for want of memory" if killed else None,
         try_="a smaller picture, or fewer --workers" if killed else None,
     )
-    return TaskResult(worker.task, None, error)
+    return TaskResult(worker.tasks.popleft(), None, error)
 
 
 @contextmanager

@@ -133,6 +133,7 @@ class LocalEngine:
             workers=self._workers,
             limit=self._limit,
             ahead=8 * self._workers,
+            held=2,
         )
         with closing(outcomes):
             made: list[Row] = []
