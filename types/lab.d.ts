@@ -6,7 +6,7 @@ declare namespace Api {
   interface Cell { layer: number; map: number; row: number; column: number; top: number | null; left: number | null; window: any[]; kernel: any[] | null; products: any[] | null; sum: number | null; bias: number | null; rest: number | null; before: number; value: number; activation: string; bend: string; words: string }
   interface CellPicture { index: number; confidence: number; picture: string }
   interface CellPictures { truth: number; answer: number; count: number; pictures: CellPicture[] }
-  interface Claim { person: string; token?: string; after?: number }
+  interface Claim { person: string; token?: string; after?: number; wait?: number }
   interface Claimed { task: MailTask | null; queue: Queue }
   interface ClassFigures { digit: number; count: number; misses: number; answered: number; wrong: number | null; unsure: number | null; refused: number | null; recall: number | null; precision: number | null }
   interface Corrections { count: number; first: number; corrections: MailCorrection[]; save: string }

@@ -353,6 +353,28 @@ def test_claims_do_not_look_at_all_that_waits(stored: Any) -> None:
     assert "B-TREE" not in words
 
 
+def test_who_waits_is_told_of_a_piece(stored: Any) -> None:
+    """A wait ends when a piece comes, or one is given back, and lasts where nothing does."""
+    review = open_review(stored)
+    task = review.claim("ann", token="")
+    assert task is not None and review.claim("bob", token="") is not None
+    assert review.claim("cy", token="") is None
+    assert review.wait(0.0), "the first who waits looks once more"
+    assert not review.wait(0.0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(review.wait, 60.0)
+        add_waiting(stored, 1)
+        assert waiting.result()
+    assert review.claim("cy", token="") is not None
+    while review.wait(0.0):
+        pass
+    review.release(task)
+    assert review.wait(60.0)
+    review.close()
+    assert review.wait(0.0), "the queue can be used after it was closed"
+    review.close()
+
+
 def test_a_claim_does_not_walk_over_what_waits(database: str, tmp_path: Path) -> None:
     """In a database that was never analyzed a claim reads a few pages, not the queue."""
     with PostgresStore(database, create=True).transaction() as run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -65,6 +66,15 @@ def send(sorter: Any, content: bytes, **query: Any) -> Any:
     """Send a piece as a scanner does."""
     headers = {"content-type": "image/png"}
     return sorter.post("/v1/mail/pieces", params=query, content=content, headers=headers)
+
+
+def test_a_claim_waits_for_a_piece(sorter: Any, png: Any) -> None:
+    """With `wait` the answer comes with the piece that a scanner sends meanwhile."""
+    assert sorter.post("/v1/mail/claim", json={**ANN, "wait": 0.01}).json()["task"] is None
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(sorter.post, "/v1/mail/claim", json={**ANN, "wait": 30})
+        send(sorter, envelope(png, 42), id="late")
+        assert answer.result().json()["task"]["name"] == "late.png"
 
 
 def test_a_picture_is_routed(sorter: Any, png: Any) -> None:

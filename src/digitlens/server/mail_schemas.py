@@ -39,9 +39,10 @@ class TakeBack(Strict):
 
 
 class Claim(TakeBack):
-    """Who wants a piece, and which they have."""
+    """Who wants a piece, which they have, and how many seconds they wait for one."""
 
     after: int = Field(0, ge=0, lt=2**63)
+    wait: float = Field(0.0, ge=0, le=30)
 
 
 class Loan(Strict):

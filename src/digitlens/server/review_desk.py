@@ -6,9 +6,11 @@ file: a picture is reached by the number of its piece and the token with which i
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +35,7 @@ from digitlens.server.mail_schemas import (
 )
 from digitlens.server.uploads import load_upload
 from digitlens.storage import make_folder, read_regular
+from digitlens.workers import run_in_background
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +73,30 @@ HOW_TO_START = (
 )
 
 
+# So long one look for new pieces takes; then those whose loans ended are asked for, too.
+LOOK_SECONDS = 2.0
+
+
+class Arrivals:
+    """Tells all who wait that there may be a piece: one thread listens for them."""
+
+    def __init__(self, review: Review) -> None:
+        self._review = review
+        self._look: asyncio.Future[bool] | None = None
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there may be a piece, or it is time to look; at most so long.
+
+        Raises StorageError: the store cannot be reached.
+        """
+        if self._look is None or self._look.done():
+            look = run_in_background(partial(self._review.wait, LOOK_SECONDS))
+            self._look = asyncio.wrap_future(look)
+        done, _ = await asyncio.wait({self._look}, timeout=seconds)
+        for look_ in done:
+            look_.result()
+
+
 class ReviewDesk:
     """The review queue of the trays in `folder`, with what it was opened with.
 
@@ -86,6 +113,7 @@ class ReviewDesk:
     ) -> None:
         self.folder, self.scans = folder, scans
         self.review, self.plan, self.directory = review, plan, directory
+        self.arrivals = Arrivals(review)
         # Pictures decoded at one time: each may take 150 MB.
         self._decoding = threading.Semaphore(2)
         self._scans: LruCache[tuple[str, str], Scan | DataError | TooLargeError] = LruCache(

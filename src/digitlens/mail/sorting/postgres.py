@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import threading
 import weakref
 from contextlib import contextmanager
 from functools import cache
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = "digitlens"
 VERSION = "1"
 CONNECT_SECONDS = 10
+CHANNEL = "digitlens_waiting"
 # Locks of the database that stand for no row: making the tables, and adding pieces.
 MAKING, ADDING = 4_711_001, 4_711_002
 
@@ -169,6 +171,8 @@ class PostgresStore(SqlStore):
         self.name = hide_password(address)
         # By whether what they commit waits for the disk: a loan that a power cut takes does
         # no harm, as the piece is lent anew.
+        self._listening = threading.Lock()
+        self._listener: Connection | None = None
         self._idle: dict[bool, list[Connection]] = {True: [], False: []}
         weakref.finalize(self, _close, self._idle)
         with self._borrow() as connection:
@@ -214,12 +218,22 @@ class PostgresStore(SqlStore):
     def _borrow(self, *, lasting: bool = True) -> Iterator[Connection]:
         """Give a connection that no other thread has; turn the database's errors into ours."""
         connection = None
-        try:
+        with self._told():
             try:
-                connection = self._idle[lasting].pop()
-            except IndexError:
-                connection = self._open(lasting=lasting)
-            yield connection
+                try:
+                    connection = self._idle[lasting].pop()
+                except IndexError:
+                    connection = self._open(lasting=lasting)
+                yield connection
+            finally:
+                if connection is not None and not connection.closed:
+                    self._idle[lasting].append(connection)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
         except self._psycopg.Error as error:
             is_lost = isinstance(error, self._psycopg.OperationalError)
             if is_lost:  # the others were lost with it
@@ -229,9 +243,6 @@ class PostgresStore(SqlStore):
                 seen=str(error).strip(),
                 try_="see that the database runs and lets you in, then run the command again",
             ) from error
-        finally:
-            if connection is not None and not connection.closed:
-                self._idle[lasting].append(connection)
 
     @contextmanager
     def transaction(self, *, lasting: bool = True) -> Iterator[Work]:
@@ -257,6 +268,20 @@ class PostgresStore(SqlStore):
                 return None
             if rows[0]["is_lent"]:
                 return rows[0], new
+
+    def _announce(self, run: Work) -> None:
+        run(f"NOTIFY {CHANNEL}")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a piece; see `Store`: the server tells this connection of it."""
+        with self._listening, self._told():
+            if self._listener is None or self._listener.closed:
+                self._listener = self._open(lasting=False)
+                self._listener.execute(cast("Any", f"LISTEN {CHANNEL}"))
+                return True
+            # Those that came since the last time are told at once; all of them are one.
+            heard = list(self._listener.notifies(timeout=seconds, stop_after=1))
+            return bool(heard + list(self._listener.notifies(timeout=0)))
 
     def settle(self, said: Said) -> Row:
         """Keep what was said; see `Store`."""
@@ -285,6 +310,10 @@ class PostgresStore(SqlStore):
 
     def close(self) -> None:
         """Close the connections."""
+        with self._listening:
+            if self._listener is not None:
+                self._idle[False].append(self._listener)
+                self._listener = None
         _close(self._idle)
 
 

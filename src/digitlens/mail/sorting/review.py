@@ -151,6 +151,14 @@ class Review:
         row, token = lent
         return self._make_task(row, token, now + lease)
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until there may be a piece to claim, at most so long; say whether there may be.
+
+        The first who asks is told so at once: claim first, wait then, and claim again. A loan
+        that ends is not noticed, so that now and then one claims unasked.
+        """
+        return self.store.wait(seconds)
+
     def task(self, piece: int, token: str) -> ReviewTask:
         """Return a loan again by what a web page sends back: the piece's number and its token.
 

@@ -187,6 +187,15 @@ class SqlStore(ABC):
                 " WHERE id = :id AND tray = :tray AND at = :at AND placed = 0",
                 done,
             )
+            if any(item["tray"] == REVIEW for item in done):
+                self._announce(run)
+
+    def _announce(self, run: Work) -> None:  # noqa: B027 - SQLite counts what others write
+        """Tell those who `wait` that a piece can be lent, once this is done."""
+
+    @abstractmethod
+    def wait(self, seconds: float) -> bool:
+        """Wait for a piece; see `Store`."""
 
     def rename(self, piece: int, name: PurePath) -> str:
         """Give a piece's file a free name; see `Store`."""
@@ -254,6 +263,7 @@ class SqlStore(ABC):
         with self.transaction(lasting=False) as run:
             sql = "DELETE FROM leases WHERE piece = :piece AND token = :token"
             run(sql, piece=piece, token=token)
+            self._announce(run)
 
     def settle(self, said: Said) -> Row:
         """Keep what was said; see `Store`."""

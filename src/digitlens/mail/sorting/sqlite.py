@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,8 @@ FILE = "mail.sqlite"
 VERSION = 1
 # How long one writer waits for another; each writes for milliseconds.
 BUSY_SECONDS = 20.0
+# How often somebody who waits for a piece looks: it takes microseconds.
+LOOK_SECONDS = 0.1
 # Held by all who have the state open, so that a repair does not replace it under them.
 OPENED = ".mail.lock"
 # The fact of that name: how many pieces there were of each kind, and after which change.
@@ -137,6 +140,9 @@ class SqliteStore(SqlStore):
         self._writing = threading.Lock()  # fairer to threads than SQLite, which sleeps
         self._syncing = threading.Lock()
         self._written = self._synced = 0  # transactions, counted
+        self._watching = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+        self._version = 0
         self._idle: list[sqlite3.Connection] = []
         self._held: list[int] = []
         weakref.finalize(self, _close, self._idle, self._held)
@@ -270,6 +276,21 @@ class SqliteStore(SqlStore):
                 try_=REPAIR,
             )
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for a piece; see `Store`: look often at a number that every writer changes."""
+        end = time.monotonic() + seconds
+        with self._watching, state_errors(self.path):
+            if self._watcher is None:
+                self._watcher = self._open()
+            while True:
+                # Counts what others write: this connection never does.
+                (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
+                before, self._version = self._version, version
+                left = end - time.monotonic()
+                if version != before or left <= 0:
+                    return bool(version != before)
+                time.sleep(min(left, LOOK_SECONDS))
+
     def tally(self) -> list[Row]:
         """Count all pieces, unless they were counted since the last change of one."""
         changes = self.counts("changes")  # first: what changes meanwhile is counted anew
@@ -281,6 +302,10 @@ class SqliteStore(SqlStore):
 
     def close(self) -> None:
         """Close the connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._idle.append(self._watcher)
+                self._watcher, self._version = None, 0
         _close(self._idle, self._held)
 
 

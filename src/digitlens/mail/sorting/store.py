@@ -153,6 +153,13 @@ class Store(Protocol):
         No two who ask at the same time get the same piece. None: nothing that waits is free.
         """
 
+    def wait(self, seconds: float) -> bool:
+        """Wait until a piece may have come that can be lent, at most so long.
+
+        Says whether one may have; the first who asks is told so at once, to look before the
+        wait begins. Loans that end are not noticed.
+        """
+
     def find_loan(self, piece: int, token: str) -> Row | None:
         """Return the row of a piece that is lent with `token`, with ``until``; else None."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Annotated, Any
 
@@ -120,15 +121,25 @@ async def take(
 
 
 @router.post("/claim", **document("Take the next piece", Claimed, *WRITE_PROBLEMS))
-async def claim(state: State, desk: Desk, claimant: Claim) -> Any:
+async def claim(request: Request, state: State, desk: Desk, claimant: Claim) -> Any:
     """Lend a piece to a person for five minutes: nobody else gets it meanwhile.
 
     `token` is that of the last loan, or empty: a piece that is still lent with it is the one
     that comes, with a new token. Pieces behind number `after` come first. `task` is null
-    where nothing waits, or others have all that does.
+    where nothing waits, or others have all that does. With `wait` the answer comes when there
+    is a piece, or after so many seconds.
     """
     who = (claimant.person, claimant.token, claimant.after)
-    return json_response(await state.run_review(desk.claim, *who))
+    end = time.monotonic() + claimant.wait
+    while True:
+        claimed = await state.run_review(desk.claim, *who)
+        left = end - time.monotonic()
+        if claimed.task is not None or left <= 0 or state.closing.is_set():
+            return json_response(claimed)
+        await desk.arrivals.wait(left)
+        # Nothing is lent to somebody who has gone.
+        if await request.is_disconnected():
+            return json_response(claimed)
 
 
 @router.get("/zips/{zip}", **document("Where a ZIP is", ZipPlace))
