@@ -144,6 +144,7 @@ def test_the_mistakes_are_pictures_as_they_were(digits: Digits) -> None:
 def test_tables_can_be_read_aloud(page: Page) -> None:
     """Each table has a caption, each heading a scope, each diagram a label."""
     assert len(page.all("table")) == len(page.all("caption")) == 3
+    assert "digit pictures misses recall precision" in page.text
     assert {attributes.get("scope") for attributes in page.all("th")} == {"row", "col"}
     assert all(attributes.get("aria-label") for attributes in page.all("svg"))
     assert page.all("html") == [{"lang": "en"}]
