@@ -170,6 +170,21 @@ def test_learning_nothing_is_named() -> None:
     assert "guessing, 10 %" in result.words
 
 
+def test_guessing_after_a_spike_is_named() -> None:
+    """A loss that comes down from a spike to where it was has learnt nothing (rate 0.5)."""
+    result = diagnose(
+        run(
+            [2.455, 2.352, 2.339, 2.333, 2.812, 2.318, 2.305, 2.304],
+            [0.106, 0.100, 0.098, 0.113, 0.113, 0.102, 0.113, 0.113],
+            [2.470, 2.920, 4.298, 4.283, 4.307, 3.676, 3.339, 3.214],
+            [0.106, 0.097, 0.095, 0.110, 0.110, 0.105, 0.110, 0.111],
+        ),
+        2_000,
+    )
+    assert result.verdict is Verdict.LEARNS_TOO_LITTLE
+    assert "guessing" in result.words
+
+
 def test_fits_well() -> None:
     """Curves that stay together and settle are a good fit."""
     result = diagnose(

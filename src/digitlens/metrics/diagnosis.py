@@ -356,9 +356,12 @@ def _diverges(loss: Sequence[float]) -> bool:
 
 
 def _flat(loss: Sequence[float]) -> bool:
-    """Whether the loss fell by less than `NOISE` of itself an epoch, over three at most."""
+    """Whether the loss fell by less than `NOISE` of itself an epoch, over three at most.
+
+    From its lowest until then: what comes down from a spike has learnt nothing.
+    """
     steps = min(3, len(loss) - 1)
-    earlier = loss[-1 - steps]
+    earlier = min(loss[: len(loss) - steps])
     return loss[-1] > earlier * (1 - NOISE) ** steps
 
 
