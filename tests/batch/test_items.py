@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -192,3 +193,107 @@ def test_a_list_in_a_list_is_an_item_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "names.txt"
     path.write_text(f"{path}\n")
     assert [item.name for item in list_items([str(path)])] == [str(path)]
+
+
+def _tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    content = b""
+    for info, data in members:
+        content += info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
+    return content + bytes(1024)
+
+
+def _member(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info
+
+
+def test_a_tar_of_a_negative_size_ends(in_tmp: Path) -> None:
+    """A member that leads back to its own header is damage; its listing went on for ever."""
+    Path("a.tar").write_bytes(_tar((_member("a.png", -512), b"")))
+    with pytest.raises(CorruptFileError, match=r"a\.tar is a damaged tar"):
+        list(list_items(["a.tar"]))
+
+
+def test_a_name_of_gigabytes_is_not_read(in_tmp: Path) -> None:
+    """A header that says its name has 8 GiB is refused before they are read."""
+    with Path("a.tar").open("wb") as file:
+        file.write(
+            _member("././@LongLink", 8 << 30, tarfile.GNUTYPE_LONGNAME).tobuf(
+                tarfile.GNU_FORMAT
+            )
+        )
+        file.truncate(9 << 30)  # a file of holes
+    with pytest.raises(CorruptFileError, match="damaged") as caught:
+        list(list_items(["a.tar"]))
+    assert caught.value.seen == "a header of 8,589,934,592 bytes"
+
+
+def test_a_damaged_header_in_a_tar_is_told(in_tmp: Path) -> None:
+    """What follows a damaged header is not passed over in silence."""
+    content = bytearray(_tar((_member("a.png", 5), b"first"), (_member("b.png", 4), b"next")))
+    content[1024] ^= 1
+    Path("a.tar").write_bytes(content)
+    with pytest.raises(CorruptFileError, match="damaged") as caught:
+        list(list_items(["a.tar"]))
+    assert caught.value.seen == "no header at byte 1,024"
+
+
+def test_links_in_a_tar_are_told(in_tmp: Path) -> None:
+    """A link leads out of the archive or into it; it is not followed, and named."""
+    link = _member("b.png", 0, tarfile.SYMTYPE)
+    link.linkname = "/etc/passwd"
+    Path("a.tar").write_bytes(_tar((_member("a.png", 5), b"first"), (link, b"")))
+    with pytest.warns(DigitlensWarning, match=r"1 other file \(b\.png, a link or the like\)"):
+        items = list(list_items(["a.tar"]))
+    assert [item.name for item in items] == ["a.tar/a.png"]
+
+
+def test_names_that_climb_are_names_only(in_tmp: Path) -> None:
+    """A member called ../x.png is read from the archive, and nothing is written."""
+    Path("a.tar").write_bytes(_tar((_member("../../x.png", 5), b"first")))
+    (item,) = list_items(["a.tar"])
+    assert read_item(item) == b"first"
+    assert [path.name for path in in_tmp.iterdir()] == ["a.tar"]
+
+
+def test_a_list_that_is_a_pipe_is_not_waited_for(in_tmp: Path) -> None:
+    """Only files are opened: a pipe called names.txt is an item whose reading is an error."""
+    os.mkfifo("names.txt")
+    (item,) = list_items(["names.txt"])
+    with pytest.raises(DataError, match="cannot be read"):
+        read_item(item)
+
+
+def test_a_damaged_archive_in_a_list_costs_its_row(in_tmp: Path) -> None:
+    """One bad name of a list is one row; those behind it are read."""
+    Path("a.zip").write_bytes(b"PK\x03\x04" + bytes(40))
+    Path("b.png").write_bytes(b"picture")
+    Path("names.txt").write_text("a.zip\nb.png\n")
+    assert [item.name for item in list_items(["names.txt"])] == ["a.zip", "b.png"]
+
+
+def test_a_table_of_more_rows_than_bytes_is_damaged(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that says it has 10**15 rows is not listed without end."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    nothing = pyarrow.array([None] * 100_000, pyarrow.binary())
+    parquet.write_table(pyarrow.table({"image": nothing}), "a.parquet")
+    with pytest.raises(CorruptFileError, match="damaged") as caught:
+        list(list_items(["a.parquet"]))
+    assert "100,000 rows in" in str(caught.value.seen)
+
+
+def test_a_row_group_that_unpacks_to_gigabytes_is_not_read(in_tmp: Path) -> None:
+    """How much a row group unpacks to is looked at before it is unpacked."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    picture = pyarrow.array([bytes(1 << 24)], pyarrow.binary())
+    whole = pyarrow.chunked_array([picture] * 70)
+    parquet.write_table(
+        pyarrow.table({"image": whole}), "a.parquet", use_dictionary=False, compression="zstd"
+    )
+    with pytest.raises(TooLargeError, match="row group"):
+        read_item(next(iter(list_items(["a.parquet"]))))

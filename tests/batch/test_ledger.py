@@ -73,9 +73,25 @@ def test_nothing_to_do_begins_no_batch(begin: Begin, tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
+REST = '"items": 3, "listing": "l.jsonl", "offsets": [0, 9]}'
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [("{", CorruptFileError), ('{"format": 1}', CorruptFileError), ('{"format": 9}', RunError)],
+    [
+        ("{", CorruptFileError),
+        ('{"format": 1}', CorruptFileError),
+        ('{"format": 9}', RunError),
+        ('{"format": 1, "request": {"part_size": 2}, ' + REST, CorruptFileError),
+        (
+            '{"format": 1, "request": {"form": "jsonl", "part_size": 0}, ' + REST,
+            CorruptFileError,
+        ),
+        (
+            '{"format": 1, "request": {"form": "jsonl", "part_size": 1}, ' + REST,
+            CorruptFileError,
+        ),
+    ],
 )
 def test_a_damaged_request_is_told(tmp_path: Path, content: str, kind: type) -> None:
     """A request that is cut off, lacks something or is of another format is an error."""

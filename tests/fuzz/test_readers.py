@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import os
 import struct
+import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pyarrow import parquet
 
 from digitlens import runs
+from digitlens.batch.items import Item, list_items, read_item
+from digitlens.batch.ledger import REQUEST, open_ledger
 from digitlens.data import load_digits
 from digitlens.errors import DigitlensError
 from digitlens.imaging.io import load_image
@@ -33,6 +40,7 @@ from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_reader import parse_onnx
+from digitlens.ocr.files import parse_document
 
 EXAMPLES = int(os.environ.get("DIGITLENS_FUZZ", "8"))
 FUZZ = settings(
@@ -78,6 +86,52 @@ def csv_rows() -> bytes:
     )
 
 
+def archive(kind: str) -> bytes:
+    """Return a tar, zip or Parquet file of three pictures."""
+    pictures = {f"{index}.png": picture("PNG") for index in range(3)}
+    into = io.BytesIO()
+    if kind == "tar":
+        with tarfile.open(fileobj=into, mode="w") as tar:
+            for name, content in pictures.items():
+                info = tarfile.TarInfo(name if name != "1.png" else f"{'long' * 40}.png")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    elif kind == "zip":
+        with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, content in pictures.items():
+                packed.writestr(zipfile.ZipInfo(name), content)
+    else:
+        table = pyarrow.table({"image": list(pictures.values())})
+        parquet.write_table(table, into)
+    return into.getvalue()
+
+
+def read_archive(path: Path) -> None:
+    """List what an archive holds and read all of it, as a batch does, at most a few items."""
+    for item in itertools.islice(list_items([str(path)], pages=True), 20):
+        again = Item.from_json(item.to_json())
+        with suppress(DigitlensError):
+            read_item(again)
+
+
+def read_document(path: Path) -> None:
+    """Open a document and look at its first page."""
+    document = parse_document(path.read_bytes(), path.name)
+    with suppress(DigitlensError):
+        if document.count:
+            document.page(0)
+    document.close()
+
+
+def read_batch(path: Path) -> None:
+    """Open the folder of a batch whose request this is."""
+    ledger = open_ledger(path.rename(path.with_name(REQUEST)).parent)
+    for part in range(min(ledger.parts, 3)):
+        with suppress(DigitlensError):
+            ledger.read_items(part)
+    ledger.read_status()
+
+
 def read_config(path: Path) -> Any:
     """Read the file as a run's config.toml."""
     return runs.read_config(path.rename(path.with_name(runs.CONFIG)).parent)
@@ -94,6 +148,9 @@ PLAN = b'default = "rest"\n[trays]\nny = ["005", "1"]\n[plants]\nny = "SCF MID-I
 LINE = {"text": "1", "confidence": 0.5, "box": [0, 0, 1, 1], "digits": [], "alternatives": []}
 ROWS = (json.dumps({"piece": "a.png", "lines": [LINE]}) + "\n").encode()
 L002 = b"Column A,Column B,Column C\n005,U,SCF MID-ISLAND NY 117\n"
+
+BATCH = b'{"format": 1, "request": {"form": "jsonl", "part_size": 2}, "items": 3, '
+BATCH += b'"listing": "l.jsonl", "offsets": [0, 9]}'
 
 # By name: what reads a file, how the file ends, and seeds.
 READERS: dict[str, tuple[Callable[[Path], Any], str, list[bytes]]] = {
@@ -124,6 +181,19 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, list[bytes]]] = {
     "addresses": (read_addresses, ".csv", [b"piece,city,state\na.png,Boston,MA\n"]),
     "measured": (read_measured, ".json", [b'{"format": 1, "curves": {"reading": {}}}', b"{}"]),
     "readings": (lambda path: read_lines(path, path.parent), ".jsonl", [ROWS]),
+    "tar": (read_archive, ".tar", [archive("tar")]),
+    "zip": (read_archive, ".zip", [archive("zip")]),
+    "parquet": (read_archive, ".parquet", [archive("parquet")]),
+    "names": (read_archive, ".txt", [b"a.png\nb.zip\n*.png\n\xff.png\n"]),
+    "batch": (read_batch, ".json", [BATCH]),
+    "document": (
+        read_document,
+        ".pdf",
+        [
+            picture("PDF"),
+            picture("TIFF", save_all=True, append_images=[Image.new("L", (9, 9))] * 2),
+        ],
+    ),
 }
 
 # What broke readers once, by reader; found when the program was attacked.

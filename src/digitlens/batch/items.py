@@ -9,7 +9,7 @@ import struct
 import warnings
 import zlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ from digitlens.imaging.inputs import (
     read_input,
 )
 from digitlens.ocr.files import may_have_pages, parse_document
-from digitlens.storage import read_head
+from digitlens.storage import is_file, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,6 +76,12 @@ class Item(InputFile):
         return cls(Path(values.pop("path")), values.pop("name"), "", **values)
 
 
+MAX_HEADER_BYTES = 1 << 20
+"""Of a header's long name and other words in a tar."""
+
+MAX_GROUP_BYTES = 1 << 30
+"""Of the pictures in one row group of a Parquet file, unpacked."""
+
 # Listing: each kind of input gives items in an order that depends on nothing else.
 
 
@@ -112,7 +118,8 @@ def _list_file(file: InputFile, recursive: bool, pages: bool, column: str) -> It
         return _list_zip(path)
     if head[257:262] == b"ustar":
         return _list_tar(path)
-    if path.suffix.lower() == ".txt" and not file.listed and b"\0" not in head:
+    is_list = path.suffix.lower() == ".txt" and b"\0" not in head
+    if is_list and not file.listed and is_file(path):  # a pipe might never end
         return _list_names(path, recursive, pages, column)
     if {".tar", ".tgz", ".tbz2", ".txz"} & {suffix.lower() for suffix in path.suffixes}:
         raise DataError(
@@ -134,7 +141,12 @@ def _list_names(path: Path, recursive: bool, pages: bool, column: str) -> Iterat
             if name.endswith(".txt"):  # a list in a list is not followed, which its row says
                 yield Item(Path(name), name, "")
             elif name:
-                yield from list_items([name], recursive=recursive, pages=pages, column=column)
+                try:
+                    yield from list_items(
+                        [name], recursive=recursive, pages=pages, column=column
+                    )
+                except DataError:  # a damaged archive, which its row says
+                    yield Item(Path(name), name, "")
 
 
 def _list_tar(path: Path) -> Iterator[Item]:
@@ -142,17 +154,53 @@ def _list_tar(path: Path) -> Iterator[Item]:
 
     others = Listing()
     try:
-        with tarfile.open(path, "r:") as archive:
+        with tarfile.open(path, "r:", tarinfo=_bounded_headers()) as archive:
             for member in archive:
                 # It keeps them all, for what is not asked here.
                 archive.members = []  # type: ignore[attr-defined]
-                if member.isfile() and _is_picture(member.name, others):
+                if member.size < 0:  # the same header would come again, without end
+                    raise tarfile.ReadError(f"a member of {member.size:,} bytes")
+                if member.isdir() or not _is_picture(member.name, others):
+                    continue
+                if member.isfile() and not member.issparse():
                     name = f"{path}/{member.name}"
                     start = member.offset_data
                     yield Item(path, name, "", inside="tar", offset=start, size=member.size)
-    except (tarfile.TarError, OSError, EOFError) as error:
+                else:
+                    others.others.append(f"{member.name}, a link or the like")
+            end = archive.offset  # type: ignore[attr-defined]
+        _check_end(path, end)
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
         raise CorruptFileError(f"{path} is a damaged tar", seen=str(error)) from error
     _warn(path, others)
+
+
+@cache
+def _bounded_headers() -> Any:
+    """Return tarfile's class of headers, with limits: it believes any size that one says."""
+    import tarfile
+
+    words = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+    words += (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+
+    class Header(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: Any, encoding: str, errors: str) -> Any:
+            header = super().frombuf(buf, encoding, errors)
+            # Of long names and the like everything is read at once.
+            if header.type in words and header.size > MAX_HEADER_BYTES:
+                raise tarfile.ReadError(f"a header of {header.size:,} bytes")
+            return header
+
+    return Header
+
+
+def _check_end(path: Path, offset: int) -> None:
+    """Raise EOFError where members end otherwise than a tar ends: tarfile passes over it."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        if any(file.read(512)):
+            raise EOFError(f"no header at byte {offset:,}")
 
 
 def _list_zip(path: Path) -> Iterator[Item]:
@@ -169,14 +217,21 @@ def _list_zip(path: Path) -> Iterator[Item]:
                         offset=member.header_offset,
                         size=member.compress_size,
                     )
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        struct.error,
+    ) as error:
         raise CorruptFileError(f"{path} is a damaged zip", seen=str(error)) from error
     _warn(path, others)
 
 
 def _is_picture(name: str, others: Listing) -> bool:
     parts = Path(name).parts
-    if any(part.startswith(".") or part.lower() in JUNK for part in parts):
+    hidden = (part.startswith(".") and part != ".." for part in parts)
+    if any(hidden) or any(part.lower() in JUNK for part in parts):
         return False
     if not has_picture_name(Path(name)):
         others.others.append(parts[-1] if parts else name)
@@ -203,7 +258,10 @@ def _list_parquet(path: Path, column: str) -> Iterator[Item]:
             seen=f"columns {', '.join(names)}",
             try_="--column NAME",
         )
-    for row in range(file.metadata.num_rows):
+    rows, size = file.metadata.num_rows, path.stat().st_size
+    if rows > size:  # of a picture each row takes some bytes
+        raise CorruptFileError(f"{path} is damaged", seen=f"{rows:,} rows in {size:,} bytes")
+    for row in range(rows):
         yield Item(path, f"{path}#{row}", "", inside="parquet", offset=row, column=column)
 
 
@@ -341,7 +399,7 @@ def _read_member(item: Item) -> bytes:
             return _unpack_member(file, item)
     except FileNotFoundError as error:
         raise MissingDataError(f"there is no file {item.path}") from error
-    except (OSError, EOFError, struct.error, zlib.error) as error:
+    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise CorruptFileError(f"{item.name} is damaged", seen=str(error)) from error
 
 
@@ -402,4 +460,24 @@ def _row_groups(path: Path) -> list[int]:
 
 @lru_cache(maxsize=1)
 def _read_group(path: Path, group: int, column: str) -> Any:
-    return open_parquet(path).read_row_group(group, columns=[column]).column(column)
+    import pyarrow
+
+    file = open_parquet(path)
+    about = file.metadata.row_group(group)
+    parts = [about.column(index) for index in range(about.num_columns)]
+    # Of a column of structures each field is one: "image.bytes".
+    size = sum(
+        part.total_uncompressed_size
+        for part in parts
+        if part.path_in_schema.partition(".")[0] == column
+    )
+    if size > MAX_GROUP_BYTES:
+        raise TooLargeError(
+            f"a row group of {path} is too large: at most {MAX_GROUP_BYTES:,} bytes are read",
+            seen=f"{size:,} bytes",
+            try_="write it with smaller row groups",
+        )
+    try:
+        return file.read_row_group(group, columns=[column]).column(column)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise CorruptFileError(f"{path} is damaged", seen=str(error)) from error

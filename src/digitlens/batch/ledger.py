@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from digitlens.batch.items import Item
-from digitlens.batch.parts import count_rows
+from digitlens.batch.parts import FORMS, count_rows
 from digitlens.errors import (
     CorruptFileError,
     DataError,
@@ -173,8 +173,11 @@ def open_ledger(folder: Path) -> Ledger:
         if version == FORMAT:
             offsets = tuple(map(int, values["offsets"]))
             request, items, listing = values["request"], int(values["items"]), values["listing"]
+            size = int(request["part_size"])
+            if request["form"] not in FORMS or size < 1 or len(offsets) != -(-items // size):
+                raise ValueError("parts that do not belong together")
             return Ledger(folder, request, items, os.path.basename(str(listing)), offsets)  # noqa: PTH119 - no path, a name
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CorruptFileError(f"{path} cannot be read", seen=str(error)) from error
     raise RunError(
         f"{path} must be of format {FORMAT}",

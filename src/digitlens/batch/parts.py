@@ -65,7 +65,7 @@ def count_rows(path: Path) -> tuple[int, Counter[str]]:
     content = read_file(path).content
     if path.suffix == ".jsonl":
         kinds = _KIND.findall(content)
-        return content.count(b"\n"), Counter(kind.decode() for kind in kinds)
+        return content.count(b"\n"), Counter(kind.decode(errors="replace") for kind in kinds)
     rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
     return len(rows) - 1, Counter(row[-1] for row in rows[1:] if row[-1])
 
