@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
 	bench-promise bench-words bench-service bench-page bench-mail bench-store bench-batch \
-	bench-tuning bench-scenes bench-busy fuzz kills \
+	bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
 	clean
 
 demo: $(READY)
@@ -26,7 +26,16 @@ fuzz: $(READY)
 
 # Commands that write, killed at random moments: nothing lost, doubled or left over.
 kills: $(READY)
-	$(BIN)/python tools/kills.py --kills 1000
+	$(BIN)/python tools/kills.py --kills 1000 --out kills.jsonl
+
+# The service among hostile clients, ten minutes: bounded memory, honest clients answered.
+soak: $(READY)
+	$(BIN)/python benchmarks/soak.py --seconds 600
+
+# The modules that decide, changed in one place at a time: do their own tests notice?
+mutate: $(READY)
+	$(BIN)/python -m pip install --quiet --group mutate
+	$(BIN)/python -W ignore tools/mutate.py --mutants 30
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -239,7 +239,11 @@ CASES = (
         lambda: None,
         command("mail", "sample", "4", "--out", "s", "--digits", "drawn", "--force"),
     ),
-    Case("mail barcode", lambda: None, command("mail", "barcode", "02134", "--out", "b.png")),
+    Case(
+        "mail barcode",
+        lambda: None,
+        command("mail", "barcode", "02134", "--out", "b.png", "--force"),
+    ),
     Case(
         "train",
         make_digits,
