@@ -3,16 +3,17 @@
     python tools/mutate.py --mutants 40 --only decode
 
 Needs cosmic-ray, whose operators make the mutants (``make mutate`` installs it). Of each module
-a sample of places is drawn and one mutant a place; the module's own tests run on a copy of the
-package that holds it, in a fork of a process that has loaded what is slow to load. Results are
-added to a file of JSON lines, so a run that was stopped is gone on with. A mutant that no test
-can kill is named, with the reason, in ``tools/equivalent_mutants.toml``.
+a sample of places is drawn and one mutant a place; the module's own tests and examples run on a
+copy of the package that holds it, in a fork of a process that has loaded what is slow to load.
+Results are added to a file of JSON lines, so a run that was stopped is gone on with. A mutant
+that no test can kill is named, with the reason, in ``tools/equivalent_mutants.toml``.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import doctest
 import importlib
 import json
 import os
@@ -38,7 +39,7 @@ TARGETS = {
     "ctc/decode": ["ctc/test_decode", "laws/test_decode_laws"],
     "metrics/risk_coverage": ["metrics/test_score", "laws/test_score_laws"],
     "metrics/intervals": ["metrics/test_score", "laws/test_score_laws"],
-    "metrics/history": ["metrics/test_diagnosis"],
+    "metrics/history": ["metrics/test_history", "metrics/test_diagnosis"],
     "mail/decision": ["mail/test_decision", "laws/test_mail_laws"],
     "mail/barcodes": ["mail/test_barcodes", "laws/test_mail_laws"],
     "mail/sorting/sql": ["mail/test_contract", "mail/test_store"],
@@ -176,6 +177,9 @@ class Bench:
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         import pytest
 
+        name = f"digitlens.{module.replace('/', '.')}"
+        if doctest.testmod(importlib.import_module(name)).failed:
+            os._exit(1)
         tests = [str(ROOT / "tests" / f"{name}.py") for name in TARGETS[module]]
         off = ("cacheprovider", "xdist", "schemathesis", "faulthandler", "randomly", "anyio")
         code = pytest.main(

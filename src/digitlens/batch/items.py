@@ -168,7 +168,7 @@ def _list_tar(path: Path) -> Iterator[Item]:
                     yield Item(path, name, "", inside="tar", offset=start, size=member.size)
                 else:
                     others.others.append(f"{member.name}, a link or the like")
-            end = archive.offset  # type: ignore[attr-defined]
+            end = archive.offset
         _check_end(path, end)
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
         raise CorruptFileError(f"{path} is a damaged tar", seen=str(error)) from error
@@ -180,8 +180,8 @@ def _bounded_headers() -> Any:
     """Return tarfile's class of headers, with limits: it believes any size that one says."""
     import tarfile
 
-    words = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-    words += (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+    pax = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+    words = (*pax, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 
     class Header(tarfile.TarInfo):
         @classmethod
