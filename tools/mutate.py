@@ -37,17 +37,27 @@ EQUIVALENT = ROOT / "tools" / "equivalent_mutants.toml"
 # Module: the tests that are its own. Fast ones: each runs for every mutant that lives so far.
 TARGETS = {
     "ctc/decode": ["ctc/test_decode", "laws/test_decode_laws"],
-    "metrics/risk_coverage": ["metrics/test_score", "laws/test_score_laws"],
-    "metrics/intervals": ["metrics/test_score", "laws/test_score_laws"],
+    "metrics/risk_coverage": [
+        *("metrics/test_score", "laws/test_score_laws", "laws/test_confidence_laws"),
+    ],
+    "metrics/intervals": ["metrics/test_limits", "metrics/test_score", "laws/test_score_laws"],
     "metrics/history": ["metrics/test_history", "metrics/test_diagnosis"],
     "mail/decision": ["mail/test_decision", "laws/test_mail_laws"],
     "mail/barcodes": ["mail/test_barcodes", "laws/test_mail_laws"],
-    "mail/sorting/sql": ["mail/test_contract", "mail/test_store"],
+    "mail/sorting/sql": ["mail/test_contract", "mail/test_store", "mail/test_review"],
     "imaging/normalize": ["imaging/test_normalize", "laws/test_frame_laws"],
-    "layout/grouping": ["layout/test_detect", "laws/test_layout_laws"],
+    "layout/grouping": [
+        "layout/test_detect",
+        "layout/test_page_steps",
+        "laws/test_layout_laws",
+    ],
     "batch/ledger": ["batch/test_ledger"],
     "models/checksum": ["models/test_checksum"],
-    "server/middleware": ["server/test_middleware", "laws/test_server_laws"],
+    "server/middleware": [
+        "server/test_middleware",
+        "server/test_hostile",
+        "laws/test_server_laws",
+    ],
 }
 SLOW_TO_LOAD = (
     *("numpy", "cv2", "onnxruntime", "onnx", "PIL.Image", "PIL.ImageDraw", "hypothesis"),
@@ -176,15 +186,19 @@ class Bench:
         if not caching:
             os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         import pytest
+        from hypothesis import settings
 
         name = f"digitlens.{module.replace('/', '.')}"
         if doctest.testmod(importlib.import_module(name)).failed:
             os._exit(1)
+        # Laws are given fewer examples than usual: what they notice they notice soon.
+        settings.register_profile("few", max_examples=30, derandomize=True, deadline=None)
         tests = [str(ROOT / "tests" / f"{name}.py") for name in TARGETS[module]]
         off = ("cacheprovider", "xdist", "schemathesis", "faulthandler", "randomly", "anyio")
         code = pytest.main(
             [
                 "-qx",
+                "--hypothesis-profile=few",
                 "-Wignore::pytest.PytestAssertRewriteWarning",
                 *(f"-pno:{name}" for name in off),
                 *tests,

@@ -85,3 +85,19 @@ def test_noise_is_the_smaller_of_two_estimates() -> None:
     """Where bends differ little from each other, a curve is no noise because it bends."""
     signals = measure_signals(curves([0.1, 0.45, 0.6, 0.35], [0.4, 0.3, 0.2, 0.1]), 6_000)
     assert not signals.steady
+
+
+def test_a_rise_counts_while_training_goes_on() -> None:
+    """A validation loss that rises is overfitting where the training loss falls meanwhile."""
+    held = [0.9, 0.5, 0.7, 0.9, 1.1]
+    assert measure_signals(curves(held, [0.9, 0.5, 0.4, 0.3, 0.2]), 6_000).rises
+    assert not measure_signals(curves(held, [0.9, 0.5, 0.5, 0.5, 0.5]), 6_000).rises
+
+
+def test_a_loss_falls_that_is_lower_than_any_before() -> None:
+    """At the end, over two steps, beyond noise."""
+    assert measure_signals(curves([1.0, 0.5, 0.25], [1.0, 0.5, 0.25]), 6_000).falling
+    assert not measure_signals(curves([1.0, 0.5, 0.49], [1.0, 0.5, 0.4]), 6_000).falling
+    assert not measure_signals(
+        curves([1.0, 0.3, 0.4, 0.35], [1.0, 0.5, 0.4, 0.3]), 6_000
+    ).falling

@@ -101,6 +101,7 @@ def test_another_card_keeps_the_digest_of_the_weights() -> None:
     renamed = rewrite_onnx(content, type(model.card)(**{**vars(model.card), "notes": ["x"]}))
     assert renamed != content
     assert graph_digest(renamed) == graph_digest(content)
+    assert graph_digest(spoil(content, 1.0)) != graph_digest(content)
 
 
 def spoil(content: bytes, value: float) -> bytes:
