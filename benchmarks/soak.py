@@ -51,7 +51,9 @@ class Soak:
         self.host, self.port = host, port
         self.end = time.monotonic() + seconds
         self.rng = random.Random(seed)
-        self.bodies = [make_request(body, host, port) for body in make_bodies("framed", 100)]
+        self.bodies = [
+            make_request(body, host, port, "/v1/predict") for body in make_bodies("framed", 100)
+        ]
         self.times: list[float] = []
         self.errors: Counter[str] = Counter()
         self.hostile: Counter[str] = Counter()

@@ -118,8 +118,9 @@ def test_a_listing_that_was_cut_is_told(begin: Begin, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""])
 def test_a_shard_counts_from_one(text: str) -> None:
     """A shard that is none of its N is wrong usage."""
-    with pytest.raises(UsageError, match="--shard must be I/N"):
+    with pytest.raises(UsageError, match="--shard must be I/N") as caught:
         Shard.parse(text)
+    assert (caught.value.likely is not None) == (text == "0/3")
 
 
 def test_shards_do_all_of_it_between_them(
