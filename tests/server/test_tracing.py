@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from digitlens.server.tracing import Tracing
-
-trace = pytest.importorskip("opentelemetry.trace")
-
-
-class Tracer:
-    """A tracer that keeps what it is told; its spans are their own."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.attributes: list[dict[str, Any]] = []
-        self.parents: list[str] = []
-
-    @contextmanager
-    def start_as_current_span(self, name: str, *, context: Any, kind: Any) -> Iterator[Any]:
-        """Begin a span."""
-        assert kind is trace.SpanKind.SERVER
-        parent = trace.get_current_span(context).get_span_context()
-        self.parents.append(f"{parent.trace_id:032x}")
-        yield self
-
-    def update_name(self, name: str) -> None:
-        """Name the span."""
-        self.names.append(name)
-
-    def set_attributes(self, attributes: dict[str, Any]) -> None:
-        """Describe the span."""
-        self.attributes.append(attributes)
+from digitlens.server.tracing import Tracing, find_tracer
 
 
 def test_a_request_is_a_span_of_its_callers_trace(lab: Any) -> None:
     """It bears the documented address and the status, and no name that a client invents."""
-    tracer = Tracer()
-    lab.lab._app.tracing = Tracing(tracer)
-    parent = f"00-{'ab' * 16}-{'cd' * 8}-01"
-    lab.get("/healthz", headers={"traceparent": parent})
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from opentelemetry.trace import SpanKind
+
+    exporter, provider = InMemorySpanExporter(), sdk.TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    lab.lab._app.tracing = Tracing(provider.get_tracer("digitlens"))
+    lab.get("/healthz", headers={"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
     lab.get("/no/such/address")
-    assert tracer.names == ["GET /healthz", "GET other"]
-    assert tracer.parents == ["ab" * 16, "0" * 32]
-    assert [item["http.response.status_code"] for item in tracer.attributes] == [200, 404]
+    first, second = exporter.get_finished_spans()
+    assert (first.name, second.name) == ("GET /healthz", "GET other")
+    assert first.kind is second.kind is SpanKind.SERVER
+    assert f"{first.context.trace_id:032x}" == "ab" * 16
+    assert f"{first.parent.span_id:016x}" == "cd" * 8
+    assert second.parent is None
+    attributes = [dict(span.attributes) for span in (first, second)]
+    assert [item["http.response.status_code"] for item in attributes] == [200, 404]
+    assert not any("no/such" in str(item) for item in attributes)
+
+
+def test_the_tracer_is_that_of_the_program() -> None:
+    """Where the package is installed its tracer is asked for; it does nothing by itself."""
+    pytest.importorskip("opentelemetry.trace")
+    with find_tracer().start_as_current_span("nothing") as span:
+        assert not span.is_recording()
 
 
 def test_without_it_nothing_is_traced() -> None:
