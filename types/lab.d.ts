@@ -293,10 +293,12 @@ interface PageIds {
   "train-learning-rate": HTMLElementTagNameMap["input"];
   "train-batch": HTMLElementTagNameMap["input"];
   "train-dropout": HTMLElementTagNameMap["input"];
+  "train-optimizer": HTMLElementTagNameMap["select"];
   "train-augment": HTMLElementTagNameMap["select"];
   "train-recipe": HTMLElementTagNameMap["select"];
   "train-seed": HTMLElementTagNameMap["input"];
   "train-from": HTMLElementTagNameMap["select"];
+  "train-terminal": HTMLElementTagNameMap["p"];
   "train-command": HTMLElementTagNameMap["code"];
   "train-start": HTMLElementTagNameMap["button"];
   "train-stop": HTMLElementTagNameMap["button"];
@@ -315,6 +317,9 @@ interface PageIds {
   "overlay-legend": HTMLElementTagNameMap["p"];
   "curve-legend": HTMLElementTagNameMap["p"];
   "key-held": HTMLElementTagNameMap["span"];
+  "run-weights-part": HTMLElementTagNameMap["figure"];
+  "run-weights-words": HTMLElementTagNameMap["span"];
+  "run-weights": HTMLElementTagNameMap["div"];
   "run-words": HTMLElementTagNameMap["pre"];
   "run-use": HTMLElementTagNameMap["button"];
   "run-actions": HTMLElementTagNameMap["span"];

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from digitlens.server.export import LATER
+
 pytestmark = pytest.mark.parametrize("backend", ["static"])
 
 
-@pytest.mark.parametrize("tab", ["train", "read", "review"])
+@pytest.mark.parametrize("tab", ["read", "review"])
 def test_views_of_the_server_say_how_they_are_had(open_page: Any, tab: str) -> None:
     """Nothing is there but what the view is for, and the two commands that open it."""
     page = open_page(f"#{tab}")
@@ -29,6 +31,20 @@ def test_what_is_offered_works(open_page: Any, expect: Any) -> None:
     assert networks == ["cnn", "universal", "tiny"]
     page.goto(page.url.split("#")[0] + "#mistakes?data=generated&network=tiny")
     expect(page.locator("#mistakes-words")).to_contain_text("of 300 (generated test)")
+
+
+def test_training_code_is_loaded_by_who_trains(open_page: Any, go: Any) -> None:
+    """The first answer waits for none of it; the tab Train offers what the page can do."""
+    page = open_page()
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if url.endswith(tuple(LATER))] == []
+    go(page, "train")
+    assert page.locator("#train-network option").all_text_contents() == ["custom"]
+    command = "digitlens train custom --data uci --limit 129 --layers dense128 --epochs 40"
+    assert command in page.locator("#train-command").text_content()
 
 
 def test_the_nearest_digit_is_one_of_ucis(open_page: Any, expect: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
@@ -22,9 +23,11 @@ from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Sorting, sort_folder
 from digitlens.server.app import Lab
+from digitlens.server.export import export_lab
 from digitlens.server.settings import ServerSettings
 
 BASE = "http://localhost:8000"
+HOW = "the page's scripts were not tested: no node. Get it: apt-get install nodejs"
 
 
 class Client:
@@ -231,3 +234,20 @@ def sort_mail(small_mail: SmallMail) -> Callable[[Path, Path], Path]:
         return out
 
     return sort
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an exported lab."""
+    folder = tmp_path_factory.mktemp("export") / "lab"
+    export_lab(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Return where node lies; without it the test is skipped."""
+    path = shutil.which("node")
+    if path is None:
+        pytest.skip(HOW)
+    return path

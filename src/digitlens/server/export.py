@@ -29,6 +29,7 @@ from digitlens.imaging import frame_drawing
 from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import load_model
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Relu
+from digitlens.models.registry import CUSTOM
 from digitlens.server.digit_map import draw_map
 from digitlens.server.digit_sets import PARTS, summarize
 from digitlens.server.inspect import describe_layer
@@ -56,6 +57,11 @@ if TYPE_CHECKING:
 NETWORKS = ("cnn", "universal", "tiny")
 # Digits that are drawn by our own generator, and its seed.
 N_GENERATED, SEED = 300, 17
+# Scripts that are loaded once somebody trains, or asks for gradients.
+LATER = frozenset(
+    f"js/local/{name}.js"
+    for name in ("backward", "gradients", "measured", "trainer", "training")
+)
 # The page's own addresses begin so, and are made relative to its folder.
 ABSOLUTE = re.compile(r'(src|href)="/static/')
 # As the server's, but for what only a header may say.
@@ -87,7 +93,7 @@ def export_lab(folder: Path) -> list[Path]:
     networks = [item for item in NetworkStore(folder).list_all() if item.name in models]
     known = NetworkList(
         sorted(networks, key=lambda item: NETWORKS.index(item.name)),
-        trainable=[],
+        trainable=[{"name": CUSTOM.name, "about": CUSTOM.about}],
         reader=False,
         data=dict.fromkeys(("mnist", "fashion", "own"), False) | dict.fromkeys(sets, True),
     )
@@ -113,7 +119,7 @@ def _page_files() -> dict[str, bytes]:
     preloads = "".join(
         f'<link rel="modulepreload" href="{name}">\n'
         for name in sorted(files)
-        if name.startswith("js/") and name != "js/core/early-theme.js"
+        if name.startswith("js/") and name not in LATER | {"js/core/early-theme.js"}
     )
     head = (
         '<meta name="digitlens-backend" content="static">\n'

@@ -59,7 +59,7 @@ class TrainingJobs:
     def describe(self) -> TrainState:
         """Return the newest run of this lab and its events; of its steps only the last."""
         steps = [event for event in self.events if event["event"] == "step"]
-        others = [event for event in self.events if event["event"] != "step"]
+        others = [event for event in self.events if event["event"] not in ("step", "past")]
         last_step = steps[-1] if steps else None
         about = (self.running, self.run or None, self.request or None)
         return TrainState(*about, last_step, others)
@@ -167,7 +167,8 @@ class TrainingJobs:
             while index < len(self.events):
                 index += 1
                 event = self.events[index - 1]
-                if event["event"] == "step" and index < len(self.events):
+                is_old_step = event["event"] == "step" and index < len(self.events)
+                if is_old_step or event["event"] == "past":
                     continue  # a newer event is here already
                 yield index, event
                 if event["event"] in FINAL_EVENTS:
@@ -234,6 +235,12 @@ class TrainingJobs:
 
     async def _publish(self, event: dict[str, Any]) -> None:
         async with self._changed:
+            # Of the weights only the newest are kept: they are many numbers.
+            if event["event"] == "weights":
+                old = [item for item in self.events if item["event"] == "weights"]
+                for item in old:
+                    item.clear()
+                    item["event"] = "past"
             self.events.append(event)
             self._changed.notify_all()
 

@@ -7,18 +7,24 @@ saved. It is a process of its own because training takes memory and time that an
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from digitlens.errors import DigitlensError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
+
+    from numpy.typing import NDArray
 
     from digitlens.metrics.history import Epoch
     from digitlens.training import Run
@@ -30,6 +36,28 @@ RECIPE = ("recipe", "layers", "learning_rate", "batch", "dropout", "optimizer", 
 STEP_SECONDS = 0.1
 
 
+WEIGHTS_SECONDS = 0.5
+# Kernels, or values, of the first layer whose weights are shown.
+MAX_SHOWN = 16
+
+
+def shade_weights(weights: NDArray[np.float32]) -> dict[str, Any] | None:
+    """Return a first layer's weights as pictures, a byte a number; None where not square.
+
+    weights: float32 (kernels, 1, side, side), or (values, pixels)
+
+    ``shades``: base64 of int8 (shown, side, side), 127 being the largest size of all.
+    """
+    side = weights.shape[-1] if weights.ndim > 2 else math.isqrt(weights.shape[1])
+    count = len(weights)
+    shown = weights[:MAX_SHOWN].reshape(min(count, MAX_SHOWN), -1)
+    if shown.shape[1] != side * side or not np.isfinite(shown).all():
+        return None
+    scale = 127 / max(float(np.abs(shown).max()), 1e-9)
+    shades = base64.b64encode(np.rint(shown * scale).astype(np.int8).tobytes()).decode()
+    return {"side": side, "count": count, "shown": len(shown), "shades": shades}
+
+
 class EventWriter:
     """Writes the progress of training to a stream, as lines of JSON."""
 
@@ -37,7 +65,9 @@ class EventWriter:
         self._stream = stream
         self._clock = clock
         self._next_step = 0.0
+        self._next_weights = 0.0
         self._n_steps = 0
+        self._first_weights: Any = None
 
     def write(self, event: str, **values: Any) -> None:
         """Write one line."""
@@ -61,10 +91,25 @@ class EventWriter:
         if now >= self._next_step or done_steps == self._n_steps:
             self._next_step = now + STEP_SECONDS
             self.write("step", done=done_steps, steps=self._n_steps)
+            self._write_weights(now)
 
     def epoch(self, epoch: Epoch) -> None:
         """An epoch has been trained and measured."""
         self.write("epoch", **asdict(epoch))
+        self._write_weights(self._clock())
+
+    def watch(self, network: Any) -> None:
+        """Training begins: the first weights are shown as they change."""
+        weights = [item for item in network.parameters() if item.ndim > 1]
+        self._first_weights = weights[0] if weights else None
+
+    def _write_weights(self, now: float) -> None:
+        if self._first_weights is None or now < self._next_weights:
+            return
+        self._next_weights = now + WEIGHTS_SECONDS
+        shades = shade_weights(self._first_weights.detach().float().cpu().numpy())
+        if shades is not None:
+            self.write("weights", **shades)
 
     def finish(self) -> None:
         """Training has ended; `main` writes its result."""

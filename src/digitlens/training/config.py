@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from digitlens import runs as run_folder
 from digitlens.errors import RunError, UsageError
@@ -38,6 +38,14 @@ class Callback(Protocol):
 
     def finish(self) -> None:
         """Training has ended, well or not."""
+
+
+@runtime_checkable
+class NetworkWatcher(Protocol):
+    """A callback that looks at the network while it learns."""
+
+    def watch(self, network: Any) -> None:
+        """Training begins: the torch module whose weights it will change."""
 
 
 class NullCallback:

@@ -27,7 +27,13 @@ from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Program
 from digitlens.storage import write_bytes, write_text
 from digitlens.training.checkpoint import Row, TrainState, encode_checkpoint, load_checkpoint
-from digitlens.training.config import AnyRecipe, TrainConfig, check_same_data, config_to_dict
+from digitlens.training.config import (
+    AnyRecipe,
+    NetworkWatcher,
+    TrainConfig,
+    check_same_data,
+    config_to_dict,
+)
 from digitlens.training.device import Device, GracefulInterrupt, flush_denormals
 from digitlens.training.trainer import Trainer
 
@@ -63,6 +69,8 @@ def fit(trainer: Trainer[Row], folder: Path | None, network: str, *, note: str) 
     task, state, callback = trainer.task, trainer.state, trainer.callback
     epochs = ceil(task.steps / task.interval)
     callback.start(task.steps, epochs, task.batch_size * task.interval, note)
+    if isinstance(callback, NetworkWatcher):
+        callback.watch(state.network)
     try:
         # Ctrl-C ends a run between two steps, when everything can be saved.
         with GracefulInterrupt() as interrupt:

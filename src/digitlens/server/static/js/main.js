@@ -31,8 +31,21 @@ import * as network from "./views/network.js";
 import * as mistakes from "./views/mistakes.js";
 import * as pixels from "./views/pixels.js";
 import * as read from "./views/read.js";
-import * as review from "./views/review.js";
 import * as train from "./views/train.js";
+
+/** A view whose scripts are loaded when it is opened. @param {() => Promise<{init: () => void, show: () => void}>} load */
+function makeLazy(load) {
+  /** @type {Promise<{show: () => void}> | null} */
+  let loading = null;
+  const start = async () => {
+    const view = await load();
+    view.init();
+    return view;
+  };
+  return { init() {}, show: async () => (await (loading ??= start())).show() };
+}
+
+const review = makeLazy(() => import("./views/review.js"));
 
 /**
  * A view has init(), called once, and show(), called when it is opened or its digit changes.
@@ -56,7 +69,7 @@ const VIEWS = {
 const WANT_DIGIT = ["pixels", "features", "answer", "convolution"];
 
 /** Views that a page without a server explains only. */
-const SERVER_ONLY = ["train", "read", "review"];
+const SERVER_ONLY = ["read", "review"];
 
 function showDigit() {
   paintPixels(byId("now-picture"), digit.pixels ?? new Uint8Array(784), 28, makeInkRamp());

@@ -17,7 +17,11 @@ import * as server from "./server.js";
  * @property {Blob} [file]
  */
 
-/** @typedef {{answer: (request: Ask, signal?: AbortSignal) => Promise<any>}} Backend */
+/**
+ * @typedef {object} Backend
+ * @property {(request: Ask, signal?: AbortSignal) => Promise<any>} answer
+ * @property {(run: string, callback: (event: any) => void) => () => void} follow a run that trains; what is returned ends it
+ */
 
 const meta = /** @type {HTMLMetaElement | null} */ (
   document.querySelector('meta[name="digitlens-backend"]')
@@ -45,6 +49,19 @@ export const remove = (path) => ask({ method: "DELETE", path });
 
 /** Send JSON. @template {string} P @param {P} path @param {Api.Body<P>} body @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const post = (path, body, query) => ask({ method: "POST", path, body, query });
+
+/** Follow the events of a run, those from before first. @param {string} run @param {(event: any) => void} callback @returns {() => void} ends it */
+export function follow(run, callback) {
+  let isOver = false;
+  let end = () => {};
+  backend.then((found) => {
+    if (!isOver) end = found.follow(run, callback);
+  });
+  return () => {
+    isOver = true;
+    end();
+  };
+}
 
 /** Send a picture file as it is. @template {string} P @param {P} path @param {Blob} file @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const send = (path, file, query) => ask({ method: "POST", path, file, query });

@@ -4,6 +4,7 @@ import { cutWindow, nest, nestRows, SIDE, takeInputs } from "./layers.js";
 import { logits, predict, runSteps } from "./network.js";
 import { toAddress } from "./pictures.js";
 import { roundEven } from "./scale.js";
+import { toText } from "./tensors.js";
 
 /** @typedef {import("./network.js").Network} Network */
 /** @typedef {import("./network.js").Maps} Maps */
@@ -13,12 +14,13 @@ const STEP = 2; // from window to window
 const MAX_LINKS = 4; // ribbons that lead to one number of the whole network's picture
 
 /**
- * What /v1/explain tells, without integrated gradients.
+ * What /v1/explain tells.
  * @param {Network} network
  * @param {Uint8Array} pixels
  * @param {import("./framing.js").Step[]} steps of the framing
+ * @param {((network: Network, pixels: Uint8Array, label: number) => Float32Array) | null} integrate gradients, where they are wanted
  */
-export function explain(network, pixels, steps) {
+export function explain(network, pixels, steps, integrate = null) {
   const maps = runSteps(network, pixels);
   const answer = predict(network, pixels, maps);
   const occlusion = occlude(network, pixels, Array.from(lastOf(maps).values).slice(0, 10));
@@ -50,9 +52,8 @@ export function explain(network, pixels, steps) {
     },
     mattered: describeMattered(occlusion, answer.likeliest),
     shown: "",
-    gradients: null,
-    without_gradients:
-      "integrated gradients need digitlens on your machine: pip install 'digitlens[lab,train]', then “digitlens serve”",
+    gradients: integrate && nestRows(integrate(network, pixels, answer.likeliest), 0, SIDE, SIDE),
+    without_gradients: "",
   };
 }
 
@@ -106,15 +107,6 @@ function shadeMaps({ shape, values }) {
   const bytes = new Uint8Array(values.length);
   for (let place = 0; place < values.length; place += 1) bytes[place] = roundEven(values[place] * scale) & 255;
   return { shades: toText(bytes), signed, most: toFour(most), peaks: peaks.map(toFour) };
-}
-
-/** @param {Uint8Array} bytes in base64 */
-function toText(bytes) {
-  let letters = "";
-  for (let place = 0; place < bytes.length; place += 4096) {
-    letters += String.fromCharCode(...bytes.subarray(place, place + 4096));
-  }
-  return btoa(letters);
 }
 
 /** @param {number} value in four figures */

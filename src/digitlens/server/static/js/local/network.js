@@ -58,7 +58,7 @@ export function runSteps({ steps }, pixels) {
 }
 
 /** @param {Step} step @param {Maps} maps @returns {Maps} */
-function runStep(step, maps) {
+export function runStep(step, maps) {
   if (step.op === "conv") return convolve(step, maps);
   if (step.op === "dense") return { shape: [step.weight.shape[0]], values: multiply(step, maps.values) };
   if (step.op === "pool") return pool(step.window, maps);
@@ -66,40 +66,58 @@ function runStep(step, maps) {
   return { shape: maps.shape, values: maps.values.map((value) => Math.max(value, 0)) };
 }
 
-/**
- * Each window of the input becomes a column; a map is the kernel's numbers times the columns.
- * @param {Pick<Step, "weight" | "bias" | "stride" | "padding" | "groups">} step
- * @param {Maps} maps
- * @returns {Maps}
- */
-export function convolve({ weight, bias, stride, padding, groups }, { shape, values }) {
-  const [channels, height, width] = shape;
+/** @typedef {Pick<Step, "weight" | "bias" | "stride" | "padding" | "groups">} Convolution */
+
+/** The sizes of a convolution. @param {Convolution} step @param {number[]} shape of what it takes in */
+export function measure({ weight, stride, padding }, [channels, height, width]) {
   const [count, taken, high, wide] = weight.shape;
   const rows = Math.floor((height + 2 * padding[0] - high) / stride[0]) + 1;
   const columns = Math.floor((width + 2 * padding[1] - wide) / stride[1]) + 1;
-  const places = rows * columns;
-  const size = taken * high * wide;
+  return { channels, height, width, count, high, wide, rows, columns, places: rows * columns, size: taken * high * wide };
+}
+
+/**
+ * Walk over the columns that windows become: each run of them that lies within the input, with
+ * the place of its first number there, the step from one to the next, and its place among columns.
+ * @param {Convolution} step @param {ReturnType<typeof measure>} sizes @param {number} group
+ * @param {(from: number, stride: number, to: number, count: number) => void} visit
+ */
+export function walkColumns({ stride, padding, groups }, sizes, group, visit) {
+  const { channels, height, width, high, wide, rows, columns, places, size } = sizes;
+  for (let index = 0; index < size; index += 1) {
+    const channel = (group * channels) / groups + Math.floor(index / (high * wide));
+    const down = (Math.floor(index / wide) % high) - padding[0];
+    const right = (index % wide) - padding[1];
+    const first = Math.max(0, Math.ceil(-right / stride[1]));
+    const count = Math.min(columns, Math.floor((width - 1 - right) / stride[1]) + 1) - first;
+    if (count <= 0) continue;
+    for (let row = 0; row < rows; row += 1) {
+      const y = row * stride[0] + down;
+      if (y < 0 || y >= height) continue;
+      const from = (channel * height + y) * width + right + first * stride[1];
+      visit(from, stride[1], index * places + row * columns + first, count);
+    }
+  }
+}
+
+/** Each window of a group's input as a column; over the edge there is paper. @param {Convolution} step @param {ReturnType<typeof measure>} sizes @param {Float32Array} values @param {number} group @param {Float32Array} windows filled in */
+export function cutColumns(step, sizes, values, group, windows) {
+  windows.fill(0);
+  walkColumns(step, sizes, group, (from, stride, to, count) => {
+    for (let index = 0; index < count; index += 1) windows[to + index] = values[from + index * stride];
+  });
+}
+
+/** A map is the kernel's numbers times the columns. @param {Convolution} step @param {Maps} maps @returns {Maps} */
+export function convolve(step, { shape, values }) {
+  const { weight, bias, groups } = step;
+  const sizes = measure(step, shape);
+  const { count, rows, columns, places, size } = sizes;
   const result = new Float32Array(count * places);
   const windows = new Float32Array(size * places);
+  const kernels = count / groups;
   for (let group = 0; group < groups; group += 1) {
-    // windows -> columns, the edge filled with paper
-    windows.fill(0);
-    for (let index = 0; index < size; index += 1) {
-      const channel = (group * channels) / groups + Math.floor(index / (high * wide));
-      const down = (Math.floor(index / wide) % high) - padding[0];
-      const right = (index % wide) - padding[1];
-      for (let row = 0; row < rows; row += 1) {
-        const y = row * stride[0] + down;
-        if (y < 0 || y >= height) continue;
-        const from = (channel * height + y) * width + right;
-        const to = index * places + row * columns;
-        for (let column = 0; column < columns; column += 1) {
-          const x = column * stride[1] + right;
-          if (x >= 0 && x < width) windows[to + column] = values[from + column * stride[1]];
-        }
-      }
-    }
-    const kernels = count / groups;
+    cutColumns(step, sizes, values, group, windows);
     for (let kernel = group * kernels; kernel < (group + 1) * kernels; kernel += 1) {
       const map = result.subarray(kernel * places, (kernel + 1) * places).fill(bias.values[kernel]);
       addColumns(map, windows, weight.values.subarray(kernel * size, (kernel + 1) * size));
@@ -109,7 +127,7 @@ export function convolve({ weight, bias, stride, padding, groups }, { shape, val
 }
 
 /** Four columns at a time: the sums are read and written a quarter as often. @param {Float32Array} map @param {Float32Array} windows @param {Float32Array} kernel */
-function addColumns(map, windows, kernel) {
+export function addColumns(map, windows, kernel) {
   const { length } = map;
   let index = 0;
   for (; index + 4 <= kernel.length; index += 4) {
@@ -130,16 +148,32 @@ function addColumns(map, windows, kernel) {
   }
 }
 
+/** Where numbers are that count: most pixels are paper, and many values 0. @param {Float32Array} values */
+export function findInk(values) {
+  const places = new Uint32Array(values.length);
+  let count = 0;
+  for (let place = 0; place < values.length; place += 1) if (values[place]) places[count++] = place;
+  return places.subarray(0, count);
+}
+
 /** @param {Pick<Step, "weight" | "bias">} step @param {Float32Array} values */
 function multiply({ weight, bias }, values) {
   const [count, taken] = weight.shape;
-  return Float32Array.from({ length: count }, (_, row) => {
-    let sum = bias.values[row];
-    for (let index = 0, place = row * taken; index < taken; index += 1, place += 1) {
-      sum += weight.values[place] * values[index];
+  const result = new Float32Array(count);
+  const places = findInk(values);
+  const { length } = places;
+  for (let row = 0; row < count; row += 1) {
+    const first = row * taken;
+    let [sum, other, index] = [bias.values[row], 0, 0]; // two sums: a processor adds both at once
+    for (; index + 1 < length; index += 2) {
+      const [one, two] = [places[index], places[index + 1]];
+      sum += weight.values[first + one] * values[one];
+      other += weight.values[first + two] * values[two];
     }
-    return sum;
-  });
+    if (index < length) sum += weight.values[first + places[index]] * values[places[index]];
+    result[row] = sum + other;
+  }
+  return result;
 }
 
 /** The largest of each window. @param {number} window @param {Maps} maps @returns {Maps} */

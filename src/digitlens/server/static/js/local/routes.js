@@ -6,6 +6,7 @@ import { explain, explainLayers, explainShades } from "./explain.js";
 import { applyKernel, describeCell, describeKernels, unknown } from "./layers.js";
 import { findNearest, frameSmall, listCell, readDigits } from "./digits.js";
 import { predict, readNetwork } from "./network.js";
+import { asModel, asNetwork, countOpening, listRuns } from "./runs.js";
 import { decodePicture, isFrame, needsServer } from "./pictures.js";
 import { unpack } from "./tensors.js";
 
@@ -16,33 +17,73 @@ import { unpack } from "./tensors.js";
 const MISSING = {
   own: "digits of your own",
   read: "photos",
-  train: "training and fine-tuning",
-  runs: "training and fine-tuning",
   mail: "mail and its review",
 };
 
 /** @param {Load} load @returns {(request: Ask) => Promise<any>} */
 export function makeRoutes(load) {
   const files = remember(load);
-  const network = remember(async (name) => {
-    const names = (await list()).networks.map((/** @type {any} */ item) => item.name);
-    if (!names.includes(name)) throw unknown(`there is no network called ${JSON.stringify(name)} here`);
-    return readNetwork(name, await files(`networks/${name}.safetensors`));
-  });
   const json = remember(async (name) => JSON.parse(new TextDecoder().decode(await files(name))));
-  const list = () => json("lab.json");
+  const published = remember(async (name) => readNetwork(name, await files(`networks/${name}.safetensors`)));
+  /** @type {Map<string, import("./network.js").Network>} by name and day: another run may get the name */
+  const trained = new Map();
+
+  /** @param {string} name */
+  async function network(name) {
+    const { networks } = await json("lab.json");
+    if (networks.some((/** @type {any} */ item) => item.name === name)) return published(name);
+    const run = (await listRuns()).find((item) => item.name === name && item.bestEpoch);
+    if (!run) throw unknown(`there is no network called ${JSON.stringify(name)} here`);
+    const key = `${name} ${run.created} ${run.bestEpoch}`;
+    const model = trained.get(key) ?? asModel(run);
+    trained.set(key, model);
+    return model;
+  }
+
+  async function list() {
+    const known = await json("lab.json");
+    const runs = (await listRuns()).filter((run) => run.bestEpoch);
+    return { ...known, networks: [...known.networks, ...runs.map(asNetwork)] };
+  }
   const digits = remember(async (data) => {
     const rows = await unpack(await files(`digits/${data}.bin`));
     return data === "uci" ? readDigits(rows, 64, frameSmall) : readDigits(rows, 784);
   });
 
+  /** A run of this browser and its network; null of a published one. @param {string} name */
+  async function findTrained(name) {
+    const run = (await listRuns()).find((item) => item.name === name && item.bestEpoch);
+    return run ? { run, model: await network(name) } : null;
+  }
+
+  /** @type {Map<string, any>} the mistakes of a run of this browser: it is asked once */
+  const measuredHere = new Map();
+
+  /** What a network makes of a set of digits, in the form of mistakes.json. @param {string} name @param {string} data */
+  async function measure(name, data) {
+    const known = (await json("mistakes.json"))[name] ?? null;
+    if (known) return known[data] ?? null;
+    const found = await findTrained(name);
+    if (!found) throw unknown(`${name} was not measured here`);
+    const { run, model } = found;
+    const like = (await json("mistakes.json")).tiny[data];
+    if (!like) return null;
+    const key = `${name} ${data} ${run.created} ${run.bestEpoch}`;
+    if (!measuredHere.has(key)) {
+      const { measureRun } = await import("./measured.js");
+      const sizes = Object.entries(like.measured).map(([part, { answers }]) => [part, answers.length]);
+      measuredHere.set(key, measureRun(run, model, await digits(data), data, Object.fromEntries(sizes)));
+    }
+    const result = measuredHere.get(key);
+    return { ...result, parts: { ...result.parts, opened: run.openings?.[data] ?? 0 } };
+  }
+
   /** @param {any} query */
   async function findMeasured({ network: name = "universal", data = "uci", part = "test" }) {
-    const of = (await json("mistakes.json"))[name];
-    if (!of) throw unknown(`${name} was not measured here`);
-    const parts = of[data]?.measured;
+    const parts = (await measure(name, data))?.measured;
     if (!parts) throw needsServer("these digits");
     const names = Object.keys(parts);
+    if (!parts[part]) throw unknown(`${data} has no part ${part} for ${name}`);
     const before = names.slice(0, names.indexOf(part));
     const offset = before.reduce((sum, item) => sum + parts[item].answers.length, 0);
     return { measured: parts[part], offset, data };
@@ -68,7 +109,10 @@ export function makeRoutes(load) {
       const prepared = prepare(body.pictures[0], query);
       const { digit, framing } = prepared;
       const asked = await network(query.network ?? "universal");
-      if (!query.layers_only) return explain(asked, digit, framing?.listSteps() ?? []);
+      if (!query.layers_only) {
+        const module = query.gradients ? await import("./gradients.js") : null;
+        return explain(asked, digit, framing?.listSteps() ?? [], module?.integrateGradients);
+      }
       if (!query.shades) return explainLayers(asked, digit);
       return explainShades(asked, digit, (answer) => describePicture(prepared, [answer], true));
     },
@@ -90,8 +134,12 @@ export function makeRoutes(load) {
       return describeKernels(await network(name), Number(layer), kernel === undefined ? kernel : Number(kernel));
     },
     async "GET /v1/map"({ query }) {
-      await network(query.network ?? "universal"); // or it is said that there is none
-      return json(`maps/${query.network ?? "universal"}.json`);
+      const name = query.network ?? "universal";
+      const model = await network(name); // or it is said that there is none
+      if (!(await findTrained(name))) return json(`maps/${name}.json`);
+      const { measured, offset } = await findMeasured({ part: "validation" });
+      const { drawMap } = await import("./measured.js");
+      return drawMap(model, await digits("uci"), offset, measured.answers.length, "uci validation");
     },
     async "GET /v1/sample"({ query: { index = 0, part = "test" } }) {
       const { measured, offset } = await findMeasured({ part });
@@ -102,11 +150,15 @@ export function makeRoutes(load) {
       return { source: `uci ${part}`, index: place, count, label, pixels: rows };
     },
     async "GET /v1/mistakes"({ query }) {
-      return (await findMeasured(query)).measured.figures;
+      const { figures } = (await findMeasured(query)).measured;
+      const found = query.part === "test" ? await findTrained(query.network) : null;
+      if (found) await countOpening(found.run, query.data ?? "uci");
+      return figures;
     },
     async "GET /v1/mistakes/parts"({ query }) {
-      await findMeasured(query);
-      return (await json("mistakes.json"))[query.network][query.data].parts;
+      const measured = await measure(query.network, query.data);
+      if (!measured) throw needsServer("these digits");
+      return measured.parts;
     },
     async "GET /v1/mistakes/cell"({ query }) {
       const { measured, offset, data } = await findMeasured(query);
@@ -116,16 +168,23 @@ export function makeRoutes(load) {
   };
 
   return async function answer(request) {
-    for (const [pattern, route] of Object.entries(routes)) {
-      const place = new RegExp(`^${pattern.replaceAll("*", "([^/]+)")}$`);
-      const fits = place.exec(`${request.method} ${request.path}`);
-      if (!fits) continue;
-      const names = fits.slice(1).map(decodeURIComponent);
-      return route({ ...request, query: request.query ?? {}, names });
-    }
+    const answered = findRoute(routes, request);
+    if (answered) return answered;
     const [, , kind] = request.path.split("/");
     throw needsServer(MISSING[/** @type {keyof typeof MISSING} */ (kind)] ?? request.path);
   };
+}
+
+/** What the route answers that a request is for; null where there is none. @param {Record<string, (ask: any) => Promise<any>>} routes @param {Ask} request */
+export function findRoute(routes, request) {
+  for (const [pattern, route] of Object.entries(routes)) {
+    const place = new RegExp(`^${pattern.replaceAll("*", "([^/]+)")}$`);
+    const fits = place.exec(`${request.method} ${request.path}`);
+    if (!fits) continue;
+    const names = fits.slice(1).map(decodeURIComponent);
+    return route({ ...request, query: request.query ?? {}, names });
+  }
+  return null;
 }
 
 /** Keep what was asked for, but not what failed. @template T @param {(name: string) => Promise<T>} load */

@@ -38,3 +38,12 @@ export async function unpack(file) {
   const stream = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
+
+/** Bytes in base64. @param {Uint8Array} bytes */
+export function toText(bytes) {
+  let letters = "";
+  for (let place = 0; place < bytes.length; place += 4096) {
+    letters += String.fromCharCode(...bytes.subarray(place, place + 4096));
+  }
+  return btoa(letters);
+}

@@ -28,6 +28,9 @@ export function paintShades(canvas, bytes, width, table) {
   canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
+/** @param {string} text */
+export const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
 /** A colour as `ImageData` holds it. @param {[number, number, number]} rgb */
 export const toWord = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 

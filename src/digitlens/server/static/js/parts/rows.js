@@ -4,7 +4,7 @@ import { bindRoving, byId, h } from "../core/dom.js";
 import { formatShort } from "../core/numbers.js";
 import { setState, STRONGEST } from "../core/store.js";
 import { openTab } from "../core/url.js";
-import { paintPixels, paintShades } from "./paint.js";
+import { fromBase64, paintPixels, paintShades } from "./paint.js";
 import { findStrongest, makeInkRamp, makeShades, makeSignedRamp } from "./ramps.js";
 import { makeSoftmax } from "./softmax.js";
 
@@ -71,7 +71,7 @@ function makeMaps({ number, shape }) {
   function update(/** @type {Layer} */ layer) {
     if (!("shades" in layer)) return;
     const { shades, signed, peaks } = layer;
-    const bytes = Uint8Array.from(atob(shades), (letter) => letter.charCodeAt(0));
+    const bytes = fromBase64(shades);
     const size = bytes.length / peaks.length;
     maps = peaks.map((_, map) => map);
     if (left) maps = maps.sort((a, b) => peaks[b] - peaks[a]).slice(0, count).sort((a, b) => a - b);

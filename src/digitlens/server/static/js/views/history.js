@@ -13,6 +13,7 @@ const COLUMNS = {
   seconds: ["seconds", (value) => value.toFixed(1)],
 };
 
+/** @param {number} share */
 function percent(share) {
   return `${(100 * share).toFixed(2)} %`;
 }
@@ -26,7 +27,7 @@ function percent(share) {
  */
 export function showHistory(history, epochs, others) {
   const runs = [{ name: "", history, series: "" }, ...others.map((other, index) => ({ ...other, series: `other-${index}` }))];
-  const curves = (what) =>
+  const curves = (/** @type {string} */ what) =>
     runs.flatMap(({ name, history: one, series }) =>
       ["train", "validation"].map((kind) => ({
         kind: `${kind} ${series}`.trim(),

@@ -1,7 +1,7 @@
 // The runs of this lab, the newest first; each can be laid over another, renamed, removed.
 
 import { get, post, remove } from "../core/api.js";
-import { bindRoving, byId, h } from "../core/dom.js";
+import { bindRoving, byId, h, queryAll } from "../core/dom.js";
 import { announce, showProblem } from "../core/messages.js";
 import { formatPercent } from "../core/numbers.js";
 import { setState, state, watch } from "../core/store.js";
@@ -34,11 +34,10 @@ export function initActions({ resume, gone, renamed }) {
     byId("run-name").value = state.run;
     byId("run-name").focus();
   });
-  byId("rename-part").addEventListener("submit", (event) => {
+  byId("rename-part").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     const name = byId("run-name").value;
-    const path = `/v1/runs/${encodeURIComponent(state.run)}`;
-    change(() => post(path, { name }), () => renamed(name), `Renamed to ${name}`);
+    change(() => post(`/v1/runs/${encodeURIComponent(state.run)}`, { name }), () => renamed(name), `Renamed to ${name}`);
   });
   byId("run-delete").addEventListener("click", () => (byId("delete-part").hidden = false));
   byId("delete-no").addEventListener("click", () => (byId("delete-part").hidden = true));
@@ -53,6 +52,7 @@ export function initActions({ resume, gone, renamed }) {
   });
 }
 
+/** @param {() => Promise<any>} ask @param {() => void} done @param {string} words */
 async function change(ask, done, words) {
   try {
     await ask();
@@ -83,10 +83,11 @@ export async function refreshRuns() {
     markRun();
     refreshStops();
   } catch (problem) {
-    box.replaceChildren(h("p", { class: "quiet" }, String(problem.message)));
+    box.replaceChildren(h("p", { class: "quiet" }, problem instanceof Error ? problem.message : ""));
   }
 }
 
+/** @param {any} run as /v1/runs lists it */
 function renderRun({ name, data, epochs, finished, validation }) {
   const right = validation?.count
     ? `${formatPercent(1 - validation.misses / validation.count)} right`
@@ -104,7 +105,7 @@ function renderRun({ name, data, epochs, finished, validation }) {
     ),
     h("span", {}, words),
   );
-  const overlay = h("input", { type: "checkbox", "data-overlay": name, onchange: (event) => lay(name, event.target.checked) });
+  const overlay = h("input", { type: "checkbox", "data-overlay": name, onchange: (/** @type {any} */ event) => lay(name, event.target.checked) });
   return h("div", { class: "run-item" }, button, h("label", { class: "check" }, overlay, h("span", {}, "Lay over")));
 }
 
@@ -115,10 +116,10 @@ function lay(name, on) {
 }
 
 function markRun() {
-  for (const button of byId("runs").querySelectorAll("[data-run]")) {
+  for (const button of queryAll("button[data-run]", byId("runs"))) {
     button.setAttribute("aria-pressed", String(button.dataset.run === state.run));
   }
-  for (const box of byId("runs").querySelectorAll("[data-overlay]")) {
-    box.checked = state.overlay.includes(box.dataset.overlay);
+  for (const box of queryAll("input[data-overlay]", byId("runs"))) {
+    box.checked = state.overlay.includes(box.dataset.overlay ?? "");
   }
 }

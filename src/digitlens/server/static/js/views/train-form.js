@@ -1,24 +1,29 @@
 // What to train: the form, in the words of the command line, which is written below it.
 
+import { isStatic } from "../core/api.js";
 import { byId, h, setOptions } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { explainMissing, known, onNetworks } from "../networks.js";
 
 /** Layers to begin with; any may be added and taken away. */
-const LAYERS = "conv8,pool,conv16,pool,dense32";
-/** Digits that a source has to train on, for the command line's `--limit`. */
-const COUNTS = { mnist: 53929, fashion: 54000, uci: 1294 };
-/** A share of the digits that dense learns by heart within seconds. */
-const FEW = { mnist: "2", fashion: "2", uci: "40" };
+const LAYERS = isStatic ? "dense128" : "conv8,pool,conv16,pool,dense32";
+/** Digits that a source has to train on, for the command line's `--limit`. @type {Record<string, number>} */
+const COUNTS = { mnist: 53929, fashion: 54000, uci: 1294, generated: 240 };
+/** A share of the digits that a network learns by heart within seconds. @type {Record<string, string>} */
+const FEW = { mnist: "2", fashion: "2", uci: isStatic ? "10" : "40", generated: "30" };
 /** Fields that are sent where something was typed or chosen, as the command line calls them. */
-const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, augment: String, recipe: String };
+const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, optimizer: String, augment: String, recipe: String };
 
-const field = (name) => byId(`train-${name.replace("_", "-")}`);
+/** @param {string} name @returns {HTMLInputElement | HTMLSelectElement} */
+const field = (name) => /** @type {any} */ (byId(`train-${name.replace("_", "-")}`));
+
+/** The field with its label. @param {string} name */
+const fieldOf = (name) => /** @type {HTMLElement} */ (field(name).closest(".field"));
 
 /** @param {() => void} begin called when all is chosen */
 export function initForm(begin) {
   const form = byId("train-form");
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     begin();
   });
@@ -39,8 +44,8 @@ export function initForm(begin) {
   onNetworks(({ trainable, data }) => {
     const isFirst = !byId("train-network").value;
     showSources(data);
-    const chosen = byId("train-network").value || "dense";
-    setOptions(byId("train-network"), trainable.map(({ name }) => ({ value: name, text: name })), chosen);
+    const chosen = byId("train-network").value || (isStatic ? "custom" : "dense");
+    setOptions(byId("train-network"), trainable.map((/** @type {{name: string}} */ { name }) => ({ value: name, text: name })), chosen);
     if (isFirst) chooseOverfit();
     showNetwork();
   });
@@ -49,8 +54,10 @@ export function initForm(begin) {
 /** A run to begin with: few digits and many weights; the curves part within seconds. */
 function chooseOverfit() {
   chooseShare();
-  field("epochs").value = "25";
-  field("recipe").value = "course";
+  const wanted = isStatic
+    ? { epochs: "40", learning_rate: "0.01", optimizer: "adam" }
+    : { epochs: "25", recipe: "course" };
+  for (const [name, value] of Object.entries(wanted)) field(name).value = value;
 }
 
 const chooseShare = () =>
@@ -84,7 +91,8 @@ function showNetwork() {
   setOptions(byId("train-from"), [{ value: "", text: "random weights" }, ...same], chosen);
   if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
   byId("layers-part").hidden = kind !== "custom";
-  field("recipe").closest(".field").hidden = kind !== "dense";
+  fieldOf("recipe").hidden = kind !== "dense";
+  byId("train-terminal").hidden = byId("train-data").value === "generated"; // they are this page's own
   showCommand();
 }
 
@@ -110,7 +118,7 @@ export function readForm() {
   const network = byId("train-network").value;
   const share = Number(byId("train-share").value) / 100;
   const changes = Object.entries(CHANGES)
-    .filter(([name]) => field(name).value !== "" && !field(name).closest("[hidden]"))
+    .filter(([name]) => field(name).value !== "" && !fieldOf(name).hidden)
     .map(([name, type]) => [name, type(field(name).value)]);
   return {
     network,
@@ -133,5 +141,5 @@ function showCommand() {
     .map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
   byId("train-command").textContent = `digitlens train ${network} ${options.join(" ")}`;
   byId("share-count").textContent = COUNTS[data] ? `${formatCount(limit ?? COUNTS[data])} digits` : "";
-  byId("layer-list").replaceChildren(...listLayers().map((word) => h("li", {}, word)), h("li", {}, "dense10"));
+  byId("layer-list").replaceChildren(...listLayers().map((/** @type {string} */ word) => h("li", {}, word)), h("li", {}, "dense10"));
 }

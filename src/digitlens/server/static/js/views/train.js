@@ -1,17 +1,20 @@
 // Train: choose, begin, follow, stop; the curves grow while a network learns.
 
-import { get, post, remove } from "../core/api.js";
-import { byId } from "../core/dom.js";
+import { follow, get, isStatic, post, remove } from "../core/api.js";
+import { byId, h, queryAll } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { announce, showProblem } from "../core/messages.js";
+import { Problem } from "../core/problem.js";
 import { setState, state, STRONGEST, watch } from "../core/store.js";
 import { refreshNetworks } from "../networks.js";
+import { fromBase64, paintShades } from "../parts/paint.js";
+import { makeShades } from "../parts/ramps.js";
 import { showHistory } from "./history.js";
 import { initActions, initRuns, refreshRuns, showActions } from "./runs.js";
 import { initForm, readForm } from "./train-form.js";
 
-/** @type {EventSource | null} */
-let source = null;
+/** ends following a run */
+let unfollow = () => {};
 /**
  * The run that was followed last, as its events told it: a model of its own, painted only while
  * that run is the one on the page.
@@ -25,11 +28,13 @@ let source = null;
  * @property {string} result what it came to
  * @property {boolean} isOver
  * @property {boolean} isUsable its network can be asked
+ * @property {Weights | null} weights of its first layer, as they are now
  */
+/** @typedef {{side: number, count: number, shown: number, shades: string}} Weights each kernel side x side, a byte a number */
 /** @type {Live | null} */
 let live = null;
 let hasShown = false;
-/** the curves on the page: those of `live`, or of an earlier run */
+/** the curves on the page: those of `live`, or of an earlier run @type {{history: any[], epochs: number}} */
 let shown = { history: [], epochs: 0 };
 
 const isShown = () => live !== null && state.run === live.run;
@@ -38,7 +43,7 @@ const isRunning = () => live !== null && !live.isOver;
 export function init() {
   initForm(() => begin());
   byId("train-stop").addEventListener("click", stop);
-  byId("train-show").addEventListener("click", () => setState({ run: live.run }));
+  byId("train-show").addEventListener("click", () => live && setState({ run: live.run }));
   byId("run-use").addEventListener("click", () => {
     setState({ network: state.run, layer: 1, ...STRONGEST });
     announce(`${state.run} answers now`);
@@ -71,24 +76,27 @@ async function resume() {
   try {
     const result = await get("/v1/train");
     // What an address names stays on the page; of the run under way a line tells.
-    if (result.running) follow(result.run, !state.run);
+    if (result.running && result.run) track(result.run, !state.run);
     if (state.run) showRun();
   } catch (problem) {
     showProblem(byId("train-problem"), problem);
   }
 }
 
+/** @param {object} [request] */
 async function begin(request = readForm()) {
   showProblem(byId("train-problem"), null);
   try {
-    follow((await post("/v1/train", request)).run);
+    track((await post("/v1/train", request)).run);
   } catch (problem) {
     showProblem(byId("train-problem"), problem);
-    if (problem.details?.status === 409) resume(); // begun in another window: shown here too
+    const isTaken = problem instanceof Problem && problem.details.status === 409;
+    if (isTaken) resume(); // begun in another window: shown here too
   }
 }
 
 async function stop() {
+  if (!live) return;
   byId("train-stop").disabled = true;
   update({ words: "saving" });
   await remove(`/v1/train/${live.run}`).catch((problem) =>
@@ -98,58 +106,58 @@ async function stop() {
 
 /** @param {Partial<Live>} change */
 function update(change) {
-  Object.assign(live, change);
+  if (live) Object.assign(live, change);
   paintLive();
 }
 
+/** What an event changes. @type {Record<string, (event: any, live: Live) => Partial<Live>>} */
+const CHANGES = {
+  start: ({ epochs, note }) => ({ epochs, note, history: [], words: "training" }),
+  step: ({ done, steps }) => ({
+    share: done / steps,
+    words: `step ${formatCount(done)} of ${formatCount(steps)}`,
+  }),
+  weights: (weights) => ({ weights }),
+  epoch(epoch, { history, epochs }) {
+    const count = history.length + 1;
+    return { history: [...history, epoch], share: count / epochs, words: `epoch ${count} of ${epochs}` };
+  },
+};
+
 /** Follow a run as its events come. @param {string} run @param {boolean} [show] open it on the page */
-function follow(run, show = true) {
-  source?.close();
+function track(run, show = true) {
+  unfollow();
   live = {
     run,
     words: "starting",
-    note: "torch is being loaded, and the digits",
+    note: isStatic ? "the digits are being loaded" : "torch is being loaded, and the digits",
     share: null,
     epochs: 0,
     history: [],
     result: "",
     isOver: false,
     isUsable: false,
+    weights: null,
   };
   byId("train-stop").disabled = false;
   if (show) setState({ run });
   paintLive();
-  source = new EventSource(`/v1/train/${encodeURIComponent(run)}/events`);
-  const handlers = {
-    start: ({ epochs, note }) => update({ epochs, note, history: [], words: "training" }),
-    step: ({ done, steps }) =>
-      update({
-        share: done / steps,
-        words: `step ${formatCount(done)} of ${formatCount(steps)}`,
-      }),
-    epoch: addEpoch,
-    end: showEnd,
-    stopped: showEnd,
-    failed: showFailure,
-  };
-  for (const [kind, callback] of Object.entries(handlers)) {
-    source.addEventListener(kind, (event) => callback(JSON.parse(event.data)));
-  }
-}
-
-function addEpoch(epoch) {
-  const history = [...live.history, epoch];
-  const words = `epoch ${history.length} of ${live.epochs}`;
-  update({ history, share: history.length / live.epochs, words });
+  unfollow = follow(run, (event) => {
+    const change = CHANGES[event.event];
+    if (change && live) update(change(event, live));
+    else if (event.event === "failed") showFailure(event);
+    else showEnd(event);
+  });
 }
 
 /** Paint the run under way where it is the one on the page; else say in a line that it runs. */
 function paintLive() {
   byId("train-start").disabled = isRunning();
   byId("train-stop").hidden = !isRunning();
-  if (isRunning() && isShown()) showActions(live.run, null);
+  if (live && isRunning() && isShown()) showActions(live.run, null);
   byId("run-progress").hidden = !(isRunning() && isShown());
   byId("train-elsewhere").hidden = !isRunning() || isShown();
+  paintWeights();
   if (!live) return;
   byId("train-elsewhere-words").textContent = `${live.run} is training: ${live.words}.`;
   if (!isShown()) return;
@@ -163,6 +171,23 @@ function paintLive() {
   paintHistory();
 }
 
+/** The first layer's weights of the run under way: orange above zero, blue below. */
+function paintWeights() {
+  const weights = isShown() ? (live?.weights ?? null) : null;
+  byId("run-weights-part").hidden = !weights;
+  if (!weights) return;
+  const { side, count, shown: seen, shades } = weights;
+  const box = byId("run-weights");
+  while (box.childElementCount > seen) box.lastElementChild?.remove();
+  while (box.childElementCount < seen) box.append(h("canvas", { role: "img" }));
+  const bytes = fromBase64(shades);
+  queryAll("canvas", box).forEach((canvas, index) => {
+    paintShades(canvas, bytes.subarray(index * side * side, (index + 1) * side * side), side, makeShades(true));
+    canvas.setAttribute("aria-label", `weights of value ${index} of the first layer`);
+  });
+  byId("run-weights-words").textContent = `${seen < count ? `the first ${seen} of ${count}` : count}, each ${side} x ${side}`;
+}
+
 /** Draw the curves of the run on the page, and those that are laid over them. */
 async function paintHistory() {
   const { history, epochs } = shown;
@@ -172,19 +197,22 @@ async function paintHistory() {
   showHistory(history, epochs, others.filter(({ history: one }) => one.length));
 }
 
-/** @type {Map<string, Promise<any>>} the histories of runs that are over */
+/** @type {Map<string, Promise<import("./history.js").Other>>} the histories of runs that are over */
 const histories = new Map();
 
+/** @param {string} name @returns {Promise<import("./history.js").Other>} */
 function loadHistory(name) {
   const load = async () => {
     const { history, finished } = await get(`/v1/runs/${encodeURIComponent(name)}`);
     if (!finished) histories.delete(name);
     return { name, history };
   };
-  if (!histories.has(name)) histories.set(name, load().catch(() => ({ name, history: [] })));
-  return histories.get(name);
+  const known = histories.get(name) ?? load().catch(() => ({ name, history: [] }));
+  histories.set(name, known);
+  return known;
 }
 
+/** @param {string} run @param {string} words */
 function showHead(run, words) {
   byId("run-title").textContent = run;
   byId("run-state").textContent = words;
@@ -202,10 +230,11 @@ function showWords(words) {
   else box.removeAttribute("tabindex");
 }
 
+/** @param {{words: string, run?: string}} event */
 async function showEnd({ words, run }) {
-  closeStream();
+  unfollow();
   update({ isOver: true, isUsable: Boolean(run), result: words, words: run ? "done" : "stopped" });
-  announce(words.split("\n").length > 1 || !isShown() ? `${live.run} is ${live.words}` : words);
+  announce(words.split("\n").length > 1 || !isShown() ? `${live?.run} is ${live?.words}` : words);
   await Promise.all([refreshRuns(), refreshNetworks(), offerActions()]).catch(() => {});
 }
 
@@ -216,16 +245,12 @@ async function offerActions() {
   if (run === state.run && !isRunning()) showActions(run, details);
 }
 
+/** @param {{problem: import("../core/problem.js").Details}} event */
 function showFailure({ problem }) {
-  closeStream();
+  unfollow();
   showProblem(byId("train-problem"), { details: problem });
   update({ isOver: true, words: "failed" });
   refreshRuns();
-}
-
-function closeStream() {
-  source?.close();
-  source = null;
 }
 
 /** Show how an earlier run went. */
@@ -254,7 +279,7 @@ async function showRun() {
     paintHistory();
   } catch (problem) {
     showHead(run, "");
-    byId("run-note").textContent = String(problem.message);
+    byId("run-note").textContent = problem instanceof Error ? problem.message : String(problem);
     shown = { history: [], epochs: 0 };
     paintHistory();
   }

@@ -1,6 +1,6 @@
 // Why: which ink the answer hangs on, and what would change it; beside the drawing.
 
-import { coalesce, post } from "../core/api.js";
+import { coalesce, isStatic, post } from "../core/api.js";
 import { byId, h } from "../core/dom.js";
 import { capitalize } from "../core/messages.js";
 import { formatConfidence } from "../core/numbers.js";
@@ -27,7 +27,9 @@ export function initWhy() {
   };
   byId("why-ask").addEventListener("click", () => {
     wantGradients();
-    byId("why-gradients-words").textContent = "torch is being loaded: some seconds, once…";
+    byId("why-gradients-words").textContent = isStatic
+      ? "64 pictures between paper and this digit are answered: some seconds…"
+      : "torch is being loaded: some seconds, once…";
     showWhy();
   });
   byId("why-nearest-ask").addEventListener("click", findNearest);
@@ -37,7 +39,7 @@ export function initWhy() {
 export const showWhy = coalesce(async () => {
   const { answer, pixels } = digit;
   byId("why").hidden = !answer;
-  if (!answer) return;
+  if (!answer || !pixels) return;
   byId("why-title").textContent = `Why ${answer.likeliest}?`;
   const [next, third] = rankOthers(answer);
   byId("why-next").textContent =
@@ -52,7 +54,7 @@ export const showWhy = coalesce(async () => {
   if (digit.pixels !== pixels) return; // drawn on meanwhile
   const { occlusion, gradients, mattered, without_gradients: missing } = result;
   byId("why-mattered").textContent = `${capitalize(mattered)}.`;
-  showMap(grids.occlusion, occlusion.fall, (row, column) => {
+  showMap(grids.occlusion, occlusion.fall, pixels, (row, column) => {
     const other = occlusion.answers[row][column];
     return other === result.digit ? "" : `; read as ${other} then`;
   });
@@ -62,14 +64,19 @@ export const showWhy = coalesce(async () => {
   if (!gradients) return;
   byId("why-gradients-words").textContent =
     "What each pixel adds to the log-odds when the digit is faded in from blank paper.";
-  showMap(grids.gradients, gradients, () => "");
+  showMap(grids.gradients, gradients, pixels, () => "");
 });
 
+/** @param {number} times */
 const formatTimes = (times) =>
   `${times >= 100 ? Math.round(times).toLocaleString("en") : times.toFixed(1)} times`;
 
-/** Orange where the ink speaks for the answer, blue where against it; other ink is grey. */
-function showMap(grid, values, also) {
+/**
+ * Orange where the ink speaks for the answer, blue where against it; other ink is grey.
+ * @param {Grid} grid @param {number[][]} values @param {Uint8Array} pixels
+ * @param {(row: number, column: number) => string} also said of a place
+ */
+function showMap(grid, values, pixels, also) {
   const signed = makeSignedRamp(findStrongest(values.flat()));
   const ink = makeInkRamp(4 * 255); // a shadow of the digit, so that the place is seen
   grid.words = (row, column, value) =>
@@ -79,19 +86,20 @@ function showMap(grid, values, also) {
     columns: SIDE,
     at: (row, column) => values[row][column],
     ramp: signed,
-    under: (row, column) => ink(digit.pixels[row * SIDE + column]),
+    under: (row, column) => ink(pixels[row * SIDE + column]),
   });
 }
 
 /** @type {ArrayLike<number>} what the nearest digit was asked of */
 let asked = [];
 
-/** @param {ArrayLike<number>} pixels */
+/** @param {ArrayLike<number> | null} pixels */
 const isAsked = (pixels) => Array.from(asked).every((value, place) => value === pixels?.[place]);
 
 async function findNearest() {
   const box = byId("why-nearest");
   const { answer, pixels } = digit;
+  if (!pixels || !answer) return;
   asked = pixels;
   box.replaceChildren(h("p", {}, "Looking among the training digits…"));
   try {
@@ -109,7 +117,7 @@ async function findNearest() {
       ),
     );
   } catch (problem) {
-    box.replaceChildren(h("p", {}, `${capitalize(problem.message)}.`));
+    box.replaceChildren(h("p", {}, `${capitalize(problem instanceof Error ? problem.message : String(problem))}.`));
   }
 }
 

@@ -1,0 +1,93 @@
+"""Train in the page: by torch with a server, by the page's own JavaScript without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Go = Callable[[Any, str], None]
+BACKENDS = ["server", "static"]
+
+pytestmark = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def begin(page: Any, go: Go, *, layers: str, epochs: int) -> None:
+    """Open Train and begin to train a network of one's own on few digits of UCI's."""
+    go(page, "train")
+    page.locator("#train-network").select_option("custom")
+    page.locator("#train-data").select_option("uci")
+    page.locator("#train-layers").fill(layers)
+    page.locator("#train-share").fill("10")
+    page.locator("#train-epochs").fill(str(epochs))
+    page.locator("#train-start").click()
+
+
+def test_a_network_is_trained_and_used_elsewhere(page: Any, go: Go, expect: Any) -> None:
+    """Curves, weights and words come with the run; its network answers in the other tabs."""
+    begin(page, go, layers="conv4x5/2,dense12", epochs=3)
+    expect(page.locator("#run-weights canvas")).to_have_count(4, timeout=60_000)
+    page.locator("#run-use").wait_for(timeout=60_000)
+    for chart in ("loss", "right"):
+        assert page.locator(f"#chart-{chart} .dot.train").count() == 3
+        assert page.locator(f"#chart-{chart} .dot.validation").count() == 3
+    assert "alidation" in page.locator("#run-words").text_content()
+    page.locator("#run-use").click()
+    name = page.locator("#run-title").text_content()
+    expect(page.locator("#network")).to_have_value(name)
+    go(page, "network")
+    expect(page.locator("#net-words")).to_contain_text(name)
+    expect(page.locator("#net-rows .net-layer")).to_have_count(3)
+    expect(page.locator("#net-rows .maps button")).to_have_count(4)
+    go(page, "convolution")
+    expect(page.locator("#cell-title")).to_contain_text("layer 1, map")
+    go(page, "mistakes")
+    page.locator("#mistakes-data").select_option("uci")
+    expect(page.locator("#mistakes-words")).to_contain_text(f"{name} misses")
+    expect(page.locator("#mistakes-words")).to_contain_text("(uci validation)")
+    page.locator("#mistakes-part").select_option("test")
+    page.get_by_role("button", name=f"opened 0 times for {name}").click()
+    expect(page.locator("#mistakes-words")).to_contain_text("of 359 (uci test)")
+    go(page, "map")
+    expect(page.locator("#map-words")).to_contain_text("by layer 2, 12 numbers a digit")
+    page.reload()  # it is kept
+    expect(page.locator("#network")).to_have_value(name)
+    expect(page.locator("#map-words")).to_contain_text("12 numbers a digit")
+
+
+def test_a_run_is_stopped_resumed_renamed_and_deleted(page: Any, go: Go, expect: Any) -> None:
+    """Epochs that are done stay; resuming goes on from them; a name and an end are given."""
+    begin(page, go, layers="dense8", epochs=900)
+    rows = page.locator("#run-table tbody tr")
+    rows.nth(1).wait_for(state="attached", timeout=60_000)
+    page.locator("#train-stop").click()
+    page.locator("#run-resume").wait_for(timeout=60_000)
+    count = rows.count()
+    page.locator("#run-resume").click()
+    rows.nth(count).wait_for(state="attached", timeout=60_000)
+    page.locator("#train-stop").click()
+    page.locator("#run-rename").click(timeout=60_000)
+    page.locator("#run-name").fill("mine")
+    page.locator("#run-name").press("Enter")
+    expect(page.locator("#run-title")).to_have_text("mine")
+    page.locator("#run-delete").click()
+    page.locator("#delete-yes").click()
+    expect(page.locator("#runs [data-run='mine']")).to_have_count(0)
+
+
+def test_what_cannot_be_built_is_refused(page: Any, go: Go, expect: Any) -> None:
+    """A layer that is none is named, with an example of what would do."""
+    begin(page, go, layers="conv8,poool", epochs=1)
+    expect(page.locator("#train-problem")).to_contain_text("poool")
+    expect(page.locator("#train-start")).to_be_enabled()
+
+
+def test_gradients_come_when_they_are_asked_for(page: Any, go: Go, expect: Any) -> None:
+    """Integrated gradients are drawn beside what covering parts of the digit shows."""
+    page.locator("#network").select_option("tiny")
+    page.locator("#why-ask").click()
+    expect(page.locator("#why-gradients-words")).to_contain_text(
+        "faded in from blank paper", timeout=60_000
+    )
+    assert page.locator("#why-gradients").is_visible()
