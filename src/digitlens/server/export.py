@@ -57,10 +57,14 @@ if TYPE_CHECKING:
 NETWORKS = ("cnn", "universal", "tiny")
 # Digits that are drawn by our own generator, and its seed.
 N_GENERATED, SEED = 300, 17
-# Scripts that are loaded once somebody trains, or asks for gradients.
+# Scripts that are loaded once somebody trains, or asks for gradients; and those of a view that
+# this page explains only.
 LATER = frozenset(
-    f"js/local/{name}.js"
-    for name in ("backward", "gradients", "measured", "trainer", "training")
+    f"js/{name}.js"
+    for name in (
+        *("local/backward", "local/gradients", "local/measured", "local/trainer"),
+        *("local/training", "parts/person", "views/piece", "views/review", "views/zip"),
+    )
 )
 # The page's own addresses begin so, and are made relative to its folder.
 ABSOLUTE = re.compile(r'(src|href)="/static/')
