@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tracemalloc
+import warnings
 import zipfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from digitlens.batch.listing import list_items
 from PIL import Image
 
-from digitlens.batch.items import Item, list_items, open_item, read_item
+from digitlens.batch.items import Item, open_item, read_item
 from digitlens.errors import (
     CorruptFileError,
     DataError,
@@ -20,6 +24,7 @@ from digitlens.errors import (
     MissingExtraError,
     TooLargeError,
 )
+from digitlens.imaging.inputs import InputFile, list_inputs
 
 CONTENTS = {"a.png": b"first", "deep/b.jpg": b"second " * 50}
 
@@ -297,3 +302,40 @@ def test_a_row_group_that_unpacks_to_gigabytes_is_not_read(in_tmp: Path) -> None
     )
     with pytest.raises(TooLargeError, match="row group"):
         read_item(next(iter(list_items(["a.parquet"]))))
+
+
+@pytest.mark.parametrize("name", ["m", "./m/", ".", "m/none", "m/empty", "*"])
+def test_a_folder_is_listed_as_read_lists_it(in_tmp: Path, name: str) -> None:
+    """Whatever way a folder is named, a batch has the names that read gives, in their order."""
+    for path in ("m/b.png", "m/a.png", "m/deep/c.png", "m/notes.bin"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(b"\0")
+    Path("m/empty").mkdir()
+    for recursive in (False, True):
+        ours, theirs = (
+            _list_with_warnings(work, name, recursive) for work in (list_items, list_inputs)
+        )
+        assert ours == theirs
+
+
+def _list_with_warnings(
+    work: Callable[..., Iterable[InputFile]], name: str, recursive: bool
+) -> tuple[list[str], list[str]]:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        names = [item.name for item in work([name], recursive=recursive)]
+    return names, [str(one.message) for one in told]
+
+
+def test_a_large_folder_takes_the_memory_of_its_names(
+    in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 20,000 pictures no more is held than their names: 60 bytes each, not 700."""
+    names = [f"{index:09d}.png" for index in range(20_000)]
+    monkeypatch.setattr("digitlens.imaging.inputs._list_names", lambda _: (names[:], {}))
+    Path("m").mkdir()
+    tracemalloc.start()
+    assert sum(1 for _ in list_items(["m"])) == len(names)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20

@@ -7,8 +7,9 @@ done with one picture; other engines may call it.
 
 from __future__ import annotations
 
-from digitlens.batch.items import Item, list_items
+from digitlens.batch.items import Item
 from digitlens.batch.ledger import Ledger, Shard, Status, make_ledger, open_ledger
+from digitlens.batch.listing import list_items
 from digitlens.batch.rows import Rows
 from digitlens.batch.run import LocalEngine, drop_failed, make_request, run_batch
 

@@ -1,4 +1,4 @@
-"""What was named -> the pictures and pages that are read, one by one, wherever they lie."""
+"""A picture or page of a batch -> its bytes, wherever it lies; little more than it is held."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import io
 import json
 import os
 import struct
-import warnings
 import zlib
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +16,14 @@ from digitlens.errors import (
     CorruptFileError,
     DataError,
     DigitlensError,
-    DigitlensWarning,
     MissingDataError,
     MissingExtraError,
     TooLargeError,
 )
-from digitlens.imaging.inputs import (
-    JUNK,
-    MAX_BYTES,
-    InputFile,
-    Listing,
-    has_picture_name,
-    list_inputs,
-    read_input,
-)
-from digitlens.ocr.files import may_have_pages, parse_document
-from digitlens.storage import is_file, read_head
+from digitlens.imaging.inputs import MAX_BYTES, InputFile, read_input
+from digitlens.ocr.files import parse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from digitlens.ocr.files import Document
 
 
@@ -76,193 +63,8 @@ class Item(InputFile):
         return cls(Path(values.pop("path")), values.pop("name"), "", **values)
 
 
-MAX_HEADER_BYTES = 1 << 20
-"""Of a header's long name and other words in a tar."""
-
 MAX_GROUP_BYTES = 1 << 30
 """Of the pictures in one row group of a Parquet file, unpacked."""
-
-# Listing: each kind of input gives items in an order that depends on nothing else.
-
-
-def list_items(
-    named: Iterable[str], *, recursive: bool = False, pages: bool = False, column: str = ""
-) -> Iterator[Item]:
-    """Yield the pictures that were named, in their order; nothing is decoded.
-
-    named: files, folders and patterns, as `list_inputs` takes them; ``.txt`` files with such a
-        name a line; tar and zip archives; Parquet files; addresses that fsspec opens
-        (``s3://bucket/scans/*.png``)
-    pages: give each page of a PDF or TIFF as an item of its own
-    column: of Parquet files: where the pictures are; found by its name when empty
-
-    Raises DataError: a packed tar, a Parquet file without pictures, a list that is damaged;
-    MissingExtraError: what opens them is not installed.
-    """
-    for name in named:
-        if "://" in name and not os.path.lexists(name):
-            sources: Iterable[Item] = _list_address(name, recursive)
-        else:
-            files = list_inputs([name], recursive=recursive)
-            parts = (_list_file(file, recursive, pages, column) for file in files)
-            sources = (item for part in parts for item in part)
-        for item in sources:
-            yield from _list_pages(item) if pages and _may_have_pages(item) else (item,)
-
-
-def _list_file(file: InputFile, recursive: bool, pages: bool, column: str) -> Iterable[Item]:
-    path, head = file.path, b"" if file.listed else read_head(file.path)
-    if head.startswith(b"PAR1"):
-        return _list_parquet(path, column)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _list_zip(path)
-    if head[257:262] == b"ustar":
-        return _list_tar(path)
-    is_list = path.suffix.lower() == ".txt" and b"\0" not in head
-    if is_list and not file.listed and is_file(path):  # a pipe might never end
-        return _list_names(path, recursive, pages, column)
-    if {".tar", ".tgz", ".tbz2", ".txz"} & {suffix.lower() for suffix in path.suffixes}:
-        raise DataError(
-            f"{path} must be a tar that is not packed: nothing in it can be found without "
-            "reading all before it",
-            try_="gunzip, bunzip2 or unxz it first",
-        )
-    try:
-        size = path.stat().st_size if path.is_file() else -1
-    except (OSError, ValueError):
-        size = -1
-    return (Item(path, file.name, "", listed=file.listed, size=size),)
-
-
-def _list_names(path: Path, recursive: bool, pages: bool, column: str) -> Iterator[Item]:
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            name = line.rstrip("\r\n")
-            if name.endswith(".txt"):  # a list in a list is not followed, which its row says
-                yield Item(Path(name), name, "")
-            elif name:
-                try:
-                    yield from list_items(
-                        [name], recursive=recursive, pages=pages, column=column
-                    )
-                except DataError:  # a damaged archive, which its row says
-                    yield Item(Path(name), name, "")
-
-
-def _list_tar(path: Path) -> Iterator[Item]:
-    import tarfile
-
-    others = Listing()
-    try:
-        with tarfile.open(path, "r:", tarinfo=_bounded_headers()) as archive:
-            for member in archive:
-                # It keeps them all, for what is not asked here.
-                archive.members = []  # type: ignore[attr-defined]
-                if member.size < 0:  # the same header would come again, without end
-                    raise tarfile.ReadError(f"a member of {member.size:,} bytes")
-                if member.isdir() or not _is_picture(member.name, others):
-                    continue
-                if member.isfile() and not member.issparse():
-                    name = f"{path}/{member.name}"
-                    start = member.offset_data
-                    yield Item(path, name, "", inside="tar", offset=start, size=member.size)
-                else:
-                    others.others.append(f"{member.name}, a link or the like")
-            end = archive.offset
-        _check_end(path, end)
-    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
-        raise CorruptFileError(f"{path} is a damaged tar", seen=str(error)) from error
-    _warn(path, others)
-
-
-@cache
-def _bounded_headers() -> Any:
-    """Return tarfile's class of headers, with limits: it believes any size that one says."""
-    import tarfile
-
-    pax = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
-    words = (*pax, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
-
-    class Header(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: Any, encoding: str, errors: str) -> Any:
-            header = super().frombuf(buf, encoding, errors)
-            # Of long names and the like everything is read at once.
-            if header.type in words and header.size > MAX_HEADER_BYTES:
-                raise tarfile.ReadError(f"a header of {header.size:,} bytes")
-            return header
-
-    return Header
-
-
-def _check_end(path: Path, offset: int) -> None:
-    """Raise EOFError where members end otherwise than a tar ends: tarfile passes over it."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        if any(file.read(512)):
-            raise EOFError(f"no header at byte {offset:,}")
-
-
-def _list_zip(path: Path) -> Iterator[Item]:
-    import zipfile
-
-    others = Listing()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if not member.is_dir() and _is_picture(member.filename, others):
-                    yield Item(
-                        *(path, f"{path}/{member.filename}", ""),
-                        inside="zip",
-                        offset=member.header_offset,
-                        size=member.compress_size,
-                    )
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        struct.error,
-    ) as error:
-        raise CorruptFileError(f"{path} is a damaged zip", seen=str(error)) from error
-    _warn(path, others)
-
-
-def _is_picture(name: str, others: Listing) -> bool:
-    parts = Path(name).parts
-    hidden = (part.startswith(".") and part != ".." for part in parts)
-    if any(hidden) or any(part.lower() in JUNK for part in parts):
-        return False
-    if not has_picture_name(Path(name)):
-        others.others.append(parts[-1] if parts else name)
-        return False
-    return True
-
-
-def _warn(path: Path, others: Listing) -> None:
-    if note := others.describe(path):
-        warnings.warn(note, DigitlensWarning, stacklevel=2)
-
-
-PICTURE_COLUMNS = ("image", "img", "picture", "photo", "bytes", "content", "data", "png", "jpg")
-"""What columns of pictures are called, the likeliest first."""
-
-
-def _list_parquet(path: Path, column: str) -> Iterator[Item]:
-    file = open_parquet(path)
-    names = file.schema_arrow.names
-    column = column or next((name for name in PICTURE_COLUMNS if name in names), "")
-    if column not in names:
-        raise DataError(
-            f"{path} must have a column of pictures: the bytes of files",
-            seen=f"columns {', '.join(names)}",
-            try_="--column NAME",
-        )
-    rows, size = file.metadata.num_rows, path.stat().st_size
-    if rows > size:  # of a picture each row takes some bytes
-        raise CorruptFileError(f"{path} is damaged", seen=f"{rows:,} rows in {size:,} bytes")
-    for row in range(rows):
-        yield Item(path, f"{path}#{row}", "", inside="parquet", offset=row, column=column)
 
 
 def open_parquet(path: Path) -> Any:
@@ -282,23 +84,11 @@ def open_parquet(path: Path) -> Any:
         raise CorruptFileError(f"{path} is no Parquet file", seen=str(error)) from error
 
 
-def _list_address(address: str, recursive: bool) -> Iterator[Item]:
-    system, path = _open_address(address)
-    try:
-        if any(sign in path for sign in "*?["):
-            paths = system.glob(path)
-        elif system.isdir(path):
-            paths = system.find(path, maxdepth=None if recursive else 1)
-        else:
-            paths = [path]
-    except Exception as error:
-        raise _address_error(address, error) from error
-    for name in sorted(str(item) for item in paths):
-        if len(paths) == 1 or has_picture_name(Path(name)):
-            yield Item(Path(), str(system.unstrip_protocol(name)), "", inside="url")
+def open_address(address: str) -> tuple[Any, str]:
+    """Return fsspec's file system of an address, and the path there.
 
-
-def _open_address(address: str) -> tuple[Any, str]:
+    Raises MissingExtraError: what opens it is not installed; DataError: it is no address.
+    """
     try:
         from fsspec.core import url_to_fs
     except ModuleNotFoundError as error:
@@ -316,31 +106,10 @@ def _open_address(address: str) -> tuple[Any, str]:
     return system, str(path)
 
 
-def _address_error(address: str, error: Exception) -> DigitlensError:
+def address_error(address: str, error: Exception) -> DigitlensError:
+    """Return what any fault of fsspec at an address is to us."""
     seen = f"{type(error).__name__}: {error}"
     return MissingDataError(f"{address} cannot be fetched", seen=seen)
-
-
-def _may_have_pages(item: Item) -> bool:
-    if item.inside:
-        return Path(item.name).suffix.lower() in (".pdf", ".tif", ".tiff")
-    return may_have_pages(item.path)
-
-
-def _list_pages(item: Item) -> Iterator[Item]:
-    try:
-        document = open_item(item)
-    except DigitlensError:
-        yield item  # reading it gives the error
-        return
-    try:
-        for page in range(document.count):
-            yield replace(item, page=page)
-    finally:
-        document.close()
-
-
-# Reading: the bytes of one item; no more of what it lies in is held than a row group.
 
 
 def open_item(item: InputFile) -> Document:
@@ -376,12 +145,12 @@ def read_item(item: InputFile) -> bytes:
 
 
 def _fetch(address: str) -> bytes:
-    system, path = _open_address(address)
+    system, path = open_address(address)
     try:
         with system.open(path, "rb") as file:
             content: bytes = file.read(MAX_BYTES + 1)
     except Exception as error:
-        raise _address_error(address, error) from error
+        raise address_error(address, error) from error
     if len(content) > MAX_BYTES:
         raise TooLargeError(f"{address} is too large: at most {MAX_BYTES:,} bytes are read")
     return content
