@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOK_SECONDS = 0.2  # between two looks at the memory of a command
-PART_SIZE = 50
+PART_SIZE = 25
 
 
 def draw_pictures(folder: Path, count: int, height: int, width: int, links: int = 1) -> Path:
@@ -231,7 +231,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1600, help="pictures for the speed")
+    parser.add_argument("--count", type=int, default=1200, help="pictures for the speed")
     parser.add_argument("--rounds", type=int, default=3, help="turns for the speed")
     parser.add_argument("--photos", type=int, default=1000, help="photos for the memory")
     parser.add_argument("--many", type=int, default=100_000, help="tiny ones for the memory")
