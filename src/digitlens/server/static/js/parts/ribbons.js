@@ -3,7 +3,7 @@
 import { byId, svg } from "../core/dom.js";
 
 const WIDEST = 9; // pixels: the strongest of a layer
-const REACH = 40; // pixels above the rows at which ribbons from the picture begin at most
+const REACH = 60; // pixels above the rows: from farther off ribbons begin at the rows themselves
 
 /** @typedef {{middle: number, top: number, bottom: number}} Place in the picture of the ribbons */
 
@@ -50,7 +50,7 @@ export function drawRibbons(canvas, links, rows) {
       const to = findIn(layer, output);
       if (!from || !to) return null;
       // On a narrow page other things stand between the pixels and the first layer.
-      const start = layer ? from.bottom : Math.max(from.bottom, -REACH);
+      const start = layer || from.bottom > -REACH ? from.bottom : -8;
       const half = (start + to.top) / 2;
       const way = `M${from.middle},${start} C${from.middle},${half} ${to.middle},${half} ${to.middle},${to.top}`;
       const width = Math.max(1.5, (WIDEST * Math.abs(amount)) / most).toFixed(1);

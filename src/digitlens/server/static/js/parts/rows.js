@@ -126,6 +126,10 @@ const takeValues = (layer) => ("values" in layer ? layer.values : []);
 
 function makeLogits() {
   const { element, update } = makeSoftmax();
-  const place = (/** @type {number} */ digit) => element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
+  /** Beside the table, for ribbons not to run over its numbers. @param {number} digit */
+  function place(digit) {
+    const { x, y, height } = element.querySelectorAll("tbody th")[digit].getBoundingClientRect();
+    return new DOMRect(x - 10, y + height / 2, 0, 0);
+  }
   return { elements: [element], update: (/** @type {Layer} */ layer) => update(takeValues(layer)), slot: itself, place };
 }
