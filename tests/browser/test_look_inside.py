@@ -254,3 +254,22 @@ def test_the_digit_moves_over_a_map_of_digits(
     page.wait_for_url("**pixels=*")
     page.locator("#map-clear").click()
     expect(words).to_have_text("")
+
+
+def test_ribbons_leave_words_alone(open_page: Any, go: Go, expect: Any) -> None:
+    """On a phone too: words and numbers stand before them, on a ground of their own."""
+    page = open_page("#network?network=cnn", viewport={"width": 390, "height": 844})
+    ribbons = page.locator("#net-links path")
+    expect(ribbons.first).to_be_attached()
+    desk = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for words in ("h2", "p.quiet", ".softmax table"):
+        expect(page.locator(f"#net-rows {words}").first).to_have_css("background-color", desk)
+    table = page.locator("#net-rows .softmax table").bounding_box()
+    ends = page.evaluate(
+        """() => [...document.querySelectorAll('#net-links path')].map(path => {
+            const point = path.getPointAtLength(path.getTotalLength());
+            const box = path.ownerSVGElement.getBoundingClientRect();
+            return [point.x + box.x, point.y + box.y];
+        })"""
+    )
+    assert [x for x, y in ends if table["y"] <= y and x > table["x"]] == []
