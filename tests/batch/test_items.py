@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from digitlens.batch.listing import list_items
 from PIL import Image
 
 from digitlens.batch.items import Item, open_item, read_item
+from digitlens.batch.listing import list_items
 from digitlens.errors import (
     CorruptFileError,
     DataError,

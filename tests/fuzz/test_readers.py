@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pytest
-from digitlens.batch.listing import list_items
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -31,6 +30,7 @@ from pyarrow import parquet
 from digitlens import runs
 from digitlens.batch.items import Item, read_item
 from digitlens.batch.ledger import REQUEST, open_ledger
+from digitlens.batch.listing import list_items
 from digitlens.data import load_digits
 from digitlens.errors import DigitlensError
 from digitlens.imaging.io import load_image
