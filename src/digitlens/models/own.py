@@ -70,10 +70,12 @@ def build_layers(spec: str) -> nn.Sequential:
         if match["values"] and len(shape) > 1:
             layers.append(nn.Flatten())
             shape = (shape[0] * shape[1] * shape[2],)
-        parts, shape = _make_layer(match, shape, word)
-        weights += sum(number.numel() for part in parts for number in part.parameters())
+        with torch.device("meta"):  # weights are counted before memory is taken for them
+            planned, _ = _make_layer(match, shape, word)
+        weights += sum(number.numel() for part in planned for number in part.parameters())
         if weights > MAX_WEIGHTS:
             raise UsageError(f"{word} is too large: {weights:,} weights", seen=spec)
+        parts, shape = _make_layer(match, shape, word)
         layers += parts
     return nn.Sequential(*layers[:-1])  # no ReLU behind the logits
 
