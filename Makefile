@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
 	bench-promise bench-words bench-service bench-page bench-mail bench-store bench-batch \
-	bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
+	bench-barcodes bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
 	clean
 
 demo: $(READY)
@@ -119,6 +119,9 @@ bench-batch: $(READY)
 
 bench-mail: $(READY)
 	$(BIN)/python benchmarks/mail.py --write
+
+bench-barcodes: $(READY)
+	$(BIN)/python benchmarks/barcodes.py --write
 
 bench-store: $(READY)
 	$(BIN)/python benchmarks/store.py --write

@@ -216,6 +216,8 @@ def test_a_barcode_is_made_and_read(digitlens: Cli, in_tmp: Path) -> None:
     assert digitlens("mail", "barcode", ended.out.strip()).out == "123456789\n"
     assert digitlens("mail", "barcode", "12345", "--out", "bars.png").code == 0
     assert Path("bars.png").read_bytes().startswith(b"\x89PNG")
+    assert digitlens("mail", "barcode", "bars.png").out.splitlines()[0] == "routing    12345"
+    assert digitlens("mail", "barcode", "1" * 300).code == 2
     assert digitlens("mail", "barcode", "12345", "--out", "bars.gif").code == 2
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from digitlens.ctc import Line
 from digitlens.geometry import rotate_upright
+from digitlens.mail.barcode_images import render_pixels
+from digitlens.mail.barcodes import IntelligentMail, encode_imb
 from digitlens.mail.candidates import read_mail
 from digitlens.mail.directory import ZIP_LENGTHS, Directory
 from digitlens.mail.sample import draw_digits, draw_mail
@@ -49,17 +51,20 @@ def test_the_senders_lines_are_neither_read_nor_taken(
     above = line("20002", 0.9, box=turn_box((520.0, 132.0, 600.0, 160.0), turn))
     receiver = line("02134", 0.6, box=turn_box(RECEIVER, turn))
     reader: Any = Told(sender, above, receiver, turn=turn + 3.5)
-    result = read_mail(reader, "a.png")
+    result = read_mail(reader, BLANK)
     assert reader.lengths == ZIP_LENGTHS == (5, 9)
     assert reader.wanted == [False, True, True]
     assert [item.line for item in result] == [receiver, above]
     assert result[0].share > 0.9
 
 
+BLANK = np.full((64, 64), 255, np.uint8)
+
+
 def test_nothing_read_is_nothing_found() -> None:
     """A picture without lines has no candidates."""
     reader: Any = Told()
-    assert read_mail(reader, "a.png") == ()
+    assert read_mail(reader, BLANK) == ()
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +87,19 @@ def test_mail_is_read_whichever_way_it_lies(
         (left, top, right, bottom), _ = rotate_upright(envelope.box, (width, height), 90 * turn)
         assert left < (line.box[0] + line.box[2]) / 2 < right
         assert top < (line.box[1] + line.box[3]) / 2 < bottom
+
+
+def test_a_barcode_stands_beside_the_lines(directory: Directory, reader: Reader) -> None:
+    """An envelope with a barcode: what it says comes last, where it lies."""
+    (envelope,) = draw_mail(1, directory, digits=draw_digits(4), seed=5)
+    code = render_pixels(encode_imb(IntelligentMail("0" * 20, "123456789")), dots=150)
+    picture = envelope.picture.copy()
+    height, width = code.shape
+    top, left = picture.shape[0] - height - 4, 40
+    picture[top : top + height, left : left + width] = code[..., None]
+    result = read_mail(reader, picture)
+    assert [item.is_barcode for item in result][-2:] == [False, True]
+    x0, y0, x1, y1 = result[-1].line.box
+    assert result[-1].line.text == "123456789"
+    assert left <= x0 < x1 <= left + width
+    assert top <= y0 < y1 <= top + height

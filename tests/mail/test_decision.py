@@ -38,6 +38,46 @@ def test_zip_plus_four_is_judged_by_its_five(directory: Directory, line: Make) -
     assert result.as_dict()["zip4"] == "02134-0001"
 
 
+def with_barcode(line: Make, digits: str, *written: Line) -> list[ZipCandidate]:
+    """Return lines of one piece, and what its barcode says."""
+    code = ZipCandidate(line(digits, 0.9999), is_barcode=True)
+    return [*(ZipCandidate(item, 0.99) for item in written), code]
+
+
+def test_a_barcode_is_accepted_where_nothing_else_is_written(
+    directory: Directory, line: Make
+) -> None:
+    """What a barcode says is the ZIP, unless most likely another one is written."""
+    doubtful = line("10001", 0.4, (("02134", 0.35), ("02135", 0.2)))
+    for written in ((), (line("00501", 0.6),), (doubtful,)):
+        result = decide(with_barcode(line, "005011234", *written), directory)
+        assert (result.zip, result.plus4, result.reason) == ("00501", "1234", None)
+        assert result.place is not None
+        assert result.probability == 0.9999
+        assert sum(guess.probability for guess in result.guesses) < 1
+
+
+def test_a_barcode_that_is_contradicted_goes_to_a_person(
+    directory: Directory, line: Make
+) -> None:
+    """Another ZIP that is written, or another city, is told with both."""
+    result = decide(with_barcode(line, "00501", line("10001", 0.999)), directory)
+    assert (result.zip, result.reason) == (None, Reason.BARCODE)
+    assert result.why == "the barcode says 00501, and 10001 is written"
+    assert {guess.zip for guess in result.guesses} == {"00501", "10001"}
+    result = decide(with_barcode(line, "00501"), directory, city="Boston", state="MA")
+    assert result.reason == Reason.BARCODE
+    assert result.why == "the barcode says 00501, which is not of the address"
+
+
+def test_a_barcode_with_no_zip_that_exists_says_nothing(
+    directory: Directory, line: Make
+) -> None:
+    """Then the written lines decide alone."""
+    both = with_barcode(line, "90219", line("10001", 0.999))
+    assert decide(both, directory) == decide(both[:1], directory)
+
+
 CASES = [
     (None, {}, Reason.NO_DIGITS, "no line of digits was found"),
     (("", 0.9), {}, Reason.NO_DIGITS, "no line of digits was found"),

@@ -26,11 +26,12 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.cli.progress import count_progress
-from digitlens.errors import MissingDataError, UsageError
+from digitlens.errors import DataError, MissingDataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from digitlens.mail.barcodes import IntelligentMail
     from digitlens.mail.candidates import ZipCandidate
     from digitlens.mail.decision import Routing
     from digitlens.mail.plan import SortPlan
@@ -42,13 +43,15 @@ if TYPE_CHECKING:
 
 
 IN_HOUSE = "0" * 20
+MAX_NAME = 256  # what is longer is no file's name
 
 
 def barcode(
     text: Annotated[
         str,
         argument(
-            "ZIP|BARS", "A ZIP of 5, 9 or 11 digits; or bars (T A D F, or | and .) to decode."
+            "ZIP|BARS|FILE",
+            "A ZIP of 5, 9 or 11 digits; bars to decode: T A D F, or | and .; or a picture.",
         ),
     ],
     tracking: Annotated[
@@ -61,12 +64,14 @@ def barcode(
     dots: Annotated[int, option("N", "Dots per inch of a .png.")] = 600,
     force: ForceOption = False,
 ) -> None:
-    """Make a ZIP's Intelligent Mail barcode, or decode one's bars.
+    """Make a ZIP's Intelligent Mail barcode, or decode bars or a picture.
 
-    Bars are letters: T short, A up, D down, F full. A damaged barcode is refused.
+    Bars are letters: T short, A up, D down, F full. A damaged barcode is refused; in a picture,
+    where it may lie at any angle, a few half bars that were misread are mended.
     """
-    if text and set(text.upper()) <= set("TADF|. "):
-        _decode(text)
+    is_bars = bool(text) and set(text.upper()) <= set("TADF|. ")
+    if is_bars or (len(text) < MAX_NAME and Path(text).is_file()):
+        (_decode if is_bars else _search)(text)
         return
     from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet
 
@@ -93,7 +98,23 @@ def _decode(bars: str) -> None:
     if set(bars) & set("|."):
         echo(decode_postnet(bars))
         return
-    result = decode_imb(bars)
+    _tell(decode_imb(bars))
+
+
+def _search(picture: str) -> None:
+    from digitlens.mail.barcode_search import find_barcodes
+
+    if not (several := find_barcodes(picture)):
+        raise DataError(
+            "there is no Intelligent Mail barcode that can be decoded",
+            seen=picture,
+            likely="it is damaged or blurred, or its bars are less than four pixels apart",
+        )
+    for item in several:
+        _tell(item.content)
+
+
+def _tell(result: IntelligentMail) -> None:
     for name, value in (
         ("routing", result.routing or "none"),
         ("identifier", result.identifier),

@@ -11,7 +11,8 @@ In reading order:
 `measure`       measuring those thresholds for a reader
 `plan`          which ZIP goes to which tray; `plan_files` reads and writes plans
 `sorting`       `sort_folder`: pictures into trays; the review queue
-`barcodes`      Intelligent Mail barcode and POSTNET; `barcode_images` draws them
+`barcodes`      Intelligent Mail barcode and POSTNET; `barcode_images` draws them,
+                `barcode_search` finds and decodes them in pictures
 `sample`        made-up envelopes to try all of it on
 ==============  ==============================================================
 

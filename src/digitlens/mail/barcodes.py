@@ -241,6 +241,24 @@ def _read_words(bars: str) -> tuple[list[int], int]:
     return words, sum(known[character][1] << index for index, character in enumerate(result))
 
 
+def find_damage(bars: str) -> list[list[tuple[int, int]]]:
+    """Return the half bars of each impossible character: (bar, 0 = upper, 1 = lower half).
+
+    One half bar that was misread makes its character impossible, and no other.
+    """
+    counts: list[int] = [0] * N_CHARACTERS
+    places: list[list[tuple[int, int]]] = [[] for _ in range(N_CHARACTERS)]
+    for index, (bar, (down, _), (up, _)) in enumerate(
+        zip(bars, DESCENDERS, ASCENDERS, strict=True)
+    ):
+        state = BAR_LETTERS.index(bar)
+        counts[down] += state & 1
+        counts[up] += state >> 1
+        places[up].append((index, 0))
+        places[down].append((index, 1))
+    return [own for own, count in zip(places, counts, strict=True) if count not in BIT_COUNTS]
+
+
 def _locate_damage(bad: Sequence[int]) -> str:
     """Name the bars that belong to two impossible characters, where there are such."""
     both = [
@@ -282,6 +300,8 @@ CHARACTER_BITS = 13
 N_FIVE_BIT_WORDS = 1287
 
 N_CODEWORDS = N_FIVE_BIT_WORDS + 78
+
+BIT_COUNTS = (2, 5, 8, 11)  # of a character, plain or inverted
 
 NUMBER_BITS = 102
 CHECK_BITS = 11

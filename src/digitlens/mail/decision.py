@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class Reason(StrEnum):
     LENGTH = "length"
     UNKNOWN = "unknown-zip"
     PLACE = "other-place"
+    BARCODE = "other-barcode"
     UNSURE = "unsure"
 
 
@@ -227,9 +228,56 @@ def decide(
     threshold: a ZIP is accepted from this probability on, 0..1; or a threshold for each amount
         of knowledge, of which that counts which `city` and `state` give
 
+    What a barcode says is accepted, unless most likely another ZIP is written, or the address
+    is of another place: then a person must look.
+
     Raises UsageError: a threshold out of range, or a city or state that the directory does not
     know.
     """
+    lines = (ZipCandidate(line),) if isinstance(line, Line) else tuple(line or ())
+    written = [item for item in lines if not item.is_barcode]
+    routing = _decide_by_lines(written, directory, city, state, threshold, priors)
+    barcode = next((item for item in lines if item.is_barcode), None)
+    if barcode is None or barcode.line.text[:ZIP5] not in directory:
+        return routing
+    allowed = directory.find_zips(city, state) if city or state else None
+    return _check_barcode(barcode.line, routing, directory, allowed)
+
+
+def _check_barcode(
+    barcode: Line, routing: Routing, directory: Directory, allowed: frozenset[str] | None
+) -> Routing:
+    """Weigh what a barcode says against the written address, which `routing` is of."""
+    code, plus4 = barcode.text[:ZIP5], barcode.text[ZIP5:]
+    others = [guess for guess in routing.guesses if guess.zip != code]
+    other = others[0] if others else None
+    guess = ZipGuess(code, barcode.confidence, directory.place(code))
+    if other is not None and other.probability >= LIKELY:
+        seen = f"the barcode says {code}, and {other.zip} is written"
+    elif allowed is not None and code not in allowed:
+        seen = f"the barcode says {code}, which is not of the address"
+    else:
+        rest = tuple(
+            replace(item, probability=item.probability * (1 - barcode.confidence))
+            for item in others
+        )
+        guesses = (guess, *rest)[:MAX_GUESSES]
+        text = routing.text if routing.zip == code else barcode.text
+        return Routing(code, plus4, barcode.confidence, None, "", guesses, text)
+    half = replace(guess, probability=0.5 * barcode.confidence)
+    guesses = tuple(sorted((half, *others), key=lambda item: -item.probability)[:MAX_GUESSES])
+    probability = guesses[0].probability
+    return Routing(None, "", probability, Reason.BARCODE, seen, guesses, routing.text)
+
+
+def _decide_by_lines(
+    candidates: Sequence[ZipCandidate],
+    directory: Directory,
+    city: str | None,
+    state: str | None,
+    threshold: float | Thresholds,
+    priors: Priors,
+) -> Routing:
     # What is known: the threshold, and the ZIPs that the address allows.
     least = (
         threshold[name_knowledge(city, state)] if isinstance(threshold, Mapping) else threshold
@@ -240,7 +288,6 @@ def decide(
     allowed = directory.find_zips(city, state) if address else None
 
     # What was read: nothing at all is a reason of its own.
-    candidates = (ZipCandidate(line),) if isinstance(line, Line) else line or ()
     if not any(item.line.text or item.line.alternatives for item in candidates):
         return Routing(None, "", 0.0, Reason.NO_DIGITS, "no line of digits was found", (), "")
 
