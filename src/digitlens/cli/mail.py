@@ -64,7 +64,7 @@ def barcode(
     dots: Annotated[int, option("N", "Dots per inch of a .png.")] = 600,
     force: ForceOption = False,
 ) -> None:
-    """Make a ZIP's Intelligent Mail barcode, or decode bars or a picture.
+    """Make a ZIP's Intelligent Mail barcode, or decode one.
 
     Bars are letters: T short, A up, D down, F full. A damaged barcode is refused; in a picture,
     where it may lie at any angle, a few half bars that were misread are mended.
