@@ -36,6 +36,10 @@ LIKELY_CONFIDENCE = 0.5  # a line read with this confidence is more likely right
 # speck.
 MIN_DIGIT_HEIGHT = 0.5
 
+# A part is shown instead of the line that it reads like if it is so sure, in that line's
+# confidence.
+MIN_PART_SHARE = 0.8
+
 MIN_CONFIDENCE = 0.1  # lines read with less confidence count as writing that is no number
 
 
@@ -196,11 +200,19 @@ def sort_by_likelihood(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
 
 
 def drop_twins(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
-    """Keep the first of a line and its part that read alike: the same ink is one number."""
+    """Keep one of a line and its part that read alike: the same ink is one number.
+
+    It stands where the surer one did, and is the part, which leaves out the words beside the
+    number, unless that is much less sure.
+    """
     kept: list[RecognizedLine] = []
     for item in crops:
-        if not any(_is_twin(item, other) for other in kept):
+        twins = [place for place, other in enumerate(kept) if _is_twin(item, other)]
+        if not twins:
             kept.append(item)
+        elif item.crop.part:
+            least = MIN_PART_SHARE * kept[twins[0]].line.confidence
+            kept[twins[0]] = item if item.line.confidence >= least else kept[twins[0]]
     return kept
 
 
