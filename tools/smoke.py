@@ -84,6 +84,7 @@ import psycopg
 assert psycopg.connect
 """,
     "ray": "import ray",
+    "tune": "import optuna",
     "remote": "import fsspec",
     "pdf": """
 Image.fromarray(np.pad(image, 60, constant_values=255)).save("page.pdf")

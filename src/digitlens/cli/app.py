@@ -30,13 +30,14 @@ from digitlens.cli.predict import predict
 from digitlens.cli.read import read
 from digitlens.cli.serve import serve
 from digitlens.cli.train import train
+from digitlens.cli.tune import tune
 from digitlens.errors import DigitlensWarning, StorageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMMANDS = (
-    *(demo, train, evaluate, compare, stress, summary),
+    *(demo, train, tune, evaluate, compare, stress, summary),
     *(predict, read, explain, route, serve, export, doctor),
 )
 """The commands in the order in which a course meets them; `data` comes after `demo`."""

@@ -133,6 +133,13 @@ def predict(
     where.run(inputs, rows, recursive=recursive, column=column)
 
 
+def check_engine(engine: str, address: str) -> None:
+    """Raise UsageError where there is no such engine, or an address means nothing to it."""
+    check_choice("--engine", engine, ENGINES)
+    if address and engine != "ray":
+        raise UsageError("--address wants --engine ray", seen=f"--engine {engine}")
+
+
 class _Where:
     """Where and how a batch is worked on: what decides none of its rows but their form."""
 
@@ -151,13 +158,11 @@ class _Where:
         from digitlens.batch.run import RETRIED
 
         check_choice("--form", form, FORMS)
-        check_choice("--engine", engine, ENGINES)
+        check_engine(engine, address)
         check_positive("--part-size", part_size)
         check_positive("--workers", workers)
         for kind in retry or ():
             check_choice("--retry", kind, RETRIED)
-        if address and engine != "ray":
-            raise UsageError("--address wants --engine ray", seen=f"--engine {engine}")
         self.out, self.form, self.part_size = out, form, part_size
         self.shard, self.workers, self.retry = Shard.parse(shard), workers, retry or []
         self.engine, self.address = engine, address

@@ -26,6 +26,7 @@ EXTRAS = {
     "tables": ("pandas", "pyarrow", "scikit-learn"),
     "remote": ("fsspec",),
     "ray": ("ray",),
+    "tune": ("optuna",),
 }
 GOLDEN = Path(__file__).with_name("golden.onnx")
 REINSTALL = "pip install --force-reinstall digitlens"

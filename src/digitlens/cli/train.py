@@ -64,7 +64,10 @@ OutOption = Annotated[
 LimitOption = Annotated[int | None, option("N", "Train on only so many digits.")]
 RecipeOption = Annotated[
     str | None,
-    option("NAME", "Another recipe that the network has: course, of dense, overfits visibly."),
+    option(
+        "NAME|FILE",
+        "Another recipe: course, of dense, overfits visibly; or the file that tune wrote.",
+    ),
 ]
 ResumeOption = Annotated[
     bool, flag("--resume", "Go on with the run in --out, else with the newest.")
@@ -83,6 +86,9 @@ DropoutOption = Annotated[
 OptimizerOption = Annotated[str | None, option("NAME", f"One of: {', '.join(OPTIMIZERS)}.")]
 AugmentOption = Annotated[
     str | None, option("NAME", f"How digits are changed: {', '.join(AUGMENTATIONS)}.")
+]
+MembersOption = Annotated[
+    int | None, option("N", "Of best: members trained at once, each on one core.")
 ]
 
 
@@ -104,6 +110,7 @@ def train(
     dropout: DropoutOption = None,
     optimizer: OptimizerOption = None,
     augment: AugmentOption = None,
+    workers: MembersOption = None,
 ) -> None:
     """Train a network and keep everything about it in a run folder.
 
@@ -121,7 +128,13 @@ def train(
     changes: dict[str, Any] = {"layers": layers, "learning_rate": learning_rate}
     changes |= {"batch": batch, "dropout": dropout, "optimizer": optimizer, "augment": augment}
     special = {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
-    special |= {"--epochs": epochs, "--limit": limit, "--recipe": recipe, "--steps": steps}
+    special |= {
+        "--workers": workers,
+        "--epochs": epochs,
+        "--limit": limit,
+        "--recipe": recipe,
+        "--steps": steps,
+    }
     check_reader_options(network, special)
     changes |= {"start": start, "seed": seed, "out": out, "resume": resume}
     # A reader of lines ...
@@ -142,6 +155,7 @@ def train(
         epochs=epochs,
         recipe=recipe,
         progress=TrainingProgress(),
+        workers=workers,
         **changes,
     )
     echo(report(run))
@@ -224,6 +238,7 @@ NOT_FOR_READERS = {
     "--epochs": "a reader sees no line twice, so it has steps: --steps",
     "--limit": "a reader learns from lines that are written with all digits",
     "--recipe": "a reader has one recipe",
+    "--workers": "a reader has no members",
     **dict.fromkeys(("--layers", "--dropout"), "a reader has layers of its own"),
     **dict.fromkeys(
         ("--learning-rate", "--batch", "--optimizer", "--augment"), "a reader has one recipe"

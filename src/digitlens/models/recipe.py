@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
-from digitlens.errors import UsageError
+from digitlens.errors import DataError, UsageError
+from digitlens.storage import read_file, write_text
 
 FULL_SIZE = 10_000
 """A recipe made for MNIST is adapted to training sets that are smaller than this."""
@@ -239,6 +242,29 @@ class Recipe(BaseRecipe):
         if step < rising:
             return self.learning_rate * min(1.0, (step + 1) / rising)
         return self.learning_rate * (steps - step) / (steps - rising)
+
+
+def write_recipe(path: Path, recipe: Recipe, **about: Mapping[str, Any]) -> None:
+    """Write a recipe as TOML, with tables that say where it comes from."""
+    import tomli_w  # of the extra `train`
+
+    write_text(path, tomli_w.dumps({**about, "recipe": recipe.to_dict()}))
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe that `write_recipe` wrote, or that of a run's config.toml.
+
+    Raises MissingDataError: there is no such file; DataError: it holds no recipe.
+    """
+    try:
+        content = read_file(path).content.decode()
+        return Recipe.from_dict(tomllib.loads(content)["recipe"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"{path} holds no recipe of a network of digits",
+            seen=f"{type(error).__name__}: {error}",
+            try_="digitlens tune NETWORK writes one",
+        ) from error
 
 
 OTHER_STYLES = (

@@ -19,6 +19,7 @@ from digitlens.models.recipe import (
     LineRecipe,
     Recipe,
     find_line_recipe,
+    read_recipe,
 )
 from digitlens.models.registry import find_network
 from digitlens.training.config import (
@@ -47,7 +48,7 @@ def train(
     limit: int | None = None,
     seed: int = 0,
     epochs: int | None = None,
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | str | Path | None = None,
     out: str | Path | None = None,
     resume: bool = False,
     progress: Callback | None = None,
@@ -57,6 +58,7 @@ def train(
     dropout: float | None = None,
     optimizer: str | None = None,
     augment: str | None = None,
+    workers: int | None = None,
 ) -> Run:
     """Train a network by its recipe and keep everything in a run folder.
 
@@ -79,7 +81,7 @@ def train(
     seed: decides first weights, order and augmentation
     epochs: instead of the recipe's; the learning rate's rise and fall is stretched to them
     recipe: instead of the network's own; or the name of another that it has, such as "course"
-        of dense
+        of dense; or a file that ends in .toml: what `digitlens tune` wrote
     out: the run folder; ``runs/train/<network>-<n>`` when None
     resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
         is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
@@ -87,6 +89,8 @@ def train(
     learning_rate, batch, dropout: instead of the recipe's; dropout is the share of the values
         of dense hidden layers that each step leaves out
     optimizer, augment: one of `digitlens.models.recipe.OPTIMIZERS`, of `AUGMENTATIONS`
+    workers: of a network of several members: train so many at the same time, each with one
+        core in a process of its own; when None, one after the other with all cores
     progress: is called as training goes on, in this thread; when None, a line for each epoch
         is printed in a notebook and on a terminal, and nothing elsewhere
 
@@ -101,6 +105,7 @@ def train(
     >>> run.history[-1].validation_accuracy  # doctest: +SKIP
     0.981
     """
+    recipe = _open_recipe(recipe)
     network, module = _choose_network(network, layers)
     changes = _list_changes(learning_rate, batch, dropout, optimizer, augment)
     default = find_network(network).source
@@ -134,8 +139,10 @@ def train(
     loader = run_in_background(lambda: _load(source, config))
     with training_extra():
         from digitlens.training.digit_run import run_training, train_ensemble
-    run = train_ensemble if find_network(network).members > 1 else run_training
-    return run(config, loader.result(), progress or default_callback())
+    progress = progress or default_callback()
+    if find_network(network).members > 1:
+        return train_ensemble(config, loader.result(), progress, workers)
+    return run_training(config, loader.result(), progress)
 
 
 def train_reader(
@@ -250,6 +257,13 @@ def _fine_tune(
     with training_extra():
         from digitlens.training.finetune_run import run_finetuning
     return run_finetuning(config, start, loader.result, progress)
+
+
+def _open_recipe(recipe: Recipe | str | Path | None) -> Recipe | str | None:
+    """Return a recipe that is in a file; what is no file stays as it is."""
+    if isinstance(recipe, Path) or (isinstance(recipe, str) and recipe.endswith(".toml")):
+        return read_recipe(Path(recipe))
+    return recipe
 
 
 def _list_changes(*values: object) -> dict[str, Any]:

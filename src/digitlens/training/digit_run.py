@@ -14,9 +14,10 @@ import torch
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
+from digitlens.batch.run import LocalEngine
 from digitlens.data import world
 from digitlens.digits import CLASSES, Labels
-from digitlens.errors import DataError, ModelError, StoppedError
+from digitlens.errors import DataError, DigitlensError, ModelError, StoppedError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, History, from_csv
@@ -39,6 +40,7 @@ from digitlens.training.digit_task import (
     DigitTensors,
     predict_labels,
 )
+from digitlens.training.parallel import SECONDS, train_all
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -132,12 +134,18 @@ def _count_outputs(network: nn.Sequential) -> int:
     return last.out_features
 
 
-def train_ensemble(config: TrainConfig[Recipe], data: DataSplits, callback: Callback) -> Run:
+def train_ensemble(
+    config: TrainConfig[Recipe],
+    data: DataSplits,
+    callback: Callback,
+    workers: int | None = None,
+) -> Run:
     """Train all members and leave a finished run folder of their ensemble.
 
     Members are seeds by index, seed x members + index, and all of them answer: none is chosen
     by its score. Each has a run folder of its own inside the ensemble's, so that a run that
-    was interrupted goes on with the member that was under way.
+    was interrupted goes on with the member that was under way. With `workers` so many are
+    trained at the same time, each on one core: `callback` hears nothing of these.
     """
     config = resolve_recipe(config, data)
     folder = config.resume or run_folder.claim_run_folder(config.network, config.out)
@@ -149,21 +157,35 @@ def train_ensemble(config: TrainConfig[Recipe], data: DataSplits, callback: Call
             about = describe_machine(choose_device())
             run_folder.write_config(folder, config_to_dict(config, data, about=about))
         count = models.find_network(config.network).members
-        members = []
-        for index in range(count):
-            one = replace(config, seed=config.seed * count + index, resume=None)
-            members.append(_train_member(one, folder / f"member-{index}", data, callback))
+        configs = [
+            replace(
+                config,
+                seed=config.seed * count + index,
+                out=folder / f"member-{index}",
+                resume=None,
+            )
+            for index in range(count)
+        ]
+        if workers:
+            engine: Any = LocalEngine(workers, limit=SECONDS)
+            for outcome in train_all(configs, data, run_training, engine):
+                if isinstance(outcome, DigitlensError):
+                    raise outcome
+        # One after the other; what was trained above is only read.
+        members = [_train_member(one, data, callback) for one in configs]
         return _export_ensemble(folder, config, members, data)
 
 
 def _train_member(
-    config: TrainConfig[Recipe], folder: Path, data: DataSplits, callback: Callback
+    config: TrainConfig[Recipe], data: DataSplits, callback: Callback
 ) -> nn.Sequential:
-    """Return the trained member in `folder`, which is begun, resumed or only read."""
+    """Return the trained member in ``config.out``, which is begun, resumed or only read."""
+    folder = config.out
+    assert folder is not None, "each member has a folder"
     if (folder / run_folder.METRICS).is_file():
         return load_network(folder, config.network)
     begun = (folder / run_folder.CONFIG).is_file()
-    config = replace(config, out=folder, resume=folder if begun else None)
+    config = replace(config, resume=folder if begun else None)
     try:
         return run_training(config, data, callback).network
     except StoppedError as error:

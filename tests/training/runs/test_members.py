@@ -93,3 +93,14 @@ def test_a_stopped_ensemble_goes_on_to_the_same_weights(
     for index in range(2):
         name = f"member-{index}/weights.safetensors"
         assert (out / name).read_bytes() == (joined.folder / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_members_are_the_same_at_the_same_time(small: DataSplits, tmp_path: Path) -> None:
+    """Two at a time have the weights of one after the other, each with one core."""
+    for count in (1, 2):
+        out = tmp_path / str(count)
+        train("best", small, seed=3, out=out, recipe=RECIPE, workers=count)
+    for index in range(2):
+        name = f"member-{index}/weights.safetensors"
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()

@@ -1,0 +1,258 @@
+"""Look for a better recipe: trainings with others, judged by writers who are held back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitlens import runs as run_folder
+from digitlens.data import DataSplits, load_digits
+from digitlens.errors import DataError, DigitlensError, MissingExtraError, RunError, UsageError
+from digitlens.models.recipe import AUGMENTATIONS, write_recipe
+from digitlens.models.registry import find_network
+from digitlens.storage import make_folder, write_csv
+from digitlens.training import training_extra
+from digitlens.training.config import TrainConfig, check_length, check_seed
+from digitlens.training.parallel import train_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from digitlens.models.recipe import Recipe
+    from digitlens.training.parallel import Engine
+
+
+AT_ONCE = 4
+"""Recipes that are proposed before one is judged, however many are trained at once."""
+
+RECIPE, TRIALS = "recipe.toml", "trials.csv"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe tried in `folder`; `misses` of the held-back digits, None where it failed."""
+
+    number: int
+    folder: Path
+    recipe: Recipe
+    misses: int | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What tuning came to: all trials, the best one's, and the file with its recipe.
+
+    The first trial is the network's own recipe. `count` digits judged them: the best one's
+    misses among these are too few, as it was chosen by them.
+    """
+
+    trials: list[Trial]
+    best: Trial
+    path: Path
+    count: int
+
+
+def tune(
+    network: str,
+    data: DataSplits | str | Path | None = None,
+    *,
+    out: str | Path,
+    trials: int = 20,
+    epochs: int | None = None,
+    validation: float = 0.1,
+    limit: int | None = None,
+    seed: int = 0,
+    engine: Engine | None = None,
+    progress: Callable[[Trial], None] = lambda _: None,
+) -> Tuning:
+    """Try so many recipes near the network's own, and write the best one to ``recipe.toml``.
+
+    Optuna's tree of Parzen estimators proposes them, four at a time, by the seed; the same
+    command ends in the same recipe however many are trained at once, and goes on where it was
+    stopped. Each trial is a run folder in `out`. Processes are started, so a script that calls
+    this must do so below ``if __name__ == "__main__":``.
+
+    network, data, epochs, validation, limit, seed: as `digitlens.train` has them
+    engine: where the trials are trained, as `train_all` has it
+
+    Raises DataError: nothing is held back, or not by writer; UsageError: no trials, or a
+    network of several members; RunError: `out` holds other trials; MissingExtraError: Optuna
+    or torch is not installed.
+    """
+    config, splits = _prepare(network, data, epochs, validation, limit, seed)
+    return tune_recipe(config, splits, trials, Path(out), engine, progress)
+
+
+def _prepare(
+    network: str,
+    data: DataSplits | str | Path | None,
+    epochs: int | None,
+    validation: float,
+    limit: int | None,
+    seed: int,
+) -> tuple[TrainConfig[Recipe], DataSplits]:
+    """Return a training by the network's own recipe, and its digits."""
+    check_length(epochs, "epochs")
+    source = find_network(network).source if data is None else data
+    if not isinstance(source, DataSplits):
+        source = load_digits(source, validation=validation, limit=limit)
+    config: TrainConfig[Recipe] = TrainConfig(
+        network=network,
+        seed=check_seed(seed),
+        length=epochs,
+        source=source.source,
+        validation=validation,
+        limit=limit,
+    )
+    with training_extra():
+        from digitlens.training.digit_run import resolve_recipe
+    return resolve_recipe(config, source), source
+
+
+def tune_recipe(
+    config: TrainConfig[Recipe],
+    data: DataSplits,
+    trials: int,
+    out: Path,
+    engine: Engine | None,
+    progress: Callable[[Trial], None],
+) -> Tuning:
+    """Do as `tune`, near the recipe of `config`."""
+    study = _begin_study(config, data, trials)
+    from digitlens.training.digit_run import run_training
+
+    make_folder(out)
+    results: list[Trial] = []
+    while len(results) < trials:
+        # Propose -> train -> judge, all of a group before the next is proposed.
+        group = []
+        for number in range(len(results), min(trials, len(results) + AT_ONCE)):
+            asked = study.ask()
+            proposed = propose(asked, config.resolved_recipe)
+            recipe = proposed if number else config.resolved_recipe
+            folder = out / f"trial-{number:03d}"
+            _check_same(folder, recipe)
+            group.append((asked, Trial(number, folder, recipe, None)))
+        configs = [replace(config, recipe=t.recipe, out=t.folder) for _, t in group]
+        for (asked, trial), metrics in zip(
+            group, train_all(configs, data, run_training, engine), strict=True
+        ):
+            if isinstance(metrics, DigitlensError):
+                study.tell(asked, state=_failed())
+                results.append(replace(trial, error=metrics.wanted))
+            else:
+                misses = int(metrics["validation"]["misses"])
+                study.tell(asked, float(misses))
+                results.append(replace(trial, misses=misses))
+            progress(results[-1])
+    return _finish(results, config, data, out)
+
+
+def _begin_study(config: TrainConfig[Recipe], data: DataSplits, trials: int) -> Any:
+    if trials < 1:
+        raise UsageError("tuning tries at least 1 recipe", seen=f"--trials {trials}")
+    if find_network(config.network).members > 1:
+        raise UsageError(
+            f"{config.network} has several members of one recipe", try_="tune a single network"
+        )
+    if not len(data.validation) or data.validation.writers is None:
+        raise DataError(
+            "recipes are judged by writers who are held back",
+            seen=data.split,
+            try_="--data mnist, with a --validation above 0",
+        )
+    try:
+        import optuna
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "tuning wants the extra 'tune'",
+            seen="optuna is not installed",
+            try_='pip install "digitlens[tune]"',
+        ) from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=config.seed))
+    study.enqueue_trial(describe(config.resolved_recipe))
+    return study
+
+
+def _failed() -> Any:
+    from optuna.trial import TrialState
+
+    return TrialState.FAIL
+
+
+def propose(trial: Any, base: Recipe) -> Recipe:
+    """Return the recipe that an Optuna trial proposes: `base` with other values.
+
+    The range of each value holds that of `base`.
+    """
+    strong = AUGMENTATIONS["strong"]
+    changes: dict[str, Any] = {
+        "learning_rate": base.learning_rate
+        * 2 ** trial.suggest_float("rate_doubled", -2.0, 2.0),
+        "batch": max(1, round(base.batch * 2 ** trial.suggest_int("batch_doubled", -1, 1))),
+        "weight_decay": 10 ** trial.suggest_float("weight_decay_power", -4.0, 0.0),
+        "label_smoothing": trial.suggest_float(
+            "label_smoothing", 0.0, max(0.2, base.label_smoothing)
+        ),
+        "translate": trial.suggest_int("translate", 0, max(3, base.translate)),
+    }
+    for name in ("rotate", "scale", "shear", "elastic"):
+        most = max(1.5 * strong[name], getattr(base, name))
+        changes[name] = trial.suggest_float(name, 0.0, most)
+    # Four digits say all that was tried, and can be read.
+    rounded: dict[str, Any] = {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in changes.items()
+    }
+    return replace(base, **rounded)
+
+
+def describe(base: Recipe) -> dict[str, Any]:
+    """Return the values with which `propose` gives `base` itself."""
+    names = ("label_smoothing", "translate", "rotate", "scale", "shear", "elastic")
+    power = math.log10(min(1.0, max(1e-4, base.weight_decay)))
+    own = {"rate_doubled": 0.0, "batch_doubled": 0, "weight_decay_power": power}
+    return own | {name: getattr(base, name) for name in names}
+
+
+def _check_same(folder: Path, recipe: Recipe) -> None:
+    """Raise `RunError` where the trial in `folder` was one of another recipe."""
+    if not (folder / run_folder.CONFIG).is_file():
+        return
+    if run_folder.read_config(folder)["recipe"] != recipe.to_dict():
+        raise RunError(
+            f"{folder} holds the trial of another command",
+            try_="the command that began it, or another folder with --out",
+        )
+
+
+def _finish(
+    results: list[Trial], config: TrainConfig[Recipe], data: DataSplits, out: Path
+) -> Tuning:
+    """Write the table of all trials, and the best one's recipe."""
+    good = [trial for trial in results if trial.misses is not None]
+    if not good:
+        raise DigitlensError("no recipe could be trained", seen=results[0].error)
+    best = min(good, key=lambda trial: (trial.misses, trial.number))
+    names = list(best.recipe.to_dict())
+    rows = [
+        [t.number, t.misses, t.error, *map(str, t.recipe.to_dict().values())] for t in results
+    ]
+    write_csv(out / TRIALS, ["trial", "misses", "error", *names], rows)
+    about = {
+        "network": config.network,
+        "trials": len(results),
+        "misses": best.misses,
+        "own_recipe_misses": results[0].misses,
+        "held_back": len(data.validation),
+        "source": data.source,
+        "seed": config.seed,
+    }
+    write_recipe(
+        out / RECIPE, best.recipe, tuned={k: v for k, v in about.items() if v is not None}
+    )
+    return Tuning(results, best, out / RECIPE, len(data.validation))
