@@ -217,6 +217,8 @@ CORPUS: dict[str, list[bytes]] = {
         b'{"piece": "a", "lines": [' * 5_000,
         b'{"piece": "a", "lines": 3}\n',
         b"NaN\n",
+        ROWS.replace(b"0.5", b"NaN"),
+        ROWS.replace(b"0.5", b"1e999"),
     ],
     "gz": [gzip.compress(bytes(1 << 20), mtime=0), b"\x1f\x8b\x08\x08" + b"a" * 100],
     "measured": [b"[" * 100_000, b"3", b'{"curves": 3}', b'{"curves": {"reading": NaN}}'],

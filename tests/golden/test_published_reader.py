@@ -6,6 +6,7 @@ import csv
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from digitlens import Reader, load_digits
@@ -91,3 +92,9 @@ def test_cheque_amounts_of_five_digits_are_read(
     texts = [(reader.read_line(path, 5).text, truth) for path, truth in fives]
     assert all(len(text) == 5 for text, _ in texts)
     assert abs(sum(text == truth for text, truth in texts) - FIVES) <= EDGE
+
+
+def test_noise_is_no_number(reader: Reader) -> None:
+    """Of a picture of pure noise nothing is surely read."""
+    noise = np.random.default_rng(1).integers(0, 256, (500, 500), np.uint8)
+    assert [line.text for line in reader.page(noise).lines if line.confidence > 0.9] == []

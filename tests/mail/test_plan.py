@@ -67,6 +67,10 @@ FAULTS = [
     ('default = "x"\n[trays]\na = ["1-23"]\n', "line 3: a range is a prefix"),
     ('default = "x"\n[trays]\n"a/b" = ["1"]\n', "line 3: a tray is named as a folder can be"),
     ('default = "x"\n[trays]\nreview = ["1"]\n', "line 3: no tray can be called review"),
+    (
+        'default = "x"\n[trays]\n"mail.sqlite-wal" = ["1"]\n',
+        "no tray can be called mail.sqlite-wal",
+    ),
     ('default = "x"\n[trays]\na = ["1"]\nA = ["2"]\n', "differ in more than the case"),
     (
         'default = "x"\n[trays]\na = ["1"]\n[plants]\nb = "SCF B"\n',

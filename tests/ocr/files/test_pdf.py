@@ -104,3 +104,16 @@ def test_what_only_begins_like_a_pdf_is_damaged(pages: Make) -> None:
     """A PDF that was cut off cannot be opened, and says so."""
     with pytest.raises(CorruptFileError, match=r"a\.pdf is a PDF that cannot be opened"):
         parse_document(pages("PDF", ["1"])[:500], "a.pdf")
+
+
+@pytest.mark.usefixtures("pdfium")
+def test_more_pages_than_bytes_are_told() -> None:
+    """Of a PDF that says it has a million pages not one is tried."""
+    content = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1000000>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n"
+    )
+    with pytest.raises(CorruptFileError, match=r"a\.pdf has too many pages") as caught:
+        parse_document(content, "a.pdf")
+    assert str(caught.value.seen).startswith("1,000,000 pages in")
