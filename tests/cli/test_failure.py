@@ -207,3 +207,31 @@ def test_ctrl_c_while_the_commands_are_imported_is_no_traceback() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (130, b"stopped\n")
+
+
+LONG = "n" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["route", LONG],
+        ["predict", LONG],
+        ["mail", "plan", "--by", "state", "--out", LONG],
+        ["mail", "sample", "1", "--out", LONG],
+        ["mail", "barcode", "02134", "--out", LONG + ".svg"],
+        ["serve", "--export", LONG],
+        ["export", "tiny", "--to", "onnx", "--out", LONG],
+        ["batch", "status", LONG],
+        ["data", "info", LONG],
+        ["summary", LONG],
+        ["demo", "--out", LONG],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_no_file_can_have_is_no_fault(digitlens: Any, words: list[str]) -> None:
+    """Longer than a name may be, for whatever it is meant: said in words."""
+    ended = digitlens(*words)
+    assert ended.code in (1, 2), ended.err
+    assert "a fault in digitlens" not in ended.err
+    assert ended.err.startswith(("error: ", "rejected: "))

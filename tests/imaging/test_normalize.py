@@ -196,3 +196,125 @@ def test_a_large_drawing_is_made_smaller() -> None:
     assert framing.steps[0].picture.shape == (640, 640)
     assert np.abs(np.subtract(framing.box, 10 * np.array(small.box))).max() <= 10
     assert np.abs(framing.digit.astype(int) - small.digit).mean() < 3
+
+
+def stroke(
+    height: int, width: int, box: tuple[int, int, int, int], depth: int = 0
+) -> np.ndarray:
+    """Return light paper, (H, W) or with `depth` (H, W, 3), with a dark stroke in a box."""
+    page = np.full((height, width, depth)[: 3 if depth else 2], 225, np.uint8)
+    x0, y0, x1, y1 = box
+    page[y0:y1, x0:x1] = 30
+    return page
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+@pytest.mark.parametrize("size", [(1500, 2000), (2000, 1500), (1601, 1600)])
+def test_a_box_is_scaled_back(size: tuple[int, int], depth: int) -> None:
+    """Found in a smaller copy, told in the pixels of the picture, whatever its shape."""
+    box = (800, 400, 870, 900)
+    framing = frame_steps(stroke(*size, box, depth))
+    assert framing.box == pytest.approx(box, abs=4)
+    (about,) = (step.about for step in framing.steps if step.name == "marks")
+    width, height = map(
+        int, about.removeprefix("1 of 1 marks, ").split(" pixels")[0].split(" x ")
+    )
+    assert (width, height) == pytest.approx((70, 500), abs=6)
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+@pytest.mark.parametrize(
+    "box", [(300, 1000, 312, 1050), (4, 3, 16, 53), (1980, 1440, 1992, 1490)]
+)
+def test_a_close_up_is_told_in_the_pictures_pixels(
+    box: tuple[int, int, int, int], depth: int
+) -> None:
+    """A tiny digit is cut out of the picture, and lies where it lay, at the edges too."""
+    assert frame_steps(stroke(1500, 2000, box, depth)).box == pytest.approx(box, abs=1)
+
+
+def test_what_is_framed_says_so(digits: Digits) -> None:
+    """Of a picture in MNIST's frame the whole is the box, and its ink is light."""
+    ready = frame_stack(digits.images).images
+    framing = frame_steps(ready[is_framed(ready)][0])
+    assert framing.box == (0, 0, 28, 28)
+    assert framing.inverted
+    assert [step.name for step in framing.steps] == ["opened", "digit"]
+    assert framing.steps[1].about == "in MNIST's frame already, left as it is"
+
+
+def bar(rows: tuple[int, int], columns: tuple[int, int], ink: int = 255) -> np.ndarray:
+    """Return uint8 (28, 28) with a full bar."""
+    image = np.zeros((28, 28), np.uint8)
+    image[slice(*rows), slice(*columns)] = ink
+    return image
+
+
+BARS = {
+    "a bar": (bar((4, 24), (12, 16)), True),
+    "lying": (bar((12, 16), (4, 24)), True),
+    "not quite in the middle": (bar((4, 24), (13, 16)), True),
+    "gray": (bar((4, 24), (12, 16), 249), False),
+    "nearly full ink": (bar((4, 24), (12, 16), 250), True),
+    "too high": (bar((3, 24), (12, 16)), False),
+    "too low": (bar((5, 24), (12, 16)), False),
+    "to the side": (bar((4, 24), (14, 18)), False),
+    "further down": (bar((6, 26), (12, 16)), False),
+    "a hairline": (bar((4, 24), (13, 14)), False),
+    "little paper": (bar((4, 24), (5, 24)), True),
+    "no paper": (bar((4, 24), (4, 24)), False),
+    "nothing": (bar((0, 0), (0, 0)), False),
+}
+
+
+def test_a_frame_is_known_by_size_place_ink_and_strokes() -> None:
+    """Twenty pixels, in the middle, full ink, half of it paper, strokes of a pen."""
+    images = np.stack([image for image, _ in BARS.values()])
+    wanted = [framed for _, framed in BARS.values()]
+    assert is_framed(images).tolist() == wanted
+    # In as many chunks as there are.
+    many = np.concatenate([images] * 45)
+    assert is_framed(many).tolist() == wanted * 45
+    assert is_framed(images[:0]).shape == (0,)
+
+
+def test_a_faint_drawing_is_a_drawing() -> None:
+    """From twelve gray values on there is ink, and it becomes full ink."""
+    drawing = np.full((60, 60), 255, np.uint8)
+    drawing[10:50, 28:34] = 243
+    framing = frame_drawing(drawing)
+    assert framing.box == (28, 10, 34, 50)
+    assert not framing.inverted
+    assert not framing.unchanged
+    assert framing.digit.max() >= 250
+    assert [step.about for step in framing.steps[1:4]] == [
+        "white, as it was drawn on",
+        "full ink is 12 from the paper",
+        "all of the drawing, 6 x 40 pixels",
+    ]
+    drawing[drawing == 243] = 244
+    with pytest.raises(NoInkError):
+        frame_drawing(drawing)
+
+
+@pytest.mark.parametrize("shape", [(1600, 1600), (1600, 800), (800, 1600, 3)])
+def test_a_large_drawing_has_its_box_in_its_own_pixels(shape: tuple[int, ...]) -> None:
+    """It is framed in a smaller copy."""
+    drawing = np.full(shape, 255, np.uint8)
+    drawing[100:700, 300:360] = 0
+    assert frame_drawing(drawing).box == pytest.approx((300, 100, 360, 700), abs=4)
+
+
+def test_a_strip_has_a_panel_for_each_step() -> None:
+    """Panels keep the shape of their pictures and have a frame; names stand below."""
+    page = stroke(100, 200, (90, 20, 98, 80))
+    framing = frame_steps(page)
+    with Image.open(io.BytesIO(steps_png(framing))) as strip:
+        pixels = np.asarray(strip.convert("RGB"))
+    assert pixels.shape == (298, 10 + 210 * len(framing.steps), 3)
+    # The page is 200 x 100 pixels there, from (10, 10) on, in a thin frame.
+    assert pixels[10:110, 10:210].mean(axis=2)[50, 5] == 225
+    for corner in ((9, 9), (9, 210), (110, 9), (110, 210)):
+        assert pixels[corner].tolist() == [110, 110, 110]
+    assert (pixels[214:234, 10:60] < 60).any(), "its name"
+    assert (pixels[234:250, 10:200].min(axis=2) < 130).any(), "what was done"

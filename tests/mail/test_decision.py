@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from digitlens.ctc import Line
@@ -282,3 +283,97 @@ def test_letters_before_a_zip_are_seen_through(directory: Directory, line: Make)
     # A sure ZIP+4 stays one, wherever its end might go.
     assert decide(line("100010213", 0.999), directory).zip == "10001"
     assert decide(joined, directory, state="NY", priors=Priors(letters_rate=0.0)).zip is None
+
+
+def test_a_line_is_shown_that_says_the_zip(line: Make) -> None:
+    """Its text first, then its alternatives, then the last five of nine; else the likeliest."""
+    other = line("11111", 0.9)
+    may = line("22222", 0.9, (("02134", 0.1),))
+    says = line("021340001", 0.5)
+    letters = line("999902134", 0.5)
+    lines = [ZipCandidate(item) for item in (other, letters, may, says)]
+    assert find_line("02134", lines) is says
+    assert find_line("02134", lines[:3]) is may
+    last = find_line("02134", lines[:2])
+    assert (last.text, len(last.digits)) == ("02134", 5)
+    assert last.confidence == pytest.approx(0.5**5)
+    assert last.box == (letters.digits[4].box[0], 200.0, 400.0, 230.0)
+    assert find_line("02134", lines[:1]) is other
+    assert find_line("11111", lines) is other
+
+
+def test_the_four_digits_are_those_of_the_likeliest_reading(
+    directory: Directory, line: Make
+) -> None:
+    """Five digits read first have no four behind them, though an alternative has."""
+    five = line("02134", 0.6, (("021340001", 0.39),))
+    assert decide(five, directory, threshold=0.9).plus4 == ""
+    nine = line("021350001", 0.02, (("021340007", 0.5), ("02134", 0.4)))
+    assert decide(nine, directory, threshold=0.8).plus4 == "0007"
+    last = line("90219", 0.01, (("02134", 0.5), ("021340007", 0.4)))
+    assert decide(last, directory, threshold=0.8).plus4 == ""
+
+
+def test_three_guesses_are_offered_the_likeliest_first(
+    directory: Directory, line: Make
+) -> None:
+    """Of equals the lower ZIP stands first."""
+    read = line("02134", 0.3, (("10007", 0.2), ("10001", 0.2), ("90210", 0.1), ("90211", 0.1)))
+    result = decide(read, directory)
+    assert [guess.zip for guess in result.guesses] == ["02134", "10001", "10007"]
+    assert result.place is None
+    assert result.as_dict()["zip4"] is None
+
+
+def test_a_probability_has_six_places(directory: Directory, line: Make) -> None:
+    """Listings are compared as text: no more places than mean something."""
+    values = decide(line("02134", 0.7, (("02135", 0.3),)), directory).as_dict()
+    for value in (values["probability"], values["guesses"][0]["probability"]):
+        assert value == round(value, 6) != round(value, 5)
+    guess = values["guesses"][0]
+    assert (guess["zip"], guess["city"], guess["state"]) == ("02134", "Allston", "MA")
+
+
+def test_a_zip_is_accepted_from_its_threshold_on(directory: Directory, line: Make) -> None:
+    """Exactly as likely as is wanted is likely enough; 0 and 1 are thresholds."""
+    read = line("02134", 0.7, (("02135", 0.3),))
+    sure = decide(read, directory).probability
+    assert decide(read, directory, threshold=sure).zip == "02134"
+    assert decide(read, directory, threshold=np.nextafter(sure, 1)).zip is None
+    assert decide(read, directory, threshold=0.0).zip == "02134"
+    assert decide(read, directory, threshold=1.0).zip is None
+
+
+CLAIMS = [
+    ("902101", {}, Reason.LENGTH, "6 digits were read; a ZIP has 5 or 9"),
+    ("90219", {}, Reason.UNKNOWN, "90219 was read; there is no such ZIP"),
+    (
+        "10001",
+        {"city": "Boston"},
+        Reason.PLACE,
+        "10001 was read, which is New York NY, not Boston",
+    ),
+    ("10001", {"state": "MA"}, Reason.PLACE, "10001 was read, which is New York NY, not MA"),
+]
+
+
+@pytest.mark.parametrize(("read", "known", "reason", "why"), CLAIMS)
+def test_what_is_likelier_than_not_is_the_reason(
+    directory: Directory, line: Make, read: str, known: dict, reason: Reason, why: str
+) -> None:
+    """A length, a ZIP that is not there or another place names the reason from one half on."""
+
+    def ask(likely: float) -> tuple[Reason | None, str]:
+        result = decide(
+            line(read, likely, (("02134", 0.99 - likely),)), directory, threshold=1.0, **known
+        )
+        return result.reason, result.why
+
+    assert ask(0.55) == ask(0.8) == (reason, why)
+    assert ask(0.45)[0] is Reason.UNSURE
+
+
+def test_nothing_likely_has_no_probability(directory: Directory, line: Make) -> None:
+    """Where no ZIP is possible there is no guess, and 0 is how sure it is."""
+    result = decide(line("902101", 1.0), directory)
+    assert (result.probability, result.guesses, result.reason) == (0.0, (), Reason.LENGTH)

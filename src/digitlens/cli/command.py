@@ -116,6 +116,8 @@ class Group(TyperGroup):
             raise Stopped from interrupt
 
 
+# What no path can be, whatever it is for: `Path.exists` and others raise these.
+IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ELOOP)
 INTERRUPTED = 130  # the shell's code for a process that Ctrl-C ended: 128 + SIGINT
 
 
@@ -138,6 +140,10 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
         return f"error: {error}", error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return "stopped", INTERRUPTED
+    if isinstance(error, OSError) and error.errno in IMPOSSIBLE and error.filename:
+        name = os.fsdecode(error.filename)
+        error = UsageError(f"no file can be called {name[:60]}...", seen=error.strerror)
+        return f"error: {error}", error.exit_code
     if _is_usage(error):
         return f"error: {_from_typer(error)}", UsageError.exit_code
     words = str(error).strip().splitlines()
