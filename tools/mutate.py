@@ -38,7 +38,8 @@ EQUIVALENT = ROOT / "tools" / "equivalent_mutants.toml"
 TARGETS = {
     "ctc/decode": ["ctc/test_decode", "laws/test_decode_laws"],
     "metrics/risk_coverage": [
-        *("metrics/test_score", "laws/test_score_laws", "laws/test_confidence_laws"),
+        *("metrics/test_risk_coverage", "metrics/test_score"),
+        *("laws/test_score_laws", "laws/test_confidence_laws"),
     ],
     "metrics/intervals": ["metrics/test_limits", "metrics/test_score", "laws/test_score_laws"],
     "metrics/history": ["metrics/test_history", "metrics/test_diagnosis"],
@@ -134,7 +135,8 @@ def draw(module: str, count: int, seed: int) -> list[Mutant]:
             number, before, after = difference(source, changed)
             # Flags of dataclasses, and the class without them, show nowhere in behavior.
             is_flag = before.startswith("@dataclass") or changed.count("@dataclass") < flags
-            if not is_flag:
+            # What only type checkers read is left out like annotations.
+            if not is_flag and "TYPE_CHECKING" not in before:
                 mutants.append(Mutant(module, number, before, after, changed))
         if len(mutants) == count:
             break

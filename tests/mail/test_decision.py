@@ -310,6 +310,8 @@ def test_the_four_digits_are_those_of_the_likeliest_reading(
     assert decide(five, directory, threshold=0.9).plus4 == ""
     nine = line("021350001", 0.02, (("021340007", 0.5), ("02134", 0.4)))
     assert decide(nine, directory, threshold=0.8).plus4 == "0007"
+    low = line("02130", 0.01, (("021340007", 0.9),))
+    assert decide(low, directory, threshold=0.8).plus4 == "0007"
     last = line("90219", 0.01, (("02134", 0.5), ("021340007", 0.4)))
     assert decide(last, directory, threshold=0.8).plus4 == ""
 

@@ -31,7 +31,8 @@ FOREIGN = (
 @pytest.mark.parametrize("host", FOREIGN)
 def test_a_rebound_name_is_not_answered(lab: Any, problem: Check, host: str) -> None:
     """A name of somebody else's that was made to point to this machine is 421."""
-    problem(lab.get("/v1/networks", headers={"host": host}), 421)
+    told = problem(lab.get("/v1/networks", headers={"host": host}), 421)
+    assert (f"Host: {host.lower()}" if host else "no Host") in str(told)
     problem(lab.get("/", headers={"host": host}), 421)
 
 
@@ -59,6 +60,14 @@ def test_pages_of_other_sites_are_not_answered(
     problem(lab.get("/v1/networks", headers=headers), 403)
     kind = {"content-type": "image/png"}
     problem(lab.post("/v1/predict", content=seven_png, headers=headers | kind), 403)
+
+
+def test_a_long_origin_is_cut(lab: Any, problem: Check) -> None:
+    """What is told of it is a hundred characters."""
+    origin = "https://" + "e" * 200
+    told = problem(lab.get("/v1/networks", headers={"origin": origin}), 403)
+    assert f"Origin: {origin[:100]}" in str(told)
+    assert origin[:101] not in str(told)
 
 
 def test_the_labs_own_page_is_answered(lab: Any) -> None:
