@@ -118,11 +118,11 @@ def encode_imb(content: IntelligentMail) -> str:
     for index in range(N_CHARACTERS):
         if check >> index & 1:
             characters[index] ^= (1 << CHARACTER_BITS) - 1
-    # Characters -> bars: two bits say what a bar looks like.
-    return "".join(
-        BAR_LETTERS[(characters[down] >> low & 1) + 2 * (characters[up] >> high & 1)]
-        for (down, low), (up, high) in zip(DESCENDERS, ASCENDERS, strict=True)
-    )
+    # Characters -> bars: two bits say what a bar looks like, a digit to the base 16 each.
+    bars = 0
+    for place, character in enumerate(characters):
+        bars |= _draw_character(place, character)
+    return f"{bars:0{N_BARS}x}".translate(_BARS)
 
 
 def decode_imb(bars: str) -> IntelligentMail:
@@ -173,14 +173,44 @@ def _pack(content: IntelligentMail) -> int:
 
 def _compute_check(number: int) -> int:
     """Return the check of 11 bits, as USPS-B-3200 counts it: the highest bit first."""
-    check = (1 << CHECK_BITS) - 1
-    for index in reversed(range(NUMBER_BITS)):
-        feedback = check >> (CHECK_BITS - 1) ^ number >> index & 1
-        check <<= 1
-        if feedback & 1:
-            check ^= CHECK_POLYNOMIAL
-        check &= (1 << CHECK_BITS) - 1
+    first, *rest = number.to_bytes((NUMBER_BITS + 7) // 8)
+    # Six bits of the first byte, then eight at a time.
+    bits = NUMBER_BITS % 8
+    check = _shift_check((1 << CHECK_BITS) - 1 ^ first << (CHECK_BITS - bits), bits)
+    for byte in rest:
+        check = check << 8 & (1 << CHECK_BITS) - 1 ^ _check_of(check >> (CHECK_BITS - 8) ^ byte)
     return check
+
+
+@cache
+def _check_of(byte: int) -> int:
+    """Return what eight bits that leave the check add to it."""
+    return _shift_check(byte << (CHECK_BITS - 8), 8)
+
+
+def _shift_check(check: int, count: int) -> int:
+    for _ in range(count):
+        check <<= 1
+        if check >> CHECK_BITS:
+            check ^= 1 << CHECK_BITS | CHECK_POLYNOMIAL
+    return check
+
+
+@cache
+def _draw_character(place: int, character: int) -> int:
+    """Return the bars that a character draws, each four bits: 1 descends, 2 ascends."""
+    halves = _list_halves()[place]
+    return sum(half for bit, half in enumerate(halves) if character >> bit & 1)
+
+
+@cache
+def _list_halves() -> list[list[int]]:
+    """Return the half bar of each bit of each character; the first bar's bits are highest."""
+    halves = [[0] * CHARACTER_BITS for _ in range(N_CHARACTERS)]
+    for index, ((down, low), (up, high)) in enumerate(zip(DESCENDERS, ASCENDERS, strict=True)):
+        shift = 4 * (N_BARS - 1 - index)
+        halves[down][low], halves[up][high] = 1 << shift, 2 << shift
+    return halves
 
 
 def _split_words(number: int) -> list[int]:
@@ -313,6 +343,7 @@ LAST_BASE = 636
 CHECK_OFFSET = 659
 # A bar by its bits: 1 = descends, 2 = ascends; T is a tracker, F a full bar.
 BAR_LETTERS = "TDAF"
+_BARS = str.maketrans("0123", BAR_LETTERS)
 # Added to a routing code of each length, so that each length has numbers of its own.
 ROUTING_OFFSETS = {0: 0, 5: 1, 9: 100_001, 11: 1_000_100_001}
 

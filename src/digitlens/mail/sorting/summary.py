@@ -6,12 +6,13 @@ import csv
 import hashlib
 import io
 import json
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.sorting.store import LISTED, LISTING, find_source, parse_routing
+from digitlens.mail.sorting.store import LISTED, LISTING, parse_routing
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
 from digitlens.metrics.formatting import plural
 from digitlens.storage import new_file, readable_name
@@ -230,7 +231,7 @@ class Listing:
             "file": f"{piece['tray']}/{piece['filed']}",
             "barcode": make_barcode(self.mailer, piece["id"], digits) if digits else None,
             "person": piece["person"],
-            "source": readable_name(str(find_source(piece))),
+            "source": readable_name(os.fsdecode(piece["source"])),
         }
 
 
@@ -239,13 +240,16 @@ def _indent(row: dict[str, Any]) -> str:
 
     That is not written in C, and takes ten times as long.
     """
-    texts = {name: _encode(value) for name, value in row.items()}
-    digits = ",\n    ".join(map(_encode, row["digits"]))
-    texts["digits"] = f"[\n    {digits}\n   ]" if digits else "[]"
-    return "{\n" + ",\n".join(f'   "{name}": {text}' for name, text in texts.items()) + "\n  }"
+    digits = ",\n    ".join(map(repr, row["digits"]))
+    digits = f"[\n    {digits}\n   ]" if digits else "[]"
+    # The list stands deeper than the rest; no string has this key, as its quotes are escaped.
+    text = _encode(row | {"digits": None})[1:-1].replace(
+        '"digits": null', f'"digits": {digits}', 1
+    )
+    return f"{{\n   {text}\n  }}"
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",\n   ", ": ")).encode
 
 
 def _name_decision(piece: Row) -> str:
