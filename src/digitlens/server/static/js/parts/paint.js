@@ -29,7 +29,12 @@ export function paintShades(canvas, bytes, width, table) {
 }
 
 /** @param {string} text */
-export const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+export function fromBase64(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let place = 0; place < bytes.length; place += 1) bytes[place] = letters.charCodeAt(place);
+  return bytes;
+}
 
 /** A colour as `ImageData` holds it. @param {[number, number, number]} rgb */
 export const toWord = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;

@@ -4,6 +4,7 @@ import { bindRoving, byId, h } from "../core/dom.js";
 import { formatShort } from "../core/numbers.js";
 import { setState, STRONGEST } from "../core/store.js";
 import { openTab } from "../core/url.js";
+import { isUnfinished } from "../digit.js";
 import { fromBase64, paintPixels, paintShades } from "./paint.js";
 import { findStrongest, makeInkRamp, makeShades, makeSignedRamp } from "./ramps.js";
 import { makeSoftmax } from "./softmax.js";
@@ -78,6 +79,7 @@ function makeMaps({ number, shape }) {
     const table = makeShades(signed);
     maps.forEach((map, index) => {
       paintShades(canvases[index], bytes.subarray(map * size, (map + 1) * size), shape[2], table);
+      if (isUnfinished()) return; // names are for who looks at it, not while the pen moves
       const words = `layer ${number}, map ${map}, at most ${formatShort(peaks[map])}`;
       if (buttons[index].title === words) return;
       buttons[index].title = words;
