@@ -38,6 +38,12 @@ def few(in_tmp: Path, make_digits: Callable[..., Digits]) -> Path:
         "compare universal tiny cnn --data few.npz",
         "evaluate universal --data few.npz --report there",
         "summary nosuch",
+        "doctor",
+        "recipe show universal",
+        "data info few.npz",
+        "data show few.npz --index 3",
+        "predict few.png",
+        "nosuch",
         "explain universal few.png --out there",
     ],
 )

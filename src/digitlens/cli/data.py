@@ -17,6 +17,7 @@ from digitlens.cli.console import (
     announce_rejected,
     check_choice,
     check_positive,
+    columns,
     echo,
     echo_either,
     flag,
@@ -184,7 +185,10 @@ def _describe_arrays(part: Digits) -> dict[str, Any]:
 
 def as_table(data: DataSplits) -> str:
     """Return what is known of `data`, for a person."""
-    lines = [f"{data.source}: {data.split}", "", "digit        train  validation"]
+    from digitlens.metrics.formatting import hang
+
+    title = hang("", f"{data.source}: {data.split}", columns())
+    lines = [title, "", "digit        train  validation"]
     both = enumerate(zip(data.train.counts, data.validation.counts, strict=True))
     lines += [
         f"{digit:5}  {train:11,}  {validation:10,}" for digit, (train, validation) in both

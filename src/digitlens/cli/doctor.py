@@ -11,7 +11,7 @@ from typing import Literal
 
 import typer
 
-from digitlens.cli.console import JsonOption, announce, echo, echo_json
+from digitlens.cli.console import JsonOption, announce, columns, echo, echo_json
 from digitlens.errors import DigitlensError
 from digitlens.models.registry import DEFAULT_NETWORK
 
@@ -51,15 +51,18 @@ def doctor(as_json: JsonOption = False) -> None:
     """Check Python, packages, data, cache and engine.
 
     Nothing is downloaded. The exit code is 1 when something that is needed is broken."""
+    from digitlens.metrics.formatting import hang
+
     findings = examine()
     if as_json:
         echo_json([asdict(finding) for finding in findings])
     else:
         width = max(len(finding.name) for finding in findings)
         for finding in findings:
-            echo(f"{finding.state:6}  {finding.name:{width}}  {finding.seen}")
+            head = f"{finding.state:6}  {finding.name:{width}}  "
+            echo(hang(head, finding.seen, columns()))
             if finding.advice:
-                echo(f"{'':6}  {'':{width}}  try: {finding.advice}")
+                echo(hang(" " * len(head), f"try: {finding.advice}", columns()))
     broken = [finding.name for finding in findings if finding.state == "broken"]
     if broken:
         announce(f"broken: {', '.join(broken)}")
