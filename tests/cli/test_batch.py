@@ -137,7 +137,7 @@ def test_pages_are_read(
     pages[0].save("a.tif", save_all=True, append_images=pages[1:])
     common = ("--model", stroke_network, "--length", 2)
     ended = digitlens("batch", "read", "a.tif", "--out", "out", "--workers", 1, *common)
-    assert (ended.code, ended.err.splitlines()[-1]) == (0, "2 pictures in 1 parts: out")
+    assert (ended.code, ended.err.splitlines()[-1]) == (0, "2 pictures in 1 part: out")
     read = digitlens("read", "a.tif", "--jsonl", *common)
     assert Path("out/part-00000.jsonl").read_text() == read.out
 

@@ -208,11 +208,17 @@ class _Where:
 
 def _announce_end(ledger: Ledger, status: Status) -> None:
     bad = sum(status.errors.values())
-    announce(f"{status.items:,} pictures in {status.done:,} parts: {ledger.folder}")
+    announce(f"{_sizes(status.items, status.done)}: {ledger.folder}")
     if bad:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in status.errors.items())
         announce(f"{bad:,} of {status.items:,} pictures could not be used: {kinds}")
         raise typer.Exit(SOME_REJECTED if bad < status.items else 1)
+
+
+def _sizes(pictures: int, parts: int) -> str:
+    from digitlens.metrics.formatting import plural
+
+    return f"{plural(pictures, 'picture')} in {plural(parts, 'part')}"
 
 
 def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
@@ -227,7 +233,7 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
         echo_json({"command": ledger.request["command"]} | result.as_dict())
         return
     share = 100 * result.done / result.parts
-    echo(f"{ledger.request['command']}, {result.items:,} pictures in {result.parts:,} parts")
+    echo(f"{ledger.request['command']}, {_sizes(result.items, result.parts)}")
     echo(f"done    {result.done:,} parts, {share:.1f} %, {result.rows:,} rows")
     for kind, count in result.errors.items():
         echo(f"error   {count:,} {kind}")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from digitlens.errors import ModelError
-from digitlens.metrics.formatting import WIDTH, facts, hang
+from digitlens.metrics.formatting import WIDTH, facts, hang, plural
 from digitlens.models.onnx_graph import read_metadata
 
 FORMAT = 1
@@ -172,7 +172,7 @@ brings any picture of a digit there, and `digitlens predict` does so by itself.
             + (f", {self.members} networks together" if self.members > 1 else ""),
             "trained on": f"{self.data}, {self.trained_on:,} digits",
             "held back": self.split,
-            "recipe": f"{self.epochs} epochs, seed {self.seed}, weights of epoch "
+            "recipe": f"{plural(self.epochs, 'epoch')}, seed {self.seed}, weights of epoch "
             f"{self.best_epoch}",
             "validation": _format_errors(self.validation) or "nothing was held back",
         }
