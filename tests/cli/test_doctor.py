@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -190,3 +191,9 @@ def test_the_published_reader_is_sound(digitlens: Callable[..., Any], in_tmp: Pa
     result = _findings(digitlens("doctor", "--json"))["reader"]
     assert result["state"] == "ok", result
     assert result["seen"].endswith(", calibrated")
+
+
+def test_the_lines_fit_the_terminal(digitlens: Callable[..., Any]) -> None:
+    """No line is wider than 80 columns, but for a path, which is not broken."""
+    lines = digitlens("doctor").out.splitlines()
+    assert max(len(line) for line in lines if os.sep not in line) <= 80

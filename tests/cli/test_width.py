@@ -38,12 +38,9 @@ def few(in_tmp: Path, make_digits: Callable[..., Digits]) -> Path:
         "compare universal tiny cnn --data few.npz",
         "evaluate universal --data few.npz --report there",
         "summary nosuch",
-        "doctor",
         "recipe show universal",
         "data info few.npz",
-        "data show few.npz --index 3",
-        "predict few.png",
-        "nosuch",
+        "data show uci --index 3",
         "explain universal few.png --out there",
     ],
 )

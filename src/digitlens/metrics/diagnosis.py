@@ -274,11 +274,11 @@ def diagnose(history: Any, validation_count: int | None = None) -> Diagnosis:
     while the training loss went on falling. *The gap sign*: training accuracy is ahead of
     validation accuracy by more than two standard errors of the latter, over
     the digits held back. With both signs the run overfits. It overfits too where
-    validation stands still for three epochs or more, the training loss halves meanwhile and
-    the gap is a whole point or wider: the learning rate of our recipes ends near 0, and the
-    loss may then stop short of rising. One sign alone, or both while validation accuracy still
-    catches up, is `MAY_OVERFIT`. What is said agrees with the best epoch: overfitting begins
-    after it, and nobody is told to train for fewer epochs than it took.
+    validation stands still for three epochs or more, the training loss falls by a third
+    meanwhile and the gap is a whole point or wider: the learning rate of our recipes ends near
+    0, and the loss may then stop short of rising. One sign alone, or both while validation
+    accuracy still catches up, is `MAY_OVERFIT`. What is said agrees with the best epoch:
+    overfitting begins after it, and nobody is told to train for fewer epochs than it took.
 
     Before that, a training loss that has risen by half and more, with the validation loss,
     is `DIVERGES`. After that, in turn: training accuracy low and no longer rising,

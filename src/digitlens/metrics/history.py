@@ -139,7 +139,7 @@ NOISE = 0.05  # a loss that changes by less than this share of itself has not ch
 WIDE = 0.01  # a gap of one point is wide: standing still with it counts as overfitting
 STANDSTILL = 3  # epochs without gain that make a standstill
 STEADY = 0.025  # a loss that fell at each of these by so much in all has gained
-HALVED = 0.5  # training goes on where its loss has halved meanwhile
+GOES_ON = 2 / 3  # training goes on where its loss has fallen to so much meanwhile
 CREEP = 0.5  # of the gap: an accuracy that has gained less than this has not caught up
 
 
@@ -162,7 +162,8 @@ class OverfitSignals:
     turn: int
     # The validation loss has risen since, by more than noise, while training loss fell.
     rises: bool
-    # Validation has stood still for `STANDSTILL` epochs or more while training loss halved.
+    # Validation has stood still for `STANDSTILL` epochs or more while training loss went on
+    # falling, to `GOES_ON`.
     stalled: bool
     gained: float  # validation accuracy at the last epoch minus that at `turn`
     falling: bool  # the validation loss still falls at the end, by more than noise
@@ -209,7 +210,7 @@ def measure_signals(curves: Curves, validation_count: int) -> OverfitSignals:
             and loss[last] < (1 - STEADY) * loss[last - STANDSTILL]
         )
         and accuracy[last] - accuracy[first_low] <= max(sampling_noise, CREEP * late_gap)
-        and trained[last] < HALVED * trained[first_low]
+        and trained[last] < GOES_ON * trained[first_low]
     )
     turn = first_low if stalled else lowest
 
