@@ -15,6 +15,7 @@ HEAVY = {
     "matplotlib",
     "onnx",
     "onnxruntime",
+    "optuna",
     "pooch",
     "ray",
     "rich",
@@ -65,6 +66,12 @@ def test_reading_a_model_does_not_need_torch() -> None:
     """Loading the module that reads models loads neither torch nor onnx nor matplotlib."""
     result = loaded("import digitlens; digitlens.load_model; digitlens.evaluate")
     assert result & {"torch", "onnx", "matplotlib", "sklearn"} == set()
+
+
+def test_sorted_mail_needs_no_pictures() -> None:
+    """A run of `route` with nothing new loads neither OpenCV nor what reads."""
+    result = loaded("import digitlens.mail.sorting")
+    assert result & {"cv2", "PIL", "onnxruntime", "psycopg"} == set()
 
 
 @pytest.mark.parametrize(
