@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-words bench-service bench-page bench-mail bench-store bench-batch \
+	bench-promise bench-words bench-service bench-route bench-page bench-mail bench-store bench-batch \
 	bench-barcodes bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
 	clean
 
@@ -110,6 +110,9 @@ bench-words: $(READY)
 
 bench-service: $(READY)
 	$(BIN)/python benchmarks/service.py --write
+
+bench-route: $(READY)
+	$(BIN)/python benchmarks/service.py --route 100
 
 bench-page: $(READY)
 	$(BIN)/python benchmarks/page.py
