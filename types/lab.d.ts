@@ -12,8 +12,11 @@ declare namespace Api {
   interface Corrections { count: number; first: number; corrections: MailCorrection[]; save: string }
   interface Decisions { wrong: number; unsure: number; refused: number }
   interface DigitMap { network: string; source: string; layer: number; share: number; mean: number[]; components: number[][]; points: number[][]; labels: number[]; answers: number[]; index: number[] }
+  interface EndEvent { event: "end"; run: string; words: string; verdict: string; best_epoch: number; misses: number; count: number; left_out?: string[] }
   interface Epoch { epoch: number; train_loss: number; train_accuracy: number; validation_loss: number | null; validation_accuracy: number | null; learning_rate: number; seconds: number; digits_per_second: number }
+  interface EpochEvent { epoch: number; train_loss: number; train_accuracy: number; validation_loss: number | null; validation_accuracy: number | null; learning_rate: number; seconds: number; digits_per_second: number; event: "epoch" }
   interface Explained { model: string; digit: number; layers: (LayerMaps | ShadedMaps)[]; pixels?: number[][]; member: number; shown: string; answer?: string; confidence?: number; probabilities?: number[]; steps?: FramingStep[]; unrolled?: number[]; occlusion?: OcclusionMap; mattered?: string; gradients?: number[][] | null; without_gradients?: string; links?: number[][][]; picture?: Read }
+  interface FailedEvent { event: "failed"; problem: Problem }
   interface FramingStep { name: string; about: string; picture: string; height: number; width: number }
   interface Guess { zip: string; probability: number; city: string | null; state: string | null }
   interface Health { status: "ok" }
@@ -61,12 +64,16 @@ declare namespace Api {
   interface Settlement { token: string; zip: string | null; unlisted?: boolean }
   interface ShadedMaps { name: string; about: string; number: number; member: number; kind: "convolution" | "dense" | "pooling"; window: number; stride: number; padding: number; groups: number; shortcut: boolean; activation: string; bend: string; into: number[]; shape: number[]; arithmetic: string | null; weights: number; shades: string; signed: boolean; most: number; peaks: number[] }
   interface SortedPiece { piece: number; name: string; new: boolean; decision: string; zip: string | null; zip4: string | null; probability: number; reason: string | null; why: string; text: string; tray: string; plant: string | null; file: string; barcode: string | null }
+  interface StartEvent { event: "start"; steps: number; epochs: number; digits_per_epoch: number; note: string }
+  interface StepEvent { event: "step"; done: number; steps: number }
+  interface StoppedEvent { event: "stopped"; words: string }
   interface TakeBack { person: string; token?: string }
   interface TrainBegun { run: string; events: string; stop: string }
-  interface TrainState { running: boolean; run: string | null; wish: Record<string, any> | null; last_step: Record<string, any> | null; events: Record<string, any>[] }
+  interface TrainState { running: boolean; run: string | null; wish: Record<string, any> | null; last_step: StepEvent | null; events: (StartEvent | EpochEvent | WeightsEvent | EndEvent | StoppedEvent | FailedEvent)[] }
   interface TrainWish { network?: string; data?: string; epochs?: number | null; share?: number | null; seed?: number; from?: string | null; resume?: string | null; recipe?: string | null; layers?: string | null; learning_rate?: number | null; batch?: number | null; dropout?: number | null; optimizer?: string | null; augment?: string | null }
   interface Trainable { name: string; about: string }
   interface TrayGuess { zip: string; probability: number; city: string | null; state: string | null; tray: string }
+  interface WeightsEvent { event: "weights"; side: number; count: number; shown: number; shades: string }
   interface ZipPlace { zip: string; listed: boolean; city: string | null; state: string | null; county: string | null; tray: string }
   type Get<P extends string> =
     P extends `/v1/networks/${string}/layers/${string}` ? Kernels :

@@ -40,9 +40,11 @@ if order["network"] == "tiny":
     os._exit(9)
 if order["network"] == "best":
     print("no json", flush=True)
+measured = dict(train_loss=0.5, train_accuracy=0.9)
+measured |= dict(validation_loss=None, validation_accuracy=None)
 for number in (1, 2):
-    say("epoch", epoch=number, train_loss=0.5)
-say("end", run="x", words="It fits well.", misses=1, count=2)
+    say("epoch", epoch=number, **measured, learning_rate=0.1, seconds=1, digits_per_second=20)
+say("end", run="x", words="It fits well.", verdict="good", best_epoch=2, misses=1, count=2)
 """
 
 
@@ -250,6 +252,7 @@ def test_a_real_run_learns_and_is_listed_everywhere(lab: Any, seven_png: bytes) 
     assert [item["epoch"] for item in epochs] == [1, 2]
     assert epochs[1]["train_loss"] < epochs[0]["train_loss"]
     assert result[-1]["words"]
+    TypeAdapter(TrainState).validate_python(lab.get("/v1/train").json())
     listed = lab.get("/v1/runs").json()
     TypeAdapter(RunList).validate_python(listed)
     assert listed["runs"][0]["name"] == run

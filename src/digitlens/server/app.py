@@ -21,7 +21,8 @@ from digitlens.server.http_errors import (
 )
 from digitlens.server.middleware import SecurityMiddleware
 from digitlens.server.routes import digits, explain, mail, recognize, service, train
-from digitlens.server.schemas import Pictures, Problem
+from digitlens.server.schema_parts import Problem
+from digitlens.server.schemas import Pictures
 from digitlens.server.state import LabState
 
 if TYPE_CHECKING:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NotRequired
 
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict  # as in `digitlens.server.schemas`
+
+from digitlens.metrics.history import Epoch
+
+
+class Problem(BaseModel):
+    """Problem details, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    seen: str | None = None
+    likely: str | None = None
+    try_: str | None = Field(None, alias="try")
 
 
 class Alternative(TypedDict):
@@ -136,3 +152,69 @@ class OwnName(TypedDict):
 
     label: int
     name: str
+
+
+# What a training tells of itself.
+class StartEvent(TypedDict):
+    """A run begins, or the next member of an ensemble."""
+
+    event: Literal["start"]
+    steps: int
+    epochs: int
+    digits_per_epoch: int
+    note: str
+
+
+class StepEvent(TypedDict):
+    """So many steps are done."""
+
+    event: Literal["step"]
+    done: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class EpochEvent(Epoch):
+    """An epoch is done."""
+
+    event: Literal["epoch"]
+
+
+class WeightsEvent(TypedDict):
+    """The first layer's weights as they change: `shown` of `count` squares, int8 in base64."""
+
+    event: Literal["weights"]
+    side: int
+    count: int
+    shown: int
+    shades: str
+
+
+class StoppedEvent(TypedDict):
+    """A run was stopped, and is saved."""
+
+    event: Literal["stopped"]
+    words: str
+
+
+class EndEvent(TypedDict):
+    """A run is over: what it came to."""
+
+    event: Literal["end"]
+    run: str
+    words: str
+    verdict: str
+    best_epoch: int
+    misses: int
+    count: int
+    left_out: NotRequired[list[str]]
+
+
+class FailedEvent(TypedDict):
+    """A run has failed."""
+
+    event: Literal["failed"]
+    problem: Problem
+
+
+Event = StartEvent | EpochEvent | WeightsEvent | EndEvent | StoppedEvent | FailedEvent

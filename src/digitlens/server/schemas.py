@@ -19,6 +19,7 @@ from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.schema_parts import (
     CellPicture,
     ClassFigures,
+    Event,
     FramingStep,
     LayerMaps,
     LayerName,
@@ -28,20 +29,9 @@ from digitlens.server.schema_parts import (
     OwnLabel,
     OwnName,
     ShadedMaps,
+    StepEvent,
     Trainable,
 )
-
-
-class Problem(BaseModel):
-    """Problem details, RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    seen: str | None = None
-    likely: str | None = None
-    try_: str | None = Field(None, alias="try")
 
 
 # /v1/predict and /v1/read.
@@ -227,8 +217,8 @@ class TrainState:
     running: bool
     run: str | None
     wish: dict[str, Any] | None
-    last_step: dict[str, Any] | None
-    events: list[dict[str, Any]]
+    last_step: StepEvent | None
+    events: list[Event]
 
 
 @dataclass(frozen=True)

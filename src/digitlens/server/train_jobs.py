@@ -58,8 +58,10 @@ class TrainingJobs:
 
     def describe(self) -> TrainState:
         """Return the newest run of this lab and its events; of its steps only the last."""
-        steps = [event for event in self.events if event["event"] == "step"]
-        others = [event for event in self.events if event["event"] not in ("step", "past")]
+        steps: list[Any] = [event for event in self.events if event["event"] == "step"]
+        others: list[Any] = [
+            event for event in self.events if event["event"] not in ("step", "past")
+        ]
         last_step = steps[-1] if steps else None
         about = (self.running, self.run or None, self.request or None)
         return TrainState(*about, last_step, others)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from digitlens.server.http_errors import PROBLEM_TYPE
-from digitlens.server.schemas import Problem
+from digitlens.server.schema_parts import Problem
 from digitlens.server.state import LabState
 
 STATUS_MEANINGS = {

@@ -121,7 +121,7 @@ let gradients = false; // whether explanations come with integrated gradients, w
 /** From now on explanations have integrated gradients. */
 export const wantGradients = () => (gradients = true);
 
-/** @type {{key: string, result: Promise<any>}} */
+/** @type {{key: string, result: Promise<unknown>}} */
 let explanation = { key: "", result: Promise.resolve(null) };
 
 /** Why the chosen network answers so: /v1/explain of the digit, asked for once. @returns {Promise<Explanation>} */
@@ -140,7 +140,7 @@ export function loadExplanation() {
       explanation = { key: "", result };
     });
   }
-  return explanation.result;
+  return /** @type {Promise<Explanation>} */ (explanation.result);
 }
 
 /** @param {unknown} error @returns {error is Problem} */

@@ -17,10 +17,12 @@ import * as server from "./server.js";
  * @property {Blob} [file]
  */
 
+/** What a run tells of itself. @typedef {NonNullable<Api.TrainState["last_step"]> | Api.TrainState["events"][number]} Told */
+
 /**
  * @typedef {object} Backend
  * @property {(request: Ask, signal?: AbortSignal) => Promise<any>} answer
- * @property {(run: string, callback: (event: any) => void) => () => void} follow a run that trains; what is returned ends it
+ * @property {(run: string, callback: (event: Told) => void) => () => void} follow a run that trains; what is returned ends it
  */
 
 const meta = /** @type {HTMLMetaElement | null} */ (
@@ -50,7 +52,7 @@ export const remove = (path) => ask({ method: "DELETE", path });
 /** Send JSON. @template {string} P @param {P} path @param {Api.Body<P>} body @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
 export const post = (path, body, query) => ask({ method: "POST", path, body, query });
 
-/** Follow the events of a run, those from before first. @param {string} run @param {(event: any) => void} callback @returns {() => void} ends it */
+/** Follow the events of a run, those from before first. @param {string} run @param {(event: Told) => void} callback @returns {() => void} ends it */
 export function follow(run, callback) {
   let isOver = false;
   let end = () => {};

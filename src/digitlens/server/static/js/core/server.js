@@ -49,14 +49,14 @@ export async function answer({ method, path, query = {}, body, file }, signal) {
   throw new Problem(await response.json().catch(() => ({ status: response.status })));
 }
 
-/** What happens to a run, in the words of docs/api.md. */
+/** What happens to a run, in the words of docs/api.md. @type {import("./api.js").Told["event"][]} */
 const EVENTS = ["start", "step", "epoch", "weights", "end", "stopped", "failed"];
 
-/** Follow a run by server-sent events. @param {string} run @param {(event: any) => void} callback */
+/** Follow a run by server-sent events. @param {string} run @param {(event: import("./api.js").Told) => void} callback */
 export function follow(run, callback) {
   const source = new EventSource(`/v1/train/${encodeURIComponent(run)}/events`);
   for (const kind of EVENTS) {
-    source.addEventListener(kind, (/** @type {any} */ { data }) => callback(JSON.parse(data)));
+    source.addEventListener(kind, ({ data }) => callback(JSON.parse(data)));
   }
   return () => source.close();
 }

@@ -3,33 +3,34 @@
 import { byId, h } from "../core/dom.js";
 import { drawChart } from "../parts/chart.js";
 
-/** @type {Record<string, [string, (value: number) => string]>} */
-const COLUMNS = {
-  epoch: ["epoch", String],
-  train_loss: ["loss", (value) => value.toFixed(4)],
-  validation_loss: ["validation loss", (value) => value.toFixed(4)],
-  train_accuracy: ["right", percent],
-  validation_accuracy: ["validation right", percent],
-  seconds: ["seconds", (value) => value.toFixed(1)],
-};
+/** @type {[keyof Api.Epoch, string, (value: number) => string][]} */
+const COLUMNS = [
+  ["epoch", "epoch", String],
+  ["train_loss", "loss", (value) => value.toFixed(4)],
+  ["validation_loss", "validation loss", (value) => value.toFixed(4)],
+  ["train_accuracy", "right", percent],
+  ["validation_accuracy", "validation right", percent],
+  ["seconds", "seconds", (value) => value.toFixed(1)],
+];
+const KINDS = /** @type {const} */ (["train", "validation"]);
 
 /** @param {number} share */
 function percent(share) {
   return `${(100 * share).toFixed(2)} %`;
 }
 
-/** @typedef {{name: string, history: any[]}} Other a run that is laid over the one on the page */
+/** @typedef {{name: string, history: Api.Epoch[]}} Other a run that is laid over the one on the page */
 
 /**
- * @param {any[]} history epochs as /v1/runs tells them
+ * @param {Api.Epoch[]} history
  * @param {number} epochs planned
  * @param {Other[]} others
  */
 export function showHistory(history, epochs, others) {
   const runs = [{ name: "", history, series: "" }, ...others.map((other, index) => ({ ...other, series: `other-${index}` }))];
-  const curves = (/** @type {string} */ what) =>
+  const curves = (/** @type {"loss" | "accuracy"} */ what) =>
     runs.flatMap(({ name, history: one, series }) =>
-      ["train", "validation"].map((kind) => ({
+      KINDS.map((kind) => ({
         kind: `${kind} ${series}`.trim(),
         name: `${name}${name && " "}${kind === "train" ? "training" : "validation"}`,
         values: one.map((epoch) => epoch[`${kind}_${what}`] ?? null),
@@ -59,7 +60,7 @@ export function showHistory(history, epochs, others) {
     h(
       "thead",
       {},
-      h("tr", {}, ...Object.values(COLUMNS).map(([name]) => h("th", { scope: "col" }, name))),
+      h("tr", {}, ...COLUMNS.map(([, name]) => h("th", { scope: "col" }, name))),
     ),
     h(
       "tbody",
@@ -68,13 +69,10 @@ export function showHistory(history, epochs, others) {
         h(
           "tr",
           {},
-          ...Object.entries(COLUMNS).map(([key, [, write]]) =>
-            h(
-              "td",
-              {},
-              epoch[key] === null || epoch[key] === undefined ? "–" : write(epoch[key]),
-            ),
-          ),
+          ...COLUMNS.map(([key, , write]) => {
+            const value = epoch[key] ?? null;
+            return h("td", {}, value === null ? "–" : write(value));
+          }),
         ),
       ),
     ),

@@ -2,7 +2,7 @@
 
 import { get, post, remove } from "../core/api.js";
 import { bindRoving, byId, h, queryAll } from "../core/dom.js";
-import { announce, showProblem } from "../core/messages.js";
+import { announce, describeProblem, showProblem } from "../core/messages.js";
 import { formatPercent } from "../core/numbers.js";
 import { setState, state, watch } from "../core/store.js";
 import { refreshNetworks } from "../networks.js";
@@ -34,7 +34,7 @@ export function initActions({ resume, gone, renamed }) {
     byId("run-name").value = state.run;
     byId("run-name").focus();
   });
-  byId("rename-part").addEventListener("submit", (/** @type {Event} */ event) => {
+  byId("rename-part").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = byId("run-name").value;
     change(() => post(`/v1/runs/${encodeURIComponent(state.run)}`, { name }), () => renamed(name), `Renamed to ${name}`);
@@ -52,7 +52,7 @@ export function initActions({ resume, gone, renamed }) {
   });
 }
 
-/** @param {() => Promise<any>} ask @param {() => void} done @param {string} words */
+/** @param {() => Promise<unknown>} ask @param {() => void} done @param {string} words */
 async function change(ask, done, words) {
   try {
     await ask();
@@ -65,7 +65,7 @@ async function change(ask, done, words) {
   }
 }
 
-/** Offer what can be done with a run. @param {string} run @param {any} details of /v1/runs/{name}, null while it trains */
+/** Offer what can be done with a run. @param {string} run @param {Api.RunDetails | null} details null while it trains */
 export function showActions(run, details) {
   byId("run-actions").hidden = !run || !details;
   byId("rename-part").hidden = byId("delete-part").hidden = true;
@@ -83,11 +83,11 @@ export async function refreshRuns() {
     markRun();
     refreshStops();
   } catch (problem) {
-    box.replaceChildren(h("p", { class: "quiet" }, problem instanceof Error ? problem.message : ""));
+    box.replaceChildren(h("p", { class: "quiet" }, describeProblem(problem)));
   }
 }
 
-/** @param {any} run as /v1/runs lists it */
+/** @param {Api.Run} run */
 function renderRun({ name, data, epochs, finished, validation }) {
   const right = validation?.count
     ? `${formatPercent(1 - validation.misses / validation.count)} right`
@@ -105,7 +105,7 @@ function renderRun({ name, data, epochs, finished, validation }) {
     ),
     h("span", {}, words),
   );
-  const overlay = h("input", { type: "checkbox", "data-overlay": name, onchange: (/** @type {any} */ event) => lay(name, event.target.checked) });
+  const overlay = h("input", { type: "checkbox", "data-overlay": name, onchange: (event) => lay(name, event.currentTarget.checked) });
   return h("div", { class: "run-item" }, button, h("label", { class: "check" }, overlay, h("span", {}, "Lay over")));
 }
 

@@ -14,16 +14,19 @@ const FEW = { mnist: "2", fashion: "2", uci: isStatic ? "10" : "40", generated: 
 /** Fields that are sent where something was typed or chosen, as the command line calls them. */
 const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, optimizer: String, augment: String, recipe: String };
 
-/** @param {string} name @returns {HTMLInputElement | HTMLSelectElement} */
-const field = (name) => /** @type {any} */ (byId(`train-${name.replace("_", "-")}`));
+/** @typedef {keyof typeof CHANGES} Change */
+const CHANGED = /** @type {Change[]} */ (Object.keys(CHANGES));
 
-/** The field with its label. @param {string} name */
+/** @param {Change | "layers" | "seed"} name */
+const field = (name) => byId(name === "learning_rate" ? "train-learning-rate" : `train-${name}`);
+
+/** The field with its label. @param {Change} name */
 const fieldOf = (name) => /** @type {HTMLElement} */ (field(name).closest(".field"));
 
 /** @param {() => void} begin called when all is chosen */
 export function initForm(begin) {
   const form = byId("train-form");
-  form.addEventListener("submit", (/** @type {Event} */ event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     begin();
   });
@@ -45,7 +48,7 @@ export function initForm(begin) {
     const isFirst = !byId("train-network").value;
     showSources(data);
     const chosen = byId("train-network").value || (isStatic ? "custom" : "dense");
-    setOptions(byId("train-network"), trainable.map((/** @type {{name: string}} */ { name }) => ({ value: name, text: name })), chosen);
+    setOptions(byId("train-network"), trainable.map(({ name }) => ({ value: name, text: name })), chosen);
     if (isFirst) chooseOverfit();
     showNetwork();
   });
@@ -54,10 +57,11 @@ export function initForm(begin) {
 /** A run to begin with: few digits and many weights; the curves part within seconds. */
 function chooseOverfit() {
   chooseShare();
+  /** @type {Partial<Record<Change, string>>} */
   const wanted = isStatic
     ? { epochs: "40", learning_rate: "0.01", optimizer: "adam" }
     : { epochs: "25", recipe: "course" };
-  for (const [name, value] of Object.entries(wanted)) field(name).value = value;
+  for (const name of CHANGED) field(name).value = wanted[name] ?? field(name).value;
 }
 
 const chooseShare = () =>
@@ -100,7 +104,7 @@ function showNetwork() {
 export function chooseNetwork(network) {
   byId("train-network").value = network;
   byId("train-share").value = "100";
-  for (const name of Object.keys(CHANGES)) field(name).value = "";
+  for (const name of CHANGED) field(name).value = "";
   showNetwork();
 }
 
@@ -113,13 +117,13 @@ export function continueFrom(network) {
   showCommand();
 }
 
-/** What the form asks for, as POST /v1/train takes it. */
+/** What the form asks for. @returns {Api.TrainWish} */
 export function readForm() {
   const network = byId("train-network").value;
   const share = Number(byId("train-share").value) / 100;
-  const changes = Object.entries(CHANGES)
-    .filter(([name]) => field(name).value !== "" && !fieldOf(name).hidden)
-    .map(([name, type]) => [name, type(field(name).value)]);
+  const changes = CHANGED
+    .filter((name) => field(name).value !== "" && !fieldOf(name).hidden)
+    .map((name) => [name, CHANGES[name](field(name).value)]);
   return {
     network,
     data: byId("train-data").value,
@@ -134,12 +138,12 @@ export function readForm() {
 /** The same for a terminal. */
 function showCommand() {
   byId("share-out").textContent = `${byId("train-share").value} %`;
-  const { network, data, share, from, ...rest } = readForm();
+  const { network, data = "", share, from, ...rest } = readForm();
   const limit = share && COUNTS[data] && !from ? Math.max(10, Math.round(share * COUNTS[data])) : null;
   const options = Object.entries({ from, data: data === "own" ? "runs/own" : data, limit, ...rest })
     .filter(([, value]) => value !== null && value !== 0)
     .map(([name, value]) => `--${name.replace("_", "-")} ${value}`);
   byId("train-command").textContent = `digitlens train ${network} ${options.join(" ")}`;
   byId("share-count").textContent = COUNTS[data] ? `${formatCount(limit ?? COUNTS[data])} digits` : "";
-  byId("layer-list").replaceChildren(...listLayers().map((/** @type {string} */ word) => h("li", {}, word)), h("li", {}, "dense10"));
+  byId("layer-list").replaceChildren(...listLayers().map((word) => h("li", {}, word)), h("li", {}, "dense10"));
 }

@@ -3,7 +3,7 @@
 import { follow, get, isStatic, post, remove } from "../core/api.js";
 import { byId, h, queryAll } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
-import { announce, showProblem } from "../core/messages.js";
+import { announce, describeProblem, showProblem } from "../core/messages.js";
 import { Problem } from "../core/problem.js";
 import { setState, state, STRONGEST, watch } from "../core/store.js";
 import { refreshNetworks } from "../networks.js";
@@ -24,17 +24,16 @@ let unfollow = () => {};
  * @property {string} note
  * @property {number | null} share of the work that is done; null while that is not known
  * @property {number} epochs planned
- * @property {any[]} history
+ * @property {Api.Epoch[]} history
  * @property {string} result what it came to
  * @property {boolean} isOver
  * @property {boolean} isUsable its network can be asked
- * @property {Weights | null} weights of its first layer, as they are now
+ * @property {Api.WeightsEvent | null} weights of its first layer, as they are now
  */
-/** @typedef {{side: number, count: number, shown: number, shades: string}} Weights each kernel side x side, a byte a number */
 /** @type {Live | null} */
 let live = null;
 let hasShown = false;
-/** the curves on the page: those of `live`, or of an earlier run @type {{history: any[], epochs: number}} */
+/** the curves on the page: those of `live`, or of an earlier run @type {Pick<Live, "history" | "epochs">} */
 let shown = { history: [], epochs: 0 };
 
 const isShown = () => live !== null && state.run === live.run;
@@ -83,7 +82,7 @@ async function resume() {
   }
 }
 
-/** @param {object} [request] */
+/** @param {Api.TrainWish} [request] */
 async function begin(request = readForm()) {
   showProblem(byId("train-problem"), null);
   try {
@@ -110,19 +109,21 @@ function update(change) {
   paintLive();
 }
 
-/** What an event changes. @type {Record<string, (event: any, live: Live) => Partial<Live>>} */
-const CHANGES = {
-  start: ({ epochs, note }) => ({ epochs, note, history: [], words: "training" }),
-  step: ({ done, steps }) => ({
-    share: done / steps,
-    words: `step ${formatCount(done)} of ${formatCount(steps)}`,
-  }),
-  weights: (weights) => ({ weights }),
-  epoch(epoch, { history, epochs }) {
-    const count = history.length + 1;
-    return { history: [...history, epoch], share: count / epochs, words: `epoch ${count} of ${epochs}` };
-  },
-};
+/** What an event changes. @param {Live} run @param {import("../core/api.js").Told} event @returns {Partial<Live> | null} null of one that ends it */
+function findChange({ history, epochs: planned }, event) {
+  if (event.event === "start") {
+    const { epochs, note } = event;
+    return { epochs, note, history: [], words: "training" };
+  }
+  if (event.event === "step") {
+    const { done, steps } = event;
+    return { share: done / steps, words: `step ${formatCount(done)} of ${formatCount(steps)}` };
+  }
+  if (event.event === "weights") return { weights: event };
+  if (event.event !== "epoch") return null;
+  const count = history.length + 1;
+  return { history: [...history, event], share: count / planned, words: `epoch ${count} of ${planned}` };
+}
 
 /** Follow a run as its events come. @param {string} run @param {boolean} [show] open it on the page */
 function track(run, show = true) {
@@ -143,10 +144,10 @@ function track(run, show = true) {
   if (show) setState({ run });
   paintLive();
   unfollow = follow(run, (event) => {
-    const change = CHANGES[event.event];
-    if (change && live) update(change(event, live));
+    const change = live && findChange(live, event);
+    if (change) update(change);
     else if (event.event === "failed") showFailure(event);
-    else showEnd(event);
+    else if ("words" in event) showEnd(event);
   });
 }
 
@@ -230,8 +231,10 @@ function showWords(words) {
   else box.removeAttribute("tabindex");
 }
 
-/** @param {{words: string, run?: string}} event */
-async function showEnd({ words, run }) {
+/** @param {Api.EndEvent | Api.StoppedEvent} event */
+async function showEnd(event) {
+  const { words } = event;
+  const run = "run" in event ? event.run : "";
   unfollow();
   update({ isOver: true, isUsable: Boolean(run), result: words, words: run ? "done" : "stopped" });
   announce(words.split("\n").length > 1 || !isShown() ? `${live?.run} is ${live?.words}` : words);
@@ -245,7 +248,7 @@ async function offerActions() {
   if (run === state.run && !isRunning()) showActions(run, details);
 }
 
-/** @param {{problem: import("../core/problem.js").Details}} event */
+/** @param {Api.FailedEvent} event */
 function showFailure({ problem }) {
   unfollow();
   showProblem(byId("train-problem"), { details: problem });
@@ -279,7 +282,7 @@ async function showRun() {
     paintHistory();
   } catch (problem) {
     showHead(run, "");
-    byId("run-note").textContent = problem instanceof Error ? problem.message : String(problem);
+    byId("run-note").textContent = describeProblem(problem);
     shown = { history: [], epochs: 0 };
     paintHistory();
   }

@@ -2,7 +2,7 @@
 
 import { coalesce, isStatic, post } from "../core/api.js";
 import { byId, h } from "../core/dom.js";
-import { capitalize } from "../core/messages.js";
+import { capitalize, describeProblem } from "../core/messages.js";
 import { formatConfidence } from "../core/numbers.js";
 import { digit, loadExplanation, setPixels, wantGradients } from "../digit.js";
 import { SIDE, toRows } from "../ink/drawing.js";
@@ -117,7 +117,7 @@ async function findNearest() {
       ),
     );
   } catch (problem) {
-    box.replaceChildren(h("p", {}, `${capitalize(problem instanceof Error ? problem.message : String(problem))}.`));
+    box.replaceChildren(h("p", {}, `${capitalize(describeProblem(problem))}.`));
   }
 }
 
