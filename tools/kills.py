@@ -69,6 +69,16 @@ def once(path: str, *arguments: str) -> Callable[[], None]:
     return lambda: None if Path(path).exists() else command(*arguments)()
 
 
+def anew(folder: str, *arguments: str) -> Callable[[], None]:
+    """Return a run of a command that wants a new folder: what a kill left there is removed."""
+
+    def run() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        command(*arguments)()
+
+    return run
+
+
 def make_mail() -> None:
     """Write pieces of mail, a plan, and what a reader read on them."""
     Path("mail").mkdir()
@@ -260,7 +270,7 @@ CASES = (
         make_digits,
         command("evaluate", "tiny", "--data", "digits.npz", "--report", "r", "--part", "all"),
     ),
-    Case("explain", make_pictures, once("e", "explain", "tiny", "mail/01.png", "--out", "e")),
+    Case("explain", make_pictures, anew("e", "explain", "tiny", "mail/01.png", "--out", "e")),
     Case(
         "data show",
         make_digits,
@@ -276,7 +286,7 @@ CASES = (
         lambda: None,
         once("t.onnx", "export", "tiny", "--to", "onnx", "--out", "t.onnx"),
     ),
-    Case("export hub", lambda: None, once("h", "export", "tiny", "--to", "hub", "--out", "h")),
+    Case("export hub", lambda: None, anew("h", "export", "tiny", "--to", "hub", "--out", "h")),
     Case("serve --export", lambda: None, command("serve", "--export", "lab")),
     Case(
         "predict", make_pictures, command("predict", "mail", "--stages", "s", "--workers", "1")
