@@ -281,6 +281,7 @@ async def play(soak: Soak, pid: int) -> int:
             told = time.monotonic()
             row = f"{soak.left:5.0f} s left  {len(soak.times)} honest answers"
             print(f"{row}  {memory / 1e6:.0f} MB (at most {most / 1e6:.0f})", flush=True)
+    print("waiting for the last answers", flush=True)
     _, late = await asyncio.wait(tasks, timeout=PATIENCE)
     for task in late:
         task.cancel()
