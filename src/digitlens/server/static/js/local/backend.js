@@ -52,10 +52,10 @@ export function answer(request) {
   return ask(request);
 }
 
-/** @type {Set<(run: string, event: any) => void>} */
+/** @type {Set<(run: string, event: import("../core/api.js").Told) => void>} */
 const followers = new Set();
 
-/** @param {string} run @param {any} event */
+/** @param {string} run @param {import("../core/api.js").Told} event */
 function hear(run, event) {
   for (const follower of followers) follower(run, event);
 }
@@ -63,13 +63,13 @@ function hear(run, event) {
 /**
  * Follow a run's events, those from before first.
  * @param {string} run
- * @param {(event: any) => void} callback
+ * @param {(event: import("../core/api.js").Told) => void} callback
  * @returns {() => void} ends it
  */
 export function follow(run, callback) {
-  /** @type {any[] | null} events that come while the earlier ones are asked for */
+  /** @type {import("../core/api.js").Told[] | null} events that come while the earlier ones are asked for */
   let later = [];
-  const follower = (/** @type {string} */ of, /** @type {any} */ event) => {
+  const follower = (/** @type {string} */ of, /** @type {import("../core/api.js").Told} */ event) => {
     if (of !== run) return;
     if (later) later.push(event);
     else callback(event);

@@ -132,7 +132,7 @@ function findLinks(network, maps, pixels, answer) {
 const strongest = (links) =>
   links.sort((a, b) => Math.abs(b[2]) - Math.abs(a[2])).slice(0, MAX_LINKS);
 
-/** What each input, or channel, adds to a value, or to a map's largest number. @param {Network} network @param {any} layer @param {Maps} inputs @param {Maps} outputs @param {number} output @returns {number[]} */
+/** What each input, or channel, adds to a value, or to a map's largest number. @param {Network} network @param {import("./network.js").Layer} layer @param {Maps} inputs @param {Maps} outputs @param {number} output @returns {number[]} */
 function sumByInput(network, layer, inputs, outputs, output) {
   const [count, rows = 1, columns = 1] = outputs.shape;
   const map = outputs.values.subarray(output * rows * columns, (output + 1) * rows * columns);

@@ -42,7 +42,7 @@ function findLayer(network, number) {
 /** @param {string} detail */
 export const unknown = (detail) => new Problem({ type: "urn:digitlens:unknown", status: 404, detail });
 
-/** What a layer takes in. @param {Network} network @param {any} layer @param {Maps[]} maps @param {Uint8Array} pixels @returns {Maps} */
+/** What a layer takes in. @param {Network} network @param {import("./network.js").Layer} layer @param {Maps[]} maps @param {Uint8Array} pixels @returns {Maps} */
 export function takeInputs(network, layer, maps, pixels) {
   const before = network.layers[layer.number - 2];
   return before ? maps[before.output] : { shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) };
@@ -104,7 +104,7 @@ export function describeCell(network, pixels, { layer: number, map, row = 0, col
   };
 }
 
-/** The part of some channels that one number sees; over the edge there is paper. @param {any} layer @param {Maps} inputs @param {number} first @param {number} count @param {number} row @param {number} column */
+/** The part of some channels that one number sees; over the edge there is paper. @param {import("./network.js").Layer} layer @param {Maps} inputs @param {number} first @param {number} count @param {number} row @param {number} column */
 export function cutWindow({ window: size, stride, padding }, { shape, values }, first, count, row, column) {
   const [, height, width] = shape;
   const [top, left] = [row * stride - padding, column * stride - padding];
@@ -136,7 +136,7 @@ export function describeKernels(network, number, index) {
   return { layer: about, kernels, biases: Array.from(bias.values.subarray(first, end)), first, count };
 }
 
-/** The map of an edited kernel, as /v1/explain/kernel tells it. @param {Network} network @param {Uint8Array} pixels @param {any} edit */
+/** The map of an edited kernel, as /v1/explain/kernel tells it. @param {Network} network @param {Uint8Array} pixels @param {Api.KernelEdit} edit */
 export function applyKernel(network, pixels, edit) {
   const layer = findLayer(network, edit.layer ?? 1);
   const inputs = takeInputs(network, layer, runSteps(network, pixels), pixels);

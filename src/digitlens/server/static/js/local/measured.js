@@ -56,10 +56,11 @@ function measurePart(network, { pixels, labels }, first, count, source) {
 /** @param {Uint8Array} pixels @returns {Maps} */
 const asMaps = (pixels) => ({ shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) });
 
-/** What each part of the digits is to a run. @param {Run} run @param {string} data @param {Counts} counts @returns {any[]} */
+/** What each part of the digits is to a run. @param {Run} run @param {string} data @param {Counts} counts @returns {Api.PartUse[]} */
 function describeParts(run, data, counts) {
   const words = `not trained on: ${run.name} learned from ${run.wish.data}`;
-  return Object.entries(counts).map(([part, count]) => {
+  const parts = /** @type {[Api.PartUse["part"], number][]} */ (Object.entries(counts));
+  return parts.map(([part, count]) => {
     if (part === "test") return { part, count, seen: "no", words: "never trained on" };
     if (run.wish.data !== data) return { part, count, seen: "no", words };
     if (part === "validation") return { part, count, seen: "no", words: "held back from training; the epoch was chosen by it" };

@@ -16,12 +16,14 @@ import { readTensors } from "./tensors.js";
  * @property {number} window
  */
 
+/** `sums`, `output`: of which steps. @typedef {Api.LayerSettings & {input: number, sums: number, output: number}} Layer */
+
 /**
  * @typedef {object} Network
  * @property {string} name
  * @property {Step[]} steps
- * @property {any[]} layers as /v1/networks/NAME tells them, each with its `sums` and `output`: steps
- * @property {any} card
+ * @property {Layer[]} layers
+ * @property {Api.NetworkDetails["card"]} card
  * @property {number} threshold above which "no digit" rejects
  * @property {number} unsureAbove
  * @property {number} unsureBelow

@@ -4,14 +4,16 @@ import { unknown } from "./layers.js";
 
 /** @typedef {import("./network.js").Network} Network */
 
+/** Some digits are always held back. @typedef {Api.Epoch & {validation_loss: number, validation_accuracy: number, validation_count: number}} Epoch */
+
 /**
  * @typedef {object} Run
  * @property {string} name
- * @property {any} wish what was asked for, as POST /v1/train takes it
+ * @property {Api.TrainWish & {data: string}} wish what was asked for
  * @property {string} created
  * @property {number} digits it learns from
  * @property {number} epochs planned
- * @property {any[]} history epochs as /v1/runs tells them
+ * @property {Epoch[]} history
  * @property {boolean} finished
  * @property {string | null} words what it came to
  * @property {any} recipe as trainer.js fits it

@@ -18,12 +18,12 @@ const SPAN = 12; // milliseconds of work before requests are looked at
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_WEIGHTS_SHOWN = 16; // kernels, or values, of the first layer whose weights are shown
 
-/** @type {{run: Run | null, events: any[], isStopped: boolean, isRunning: boolean}} */
+/** @type {{run: Run | null, events: import("../core/api.js").Told[], isStopped: boolean, isRunning: boolean}} */
 const job = { run: null, events: [], isStopped: false, isRunning: false };
 
 /**
  * @param {(name: string) => Promise<ArrayBuffer>} load a file of the exported lab
- * @param {(run: string, event: any) => void} tell an event as the server's events are
+ * @param {(run: string, event: import("../core/api.js").Told) => void} tell an event as the server's events are
  */
 export function makeTraining(load, tell) {
   /** @param {string} kind @param {any} values */
@@ -230,7 +230,7 @@ function measure({ steps, history }, digits, used, held, rate, seconds) {
   };
 }
 
-/** The epoch to keep: most validation digits right, then least loss. @param {any[]} history */
+/** The epoch to keep: most validation digits right, then least loss. @param {import("./runs.js").Epoch[]} history */
 export function findBest(history) {
   const order = history.slice().sort((a, b) => b.validation_accuracy - a.validation_accuracy || a.validation_loss - b.validation_loss || a.epoch - b.epoch);
   return order[0].epoch;
@@ -239,7 +239,7 @@ export function findBest(history) {
 /** @param {number} share */
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 
-/** What the curves show: nothing finer than their ends and the lowest validation loss. @param {any[]} history */
+/** What the curves show: nothing finer than their ends and the lowest validation loss. @param {import("./runs.js").Epoch[]} history */
 export function describe(history) {
   const last = history[history.length - 1];
   const lowest = history.reduce((best, epoch) => (epoch.validation_loss < best.validation_loss ? epoch : best));
