@@ -211,7 +211,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for line in range(0, len(table), 90):
         table[line : line + 4] = table[:, line : line + 4] = 0
     save(Image.fromarray(np.pad(table, 60, constant_values=255)), folder / "sudoku.jpg")
-    pages = "envelope.jpg page.jpg letter.png form.png scan.pdf"
+    pages = "envelope.jpg page.jpg page.png letter.png form.png scan.pdf"
     for name in (*pages.split(), "scans/b/c.pdf", "forms/a.png", "more/a.pdf"):
         save(page, folder / name)
     save(page.crop((430, 410, 890, 534)), folder / "cheque.png")
