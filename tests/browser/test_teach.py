@@ -92,7 +92,7 @@ def check_runs_are_laid_over_each_other(page: Any, expect: Any) -> None:
     expect(page.locator("#run-title")).to_have_text("mine")
     page.locator("#run-delete").click()
     page.locator("#delete-yes").click()
-    expect(page.locator("#runs [data-run]")).to_have_count(1)
+    expect(page.locator("#runs [data-run='mine']")).to_have_count(0)
     expect(page.locator("#run-title")).to_have_text("No run yet")
     page.locator("#runs [data-run='quick-1']").click()
 
