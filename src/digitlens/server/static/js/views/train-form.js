@@ -78,7 +78,7 @@ function setLayers(layers) {
 /** Offer the digits that are here, and say how the others are had. @param {Record<string, boolean>} data */
 function showSources(data) {
   const select = byId("train-data");
-  for (const option of select.options) option.disabled = data[option.value] === false;
+  for (const option of select.options) option.disabled = !data[option.value];
   if (select.selectedOptions[0]?.disabled) select.value = data.mnist ? "mnist" : "uci";
   byId("train-missing").hidden = data.mnist !== false;
   byId("train-missing").textContent = explainMissing("mnist");
