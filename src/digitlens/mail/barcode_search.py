@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from digitlens.imaging.io import load_image
 from digitlens.mail.barcodes import BAR_LETTERS, N_BARS, decode_imb, find_damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -53,14 +53,20 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
     Raises DataError: the picture cannot be read.
     """
     pixels = to_gray(load_image(picture).pixels)
-    first = _choose_scale(max(pixels.shape))
-    # A barcode that fills the picture has bars too large for the first look.
-    for scale in (first, first / 2):
+    first = min(1.0, MAX_SIDE / max(pixels.shape))
+    # Small bars are told apart where the picture is larger, but that takes four times as long:
+    # only where some stand together. A barcode that fills the picture has bars too large.
+    strips: list[NDArray[np.intp]] = []
+    for scale in (first, 2.0, first / 2):
+        if scale == 2.0 and (max(pixels.shape) > MAX_DOUBLED or not strips):
+            continue
         gray = pixels
         if scale != 1:
             way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
             gray = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way))
-        decoded = [_decode_row(gray, row) for row in _find_rows(gray)]
+        marks = _measure_marks(gray)
+        strips = list(_find_strips(marks))
+        decoded = [_decode_row(gray, row) for row in _fit_rows(marks, strips)]
         barcodes = tuple(
             # Centers of pixels lie half a pixel from their edges, at each scale.
             ScannedBarcode(content, (corners + 0.5) / scale, mended)
@@ -71,13 +77,9 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
     return ()
 
 
-# Pictures are brought to a longer side within these: an envelope scanned with 100 dots per inch
-# has bars five pixels apart, and one of 600 takes no longer.
-MIN_SIDE, MAX_SIDE = 1100, 1900
-
-
-def _choose_scale(side: int) -> float:
-    return 2.0 if side < MIN_SIDE else min(1.0, MAX_SIDE / side)
+# Larger pictures are brought to this longer side, and up to the second they may be doubled: an
+# envelope that was scanned with 100 dots per inch has bars five pixels apart.
+MAX_SIDE, MAX_DOUBLED = 1900, 1100
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ MIN_ASPECT, MAX_ASPECT, SURE_ASPECT = 1.25, 14.0, 2.6
 MAX_SKEW, MAX_SHORT_SKEW = 9.0, 25.0  # degrees from the other bars; of short ones
 
 MIN_BARS = 40  # that are seen of the 65 as marks of their own
+MIN_TOGETHER = 15  # so many bars may be a part of a barcode whose other bars touch
 MAX_DIRECTIONS = 3  # in which bars are looked for, the most common first
 
 
@@ -120,7 +123,7 @@ def _measure_marks(gray: Gray) -> _Marks:
     least = max(MIN_DEPTH, min(NOISE_DEPTHS * noise, MAX_DEPTH_SHARE * darkest))
     depth = np.maximum(cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE), np.uint8(least))
     dark = cv2.compare(below, depth, cv2.CMP_GT)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    _, labels, stats, centers = cv2.connectedComponentsWithStats(dark, connectivity=4)
     area, sides = stats[:, cv2.CC_STAT_AREA], stats[:, 2:4].max(axis=1)
     small = (area >= MIN_AREA) & (sides <= MAX_LENGTH) & (sides >= MIN_LENGTH)
     small[0] = False
@@ -132,18 +135,14 @@ def _measure_marks(gray: Gray) -> _Marks:
     place, index = place[index >= 0], index[index >= 0]
     ys, xs = np.divmod(place, gray.shape[1])
 
-    def total(weights: NDArray[Any] | None = None) -> Floats:
-        return np.bincount(index, weights, minlength=count).astype(np.float64)
+    def mean_of(values: Floats) -> Floats:
+        return np.asarray(np.bincount(index, values, minlength=count) / size, np.float64)
 
-    size = total()
-    x, y = total(xs) / size, total(ys) / size
+    size = np.asarray(area[small], np.float64)
+    x, y = np.asarray(centers[small], np.float64).T
     dx, dy = xs - x[index], ys - y[index]
     # A pixel is a square: its own twelfth belongs to the moments.
-    xx, yy, xy = (
-        total(dx * dx) / size + 1 / 12,
-        total(dy * dy) / size + 1 / 12,
-        total(dx * dy) / size,
-    )
+    xx, yy, xy = mean_of(dx * dx) + 1 / 12, mean_of(dy * dy) + 1 / 12, mean_of(dx * dy)
     half, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     length, width = (
         np.sqrt(12 * (half + spread)),
@@ -153,9 +152,8 @@ def _measure_marks(gray: Gray) -> _Marks:
     return _Marks(x, y, length, width, angles)
 
 
-def _find_rows(gray: Gray) -> Iterator[_Row]:
-    """Yield what may be rows of bars."""
-    marks = _measure_marks(gray)
+def _find_strips(marks: _Marks) -> Iterator[NDArray[np.intp]]:
+    """Yield the marks, as indices, that stand together and may be bars of one row."""
     aspect = marks.length / marks.width
     is_sure = (aspect >= SURE_ASPECT) & (aspect <= MAX_ASPECT)
     for direction in _find_directions(marks.angles[is_sure]):
@@ -166,10 +164,16 @@ def _find_rows(gray: Gray) -> Iterator[_Row]:
         bars &= (marks.width > 0.5 * width) & (marks.width < 2 * width)
         indices = np.flatnonzero(bars)
         strips = _group(marks, indices, direction, width)
-        for strip in np.flatnonzero(np.bincount(strips) >= MIN_BARS):
-            row = _fit_row(marks, indices[strips == strip])
-            if row is not None:
-                yield row
+        for strip in np.flatnonzero(np.bincount(strips) >= MIN_TOGETHER):
+            yield indices[strips == strip]
+
+
+def _fit_rows(marks: _Marks, strips: Iterable[NDArray[np.intp]]) -> Iterator[_Row]:
+    """Yield the rows of bars among strips."""
+    for chosen in strips:
+        row = _fit_row(marks, chosen) if len(chosen) >= MIN_BARS else None
+        if row is not None:
+            yield row
 
 
 # Bars in neighboring cells of this size, in widths of bars, are one strip: to the next it is
@@ -194,13 +198,13 @@ def _group(
 
 
 def _find_directions(angles: Floats) -> list[float]:
-    """Return the directions, in degrees, that at least forty half sure bars share."""
+    """Return the directions, in degrees, that enough sure bars share, the most common first."""
     counts = np.bincount((angles // 3).astype(int) % 60, minlength=60)
     near = counts + np.roll(counts, 1) + np.roll(counts, -1)
     directions = []
     for _ in range(MAX_DIRECTIONS):
         best = int(near.argmax())
-        if near[best] < MIN_BARS // 2:
+        if near[best] < MIN_TOGETHER:
             break
         offsets = (angles - (3 * best + 1.5) + 90) % 180 - 90
         directions.append(3 * best + 1.5 + float(np.median(offsets[np.abs(offsets) <= 4.5])))
