@@ -179,7 +179,7 @@ def test_all_lines_tell_which_way_is_up(
     make_network: Make, make_sheet: Make, quarters: int
 ) -> None:
     """Places are those on the upright page; lines that are not wanted help to find it."""
-    network = make_network(0.99)
+    network = make_network(0.97)
     page = make_sheet(("8008", 100, 80), ("4735", 250, 300))
     picture = np.ascontiguousarray(np.rot90(page, quarters))
     result = Reader(network=network).page(picture, where=in_upper_half)
