@@ -128,8 +128,9 @@ def even_bars() -> Gray:
         turn(np.full((4, 4), 255, np.uint8), 0.0)[0],
         np.random.default_rng(0).integers(0, 256, (400, 400)).astype(np.uint8),
         even_bars(),
+        np.full((8, 20_000), 255, np.uint8),
     ],
-    ids=["paper", "black", "words", "noise", "comb"],
+    ids=["paper", "black", "words", "noise", "comb", "ribbon"],
 )
 def test_where_there_is_none_none_is_told(page: Gray) -> None:
     """Paper, words, noise and even bars are no barcode."""

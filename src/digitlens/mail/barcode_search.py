@@ -48,7 +48,7 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
     """Return the Intelligent Mail barcodes of a picture: none, mostly, or one.
 
     picture: of whatever `digitlens.read` takes; the barcode may lie at any angle, its bars at
-        least three pixels apart
+        least four pixels apart
 
     Raises DataError: the picture cannot be read.
     """
@@ -63,7 +63,8 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
         gray = pixels
         if scale != 1:
             way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
-            gray = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=way))
+            height, width = (max(1, round(side * scale)) for side in pixels.shape)
+            gray = np.asarray(cv2.resize(pixels, (width, height), interpolation=way))
         marks = _measure_marks(gray)
         strips = list(_find_strips(marks))
         decoded = [_decode_row(gray, row) for row in _fit_rows(marks, strips)]
