@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from digitlens.errors import DataError
-from digitlens.imaging.binarize import to_gray
+from digitlens.imaging.binarize import otsu_threshold, to_gray
 from digitlens.imaging.io import load_image
 from digitlens.mail.barcodes import BAR_LETTERS, N_BARS, decode_imb, find_damage
 
@@ -383,14 +383,14 @@ def _middle(darkness: Floats, start: int, stop: int) -> Floats:
     )
 
 
-# How many characters are mended; where there are several, of each only its most doubtful half
-# bars, and so many combinations: every wrong one has a chance of 1 in 2,048 to be taken.
-MAX_MENDED, MAX_DOUBTFUL, MAX_TRIALS = 4, 3, 12
+# How many characters are mended: one by each of its thirteen half bars; several by the most
+# doubtful of each, and as few trials, as each wrong one has a chance of 1 in 2,048 to be taken.
+MAX_MENDED, MAX_DOUBTFUL, MAX_TRIALS = 4, 3, 13
 
 
 def _decode_levels(levels: Floats) -> tuple[IntelligentMail, bool, int] | None:
     """Decode how far 65 bars reach up and down, (65, 2); say whether they are turned."""
-    threshold = _part(levels.ravel())
+    threshold, _ = otsu_threshold(levels.astype(np.float32))
     for turned in (False, True):
         own = levels[::-1, ::-1] if turned else levels
         contents: dict[IntelligentMail, int] = {}
@@ -418,21 +418,11 @@ def _mend(reaches: NDArray[np.bool_], doubt: Floats) -> Iterator[tuple[NDArray[n
     if len(damaged) > 1:
         ranked = [places[:MAX_DOUBTFUL] for places in ranked]
     combinations = sorted(product(*ranked), key=lambda flips: sum(doubt[one] for one in flips))
-    for flips in combinations[: MAX_TRIALS + 1]:
+    for flips in combinations[:MAX_TRIALS]:
         trial = reaches.copy()
         for bar, half in flips:
             trial[bar, half] ^= True
         yield trial, len(flips)
-
-
-def _part(values: Floats) -> float:
-    """Return the threshold that parts values into two groups with the least spread (Otsu)."""
-    values = np.sort(values)
-    sums, n = np.cumsum(values), len(values)
-    counts = np.arange(1, n)
-    low, high = sums[:-1] / counts, (sums[-1] - sums[:-1]) / (n - counts)
-    best = int((counts * (n - counts) * (high - low) ** 2).argmax())
-    return float(low[best] + high[best]) / 2
 
 
 def _locate(row: _Row, first: int, zones: tuple[int, int, int, int], turned: bool) -> Floats:
