@@ -182,13 +182,16 @@ class SqlStore(ABC):
     def mark_placed(self, done: Sequence[Mapping[str, Any]]) -> None:
         """Mark pieces; see `Store`."""
         with self.transaction(lasting=False) as run:
-            run.many(
-                "UPDATE pieces SET placed = 1, was = NULL"
-                " WHERE id = :id AND tray = :tray AND at = :at AND placed = 0",
-                done,
-            )
+            self._mark(run, done)
             if any(item["tray"] == REVIEW for item in done):
                 self._announce(run)
+
+    def _mark(self, run: Work, done: Sequence[Mapping[str, Any]]) -> None:
+        run.many(
+            "UPDATE pieces SET placed = 1, was = NULL"
+            " WHERE id = :id AND tray = :tray AND at = :at AND placed = 0",
+            done,
+        )
 
     def _announce(self, run: Work) -> None:  # noqa: B027 - SQLite counts what others write
         """Tell those who `wait` that a piece can be lent, once this is done."""
