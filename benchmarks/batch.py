@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,7 +38,7 @@ from digitlens.batch import (
     run_batch,
 )
 from digitlens.batch.ray_engine import RayEngine
-from peer import keep, machine
+from peer import keep, machine, read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,14 +138,6 @@ def measure_speed(pictures: Path, count: int, rounds: int) -> Iterator[str]:
 # Memory: of `predict`, at most.
 
 
-def read_memory(process: int) -> tuple[int, int]:
-    """Return the process that began a process, and the KiB that this one held at most."""
-    values = dict(
-        line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines()
-    )
-    return int(values["PPid"]), int(values.get("VmHWM", "0").split()[0])
-
-
 def measure_memory(pictures: Path, what: str) -> Iterator[str]:
     """Yield the line of the table for `predict` over a folder."""
     command = [sys.executable, "-m", "digitlens", "predict", str(pictures), "--jsonl"]
@@ -190,7 +181,7 @@ def work_ledger(folder: Path, rows: int) -> dict[str, float]:
     ledger = make_ledger(folder, request, (Item(Path(name), name, "") for name in names))
     run_batch(ledger, Rows("predict"), make)
     done = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = read_memory(os.getpid())[1] / 1024
     if (status := ledger.read_status()).rows != rows or status.done != ledger.parts:
         sys.exit(f"{status} of {rows} rows")
     status_seconds = time.perf_counter() - done

@@ -62,3 +62,14 @@ def keep(name: str, text: str, *, write: bool = True) -> None:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
+
+
+def read_memory(process: int) -> tuple[int, int]:
+    """Return the process that began a process, and the KiB that this one held at most.
+
+    What `resource` says counts what that other process held when it began this one.
+    """
+    values = dict(
+        line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines()
+    )
+    return int(values["PPid"]), int(values.get("VmHWM", "0").split()[0])

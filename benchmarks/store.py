@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
-from peer import keep, machine
+from peer import keep, machine, read_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,12 +136,12 @@ def sort_again(root: Path) -> dict[str, float]:
 
     directory = load_directory()
     sorting = Sorting(read, RoutingPolicy(directory), make_plan(directory, "state"))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = read_memory(os.getpid())[1]
     start, cpu = time.perf_counter(), time.process_time()
     summary = sort_folder(root / "mail", root / "out", sorting)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     assert (summary.new, summary.missing, summary.changed) == (0, {}, 0)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = read_memory(os.getpid())[1]
     return {"seconds": seconds, "cpu": cpu, "before": before / 1024, "peak": peak / 1024}
 
 
@@ -168,7 +167,7 @@ def describe_again(what: str, pieces: int, result: dict[str, float]) -> str:
     return (
         f"| `route` over {pieces:,} pieces that are done, {what} | "
         f"{result['seconds']:.2f} s, of them {result['cpu']:.2f} s of processor time; at most "
-        f"{result['peak']:.0f} MB, {result['before']:.0f} MB before |"
+        f"{result['peak']:.0f} MiB, {result['before']:.0f} MiB before |"
     )
 
 

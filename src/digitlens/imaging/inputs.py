@@ -130,19 +130,15 @@ def _list_names(folder: Path) -> tuple[list[str], dict[str, str]]:
     names, kinds = [], {}
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not _is_ours(entry.name):
+            name = entry.name
+            if name[0] == "." or name.lower() in JUNK:
                 continue
-            names.append(entry.name)
-            if entry.is_dir():
-                kinds[entry.name] = "link" if entry.is_symlink() else "folder"
-            elif not entry.is_file():
-                kinds[entry.name] = "other"
+            names.append(name)
+            if not entry.is_file():  # what most are is asked first
+                kind = "link" if entry.is_symlink() else "folder"
+                kinds[name] = kind if entry.is_dir() else "other"
     names.sort()
     return names, kinds
-
-
-def _is_ours(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in JUNK
 
 
 def has_picture_name(path: Path | str) -> bool:

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, suppress
@@ -171,14 +172,14 @@ def sort_folder(
 class Survey:
     """What is known of the pieces that were sorted.
 
-    known: the paths of their pictures, but for those that are read again
+    known: the names of their pictures by folder, but for those that are read again
     retries: the pieces that wait as unreadable for no fault of their picture, by path
     mismatched: those that the plan would put elsewhere: number, tray, tray of the plan
     changed: how many pictures are there and were changed since they were read
     missing: the placed pieces whose file is no longer in its tray, by tray
     """
 
-    known: set[str]
+    known: dict[str, set[str]]  # half of what whole paths take
     retries: dict[str, int]
     mismatched: list[tuple[int, str, str]]
     changed: int
@@ -188,8 +189,12 @@ class Survey:
         self, paths: Iterator[str], is_ready: Callable[[str], bool] | None
     ) -> tuple[list[str], int]:
         """Return what is to be read now of all pictures, and how many are new."""
-        due = [path for path in paths if path not in self.known]
-        self.known.clear()  # millions, and done with
+        known, due = self.known, []
+        for path in paths:
+            folder, _, name = path.rpartition(os.sep)
+            if name not in known.get(folder, ()):
+                due.append(path)
+        known.clear()  # millions, and done with
         due = [path for path in due if path in self.retries or not is_ready or is_ready(path)]
         return due, sum(path not in self.retries for path in due)
 
@@ -197,12 +202,13 @@ class Survey:
 def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
     """Walk once over all rows."""
     files = MissingFiles(out)
-    survey = Survey(set(), {}, [], 0, files.pieces)
-    changed, find_tray = 0, cache(plan.find_tray)
-    know, look = survey.known.add, files.look
+    known: dict[str, set[str]] = defaultdict(set)
+    survey = Survey(known, {}, [], 0, files.pieces)
+    changed, find_tray, look = 0, cache(plan.find_tray), files.look
     for number, source, stamp, filed, tray, zip_, placed, unread in store.survey():
         path = source if isinstance(source, str) else os.fsdecode(source)
-        know(path)
+        folder, _, name = path.rpartition(os.sep)
+        known[folder].add(name)
         look(number, tray, filed, placed)
         fingerprint = file_fingerprint(path)
         if fingerprint != stamp and fingerprint != "gone":
@@ -217,7 +223,7 @@ def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
             and stamp in ("gone", fingerprint)
         ):
             survey.retries[path] = number
-            survey.known.discard(path)
+            known[folder].discard(name)
     return replace(survey, changed=changed)
 
 

@@ -167,9 +167,12 @@ class SqlStore(ABC):
 
     def survey(self) -> Iterator[SurveyRow]:
         """Walk over what a run compares; see `Store`."""
+        return itertools.chain.from_iterable(self._survey())
+
+    def _survey(self) -> Iterator[list[SurveyRow]]:
         rows = self.query_tuples(_SURVEY, last=0)
         while rows:
-            yield from rows
+            yield rows
             rows = self.query_tuples(_SURVEY, last=rows[-1][0])
 
     def unplaced(self, numbers: Iterable[int] | None = None) -> list[Row]:
