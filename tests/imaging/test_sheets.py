@@ -101,6 +101,16 @@ def test_a_dark_block_in_a_written_page_is_apart_from_it() -> None:
     assert draw_sheets(page, [block, ground]).shape == (500, 600, 3)
 
 
+def test_what_lies_on_a_large_sheet_is_left_where_it_is() -> None:
+    """On a sheet of more than a share of its picture none is looked for, if that is said."""
+    page = np.full((520, 620), 245, np.uint8)
+    page[100:420, 100:520] = compose(sheet(), turned(0), 60, 3)[90:410, 90:510]
+    scene = cv2.copyMakeBorder(page, 12, 12, 12, 12, cv2.BORDER_CONSTANT, value=15)
+    [inner], [outer] = find_sheets(scene), find_sheets(scene, 0.85)
+    assert inner.area < 0.3 * scene.size < 0.85 * scene.size < outer.area
+    assert find_sheets(scene, 0.99)[0].area == inner.area
+
+
 def test_boxes_go_to_the_picture_and_back() -> None:
     """A box of the sheet is where it was once it went to the picture and back."""
     item = Sheet(sheet(), FLAT + 10, np.array([[1, 0, 10], [0, 1, 10], [0, 0, 1.0]]))

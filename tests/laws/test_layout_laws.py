@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from digitlens.imaging.binarize import count_median
 from digitlens.layout import PageLayout, find_lines
-from digitlens.layout.color import count_median
 from digitlens.layout.detect import MAX_CROPS, reading_order
 from digitlens.layout.grouping import fast_median, fast_quantile
 

@@ -87,6 +87,14 @@ def spoil(pixels: Gray, *bars: int, upper: bool) -> Gray:
     return copy
 
 
+def test_a_barcode_that_fills_its_picture_is_read() -> None:
+    """Bars of a hundred pixels are read at half the size."""
+    large = code(600)
+    assert large.shape[0] > 100
+    (result,) = find_barcodes(large)
+    assert result.content == CONTENT
+
+
 def test_half_bars_that_were_lost_are_mended() -> None:
     """One half bar of a character is known from the rest of it, and counted."""
     bars = encode_imb(CONTENT)

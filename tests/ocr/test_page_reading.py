@@ -185,3 +185,43 @@ def test_all_lines_tell_which_way_is_up(
     result = Reader(network=network).page(picture, where=in_upper_half)
     assert [line.text for line in result.lines] == ["8008"]
     assert result.turn % 360 == (360 - 90 * quarters) % 360
+
+
+class TopHeavy:
+    """Says that all is digits, and that of sevens what is heavy above stands upright."""
+
+    def log_probs(self, gray: np.ndarray) -> np.ndarray:
+        """Answer as the network of signs does."""
+        middle = len(gray) // 2
+        is_upright = gray[:middle].mean() < gray[middle:].mean()
+        probs = np.full((gray.shape[1] // 2, 5), 0.01)
+        probs[:, 0] = 0.97 if is_upright else 0.6
+        return np.log(probs)
+
+
+@pytest.mark.parametrize("quarters", [0, 2])
+def test_mail_that_is_clearly_writing_is_read_one_way(
+    make_network: Make, make_sheet: Make, quarters: int
+) -> None:
+    """Each wanted line is looked at once, and none on its head, however sure it is."""
+    network = make_network(0.985)
+    reader = Reader(network=network)
+    reader.signs = TopHeavy()  # type: ignore[assignment]
+    page = make_sheet(("77177", 100, 80), ("77717", 250, 300))
+    picture = np.ascontiguousarray(np.rot90(page, quarters))
+    result = reader.page(picture, length=5, where=in_upper_half)
+    assert [item.text for item in result.lines] == ["77177"]
+    assert len(network.seen) == 1
+
+
+def test_a_clear_page_is_not_read_on_its_head(make_network: Make, make_sheet: Make) -> None:
+    """Where letters and digits stand upright, lines are not read the other way up as well."""
+    page = make_sheet(("77277", 100, 80), ("77727", 250, 300))
+    seen = {}
+    for name, signs in (("told", TopHeavy()), ("not told", None)):
+        network = make_network(0.9)
+        reader = Reader(network=network)
+        reader.signs = signs  # type: ignore[assignment]
+        assert [item.text for item in reader.page(page).lines] == ["77277", "77727"]
+        seen[name] = len(network.seen)
+    assert seen["told"] < seen["not told"]

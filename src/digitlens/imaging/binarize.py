@@ -117,6 +117,18 @@ def to_gray(pixels: Pixels) -> Gray:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
+def count_median(plane: Gray) -> np.float32:
+    """Return the median of gray values; by counting, as there are only 256 of them."""
+    middle = np.array([(plane.size - 1) // 2, plane.size // 2])
+    cumulated = np.bincount(plane.ravel(), minlength=256).cumsum()
+    return np.float32(np.searchsorted(cumulated, middle, side="right").mean())
+
+
+def median_color(colors: Pixels) -> NDArray[np.float64]:
+    """Return the median of each channel of uint8 (n, 3): float64 (3,)."""
+    return np.array([count_median(colors[:, index]) for index in range(3)], np.float64)
+
+
 def binarize(gray: Gray) -> Ink:
     """Tell ink from paper in a gray picture of either polarity.
 

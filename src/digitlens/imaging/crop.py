@@ -87,6 +87,18 @@ def shrink_to_side(pixels: Pixels, max_side: int, *, min_side: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
 
 
+def halve(pixels: Pixels) -> Pixels:
+    """Bring a picture to half its size, without an odd row or column at its end.
+
+    OpenCV takes 20 times as long where the sizes' quotient is not 2.
+    """
+    import cv2
+
+    half = max(1, pixels.shape[1] // 2), max(1, pixels.shape[0] // 2)
+    even = pixels[: 2 * half[1], : 2 * half[0]]
+    return np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def resize_quickly(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Bring a picture to `size` (width, height).
 
@@ -97,9 +109,7 @@ def resize_quickly(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
     small = pixels
     while small.shape[0] >= 2 * size[1] and small.shape[1] >= 2 * size[0]:
-        half = max(1, small.shape[1] // 2), max(1, small.shape[0] // 2)
-        even = small[: 2 * half[1], : 2 * half[0]]
-        small = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
+        small = halve(small)
     way = cv2.INTER_CUBIC if size[0] > pixels.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(small, size, interpolation=way), np.uint8)
 

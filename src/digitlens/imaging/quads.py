@@ -6,10 +6,12 @@ side is then measured there, and at last fitted to the pixels.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digitlens.imaging.binarize import median_color
 from digitlens.imaging.crop import resize_quickly
 
 if TYPE_CHECKING:
@@ -121,11 +123,13 @@ def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> 
     )
     outline = max(outlines, key=len)
     total, size = cv2.contourArea(outline), shape[0] * shape[1]
+    if not MIN_AREA * size <= total <= MAX_AREA * size:
+        return None
     hull = cv2.convexHull(outline)
-    if not MIN_AREA * size <= total or total < MIN_HULL * cv2.contourArea(hull):
+    if total < MIN_HULL * cv2.contourArea(hull):
         return None
     box = cv2.minAreaRect(hull)
-    if min(box[1]) < MIN_SMALL_SIDE or total > MAX_AREA * size:
+    if min(box[1]) < MIN_SMALL_SIDE:
         return None
     quads = [cv2.boxPoints(box)]
     length = cv2.arcLength(hull, True)
@@ -148,12 +152,22 @@ def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> 
 
 def _is_like_rectangle(quad: Floats) -> bool:
     """Say whether no side is short, and no corner far from a right angle."""
-    sides = np.roll(quad, -1, axis=0) - quad
-    lengths = np.hypot(sides[:, 0], sides[:, 1])
-    cosines = (sides * np.roll(sides, 1, axis=0)).sum(axis=1) / np.maximum(
-        lengths * np.roll(lengths, 1), 1e-9
+    # In plain numbers: NumPy would take ten times as long for four of them.
+    corners = quad.tolist()
+    sides = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in _each_side(corners)]
+    lengths = [math.hypot(*side) for side in sides]
+    if min(lengths) < 0.8 * MIN_SMALL_SIDE:
+        return False
+    return all(
+        abs(sides[index][0] * sides[index - 1][0] + sides[index][1] * sides[index - 1][1])
+        <= MAX_COSINE * lengths[index] * lengths[index - 1]
+        for index in range(4)
     )
-    return bool(lengths.min() >= 0.8 * MIN_SMALL_SIDE and np.abs(cosines).max() <= MAX_COSINE)
+
+
+def _each_side(corners: list[list[float]]) -> Iterator[tuple[list[float], list[float]]]:
+    """Yield start and end of each side."""
+    return zip(corners, corners[1:] + corners[:1], strict=True)
 
 
 def largest_channel(pixels: Pixels) -> Gray:
@@ -188,19 +202,21 @@ def _move_out(quad: Floats, pixels: float) -> Floats:
 
 def quad_area(quad: Floats) -> float:
     """Return the area of a quadrilateral in pixels."""
-    x, y = quad.T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+    return abs(sum(x0 * y1 - y0 * x1 for (x0, y0), (x1, y1) in _each_side(quad.tolist()))) / 2
 
 
 def _order_corners(quad: Floats) -> Floats:
     """Order corners clockwise, from the one that is upper left when the sheet is leveled."""
-    center = quad.mean(axis=0)
-    around = np.argsort(np.arctan2(*(quad - center).T[::-1]))
-    quad = quad[around]
-    sides = np.roll(quad, -1, axis=0) - quad
+    corners = quad.tolist()
+    x, y = (sum(values) / 4 for values in zip(*corners, strict=True))
+    corners.sort(key=lambda corner: math.atan2(corner[1] - y, corner[0] - x))
     # The upper side points most to the right.
-    level = sides[:, 0] / np.maximum(np.hypot(*sides.T), 1e-9)
-    return np.asarray(np.roll(quad, -int(np.argmax(level)), axis=0), np.float64)
+    level = [
+        (x1 - x0) / max(math.hypot(x1 - x0, y1 - y0), 1e-9)
+        for (x0, y0), (x1, y1) in _each_side(corners)
+    ]
+    first = level.index(max(level))
+    return np.array(corners[first:] + corners[:first], np.float64)
 
 
 def _sides(quad: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
@@ -263,7 +279,7 @@ def _differs_from_around(smooth: Pixels, quad: Floats) -> bool:
     inner = fill_quad(_move_out(quad, -STROKE_WINDOW / 2), smooth.shape)
     if around.sum() < MIN_AREA * region.size or not inner.any():
         return True
-    ground = np.median(smooth[around > 0], axis=0)
+    ground = median_color(smooth[around > 0])
     like_ground = np.abs(smooth[inner > 0] - ground).max(axis=1) < MIN_SIDE_STEP
     return float(like_ground.mean()) < MAX_LIKE_GROUND
 
@@ -284,7 +300,7 @@ def _fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:
     Each side is crossed at many places. Its edge is where the ground ends, coming from
     outside, whatever is ruled along it on the sheet; a line is laid through these places.
     """
-    paper = np.median(smooth[fill_quad(quad, smooth.shape) > 0], axis=0).astype(np.float64)
+    paper = median_color(smooth[fill_quad(quad, smooth.shape) > 0])
     scale = np.array(fine.shape[1::-1]) / smooth.shape[1::-1]
     quad = quad * scale
     reach = max(6.0, 3.5 * float(scale.max()))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digitlens.imaging.binarize import count_median, median_color
 from digitlens.imaging.crop import resize_quickly
 from digitlens.imaging.io import MIN_SIDE
 from digitlens.imaging.quads import (
@@ -121,8 +122,10 @@ def _project(spots: Floats, matrix: Floats) -> Floats:
     return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
 
 
-def find_sheets(pixels: Pixels) -> list[Sheet]:
+def find_sheets(pixels: Pixels, max_outer: float = 1.0) -> list[Sheet]:
     """Find the sheets in a picture, uint8 (H, W) or (H, W, 3), from top to bottom.
+
+    max_outer: sheets are looked for on sheets that are less than this share of their picture
 
     Returns nothing where the picture is its own sheet, as most scans are.
 
@@ -137,7 +140,7 @@ def find_sheets(pixels: Pixels) -> list[Sheet]:
     """
     if max(pixels.shape[:2]) < MIN_SCENE_SIDE:
         return []
-    return _find(pixels, MAX_DEPTH)
+    return _find(pixels, MAX_DEPTH, max_outer)
 
 
 def find_digit_sheet(pixels: Pixels) -> Sheet | None:
@@ -169,7 +172,7 @@ def turn_quarter(pixels: Pixels) -> Sheet:
     return Sheet(np.ascontiguousarray(np.rot90(pixels)), corners, back)
 
 
-def _find(pixels: Pixels, depth: int) -> list[Sheet]:
+def _find(pixels: Pixels, depth: int, max_outer: float) -> list[Sheet]:
     smooth = remove_strokes(pixels)
     quads: list[Floats] = []
     sides: list[int] = []
@@ -210,8 +213,9 @@ def _find(pixels: Pixels, depth: int) -> list[Sheet]:
     sheets = []
     for sheet in cut:
         is_large = max(sheet.pixels.shape[:2]) >= MIN_FIGURE_SIDE
-        looks = depth and is_large and not has_ground
-        inner = _find(sheet.pixels, depth - 1) if looks else []
+        is_outer = sheet.area <= max_outer * pixels.shape[0] * pixels.shape[1]
+        looks = depth and is_large and is_outer and not has_ground
+        inner = _find(sheet.pixels, depth - 1, max_outer) if looks else []
         sheets += [item.on(sheet) for item in inner] or [sheet]
     sheets.sort(key=lambda sheet: float(sheet.corners[:, 1].mean()))
     if has_ground:
@@ -281,17 +285,17 @@ class _Scene:
         rest = self.rest[where]
         if not rest.size:
             return False
-        least = max(MIN_MARK, MIN_MARK_NOISE * 1.48 * float(np.median(rest)))
+        least = max(MIN_MARK, MIN_MARK_NOISE * 1.48 * float(count_median(rest)))
         share = float((rest > least).mean())
         if written and share < MIN_MARKED:
-            values = self.smooth[inner > 0].astype(np.int16)
-            far = np.abs(values - np.median(values, axis=0)).max(axis=1)
+            values = self.smooth[inner > 0]
+            far = np.abs(values - median_color(values)).max(axis=1)
             share = float((far > 2 * MIN_MARK).mean())
         return MIN_MARKED <= share <= MAX_MARKED
 
     def differs(self, region: Mask, ground: Mask) -> bool:
         """Say whether the paper of a region is another than that of the ground."""
-        paper, other = (np.median(self.smooth[mask > 0], axis=0) for mask in (region, ground))
+        paper, other = (median_color(self.smooth[mask > 0]) for mask in (region, ground))
         return float(np.abs(paper - other).max()) >= MIN_PAPER_STEP
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.imaging.binarize import to_gray
+from digitlens.imaging.binarize import count_median, to_gray
+from digitlens.imaging.crop import resize_quickly
 from digitlens.layout.boxes import find_box_rows, find_boxes
 from digitlens.layout.illumination import (
     BACKGROUND_SIDE,
@@ -67,8 +68,7 @@ def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
     coarse = pixels
     if pixels.shape[0] * pixels.shape[1] > COARSE_PIXELS:
         # Whether there is print is seen at half the size, in a quarter of the time.
-        half = pixels.shape[1] // 2, pixels.shape[0] // 2
-        coarse = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+        coarse = resize_quickly(pixels, (pixels.shape[1] // 2, pixels.shape[0] // 2))
     side = BACKGROUND_SIDE if coarse is pixels else BACKGROUND_SIDE // 2
     total, masks = _find_dropped_ink(coarse, side)
     best, best_area = ColorDropout(None), 0
@@ -110,13 +110,6 @@ def _is_colorless(sample: Pixels) -> bool:
     highest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     lowest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
     return float(np.quantile(highest - lowest, 0.999)) < MIN_COLOR_RANGE
-
-
-def count_median(plane: Gray) -> np.float32:
-    """Return the median of gray values; by counting, as there are only 256 of them."""
-    middle = np.array([(plane.size - 1) // 2, plane.size // 2])
-    cumulated = np.bincount(plane.ravel(), minlength=256).cumsum()
-    return np.float32(np.searchsorted(cumulated, middle, side="right").mean())
 
 
 def _find_dropped_ink(pixels: Pixels, side: int = BACKGROUND_SIDE) -> tuple[int, list[Mask]]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from digitlens.errors import DataError
 from digitlens.imaging.binarize import otsu_threshold, to_gray
+from digitlens.imaging.crop import halve
 from digitlens.imaging.io import load_image
 from digitlens.mail.barcodes import BAR_LETTERS, N_BARS, decode_imb, find_damage
 
@@ -56,17 +57,22 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
     first = min(1.0, MAX_SIDE / max(pixels.shape))
     # Small bars are told apart where the picture is larger, but that takes four times as long:
     # only where some stand together. A barcode that fills the picture has bars too large.
-    strips: list[NDArray[np.intp]] = []
+    stand_together, large = False, 0
     for scale in (first, 2.0, first / 2):
-        if scale == 2.0 and (max(pixels.shape) > MAX_DOUBLED or not strips):
+        if scale > first and not (stand_together and max(pixels.shape) <= MAX_DOUBLED):
+            continue
+        if scale < first and not (stand_together or large >= MIN_TOGETHER):
             continue
         gray = pixels
-        if scale != 1:
+        if scale == 0.5:
+            gray = halve(pixels)
+        elif scale != 1:
             way = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
             height, width = (max(1, round(side * scale)) for side in pixels.shape)
             gray = np.asarray(cv2.resize(pixels, (width, height), interpolation=way))
         marks = _measure_marks(gray)
         strips = list(_find_strips(marks))
+        stand_together, large = stand_together or bool(strips), large + marks.large
         decoded = [_decode_row(gray, row) for row in _fit_rows(marks, strips)]
         barcodes = tuple(
             # Centers of pixels lie half a pixel from their edges, at each scale.
@@ -95,6 +101,7 @@ class _Marks:
     length: Floats
     width: Floats
     angles: Floats
+    large: int  # how many others there are that would be bars at half the size
 
 
 # A pixel is dark that is so much below the mean around it: in gray levels, as a share, and in
@@ -128,6 +135,7 @@ def _measure_marks(gray: Gray) -> _Marks:
     area, sides = stats[:, cv2.CC_STAT_AREA], stats[:, 2:4].max(axis=1)
     small = (area >= MIN_AREA) & (sides <= MAX_LENGTH) & (sides >= MIN_LENGTH)
     small[0] = False
+    large = (sides > MAX_LENGTH) & (sides <= 2 * MAX_LENGTH)
     count = int(small.sum())
     rank = np.full(len(area), -1, np.int32)
     rank[small] = np.arange(count)
@@ -150,7 +158,7 @@ def _measure_marks(gray: Gray) -> _Marks:
         np.sqrt(12 * np.maximum(half - spread, 1 / 12)),
     )
     angles = np.degrees(np.arctan2(2 * xy, xx - yy) / 2) % 180
-    return _Marks(x, y, length, width, angles)
+    return _Marks(x, y, length, width, angles, int(np.count_nonzero(large)))
 
 
 def _find_strips(marks: _Marks) -> Iterator[NDArray[np.intp]]:

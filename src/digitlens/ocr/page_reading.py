@@ -56,6 +56,12 @@ def read_layout(
     return PageReading(layout, select_numbers(crops, tables, lengths), tables, tuple(crops))
 
 
+def keep_wanted(layout: PageLayout, where: Where) -> PageLayout:
+    """Return a layout without the lines that are not wanted."""
+    crops = [crop for crop in layout.crops if _is_wanted(crop.box, layout, where)]
+    return replace(layout, crops=tuple(crops))
+
+
 def _is_wanted(box: Box, layout: PageLayout, where: Where) -> bool:
     return where(*rotate_upright(box, layout.size, layout.rotation))
 
@@ -156,10 +162,10 @@ class PageReading:
         is_doubtful = self.layout.doubtful or (is_poor and not is_clear)
         return is_doubtful and not self.has_certain_number()
 
-    def is_clearer_than(self, other: PageReading, lead: float = 0.0) -> bool:
-        """Say whether its lines are clearly writing, and the other's less so."""
+    def is_clearer_than(self, other: PageLayout, lead: float = 0.0) -> bool:
+        """Say whether its lines are clearly writing, and those of another way up less so."""
         clarity = self.layout.clarity
-        return clarity >= CLEAR_WRITING and clarity > other.layout.clarity + lead
+        return clarity >= CLEAR_WRITING and clarity > other.clarity + lead
 
     def is_twin_of(self, other: PageReading) -> bool:
         """Say whether the numbers are those of the other way up, on their heads."""

@@ -19,6 +19,7 @@ from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
 from digitlens.models.recipe import READERS
+from digitlens.ocr.glance import LineGlances
 from digitlens.ocr.network import LineRecognizer, load_line_recognizer, load_sign_recognizer
 from digitlens.ocr.page import FormField, Page, join_pages
 from digitlens.ocr.page_reading import (
@@ -27,6 +28,7 @@ from digitlens.ocr.page_reading import (
     HEAD_LEAD,
     UPRIGHT_LEAD,
     PageReading,
+    keep_wanted,
     read_layout,
 )
 from digitlens.ocr.recognize import recognize_line_image
@@ -38,13 +40,14 @@ from digitlens.ocr.select import (
 from digitlens.ocr.signs import choose_parting, holds_only_numbers, keep_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from digitlens.ctc.probs import Lengths
     from digitlens.imaging.io import ImageSource, LoadedImage
+    from digitlens.imaging.sheets import Sheet
     from digitlens.layout.page_layout import PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.page import Stage, Where
@@ -53,6 +56,10 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 100_000
 """Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
+
+ENVELOPE_SHARE, MAX_STAMP_SHARE = 0.85, 0.05
+"""On mail, a sheet of such a share of the picture is the envelope; what is smaller than the
+second, beside the largest, is a stamp: most have 0.02 of it."""
 
 
 class Reader:
@@ -189,7 +196,11 @@ class Reader:
         where: Where | None = None,
     ) -> Page:
         """Read what stands in one field: on the sheets in the picture, or in one place."""
-        sheets = find_sheets(image.pixels) if field.area is None else []
+        sheets = []
+        if where is not None:  # mail: what is on an envelope is a stamp
+            sheets = _drop_stamps(find_sheets(image.pixels, ENVELOPE_SHARE))
+        elif field.area is None:
+            sheets = find_sheets(image.pixels)
         pages = [
             self._read_sheet(
                 replace(image, pixels=sheet.pixels),
@@ -244,9 +255,9 @@ class Reader:
         sheet = turn_quarter(image.pixels)
         turned = orient(detect(replace(image, pixels=sheet.pixels), quarters=0), sheet.pixels)
         lead = turned.line_score - reading.line_score
-        if turned.is_clearer_than(reading, CLARITY_LEAD):
+        if turned.is_clearer_than(reading.layout, CLARITY_LEAD):
             lead = np.inf
-        elif reading.is_clearer_than(turned, CLARITY_LEAD):
+        elif reading.is_clearer_than(turned.layout, CLARITY_LEAD):
             lead = -np.inf
         if abs(lead) <= CLEAR_LEAD and turned.line_score > 0:
             reading = reading.doubted()
@@ -264,9 +275,22 @@ class Reader:
         whole: bool,
     ) -> PageReading:
         """Read lines as they stand and, where it may be so, on their head; choose one."""
-        # Mail itself sees through letters that touch a ZIP: cut here, the line would be lost.
-        signs = self.signs if where is None else None
-        keep = partial(keep_numbers, signs, parting=parting, may_be_line=whole)
+        keep: Callable[[PageLayout], PageLayout]
+        if where is None:
+            keep = partial(keep_numbers, self.signs, parting=parting, may_be_line=whole)
+        elif (
+            self.signs is None or not lengths or is_one_line(layout) or may_be_one_line(layout)
+        ):
+            keep = partial(keep_numbers, None)
+        else:
+            # Mail itself sees through letters that touch a ZIP: cut here, the line would be
+            # lost. So lines with hardly a digit are left out, and the others read as they are.
+            glances = LineGlances(self.signs)
+            keep = partial(glances.drop_words, count=min(lengths))
+            upright_layout = glances.tell_way_up(layout)
+            if upright_layout is not None:
+                wanted = keep_wanted(upright_layout, where)
+                return self._read_way(keep(wanted), pixels, lengths=lengths, whole=None)
         numbers = keep(layout)
         # Words beside a number must not be read along with it.
         whole = whole and holds_only_numbers(layout, numbers)
@@ -278,12 +302,17 @@ class Reader:
                 # Lines that are not wanted tell which way is up as well.
                 reading = read(numbers, pixels, whole=upright, known=reading)
             over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
-            turned = read(keep(layout.upside_down()), pixels, whole=over)
+            head = keep(layout.upside_down())
+            if reading.tells_its_way() and reading.is_clearer_than(head):
+                # Its letters and digits stand upright: what it would be on its head is not
+                # asked, which takes as long again.
+                return reading if where is None else reading.keep_wanted(where)
+            turned = read(head, pixels, whole=over)
             lead = turned.score - reading.score
             is_same = not turned.score or turned.texts == reading.texts
             if turned.is_twin_of(reading):
                 reading = reading.doubted()
-            elif reading.is_clearer_than(turned):
+            elif reading.is_clearer_than(head):
                 pass  # its letters and digits stand upright
             elif lead > HEAD_LEAD:
                 # Digits that are digits on their heads too do not prove it.
@@ -363,6 +392,12 @@ class Reader:
             )
         calibration = self.network.calibrations.select(check_lengths(length))
         return calibration.threshold(max_error)
+
+
+def _drop_stamps(sheets: Sequence[Sheet]) -> list[Sheet]:
+    """Leave out what is far smaller than the largest sheet: stamps, on mail."""
+    least = MAX_STAMP_SHARE * max((sheet.area for sheet in sheets), default=0.0)
+    return [sheet for sheet in sheets if sheet.area >= least]
 
 
 def _load(picture: ImageSource | LoadedImage) -> LoadedImage:

@@ -1,0 +1,111 @@
+"""A glance at lines: which of them may hold a number, and which way up they are writing.
+
+The small network that tells signs apart takes a sixth of a reader's time for a line, and a
+fiftieth where strings of an allowed length are looked for. Mail asks it first.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitlens.ocr.signs import DIGIT, INK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitlens.layout.page_layout import LineCrop, PageLayout
+    from digitlens.ocr.network import SignRecognizer
+
+
+MIN_DIGIT_WIDTH = 0.1
+"""Lines with less ink that may be a digit's hold no number: the mean probability of a digit
+times the width of the ink, in heights of the line, for each wanted digit. Of 196 ZIPs on 200
+drawn envelopes the lowest had 0.14, and three of four other lines have less than 0.1."""
+
+MIN_WORD_WIDTH = 3.0
+"""What is narrower, in its height, is a stamp or a postmark as often as a word: it does not say
+which way is up."""
+
+UP_LEAD = 0.03
+"""Lines are writing by so much more clearly when they stand upright: of 200 drawn envelopes
+three of four are told by that, and none wrongly."""
+
+
+SURE_WRITING = 0.95
+"""Long lines of less clarity may lie on their side: one of 200 drawn envelopes had 0.91 there,
+and half of them have 0.96 when they stand upright."""
+
+
+class LineGlances:
+    """What the signs on lines are; each line is looked at once."""
+
+    def __init__(self, network: SignRecognizer) -> None:
+        self._network = network
+        self._known: dict[LineCrop, tuple[float, float]] = {}
+
+    def tell_way_up(self, layout: PageLayout) -> PageLayout | None:
+        """Return a page the way up that its lines are writing; None where both look alike."""
+        turned = layout.upside_down()
+        clarity, turned_clarity = self.clarity(layout), self.clarity(turned)
+        if abs(clarity - turned_clarity) < UP_LEAD:
+            return None
+        best = layout if clarity > turned_clarity else turned
+        clarity = max(clarity, turned_clarity)
+        # Lines that are clearly writing do not lie on their side.
+        is_doubtful = best.doubtful and clarity < SURE_WRITING
+        return replace(best, clarity=clarity, doubtful=is_doubtful)
+
+    def clarity(self, layout: PageLayout) -> float:
+        """Return how clearly the long lines of a page are writing, 0..1: 0 without any."""
+        total = width = 0.0
+        for crop in layout.crops:
+            rows, columns = _size_of_ink(crop)
+            if not crop.part and columns >= MIN_WORD_WIDTH * rows:
+                total += columns * self._look(crop)[1]
+                width += columns
+        return total / width if width else 0.0
+
+    def drop_words(self, layout: PageLayout, count: int) -> PageLayout:
+        """Return a page without the lines that hold no `count` digits."""
+        least = MIN_DIGIT_WIDTH * count
+        crops = layout.crops
+        wholes = [index for index, crop in enumerate(crops) if not crop.part]
+        may_hold = {index for index in wholes if self._look(crops[index])[0] >= least}
+        for index, crop in enumerate(crops):
+            if crop.part:
+                # Its line is the one before it, or after it where the page was turned: of words
+                # no part is looked at.
+                place = bisect(wholes, index)
+                near = may_hold.intersection(wholes[max(0, place - 1) : place + 1])
+                if near and self._look(crop)[0] >= least:
+                    may_hold.add(index)
+        kept = tuple(crops[index] for index in sorted(may_hold))
+        return replace(layout, crops=kept)
+
+    def _look(self, crop: LineCrop) -> tuple[float, float]:
+        """Return how wide the ink of digits is, in heights of the line, and the clarity."""
+        if crop not in self._known:
+            probs = np.exp(self._network.log_probs(crop.picture))
+            self._known[crop] = _measure(crop, probs)
+        return self._known[crop]
+
+
+def _size_of_ink(crop: LineCrop) -> tuple[int, int]:
+    """Return height and width of a line without its margins."""
+    height, width = crop.ink.shape
+    return max(1, height - 2 * crop.margin), width - 2 * crop.margin
+
+
+def _measure(crop: LineCrop, probs: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the width of digits and the clarity of a line from the signs of its frames."""
+    edges = np.linspace(0, crop.ink.shape[1], len(probs) + 1).astype(int)[:-1]
+    inked = np.maximum.reduceat(crop.ink.max(axis=0), edges) > INK
+    if not inked.any():
+        return 0.0, 0.0
+    step = crop.ink.shape[1] / len(probs)
+    digits = float(probs[inked, DIGIT].sum()) * step
+    return digits / _size_of_ink(crop)[0], float(probs[inked].max(axis=1).mean())
