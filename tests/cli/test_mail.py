@@ -221,6 +221,18 @@ def test_a_barcode_is_made_and_read(digitlens: Cli, in_tmp: Path) -> None:
     assert digitlens("mail", "barcode", "12345", "--out", "bars.gif").code == 2
 
 
+def test_a_barcodes_file_is_kept_unless_it_is_told(digitlens: Cli, in_tmp: Path) -> None:
+    """A file that is there is replaced with --force only; one that is not there is told."""
+    Path("bars.svg").write_text("mine")
+    ended = digitlens("mail", "barcode", "12345", "--out", "bars.svg")
+    assert (ended.code, Path("bars.svg").read_text()) == (1, "mine")
+    assert "bars.svg" in ended.err
+    assert digitlens("mail", "barcode", "12345", "--out", "bars.svg", "--force").code == 0
+    assert Path("bars.svg").read_text().startswith("<svg")
+    ended = digitlens("mail", "barcode", "nothere.png")
+    assert (ended.code, ended.err.splitlines()[0]) == (1, "error: there is no file nothere.png")
+
+
 def test_corrections_are_saved(digitlens: Cli, mail: Path) -> None:
     """What people said becomes lines and digits; what is left out is told, with the reason."""
     digitlens("route", mail, *ROUTE, "--out", "trays")

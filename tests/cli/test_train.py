@@ -23,7 +23,7 @@ from digitlens.training.digit_run import resolve_recipe
 Cli = Callable[..., Any]
 
 NOTHING_CHANGED = dict.fromkeys(
-    ("layers", "learning_rate", "batch", "dropout", "optimizer", "augment", "workers")
+    ("layers", "learning_rate", "batch", "dropout", "optimizer", "augment", "workers", "engine")
 )
 
 

@@ -76,6 +76,8 @@ def barcode(
     from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet
 
     digits = text.replace("-", "")
+    if {*digits} & {*"./\\"}:  # meant as a file
+        raise MissingDataError(f"there is no file {text[:MAX_NAME]}")
     bars = encode_postnet(digits) if postnet else encode_imb(IntelligentMail(tracking, digits))
     if out is not None:
         from digitlens.mail.barcode_images import render_png, render_svg

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from digitlens.cli.batch import AddressOption, EngineOption, check_engine
 from digitlens.cli.console import (
     SOME_REJECTED,
     SourceOption,
     announce,
     argument,
+    check_positive,
     echo,
     flag,
     list_networks,
@@ -19,13 +21,15 @@ from digitlens.cli.console import (
 )
 from digitlens.errors import UsageError
 from digitlens.models.recipe import AUGMENTATIONS, OPTIMIZERS, READERS
-from digitlens.models.registry import NETWORKS
+from digitlens.models.registry import NETWORKS, find_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from digitlens.training import Run
+    from digitlens.training.parallel import Engine
     from digitlens.training.results import ReaderRun
+    from digitlens.training.seeds import SeedRuns
 
 
 NetworkArgument = Annotated[
@@ -88,7 +92,11 @@ AugmentOption = Annotated[
     str | None, option("NAME", f"How digits are changed: {', '.join(AUGMENTATIONS)}.")
 ]
 MembersOption = Annotated[
-    int | None, option("N", "Of best: members trained at once, each on one core.")
+    int | None,
+    option("N", "Seeds, or members of best, trained at once, each on one core."),
+]
+SeedsOption = Annotated[
+    int | None, option("N", "Train so many seeds at once, and say how far luck goes.")
 ]
 
 
@@ -110,7 +118,10 @@ def train(
     dropout: DropoutOption = None,
     optimizer: OptimizerOption = None,
     augment: AugmentOption = None,
+    seeds: SeedsOption = None,
     workers: MembersOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = "",
 ) -> None:
     """Train a network and keep everything about it in a run folder.
 
@@ -124,12 +135,19 @@ def train(
     train reader learns to read whole lines, which are written with the digits as it goes:
     some hours on two cores. train reader --from reader --data FOLDER goes on with lines that
     people corrected (digitlens mail corrections) in minutes, and says what changed.
+
+    --seeds N trains from --seed on, each in a folder of --out (runs/seeds/NETWORK), with the
+    weights of one after the other on one core; the same command again goes on.
     """
+    check_engine(engine, address)
+    check_positive("--workers", workers)
     changes: dict[str, Any] = {"layers": layers, "learning_rate": learning_rate}
     changes |= {"batch": batch, "dropout": dropout, "optimizer": optimizer, "augment": augment}
     special = {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
     special |= {
         "--workers": workers,
+        "--seeds": seeds,
+        "--engine": None if engine == "local" else engine,
         "--epochs": epochs,
         "--limit": limit,
         "--recipe": recipe,
@@ -143,19 +161,39 @@ def train(
         places = {name: changes[name] for name in ("start", "seed", "out", "resume")}
         echo(_train_reader(network, data, validation=share, steps=steps, **places))
         return
-    # ... or a network of digits, from the start or from a model.
+    # ... or a network of digits with several seeds ...
+    asked: dict[str, Any] = {"validation": validation, "limit": limit}
+    asked |= {"epochs": epochs, "recipe": recipe}
+    if seeds is not None:
+        _check_seeds(start, resume=resume)
+        names = ("learning_rate", "batch", "dropout", "optimizer", "augment")
+        recipe_changes = {n: changes[n] for n in names if changes[n] is not None}
+        _train_seeds(
+            *(network, data, seeds),
+            out=out or Path("runs", "seeds", network),
+            seed=seed,
+            engine=make_trainer(engine, address, workers),
+            layers=layers,
+            changes=recipe_changes,
+            **asked,
+        )
+        return
+    if engine != "local" and find_network(network).members == 1:
+        raise UsageError(
+            f"--engine is for several trainings; {network} is one",
+            try_="--seeds N, or best, which has several members",
+        )
+    # ... or one, from the start or from a model.
     from digitlens.cli.progress import TrainingProgress
     from digitlens.training import train as train_network
 
     run = train_network(
         network,
         data,
-        validation=validation,
-        limit=limit,
-        epochs=epochs,
-        recipe=recipe,
         progress=TrainingProgress(),
         workers=workers,
+        engine=None if engine == "local" else make_trainer(engine, address, workers),
+        **asked,
         **changes,
     )
     echo(report(run))
@@ -163,6 +201,55 @@ def train(
         for why in run.changes.left_out:
             announce(f"left out: {why}")
         raise typer.Exit(SOME_REJECTED)
+
+
+def make_trainer(engine: str, address: str, workers: int | None) -> Engine:
+    """Return what trains several at once: processes of this machine, or Ray."""
+    from digitlens.training.parallel import make_engine
+
+    return make_engine(engine, address, workers)
+
+
+def _check_seeds(start: str | None, *, resume: bool) -> None:
+    if start is not None or resume:
+        raise UsageError(
+            "--seeds trains from the start",
+            seen="--resume" if resume else f"--from {start}",
+            try_="the same command again goes on where it was stopped" if resume else None,
+        )
+
+
+def _train_seeds(network: str, data: str, seeds: int, **asked: Any) -> None:
+    """Train several seeds, and tell each as it ends, then all of them."""
+    from digitlens.training.seeds import SeedRun, train_seeds
+
+    def tell(run: SeedRun) -> None:
+        announce(f"seed {run.seed}: {run.error or f'ended, {run.folder}'}")
+
+    result = train_seeds(network, data, seeds=seeds, progress=tell, **asked)
+    echo(report_seeds(result))
+    if any(run.error for run in result.runs):
+        raise typer.Exit(SOME_REJECTED)
+
+
+def report_seeds(result: SeedRuns) -> str:
+    """Return a line for each seed, and mean and spread of what was held back."""
+    from digitlens.metrics.formatting import table
+
+    rows = [("seed", "misses", "run folder")]
+    for run in result.runs:
+        misses = "failed" if run.error else "-" if run.misses is None else str(run.misses)
+        rows.append((str(run.seed), misses, str(run.folder)))
+    lines = table(rows)
+    if (spread := result.spread()) is not None:
+        mean, deviation = spread
+        share = 100 * (1 - mean / result.count)
+        lines += [
+            "",
+            f"mean {mean:.1f} misses in {result.count:,} held back ({share:.2f} % right), "
+            f"sd {deviation:.1f}",
+        ]
+    return "\n".join(lines)
 
 
 def _train_reader(network: str, data: str, **asked: Any) -> str:
@@ -239,6 +326,7 @@ NOT_FOR_READERS = {
     "--limit": "a reader learns from lines that are written with all digits",
     "--recipe": "a reader has one recipe",
     "--workers": "a reader has no members",
+    **dict.fromkeys(("--seeds", "--engine"), "a reader is trained on all cores"),
     **dict.fromkeys(("--layers", "--dropout"), "a reader has layers of its own"),
     **dict.fromkeys(
         ("--learning-rate", "--batch", "--optimizer", "--augment"), "a reader has one recipe"

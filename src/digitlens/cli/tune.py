@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from digitlens.cli.batch import AddressOption, EngineOption, check_engine
 from digitlens.cli.console import (
@@ -16,7 +16,7 @@ from digitlens.cli.console import (
     list_networks,
     option,
 )
-from digitlens.cli.train import EpochsOption, LimitOption
+from digitlens.cli.train import EpochsOption, LimitOption, make_trainer
 
 if TYPE_CHECKING:
     from digitlens.training.tune import Trial, Tuning
@@ -49,14 +49,8 @@ def tune(
     """
     check_engine(engine, address)
     check_positive("--workers", workers)
-    from digitlens.batch.ray_engine import RayEngine
-    from digitlens.batch.run import LocalEngine
-    from digitlens.training.parallel import SECONDS
     from digitlens.training.tune import tune as tune_network
 
-    where: Any = LocalEngine(workers, SECONDS)
-    if engine == "ray":
-        where = RayEngine(address, workers, SECONDS)
     result = tune_network(
         network,
         data,
@@ -66,7 +60,7 @@ def tune(
         validation=validation,
         limit=limit,
         seed=seed,
-        engine=where,
+        engine=make_trainer(engine, address, workers),
         progress=lambda trial: announce(_describe(trial)),
     )
     best = result.best

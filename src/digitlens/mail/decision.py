@@ -236,11 +236,16 @@ def decide(
     """
     lines = (ZipCandidate(line),) if isinstance(line, Line) else tuple(line or ())
     written = [item for item in lines if not item.is_barcode]
-    routing = _decide_by_lines(written, directory, city, state, threshold, priors)
+    allowed = directory.find_zips(city, state) if city or state else None
+    address = " ".join(filter(None, (city, state)))
+    # What is known decides the threshold.
+    least = (
+        threshold[name_knowledge(city, state)] if isinstance(threshold, Mapping) else threshold
+    )
+    routing = _decide_by_lines(written, directory, address, allowed, least, priors)
     barcode = next((item for item in lines if item.is_barcode), None)
     if barcode is None or barcode.line.text[:ZIP5] not in directory:
         return routing
-    allowed = directory.find_zips(city, state) if city or state else None
     return _check_barcode(barcode.line, routing, directory, allowed)
 
 
@@ -273,19 +278,14 @@ def _check_barcode(
 def _decide_by_lines(
     candidates: Sequence[ZipCandidate],
     directory: Directory,
-    city: str | None,
-    state: str | None,
-    threshold: float | Thresholds,
+    address: str,
+    allowed: frozenset[str] | None,
+    least: float | None,
     priors: Priors,
 ) -> Routing:
-    # What is known: the threshold, and the ZIPs that the address allows.
-    least = (
-        threshold[name_knowledge(city, state)] if isinstance(threshold, Mapping) else threshold
-    )
+    """Decide by what is written; of `address` are the ZIPs that are `allowed`."""
     if least is not None and not 0 <= least <= 1:
         raise UsageError("a threshold lies between 0 and 1", seen=f"{least:g}")
-    address = " ".join(filter(None, (city, state)))
-    allowed = directory.find_zips(city, state) if address else None
 
     # What was read: nothing at all is a reason of its own.
     if not any(item.line.text or item.line.alternatives for item in candidates):

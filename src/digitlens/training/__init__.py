@@ -30,11 +30,14 @@ from digitlens.training.config import (
     default_callback,
     resume_config,
 )
+from digitlens.training.parallel import make_engine
 from digitlens.training.results import ReaderRun, Run
 from digitlens.workers import is_machine_busy, run_in_background
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from digitlens.training.parallel import Engine
 
 __all__ = ["ReaderRun", "Run", "train", "train_reader"]
 
@@ -59,6 +62,7 @@ def train(
     optimizer: str | None = None,
     augment: str | None = None,
     workers: int | None = None,
+    engine: Engine | None = None,
 ) -> Run:
     """Train a network by its recipe and keep everything in a run folder.
 
@@ -91,6 +95,7 @@ def train(
     optimizer, augment: one of `digitlens.models.recipe.OPTIMIZERS`, of `AUGMENTATIONS`
     workers: of a network of several members: train so many at the same time, each with one
         core in a process of its own; when None, one after the other with all cores
+    engine: the same on other machines: `digitlens.batch.ray_engine.RayEngine`
     progress: is called as training goes on, in this thread; when None, a line for each epoch
         is printed in a notebook and on a terminal, and nothing elsewhere
 
@@ -105,9 +110,56 @@ def train(
     >>> run.history[-1].validation_accuracy  # doctest: +SKIP
     0.981
     """
+    changes = _list_changes(learning_rate, batch, dropout, optimizer, augment)
+    config, source = configure(
+        *(network, data),
+        validation=validation,
+        limit=limit,
+        seed=seed,
+        epochs=epochs,
+        recipe=recipe,
+        out=out,
+        layers=layers,
+        changes=changes,
+    )
+    _check_changes(config, begun=resume or start is not None)
+    if start is not None:
+        _check_start(config, resume=resume)
+        return _fine_tune(config, start, source, validation, progress or default_callback())
+    if resume:
+        config = resume_config(config, Recipe)
+    limit_openmp_spin()
+    # Digits are read while torch is imported: together the longest part of a short run.
+    loader = run_in_background(lambda: load_splits(source, config))
+    with training_extra():
+        from digitlens.training.digit_run import run_training, train_ensemble
+    progress = progress or default_callback()
+    if find_network(config.network).members > 1:
+        if workers and engine is None:
+            engine = make_engine(workers=workers)
+        return train_ensemble(config, loader.result(), progress, engine)
+    return run_training(config, loader.result(), progress)
+
+
+def configure(
+    network: str | nn.Module,
+    data: DataSplits | Digits | tuple[Any, Any] | str | Path | None,
+    *,
+    validation: float | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    recipe: Recipe | str | Path | None = None,
+    out: str | Path | None = None,
+    layers: str | None = None,
+    changes: dict[str, Any] | None = None,
+) -> tuple[TrainConfig[Recipe], Any]:
+    """Return what is asked for, checked, and what `load_splits` loads; as `train` has them.
+
+    changes: of the recipe: for `Recipe.adjust`
+    """
     recipe = _open_recipe(recipe)
     network, module = _choose_network(network, layers)
-    changes = _list_changes(learning_rate, batch, dropout, optimizer, augment)
     default = find_network(network).source
     check_length(epochs, "epochs")
     share = 0.1 if validation is None else validation
@@ -128,21 +180,7 @@ def train(
         layers=layers,
         changes=changes,
     )
-    _check_changes(config, begun=resume or start is not None)
-    if start is not None:
-        _check_start(config, resume=resume)
-        return _fine_tune(config, start, source, validation, progress or default_callback())
-    if resume:
-        config = resume_config(config, Recipe)
-    limit_openmp_spin()
-    # Digits are read while torch is imported: together the longest part of a short run.
-    loader = run_in_background(lambda: _load(source, config))
-    with training_extra():
-        from digitlens.training.digit_run import run_training, train_ensemble
-    progress = progress or default_callback()
-    if find_network(network).members > 1:
-        return train_ensemble(config, loader.result(), progress, workers)
-    return run_training(config, loader.result(), progress)
+    return config, source
 
 
 def train_reader(
@@ -220,7 +258,7 @@ def train_reader(
             from digitlens.training.sign_task import run_sign_training as run_training
         else:
             from digitlens.training.line_task import run_line_training as run_training
-    return run_training(config, _load(source, config), progress or default_callback())
+    return run_training(config, load_splits(source, config), progress or default_callback())
 
 
 def _check_corrections(
@@ -233,9 +271,10 @@ def _check_corrections(
         )
 
 
-def _load(
+def load_splits(
     source: DataSplits | str | Path, config: TrainConfig[Recipe] | TrainConfig[LineRecipe]
 ) -> DataSplits:
+    """Return the digits of a training, loaded where they are not yet."""
     if isinstance(source, DataSplits):
         return source
     # A resumed run says in its config.toml where its digits came from.

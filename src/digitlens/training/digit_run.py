@@ -14,7 +14,6 @@ import torch
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
-from digitlens.batch.run import LocalEngine
 from digitlens.data import world
 from digitlens.digits import CLASSES, Labels
 from digitlens.errors import DataError, DigitlensError, ModelError, StoppedError
@@ -40,7 +39,7 @@ from digitlens.training.digit_task import (
     DigitTensors,
     predict_labels,
 )
-from digitlens.training.parallel import SECONDS, train_all
+from digitlens.training.parallel import train_all
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from digitlens.data import DataSplits
     from digitlens.models.recipe import Recipe
     from digitlens.training.digit_task import Teacher
+    from digitlens.training.parallel import Engine
 
 
 ACCEPTED_SHARE = 0.99  # so many of the validation digits pass the threshold of "no digit"
@@ -138,13 +138,13 @@ def train_ensemble(
     config: TrainConfig[Recipe],
     data: DataSplits,
     callback: Callback,
-    workers: int | None = None,
+    engine: Engine | None = None,
 ) -> Run:
     """Train all members and leave a finished run folder of their ensemble.
 
     Members are seeds by index, seed x members + index, and all of them answer: none is chosen
     by its score. Each has a run folder of its own inside the ensemble's, so that a run that
-    was interrupted goes on with the member that was under way. With `workers` so many are
+    was interrupted goes on with the member that was under way. With an engine several are
     trained at the same time, each on one core: `callback` hears nothing of these.
     """
     config = resolve_recipe(config, data)
@@ -166,8 +166,7 @@ def train_ensemble(
             )
             for index in range(count)
         ]
-        if workers:
-            engine: Any = LocalEngine(workers, limit=SECONDS)
+        if engine is not None:
             for outcome in train_all(configs, data, run_training, engine):
                 if isinstance(outcome, DigitlensError):
                     raise outcome

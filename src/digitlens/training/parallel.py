@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from digitlens import runs as run_folder
 from digitlens.batch.run import LocalEngine
+from digitlens.errors import RunError
 from digitlens.imaging.inputs import use_one_core
-from digitlens.training.config import Callback, NullCallback, TrainConfig
+from digitlens.training.config import Callback, NullCallback, TrainConfig, check_same_data
 
 if TYPE_CHECKING:
     from digitlens.data import DataSplits
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Config = TrainConfig[Recipe]
     Run = Callable[[Config, DataSplits, Callback], object]
     Engine = Callable[[Any, Any], Iterator[tuple[int, list[Any]]]]
+    Outcome = dict[str, Any] | DigitlensError
 
 
 SECONDS = 7 * 86_400.0
@@ -61,19 +63,53 @@ class Trainings:
         return [error]
 
 
+def make_engine(name: str = "local", address: str = "", workers: int | None = None) -> Engine:
+    """Return the engine for trainings: "local", or "ray" at `address` or on this machine.
+
+    workers: trainings at once; one a core when None
+    """
+    if name == "ray":
+        from digitlens.batch.ray_engine import RayEngine
+
+        return cast("Engine", RayEngine(address, workers, SECONDS))
+    return cast("Engine", LocalEngine(workers, SECONDS))
+
+
 def train_all(
-    configs: Sequence[Config], data: DataSplits, run: Run, engine: Engine | None = None
-) -> list[dict[str, Any] | DigitlensError]:
+    configs: Sequence[Config],
+    data: DataSplits,
+    run: Run,
+    engine: Engine | None = None,
+    progress: Callable[[int, Outcome], None] = lambda *_: None,
+) -> list[Outcome]:
     """Train each of `configs`, of resolved recipes; return their metrics.json, or errors.
 
     run: `digit_run.run_training`
     engine: one of `digitlens.batch`; processes of this machine, one a core, when None. On
         several machines they need the run folders in common.
+    progress: is called with the place of each that has ended, and what came of it
 
     The weights are those of one training after the other, each with one core. Raises
     ModelError, StorageError: what stands in the way of all.
     """
-    engine = engine or cast("Engine", LocalEngine(limit=SECONDS))
     parts = ((index, [config]) for index, config in enumerate(configs))
-    results = dict(engine(parts, Trainings(data, run)))
-    return [results[index][0] for index in range(len(configs))]
+    results: dict[int, Outcome] = {}
+    for index, (outcome,) in (engine or make_engine())(parts, Trainings(data, run)):
+        results[index] = outcome
+        progress(index, outcome)
+    return [results[index] for index in range(len(configs))]
+
+
+def check_same(config: Config, data: DataSplits) -> None:
+    """Raise `RunError` where the run in the folder of `config` is one of another command."""
+    folder = config.out
+    assert folder is not None, "trainings at the same time have folders of their own"
+    if not (folder / run_folder.CONFIG).is_file():
+        return
+    written = run_folder.read_config(folder)
+    if written["recipe"] != config.resolved_recipe.to_dict():
+        raise RunError(
+            f"{folder} holds a training of another command",
+            try_="the command that began it, or another folder with --out",
+        )
+    check_same_data(folder, written, data)

@@ -7,20 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitlens import runs as run_folder
-from digitlens.data import DataSplits, load_digits
-from digitlens.errors import DataError, DigitlensError, MissingExtraError, RunError, UsageError
+from digitlens.errors import DataError, DigitlensError, MissingExtraError, UsageError
 from digitlens.models.recipe import AUGMENTATIONS, write_recipe
 from digitlens.models.registry import find_network
 from digitlens.storage import make_folder, write_csv
-from digitlens.training import training_extra
-from digitlens.training.config import TrainConfig, check_length, check_seed
-from digitlens.training.parallel import train_all
+from digitlens.training import configure, load_splits, training_extra
+from digitlens.training.parallel import check_same, train_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from digitlens.data import DataSplits
     from digitlens.models.recipe import Recipe
+    from digitlens.training.config import TrainConfig
     from digitlens.training.parallel import Engine
 
 
@@ -95,21 +94,12 @@ def _prepare(
     seed: int,
 ) -> tuple[TrainConfig[Recipe], DataSplits]:
     """Return a training by the network's own recipe, and its digits."""
-    check_length(epochs, "epochs")
-    source = find_network(network).source if data is None else data
-    if not isinstance(source, DataSplits):
-        source = load_digits(source, validation=validation, limit=limit)
-    config: TrainConfig[Recipe] = TrainConfig(
-        network=network,
-        seed=check_seed(seed),
-        length=epochs,
-        source=source.source,
-        validation=validation,
-        limit=limit,
-    )
+    options: dict[str, Any] = {"epochs": epochs, "limit": limit, "seed": seed}
+    config, source = configure(network, data, validation=validation, **options)
+    splits = load_splits(source, config)
     with training_extra():
         from digitlens.training.digit_run import resolve_recipe
-    return resolve_recipe(config, source), source
+    return resolve_recipe(config, splits), splits
 
 
 def tune_recipe(
@@ -134,9 +124,10 @@ def tune_recipe(
             proposed = propose(asked, config.resolved_recipe)
             recipe = proposed if number else config.resolved_recipe
             folder = out / f"trial-{number:03d}"
-            _check_same(folder, recipe)
             group.append((asked, Trial(number, folder, recipe, None)))
         configs = [replace(config, recipe=t.recipe, out=t.folder) for _, t in group]
+        for one in configs:
+            check_same(one, data)
         for (asked, trial), metrics in zip(
             group, train_all(configs, data, run_training, engine), strict=True
         ):
@@ -217,17 +208,6 @@ def describe(base: Recipe) -> dict[str, Any]:
     power = math.log10(min(1.0, max(1e-4, base.weight_decay)))
     own = {"rate_doubled": 0.0, "batch_doubled": 0, "weight_decay_power": power}
     return own | {name: getattr(base, name) for name in names}
-
-
-def _check_same(folder: Path, recipe: Recipe) -> None:
-    """Raise `RunError` where the trial in `folder` was one of another recipe."""
-    if not (folder / run_folder.CONFIG).is_file():
-        return
-    if run_folder.read_config(folder)["recipe"] != recipe.to_dict():
-        raise RunError(
-            f"{folder} holds the trial of another command",
-            try_="the command that began it, or another folder with --out",
-        )
 
 
 def _finish(

@@ -78,7 +78,7 @@ def test_the_same_command_goes_on(tuned: Tuning, written: DataSplits) -> None:
 
     again = tune("dense", written, out=out, trials=3, epochs=1, engine=refuse)
     assert again.trials == tuned.trials
-    with pytest.raises(RunError, match="holds the trial of another command"):
+    with pytest.raises(RunError, match="holds a training of another command"):
         tune("dense", written, out=out, trials=3, epochs=1, seed=1, engine=here)
 
 
