@@ -85,8 +85,7 @@ def barcode(
 
         if not force:
             check_free(out)
-        kind = out.suffix.lower()
-        if kind not in (".svg", ".png"):
+        if (kind := out.suffix.lower()) not in (".svg", ".png"):
             raise UsageError("a barcode is drawn as .svg or .png", seen=out.name)
         image = render_svg(bars).encode() if kind == ".svg" else render_png(bars, dots=dots)
         write_bytes(out, image)

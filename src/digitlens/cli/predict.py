@@ -33,7 +33,7 @@ from digitlens.errors import printable
 from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from digitlens.digits import Images
     from digitlens.imaging.inputs import InputFile
@@ -71,7 +71,7 @@ def predict(
     from digitlens.storage import make_folder
 
     chosen = load_model(model)
-    sources = list_inputs(files, recursive=recursive)
+    sources = list_inputs(files, recursive=recursive, stems=stages is not None)
     if stages is not None:
         make_folder(stages)
     # Rows are written as they come: a folder of any size needs the memory of a few pictures.
@@ -101,7 +101,7 @@ def predict(
 
 def predict_files(
     model: Model,
-    sources: list[InputFile],
+    sources: Sequence[InputFile],
     stages: Path | None,
     *,
     workers: int | None = None,

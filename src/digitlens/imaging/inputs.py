@@ -7,12 +7,17 @@ opened or not.
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob, has_magic
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from digitlens.errors import DataError, DigitlensWarning, MissingDataError, UsageError
 from digitlens.imaging.filetypes import identify
@@ -27,6 +32,7 @@ MAX_BYTES = 1 << 29
 """Files of more than 512 MiB are not read: no picture that may be decoded is larger."""
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
+PACK = 1000  # names that a list of files packs together
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # what systems leave in folders
 
 
@@ -147,15 +153,55 @@ def has_picture_name(path: Path | str) -> bool:
     return suffix in PICTURE_SUFFIXES
 
 
+class InputList(Sequence[InputFile]):
+    """Files to read, in order; a hundred thousand names take a megabyte of memory, or two.
+
+    They are packed a thousand at a time, and made into `InputFile` as they are asked for.
+    """
+
+    def __init__(
+        self, paths: Iterator[tuple[str, bool]], stdin: Path | None, *, stems: bool
+    ) -> None:
+        self._stdin, self._stems = stdin, stems
+        self._packs: list[bytes] = []
+        self._count = 0
+        while pack := list(islice(paths, PACK)):
+            self._count += len(pack)
+            self._packs.append(zlib.compress(json.dumps(pack).encode(), 1))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[InputFile]:
+        taken: set[str] = set()
+        for pack in self._packs:
+            for text, listed in json.loads(zlib.decompress(pack)):
+                path = Path(text)
+                name = "stdin" if path == self._stdin else text
+                yield InputFile(path, name, _stem(path, taken) if self._stems else "", listed)
+
+    @overload
+    def __getitem__(self, index: int) -> InputFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[InputFile]: ...
+    def __getitem__(self, index: int | slice) -> InputFile | list[InputFile]:
+        return list(self)[index]
+
+
 def list_inputs(
-    named: Iterable[str], *, stdin: Path | None = None, recursive: bool = False
-) -> list[InputFile]:
+    named: Iterable[str],
+    *,
+    stdin: Path | None = None,
+    recursive: bool = False,
+    stems: bool = True,
+) -> InputList:
     """Return the files that were named, and for each folder the pictures and documents in it.
 
     named: files, folders and patterns (``scans/*.png``, ``scans/**/*.pdf``) that the shell left
         as they are. An existing file of that very name counts first.
     stdin: the file that stands for ``-``
     recursive: look into folders in folders
+    stems: whether each needs a `stem`, which takes memory for all of them
 
     Returns in the order in which they were named; those of a folder or a pattern by name. What
     does not exist, and a folder without pictures, stays in the list: reading it gives the
@@ -163,7 +209,13 @@ def list_inputs(
 
     Raises UsageError: a name is empty.
     """
-    paths: list[tuple[Path, bool]] = []
+    return InputList(_walk_named(named, stdin, recursive), stdin, stems=stems)
+
+
+def _walk_named(
+    named: Iterable[str], stdin: Path | None, recursive: bool
+) -> Iterator[tuple[str, bool]]:
+    """Yield the path of each file, and whether it was listed in a folder."""
     for name in named:
         if not name:
             raise UsageError(
@@ -171,33 +223,29 @@ def list_inputs(
                 seen="''",
                 likely="a variable of the shell is not set",
             )
-        path = Path(name)
         if name == "-" and stdin is not None:
-            paths.append((stdin, False))
+            yield str(stdin), False
         # A pattern, unless a file has that very name.
         elif not os.path.lexists(name) and has_magic(name):
             matches = [Path(item) for item in sorted(glob(name, recursive=True))]  # noqa: PTH207 - a pattern may be absolute
-            for match in matches or [path]:
-                paths += _expand(match, recursive)
+            for match in matches or [Path(name)]:
+                yield from _expand(match, recursive)
         else:
-            paths += _expand(path, recursive)
-    taken: set[str] = set()
-    return [
-        InputFile(path, "stdin" if path == stdin else str(path), _stem(path, taken), listed)
-        for path, listed in paths
-    ]
+            yield from _expand(Path(name), recursive)
 
 
-def _expand(path: Path, recursive: bool) -> list[tuple[Path, bool]]:
-    if not is_folder(path):
-        return [(path, False)]
-    try:
-        listing = list_folder(path, recursive=recursive)
-    except DataError:
-        return [(path, False)]  # reading it gives the error
-    if listing.files and (note := listing.describe(path)):
-        warnings.warn(note, DigitlensWarning, stacklevel=3)
-    return [(item, True) for item in listing.files] or [(path, False)]
+def _expand(path: Path, recursive: bool) -> Iterator[tuple[str, bool]]:
+    """Yield the files of a folder, or what is none; without any, reading it gives the error."""
+    listing, is_empty = Listing(), True
+    if is_folder(path):
+        with suppress(DataError):
+            for name, _ in walk_folder(path, listing, recursive=recursive):
+                is_empty = False
+                yield str(Path(name)), True
+    if is_empty:
+        yield str(path), False
+    elif note := listing.describe(path):
+        warnings.warn(note, DigitlensWarning, stacklevel=5)
 
 
 def _stem(path: Path, taken: set[str]) -> str:
