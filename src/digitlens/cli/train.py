@@ -161,40 +161,35 @@ def train(
         places = {name: changes[name] for name in ("start", "seed", "out", "resume")}
         echo(_train_reader(network, data, validation=share, steps=steps, **places))
         return
-    # ... or a network of digits with several seeds ...
-    asked: dict[str, Any] = {"validation": validation, "limit": limit}
-    asked |= {"epochs": epochs, "recipe": recipe}
+    # ... or a network of digits: several seeds of it, or one, from the start or from a model.
+    changes |= {"validation": validation, "limit": limit, "epochs": epochs, "recipe": recipe}
+    where = (engine, address, workers)
     if seeds is not None:
-        _check_seeds(start, resume=resume)
-        names = ("learning_rate", "batch", "dropout", "optimizer", "augment")
-        recipe_changes = {n: changes[n] for n in names if changes[n] is not None}
-        _train_seeds(
-            *(network, data, seeds),
-            out=out or Path("runs", "seeds", network),
-            seed=seed,
-            engine=make_trainer(engine, address, workers),
-            layers=layers,
-            changes=recipe_changes,
-            **asked,
-        )
-        return
+        _train_seeds(network, data, seeds, where, changes)
+    else:
+        _train_one(network, data, where, changes)
+
+
+def _train_one(
+    network: str, data: str, where: tuple[str, str, int | None], asked: Mapping[str, Any]
+) -> None:
+    """Train a network of digits, and say what came of it."""
+    from digitlens.cli.progress import TrainingProgress
+    from digitlens.training import train as train_network
+
+    engine, _, workers = where
     if engine != "local" and find_network(network).members == 1:
         raise UsageError(
             f"--engine is for several trainings; {network} is one",
             try_="--seeds N, or best, which has several members",
         )
-    # ... or one, from the start or from a model.
-    from digitlens.cli.progress import TrainingProgress
-    from digitlens.training import train as train_network
-
     run = train_network(
         network,
         data,
         progress=TrainingProgress(),
         workers=workers,
-        engine=None if engine == "local" else make_trainer(engine, address, workers),
+        engine=None if engine == "local" else make_trainer(*where),
         **asked,
-        **changes,
     )
     echo(report(run))
     if run.changes is not None and run.changes.left_out:
@@ -210,23 +205,33 @@ def make_trainer(engine: str, address: str, workers: int | None) -> Engine:
     return make_engine(engine, address, workers)
 
 
-def _check_seeds(start: str | None, *, resume: bool) -> None:
-    if start is not None or resume:
-        raise UsageError(
-            "--seeds trains from the start",
-            seen="--resume" if resume else f"--from {start}",
-            try_="the same command again goes on where it was stopped" if resume else None,
-        )
-
-
-def _train_seeds(network: str, data: str, seeds: int, **asked: Any) -> None:
+def _train_seeds(
+    network: str,
+    data: str,
+    seeds: int,
+    where: tuple[str, str, int | None],
+    asked: Mapping[str, Any],
+) -> None:
     """Train several seeds, and tell each as it ends, then all of them."""
     from digitlens.training.seeds import SeedRun, train_seeds
+
+    rest = dict(asked)
+    if (start := rest.pop("start")) is not None or rest.pop("resume"):
+        raise UsageError(
+            "--seeds trains from the start",
+            seen="--resume" if start is None else f"--from {start}",
+            try_="the same command again goes on where it was stopped" if not start else None,
+        )
+    names = ("learning_rate", "batch", "dropout", "optimizer", "augment")
+    given = {name: rest.pop(name) for name in names}
 
     def tell(run: SeedRun) -> None:
         announce(f"seed {run.seed}: {run.error or f'ended, {run.folder}'}")
 
-    result = train_seeds(network, data, seeds=seeds, progress=tell, **asked)
+    rest["out"] = rest["out"] or Path("runs", "seeds", network)
+    rest["changes"] = {name: value for name, value in given.items() if value is not None}
+    engine = make_trainer(*where)
+    result = train_seeds(network, data, seeds=seeds, engine=engine, progress=tell, **rest)
     echo(report_seeds(result))
     if any(run.error for run in result.runs):
         raise typer.Exit(SOME_REJECTED)
