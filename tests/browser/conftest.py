@@ -174,50 +174,115 @@ def backend() -> str:
     return "server"
 
 
-@pytest.fixture
-def open_page(
-    browser: Any, backend: str, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens the page: where in it, and what the browser is like.
+class Pages:
+    """Pages that the tests of a module use one after the other, each as if it were new.
 
-    When the test is over, no page has logged an error, raised one, or asked another host.
+    A new page costs a process and compiles every script: more than most tests do with it.
     """
-    contexts, faults = [], []
-    addresses = {"server": "lab_address", "static": "static_address"}
-    address: str = request.getfixturevalue(addresses[backend])
 
-    def note(page: Any) -> None:
-        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._kept: list[tuple[dict[str, Any], Any]] = []
+        self._used: list[tuple[dict[str, Any], Any]] = []
+        self.faults: list[str] = []
+        self.address = ""
+
+    def take(self, address: str, options: dict[str, Any]) -> Any:
+        """Return a page without history of its own, storage, routes or anything open."""
+        self.address = address
+        like = {name: value for name, value in options.items() if name != "viewport"}
+        page = next((page for kept, page in self._kept if kept == like), None)
+        if page is None:
+            context = self._browser.new_context(**options)
+            context.set_default_timeout(15_000)
+            page = context.new_page()
+            page.faults, page.asked = self.faults, set()
+            self._note(page)
+        else:
+            self._kept.remove((like, page))
+            page.set_viewport_size(options["viewport"])
+        self._used.append((like, page))
+        return page
+
+    def give_back(self) -> None:
+        """Wipe the pages that a test used; one whose clock was set, so `once`, is closed."""
+        while self._used:
+            options, page = self._used.pop()
+            if getattr(page, "once", False):
+                page.context.close()
+                continue
+            page.unroute_all(behavior="ignoreErrors")
+            for other in page.context.pages:
+                if other is not page:
+                    other.close()
+            page.mouse.up()
+            # A file without scripts, so that nothing writes again what is wiped.
+            page.goto(self.address + "favicon.ico")
+            page.evaluate(WIPE)
+            self._kept.append((options, page))
+        self.faults.clear()
+
+    def _note(self, page: Any) -> None:
+        """Keep what the page waits for, and what it should not say: errors, other hosts."""
+        page.on("request", lambda asked: page.asked.add(asked))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda asked: page.asked.discard(asked))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on(
             "console",
             lambda said: (
-                said.type in ("error", "warning") and faults.append(f"{said.type}: {said.text}")
+                said.type in ("error", "warning")
+                and self.faults.append(f"{said.type}: {said.text}")
             ),
         )
         page.on(
             "request",
             lambda asked: (
-                asked.url.startswith((address, "data:", "blob:"))
-                or faults.append(f"asked elsewhere: {asked.url}")
+                asked.url.startswith((self.address, "data:", "blob:"))
+                or self.faults.append(f"asked elsewhere: {asked.url}")
             ),
         )
 
+
+WIPE = """async () => {
+    localStorage.clear();
+    sessionStorage.clear();
+    for (const {name} of await indexedDB.databases())
+        await new Promise(resolve => {
+            const request = indexedDB.deleteDatabase(name);
+            request.onsuccess = request.onerror = request.onblocked = resolve;
+        });
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages(browser: Any) -> Pages:
+    """Return the pages of a module's tests."""
+    return Pages(browser)
+
+
+@pytest.fixture
+def open_page(
+    pages: Pages, backend: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens the page: where in it, and what the browser is like.
+
+    When the test is over, no page has logged an error, raised one, or asked another host.
+    """
+    addresses = {"server": "lab_address", "static": "static_address"}
+    address: str = request.getfixturevalue(addresses[backend])
+
     def opened(where: str = "", **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": WIDE, **options})
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        note(page)
-        page.faults = faults
+        page = pages.take(address, {"viewport": WIDE, **options})
+        if backend == "static" and "network=" not in where:  # it begins with a smaller one
+            where = (where or "#draw") + ("&" if "?" in where else "?") + "network=universal"
         page.goto(address + where)
         page.wait_for_selector("#network option", state="attached")
-        if backend == "static" and "network=" not in where:  # it begins with a smaller one
-            page.locator("#network").select_option("universal")
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    faults = list(pages.faults)
+    pages.give_back()
     assert faults == []
 
 
@@ -229,6 +294,24 @@ def page(open_page: Callable[..., Any]) -> Any:
 
 SEVEN = ((0.25, 0.25), (0.75, 0.25), (0.45, 0.8))
 """Corners of a 7, as shares of the paper's side."""
+
+FRAMES = """() => new Promise(resolve => requestAnimationFrame(() =>
+    requestAnimationFrame(resolve)))"""
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[[Any], None]:
+    """Return a function that waits until a page has all it asked for, and has drawn it."""
+
+    def wait(page: Any) -> None:
+        for _ in range(500):
+            page.evaluate(FRAMES)
+            if not page.asked:
+                break
+        page.evaluate(FRAMES)
+        assert not page.asked, page.asked
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -87,24 +87,28 @@ LAST = "API"
 """The last thing that can have the focus."""
 
 
-def opened(page: Any, go: Go, tab: str) -> None:
-    """Open a view and wait until it has shown what it asks the service for."""
-    go(page, tab)
-    if tab == "mistakes":
-        page.locator("#matrix button").first.wait_for()
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(150)  # canvases are drawn in the next frame
+@pytest.fixture
+def visit(go: Go, settle: Callable[[Any], None]) -> Go:
+    """Return a function that opens a view and waits until all it asks for is shown."""
+
+    def visited(page: Any, tab: str) -> None:
+        go(page, tab)
+        if tab == "mistakes":
+            page.locator("#matrix button").first.wait_for()
+        settle(page)
+
+    return visited
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_that_is_written_is_easy_to_read(
-    open_page: Any, draw_seven: Callable[..., None], go: Go, theme: str
+    open_page: Any, draw_seven: Callable[..., None], visit: Go, theme: str
 ) -> None:
     """In every view each text has WCAG's AA contrast, by the colours that are computed."""
     page = open_page("#draw?data=uci", color_scheme=theme)
     draw_seven(page)
     for tab in TABS:
-        opened(page, go, tab)
+        visit(page, tab)
         seen, faint = page.evaluate(FAINT)
         assert seen > 20, tab
         assert faint == [], tab
@@ -124,13 +128,13 @@ def test_a_faint_text_is_found(page: Any) -> None:
 
 
 def test_every_view_is_walked_by_keyboard(
-    open_page: Any, draw_seven: Callable[..., None], go: Go
+    open_page: Any, draw_seven: Callable[..., None], visit: Go
 ) -> None:
     """Tab leads from a view's heading to the page's end; what has the focus is seen to."""
     page = open_page("#draw?data=uci")
     draw_seven(page)
     for tab in TABS:
-        opened(page, go, tab)
+        visit(page, tab)
         page.locator(f"#h-{tab}").focus()
         answer = None
         for _ in range(150):
@@ -157,11 +161,11 @@ STOPS = """tab => {
 """How often the Tab key stops in a view; radio buttons of a name are one stop."""
 
 
-def test_few_stops_and_room_for_large_text(open_page: Any, go: Go) -> None:
+def test_few_stops_and_room_for_large_text(open_page: Any, visit: Go, go: Go) -> None:
     """At most 15 stops of the Tab key in a view; at twice the text size nothing is cut off."""
     page = open_page("#draw?data=uci", viewport={"width": 1366, "height": 800})
     for tab in TABS:
-        opened(page, go, tab)
+        visit(page, tab)
         assert page.evaluate(STOPS, tab) <= 15, tab
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     for tab in TABS:

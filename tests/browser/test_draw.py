@@ -224,8 +224,8 @@ def test_a_drawn_digit_is_kept_on_purpose(seven: Any, go: GO, expect: Any) -> No
     expect(seven.locator("#own")).to_contain_text("None yet")
 
 
-def strokes(page: Any, *lines: list[tuple[float, float]]) -> None:
-    """Draw lines, each of corners as shares of the paper's side."""
+def strokes(page: Any, *lines: list[tuple[float, float]], steps: int = 6) -> None:
+    """Draw lines, each of corners as shares of the paper's side, with stops between them."""
     paper = page.locator("#pad").bounding_box()
     for line in lines:
         corners = [
@@ -234,7 +234,7 @@ def strokes(page: Any, *lines: list[tuple[float, float]]) -> None:
         page.mouse.move(*corners[0])
         page.mouse.down()
         for corner in corners[1:]:
-            page.mouse.move(*corner, steps=6)
+            page.mouse.move(*corner, steps=steps)
         page.mouse.up()
 
 
@@ -271,7 +271,7 @@ def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
     """Even a black sheet is answered: nothing that is drawn makes the browser log an error."""
     page.locator("#width").fill("36")
     rows = [(0.02 if index % 2 else 0.98, index / 14) for index in range(15)]
-    strokes(page, [(1 - x, y) for x, y in rows for x in (1 - x, x)])
+    strokes(page, [(1 - x, y) for x, y in rows for x in (1 - x, x)], steps=1)
     expect(page.locator("#now-sure")).not_to_have_text("nothing drawn")
     expect(page.locator("#draw-problem")).to_be_hidden()
 

@@ -15,6 +15,18 @@ Go = Callable[[Any, str], None]
 pytestmark = pytest.mark.parametrize("backend", ["server", "static"])
 
 
+STROKES = "FAADQEDAQHPN"
+"""A 7 in the address, as it stands there when it was drawn with a pointer."""
+
+
+@pytest.fixture
+def seven(open_page: Any, expect: Any) -> Any:
+    """Return the page with a 7 on it, opened at once where its numbers are looked at."""
+    page = open_page(f"#pixels?strokes={STROKES}")
+    expect(page.locator("#now-digit")).to_have_text("7")
+    return page
+
+
 def pixels_of(page: Any, go: Go) -> Any:
     """Return the digit's pixels as the page writes them, (28, 28)."""
     go(page, "pixels")
@@ -211,27 +223,23 @@ def test_pooling_and_dense_layers_say_where_numbers_come_from(page: Any, expect:
 
 
 def test_networks_without_kernels_are_not_told_to_have_some(
-    open_page: Any, draw_seven: Any, go: Go, expect: Any, backend: str
+    open_page: Any, expect: Any, backend: str
 ) -> None:
     """Over a dense network the view does not say that a kernel slides."""
     if backend == "static":
         pytest.skip("an exported lab has no dense network: 6 MB")
-    page = open_page("#draw?network=dense-deformed")
-    draw_seven(page)
-    go(page, "convolution")
+    page = open_page(f"#convolution?network=dense-deformed&strokes={STROKES}")
     expect(page.locator("#conv-lead")).to_contain_text("dense-deformed has no convolution")
 
 
 @pytest.mark.parametrize("network", ["tiny", "fast"])
 def test_every_layer_of_other_networks_opens(
-    open_page: Any, draw_seven: Any, go: Go, network: str, expect: Any, backend: str
+    open_page: Any, network: str, expect: Any, backend: str
 ) -> None:
     """Pooling, grouped and dense layers, and a cascade: each number is told."""
     if backend == "static" and network == "fast":
         pytest.skip("an exported lab has no cascade")
-    page = open_page(f"#draw?network={network}")
-    draw_seven(page)
-    go(page, "convolution")
+    page = open_page(f"#convolution?network={network}&strokes={STROKES}")
     page.locator("#layers button").first.wait_for()
     for number in range(page.locator("#layers button").count()):
         page.locator("#layers button").nth(number).click()

@@ -36,7 +36,7 @@ LOADED = """() => ['navigation', 'resource'].flatMap(kind => performance.getEntr
 PHONE = {"width": 390, "height": 844}
 
 
-def test_the_address_opens_the_same_again(seven: Any, go: Go, expect: Any) -> None:
+def test_the_address_opens_the_same_again(seven: Any, go: Go, expect: Any, settle: Any) -> None:
     """Drawing, network, layer, filter and cell are in the address: a reload shows the same."""
     seven.locator("#network").select_option("tiny")
     go(seven, "convolution")
@@ -47,7 +47,7 @@ def test_the_address_opens_the_same_again(seven: Any, go: Go, expect: Any) -> No
         seven.keyboard.press(key)
     expect(seven).to_have_url(re.compile("column="))
     expect(seven.locator("#cell-title")).to_contain_text("layer 3, map 4")
-    seven.wait_for_timeout(300)  # the last question is answered
+    settle(seven)  # the last question is answered
     expected = {
         place: seven.locator(place).text_content()
         for place in ("#cell-title", "#cell-words", "#now-sure", "#layer-about")
@@ -99,7 +99,7 @@ def names(page: Any) -> list[str]:
 
 
 def test_every_view_is_named_and_fits(
-    open_page: Any, draw_seven: Callable[..., None], go: Go
+    open_page: Any, draw_seven: Callable[..., None], go: Go, settle: Any
 ) -> None:
     """In every view each control has a name, and a phone's width scrolls one way only."""
     page = open_page("#draw?data=uci", viewport=PHONE, color_scheme="dark")
@@ -107,7 +107,7 @@ def test_every_view_is_named_and_fits(
     page.locator("#network").select_option("tiny")
     for tab in TABS:
         go(page, tab)
-        page.wait_for_timeout(150)
+        settle(page)
         assert names(page) == [], tab
         scroll_width = page.evaluate("document.documentElement.scrollWidth")
         assert scroll_width <= PHONE["width"], tab
@@ -141,14 +141,16 @@ def test_every_term_on_the_page_has_an_explanation(page: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [900, 1024, 1200])
-def test_small_laptops_have_room(open_page: Any, draw_seven: Any, go: Go, width: int) -> None:
+def test_small_laptops_have_room(
+    open_page: Any, draw_seven: Any, go: Go, settle: Any, width: int
+) -> None:
     """Beside the navigation bars are seen, words are read, and nothing leads out sideways."""
     page = open_page(viewport={"width": width, "height": 800})
     draw_seven(page)
     assert page.locator("#draw-bars .bar > span").first.bounding_box()["width"] > 80
     for tab in ("network", "convolution"):
         go(page, tab)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
     assert page.locator(".outcome").bounding_box()["width"] > 240
 

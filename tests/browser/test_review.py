@@ -204,6 +204,7 @@ def test_a_piece_is_kept_while_somebody_looks(review: Open, expect: Any) -> None
     """After a minute the page lends the piece for longer; for nobody it does not."""
     page = review()
     page.clock.install()
+    page.once = True
     page.reload()
     expect(page.locator(READY)).to_be_visible()
     page.mouse.move(500, 500)

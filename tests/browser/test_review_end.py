@@ -61,6 +61,7 @@ def test_the_last_pieces_and_an_empty_queue(open_page: Callable[..., Any], expec
     expect(page.locator("#rest-title")).to_have_text("Nothing waits")
 
     other.clock.install()
+    other.once = True
     other.reload()
     expect(other.locator("#rest-title")).to_have_text("Nothing waits")
     other.mouse.move(500, 500)
