@@ -224,22 +224,24 @@ class Pages:
 
     def _note(self, page: Any) -> None:
         """Keep what the page waits for, and what it should not say: errors, other hosts."""
-        page.on("request", lambda asked: page.asked.add(asked))
-        for end in ("requestfinished", "requestfailed"):
-            page.on(end, lambda asked: page.asked.discard(asked))
+
+        def begin(asked: Any) -> None:
+            page.asked.add(asked)
+            if not asked.url.startswith((self.address, "data:", "blob:")):
+                self.faults.append(f"asked elsewhere: {asked.url}")
+
+        def end(asked: Any) -> None:
+            page.asked.discard(asked)
+
+        page.on("request", begin)
+        page.on("requestfinished", end)
+        page.on("requestfailed", end)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on(
             "console",
             lambda said: (
                 said.type in ("error", "warning")
                 and self.faults.append(f"{said.type}: {said.text}")
-            ),
-        )
-        page.on(
-            "request",
-            lambda asked: (
-                asked.url.startswith((self.address, "data:", "blob:"))
-                or self.faults.append(f"asked elsewhere: {asked.url}")
             ),
         )
 
