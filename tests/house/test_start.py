@@ -90,6 +90,15 @@ def test_torch_is_loaded_when_training_begins(module: str) -> None:
     assert "torch" not in loaded(f"import {module}")
 
 
+def test_a_short_training_loads_no_reader() -> None:
+    """What trains a network of digits loads neither the reader of lines nor what reads many."""
+    code = (
+        "import sys, digitlens.training.digit_run\n"
+        "assert not {'digitlens.ocr', 'digitlens.batch', 'digitlens.layout'} & set(sys.modules)"
+    )
+    assert "torch" in loaded(code)
+
+
 def test_the_check_can_fail() -> None:
     """A package that was loaded is seen."""
     assert "numpy" in loaded("import digitlens.digits")

@@ -39,7 +39,6 @@ from digitlens.training.digit_task import (
     DigitTensors,
     predict_labels,
 )
-from digitlens.training.parallel import train_all
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -167,6 +166,9 @@ def train_ensemble(
             for index in range(count)
         ]
         if engine is not None:
+            # Loaded here alone: with it come readers of lines, which a short run notices.
+            from digitlens.training.parallel import train_all
+
             for outcome in train_all(configs, data, run_training, engine):
                 if isinstance(outcome, DigitlensError):
                     raise outcome
@@ -204,6 +206,7 @@ class _Trained:
     history: list[Epoch]
     best: int
     members: int = 1
+    labels: Tensor | None = None  # what `network` says of the digits that are shown, if known
 
 
 def _export_run(
@@ -217,9 +220,11 @@ def _export_run(
     network.load_state_dict(safetensors.torch.load_file(folder / run_folder.BEST_WEIGHTS))
     network.eval().cpu()
     program = _build_program(config.network, network)
-    trained = _Trained(network, program, state.history, state.best)
     # With nothing held back the matrix shows training digits, and its title says so.
     shown = task.validation if len(data.validation) else task.sample
+    # Where the last epoch is the best one, its evaluation has asked for these labels.
+    labels = task.labels if state.best == len(state.history) else None
+    trained = _Trained(network, program, state.history, state.best, labels=labels)
     return _export(folder, config, trained, shown, data)
 
 
@@ -299,7 +304,9 @@ def _predict(
     """Return the labels that the whole model gives, and the card with its threshold."""
     rejects = count_outputs(trained.program) > CLASSES
     if not rejects and isinstance(trained.program, list):  # torch is here already, and as good
-        labels = predict_labels(trained.network, shown.images.cpu())
+        labels = trained.labels
+        if labels is None:
+            labels = predict_labels(trained.network, shown.images.cpu())
         return card, labels.numpy().astype(np.uint8)
     model = Model(folder / run_folder.MODEL, to_onnx(trained.program, card))
     answers = model.predict(shown.images.cpu().numpy())

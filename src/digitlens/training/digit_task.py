@@ -99,6 +99,8 @@ class DigitTask(Task[Epoch]):
         self.teacher = teacher
         self.negatives = negatives
         self._shares = self._ask_once(taught) if teacher and recipe.teacher_once else None
+        # int64 (N,): what it answered last to `validation`, or to `sample` if that is empty
+        self.labels: Tensor | None = None
         # Digits may come sorted by class, so the ones that are measured again are drawn.
         drawn = torch.randperm(len(train), generator=make_generator(0, 0))[:MAX_TRAIN_SAMPLE]
         self.sample = DigitTensors(train.images[drawn], train.labels[drawn])
@@ -194,14 +196,18 @@ class DigitTask(Task[Epoch]):
     def evaluate(self, state: TrainState[Epoch], steps: int, seconds: float) -> Epoch:
         """Measure on some training digits and on those held back."""
         sample, validation = self.sample, self.validation
-        misses, loss = evaluate_network(state.network, sample)
-        unseen = evaluate_network(state.network, validation) if len(validation) else None
+        self.labels, loss = answer(state.network, sample)
+        misses, unseen = count_misses(self.labels, sample), None
+        if len(validation):
+            self.labels, unseen = answer(state.network, validation)
         return Epoch(
             epoch=len(state.history) + 1,
             train_loss=loss,
             train_accuracy=1 - misses / len(sample),
-            validation_loss=unseen[1] if unseen else None,
-            validation_accuracy=1 - unseen[0] / len(validation) if unseen else None,
+            validation_loss=unseen,
+            validation_accuracy=1 - count_misses(self.labels, validation) / len(validation)
+            if len(validation)
+            else None,
             learning_rate=self.learning_rate(state.step - 1),
             seconds=seconds,
             digits_per_second=steps * self.batch_size / seconds,
@@ -222,20 +228,30 @@ def count_steps(digits: int, recipe: Recipe) -> tuple[int, int]:
     return batch, (digits + recipe.count_negatives(digits)) // batch
 
 
-@torch.inference_mode()
 def evaluate_network(network: nn.Module, digits: DigitTensors) -> tuple[int, float]:
     """Return (misses, mean negative log likelihood in nats) of `network` on some digits.
 
     It is measured as it will be used, in evaluation mode and float32, and left in its mode.
     """
-    device = digits.images.device
-    misses = torch.zeros((), dtype=torch.int64, device=device)
-    loss = torch.zeros((), dtype=torch.float64, device=device)
-    labels = torch.split(digits.labels, EVAL_BATCH)
-    for logits, truth in zip(_logits(network, digits.images), labels, strict=True):
-        misses += (logits.argmax(1) != truth).sum()
+    labels, loss = answer(network, digits)
+    return count_misses(labels, digits), loss
+
+
+def count_misses(labels: Tensor, digits: DigitTensors) -> int:
+    """Return how many of `labels`, int64 (N,) on the processor, are not those of `digits`."""
+    return int((labels != digits.labels.cpu()).sum())
+
+
+@torch.inference_mode()
+def answer(network: nn.Module, digits: DigitTensors) -> tuple[Tensor, float]:
+    """Return the likeliest labels, int64 (N,) on the processor, and the mean loss in nats."""
+    loss = torch.zeros((), dtype=torch.float64, device=digits.images.device)
+    labels = []
+    truths = torch.split(digits.labels, EVAL_BATCH)
+    for logits, truth in zip(_logits(network, digits.images), truths, strict=True):
+        labels.append(logits.argmax(1))
         loss += functional.cross_entropy(logits, truth, reduction="sum")
-    return int(misses), float(loss) / len(digits)
+    return torch.cat(labels).cpu(), float(loss) / len(digits)
 
 
 @torch.inference_mode()
