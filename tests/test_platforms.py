@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from digitlens import storage, workers
+from digitlens.batch.ledger import Claims
 from digitlens.server import prometheus, serve, train_jobs
 from digitlens.synth import fonts
 from digitlens.training import device
@@ -32,7 +33,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
     def locking(handle: int, mode: int, count: int) -> None:
         asked.append((os.lseek(handle, 0, os.SEEK_CUR), mode, count))
         if len(asked) > 1:
-            raise OSError("taken")
+            raise PermissionError(13, "taken")
 
     msvcrt.locking = locking  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
@@ -78,6 +79,17 @@ def test_windows_moves_a_file_after_it_is_closed(
     assert closed == [True]
     assert leftover.exists()  # whose lock cannot be asked there
     assert windows == []
+
+
+def test_windows_claims_a_part_by_a_byte_of_its_own(
+    windows: list[tuple[int, int, int]], tmp_path: Path
+) -> None:
+    """A part of a batch is a byte of a file there too; who comes second does not get it."""
+    claims = Claims(tmp_path / "claims")
+    assert claims.take(7)
+    assert windows == [(7, 2, 1)]
+    assert not claims.take(7)
+    claims.close()
 
 
 def test_a_lab_stops_its_training_by_the_systems_own_signal(

@@ -178,6 +178,7 @@ def show_lesson(text: str, path: Path) -> str:
     """Return a lesson for the site: its code, and what it printed and drew.
 
     The outputs are those of the notebook in the folder ``course``, where `make course` left it.
+    A solution is folded away until it is asked for.
     """
     notebook = ROOT / "course" / f"{path.stem}.ipynb"
     outputs: list[list[dict[str, Any]]] = []
@@ -188,13 +189,16 @@ def show_lesson(text: str, path: Path) -> str:
 
     def show(block: re.Match[str]) -> str:
         index = next(number)
-        parts = [f"```python\n{block[2]}```"]
+        folded = "solution" in block[1]
+        parts = ["<details><summary>A solution</summary>"] if folded else []
+        parts.append(f"```python\n{block[2].lstrip()}```")
         for output in outputs[index] if index < len(outputs) else []:
             if output["output_type"] == "stream":
                 parts.append(f"```text\n{''.join(output['text']).rstrip()}\n```")
             else:
                 address = f"data:image/png;base64,{output['data']['image/png']}"
                 parts.append(f'<img alt="what this draws" src="{address}">')
+        parts += ["</details>"] if folded else []
         return "\n\n".join(parts) + "\n"
 
     shown: str = course.BLOCK.sub(show, text)

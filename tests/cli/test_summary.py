@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,6 +37,15 @@ def test_a_model_shows_its_card(digitlens: Cli) -> None:
     """A model file is summed up by its card."""
     assert digitlens("summary", GOLDEN).out.startswith("# golden\n")
     assert json.loads(digitlens("summary", GOLDEN, "--json").out)["name"] == "golden"
+
+
+def test_a_model_of_the_hub_is_no_unknown_network(
+    digitlens: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hf://OWNER/NAME is a model here as it is everywhere."""
+    hub = SimpleNamespace(hf_hub_download=lambda *_: str(GOLDEN))
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    assert digitlens("summary", "hf://somebody/digits").out.startswith("# golden\n")
 
 
 def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:

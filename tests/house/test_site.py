@@ -100,6 +100,23 @@ def test_a_lesson_shows_what_it_printed(
     shown = pages.show_lesson(lesson, Path("01-one.md"))
     assert "```text\n2\n```" in shown
     assert 'src="data:image/png;base64,cG5n"' in shown
+    assert "<details>" not in shown
+    lesson = lesson.replace("print", ":tags: [solution, hide-cell]\n\nprint")
+    shown = pages.show_lesson(lesson, Path("01-one.md"))
+    assert "<summary>A solution</summary>\n\n```python\nprint" in shown, "folded, and cut short"
+
+
+def test_the_code_of_a_lesson_is_seen_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line of code is longer than the site's column shows: 88 characters."""
+    course = load_tool("course", monkeypatch)
+    cells = [
+        cell
+        for path in course.find_lessons()
+        for cell in course.parse_lesson(path.read_text(encoding="utf-8"))
+    ]
+    lines = [line for cell in cells if cell.kind == "code" for line in cell.source.split("\n")]
+    assert len(lines) > 300
+    assert [line for line in lines if len(line) > 88] == []
 
 
 def test_generated_pages_are_written_in_a_fresh_clone(

@@ -40,6 +40,7 @@ def summary(
     Of a network that is published under its name both are printed."""
     from dataclasses import asdict
 
+    from digitlens.models.copies import HUB
     from digitlens.models.inference import published_names
     from digitlens.models.registry import NETWORKS, find_network
 
@@ -48,7 +49,7 @@ def summary(
         from digitlens.ocr.network import find_line_network
 
         line_network = find_line_network(name)
-        if line_network is None and not Path(name).exists():
+        if line_network is None and not name.startswith(HUB) and not Path(name).exists():
             find_network(name)
         card: ModelCard | LineModelCard = (line_network or load_model(name)).card
         echo_either(as_json, lambda: asdict(card), lambda: card.text(columns()))
