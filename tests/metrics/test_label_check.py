@@ -54,6 +54,7 @@ def test_the_page_shows_each_picture_with_its_file(spoiled: Digits) -> None:
     assert "<0>.png" not in page
     assert 'src="http' not in page
     assert "Likely another label" in page
+    assert "the same picture as &lt;91&gt;.png, which has another label" in page
 
 
 def test_labels_that_are_right_are_left_alone() -> None:

@@ -61,9 +61,12 @@ def render_check(
 def _figure(issue: LabelIssue, digits: Digits, names: Sequence[str]) -> str:
     source = png_data_url(255 - digits.images[issue.index], optimize=True)
     name = escape(names[issue.index] if names else f"no. {issue.index}")
-    sure = f"{confidence(issue.likely_probability)} sure"
+    about, sure = issue.about, f"{confidence(issue.likely_probability)} sure<br>"
+    if issue.other is not None:  # two pictures are the same, whatever the network says
+        sure = ""
+        about = about.replace(f"no. {issue.other}", names[issue.other]) if names else about
     return (
         f'<figure><img src="{source}" width="28" height="28" alt="labelled {issue.label}">'
-        f"<figcaption>labelled {issue.label}: <b>{escape(issue.about)}</b>"
-        f"<small>{sure}<br>{name}</small></figcaption></figure>"
+        f"<figcaption>labelled {issue.label}: <b>{escape(about)}</b>"
+        f"<small>{sure}{name}</small></figcaption></figure>"
     )
