@@ -38,6 +38,7 @@ def few(in_tmp: Path, make_digits: Callable[..., Digits]) -> Path:
         "compare universal tiny cnn --data few.npz",
         "evaluate universal --data few.npz --report there",
         "summary nosuch",
+        "evaluate no-such-model-of-this-name",
         "recipe show universal",
         "data info few.npz",
         "data show uci --index 3",

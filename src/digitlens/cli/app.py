@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import textwrap
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ from digitlens.cli.command import (
     refused_by_stdout,
     silence_stdout,
 )
-from digitlens.cli.console import announce, echo, flag
+from digitlens.cli.console import announce, columns, echo, flag
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
 from digitlens.cli.evaluate import compare, evaluate, stress
@@ -176,5 +177,15 @@ def _fail(error: BaseException, arguments: list[str], *, debug: bool) -> int:
 
         announce("".join(traceback.format_exception(error)))
     lines, code = describe(error, arguments)
-    announce(lines)
+    # What is wrong may name a long path; the rows below it hold commands to copy, and stay.
+    head, rest = lines.partition("\n")[::2]
+    if len(head) > columns():
+        head = textwrap.fill(
+            head,
+            columns(),
+            subsequent_indent=" " * 7,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    announce(f"{head}\n{rest}" if rest else head)
     return code
