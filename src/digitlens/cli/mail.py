@@ -73,8 +73,6 @@ def barcode(
     if is_bars or (len(text) < MAX_NAME and Path(text).is_file()):
         (_decode if is_bars else _search)(text)
         return
-    if Path(text).suffix:
-        raise MissingDataError(f"there is no file {text}")
     from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet
 
     digits = text.replace("-", "")

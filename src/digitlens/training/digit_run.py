@@ -39,6 +39,7 @@ from digitlens.training.digit_task import (
     DigitTensors,
     predict_labels,
 )
+from digitlens.training.parallel import train_all
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -166,9 +167,6 @@ def train_ensemble(
             for index in range(count)
         ]
         if engine is not None:
-            # Loaded here alone: with it come readers of lines, which a short run notices.
-            from digitlens.training.parallel import train_all
-
             for outcome in train_all(configs, data, run_training, engine):
                 if isinstance(outcome, DigitlensError):
                     raise outcome

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens import runs as run_folder
-from digitlens.batch.run import LocalEngine
 from digitlens.errors import RunError
 from digitlens.imaging.inputs import use_one_core
 from digitlens.training.config import Callback, NullCallback, TrainConfig, check_same_data
@@ -68,10 +67,13 @@ def make_engine(name: str = "local", address: str = "", workers: int | None = No
 
     workers: trainings at once; one a core when None
     """
+    # Loaded here alone: with them come readers of lines, which a short training would notice.
     if name == "ray":
         from digitlens.batch.ray_engine import RayEngine
 
         return cast("Engine", RayEngine(address, workers, SECONDS))
+    from digitlens.batch.run import LocalEngine
+
     return cast("Engine", LocalEngine(workers, SECONDS))
 
 
