@@ -180,10 +180,12 @@ def _fail(error: BaseException, arguments: list[str], *, debug: bool) -> int:
     # What is wrong may name a long path; the rows below it hold commands to copy, and stay.
     head, rest = lines.partition("\n")[::2]
     if len(head) > columns():
+        first = "error: " if head.startswith("error: ") else ""
         head = textwrap.fill(
-            head,
+            head.removeprefix(first),
             columns(),
-            subsequent_indent=" " * 7,
+            initial_indent=first,
+            subsequent_indent=" " * len(first),
             break_long_words=False,
             break_on_hyphens=False,
         )
