@@ -52,7 +52,7 @@ def predict(
     as_csv: CsvOption = False,
     jsonl: JsonlOption = False,
     stages: Annotated[
-        Path | None, option("DIR", "Write how each picture was framed, one PNG each.")
+        Path | None, option("DIR", "Write the preprocessing of each picture as a PNG.")
     ] = None,
     workers: WorkersOption = None,
     recursive: RecursiveOption = False,
