@@ -56,7 +56,7 @@ LineOption = Annotated[bool, flag("--line", "Each picture is one line of digits.
 JoinOption = Annotated[bool, flag("--join", "Slashes, dashes and wide gaps part no numbers.")]
 SplitOption = Annotated[bool, flag("--split", "Dots and commas part numbers, too.")]
 SureOption = Annotated[bool, flag("--sure", "Show only what is surely read.")]
-StagesOption = Annotated[Path | None, option("DIR", "Write the steps of preprocessing as PNGs.")]
+StagesOption = Annotated[Path | None, option("DIR", "Write each preprocessing step as a PNG.")]
 AnnotateOption = Annotated[
     Path | None, option("DIR", "Write each picture with what was read on it.")
 ]
