@@ -70,7 +70,7 @@ declare namespace Api {
   interface TakeBack { person: string; token?: string }
   interface TrainBegun { run: string; events: string; stop: string }
   interface TrainState { running: boolean; run: string | null; wish: Record<string, any> | null; last_step: StepEvent | null; events: (StartEvent | EpochEvent | WeightsEvent | EndEvent | StoppedEvent | FailedEvent)[] }
-  interface TrainWish { network?: string; data?: string; epochs?: number | null; share?: number | null; seed?: number; from?: string | null; resume?: string | null; recipe?: string | null; layers?: string | null; learning_rate?: number | null; batch?: number | null; dropout?: number | null; optimizer?: string | null; augment?: string | null }
+  interface TrainWish { network?: string; data?: string; epochs?: number | null; share?: number | null; seed?: number; from?: string | null; resume?: string | null; recipe?: string | null; layers?: string | null; activation?: string | null; learning_rate?: number | null; batch?: number | null; dropout?: number | null; optimizer?: string | null; augment?: string | null }
   interface Trainable { name: string; about: string }
   interface TrayGuess { zip: string; probability: number; city: string | null; state: string | null; tray: string }
   interface WeightsEvent { event: "weights"; side: number; count: number; shown: number; shades: string }
@@ -148,6 +148,8 @@ interface PageIds {
   "nav-work": HTMLElementTagNameMap["h2"];
   "main": HTMLElementTagNameMap["main"];
   "offline": HTMLElementTagNameMap["div"];
+  "save-png": HTMLElementTagNameMap["button"];
+  "save-svg": HTMLElementTagNameMap["button"];
   "view-draw": HTMLElementTagNameMap["section"];
   "h-draw": HTMLElementTagNameMap["h1"];
   "tour-invitation": HTMLElementTagNameMap["p"];
@@ -194,6 +196,7 @@ interface PageIds {
   "net-digit": HTMLElementTagNameMap["span"];
   "net-words": HTMLElementTagNameMap["p"];
   "net-clear": HTMLElementTagNameMap["button"];
+  "net-save": HTMLElementTagNameMap["button"];
   "net-ribbons": HTMLElementTagNameMap["input"];
   "net-layers": HTMLElementTagNameMap["div"];
   "net-links": SVGElementTagNameMap["svg"];
@@ -291,6 +294,7 @@ interface PageIds {
   "layer-width": HTMLElementTagNameMap["input"];
   "layer-add": HTMLElementTagNameMap["button"];
   "layer-remove": HTMLElementTagNameMap["button"];
+  "train-activation": HTMLElementTagNameMap["select"];
   "train-data": HTMLElementTagNameMap["select"];
   "train-missing": HTMLElementTagNameMap["p"];
   "share-out": HTMLElementTagNameMap["output"];
@@ -329,6 +333,7 @@ interface PageIds {
   "run-weights": HTMLElementTagNameMap["div"];
   "run-words": HTMLElementTagNameMap["pre"];
   "run-use": HTMLElementTagNameMap["button"];
+  "run-save": HTMLElementTagNameMap["button"];
   "run-actions": HTMLElementTagNameMap["span"];
   "run-resume": HTMLElementTagNameMap["button"];
   "run-rename": HTMLElementTagNameMap["button"];

@@ -168,9 +168,11 @@ def test_few_stops_and_room_for_large_text(open_page: Any, visit: Go, go: Go) ->
         visit(page, tab)
         assert page.evaluate(STOPS, tab) <= 15, tab
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    for tab in TABS:
-        go(page, tab)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1366, tab
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for tab in TABS:
+            go(page, tab)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
 
 
 def test_arrow_keys_lead_through_a_kernel_and_the_terms(

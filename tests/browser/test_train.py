@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from digitlens import load_model
+from digitlens.explain.inspection import inspect_model
 
 Go = Callable[[Any, str], None]
 BACKENDS = ["server", "static"]
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def save(page: Any, button: str, folder: Path) -> Path:
+    """Press a button that gives a file, and return where it lies."""
+    with page.expect_download() as got:
+        page.locator(button).click()
+    path = folder / got.value.suggested_filename
+    got.value.save_as(path)
+    return path
 
 
 def begin(page: Any, go: Go, *, layers: str, epochs: int) -> None:
@@ -21,11 +36,18 @@ def begin(page: Any, go: Go, *, layers: str, epochs: int) -> None:
     page.locator("#train-layers").fill(layers)
     page.locator("#train-share").fill("10")
     page.locator("#train-epochs").fill(str(epochs))
+    page.locator("#train-activation").select_option("tanh")
+    page.locator("#train-augment").select_option("light")
     page.locator("#train-start").click()
 
 
-def test_a_network_is_trained_and_used_elsewhere(page: Any, go: Go, expect: Any) -> None:
-    """Curves, weights and words come with the run; its network answers in the other tabs."""
+def test_a_network_is_trained_and_used_elsewhere(
+    page: Any, go: Go, expect: Any, tmp_path: Path
+) -> None:
+    """Curves, weights and words come with the run; its network answers in the other tabs.
+
+    It has the activation that was asked for, and its file is a model of Python's.
+    """
     begin(page, go, layers="conv4x5/2,dense12", epochs=3)
     expect(page.locator("#run-weights canvas")).to_have_count(4, timeout=60_000)
     page.locator("#run-use").wait_for(timeout=60_000)
@@ -35,10 +57,15 @@ def test_a_network_is_trained_and_used_elsewhere(page: Any, go: Go, expect: Any)
     assert "alidation" in page.locator("#run-words").text_content()
     page.locator("#run-use").click()
     name = page.locator("#run-title").text_content()
+    model = load_model(save(page, "#run-save", tmp_path))
+    assert (model.name, model.card.network) == (name, "custom")
+    inside = inspect_model(model).layers
+    assert [layer.activation_name for layer in inside] == ["tanh", "tanh", ""]
     expect(page.locator("#network")).to_have_value(name)
     go(page, "network")
     expect(page.locator("#net-words")).to_contain_text(name)
     expect(page.locator("#net-rows .net-layer")).to_have_count(3)
+    expect(page.locator("#net-rows .net-layer").first).to_contain_text("then tanh")
     expect(page.locator("#net-rows .maps button")).to_have_count(4)
     go(page, "convolution")
     expect(page.locator("#cell-title")).to_contain_text("layer 1, map")
@@ -54,6 +81,24 @@ def test_a_network_is_trained_and_used_elsewhere(page: Any, go: Go, expect: Any)
     page.reload()  # it is kept
     expect(page.locator("#network")).to_have_value(name)
     expect(page.locator("#map-words")).to_contain_text("12 numbers a digit")
+
+
+def test_a_view_and_its_network_are_taken_away(
+    page: Any, go: Go, expect: Any, tmp_path: Path
+) -> None:
+    """Pictures of a view hold what it shows, the maps too; a network's file loads in Python."""
+    go(page, "network")
+    expect(page.locator("#net-rows .net-layer")).to_have_count(5)
+    assert load_model(save(page, "#net-save", tmp_path)).name == "universal"
+    drawn = save(page, "#save-svg", tmp_path).read_text()
+    assert drawn.startswith("<svg")
+    assert drawn.count("data:image/png") > 80
+    with Image.open(save(page, "#save-png", tmp_path)) as picture:
+        width, height = picture.size
+        inked = np.asarray(picture.convert("L").crop((0, height // 8, width // 3, height // 3)))
+    assert width > 1800
+    assert inked.min() < 60  # the digit on the paper
+    assert inked.max() > 240
 
 
 def test_a_run_is_stopped_resumed_renamed_and_deleted(page: Any, go: Go, expect: Any) -> None:

@@ -23,7 +23,17 @@ from digitlens.training.digit_run import resolve_recipe
 Cli = Callable[..., Any]
 
 NOTHING_CHANGED = dict.fromkeys(
-    ("layers", "learning_rate", "batch", "dropout", "optimizer", "augment", "workers", "engine")
+    (
+        "layers",
+        "activation",
+        "learning_rate",
+        "batch",
+        "dropout",
+        "optimizer",
+        "augment",
+        "workers",
+        "engine",
+    )
 )
 
 
@@ -141,11 +151,12 @@ def test_the_end_without_validation(digitlens: Cli, asked: dict[str, Any]) -> No
 def test_a_list_of_layers_is_trained_its_own_way(digitlens: Cli, in_tmp: Path) -> None:
     """Layers, rate, batch, dropout, optimizer and augmentation reach the run."""
     given = "--layers conv4,pool,dense16 --learning-rate 0.05 --batch 32 --dropout 0.1"
-    more = "--optimizer sgd --augment light --epochs 1 --data uci --out own"
+    more = "--activation tanh --optimizer sgd --augment light --epochs 1 --data uci --out own"
     ended = digitlens("train", "custom", *given.split(), *more.split())
     assert ended.code == 0, ended.err
     config = (in_tmp / "own" / "config.toml").read_text()
-    for line in ('optimizer = "sgd"', "dropout = 0.1", "rotate = 8.0", "learning_rate = 0.05"):
+    lines = ('optimizer = "sgd"', 'activation = "tanh"', "dropout = 0.1", "rotate = 8.0")
+    for line in (*lines, "learning_rate = 0.05"):
         assert line in config
     assert json.loads((in_tmp / "own" / "metrics.json").read_text())["epochs"] == 1
     assert digitlens("summary", "own").code == 0

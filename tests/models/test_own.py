@@ -44,17 +44,25 @@ class Branched(Chain):
         return self.out(flat[:, :12] + flat[:, 12:24])
 
 
-@pytest.mark.parametrize("what", ["layers", "module"])
+@pytest.mark.parametrize("what", ["layers", "module", "tanh", "sigmoid", "none"])
 def test_a_network_of_ones_own_is_one_like_the_others(
     tmp_path: Path, make_data: Callable[..., DataSplits], what: str
 ) -> None:
     """It is trained, exported, evaluated, explained and loaded again, and answers alike."""
     data = make_data(train=240, validation=60, test=60)
-    if what == "layers":
-        spec = "conv4,pool,conv6x5/2,drop0.2,dense16"
-        run = dl.train("custom", data, layers=spec, epochs=2, out=tmp_path / "run")
+    out = tmp_path / "run"
+    if what == "module":
+        run = dl.train(Chain(), data, epochs=2, dropout=0.1, out=out)
     else:
-        run = dl.train(Chain(), data, epochs=2, dropout=0.1, out=tmp_path / "run")
+        spec = (
+            "conv4,pool,conv6x5/2,drop0.2,dense16"
+            if what == "layers"
+            else "conv3x5,pool,dense9"
+        )
+        name = None if what == "layers" else what
+        run = dl.train("custom", data, layers=spec, activation=name, epochs=2, out=out)
+        kinds = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+        assert type(run.network[1]) is kinds.get(what, nn.ReLU)
     assert run.model.card.network == "custom"
     assert dl.evaluate(run, data).count == 60
     assert explain(run.folder, data.test[0][0], gradients=False).maps
@@ -67,6 +75,15 @@ def test_a_network_of_ones_own_is_one_like_the_others(
                 atol=1e-4,
                 rtol=1e-3,
             )
+
+
+def test_an_activation_is_of_ones_own_layers_and_known(in_tmp: Path) -> None:
+    """Another network's is refused, and so is an unknown one, before data are read."""
+    with pytest.raises(UsageError, match="your own"):
+        dl.train("dense", "no such data", activation="tanh")
+    with pytest.raises(UsageError, match="'swish' is no activation"):
+        dl.train("custom", "no such data", layers="dense8", activation="swish")
+    assert not list(in_tmp.iterdir())
 
 
 def test_the_weights_of_a_module_are_those_that_are_trained(

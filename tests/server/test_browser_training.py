@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from digitlens import load_digits, load_model
 from digitlens.explain import explain
+from digitlens.models.checksum import verify_checksum
+from digitlens.models.convert import rebuild
+from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.own import RECIPE, build_layers
 from digitlens.server.export import NETWORKS
 from digitlens.training.checkpoint import SGD, AdamW
+from digitlens.training.distort import KNOTS, _sample_sources, sampling_matrix
 
 SCRIPTS = Path(__file__).parent / "javascript"
 RATE = 0.01
@@ -59,23 +64,28 @@ def test_gradients_are_those_of_python(
 
 
 @pytest.mark.parametrize(
-    ("layers", "optimizer"),
+    ("layers", "optimizer", "activation"),
     [
-        ("dense12", "adamw"),
-        ("conv4,pool,conv6x2/2,dense9", "adam"),
-        ("conv3x5,pool3,dense8,dense7", "sgd"),
+        ("dense12", "adamw", "relu"),
+        ("conv4,pool,conv6x2/2,dense9", "adam", "tanh"),
+        ("conv3x5,pool3,dense8,dense7", "sgd", "relu"),
+        ("conv3x5,dense8", "sgd", "sigmoid"),
+        ("conv3x5/2,dense8", "adamw", "none"),
     ],
 )
-def test_a_step_is_that_of_torch(node: str, layers: str, optimizer: str) -> None:
+def test_a_step_is_that_of_torch(
+    node: str, layers: str, optimizer: str, activation: str
+) -> None:
     """Three steps on the same weights and digits leave the same weights, to 1e-4."""
     digits = load_digits("uci").train
     images, labels = digits.images[:24], digits.labels[:24]
     torch.manual_seed(3)
-    network = build_layers(layers)
+    network = build_layers(layers, activation)
     parameters = list(network.parameters())
     decay = 0.0 if optimizer == "adam" else RECIPE.weight_decay
     told = {
         "layers": layers,
+        "activation": activation,
         "weights": [parameter.tolist() for parameter in parameters],
         "pixels": images.tolist(),
         "labels": labels.tolist(),
@@ -104,6 +114,59 @@ def test_a_step_is_that_of_torch(node: str, layers: str, optimizer: str) -> None
     assert np.array(answered["first"]) * 255 == pytest.approx(
         np.array(answered["weights"][0]), abs=1e-6
     )
+
+
+@pytest.mark.parametrize("augment", ["light", "strong"])
+def test_digits_are_augmented_as_in_python(node: str, augment: str) -> None:
+    """The same draws move the same pixels: places to 1e-4, grey values to 1."""
+    recipe = RECIPE.adjust(augment=augment)
+    images = load_digits("uci").train.images[:3]
+    cases, expected = [], []
+    for seed, image in enumerate(images):
+        rng = torch.Generator().manual_seed(seed)
+        draws = torch.rand(6, generator=rng).mul_(2).sub_(1)
+        knots = torch.randn(1, 2, KNOTS, KNOTS, generator=rng)
+        case = [image.ravel().tolist(), draws.tolist(), knots.flatten().tolist()]
+        cases.append(case)
+        sources = _sample_sources(recipe, torch.Generator().manual_seed(seed))
+        flat = torch.from_numpy(image).float().reshape(1, -1) @ sampling_matrix(sources)
+        expected.append((sources.flatten(), flat.add(0.5).clamp(0, 255).to(torch.uint8)))
+    answered = run_script(node, "augment.js", told={"augment": augment, "cases": cases})
+    for given, (sources, pixels) in zip(answered, expected, strict=True):
+        assert np.abs(np.array(given["sources"]) - sources.numpy()).max() <= 1e-4
+        assert np.abs(np.array(given["pixels"], int) - pixels.numpy().ravel()).max() <= 1
+
+
+@pytest.mark.parametrize("network", ["cnn", "universal"])
+def test_a_network_of_the_page_is_a_file_of_python(
+    exported: Path, node: str, network: str, tmp_path: Path
+) -> None:
+    """What the page saves without a server loads with its card, and answers alike."""
+    model, images = load_model(network), load_digits("uci").test.images[:40]
+    path = tmp_path / f"{network}.onnx"
+    run_script(node, "save.js", str(exported), network, str(path), told=None)
+    again = load_model(path)
+    assert again.card == model.card
+    assert verify_checksum(path, path.read_bytes())
+    answers, known = again.predict(images), model.predict(images)
+    np.testing.assert_allclose(answers.probabilities, known.probabilities, atol=1e-5)
+    np.testing.assert_allclose(answers.no_digit, known.no_digit, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "none"])
+def test_a_run_of_the_page_is_a_model_of_python(
+    node: str, tmp_path: Path, activation: str
+) -> None:
+    """A network trained in the browser is asked, explained and trained further in Python."""
+    path, images = tmp_path / "custom-1.onnx", load_digits("uci").test.images[:5]
+    told = {"layers": "conv3x5/2,pool,dense8", "activation": activation}
+    answered = run_script(node, "save.js", str(path), told=told | {"pixels": images.tolist()})
+    model = load_model(path)
+    assert (model.card.network, model.card.validation) == ("custom", {"misses": 2, "count": 10})
+    np.testing.assert_allclose(model.logits(images), answered, atol=1e-4, rtol=1e-4)
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    assert explain(model, images[0], gradients=False).maps
+    assert rebuild(parse_onnx(path.read_bytes(), name="x"))
 
 
 def test_a_recipe_is_fitted_as_in_python(node: str) -> None:

@@ -102,6 +102,7 @@ def write_run(name: str) -> Path:
 def test_a_recipe_is_asked_for_in_the_command_lines_words(faked: Any, problem: Check) -> None:
     """Layers and changes of the recipe reach the process that trains; bad ones are 422."""
     wish = {"network": "custom", "data": "uci", "layers": "conv4,pool,dense8"}
+    wish |= {"activation": "tanh"}
     wish |= {"learning_rate": 0.01, "batch": 64, "dropout": 0.2, "augment": "light"}
     run = faked.post("/v1/train", json=wish).json()["run"]
     order = events(faked, run)[0]["order"]

@@ -20,7 +20,7 @@ from digitlens.cli.console import (
     option,
 )
 from digitlens.errors import UsageError
-from digitlens.models.recipe import AUGMENTATIONS, OPTIMIZERS, READERS
+from digitlens.models.recipe import ACTIVATIONS, AUGMENTATIONS, OPTIMIZERS, READERS
 from digitlens.models.registry import NETWORKS, find_network
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ LayersOption = Annotated[
     str | None,
     option("LIST", "Of custom: such as conv16,pool,conv32x5/2,dense64,drop0.2."),
 ]
+ActivationOption = Annotated[
+    str | None, option("NAME", f"Of custom, behind each layer: {', '.join(ACTIVATIONS)}.")
+]
 RateOption = Annotated[float | None, option("RATE", "The highest learning rate.")]
 BatchOption = Annotated[int | None, option("N", "Digits a step.")]
 DropoutOption = Annotated[
@@ -113,6 +116,7 @@ def train(
     resume: ResumeOption = False,
     recipe: RecipeOption = None,
     layers: LayersOption = None,
+    activation: ActivationOption = None,
     learning_rate: RateOption = None,
     batch: BatchOption = None,
     dropout: DropoutOption = None,
@@ -141,18 +145,13 @@ def train(
     """
     check_engine(engine, address)
     check_positive("--workers", workers)
-    changes: dict[str, Any] = {"layers": layers, "learning_rate": learning_rate}
-    changes |= {"batch": batch, "dropout": dropout, "optimizer": optimizer, "augment": augment}
+    changes: dict[str, Any] = {"layers": layers, "activation": activation, "batch": batch}
+    changes |= {"learning_rate": learning_rate, "dropout": dropout, "optimizer": optimizer}
+    changes["augment"] = augment
     special = {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
-    special |= {
-        "--workers": workers,
-        "--seeds": seeds,
-        "--engine": None if engine == "local" else engine,
-        "--epochs": epochs,
-        "--limit": limit,
-        "--recipe": recipe,
-        "--steps": steps,
-    }
+    special |= {"--workers": workers, "--seeds": seeds, "--epochs": epochs, "--limit": limit}
+    special |= {"--engine": None if engine == "local" else engine}
+    special |= {"--recipe": recipe, "--steps": steps}
     check_reader_options(network, special)
     changes |= {"start": start, "seed": seed, "out": out, "resume": resume}
     # A reader of lines ...
@@ -332,7 +331,9 @@ NOT_FOR_READERS = {
     "--recipe": "a reader has one recipe",
     "--workers": "a reader has no members",
     **dict.fromkeys(("--seeds", "--engine"), "a reader is trained on all cores"),
-    **dict.fromkeys(("--layers", "--dropout"), "a reader has layers of its own"),
+    **dict.fromkeys(
+        ("--layers", "--activation", "--dropout"), "a reader has layers of its own"
+    ),
     **dict.fromkeys(
         ("--learning-rate", "--batch", "--optimizer", "--augment"), "a reader has one recipe"
     ),

@@ -21,6 +21,7 @@ from digitlens.models.ops import (
     RbfDistance,
     Relu,
     Residual,
+    Sigmoid,
     Tanh,
 )
 
@@ -65,7 +66,7 @@ class Layer:
     padding: int = 0
     # into how many parts, each seen by its own kernels, a convolution's input is split
     groups: int = 1
-    activation: Relu | Tanh | None = None  # ReLU or tanh, or None
+    activation: Relu | Tanh | Sigmoid | None = None
     shortcut: bool = False  # whether what an earlier layer gave is added before the activation
 
     @property
@@ -75,10 +76,14 @@ class Layer:
 
     @property
     def activation_name(self) -> str:
-        """The activation in words: ``"ReLU"``, ``"tanh"``, or empty."""
+        """The activation in words: ``"ReLU"``, ``"tanh"``, ``"sigmoid"``, or empty."""
         if self.activation is None:
             return ""
-        return "ReLU" if isinstance(self.activation, Relu) else "tanh"
+        return (
+            "ReLU"
+            if isinstance(self.activation, Relu)
+            else type(self.activation).__name__.lower()
+        )
 
     @property
     def about(self) -> str:
@@ -205,7 +210,7 @@ def _find_layers(steps: Sequence[Step], member: int, first: int = 1) -> list[Lay
         match step.op:
             case Flatten():
                 pass  # only another shape
-            case Relu() | Tanh():  # part of the layer before it
+            case Relu() | Tanh() | Sigmoid():  # part of the layer before it
                 layers[-1] = replace(layers[-1], output=step.output, activation=step.op)
             case Residual():
                 # The layers of a block are shown; the last one ends in the sum.

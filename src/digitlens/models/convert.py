@@ -39,6 +39,7 @@ from digitlens.models.ops import (
     RbfDistance,
     Relu,
     Residual,
+    Sigmoid,
     Tanh,
 )
 from digitlens.models.registry import CUSTOM
@@ -128,6 +129,8 @@ def _convert(layer: nn.Module) -> Op:
             return Relu()
         case nn.Tanh():
             return Tanh(1.0, 1.0)
+        case nn.Sigmoid():
+            return Sigmoid()
         case ScaledTanh():
             return Tanh(layer.amplitude, layer.slope)
         case nn.MaxPool2d():
@@ -223,9 +226,9 @@ def rebuild(ops: Sequence[Op]) -> nn.Sequential:
     Raises ModelError: an operation that is not trained again: whole numbers, and those of 1998.
     """
     for op in ops:
-        if not isinstance(op, Conv | Linear | Relu | MaxPool | Flatten):
+        if not isinstance(op, Conv | Linear | Relu | Tanh | Sigmoid | MaxPool | Flatten):
             raise ModelError(
-                "only convolutions, fully connected layers, ReLU and pooling are rebuilt",
+                "only convolutions, dense layers, activations and pooling are rebuilt",
                 seen=type(op).__name__.lower(),
             )
     return to_module(ops)
@@ -267,7 +270,10 @@ def _layer(op: Op, scale: float) -> nn.Module:
         case Relu():
             return nn.ReLU(inplace=True)
         case Tanh():
-            return ScaledTanh(op.amplitude, op.slope)
+            is_plain = (op.amplitude, op.slope) == (1, 1)
+            return nn.Tanh() if is_plain else ScaledTanh(op.amplitude, op.slope)
+        case Sigmoid():
+            return nn.Sigmoid()
         case MaxPool():
             return nn.MaxPool2d(op.window)
         case Flatten():

@@ -24,7 +24,7 @@ from digitlens.models.convert import fuse_layers, load_network, rebuild
 from digitlens.models.inference import Model, load_model
 from digitlens.models.onnx_reader import parse_onnx
 from digitlens.models.onnx_writer import to_onnx
-from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu
+from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Op, Relu, Sigmoid, Tanh
 from digitlens.runs import BEST_WEIGHTS
 from digitlens.storage import check_free, make_folder, write_bytes
 
@@ -173,6 +173,8 @@ def to_keras(ops: Sequence[Op], *, name: str) -> bytes:
                 weights.append([op.weight.T, op.bias])
             case Relu():
                 layers.append(keras.layers.ReLU())
+            case Sigmoid() | Tanh(amplitude=1, slope=1):
+                layers.append(keras.layers.Activation(type(op).__name__.lower()))
             case MaxPool():
                 layers.append(keras.layers.MaxPooling2D(op.window))
             case Flatten():

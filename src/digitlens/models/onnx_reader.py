@@ -2,8 +2,9 @@
 
 The inverse of `onnx_writer`, without torch and without `onnx`: `explain`, the server, training
 and export read networks here. `load_model` accepts no file by another program, so these nodes
-are all that occur: Conv, Gemm, MatMulInteger, Relu, Tanh, MaxPool, Flatten, Add, Sub, Mul and
-ReduceSumSquare inside a network, and those of `AROUND` before, between and after networks.
+are all that occur: Conv, Gemm, MatMulInteger, Relu, Tanh, Sigmoid, MaxPool, Flatten, Add, Sub,
+Mul and ReduceSumSquare inside a network, and those of `AROUND` before, between and after
+networks.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from digitlens.models.ops import (
     RbfDistance,
     Relu,
     Residual,
+    Sigmoid,
     Tanh,
 )
 
@@ -41,7 +43,7 @@ AROUND = frozenset({
 })  # fmt: skip
 """Nodes that bring pixels in, join networks and give answers out."""
 
-TRAINABLE = Conv | Linear | QuantLinear | Relu | MaxPool | Flatten
+TRAINABLE = Conv | Linear | QuantLinear | Relu | Tanh | Sigmoid | MaxPool | Flatten
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +201,8 @@ def _add_step(steps: list[Step], node: Node, nodes: Iterator[Node], graph: OnnxG
             return True
         case "Relu":
             op = Relu()
+        case "Sigmoid":
+            op = Sigmoid()
         case "MaxPool":
             op = MaxPool(node.attributes["kernel_shape"][0])
         case "Flatten":

@@ -31,6 +31,7 @@ from digitlens.models.ops import (
     RbfDistance,
     Relu,
     Residual,
+    Sigmoid,
     Tanh,
     count_outputs,
 )
@@ -298,6 +299,8 @@ class OnnxBuilder:
                 return self.add("Add", [scaled, self.constant(op.bias)])
             case Relu():
                 return self.add("Relu", [value])
+            case Sigmoid():
+                return self.add("Sigmoid", [value])
             case Tanh():
                 inner = self.add(
                     "Mul", [value, self.constant(np.array([op.slope], np.float32))]

@@ -70,6 +70,11 @@ class Tanh:
 
 
 @dataclass(frozen=True)
+class Sigmoid:
+    """1 / (1 + exp(-x))."""
+
+
+@dataclass(frozen=True)
 class MaxPool:
     """The largest value of each window; windows do not overlap."""
 
@@ -97,7 +102,8 @@ class Residual:
 
 
 Op: TypeAlias = (
-    "Conv | Linear | QuantLinear | Relu | Tanh | MaxPool | Flatten | RbfDistance | Residual"
+    "Conv | Linear | QuantLinear | Relu | Tanh | Sigmoid | MaxPool | Flatten | RbfDistance"
+    " | Residual"
 )
 
 
@@ -177,6 +183,8 @@ def _apply(op: Op, x: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.maximum(x, 0)
         case Tanh():
             return op.amplitude * np.tanh(op.slope * x)
+        case Sigmoid():  # as tanh has it nothing overflows
+            return np.asarray(0.5 + 0.5 * np.tanh(0.5 * x))
         case MaxPool():
             window = (op.window, op.window)
             return np.asarray(_windows(x, window, window).max((-2, -1)))

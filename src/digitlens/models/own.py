@@ -22,7 +22,7 @@ from digitlens.models.architectures.lenet5 import (
     ScaledTanh,
     Subsample,
 )
-from digitlens.models.recipe import Recipe
+from digitlens.models.recipe import ACTIVATIONS, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,13 +47,16 @@ RECIPE = Recipe(epochs=4, batch=256, learning_rate=0.003, weight_decay=0.02)
 ARCHITECTURES = {"custom": Architecture(_refuse_unnamed, RECIPE, weights=0, multiply_adds=0)}
 
 
-def build_layers(spec: str) -> nn.Sequential:
+def build_layers(spec: str, activation: str = "relu") -> nn.Sequential:
     """Build the network of a list of layers, with fresh weights from torch's generator.
 
     spec: layers as `LAYER` has them, separated by commas. A convolution has 3 x 3 kernels, no
-        padding, and ReLU behind it; so has a dense layer. The ten logits follow by themselves.
+        padding, and an activation behind it; so has a dense layer. The ten logits follow by
+        themselves.
+    activation: one of `ACTIVATIONS`; with none, layers on layers can do no more than one
 
-    Raises UsageError: an unknown layer, one too many for 28 x 28 pixels, or too many weights.
+    Raises UsageError: an unknown layer or activation, a layer too many for 28 x 28 pixels, or
+    too many weights.
 
     >>> [type(layer).__name__ for layer in build_layers("conv4,pool,dense8")]
     ['Conv2d', 'ReLU', 'MaxPool2d', 'Flatten', 'Linear', 'ReLU', 'Linear']
@@ -77,7 +80,17 @@ def build_layers(spec: str) -> nn.Sequential:
             raise UsageError(f"{word} is too large: {weights:,} weights", seen=spec)
         parts, shape = _make_layer(match, shape, word)
         layers += parts
-    return nn.Sequential(*layers[:-1])  # no ReLU behind the logits
+    kind = _find_activation(activation)
+    return nn.Sequential(  # nothing behind the logits
+        *(kind() if isinstance(layer, nn.ReLU) else layer for layer in layers[:-1])
+    )
+
+
+def _find_activation(name: str) -> type[nn.Module]:
+    if name not in ACTIVATIONS:
+        raise UsageError(f"{name!r} is no activation", seen=f"known: {', '.join(ACTIVATIONS)}")
+    known = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+    return known[name]
 
 
 def _make_layer(
@@ -168,7 +181,7 @@ def _check_shape(network: nn.Sequential) -> None:
 
 def _why_not(layer: nn.Module, before: nn.Module | None) -> str:
     """Say why a layer cannot be exported; "" for one that can."""
-    known = (nn.Linear, nn.ReLU, nn.Tanh, nn.Flatten, nn.Dropout, nn.Dropout2d)
+    known = (nn.Linear, nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Flatten, nn.Dropout, nn.Dropout2d)
     lenet = (BitmapDistance, InputPad, PartialConv2d, ScaledTanh, Subsample)
     match layer:
         case nn.BatchNorm1d() | nn.BatchNorm2d():
@@ -241,8 +254,8 @@ def _as_layer(node: fx.Node) -> nn.Module:
     options: dict[Any, Any] = dict(enumerate(node.args[1:])) | dict(node.kwargs)
     if name in ("relu", "relu_"):
         return nn.ReLU()
-    if name == "tanh":
-        return nn.Tanh()
+    if name in ("tanh", "sigmoid"):
+        return nn.Tanh() if name == "tanh" else nn.Sigmoid()
     if name in ("flatten", "view", "reshape"):
         return nn.Flatten()
     if name in ("dropout", "dropout2d"):
@@ -256,7 +269,7 @@ def _as_layer(node: fx.Node) -> nn.Module:
     raise UsageError(
         f"{name} cannot be exported, so it is not trained either",
         seen=f"in forward: {node.format_node()}",
-        try_="relu, tanh, max_pool2d, dropout, flatten and layers",
+        try_="relu, tanh, sigmoid, max_pool2d, dropout, flatten and layers",
     )
 
 
@@ -267,6 +280,6 @@ def add_dropout(network: nn.Sequential, share: float) -> nn.Sequential:
     for layer in network:
         layers.append(layer)
         is_flat |= isinstance(layer, nn.Linear)
-        if is_flat and isinstance(layer, nn.ReLU | nn.Tanh):
+        if is_flat and isinstance(layer, nn.ReLU | nn.Tanh | nn.Sigmoid | nn.Identity):
             layers.append(nn.Dropout(share))
     return nn.Sequential(*layers)

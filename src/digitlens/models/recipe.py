@@ -95,6 +95,9 @@ OPTIMIZERS = ("adamw", "adam", "sgd")
 SGD_RATE = 0.1
 """The learning rate of sgd where none is given: Adam's are far too small for it."""
 
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "none")
+"""What follows each hidden layer of a network of one's own."""
+
 AUGMENTATIONS: dict[str, dict[str, Any]] = {
     "none": {"translate": 0, "rotate": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0},
     "light": {"translate": 2, "rotate": 8.0, "scale": 0.08, "shear": 0.1, "elastic": 0.0},

@@ -62,8 +62,9 @@ N_GENERATED, SEED = 300, 17
 LATER = frozenset(
     f"js/{name}.js"
     for name in (
-        *("local/backward", "local/gradients", "local/measured", "local/trainer"),
-        *("local/training", "parts/person", "views/piece", "views/review", "views/zip"),
+        *("local/augment", "local/backward", "local/gradients", "local/measured"),
+        *("local/onnx", "local/trainer", "local/training", "parts/person", "parts/save"),
+        *("views/arrivals", "views/piece", "views/review", "views/zip"),
     )
 )
 # The page's own addresses begin so, and are made relative to its folder.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from digitlens.digits import Images
     from digitlens.explain.inspection import InspectedModel, Layer
     from digitlens.models.inference import Model
-    from digitlens.models.ops import Relu, Tanh
+    from digitlens.models.ops import Relu, Sigmoid, Tanh
     from digitlens.server.uploads import PreparedDigit
 
     Floats = NDArray[np.float32]
@@ -241,7 +241,7 @@ class LayerProbe:
 
     def __init__(self, content: bytes, inspected: InspectedModel) -> None:
         self.inspected = inspected
-        self._content = content
+        self.content = content
         self._sessions = LruCache[tuple[int, int], Any](MAX_SESSIONS)
 
     def get_layer(self, number: int, member: int = 0) -> Layer:
@@ -281,7 +281,7 @@ class LayerProbe:
         key = (layer.member, layer.number)
         session = self._sessions.get(key)
         if session is None:
-            session = open_session(layer.name, with_outputs(self._content, names))
+            session = open_session(layer.name, with_outputs(self.content, names))
             self._sessions.put(key, session)
         return session
 
@@ -448,7 +448,7 @@ def convolve(
 def apply_kernel(
     inputs: Floats,
     kernel: Floats,
-    activation: Relu | Tanh | None,
+    activation: Relu | Tanh | Sigmoid | None,
     *,
     bias: float,
     stride: int,

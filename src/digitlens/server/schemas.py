@@ -406,6 +406,7 @@ class TrainWish(Strict):
     resume: str | None = Field(None, max_length=64)
     recipe: str | None = Field(None, max_length=40)
     layers: str | None = Field(None, max_length=200)
+    activation: str | None = Field(None, max_length=20)
     learning_rate: float | None = Field(None, gt=0, le=100)
     batch: int | None = Field(None, ge=1, le=100_000)
     dropout: float | None = Field(None, ge=0, lt=1)

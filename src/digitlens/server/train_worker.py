@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 
 # What of a recipe may be asked for, as `digitlens.train` calls it.
-RECIPE = ("recipe", "layers", "learning_rate", "batch", "dropout", "optimizer", "augment")
+RECIPE = (
+    *("recipe", "layers", "activation", "learning_rate", "batch", "dropout", "optimizer"),
+    "augment",
+)
 # Seconds between two events about steps: nobody sees more.
 STEP_SECONDS = 0.1
 
@@ -125,7 +128,12 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
         out = Path(request["out"])
         run = read_config(out)["run"]
         return train_network(
-            run["network"], layers=run.get("layers"), out=out, resume=True, progress=events
+            run["network"],
+            layers=run.get("layers"),
+            activation=run.get("activation"),
+            out=out,
+            resume=True,
+            progress=events,
         )
     changes: dict[str, Any] = {name: request.get(name) for name in RECIPE}
     # Going on from a network uses all own digits: a share of them means nothing.

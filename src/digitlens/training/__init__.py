@@ -56,6 +56,7 @@ def train(
     resume: bool = False,
     progress: Callback | None = None,
     layers: str | None = None,
+    activation: str | None = None,
     learning_rate: float | None = None,
     batch: int | None = None,
     dropout: float | None = None,
@@ -90,6 +91,8 @@ def train(
     resume: resume the run in `out`, or the newest unfinished one of `network`. Everything else
         is taken from its config.toml (pass `data` again if it was passed as `DataSplits`).
     layers: of a network of your own, such as "conv16,pool,conv32,pool,dense64"
+    activation: one of `digitlens.models.recipe.ACTIVATIONS`, behind each of `layers` but
+        pooling; ReLU when None
     learning_rate, batch, dropout: instead of the recipe's; dropout is the share of the values
         of dense hidden layers that each step leaves out
     optimizer, augment: one of `digitlens.models.recipe.OPTIMIZERS`, of `AUGMENTATIONS`
@@ -120,6 +123,7 @@ def train(
         recipe=recipe,
         out=out,
         layers=layers,
+        activation=activation,
         changes=changes,
     )
     _check_changes(config, begun=resume or start is not None)
@@ -152,6 +156,7 @@ def configure(
     recipe: Recipe | str | Path | None = None,
     out: str | Path | None = None,
     layers: str | None = None,
+    activation: str | None = None,
     changes: dict[str, Any] | None = None,
 ) -> tuple[TrainConfig[Recipe], Any]:
     """Return what is asked for, checked, and what `load_splits` loads; as `train` has them.
@@ -159,15 +164,15 @@ def configure(
     changes: of the recipe: for `Recipe.adjust`
     """
     recipe = _open_recipe(recipe)
-    network, module = _choose_network(network, layers)
-    default = find_network(network).source
+    chosen = _choose_network(network, layers, activation)
+    default = find_network(chosen["network"]).source
     check_length(epochs, "epochs")
     share = 0.1 if validation is None else validation
     source: Any = default if data is None else data
     if isinstance(data, Digits | tuple):
         source = as_splits(data, validation=share, limit=limit)
     config: TrainConfig[Recipe] = TrainConfig(
-        network=network,
+        **chosen,
         seed=check_seed(seed),
         length=epochs,
         recipe=None if isinstance(recipe, str) else recipe,
@@ -176,8 +181,6 @@ def configure(
         validation=share,
         limit=limit,
         out=None if out is None else Path(out),
-        module=module,
-        layers=layers,
         changes=changes,
     )
     return config, source
@@ -313,9 +316,16 @@ def _list_changes(*values: object) -> dict[str, Any]:
 
 
 def _choose_network(
-    network: str | nn.Module, layers: str | None
-) -> tuple[str, nn.Module | None]:
-    """Return the name of what is trained, and the module where it is one; both are checked."""
+    network: str | nn.Module, layers: str | None, activation: str | None
+) -> dict[str, Any]:
+    """Return what `TrainConfig` says of the network that is trained, checked."""
+    if activation is not None and layers is None:
+        raise UsageError(
+            "--activation is for the layers of a network of your own",
+            seen=f"--activation {activation} without --layers",
+            try_="custom, with --layers",
+        )
+    own = {"layers": layers, "activation": activation}
     if isinstance(network, str):
         if layers is not None and network != "custom":
             raise UsageError(
@@ -324,11 +334,11 @@ def _choose_network(
         if layers is not None:
             with training_extra():
                 from digitlens.models.own import build_layers
-            build_layers(layers)
-        return network, None
+            build_layers(layers, activation or "relu")
+        return {"network": network, **own}
     with training_extra():
         from digitlens.models.own import adopt
-    return "custom", adopt(network)
+    return {"network": "custom", "module": adopt(network), **own}
 
 
 def _check_changes(config: TrainConfig[Recipe], *, begun: bool) -> None:

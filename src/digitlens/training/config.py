@@ -89,6 +89,7 @@ class TrainConfig(Generic[AnyRecipe]):
     recipe: AnyRecipe | None = None
     module: Any = None  # torch's Module: a network of one's own: its layers are trained
     layers: str | None = None  # the same as a list of layers
+    activation: str | None = None  # what follows each of these; else ReLU
     changes: Mapping[str, Any] | None = None  # of the recipe: for `Recipe.adjust`
     recipe_name: str | None = None  # another recipe that the network has, until resolved
     length: int | None = None  # epochs, or steps of a line reader, instead of the recipe's
@@ -134,7 +135,8 @@ def resume_config(
     with _explain_missing(folder):
         recipe = kind.from_dict(written["recipe"])
         data = written["data"]
-        check_types({"seed": int, "start": str, "corrections": str}, written["run"])
+        texts = ("start", "corrections", "layers", "activation")
+        check_types({"seed": int, **dict.fromkeys(texts, str)}, written["run"])
         check_types({"source": str, "validation": float, "limit": int}, data)
         check_seed(written["run"]["seed"])
         resumed = replace(
@@ -143,6 +145,7 @@ def resume_config(
             start=written["run"].get("start"),
             corrections=written["run"].get("corrections"),
             layers=written["run"].get("layers"),
+            activation=written["run"].get("activation"),
             changes=None,
             length=None,
             recipe=recipe,
@@ -216,8 +219,9 @@ def config_to_dict(
     if config.limit is not None:
         digits["limit"] = config.limit
     run: dict[str, Any] = {"network": config.network, "seed": config.seed}
-    more = {"start": config.start, "corrections": config.corrections, "layers": config.layers}
-    run |= {name: value for name, value in more.items() if value is not None}
+    more = ("start", "corrections", "layers", "activation")
+    values = {name: getattr(config, name) for name in more}
+    run |= {name: value for name, value in values.items() if value is not None}
     return {
         "run": run,
         "recipe": config.resolved_recipe.to_dict(),

@@ -107,7 +107,7 @@ def _build_network(config: TrainConfig[Recipe]) -> nn.Sequential:
     if config.module is not None:
         network = adopt(config.module)
     elif config.layers is not None:
-        network = build_layers(config.layers)
+        network = build_layers(config.layers, config.activation or "relu")
     else:
         network = models.build(config.network)
     share = config.resolved_recipe.dropout

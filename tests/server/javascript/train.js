@@ -12,8 +12,8 @@ import {
   trainStep,
 } from "../../../src/digitlens/server/static/js/local/trainer.js";
 
-const { layers, weights, pixels, labels, recipe, rate, steps: count, fits } = JSON.parse(readFileSync(0, "utf8"));
-const steps = buildNetwork(layers, makeRandom(1));
+const { layers, activation, weights, pixels, labels, recipe, rate, steps: count, fits } = JSON.parse(readFileSync(0, "utf8"));
+const steps = buildNetwork(layers, makeRandom(1), { activation });
 listTensors(steps).forEach(({ values }, index) => values.set(weights[index].flat(9)));
 const moments = makeMoments(steps);
 const digits = { pixels: pixels.map((rows) => Uint8Array.from(rows.flat())), labels };

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from digitlens.errors import UsageError
 from digitlens.models.registry import CUSTOM, DEFAULT_NETWORK, NETWORKS
@@ -23,6 +23,7 @@ from digitlens.server.routes import (
     PICTURE_PROBLEMS,
     State,
     document,
+    document_problems,
     encode_json,
     json_response,
 )
@@ -240,6 +241,20 @@ async def network(
 ) -> Any:
     """Tell a network's card and the layers, in order, of one of the networks in its file."""
     return json_response(await state.run(state.networks.describe, name, member))
+
+
+@networks_router.get(
+    "/{name}/file",
+    response_class=Response,
+    responses=document_problems(404)
+    | {200: {"description": "The .onnx file.", "content": {"application/octet-stream": {}}}},
+    summary="A network's file, its card inside",
+)
+async def file(state: State, name: str) -> Any:
+    """Return the network as the .onnx file that `load_model` and any engine of ONNX read."""
+    _, probe = await state.run(state.networks.get_probe, name)
+    named = {"content-disposition": f'attachment; filename="{name}.onnx"'}
+    return Response(probe.content, media_type="application/octet-stream", headers=named)
 
 
 @networks_router.get(

@@ -50,9 +50,9 @@ async def begin(state: State, order: TrainWish) -> Any:
 
     `data` is mnist, uci, fashion or own (the digits that were saved here); `share` of its
     training digits are used; `from` names a network of the same kind to go on from, `resume` a
-    run that was stopped: of all else nothing counts then. `layers` (of network custom),
-    `learning_rate`, `batch`, `dropout`, `optimizer`, `augment` and `recipe` are those of
-    ``digitlens train``.
+    run that was stopped: of all else nothing counts then. `layers` and `activation` (of network
+    custom), `learning_rate`, `batch`, `dropout`, `optimizer`, `augment` and `recipe` are
+    those of ``digitlens train``.
     """
     start = order.start
     start_path = None if start is None else await state.run(_find_start, state, start)

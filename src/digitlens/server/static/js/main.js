@@ -136,6 +136,17 @@ function bindLinks() {
   });
 }
 
+/** Networks and views to take away; loaded once somebody does. */
+function bindSaving() {
+  const load = () => import("./parts/save.js");
+  const save = (/** @type {string} */ name) => load().then(({ saveNetwork }) => saveNetwork(name));
+  byId("net-save").addEventListener("click", () => save(state.network));
+  byId("run-save").addEventListener("click", () => save(state.run));
+  for (const kind of /** @type {const} */ (["png", "svg"])) {
+    byId(`save-${kind}`).addEventListener("click", () => load().then(({ savePicture }) => savePicture(kind)));
+  }
+}
+
 async function loadNetworks() {
   try {
     setNetworks(await get("/v1/networks"));
@@ -154,6 +165,7 @@ function start() {
   bindLessons();
   bindAddress();
   bindLinks();
+  bindSaving();
   onNetworks(({ networks }) => {
     const names = networks.map(({ name }) => name);
     if (!names.includes(state.network)) names.push(state.network);

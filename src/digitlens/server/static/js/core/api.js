@@ -49,8 +49,8 @@ export const get = (path, query, signal) => ask({ method: "GET", path, query }, 
 /** @template {string} P @param {P} path @returns {Promise<Api.Remove<P>>} */
 export const remove = (path) => ask({ method: "DELETE", path });
 
-/** Send JSON. @template {string} P @param {P} path @param {Api.Body<P>} body @param {Record<string, any>} [query] @returns {Promise<Api.Post<P>>} */
-export const post = (path, body, query) => ask({ method: "POST", path, body, query });
+/** Send JSON. @template {string} P @param {P} path @param {Api.Body<P>} body @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<Api.Post<P>>} */
+export const post = (path, body, query, signal) => ask({ method: "POST", path, body, query }, signal);
 
 /** Follow the events of a run, those from before first. @param {string} run @param {(event: Told) => void} callback @returns {() => void} ends it */
 export function follow(run, callback) {

@@ -10,6 +10,8 @@ let reportReachable = () => {};
 /** Call `callback` with a problem when the lab cannot be reached, and with null once it can again. @param {(problem: Problem | null) => void} callback */
 export const onReachable = (callback) => (reportReachable = callback);
 
+const FILE = /^\/v1\/networks\/[^/]+\/file$/; // what is no JSON
+
 /** @param {string} path @param {Record<string, any>} query */
 function makeAddress(path, query) {
   const parts = new URLSearchParams();
@@ -45,7 +47,7 @@ export async function answer({ method, path, query = {}, body, file }, signal) {
     throw problem;
   }
   reportReachable(null);
-  if (response.ok) return response.json();
+  if (response.ok) return FILE.test(path) ? response.blob() : response.json();
   throw new Problem(await response.json().catch(() => ({ status: response.status })));
 }
 

@@ -30,10 +30,18 @@ export function goBack(steps, taken, slope, slopes = [], wantsInput = true) {
   return result;
 }
 
+/** An activation's own slope, by what it gave. @type {Record<string, (value: number) => number>} */
+const BENDS = {
+  relu: (value) => (value > 0 ? 1 : 0),
+  tanh: (value) => 1 - value * value,
+  sigmoid: (value) => value * (1 - value),
+};
+
 /** @param {Step} step @param {Maps} inputs @param {Maps} outputs @param {Float32Array} slope @param {Slopes | null} slopes @param {boolean} isNeeded */
 function stepBack(step, inputs, outputs, slope, slopes, isNeeded) {
   if (step.op === "flatten") return slope;
-  if (step.op === "relu") return slope.map((value, place) => (outputs.values[place] > 0 ? value : 0));
+  const bend = BENDS[step.op];
+  if (bend) return slope.map((value, place) => value * bend(outputs.values[place]));
   if (step.op === "pool") return poolBack(step.window, inputs, outputs, slope);
   if (step.op === "conv") return convolveBack(step, inputs, slope, slopes, isNeeded);
   return denseBack(step, inputs.values, slope, slopes, isNeeded);

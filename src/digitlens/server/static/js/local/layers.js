@@ -1,7 +1,7 @@
 // One layer looked into: a number of it, its kernels, an edited kernel.
 
 import { Problem } from "../core/problem.js";
-import { convolve, runSteps } from "./network.js";
+import { convolve, runStep, runSteps } from "./network.js";
 
 /** @typedef {import("./network.js").Network} Network */
 /** @typedef {import("./network.js").Maps} Maps */
@@ -173,6 +173,6 @@ export function applyKernel(network, pixels, edit) {
     width: columns,
     arithmetic: { height: explainSide(height, high, rows), width: explainSide(width, wide, columns) },
     before,
-    map: layer.activation ? before.map((row) => row.map((value) => Math.max(value, 0))) : before,
+    map: nest(layer.activation ? runStep(network.steps[layer.output], sums) : sums)[0],
   };
 }

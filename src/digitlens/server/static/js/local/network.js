@@ -7,7 +7,7 @@ import { readTensors } from "./tensors.js";
 
 /**
  * @typedef {object} Step
- * @property {"conv" | "dense" | "pool" | "relu" | "flatten"} op
+ * @property {"conv" | "dense" | "pool" | "flatten" | "relu" | "tanh" | "sigmoid"} op
  * @property {Tensor} weight
  * @property {Tensor} bias
  * @property {[number, number]} stride
@@ -65,8 +65,15 @@ export function runStep(step, maps) {
   if (step.op === "dense") return { shape: [step.weight.shape[0]], values: multiply(step, maps.values) };
   if (step.op === "pool") return pool(step.window, maps);
   if (step.op === "flatten") return { shape: [maps.values.length], values: maps.values };
-  return { shape: maps.shape, values: maps.values.map((value) => Math.max(value, 0)) };
+  return { shape: maps.shape, values: maps.values.map(ACTIVATIONS[step.op]) };
 }
+
+/** What follows a layer. @type {Record<string, (value: number) => number>} */
+const ACTIVATIONS = {
+  relu: (value) => Math.max(value, 0),
+  tanh: Math.tanh,
+  sigmoid: (value) => 1 / (1 + Math.exp(-value)),
+};
 
 /** @typedef {Pick<Step, "weight" | "bias" | "stride" | "padding" | "groups">} Convolution */
 

@@ -92,6 +92,10 @@ export function makeRoutes(load) {
   /** @type {Record<string, (ask: Ask & {query: any, names: string[]}) => Promise<any>>} */
   const routes = {
     "GET /v1/networks": list,
+    async "GET /v1/networks/*/file"({ names: [name] }) {
+      const asked = await network(name);
+      return (await import("./onnx.js")).writeOnnx(asked, asked.card);
+    },
     async "POST /v1/predict"({ query, body, file }) {
       if (file) throw needsServer("photos");
       const names = [query.network ?? "universal"].flat();

@@ -101,10 +101,31 @@ export const asNetwork = (run) => ({
 /** The network of a run. @param {Run} run @returns {Network} */
 export function asModel(run) {
   const layers = describeLayers(run.best);
-  const card = { name: run.name, network: "custom", data: run.wish.data, trained_on: run.digits };
-  return { name: run.name, steps: run.best, layers, card, threshold: 1, unsureAbove: 1, unsureBelow: 0 };
+  return { name: run.name, steps: run.best, layers, card: makeCard(run, layers), threshold: 1, unsureAbove: 1, unsureBelow: 0 };
 }
 
+/** What a run says of itself, as digitlens.models.card has it. @param {Run} run @param {any[]} layers */
+function makeCard(run, layers) {
+  const { misses, count } = countValidation(run);
+  const places = (/** @type {any} */ { kind, shape }) => (kind === "convolution" ? shape[1] * shape[2] : 1);
+  return {
+    name: run.name,
+    network: "custom",
+    data: run.wish.data,
+    split: `${count} digits that training did not see`,
+    trained_on: run.digits,
+    seed: run.wish.seed ?? 0,
+    epochs: run.epochs,
+    best_epoch: run.bestEpoch,
+    weights: countWeights(run),
+    multiply_adds: layers.reduce((sum, layer) => sum + layer.weights * places(layer), 0),
+    created: run.created,
+    validation: count ? { misses, count } : {},
+    versions: { "the lab's page": "trained in a browser" },
+  };
+}
+
+const NAMES = { relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid" };
 const KINDS = { conv: "convolution", dense: "dense", pool: "pooling" };
 
 /** Steps -> layers as /v1/networks/NAME tells them. @param {import("./network.js").Step[]} steps */
@@ -115,7 +136,7 @@ function describeLayers(steps) {
   steps.forEach((step, sums) => {
     const kind = KINDS[/** @type {keyof typeof KINDS} */ (step.op)];
     if (!kind) return;
-    const isBent = steps[sums + 1]?.op === "relu";
+    const activation = NAMES[/** @type {keyof typeof NAMES} */ (steps[sums + 1]?.op)] ?? "";
     const number = layers.length + 1;
     const into = shape;
     const window = kind === "dense" ? 0 : kind === "pooling" ? step.window : step.weight.shape[2];
@@ -139,16 +160,16 @@ function describeLayers(steps) {
       padding: 0,
       groups: 1,
       shortcut: false,
-      activation: isBent ? "ReLU" : "",
+      activation,
       into,
       shape,
       arithmetic:
         kind === "dense" ? null : `(${into[1]} + 2 x 0 - ${window}) / ${stride} + 1 = ${whole}${side === whole ? "" : ", rounded down"}`,
       weights: step.weight?.values.length ?? 0,
       name: `layer ${number}, ${kind}`,
-      about: `${size}${isLast ? ", one for each digit from 0 to 9" : ""}: ${what}${isBent ? ", then ReLU" : ""}`,
+      about: `${size}${isLast ? ", one for each digit from 0 to 9" : ""}: ${what}${activation && `, then ${activation}`}`,
       sums,
-      output: isBent ? sums + 1 : sums,
+      output: activation ? sums + 1 : sums,
     });
   });
   return layers;

@@ -18,6 +18,7 @@ const CLASSES = 10;
 const SIDE = 28;
 const LAYER = /^(?:conv(?<maps>\d+)(?:x(?<kernel>\d+))?(?:\/(?<stride>\d+))?|pool(?<pool>\d*)|dense(?<values>\d+)|drop(?<share>0?\.\d+))$/;
 const EXAMPLE = "conv8,pool,conv16,pool,dense32";
+const ACTIVATIONS = ["relu", "tanh", "sigmoid", "none"];
 const MAX_WEIGHTS = 500_000; // in a browser: with more an epoch takes minutes
 /** What a recipe is where nothing is asked for; `sgd` wants a larger rate than Adam. */
 const RECIPE = { epochs: 4, batch: 256, rate: 0.003, sgdRate: 0.1, decay: 0.02, warmup: 0.25, betas: [0.9, 0.99] };
@@ -44,9 +45,13 @@ const makeStep = (step) =>
 
 /**
  * The steps of a list of layers; the ten logits follow by themselves.
- * @param {string} layers @param {Random} random draws the first weights @param {number} [dropout] behind dense hidden layers
+ * @param {string} layers @param {Random} random draws the first weights
+ * @param {{dropout?: number | null, activation?: string | null}} [wish] behind dense hidden layers, behind each layer
  */
-export function buildNetwork(layers, random, dropout = 0) {
+export function buildNetwork(layers, random, { dropout, activation } = {}) {
+  const bend = activation ?? ACTIVATIONS[0];
+  if (!ACTIVATIONS.includes(bend)) throw refuse(`“${bend}” is no activation`, `known: ${ACTIVATIONS.join(", ")}`);
+  const bends = bend === "none" ? [] : [makeStep({ op: /** @type {any} */ (bend) })];
   /** @type {TrainStep[]} */
   const steps = [];
   let [shape, weights] = [[1, SIDE, SIDE], 0];
@@ -71,7 +76,7 @@ export function buildNetwork(layers, random, dropout = 0) {
       steps.push(makeStep({ op: "dense", ...draw(Number(parts.values), shape.reduce((product, size) => product * size, 1)) }));
       shape = [Number(parts.values)];
       if (index === words.length - 1) return;
-      steps.push(makeStep({ op: "relu" }));
+      steps.push(...bends);
       if (dropout) steps.push(makeStep({ op: /** @type {any} */ ("drop"), share: dropout }));
       return;
     }
@@ -83,7 +88,7 @@ export function buildNetwork(layers, random, dropout = 0) {
     if (!parts.maps) steps.push(makeStep({ op: "pool", window: kernel }));
     else {
       const drawn = draw(Number(parts.maps), shape[0], kernel, kernel);
-      steps.push(makeStep({ op: "conv", stride: [stride, stride], ...drawn }), makeStep({ op: "relu" }));
+      steps.push(makeStep({ op: "conv", stride: [stride, stride], ...drawn }), ...bends);
     }
     shape = [parts.maps ? Number(parts.maps) : shape[0], side, side];
   });

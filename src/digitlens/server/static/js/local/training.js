@@ -1,6 +1,7 @@
 // /v1/train and /v1/runs without a server: one run at a time, in a thread of its own.
 
 import { Problem } from "../core/problem.js";
+import { augmentBatch, findAmounts } from "./augment.js";
 import { frameSmall, readDigits } from "./digits.js";
 import { unknown } from "./layers.js";
 import { needsServer } from "./pictures.js";
@@ -74,7 +75,8 @@ export function makeTraining(load, tell) {
     if (wish.network !== "custom" || wish.from) throw needsServer(wish.from ? "fine-tuning" : `training ${wish.network}`);
     const { train } = await loadParts(wish.data);
     const digits = wish.share ? Math.min(train.length, Math.max(10, Math.round(wish.share * train.length))) : train.length;
-    const steps = trainer.buildNetwork(wish.layers || DEFAULT_LAYERS, trainer.makeRandom(wish.seed ?? 0), wish.dropout ?? 0);
+    const steps = trainer.buildNetwork(wish.layers || DEFAULT_LAYERS, trainer.makeRandom(wish.seed ?? 0), wish);
+    findAmounts(wish.augment); // a wrong one is told before anything is kept
     const recipe = trainer.fitRecipe(wish, digits);
     const names = (await listRuns()).map(({ name }) => name);
     let number = 1;
@@ -93,6 +95,7 @@ export function makeTraining(load, tell) {
     // The same share of the digits for the same seed, whenever it is resumed.
     const used = trainer.shuffle(train.length, trainer.makeRandom(seed + 1)).slice(0, run.digits).map((place) => train[place]);
     const total = recipe.stepsPerEpoch * run.epochs;
+    const amounts = findAmounts(run.wish.augment);
     const note = `${run.wish.layers || DEFAULT_LAYERS}, ${run.digits.toLocaleString("en")} digits, in this browser`;
     emit("start", { steps: total, epochs: run.epochs, digits_per_epoch: run.digits, note });
     for (const epoch of history) emit("epoch", epoch);
@@ -107,7 +110,9 @@ export function makeTraining(load, tell) {
       let rate = 0;
       for (let step = 0; step < recipe.stepsPerEpoch; step += 1) {
         rate = trainer.findRate(recipe.rate, first + step, total);
-        const loss = trainer.trainStep(steps, moments, digits, order.slice(step * recipe.batch, (step + 1) * recipe.batch), recipe, rate, random);
+        const batch = order.slice(step * recipe.batch, (step + 1) * recipe.batch);
+        const seen = amounts ? augmentBatch(digits, batch, amounts, random) : digits;
+        const loss = trainer.trainStep(steps, moments, seen, batch, recipe, rate, random);
         if (!Number.isFinite(loss)) throw diverged(rate);
         if (performance.now() - rested < SPAN) continue;
         if (performance.now() - told > TOLD) {
@@ -281,7 +286,7 @@ const summarize = (run) => ({
 /** @param {Run} run */
 const detail = (run) => ({
   ...summarize(run),
-  config: { run: { network: "custom", layers: run.wish.layers }, start: null },
+  config: { run: { network: "custom", layers: run.wish.layers, activation: run.wish.activation }, start: null },
   history: run.history,
   words: run.words,
   verdict: null,

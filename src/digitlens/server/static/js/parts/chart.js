@@ -2,7 +2,7 @@
 
 import { h, svg } from "../core/dom.js";
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 216, 52, 40, 10, 8];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [320, 216, 58, 40, 10, 8];
 const TICKS = 7; // numbers below the chart, at most, and the last epoch
 
 /** @typedef {(value: number) => number} Scale from a number to its place */

@@ -163,13 +163,10 @@ function cellButton(truth, answer, number, most) {
     number ? String(number) : "",
   );
   if (number && !same) {
-    // Any mistake is seen, the frequent ones most; between the two no text could be read.
-    const often = most > 1 ? Math.log(number) / Math.log(most) : 0;
-    const strong = often > 0.6;
-    button.style.setProperty(
-      "--share",
-      `${strong ? 100 - 12 * (1 - often) : 20 + 25 * often}%`,
-    );
+    // In proportion; on colours between faint and full no text could be read, so there is a step.
+    const often = number / most;
+    const strong = often > 0.5;
+    button.style.setProperty("--share", `${strong ? 70 + 30 * often : 10 + 60 * often}%`);
     button.classList.toggle("strong", strong);
   }
   return button;

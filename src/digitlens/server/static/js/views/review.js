@@ -5,14 +5,14 @@ import { byId, h, query } from "../core/dom.js";
 import { formatCount } from "../core/numbers.js";
 import { announce, showProblem } from "../core/messages.js";
 import { Problem } from "../core/problem.js";
-import { state } from "../core/store.js";
+import { state, watch } from "../core/store.js";
 import { loadPerson, person, savePerson } from "../parts/person.js";
+import { awaitPiece, stopWaiting } from "./arrivals.js";
 import { describePiece, showPiece, formatTown, turnPiece } from "./piece.js";
 import { bindZip, clearZip, offerUnlisted } from "./zip.js";
 
 const RENEW_MS = 60_000; // milliseconds; a piece is lent for five minutes
 const ATTENTION_MS = 15 * 60_000; // without a key or a touch for so long, nobody looks any more
-const RETRY_MS = 20_000;
 const HEADER_HEIGHT = 110; // pixels: what stands at the top of a phone
 const SETTLE_MS = 300; // a key that was pressed twice must not settle the next piece too
 
@@ -22,9 +22,10 @@ let task = null;
 let last = null;
 let hasStarted = false;
 let isBusy = false;
+/** nothing waits, and that was said */
+let hasRested = false;
 let renewed = 0;
 let active = 0;
-let lookedAt = 0;
 
 export function init() {
   bindZip((zip, unlisted) => settle(zip, unlisted));
@@ -39,6 +40,7 @@ export function init() {
   for (const name of ["keydown", "pointermove", "pointerdown"])
     document.addEventListener(name, () => (active = Date.now()), { passive: true });
   document.addEventListener("visibilitychange", keepLease);
+  watch(["tab"], keepLease);
   setInterval(keepLease, RENEW_MS / 2);
 }
 
@@ -80,13 +82,11 @@ function renderSteps(commands) {
 const isAttended = () =>
   state.tab === "review" && !document.hidden && Date.now() - active < ATTENTION_MS;
 
-/** Keep the piece for as long as somebody looks; when nothing was there, look again. */
+/** Keep the piece for as long as somebody looks; when nothing was there, wait for one. */
 async function keepLease() {
-  if (!hasStarted || isBusy || !isAttended()) return;
-  if (!task) {
-    if (lookedAt && Date.now() - lookedAt >= RETRY_MS) await claimNext();
-    return;
-  }
+  if (!isAttended()) return stopWaiting(); // a piece would be lent to nobody
+  if (!hasStarted || isBusy) return;
+  if (!task) return hasRested ? awaitPiece(receive) : undefined;
   if (Date.now() - renewed < RENEW_MS) return;
   const { piece, token } = task;
   try {
@@ -97,14 +97,19 @@ async function keepLease() {
   }
 }
 
+/** @param {Api.Claimed} result of waiting */
+const receive = (result) => (result.task ? work(() => showTask(result, "")) : showRest(result.queue, ""));
+
 /** Do one thing at a time, and let nothing be pressed meanwhile. @param {() => Promise<void>} callback */
 async function work(callback) {
   if (isBusy) return;
+  stopWaiting();
   setBusy(true);
   try {
     await callback();
   } finally {
     setBusy(false);
+    keepLease();
   }
 }
 
@@ -138,7 +143,7 @@ async function showTask(result, before) {
   byId("review-desk").hidden = !task;
   byId("review-rest").hidden = Boolean(task);
   if (!task) return showRest(result.queue, before);
-  lookedAt = 0;
+  hasRested = false;
   await showPiece(task, choose);
   await new Promise((done) => setTimeout(done, SETTLE_MS));
   settleFocus(task);
@@ -157,14 +162,14 @@ function settleFocus({ guesses }) {
 
 /** @param {Api.Queue} queue @param {string} before */
 function showRest(queue, before) {
-  const first = !lookedAt;
-  lookedAt = Date.now();
+  const first = !hasRested;
+  hasRested = true;
   const title = queue.waiting ? "Other reviewers have the rest" : "Nothing waits";
   const trays = Object.keys(queue.trays).length;
   byId("rest-title").textContent = title;
   byId("rest-words").textContent = queue.waiting
-    ? "A piece that one of them skips comes to you. This page looks again by itself."
-    : `All mail is in its place: ${formatCount(trays)} ${trays === 1 ? "tray" : "trays"}. This page looks again by itself.`;
+    ? "A piece that one of them skips comes to you."
+    : `All mail is in its place: ${formatCount(trays)} ${trays === 1 ? "tray" : "trays"}. The next piece appears here.`;
   if (!first || state.tab !== "review") return;
   byId("rest-title").focus({ preventScroll: true });
   announce([before, title].filter(Boolean).join(" "));

@@ -12,7 +12,7 @@ const COUNTS = { mnist: 53929, fashion: 54000, uci: 1294, generated: 240 };
 /** A share of the digits that a network learns by heart within seconds. @type {Record<string, string>} */
 const FEW = { mnist: "2", fashion: "2", uci: isStatic ? "10" : "40", generated: "30" };
 /** Fields that are sent where something was typed or chosen, as the command line calls them. */
-const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, optimizer: String, augment: String, recipe: String };
+const CHANGES = { epochs: Number, learning_rate: Number, batch: Number, dropout: Number, activation: String, optimizer: String, augment: String, recipe: String };
 
 /** @typedef {keyof typeof CHANGES} Change */
 const CHANGED = /** @type {Change[]} */ (Object.keys(CHANGES));
@@ -96,6 +96,7 @@ function showNetwork() {
   if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
   byId("layers-part").hidden = kind !== "custom";
   fieldOf("recipe").hidden = kind !== "dense";
+  fieldOf("activation").hidden = kind !== "custom";
   byId("train-terminal").hidden = byId("train-data").value === "generated"; // they are this page's own
   showCommand();
 }
