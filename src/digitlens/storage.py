@@ -15,6 +15,7 @@ import re
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -352,6 +353,28 @@ def lock_file(path: Path, holder: str, *, wanted: str, try_: str) -> Iterator[bo
         finally:
             with suppress(OSError):
                 os.truncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def wait_for_lock(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`, of threads and processes, once nobody else does; the file stays.
+
+    On a disk without locks nothing is held. Raises StorageError: the file cannot be written.
+    """
+    with storage_errors(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with suppress(OSError):
+            if sys.platform == "win32":
+                while not _try_lock(handle):
+                    time.sleep(0.01)
+            else:
+                import fcntl
+
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(handle)
 

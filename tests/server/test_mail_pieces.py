@@ -126,10 +126,34 @@ def test_a_piece_that_is_sent_twice_is_one(sorter: Any, png: Any, problem: Any) 
     assert again == first | {"new": False}
     desk = sorter.state.desk
     assert [path.name for path in (desk.folder / "MA").iterdir()] == ["s1-0001.png"]
-    assert [path.name for path in desk.scans.iterdir()] == ["s1-0001.png"]
+    assert [path.name for path in desk.scans.glob("[!.]*")] == ["s1-0001.png"]
     other = problem(send(sorter, envelope(png, 43), id="s1-0001"), 409)
     assert other["type"] == "urn:digitlens:other-picture"
     assert sorter.get("/v1/mail").json()["queue"]["trays"] == {"MA": 1}
+
+
+def test_what_is_sent_eight_times_at_once_is_one(sorter: Any, png: Any) -> None:
+    """Of equal pictures one answer says that it is new, of different ones one is kept."""
+    equal = [envelope(png, 41)] * 8
+    others = [envelope(png, 50 + index) for index in range(7)] + [b"no picture"]
+    with ThreadPoolExecutor(8) as pool:
+        for name, contents in (("a", equal), ("b", others), ("c", others)):
+            together = threading.Barrier(8)
+
+            def post(content: bytes, name: str = name, together: Any = together) -> Any:
+                together.wait(60)
+                return send(sorter, content, id=name)
+
+            answers = list(pool.map(post, contents))
+            taken = [answer.json() for answer in answers if answer.status_code == 200]
+            assert [item["new"] for item in taken].count(True) == 1
+            assert len({item["piece"] for item in taken}) == 1
+            assert len(taken) == (8 if contents is equal else 1)
+            kept = [path for path in sorter.state.desk.scans.iterdir() if path.stem == name]
+            assert [path.read_bytes() in contents for path in kept] == [True]
+    assert sum(sorter.get("/v1/mail").json()["queue"]["trays"].values()) >= 1
+    with open_store(sorter.state.desk.folder) as state:
+        assert len(list(state.pieces())) == 3
 
 
 def test_what_a_scanner_sends_can_be_reviewed(sorter: Any, png: Any) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, RunError, UsageError
+from digitlens.imaging.inputs import PICTURE_SUFFIXES
 from digitlens.mail.decision import Reason
 from digitlens.mail.sorting.sort import choose_tray, route_piece
 from digitlens.mail.sorting.store import RoutedPiece, parse_routing
 from digitlens.mail.sorting.summary import Listing
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
-from digitlens.storage import make_folder, read_file, write_bytes
+from digitlens.storage import make_folder, read_file, wait_for_lock, write_bytes
 from digitlens.workers import attempt
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ SUFFIXES = (
     (b"BM", ".bmp"),
     (b"RIFF", ".webp"),
 )
+LOCK = ".names"
+# Of all that a piece's picture may be called: `route` sorts what others put there, too.
+ENDINGS = sorted(PICTURE_SUFFIXES | {".scan"})
 # Barcode identifier, service type and mailer's number: nobody's, for use in house.
 IN_HOUSE = ("00", "000", "000000")
 
@@ -93,14 +97,15 @@ class Intake:
         path = self._keep(name, content)
         row = self._store.find_piece(path)
         number = None if row is None else _find_retry(row)
-        is_known = row is not None and number is None
-        if not is_known:
+        at = None
+        if row is None or number is not None:
             fingerprint = file_fingerprint(path)
             outcome = attempt(read, path)
             policy = replace(self._policy, addresses={path.name: address})
             routing, line = route_piece(outcome, path.name, policy)
             tray, values = choose_tray(routing, self._plan), routing.as_dict() | line
-            about = (path, path.name, fingerprint, values, tray, self._now(), number)
+            at = self._now()
+            about = (path, path.name, fingerprint, values, tray, at, number)
             self._store.add([RoutedPiece(*about)])
         row = self._store.find_piece(path)
         assert row is not None, "it was written"
@@ -108,7 +113,8 @@ class Intake:
         if not row["placed"]:
             # What waits is lent only once it is marked.
             self._filer.place([row["id"]], mark=row["tray"] == REVIEW)
-        return TakenPiece(self._listing.describe(row), not is_known)
+        # Of several that are sent at once one has the row, with its time.
+        return TakenPiece(self._listing.describe(row), row["at"] == at)
 
     def _keep(self, name: str, content: bytes) -> Path:
         """Write a piece's picture, unless it is there, and return its path."""
@@ -119,20 +125,26 @@ class Intake:
             )
         if not content:
             raise DataError("a piece must have a picture", seen="0 bytes")
-        there = [item for item in self._scans.glob(f"{name}.*") if item.stem == name]
-        for path in there:
-            if read_file(path).content != content:
-                raise OtherPictureError(
-                    f"another picture was sent as {name}",
-                    likely="two scanners count alike, or a scanner's count began anew",
-                    try_="a name that no other piece has",
-                )
-        if there:
-            return there[0]
-        suffix = next((item for head, item in SUFFIXES if content.startswith(head)), ".scan")
-        path = self._scans / f"{name}{suffix}"
-        write_bytes(path, content)
-        return path
+        # Two that are sent under one name at once: the second finds the first.
+        with wait_for_lock(self._scans / LOCK):
+            # The folder, of millions, is not listed.
+            paths = (self._scans / f"{name}{suffix}" for suffix in ENDINGS)
+            there = [path for path in paths if path.is_file()]
+            for path in there:
+                if read_file(path).content != content:
+                    raise OtherPictureError(
+                        f"another picture was sent as {name}",
+                        likely="two scanners count alike, or a scanner's count began anew",
+                        try_="a name that no other piece has",
+                    )
+            if there:
+                return there[0]
+            suffix = next(
+                (item for head, item in SUFFIXES if content.startswith(head)), ".scan"
+            )
+            path = self._scans / f"{name}{suffix}"
+            write_bytes(path, content)
+            return path
 
 
 def _find_retry(row: Row) -> int | None:
