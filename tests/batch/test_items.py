@@ -84,6 +84,13 @@ def test_a_packed_tar_is_refused(in_tmp: Path) -> None:
     assert "gunzip" in str(caught.value)
 
 
+def test_only_a_tar_that_is_there_is_a_packed_tar(in_tmp: Path) -> None:
+    """One that is missing is a row, as any file is, and so is a picture called like one."""
+    Image.new("L", (9, 9)).save("scan.tar.png")
+    names = ["missing.tar", "missing.tar.gz", "scan.tar.png"]
+    assert [item.name for item in list_items([*names, "."])] == [*names, "scan.tar.png"]
+
+
 def test_a_list_has_a_name_a_line(in_tmp: Path) -> None:
     """A .txt file stands for what it names: files and folders, missing ones too."""
     Path("m").mkdir()

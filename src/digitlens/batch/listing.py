@@ -85,7 +85,8 @@ def _list_file(file: InputFile, recursive: bool, pages: bool, column: str) -> It
     is_list = path.suffix.lower() == ".txt" and b"\0" not in head
     if is_list and not file.listed and is_file(path):  # a pipe might never end
         return _list_names(path, recursive, pages, column)
-    if {".tar", ".tgz", ".tbz2", ".txz"} & {suffix.lower() for suffix in path.suffixes}:
+    packed = {".tar", ".tgz", ".tbz2", ".txz"} & {suffix.lower() for suffix in path.suffixes}
+    if packed and not file.listed and is_file(path) and not has_picture_name(path):
         raise DataError(
             f"{path} must be a tar that is not packed: nothing in it can be found without "
             "reading all before it",
