@@ -396,6 +396,25 @@ def test_scans_are_made_once_and_anew_for_a_new_file(
     assert len(made) == 2
 
 
+def test_a_database_is_not_counted_for_each_answer(small_mail: Any, tmp_path: Path) -> None:
+    """Of a store that several labs share the figures are counted once a second for all."""
+    counted, clock = [], [100.0]
+
+    def count() -> dict[str, int]:
+        counted.append(clock[0])
+        return {"waiting": len(counted), "yours": 0}
+
+    store = SimpleNamespace(is_shared=True, counts=lambda _: {"ann": 3})
+    review = SimpleNamespace(store=store, status=count, now=lambda: clock[0])
+    desk = ReviewDesk(tmp_path, review, small_mail.plan, small_mail.directory)  # type: ignore[arg-type]
+    assert desk.status("ann") == {"waiting": 1, "yours": 3}
+    assert desk.status("bob") == {"waiting": 1, "yours": 0}
+    clock[0] += 1.0
+    assert desk.status() == {"waiting": 2, "yours": 0}
+    clock[0] -= 50.0  # a clock that was set back
+    assert desk.status()["waiting"] == 3
+
+
 def test_a_desk_is_opened_or_says_why_not(
     sort_mail: Any, small_mail: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
