@@ -97,15 +97,15 @@ class Intake:
         path = self._keep(name, content)
         row = self._store.find_piece(path)
         number = None if row is None else _find_retry(row)
-        at = None
+        decided_at = None
         if row is None or number is not None:
             fingerprint = file_fingerprint(path)
             outcome = attempt(read, path)
             policy = replace(self._policy, addresses={path.name: address})
             routing, line = route_piece(outcome, path.name, policy)
             tray, values = choose_tray(routing, self._plan), routing.as_dict() | line
-            at = self._now()
-            about = (path, path.name, fingerprint, values, tray, at, number)
+            decided_at = self._now()
+            about = (path, path.name, fingerprint, values, tray, decided_at, number)
             self._store.add([RoutedPiece(*about)])
         row = self._store.find_piece(path)
         assert row is not None, "it was written"
@@ -114,7 +114,7 @@ class Intake:
             # What waits is lent only once it is marked.
             self._filer.place([row["id"]], mark=row["tray"] == REVIEW)
         # Of several that are sent at once one has the row, with its time.
-        return TakenPiece(self._listing.describe(row), row["at"] == at)
+        return TakenPiece(self._listing.describe(row), row["at"] == decided_at)
 
     def _keep(self, name: str, content: bytes) -> Path:
         """Write a piece's picture, unless it is there, and return its path."""
