@@ -101,6 +101,17 @@ def test_a_dark_block_in_a_written_page_is_apart_from_it() -> None:
     assert draw_sheets(page, [block, ground]).shape == (500, 600, 3)
 
 
+def test_a_strip_far_from_the_edges_is_a_sheet() -> None:
+    """A row of boxes that was cut out is a sheet, though it is slim beside its desk."""
+    strip = np.full((110, 1000), 245, np.uint8)
+    for left in range(20, 960, 96):
+        cv2.rectangle(strip, (left, 15), (left + 96, 95), 30, 3)
+    scene = np.full((710, 1600), 50, np.uint8)
+    scene[300:410, 300:1300] = strip
+    [item] = find_sheets(scene)
+    assert np.abs(item.corners - [[300, 300], [1300, 300], [1300, 410], [300, 410]]).max() <= 6
+
+
 def test_what_lies_on_a_large_sheet_is_left_where_it_is() -> None:
     """On a sheet of more than a share of its picture none is looked for, if that is said."""
     page = np.full((520, 620), 245, np.uint8)

@@ -10,7 +10,7 @@ import pytest
 
 from digitlens.layout import find_lines
 from digitlens.layout.analysis import prepare_image, rotate_image
-from digitlens.layout.boxes import are_filled, find_box_rows, find_boxes
+from digitlens.layout.boxes import are_filled, find_box_rows, find_boxes, find_lone_boxes
 from digitlens.layout.color import drop_colored_print
 from digitlens.layout.detect import reading_order
 from digitlens.layout.grids import find_lattices
@@ -100,6 +100,34 @@ def test_a_page_of_text_is_no_table(write: Callable[..., np.ndarray]) -> None:
     cells = find_boxes((write("008069 BO O") < 128).astype(np.uint8))
     assert find_lattices(cells) == []
     assert find_lines(write("008069 BO O")).grids == ()
+
+
+def test_a_stroke_near_its_frame_parts_no_box() -> None:
+    """Gaps in lines are closed on a large page, but not those between a 1 and its box."""
+    page = np.zeros((640, 1600), np.uint8)
+    for index in range(8):
+        left = 300 + 76 * index
+        cv2.rectangle(page, (left, 300), (left + 76, 376), 1, 3)
+        cv2.line(page, (left + 38, 317), (left + 38, 359), 1, 5)
+    cells = find_boxes(page)
+    assert sorted(round(float(width) / 74) for width in cells.rects[:, 2]) == [1] * 8
+
+
+def test_what_a_nine_encloses_is_no_box() -> None:
+    """A box that stands alone is as high as the writing; the square head of a 9 is not."""
+    page = np.zeros((300, 500), np.uint8)
+    for left in (60, 160):
+        cv2.rectangle(page, (left, 100), (left + 28, 128), 1, 6)
+        cv2.line(page, (left + 28, 100), (left + 28, 170), 1, 6)
+        cv2.line(page, (left + 18, 112), (left + 28, 112), 1, 4)
+    head = find_boxes(page)
+    assert len(head) == 2
+    assert find_lone_boxes(head, page, {0, 1}) == []
+    cv2.rectangle(page, (300, 70), (400, 190), 1, 4)
+    cv2.line(page, (350, 95), (350, 165), 1, 6)
+    boxes = find_boxes(page)
+    lone = find_lone_boxes(boxes, page, set(range(len(boxes))))
+    assert [round(float(boxes.rects[index, 2]) / 50) for index in lone] == [2]
 
 
 def test_boxes_in_a_row_are_chained() -> None:

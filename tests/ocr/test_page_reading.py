@@ -225,3 +225,15 @@ def test_a_clear_page_is_not_read_on_its_head(make_network: Make, make_sheet: Ma
         assert [item.text for item in reader.page(page).lines] == ["77277", "77727"]
         seen[name] = len(network.seen)
     assert seen["told"] < seen["not told"]
+
+
+@pytest.mark.parametrize(("words", "clearer"), [(0, False), (3, True)])
+def test_on_a_page_of_words_less_clear_writing_tells_the_way(words: int, clearer: bool) -> None:
+    """Many words that are fairly clear one way up, and less so the other, stand that way."""
+    word = find_lines(np.pad(np.zeros((40, 20), np.uint8), 60, constant_values=255)).crops[:1]
+    layout = replace(EMPTY, words=word * words, clarity=0.87)
+    other = replace(layout, clarity=0.8)
+    assert PageReading(layout, (), ()).is_clearer_than(other) is clearer
+    clear = replace(layout, clarity=0.95)
+    assert PageReading(clear, (), ()).is_clearer_than(other)
+    assert not PageReading(other, (), ()).is_clearer_than(layout)

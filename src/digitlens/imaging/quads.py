@@ -30,6 +30,8 @@ STROKE_WINDOW = 7
 MIN_AREA, MAX_AREA = 0.01, 0.97
 # The shorter side of a sheet in the small copy: what is slimmer is a bar or a stroke.
 MIN_SMALL_SIDE = 14
+# A strip, so many times as long as broad, may be slimmer: a row of boxes cut out, say.
+MIN_STRIP_SIDE, STRIP_ASPECT = 10, 5.0
 # How far neighbors may differ, in gray values, to be of one region; all are tried, as faint
 # sheets need the first, textured desks the last.
 STEPS = (3, 7, 14)
@@ -80,7 +82,7 @@ def find_quads(smooth: Pixels) -> Iterator[Floats]:
         # What an outline encloses belongs to it, so that a region may have few pixels.
         _, _, widths, heights, areas = stats.T
         large = areas >= 0.3 * MIN_AREA * mask.size
-        large &= (widths >= MIN_SMALL_SIDE) & (heights >= MIN_SMALL_SIDE)
+        large &= (widths >= MIN_STRIP_SIDE) & (heights >= MIN_STRIP_SIDE)
         large &= widths * heights >= MIN_AREA * mask.size
         for index in np.flatnonzero(large[1:]) + 1:
             left, top, width, height, _ = stats[index].tolist()
@@ -129,7 +131,7 @@ def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> 
     if total < MIN_HULL * cv2.contourArea(hull):
         return None
     box = cv2.minAreaRect(hull)
-    if min(box[1]) < MIN_SMALL_SIDE:
+    if _is_slim(*box[1]):
         return None
     quads = [cv2.boxPoints(box)]
     length = cv2.arcLength(hull, True)
@@ -150,13 +152,19 @@ def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> 
     return best
 
 
+def _is_slim(one: float, two: float) -> bool:
+    """Say whether sides of these lengths are those of a bar or a stroke."""
+    is_strip = max(one, two) >= STRIP_ASPECT * min(one, two)
+    return min(one, two) < (MIN_STRIP_SIDE if is_strip else MIN_SMALL_SIDE)
+
+
 def _is_like_rectangle(quad: Floats) -> bool:
     """Say whether no side is short, and no corner far from a right angle."""
     # In plain numbers: NumPy would take ten times as long for four of them.
     corners = quad.tolist()
     sides = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in _each_side(corners)]
     lengths = [math.hypot(*side) for side in sides]
-    if min(lengths) < 0.8 * MIN_SMALL_SIDE:
+    if _is_slim(1.25 * min(lengths), max(lengths)):
         return False
     return all(
         abs(sides[index][0] * sides[index - 1][0] + sides[index][1] * sides[index - 1][1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.layout.morphology import close_mask, dilate, open_mask
+from digitlens.layout.morphology import close_mask, dilate, open_mask, writing_height
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +28,10 @@ MIN_BOX_SIDE = 9
 # Gaps in lines that are closed, and pieces that count as straight: in pixels, and as a share of
 # the longer side; the larger of both counts.
 CLOSED_GAP, STRAIGHT_RUN = (5, 0.011), (25, 0.045)
+# No wider gap is closed, in heights of the writing: between a digit and its frame is more.
+MAX_CLOSED_GAP = 0.2
+# A box that stands alone is as high as the writing: what a 9 or 6 encloses is lower.
+MIN_LONE_HEIGHT = 0.7
 # The largest ones are examined, so that time is bounded on textures.
 MAX_BOXES = 800
 # Between neighbors in a row of boxes, in their width.
@@ -91,6 +95,7 @@ def _close_gaps(mask: Mask) -> Mask:
         max(pixels, round(share * max(mask.shape)))
         for pixels, share in (CLOSED_GAP, STRAIGHT_RUN)
     )
+    gap = max(CLOSED_GAP[0], min(gap, round(MAX_CLOSED_GAP * writing_height(mask))))
     closed = close_mask(mask, 3, 3)
     closed = closed | open_mask(close_mask(mask, 1, gap), 1, run)
     return closed | open_mask(close_mask(mask, gap, 1), run, 1)
@@ -263,10 +268,12 @@ def find_lone_boxes(boxes: PrintedBoxes, printed: Mask, among: set[int]) -> list
     if not among:
         return []
     near = dilate(printed, 3, 3)
+    least = MIN_LONE_HEIGHT * writing_height(printed)
     return [
         index
         for index in sorted(among)
-        if frame_share(near, boxes.corners[index]) >= MIN_LONE_FRAME_SHARE
+        if boxes.rects[index, 3] >= least
+        and frame_share(near, boxes.corners[index]) >= MIN_LONE_FRAME_SHARE
     ]
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitlens.imaging.crop import halve
 from digitlens.layout.morphology import dilate
 
 if TYPE_CHECKING:
@@ -65,8 +64,7 @@ def estimate_background(
     height, width = gray.shape
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    half = halve(gray) if scale <= 0.5 else gray  # which makes the rest a quarter of the work
-    small = np.asarray(cv2.resize(half, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
     coarse_window, fine_window = (
         round(window * side / BACKGROUND_SIDE) // 2 * 2 + 1
         for window in (COARSE_WINDOW, FINE_WINDOW)

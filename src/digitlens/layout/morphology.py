@@ -55,3 +55,22 @@ def label_components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         mask, 8, cv2.CV_32S, cv2.CCL_GRANA
     )
     return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+
+
+def writing_height(mask: Mask) -> float:
+    """Return the height of the writing in pixels: the median, by ink, of what may be digits.
+
+    0.0 where nothing may be.
+    """
+    # A few pixels' accuracy is enough, and a quarter of the pixels take a quarter of the time.
+    coarse = dilate(mask, 2, 2)[::2, ::2]
+    _, stats = label_components(np.ascontiguousarray(coarse))
+    width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4].astype(np.float64)
+    may_be_digit = (width <= 1.5 * height) & (height <= 12 * width) & (area >= 8)
+    may_be_digit &= area >= 0.08 * width * height  # a frame's box is emptier
+    if not may_be_digit.any():
+        return 0.0
+    height, area = height[may_be_digit], area[may_be_digit]
+    order = np.argsort(height, kind="stable")
+    cumulated = np.cumsum(area[order])
+    return 2.0 * float(height[order][np.searchsorted(cumulated, cumulated[-1] / 2)])

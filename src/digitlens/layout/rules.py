@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from digitlens.layout.morphology import close_mask, dilate, label_components, open_mask
+from digitlens.layout.morphology import (
+    close_mask,
+    dilate,
+    label_components,
+    open_mask,
+    writing_height,
+)
 
 if TYPE_CHECKING:
     from digitlens.geometry import Mask
@@ -47,7 +53,7 @@ def remove_rules(mask: Mask) -> RuledPage:
 
     Strokes that cross a line keep the pixels that they share with it.
     """
-    height = _writing_height(mask)
+    height = writing_height(mask)
     min_length = max(MIN_LINE * max(mask.shape), MIN_LINE_BY_WRITING * height)
     max_width = max(3.0, MAX_LINE_WIDTH * height)
     run = round(max(STRAIGHT_RUN * height, MIN_RUN[0], MIN_RUN[1] * max(mask.shape)))
@@ -58,22 +64,6 @@ def remove_rules(mask: Mask) -> RuledPage:
     sides = find_box_sides(mask, level, height) if cv2.countNonZero(level) else level
     lines = level | np.ascontiguousarray(upright) | (sides & mask)
     return RuledPage(mask & ~lines, lines, height)
-
-
-def _writing_height(mask: Mask) -> float:
-    """Return the height of the writing: the median over what may be digits, by ink."""
-    # A few pixels' accuracy is enough, and a quarter of the pixels take a quarter of the time.
-    coarse = dilate(mask, 2, 2)[::2, ::2]
-    _, stats = label_components(np.ascontiguousarray(coarse))
-    width, height, area = stats[1:, 2], stats[1:, 3], stats[1:, 4].astype(np.float64)
-    may_be_digit = (width <= 1.5 * height) & (height <= 12 * width) & (area >= 8)
-    may_be_digit &= area >= 0.08 * width * height  # a frame's box is emptier
-    if not may_be_digit.any():
-        return 0.0
-    height, area = height[may_be_digit], area[may_be_digit]
-    order = np.argsort(height, kind="stable")
-    cumulated = np.cumsum(area[order])
-    return 2.0 * float(height[order][np.searchsorted(cumulated, cumulated[-1] / 2)])
 
 
 def _find_level_lines(mask: Mask, run: int, min_length: float, max_width: float) -> Mask:
