@@ -432,3 +432,13 @@ def test_a_watched_folder_is_sorted_as_it_fills(
     assert next(runs).new == 1
     assert mail.places() == right_places | {"f.png": ["AS"]}
     assert looks.count(100.0) == 2
+
+
+def test_a_folder_that_is_removed_does_not_end_the_watch(
+    mail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scanner's own folder may be gone between two looks at it."""
+    monkeypatch.setattr(sort_module, "WATCH_AGE", 0.0)
+    names = [str(mail.folder), str(mail.folder / "gone")]
+    monkeypatch.setattr(os, "walk", lambda _: [(name, [], []) for name in names])
+    assert next(watch_folder(mail.folder, mail.out, mail.sorting)).pieces == 6

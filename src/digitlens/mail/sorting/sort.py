@@ -251,7 +251,10 @@ def watch_folder(
         return True
 
     while True:
-        changed = {top: Path(top).stat().st_mtime_ns for top, _, _ in os.walk(folder)}
+        changed = {}
+        for top, _, _ in os.walk(folder):
+            with suppress(OSError):  # it was removed since it was listed
+                changed[top] = Path(top).stat().st_mtime_ns
         if changed != seen or young:
             seen, start = changed, time.monotonic()
             young.clear()
