@@ -20,13 +20,15 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-# Mutated files for every reader: so many a reader (some minutes); each run draws new ones.
+# Mutated files for every reader and command, and things made by hand: some hours.
 fuzz: $(READY)
-	DIGITLENS_FUZZ=2000 $(BIN)/python -m pytest -q tests/fuzz
+	DIGITLENS_FUZZ=2000 $(BIN)/python -m pytest -q tests/fuzz/test_readers.py
+	$(BIN)/python tools/fuzz.py --jobs 2 --hand --out by-hand.jsonl
+	$(BIN)/python tools/fuzz.py --jobs 2 --files 10000 --out fuzz.jsonl
 
 # Commands that write, killed at random moments: nothing lost, doubled or left over.
 kills: $(READY)
-	$(BIN)/python tools/kills.py --kills 1000 --out kills.jsonl
+	$(BIN)/python tools/kills.py --kills 1000 --jobs 2 --out kills.jsonl
 
 # The service among hostile clients, ten minutes: bounded memory, honest clients answered.
 soak: $(READY)

@@ -1,12 +1,15 @@
 """Kill commands that write at random moments, go on, and compare with an undisturbed run.
 
-    python tools/kills.py --kills 100 --seed 1 --out kills.jsonl
+    python tools/kills.py --kills 100 --jobs 2 --out kills.jsonl
 
-Each round begins a command, kills it (SIGKILL) after a random part of the time that it takes,
-and begins it again until it comes to its end. Then what it left must be, byte for byte, what an
-undisturbed run left: nothing lost, doubled or left over. Commands run in forks of this process,
-which has loaded what they need: a kill meets their work, not their imports. With --out rounds
-are added to a file, and the table is of all that stand in it.
+Each round begins a command, kills it (SIGKILL), and begins it again until it comes to its end,
+or was killed `MOST` times. It is killed after a random part of its time of the processor, or,
+as that seldom meets the moments at which the disk is changed, before a random one of the calls
+that do so (a file opened to be written, moved, removed; a statement of SQL). Then what is left
+after one more run must be, byte for byte, what an undisturbed run left: nothing lost, doubled
+or left over. Commands run in forks of this process, which has loaded what they need: a kill
+meets their work, not their imports. With --out rounds are added to a file, and the table is of
+all that stand in it; the commands on which the least time was spent come first.
 """
 
 from __future__ import annotations
@@ -15,310 +18,104 @@ import argparse
 import hashlib
 import importlib
 import json
+import mmap
 import os
 import random
+import select
 import shutil
 import signal
+import sqlite3
+import struct
 import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from PIL import Image
+from kill_cases import CASES, Case, route
 
-PIECES = 40
-ZIPS = ("02134", "90210", "10001", "00501")
+MOST = 10
+PATIENCE = 3600.0  # seconds; a command that takes longer hangs, however busy the machine is
 # What differs from run to run by its nature: times, and files of SQLite and matplotlib.
 VARYING = {"mail.sqlite", "mail.sqlite-wal", "mail.sqlite-shm", ".lock", "history.csv"}
 VARYING |= {"pieces.json", "config.toml", "metrics.json", "card.md", "model.onnx", "changes.md"}
 VARYING |= {"last.safetensors", "history.png", "confusion.png", "report.html", "stress.json"}
-VARYING |= {"evaluation.json", "overview.png"}
+VARYING |= {"evaluation.json", "overview.png", "mistakes.json"}
 SLOW_TO_LOAD = (
     *("torch", "onnx", "onnxruntime", "cv2", "sqlite3", "matplotlib.pyplot"),
     *("digitlens.cli.app", "digitlens.training", "digitlens.ocr", "digitlens.mail.sorting"),
     *("digitlens.batch", "digitlens.viz.report", "digitlens.server.export"),
 )
-
-
-class Case(NamedTuple):
-    """A command that writes; `prepare` fills its folder, and `work` is done in it."""
-
-    name: str
-    prepare: Callable[[], None]
-    work: Callable[[], None]
+CHANGES = {
+    *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink"),
+    *("os.truncate", "os.chmod"),
+}
 
 
 class Plan(NamedTuple):
-    """A case, its folder, what an undisturbed run leaves, what of that varies, its seconds."""
+    """A case, its folder, what an undisturbed run leaves, what of that varies, its length."""
 
     case: Case
     folder: Path
     wanted: dict[str, str]
     varying: set[str]
     seconds: float
+    calls: int  # that change the disk
 
 
-def command(*arguments: str) -> Callable[[], None]:
-    """Return a run of digitlens."""
+class Calls:
+    """Calls that change the disk, counted, and seconds, in memory shared with forks."""
 
-    def run() -> None:
-        from digitlens.cli import main
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, 12)
 
-        main(arguments)
+    @property
+    def count(self) -> int:
+        """How many calls there were."""
+        return int(struct.unpack("i", self.memory[:4])[0])
 
-    return run
+    @property
+    def seconds(self) -> float:
+        """Seconds of the processor when the process ended."""
+        return float(struct.unpack("d", self.memory[4:])[0])
 
+    def stop(self) -> None:
+        """Note the seconds of this process."""
+        self.memory[4:] = struct.pack("d", time.process_time())
 
-def once(path: str, *arguments: str) -> Callable[[], None]:
-    """Return a run of a command that refuses to replace `path`, where that is not there yet."""
-    return lambda: None if Path(path).exists() else command(*arguments)()
+    def watch(self, last: int | None) -> None:
+        """Count those of this process from now on; before number `last` it kills itself."""
+        self.memory[:4] = struct.pack("i", 0)
+        process = os.getpid()
 
+        def note(_statement: str = "") -> None:
+            if self.count == last and os.getpid() == process:
+                os.kill(process, signal.SIGKILL)
+            self.memory[:4] = struct.pack("i", self.count + 1)
 
-def anew(folder: str, *arguments: str) -> Callable[[], None]:
-    """Return a run of a command that wants a new folder: what a kill left there is removed."""
+        def hear(event: str, arguments: tuple[Any, ...]) -> None:
+            if event in CHANGES or (
+                event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            ):
+                note()
 
-    def run() -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        command(*arguments)()
+        def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+            connection: sqlite3.Connection = open_database(*arguments, **options)
+            connection.set_trace_callback(note)
+            return connection
 
-    return run
-
-
-def make_mail() -> None:
-    """Write pieces of mail, a plan, and what a reader read on them."""
-    Path("mail").mkdir()
-    rows = []
-    for index in range(PIECES):
-        pixels = np.full((40, 60), 255 - index, np.uint8)
-        Image.fromarray(pixels).save(f"mail/{index:02d}.png")
-        text = ZIPS[index % 4] if index % 5 else "1"
-        boxes = [[10 * place, 5, 10 * place + 8, 30] for place in range(len(text))]
-        digits = [
-            {"text": one, "confidence": 0.9999, "box": box}
-            for one, box in zip(text, boxes, strict=True)
-        ]
-        line = {"text": text, "confidence": 0.9999, "box": [0, 5, 58, 30], "digits": digits}
-        rows.append(json.dumps({"piece": f"{index:02d}.png", "lines": [line]}))
-    Path("read.jsonl").write_text("\n".join(rows) + "\n")
-    plan = 'default = "rest"\n[trays]\nma = ["02"]\nca = ["9"]\nny = ["1", "005"]\n'
-    Path("plan.toml").write_text(plan)
-
-
-ROUTE = ("route", "mail", "--plan", "plan.toml", "--readings", "read.jsonl", "--out", "trays")
+        open_database, sqlite3.connect = sqlite3.connect, connect  # type: ignore[assignment]
+        sys.addaudithook(hear)
 
 
-def route() -> None:
-    """Sort the mail; the exit code of what waits is no fault here."""
-    with suppress(SystemExit):
-        command(*ROUTE)()
+CALLS = Calls()
 
 
-def settle_some(count: int = PIECES // 10) -> None:
-    """Let a person settle what waits, at most so many pieces, and go by every piece's name."""
-    from digitlens.mail.directory import Directory, Place
-    from digitlens.mail.plan import make_plan
-    from digitlens.mail.sorting import Review
-
-    known = Directory(Place(zip_, "C", ("C",), "NY", "", "STANDARD") for zip_ in ZIPS)
-    review = Review(Path("trays"), make_plan(known, "state"), known, now=time.time)
-    for _ in range(count):
-        task = review.claim("ann")
-        if task is None:
-            break
-        review.settle(task, "02134")
-    review.close()
-
-
-def settle() -> None:
-    """Sort the mail and let a person settle half of what waits."""
-    make_mail()
-    fork_and_wait(route)
-    settle_some()
-
-
-def lose() -> None:
-    """Settle, and lose the state."""
-    settle()
-    Path("trays/mail.sqlite").write_bytes(b"")
-    for end in ("-wal", "-shm"):
-        Path(f"trays/mail.sqlite{end}").unlink(missing_ok=True)
-
-
-def review() -> None:
-    """Settle all that waits; then write the listing, which says where each piece is."""
-    settle_some(PIECES)
-    command(*ROUTE)()
-
-
-def take_pieces() -> None:
-    """Take pieces as a scanner sends them, each until it was taken; then the listing."""
-    from digitlens.mail.decision import RoutingPolicy
-    from digitlens.mail.directory import load_directory
-    from digitlens.mail.plan_files import read_plan
-    from digitlens.mail.sorting.filing import Filer
-    from digitlens.mail.sorting.intake import Intake
-    from digitlens.mail.sorting.stores import make_store
-
-    trays = Path("trays")
-    store = make_store(trays, None)
-    about = (RoutingPolicy(load_directory()), read_plan(Path("plan.toml")))
-    intake = Intake(Path("scans"), store, Filer(store, trays), *about)
-    for path in sorted(Path("sent").iterdir()):
-        intake.take(path.stem, path.read_bytes(), lambda _: ())
-    store.close()
-    command(*ROUTE)()
-
-
-def make_scans() -> None:
-    """Sort some mail, and have other pieces that a scanner is to send."""
-    make_mail()
-    Path("sent").mkdir()
-    for index in range(20):
-        pixels = np.full((50, 50), 200 - index, np.uint8)
-        Image.fromarray(pixels).save(f"sent/s{index}.png")
-    fork_and_wait(route)
-
-
-def make_pictures() -> None:
-    """Write pictures of strokes to be predicted, and some of bare paper."""
-    Path("mail").mkdir()
-    for index in range(PIECES):
-        pixels = np.full((60, 60), 230, np.uint8)
-        pixels[10:50, 20 + index // 4 : 26 + index // 4] = 30 if index % 5 else 230
-        Image.fromarray(pixels).save(f"mail/{index:02d}.png")
-
-
-def make_digits() -> None:
-    """Write digits to train on."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 255, (600, 28, 28), np.uint8)
-    np.savez("digits.npz", images=images, labels=np.arange(600) % 10)
-
-
-def make_batch() -> None:
-    """Predict all pictures in parts."""
-    make_pictures()
-    with suppress(SystemExit):
-        command(*BATCH)()
-
-
-BATCH = ("batch", "predict", "mail", "--out", "out", "--part-size", "4", "--workers", "1")
-
-
-def train(*arguments: str) -> Callable[[], None]:
-    """Return what begins a run, or goes on with it; nothing where it has ended."""
-
-    def run() -> None:
-        if Path("run/metrics.json").exists():
-            return
-        begun = Path("run/config.toml").exists()
-        command("train", *(arguments[:1] if begun else arguments), "--out", "run",
-                *(("--resume",) if begun else ()))()  # fmt: skip
-
-    return run
-
-
-def download() -> None:
-    """Do what a download does, without a network: slow bytes, and a file at the end."""
-    from digitlens.storage import new_file
-
-    for number in range(8):
-        target = Path("cache") / f"part-{number}"
-        if not target.exists():
-            with new_file(target) as (file, _):
-                for _ in range(8):
-                    file.write(bytes(1 << 17))
-                    file.flush()
-                    time.sleep(0.004)
-
-
-TUNE = ("tiny", "--from", "tiny", "--data", "digits.npz", "--epochs", "3", "--seed", "1")
-CASES = (
-    Case("route", make_mail, command(*ROUTE)),
-    Case("route --copy", make_mail, command(*ROUTE, "--copy")),
-    Case("mail review", settle, review),
-    Case("mail pieces", make_scans, take_pieces),
-    Case(
-        "mail corrections",
-        settle,
-        command("mail", "corrections", "--trays", "trays", "--out", "saved"),
-    ),
-    Case("mail repair", lose, command("mail", "repair", "mail", "--trays", "trays")),
-    Case(
-        "mail plan",
-        lambda: None,
-        command("mail", "plan", "--by", "zip3", "--out", "p.toml", "--force"),
-    ),
-    Case(
-        "mail sample",
-        lambda: None,
-        command("mail", "sample", "4", "--out", "s", "--digits", "drawn", "--force"),
-    ),
-    Case(
-        "mail barcode",
-        lambda: None,
-        command("mail", "barcode", "02134", "--out", "b.png", "--force"),
-    ),
-    Case(
-        "train",
-        make_digits,
-        train("tiny", "--epochs", "6", "--seed", "1", "--data", "digits.npz"),
-    ),
-    Case("train --from", make_digits, train(*TUNE)),
-    Case(
-        "train reader",
-        make_digits,
-        train("reader", "--steps", "3", "--seed", "1", "--data", "digits.npz"),
-    ),
-    Case(
-        "evaluate",
-        make_digits,
-        command("evaluate", "tiny", "--data", "digits.npz", "--report", "r", "--part", "all"),
-    ),
-    Case("explain", make_pictures, anew("e", "explain", "tiny", "mail/01.png", "--out", "e")),
-    Case(
-        "data show",
-        make_digits,
-        command("data", "show", "digits.npz", "--out", "d.png", "--force"),
-    ),
-    Case(
-        "data check",
-        make_digits,
-        command("data", "check", "digits.npz", "--out", "c.html", "--force"),
-    ),
-    Case(
-        "export",
-        lambda: None,
-        once("t.onnx", "export", "tiny", "--to", "onnx", "--out", "t.onnx"),
-    ),
-    Case("export hub", lambda: None, anew("h", "export", "tiny", "--to", "hub", "--out", "h")),
-    Case("serve --export", lambda: None, command("serve", "--export", "lab")),
-    Case(
-        "predict", make_pictures, command("predict", "mail", "--stages", "s", "--workers", "1")
-    ),
-    Case(
-        "read",
-        make_pictures,
-        command("read", "mail/01.png", "--annotate", "a", "--stages", "s"),
-    ),
-    Case("batch", make_pictures, command(*BATCH)),
-    Case(
-        "batch read",
-        make_pictures,
-        command("batch", "read", "mail", *BATCH[3:]),
-    ),
-    Case("batch collect", make_batch, command("batch", "collect", "out", "--out", "all.jsonl")),
-    Case("fetch", lambda: Path("cache").mkdir(), download),
-)
-
-
-def begin(work: Callable[[], None], folder: Path) -> int:
-    """Fork, and do the work in `folder`; return the process."""
+def begin(work: Callable[[], None], folder: Path, last: int | None = None) -> int:
+    """Fork, and do the work in `folder`, up to call `last`; return the process."""
     process = os.fork()
     if process:
         return process
@@ -328,6 +125,7 @@ def begin(work: Callable[[], None], folder: Path) -> int:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(folder)
+        CALLS.watch(last)
         work()
     except SystemExit as end:
         code = int(end.code or 0)
@@ -337,13 +135,28 @@ def begin(work: Callable[[], None], folder: Path) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        CALLS.stop()
         os._exit(code)
 
 
-def fork_and_wait(work: Callable[[], None], folder: Path | None = None) -> int:
-    """Do the work in a process of its own; return its exit code."""
-    _, status = os.waitpid(begin(work, folder or Path.cwd()), 0)
-    return os.waitstatus_to_exitcode(status)
+def end(process: int, seconds: float | None = None) -> int:
+    """Wait for a process, and kill it after so much time of the processor, or if it hangs.
+
+    Returns its exit code, below 0 the signal that ended it.
+    """
+    handle, patience = os.pidfd_open(process), time.monotonic() + PATIENCE
+    clock = ~process << 3 | 2  # as Linux numbers the clocks of processes
+    try:
+        wait = PATIENCE if seconds is None else seconds
+        while not select.select([handle], [], [], max(wait, 0.001))[0]:
+            if seconds is not None:
+                wait = seconds - time.clock_gettime(clock)
+            if time.monotonic() > patience or wait <= 0:
+                os.kill(process, signal.SIGKILL)
+                break
+    finally:
+        os.close(handle)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def snapshot(folder: Path) -> dict[str, str]:
@@ -366,60 +179,64 @@ def listed(trays: Path) -> list[tuple[str, str]]:
     return sorted((piece["name"], piece["file"]) for piece in pieces)
 
 
-def finish(case: Case, folder: Path) -> tuple[float, str]:
-    """Run the command to its end; return the seconds that it took, and its fault, if any."""
-    begun, fault = time.monotonic(), ""
-    code = fork_and_wait(case.work, folder)
+def finish(case: Case, folder: Path) -> str:
+    """Run the command to its end; return its fault, if any."""
+    code = end(begin(case.work, folder))
     if code not in (0, 3):
-        fault = f"exit code {code}: {folder.with_suffix('.log').read_text()[-500:]}"
-    took = time.monotonic() - begun
-    if case.name == "mail repair":  # mail is sorted on: nothing may be doubled
-        fork_and_wait(route, folder)
-    return took, fault
+        return f"exit code {code}: {folder.with_suffix('.log').read_text()[-500:]}"
+    return ""
 
 
-def disturb(case: Case, folder: Path, seconds: float, rng: random.Random) -> bool:
+def disturb(plan: Plan, rng: random.Random) -> bool:
     """Begin the command and kill it; return whether it was still at work."""
-    process = begin(case.work, folder)
-    end = time.monotonic() + seconds * rng.uniform(0.0, 1.0)
-    while time.monotonic() < end:
-        if os.waitpid(process, os.WNOHANG)[0]:
-            return False
-        time.sleep(0.001)
-    os.kill(process, signal.SIGKILL)
-    os.waitpid(process, 0)
-    return True
+    last, seconds = None, None
+    # Mostly early: what was done before is not done again, and each goes on a bit.
+    part = rng.random() / rng.randint(1, 4)
+    if rng.random() < 0.6:
+        last = int(plan.calls * part)
+    else:
+        seconds = plan.seconds * part
+    return end(begin(plan.case.work, plan.folder, last), seconds) == -signal.SIGKILL
 
 
 def begin_anew(case: Case, folder: Path) -> None:
     """Make the folder of a command as it is before the command."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    fork_and_wait(case.prepare, folder)
+    end(begin(case.prepare, folder))
 
 
 def run_calmly(case: Case, folder: Path) -> tuple[Plan, str]:
     """Run the command twice without a kill: what it leaves, what of that varies, its fault."""
-    snapshots = []
+    snapshots, seconds, calls = [], 0.0, 1
     for _ in range(2):
         begin_anew(case, folder)
-        seconds, fault = finish(case, folder)
-        if fault:
-            return Plan(case, folder, {}, set(), seconds), f"undisturbed: {fault}"
+        if fault := finish(case, folder):
+            return Plan(case, folder, {}, set(), seconds, calls), f"undisturbed: {fault}"
+        seconds, calls = CALLS.seconds, max(CALLS.count, 1)
+        sort_on(case, folder)
         snapshots.append(snapshot(folder))
     wanted, again = snapshots
     varying = {name for name in wanted.keys() & again.keys() if wanted[name] != again[name]}
-    return Plan(case, folder, wanted, varying, seconds), ""
+    return Plan(case, folder, wanted, varying, seconds, calls), ""
+
+
+def sort_on(case: Case, folder: Path) -> None:
+    """After a repair sort the mail: nothing may be doubled."""
+    if case.name == "mail repair":
+        end(begin(route, folder))
 
 
 def play_round(plan: Plan, seed: str) -> tuple[int, str]:
     """Kill a command again and again until it has done its work; return kills and fault."""
     rng, kills, folder = random.Random(seed), 0, plan.folder
     begin_anew(plan.case, folder)
-    # At most six: some commands begin anew each time.
-    while kills < 6 and disturb(plan.case, folder, plan.seconds, rng):
-        kills += 1
-    _, fault = finish(plan.case, folder)
+    # Where it came to its end by chance, once more, as preparing the folder is work too.
+    for _ in range(2):
+        while kills < MOST and disturb(plan, rng):
+            kills += 1
+    fault = finish(plan.case, folder)
+    sort_on(plan.case, folder)
     left, wanted = snapshot(folder), plan.wanted
     names = sorted(
         name
@@ -431,26 +248,75 @@ def play_round(plan: Plan, seed: str) -> tuple[int, str]:
     return kills, fault
 
 
-def tell(rows: list[dict[str, object]], names: list[str]) -> int:
+def read_rows(path: Path | None) -> list[dict[str, Any]]:
+    """Return the rounds that stand in a file."""
+    lines = path.read_text().splitlines() if path and path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def count_kills(rows: list[dict[str, Any]]) -> int:
+    """Return the kills of all these rounds."""
+    return sum(row["kills"] for row in rows)
+
+
+def tell(rows: list[dict[str, Any]]) -> int:
     """Print a table of the rounds; return 1 where one of them had a fault."""
     print(f"{'command':<18}{'kills':>6}{'rounds':>8}{'faults':>8}")
-    for name in [*names, "all"]:
+    for name in [*(case.name for case in CASES), "all"]:
         own = [row for row in rows if name in (row["case"], "all")]
         faults = [row["fault"] for row in own if row["fault"]]
-        kills = sum(int(str(row["kills"])) for row in own)
-        print(f"{name:<18}{kills:>6}{len(own):>8}{len(faults):>8}")
+        print(f"{name:<18}{count_kills(own):>6}{len(own):>8}{len(faults):>8}")
         if name != "all":
             print("".join(f"  {fault}\n" for fault in faults), end="")
     return 1 if any(row["fault"] for row in rows) else 0
 
 
+def kill(cases: list[Case], root: Path, chosen: argparse.Namespace, deadline: float) -> None:
+    """Play rounds of these cases until all kills were made or the time is up."""
+    plans: dict[str, Plan] = {}
+    number = 0
+    while cases and time.monotonic() < deadline:
+        rows = read_rows(chosen.out)
+        if count_kills(rows) >= chosen.kills:
+            return
+        spent: Counter[str] = Counter()
+        for row in rows:
+            spent[row["case"]] += row.get("seconds", 0.0)
+        case = min(cases, key=lambda case: spent[case.name])
+        begun, kills, fault = time.monotonic(), 0, ""
+        # Always in the same folder: the state of mail holds its path.
+        folder = root / case.name.replace(" ", "-") / "killed"
+        if case.name not in plans:
+            plans[case.name], fault = run_calmly(case, folder)
+        if fault:
+            cases.remove(case)
+        else:
+            kills, fault = play_round(plans[case.name], f"{root.name}-{number}")
+        seconds = round(time.monotonic() - begun, 1)
+        row = {"case": case.name, "kills": kills, "fault": fault, "seconds": seconds}
+        with chosen.out.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        number += 1
+
+
+def load() -> None:
+    """Load what commands need, so that they need not once they are forked."""
+    for name in SLOW_TO_LOAD:
+        importlib.import_module(name)
+    from digitlens.mail.directory import load_directory
+    from digitlens.models.inference import as_model
+
+    load_directory()
+    as_model("tiny")
+
+
 def main() -> int:
     """Kill as many times as asked, and print a table; the exit code is 1 after a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=100, help="in all, those in --out too")
     parser.add_argument("--seconds", type=float, default=3600.0, help="stop after this time")
     parser.add_argument("--only", nargs="*", help="commands with one of these in their name")
+    parser.add_argument("--jobs", type=int, default=1, help="so many commands side by side")
     parser.add_argument("--out", type=Path, help="a file that rounds are added to")
     chosen = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
@@ -459,36 +325,27 @@ def main() -> int:
         for case in CASES
         if not chosen.only or any(one in case.name for one in chosen.only)
     ]
-    for name in SLOW_TO_LOAD:
-        importlib.import_module(name)
-    end, rows = time.monotonic() + chosen.seconds, []
-    if chosen.out and chosen.out.exists():
-        rows = [json.loads(line) for line in chosen.out.read_text().splitlines()]
+    deadline = time.monotonic() + chosen.seconds
+    load()
     # No TemporaryDirectory: a fork that ends in order would remove it.
     root = Path(tempfile.mkdtemp(prefix="kills-"))
+    chosen.out = (chosen.out or root / "kills.jsonl").absolute()
     try:
-        kills, number = 0, len(rows)
-        plans: dict[str, Plan] = {}
-        faults: dict[str, str] = {}
-        while cases and kills < chosen.kills and time.monotonic() < end:
-            case = cases[number % len(cases)]
-            # Always in the same folder: the state of mail holds its path.
-            folder = root / case.name.replace(" ", "-") / "killed"
-            if case.name not in plans:
-                plans[case.name], faults[case.name] = run_calmly(case, folder)
-            more, fault = 0, faults[case.name]
-            if fault:
-                cases.remove(case)
-            else:
-                more, fault = play_round(plans[case.name], f"{chosen.seed}-{number}")
-            rows.append({"case": case.name, "kills": more, "fault": fault})
-            if chosen.out:
-                with chosen.out.open("a") as file:
-                    file.write(json.dumps(rows[-1]) + "\n")
-            kills, number = kills + more, number + 1
+        jobs = []
+        for job in range(chosen.jobs):
+            places = Path(tempfile.mkdtemp(dir=root))
+            jobs.append(os.fork())
+            if not jobs[-1]:
+                try:
+                    kill(cases[job :: chosen.jobs], places, chosen, deadline)
+                    os._exit(0)
+                finally:
+                    traceback.print_exc()
+                    os._exit(1)
+        broken = [os.waitpid(job, 0)[1] for job in jobs]
+        return max(tell(read_rows(chosen.out)), *map(bool, broken))
     finally:
-        shutil.rmtree(root)
-    return tell(rows, [case.name for case in CASES])
+        shutil.rmtree(root, ignore_errors=True)
 
 
 if __name__ == "__main__":

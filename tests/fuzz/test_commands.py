@@ -1,7 +1,7 @@
 """Commands under fire: whatever their files are, the exit code is one of four, and no fault.
 
-``make fuzz`` gives each command a tenth of ``DIGITLENS_FUZZ`` mutated files, and every file
-made by hand; always it is three mutated ones.
+Always each command gets three mutated files; ``DIGITLENS_FUZZ`` says ten times how many.
+``tools/fuzz.py`` gives thousands to these and some slower commands, with limits.
 """
 
 from __future__ import annotations
@@ -44,12 +44,16 @@ SECONDS = 10.0  # of a command, in time of the processor; loading the reader is 
 
 PLAN = 'default = "rest"\n[trays]\nny = ["005", "1"]\n'
 
-# What is run on a file, and which seeds it is made of. {} is the file, OUT a new folder.
+# What is run on a file, and which seeds it is made of: {} is the file, {in} the folder that
+# holds it alone, OUT a new folder.
 COMMANDS: dict[str, tuple[list[str], list[str]]] = {
-    "predict": (["predict", "{}", "--model", TINY, "--workers", "0"], ["picture"]),
+    "predict": (["predict", "{}", "--model", TINY], ["picture"]),
     "explain": (["explain", TINY, "{}", "--json", "--out", "OUT"], ["picture"]),
     "read": (["read", "{}", "--json"], ["picture", "document"]),
-    "route": (["route", "{}", "--plan", "plan.toml"], ["picture"]),
+    "route": (
+        [*("route", "{in}", "--plan", "plan.toml", "--out", "OUT")],
+        ["picture"],
+    ),
     "route --readings": (
         ["route", "mail", "--plan", "plan.toml", "--readings", "{}", "--out", "OUT"],
         ["readings"],
@@ -60,10 +64,16 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
         ["addresses"],
     ),
     "batch predict": (
-        ["batch", "predict", "{}", "--model", TINY, "--out", "OUT", "--workers", "0"],
+        ["batch", "predict", "{}", "--model", TINY, "--out", "OUT"],
         ["picture", "tar", "zip", "parquet", "names"],
     ),
+    "batch read": (
+        ["batch", "read", "{}", "--out", "OUT"],
+        ["picture", "document"],
+    ),
     "data info": (["data", "info", "{}"], ["idx", "gz", "npz", "csv"]),
+    "data check": (["data", "check", "{}", "--model", TINY, "--out", "OUT.html"], ["npz"]),
+    "data lines": (["data", "lines", "{}", "--count", "1", "--out", "OUT.png"], ["npz"]),
     "data show": (
         ["data", "show", "{}", "--out", "OUT.png", "--force"],
         ["npz", "csv", "idx"],
@@ -80,25 +90,35 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what commands need besides the file."""
-    folder = tmp_path_factory.mktemp("commands")
+def fill(folder: Path) -> None:
+    """Write what commands need besides the file."""
     (folder / "plan.toml").write_text(PLAN)
     (folder / "one.png").write_bytes(fuzz.picture("PNG"))
     (folder / "digits.npz").write_bytes(fuzz.npz())
     (folder / "mail").mkdir()
     (folder / "mail" / "a.png").write_bytes(fuzz.picture("PNG"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what commands need besides the file."""
+    folder = tmp_path_factory.mktemp("commands")
+    fill(folder)
     return folder
 
 
 NUMBERS = itertools.count()
 
 
-def check(capsys: Any, words: list[str], path: str) -> None:
-    """Run a command on a file; its end must be one of the four, told in words, and soon."""
+def fit(words: list[str], path: str, holder: str) -> list[str]:
+    """Return the arguments of a command for a file and the folder that holds it."""
     out = f"out-{next(NUMBERS)}"
-    arguments = [path if word == "{}" else word.replace("OUT", out) for word in words]
+    given = {"{}": path, "{in}": holder}
+    return [given.get(word) or word.replace("OUT", out) for word in words]
+
+
+def check(capsys: Any, arguments: list[str]) -> None:
+    """Run a command; its end must be one of the four, told in words, and soon."""
     begun = time.process_time()
     code = run(arguments)
     took = time.process_time() - begun
@@ -109,6 +129,15 @@ def check(capsys: Any, words: list[str], path: str) -> None:
     assert took < SECONDS, arguments
 
 
+def group(kinds: list[str]) -> dict[str, list[bytes]]:
+    """Return the seeds of these kinds by the end of their names."""
+    result: dict[str, list[bytes]] = {}
+    for kind in kinds:
+        _, suffix, seeds = fuzz.READERS[kind]
+        result.setdefault(suffix, []).extend(seeds)
+    return result
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_mutated_file_is_told_in_words(
@@ -116,17 +145,18 @@ def test_a_mutated_file_is_told_in_words(
 ) -> None:
     """A command ends in order on any file, or says what is wrong with it."""
     monkeypatch.chdir(folder)
+    # What a batch reads is read in this process.
+    monkeypatch.setattr("digitlens.batch.run.available_cpus", lambda: 0)
     words, kinds = COMMANDS[name]
-    seeds = [(fuzz.READERS[kind][1], seed) for kind in kinds for seed in fuzz.READERS[kind][2]]
-    for suffix in dict.fromkeys(suffix for suffix, _ in seeds):
+    for suffix, seeds in group(kinds).items():
 
         @FEW
-        @given(fuzz.mutated([seed for end, seed in seeds if end == suffix]))
+        @given(fuzz.mutated(seeds))
         def play(content: bytes) -> None:
-            path = Path(f"file-{next(NUMBERS)}{suffix}")  # noqa: B023
-            path.write_bytes(content)
-            check(capsys, words, str(path))
-            path.unlink(missing_ok=True)
+            path = Path(f"in-{next(NUMBERS)}", f"train{suffix}")  # noqa: B023
+            path.parent.mkdir()
+            fuzz.write(path, content)
+            check(capsys, fit(words, str(path), str(path.parent)))
 
         play()
 
@@ -197,6 +227,7 @@ BY_HAND: dict[str, Callable[[], str]] = {
 def test_what_was_made_by_hand_is_told_in_words(
     name: str, what: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    """The same of names, pipes, devices, links and folders: sixteen commands, nineteen each."""
+    """The same of names, pipes, devices, links and folders: of all commands, nineteen each."""
     monkeypatch.chdir(folder)
-    check(capsys, COMMANDS[name][0], BY_HAND[what]())
+    path = BY_HAND[what]()
+    check(capsys, fit(COMMANDS[name][0], path, path))

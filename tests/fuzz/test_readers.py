@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import os
+import random
 import struct
 import tarfile
 import zipfile
@@ -41,6 +42,7 @@ from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER
 from digitlens.models.inference import load_model
 from digitlens.models.onnx_reader import parse_onnx
+from digitlens.models.recipe import read_recipe
 from digitlens.ocr.files import parse_document
 
 EXAMPLES = int(os.environ.get("DIGITLENS_FUZZ", "8"))
@@ -69,22 +71,25 @@ def idx() -> bytes:
     return struct.pack(">IIII", 2051, 3, 28, 28) + bytes(3 * 784)
 
 
+def labels() -> bytes:
+    """Return the IDX file of their labels."""
+    return struct.pack(">II", 2049, 3) + bytes([0, 1, 2])
+
+
 def npz() -> bytes:
-    """Return an .npz file of ten digits."""
+    """Return an .npz file of fifty digits."""
     into = io.BytesIO()
-    np.savez_compressed(into, images=np.zeros((10, 28, 28), np.uint8), labels=np.arange(10))
+    images = np.zeros((50, 28, 28), np.uint8)
+    images[:, 4:24, 12:16] = 255
+    np.savez_compressed(into, images=images, labels=np.arange(50) % 10)
     return into.getvalue()
 
 
 def csv_rows() -> bytes:
-    """Return a CSV file of two digits."""
-    return (
-        b"label,"
-        + b",".join(b"p%d" % i for i in range(784))
-        + b"\n"
-        + b"1,0" * 1
-        + (b",0" * 783 + b"\n2" + b",255" * 784 + b"\n")
-    )
+    """Return a CSV file of fifty digits."""
+    head = "label," + ",".join(f"p{place}" for place in range(784))
+    rows = [f"{index % 10}" + ",0,255" * 392 for index in range(50)]
+    return "\n".join([head, *rows, ""]).encode()
 
 
 def archive(kind: str) -> bytes:
@@ -145,10 +150,11 @@ def read_metrics(path: Path) -> Any:
 
 TINY = (PUBLISHED_FOLDER / "tiny.onnx").read_bytes()
 CONFIG = b'format = 1\n[run]\nnetwork = "quick"\nseed = 1\n[recipe]\nbetas = [0.9, 0.99]\n'
+RECIPE = b'network = "tiny"\n[recipe]\nlearning_rate = 0.02\nbetas = [0.9, 0.99]\nepochs = 1\n'
 PLAN = b'default = "rest"\n[trays]\nny = ["005", "1"]\n[plants]\nny = "SCF MID-ISLAND NY 117"\n'
 LINE = {"text": "1", "confidence": 0.5, "box": [0, 0, 1, 1], "digits": [], "alternatives": []}
 ROWS = (json.dumps({"piece": "a.png", "lines": [LINE]}) + "\n").encode()
-L002 = b"Column A,Column B,Column C\n005,U,SCF MID-ISLAND NY 117\n"
+L002 = b"Effective Date: 2024-08-01\nColumn A,Column B,Column C\n005,U,SCF MID-ISLAND NY 117\n"
 
 BATCH = b'{"format": 1, "request": {"form": "jsonl", "part_size": 2}, "items": 3, '
 BATCH += b'"listing": "l.jsonl", "offsets": [0, 9]}'
@@ -177,6 +183,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, list[bytes]]] = {
     "onnx": (lambda path: parse_onnx(path.read_bytes(), name="x"), ".onnx", [TINY]),
     "config": (read_config, ".toml", [CONFIG]),
     "metrics": (read_metrics, ".json", [b'{"validation": {"misses": 1, "count": 10}}']),
+    "recipe": (read_recipe, ".toml", [RECIPE]),
     "plan": (read_plan, ".toml", [PLAN]),
     "l002": (read_l002, ".csv", [L002]),
     "addresses": (read_addresses, ".csv", [b"piece,city,state\na.png,Boston,MA\n"]),
@@ -244,35 +251,44 @@ def encrypted_zip() -> bytes:
 CORPUS["npz"].append(encrypted_zip())
 
 
-@st.composite
-def mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
-    """Draw a seed, changed in one to four places."""
-    content = bytearray(draw(st.sampled_from(seeds)))
-    for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.integers(0, len(content)))
-        match draw(st.sampled_from(["cut", "flip", "insert", "repeat", "number"])):
+def mutate(rng: random.Random, seeds: list[bytes]) -> bytes:
+    """Return one of the seeds, changed in one to four places."""
+    content = bytearray(rng.choice(seeds))
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randint(0, len(content))
+        match rng.choice(["cut", "flip", "insert", "repeat", "number"]):
             case "cut":
                 del content[place:]
             case "flip" if place < len(content):
-                content[place] ^= 1 << draw(st.integers(0, 7))
+                content[place] ^= 1 << rng.randrange(8)
             case "insert":
-                content[place:place] = draw(st.binary(max_size=12))
+                content[place:place] = rng.randbytes(rng.randrange(13))
             case "repeat":
-                content[place:place] = content[place : place + draw(st.integers(1, 200))]
+                content[place:place] = content[place : place + rng.randint(1, 200)]
             case "number":
-                content[place : place + 4] = draw(
-                    st.sampled_from(
-                        [b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4, b"NaN ", b"1e99"]
-                    )
+                content[place : place + 4] = rng.choice(
+                    [b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4, b"NaN ", b"1e99"]
                 )
     return bytes(content)
+
+
+def mutated(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
+    """Draw what `mutate` returns."""
+    return st.builds(mutate, st.randoms(use_true_random=False), st.just(seeds))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, and what must be beside it."""
+    path.write_bytes(content)
+    if "-images-idx3" in path.name:
+        path.with_name("train-labels-idx1-ubyte").write_bytes(labels())
 
 
 def check(name: str, content: bytes, folder: Path) -> None:
     """Give a reader a file; anything but a result or an error of ours is a fault."""
     read, suffix, _ = READERS[name]
     path = folder / f"train{suffix}"
-    path.write_bytes(content)
+    write(path, content)
     try:
         read(path)
     except DigitlensError as error:

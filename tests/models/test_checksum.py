@@ -14,6 +14,7 @@ from onnx import numpy_helper
 
 from digitlens.errors import ModelError
 from digitlens.models import checksum
+from digitlens.models.card import ModelCard
 from digitlens.models.checksum import (
     PUBLISHED_FOLDER,
     append_checksum,
@@ -43,6 +44,19 @@ def test_each_of_three_hundred_flipped_bits_is_noticed() -> None:
     for bit in bits:
         with pytest.raises(ModelError, match="must be as digitlens wrote it"):
             verify_checksum(Path("copy.onnx"), flip(content, int(bit)))
+
+
+def test_a_text_that_is_no_utf8_is_an_error(tmp_path: Path) -> None:
+    """Whoever makes a model file can write its checksum, and any bytes into its card."""
+    path = tmp_path / "copy.onnx"
+    reader = PUBLISHED_FOLDER / "lines" / "reader.onnx"
+    for source, load in ((CNN, load_model), (reader, load_line_recognizer)):
+        content = source.read_bytes()
+        path.write_bytes(append_checksum(content.replace(b'"notes"', b'"n\xfftes"')))
+        with pytest.raises(ModelError, match="must be an ONNX file that digitlens wrote"):
+            load(path)
+        with pytest.raises(ModelError, match="a model's card cannot be read"):
+            ModelCard.from_file(path.read_bytes())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -87,7 +87,11 @@ class Card(ABC):
     @classmethod
     def from_file(cls, content: bytes) -> Self:
         """Return the card in an ONNX file, given as its bytes; errors as in `from_json`."""
-        return cls.from_json(read_metadata(content).get(cls.KEY, ""))
+        try:
+            text = read_metadata(content).get(cls.KEY, "")
+        except (ValueError, LookupError) as error:
+            raise ModelError("a model's card cannot be read", seen=str(error)) from error
+        return cls.from_json(text)
 
     def markdown(self) -> str:
         """Return the card as a page of Markdown: a table, what it is for, its limits."""

@@ -209,9 +209,13 @@ def open_session(name: str | Path, content: bytes) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(
+        session = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]
         )
+        # A name or a text that is no UTF-8 raises only when it is asked for.
+        _ = session.get_modelmeta().custom_metadata_map
+        _ = [entry.name for entry in (*session.get_inputs(), *session.get_outputs())]
+        return session
     except Exception as error:  # ONNX Runtime's errors have no other base in common
         raise ModelError(
             f"{name} must be an ONNX file that digitlens wrote",
