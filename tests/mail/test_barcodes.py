@@ -21,6 +21,7 @@ from digitlens.mail.barcode_images import (
 )
 from digitlens.mail.barcodes import (
     ASCENDERS,
+    BAR_LETTERS,
     CHARACTER_BITS,
     DESCENDERS,
     N_CHARACTERS,
@@ -29,6 +30,7 @@ from digitlens.mail.barcodes import (
     decode_postnet,
     encode_imb,
     encode_postnet,
+    find_damage,
     flip_bars,
     imb_characters,
 )
@@ -63,6 +65,28 @@ def test_every_damaged_bar_is_noticed(routing: str) -> None:
                 decode_imb(bars[:index] + other + bars[index + 1 :])
             tried += 1
     assert tried == 195
+
+
+@pytest.mark.parametrize("routing", VECTORS)
+def test_a_misread_half_bar_is_in_the_only_impossible_character(routing: str) -> None:
+    """Whichever half of a bar is misread, its character is found, with all its half bars."""
+    bars = VECTORS[routing]
+    assert find_damage(bars) == []
+    for index, half in np.ndindex(65, 2):
+        other = BAR_LETTERS[BAR_LETTERS.index(bars[index]) ^ (2 >> half)]
+        (places,) = find_damage(bars[:index] + other + bars[index + 1 :])
+        assert (index, half) in places
+        assert len(places) == CHARACTER_BITS
+
+
+@pytest.mark.parametrize(
+    ("count", "is_cut"), [(55, False), (56, True), (64, True), (66, False)]
+)
+def test_bars_that_lack_a_few_were_cut_off(count: int, is_cut: bool) -> None:
+    """That an end is missing is said of nine bars at most."""
+    with pytest.raises(DataError, match=f"{count} bars") as refused:
+        decode_imb("T" * count)
+    assert ("cut off" in str(refused.value)) is is_cut
 
 
 def test_most_swapped_bars_are_noticed() -> None:
