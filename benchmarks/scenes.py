@@ -35,6 +35,7 @@ from digitlens.imaging.io import load_image
 from digitlens.mail.candidates import read_mail
 from digitlens.mail.directory import load_directory
 from digitlens.mail.sample.batch import draw_mail
+from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.ocr import Reader
 from digitlens.synth import prepare_glyphs
 from grounds import GROUNDS, WHITE_PAGE, compose_scene, place
@@ -283,7 +284,9 @@ def main() -> None:
     if wanted("numbers"):
         tables["pictures of numbers"] = measure_numbers(reader, folder, half)
     if wanted("digits"):
-        tables["single digits, `best`"] = measure_digits(load_model("best"), folder, half)
+        for name in (DEFAULT_NETWORK, "best"):
+            counts = measure_digits(load_model(name), folder, half)
+            tables[f"single digits, `{name}`"] = counts
     if wanted("mail"):
         tables["sample mail"] = measure_mail(reader, options.mail, half)
     if wanted("scenes"):

@@ -30,10 +30,10 @@ MIN_WORD_WIDTH = 3.0
 """What is narrower, in its height, is a stamp or a postmark as often as a word: it does not say
 which way is up."""
 
-UP_LEAD = 0.03
-"""Lines are writing by so much more clearly when they stand upright: of 200 drawn envelopes
-three of four are told by that, and none wrongly."""
-
+UP_LEAD, HEAD_LEAD = 0.015, 0.03
+"""Long lines are writing so much more clearly upright, where a page stands as it should and
+where it stands on its head, which is rarer: three of four of 200 drawn envelopes are told by
+that, and none wrongly."""
 
 SURE_WRITING = 0.95
 """Long lines of less clarity may lie on their side: one of 200 drawn envelopes had 0.91 there,
@@ -51,7 +51,7 @@ class LineGlances:
         """Return a page the way up that its lines are writing; None where both look alike."""
         turned = layout.upside_down()
         clarity, turned_clarity = self.clarity(layout), self.clarity(turned)
-        if abs(clarity - turned_clarity) < UP_LEAD:
+        if -HEAD_LEAD < clarity - turned_clarity < UP_LEAD:
             return None
         best = layout if clarity > turned_clarity else turned
         clarity = max(clarity, turned_clarity)
