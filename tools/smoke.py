@@ -101,19 +101,33 @@ dl.evaluate("tiny", "uci").to_parquet("rows.parquet")
 import sklearn
 """,
 }
-"""What is tried of each extra, after `BASE`; "all" tries everything."""
+"""What is tried of each extra, after `BASE`; of "all" what each extra in it is for."""
 
 
 def script(extra: str) -> str:
     """Return the Python that tries an extra."""
-    parts = EXTRAS.values() if extra == "all" else [EXTRAS[extra]]
+    parts = [EXTRAS[name] for name in members(extra)]
     return "\n".join([BASE, 'Image.fromarray(image).save("one.png")', *parts])
+
+
+def read_extras() -> dict[str, list[str]]:
+    """Return the extras of pyproject.toml with what they ask for."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras: dict[str, list[str]] = tomllib.load(file)["project"]["optional-dependencies"]
+    return extras
+
+
+def members(extra: str) -> list[str]:
+    """Return the extras that an extra brings: itself, or of "all" those that it names."""
+    if extra != "all":
+        return [extra]
+    (wanted,) = read_extras()["all"]
+    return wanted.partition("[")[2].rstrip("]").split(",")
 
 
 def declared() -> list[str]:
     """Return the extras of pyproject.toml, the bare package first; each has its trial."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        named = tomllib.load(file)["project"]["optional-dependencies"]
+    named = read_extras()
     missing = set(named) - set(EXTRAS) - {"all"}
     if missing:
         raise SystemExit(f"tools/smoke.py tries nothing of: {', '.join(sorted(missing))}")
