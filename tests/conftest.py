@@ -27,6 +27,9 @@ WANTED = {
     "DIGITLENS_REAL": "the folder with real pictures",
 }
 
+LONGEST = ("tests/browser/", "tests/training/", "tests/golden/", "tests/laws/")
+"""The folders whose files take longest."""
+
 NOBODY = "http://127.0.0.1:9"
 """A proxy at which nobody listens: it keeps the processes that tests start offline."""
 
@@ -253,6 +256,11 @@ def _distance(rows: Any, columns: Any, y: Any, x: Any) -> Any:
     along = ((rows - y0) * dy + (columns - x0) * dx) / (dy**2 + dx**2)
     along = np.clip(along, 0, 1)
     return np.hypot(rows - y0 - along * dy, columns - x0 - along * dx).min(axis=0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that at the end no worker waits long for another."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from import_graph import (
     FLOORS,
     SOURCE,
+    Edge,
     find_circles,
     find_imports,
     find_modules,
@@ -47,17 +49,23 @@ WITHOUT_TORCH = (
 """Modules of torch's own floors that are read without it."""
 
 
+@cache
+def read_imports(source: Path) -> tuple[Edge, ...]:
+    """Return every import below `source`; all files are parsed once."""
+    return tuple(find_imports(source))
+
+
 def find_complaints(source: Path) -> list[str]:
     """Say everything that is wrong with the imports below `source`."""
     known = find_modules(source)
     complaints = [f"{name} is on no floor" for name in known if find_place(name) not in FLOORS]
-    edges = keep_own(find_imports(source))
+    edges = keep_own(iter(read_imports(source)))
     for name, target, line in edges:
         here, there = FLOORS.get(find_place(name)), FLOORS.get(find_place(target))
         if here is not None and there is not None and there > here:
             complaints.append(f"{name}:{line} imports {target} from a floor above")
     complaints += [f"a circle: {' -> '.join(circle)}" for circle in find_circles(edges)]
-    for name, target, line in find_imports(source):
+    for name, target, line in read_imports(source):
         package = target.split(".")[0]
         allowed = KEPT.get(package)
         if allowed and (find_place(name) not in allowed or name in WITHOUT_TORCH):
@@ -73,7 +81,7 @@ def test_every_import_goes_down() -> None:
 def test_there_are_imports_to_check() -> None:
     """The check above has modules and imports to look at."""
     assert {"errors", "digits", "cli.app"} <= set(find_modules(SOURCE))
-    assert len(keep_own(find_imports(SOURCE))) > 20
+    assert len(keep_own(iter(read_imports(SOURCE)))) > 20
 
 
 def test_every_floor_is_in_use() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -27,15 +29,24 @@ PRIVATE = ["/" + "work/", "/" + "home/", "/" + "tmp/w", "shared" + "/"]
 EXCEPT = Path(".ci/run")
 
 
+@cache
 def texts() -> list[Path]:
     """Return the text files that belong to the repository."""
     result = []
-    for path in sorted(ROOT.rglob("*")):
-        parts = path.relative_to(ROOT).parts
-        hidden = parts[0].startswith(".") and parts[0] not in HIDDEN
-        if path.is_file() and path.suffix in SUFFIXES and not (hidden or MADE & {*parts}):
-            result.append(path)
-    return result
+    for folder, folders, names in os.walk(ROOT):
+        # What is not ours is not entered: an environment has more files than all the rest.
+        top = Path(folder) == ROOT
+        folders[:] = [
+            name
+            for name in folders
+            if name not in MADE and not (top and name.startswith(".") and name not in HIDDEN)
+        ]
+        for name in names:
+            path = Path(folder, name)
+            hidden = top and name.startswith(".") and name not in HIDDEN
+            if path.is_file() and path.suffix in SUFFIXES and not (hidden or name in MADE):
+                result.append(path)
+    return sorted(result)
 
 
 def test_there_are_texts_to_read() -> None:
