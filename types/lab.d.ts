@@ -390,6 +390,8 @@ interface PageIds {
   "read-csv": HTMLElementTagNameMap["button"];
   "read-copied": HTMLElementTagNameMap["span"];
   "read-keep": HTMLElementTagNameMap["button"];
+  "view-digits": HTMLElementTagNameMap["section"];
+  "h-digits": HTMLElementTagNameMap["h1"];
   "own": HTMLElementTagNameMap["div"];
   "view-review": HTMLElementTagNameMap["section"];
   "h-review": HTMLElementTagNameMap["h1"];

@@ -215,10 +215,10 @@ def test_a_finger_draws_and_does_not_scroll(open_page: Any) -> None:
 
 
 def test_a_drawn_digit_is_kept_on_purpose(seven: Any, go: GO, expect: Any) -> None:
-    """Keep saves the digit among one's own; Read lists it, and removes it again."""
+    """Keep saves the digit among one's own; a page lists them, and removes it again."""
     seven.locator("#keep").click()
     expect(seven.locator("#keep-done")).to_contain_text("1")
-    go(seven, "read")
+    go(seven, "digits")
     seven.locator("#own img[alt='a 7 of yours']").wait_for()
     seven.locator("#own button[aria-label='Remove this 7']").click()
     expect(seven.locator("#own")).to_contain_text("None yet")

@@ -150,6 +150,8 @@ def test_a_corrected_digit_of_a_turned_page_is_kept_upright(
     drop(page, go, jpeg(np.ascontiguousarray(np.rot90(paper, 2)), 1))
     page.locator("#lines input").nth(2).press("1")
     page.get_by_role("button", name="Save the corrected digit").click()
+    expect(page.locator("#read-state")).to_contain_text("Saved: you have 1")
+    go(page, "digits")
     kept = page.locator("#own img[alt='a 1 of yours']")
     kept.wait_for()
     content = page.request.get(page.url.split("#")[0].rstrip("/") + kept.get_attribute("src"))

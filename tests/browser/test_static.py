@@ -11,7 +11,7 @@ from digitlens.server.export import LATER
 pytestmark = pytest.mark.parametrize("backend", ["static"])
 
 
-@pytest.mark.parametrize("tab", ["read", "review"])
+@pytest.mark.parametrize("tab", ["read", "digits", "review"])
 def test_views_of_the_server_say_how_they_are_had(open_page: Any, tab: str) -> None:
     """Nothing is there but what the view is for, and the two commands that open it."""
     page = open_page(f"#{tab}")

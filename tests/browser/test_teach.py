@@ -192,6 +192,8 @@ def test_a_picture_of_several_digits_is_read(page: Any, go: Go, strip: bytes) ->
     assert page.locator("#photo .corrected").count() == 1
     check_a_number_is_edited(page, fields)
     page.get_by_role("button", name="Save the corrected digit").click()
+    page.get_by_text("Saved: you have 1").wait_for()
+    go(page, "digits")
     page.locator("#own img[alt='a 1 of yours']").wait_for()
     page.locator("#own button[aria-label='Remove this 1']").click()
     page.get_by_text("None yet: save a drawn digit").wait_for()

@@ -28,6 +28,7 @@ import * as draw from "./views/draw.js";
 import * as features from "./views/features.js";
 import * as map from "./views/map.js";
 import * as network from "./views/network.js";
+import { refreshOwn } from "./views/own.js";
 import * as mistakes from "./views/mistakes.js";
 import * as pixels from "./views/pixels.js";
 import * as read from "./views/read.js";
@@ -62,6 +63,7 @@ const VIEWS = {
   train,
   mistakes,
   read,
+  digits: { init() {}, show: () => refreshOwn() },
   review,
 };
 
@@ -69,7 +71,7 @@ const VIEWS = {
 const WANT_DIGIT = ["pixels", "features", "answer", "convolution"];
 
 /** Views that a page without a server explains only. */
-const SERVER_ONLY = ["read", "review"];
+const SERVER_ONLY = ["read", "digits", "review"];
 
 function showDigit() {
   paintPixels(byId("now-picture"), digit.pixels ?? new Uint8Array(784), 28, makeInkRamp());

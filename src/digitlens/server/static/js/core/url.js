@@ -16,6 +16,7 @@ export const TABS = [
   "train",
   "mistakes",
   "read",
+  "digits",
   "review",
 ];
 

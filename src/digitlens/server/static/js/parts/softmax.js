@@ -37,7 +37,7 @@ export function makeSoftmax() {
     h(
       "table",
       {},
-      h("thead", {}, h("tr", {}, head("digit"), head("logit z"), power, h("th"), head("share of the sum"))),
+      h("thead", {}, h("tr", {}, head("digit"), head("logit z"), power, h("td"), head("share of the sum"))),
       h("tbody", {}, ...rows.map((row) => row.element)),
     ),
     rest,

@@ -22,7 +22,7 @@ export async function refreshOwn(response) {
       h(
         "p",
         { class: "quiet" },
-        "None yet: save a drawn digit in Draw, or correct one here. Nothing that you send is kept otherwise.",
+        "None yet: save a drawn digit in Draw, or correct one in Read. Nothing that you send is kept otherwise.",
       ),
     );
   }
@@ -31,7 +31,7 @@ export async function refreshOwn(response) {
     h(
       "p",
       {},
-      `${result.count} in ${result.folder}. Learn from them here, or by `,
+      `${result.count} in ${result.folder}. Learn from them here (figures before and after are told), or by `,
       h("code", {}, result.train),
     ),
     h(

@@ -22,7 +22,6 @@ let file = null;
 let result;
 /** @type {Edits} */
 let edits;
-let hasShown = false;
 let address = "";
 
 export function init() {
@@ -39,11 +38,7 @@ export function init() {
   onNetworks(({ reader }) => showReader(reader));
 }
 
-export function show() {
-  if (hasShown) return;
-  hasShown = true;
-  refreshOwn();
-}
+export function show() {}
 
 /** @param {boolean} here whether this installation reads lines */
 function showReader(here) {
@@ -172,7 +167,7 @@ async function saveDigits() {
     .map(({ line, place, text }) => ({ picture: cutDigit({ line, place }), label: Number(text) }));
   try {
     const own = await post("/v1/own", { digits });
-    byId("read-state").textContent = `Saved: you have ${own.count} of your own.`;
+    byId("read-state").textContent = `Saved: you have ${own.count}, in “Your digits”.`;
     refreshOwn(own);
   } catch (problem) {
     showProblem(byId("read-problem"), problem);
