@@ -66,7 +66,7 @@ def run_server() -> Iterator[tuple[str, int, int]]:
             yield result[1], int(result[2]), process.pid
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
+            process.wait(timeout=120)  # whatever hangs, it ends itself before
 
 
 def make_bodies(kind: str, count: int) -> list[bytes]:

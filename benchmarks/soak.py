@@ -297,12 +297,13 @@ def main() -> int:
     with run_server() as (host, port, pid):
         soak = Soak(host, port, chosen.seconds, chosen.seed)
         most = asyncio.run(play(soak, pid))
-    errors = +soak.errors
-    p50, p99 = 1e3 * np.quantile(soak.times or [np.inf], (0.5, 0.99))
-    print(f"honest: {len(soak.times)} answers, p50 {p50:.0f} ms, p99 {p99:.0f} ms")
-    print(f"honest, errors: {dict(errors) or 'none'}")
-    print(f"hostile: {dict(sorted(soak.hostile.items()))}")
-    print(f"the service held at most {most / 1e6:.0f} MB")
+        # Told before the service ends, which may take a minute.
+        errors = +soak.errors
+        p50, p99 = 1e3 * np.quantile(soak.times or [np.inf], (0.5, 0.99))
+        print(f"honest: {len(soak.times)} answers, p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+        print(f"honest, errors: {dict(errors) or 'none'}")
+        print(f"hostile: {dict(sorted(soak.hostile.items()))}")
+        print(f"the service held at most {most / 1e6:.0f} MB", flush=True)
     return 1 if errors or most > MAX_MEMORY or not soak.times else 0
 
 
