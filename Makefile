@@ -13,10 +13,10 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/digitlens demo
 
-# Two workers of one thread each; the tests of a file stay together, as they share fixtures, and
+# Three workers of one thread each, as tests of the page wait a lot; the tests of a file stay together, as they share fixtures, and
 # the longest files come first (tests/conftest.py), not those with the most tests.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
