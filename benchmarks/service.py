@@ -29,6 +29,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,7 @@ import numpy as np
 from peer import keep, machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CLIENTS = 64
 SINGLES = 2000
@@ -63,10 +64,17 @@ def run_server() -> Iterator[tuple[str, int, int]]:
                 if not line:
                     raise RuntimeError("the lab did not start")
                 result = ADDRESS.search(line)
+            # Read to the end: a full pipe would stop the service.
+            threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
             yield result[1], int(result[2]), process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=120)  # whatever hangs, it ends itself before
+
+
+def _drain(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, end="", file=sys.stderr)
 
 
 def make_bodies(kind: str, count: int) -> list[bytes]:

@@ -157,3 +157,26 @@ def test_a_lab_that_is_ending_says_so(lab: Any, problem: Check) -> None:
     """Once the lab is asked to end, /healthz is 503: a load balancer sends no more requests."""
     lab.state.closing.set()
     assert problem(lab.get("/healthz"), 503)["detail"] == "the lab is ending"
+
+
+def test_who_leaves_before_the_body_is_whole_fills_no_log(
+    lab: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that goes is no fault of the lab's."""
+    headers = [
+        (b"host", b"localhost"),
+        (b"content-length", b"9"),
+        (b"content-type", b"image/png"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": headers}
+    scope |= {"query_string": b"", "raw_path": b"/v1/predict", "http_version": "1.1"}
+    scope |= {"scheme": "http", "client": ("127.0.0.1", 1), "server": ("localhost", 80)}
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Any) -> None:
+        """Nobody is there to read it."""
+
+    lab.run(lab.lab(scope, receive, send))
+    assert caplog.text == ""

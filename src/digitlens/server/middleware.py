@@ -17,6 +17,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from starlette.requests import ClientDisconnect
+
 from digitlens.errors import DigitlensError
 from digitlens.server.http_errors import (
     BusyError,
@@ -105,6 +107,9 @@ class SecurityMiddleware:
         with self.tracing.span(scope) as attributes:
             try:
                 await self._check_and_answer(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                # It asked, and left: no fault, and the log is not for strangers to fill.
+                status = 499
             except Exception as error:
                 LOG.exception("while answering %s %s", scope["method"], scope["path"])
                 if not status:
