@@ -306,7 +306,7 @@ def settle() -> Callable[[Any], None]:
     """Return a function that waits until a page has all it asked for, and has drawn it."""
 
     def wait(page: Any) -> None:
-        for _ in range(500):
+        for _ in range(2000):  # many requests, on a busy machine
             page.evaluate(FRAMES)
             if not page.asked:
                 break

@@ -20,6 +20,7 @@ TABS = (
     "train",
     "mistakes",
     "read",
+    "digits",
     "review",
 )
 
@@ -167,6 +168,9 @@ def test_few_stops_and_room_for_large_text(open_page: Any, visit: Go, go: Go) ->
     for tab in TABS:
         visit(page, tab)
         assert page.evaluate(STOPS, tab) <= 15, tab
+    go(page, "train")
+    page.locator("#train-network").select_option("custom")
+    assert page.evaluate(STOPS, "train") <= 15
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     for width in (1366, 390):
         page.set_viewport_size({"width": width, "height": 800})

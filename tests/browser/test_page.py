@@ -24,6 +24,7 @@ TABS = (
     "train",
     "mistakes",
     "read",
+    "digits",
     "review",
 )
 CONTROLS = {

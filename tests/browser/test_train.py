@@ -37,6 +37,7 @@ def begin(page: Any, go: Go, *, layers: str, epochs: int) -> None:
     page.locator("#train-share").fill("10")
     page.locator("#train-epochs").fill(str(epochs))
     page.locator("#train-activation").select_option("tanh")
+    page.locator("#train-form summary").click()
     page.locator("#train-augment").select_option("light")
     page.locator("#train-start").click()
 

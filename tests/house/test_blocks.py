@@ -49,6 +49,7 @@ NOT_RUN = {
     "digitlens batch read s3://": "network",
     "digitlens route scanner-1": "a database: tests/mail/test_store.py",
     "digitlens train reader": "minutes: tests/training/test_line_tuning.py",
+    "digitlens tune": "digits with writers, which UCI's are not: tests/cli/test_tune.py",
 }
 # Run for less long than the documents have it, or on digits that are at hand.
 SHORTER = {
