@@ -302,8 +302,8 @@ interface PageIds {
   "train-share": HTMLElementTagNameMap["input"];
   "train-epochs": HTMLElementTagNameMap["input"];
   "train-learning-rate": HTMLElementTagNameMap["input"];
-  "train-batch": HTMLElementTagNameMap["input"];
   "train-dropout": HTMLElementTagNameMap["input"];
+  "train-batch": HTMLElementTagNameMap["input"];
   "train-optimizer": HTMLElementTagNameMap["select"];
   "train-augment": HTMLElementTagNameMap["select"];
   "train-recipe": HTMLElementTagNameMap["select"];

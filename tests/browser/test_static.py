@@ -33,7 +33,7 @@ def test_what_is_offered_works(open_page: Any, expect: Any) -> None:
     expect(page.locator("#mistakes-words")).to_contain_text("of 300 (generated test)")
 
 
-def test_training_code_is_loaded_by_who_trains(open_page: Any, go: Any) -> None:
+def test_training_code_is_loaded_by_who_trains(open_page: Any, go: Any, expect: Any) -> None:
     """The first answer waits for none of it; the tab Train offers what the page can do."""
     page = open_page()
     asked: list[str] = []
@@ -42,9 +42,9 @@ def test_training_code_is_loaded_by_who_trains(open_page: Any, go: Any) -> None:
     page.wait_for_load_state("networkidle")
     assert [url for url in asked if url.endswith(tuple(LATER))] == []
     go(page, "train")
-    assert page.locator("#train-network option").all_text_contents() == ["custom"]
+    expect(page.locator("#train-network option")).to_have_text(["custom"])
     command = "digitlens train custom --data uci --limit 129 --layers dense128 --epochs 40"
-    assert command in page.locator("#train-command").text_content()
+    expect(page.locator("#train-command")).to_contain_text(command)
 
 
 def test_the_nearest_digit_is_one_of_ucis(open_page: Any, expect: Any) -> None:

@@ -82,8 +82,8 @@ def test_show_writes_one_digit_where_it_is_told_to(digitlens: Cli, in_tmp: Path)
         ),
         (
             ["--part", "test"],
-            "error: the test digits are not shown: figures on digits that were looked at mean "
-            "little\n"
+            "error: the test digits are not shown: figures on digits that were looked at mean\n"
+            "       little\n"
             "  try     digitlens evaluate MODEL    shows those that a model gets wrong\n",
         ),
     ],

@@ -61,7 +61,7 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
     for scale in (first, 2.0, first / 2):
         if scale > first and not (stand_together and max(pixels.shape) <= MAX_DOUBLED):
             continue
-        if scale < first and not (stand_together or large >= MIN_TOGETHER):
+        if scale < first and not (stand_together or large >= MIN_LARGE):
             continue
         gray = pixels
         if scale == 0.5:
@@ -115,6 +115,7 @@ MIN_ASPECT, MAX_ASPECT, SURE_ASPECT = 1.25, 14.0, 2.6
 MAX_SKEW, MAX_SHORT_SKEW = 9.0, 25.0  # degrees from the other bars; of short ones
 
 MIN_BARS = 40  # that are seen of the 65 as marks of their own
+MIN_LARGE = 5  # full bars too long for a bar, where the shorter ones are seen
 MIN_TOGETHER = 15  # so many bars may be a part of a barcode whose other bars touch
 MAX_DIRECTIONS = 3  # in which bars are looked for, the most common first
 
