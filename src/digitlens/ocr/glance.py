@@ -30,7 +30,7 @@ MIN_WORD_WIDTH = 3.0
 """What is narrower, in its height, is a stamp or a postmark as often as a word: it does not say
 which way is up."""
 
-UP_LEAD, HEAD_LEAD = 0.015, 0.03
+UP_LEAD, TURNED_LEAD = 0.015, 0.03
 """Long lines are writing so much more clearly upright, where a page stands as it should and
 where it stands on its head, which is rarer: three of four of 200 drawn envelopes are told by
 that, and none wrongly."""
@@ -51,7 +51,7 @@ class LineGlances:
         """Return a page the way up that its lines are writing; None where both look alike."""
         turned = layout.upside_down()
         clarity, turned_clarity = self.clarity(layout), self.clarity(turned)
-        if -HEAD_LEAD < clarity - turned_clarity < UP_LEAD:
+        if -TURNED_LEAD < clarity - turned_clarity < UP_LEAD:
             return None
         best = layout if clarity > turned_clarity else turned
         clarity = max(clarity, turned_clarity)

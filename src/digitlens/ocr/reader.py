@@ -301,12 +301,12 @@ class Reader:
             if where is not None:
                 # Lines that are not wanted tell which way is up as well.
                 reading = read(numbers, pixels, whole=upright, known=reading)
-            over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
             head = keep(layout.upside_down())
             if reading.tells_its_way() and reading.is_clearer_than(head):
                 # Its letters and digits stand upright: what it would be on its head is not
                 # asked, which takes as long again.
                 return reading if where is None else reading.keep_wanted(where)
+            over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
             turned = read(head, pixels, whole=over)
             lead = turned.score - reading.score
             is_same = not turned.score or turned.texts == reading.texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from PIL import Image
 from digitlens import models
 from digitlens.data import DataSplits
 from digitlens.digits import Digits
+from digitlens.errors import DigitlensError
 from digitlens.training import Run, train
 from digitlens.training import finetune
 from digitlens.training import user_data as keeping
@@ -21,6 +22,21 @@ from digitlens.training.user_data import ReplayData
 
 MakeData = Callable[..., DataSplits]
 MakeDigits = Callable[..., Digits]
+
+
+@pytest.fixture
+def failing() -> Callable[[int], Any]:
+    """Return what makes an engine whose first trainings, so many, end with an error."""
+
+    def first(count: int) -> Any:
+        def engine(parts: Any, rows: Any) -> Iterator[Any]:
+            for index, (config,) in parts:
+                error = DigitlensError("the loss became infinite")
+                yield index, rows.error_rows(config, error) if index < count else rows(config)
+
+        return engine
+
+    return first
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +54,11 @@ def test_the_same_seeds_are_looked_up(seeded: SeedRuns, small: DataSplits) -> No
         train_seeds("dense", small, epochs=2, **same)  # type: ignore[arg-type]
 
 
-def test_a_seed_that_fails_costs_itself(small: DataSplits, tmp_path: Path) -> None:
+def test_a_seed_that_fails_costs_itself(
+    small: DataSplits, tmp_path: Path, failing: Callable[[int], Any]
+) -> None:
     """The others are trained; where all fail the first error is raised, and nonsense refused."""
     told = []
-
-    def failing(last: int) -> Any:
-        def engine(parts: Any, rows: Any) -> Iterator[Any]:
-            for index, (config,) in parts:
-                error = DigitlensError("the loss became infinite")
-                yield index, rows.error_rows(config, error) if index < last else rows(config)
-
-        return engine
 
     asked: dict[str, Any] = {"seeds": 2, "epochs": 1, "out": tmp_path, "progress": told.append}
     result = train_seeds("dense", small, engine=failing(1), **asked)

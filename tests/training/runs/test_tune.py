@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,16 +82,10 @@ def test_the_same_command_goes_on(tuned: Tuning, written: DataSplits) -> None:
         tune("dense", written, out=out, trials=3, epochs=1, seed=1, engine=here)
 
 
-def test_a_trial_that_fails_costs_itself(written: DataSplits, tmp_path: Path) -> None:
+def test_a_trial_that_fails_costs_itself(
+    written: DataSplits, tmp_path: Path, failing: Callable[[int], Any]
+) -> None:
     """A recipe that diverges is in the table; where none can be trained that is told."""
-
-    def failing(last: int) -> Any:
-        def engine(parts: Any, rows: Any) -> Iterator[Any]:
-            for index, (config,) in parts:
-                error = DigitlensError("the loss became infinite")
-                yield index, rows.error_rows(config, error) if index < last else rows(config)
-
-        return engine
 
     result = tune("dense", written, out=tmp_path / "a", trials=2, epochs=1, engine=failing(1))
     assert (result.trials[0].error, result.best.number) == ("the loss became infinite", 1)
