@@ -35,6 +35,10 @@ FINE = 3
 RULED = 0.3
 """So often a hand writes a digit in a form made by rule instead of its writer's."""
 
+RULED_POWER = 0.3
+"""Of what would shrink the upper part of a writer's digit, a form made by rule gets so much (as
+an exponent): more would leave a 9 no head."""
+
 _TEXT = """
 0 ~ .3 .02  .05 .2  0 .7  .3 1  .6 .75  .62 .3  .45 .1
 0 ~ .35 .05  0 .3  .05 .9  .4 1  .65 .6  .5 .1  .3 .12  .6 .25  1.1 .12
@@ -86,6 +90,11 @@ RARE = parse_skeletons(_TEXT)
 
 LOOPS = {2: 0.3, 7: 0.12, 3: 0.08, 0: 0.08, 8: 0.05, 9: 0.05}
 """How often a hand begins a digit with a loop or hook."""
+
+
+CUTS = {0: 0.22, 6: 0.12, 8: 0.16}
+"""Digits that end where their bowl closes, and how much of their last stroke may be left out, so
+that it stays open; more would make a C of a 6. Others end in their tail."""
 
 
 class Habit(NamedTuple):
@@ -195,6 +204,8 @@ def _habit(rng: Random, label: int, samples: Sequence[Sequence[Stroke]]) -> Habi
     power = math.exp(rng.normal(0.0, spread))
     if label == 9 and rng.bernoulli(0.25):
         power = rng.uniform(1.3, 2.0)
+    if skeleton:  # its head is as small already as anybody makes it
+        power = power ** RULED_POWER
     loop = 0.0, 0.0, 1.0
     if rng.bernoulli(LOOPS.get(label, 0.0)):
         loop = rng.uniform(1.5, 7.0), rng.uniform(0.06, 0.2), rng.uniform(0.5, 1.1)
@@ -210,7 +221,7 @@ def _habit(rng: Random, label: int, samples: Sequence[Sequence[Stroke]]) -> Habi
         loop,
         flag,
         bar=label == 7 and rng.bernoulli(0.25),
-        cut=rng.uniform(0.03, 0.22) if label in (0, 6, 8, 9) and rng.bernoulli(0.2) else 0.0,
+        cut=rng.uniform(0.03, CUTS[label]) if label in CUTS and rng.bernoulli(0.2) else 0.0,
         size=rng.uniform(0.5, 0.9) if label == 0 and rng.bernoulli(0.25) else 1.0,
     )
 
@@ -231,7 +242,7 @@ def _form(rng: Random, habit: Habit) -> list[Stroke]:
     for stroke in strokes:
         stroke[:, 1] = np.clip(stroke[:, 1], 0, 1) ** habit.power
     if habit.cut and len(strokes[-1]) > 12:
-        strokes[-1] = strokes[-1][: -max(1, int(habit.cut * len(strokes[-1])))]
+        strokes[-1] = _cut_end(strokes[-1], habit.cut)
     if habit.loop[0]:
         strokes[0] = np.concatenate([_loop(strokes[0], *habit.loop), strokes[0]])
     elif habit.flag[0]:
@@ -249,6 +260,13 @@ def _form(rng: Random, habit: Habit) -> list[Stroke]:
         ]
         strokes.append(_refine(np.array(bar, np.float32)))
     return strokes
+
+
+def _cut_end(stroke: Stroke, share: float) -> Stroke:
+    """Leave out the end of a stroke: a share of its length, as a quick end has few points."""
+    steps = np.hypot(*np.diff(stroke, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    return stroke[: max(2, int(np.searchsorted(along, (1 - share) * along[-1])))]
 
 
 def _refine(way: NDArray[np.float32]) -> Stroke:
