@@ -322,14 +322,20 @@ def _join(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:
         return
     height = min(one[3] - one[1], two[3] - two[1])
     leave = rng.uniform(0.03, 0.2) if rng.bernoulli(0.7) else rng.uniform(0.4, 0.9)
-    start = (one[2] - 0.25 * (one[2] - one[0]) * (leave < 0.3), one[1] + leave * height)
-    end = (
-        two[0] + rng.uniform(0.0, 0.4) * (two[2] - two[0]),
-        two[1] + rng.uniform(0.0, 0.3) * height,
-    )
-    sag = rng.uniform(-0.1, 0.3) * height
+    # From ink to ink: a stroke that ends inside a slanted zero would make a 6 of it.
+    start = _outline(canvas.ink, one, leave * height, -1)
+    end = _outline(canvas.ink, two, rng.uniform(0.0, 0.25) * height, 0)
+    sag = rng.uniform(-0.1, 0.3 if leave < 0.3 else 0.1) * height
     through = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + sag)
     draw_strokes(canvas.ink, bend_stroke(start, through, end, 5), hand.stroke)
+
+
+def _outline(ink: Gray, box: Box, down: float, side: int) -> Point:
+    """Return where a digit's ink begins (side 0) or ends (-1), so far below its top."""
+    left, top, right, bottom = (int(edge) for edge in box)
+    row = min(top + round(down), bottom - 1)
+    inked = np.flatnonzero(ink[row, left:right] > INKED)
+    return (left + float(inked[side]) if len(inked) else (left, right)[side], float(row))
 
 
 def _let_run_out(canvas: ComposedLine, rng: Random, hand: WriterStyle) -> None:

@@ -153,7 +153,7 @@ def _form(rng: Random, label: int) -> str:
 ZEROS = ((1, 0.15), (2, 0.35), (3, 0.4), (4, 0.07), (6, 0.03))
 """How many zeros a round number ends in."""
 
-INSIDE = ((".", 0.5), (",", 0.3), (" ", 0.1), ("'", 0.04), ("-", 0.04), ("/", 0.02))
+INSIDE = ((".", 0.5), (",", 0.32), (" ", 0.1), ("'", 0.04), ("-", 0.04))
 """What parts the digits of a number."""
 
 TAILS = (
@@ -196,7 +196,7 @@ def split_number(rng: Random, text: str, share: float) -> dict[int, str]:
     if len(text) < 3 or not rng.bernoulli(share):
         return {}
     mark = rng.weighted(INSIDE)
-    if mark in "-/":
+    if mark == "-":
         return {1 + rng.integers(len(text) - 2): mark}
     if len(text) > 3 and rng.bernoulli(0.8):
         places = range(len(text) - 4, -1, -3)
