@@ -14,7 +14,7 @@ from digitlens.errors import DataError, UsageError
 from digitlens.synth import STYLES, Glyphs, prepare_glyphs, synthesize_chunk, synthesize_line
 from digitlens.synth.face_hand import Bridge, FaceHand, face_digit
 from digitlens.synth.hands import Hands, group_strokes, normalize_height
-from digitlens.synth.pen_hand import LOOPS, RARE, sample_pen_hand
+from digitlens.synth.pen_hand import LOOPS, RARE, _cut_end, _habit, sample_pen_hand
 from digitlens.synth.random import Random
 from digitlens.synth.strokes import skeletons
 
@@ -74,6 +74,23 @@ def test_a_hand_keeps_its_forms_along_a_line(writers: list[Any]) -> None:
     """One habit a digit, decided once for a line."""
     hand = sample_pen_hand(Random(np.random.default_rng(4)), writers[0], "1001")
     assert set(hand.habits) == {0, 1}
+
+
+def test_a_nine_made_by_rule_keeps_its_head(writers: list[Any]) -> None:
+    """Rare 9s have small heads; what shrinks a writer's own would leave them none."""
+    rng = Random(np.random.default_rng(0))
+    habits = [_habit(rng, 9, writers[0][9]) for _ in range(400)]
+    assert max(habit.power for habit in habits if habit.skeleton) < 1.5
+    assert max(habit.power for habit in habits if not habit.skeleton) > 1.7
+    assert not any(habit.cut for habit in habits)
+
+
+def test_a_stroke_is_cut_short_by_its_length() -> None:
+    """A quick end has few points; by their number a whole tail would go."""
+    slow, quick = np.linspace(0, 0.5, 40), np.linspace(0.55, 1.0, 5)
+    stroke = np.stack([np.zeros(45), np.concatenate([slow, quick])], axis=1)
+    kept = _cut_end(np.asarray(stroke, np.float32), 0.2)
+    assert 0.6 < kept[-1, 1] <= 0.8
 
 
 def test_joined_zeros_are_joined(hands: Glyphs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from digitlens.synth import (
 )
 from digitlens.synth import textures as banks
 from digitlens.synth.camera import simulate_camera
-from digitlens.synth.compose import compose_line
+from digitlens.synth.compose import ComposedLine, _join, compose_line
 from digitlens.synth.digit_forms import (
     CELL,
     draw_form,
@@ -283,3 +283,18 @@ def test_a_wide_picture_is_cut_and_no_picture_is_no_trouble() -> None:
     width = LineSample(np.zeros((20, 900), np.uint8), "1", np.zeros((1, 4), np.float32))
     assert sample_sheet([width], width=300).shape[1] == 300
     assert sample_sheet([], width=300).min() == 255
+
+
+def test_a_stroke_between_slanted_zeros_goes_from_ink_to_ink(
+    glyphs: Glyphs, rng: Random
+) -> None:
+    """One that ends beside the second makes a 5 or a 6 of it."""
+    zeros = np.zeros((80, 160), np.uint8)
+    for x in (45, 105):
+        cv2.ellipse(zeros, (x, 40), (12, 30), 35, 0, 360, 255, 4)
+    boxes = [(float(x - 22), 13.0, float(x + 22), 67.0) for x in (45, 105)]
+    hand = replace(sample_writer(glyphs, rng, STYLES["clean"], "00"), height=54.0, pen=1.5)
+    for _ in range(60):
+        line = ComposedLine(zeros.copy(), list(boxes), 23.0, 127.0, 67.0, 0.0)
+        _join(line, rng, hand)
+        assert cv2.connectedComponents((line.ink > 90).astype(np.uint8))[0] == 2  # and paper
