@@ -93,8 +93,8 @@ LOOPS = {2: 0.3, 7: 0.12, 3: 0.08, 0: 0.08, 8: 0.05, 9: 0.05}
 
 
 CUTS = {0: 0.22, 6: 0.12, 8: 0.16}
-"""Digits that end where their bowl closes, and how much of their last stroke may be left out, so
-that it stays open; more would make a C of a 6. Others end in their tail."""
+"""Digits that end where their bowl closes, and how much of their last stroke may be left out,
+so that it stays open; more would make a C of a 6. Others end in their tail."""
 
 
 class Habit(NamedTuple):
@@ -205,7 +205,7 @@ def _habit(rng: Random, label: int, samples: Sequence[Sequence[Stroke]]) -> Habi
     if label == 9 and rng.bernoulli(0.25):
         power = rng.uniform(1.3, 2.0)
     if skeleton:  # its head is as small already as anybody makes it
-        power = power ** RULED_POWER
+        power = power**RULED_POWER
     loop = 0.0, 0.0, 1.0
     if rng.bernoulli(LOOPS.get(label, 0.0)):
         loop = rng.uniform(1.5, 7.0), rng.uniform(0.06, 0.2), rng.uniform(0.5, 1.1)
