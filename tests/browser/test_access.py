@@ -115,6 +115,20 @@ def test_all_that_is_written_is_easy_to_read(
         assert faint == [], tab
 
 
+def test_a_dark_view_is_printed_dark_on_white(open_page: Any, visit: Go) -> None:
+    """On paper there is the view alone, in the light colours, and its bars are filled."""
+    page = open_page("#answer", color_scheme="dark")
+    visit(page, "answer")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function(f"() => ({FAINT})()[1].length === 0")  # colours change by and by
+    main = page.locator("#view-answer")
+    assert not page.locator("nav").is_visible()
+    printed = "element => getComputedStyle(element).printColorAdjust"
+    assert main.evaluate(printed) == "exact"
+    white = "() => getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(white) in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+
+
 def test_a_faint_text_is_found(page: Any) -> None:
     """The check above can fail: grey on white is told."""
     page.evaluate(
