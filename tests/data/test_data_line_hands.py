@@ -60,3 +60,15 @@ def test_fonts_are_parted_by_family_and_kind(monkeypatch: pytest.MonkeyPatch) ->
     assert set(hands.train.faces) == {"school", "segment", "printed"}
     assert all("mine" in str(f[0]) for f in hands.train.faces["printed"])
     assert set(read_line_hands(("school",), 0.1).train.faces) == {"school"}
+
+
+def test_smiling_heads_are_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no meter shows neither teaches nor measures the reading of displays."""
+    names = [*(f"DSEG7-{index}" for index in range(9)), "DSEG7SEGGCHAN"]
+    faces = [
+        Face(Path(f"/f/segment/{name}/a.ttf"), name, index) for index, name in enumerate(names)
+    ]
+    monkeypatch.setattr(line_hands, "read_faces", lambda: (faces, {"fonts": "bb"}))
+    hands = read_line_hands(("segment",), 0.1)
+    families = [f for part in hands[:3] for f in part.faces.get("segment", [])]
+    assert sorted(families) == [[face.path] for face in faces[:-1]]

@@ -110,11 +110,17 @@ def _split(
     return train, held, test
 
 
+CARTOONS = ("seggchan",)
+"""In the names of families whose digits are drawn as smiling heads: no meter shows them, and a
+figure for displays that they are half of says nothing about displays."""
+
+
 def _by_kind(faces: list[Face], numbers: Indices) -> dict[str, list[list[Path]]]:
     """Return the files of these families by kind; a folder that names no kind is of print."""
     result: dict[str, dict[int, list[Path]]] = {}
     for face in faces:
-        if face.number in numbers:
+        cartoon = any(name in face.family.lower() for name in CARTOONS)
+        if face.number in numbers and not cartoon:
             named = [part for part in face.path.parts if part in FACES]
             kind = named[-1] if named else "printed"
             result.setdefault(kind, {}).setdefault(face.number, []).append(face.path)
