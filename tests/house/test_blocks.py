@@ -254,7 +254,7 @@ def here(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 ELSEWHERE = ("import ray", "from pyspark", "import dask", "import daft")
-"""Engines that talk over sockets: tests/batch/test_engines.py runs their blocks on their own."""
+"""Engines that talk over sockets: tests/batch/test_engines.py runs their blocks instead."""
 
 
 @pytest.mark.slow
