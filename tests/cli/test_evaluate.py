@@ -70,6 +70,14 @@ def test_models_are_compared_in_the_order_given(digitlens: Cli, in_tmp: Path) ->
     assert (pair["only_first"], pair["only_second"], pair["p"]) == (0, 0, 1.0)
 
 
+def test_a_comparison_is_a_page_too(digitlens: Cli, in_tmp: Path) -> None:
+    """With --report there is a page of the models side by side, and its place is told."""
+    ended = digitlens("compare", GOLDEN, GOLDEN, "--data", "uci", "--report", "side")
+    assert ended.code == 0
+    assert "report: side/report.html" in ended.err
+    assert "McNemar" in (in_tmp / "side" / "report.html").read_text(encoding="utf-8")
+
+
 def test_one_model_cannot_be_compared(digitlens: Cli, in_tmp: Path) -> None:
     """A single model is wrong usage, and evaluate is proposed."""
     ended = digitlens("compare", "runs/train/cnn-1")

@@ -12,7 +12,7 @@ import pytest
 
 from digitlens.ctc import Line
 from digitlens.errors import UsageError
-from digitlens.mail.candidates import ZipCandidate, choose_line, is_of_sender, rank_zip_lines
+from digitlens.mail.candidates import ZipCandidate, is_of_sender, rank_zip_lines
 from digitlens.mail.decision import Reason, decide, find_line
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.posterior import Priors, zip_posterior
@@ -219,9 +219,10 @@ def test_the_lowest_zip_is_the_receivers(line: Make) -> None:
     beside = line("31415", 0.9, box=(300, 258, 380, 285))
     mark = line("11111", 0.05, box=(400, 380, 500, 400))
     short = line("77", 0.99, box=(300, 330, 340, 350))
-    assert choose_line([sender, house, receiver, beside, mark, short]) is receiver
-    assert choose_line([short, mark]) is short
-    assert choose_line([]) is None
+    ranked = rank_zip_lines([sender, house, receiver, beside, mark, short])
+    assert ranked[0].line is receiver
+    assert rank_zip_lines([short, mark])[0].line is short
+    assert rank_zip_lines([]) == ()
     result = rank_zip_lines([sender, house, receiver, beside])
     assert [item.line for item in result] == [receiver, beside, house, sender]
     assert 0.9 < sum(item.share for item in result) < 1

@@ -82,11 +82,14 @@ def compare(
     data: SourceOption = "mnist",
     part: PartOption = "test",
     as_json: JsonOption = False,
+    report: Annotated[
+        Path | None, option("DIR", "Write a page of it, with diagrams, into this folder.")
+    ] = None,
 ) -> None:
     """Measure models on the same digits, side by side.
 
     McNemar's exact test says whether two of them differ by more than chance. Readers of lines
-    are compared on lines, as digitlens evaluate has them."""
+    are compared on lines, as digitlens evaluate has them; there is no page of that."""
     check_choice("--part", part, PARTS)
     if len(models) < 2:
         raise UsageError(
@@ -100,12 +103,21 @@ def compare(
     if readers := _find_readers(models):
         from digitlens.ocr.measure import compare_readers, load_lines
 
+        if report is not None:
+            raise UsageError("there is no page of readers side by side", try_="--json")
         lines = compare_readers(readers, load_lines(data, part))
         echo_either(as_json, lines.as_dict, lambda: lines.summary(columns()))
         return
     loaded = [load_model(name) for name in models]
     comparison = compare_models(loaded, load_part(data, part))
     echo_either(as_json, comparison.as_dict, lambda: comparison.summary(columns()))
+    if report is not None:
+        from digitlens.storage import make_folder, write_text
+        from digitlens.viz.report import render_comparison
+
+        make_folder(report)
+        write_text(report / PAGE, render_comparison(comparison, measured=_measured()))
+        announce(f"report: {report / PAGE}")
 
 
 def stress(

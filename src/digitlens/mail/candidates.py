@@ -131,12 +131,6 @@ def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
     return tuple(sorted(result, key=lambda item: -item.share))
 
 
-def choose_line(lines: Sequence[Line]) -> Line | None:
-    """Return the likeliest line of `rank_zip_lines`; None where there is none."""
-    result = rank_zip_lines(lines)
-    return result[0].line if result else None
-
-
 def is_of_sender(box: Box, size: Size) -> bool:
     """Say whether a line stands in the sender's corner of an upright envelope, `size` in
     pixels.
