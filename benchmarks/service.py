@@ -12,7 +12,8 @@ times, the median.
 
 With --route it is measured what a sorter has: 64 clients send envelopes (`digitlens mail
 sample`) to `/v1/route` without a pause, each piece ROUNDS times in all, and `digitlens route`
-reads the same pieces before and after, start of its processes included.
+reads the same pieces before and after, start of its processes included. A client that is told
+to ask again in so many seconds (503 with Retry-After) does so.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Client(asyncio.Protocol):
         self.done = done
         self.index = 0
         self.received = b""
-        self.start = 0.0
+        self.start = self.first = 0.0
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -117,10 +118,15 @@ class Client(asyncio.Protocol):
 
     def ask(self) -> None:
         """Send the next picture."""
+        self.first = time.perf_counter()
+        self.index += 1
+        self.send()
+
+    def send(self) -> None:
+        """Send a picture, perhaps again."""
         assert self.transport is not None, "it is connected"
         self.start = time.perf_counter()
-        self.transport.write(self.requests[self.index % len(self.requests)])
-        self.index += 1
+        self.transport.write(self.requests[(self.index - 1) % len(self.requests)])
 
     def data_received(self, data: bytes) -> None:
         """Take an answer; ask again when it is whole."""
@@ -132,8 +138,12 @@ class Client(asyncio.Protocol):
         if len(body) < length:
             return
         self.received = b""
-        status = int(head[9:12])
-        if self.done(status, time.perf_counter() - self.start):
+        status, now = int(head[9:12]), time.perf_counter()
+        after = head.lower().partition(b"retry-after:")[2].split(b"\r\n")[0]
+        if status == 503 and after:
+            self.done(status, 0.0, 0.0)
+            asyncio.get_running_loop().call_later(int(after), self.send)
+        elif self.done(status, now - self.start, now - self.first):
             self.ask()
         elif self.transport is not None:
             self.transport.close()
@@ -141,15 +151,21 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Count a connection that was lost while an answer was awaited."""
         if exc is not None:
-            self.done(0, 0.0)
+            self.done(0, 0.0, 0.0)
 
 
 @dataclass
 class ClientResults:
-    """The times and errors that clients saw."""
+    """The times and errors that clients saw.
+
+    times: of those that were answered; `whole` counts from when they asked the first time
+    later: how often a client was told to ask again in so many seconds, which is no error
+    """
 
     times: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
     errors: int = 0
+    later: int = 0
     seconds: float = 0.0
 
     def milliseconds(self, share: float) -> float:
@@ -182,8 +198,12 @@ async def ask(
     start, finished = time.perf_counter(), asyncio.Event()
     end = start + seconds
 
-    def done(status: int, took: float) -> bool:
+    def done(status: int, took: float, whole: float) -> bool:
+        if status == 503:
+            results.later += 1
+            return False
         results.times.append(took)
+        results.whole.append(whole)
         results.errors += status != 200
         if len(results.times) >= limit or time.perf_counter() > end:
             results.seconds = results.seconds or time.perf_counter() - start
@@ -232,10 +252,17 @@ def read_memory(pid: int) -> int:
 
 
 def read_cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used."""
+    """Return the processor time that a process and those that it started have used."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     fields = stat.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(read_cpu_seconds, list_children(pid)))
+
+
+def list_children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for item in tasks for child in item.read_text("ascii").split()]
 
 
 def measure_start() -> float:
@@ -289,20 +316,23 @@ def measure_route(pieces: int) -> list[str]:
         bodies = [path.read_bytes() for path in sorted((root / "mail").glob("*.jpg"))]
         assert len(bodies) == pieces, "each piece is a picture"
         rates = [route("before")]
-        results, cpu = asyncio.run(_ask_route(bodies))
+        results, cpu, memory = asyncio.run(_ask_route(bodies))
         rates.append(route("after"))
     count = len(results.times)
     return [
         f"| `/v1/route`, {CLIENTS} clients without a pause, {count} pieces | "
         f"{count / results.seconds:.1f} pieces/s, {results.errors} errors, "
         f"p50 {results.milliseconds(0.5):,.0f} ms, p99 {results.milliseconds(0.99):,.0f} ms, "
-        f"{1e3 * cpu / count:.0f} ms of processor time each |",
+        f"{1e3 * cpu / count:.0f} ms of processor time each; {results.later} times a client "
+        f"was told to ask again later, with which a piece takes "
+        f"{np.quantile(results.whole, 0.5):.1f} s (p50) and "
+        f"{np.quantile(results.whole, 0.99):.1f} s (p99); {memory / 1e6:.0f} MB |",
         f"| `route` of the same {pieces}, before and after | "
         f"{rates[0]:.1f} and {rates[1]:.1f} pieces/s |",
     ]
 
 
-async def _ask_route(bodies: list[bytes]) -> tuple[ClientResults, float]:
+async def _ask_route(bodies: list[bytes]) -> tuple[ClientResults, float, int]:
     with run_server() as (host, port, pid):
         path = "/v1/route"
         await ask(host, port, bodies, clients=2, limit=8, seconds=60, path=path)  # warm
@@ -310,7 +340,8 @@ async def _ask_route(bodies: list[bytes]) -> tuple[ClientResults, float]:
         results = await ask(
             host, port, bodies, clients=CLIENTS, limit=limit, seconds=300, path=path
         )
-        return results, read_cpu_seconds(pid) - before
+        memory = sum(map(read_memory, [pid, *list_children(pid)]))
+        return results, read_cpu_seconds(pid) - before, memory
 
 
 WORDS = {

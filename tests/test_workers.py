@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from digitlens.errors import DigitlensError, ModelError, WorkerError
+from digitlens.errors import DigitlensError, ModelError, TimeLimitError, WorkerError
 from digitlens.ocr.batch import PageWorker
 from digitlens.ocr.page import ReadOptions
 from digitlens.workers import (
     TaskResult,
+    WorkerPool,
     available_cpus,
     is_machine_busy,
     run_in_order,
@@ -78,6 +79,29 @@ def test_a_task_over_its_time_is_stopped() -> None:
     todo = deque([{signal.SIGUSR1}])
     (outcome,) = run_tasks(todo, WAITS, workers=1, limit=0.1)
     assert str(outcome.error) == "this took longer than 0.1 s and was stopped"
+    assert multiprocessing.active_children() == []
+
+
+def test_a_pool_outlives_its_workers() -> None:
+    """A worker stays for the next task; one that dies costs the task it had, and no other."""
+    pool: WorkerPool[str, Any] = WorkerPool(partial(partial, eval), limit=0.5)
+    who = "__import__('os').getpid()"
+    first = pool.run(who)
+    assert pool.run(who) == first
+    with pytest.raises(DigitlensError, match="TypeError"):
+        pool.run("len(1)")
+    assert pool.run(who) == first
+    (worker,) = multiprocessing.active_children()
+    worker.kill()
+    worker.join()
+    second = pool.run(who)  # that one had nothing to do
+    assert second != first
+    with pytest.raises(WorkerError, match="died"):
+        pool.run("__import__('os')._exit(3)")
+    with pytest.raises(TimeLimitError, match=r"longer than 0\.5 s"):
+        pool.run("__import__('signal').sigwait({10})")
+    assert pool.run(who) not in (first, second)
+    pool.close()
     assert multiprocessing.active_children() == []
 
 

@@ -56,6 +56,7 @@ class DigitlensError(Exception):
     seen: what was found, as exactly as is known
     likely: the probable cause; given only where what was seen supports it
     try_: a command or an act that helps
+    kind: what rows of results call it, where that is not what its class says
 
     >>> print(DataError("x.npz holds no labels", seen="arrays: images", try_="add 'labels'"))
     x.npz holds no labels
@@ -65,7 +66,7 @@ class DigitlensError(Exception):
 
     exit_code: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
-    kind: ClassVar[str] = "fault"
+    kind: str = "fault"
 
     def __init__(
         self,
@@ -74,11 +75,13 @@ class DigitlensError(Exception):
         seen: str | None = None,
         likely: str | None = None,
         try_: str | None = None,
+        kind: str | None = None,
     ) -> None:
         self.wanted = wanted
         self.seen = seen
         self.likely = likely
         self.try_ = try_
+        self.kind = kind or self.kind
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -95,6 +98,7 @@ class DigitlensError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         state = {"seen": self.seen, "likely": self.likely, "try_": self.try_}
+        state["kind"] = self.kind
         return _rebuild, (type(self), self.wanted, state)
 
 

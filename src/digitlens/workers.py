@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from digitlens.errors import (
     DigitlensError,
@@ -182,6 +182,63 @@ def run_tasks(
             worker.end()
 
 
+class WorkerPool(Generic[T, R]):
+    """Workers that stay, for tasks that come one by one and from several threads.
+
+    prepare, limit: as in `run_tasks`; a worker is started where all that there are have a task
+    """
+
+    def __init__(self, prepare: Prepare[T, R], *, limit: float) -> None:
+        self._prepare, self._limit = prepare, limit
+        self._idle: list[_Worker[T]] = []  # what was used last is taken first
+        self._is_closed = False
+
+    def run(self, task: T) -> R:
+        """Do a task in a worker that no other thread has; `run_in_order` tells what it costs.
+
+        Raises DigitlensError: whatever became of the task, or as `run_tasks`.
+        """
+        worker = self._start()
+        try:
+            worker.give(task)
+            outcome = None
+            while outcome is None:
+                for heard in _poll([worker], self._limit):
+                    outcome = _receive(heard, self._limit)
+        except BaseException:
+            worker.stop()
+            raise
+        if not worker.ended:
+            self._idle.append(worker)
+        if self._is_closed:
+            self.close()
+        if outcome.error is not None:
+            raise outcome.error
+        return cast("R", outcome.result)
+
+    def _start(self) -> _Worker[T]:
+        """Return a worker that waits for a task."""
+        for _ in range(STARTS):
+            worker = self._idle.pop() if self._idle else _Worker(self._prepare)
+            try:
+                # What an idle one has to say is that it died, or a warning.
+                while not worker.ended and (not worker.ready or worker.pipe.poll()):
+                    for heard in _poll([worker], self._limit):
+                        _receive(heard, self._limit)
+            except BaseException:
+                worker.stop()
+                raise
+            if not worker.ended:
+                return worker
+        raise WorkerError("workers are killed as they start")
+
+    def close(self) -> None:
+        """End the workers, those that have a task when they have done it."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().stop()
+
+
 class _Worker(Generic[T]):
     """A worker as its master sees it."""
 
@@ -216,6 +273,11 @@ class _Worker(Generic[T]):
         self.pipe.close()
         if self.busy or not self.ready:
             self.process.terminate()
+
+    def stop(self) -> None:
+        """Let the worker go, and see that it is gone."""
+        self.close()
+        self.end()
 
     def end(self) -> None:
         """See that the worker is gone."""
@@ -278,8 +340,7 @@ def _receive(worker: _Worker[T], limit: float) -> TaskResult[T, Any] | None:
 
 def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
     worker.process.kill()
-    worker.close()
-    worker.end()
+    worker.stop()
     return TaskResult(
         worker.tasks.popleft(),
         None,
@@ -289,8 +350,7 @@ def _stop_overdue(worker: _Worker[T], limit: float) -> TaskResult[T, Any]:
 
 def _report_death(worker: _Worker[T]) -> TaskResult[T, Any] | None:
     """Return what the death of a worker costs: its task, or nothing where it had none."""
-    worker.close()
-    worker.end()
+    worker.stop()
     code = worker.process.exitcode or 0
     seen = f"exit code {code}" if code >= 0 else f"signal {-code}"
     if not worker.busy:

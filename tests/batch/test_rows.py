@@ -106,6 +106,16 @@ def test_processes_change_nothing(write_digit: Write) -> None:
     assert one[0][1][2]["kind"] == "corrupt"
 
 
+def test_what_is_no_picture_is_not_called_corrupt() -> None:
+    """A PDF may be whole: its row says what reads it; a picture that is cut off is corrupt."""
+    predict = Rows("predict", GOLDEN)
+    (row,) = predict({"bytes": b"%PDF-1.7\n%%EOF", "path": "a.pdf"})
+    assert (row["file"], row["kind"]) == ("a.pdf", "unreadable")
+    assert "digitlens read FILE reads the pages of a PDF" in row["error"]
+    (row,) = predict(b"\x89PNG")
+    assert row["kind"] == "corrupt"
+
+
 def test_a_process_that_dies_costs_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a hang or a crash takes with it is one picture, and its row says so."""
 

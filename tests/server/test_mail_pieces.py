@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from digitlens.mail.sorting.stores import open_store
 from digitlens.server.app import Lab
 from digitlens.server.review_desk import ReviewDesk
 from digitlens.server.settings import ServerSettings
+from digitlens.workers import WorkerPool
 
 ANN = {"person": "ann"}
 
@@ -46,9 +48,7 @@ def sorter(
 
 def read_width(picture: Any) -> Any:
     """Read a line that the picture's width stands for; some are damaged, or take long."""
-    if isinstance(picture, Path):
-        picture = load_image(picture)
-    width = picture.pixels.shape[1]
+    width = load_image(picture).pixels.shape[1]
     if width == 13:
         raise RuntimeError("the engine is not what it was")
     text = {41: "02134", 42: "90219"}.get(width, "90210")
@@ -118,6 +118,48 @@ def test_a_sorter_that_cannot_wait_is_answered_in_time(sorter: Any, png: Any) ->
     assert answer["why"] == "not read within 0.01 s"
 
 
+def test_a_sorter_is_told_at_once_that_others_are_first(
+    sorter: Any, png: Any, problem: Any
+) -> None:
+    """Where those before it take too long it need not wait: it is told when to ask again."""
+    begun, free = threading.Event(), threading.Event()
+
+    def read(_: Any) -> Any:
+        begun.set()
+        free.wait(30)
+        return []
+
+    sorter.state.mail.read = read
+    about = {"content": envelope(png, 41), "headers": {"content-type": "image/png"}}
+    first = sorter.begin("POST", "/v1/route", **about)
+    assert begun.wait(30)
+    begun.clear()
+    sorter.state.mail_threads._mean = 1000.0
+    answer = sorter.post("/v1/route", **about)
+    assert problem(answer, 503)["type"] == "urn:digitlens:busy"
+    assert answer.headers["retry-after"] == "2"
+    # Who says how long it waits has its answer, without a thread that others could have.
+    late = sorter.post("/v1/route", params={"within": 9}, **about).json()
+    assert (late["reason"], begun.is_set()) == ("late", False)
+    free.set()
+    assert first.result(60).json()["reason"] != "late"
+
+
+def test_a_piece_that_kills_its_process_costs_its_own_answer(
+    sorter: Any, png: Any, problem: Any
+) -> None:
+    """A sorter has an error, a scanner a piece that waits; the service goes on."""
+    pool: WorkerPool[int, Any] = WorkerPool(partial(partial, os._exit), limit=60)
+    sorter.state.mail.read = lambda _: pool.run(3)
+    about = {"content": envelope(png, 41), "headers": {"content-type": "image/png"}}
+    answer = sorter.post("/v1/route", **about)
+    assert "died" in problem(answer, 500)["detail"]
+    taken = send(sorter, envelope(png, 41), id="k").json()
+    assert (taken["reason"], taken["tray"]) == ("unreadable", "review")
+    assert "died" in taken["why"]
+    pool.close()
+
+
 def test_a_piece_that_is_sent_twice_is_one(sorter: Any, png: Any, problem: Any) -> None:
     """It lies in its tray once, and the second answer says how it stands."""
     first = send(sorter, envelope(png, 41), id="s1-0001").json()
@@ -179,7 +221,7 @@ def test_what_could_not_be_read_is_read_when_it_is_sent_again(sorter: Any, png: 
     first = send(sorter, envelope(png, 13), id="f").json()
     assert (first["reason"], first["tray"]) == ("unreadable", "review")
     read = sorter.state.mail.read
-    sorter.state.mail.read = lambda _: read(SimpleNamespace(pixels=np.zeros((20, 41))))
+    sorter.state.mail.read = lambda _: read(np.zeros((20, 41), np.uint8))
     second = send(sorter, envelope(png, 13), id="f").json()
     assert (second["piece"], second["tray"]) == (first["piece"], "MA")
     assert not list((sorter.state.desk.folder / "review").glob("f*"))

@@ -27,7 +27,7 @@ from digitlens.errors import (
     TooLargeError,
 )
 from digitlens.imaging.arrays import to_array, to_uint8
-from digitlens.imaging.filetypes import AVIF, EXPORT, HEAD_BYTES, HEIC, JPEG_XL, identify
+from digitlens.imaging.filetypes import AVIF, EXPORT, FETCH, HEAD_BYTES, HEIC, JPEG_XL, identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,6 +206,8 @@ def decode_image(content: bytes, *, name: str) -> Iterator[Image]:
             seen=f"{size}, by the first ones {kind.what}" if kind and content else size,
             likely="an empty file" if not content else None,
             try_=kind.advice or None if kind else EXPORT,
+            # A PDF, say, may be whole; what is to be fetched again, or ought to open, is not.
+            kind=DataError.kind if kind and kind.advice not in ("", FETCH) else None,
         ) from error
     except MemoryError as error:
         raise DataError(f"there is not enough memory to decode {name}") from error

@@ -75,19 +75,28 @@ def thresholds_for(network: LineRecognizer, error: float) -> ReaderThresholds:
     """
     measured = find_measured(network)
     if measured is not None:
-        thresholds = measured.thresholds(error)
-        if all(threshold is None for threshold in thresholds.values()):
-            raise UsageError(
-                f"the reader cannot promise that at most {error:.2%} is wrong",
-                seen=f"thresholds measured on {measured.about.get('lines', 'some')} lines",
-                try_="a larger --max-error",
-            )
-        priors = replace(DEFAULT_PRIORS, unlisted_rate=measured.unlisted_rate)
-        return ReaderThresholds(thresholds, priors)
+        return _trust(measured, error)
     caveat = describe_unmeasured("this reader", error)
     if network.calibrations is None:
         caveat += ", which was never calibrated: the promise may well not hold"
     return ReaderThresholds(1 - error, caveat=caveat)
+
+
+def published_thresholds(error: float) -> ReaderThresholds:
+    """Return what `thresholds_for` says of the published reader, which is not loaded for it."""
+    return _trust(read_measured(PUBLISHED), error)
+
+
+def _trust(measured: MeasuredThresholds, error: float) -> ReaderThresholds:
+    thresholds = measured.thresholds(error)
+    if all(threshold is None for threshold in thresholds.values()):
+        raise UsageError(
+            f"the reader cannot promise that at most {error:.2%} is wrong",
+            seen=f"thresholds measured on {measured.about.get('lines', 'some')} lines",
+            try_="a larger --max-error",
+        )
+    priors = replace(DEFAULT_PRIORS, unlisted_rate=measured.unlisted_rate)
+    return ReaderThresholds(thresholds, priors)
 
 
 def describe_unmeasured(whose: str, error: float) -> str:

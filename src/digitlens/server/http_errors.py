@@ -64,8 +64,10 @@ class BusyError(DigitlensError):
     """Too much is asked for at this moment."""
 
     http_status = 503
-    retry_after = 1
-    """Seconds after which to ask again."""
+
+    def __init__(self, wanted: str, *, retry_after: int = 1, **rest: str | None) -> None:
+        self.retry_after = retry_after  # seconds after which to ask again
+        super().__init__(wanted, **rest)
 
 
 PROBLEM_TYPE = "application/problem+json"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from digitlens.errors import MissingDataError, ShapeError
+from digitlens.mail.sorting.sort import PIECE_SECONDS, choose_tray
 from digitlens.server.line_reader import load_reader
 from digitlens.server.mail_schemas import Routed, SortedPiece
-from digitlens.server.uploads import check_pixels, count_pixels, load_upload
+from digitlens.server.uploads import check_pixels, count_pixels
+from digitlens.workers import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,30 +32,33 @@ LATE = "late"
 
 
 class MailRoom:
-    """Reads pieces of mail; with a desk it has the desk's plan, and can keep them."""
+    """Reads pieces of mail; with a desk it has the desk's plan, and can keep them.
 
-    def __init__(self, desk: ReviewDesk | None) -> None:
+    isolated: pieces are read in processes, as many as ask at one time, as `digitlens route`
+        does; else here, which is as fast on one core and takes less memory
+    """
+
+    def __init__(self, desk: ReviewDesk | None, *, isolated: bool = False) -> None:
         self._desk = desk
         self._lock = threading.Lock()
+        self._pool: WorkerPool[Upload | Path, Sequence[ZipCandidate]] | None = None
+        if isolated:
+            self._pool = WorkerPool(_prepare_reader, limit=PIECE_SECONDS)
 
     # What takes long to load is loaded by the first who needs it.
     @cached_property
-    def read(self) -> Callable[[Any], Sequence[ZipCandidate]]:
+    def read(self) -> Callable[[Upload | Path], Sequence[ZipCandidate]]:
         """Return what reads a picture."""
-        from functools import partial
-
-        from digitlens.mail.candidates import read_mail
-
-        return partial(read_mail, load_reader())
+        return self._pool.run if self._pool is not None else _prepare_reader()
 
     @cached_property
     def policy(self) -> RoutingPolicy:
         """Return how pieces are decided on."""
         from digitlens.mail.decision import RoutingPolicy
         from digitlens.mail.directory import load_directory
-        from digitlens.mail.thresholds import thresholds_for
+        from digitlens.mail.thresholds import published_thresholds
 
-        trust = thresholds_for(load_reader().network, MAX_ERROR)
+        trust = published_thresholds(MAX_ERROR)
         directory = load_directory() if self._desk is None else self._desk.directory
         return RoutingPolicy(directory, trust.thresholds, trust.priors)
 
@@ -83,12 +88,11 @@ class MailRoom:
         Raises TooLargeError, CorruptFileError: its picture cannot be read.
         """
         from digitlens.mail.sorting.intake import IN_HOUSE
-        from digitlens.mail.sorting.sort import choose_tray
         from digitlens.mail.sorting.summary import make_barcode
 
-        picture = load_upload(upload, max_pixels)
+        check_pixels(count_pixels(upload, "the picture"), max_pixels, "the picture")
         policy = replace(self.policy, addresses={"": (city, state)})
-        decided = policy.decide(self.read(picture), "")
+        decided = policy.decide(self.read(upload), "")
         values = decided.as_dict()
         plan = None if self._desk is None else self._desk.plan
         tray = None if plan is None else choose_tray(decided, plan)
@@ -124,6 +128,19 @@ class MailRoom:
             **{key: value for key, value in taken.row.items() if key in names},
             new=taken.is_new,
         )
+
+    def close(self) -> None:
+        """End the processes that read."""
+        if self._pool is not None:
+            self._pool.close()
+
+
+def _prepare_reader() -> Callable[[Upload | Path], Sequence[ZipCandidate]]:
+    from digitlens.imaging.inputs import use_one_core
+    from digitlens.mail.candidates import read_mail
+
+    use_one_core()
+    return partial(read_mail, load_reader())
 
 
 def late_answer(seconds: float) -> Routed:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +40,12 @@ MAX_TASKS = 32
 N_REVIEW = 8
 # Pieces of mail and reviewers that may be at work or wait: twenty scanners, thirty people.
 MAX_MAIL = 128
+# A sorter that does not say how long it waits is told at once when this would be too short for
+# those before it; reading comes on top, of 3 seconds in all.
+SORTER_SECONDS = 2.0
+# How much the last task counts in the mean of what tasks take, what of it is forgotten with one
+# that was left, and how long a task takes at least before any was measured.
+NEWEST, FORGET, LEAST_SECONDS = 0.1, 0.01, 0.1
 # For a network on all of MNIST: best takes 10 to 20 seconds on one core.
 MEASURE_SECONDS = 300.0
 
@@ -47,21 +55,41 @@ class Threads:
 
     def __init__(self, count: int, limit: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
-        self._limit = limit
+        self._count, self._limit = count, limit
+        self._mean = 0.0  # seconds that a task takes, of late
         self.tasks = 0  # at work or waiting
 
-    async def run(self, seconds: float, function: Callable[[], Result]) -> Result:
+    async def run(
+        self, seconds: float, function: Callable[[], Result], *, patience: float = math.inf
+    ) -> Result:
         """Call `function` and return its result.
 
-        Raises BusyError: too many tasks wait already; TimeoutError: it took longer. What was
-        begun goes on to its end; what was not is left.
+        Raises BusyError: too many tasks wait already, or those before it take longer than
+        `patience`; TimeoutError: it took longer than `seconds`. What was begun goes on to its
+        end; what was not is left, as is what could not end in time.
         """
-        if self.tasks >= self._limit:
+        wait = max(self._mean, LEAST_SECONDS) * self.tasks / self._count
+        if self.tasks >= self._limit or wait > patience:
             raise BusyError(
-                "the lab has as much to work out as it takes", try_="the same again in a moment"
+                "the lab has as much to work out as it takes",
+                seen=f"{self.tasks} tasks at work or waiting, for some {wait:.1f} s",
+                try_="the same again in a moment",
+                retry_after=max(1, math.ceil(min(wait, patience))),
             )
         self.tasks += 1
-        future = self._pool.submit(function)
+        end = time.monotonic() + seconds
+
+        def work() -> Result:
+            start = time.monotonic()
+            if start + self._mean > end:  # the thread is for those who can still be answered
+                self._mean *= 1 - FORGET  # it may have grown quicker, which only trying shows
+                raise TimeoutError
+            try:
+                return function()
+            finally:
+                self._mean += NEWEST * (time.monotonic() - start - self._mean)
+
+        future = self._pool.submit(work)
         loop = asyncio.get_running_loop()
 
         # Counted when it really ends: a client that gives up frees no thread.
@@ -83,7 +111,7 @@ class LabState:
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.settings = settings
         self.desk = desk
-        self.mail = MailRoom(desk)
+        self.mail = MailRoom(desk, isolated=available_cpus() > 1)
         self.metrics = Metrics()
         self.body_budget = ByteBudget(settings.max_held_bytes)
         self.networks = NetworkStore(settings.runs)
@@ -119,6 +147,7 @@ class LabState:
         await asyncio.to_thread(self.batcher.stop)
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
+        self.mail.close()
         for threads in (self._threads, self._slow, self.mail_threads, self._review):
             threads.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from digitlens.server.mail_schemas import (
 )
 from digitlens.server.review_desk import HOW_TO_START, ReviewDesk, no_desk_error
 from digitlens.server.routes import State, document, document_problems, json_response
+from digitlens.server.state import SORTER_SECONDS
 from digitlens.server.uploads import read_upload
 
 router = APIRouter(prefix="/v1/mail", tags=["mail"])
@@ -66,14 +68,16 @@ async def route(
 
     `tray` is null in a lab without a plan. `serial` is the piece's number in its barcode. Where
     the answer takes longer than `within` seconds, which a sorter has, `reason` is "late", and
-    the piece belongs to those that a person looks at.
+    the piece belongs to those that a person looks at. Without `within` it is 503 with
+    Retry-After, at once, where those that were sent before take more than two seconds.
     """
     upload = await read_upload(request, state.settings)
     limit = state.settings.max_pixels
     work = partial(state.mail.route, upload, limit, city, region, serial)
     try:
         seconds = within or state.settings.answer_seconds
-        return json_response(await state.mail_threads.run(seconds, work))
+        patience = SORTER_SECONDS if within is None else math.inf
+        return json_response(await state.mail_threads.run(seconds, work, patience=patience))
     except TimeoutError as error:
         if within is None:
             raise too_late_error(seconds) from error
