@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast
 
 from digitlens.errors import (
     DigitlensError,
@@ -46,7 +46,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Prepare: TypeAlias = "Callable[[], Callable[[T], R]]"
-Message: TypeAlias = "tuple[Literal['ready', 'done', 'fatal', 'warning'], Any]"
 
 STARTS = 10  # workers in a row that may be killed while they start
 GRACE_SECONDS = 5.0  # seconds that an idle worker has to leave by itself
@@ -183,10 +182,7 @@ def run_tasks(
 
 
 class WorkerPool(Generic[T, R]):
-    """Workers that stay, for tasks that come one by one and from several threads.
-
-    prepare, limit: as in `run_tasks`; a worker is started where all that there are have a task
-    """
+    """Workers that stay, for tasks of several threads; `prepare`, `limit`: see `run_tasks`."""
 
     def __init__(self, prepare: Prepare[T, R], *, limit: float) -> None:
         self._prepare, self._limit = prepare, limit
@@ -194,43 +190,33 @@ class WorkerPool(Generic[T, R]):
         self._is_closed = False
 
     def run(self, task: T) -> R:
-        """Do a task in a worker that no other thread has; `run_in_order` tells what it costs.
-
-        Raises DigitlensError: whatever became of the task, or as `run_tasks`.
-        """
-        worker = self._start()
-        try:
-            worker.give(task)
-            outcome = None
-            while outcome is None:
-                for heard in _poll([worker], self._limit):
-                    outcome = _receive(heard, self._limit)
-        except BaseException:
-            worker.stop()
-            raise
-        if not worker.ended:
-            self._idle.append(worker)
-        if self._is_closed:
-            self.close()
-        if outcome.error is not None:
-            raise outcome.error
-        return cast("R", outcome.result)
-
-    def _start(self) -> _Worker[T]:
-        """Return a worker that waits for a task."""
+        """Do a task in a worker of its own; raises the task's error, or as `run_tasks`."""
         for _ in range(STARTS):
             worker = self._idle.pop() if self._idle else _Worker(self._prepare)
             try:
-                # What an idle one has to say is that it died, or a warning.
-                while not worker.ended and (not worker.ready or worker.pipe.poll()):
-                    for heard in _poll([worker], self._limit):
-                        _receive(heard, self._limit)
+                outcome = self._ask(worker, task)
             except BaseException:
                 worker.stop()
                 raise
-            if not worker.ended:
-                return worker
+            self._idle += () if worker.ended else (worker,)
+            if self._is_closed:
+                self.close()
+            if outcome is not None and outcome.error is None:
+                return cast("R", outcome.result)
+            if outcome is not None and outcome.error is not None:
+                raise outcome.error
         raise WorkerError("workers are killed as they start")
+
+    def _ask(self, worker: _Worker[T], task: T) -> TaskResult[T, R] | None:
+        """Return what came of a task; None where the worker died before it had it."""
+        outcome = None
+        while outcome is None and not worker.ended:
+            # An idle one has nothing to say but that it died.
+            if worker.ready and not worker.busy and not worker.pipe.poll():
+                worker.give(task)
+            for heard in _poll([worker], self._limit):
+                outcome = _receive(heard, self._limit)
+        return outcome
 
     def close(self) -> None:
         """End the workers, those that have a task when they have done it."""
