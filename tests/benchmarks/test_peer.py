@@ -18,4 +18,4 @@ def test_a_process_is_charged_with_its_own_memory_alone(tmp_path: Path) -> None:
     assert (seconds > 0, printed) == (True, f"{tmp_path}\n")
     assert 1 < peak < 100 < len(held) / 2**20
     with pytest.raises(SystemExit, match="ended with exit code 3"):
-        timed([*command, "exit(3)"], tmp_path)
+        timed([*command, "import os; os._exit(3)"], tmp_path)
