@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from digitlens.errors import RunError
-from digitlens.storage import lock_file, make_folder, read_regular, storage_errors, write_text
+from digitlens.storage import (
+    lock_file,
+    make_folder,
+    read_regular,
+    storage_errors,
+    sweep_leftovers,
+    write_text,
+)
 
 FORMAT = 1
 RUNS = Path("runs/train")
@@ -48,7 +55,8 @@ def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Pa
     if out is not None:
         make_folder(out)
         with storage_errors(out):
-            # A kill before config.toml leaves nothing but the lock: that is no run yet.
+            # A kill before config.toml leaves the lock and a leftover: that is no run yet.
+            sweep_leftovers(out)
             taken = sorted(entry.name for entry in out.iterdir() if entry.name != LOCK)
         if taken:
             raise RunError(

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 HERE = Path(__file__).parent
+MORTAL = [sys.executable, str(HERE.parent / "mortal.py")]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW = (
     "the tests of the page in a browser were skipped: no {0}. "
@@ -90,7 +91,7 @@ def running(script: str, folder: Path, *options: str, **variables: str) -> Itera
 
     It takes what the script takes, and variables of the environment.
     """
-    command = [sys.executable, str(HERE / script), *options]
+    command = [*MORTAL, sys.executable, str(HERE / script), *options]
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -141,14 +142,15 @@ def static_address(
 
     folder = tmp_path_factory.mktemp("host")
     export_lab(folder / "lab")
-    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    host = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    command = [*MORTAL, *host]
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as host:
-        assert host.stdout is not None
-        port = host.stdout.readline().split(" port ")[1].split()[0]
+    ) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().split(" port ")[1].split()[0]
         yield f"http://127.0.0.1:{port}/lab/"
-        host.terminate()
+        process.terminate()
 
 
 ASK = """async ([path, body, query]) => {

@@ -14,12 +14,14 @@ import pytest
 
 from digitlens.mail.directory import load_directory
 
+MORTAL = str(Path(__file__).parents[1] / "mortal.py")
+
 # Tests may not connect; processes they start may, to this machine.
 SCRIPT = r"""
 import http.client, json, os, re, signal, subprocess, sys, threading, time
 
 server = subprocess.Popen(
-    [sys.executable, "-m", "digitlens", "serve", "--port", "0"],
+    [sys.executable, sys.argv[2], sys.executable, "-m", "digitlens", "serve", "--port", "0"],
     stderr=subprocess.PIPE, text=True,
 )
 told = server.stderr.readline()
@@ -79,7 +81,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     into = io.BytesIO()
     Image.fromarray(pixels).save(into, "PNG")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, into.getvalue().hex()],
+        [sys.executable, "-c", SCRIPT, into.getvalue().hex(), MORTAL],
         capture_output=True,
         text=True,
         check=True,
@@ -220,3 +222,26 @@ def test_trays_want_the_extra_mail(
     ended = digitlens("serve", "--trays", "trays", "--plan", "plan.toml")
     assert ended.code == 1
     assert "the directory of ZIPs wants the extra 'mail'" in ended.err
+
+
+STUCK = r"""
+import os, signal
+from pathlib import Path
+from digitlens.server import serve
+from digitlens.server.settings import ServerSettings
+
+serve.LAST_SECONDS = 0.1
+
+def get_stuck(_address):
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        pass
+
+serve.serve(ServerSettings(Path("."), port=0), get_stuck)
+"""
+
+
+def test_sigterm_ends_a_lab_whose_event_loop_is_stuck(tmp_path: Path) -> None:
+    """The last that ends it is a thread of its own."""
+    done = subprocess.run([sys.executable, "-c", STUCK], check=False, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1

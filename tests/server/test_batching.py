@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
 
+from digitlens.errors import NoInkError, UsageError
 from digitlens.models.registry import DEFAULT_NETWORK
+from digitlens.server import uploads
 from digitlens.server.batching import Batcher
 from digitlens.server.prometheus import Histogram
 from digitlens.server.settings import ServerSettings
@@ -177,3 +182,52 @@ def test_the_metrics_count_batches_and_requests(lab: Any, seven_png: bytes) -> N
     assert "digitlens_pictures_waiting 0\n" in text
     for line in text.splitlines():
         assert line.startswith("# ") or len(line.rsplit(" ", 1)) == 2
+
+
+PREPARED = {"predict": "batching", "explain": "routes.explain"}
+
+
+@pytest.mark.parametrize("address", PREPARED)
+def test_a_picture_that_failed_is_held_no_longer(
+    lab: Any, seven_png: bytes, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was at work when it failed goes at once, not when the garbage collector comes."""
+    held = []
+
+    class Pixels:
+        """Stand for a hundred megabytes."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        pixels = Pixels()
+        held.append(weakref.ref(pixels))
+        try:
+            raise ValueError("damaged")
+        except ValueError as error:
+            raise NoInkError("the picture must show a digit") from error
+
+    monkeypatch.setattr(f"digitlens.server.{PREPARED[address]}.prepare_digit", fail)
+    gc.disable()
+    try:
+        response = lab.post(f"/v1/{address}", content=seven_png, headers=PNG)
+        assert response.status_code == 422
+        lab.run(until(lambda: held[0]() is None))
+    finally:
+        gc.enable()
+
+
+def test_large_json_is_parsed_one_by_one(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many large bodies at a time are not many times ten times their size."""
+    meet = threading.Barrier(2)
+
+    def parse(body: bytes, settings: ServerSettings) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            meet.wait(0.1)
+            together.append(body)
+        raise UsageError("the body must be JSON")
+
+    together: list[bytes] = []
+    monkeypatch.setattr(uploads, "parse_json", parse)
+    body, headers = b" " * (uploads.LARGE_JSON + 1), {"content-type": "application/json"}
+    asked = [lab.begin("POST", "/v1/predict", content=body, headers=headers) for _ in range(4)]
+    assert {one.result(30).status_code for one in asked} == {400}
+    assert not together

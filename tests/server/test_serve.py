@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import subprocess
 import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -34,9 +36,20 @@ class Wire(asyncio.Transport):
         """Note that it was closed."""
         self.closed = True
 
+    abort = close
+
     def is_closing(self) -> bool:
         """Say whether it was closed."""
         return self.closed
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Note from how many bytes on that nobody takes it says so."""
+        self.limit = high
+
+    def pause_reading(self) -> None:
+        """Read on: clients here send what they like."""
+
+    resume_reading = pause_reading
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Tell who is at the other end, and nothing else."""
@@ -55,7 +68,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HEAD_SECONDS", 0.01)
 
 
-def connected(act: Any) -> Wire:
+def connected(act: Any, limits: ModuleType = limits) -> Wire:
     """Open a connection, let `act` send over it, and return it once it is closed."""
 
     async def life() -> Wire:
@@ -152,6 +165,59 @@ def test_a_long_body_is_no_long_head() -> None:
     assert b"200 OK" in connected(upload).written
 
 
+def with_h11(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the module as it is where there is no parser in C."""
+    monkeypatch.setitem(sys.modules, "uvicorn.protocols.http.httptools_impl", None)
+    spec = importlib.util.spec_from_file_location("protocol_with_h11", limits.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("parser", ["httptools", "h11"])
+def test_requests_sent_ahead_are_bounded(monkeypatch: pytest.MonkeyPatch, parser: str) -> None:
+    """Who asks again and again and reads no answer fills no memory."""
+    module = limits if parser == "httptools" else with_h11(monkeypatch)
+    sent = 0
+
+    async def flood(protocol: Any, wire: Wire) -> None:
+        nonlocal sent
+        while not wire.closed:
+            protocol.data_received((HEAD + b"\r\n") * 100)
+            sent += 100
+            assert sent < 3_000
+
+    connected(flood, module)
+
+
+def test_a_few_requests_sent_ahead_are_answered() -> None:
+    """As HTTP wants it, in their order."""
+
+    async def send_ahead(protocol: Any, wire: Wire) -> None:
+        last = HEAD + b"Connection: close\r\n\r\n"
+        protocol.data_received((HEAD + b"\r\n") * limits.MAX_AHEAD + last)
+
+    assert connected(send_ahead).written.count(b"200 OK") == limits.MAX_AHEAD + 1
+
+
+def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes and its connection are not held for as long as the client likes."""
+    monkeypatch.setattr(limits, "TAKE_SECONDS", 0.01)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 60)
+
+    async def take(protocol: Any, wire: Wire) -> None:
+        assert wire.limit == 0
+        protocol.data_received(HEAD + b"\r\n")
+        protocol.pause_writing()
+        protocol.resume_writing()
+        assert protocol._take_timer is None
+        protocol.pause_writing()
+
+    connected(take)
+
+
 def test_silent_connections_make_room_for_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who connects and asks nothing cannot keep others out: the oldest such one is closed."""
     monkeypatch.setattr(limits, "CROWDED", 3)
@@ -185,6 +251,43 @@ def test_one_client_has_only_so_many_connections(monkeypatch: pytest.MonkeyPatch
         wire.close()
 
     connected(connect_twice)
+
+
+KEPT = """
+import json, os, threading
+from digitlens.server.serve import return_memory
+
+def count():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def decode():
+    rows = [bytearray(8 << 20)]
+    rows.clear()
+    small = []
+    for _ in range(4):
+        rows += [bytearray(2 << 20) for _ in range(8)]
+        small.append(bytearray(100_000))
+        rows.clear()
+    kept.append(small)
+    ready.wait()
+
+return_memory()
+kept, ready, before = [], threading.Barrier(9), count()
+threads = [threading.Thread(target=decode) for _ in range(8)]
+for thread in threads:
+    thread.start()
+ready.wait()
+print(count() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is measured in /proc")
+def test_memory_that_pictures_took_goes_back() -> None:
+    """Each thread would keep for good what it once took for a large picture."""
+
+    done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, check=True)
+    assert int(done.stdout) < 10e6, "it is 137 MB with glibc as it is"
 
 
 def test_a_lab_loads_nothing_of_training() -> None:

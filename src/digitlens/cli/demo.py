@@ -44,15 +44,17 @@ def demo(
 
 def _claim_folder(out: Path | None) -> Path:
     """Return the folder of this demo, empty or not there yet."""
+    from digitlens.storage import make_folder, sweep_leftovers
+
     if out is None:
         number, out = 1, Path("demo")
         while out.exists():
             number += 1
             out = Path(f"demo-{number}")
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} must be empty or not there yet", try_="another --out")
-    from digitlens.storage import make_folder
-
+    else:
+        sweep_leftovers(out)
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise UsageError(f"{out} must be empty or not there yet", try_="another --out")
     make_folder(out)
     return out
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from digitlens.errors import DataError, DigitlensError
 from digitlens.server.http_errors import (
+    forget_frames,
     framework_error,
     problem_body,
     problem_headers,
@@ -131,7 +132,8 @@ def _complete_document(api: FastAPI) -> None:
 
 
 def problem_response(error: DigitlensError) -> Response:
-    """Return `error` as an answer."""
+    """Return `error` as an answer, and let go of what it came of."""
+    forget_frames(error)
     return Response(problem_body(error), error.http_status, problem_headers(error))
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.server.http_errors import BusyError
+from digitlens.errors import DigitlensError
+from digitlens.server.http_errors import BusyError, forget_frames
 from digitlens.server.schemas import Answer
 from digitlens.server.uploads import check_pixels, count_pixels, prepare_digit
 
@@ -274,6 +275,8 @@ def _settle(results: list[tuple[PredictJob, Any]]) -> None:
         if job.future.done():
             continue
         if isinstance(result, BaseException):
+            if isinstance(result, DigitlensError):
+                forget_frames(result)
             job.future.set_exception(result)
         else:
             job.future.set_result(result)

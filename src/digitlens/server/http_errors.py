@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitlens.errors import DigitlensError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Result = TypeVar("Result")
 
 # The first line of a class's docstring is the title of its problem, and its name the type:
 # clients may depend on both.
@@ -129,6 +134,26 @@ def framework_error(status: int, detail: str, path: str) -> DigitlensError:
     kind = type("HttpError", (DigitlensError,), {"http_status": status, "__doc__": detail})
     error: DigitlensError = kind(detail)
     return error
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go of what was at work when an error was raised, and when those that led to it were.
+
+    An error holds the calls that it came through, and they the picture that was at fault:
+    until the garbage collector comes, as what waits for an answer holds the error in turn.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def call_lean(function: Callable[..., Result], *args: Any) -> Result:
+    """Call `function`; errors of ours that it raises hold nothing of what it worked on."""
+    try:
+        return function(*args)
+    except DigitlensError as error:
+        forget_frames(error)
+        raise
 
 
 def _slug(name: str) -> str:

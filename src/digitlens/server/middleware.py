@@ -27,6 +27,7 @@ from digitlens.server.http_errors import (
     SlowError,
     TokenError,
     TooLargeError,
+    forget_frames,
     problem_body,
     problem_headers,
     unexpected_error,
@@ -114,6 +115,7 @@ class SecurityMiddleware:
                 LOG.exception("while answering %s %s", scope["method"], scope["path"])
                 if not status:
                     await send_problem(send_with_headers, unexpected_error(error))
+                forget_frames(error)
             finally:
                 self._metrics.running -= 1
                 # Only names of ours become labels: a client must not be able to invent any.
@@ -135,6 +137,7 @@ class SecurityMiddleware:
                 receive = body.receive
             await self._app(scope, receive, send)
         except DigitlensError as error:
+            forget_frames(error)
             await send_problem(send, error)
         finally:
             if body is not None:

@@ -24,6 +24,11 @@ HEAD_SECONDS = 10
 CROWDED = 384
 # Connections of one client at one time, this machine's own excepted.
 MAX_PER_CLIENT = 128
+# An answer that nobody takes is given up after this time, with its connection.
+TAKE_SECONDS = 30
+# Requests of one connection that may wait while another one of it is answered: uvicorn parses
+# whatever comes meanwhile, and each costs a hundred times its bytes. Browsers send none ahead.
+MAX_AHEAD = 16
 # Bytes of a head, or of what comes between the parts of a body; and header lines.
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
@@ -36,8 +41,9 @@ HEAD_TOO_LARGE = (
 class BoundedProtocol(Base):
     """uvicorn's HTTP protocol; a connection that is slow or long in asking is closed.
 
-    uvicorn itself waits for ever on a silent connection, or for a head that comes byte by byte;
-    and its parser in C keeps as many header lines as are sent, before anybody asks for a token.
+    uvicorn itself waits for ever on a silent connection, for a head that comes byte by byte, or
+    for a client to take its answer; and it keeps as many header lines, and as many requests of
+    one connection, as are sent, before anybody asks for a token.
     """
 
     silent: ClassVar[dict[Any, None]] = {}
@@ -47,6 +53,8 @@ class BoundedProtocol(Base):
     """Connections by the address of the other end."""
 
     _timer: asyncio.TimerHandle | None = None
+    _take_timer: asyncio.TimerHandle | None = None
+    _asked: tuple[Any, ...] = ()  # what was asked and is not answered yet
     _unread = 0  # bytes that have become neither a head nor a part of a body yet
     _lines = 0
     _host = ""
@@ -54,6 +62,8 @@ class BoundedProtocol(Base):
     def connection_made(self, transport: Any) -> None:
         """Count the connection; where it is crowded, close one that asks nothing."""
         super().connection_made(transport)
+        # What the system does not take at once is what the client does not take.
+        transport.set_write_buffer_limits(0)
         self._host = self.client[0] if self.client else ""
         self.clients[self._host] += 1
         if self.clients[self._host] > MAX_PER_CLIENT and not is_loopback(self._host):
@@ -70,12 +80,22 @@ class BoundedProtocol(Base):
         super().data_received(data)
         if self._unread > MAX_HEAD_BYTES and hasattr(self, "parser"):
             self._refuse_head()
+        # h11 keeps the bytes of requests that wait, not the requests.
+        if hasattr(self, "conn") and len(self.conn.trailing_data[0]) > MAX_HEAD_BYTES:
+            self.transport.close()
         self._update_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no more."""
         self._stop_timer()
+        self._stop_take_timer()
         self.silent.pop(self, None)
+        # uvicorn tells only what was asked last, and goes on with what was asked before.
+        for cycle in self._asked:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self._asked = ()
         self.clients[self._host] -= 1
         if not self.clients[self._host]:
             del self.clients[self._host]
@@ -87,6 +107,23 @@ class BoundedProtocol(Base):
         if self._is_silent():
             self.silent[self] = None
 
+    # What the transport calls, when it holds bytes that the client does not take, and no more.
+    def pause_writing(self) -> None:
+        """Give the client a time to take what was written."""
+        super().pause_writing()
+        if self._take_timer is None:
+            self._take_timer = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: all was taken."""
+        self._stop_take_timer()
+        super().resume_writing()
+
+    def _stop_take_timer(self) -> None:
+        if self._take_timer is not None:
+            self._take_timer.cancel()
+            self._take_timer = None
+
     # What the parser in C calls.
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header line; trailers behind a body are headers too."""
@@ -97,10 +134,14 @@ class BoundedProtocol(Base):
             self._refuse_head()
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, unless the head was refused."""
+        """Begin to answer, unless the head was refused or too many wait."""
         self._unread = 0
+        if len(self.pipeline) >= MAX_AHEAD:
+            self.transport.close()
         if not self.transport.is_closing():
             super().on_headers_complete()
+            left = [cycle for cycle in self._asked if not cycle.response_complete]
+            self._asked = (*left, self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

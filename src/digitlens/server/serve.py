@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
+import queue
 import signal
 import socket
 import sys
@@ -38,6 +40,11 @@ LAST_SECONDS = SHUTDOWN_SECONDS + STOP_SECONDS + 10
 MAX_CONNECTIONS = 512
 # How long one thread may hold the interpreter while another waits: 5 ms would be felt.
 SWITCH_SECONDS = 0.001
+# What glibc is told, by the numbers of its malloc.h. From M_MMAP_THRESHOLD bytes on memory goes
+# back to the system when it is free, pictures above all: it would otherwise raise that to
+# 32 MB, and keep up to 64 MB for each of M_ARENA_MAX, eight a processor.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+MALLOC = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: 1 << 20, M_TRIM_THRESHOLD: 8 << 20}
 
 
 class Server(uvicorn.Server):
@@ -48,8 +55,9 @@ class Server(uvicorn.Server):
         self._lab = lab
         self._on_ready = on_ready
         self._closing: asyncio.Task[None] | None = None
-        self.last = threading.Timer(LAST_SECONDS, os._exit, (1,))
-        self.last.daemon = True
+        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        threading.Thread(target=self._end_at_last, daemon=True).start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen."""
@@ -60,10 +68,11 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Shut down on Ctrl-C and SIGTERM; a second one ends at once."""
-        # A signal handler may run between any two instructions: it only wakes the event loop.
+        # A signal handler may run between any two instructions: it only wakes others.
         loop = asyncio.get_running_loop()
 
         def handle(_number: int, _frame: FrameType | None) -> None:
+            self._asked.put(None)
             loop.call_soon_threadsafe(self._shut_down)
 
         before = {
@@ -74,13 +83,20 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._ended.set()
+            self._asked.put(None)
+
+    def _end_at_last(self) -> None:
+        """End the process if it was asked to and does not, event loop or not."""
+        self._asked.get()
+        if not self._ended.wait(LAST_SECONDS):
+            os._exit(1)
 
     def _shut_down(self) -> None:
         if self.should_exit:
             self.force_exit = True
             return
         self.should_exit = True
-        self.last.start()
         self._lab.state.closing.set()
         # uvicorn waits for open streams, and a training run's lasts as long as the run.
         self._closing = asyncio.get_running_loop().create_task(
@@ -101,6 +117,7 @@ def serve(
 
     Raises UsageError: the host or port cannot be listened to.
     """
+    return_memory()
     # The socket is opened here: a taken port is then our error, and port 0 is known.
     listener = open_listener(settings.host, settings.port)
     port = listener.getsockname()[1]
@@ -129,9 +146,15 @@ def serve(
         gc.freeze()
         on_ready(f"http://{name}:{port}/")
 
-    server = Server(config, lab, start)
-    server.run(sockets=[listener])
-    server.last.cancel()
+    Server(config, lab, start).run(sockets=[listener])
+
+
+def return_memory() -> None:
+    """Let the C library give back what large pictures took; where it is glibc."""
+    if sys.platform != "win32":
+        library = ctypes.CDLL(None)
+        for option, value in MALLOC.items() if hasattr(library, "mallopt") else ():
+            library.mallopt(option, value)
 
 
 def open_listener(host: str, port: int) -> socket.socket:

@@ -14,7 +14,7 @@ from digitlens.imaging.io import encode_png
 from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.batching import Batcher, too_late_error
 from digitlens.server.digit_sets import Mistakes, UserDigits
-from digitlens.server.http_errors import BusyError
+from digitlens.server.http_errors import BusyError, call_lean
 from digitlens.server.mail_room import MailRoom
 from digitlens.server.middleware import ByteBudget
 from digitlens.server.networks import NetworkStore
@@ -85,7 +85,7 @@ class Threads:
                 self._mean *= 1 - FORGET  # it may have grown quicker, which only trying shows
                 raise TimeoutError
             try:
-                return function()
+                return call_lean(function)
             finally:
                 self._mean += NEWEST * (time.monotonic() - start - self._mean)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,7 +21,7 @@ from digitlens.digits import SIDE
 from digitlens.errors import CorruptFileError, ShapeError, UsageError
 from digitlens.imaging import frame_drawing, frame_steps
 from digitlens.imaging.io import decode_image, load_image
-from digitlens.server.http_errors import KindError, TooLargeError
+from digitlens.server.http_errors import KindError, TooLargeError, call_lean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 Upload: TypeAlias = "bytes | NDArray[np.uint8]"
 # Bytes from which on JSON is parsed in another thread.
 LARGE_JSON = 1 << 16
+# One large JSON at a time: sixteen million characters of it are ten times as many bytes.
+_JSON_TURN = threading.Lock()
 
 FILE_TYPES = ("image/", "application/octet-stream")
 
@@ -56,7 +59,7 @@ async def read_uploads(request: Request, settings: ServerSettings) -> list[Uploa
     elif kind == "application/json":
         body = await request.body()
         if len(body) > LARGE_JSON:  # millions of numbers: no other request waits for them
-            uploads = await asyncio.to_thread(parse_json, body, settings)
+            uploads = await asyncio.to_thread(call_lean, _parse_in_turn, body, settings)
         else:
             uploads = parse_json(body, settings)
     elif kind == "multipart/form-data":
@@ -96,6 +99,11 @@ def parse_json(body: bytes, settings: ServerSettings) -> list[Upload]:
     if len(pictures) > settings.max_pictures:
         raise _too_many_error(len(pictures), settings)
     return [decode_picture(item, f"picture {index}") for index, item in enumerate(pictures, 1)]
+
+
+def _parse_in_turn(body: bytes, settings: ServerSettings) -> list[Upload]:
+    with _JSON_TURN:
+        return parse_json(body, settings)
 
 
 def decode_picture(value: Any, name: str) -> Upload:

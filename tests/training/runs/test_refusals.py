@@ -139,12 +139,14 @@ def test_no_digits_to_train_on_is_an_error(make_data: MakeData, in_tmp: Path) ->
     assert not list(in_tmp.iterdir())
 
 
-def test_a_folder_with_nothing_but_a_lock_is_free(
+def test_a_folder_with_nothing_but_leftovers_is_free(
     small: DataSplits, tmp_path: Path, tiny: Any
 ) -> None:
-    """A kill before the first file leaves a lock; the same command then simply begins."""
+    """A kill before the first file leaves a lock and half of it; the same command begins."""
     out = tmp_path / "run"
     out.mkdir()
     (out / ".lock").write_text("123")
+    (out / ".config.toml.ytd6kl1r.tmp").write_text("half")
     run = train("quick", small, epochs=1, out=out, recipe=tiny("quick"))
     assert (run.folder / "metrics.json").is_file()
+    assert not list(out.glob(".*.tmp"))
