@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import http.client
+import io
+import ssl
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 import pytest
 
@@ -46,7 +51,7 @@ class Mirror:
             raise answer
         path.write_bytes(answer)
         tell(len(answer) // 2)
-        tell(len(answer) + 7)  # pooch counts in whole blocks
+        tell(len(answer) + 7)  # a size that the catalog has wrong
 
 
 def names(folder: Path) -> list[str]:
@@ -178,48 +183,91 @@ def test_a_break_leaves_nothing_behind(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+class Answer(io.BytesIO):
+    """What an address answers: a body, and how much of it does not come."""
+
+    length = 0
+
+
 @pytest.mark.parametrize(
-    ("kind", "words"),
+    ("failure", "words"),
     [
-        ("ConnectionError", "no connection"),
-        ("Timeout", "no answer in time"),
-        ("ChunkedEncodingError", "no connection"),
-        ("HTTPError", "404 Client Error"),
+        (URLError(ConnectionRefusedError()), "no connection"),
+        (ConnectionResetError(), "no connection"),
+        (http.client.IncompleteRead(b""), "no connection"),
+        (ssl.SSLEOFError(), "no connection"),
+        (TimeoutError(), "no answer in time"),
+        (URLError(TimeoutError()), "no answer in time"),
+        (URLError(ssl.SSLCertVerificationError()), "certificate is not trusted: self-signed"),
+        (HTTPError("https://one.invalid", 404, "Not Found", Message(), None), "404 Not Found"),
     ],
 )
-def test_what_pooch_raises_becomes_one_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, words: str
+def test_every_failure_of_the_network_is_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, words: str
 ) -> None:
-    """Every failure of the network is unreachable, with a few words."""
-    import requests
+    """Whatever fails on the way is one error, with a few words."""
+    reason = getattr(failure, "reason", None)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        reason.verify_message = "self-signed"
 
-    def get(*args: object, **kwargs: object) -> None:
-        raise getattr(requests.exceptions, kind)("404 Client Error")
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise failure
 
-    monkeypatch.setattr("requests.get", get)
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
     with pytest.raises(UnreachableError, match=words):
         module.copy_address("https://one.invalid/a.gz", tmp_path / "x", [].append)
 
 
-def test_pooch_copies_and_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_is_copied_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer's bytes are written, and the callback counts up to all of them."""
-
-    class Answer:
-        def __init__(self) -> None:
-            self.headers = {"content-length": "400"}
-
-        def raise_for_status(self) -> None:
-            pass
-
-        def iter_content(self, chunk_size: int) -> list[bytes]:
-            assert chunk_size >= 1 << 16, "small blocks make downloads slow"
-            return [b"x" * 300, b"y" * 100]
-
-    monkeypatch.setattr("requests.get", lambda *_args, **_kwargs: Answer())
+    content = b"x" * 100_000
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(content))
     told: list[int] = []
     module.copy_address("https://one.invalid/a.gz", tmp_path / "x", told.append)
-    assert (tmp_path / "x").read_bytes() == b"x" * 300 + b"y" * 100
-    assert told[-1] == 400
+    assert (tmp_path / "x").read_bytes() == content
+    assert told == [1 << 16, 100_000]
+
+
+def test_an_answer_that_is_cut_off_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer bytes than were announced mean that the next mirror is asked."""
+    answer = Answer(b"half")
+    answer.length = 4
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: answer)
+    with pytest.raises(UnreachableError, match="no connection"):
+        module.copy_address("https://one.invalid/a.gz", tmp_path / "x", [].append)
+
+
+def test_a_disk_that_is_full_is_not_the_mirrors_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be written is an OSError, which `storage` explains."""
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(b"x"))
+    with pytest.raises(OSError, match="No such file"):
+        module.copy_address("https://one.invalid/a.gz", tmp_path / "gone" / "x", [].append)
+
+
+@pytest.mark.parametrize("has_list", [False, True])
+def test_a_python_without_certificates_takes_the_systems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_list: bool
+) -> None:
+    """Python for macOS brings no list of its own: it is given the system's, if there is one."""
+    loaded: list[Path] = []
+
+    class Context:
+        def cert_store_stats(self) -> dict[str, int]:
+            return {"x509_ca": 0}
+
+        def load_verify_locations(self, path: Path) -> None:
+            loaded.append(path)
+
+    monkeypatch.setattr("ssl.create_default_context", Context)
+    monkeypatch.setattr(module, "SYSTEM_LIST", tmp_path / "cert.pem")
+    if has_list:
+        (tmp_path / "cert.pem").touch()
+    module._trusted()
+    assert loaded == [tmp_path / "cert.pem"] * has_list
 
 
 def test_fetch_checks_what_the_cache_holds(

@@ -16,7 +16,6 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "optuna",
-    "pooch",
     "ray",
     "rich",
     "scipy",

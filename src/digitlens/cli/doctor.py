@@ -15,7 +15,7 @@ from digitlens.cli.console import JsonOption, announce, columns, echo, echo_json
 from digitlens.errors import DigitlensError
 from digitlens.models.registry import DEFAULT_NETWORK
 
-NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "pooch", "typer")
+NEEDED = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "platformdirs", "typer")
 EXTRAS = {
     "train": ("torch", "onnx", "safetensors", "matplotlib", "tomli-w", "unlzw3"),
     "lab": ("fastapi", "starlette", "uvicorn", "python-multipart", "typing_extensions"),

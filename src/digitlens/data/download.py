@@ -1,4 +1,4 @@
-"""Published files from their mirrors by pooch: complete and with the right hash, or not at all.
+"""Published files from their mirrors: complete and with the right hash, or not at all.
 
 A file with another hash is explained (another edition, a cut-off download, a login page) and
 moved aside, so that nothing that was given is lost.
@@ -10,13 +10,16 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from digitlens import storage
 from digitlens.data.catalog import FASHION, MNIST, PublishedDataset, PublishedFile
 from digitlens.data.idx import find_kind
 from digitlens.errors import DigitlensError, HashMismatchError, MissingDataError
 from digitlens.storage import FileContent, make_folder
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 
 def check_hash(file: PublishedFile, result: FileContent, *, own: bool) -> None:
@@ -78,6 +81,8 @@ Get: TypeAlias = Callable[[str, Path, Callable[[int], None]], None]
 """Copy an address to a path, telling how many bytes have come; `UnreachableError`."""
 
 NO_CONNECTION = "no connection"
+SECONDS = 30.0  # that a mirror may be silent
+SYSTEM_LIST = Path("/etc/ssl/cert.pem")
 
 
 class UnreachableError(Exception):
@@ -109,7 +114,7 @@ def download(
     folder: where the files go; made when it is not there
     looked: where the collection was looked for before, in words, for the error
     progress: called as each file comes
-    get: copies one address; pooch when not given
+    get: copies one address; `copy_address` when not given
 
     Raises MissingDataError: no mirror answered; HashMismatchError: every mirror that answered
     gave another file; the last is kept aside; StorageError: the folder cannot be written.
@@ -195,38 +200,50 @@ def _copy(
 
 
 def copy_address(address: str, path: Path, tell: Callable[[int], None]) -> None:
-    """Copy an address to a path by pooch, telling how many bytes have come.
+    """Copy an address to a path, telling how many bytes have come.
 
     Raises UnreachableError: it gave no file.
     """
-    import pooch  # loaded, with requests, only when something is to be downloaded
-    import requests
+    # Loaded only when something is to be downloaded.
+    from http.client import HTTPException
+    from ssl import SSLCertVerificationError, SSLError
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
 
-    copier = pooch.HTTPDownloader(progressbar=_Bar(tell), chunk_size=1 << 16, timeout=(10, 60))
+    request = Request(address, headers={"User-Agent": "digitlens"})  # noqa: S310 - our own words
+    done = 0
     try:
-        copier(address, str(path), None)
-    except requests.HTTPError as error:
-        raise UnreachableError(str(error)) from error
-    except requests.Timeout as error:
-        raise UnreachableError("no answer in time") from error
-    except requests.RequestException as error:
-        raise UnreachableError(NO_CONNECTION) from error
+        with (
+            urlopen(request, timeout=SECONDS, context=_trusted()) as answer,  # noqa: S310
+            path.open("wb") as file,
+        ):
+            while block := answer.read(1 << 16):
+                file.write(block)
+                done += len(block)
+                tell(done)
+            if answer.length:  # what is left of what was announced: it was cut off
+                raise UnreachableError(NO_CONNECTION)
+    except HTTPError as error:
+        raise UnreachableError(f"{error.code} {error.reason}") from error
+    except (URLError, TimeoutError, ConnectionError, SSLError, HTTPException) as error:
+        # A full disk is another OSError, and not the mirror's.
+        reason = getattr(error, "reason", error)
+        words = NO_CONNECTION
+        if isinstance(reason, TimeoutError):
+            words = "no answer in time"
+        elif isinstance(reason, SSLCertVerificationError):
+            words = f"its certificate is not trusted: {reason.verify_message}"
+        raise UnreachableError(words) from error
 
 
-class _Bar:
-    """What pooch calls as bytes come, in the form of a tqdm bar."""
+def _trusted() -> SSLContext:
+    """Return whom a download trusts: the system's list, which not every Python finds.
 
-    def __init__(self, tell: Callable[[int], None]) -> None:
-        self.total = 0
-        self._tell = tell
-        self._done = 0
+    Python for macOS from python.org brings none of its own; the system's lies in `SYSTEM_LIST`.
+    """
+    import ssl
 
-    def update(self, count: int) -> None:
-        self._done += count
-        self._tell(self._done)
-
-    def reset(self) -> None:
-        self._done = 0
-
-    def close(self) -> None:
-        pass
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"] and SYSTEM_LIST.is_file():
+        context.load_verify_locations(SYSTEM_LIST)
+    return context
