@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 
 import digitlens as dl
 from digitlens.data import DataSplits
+from digitlens.errors import UsageError
 from digitlens.models.predictions import Prediction
 from digitlens.ocr.page import Page
 
@@ -161,3 +162,9 @@ def test_a_call_that_users_try_first_works(desk: SimpleNamespace, call: str) -> 
     """Each of the thirty calls gives what it seems to say."""
     act, is_right = CALLS[call]
     assert is_right(act(desk))
+
+
+def test_part_is_for_a_source_and_not_for_digits() -> None:
+    """Of digits all are taken, so asking for a part of them is refused."""
+    with pytest.raises(UsageError, match="part is for a source"):
+        dl.evaluate("tiny", dl.load_digits("uci").test, part="train")

@@ -108,6 +108,12 @@ def _find_digits(data: Any, part: str) -> Digits:
     from digitlens.digits import Digits
 
     if isinstance(data, Digits | tuple):
+        if part != "test":
+            raise UsageError(
+                "part is for a source and its splits; of digits all are taken",
+                seen=f"part={part!r}",
+                try_=f"splits.{part}, without part",
+            )
         return as_digits(data)
     splits = as_splits(data)
     digits = splits.part(part)

@@ -61,12 +61,12 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_without_options_the_recipe_decides(digitlens: Cli, asked: dict[str, Any]) -> None:
-    """`digitlens train dense` asks for MNIST, a tenth held back, seed 0 and the recipe."""
+    """`digitlens train dense` asks for its data, a tenth held back, seed 0 and the recipe."""
     digitlens("train", "dense")
     assert isinstance(asked.pop("progress"), TrainingProgress)
     assert asked == {
         "network": "dense",
-        "data": "mnist",
+        "data": None,
         "start": None,
         "validation": None,
         "limit": None,

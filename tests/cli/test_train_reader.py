@@ -47,7 +47,7 @@ def test_a_reader_is_trained_with_its_own_options(
     assert isinstance(asked.pop("progress"), LineTrainingProgress)
     assert asked == {
         "name": "reader-wide",
-        "data": "mnist",
+        "data": None,
         "start": None,
         "validation": 0.1,
         "seed": 3,

@@ -69,7 +69,7 @@ def test_tune_hands_on_what_is_asked_and_says_what_to_do_next(
     ]
     assert asked == {
         "network": "dense",
-        "data": "mnist",
+        "data": None,
         "out": Path("runs/tune/dense"),
         "trials": 3,
         "epochs": 1,

@@ -131,6 +131,9 @@ def list_published() -> Iterable[str]:
 
 SOURCE_HELP = "mnist, pen, fonts, world, uci, fashion, a file or a folder."
 SourceOption = Annotated[str, option("SOURCE", SOURCE_HELP)]
+TrainSourceOption = Annotated[
+    str | None, option("SOURCE", f"{SOURCE_HELP} Else world for universal, and mnist.")
+]
 SourceArgument = Annotated[str, argument("SOURCE", SOURCE_HELP, list_sources)]
 PartOption = Annotated[str, option("PART", "test, validation, train or all.")]
 MODEL_HELP = "A published network such as universal, a run folder or an .onnx file."

@@ -10,7 +10,7 @@ import typer
 from digitlens.cli.batch import AddressOption, EngineOption, check_engine
 from digitlens.cli.console import (
     SOME_REJECTED,
-    SourceOption,
+    TrainSourceOption,
     announce,
     argument,
     check_positive,
@@ -105,7 +105,7 @@ SeedsOption = Annotated[
 
 def train(
     network: NetworkArgument,
-    data: SourceOption = "mnist",
+    data: TrainSourceOption = None,
     start: StartOption = None,
     validation: ValidationOption = None,
     epochs: EpochsOption = None,
@@ -170,7 +170,7 @@ def train(
 
 
 def _train_one(
-    network: str, data: str, where: tuple[str, str, int | None], asked: Mapping[str, Any]
+    network: str, data: str | None, where: tuple[str, str, int | None], asked: Mapping[str, Any]
 ) -> None:
     """Train a network of digits, and say what came of it."""
     from digitlens.cli.progress import TrainingProgress
@@ -206,7 +206,7 @@ def make_trainer(engine: str, address: str, workers: int | None) -> Engine:
 
 def _train_seeds(
     network: str,
-    data: str,
+    data: str | None,
     seeds: int,
     where: tuple[str, str, int | None],
     asked: Mapping[str, Any],
@@ -256,7 +256,7 @@ def report_seeds(result: SeedRuns) -> str:
     return "\n".join(lines)
 
 
-def _train_reader(network: str, data: str, **asked: Any) -> str:
+def _train_reader(network: str, data: str | None, **asked: Any) -> str:
     """Train a reader of lines, and return what is said of its run."""
     from digitlens.cli.progress import LineTrainingProgress
     from digitlens.training import train_reader

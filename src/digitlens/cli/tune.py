@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from digitlens.cli.batch import AddressOption, EngineOption, check_engine
 from digitlens.cli.console import (
     JsonOption,
-    SourceOption,
+    TrainSourceOption,
     announce,
     argument,
     check_positive,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def tune(
     network: Annotated[str, argument("NETWORK", "A network of digits.", list_networks)],
-    data: SourceOption = "mnist",
+    data: TrainSourceOption = None,
     trials: Annotated[int, option("N", "Recipes to try; the first is the network's own.")] = 20,
     epochs: EpochsOption = None,
     validation: Annotated[

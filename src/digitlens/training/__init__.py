@@ -126,12 +126,17 @@ def train(
         activation=activation,
         changes=changes,
     )
-    _check_changes(config, begun=resume or start is not None)
+    several = workers is not None or engine is not None
+    _check_data(data, validation, limit)
+    _check_changes(config, begun=resume, start=start is not None, several=several)
     if start is not None:
         _check_start(config, resume=resume)
         return _fine_tune(config, start, source, validation, progress or default_callback())
     if resume:
-        config = resume_config(config, Recipe)
+        asked = {"layers": layers, "activation": activation, "limit": limit}
+        asked |= {"validation": validation, "seed": seed or None}
+        asked["source"] = str(data) if isinstance(data, str | Path) else None
+        config = resume_config(config, Recipe, asked)
     limit_openmp_spin()
     # Digits are read while torch is imported: together the longest part of a short run.
     loader = run_in_background(lambda: load_splits(source, config))
@@ -248,7 +253,9 @@ def train_reader(
         writers=writers,
     )
     if resume:
-        config = resume_config(config, LineRecipe)
+        asked = {"seed": seed or None, "start": config.start, "source": data and config.source}
+        asked["corrections"] = config.corrections
+        config = resume_config(config, LineRecipe, asked)
     elif start is not None and recipe is None:
         if steps is None and corrections is not None:
             steps = CORRECTION_STEPS
@@ -326,11 +333,13 @@ def _choose_network(
             try_="custom, with --layers",
         )
     own = {"layers": layers, "activation": activation}
+    if layers is not None and network != "custom":
+        raise UsageError(
+            "--layers is for a network of your own",
+            seen=network if isinstance(network, str) else "a module, which has its layers",
+            try_="custom",
+        )
     if isinstance(network, str):
-        if layers is not None and network != "custom":
-            raise UsageError(
-                "--layers is for a network of your own", seen=network, try_="custom"
-            )
         if layers is not None:
             with training_extra():
                 from digitlens.models.own import build_layers
@@ -341,14 +350,39 @@ def _choose_network(
     return {"network": "custom", "module": adopt(network), **own}
 
 
-def _check_changes(config: TrainConfig[Recipe], *, begun: bool) -> None:
-    """Refuse values that cannot be, before anything is read, and those that come too late."""
-    if config.changes and begun:
+def _check_data(data: object, validation: float | None, limit: int | None) -> None:
+    """Refuse what would divide digits that are divided."""
+    if isinstance(data, DataSplits) and (validation, limit) != (None, None):
+        raise UsageError(
+            "validation and limit are for a source; these digits are divided already",
+            seen=f"validation={validation}, limit={limit}",
+            try_="load_digits(SOURCE, validation=..., limit=...)",
+        )
+
+
+def _check_changes(
+    config: TrainConfig[Recipe], *, begun: bool, start: bool, several: bool
+) -> None:
+    """Refuse values that cannot be, before anything is read, and those that nothing heeds."""
+    if several and (start or find_network(config.network).members == 1):
+        raise UsageError(
+            "--workers and --engine are for several trainings at the same time",
+            seen="--from, which is one" if start else f"{config.network}, which is one",
+            try_="--seeds N, or best, which has several members",
+        )
+    if config.changes and (begun or start):
         raise UsageError(
             "a run goes on by the recipe it was begun with",
             seen=", ".join(f"--{name.replace('_', '-')}" for name in config.changes),
         )
-    if config.network == "custom" and not (config.layers or config.module or config.resume):
+    own = config.layers or config.module is not None
+    if start and own:
+        raise UsageError(
+            "a network that is trained further has its layers",
+            seen=f"--from with {f'--layers {config.layers}' if config.layers else 'a module'}",
+            try_="custom without --layers",
+        )
+    if config.network == "custom" and not (own or begun or start):
         raise UsageError(
             "custom is a network of your own layers",
             try_="--layers conv16,pool,conv32,pool,dense64",

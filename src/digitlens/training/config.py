@@ -125,11 +125,14 @@ def check_seed(seed: int) -> int:
 
 
 def resume_config(
-    config: TrainConfig[AnyRecipe], kind: type[AnyRecipe]
+    config: TrainConfig[AnyRecipe],
+    kind: type[AnyRecipe],
+    asked: Mapping[str, Any] | None = None,
 ) -> TrainConfig[AnyRecipe]:
     """Return `config` with all that the interrupted run in its folder says.
 
     kind: the type of the network's recipe
+    asked: what must be as the run was begun, where it is not None
     """
     folder, written = find_resumable(config.network, config.out)
     with _explain_missing(folder):
@@ -155,14 +158,20 @@ def resume_config(
             resume=folder,
         )
     unit = "epochs" if isinstance(recipe, Recipe) else "steps"
-    length = getattr(recipe, unit)
-    if config.length not in (None, length):
-        raise UsageError(
-            f"a run goes on with the {unit} it was begun with: they shape its learning rate",
-            seen=f"--{unit} {config.length}, begun with {length}",
-            try_=f"--resume without --{unit}",
-        )
+    _check_as_begun(unit, config.length, getattr(recipe, unit))
+    for name, value in (asked or {}).items():
+        option = "data" if name == "source" else name
+        _check_as_begun(option, value, getattr(resumed, name))
     return resumed
+
+
+def _check_as_begun(name: str, asked: object, begun: object) -> None:
+    if asked not in (None, begun):
+        raise UsageError(
+            f"a run goes on with the {name} it was begun with",
+            seen=f"--{name} {asked}, begun {'without' if begun is None else f'with {begun}'}",
+            try_=f"--resume without --{name}",
+        )
 
 
 def find_resumable(network: str, out: Path | None) -> tuple[Path, dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 from digitlens.data import DataSplits
 from digitlens.errors import DataError, DigitlensError, RunError, UsageError
@@ -112,6 +113,66 @@ def test_a_second_process_on_one_folder_is_refused(
 
     train("quick", small, epochs=1, out=out, recipe=tiny("quick"), progress=Intruding())
     assert seen
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"limit": 20}, "limit.*--limit 20, begun without"),
+        ({"validation": 0.3}, "validation.*--validation 0.3, begun with 0.1"),
+        ({"seed": 5}, "seed.*--seed 5, begun with 1"),
+        ({"epochs": 9}, "epochs.*--epochs 9, begun with 3"),
+        ({"data": "uci"}, "data.*--data uci, begun with made"),
+        ({"activation": "relu", "layers": "dense8", "network": "custom"}, "must be a run of cus"),
+    ],
+)
+def test_going_on_otherwise_than_begun_is_refused(
+    finished: Run, tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    """What a run was begun with is what it goes on with; what is asked besides is no silence."""
+    (tmp_path / "config.toml").write_bytes((finished.folder / "config.toml").read_bytes())
+    wish = {"network": "quick"} | wrong
+    with pytest.raises(DigitlensError, match=rf"(?s){words}"):
+        train(wish.pop("network"), out=tmp_path, resume=True, **wish)
+
+
+class Chain(nn.Sequential):
+    """A network of one's own, by its module."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(784, 10))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"network": Chain(), "layers": "dense8"}, "--layers is for a network of your own"),
+        ({"network": Chain(), "activation": "tanh"}, "--activation is for the layers"),
+        ({"network": Chain(), "start": "cnn"}, "has its layers.*a module"),
+        ({"network": "custom", "layers": "dense8", "start": "x"}, "has its layers.*--layers den"),
+        ({"workers": 2}, "--workers and --engine are for several"),
+        ({"engine": print}, "--workers and --engine are for several"),
+        ({"network": "cnn", "start": "cnn", "workers": 2}, "several trainings.*--from"),
+    ],
+)
+def test_what_nothing_would_heed_is_refused(
+    in_tmp: Path, wrong: dict[str, Any], words: str
+) -> None:
+    """An argument that this training has no use for is an error, and no folder is left."""
+    wish = {"network": "quick", "data": "uci"} | wrong
+    with pytest.raises(UsageError, match=rf"(?s){words}"):
+        train(wish.pop("network"), wish.pop("data"), **wish)
+    assert not list(in_tmp.iterdir())
+
+
+@pytest.mark.parametrize("wrong", [{"validation": 0.2}, {"limit": 10}])
+def test_digits_that_are_divided_are_not_divided_again(
+    small: DataSplits, in_tmp: Path, wrong: dict[str, Any]
+) -> None:
+    """`validation` and `limit` mean a source; with splits they would be ignored."""
+    with pytest.raises(UsageError, match="divided already"):
+        train("quick", small, **wrong)
+    assert not list(in_tmp.iterdir())
 
 
 @pytest.mark.parametrize(
