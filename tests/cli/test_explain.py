@@ -127,7 +127,7 @@ def test_without_the_extra_all_is_told_but_nothing_drawn(seven: Path) -> None:
     assert (result["gradients"], result["pictures"]) == (None, None)
     assert result["layers"]
     assert done.stderr.splitlines() == [
-        "without pictures: plots need matplotlib; pip install 'digitlens[train]' brings it",
+        "no pictures: plots need matplotlib; pip install 'digitlens[train]' brings it",
         "integrated gradients need torch: pip install 'digitlens[train]'",
     ]
     assert not Path("runs").exists()

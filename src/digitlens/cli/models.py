@@ -201,6 +201,6 @@ def _find_drawing() -> Callable[[Explanation, str], dict[str, bytes]] | None:
     try:
         from digitlens.viz.plot_explanation import pictures
     except MissingExtraError as error:
-        announce(f"without pictures: {error.wanted}; {error.try_} brings it")
+        announce(f"no pictures: {error.wanted}; {error.try_} brings it")
         return None
     return pictures
