@@ -109,6 +109,6 @@ def test_a_model_that_is_not_there_is_an_error(
     assert ended.err == (
         "error: cnn-9 is no model: wanted a published name, a run folder or an .onnx file\n"
         "  seen    No such file or directory\n"
-        "  try     digitlens train cnn    makes one; or published network: best, cnn,\n"
+        "  try     digitlens train cnn    makes one; or a published network: best, cnn,\n"
         "          dense-deformed, fast, quick, tiny, universal\n"
     )

@@ -248,7 +248,7 @@ def _no_model_error(source: Path, error: OSError) -> ModelError:
     if runs:
         advice = f"{runs[-1]}"
     elif network in NETWORKS:
-        advice = f"digitlens train {network}    makes one; or {advice[2:]}"
+        advice = f"digitlens train {network}    makes one; or {advice}"
     elif meant := suggest(source.name, published_names()):
         advice = f"{meant}, if that was meant"
     return ModelError(
