@@ -133,7 +133,7 @@ def train(
         _check_start(config, resume=resume)
         return _fine_tune(config, start, source, validation, progress or default_callback())
     if resume:
-        asked = {"layers": layers, "activation": activation, "limit": limit}
+        asked: dict[str, Any] = {"layers": layers, "activation": activation, "limit": limit}
         asked |= {"validation": validation, "seed": seed or None}
         asked["source"] = str(data) if isinstance(data, str | Path) else None
         config = resume_config(config, Recipe, asked)
