@@ -9,6 +9,7 @@ import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -168,14 +169,19 @@ def test_addresses_are_opened_by_fsspec(in_tmp: Path) -> None:
     Path("b.png").write_bytes(b"b")
     Path("a.png").write_bytes(b"a")
     Path("notes.csv").write_bytes(b"x")
+    Path("._a.png").write_bytes(b"x")
     base = f"file://{in_tmp}"
     for address in (base, f"{base}/*.png"):
-        items = list(list_items([address]))
+        passed = pytest.warns(DigitlensWarning, match=r"1 other file \(notes.csv\)")
+        with passed if address == base else nullcontext():
+            items = list(list_items([address]))
         assert [item.name for item in items] == [f"{base}/a.png", f"{base}/b.png"]
         assert [read_item(Item.from_json(item.to_json())) for item in items] == [b"a", b"b"]
-    (gone,) = list_items([f"{base}/none.png"])
-    with pytest.raises(MissingDataError, match="cannot be fetched"):
-        read_item(gone)
+    Path("empty").mkdir()
+    for nothing in ("none.png", "none-*.png", "empty"):  # not passed over in silence
+        (gone,) = list_items([f"{base}/{nothing}"])
+        with pytest.raises(MissingDataError, match="cannot be fetched"):
+            read_item(gone)
 
 
 @pytest.mark.parametrize(

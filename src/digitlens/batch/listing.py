@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import warnings
 from contextlib import suppress
@@ -204,8 +205,8 @@ def _is_picture(name: str, others: Listing) -> bool:
     return True
 
 
-def _warn(path: Path, others: Listing) -> None:
-    if note := others.describe(path):
+def _warn(name: Path | str, others: Listing) -> None:
+    if note := others.describe(name):
         warnings.warn(note, DigitlensWarning, stacklevel=2)
 
 
@@ -232,18 +233,23 @@ def _list_parquet(path: Path, column: str) -> Iterator[Item]:
 
 def _list_address(address: str, recursive: bool) -> Iterator[Item]:
     system, path = open_address(address)
+    others, folder, paths = Listing(), None, [path]
     try:
         if any(sign in path for sign in "*?["):
-            paths = system.glob(path)
+            folder, paths = re.split(r"[*?[]", path)[0].rpartition("/")[0], system.glob(path)
         elif system.isdir(path):
-            paths = system.find(path, maxdepth=None if recursive else 1)
-        else:
-            paths = [path]
+            folder, paths = path, system.find(path, maxdepth=None if recursive else 1)
     except Exception as error:
         raise address_error(address, error) from error
+    empty = True
     for name in sorted(str(item) for item in paths):
-        if len(paths) == 1 or has_picture_name(Path(name)):
+        # What was named itself is read whatever it is called.
+        if folder is None or _is_picture(name.removeprefix(folder).lstrip("/"), others):
+            empty = False
             yield Item(Path(), str(system.unstrip_protocol(name)), "", inside="url")
+    if empty:  # reading it gives the error
+        yield Item(Path(), address, "", inside="url")
+    _warn(address, others)
 
 
 def _may_have_pages(item: Item) -> bool:

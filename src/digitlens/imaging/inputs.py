@@ -56,7 +56,7 @@ class Listing:
     errors: list[str] = field(default_factory=list)  # why a folder could not be listed
     top: Path | None = None  # the folder, once it was listed
 
-    def describe(self, folder: Path) -> str:
+    def describe(self, folder: Path | str) -> str:
         """Say in one line what of `folder` is passed over; "" for nothing."""
         parts = []
         if self.others:

@@ -86,9 +86,11 @@ INSERT INTO facts VALUES ('version', '1');
 
 # A person waits for each way to the server and back: what `SqlStore` does in seven is one here.
 # What another statement wrote since this one began is seen where rows are locked or changed.
+# COALESCE: a loan is looked up for each piece until one is free. Of NOT EXISTS the server makes
+# a join, and walks over all loans that there were since it tidied up.
 _FREE = (
-    f"SELECT id FROM pieces WHERE {WAITS} AND id {{}} :after AND NOT EXISTS"  # noqa: S608
-    " (SELECT FROM leases WHERE piece = pieces.id AND until > :now) {}"
+    f"SELECT id FROM pieces WHERE {WAITS} AND id {{}} :after AND COALESCE"  # noqa: S608
+    "((SELECT until <= :now FROM leases WHERE piece = pieces.id), TRUE) {}"
     " ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
 _FIRST, _REST = (
