@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -295,6 +296,36 @@ def test_a_store_belongs_to_its_trays(stored: Any, tmp_path: Path, database: str
         sort_folder(stored.folder, tmp_path / "others", stored.sorting)
     shutil.copytree(stored.out, tmp_path / "copy")
     assert not (tmp_path / "others/.store").exists()
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_of_those_who_begin_at_once_one_pairs_trays_and_store(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same: bool
+) -> None:
+    """With the same trays all may go on; with others one has the database, the rest is told."""
+    together, read = threading.Barrier(4), PostgresStore.read_fact
+
+    def read_together(self: PostgresStore, name: str) -> str | None:
+        kept = read(self, name)
+        if kept is None:
+            together.wait(60)
+        return kept
+
+    monkeypatch.setattr(PostgresStore, "read_fact", read_together)
+
+    def begin(index: int) -> bool:
+        out = tmp_path / ("trays" if is_same else str(index))
+        try:
+            make_store(out, database, create=True).close()
+        except RunError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        went_on = list(pool.map(begin, range(4)))
+    assert went_on.count(True) == (4 if is_same else 1)
+    assert begin(went_on.index(True))
+    assert len(list(tmp_path.glob("*/.store"))) == 1
 
 
 def test_a_database_that_is_gone_is_told(server: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from digitlens.mail.sorting.sql import FILED, SETTLE, WAITS, SqlStore, Work
 from digitlens.mail.sorting.trays import REVIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import psycopg
@@ -323,6 +323,19 @@ class PostgresStore(SqlStore):
     def _serialize(self, run: Work) -> None:
         # Two that add the same names in different orders would wait for each other for ever.
         run("SELECT pg_advisory_xact_lock(:key)", key=ADDING)
+
+    def keep_fact(self, name: str, make: Callable[[], str]) -> str:
+        """Keep what `make` gives under a name, unless there is something; return what is kept.
+
+        Of several that ask at once, on whichever machines, one makes it.
+        """
+        with self.transaction() as run:
+            run("SELECT pg_advisory_xact_lock(:key)", key=MAKING)
+            rows = run("SELECT value FROM facts WHERE name = :name", name=name)
+            if not rows:
+                sql = "INSERT INTO facts (name, value) VALUES (:name, :value) RETURNING value"
+                rows = run(sql, name=name, value=make())
+        return str(rows[0]["value"])
 
     def check(self) -> None:
         """Leave it to the server, which checks what it reads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from digitlens.errors import MissingDataError, RunError, UsageError
@@ -64,13 +65,7 @@ def check_unpaired(out: Path) -> None:
 
 def _check_pair(store: PostgresStore, out: Path) -> None:
     """See to it that a store keeps the state of one folder of trays."""
-    name = store.read_fact(PAIR)
-    if name is None:
-        make_folder(out)
-        if not (out / PAIRED).exists():
-            write_text(out / PAIRED, secrets.token_hex(16))
-        store.write_fact(PAIR, read_file(out / PAIRED).content.decode())
-        name = store.read_fact(PAIR)
+    name = store.read_fact(PAIR) or store.keep_fact(PAIR, partial(_name_trays, out))
     own = None
     with suppress(MissingDataError):
         own = read_file(out / PAIRED).content.decode()
@@ -80,6 +75,13 @@ def _check_pair(store: PostgresStore, out: Path) -> None:
             f"the store {store.name} keeps the state of other trays than {out}",
             try_="one database, or one --store, for each folder of trays",
         )
+
+
+def _name_trays(out: Path) -> str:
+    make_folder(out)
+    if not (out / PAIRED).exists():
+        write_text(out / PAIRED, secrets.token_hex(16))
+    return read_file(out / PAIRED).content.decode()
 
 
 @contextmanager
