@@ -57,6 +57,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
         self._count, self._limit = count, limit
         self._mean = 0.0  # seconds that a task takes, of late
+        self._is_full = False  # for those who have no patience
         self.tasks = 0  # at work or waiting
 
     async def run(
@@ -69,7 +70,10 @@ class Threads:
         end; what was not is left, as is what could not end in time.
         """
         wait = max(self._mean, LEAST_SECONDS) * self.tasks / self._count
-        if self.tasks >= self._limit or wait > patience:
+        if patience < math.inf:
+            # Once full until half is done: else those just answered had all places again.
+            self._is_full = wait > (patience / 2 if self._is_full else patience)
+        if self.tasks >= self._limit or (self._is_full and patience < math.inf):
             raise BusyError(
                 "the lab has as much to work out as it takes",
                 seen=f"{self.tasks} tasks at work or waiting, for some {wait:.1f} s",
