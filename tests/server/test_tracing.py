@@ -21,7 +21,8 @@ def test_a_request_is_a_span_of_its_callers_trace(lab: Any) -> None:
     lab.lab._app.tracing = Tracing(provider.get_tracer("digitlens"))
     lab.get("/healthz", headers={"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
     lab.get("/no/such/address")
-    first, second = exporter.get_finished_spans()
+    lab.post("/v1/mail/claim", json={"person": "ann"})
+    first, second, third = exporter.get_finished_spans()
     assert (first.name, second.name) == ("GET /healthz", "GET other")
     assert first.kind is second.kind is SpanKind.SERVER
     assert f"{first.context.trace_id:032x}" == "ab" * 16
@@ -29,6 +30,8 @@ def test_a_request_is_a_span_of_its_callers_trace(lab: Any) -> None:
     assert second.parent is None
     attributes = [dict(span.attributes) for span in (first, second)]
     assert [item["http.response.status_code"] for item in attributes] == [200, 404]
+    assert third.attributes["http.response.status_code"] == 503
+    assert [span.status.is_ok for span in (first, second, third)] == [True, True, False]
     assert not any("no/such" in str(item) for item in attributes)
 
 

@@ -45,6 +45,10 @@ class Tracing:
                     f"{attributes['http.request.method']} {attributes['http.route']}"
                 )
                 span.set_attributes(attributes)
+                # As OpenTelemetry's conventions for HTTP servers have it: a client's fault is
+                # no error of the service.
+                if attributes["http.response.status_code"] >= 500:
+                    span.set_status(trace.StatusCode.ERROR)
 
 
 def find_tracer() -> Any:
