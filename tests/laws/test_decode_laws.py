@@ -137,7 +137,7 @@ def test_the_short_way_of_a_stretch_is_the_long_way(made: tuple[np.ndarray, list
         assert mass == pytest.approx(long.get(text, 0.0) * unit, rel=1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(peaked())
 def test_the_quick_search_finds_what_a_wide_one_finds(probs: np.ndarray) -> None:
     """On peaked lines the best string is as likely as that of a search that sees all."""
@@ -153,7 +153,7 @@ def test_the_quick_search_finds_what_a_wide_one_finds(probs: np.ndarray) -> None
     assert quick.probability >= 0.995 * exact
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(peaked(), st.sets(st.integers(1, 9), min_size=1, max_size=3))
 def test_probabilities_sum_to_one_at_most(probs: np.ndarray, lengths: set[int]) -> None:
     """Strings are all different, the likeliest first, and never sum to more than 1."""
@@ -168,7 +168,7 @@ def test_probabilities_sum_to_one_at_most(probs: np.ndarray, lengths: set[int]) 
         assert allowed is None or {len(text) for text in texts} <= allowed
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(peaked())
 def test_the_length_it_has_changes_nothing(probs: np.ndarray) -> None:
     """Given the length of the best string, the same string is best, and no less sure."""
@@ -181,7 +181,7 @@ def test_the_length_it_has_changes_nothing(probs: np.ndarray) -> None:
         assert given_length.among_lengths >= free.probability * (1 - 1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(peaked())
 def test_read_from_the_other_end(probs: np.ndarray) -> None:
     """A line turned end to end holds the string backwards, with the same probability."""

@@ -28,7 +28,7 @@ def close(one: np.ndarray, two: np.ndarray) -> bool:
     return bool(np.abs(one.astype(int) - two).mean() < 4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(strokes)
 def test_a_framed_digit_is_bounded_and_centred(stroke: list[tuple[int, int]]) -> None:
     """The longer side is 20, and the centre of mass is in the middle or as near as fits."""
@@ -43,7 +43,7 @@ def test_a_framed_digit_is_bounded_and_centred(stroke: list[tuple[int, int]]) ->
         assert abs(index - 14) <= 0.5 or places[0] == 0 or places[-1] == 27
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(strokes)
 def test_framing_twice_is_framing_once(stroke: list[tuple[int, int]]) -> None:
     """A framed digit framed again is the same, but for grey values at its edges."""
@@ -51,7 +51,7 @@ def test_framing_twice_is_framing_once(stroke: list[tuple[int, int]]) -> None:
     assert close(frame_digit(once), once)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(strokes)
 def test_polarity_does_not_matter(stroke: list[tuple[int, int]]) -> None:
     """White on black and black on white give the same digit."""
@@ -59,7 +59,7 @@ def test_polarity_does_not_matter(stroke: list[tuple[int, int]]) -> None:
     assert close(frame_digit(picture), frame_digit(255 - picture))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(strokes, st.integers(0, 60), st.integers(0, 60))
 def test_paper_around_does_not_matter(
     stroke: list[tuple[int, int]], above: int, left: int
@@ -70,7 +70,7 @@ def test_paper_around_does_not_matter(
     assert close(frame_digit(picture), frame_digit(width))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(strokes, st.integers(2, 4))
 def test_size_does_not_matter(stroke: list[tuple[int, int]], times: int) -> None:
     """The same picture two to four times as large gives nearly the same digit."""

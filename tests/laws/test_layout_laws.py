@@ -63,14 +63,14 @@ def check(layout: PageLayout, height: int, width: int) -> None:
         assert len(grid.cells) == grid.rows * grid.columns
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), height=SIDES, width=SIDES, colors=st.booleans())
 def test_any_picture_has_a_layout(seed: int, height: int, width: int, colors: bool) -> None:
     """Whatever is drawn, in whatever colours and size, gives crops as they are promised."""
     check(find_lines(scrawl(seed, height, width, colors)), height, width)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(
     picture=arrays(np.uint8, st.tuples(st.integers(5, 40), st.integers(5, 40))),
     count=st.none() | st.integers(1, 9),
@@ -84,7 +84,7 @@ def test_any_pixels_have_a_layout(
     check(find_lines(picture, count=count, boxes=boxes, rotation=rotation), *picture.shape)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32))
 def test_turned_over_twice_is_the_same(seed: int) -> None:
     """A layout turned over twice has the same crops; once, they lie in the same places."""

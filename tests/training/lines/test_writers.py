@@ -30,7 +30,7 @@ def test_beginning_later_goes_on_in_the_same_order(glyphs: Glyphs, recipe: LineR
         assert all(same(*pair) for pair in zip(later, whole[step:], strict=False))
 
 
-@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("count", [0, pytest.param(1, marks=pytest.mark.slow), 2])
 def test_the_number_of_processes_changes_nothing(
     glyphs: Glyphs, recipe: LineRecipe, count: int
 ) -> None:

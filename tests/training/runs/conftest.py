@@ -98,7 +98,7 @@ def kept(make_digits: MakeDigits, monkeypatch: pytest.MonkeyPatch) -> ReplayData
 @pytest.fixture
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> int:
     """Fine-tune in intervals of so few steps, where it does not matter what is learnt."""
-    monkeypatch.setattr(finetune, "STEPS", 5)
+    monkeypatch.setattr(finetune, "STEPS", 2)
     return finetune.STEPS
 
 
