@@ -27,8 +27,11 @@ WANTED = {
     "DIGITLENS_REAL": "the folder with real pictures",
 }
 
-LONGEST = ("tests/browser/", "tests/training/", "tests/golden/", "tests/laws/")
-"""The folders whose files take longest."""
+LONGEST = (
+    *(f"tests/{name}/" for name in ("browser", "training", "golden", "laws", "viz", "tools")),
+    "tests/fuzz/test_commands.py",
+)
+"""What takes longest: folders, and single files."""
 
 NOBODY = "http://127.0.0.1:9"
 """A proxy at which nobody listens: it keeps the processes that tests start offline."""
@@ -63,6 +66,14 @@ def hearing() -> None:
     """Let Ctrl-C be heard by tests and their processes: a run in the background ignores it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_list_of_fonts(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Let matplotlib list the fonts once, not in every process with a home of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLCONFIGDIR", str(tmp_path_factory.mktemp("matplotlib")))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,9 @@ import pytest
 
 GO = Callable[[Any, str], None]
 
+SERVED = ["server", pytest.param("static", marks=pytest.mark.slow)]
+"""The page is one, and tests/server/test_export.py compares what its backends answer."""
+
 COURSE = Path(__file__).parents[2] / "docs" / "course"
 
 DROP = """([kind, place, data]) => {
@@ -124,7 +127,7 @@ def test_answers_appear_while_drawing(open_page: Any, draw_seven: Callable[..., 
     page.wait_for_url("**strokes=F*")
 
 
-@pytest.mark.parametrize("backend", ["server", "static"])
+@pytest.mark.parametrize("backend", SERVED)
 def test_no_digit_is_no_eleventh_bar(seven: Any, expect: Any) -> None:
     """Ten bars sum to 1; apart from them stands "no digit" with a tick at the card's limit."""
     expect(seven.locator("#draw-bars .bar:not(.refusal)")).to_have_count(10)
@@ -145,7 +148,7 @@ def test_while_the_answer_is_on_its_way_nothing_else_is_said(
     page.unroute_all(behavior="ignoreErrors")
 
 
-@pytest.mark.parametrize("backend", ["server", "static"])
+@pytest.mark.parametrize("backend", SERVED)
 def test_why_is_answered_beside_the_drawing(seven: Any, expect: Any) -> None:
     """Occlusion is there at once, the runner-up in words; the nearest other digit opens."""
     expect(seven.locator("#why-title")).to_have_text("Why 7?")
@@ -157,7 +160,7 @@ def test_why_is_answered_beside_the_drawing(seven: Any, expect: Any) -> None:
     expect(seven.locator("#answer-digit")).not_to_have_text("7")
 
 
-@pytest.mark.parametrize("backend", ["server", "static"])
+@pytest.mark.parametrize("backend", SERVED)
 def test_undo_and_clear(seven: Any, expect: Any) -> None:
     """Undo takes back a step, clear all of them, and clear can be undone."""
     seven.locator("#clear").click()
@@ -257,7 +260,7 @@ def test_strokes_that_do_not_touch_are_one_digit(page: Any, expect: Any, digit: 
     expect(page.locator("#draw-several")).to_be_hidden()
 
 
-@pytest.mark.parametrize("backend", ["server", "static"])
+@pytest.mark.parametrize("backend", SERVED)
 def test_what_looks_like_two_digits_is_told(page: Any, expect: Any) -> None:
     """Two digits side by side are answered as one drawing, and a way to Read is shown."""
     seven = [(0.08, 0.3), (0.36, 0.3), (0.2, 0.7)]

@@ -12,7 +12,11 @@ import pytest
 Go = Callable[[Any, str], None]
 
 
-pytestmark = pytest.mark.parametrize("backend", ["server", "static"])
+BOTH = pytest.mark.parametrize("backend", ["server", "static"])
+SERVED = pytest.mark.parametrize(
+    "backend", ["server", pytest.param("static", marks=pytest.mark.slow)]
+)
+"""The page is one, and tests/server/test_export.py compares what its backends answer."""
 
 
 STROKES = "FAADQEDAQHPN"
@@ -42,6 +46,7 @@ def number_in(page: Any, expect: Any, place: str, pattern: str) -> float:
     return float(result[1].rstrip("."))
 
 
+@SERVED
 def test_pixels_are_written_in_three_forms(seven: Any, go: Go, expect: Any) -> None:
     """The grid holds 28 x 28 numbers: as bytes, as shares of full ink, as bits."""
     pixels = pixels_of(seven, go)
@@ -56,6 +61,7 @@ def test_pixels_are_written_in_three_forms(seven: Any, go: Go, expect: Any) -> N
     expect(seven.locator("#steps li strong").first).to_have_text("What came in")
 
 
+@SERVED
 def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go) -> None:
     """Row 5, column 9 is place 149; the ribbon's end is row 27, column 27."""
     go(seven, "features")
@@ -71,6 +77,7 @@ def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go) -> None:
     )
 
 
+@SERVED
 def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
     """A slider shifts what all chosen networks see; far enough, one of them gives up."""
     go(seven, "answer")
@@ -91,6 +98,7 @@ def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
     assert "rejected as no digit" in held.text_content()
 
 
+@BOTH
 def test_a_cell_of_a_feature_map_is_what_numpy_says(
     seven: Any, go: Go, expect: Any, ask_page: Any
 ) -> None:
@@ -112,6 +120,7 @@ def test_a_cell_of_a_feature_map_is_what_numpy_says(
     assert seven.locator("#cell .numbers").count() == 3
 
 
+@SERVED
 def test_an_edited_kernel_makes_another_map(
     seven: Any, go: Go, expect: Any, ask_page: Any
 ) -> None:
@@ -140,6 +149,7 @@ def test_an_edited_kernel_makes_another_map(
     expect(seven.locator("#kernel input")).to_have_count(25)
 
 
+@BOTH
 def test_the_whole_network_follows_the_pen(
     page: Any, draw_seven: Any, go: Go, expect: Any
 ) -> None:
@@ -165,6 +175,7 @@ def test_the_whole_network_follows_the_pen(
     expect(page.locator("#cell-title")).to_contain_text("layer 2, map")
 
 
+@SERVED
 def test_a_layer_is_drawn_without_being_made_anew(page: Any, go: Go, expect: Any) -> None:
     """Another digit is painted on the canvases that are there; only numbers change."""
     go(page, "network")
@@ -179,6 +190,7 @@ def test_a_layer_is_drawn_without_being_made_anew(page: Any, go: Go, expect: Any
     assert page.evaluate("button => button.isConnected", handle)
 
 
+@SERVED
 def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> None:
     """Step by step or by itself; a click pins a place, and Escape frees it."""
     page.goto(page.url.split("#")[0] + "#convolution?network=tiny&layer=1&map=2")
@@ -206,6 +218,7 @@ def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> No
     expect(title).to_contain_text("row 9, column 8")
 
 
+@SERVED
 def test_pooling_and_dense_layers_say_where_numbers_come_from(page: Any, expect: Any) -> None:
     """The largest of a window is marked; inputs are named by place, logits by digit."""
     page.goto(page.url.split("#")[0] + "#convolution?network=tiny&layer=2")
@@ -222,6 +235,7 @@ def test_pooling_and_dense_layers_say_where_numbers_come_from(page: Any, expect:
     expect(page.locator("#out-names span")).to_have_count(11)
 
 
+@SERVED
 def test_networks_without_kernels_are_not_told_to_have_some(
     open_page: Any, expect: Any, backend: str
 ) -> None:
@@ -232,6 +246,7 @@ def test_networks_without_kernels_are_not_told_to_have_some(
     expect(page.locator("#conv-lead")).to_contain_text("dense-deformed has no convolution")
 
 
+@SERVED
 @pytest.mark.parametrize("network", ["tiny", "fast"])
 def test_every_layer_of_other_networks_opens(
     open_page: Any, network: str, expect: Any, backend: str
@@ -248,6 +263,7 @@ def test_every_layer_of_other_networks_opens(
         assert page.locator("#chain dd").last.text_content()
 
 
+@SERVED
 def test_the_digit_moves_over_a_map_of_digits(
     open_page: Any, draw_seven: Any, go: Go, expect: Any
 ) -> None:
@@ -264,6 +280,7 @@ def test_the_digit_moves_over_a_map_of_digits(
     expect(words).to_have_text("")
 
 
+@SERVED
 def test_ribbons_leave_words_alone(open_page: Any, go: Go, expect: Any) -> None:
     """On a phone too: words and numbers stand before them, on a ground of their own."""
     page = open_page("#network?network=cnn", viewport={"width": 390, "height": 844})

@@ -148,7 +148,6 @@ def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> 
     page.locator("#maps canvas").first.wait_for()
 
 
-@pytest.mark.parametrize("backend", ["server", "static"])
 def test_cells_are_reached_by_arrow_keys(page: Any) -> None:
     """From a cell that holds something the arrows lead to the next one that does."""
     page.goto(page.url.split("#")[0] + "#mistakes?data=uci")
