@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from digitlens.errors import UsageError
-from digitlens.server.settings import check_token
+from digitlens.server.middleware import ByteBudget, SecurityMiddleware
+from digitlens.server.prometheus import Metrics
+from digitlens.server.settings import ServerSettings, check_token
 
 Check = Callable[..., dict[str, Any]]
 TOKEN = "a-token-that-nobody-guesses"
@@ -180,3 +184,130 @@ def test_who_leaves_before_the_body_is_whole_fills_no_log(
 
     lab.run(lab.lab(scope, receive, send))
     assert caplog.text == ""
+
+
+class Told(NamedTuple):
+    """What was sent back, and what was counted."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+    metrics: Metrics
+
+
+def pass_by(
+    app: Any,
+    messages: list[dict[str, Any]],
+    headers: dict[str, str] | None = None,
+    *,
+    method: str = "POST",
+    **options: Any,
+) -> Told:
+    """Send a request through the middleware to `app`; `messages` are those of its body."""
+    settings = ServerSettings(**options)
+    metrics, budget = Metrics(), ByteBudget(1_000)
+    lines = {"host": "localhost", "content-length": "5"} | (headers or {})
+    pairs = [(name.encode(), value.encode()) for name, value in lines.items() if value]
+    scope = {"type": "http", "method": method, "path": "/v1/predict", "headers": pairs}
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(SecurityMiddleware(app, settings, metrics, budget)(scope, receive, send))
+    assert budget.held == 0
+    assert metrics.running == 0
+    start = sent[0] if sent else {"status": 0, "headers": []}
+    return Told(
+        start["status"], dict(start["headers"]), sent[-1]["body"] if sent else b"", metrics
+    )
+
+
+async def read_all(scope: Any, receive: Any, send: Any) -> None:
+    """Read a body and answer with its length; whoever left is noted."""
+    count, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        count += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    headers = [(b"cache-control", b"max-age=9")] if count == 1 else []
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"%d" % count})
+
+
+def part(length: int, **more: bool) -> dict[str, Any]:
+    """Return a part of a body."""
+    return {"type": "http.request", "body": b"x" * length} | more
+
+
+def test_a_body_of_the_largest_size_is_taken() -> None:
+    """One byte more is not, be it told beforehand or counted; the limit is named."""
+    assert pass_by(read_all, [part(3, more_body=True), part(2)], max_body_bytes=5).body == b"5"
+    told = pass_by(read_all, [], {"content-length": "6"}, max_body_bytes=5)
+    assert (told.status, b'"seen": "6 bytes"' in told.body) == (413, True)
+    told = pass_by(read_all, [], {"content-length": "3145729"}, max_body_bytes=3 << 20)
+    assert b"the limit is 3 MiB" in told.body
+    chunked = {"content-length": "", "transfer-encoding": "chunked"}
+    told = pass_by(read_all, [part(3, more_body=True), part(3)], chunked, max_body_bytes=5)
+    assert (told.status, b"more than 5 bytes" in told.body) == (413, True)
+    # A length that is none is the server's to refuse; the bytes are counted.
+    assert pass_by(read_all, [part(2)], {"content-length": "+9"}, max_body_bytes=5).body == b"2"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """One time for all of it, in words; where all has come nobody is hurried."""
+    told = pass_by(read_all, [part(3, more_body=True)], body_seconds=0.01)
+    assert (told.status, b'"seen": "3 bytes of its body"' in told.body) == (408, True)
+
+    async def wait(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(receive(), 0.1)
+        await read_all(scope, lambda: asyncio.sleep(0, part(1)), send)
+
+    assert pass_by(wait, [part(1)], body_seconds=0.01).body == b"1"
+
+
+def test_more_than_the_lab_holds_at_a_time_is_turned_away() -> None:
+    """Up to the last byte of the budget there is room."""
+    assert pass_by(read_all, [part(1_000)], {"content-length": "1000"}).body == b"1000"
+    told = pass_by(read_all, [part(1_001)], {"content-length": "1001"})
+    assert (told.status, told.headers[b"retry-after"]) == (503, b"1")
+    assert b"0 bytes are on their way, 1,000 may be" in told.body
+
+
+def test_every_request_is_counted_once() -> None:
+    """By method, status and time; names that a client invents are not kept."""
+    told = pass_by(read_all, [part(5)])
+    assert told.metrics.requests == {("other", "POST", 200): 1}
+    assert 0 <= told.metrics.times["other"].total < 60
+    assert list(pass_by(read_all, [part(5)], method="BREW").metrics.requests) == [
+        ("other", "other", 200)
+    ]
+    gone = pass_by(read_all, [{"type": "http.disconnect"}])
+    assert list(gone.metrics.requests) == [("other", "POST", 499)]
+
+
+def test_an_answer_says_once_how_long_it_may_be_kept() -> None:
+    """Not at all, unless it says so itself."""
+    assert pass_by(read_all, [part(5)]).headers[b"cache-control"] == b"no-store"
+    assert pass_by(read_all, [part(1)]).headers[b"cache-control"] == b"max-age=9"
+
+
+def test_sockets_of_the_web_are_closed() -> None:
+    """There are none here, and nobody is asked who they are."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    door = SecurityMiddleware(read_all, ServerSettings(), Metrics(), ByteBudget(0))
+    asyncio.run(door({"type": "websocket", "headers": []}, None, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
