@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -136,7 +137,7 @@ def test_a_sorter_is_told_at_once_that_others_are_first(
     begun.clear()
     threads = sorter.state.mail_threads
     for seconds in (1000.0, 1.5):  # until half of it is done others have no place either
-        threads._mean = seconds * threads._count
+        threads._mean = seconds * threads.count
         answer = sorter.post("/v1/route", **about)
         assert problem(answer, 503)["type"] == "urn:digitlens:busy"
         assert answer.headers["retry-after"] == "2"
@@ -146,6 +147,18 @@ def test_a_sorter_is_told_at_once_that_others_are_first(
     assert (late["reason"], begun.is_set()) == ("late", False)
     free.set()
     assert first.result(60).json()["reason"] != "late"
+
+
+def test_a_plant_need_not_wait_for_its_first_piece(
+    sorter: Any, lab_client: Callable[[Lab], Any], in_tmp: Path
+) -> None:
+    """A lab that keeps what scanners send starts what reads as it opens."""
+    seen: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    lab = Lab(ServerSettings(folder=in_tmp), sorter.state.desk)
+    lab.state.mail.read = seen.put
+    with lab_client(lab) as client:
+        for _ in range(client.state.mail_threads.count):
+            assert seen.get(timeout=30).min() == 255
 
 
 def test_a_piece_that_kills_its_process_costs_its_own_answer(

@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from digitlens.errors import MissingDataError, ShapeError
 from digitlens.mail.sorting.sort import PIECE_SECONDS, choose_tray
 from digitlens.server.line_reader import load_reader
 from digitlens.server.mail_schemas import Routed, SortedPiece
 from digitlens.server.uploads import check_pixels, count_pixels
-from digitlens.workers import WorkerPool
+from digitlens.workers import WorkerPool, run_in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,6 +130,12 @@ class MailRoom:
             **{key: value for key, value in taken.row.items() if key in names},
             new=taken.is_new,
         )
+
+    def warm(self, count: int) -> None:
+        """Begin to start `count` processes that read: no piece has to wait for that."""
+        blank = np.full((40, 40), 255, np.uint8)
+        for _ in range(count):
+            run_in_background(lambda: self.read(blank))  # what is read with is loaded there
 
     def close(self) -> None:
         """End the processes that read."""

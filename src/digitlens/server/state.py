@@ -55,7 +55,7 @@ class Threads:
 
     def __init__(self, count: int, limit: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
-        self._count, self._limit = count, limit
+        self.count, self._limit = count, limit
         self._mean = 0.0  # seconds that a task takes, of late
         self._is_full = False  # for those who have no patience
         self.tasks = 0  # at work or waiting
@@ -69,7 +69,7 @@ class Threads:
         `patience`; TimeoutError: it took longer than `seconds`. What was begun goes on to its
         end; what was not is left, as is what could not end in time.
         """
-        wait = max(self._mean, LEAST_SECONDS) * self.tasks / self._count
+        wait = max(self._mean, LEAST_SECONDS) * self.tasks / self.count
         if patience < math.inf:
             # Once full until half is done: else those just answered had all places again.
             self._is_full = wait > (patience / 2 if self._is_full else patience)
@@ -142,6 +142,8 @@ class LabState:
         square = np.full((40, 40), 255, np.uint8)
         square[10:30, 18:22] = 0
         prepare_digit(encode_png(square), self.settings.max_pixels, frame=True)
+        if self.desk is not None and self.desk.scans is not None:
+            self.mail.warm(self.mail_threads.count)
 
     async def stop(self) -> None:
         """Answer what was begun, stop training, and end."""
