@@ -17,8 +17,10 @@ from hypothesis import settings
 from digitlens.digits import SIDE, Digits
 
 # On batches this small two threads cost more than they bring, and on a busy machine they
-# wait for each other: the tests that train took ten times as long. Set before torch loads.
+# wait for each other: the tests that train took ten times as long. Set before torch and
+# OpenCV load.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 settings.register_profile("digitlens", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("digitlens")
