@@ -30,7 +30,11 @@ SETTINGS: dict[str, dict[str, str]] = {
     "spins 0.05 ms": {"GOMP_SPINCOUNT": "1000"},
     "spins 1 ms": {"GOMP_SPINCOUNT": "20000"},
     "one thread": {"OMP_NUM_THREADS": "1"},
+    "sharing a core": {"GOMP_SPINCOUNT": "0", "OMP_NUM_THREADS": str(os.cpu_count() or 1)},
 }
+"""What the environment says, by a name; those of `SHARED` have one core for all threads."""
+
+SHARED = "sharing a core"
 TORCH = "import torch"
 
 
@@ -47,18 +51,33 @@ def busy(count: int) -> Iterator[None]:
             process.wait()
 
 
-def measure(rounds: int, neighbours: int, folder: Path) -> dict[tuple[str, int], list[float]]:
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Begin processes that run on one core: with the same threads, and so the same weights."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def measure(
+    rounds: int, neighbours: int, folder: Path, names: list[str]
+) -> dict[tuple[str, int], list[float]]:
     """Return the seconds of each setting, alone (0) and beside `neighbours` processes."""
     digitlens = str(Path(sys.executable).with_name("digitlens"))
     seconds: dict[tuple[str, int], list[float]] = {}
     for turn in range(rounds):
         for count in (0, neighbours):
-            for name, changes in {**SETTINGS, TORCH: {}}.items():
+            for name in (*names, TORCH):
+                changes = SETTINGS.get(name, {})
                 out = folder / f"{turn}-{count}-{name}"
                 command = [digitlens, "train", "quick", "--validation", "0", "--out", str(out)]
                 if name == TORCH:
                     command = [sys.executable, "-c", TORCH]
-                with mock.patch.dict(os.environ, changes), busy(count):
+                core = on_one_core() if name == SHARED else contextlib.nullcontext()
+                with mock.patch.dict(os.environ, changes), busy(count), core:
                     taken, _, _ = timed(command, folder)
                 seconds.setdefault((name, count), []).append(taken)
                 print(f"{name}, beside {count}: {taken:.2f} s", file=sys.stderr)
@@ -73,7 +92,7 @@ def report(seconds: dict[tuple[str, int], list[float]], neighbours: int) -> str:
         f"| alone, of `{TORCH}` |",
         "|---|---|---|---|---|",
     ]
-    for name in (*SETTINGS, TORCH):
+    for name in dict.fromkeys(name for name, _ in seconds):
         alone, beside = (statistics.median(seconds[name, count]) for count in (0, neighbours))
         lines.append(
             f"| {name} | {alone:.2f} s | {beside:.2f} s | {beside / alone:.2f} "
@@ -89,11 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--neighbours", type=int, default=1)
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="digitlens-busy-"))
     try:
-        seconds = measure(options.rounds, options.neighbours, folder)
+        seconds = measure(options.rounds, options.neighbours, folder, options.settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     keep("busy", report(seconds, options.neighbours), write=options.write)

@@ -308,3 +308,11 @@ def test_a_card_of_brackets_or_of_megabytes_is_refused() -> None:
     for text in ("[" * 90_000, json.dumps({"format": 1, "x": "y" * 200_000})):
         with pytest.raises(ModelError, match="a model's card cannot be read"):
             ModelCard.from_json(text)
+
+
+def test_an_unfinished_run_says_how_it_is_gone_on_with(tmp_path: Path) -> None:
+    """The command that resumes it names its network."""
+    (tmp_path / "config.toml").write_text('format = 1\n[run]\nnetwork = "dense"\n')
+    with pytest.raises(ModelError) as caught:
+        load_model(tmp_path)
+    assert caught.value.try_ == f"digitlens train dense --resume --out {tmp_path}"

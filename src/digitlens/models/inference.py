@@ -10,6 +10,7 @@ import math
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -19,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, SIDE, Images, check_images
-from digitlens.errors import ModelError, suggest
+from digitlens.errors import ModelError, RunError, suggest
 from digitlens.metrics.formatting import WIDTH, hang
 from digitlens.models.card import LineModelCard, ModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER, verify_checksum
 from digitlens.models.copies import HUB, fetch_from_hub
 from digitlens.models.predictions import Prediction, Predictions
 from digitlens.models.registry import DEFAULT_NETWORK, NETWORKS
-from digitlens.runs import CONFIG, MODEL, RUNS
+from digitlens.runs import CONFIG, MODEL, RUNS, read_config
 from digitlens.storage import is_folder, read_regular
 from digitlens.workers import available_cpus
 
@@ -240,7 +241,7 @@ def _no_model_error(source: Path, error: OSError) -> ModelError:
             f"{source} holds no model: it must have a {MODEL}",
             seen="an unfinished run" if unfinished else "no run folder",
             likely="training was cut off" if unfinished else None,
-            try_=f"digitlens train NETWORK --resume --out {source}" if unfinished else None,
+            try_=_resume_command(source) if unfinished else None,
         )
     runs = sorted(folder.parent for folder in RUNS.glob(f"{source.name}-*/{MODEL}"))
     network = re.sub(r"-\d+$", "", source.name)
@@ -256,6 +257,13 @@ def _no_model_error(source: Path, error: OSError) -> ModelError:
         seen=error.strerror,
         try_=hang("", advice, WIDTH - 10),
     )
+
+
+def _resume_command(run: Path) -> str:
+    network = "NETWORK"
+    with suppress(RunError, KeyError):
+        network = read_config(run)["run"]["network"]
+    return f"digitlens train {network} --resume --out {run}"
 
 
 def _read_card(path: Path, session: Any) -> ModelCard:
