@@ -129,6 +129,23 @@ def test_what_cannot_be_built_is_refused(page: Any, go: Go, expect: Any) -> None
     expect(page.locator("#train-start")).to_be_enabled()
 
 
+def test_what_is_gone_on_from_has_its_layers(page: Any, go: Go, expect: Any) -> None:
+    """Layers and activation are asked for where weights begin at random, and sent only then."""
+    go(page, "train")
+    page.locator("#train-network").select_option("custom")
+    expect(page.locator("#train-layers")).to_be_visible()
+    expect(page.locator("#train-command")).to_contain_text("--layers")
+    page.locator("#train-from").evaluate(
+        """start => {
+            start.add(new Option("mine", "mine", true, true));
+            start.dispatchEvent(new Event("change", {bubbles: true}));
+        }"""
+    )
+    expect(page.locator("#train-layers")).to_be_hidden()
+    expect(page.locator("#train-activation")).to_be_hidden()
+    expect(page.locator("#train-command")).not_to_contain_text("--layers")
+
+
 def test_gradients_come_when_they_are_asked_for(page: Any, go: Go, expect: Any) -> None:
     """Integrated gradients are drawn beside what covering parts of the digit shows."""
     page.locator("#network").select_option("tiny")

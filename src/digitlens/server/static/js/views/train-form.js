@@ -94,9 +94,7 @@ function showNetwork() {
     .map(({ name }) => ({ value: name, text: name }));
   setOptions(byId("train-from"), [{ value: "", text: "random weights" }, ...same], chosen);
   if (byId("train-from").selectedIndex < 0) byId("train-from").value = "";
-  byId("layers-part").hidden = kind !== "custom";
   fieldOf("recipe").hidden = kind !== "dense";
-  fieldOf("activation").hidden = kind !== "custom";
   byId("train-terminal").hidden = byId("train-data").value === "generated"; // they are this page's own
   showCommand();
 }
@@ -131,13 +129,16 @@ export function readForm() {
     share: share < 1 ? share : null,
     seed: Number(field("seed").value) || 0,
     from: byId("train-from").value || null,
-    layers: network === "custom" ? field("layers").value : null,
+    layers: byId("layers-part").hidden ? null : field("layers").value,
     ...Object.fromEntries(changes),
   };
 }
 
 /** The same for a terminal. */
 function showCommand() {
+  // What is gone on from has its layers.
+  const isOwn = byId("train-network").value === "custom" && !byId("train-from").value;
+  byId("layers-part").hidden = fieldOf("activation").hidden = !isOwn;
   byId("share-out").textContent = `${byId("train-share").value} %`;
   const { network, data = "", share, from, ...rest } = readForm();
   const limit = share && COUNTS[data] && !from ? Math.max(10, Math.round(share * COUNTS[data])) : null;
