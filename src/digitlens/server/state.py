@@ -69,7 +69,7 @@ class Threads:
         `patience`; TimeoutError: it took longer than `seconds`. What was begun goes on to its
         end; what was not is left, as is what could not end in time.
         """
-        wait = max(self._mean, LEAST_SECONDS) * self.tasks / self.count
+        wait = max(self._mean, LEAST_SECONDS) * max(0, self.tasks + 1 - self.count) / self.count
         if patience < math.inf:
             # Once full until half is done: else those just answered had all places again.
             self._is_full = wait > (patience / 2 if self._is_full else patience)
