@@ -21,7 +21,7 @@ one line (`digitlens.ocr.recognize`) needs no gray ink at all, only where the wr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -119,9 +119,16 @@ def to_gray(pixels: Pixels) -> Gray:
 
 def count_median(plane: Gray) -> np.float32:
     """Return the median of gray values; by counting, as there are only 256 of them."""
-    middle = np.array([(plane.size - 1) // 2, plane.size // 2])
-    cumulated = np.bincount(plane.ravel(), minlength=256).cumsum()
-    return np.float32(np.searchsorted(cumulated, middle, side="right").mean())
+    return np.float32(median_of_counts(np.bincount(plane.ravel(), minlength=256)))
+
+
+def median_of_counts(counts: NDArray[Any]) -> float:
+    """Return the median of gray values of which there are so many each: (256,)."""
+    cumulated = counts.cumsum()
+    total = int(cumulated[-1])
+    return float(
+        np.searchsorted(cumulated, ((total - 1) // 2, total // 2), side="right").mean()
+    )
 
 
 def median_color(colors: Pixels) -> NDArray[np.float64]:

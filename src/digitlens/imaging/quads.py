@@ -72,8 +72,11 @@ def to_color(pixels: Pixels) -> Pixels:
     return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
 
 
-def find_quads(smooth: Pixels) -> Iterator[Floats]:
-    """Yield quadrilaterals (4, 2) that regions of even color fill, with what is on them."""
+def find_quads(smooth: Pixels, min_share: float = MIN_AREA) -> Iterator[Floats]:
+    """Yield quadrilaterals (4, 2) that regions of even color fill, with what is on them.
+
+    Each covers `min_share` of the picture at least.
+    """
     import cv2
 
     shape = smooth.shape[:2]
@@ -81,13 +84,13 @@ def find_quads(smooth: Pixels) -> Iterator[Floats]:
         _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
         # What an outline encloses belongs to it, so that a region may have few pixels.
         _, _, widths, heights, areas = stats.T
-        large = areas >= 0.3 * MIN_AREA * mask.size
+        large = areas >= 0.3 * min_share * mask.size
         large &= (widths >= MIN_STRIP_SIDE) & (heights >= MIN_STRIP_SIDE)
-        large &= widths * heights >= MIN_AREA * mask.size
+        large &= widths * heights >= min_share * mask.size
         for index in np.flatnonzero(large[1:]) + 1:
             left, top, width, height, _ = stats[index].tolist()
             part = labels[top : top + height, left : left + width] == index
-            quad = _fit_quad(part.astype(np.uint8), (left, top), shape)
+            quad = _fit_quad(part.view(np.uint8), (left, top), shape, min_share)
             if quad is not None:
                 yield quad
 
@@ -116,7 +119,9 @@ def _region_masks(smooth: Pixels) -> Iterator[Mask]:
             yield np.asarray(1 - lighter, np.uint8)
 
 
-def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> Floats | None:
+def _fit_quad(
+    region: Mask, offset: tuple[int, int], shape: tuple[int, int], min_share: float
+) -> Floats | None:
     """Return the quadrilateral that a region fills with what it encloses: (4, 2), or None."""
     import cv2
 
@@ -125,7 +130,7 @@ def _fit_quad(region: Mask, offset: tuple[int, int], shape: tuple[int, int]) -> 
     )
     outline = max(outlines, key=len)
     total, size = cv2.contourArea(outline), shape[0] * shape[1]
-    if not MIN_AREA * size <= total <= MAX_AREA * size:
+    if not min_share * size <= total <= MAX_AREA * size:
         return None
     hull = cv2.convexHull(outline)
     if total < MIN_HULL * cv2.contourArea(hull):

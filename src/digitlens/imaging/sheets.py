@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.imaging.binarize import count_median, median_color
+from digitlens.imaging.binarize import median_color, median_of_counts
 from digitlens.imaging.crop import resize_quickly
 from digitlens.imaging.io import MIN_SIDE
 from digitlens.imaging.quads import (
+    MIN_AREA,
     count_sides,
     fill_quad,
     find_quads,
@@ -122,10 +123,13 @@ def _project(spots: Floats, matrix: Floats) -> Floats:
     return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
 
 
-def find_sheets(pixels: Pixels, max_outer: float = 1.0) -> list[Sheet]:
+def find_sheets(
+    pixels: Pixels, max_outer: float = 1.0, min_share: float = MIN_AREA
+) -> list[Sheet]:
     """Find the sheets in a picture, uint8 (H, W) or (H, W, 3), from top to bottom.
 
     max_outer: sheets are looked for on sheets that are less than this share of their picture
+    min_share: what is less than this share of its picture is no sheet
 
     Returns nothing where the picture is its own sheet, as most scans are.
 
@@ -140,7 +144,7 @@ def find_sheets(pixels: Pixels, max_outer: float = 1.0) -> list[Sheet]:
     """
     if max(pixels.shape[:2]) < MIN_SCENE_SIDE:
         return []
-    return _find(pixels, MAX_DEPTH, max_outer)
+    return _find(pixels, MAX_DEPTH, max_outer, min_share)
 
 
 def find_digit_sheet(pixels: Pixels) -> Sheet | None:
@@ -172,11 +176,11 @@ def turn_quarter(pixels: Pixels) -> Sheet:
     return Sheet(np.ascontiguousarray(np.rot90(pixels)), corners, back)
 
 
-def _find(pixels: Pixels, depth: int, max_outer: float) -> list[Sheet]:
+def _find(pixels: Pixels, depth: int, max_outer: float, min_share: float) -> list[Sheet]:
     smooth = remove_strokes(pixels)
     quads: list[Floats] = []
     sides: list[int] = []
-    for quad in find_quads(smooth):
+    for quad in find_quads(smooth, min_share):
         if all(np.abs(quad - other).max() > SAME_QUAD for other in quads):
             count = count_sides(smooth, quad)
             if count:
@@ -215,7 +219,7 @@ def _find(pixels: Pixels, depth: int, max_outer: float) -> list[Sheet]:
         is_large = max(sheet.pixels.shape[:2]) >= MIN_FIGURE_SIDE
         is_outer = sheet.area <= max_outer * pixels.shape[0] * pixels.shape[1]
         looks = depth and is_large and is_outer and not has_ground
-        inner = _find(sheet.pixels, depth - 1, max_outer) if looks else []
+        inner = _find(sheet.pixels, depth - 1, max_outer, min_share) if looks else []
         sheets += [item.on(sheet) for item in inner] or [sheet]
     sheets.sort(key=lambda sheet: float(sheet.corners[:, 1].mean()))
     if has_ground:
@@ -281,12 +285,13 @@ class _Scene:
         if inner.sum() < 12:
             return False
         size = self.fine.shape[1], self.fine.shape[0]
-        where = cv2.resize(inner, size, interpolation=cv2.INTER_NEAREST) > 0
-        rest = self.rest[where]
-        if not rest.size:
+        where = cv2.resize(inner, size, interpolation=cv2.INTER_NEAREST)
+        counts = cv2.calcHist([self.rest], [0], where, [256], [0, 256]).ravel().astype(int)
+        total = int(counts.sum())
+        if not total:
             return False
-        least = max(MIN_MARK, MIN_MARK_NOISE * 1.48 * float(count_median(rest)))
-        share = float((rest > least).mean())
+        least = max(MIN_MARK, MIN_MARK_NOISE * 1.48 * median_of_counts(counts))
+        share = float(counts[int(least) + 1 :].sum()) / total
         if written and share < MIN_MARKED:
             values = self.smooth[inner > 0]
             far = np.abs(values - median_color(values)).max(axis=1)

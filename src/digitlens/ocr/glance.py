@@ -70,7 +70,7 @@ class LineGlances:
         return total / width if width else 0.0
 
     def drop_words(self, layout: PageLayout, count: int) -> PageLayout:
-        """Return a page without the lines that hold no `count` digits."""
+        """Return a page whose lines may hold `count` digits; the others are its words."""
         least = MIN_DIGIT_WIDTH * count
         crops = layout.crops
         wholes = [index for index, crop in enumerate(crops) if not crop.part]
@@ -84,7 +84,8 @@ class LineGlances:
                 if near and self._look(crop)[0] >= least:
                     may_hold.add(index)
         kept = tuple(crops[index] for index in sorted(may_hold))
-        return replace(layout, crops=kept)
+        words = tuple(crops[index] for index in wholes if index not in may_hold)
+        return replace(layout, crops=kept, words=words)
 
     def _look(self, crop: LineCrop) -> tuple[float, float]:
         """Return how wide the ink of digits is, in heights of the line, and the clarity."""

@@ -13,13 +13,15 @@ from digitlens.ocr.recognize import recognize_crop, recognize_table
 from digitlens.ocr.select import RecognizedLine, select_numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from digitlens.ctc.line import Line
     from digitlens.ctc.probs import Lengths
     from digitlens.geometry import Box
-    from digitlens.layout.page_layout import PageLayout
+    from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.network import LineRecognizer
     from digitlens.ocr.page import Where
@@ -37,23 +39,101 @@ def read_layout(
 ) -> PageReading:
     """Recognize the line crops and tables of a picture, and select the numbers.
 
-    `where` is that of `Reader.page`; what is `known` of the same layout is not read again;
+    `where` is that of `Reader.page`: lines are then read from the bottom up, and what a sure
+    one makes needless is left out. What is `known` of the same layout is not read again;
     `digits` is that of `recognize_table`.
     """
-    read = {item.crop: item for item in known.crops} if known else {}
-    crops = []
-    for crop in layout.crops:
-        if crop in read:
-            crops.append(read[crop])
-        elif where is None or _is_wanted(crop.box, layout, where):
-            line = recognize_crop(network, crop, lengths=lengths, pixels=pixels)
-            crops.append(RecognizedLine(crop, line))
+    read = {item.crop: item.line for item in known.crops} if known else {}
+    crops: Sequence[LineCrop] = layout.crops
+    needed = None
+    if where is not None:
+        needed = _BottomUp(layout)
+        crops = [crop for crop in needed.order() if _is_wanted(crop.box, layout, where)]
+    for crop in crops:
+        if crop not in read and (needed is None or needed.may_matter(crop)):
+            read[crop] = recognize_crop(network, crop, lengths=lengths, pixels=pixels)
+        if needed is not None and crop in read:
+            needed.add(crop, read[crop], lengths)
+    items = tuple([RecognizedLine(crop, read[crop]) for crop in layout.crops if crop in read])
     tables = (
         known.tables
         if known
         else tuple([recognize_table(network, grid, digits, pixels) for grid in layout.grids])
     )
-    return PageReading(layout, select_numbers(crops, tables, lengths), tables, tuple(crops))
+    return PageReading(layout, select_numbers(items, tables, lengths), tables, items)
+
+
+SURE_END = 0.99
+"""A number read with this confidence ends an address: of what stands above it nothing is read.
+Of 200 drawn envelopes that changed no tray, and half as many lines are read."""
+
+FAR_ABOVE = 3.0
+"""In heights of the line: what is farther above a sure number is another address's. What is
+nearer is so only where words stand beside the number, as the town does: below a ZIP there may
+be a number that somebody printed."""
+
+
+class _BottomUp:
+    """The lines of an upright picture from the bottom up, as mail is read."""
+
+    def __init__(self, layout: PageLayout) -> None:
+        crops = (*layout.crops, *layout.words)
+        turned = partial(rotate_upright, size=layout.size, turn=layout.rotation)
+        self._boxes = {crop: turned(crop.box)[0] for crop in crops}
+        self._crops = layout.crops
+        self._whole = {crop: self._find_whole(crop) for crop in self._crops}
+        self._sure: list[tuple[LineCrop, bool]] = []  # and whether words stand beside it
+
+    def _find_whole(self, part: LineCrop) -> LineCrop:
+        """Return the line that a part belongs to; itself for what is none."""
+        x0, y0, x1, y1 = self._boxes[part]
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        for crop, (left, top, right, bottom) in self._boxes.items():
+            is_around = left <= x <= right and top <= y <= bottom
+            if part.part and not crop.part and is_around:
+                return crop
+        return part
+
+    def order(self) -> list[LineCrop]:
+        """Return lines from the bottom up, of each its parts first, these from the right."""
+
+        def place(crop: LineCrop) -> tuple[float, float, bool, float]:
+            left, top, _, bottom = self._boxes[self._whole[crop]]
+            return -(top + bottom), left, not crop.part, -self._boxes[crop][2]
+
+        return sorted(self._crops, key=place)
+
+    def add(self, crop: LineCrop, line: Line, lengths: Lengths) -> None:
+        """Take note of what was read."""
+        if lengths and len(line.text) in lengths and line.confidence >= SURE_END:
+            self._sure.append((crop, self._has_words(crop)))
+
+    def _has_words(self, crop: LineCrop) -> bool:
+        """Say whether writing stands in the same row, to the left."""
+        x0, y0, _, y1 = self._boxes[crop]
+        return any(
+            left < x0 - (y1 - y0) and top < (y0 + y1) / 2 < bottom
+            for left, top, _, bottom in self._boxes.values()
+        )
+
+    def _ends(self, crop: LineCrop, part: LineCrop) -> bool:
+        """Say whether a part is the end of a line whose other parts are words."""
+        others = [item for item in self._crops if self._whole[item] is crop]
+        x1, (_, top, right, bottom) = self._boxes[part][2], self._boxes[crop]
+        return {*others} == {crop, part} and right - x1 < 0.5 * (bottom - top)
+
+    def may_matter(self, crop: LineCrop) -> bool:
+        """Say whether a line may be what is looked for, after what was read below it."""
+        _, top, _, bottom = self._boxes[crop]
+        for sure, has_words in self._sure:
+            if self._whole[sure] is crop and self._ends(crop, sure):
+                return False
+            _, upper, _, lower = self._boxes[sure]
+            gap = (upper + lower - top - bottom) / 2
+            is_above = (top + bottom) / 2 < upper
+            if is_above and (has_words or gap > FAR_ABOVE * (bottom - top)):
+                return False
+        return True
 
 
 def keep_wanted(layout: PageLayout, where: Where) -> PageLayout:

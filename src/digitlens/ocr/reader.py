@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.probs import Lengths
     from digitlens.imaging.io import ImageSource, LoadedImage
-    from digitlens.imaging.sheets import Sheet
     from digitlens.layout.page_layout import PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.page import Stage, Where
@@ -57,9 +56,9 @@ if TYPE_CHECKING:
 MAX_SIDE = 100_000
 """Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
 
-ENVELOPE_SHARE, MAX_STAMP_SHARE = 0.85, 0.05
+ENVELOPE_SHARE, MIN_MAIL_SHARE = 0.85, 0.05
 """On mail, a sheet of such a share of the picture is the envelope; what is smaller than the
-second, beside the largest, is a stamp: most have 0.02 of it."""
+second is a stamp: most have 0.02 of it."""
 
 
 class Reader:
@@ -198,7 +197,7 @@ class Reader:
         """Read what stands in one field: on the sheets in the picture, or in one place."""
         sheets = []
         if where is not None:  # mail: what is on an envelope is a stamp
-            sheets = _drop_stamps(find_sheets(image.pixels, ENVELOPE_SHARE))
+            sheets = find_sheets(image.pixels, ENVELOPE_SHARE, MIN_MAIL_SHARE)
         elif field.area is None:
             sheets = find_sheets(image.pixels)
         pages = [
@@ -290,7 +289,9 @@ class Reader:
             upright_layout = glances.tell_way_up(layout)
             if upright_layout is not None:
                 wanted = keep_wanted(upright_layout, where)
-                return self._read_way(keep(wanted), pixels, lengths=lengths, whole=None)
+                return self._read_way(
+                    keep(wanted), pixels, lengths=lengths, whole=None, where=where
+                )
         numbers = keep(layout)
         # Words beside a number must not be read along with it.
         whole = whole and holds_only_numbers(layout, numbers)
@@ -392,12 +393,6 @@ class Reader:
             )
         calibration = self.network.calibrations.select(check_lengths(length))
         return calibration.threshold(max_error)
-
-
-def _drop_stamps(sheets: Sequence[Sheet]) -> list[Sheet]:
-    """Leave out what is far smaller than the largest sheet: stamps, on mail."""
-    least = MAX_STAMP_SHARE * max((sheet.area for sheet in sheets), default=0.0)
-    return [sheet for sheet in sheets if sheet.area >= least]
 
 
 def _load(picture: ImageSource | LoadedImage) -> LoadedImage:

@@ -27,6 +27,9 @@ MAX_GAP_RATIO = 1.5
 # A line is the only one of a picture when its writing is at least this share as high.
 MIN_FILL = 0.3
 
+# So many lines, of so many pieces each, are a page: specks beside a line are single.
+MIN_PAGE_LINES, MIN_LINE_PARTS = 3, 3
+
 # Most pixels of height, and least width to height, of a line that was cut out.
 MAX_CUT_HEIGHT, MIN_CUT_ASPECT = 120, 1.2
 
@@ -134,6 +137,10 @@ def is_one_line(layout: PageLayout) -> bool:
     tallest = max((crop.height for crop in whole), default=0.0)
     on_its_side = 20 < layout.rotation % 180 < 160
     if layout.grids or on_its_side or tallest < MIN_FILL * height or width < height:
+        return False
+    # Lines of small writing are a page's, and what is tall its edge or a mark across it.
+    small = [crop for crop in whole if crop.height < 0.5 * tallest]
+    if sum(crop.components >= MIN_LINE_PARTS for crop in small) >= MIN_PAGE_LINES:
         return False
     # All tall crops stand in one row, ...
     tall = [crop.box for crop in whole if crop.height >= 0.5 * tallest]
