@@ -122,6 +122,16 @@ def test_what_lies_on_a_large_sheet_is_left_where_it_is() -> None:
     assert find_sheets(scene, 0.99)[0].area == inner.area
 
 
+def test_what_is_smaller_than_is_said_is_no_sheet() -> None:
+    """A stamp of a twentieth of its picture is a sheet only where nobody says otherwise."""
+    scene = np.full((400, 600), 240, np.uint8)
+    scene[30:130, 480:570] = 90
+    scene[60:100, 500:506] = 250
+    scene[200:230, 100:106] = 20
+    assert [item.is_ground for item in find_sheets(scene)] == [False, True]
+    assert find_sheets(scene, min_share=0.05) == []
+
+
 def test_boxes_go_to_the_picture_and_back() -> None:
     """A box of the sheet is where it was once it went to the picture and back."""
     item = Sheet(sheet(), FLAT + 10, np.array([[1, 0, 10], [0, 1, 10], [0, 0, 1.0]]))

@@ -153,6 +153,19 @@ def test_a_code_before_a_town_is_offered_alone_too(write: Callable[..., np.ndarr
     assert crops[0].box[0] == pytest.approx(crops[1].box[0], abs=2)
 
 
+def test_parts_of_lines_that_are_not_asked_for_are_not_cut(
+    write: Callable[..., np.ndarray],
+) -> None:
+    """What says which lines are parted sees whole ones only; parts follow their line."""
+    sheet = np.full((200, 900), 255, np.uint8)
+    for left, word in ((40, "44640"), (260, "NANTES")):
+        line = write(word)
+        sheet[60 : 60 + line.shape[0], left : left + line.shape[1]] = line
+    layout = find_lines(sheet, parted=lambda whole: whole.crops)
+    assert [crop.part for crop in layout.crops] == [False, True, True]
+    assert [crop.part for crop in find_lines(sheet, parted=lambda _: ()).crops] == [False]
+
+
 def test_a_wanted_count_changes_the_ranking(write: Callable[..., np.ndarray]) -> None:
     """The line that has as many marks as digits are wanted comes first."""
     sheet = np.full((400, 700), 255, np.uint8)

@@ -71,6 +71,18 @@ def test_parts_of_words_are_not_looked_at(is_turned: bool) -> None:
     assert network.asked == 1
 
 
+def test_only_lines_with_digits_are_parted() -> None:
+    """Parts are cut of upright lines that may hold digits, and of all where nothing is told."""
+    word, number = crop(0.1, clarity=0.97), crop(0.9, clarity=0.97)
+    # With lines of so many heights it is no picture of one line.
+    layout = PageLayout((word, number), (600, 400))
+    glances = LineGlances(Marked())  # type: ignore[arg-type]
+    assert glances.find_parted(layout, 5, lambda *_: True) == (number,)
+    assert glances.find_parted(layout, 5, lambda *_: False) == ()
+    turned = layout.upside_down()
+    assert glances.find_parted(turned, 5, lambda *_: True) == turned.crops
+
+
 @given(st.lists(st.floats(0, 1), max_size=6), st.tuples(*[st.integers(1, 12)] * 2))
 def test_more_wanted_digits_keep_fewer_lines(
     shares: list[float], counts: tuple[int, int]

@@ -174,6 +174,48 @@ def test_only_lines_in_wanted_places_are_read(make_network: Make, make_sheet: Ma
     assert len(network.seen) == 1
 
 
+UPPER = ("44747", 60, 60)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sure", "texts"),
+    [
+        # Words stand beside it: an address ends there.
+        ((UPPER, ("47", 60, 120), ("35771", 300, 120)), 0.9999, {"35771"}),
+        # It stands alone: a number below the address, perhaps, ...
+        ((UPPER, ("35771", 300, 120)), 0.9999, {"44747", "35771"}),
+        # ... but not below what is far above it.
+        ((UPPER, ("35771", 300, 400)), 0.9999, {"35771"}),
+        # In doubt all is read.
+        ((UPPER, ("47", 60, 120), ("35771", 300, 120)), 0.95, {"44747", "35771"}),
+    ],
+)
+def test_above_the_sure_end_of_an_address_nothing_is_read(
+    make_network: Make, make_sheet: Make, rows: Any, sure: float, texts: set[str]
+) -> None:
+    """Mail is read from the bottom up to a sure number with words beside it, or far below."""
+    page = make_sheet(*rows)
+    layout = find_lines(page)
+    layout = replace(layout, crops=tuple(crop for crop in layout.crops if crop.height > 10))
+    network = make_network(sure)
+    reading = read_layout(network, layout, page, frozenset({5}), lambda *_: True)
+    assert {item.text for item in reading.lines if len(item.text) == 5} == texts
+
+
+def test_a_line_is_not_read_whose_end_is_sure(make_network: Make, make_sheet: Make) -> None:
+    """A line of which only its last part may be a number is not read as a whole as well."""
+    page = make_sheet(("47", 60, 120), ("35771", 300, 120))
+    layout = find_lines(page)
+    whole, town, code = layout.crops
+    assert (whole.part, town.part, code.part) == (False, True, True)
+    for crops, looks in (((whole, code), 1), ((whole, town, code), 2)):
+        network = make_network(0.9999)
+        part = replace(layout, crops=crops)
+        reading = read_layout(network, part, page, frozenset({5}), lambda *_: True)
+        assert "35771" in {item.text for item in reading.lines}
+        assert len(network.seen) == looks
+
+
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
 def test_all_lines_tell_which_way_is_up(
     make_network: Make, make_sheet: Make, quarters: int

@@ -199,6 +199,18 @@ def test_tables_are_no_lines() -> None:
     assert not may_be_one_line(ruled)
 
 
+def test_a_page_with_a_tall_mark_is_no_one_line() -> None:
+    """Three lines of writing below a mark across the page are a page; specks are not."""
+    tall = (0.0, 0.0, 300.0, 100.0)
+    for components, one in ((4, False), (1, True)):
+        small = [(20.0, top, 120.0, top + 9.0) for top in (10.0, 40.0, 70.0)]
+        rows = [replace(strip(box), components=components) for box in small]
+        assert (
+            is_one_line(replace(layout(tall, size=(300, 100)), crops=(strip(tall), *rows)))
+            is one
+        )
+
+
 def test_parts_do_not_count_as_lines() -> None:
     """Parts of the one line change nothing."""
     part = strip((10, 10, 60, 50), part=True)

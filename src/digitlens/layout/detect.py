@@ -36,10 +36,13 @@ from digitlens.layout.line_crops import (
 from digitlens.layout.page_layout import PageLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from numpy.typing import NDArray
 
     from digitlens.geometry import Box, Floats, Pixels
     from digitlens.imaging.io import ImageSource, LoadedImage
+    from digitlens.layout.page_layout import LineCrop
 
     Candidate: TypeAlias = tuple[TextLine, float, float]
     """A line, its slope and its score."""
@@ -68,6 +71,7 @@ def find_lines(
     quarters: int | None = None,
     inverted: bool | None = None,
     stages: bool = False,
+    parted: Callable[[PageLayout], Collection[LineCrop]] | None = None,
 ) -> PageLayout:
     """Find the lines of writing on a photo or scan that may be numbers.
 
@@ -81,6 +85,7 @@ def find_lines(
     quarters: quarter turns, counter-clockwise, where only the slope is to be found out
     inverted: whether the ink is lighter than the paper; None finds out
     stages: whether `PageLayout.stages` is filled
+    parted: says of whole lines of which of them the parts are cut out, too; None for all
 
     Raises MissingDataError, DataError, CorruptFileError, ShapeError: as `load_image` has it; an
     array of more than `MAX_PIXELS` pixels is refused too; UsageError: an area outside the
@@ -113,13 +118,13 @@ def find_lines(
     lines = _group_lines(page, free)
     candidates = _rank_lines(page, lines, count)
     chosen = _select_likeliest(candidates)
-    regions = (
-        draw_line_region(page, line, slope=slope, score=score) for line, slope, score in chosen
-    )
-    crops = [crop_line(page, source, region) for region in regions]
-
+    crops: list[LineCrop | None] = [
+        None if line.part else _cut_out(page, source, candidate, offset)
+        for candidate in chosen
+        for line in candidate[:1]
+    ]
     layout = PageLayout(
-        crops=tuple(crop.shift(offset) for crop in crops if crop is not None),
+        crops=tuple(crop for crop in crops if crop is not None),
         size=(image.pixels.shape[1], image.pixels.shape[0]),
         rotation=view.rotation,
         inverted=page.background.inverted,
@@ -127,11 +132,29 @@ def find_lines(
         grids=tuple(grid.shift(offset) for grid in grids),
         about=(image.about, *_describe(page, len(candidates), len(chosen))),
     )
+    # Parts follow the line that they are of.
+    cut = layout.crops if parted is None else parted(layout)
+    around: LineCrop | None = None
+    for index, candidate in enumerate(chosen):
+        if not candidate[0].part:
+            around = crops[index]
+        elif around is None or around in cut:
+            crops[index] = _cut_out(page, source, candidate, offset)
+    layout = replace(layout, crops=tuple(crop for crop in crops if crop is not None))
     if stages:
         from digitlens.layout.debug import draw_stages
 
         layout = replace(layout, stages=draw_stages(page, layout, offset))
     return layout
+
+
+def _cut_out(
+    page: PageAnalysis, source: CropSource, candidate: Candidate, offset: tuple[int, int]
+) -> LineCrop | None:
+    """Return the crop of a line, in pixels of the picture; None where nothing of it is left."""
+    line, slope, score = candidate
+    crop = crop_line(page, source, draw_line_region(page, line, slope=slope, score=score))
+    return None if crop is None else crop.shift(offset)
 
 
 def _check(image: LoadedImage, count: int | None) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from digitlens.ocr.page_reading import keep_wanted
+from digitlens.ocr.select import is_one_line, may_be_one_line
 from digitlens.ocr.signs import DIGIT, INK
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.ocr.network import SignRecognizer
+    from digitlens.ocr.page import Where
 
 
 MIN_DIGIT_WIDTH = 0.1
@@ -45,27 +48,29 @@ class LineGlances:
 
     def __init__(self, network: SignRecognizer) -> None:
         self._network = network
-        self._known: dict[LineCrop, tuple[float, float]] = {}
+        self._known: dict[tuple[LineCrop, bool], tuple[float, float]] = {}
 
     def tell_way_up(self, layout: PageLayout) -> PageLayout | None:
         """Return a page the way up that its lines are writing; None where both look alike."""
-        turned = layout.upside_down()
-        clarity, turned_clarity = self.clarity(layout), self.clarity(turned)
+        clarity, turned_clarity = self.clarity(layout), self.clarity(layout, turned=True)
         if -TURNED_LEAD < clarity - turned_clarity < UP_LEAD:
             return None
-        best = layout if clarity > turned_clarity else turned
+        best = layout if clarity > turned_clarity else layout.upside_down()
         clarity = max(clarity, turned_clarity)
         # Lines that are clearly writing do not lie on their side.
         is_doubtful = best.doubtful and clarity < SURE_WRITING
         return replace(best, clarity=clarity, doubtful=is_doubtful)
 
-    def clarity(self, layout: PageLayout) -> float:
-        """Return how clearly the long lines of a page are writing, 0..1: 0 without any."""
+    def clarity(self, layout: PageLayout, *, turned: bool = False) -> float:
+        """Return how clearly the long lines of a page are writing, 0..1: 0 without any.
+
+        turned: whether they are looked at on their heads
+        """
         total = width = 0.0
         for crop in layout.crops:
             rows, columns = _size_of_ink(crop)
             if not crop.part and columns >= MIN_WORD_WIDTH * rows:
-                total += columns * self._look(crop)[1]
+                total += columns * self._look(crop, turned=turned)[1]
                 width += columns
         return total / width if width else 0.0
 
@@ -87,12 +92,22 @@ class LineGlances:
         words = tuple(crops[index] for index in wholes if index not in may_hold)
         return replace(layout, crops=kept, words=words)
 
-    def _look(self, crop: LineCrop) -> tuple[float, float]:
+    def find_parted(self, layout: PageLayout, count: int, where: Where) -> tuple[LineCrop, ...]:
+        """Return those of the whole lines of a page whose parts may be what is looked for."""
+        if is_one_line(layout) or may_be_one_line(layout):
+            return layout.crops
+        best = self.tell_way_up(layout)
+        if best is None or best.rotation != layout.rotation:
+            return layout.crops
+        return self.drop_words(keep_wanted(best, where), count).crops
+
+    def _look(self, crop: LineCrop, *, turned: bool = False) -> tuple[float, float]:
         """Return how wide the ink of digits is, in heights of the line, and the clarity."""
-        if crop not in self._known:
-            probs = np.exp(self._network.log_probs(crop.picture))
-            self._known[crop] = _measure(crop, probs)
-        return self._known[crop]
+        key = crop, turned
+        if key not in self._known:
+            item = crop.upside_down() if turned else crop
+            self._known[key] = _measure(item, np.exp(self._network.log_probs(item.picture)))
+        return self._known[key]
 
 
 def _size_of_ink(crop: LineCrop) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def read_layout(
 
 SURE_END = 0.99
 """A number read with this confidence ends an address: of what stands above it nothing is read.
-Of 200 drawn envelopes that changed no tray, and half as many lines are read."""
+That changed the first answer of none of 80 drawn envelopes, nor of the real ones."""
 
 FAR_ABOVE = 3.0
 """In heights of the line: what is farther above a sure number is another address's. What is

@@ -235,6 +235,13 @@ class Reader:
         detect = partial(
             find_lines, count=field.count, area=field.area, boxes=field.boxes, stages=stages
         )
+        glances = None
+        if where is not None and lengths and self.signs is not None:
+            # Mail itself sees through letters that touch a ZIP: cut here, the line would be
+            # lost. So lines with hardly a digit are left out, and the others read as they are.
+            glances = LineGlances(self.signs)
+            parted = partial(glances.find_parted, count=min(lengths), where=where)
+            detect = partial(detect, parted=parted)
         layout = detect(image)
         on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135
         if on_its_side:
@@ -246,6 +253,7 @@ class Reader:
             parting=parting,
             where=where,
             whole=field.area is None,
+            glances=glances,
         )
         reading = orient(layout, image.pixels)
         if not (on_its_side or (field.area is None and reading.may_lie(image.pixels.shape))):
@@ -272,19 +280,15 @@ class Reader:
         parting: Parting,
         where: Where | None,
         whole: bool,
+        glances: LineGlances | None,
     ) -> PageReading:
         """Read lines as they stand and, where it may be so, on their head; choose one."""
         keep: Callable[[PageLayout], PageLayout]
         if where is None:
             keep = partial(keep_numbers, self.signs, parting=parting, may_be_line=whole)
-        elif (
-            self.signs is None or not lengths or is_one_line(layout) or may_be_one_line(layout)
-        ):
+        elif not glances or not lengths or is_one_line(layout) or may_be_one_line(layout):
             keep = partial(keep_numbers, None)
         else:
-            # Mail itself sees through letters that touch a ZIP: cut here, the line would be
-            # lost. So lines with hardly a digit are left out, and the others read as they are.
-            glances = LineGlances(self.signs)
             keep = partial(glances.drop_words, count=min(lengths))
             upright_layout = glances.tell_way_up(layout)
             if upright_layout is not None:
