@@ -130,7 +130,8 @@ def _measure_marks(gray: Gray) -> _Marks:
     noise = 1.48 * float(np.median(sample))
     darkest = float(np.percentile(below[::7, ::7], 99.9))
     least = max(MIN_DEPTH, min(NOISE_DEPTHS * noise, MAX_DEPTH_SHARE * darkest))
-    dark = below > cv2.max(cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE), int(least))
+    share = cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE)
+    dark = np.asarray((below > share) & (below > int(least)), np.bool_)
     # The fast algorithm of `label_components`, which takes corners for neighbors.
     _, labels, stats, centers = cv2.connectedComponentsWithStatsWithAlgorithm(
         dark.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
