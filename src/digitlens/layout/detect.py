@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -36,7 +38,7 @@ from digitlens.layout.line_crops import (
 from digitlens.layout.page_layout import PageLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -118,13 +120,10 @@ def find_lines(
     lines = _group_lines(page, free)
     candidates = _rank_lines(page, lines, count)
     chosen = _select_likeliest(candidates)
-    crops: list[LineCrop | None] = [
-        None if line.part else _cut_out(page, source, candidate, offset)
-        for candidate in chosen
-        for line in candidate[:1]
-    ]
+    cut_out = partial(_cut_out, page, source, offset)
+    whole = {id(item[0]): cut_out(item) for item in chosen if not item[0].part}
     layout = PageLayout(
-        crops=tuple(crop for crop in crops if crop is not None),
+        crops=tuple(crop for crop in whole.values() if crop is not None),
         size=(image.pixels.shape[1], image.pixels.shape[0]),
         rotation=view.rotation,
         inverted=page.background.inverted,
@@ -132,14 +131,8 @@ def find_lines(
         grids=tuple(grid.shift(offset) for grid in grids),
         about=(image.about, *_describe(page, len(candidates), len(chosen))),
     )
-    # Parts follow the line that they are of.
-    cut = layout.crops if parted is None else parted(layout)
-    around: LineCrop | None = None
-    for index, candidate in enumerate(chosen):
-        if not candidate[0].part:
-            around = crops[index]
-        elif around is None or around in cut:
-            crops[index] = _cut_out(page, source, candidate, offset)
+    chosen = _drop_parts(chosen, whole, layout.crops if parted is None else parted(layout))
+    crops = (whole[id(item[0])] if id(item[0]) in whole else cut_out(item) for item in chosen)
     layout = replace(layout, crops=tuple(crop for crop in crops if crop is not None))
     if stages:
         from digitlens.layout.debug import draw_stages
@@ -149,12 +142,28 @@ def find_lines(
 
 
 def _cut_out(
-    page: PageAnalysis, source: CropSource, candidate: Candidate, offset: tuple[int, int]
+    page: PageAnalysis, source: CropSource, offset: tuple[int, int], candidate: Candidate
 ) -> LineCrop | None:
     """Return the crop of a line, in pixels of the picture; None where nothing of it is left."""
     line, slope, score = candidate
     crop = crop_line(page, source, draw_line_region(page, line, slope=slope, score=score))
     return None if crop is None else crop.shift(offset)
+
+
+def _drop_parts(
+    candidates: list[Candidate],
+    whole: Mapping[int, LineCrop | None],
+    parted: Collection[LineCrop],
+) -> list[Candidate]:
+    """Leave out parts whose line is not `parted`: the whole one before or, if dropped, after."""
+    places = [index for index, (line, _, _) in enumerate(candidates) if not line.part]
+    kept = [whole[id(candidates[place][0])] in (*parted, None) for place in places]
+    return [
+        item
+        for index, item in enumerate(candidates)
+        for place in [bisect(places, index)]
+        if not item[0].part or not places or any(kept[max(0, place - 1) : place + 1])
+    ]
 
 
 def _check(image: LoadedImage, count: int | None) -> None:
