@@ -155,7 +155,7 @@ def _drop_parts(
     whole: Mapping[int, LineCrop | None],
     parted: Collection[LineCrop],
 ) -> list[Candidate]:
-    """Leave out parts unless a whole line beside them in the order, as theirs is, is `parted`."""
+    """Leave out parts unless a whole line beside them in the order, theirs, is `parted`."""
     places = [index for index, (line, _, _) in enumerate(candidates) if not line.part]
     kept = [whole[id(candidates[place][0])] in (*parted, None) for place in places]
     return [
