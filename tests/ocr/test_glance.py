@@ -73,8 +73,7 @@ def test_parts_of_words_are_not_looked_at(is_turned: bool) -> None:
 
 def test_only_lines_with_digits_are_parted() -> None:
     """Parts are cut of upright lines that may hold digits, and of all where nothing is told."""
-    word, number = crop(0.1, clarity=0.97), crop(0.9, clarity=0.97)
-    # With lines of so many heights it is no picture of one line.
+    word, number = crop(0.01, clarity=0.97), crop(0.9, clarity=0.97)
     layout = PageLayout((word, number), (600, 400))
     glances = LineGlances(Marked())  # type: ignore[arg-type]
     assert glances.find_parted(layout, 5, lambda *_: True) == (number,)
