@@ -36,6 +36,7 @@ from digitlens.viz.canvas import (
     spread_labels,
 )
 from digitlens.viz.plot_history import Curve, accuracy_range, loss_range
+from digitlens.viz.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,15 @@ def test_names_are_never_taken_for_formulas() -> None:
     """A title with dollar signs or an unknown letter is drawn as it stands."""
     run = course(2)
     decoded(viz.history(run, diagnose(run, 6_000), title="$\\frac{1}$ a_b^c & <x>"))
+
+
+def test_a_name_that_is_no_text_is_drawn() -> None:
+    """Bytes of a file's name that are no UTF-8 become question marks, on sheets as on plots."""
+    name = b"\xff7.png".decode(errors="surrogateescape")
+    run = course(2)
+    plot = viz.history(run, diagnose(run, 6_000), title=name)
+    assert plot == viz.history(run, diagnose(run, 6_000), title="?7.png")
+    assert Sheet(3, name).png(1) == Sheet(3, "?7.png").png(1)
 
 
 def test_sheets_align_text() -> None:

@@ -55,6 +55,11 @@ Point = tuple[float, float]
 Align = Literal["left", "center", "right"]
 
 
+def drawable(words: str) -> str:
+    """Return `words` with a question mark for each byte of a name that is no UTF-8."""
+    return words.encode(errors="replace").decode()
+
+
 class Canvas:
     """A page to draw on. All places and lengths are inches, from the upper left corner.
 
@@ -144,12 +149,14 @@ class Canvas:
             shift = 1.0 if align == "right" else 0.5
             left -= shift * self.measure(words, size, bold=bold) * DPI
         pen = self._pen(color, 0.0, 1.0)
-        self._agg.draw_text(pen, round(left), round(down), words, font(size, bold=bold), 0)
+        self._agg.draw_text(
+            pen, round(left), round(down), drawable(words), font(size, bold=bold), 0
+        )
 
     def measure(self, words: str, size: float = SMALL, *, bold: bool = False) -> float:
         """Return how wide `words` are."""
         type_ = font(size, bold=bold)
-        width, _, _ = self._agg.get_text_width_height_descent(words, type_, False)
+        width, _, _ = self._agg.get_text_width_height_descent(drawable(words), type_, False)
         return float(width) / DPI
 
     def image(self, place: Point, width: float, pixels: NDArray[np.uint8]) -> None:

@@ -23,6 +23,7 @@ from digitlens.viz.canvas import (
     PAPER,
     SMALL,
     SMALLEST,
+    drawable,
     encode_png,
     font,
     rgb,
@@ -77,7 +78,8 @@ class Sheet:
         """Return how wide `words` are."""
         renderer = self._canvas.get_renderer()
         type_ = font(size, bold=bold)
-        return float(renderer.get_text_width_height_descent(words, type_, False)[0]) / DPI
+        extent = renderer.get_text_width_height_descent(drawable(words), type_, False)
+        return float(extent[0]) / DPI
 
     def text(
         self,
@@ -92,7 +94,7 @@ class Sheet:
         """Write `words` at a place; `style` as matplotlib's Text takes it."""
         style = {"color": INK} | style
         type_ = font(size, bold=bold)
-        self.axes.text(x, y, words, fontproperties=type_, parse_math=False, **style)
+        self.axes.text(x, y, drawable(words), fontproperties=type_, parse_math=False, **style)
 
     def heading(
         self, x: float, y: float, words: str, about: str = "", *, size: float = 11.5
