@@ -9,13 +9,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import digitlens
 from digitlens.digits import Digits
 from digitlens.errors import NoInkError, SeveralDigitsError, ShapeError
 from digitlens.imaging import frame_digit, frame_drawing, frame_stack, frame_steps
-from digitlens.imaging.normalize import is_framed, steps_png
+from digitlens.imaging.fit import stroke_width
+from digitlens.imaging.normalize import (
+    Framing,
+    Step,
+    _longer_side,
+    _stroke_widths,
+    is_framed,
+    steps_png,
+)
 
 Write = Callable[..., np.ndarray]
 
@@ -250,6 +258,7 @@ def bar(rows: tuple[int, int], columns: tuple[int, int], ink: int = 255) -> np.n
     return image
 
 
+CHECKED = bar((4, 24), (4, 24)) * (np.indices((28, 28)).sum(axis=0) % 2).astype(np.uint8)
 BARS = {
     "a bar": (bar((4, 24), (12, 16)), True),
     "lying": (bar((12, 16), (4, 24)), True),
@@ -264,6 +273,7 @@ BARS = {
     "little paper": (bar((4, 24), (5, 24)), True),
     "no paper": (bar((4, 24), (4, 24)), False),
     "nothing": (bar((0, 0), (0, 0)), False),
+    "no paper, and no stroke": (bar((4, 24), (4, 24), 1) | CHECKED, False),
 }
 
 
@@ -318,3 +328,27 @@ def test_a_strip_has_a_panel_for_each_step() -> None:
         assert pixels[corner].tolist() == [110, 110, 110]
     assert (pixels[214:234, 10:60] < 60).any(), "its name"
     assert (pixels[234:250, 10:200].min(axis=2) < 130).any(), "what was done"
+
+
+def test_what_was_done_stands_below_the_panel() -> None:
+    """In small faint letters, and a picture of a single row has a panel of one."""
+    digit = np.zeros((28, 28), np.uint8)
+    step = Step("opened", "words", np.zeros((1, 640), np.uint8))
+    framing = Framing(digit, (step,), (0, 0, 1, 1), inverted=False, unchanged=False)
+    with Image.open(io.BytesIO(steps_png(framing))) as strip:
+        pixels = np.asarray(strip.convert("RGB"))
+    assert (pixels[10, 10:210] == 0).all()
+    assert (pixels[11, 10:210] == 110).all(), "its frame"
+    wanted = Image.new("RGB", (pixels.shape[1], pixels.shape[0]), "white")
+    font = ImageFont.load_default(11)
+    ImageDraw.Draw(wanted).multiline_text((10, 234), "words", fill=(110, 110, 110), font=font)
+    assert np.array_equal(pixels[234:], np.asarray(wanted)[234:])
+
+
+def test_the_longer_side_and_the_strokes() -> None:
+    """Of a box that begins anywhere; of all digits of a stack as of one."""
+    assert _longer_side((5, 0, 12, 3)) == 7
+    assert _longer_side((0, 5, 3, 12)) == 7
+    images = np.stack([bar((4, 24), (12, 16)), CHECKED, bar((12, 16), (4, 24), 90)])
+    widths = _stroke_widths(images, images.sum(axis=(1, 2), dtype=np.int32))
+    assert widths == pytest.approx([stroke_width(image) for image in images], rel=1e-4)
