@@ -6,8 +6,8 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check course site wheel format docs tables bench-training bench-loading \
 	bench-published bench-speed bench-seeds bench-transfer bench-mnist-c bench-rejection bench-reading \
-	bench-promise bench-words bench-service bench-route bench-page bench-mail bench-store bench-batch \
-	bench-barcodes bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
+	bench-promise bench-words bench-service bench-route bench-page bench-pages bench-mail bench-store \
+	bench-batch bench-barcodes bench-tuning bench-scenes bench-busy fuzz kills soak mutate \
 	clean
 
 demo: $(READY)
@@ -119,6 +119,9 @@ bench-route: $(READY)
 
 bench-page: $(READY)
 	$(BIN)/python benchmarks/page.py
+
+bench-pages: $(READY)
+	$(BIN)/python benchmarks/page_speed.py
 
 bench-batch: $(READY)
 	$(BIN)/python benchmarks/batch.py --write
