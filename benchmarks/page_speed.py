@@ -40,7 +40,7 @@ def main() -> None:
     ][:: options.every]
     reader = Reader()
     reader.page(paths[0])
-    rows = []
+    rows: list[tuple[float, float, int, str]] = []
     for path in paths:
         times = []
         for _ in range(options.rounds):
@@ -55,9 +55,15 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for name, some in (("all", rows), ("1.5 to 3 megapixels", large)):
         if some:
-            walls, processors = ([row[index] for row in some] for index in (0, 1))
-            medians = f"{statistics.median(walls):.0f} | {statistics.median(processors):.0f}"
-            print(f"| {name} | {len(some)} | {medians} | {max(walls):.0f} | {max(some)[3]} |")
+            medians = (
+                statistics.median(row[0] for row in some),
+                statistics.median(row[1] for row in some),
+            )
+            slowest = max(some)
+            print(
+                f"| {name} | {len(some)} | {medians[0]:.0f} | {medians[1]:.0f} "
+                f"| {slowest[0]:.0f} | {slowest[3]} |"
+            )
 
 
 if __name__ == "__main__":
