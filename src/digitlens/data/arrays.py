@@ -167,6 +167,8 @@ def _arrays(
 _COLUMNS = 1 + FEATURES
 _BLOCK = 2 << 20
 """Bytes that are worked on at once: little enough to stay in the processor's cache."""
+_LONGEST = 1 << 16
+"""Bytes of a line: what is longer, by ten times what one needs, is no row."""
 
 
 def read_csv(path: Path, *, source: str) -> RawDataset:
@@ -197,6 +199,8 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
     text = text.removeprefix(b"\xef\xbb\xbf")
     while text.endswith(b"\n\n"):
         text = text.rstrip(b"\n")
+    if len(text) > _LONGEST and text.find(b"\n", 0, _LONGEST) < 0:
+        raise _long_line(1, name=name)
     if text and not text.endswith(b"\n"):
         text += b"\n"
     # A first line with a letter in it is a header, as Kaggle's has.
@@ -209,7 +213,10 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
     # Block by block: numpy reads a block in one call, and the whole text at once would be
     # held several times over.
     while start < len(text):
-        end = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
+        end = text.rfind(b"\n", start, start + _BLOCK) + 1
+        end = end or text.find(b"\n", start, start + _LONGEST) + 1
+        if not end:
+            raise _long_line(line, name=name)
         block = _numbers(text[start:end])
         if block is None:
             raise _first_wrong(text[start:end], line, name=name)
@@ -227,6 +234,14 @@ def parse_csv(text: bytes, *, name: str) -> NDArray[np.uint8]:
             seen=f"{rows[index, 0]} in line {index + 1 + header}; {len(wrong):,} such lines",
         )
     return rows
+
+
+def _long_line(line: int, *, name: str) -> DataError:
+    return DataError(
+        f"{name}, line {line}: a row must have {_COLUMNS} values, "
+        f"the label and {FEATURES} pixels",
+        seen=f"a line of more than {_LONGEST:,} bytes",
+    )
 
 
 def _check_columns(first: bytes, header: bool, *, name: str) -> None:
