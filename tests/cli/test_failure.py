@@ -177,6 +177,7 @@ def test_the_module_runs_as_the_command() -> None:
     [
         ("doctor --json > /dev/full", "the results could not be written to stdout"),
         ("--version > /dev/full", "the results could not be written to stdout"),
+        ("--help > /dev/full", "the results could not be written to stdout"),
         ("--version >&-", "stdout is closed"),
         ("read - <&-", "- wants a picture from stdin"),
     ],

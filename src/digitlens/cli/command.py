@@ -168,9 +168,11 @@ def refused_by_stdout(error: BaseException) -> StorageError | None:
     """Return what to say where `error` is that stdout takes no more, as on a full disk."""
     if not isinstance(error, OSError) or error.filename is not None:
         return None
-    # Files are written in lower packages, and their errors are ours: here it is stdout.
+    # Files are written in lower packages, and their errors are ours: here, and in what prints
+    # a help text, it is stdout.
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    if Path(frame.f_code.co_filename).parent != Path(__file__).parent:
+    printer = str(frame.f_globals.get("__name__")).partition(".")[0] in ("typer", "click")
+    if not printer and Path(frame.f_code.co_filename).parent != Path(__file__).parent:
         return None
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return StorageError(
