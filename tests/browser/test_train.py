@@ -104,7 +104,7 @@ def test_a_view_and_its_network_are_taken_away(
 
 def test_a_run_is_stopped_resumed_renamed_and_deleted(page: Any, go: Go, expect: Any) -> None:
     """Epochs that are done stay; resuming goes on from them; a name and an end are given."""
-    begin(page, go, layers="dense8", epochs=900)
+    begin(page, go, layers="dense128", epochs=900)
     rows = page.locator("#run-table tbody tr")
     rows.nth(1).wait_for(state="attached", timeout=60_000)
     page.locator("#train-stop").click()
