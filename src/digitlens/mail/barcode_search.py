@@ -130,12 +130,10 @@ def _measure_marks(gray: Gray) -> _Marks:
     noise = 1.48 * float(np.median(sample))
     darkest = float(np.percentile(below[::7, ::7], 99.9))
     least = max(MIN_DEPTH, min(NOISE_DEPTHS * noise, MAX_DEPTH_SHARE * darkest))
-    share = cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE)
-    dark = np.asarray((below > share) & (below > int(least)), np.bool_)
-    # The fast algorithm of `label_components`, which takes corners for neighbors.
-    _, labels, stats, centers = cv2.connectedComponentsWithStatsWithAlgorithm(
-        dark.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
-    )
+    depth = np.maximum(cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE), np.uint8(least))
+    dark = cv2.compare(below, depth, cv2.CMP_GT)
+    # By sides alone: where corners count too, bars of 100 dots per inch run into each other.
+    _, labels, stats, centers = cv2.connectedComponentsWithStats(dark, connectivity=4)
     area, sides = stats[:, cv2.CC_STAT_AREA], stats[:, 2:4].max(axis=1)
     small = (area >= MIN_AREA) & (sides <= MAX_LENGTH) & (sides >= MIN_LENGTH)
     small[0] = False
