@@ -99,6 +99,13 @@ def test_a_body_of_the_wrong_kind_is_a_problem(
     problem(still.post("/v1/predict", content=content, headers=headers), status)
 
 
+def test_what_is_no_form_fills_no_log(still: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The parser of forms warns of each; whoever sent it is told so, and nobody else."""
+    form = {"content-type": "multipart/form-data; boundary=a"}
+    assert still.post("/v1/predict", content=b"{no form}", headers=form).status_code == 400
+    assert "boundary" not in caplog.text
+
+
 def test_a_hundred_megabytes_are_refused_unread(still: Any, problem: Check) -> None:
     """A body whose head says that it is too large is 413, and nothing of it is held."""
     result = problem(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from digitlens.errors import UsageError
+from digitlens.server import middleware
 from digitlens.server.middleware import ByteBudget, SecurityMiddleware
 from digitlens.server.prometheus import Metrics
 from digitlens.server.settings import ServerSettings, check_token
@@ -228,6 +231,10 @@ def pass_by(
     )
 
 
+async def drop(_message: Any) -> None:
+    """Take what is sent, and keep none of it."""
+
+
 async def read_all(scope: Any, receive: Any, send: Any) -> None:
     """Read a body and answer with its length; whoever left is noted."""
     count, more = 0, True
@@ -281,6 +288,35 @@ def test_more_than_the_lab_holds_at_a_time_is_turned_away() -> None:
     told = pass_by(read_all, [part(1_001)], {"content-length": "1001"})
     assert (told.status, told.headers[b"retry-after"]) == (503, b"1")
     assert b"0 bytes are on their way, 1,000 may be" in told.body
+
+
+def test_what_held_many_bytes_in_circles_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many bytes, and not only after so many objects."""
+    monkeypatch.setattr(middleware, "COLLECT_BYTES", 8)
+    held: list[weakref.ref[Any]] = []
+
+    class Circle:
+        """Stand for a body, and what holds itself by it."""
+
+        def __init__(self) -> None:
+            self.own = self
+            held.append(weakref.ref(self))
+
+    async def hold(scope: Any, receive: Any, send: Any) -> None:
+        Circle()
+        await read_all(scope, receive, send)
+
+    settings, metrics, budget = ServerSettings(), Metrics(), ByteBudget(1_000)
+    lab = SecurityMiddleware(hold, settings, metrics, budget)
+    scope = {"type": "http", "method": "POST", "path": "/v1/predict"}
+    scope["headers"] = [(b"host", b"localhost"), (b"content-length", b"5")]
+    gc.disable()
+    try:
+        for alive in (1, 0):
+            asyncio.run(lab(scope, lambda: asyncio.sleep(0, part(5)), drop))
+            assert sum(one() is not None for one in held) == alive
+    finally:
+        gc.enable()
 
 
 def test_every_request_is_counted_once() -> None:

@@ -307,7 +307,7 @@ def load_network(folder: Path, name: str) -> nn.Sequential:
         assert isinstance(program, list), "a chain of layers"
         return to_module(program).eval()
     network = models.build(name)
-    with _read_weights(folder / BEST_WEIGHTS, name) as weights:
+    with read_weights(folder / BEST_WEIGHTS, name) as weights:
         if weights.keys() != network.state_dict().keys():
             rebuilt = rebuild(parse_onnx((folder / MODEL).read_bytes(), name=str(folder)))
             # With dropout its layers are counted otherwise; its file has all of them.
@@ -330,7 +330,7 @@ def load_line_network(
     ModelError if they are missing, damaged, or of another network.
     """
     network = kind(widths)
-    with _read_weights(folder / BEST_WEIGHTS, "a line reader of these widths") as weights:
+    with read_weights(folder / BEST_WEIGHTS, "a line reader of these widths") as weights:
         network.load_state_dict(weights)
     return network.eval()
 
@@ -357,8 +357,11 @@ def load_reader(folder: Path) -> tuple[LineNetwork, LineModelCard]:
 
 
 @contextmanager
-def _read_weights(path: Path, name: str) -> Iterator[dict[str, Tensor]]:
-    """Give the weights in `path` to a ``with`` block, which loads them into a network."""
+def read_weights(path: Path, name: str) -> Iterator[dict[str, Tensor]]:
+    """Give the weights in `path` to a ``with`` block, which loads them into a network.
+
+    ModelError if they are missing, damaged, or of another network than what is called `name`.
+    """
     import safetensors.torch  # not at the top: gradients need torch alone
     from safetensors import SafetensorError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -74,6 +75,8 @@ def build_api(state: LabState) -> FastAPI:
         yield
         await state.stop()
 
+    # It warns of every form that is none. Who sends it is told; the log is not for strangers.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     # The pages that FastAPI makes for /docs load scripts from other hosts: we make our own.
     api = FastAPI(
         **NO_TELEMETRY,
@@ -147,6 +150,7 @@ async def _answer_unexpected(_: Request, error: Any) -> Response:
 
 async def _answer_invalid(_: Request, error: Any) -> Response:
     """Say which value is wrong, in the words of the check that failed."""
+    forget_frames(error)
     # The first is enough: one wrong value often causes several complaints.
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
@@ -161,6 +165,7 @@ async def _answer_invalid(_: Request, error: Any) -> Response:
 
 
 async def _answer_framework(request: Request, error: Any) -> Response:
+    forget_frames(error)
     cause = error.__cause__
     if isinstance(cause, DigitlensError):  # raised while the body was read
         return problem_response(cause)

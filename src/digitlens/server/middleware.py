@@ -9,6 +9,7 @@ site is refused: browsers tell by ``Origin`` and ``Sec-Fetch-Site``.
 from __future__ import annotations
 
 import asyncio
+import gc
 import hmac
 import logging
 import re
@@ -50,6 +51,9 @@ COOKIE = "digitlens_token"
 PUBLIC_PATHS = ("/", "/healthz", "/favicon.ico")
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+# After so many bytes of bodies the garbage collector is called: it counts objects, and a few of
+# them may hold very much.
+COLLECT_BYTES = 64 << 20
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT")
 
 # Sent with every answer: our page loads nothing from other hosts, and no site can frame it.
@@ -108,9 +112,10 @@ class SecurityMiddleware:
         with self.tracing.span(scope) as attributes:
             try:
                 await self._check_and_answer(scope, receive, send_with_headers)
-            except ClientDisconnect:
+            except ClientDisconnect as error:
                 # It asked, and left: no fault, and the log is not for strangers to fill.
                 status = 499
+                forget_frames(error)
             except Exception as error:
                 LOG.exception("while answering %s %s", scope["method"], scope["path"])
                 if not status:
@@ -238,6 +243,7 @@ class ByteBudget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0
+        self._passed = 0  # given back since the last collection
 
     def take(self, count: int) -> None:
         """Take `count` bytes, or raise BusyError where they are not left."""
@@ -250,8 +256,12 @@ class ByteBudget:
         self.held += count
 
     def give_back(self, count: int) -> None:
-        """Give `count` bytes back."""
+        """Give `count` bytes back; what held them in circles is free now and then."""
         self.held -= count
+        self._passed += count
+        if self._passed >= COLLECT_BYTES:
+            self._passed = 0
+            gc.collect()
 
 
 class RequestBody:

@@ -47,6 +47,11 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 MALLOC = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: 1 << 20, M_TRIM_THRESHOLD: 8 << 20}
 
 
+# Objects after which the garbage collector looks for circles: each connection leaves some. The
+# command waits for far more, as importing torch makes a million objects and no circles.
+GARBAGE = (10_000, 20, 20)
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, which exits with code 0 when it was asked to end."""
 
@@ -144,6 +149,7 @@ def serve(
         # What start-up made stays to the end: the collector need not visit it again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE)
         on_ready(f"http://{name}:{port}/")
 
     Server(config, lab, start).run(sockets=[listener])

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.torch
 import torch
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
 from digitlens.data import world
 from digitlens.digits import CLASSES, Labels
-from digitlens.errors import DataError, DigitlensError, ModelError, StoppedError
+from digitlens.errors import DataError, DigitlensError, ModelError, RunError, StoppedError
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, History, from_csv
 from digitlens.models.card import ModelCard
-from digitlens.models.convert import fuse_layers, load_network, quantize_first_layer, rebuild
+from digitlens.models.convert import (
+    fuse_layers,
+    load_network,
+    quantize_first_layer,
+    read_weights,
+    rebuild,
+)
 from digitlens.models.inference import Model, load_model, published_names
 from digitlens.models.layer_table import summarize
 from digitlens.models.onnx_reader import parse_onnx, parse_program
@@ -29,7 +33,7 @@ from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Linear, Op, Program, count_outputs
 from digitlens.models.own import add_dropout, adopt, build_layers
 from digitlens.runs import RUNS, find_newest_finished
-from digitlens.storage import write_text
+from digitlens.storage import read_regular, write_text
 from digitlens.training.checkpoint import TrainState, begin_training
 from digitlens.training.config import Callback, TrainConfig, check_same_data, config_to_dict
 from digitlens.training.device import Device, choose_device, tune_malloc
@@ -215,7 +219,8 @@ def _export_run(
     data: DataSplits,
 ) -> Run:
     network = state.network
-    network.load_state_dict(safetensors.torch.load_file(folder / run_folder.BEST_WEIGHTS))
+    with read_weights(folder / run_folder.BEST_WEIGHTS, config.network) as weights:
+        network.load_state_dict(weights)
     network.eval().cpu()
     program = _build_program(config.network, network)
     # With nothing held back the matrix shows training digits, and its title says so.
@@ -231,13 +236,31 @@ def _export_ensemble(
 ) -> Run:
     """Export an ensemble; the history is that of its first member."""
     program = Ensemble(tuple(fuse_layers(member) for member in members))
-    first = folder / "member-0"
-    text = (first / run_folder.HISTORY).read_text(encoding="utf-8")
+    text, history, best = _read_member(folder / "member-0")
     write_text(folder / run_folder.HISTORY, text)
-    best = json.loads((first / run_folder.METRICS).read_text(encoding="utf-8"))["best_epoch"]
-    trained = _Trained(members[0], program, from_csv(text), best, len(members))
+    trained = _Trained(members[0], program, history, best, len(members))
     digits = data.validation if len(data.validation) else data.train[:MAX_TRAIN_SAMPLE]
     return _export(folder, config, trained, DigitTensors.load(digits), data)
+
+
+def _read_member(folder: Path) -> tuple[str, list[Epoch], int]:
+    """Return a finished member's history, as text and as rows, and its best epoch.
+
+    RunError if one of them is damaged.
+    """
+    try:
+        text = read_regular(folder / run_folder.HISTORY, run_folder.MAX_BYTES).decode()
+        history = from_csv(text)
+        best = (run_folder.read_metrics(folder) or {}).get("best_epoch")
+        if type(best) is not int or not 1 <= best <= len(history):
+            raise ValueError(f"best epoch {best} of {len(history)}")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(
+            f"{folder} must be a finished member of the ensemble",
+            seen=str(error)[:200],
+            try_="remove it, and go on with --resume: it is trained anew",
+        ) from error
+    return text, history, best
 
 
 def _build_program(name: str, network: nn.Sequential) -> Program:

@@ -6,7 +6,6 @@ has one core, so that the weights are the same however many are trained at once,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +16,8 @@ from digitlens.imaging.inputs import use_one_core
 from digitlens.training.config import Callback, NullCallback, TrainConfig, check_same_data
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from digitlens.data import DataSplits
     from digitlens.errors import DigitlensError
     from digitlens.models.recipe import Recipe
@@ -55,11 +56,24 @@ class Trainings:
             begun = (folder / run_folder.CONFIG).is_file()
             config = replace(config, resume=folder if begun else None)
             self._run(config, self._data, NullCallback())
-        return [json.loads((folder / run_folder.METRICS).read_text(encoding="utf-8"))]
+        return [_read_judged(folder)]
 
     def error_rows(self, _config: Config, error: DigitlensError) -> list[DigitlensError]:
         """Return what stands where a training failed."""
         return [error]
+
+
+def _read_judged(folder: Path) -> dict[str, Any]:
+    """Return a run's metrics.json; RunError where what was held back is not counted in it."""
+    metrics = run_folder.read_metrics(folder) or {}
+    judged = metrics.get("validation")
+    if judged is not None and not (
+        isinstance(judged, dict) and type(judged.get("misses")) is int
+    ):
+        raise RunError(
+            f"{folder / run_folder.METRICS} must count misses", seen=str(judged)[:60]
+        )
+    return metrics
 
 
 def make_engine(name: str = "local", address: str = "", workers: int | None = None) -> Engine:

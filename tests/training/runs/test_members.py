@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from digitlens.data import DataSplits
-from digitlens.errors import StoppedError
+from digitlens.errors import RunError, StoppedError
 from digitlens.models import NETWORKS, load_recipe
 from digitlens.models.inference import load_model
 from digitlens.training import Run, train
@@ -104,3 +105,27 @@ def test_members_are_the_same_at_the_same_time(small: DataSplits, tmp_path: Path
     for index in range(2):
         name = f"member-{index}/weights.safetensors"
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.json", "{}"),
+        ("metrics.json", '{"best_epoch": "a"}'),
+        ("metrics.json", '{"best_epoch": 9}'),
+        ("metrics.json", "{"),
+        ("history.csv", ""),
+        ("history.csv", "epoch,train_loss\none,two\n"),
+        ("history.csv", "epoch,other\n1,2\n"),
+    ],
+)
+def test_a_damaged_member_is_named(
+    joined: Run, small: DataSplits, tmp_path: Path, name: str, content: str
+) -> None:
+    """Going on with an ensemble tells which of its members cannot be used."""
+    out = tmp_path / "best-1"
+    shutil.copytree(joined.folder, out)
+    (out / "metrics.json").unlink()
+    (out / "member-0" / name).write_text(content)
+    with pytest.raises(RunError, match="member-0"):
+        train("best", small, seed=3, out=out, recipe=RECIPE, resume=True)

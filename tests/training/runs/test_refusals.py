@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from torch import nn
 
 from digitlens.data import DataSplits
-from digitlens.errors import DataError, DigitlensError, RunError, UsageError
+from digitlens.errors import DataError, DigitlensError, ModelError, RunError, UsageError
 from digitlens.metrics.history import Epoch
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback
@@ -95,6 +96,20 @@ def test_a_damaged_checkpoint_is_named(
     content = (finished.folder / "last.safetensors").read_bytes()
     (out / "last.safetensors").write_bytes(content[: len(content) // 2])
     with pytest.raises(RunError, match=r"last\.safetensors cannot be read"):
+        train("quick", small, out=out, resume=True)
+
+
+@pytest.mark.parametrize("length", [0, 60, 4_000])
+def test_damaged_weights_are_named(
+    finished: Run, small: DataSplits, tmp_path: Path, length: int
+) -> None:
+    """A run that was cut off at its very end, and whose best weights are not whole."""
+    out = tmp_path / "run"
+    shutil.copytree(finished.folder, out)
+    (out / "metrics.json").unlink()
+    content = (out / "weights.safetensors").read_bytes()
+    (out / "weights.safetensors").write_bytes(content[:length])
+    with pytest.raises(ModelError, match=r"weights\.safetensors must hold the weights of quick"):
         train("quick", small, out=out, resume=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,15 @@ def test_seeds_are_the_same_at_the_same_time(
     for seed in range(2):
         one, two = (weights(tmp_path / str(count) / f"seed-{seed}") for count in (1, 2))
         assert one == two
+
+
+@pytest.mark.parametrize("content", ["{", '{"validation": [3]}', '{"validation": {"misses": ""}}'])
+def test_a_seed_whose_figures_are_damaged_is_named(
+    seeded: SeedRuns, small: DataSplits, tmp_path: Path, content: str
+) -> None:
+    """Looking up what is finished tells whose metrics.json cannot be used."""
+    out = tmp_path / "seeds"
+    shutil.copytree(seeded.runs[0].folder.parent, out)
+    (out / "seed-4" / "metrics.json").write_text(content)
+    with pytest.raises(RunError, match=r"seed-4.metrics\.json"):
+        train_seeds("dense", small, seeds=2, seed=4, epochs=1, out=out, engine=here)
