@@ -15,8 +15,9 @@ demo: $(READY)
 
 # Three workers of one thread each, as tests of the page wait a lot; the tests of a file stay together, as they share fixtures, and
 # the longest files come first (tests/conftest.py), not those with the most tests.
+# Scripts are compiled once, not by each process that a test starts.
 test: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow

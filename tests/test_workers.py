@@ -84,7 +84,7 @@ def test_a_task_over_its_time_is_stopped() -> None:
 
 def test_a_pool_outlives_its_workers() -> None:
     """A worker stays for the next task; one that dies costs the task it had, and no other."""
-    pool: WorkerPool[str, Any] = WorkerPool(partial(partial, eval), limit=0.5)
+    pool: WorkerPool[str, Any] = WorkerPool(partial(partial, eval), limit=60)
     who = "__import__('os').getpid()"
     first = pool.run(who)
     assert pool.run(who) == first
@@ -98,8 +98,10 @@ def test_a_pool_outlives_its_workers() -> None:
     assert second != first
     with pytest.raises(WorkerError, match="died"):
         pool.run("__import__('os')._exit(3)")
-    with pytest.raises(TimeLimitError, match=r"longer than 0\.5 s"):
+    pool._limit = 0.1  # not for the others: a busy machine may take longer than that
+    with pytest.raises(TimeLimitError, match=r"longer than 0\.1 s"):
         pool.run("__import__('signal').sigwait({10})")
+    pool._limit = 60
     assert pool.run(who) not in (first, second)
     pool.close()
     assert multiprocessing.active_children() == []
@@ -130,9 +132,10 @@ def test_a_worker_that_holds_tasks_is_timed_by_the_first() -> None:
     todo = deque([{signal.SIGUSR1}, *range(3)])
     waits = "lambda task: __import__('signal').sigwait(task) if isinstance(task, set) else task"
     prepare = partial(eval, waits)
-    result = list(run_tasks(todo, prepare, workers=1, limit=0.5, held=2))
+    # On a busy machine the others, which take no time, must come in time too.
+    result = list(run_tasks(todo, prepare, workers=1, limit=4.0, held=2))
     assert [item.result for item in result] == [None, 0, 1, 2]
-    assert result[0].error is not None and "0.5 s" in str(result[0].error)
+    assert result[0].error is not None and "4 s" in str(result[0].error)
 
 
 def test_what_stands_in_the_way_of_all_is_raised() -> None:

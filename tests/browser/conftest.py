@@ -26,6 +26,8 @@ HOW = (
     "pip install playwright (its own browsers are not needed)"
 )
 WIDE = {"width": 1280, "height": 900}
+PATIENCE = 60_000
+"""Milliseconds that a thing on the page may take: seconds, where other work has the cores."""
 
 
 def chromium() -> str | None:
@@ -81,7 +83,7 @@ def expect(chromium_path: str) -> Any:
     """
     from playwright.sync_api import expect as wait
 
-    wait.set_options(timeout=15_000)
+    wait.set_options(timeout=PATIENCE)
     return wait
 
 
@@ -196,7 +198,7 @@ class Pages:
         page = next((page for kept, page in self._kept if kept == like), None)
         if page is None:
             context = self._browser.new_context(**options)
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
             page.faults, page.asked = self.faults, set()
             self._note(page)

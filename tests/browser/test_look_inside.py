@@ -62,19 +62,17 @@ def test_pixels_are_written_in_three_forms(seven: Any, go: Go, expect: Any) -> N
 
 
 @SERVED
-def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go) -> None:
+def test_a_pixel_is_found_in_the_ribbon_and_back(seven: Any, go: Go, expect: Any) -> None:
     """Row 5, column 9 is place 149; the ribbon's end is row 27, column 27."""
     go(seven, "features")
     side = seven.locator("#unroll-picture").bounding_box()["width"]
     cell = side / 28
     seven.locator("#unroll-picture").hover(position={"x": 9.5 * cell, "y": 5.5 * cell})
-    assert seven.locator("#unroll-formula").text_content() == "28 x 5 + 9 = 149"
+    expect(seven.locator("#unroll-formula")).to_have_text("28 x 5 + 9 = 149")
     width = seven.locator("#ribbon").bounding_box()["width"]
     seven.locator("#ribbon").hover(position={"x": width - 1.5, "y": 9})
-    assert seven.locator("#unroll-formula").text_content() == "28 x 27 + 27 = 783"
-    assert (
-        seven.locator("#onehot-text").text_content() == "7  →  [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]"
-    )
+    expect(seven.locator("#unroll-formula")).to_have_text("28 x 27 + 27 = 783")
+    expect(seven.locator("#onehot-text")).to_have_text("7 → [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]")
 
 
 @SERVED
@@ -83,7 +81,7 @@ def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
     go(seven, "answer")
     cards = seven.locator("#answers .card")
     cards.nth(2).wait_for()
-    assert cards.locator(".verdict-digit").all_text_contents() == ["7", "7", "7"]
+    expect(cards.locator(".verdict-digit")).to_have_text(["7", "7", "7"])
     seven.locator("#dx").focus()
     for _ in range(7):
         seven.keyboard.press("ArrowRight")
@@ -93,9 +91,8 @@ def test_the_digit_is_shifted(seven: Any, go: Go, expect: Any) -> None:
     digits = cards.locator(".verdict-digit")
     expect(digits.filter(has_not_text="7")).not_to_have_count(0)
     seven.wait_for_url("**dx=7&dy=-7**")
-    held = cards.nth(2).locator(".held")
     number_in(seven, expect, ".card:nth-of-type(3) .held", "the same at")
-    assert "rejected as no digit" in held.text_content()
+    expect(cards.nth(2).locator(".held")).to_contain_text("rejected as no digit")
 
 
 @BOTH
@@ -151,7 +148,7 @@ def test_an_edited_kernel_makes_another_map(
 
 @BOTH
 def test_the_whole_network_follows_the_pen(
-    page: Any, draw_seven: Any, go: Go, expect: Any
+    page: Any, draw_seven: Any, go: Go, expect: Any, settle: Any
 ) -> None:
     """Pixels, every layer's maps, logits, softmax and answer; the shares are those answered."""
     go(page, "network")
@@ -161,6 +158,7 @@ def test_the_whole_network_follows_the_pen(
     page.mouse.up()
     page.wait_for_url("**strokes=*")
     expect(rows.nth(0).locator(".maps button")).to_have_count(24)
+    settle(page)  # what is shown is the whole 7, not the half that was a 7 already
     shares = page.locator("#net-rows .softmax tbody td:last-child").all_text_contents()
     assert len(shares) == 10
     go(page, "draw")
@@ -201,7 +199,8 @@ def test_a_kernel_slides_and_its_map_grows(page: Any, go: Go, expect: Any) -> No
     expect(title).to_have_text("One number: layer 1, map 2, row 0, column 1")
     page.locator("#play-speed").fill("25")
     page.locator("#play").click()
-    expect(title).to_contain_text("row 1, column")
+    # One row lasts a second: on a busy machine a later one is seen first.
+    expect(title).to_contain_text(re.compile(r"row [1-9]\d*, column"))
     page.locator("#play").click()
     expect(page.locator("#play")).to_have_text("Go on")
     page.locator("#play-all").click()
@@ -281,11 +280,12 @@ def test_the_digit_moves_over_a_map_of_digits(
 
 
 @SERVED
-def test_ribbons_leave_words_alone(open_page: Any, go: Go, expect: Any) -> None:
+def test_ribbons_leave_words_alone(open_page: Any, expect: Any, settle: Any) -> None:
     """On a phone too: words and numbers stand before them, on a ground of their own."""
     page = open_page("#network?network=cnn", viewport={"width": 390, "height": 844})
     ribbons = page.locator("#net-links path")
     expect(ribbons.first).to_be_attached()
+    settle(page)  # nothing moves any more between one measurement and the next
     desk = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for words in ("h2", "p.quiet", ".softmax table"):
         expect(page.locator(f"#net-rows {words}").first).to_have_css("background-color", desk)

@@ -183,11 +183,9 @@ def test_a_lab_without_mail_says_how_to_get_it(page: Any, go: Go, expect: Any) -
     """Review names the commands, one after the other, and nothing else is shown."""
     go(page, "review")
     expect(page.locator("#review-how pre")).to_have_count(4)
-    assert "digitlens serve --trays" in page.locator("#review-how").text_content()
-    assert (
-        page.locator("#review-desk, #review-bar, #review-rest").locator("visible=true").count()
-        == 0
-    )
+    expect(page.locator("#review-how")).to_contain_text("digitlens serve --trays")
+    others = page.locator("#review-desk, #review-bar, #review-rest")
+    expect(others.locator("visible=true")).to_have_count(0)
 
 
 def test_an_unnamed_control_is_found(page: Any) -> None:

@@ -27,8 +27,7 @@ def test_what_is_offered_works(open_page: Any, expect: Any) -> None:
     page = open_page()
     for place in ("#keep", "#picture", ".side-foot a"):
         expect(page.locator(place)).to_be_hidden()
-    networks = page.locator("#network option").all_text_contents()
-    assert networks == ["cnn", "universal", "tiny"]
+    expect(page.locator("#network option")).to_have_text(["cnn", "universal", "tiny"])
     page.goto(page.url.split("#")[0] + "#mistakes?data=generated&network=tiny")
     expect(page.locator("#mistakes-words")).to_contain_text("of 300 (generated test)")
 

@@ -35,11 +35,11 @@ def test_curves_grow_while_a_network_learns(seven: Any, go: Go, expect: Any) -> 
     counts = []
     for epochs in (1, 3):
         row = seven.locator("#run-table tbody tr").nth(epochs - 1)
-        row.wait_for(state="attached", timeout=60_000)
+        row.wait_for(state="attached")
         counts.append(seven.locator("#chart-loss .dot.train").count())
     assert counts[0] >= 1
     assert counts[1] == 3
-    seven.locator("#run-use").wait_for(timeout=60_000)
+    seven.locator("#run-use").wait_for()
     assert len(seven.locator("#run-words").text_content()) > 20
     seven.locator("#run-use").click()
     expect(seven.locator("#network")).to_have_value("quick-1")
@@ -58,7 +58,7 @@ def check_another_run_keeps_its_page(page: Any, expect: Any) -> None:
     page.locator("#train-data").select_option("uci")
     page.locator("#train-epochs").fill("900")
     page.locator("#train-start").click()
-    page.locator("#run-table tbody tr").nth(4).wait_for(state="attached", timeout=60_000)
+    page.locator("#run-table tbody tr").nth(4).wait_for(state="attached")
     page.locator("#runs [data-run='quick-1']").click()
     expect(page.locator("#run-title")).to_have_text("quick-1")
     expect(page.locator("#run-state")).to_have_text("done")
@@ -67,11 +67,11 @@ def check_another_run_keeps_its_page(page: Any, expect: Any) -> None:
     expect(page.locator("#train-elsewhere-words")).not_to_have_text(before)  # it goes on
     expect(page.locator("#run-state")).to_have_text("done")
     expect(page.locator("#chart-right .dot.validation")).to_have_count(3)
-    assert page.locator("#run-progress").is_hidden()
+    expect(page.locator("#run-progress")).to_be_hidden()
     page.locator("#train-stop").click()
-    expect(page.locator("#train-stop")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#train-stop")).to_be_hidden()
     expect(page.locator("#run-title")).to_have_text("quick-1")
-    assert "tiny" not in page.locator("#run-words").text_content()
+    expect(page.locator("#run-words")).not_to_contain_text("tiny")
 
 
 def check_runs_are_laid_over_each_other(page: Any, expect: Any) -> None:
@@ -120,7 +120,7 @@ def test_what_a_network_learned_from_is_not_called_held_back(page: Any, expect: 
     note = page.locator("#mistakes-part-note")
     expect(note).to_contain_text("cannot be measured: seen in training")
     expect(note).to_contain_text("21 wrong of 6,071")
-    assert page.locator("#mistakes-part option[value='validation']").is_disabled()
+    expect(page.locator("#mistakes-part option[value='validation']")).to_be_disabled()
 
 
 @pytest.mark.parametrize("backend", ["server", "static"])
@@ -132,8 +132,8 @@ def test_a_confusion_cell_opens_its_pictures(page: Any, go: Go, expect: Any) -> 
     place, count = cell.get_attribute("data-cell"), int(cell.text_content())
     cell.click()
     page.locator("#gallery img").first.wait_for()
-    assert page.locator("#gallery button").count() == count
-    assert page.locator("#gallery-title").text_content() == f"{place[0]}, taken for {place[1]}"
+    expect(page.locator("#gallery button")).to_have_count(count)
+    expect(page.locator("#gallery-title")).to_have_text(f"{place[0]}, taken for {place[1]}")
     page.locator("#gallery button").first.click()
     expect(page.locator("#now-digit")).to_have_text(place[1])
     page.locator("#taken button", has_text="Convolution").click()

@@ -180,7 +180,7 @@ def test_ctrl_c_ends_all_processes(stroke_network: Path, png: Png, in_tmp: Path)
     )
     with Path("pipe").open("wb", buffering=0) as pipe:  # opens when a worker reads it
         os.killpg(command.pid, signal.SIGINT)
-        _, err = command.communicate(timeout=60)
+        _, err = command.communicate(timeout=300)
         with pytest.raises(BrokenPipeError):
             pipe.write(b"is anybody there?")
     assert (command.returncode, err) == (130, "stopped\n")
