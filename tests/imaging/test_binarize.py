@@ -7,7 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from digitlens.imaging.binarize import binarize, binarize_color, otsu_threshold
+from digitlens.imaging.binarize import (
+    binarize,
+    binarize_color,
+    otsu_threshold,
+    quantile_of_values,
+)
 from digitlens.imaging.components import count_specks, remove_specks
 
 Write = Callable[..., np.ndarray]
@@ -115,3 +120,13 @@ def test_otsu_parts_two_groups_in_the_middle() -> None:
     assert bound == pytest.approx(50, abs=1)
     assert parted == pytest.approx(1)
     assert otsu_threshold(np.full((3, 3), 7, np.float32)) == (7, 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.37, 0.5, 0.995, 1.0])
+def test_quantiles_by_counting_are_those_of_numpy(share: float) -> None:
+    """Between two gray values, too, and of a single pixel."""
+    rng = np.random.default_rng(3)
+    for size in (1, 2, 7, 64):
+        values = rng.integers(0, 256, (size, 3), np.uint8)
+        for some in (values, values[:1, :1]):
+            assert quantile_of_values(some, share) == pytest.approx(np.quantile(some, share))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from digitlens.imaging import frame_steps
+from digitlens.imaging.quads import find_quads, remove_strokes
 from digitlens.imaging.sheets import Sheet, draw_sheets, find_sheets
 
 FLAT = np.array([[0, 0], [300, 0], [300, 200], [0, 200]], np.float64)
@@ -203,3 +204,11 @@ def test_a_small_sheet_is_not_joined_with_the_desk_above_it() -> None:
     cv2.line(scene, (16, 9), (16, 23), 20, 2)
     [sheet] = find_sheets(scene)
     assert np.abs(sheet.corners - [[4, 4], [29, 4], [29, 29], [4, 29]]).max() < 3
+
+
+def test_no_quadrilateral_comes_twice() -> None:
+    """What several thresholds show alike is measured once."""
+    scene = compose(sheet(), turned(10), 60, 3)
+    quads = [quad.tobytes() for quad in find_quads(remove_strokes(scene.astype(np.uint8)))]
+    assert quads
+    assert len(quads) == len({*quads})

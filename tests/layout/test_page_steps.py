@@ -15,6 +15,7 @@ from digitlens.layout.color import drop_colored_print
 from digitlens.layout.detect import reading_order
 from digitlens.layout.grids import find_lattices
 from digitlens.layout.illumination import estimate_background, extract_ink, threshold, upscale
+from digitlens.layout.morphology import label_components
 from digitlens.layout.rules import remove_rules
 
 
@@ -249,3 +250,20 @@ def test_large_pictures_are_looked_at_smaller_and_small_ones_larger() -> None:
     assert large.pixels.size <= 800_000
     assert small.pixels.shape[1] == 500
     assert large.to_picture[0, 0] == pytest.approx(1 / large.scale, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [1, 255])
+def test_components_are_measured_as_opencv_does(value: int) -> None:
+    """Labels, boxes and pixels are OpenCV's own, of any mask; also of one without any ink."""
+    rng = np.random.default_rng(7)
+    for share in (0.0, 0.03, 0.2, 0.5, 0.9, 1.0):
+        height, width = rng.integers(1, 50, 2)
+        mask = value * (rng.random((height, width)) < share).astype(np.uint8)
+        labels, stats = label_components(mask)
+        _, expected_labels, expected, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        assert len(stats) == len(expected)
+        # The order of labels is the algorithm's: each of mine is one of OpenCV's.
+        pairs = {*zip(labels.ravel().tolist(), expected_labels.ravel().tolist(), strict=True)}
+        assert len(pairs) == len({one for one, _ in pairs}) == len({two for _, two in pairs})
+        assert all((stats[one] == expected[two]).all() for one, two in pairs if one)
+        assert stats[0].tolist() == [0, 0, width, height, int((mask == 0).sum())]

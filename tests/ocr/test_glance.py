@@ -109,6 +109,19 @@ def test_long_lines_tell_which_way_is_up(is_turned: bool) -> None:
     assert best.clarity == pytest.approx(0.97)
 
 
+def test_two_clear_lines_are_enough() -> None:
+    """Where the longest lines are clear about it, the others are not looked at."""
+    longest, long = crop(0.1, width=300, clarity=0.97), crop(0.1, width=250, clarity=0.97)
+    others = [crop(0.1, width=180, clarity=0.82) for _ in range(5)]
+    for is_doubtful, asked in ((False, 4), (True, 14)):
+        network = Marked()
+        layout = page(*others, long, longest, doubtful=is_doubtful)
+        best = LineGlances(network).tell_way_up(layout)  # type: ignore[arg-type]
+        assert best is not None
+        assert best.rotation == 0
+        assert network.asked == asked
+
+
 def test_where_both_ways_look_alike_nothing_is_told() -> None:
     """No long line, or hardly a difference: which way is up is for a reader to say."""
     for layout in (page(), page(crop(0.1, width=40)), page(crop(0.1, clarity=0.81))):

@@ -131,6 +131,20 @@ def median_of_counts(counts: NDArray[Any]) -> float:
     )
 
 
+def quantile_of_values(values: NDArray[np.uint8], share: float) -> float:
+    """Return ``numpy.quantile(values, share)`` of gray values, by counting.
+
+    >>> quantile_of_values(np.array([[1, 5], [2, 9]], np.uint8), 0.5)
+    3.5
+    """
+    cumulated = np.bincount(values.ravel(), minlength=256).cumsum()
+    place = share * (values.size - 1)
+    first = int(place)
+    places = (first, min(first + 1, values.size - 1))
+    low, high = np.searchsorted(cumulated, places, side="right").tolist()
+    return float(low + (place - first) * (high - low))
+
+
 def median_color(colors: Pixels) -> NDArray[np.float64]:
     """Return the median of each channel of uint8 (n, 3): float64 (3,)."""
     return np.array([count_median(colors[:, index]) for index in range(3)], np.float64)

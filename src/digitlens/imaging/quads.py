@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.imaging.binarize import median_color
+from digitlens.imaging.binarize import median_color, quantile_of_values
 from digitlens.imaging.crop import resize_quickly
 
 if TYPE_CHECKING:
@@ -75,12 +75,15 @@ def to_color(pixels: Pixels) -> Pixels:
 def find_quads(smooth: Pixels, min_share: float = MIN_AREA) -> Iterator[Floats]:
     """Yield quadrilaterals (4, 2) that regions of even color fill, with what is on them.
 
-    Each covers `min_share` of the picture at least.
+    Each covers `min_share` of the picture at least, and none comes twice.
     """
     import cv2
 
     shape = smooth.shape[:2]
+    seen: set[bytes] = set()
     for mask in _region_masks(smooth):
+        if cv2.countNonZero(mask) < 0.3 * min_share * mask.size:
+            continue
         _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
         # What an outline encloses belongs to it, so that a region may have few pixels.
         _, _, widths, heights, areas = stats.T
@@ -91,7 +94,8 @@ def find_quads(smooth: Pixels, min_share: float = MIN_AREA) -> Iterator[Floats]:
             left, top, width, height, _ = stats[index].tolist()
             part = labels[top : top + height, left : left + width] == index
             quad = _fit_quad(part.view(np.uint8), (left, top), shape, min_share)
-            if quad is not None:
+            if quad is not None and quad.tobytes() not in seen:
+                seen.add(quad.tobytes())
                 yield quad
 
 
@@ -110,7 +114,7 @@ def _region_masks(smooth: Pixels) -> Iterator[Mask]:
     gray = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2GRAY), np.uint8)
     color = largest_channel(smooth) - (255 - largest_channel(255 - smooth))
     for plane in (gray, color):
-        low, high = np.percentile(plane, [1, 99]).tolist()
+        low, high = (quantile_of_values(plane, share) for share in (0.01, 0.99))
         if high - low < 2 * MIN_SIDE_STEP:
             continue
         for level in np.linspace(low, high, LEVELS + 2)[1:-1]:

@@ -33,6 +33,7 @@ from digitlens.layout.illumination import (
     threshold,
     upscale,
 )
+from digitlens.layout.morphology import writing_height
 from digitlens.layout.rules import remove_rules
 
 if TYPE_CHECKING:
@@ -161,33 +162,18 @@ def analyze_page(
         marked &= view.inside
     printed = marked if dropout.mask is None else marked | dropout.mask
 
-    # Boxes: in tables, in rows, alone.
-    boxes = find_boxes(printed)
-    if dropout.mask is not None:
-        boxes = merge_boxes(find_boxes(dropout.mask), boxes)
-    filled = are_filled(boxes, marked)
-    all_rows = find_box_rows(boxes)
-    tables = find_lattices(boxes)
-    in_tables = {index for lattice in tables for index in lattice.members}
-    lattices = [split_sudoku_blocks(lattice, ink) for lattice in tables]
-    min_filled = 1 if expect_boxes else 2
-    rows = [
-        row
-        for row in all_rows
-        if not in_tables & set(row) and sum(bool(filled[index]) for index in row) >= min_filled
-    ]
-    boxes, rows = complete_rows(boxes, rows, printed)
-    framed = sorted({index for row in rows for index in row} | in_tables)
-    framed += find_lone_boxes(
-        boxes, printed, set(np.flatnonzero(filled).tolist()) - set(framed)
+    # What is left without boxes, frames and rules is writing.
+    height = writing_height(printed)
+    boxes, rows, lattices, framed = _find_page_boxes(
+        printed, marked, ink, dropout, height, min_filled=1 if expect_boxes else 2
     )
-
-    # What is left without frames and rules is writing.
     frames = draw_frames(boxes, framed, marked)
     if dropout.mask is not None:
         # Dropped print is not in the ink any more, and neither are its frames.
         marked, frames = marked & ~dropout.mask, np.zeros_like(frames)
-    ruled = remove_rules(marked & ~frames)
+    # Where nothing was taken away, the writing's height is known.
+    is_whole = dropout.mask is None and not framed
+    ruled = remove_rules(marked & ~frames, height if is_whole else None)
     components = find_components(replace(ruled, lines=ruled.lines | frames), ink)
     return PageAnalysis(
         view,
@@ -202,3 +188,38 @@ def analyze_page(
         rows,
         lattices,
     )
+
+
+def _find_page_boxes(
+    printed: Mask,
+    marked: Mask,
+    ink: Gray,
+    dropout: ColorDropout,
+    height: float,
+    *,
+    min_filled: int,
+) -> tuple[PrintedBoxes, list[list[int]], list[Lattice], list[int]]:
+    """Find boxes in tables, in rows and alone.
+
+    Returns all boxes; those of each row of which `min_filled` at least are filled; the tables;
+    and the boxes whose frames are no writing.
+    """
+    boxes = find_boxes(printed, height)
+    if dropout.mask is not None:
+        boxes = merge_boxes(find_boxes(dropout.mask), boxes)
+    filled = are_filled(boxes, marked)
+    all_rows = find_box_rows(boxes)
+    tables = find_lattices(boxes)
+    in_tables = {index for lattice in tables for index in lattice.members}
+    lattices = [split_sudoku_blocks(lattice, ink) for lattice in tables]
+    rows = [
+        row
+        for row in all_rows
+        if not in_tables & set(row) and sum(bool(filled[index]) for index in row) >= min_filled
+    ]
+    boxes, rows = complete_rows(boxes, rows, printed)
+    framed = sorted({index for row in rows for index in row} | in_tables)
+    framed += find_lone_boxes(
+        boxes, printed, set(np.flatnonzero(filled).tolist()) - set(framed), height
+    )
+    return boxes, rows, lattices, framed

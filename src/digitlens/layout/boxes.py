@@ -64,10 +64,15 @@ class PrintedBoxes:
         return cls(np.column_stack([corners.mean(axis=1), width, height, slope]), corners)
 
 
-def find_boxes(mask: Mask) -> PrintedBoxes:
-    """Find rectangles of paper that lines enclose."""
+def find_boxes(mask: Mask, height: float | None = None) -> PrintedBoxes:
+    """Find rectangles of paper that lines enclose.
+
+    `height` is the `writing_height` of the mask, where it is known.
+    """
     # A frame around all, so that boxes that the picture's edge cuts are closed too.
-    closed = cv2.copyMakeBorder(_close_gaps(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    closed = cv2.copyMakeBorder(
+        _close_gaps(mask, height), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1
+    )
     outlines, hierarchy = cv2.findContours(closed, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     holes = np.flatnonzero(hierarchy[0, :, 3] >= 0)
     candidates = []
@@ -84,18 +89,19 @@ def find_boxes(mask: Mask) -> PrintedBoxes:
         quad = _fit_rectangle(np.asarray(outlines[index], np.int32))
         if quad is not None:
             quads.append(quad - 1)
-    near = dilate(mask, 3, 3)
+    near = dilate(mask, 3, 3) if quads else mask
     quads = [quad for quad in quads if frame_share(near, quad) >= MIN_FRAME_SHARE]
     return PrintedBoxes.from_corners(np.array(quads).reshape(-1, 4, 2))
 
 
-def _close_gaps(mask: Mask) -> Mask:
+def _close_gaps(mask: Mask, height: float | None) -> Mask:
     """Close gaps in lines: of two pixels anywhere, of more in long straight lines."""
     gap, run = (
         max(pixels, round(share * max(mask.shape)))
         for pixels, share in (CLOSED_GAP, STRAIGHT_RUN)
     )
-    gap = max(CLOSED_GAP[0], min(gap, round(MAX_CLOSED_GAP * writing_height(mask))))
+    height = writing_height(mask) if height is None else height
+    gap = max(CLOSED_GAP[0], min(gap, round(MAX_CLOSED_GAP * height)))
     closed = close_mask(mask, 3, 3)
     closed = closed | open_mask(close_mask(mask, 1, gap), 1, run)
     return closed | open_mask(close_mask(mask, gap, 1), run, 1)
@@ -195,7 +201,7 @@ def complete_rows(
     A digit that runs over its box's frame cuts the paper in it to pieces, so that no box is
     found; but the frame is still there, at the distance of the other boxes.
     """
-    near = dilate(printed, 3, 3)
+    near = dilate(printed, 3, 3) if rows else printed
     quads = [boxes.corners]
     completed = []
     for joined in _join_rows(boxes, rows):
@@ -250,6 +256,8 @@ def _continues(boxes: PrintedBoxes, before: list[int], row: list[int]) -> bool:
 
 def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
     """Say of each box whether something is written in its middle: bool (n,)."""
+    if not len(boxes):
+        return np.zeros(0, np.bool_)
     total = cv2.integral(mask)
     x, y, width, height = boxes.rects[:, :4].T
     rows, columns = mask.shape
@@ -263,12 +271,17 @@ def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
     return np.asarray(ink > 0.02 * np.maximum((right - left) * (bottom - top), 1), np.bool_)
 
 
-def find_lone_boxes(boxes: PrintedBoxes, printed: Mask, among: set[int]) -> list[int]:
-    """Return those of some boxes that have a whole frame: what strokes enclose is no box."""
+def find_lone_boxes(
+    boxes: PrintedBoxes, printed: Mask, among: set[int], height: float | None = None
+) -> list[int]:
+    """Return those of some boxes that have a whole frame: what strokes enclose is no box.
+
+    `height` is the `writing_height` of what is printed, where it is known.
+    """
     if not among:
         return []
     near = dilate(printed, 3, 3)
-    least = MIN_LONE_HEIGHT * writing_height(printed)
+    least = MIN_LONE_HEIGHT * (writing_height(printed) if height is None else height)
     return [
         index
         for index in sorted(among)

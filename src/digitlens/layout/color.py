@@ -144,7 +144,11 @@ def _measure_print(mask: Mask) -> tuple[int, int]:
     are wide fit in them. And they are hollow, or much longer than wide. Of handwriting a
     third is straight; solid shapes do not count, as their lines are wide.
     """
-    side = max(3, round(MAX_LINE_WIDTH * max(mask.shape)))
+    page_side = max(mask.shape)
+    side = max(3, round(MAX_LINE_WIDTH * page_side))
+    # Only where something is, with a row of paper around it.
+    left, top, columns, rows = cv2.boundingRect(mask)
+    mask = mask[max(0, top - 1) : top + rows + 1, max(0, left - 1) : left + columns + 1]
     mask = mask & ~dilate(open_mask(mask, side, side), 5, 5)
     area = cv2.countNonZero(mask)
     edge = area - cv2.countNonZero(cv2.erode(mask, np.ones((3, 3), np.uint8)))
@@ -161,6 +165,6 @@ def _measure_print(mask: Mask) -> tuple[int, int]:
     is_print = (straight_areas >= MIN_STRAIGHT_SHARE * areas) & (is_line | is_hollow)
     is_print[0] = False
     is_grid = areas < 0.3 * width * height
-    is_grid &= longer >= 2.5 * MIN_RULE_LENGTH * max(mask.shape)
+    is_grid &= longer >= 2.5 * MIN_RULE_LENGTH * page_side
     rules = is_print & (is_line | is_grid)
     return int(areas[is_print].sum()), int(longer[rules].max(initial=0))

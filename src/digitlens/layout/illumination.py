@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digitlens.imaging.binarize import quantile_of_values
 from digitlens.layout.morphology import dilate
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def threshold(ink: Gray, noise: float) -> Mask:
     reach = max(3, round(0.02 * max(rows, columns) / 4)) * 2 + 1
     peaks = np.ascontiguousarray(dilate(ink, 5, 5)[::4, ::4])
     peaks = np.asarray(cv2.blur(dilate(peaks, reach, reach), (reach, reach)), np.uint8)
-    strongest = float(np.percentile(peaks, 99.5))
+    strongest = quantile_of_values(peaks, 0.995)
     lowest = max(MIN_INK, 4.0 * noise, MIN_INK_SHARE * strongest)
     thresholds = np.clip(peaks * np.float32(LOCAL_INK_SHARE), lowest, max(FULL_INK, lowest))
     return (ink > upscale(thresholds.astype(np.uint8), ink.shape)).astype(np.uint8)

@@ -6,7 +6,7 @@ are joined with numpy's own ``|``, ``&`` and ``& ~``: right for 0 and 1, and for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -44,17 +44,64 @@ def close_mask(mask: Mask, rows: int, columns: int) -> Mask:
 def label_components(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return each pixel's component and each component's statistics.
 
-    Returns int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels,
-    in row 0 of the background. Neighbors over a corner are connected.
+    Returns int32 (H, W), 0 = none; and int32 (n + 1, 5): left, top, width, height and pixels;
+    row 0, of the background, is of the whole mask. Neighbors over a corner are connected.
 
     >>> label_components(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]], np.uint8))[1][1].tolist()
     [0, 0, 2, 2, 2]
     """
     # The same labels as by OpenCV's default algorithm, in a third of its time.
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask, 8, cv2.CV_32S, cv2.CCL_GRANA
-    )
-    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+    count, image = cv2.connectedComponentsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)
+    labels = np.asarray(image, np.int32)
+    runs = find_runs(mask)
+    stats = measure_components(runs, labels[runs.rows, runs.first], count)
+    stats[0] = 0, 0, mask.shape[1], mask.shape[0], mask.size - int(stats[1:, 4].sum())
+    return labels, stats
+
+
+class Runs(NamedTuple):
+    """Marked pixels that follow each other in a row, from top to bottom: int32 (n,) each."""
+
+    rows: NDArray[np.int32]
+    first: NDArray[np.int32]  # the columns of the first and of the last one
+    last: NDArray[np.int32]
+
+
+def find_runs(mask: Mask) -> Runs:
+    """Return the runs of a mask's pixels that are not 0.
+
+    >>> [part.tolist() for part in find_runs(np.array([[1, 1, 0, 1], [1, 0, 0, 0]], np.uint8))]
+    [[0, 0, 1], [0, 3, 0], [1, 3, 0]]
+    """
+    width = mask.shape[1]
+    spots = np.flatnonzero(mask.ravel() != 0)
+    begins = np.ones(len(spots) + 1, bool)
+    np.not_equal(spots[1:], spots[:-1] + 1, out=begins[1:-1])
+    begins[:-1] |= spots % width == 0
+    edges = np.flatnonzero(begins)
+    first, last = spots[edges[:-1]], spots[edges[1:] - 1]
+    rows = first // width
+    return Runs(*(part.astype(np.int32) for part in (rows, first % width, last % width)))
+
+
+def measure_components(
+    runs: Runs, components: NDArray[np.int32], count: int
+) -> NDArray[np.int32]:
+    """Return left, top, width, height and pixels of the components that runs belong to.
+
+    int32 (count, 5); OpenCV looks at each pixel of the paper for them, too, which takes several
+    times as long as labelling does.
+    """
+    left, top, right, bottom = np.zeros((4, count), np.int32)
+    left[:] = np.iinfo(np.int32).max
+    np.minimum.at(left, components, runs.first)
+    np.maximum.at(right, components, runs.last)
+    # From top to bottom: what is assigned last stays.
+    top[components[::-1]] = runs.rows[::-1]
+    bottom[components] = runs.rows
+    areas = np.bincount(components, weights=runs.last - runs.first + 1, minlength=count)
+    stats = (left, top, right - left + 1, bottom - top + 1, areas.astype(np.int32))
+    return np.column_stack(stats)
 
 
 def writing_height(mask: Mask) -> float:

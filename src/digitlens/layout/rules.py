@@ -48,21 +48,22 @@ class RuledPage:
     height: float  # the height of the page's writing in pixels; 0.0 where there is none
 
 
-def remove_rules(mask: Mask) -> RuledPage:
+def remove_rules(mask: Mask, height: float | None = None) -> RuledPage:
     """Remove long thin lines from the marks: level, upright, or up to 5 degrees off.
 
-    Strokes that cross a line keep the pixels that they share with it.
+    Strokes that cross a line keep the pixels that they share with it. `height` is the
+    `writing_height` of the marks, where it is known.
     """
-    height = writing_height(mask)
+    height = writing_height(mask) if height is None else height
     min_length = max(MIN_LINE * max(mask.shape), MIN_LINE_BY_WRITING * height)
     max_width = max(3.0, MAX_LINE_WIDTH * height)
     run = round(max(STRAIGHT_RUN * height, MIN_RUN[0], MIN_RUN[1] * max(mask.shape)))
     level = _find_level_lines(mask, run, min_length, max_width)
     # Upright lines are the level ones of the transposed page.
-    transposed = np.ascontiguousarray(mask.T)
-    upright = _find_level_lines(transposed, run, min_length, max_width).T
+    transposed = np.asarray(cv2.transpose(mask), np.uint8)
+    upright = _find_level_lines(transposed, run, min_length, max_width)
     sides = find_box_sides(mask, level, height) if cv2.countNonZero(level) else level
-    lines = level | np.ascontiguousarray(upright) | (sides & mask)
+    lines = level | np.asarray(cv2.transpose(upright), np.uint8) | (sides & mask)
     return RuledPage(mask & ~lines, lines, height)
 
 

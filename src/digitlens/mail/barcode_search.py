@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from digitlens.errors import DataError
-from digitlens.imaging.binarize import otsu_threshold, to_gray
+from digitlens.imaging.binarize import otsu_threshold, quantile_of_values, to_gray
 from digitlens.imaging.crop import halve
 from digitlens.imaging.io import load_image
+from digitlens.layout.morphology import find_runs, measure_components
 from digitlens.mail.barcodes import BAR_LETTERS, N_BARS, decode_imb, find_damage
 
 if TYPE_CHECKING:
@@ -123,37 +124,44 @@ MAX_DIRECTIONS = 3  # in which bars are looked for, the most common first
 def _measure_marks(gray: Gray) -> _Marks:
     """Return the marks of a picture that are small enough to be bars."""
     mean = cv2.blur(gray, (MEAN_SIDE, MEAN_SIDE))
-    below = cv2.subtract(mean, gray)
+    below = np.asarray(cv2.subtract(mean, gray), np.uint8)
     # What most pixels differ by is noise where most of a picture is paper, but never as much as
     # the darkest ink.
-    sample = cv2.absdiff(mean[::7, ::7], gray[::7, ::7])
-    noise = 1.48 * float(np.median(sample))
-    darkest = float(np.percentile(below[::7, ::7], 99.9))
+    sample = np.asarray(cv2.absdiff(mean[::7, ::7], gray[::7, ::7]), np.uint8)
+    noise = 1.48 * quantile_of_values(sample, 0.5)
+    darkest = quantile_of_values(below[::7, ::7], 0.999)
     least = max(MIN_DEPTH, min(NOISE_DEPTHS * noise, MAX_DEPTH_SHARE * darkest))
     depth = np.maximum(cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE), np.uint8(least))
     dark = cv2.compare(below, depth, cv2.CMP_GT)
     # By sides alone: where corners count too, bars of 100 dots per inch run into each other.
-    _, labels, stats, centers = cv2.connectedComponentsWithStats(dark, connectivity=4)
-    area, sides = stats[:, cv2.CC_STAT_AREA], stats[:, 2:4].max(axis=1)
+    total, labels = cv2.connectedComponents(np.asarray(dark, np.uint8), connectivity=4)
+    runs = find_runs(np.asarray(dark, np.uint8))
+    components = np.asarray(labels, np.int32)[runs.rows, runs.first]
+    stats = measure_components(runs, components, total)
+    area, sides = stats[:, 4], stats[:, 2:4].max(axis=1)
     small = (area >= MIN_AREA) & (sides <= MAX_LENGTH) & (sides >= MIN_LENGTH)
     small[0] = False
     large = (sides > MAX_LENGTH) & (sides <= 2 * MAX_LENGTH)
+    large[0] = False
     count = int(small.sum())
-    rank = np.full(len(area), -1, np.int32)
+    rank = np.full(total, -1, np.int32)
     rank[small] = np.arange(count)
-    place = np.flatnonzero(dark)
-    index = rank[labels.ravel()[place]]
-    place, index = place[index >= 0], index[index >= 0]
-    ys, xs = np.divmod(place, gray.shape[1])
+    index = rank[components]
+    of_small = index >= 0
+    index = index[of_small]
+    row, first, last = (part[of_small].astype(np.float64) for part in runs)
+    # A run's moments are those of its middle and of its length.
+    pixels, middle = last - first + 1, (first + last) / 2
+    size = np.asarray(area[small], np.float64)
 
     def mean_of(values: Floats) -> Floats:
-        return np.asarray(np.bincount(index, values, minlength=count) / size, np.float64)
+        return np.bincount(index, values * pixels, minlength=count) / size
 
-    size = np.asarray(area[small], np.float64)
-    x, y = np.asarray(centers[small], np.float64).T
-    dx, dy = xs - x[index], ys - y[index]
+    x, y = mean_of(middle), mean_of(row)
+    dx, dy = middle - x[index], row - y[index]
     # A pixel is a square: its own twelfth belongs to the moments.
-    xx, yy, xy = mean_of(dx * dx) + 1 / 12, mean_of(dy * dy) + 1 / 12, mean_of(dx * dy)
+    xx = mean_of(dx * dx + (pixels * pixels - 1) / 12) + 1 / 12
+    yy, xy = mean_of(dy * dy) + 1 / 12, mean_of(dx * dy)
     half, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
     length, width = (
         np.sqrt(12 * (half + spread)),

@@ -38,6 +38,10 @@ UP_LEAD, TURNED_LEAD = 0.015, 0.03
 where it stands on its head, which is rarer: three of four of 200 drawn envelopes are told by
 that, and none wrongly."""
 
+TOLD, MIN_LINES = 4.0, 2
+"""So many times that lead by so many lines is enough: the other lines are then not asked. Of 60
+drawn envelopes two more are told so, both rightly, and half as many lines are looked at."""
+
 SURE_WRITING = 0.95
 """Long lines of less clarity may lie on their side: one of 200 drawn envelopes had 0.91 there,
 and half of them have 0.96 when they stand upright."""
@@ -52,7 +56,7 @@ class LineGlances:
 
     def tell_way_up(self, layout: PageLayout) -> PageLayout | None:
         """Return a page the way up that its lines are writing; None where both look alike."""
-        clarity, turned_clarity = self.clarity(layout), self.clarity(layout, turned=True)
+        clarity, turned_clarity = self._clarity_both_ways(layout)
         if -TURNED_LEAD < clarity - turned_clarity < UP_LEAD:
             return None
         best = layout if clarity > turned_clarity else layout.upside_down()
@@ -61,18 +65,28 @@ class LineGlances:
         is_doubtful = best.doubtful and clarity < SURE_WRITING
         return replace(best, clarity=clarity, doubtful=is_doubtful)
 
-    def clarity(self, layout: PageLayout, *, turned: bool = False) -> float:
-        """Return how clearly the long lines of a page are writing, 0..1: 0 without any.
+    def _clarity_both_ways(self, layout: PageLayout) -> tuple[float, float]:
+        """Return how clearly the long lines of a page are writing, and that on their heads.
 
-        turned: whether they are looked at on their heads
+        0..1 each; 0 without any. The longest come first, and where two or more of them are
+        clear about it, no others are asked.
         """
-        total = width = 0.0
-        for crop in layout.crops:
-            rows, columns = _size_of_ink(crop)
-            if not crop.part and columns >= MIN_WORD_WIDTH * rows:
-                total += columns * self._look(crop, turned=turned)[1]
-                width += columns
-        return total / width if width else 0.0
+        sizes = [(_size_of_ink(crop), crop) for crop in layout.crops if not crop.part]
+        long = [
+            (columns, crop)
+            for (rows, columns), crop in sizes
+            if columns >= MIN_WORD_WIDTH * rows
+        ]
+        upright = turned = width = 0.0
+        for count, (columns, crop) in enumerate(sorted(long, key=lambda item: -item[0]), 1):
+            upright += columns * self._look(crop)[1]
+            turned += columns * self._look(crop, turned=True)[1]
+            width += columns
+            lead = (upright - turned) / width
+            is_told = lead >= TOLD * UP_LEAD or lead <= -TOLD * TURNED_LEAD
+            if count >= MIN_LINES and is_told and not layout.doubtful:
+                break
+        return (upright / width, turned / width) if width else (0.0, 0.0)
 
     def drop_words(self, layout: PageLayout, count: int) -> PageLayout:
         """Return a page whose lines may hold `count` digits; the others are its words."""
