@@ -20,10 +20,10 @@ import pytest
 
 from digitlens.errors import MissingDataError, RunError, StorageError, UsageError
 from digitlens.mail.sorting import NotYoursError, Review, sort_folder
-from digitlens.mail.sorting.postgres import CLAIM, PostgresStore
+from digitlens.mail.sorting.postgres import _SETTLE, ANSWER, CLAIM, LOAN, PostgresStore
 from digitlens.mail.sorting.repair import repair_state
 from digitlens.mail.sorting.sqlite import COUNTS, FILE
-from digitlens.mail.sorting.store import Asking
+from digitlens.mail.sorting.store import Asking, Said
 from digitlens.mail.sorting.stores import make_store, open_store
 
 Places = dict[str, list[str]]
@@ -453,3 +453,17 @@ def test_a_claim_does_not_walk_over_what_waits(database: str, tmp_path: Path) ->
 
     (top,) = plan["QUERY PLAN"]
     assert 0 < max(walk(top["Plan"])) < 10
+
+
+def test_claims_and_answers_do_not_walk_over_old_loans(database: str) -> None:
+    """A server that knows the table of loans as empty still finds a loan by an index."""
+    store = PostgresStore(database, create=True)
+    with store.transaction() as run:
+        run("ANALYZE")
+    claim = CLAIM.format("token = :token")
+    asking = vars(Asking("ann", "t", 0, 1.0, 2.0)) | {"new": "t"}
+    said = Said(1, "t", "02134", "a tray", 1.0).columns() | {"token": "t", "digits": "02134"}
+    for kind, sql, values in ((LOAN, claim, asking), (ANSWER, _SETTLE, said)):
+        plan = store._run(kind, f"EXPLAIN {sql}", values)
+        assert "Seq Scan" not in str(plan)
+    store.close()
