@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import sys
 import tarfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,9 @@ import pytest
 from PIL import Image
 
 from digitlens.cli.app import root, run
+from digitlens.models import load_recipe
+from digitlens.models.inference import load_model
+from digitlens.models.recipe import write_recipe
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -221,6 +226,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(folder / "cards.tar", "w") as archive:
         archive.add(folder / "photo.jpg", "card.jpg")
     dl.train("dense", "uci", epochs=1, limit=100, out=folder / "runs/train/dense-1")
+    tuned = folder / "runs/tune/dense/recipe.toml"  # what digitlens tune leaves
+    tuned.parent.mkdir(parents=True)
+    write_recipe(tuned, load_recipe("dense"), tuned={"trials": 20})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for line in (
@@ -240,13 +248,16 @@ def save(picture: Image.Image, path: Path) -> None:
 
 @pytest.fixture
 def here(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Stand in a copy of the desk, where MNIST and "world" are UCI's digits."""
+    """Stand in a copy of the desk: MNIST and "world" are UCI's digits, the hub has tiny."""
     from digitlens.data import load
 
     def read(source: Any) -> Any:
         return plain("uci" if source in ("mnist", "world") else source)
 
     plain = load.read_source
+    published = str(load_model("tiny").path)
+    hub = SimpleNamespace(hf_hub_download=lambda repository, file: published)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     monkeypatch.setattr(load, "read_source", read)
     shutil.copytree(desk, tmp_path / "desk")
     monkeypatch.chdir(tmp_path / "desk")
