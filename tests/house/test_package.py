@@ -72,6 +72,28 @@ def test_a_release_is_trusted_without_a_password() -> None:
     assert "secrets." not in "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
 
 
+def test_an_index_shows_the_pictures_of_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the build is told the repository, no address of the README is relative."""
+    page = load_tool("package_page").PackagePage(str(ROOT), {})
+    plain: dict[str, Any] = {"version": "1.2"}
+    monkeypatch.delenv("DIGITLENS_REPOSITORY", raising=False)
+    page.update(plain)
+    assert plain["readme"]["text"] == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not plain["urls"]
+    # A release: as .github/workflows/release.yml builds it.
+    monkeypatch.setenv("DIGITLENS_REPOSITORY", "https://host.example/owner/name/")
+    release: dict[str, Any] = {"version": "1.2"}
+    page.update(release)
+    targets = re.findall(r"\]\(([^)]+)\)", release["readme"]["text"])
+    named = "https://host.example/owner/name"
+    pictures = [target for target in targets if target.startswith(f"{named}/raw/v1.2/docs/")]
+    assert len(pictures) >= 4
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert release["urls"]["Changelog"] == f"{named}/blob/v1.2/CHANGELOG.md"
+    flow = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    assert "DIGITLENS_REPOSITORY: ${{ github.server_url }}/${{ github.repository }}" in flow
+
+
 @pytest.mark.skipif(not shutil.which("actionlint"), reason="actionlint is not here")
 def test_actionlint_has_nothing_to_say() -> None:
     """Where the linter of workflows is installed, it finds nothing."""
@@ -95,9 +117,9 @@ def test_issue_forms_ask_for_something() -> None:
         assert form["description"]
 
 
-def load_smoke(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return tools/smoke.py as a module."""
-    spec = importlib.util.spec_from_file_location("smoke", ROOT / "tools" / "smoke.py")
+def load_tool(name: str) -> Any:
+    """Return a file of tools as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -107,7 +129,7 @@ def load_smoke(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_every_extra_has_its_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each extra that is declared is tried, and what is tried is Python."""
-    smoke = load_smoke(monkeypatch)
+    smoke = load_tool("smoke")
     assert smoke.declared() == ["", *PROJECT["optional-dependencies"]]
     for extra in smoke.declared():
         ast.parse(smoke.script(extra))
@@ -118,8 +140,7 @@ def test_every_extra_has_its_trial(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_bare_package_passes_its_trial(tmp_path: Path) -> None:
     """What is tried of an install without extras works on what is here."""
-    monkeypatch = pytest.MonkeyPatch()
-    code = load_smoke(monkeypatch).script("")
+    code = load_tool("smoke").script("")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
