@@ -334,3 +334,12 @@ def test_standard_error_of_a_perfect_score_is_not_nought() -> None:
     """No misses among few digits is not certainty."""
     assert standard_error(1.0, 50) > 0.02
     assert standard_error(1.0, 50_000) < 0.0001
+
+
+def test_a_diagnosis_is_printed_in_lines() -> None:
+    """print() shows its words whole in a notebook and on a terminal of 80 columns."""
+    diagnosis = diagnose(DENSE_0, HELD)
+    lines = str(diagnosis).splitlines()
+    assert " ".join(lines) == diagnosis.words
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 80

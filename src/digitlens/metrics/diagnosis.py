@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from digitlens.metrics.formatting import percent, plural
+from digitlens.metrics.formatting import WIDTH, percent, plural
 from digitlens.metrics.history import (
     CREEP,
     NOISE,
@@ -259,6 +260,10 @@ class Diagnosis:
     def overfits(self) -> bool:
         """Whether both signs of overfitting are there."""
         return self.verdict is Verdict.OVERFITS
+
+    def __str__(self) -> str:
+        """Return the words, in lines that a notebook and a terminal show whole."""
+        return textwrap.fill(self.words, WIDTH)
 
 
 def diagnose(history: Any, validation_count: int | None = None) -> Diagnosis:
