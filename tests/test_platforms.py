@@ -17,6 +17,7 @@ import pytest
 
 from digitlens import storage, workers
 from digitlens.batch.ledger import Claims
+from digitlens.imaging import inputs
 from digitlens.server import prometheus, serve, train_jobs
 from digitlens.synth import fonts
 from digitlens.training import device
@@ -164,7 +165,7 @@ def test_memory_is_tuned_where_glibc_is(library: Any, monkeypatch: pytest.Monkey
         return library
 
     monkeypatch.setattr(ctypes, "CDLL", open_library)
-    device.tune_malloc()
+    inputs.tune_malloc()
 
 
 def test_workers_do_without_what_other_systems_lack(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from digitlens.imaging.inputs import use_one_core
+from digitlens.imaging.inputs import PAGE_BYTES, tune_malloc, use_one_core
 from digitlens.ocr.files import may_have_pages, open_document
 from digitlens.ocr.page import Page, PageResult, PageTask
 from digitlens.ocr.reader import Reader
@@ -196,4 +196,5 @@ def _result(
 def single_worker(options: ReadOptions) -> PageWorker:
     """Return a worker for a process that shares the machine with others: it uses one core."""
     use_one_core()
+    tune_malloc(PAGE_BYTES)
     return PageWorker(options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -69,26 +68,6 @@ def _processor_has_bf16() -> bool:
     # Without the instruction oneDNN emulates bf16, which is slower than fp32.
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(check is not None and check())
-
-
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # names and numbers of mallopt(3)
-KEPT_BYTES = 2**30
-MAX_HEAP_BLOCK = 2**25
-
-
-def tune_malloc() -> None:
-    """Tell glibc to keep freed memory; do nothing where there is another allocator.
-
-    Every step takes and frees the same few megabytes. By default glibc hands each large block
-    back and fetches it again, zeroed page by page: half of all page faults, and of the time to
-    measure an epoch.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):
-        return
-    mallopt(TRIM_THRESHOLD, KEPT_BYTES)
-    mallopt(MMAP_THRESHOLD, MAX_HEAP_BLOCK)
 
 
 def stop_signals() -> list[signal.Signals]:

@@ -15,6 +15,7 @@ from digitlens import runs as run_folder
 from digitlens.data import world
 from digitlens.digits import CLASSES, Labels
 from digitlens.errors import DataError, DigitlensError, ModelError, RunError, StoppedError
+from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.classification import confusion
 from digitlens.metrics.diagnosis import diagnose
 from digitlens.metrics.history import Epoch, History, from_csv
@@ -36,7 +37,7 @@ from digitlens.runs import RUNS, find_newest_finished
 from digitlens.storage import read_regular, write_text
 from digitlens.training.checkpoint import TrainState, begin_training
 from digitlens.training.config import Callback, TrainConfig, check_same_data, config_to_dict
-from digitlens.training.device import Device, choose_device, tune_malloc
+from digitlens.training.device import Device, choose_device
 from digitlens.training.digit_task import (
     MAX_TRAIN_SAMPLE,
     DigitTask,

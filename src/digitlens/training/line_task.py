@@ -18,6 +18,7 @@ from digitlens.data.line_folder import LineFolder, read_line_folder
 from digitlens.data.line_hands import hand_sources, read_line_hands
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
+from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
 from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
@@ -28,7 +29,7 @@ from digitlens.synth import Glyphs, prepare_glyphs
 from digitlens.synth.hands import GLYPHS, Hands
 from digitlens.training.checkpoint import TrainState, begin_training
 from digitlens.training.config import Callback, TrainConfig
-from digitlens.training.device import Device, choose_device, tune_malloc
+from digitlens.training.device import Device, choose_device
 from digitlens.training.line_data import (
     POOL,
     UNKNOWN,

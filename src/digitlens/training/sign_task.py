@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
+from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
 from digitlens.models.architectures.sign_network import SignNetwork
 from digitlens.models.card import SignModelCard
 from digitlens.synth import prepare_glyphs
 from digitlens.synth.text_lines import NO_DIGIT
 from digitlens.training.checkpoint import TrainState, begin_training
-from digitlens.training.device import choose_device, tune_malloc
+from digitlens.training.device import choose_device
 from digitlens.training.line_data import LineProducers
 from digitlens.training.line_task import LineTask, count_producers, export_line_run
 from digitlens.training.results import ReaderRun

@@ -26,8 +26,8 @@ from digitlens.errors import (
     MissingDataError,
     printable,
 )
+from digitlens.imaging.inputs import PAGE_BYTES, tune_malloc, use_one_core, walk_folder
 from digitlens.imaging.inputs import Listing as Listed
-from digitlens.imaging.inputs import use_one_core, walk_folder
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
 from digitlens.mail.sorting.filing import Filer, MissingFiles
@@ -412,4 +412,5 @@ def choose_tray(routing: Routing, plan: SortPlan) -> str:
 
 def _prepare(read: Read) -> Read:
     use_one_core()
+    tune_malloc(PAGE_BYTES)
     return read
