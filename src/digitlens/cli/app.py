@@ -6,6 +6,7 @@ import contextlib
 import sys
 import textwrap
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -92,8 +93,9 @@ for command in COMMANDS:
     app.command(cls=Command)(command)
 
 
+@cache
 def root() -> Any:
-    """Return the whole command as typer builds it."""
+    """Return the whole command as typer builds it, once a process."""
     return get_command(app)
 
 

@@ -110,7 +110,9 @@ def build_api(state: LabState) -> FastAPI:
         mail.router,
         service.router,
     ):
-        api.include_router(router)
+        # As they are: `include_router` would make all models of their answers a second time, at
+        # the first request.
+        api.router.routes.extend(router.routes)
     _complete_document(api)
     return api
 

@@ -22,7 +22,7 @@ from digitlens.metrics.history import Epoch
 from digitlens.models.export import export_model
 from digitlens.models.convert import load_network
 from digitlens.models.inference import load_model
-from digitlens.training import Run, train
+from digitlens.training import Run, finetune, train
 from digitlens.training.config import NullCallback
 from digitlens.training.user_data import ReplayData
 
@@ -40,9 +40,14 @@ FILES = {
 
 
 def test_a_hand_is_learnt_and_nothing_forgotten(
-    begun: Run, kept: ReplayData, my_folder: Path, tmp_path: Path
+    begun: Run,
+    kept: ReplayData,
+    my_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """From 18 pictures the other 6 are read, and old digits are read as before."""
+    monkeypatch.setattr(finetune, "STEPS", 20)  # 8 do too, for made-up digits
     before = begun.folder / "model.onnx"
     content = before.read_bytes()
     run = train("cnn", my_folder, start=begun.folder, out=tmp_path / "run")
