@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 GO = Callable[[Any, str], None]
 
@@ -194,17 +197,23 @@ def test_a_seven_painted_by_keyboard_alone_is_read(open_page: Any, expect: Any) 
     page.wait_for_url("**pixels=*")
 
 
-@pytest.mark.parametrize("kind", ["drop", "paste"])
 def test_a_picture_is_taken(
-    page: Any, seven_png: bytes, kind: str, go: GO, expect: Any
+    page: Any, seven_png: bytes, png: Callable[[Any], bytes], go: GO, expect: Any
 ) -> None:
     """A dropped or pasted picture of a 7 is read, and its steps are told in Pixels."""
-    data = base64.b64encode(seven_png).decode()
-    page.evaluate(DROP, [kind, "#paper", data])
-    expect(page.locator("#answer-digit")).to_have_text("7")
-    go(page, "pixels")
-    page.locator("#steps img").nth(4).wait_for()
-    expect(page.locator("#steps li").first).to_contain_text("140 x 140")
+    smaller = png(np.asarray(Image.open(io.BytesIO(seven_png)))[5:135, 5:135])
+    for kind, content, size in (
+        ("drop", seven_png, "140 x 140"),
+        ("paste", smaller, "130 x 130"),
+    ):
+        go(page, "draw")
+        page.locator("#clear").click()
+        expect(page.locator("#answer-digit")).to_have_text("–")
+        page.evaluate(DROP, [kind, "#paper", base64.b64encode(content).decode()])
+        expect(page.locator("#answer-digit")).to_have_text("7")
+        go(page, "pixels")
+        page.locator("#steps img").nth(4).wait_for()
+        expect(page.locator("#steps li").first).to_contain_text(size)
 
 
 def test_a_finger_draws_and_does_not_scroll(open_page: Any) -> None:
@@ -253,12 +262,14 @@ TWO_STROKES = {
 """Digits of two strokes that do not touch."""
 
 
-@pytest.mark.parametrize("digit", TWO_STROKES)
-def test_strokes_that_do_not_touch_are_one_digit(page: Any, expect: Any, digit: str) -> None:
+def test_strokes_that_do_not_touch_are_one_digit(page: Any, expect: Any) -> None:
     """A drawing is one digit, of however many strokes; nothing is logged on the way to it."""
-    strokes(page, *TWO_STROKES[digit])
-    expect(page.locator("#answer-digit")).to_have_text(digit)
-    expect(page.locator("#draw-several")).to_be_hidden()
+    for digit, lines in TWO_STROKES.items():
+        page.locator("#clear").click()
+        expect(page.locator("#answer-digit")).to_have_text("–")
+        strokes(page, *lines)
+        expect(page.locator("#answer-digit")).to_have_text(digit)
+        expect(page.locator("#draw-several")).to_be_hidden()
 
 
 @pytest.mark.parametrize("backend", SERVED)
@@ -280,25 +291,13 @@ def test_a_sheet_full_of_ink_is_no_fault(page: Any, expect: Any) -> None:
     expect(page.locator("#draw-problem")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("change", "words", "sure"),
-    [
-        ({"unsure": True, "confidence": 0.55}, "is 55.0 % sure", "55.0 %, check"),
-        (
-            {"digit": None, "confidence": 0.83},
-            "rejected as “not a digit”",
-            "no digit",
-        ),
-    ],
-)
-def test_a_doubtful_answer_stays_visible_and_is_to_be_checked(
-    page: Any,
-    expect: Any,
-    change: dict[str, Any],
-    words: str,
-    sure: str,
-) -> None:
+def test_a_doubtful_answer_stays_visible_and_is_to_be_checked(page: Any, expect: Any) -> None:
     """Unsure or refused, the best guess is shown with a question mark and "Check this"."""
+    doubts: tuple[tuple[dict[str, Any], str, str], ...] = (
+        ({"unsure": True, "confidence": 0.55}, "is 55.0 % sure", "55.0 %, check"),
+        ({"digit": None, "confidence": 0.83}, "rejected as “not a digit”", "no digit"),
+    )
+    change: dict[str, Any] = {}
 
     def doubt(route: Any) -> None:
         response = route.fetch()
@@ -308,13 +307,18 @@ def test_a_doubtful_answer_stays_visible_and_is_to_be_checked(
         route.fulfill(response=response, json=result)
 
     page.route("**/v1/predict*", doubt)
-    strokes(page, [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
-    expect(page.locator("#answer-digit")).to_have_text("7?")
-    expect(page.locator("#answer-words")).to_contain_text(words)
-    expect(page.locator("#answer-words")).to_contain_text("Check this.")
-    expect(page.locator("#now-digit")).to_have_text("7?")
-    expect(page.locator("#now-sure")).to_have_text(sure)
-    expect(page.locator("#keep-label")).to_have_value("7")
+    for made, words, sure in doubts:
+        change.clear()
+        change.update(made)
+        page.locator("#clear").click()
+        expect(page.locator("#answer-digit")).to_have_text("–")
+        strokes(page, [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)])
+        expect(page.locator("#answer-digit")).to_have_text("7?")
+        expect(page.locator("#answer-words")).to_contain_text(words)
+        expect(page.locator("#answer-words")).to_contain_text("Check this.")
+        expect(page.locator("#now-digit")).to_have_text("7?")
+        expect(page.locator("#now-sure")).to_have_text(sure)
+        expect(page.locator("#keep-label")).to_have_value("7")
     page.unroute_all(behavior="wait")  # an answer may be under way still
 
 
