@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digitlens.layout.page_layout import LineCrop, PageLayout
 from digitlens.ocr.glance import MIN_DIGIT_WIDTH, LineGlances
-from digitlens.ocr.signs import DIGIT, LETTER
+from digitlens.ocr.units import DIGIT, LETTER
 
 HEIGHT, MARGIN = 30, 5
 

@@ -393,7 +393,7 @@ def test_a_bar_is_the_calibration_s(make_network: Make, calibrations: Confidence
     """The bar is set on readings like those asked for; a higher rate never raises it."""
     reader = Reader(network=make_network(calibrations=calibrations))
     free, five = reader.bar(0.05), reader.bar(0.05, 5)
-    assert free.count == five.count == 500
+    assert free.count == five.count == 1000
     assert free.confidence != five.confidence
     assert free.limit <= 0.05
     assert 0 < free.read_rate < 1

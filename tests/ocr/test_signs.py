@@ -36,6 +36,7 @@ class Oracle:
 
     def __init__(self, signs: list[tuple[int, int, int]]) -> None:
         self.signs = signs
+        self.sure = 0.992  # of a sign, the probability of what it is
         self.doubt = 0.002  # the probability that a separator is a digit
 
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -48,24 +49,32 @@ class Oracle:
             probs[first : last + 1] = 0.002
             probs[first : last + 1, sign] = 0.992
             if sign == SEPARATOR:
+                probs[first : last + 1, sign] = self.sure
                 probs[first : last + 1, DIGIT] = self.doubt
         return np.log(probs)
 
 
 def line_of(text: str, gap: int = 8) -> tuple[Oracle, LineCrop]:
-    """Draw boxes for digits (d), letters (a), dashes, dots, slashes, marks ($), wide gaps."""
+    """Draw boxes for digits (d), letters (a), dashes, dots, commas, slashes, low ones (l) and
+    marks ($); a gap is half a height of paper (_) or two (a blank).
+    """
     signs, x = [], MARGIN
     ink = np.zeros((HEIGHT + 2 * MARGIN, MARGIN + 30 * len(text)), np.uint8)
-    kinds = {"d": DIGIT, "a": LETTER, "-": SEPARATOR, "/": SEPARATOR, ".": POINT, "$": MARK}
+    kinds = {"d": DIGIT, "a": LETTER, ".": POINT, ",": POINT, "$": MARK}
+    kinds |= dict.fromkeys("-/l", SEPARATOR)
     columns = list[int]()
     for char in text:
         if char == " ":
             columns.append(x)
             continue
-        top = {"-": MARGIN + 18, ".": MARGIN + 34}.get(char, MARGIN)
-        bottom = MARGIN + (24 if char == "-" else HEIGHT)
-        width = 6 if char == "." else WIDTH
-        cv2.rectangle(ink, (x, top), (x + width - 1, bottom - 1), 255, -1)
+        if char == "_":
+            x += HEIGHT // 2 - gap
+            continue
+        top = {"-": MARGIN + 18, ".": MARGIN + 34, ",": MARGIN + 32, "l": MARGIN + 10}
+        bottom = MARGIN + {"-": 24, ",": HEIGHT + 4, "l": HEIGHT + 3}.get(char, HEIGHT)
+        width = 6 if char in ".," else WIDTH
+        row = top.get(char, MARGIN)
+        cv2.rectangle(ink, (x, row), (x + width - 1, bottom - 1), 255, -1)
         signs.append((x, x + width - 1, kinds[char]))
         x += width + gap
     ink = ink[:, : x - gap + MARGIN]
@@ -112,6 +121,70 @@ def test_a_slash_that_may_be_a_one_leaves_no_number_sure(doubt: float, is_sure: 
     numbers = cut_numbers(network, crop)  # type: ignore[arg-type]
     assert places(numbers) == [2, 2]
     assert [item.certainty > 0.9 for item in numbers] == [is_sure, is_sure]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("ddlddldddd", [2, 2, 4]),
+        ("dldldd", [1, 1, 2]),
+        ("ddddldldd", [4, 1, 2]),
+        ("ddddldd", [6]),  # one stroke is no date's
+        ("dddlddldd", [7]),  # nor are these, of a number with ones that stand low
+        ("dd/dd/dd", [6]),  # as high as the digits
+    ],
+)
+def test_slashes_of_a_date_are_told_from_ones(text: str, wanted: list[int]) -> None:
+    """Two low strokes that the network takes for ones part digits where a date has them."""
+    network, crop = line_of(text)
+    network.sure, network.doubt = 0.1, 0.85
+    assert places(cut_numbers(network, crop)) == wanted  # type: ignore[arg-type]
+
+
+def test_a_stroke_that_is_rather_a_slash_leaves_no_number_sure() -> None:
+    """What is read as a 1 among digits, but by itself is a slash, may be either."""
+    network, crop = line_of("ddd/dd")
+    network.sure, network.doubt = 0.6, 0.39
+    (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
+    assert number.certainty <= 0.5
+
+
+def test_a_dash_parts_numbers_though_it_may_be_a_piece_of_a_digit() -> None:
+    """A low broad stroke at half height is a dash, whatever the network says."""
+    network, crop = line_of("ddd-dddd")
+    network.sure, network.doubt = 0.4, 0.55
+    assert places(cut_numbers(network, crop)) == [3, 4]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "is_sure"),
+    [
+        ("aa d,ddd", [4], True),
+        ("aa d,_ddd", [4], False),  # where every sign is as broad as the next, or a list
+        ("aa dd._ddd,dd", [7], True),  # a point is of one number
+        ("aa ddddd,_ddd", [5, 3], True),  # no amount has such groups
+        ("aa dd,_dd,_dd", [2, 2, 2], True),
+        ("aa dd,__dd", [2, 2], True),
+        ("ddddd,_ddd", [5, 3], True),  # without a word beside it, too
+    ],
+)
+def test_a_comma_is_of_an_amount_or_of_a_list(
+    text: str, wanted: list[int], is_sure: bool
+) -> None:
+    """The paper behind it and the groups of digits say which; else the number is not sure."""
+    network, crop = line_of(text)
+    numbers = cut_numbers(network, crop)  # type: ignore[arg-type]
+    assert places(numbers) == wanted
+    assert all((number.certainty > 0.9) is is_sure for number in numbers)
+
+
+@pytest.mark.parametrize(("text", "count"), [("ddd_._dd", 1), ("ddd___dd", 3)])
+def test_a_gap_with_a_point_in_it_parts_nothing(text: str, count: int) -> None:
+    """The parts to which a wide gap led are dropped where a point stands in it."""
+    network, crop = line_of(text)
+    part = replace(crop, part=True)
+    kept = keep_numbers(network, PageLayout((crop, part, part), (500, 300)))  # type: ignore[arg-type]
+    assert len(kept.crops) == count
 
 
 def test_a_number_stays_as_it_was() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from digitlens.ocr.page_reading import keep_wanted
 from digitlens.ocr.select import is_one_line, may_be_one_line
-from digitlens.ocr.signs import DIGIT, INK
+from digitlens.ocr.units import DIGIT, INK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

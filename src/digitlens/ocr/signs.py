@@ -10,46 +10,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 
 from digitlens.errors import UsageError
-from digitlens.imaging.crop import PITCH, input_width
 from digitlens.ocr.select import is_one_line, may_be_one_line
+from digitlens.ocr.units import (
+    CLIP,
+    DIGIT,
+    DOUBTFUL_CERTAINTY,
+    INK,
+    LETTER,
+    MARK,
+    ONE_DOUBT,
+    POINT,
+    SEPARATOR,
+    SLASH_DOUBT,
+    find_units,
+    is_glyph,
+    is_tall,
+    may_be_one,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
     from digitlens.geometry import Gray
     from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.ocr.network import SignRecognizer
+    from digitlens.ocr.units import Unit
 
     Parting: TypeAlias = Literal["usual", "join", "split"]
     """What parts numbers: with "join" only words and marks, with "split" also points."""
 
-
-DIGIT, LETTER, SEPARATOR, POINT, MARK = range(5)
-"""The network's classes."""
-
-INK = 96
-"""Ink, of 255, that counts as written."""
-
-MIN_UNIT_HEIGHT = 0.3
-"""Connected ink lower than this share of the line's height is a point, dash or speck."""
-
-CHANGE_COST, WORD_CHANGE_COST, MARK_CHANGE_COST = 3.5, 1.2, 3.2
-"""Nats that it costs to go from digits to other writing or back, within a word, between two,
-and where no letter is in sight: a doubtful glyph is what its neighbors are."""
-
-CLIP = (0.001, 0.99)
-"""Probabilities of a digit beyond these are not believed: no glyph alone outweighs a word."""
-
-WORD_GAP = 0.25
-"""Paper between words, in heights of the line."""
 
 CLEARLY_FOREIGN, CLEARLY_SEVERAL, MIN_FOREIGN = 6.5, 10.0, 5.0
 """Nats: where no line of a page says so clearly that it is more than a number, all is read;
@@ -62,22 +60,10 @@ CLEAR = (0.01, 0.9)
 MIN_LINE_HEIGHT = 0.5
 """In a picture of one line, what is lower than this share of the tallest is no part of it."""
 
-DOUBTFUL_CERTAINTY = 0.5
-"""The most that is given to such a line."""
-
-DASH_BAND, DASH_ASPECT = (0.2, 0.85), 1.3
-"""Where a dash lies between the tops of digits and their feet, and its least breadth to height;
-elsewhere it is a point."""
-
-MAX_COMMA = 0.5
-"""What is lower than this share of the line's height, and below its middle, is no digit."""
-
-MAX_DIGIT_HEIGHT, SLASH_DOUBT, ONE_DOUBT = 1.1, 0.05, 0.01
-"""What leans, is no higher than digits, and may be a 1 with the first probability, is no slash;
-with the second it parts numbers, but these are not sure."""
-
-LIST_GAP = 0.35
-"""Paper after a comma that parts the numbers of a list, in their height."""
+LIST_GAP, MONO_GAP = 0.35, 0.7
+"""Paper after a comma that parts the numbers of a list, in their height. Where the groups of
+digits read as an amount (1,234.56) more is needed, as in a face where every sign is as broad as
+the next it has so much; below that much it is read as one number, and not surely."""
 
 MAX_GAP = 0.8
 """Digits are of two numbers where more paper than this lies between, in their height, ..."""
@@ -85,9 +71,6 @@ MAX_GAP = 0.8
 MAX_GAP_RATIO = 1.5
 """... unless gaps so wide recur, all within this factor: in printed boxes, say."""
 
-MIXED, MIN_BREADTH = (0.15, 0.85), 0.9
-"""Connected ink so broad, in heights of the line, with a share of digits between these is cut
-where its signs change."""
 
 MAX_DASH = 2.5
 """What is longer than this, in heights of the line, and low is a rule, not a dash."""
@@ -98,33 +81,6 @@ def choose_parting(*, join: bool, split: bool) -> Parting:
     if join and split:
         raise UsageError("join and split are opposites: one of them at most")
     return "join" if join else "split" if split else "usual"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Connected ink of a line, or a piece of it between two columns.
-
-    Columns and rows are those of the crop.
-    """
-
-    label: int  # of the connected ink
-    left: int
-    top: int
-    right: int
-    bottom: int
-    sign: int  # `DIGIT` .. `MARK`
-    # 0..1: how probably it is a digit, of a number's with regard to its neighbors.
-    certainty: float
-
-    @property
-    def height(self) -> int:
-        """In pixels of the crop."""
-        return self.bottom - self.top
-
-    @property
-    def center(self) -> float:
-        """Twice its middle column."""
-        return self.left + self.right
 
 
 def keep_numbers(
@@ -154,12 +110,13 @@ def keep_numbers(
         bar = CLEARLY_SEVERAL
         least = MIN_LINE_HEIGHT * max((crop.height for crop in lines), default=0.0)
     main = [line for crop, line in lines.items() if crop.height >= least]
+    bridged = {crop for crop, line in lines.items() if line.is_bridged(parting)}
     if all(line.foreign < (MIN_FOREIGN if line.is_clear() else bar) for line in main):
-        return layout
+        return replace(layout, crops=_drop_parts(layout.crops, bridged)) if bridged else layout
     kept: list[LineCrop] = []
     words: list[LineCrop] = []
     is_whole, certainty = True, 1.0
-    for crop in layout.crops:
+    for crop in _drop_parts(layout.crops, bridged):
         if crop.part:
             # The parts of a line that was cut here, or is a word, say nothing more.
             if is_whole and parting != "join":
@@ -172,6 +129,18 @@ def keep_numbers(
         if not numbers:
             words.append(crop)
     return replace(layout, crops=tuple(kept), words=tuple(words))
+
+
+def _drop_parts(
+    crops: Sequence[LineCrop], wholes: AbstractSet[LineCrop]
+) -> tuple[LineCrop, ...]:
+    """Return the crops without the parts of these lines, which follow their lines."""
+    kept, whole = [], None
+    for crop in crops:
+        whole = whole if crop.part else crop
+        if not crop.part or whole not in wholes:
+            kept.append(crop)
+    return tuple(kept)
 
 
 def holds_only_numbers(layout: PageLayout, numbers: PageLayout) -> bool:
@@ -211,7 +180,20 @@ class Examined:
     @property
     def glyphs(self) -> list[Unit]:
         """What may be a digit or a letter: all but dashes, points and specks."""
-        return [unit for unit in self.units if _is_glyph(unit, self.height)]
+        return [unit for unit in self.units if is_glyph(unit, self.height)]
+
+    def is_bridged(self, parting: Parting) -> bool:
+        """Say whether digits that stand far apart are one number, as points stand between."""
+        runs = group_digits(self.units, self.height, parting)
+        if len(runs) != 1 or parting != "usual" or self.crop.boxed:
+            return False
+        parted = _split_at_gaps(runs[0], self.crop, self.height, self.points)
+        return parted.is_bridged and len(parted.pieces) == 1
+
+    @property
+    def points(self) -> list[Unit]:
+        """Points and commas."""
+        return [unit for unit in self.units if unit.sign == POINT]
 
     def is_clear(self) -> bool:
         """Say whether of every glyph it is known whether it is a digit."""
@@ -253,170 +235,29 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
         return []
     if crop.boxed and 2 * sum(map(len, runs)) > len(units):
         return [crop]  # who prints boxes expects digits in all of them
-    if len(runs) == 1 and not any(_is_foreign(unit, runs[0], height) for unit in units):
-        return [replace(crop, certainty=min(unit.certainty for unit in runs[0]))]
-    # Whether gaps part a line of digits alone is decided where its parts have been read.
+    is_alone = len(runs) == 1 and not any(_is_foreign(unit, runs[0], height) for unit in units)
+    most = 1.0
     if parting != "join" and not crop.boxed:
-        points = [unit for unit in units if unit.sign == POINT and parting == "usual"]
-        runs = [piece for run in runs for piece in _split_at_gaps(run, crop, height, points)]
+        points = line.points if parting == "usual" else []
+        # Whether gaps part a line of digits alone is decided where its parts have been read.
+        parted = [
+            _split_at_gaps(run, crop, height, points, by_paper=not is_alone) for run in runs
+        ]
+        runs = [piece for item in parted for piece in item.pieces]
+        most = 1.0 if all(item.is_clear for item in parted) else DOUBTFUL_CERTAINTY
+    if is_alone and len(runs) == 1:
+        return [replace(crop, certainty=min(most, *(unit.certainty for unit in runs[0])))]
     numbers = [_cut(crop, labels, units, run) for run in runs]
-    is_doubtful = any(_may_be_one(unit, height, ONE_DOUBT) for unit in units)
-    most = DOUBTFUL_CERTAINTY if is_doubtful else 1.0
+    if any(may_be_one(unit, height, ONE_DOUBT) for unit in units):
+        most = DOUBTFUL_CERTAINTY
     return [replace(item, certainty=min(item.certainty, most)) for item in numbers]
-
-
-def _may_be_one(unit: Unit, height: float, doubt: float) -> bool:
-    """Say whether a slash is as high as a digit, and a leaning 1 with this probability."""
-    is_slash = unit.sign == SEPARATOR and _is_tall(unit, height)
-    return is_slash and unit.height <= MAX_DIGIT_HEIGHT * height and unit.certainty >= doubt
 
 
 def _is_foreign(unit: Unit, run: Sequence[Unit], height: float) -> bool:
     """Say whether a unit must not be read along: words, marks, and dashes between digits."""
     if unit.sign == SEPARATOR:
         return run[0].center < unit.center < run[-1].center
-    return unit.sign in (LETTER, MARK) and _is_tall(unit, height)
-
-
-def _is_tall(unit: Unit, height: float) -> bool:
-    return unit.height >= MIN_UNIT_HEIGHT * height
-
-
-def _is_glyph(unit: Unit, height: float) -> bool:
-    return _is_tall(unit, height) and unit.sign not in (SEPARATOR, POINT)
-
-
-def find_units(
-    ink: Gray, probs: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], list[Unit], float]:
-    """Find connected ink and what each piece of it is.
-
-    ink: uint8 (h, w), 255 = full ink; probs: float32 (T, 5), of each frame
-
-    Returns the labels of connected ink, int32 (h, w); its units, from left to right; and the
-    line's height.
-    """
-    count, label_image, stats, _ = cv2.connectedComponentsWithStats(
-        (ink > INK).astype(np.uint8), connectivity=8
-    )
-    labels = np.asarray(label_image, np.int32)
-    if count < 2:
-        return labels, [], 1.0
-    rows, columns = ink.shape
-    frames = np.arange(columns) * (input_width(rows, columns) / columns / PITCH)
-    by_column = probs[np.minimum(frames.astype(int), len(probs) - 1)]
-    spots = np.flatnonzero(labels.ravel())
-    owner, column = labels.ravel()[spots], spots % columns
-    sums = np.stack(
-        [
-            np.bincount(owner, weights=by_column[column, sign], minlength=count)
-            for sign in range(5)
-        ]
-    )
-    shares = (sums / np.maximum(stats[:, 4], 1))[:, 1:].T
-    boxes = stats[1:, :4].astype(int)
-    boxes[:, 2:] += boxes[:, :2]
-    heights = boxes[:, 3] - boxes[:, 1]
-    tall = heights >= MIN_UNIT_HEIGHT * heights.max()
-    height = float(np.quantile(heights[tall], 0.75))
-    band = float(np.median(boxes[tall, 1])), float(np.median(boxes[tall, 3]))
-    units: list[Unit] = []
-    for index, (box, share) in enumerate(zip(boxes.tolist(), shares, strict=True), start=1):
-        low, high = MIXED
-        if low < share[DIGIT] < high and box[2] - box[0] > MIN_BREADTH * height:
-            units += _split(labels, index, by_column, box)
-        else:
-            left, top, right, bottom = box
-            sign, certainty = int(np.argmax(share)), float(share[DIGIT])
-            unit = Unit(index, left, top, right, bottom, sign, certainty)
-            units.append(_check_place(unit, height, band))
-    return labels, decide_digits(sorted(units, key=lambda unit: unit.center), height), height
-
-
-def _check_place(unit: Unit, height: float, band: tuple[float, float]) -> Unit:
-    """Return a unit as it is, unless it has not the place and shape of what it seems to be."""
-    if unit.sign == DIGIT:
-        is_comma = unit.height < MAX_COMMA * height and unit.top > 0.5 * (band[0] + band[1])
-        return replace(unit, sign=POINT) if is_comma else unit
-    if unit.sign != SEPARATOR:
-        return unit
-    if _is_tall(unit, height):
-        return replace(unit, sign=MARK) if _may_be_one(unit, height, SLASH_DOUBT) else unit
-    middle = (0.5 * (unit.top + unit.bottom) - band[0]) / max(band[1] - band[0], 1.0)
-    is_dash = unit.right - unit.left >= DASH_ASPECT * unit.height
-    return (
-        unit
-        if is_dash and DASH_BAND[0] <= middle <= DASH_BAND[1]
-        else replace(unit, sign=POINT)
-    )
-
-
-def decide_digits(units: Sequence[Unit], height: float) -> list[Unit]:
-    """Return the units with their signs decided together.
-
-    The likeliest sequence of digits and other writing, by Viterbi's algorithm (1967): of tall
-    units, separators and points left out.
-    """
-    chain = [i for i, unit in enumerate(units) if _is_glyph(unit, height)]
-    if not chain:
-        return list(units)
-    shares = np.clip([units[i].certainty for i in chain], *CLIP)
-    odds = np.log(shares / (1 - shares))
-    gaps = [units[two].left - units[one].right for one, two in pairwise(chain)]
-    costs = [CHANGE_COST if gap < WORD_GAP * height else WORD_CHANGE_COST for gap in gaps]
-    if not any(units[i].sign == LETTER for i in chain):
-        costs = [MARK_CHANGE_COST] * len(gaps)
-    # The best score of either state, other writing or digits, and where it came from.
-    scores, origins = np.array([0.0, odds[0]]), []
-    for odd, cost in zip(odds[1:], costs, strict=True):
-        changed = scores[::-1] - cost
-        origins.append(changed > scores)
-        scores = np.maximum(scores, changed) + np.array([0.0, odd])
-    states = [int(scores[1] > scores[0])]
-    for origin in reversed(origins):
-        states.append(states[-1] ^ int(origin[states[-1]]))
-    states.reverse()
-    result, beside = list(units), [0.0, *costs, 0.0]
-    for place, (i, state) in enumerate(zip(chain, states, strict=True)):
-        if not state:
-            sign = units[i].sign if units[i].sign != DIGIT else LETTER
-            result[i] = replace(units[i], sign=sign)
-            continue
-        support = sum(
-            cost * (1 if states[other] else -1)
-            for other, cost in zip(
-                (place - 1, place + 1), beside[place : place + 2], strict=True
-            )
-            if 0 <= other < len(states)
-        )
-        certainty = 1 / (1 + np.exp(-odds[place] - support))
-        result[i] = replace(units[i], sign=DIGIT, certainty=float(certainty))
-    return result
-
-
-def _split(
-    labels: NDArray[np.int32],
-    index: int,
-    by_column: NDArray[np.float32],
-    box: list[int],
-) -> list[Unit]:
-    """Cut connected ink where digits end and something else begins."""
-    left, top, right, bottom = box
-    mask = labels[top:bottom, left:right] == index
-    room = max(1, (bottom - top) // 4) | 1
-    smooth = cv2.blur(by_column[left:right, DIGIT].reshape(1, -1), (2 * room + 1, 1))[0]
-    is_digit = smooth >= 0.5
-    cuts = [0, *(np.flatnonzero(np.diff(is_digit)) + 1).tolist(), right - left]
-    units = []
-    for start, end in pairwise(cuts):
-        rows = np.flatnonzero(mask[:, start:end].any(axis=1))
-        if not len(rows):
-            continue
-        share = by_column[left + start : left + end].mean(axis=0)
-        sign = DIGIT if is_digit[start] else LETTER + int(np.argmax(share[LETTER:]))
-        place = left + start, top + int(rows[0]), left + end, top + int(rows[-1]) + 1
-        units.append(Unit(index, *place, sign, float(share[DIGIT])))
-    return units
+    return unit.sign in (LETTER, MARK) and is_tall(unit, height)
 
 
 def group_digits(units: Sequence[Unit], height: float, parting: Parting) -> list[list[Unit]]:
@@ -424,7 +265,7 @@ def group_digits(units: Sequence[Unit], height: float, parting: Parting) -> list
     runs: list[list[Unit]] = []
     blocked = True
     for unit in units:
-        if unit.sign == DIGIT and _is_tall(unit, height):
+        if unit.sign == DIGIT and is_tall(unit, height):
             if blocked:
                 runs.append([])
             runs[-1].append(unit)
@@ -436,34 +277,74 @@ def group_digits(units: Sequence[Unit], height: float, parting: Parting) -> list
 
 def _parts(unit: Unit, height: float, parting: Parting) -> bool:
     """Say whether a unit parts the digits on both sides of it."""
-    is_rule = unit.right - unit.left > MAX_DASH * height and not _is_tall(unit, height)
+    is_rule = unit.right - unit.left > MAX_DASH * height and not is_tall(unit, height)
     if is_rule or unit.sign == DIGIT:
         return False
     if unit.sign == SEPARATOR:
         return parting != "join"
     if unit.sign == POINT:
         return parting == "split"
-    return _is_tall(unit, height)
+    return is_tall(unit, height)
+
+
+class Parted(NamedTuple):
+    """Digits of a line, parted at wide paper."""
+
+    pieces: list[list[Unit]]
+    is_clear: bool  # whether no comma is in sight that may be of a list or an amount
+    is_bridged: bool  # whether there is a gap that would part them, but for a point in it
 
 
 def _split_at_gaps(
-    run: list[Unit], crop: LineCrop, height: float, points: Sequence[Unit]
-) -> list[list[Unit]]:
-    """Part digits where wide paper lies between, or paper after a comma."""
+    run: list[Unit],
+    crop: LineCrop,
+    height: float,
+    points: Sequence[Unit],
+    *,
+    by_paper: bool = True,
+) -> Parted:
+    """Part digits at paper after a comma and, `by_paper`, where wide paper lies between."""
     reached = np.maximum.accumulate([unit.right for unit in run])[:-1]
     starts = np.array([unit.left for unit in run[1:]], int)
     gaps = (crop.columns[starts] - crop.columns[reached]) / height
-    is_cut = np.zeros(len(gaps), bool)
+    is_cut, is_clear, is_bridged = np.zeros(len(gaps), bool), True, False
+    is_amount = _is_amount(_count_groups(run, points))
     for index, (one, two) in enumerate(pairwise(run)):
-        between = [unit.right for unit in points if one.center < unit.center < two.center]
+        between = [unit for unit in points if one.center < unit.center < two.center]
         if between:
-            paper = crop.columns[two.left] - crop.columns[max(between)]
-            is_cut[index], gaps[index] = paper > LIST_GAP * height, 0.0
+            last = max(between, key=lambda unit: unit.right)
+            paper = (crop.columns[two.left] - crop.columns[last.right]) / height
+            is_bridged |= bool(gaps[index] > MAX_GAP)
+            gaps[index] = 0.0
+            # A point stands within numbers alone, a comma between those of a list too.
+            if last.height > last.right - last.left:
+                is_cut[index] = paper > (MONO_GAP if is_amount else LIST_GAP)
+                is_clear &= not (is_amount and LIST_GAP < paper <= MONO_GAP)
     large = np.sort(gaps[gaps > MAX_GAP])
-    if len(large) < 2 or large[-1] > MAX_GAP_RATIO * large[0]:
+    if by_paper and (len(large) < 2 or large[-1] > MAX_GAP_RATIO * large[0]):
         is_cut |= gaps > MAX_GAP
     cuts = (np.flatnonzero(is_cut) + 1).tolist()
-    return [run[start:end] for start, end in pairwise([0, *cuts, len(run)])]
+    pieces = [run[start:end] for start, end in pairwise([0, *cuts, len(run)])]
+    return Parted(pieces, is_clear, is_bridged)
+
+
+def _count_groups(run: Sequence[Unit], points: Sequence[Unit]) -> list[int]:
+    """Return how many digits stand between points and commas, from left to right."""
+    inside = [unit.center for unit in points if run[0].center < unit.center < run[-1].center]
+    groups = np.searchsorted(np.sort(inside), [unit.center for unit in run])
+    return [int(count) for count in np.bincount(groups) if count]
+
+
+def _is_amount(groups: Sequence[int]) -> bool:
+    """Say whether digits in groups of so many read as one amount.
+
+    >>> [_is_amount(groups) for groups in ([4, 2], [1, 3, 2], [5, 3], [1, 4, 2], [3])]
+    [True, True, False, False, False]
+    """
+    first, *rest = groups
+    if len(rest) == 1 and rest[0] <= 2:  # 1234,5: no thousands
+        return True
+    return bool(rest) and first <= 3 and set(rest[:-1]) <= {3} and rest[-1] <= 3
 
 
 def _cut(
