@@ -58,6 +58,10 @@ SLOW_TO_LOAD = (
 )
 
 
+IDLE_SECONDS = 120.0
+"""A child that takes no time of the processor for so long waits for what never comes."""
+
+
 class Mutant(NamedTuple):
     """A changed module: its place, the changed line before and after, and the whole source."""
 
@@ -135,6 +139,13 @@ def draw(module: str, count: int, seed: int) -> list[Mutant]:
     return mutants
 
 
+def read_state(process: int) -> tuple[str, str, str]:
+    """Return a process's state, and its time of the processor: its own code, the system."""
+    text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    fields = text.rpartition(")")[2].split()
+    return fields[0], fields[11], fields[12]
+
+
 class Bench:
     """A copy of the package in which one module is changed, and its tests are run."""
 
@@ -202,14 +213,21 @@ class Bench:
 
     @staticmethod
     def wait(process: int, seconds: float) -> str:
-        """Wait for the child, at most so long; end what it started."""
+        """Wait for the child, at most so long or while it does something; then end it all."""
         end = time.monotonic() + seconds
-        status = None
-        while status is None and time.monotonic() < end:
+        status: int | None = None
+        used: list[str] = []
+        idle = time.monotonic() + IDLE_SECONDS
+        while status is None and time.monotonic() < min(end, idle):
             done, code = os.waitpid(process, os.WNOHANG)
             if done:
                 status = code
             else:
+                # A mutant that waits for what never comes sleeps; one that waits for a
+                # processor does not.
+                state, *rest = read_state(process)
+                if state != "S" or rest != used:
+                    used, idle = rest, time.monotonic() + IDLE_SECONDS
                 time.sleep(0.05)
         with suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)

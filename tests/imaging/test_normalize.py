@@ -6,6 +6,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 import digitlens
 from digitlens.digits import Digits
 from digitlens.errors import NoInkError, SeveralDigitsError, ShapeError
-from digitlens.imaging import frame_digit, frame_drawing, frame_stack, frame_steps
+from digitlens.imaging import frame_digit, frame_drawing, frame_stack, frame_steps, normalize
 from digitlens.imaging.fit import stroke_width
 from digitlens.imaging.normalize import (
     Framing,
@@ -51,6 +52,19 @@ def test_every_step_is_told(write_digit: Write) -> None:
     assert np.array_equal(framing.steps[-1].picture, framing.digit)
     with pytest.raises(dataclasses.FrozenInstanceError):
         framing.inverted = True  # type: ignore[misc]
+
+
+def test_a_sheet_without_ink_is_none(
+    write_digit: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is written on what looked like a sheet, the whole picture is looked at."""
+    picture = write_digit()
+    plain = frame_steps(picture)
+    blank = SimpleNamespace(pixels=np.full((80, 80), 250, np.uint8))
+    monkeypatch.setattr(normalize, "find_digit_sheet", lambda _pixels: blank)
+    framing = frame_steps(picture)
+    assert framing.box == plain.box
+    assert np.array_equal(framing.digit, plain.digit)
 
 
 def test_the_digit_is_found_where_it_is(write_digit: Write) -> None:

@@ -125,7 +125,8 @@ def test_an_uneven_row_is_split_where_it_is_uneven() -> None:
 def test_a_gap_like_those_of_a_run_is_one_of_them() -> None:
     """A digit behind a run with wide gaps is bound by these, up to a quarter more."""
     assert lines(ink(*row(100, 168, 248))) == [[0, 1, 2]]
-    assert lines(ink(*row(100, 130, 160, 300))) == [[0, 1, 2], [3]]
+    for top in (100, 0):
+        assert lines(ink(*row(100, 130, 160, 300, top=top))) == [[0, 1, 2], [3]]
 
 
 def test_a_lines_box_and_height() -> None:
