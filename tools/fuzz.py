@@ -224,11 +224,12 @@ def work(tests: ModuleType, jobs: list[Job], watch: Watch, chosen: argparse.Name
 
     warnings.simplefilter("ignore")
     spent: defaultdict[str, float] = defaultdict(float)
-    given = Counter[str]()
-    for row in read_rows(chosen.out):
+    given: defaultdict[str, int] = defaultdict(lambda: chosen.first)
+    rows = read_rows(chosen.out)
+    for row in rows:
         spent[row["command"]] += row["seconds"]
         given[row["command"]] += 1
-    number = given.total()
+    number = len(rows)
     while number < chosen.files and time.monotonic() < chosen.deadline:
         job = min(jobs, key=lambda job: spent[job.name])
         clear()
@@ -375,6 +376,7 @@ def main() -> int:
     """Give as many files as asked, and print a table; the exit code is 1 after a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000, help="in all, those in --out too")
+    parser.add_argument("--first", type=int, default=0, help="begin with files of this number")
     parser.add_argument("--seconds", type=float, default=3600.0, help="stop after this time")
     parser.add_argument("--only", nargs="*", help="commands with one of these in their name")
     parser.add_argument("--jobs", type=int, default=1, help="so many commands side by side")
