@@ -123,6 +123,15 @@ def test_a_strange_cookie_is_no_token(open_lab: Any, problem: Check) -> None:
             problem(lab.get("/v1/networks", headers=raw), 401)
 
 
+def test_cookies_of_others_do_not_hide_the_token(open_lab: Any) -> None:
+    """Whatever else runs on this host may have set cookies of any name."""
+    name, value = middleware.make_cookie(TOKEN, ServerSettings().port)
+    with open_lab("http://lab.example", host="0.0.0.0", token=TOKEN) as lab:
+        for other in ("a/b=1", "a,b=1", "=", "\xe9=\xe9", f"{name}=other"):
+            raw = {"cookie": f"{other}; {name}={value}".encode("latin-1")}
+            assert lab.get("/v1/networks", headers=raw).status_code == 200, other
+
+
 def test_every_answer_tells_the_browser_what_it_may_do(lab: Any) -> None:
     """Answers, problems and pages alike load nothing from elsewhere and stand in no frame."""
     for address in ("/healthz", "/none", "/docs", "/openapi.json"):
@@ -292,7 +301,7 @@ def test_more_than_the_lab_holds_at_a_time_is_turned_away() -> None:
 
 def test_what_held_many_bytes_in_circles_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many bytes, and not only after so many objects."""
-    monkeypatch.setattr(middleware, "COLLECT_BYTES", 8)
+    monkeypatch.setattr(middleware, "COLLECT_BYTES", 10)
     held: list[weakref.ref[Any]] = []
 
     class Circle:
