@@ -191,7 +191,8 @@ def train(*arguments: str) -> Callable[[], None]:
     def run() -> None:
         if Path("run/metrics.json").exists():
             return
-        begun = Path("run/config.toml").exists()
+        # What goes on from another network is short, and is begun again.
+        begun = Path("run/config.toml").exists() and "--from" not in arguments
         command("train", *(arguments[:1] if begun else arguments), "--out", "run",
                 *(("--resume",) if begun else ()))()  # fmt: skip
 

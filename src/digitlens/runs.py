@@ -39,6 +39,18 @@ CARD = "card.md"
 CHANGES = "changes.md"
 LOCK = ".lock"
 
+WRITTEN = (
+    HISTORY,
+    HISTORY_PLOT,
+    CONFUSION_PLOT,
+    BEST_WEIGHTS,
+    CHECKPOINT,
+    MODEL,
+    CARD,
+    CHANGES,
+)
+"""What a run writes after config.toml and before metrics.json."""
+
 TABLES = {"run", "recipe", "data", "machine", "versions", "created"}
 """The tables of config.toml."""
 
@@ -77,6 +89,22 @@ def claim_run_folder(network: str, out: Path | None, *, runs: Path = RUNS) -> Pa
                 number += 1
                 continue
         return folder
+
+
+def clear_cut_off_tuning(folder: Path) -> None:
+    """Remove what a fine-tuning wrote that was killed at its end: it is begun again, whole.
+
+    Any other folder stays as it is. Raises RunError: another process writes to it, or its
+    config.toml is damaged; StorageError: it cannot be removed.
+    """
+    if not _is_unfinished(folder) or "start" not in read_config(folder):
+        return
+    with lock_run(folder), storage_errors(folder):
+        if _is_unfinished(folder):
+            for name in WRITTEN:
+                (folder / name).unlink(missing_ok=True)
+            # Last, as it says what this is, if this too is cut off.
+            (folder / CONFIG).unlink()
 
 
 def find_unfinished(network: str, *, runs: Path = RUNS) -> Path:

@@ -79,6 +79,8 @@ def run_finetuning(
     )
     # Train, take back what forgot too much, and only then write.
     with ExitStack() as stack:
+        if config.out is not None:
+            run_folder.clear_cut_off_tuning(config.out)
         folder = run_folder.claim_run_folder(config.network, config.out)
         stack.enter_context(run_folder.lock_run(folder))
         stack.enter_context(flush_denormals())

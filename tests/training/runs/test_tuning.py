@@ -8,6 +8,7 @@ import os
 import signal
 import tomllib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,31 @@ def test_stopping_leaves_nothing_behind(
     train("cnn", my_folder, start=begun.folder, epochs=1, out=out)
     with pytest.raises(RunError, match="is a fine-tuned run"):
         train("cnn", out=out, resume=True)
+
+
+def test_a_kill_while_the_run_is_written_is_begun_again(
+    *,
+    begun: Run,
+    kept: ReplayData,
+    few_steps: int,
+    my_folder: Path,
+    tmp_path: Path,
+    weights: Any,
+) -> None:
+    """The same command makes the same run of what a killed one left, and of nothing else."""
+    out = tmp_path / "run"
+    tune = partial(train, "cnn", my_folder, start=begun.folder, epochs=1, out=out)
+    whole = weights(tune().folder)
+    for left in ({"config.toml"}, FILES - {"metrics.json"}):
+        for name in FILES - left:
+            (out / name).unlink()
+        (out / ".model.onnx.hhugiy12.tmp").write_text("half")
+        assert weights(tune().folder) == whole
+        assert {path.name for path in out.iterdir()} == FILES | {".lock"}
+    (out / "metrics.json").unlink()
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match=r"(?s)must be empty.*notes"):
+        tune()
 
 
 def test_progress_counts_every_step(
