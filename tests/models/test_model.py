@@ -74,10 +74,11 @@ def test_a_big_batch_is_split_and_answered_in_order(path: Path, digits: Digits) 
 
 
 def test_no_pictures_give_no_answers(path: Path) -> None:
-    """An empty batch is answered with an empty one."""
-    predictions = load_model(path).predict(np.empty((0, 28, 28), np.uint8))
-    assert predictions.labels.shape == (0,)
-    assert predictions.probabilities.shape == (0, 10)
+    """An empty batch is answered with an empty one, be its digits framed or not."""
+    model, nothing = load_model(path), np.empty((0, 28, 28), np.uint8)
+    for predictions in (model.predict(nothing), model(nothing)):
+        assert predictions.labels.shape == (0,)
+        assert predictions.probabilities.shape == (0, 10)
 
 
 def test_probabilities_sum_to_one_and_labels_are_their_peak(path: Path, digits: Digits) -> None:

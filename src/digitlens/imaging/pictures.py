@@ -103,7 +103,7 @@ def frame_pictures(source: Any, *, framed: bool = False) -> tuple[Images, list[s
         single = array.shape in STACKS and array.shape != (1, SIDE, SIDE)
         if array.shape in STACKS or array.shape[1:] in STACKS:
             images = to_uint8(array, name="the pictures").reshape(-1, SIDE, SIDE)
-            if not framed:
+            if not framed and len(images):
                 images = np.stack([_frame(image, i) for i, image in enumerate(images, 1)])
             return images, [""] * len(images), single
     if array is not None and array.ndim < 2:
