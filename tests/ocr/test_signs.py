@@ -38,6 +38,7 @@ class Oracle:
         self.signs = signs
         self.sure = 0.992  # of a sign, the probability of what it is
         self.doubt = 0.002  # the probability that a separator is a digit
+        self.mark_doubt = 0.002  # and that a mark is
 
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer as the network does."""
@@ -48,6 +49,8 @@ class Oracle:
             first, last = (int(x * frames / columns) for x in (left, right))
             probs[first : last + 1] = 0.002
             probs[first : last + 1, sign] = 0.992
+            if sign == MARK:
+                probs[first : last + 1, DIGIT] = self.mark_doubt
             if sign == SEPARATOR:
                 probs[first : last + 1, sign] = self.sure
                 probs[first : last + 1, DIGIT] = self.doubt
@@ -147,6 +150,26 @@ def test_a_stroke_that_is_rather_a_slash_leaves_no_number_sure() -> None:
     network.sure, network.doubt = 0.6, 0.39
     (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
     assert number.certainty <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt", "is_sure"),
+    [
+        ("aaa ddd$", 0.1, False),
+        ("aaa $ddd", 0.1, False),
+        ("aaa ddd$", 0.01, True),
+        ("aaa ddd $", 0.1, True),  # two heights of paper between
+    ],
+)
+def test_a_mark_at_a_number_that_may_be_a_digit_leaves_it_unsure(
+    text: str, doubt: float, is_sure: bool
+) -> None:
+    """The number may be longer than what was cut out."""
+    network, crop = line_of(text, gap=12)
+    network.mark_doubt = doubt
+    (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
+    assert places([number]) == [3]
+    assert (number.certainty > 0.9) is is_sure
 
 
 def test_a_dash_parts_numbers_though_it_may_be_a_piece_of_a_digit() -> None:

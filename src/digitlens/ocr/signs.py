@@ -65,6 +65,10 @@ LIST_GAP, MONO_GAP = 0.35, 0.7
 digits read as an amount (1,234.56) more is needed, as in a face where every sign is as broad as
 the next it has so much; below that much it is read as one number, and not surely."""
 
+NEAR, OTHER_DOUBT = 0.5, 0.05
+"""A letter or mark so near to a number, in its height, that may be a digit with this
+probability leaves the number unsure."""
+
 MAX_GAP = 0.8
 """Digits are of two numbers where more paper than this lies between, in their height, ..."""
 
@@ -247,10 +251,32 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
         most = 1.0 if all(item.is_clear for item in parted) else DOUBTFUL_CERTAINTY
     if is_alone and len(runs) == 1:
         return [replace(crop, certainty=min(most, *(unit.certainty for unit in runs[0])))]
-    numbers = [_cut(crop, labels, units, run) for run in runs]
+    numbers = [
+        replace(_cut(crop, labels, units, run), certainty=_certainty_of(run, line))
+        for run in runs
+    ]
     if any(may_be_one(unit, height, ONE_DOUBT) for unit in units):
         most = DOUBTFUL_CERTAINTY
     return [replace(item, certainty=min(item.certainty, most)) for item in numbers]
+
+
+def _certainty_of(run: Sequence[Unit], line: Examined) -> float:
+    """Return how probably this is a number, and all of it.
+
+    A digit at its end that was taken for a mark, or a letter that was taken for a digit, would
+    make another number of it.
+    """
+    certainty = min(unit.certainty for unit in run)
+    tall = [unit for unit in line.units if is_tall(unit, line.height)]
+    places = [place for place, unit in enumerate(tall) if any(unit is item for item in run)]
+    columns = line.crop.columns
+    for one, two in pairwise(tall[max(0, places[0] - 1) : places[-1] + 2]):
+        is_near = columns[two.left] - columns[one.right] < NEAR * line.height
+        for other in (one, two):
+            is_other = other.sign in (LETTER, MARK) and other.certainty >= OTHER_DOUBT
+            if is_near and is_other:
+                certainty = min(certainty, DOUBTFUL_CERTAINTY)
+    return certainty
 
 
 def _is_foreign(unit: Unit, run: Sequence[Unit], height: float) -> bool:
