@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -29,3 +30,25 @@ def test_every_name_comes_back(name: str) -> None:
     """Bytes that are no text, quotes and line breaks in a name are kept."""
     (source,) = list_inputs([name])
     assert (source.name, source.stem, source.listed) == (name, Path(name).stem, False)
+
+
+def test_the_names_of_a_large_folder_are_not_all_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are sorted in runs, which are packed and merged: the order is that of all names."""
+    monkeypatch.setattr("digitlens.imaging.inputs.PACK", 100)
+    monkeypatch.setattr("digitlens.imaging.inputs.RUN", 1000)
+    names = [f"{index * 7919 % 6000:04d}{'-' * 150}.png" for index in range(6000)]
+    for name in [*names, os.fsdecode(b"0500\xff.png")]:
+        (tmp_path / name).touch()
+    (tmp_path / "Thumbs.db").write_bytes(b"\0")
+    wanted = sorted(os.listdir(tmp_path))[:-1]  # noqa: PTH208
+    tracemalloc.start()
+    try:
+        listed = list_inputs([str(tmp_path)], stems=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [item.path.name for item in listed] == wanted
+    assert len(listed) == 6001
+    assert peak < 800_000, "all names are 1.2 MB"

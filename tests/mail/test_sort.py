@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from digitlens.mail.plan_files import parse_plan
 from digitlens.mail.sorting import Review, Sorting, SortSummary, sort_folder
 from digitlens.mail.sorting import filing as filing_module
 from digitlens.mail.sorting import sort as sort_module
-from digitlens.mail.sorting.sort import watch_folder
+from digitlens.mail.sorting.sort import _Pictures, scan_names, watch_folder
 from digitlens.workers import run_in_order
 
 Places = dict[str, list[str]]
@@ -442,3 +443,25 @@ def test_a_folder_that_is_removed_does_not_end_the_watch(
     names = [str(mail.folder), str(mail.folder / "gone")]
     monkeypatch.setattr(os, "walk", lambda _: [(name, [], []) for name in names])
     assert next(watch_folder(mail.folder, mail.out, mail.sorting)).pieces == 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pictures_without_a_row_are_found_in_whichever_order_rows_stand(
+    tmp_path: Path, seed: int
+) -> None:
+    """Rows of earlier days, of pictures that are gone and of other folders are among them."""
+    random, folder = Random(seed), tmp_path / "mail"
+    names = ["b.png", "b-1.png", "b/x.png", "b/y/z.png", "b/y.png", "b0/x.png", "a.png"]
+    names += [f"{index}.png" for index in range(12)]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    walk = list(scan_names(folder, tmp_path / "out"))
+    rows = random.sample(walk, random.randrange(len(walk)))
+    half = len(rows) // 2
+    rows = sorted(rows[:half], key=walk.index) + rows[half:]
+    others = [str(folder / "gone.png"), str(tmp_path / "n/a.png"), str(tmp_path / "a/b.png")]
+    pictures = _Pictures(folder, tmp_path / "out")
+    for path in [*rows[:half], *others, *rows[half:]]:
+        pictures.meet(path)
+    assert pictures.end() == [path for path in walk if path not in rows]

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from glob import glob, has_magic
+from heapq import merge
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from digitlens.errors import DataError, DigitlensWarning, MissingDataError, UsageError
 from digitlens.imaging.filetypes import identify
@@ -34,6 +35,7 @@ MAX_BYTES = 1 << 29
 
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | {".pdf"}
 PACK = 1000  # names that a list of files packs together
+RUN = 20_000  # names of one folder that are sorted together; what is sorted is packed
 JUNK = frozenset(("thumbs.db", "desktop.ini", "__macosx"))  # what systems leave in folders
 
 
@@ -97,7 +99,7 @@ def walk_folder(
 ) -> Iterator[tuple[str, bool]]:
     """Walk over the files of `list_folder`: the path, and whether it is a regular file.
 
-    What is passed over is noted in `listing`. Memory is taken for the names of one folder.
+    What is passed over is noted in `listing`. Few names of a folder are held unpacked.
 
     Raises DataError: as `list_folder`.
     """
@@ -116,6 +118,8 @@ def walk_folder(
         if kind == "file" and name[name.rfind(".") :].lower() in PICTURE_SUFFIXES:
             yield path, True
             continue
+        if name.lower() in JUNK:
+            continue
         if kind in ("folder", "link"):
             if Path(path) == without:
                 continue
@@ -132,20 +136,37 @@ def walk_folder(
             listing.others.append(name)
 
 
-def _list_names(folder: Path) -> tuple[list[str], dict[str, str]]:
+def _list_names(folder: Path) -> tuple[Iterable[str], dict[str, str]]:
     """Return the names in a folder, in order, and the kinds of those that are no files."""
-    names, kinds = [], {}
+    names: list[str] = []
+    runs: list[list[bytes]] = []
+    kinds = {}
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
-            if name[0] == "." or name.lower() in JUNK:
+            if name[0] == ".":
                 continue
+            if len(names) == RUN:
+                names.sort()
+                runs.append(list(_pack(iter(names))))
+                names = []
             names.append(name)
             if not entry.is_file():  # what most are is asked first
                 kind = "link" if entry.is_symlink() else "folder"
                 kinds[name] = kind if entry.is_dir() else "other"
     names.sort()
-    return names, kinds
+    return (merge(*map(_unpack, runs), names) if runs else names), kinds
+
+
+def _pack(items: Iterator[Any]) -> Iterator[bytes]:
+    """Pack a thousand at a time: a hundred thousand names take a megabyte, or two."""
+    while pack := list(islice(items, PACK)):
+        yield zlib.compress(json.dumps(pack).encode(), 1)
+
+
+def _unpack(packs: Iterable[bytes]) -> Iterator[Any]:
+    for pack in packs:
+        yield from json.loads(zlib.decompress(pack))
 
 
 def has_picture_name(path: Path | str) -> bool:
@@ -155,31 +176,25 @@ def has_picture_name(path: Path | str) -> bool:
 
 
 class InputList(Sequence[InputFile]):
-    """Files to read, in order; a hundred thousand names take a megabyte of memory, or two.
-
-    They are packed a thousand at a time, and made into `InputFile` as they are asked for.
-    """
+    """Files to read, in order: packed, and made into `InputFile` as they are asked for."""
 
     def __init__(
         self, paths: Iterator[tuple[str, bool]], stdin: Path | None, *, stems: bool
     ) -> None:
         self._stdin, self._stems = stdin, stems
-        self._packs: list[bytes] = []
-        self._count = 0
-        while pack := list(islice(paths, PACK)):
-            self._count += len(pack)
-            self._packs.append(zlib.compress(json.dumps(pack).encode(), 1))
+        self._packs = list(_pack(paths))
+        last = len(list(_unpack(self._packs[-1:])))  # all others are full
+        self._count = max(0, len(self._packs) - 1) * PACK + last
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[InputFile]:
         taken: set[str] = set()
-        for pack in self._packs:
-            for text, listed in json.loads(zlib.decompress(pack)):
-                path = Path(text)
-                name = "stdin" if path == self._stdin else text
-                yield InputFile(path, name, _stem(path, taken) if self._stems else "", listed)
+        for text, listed in _unpack(self._packs):
+            path = Path(text)
+            name = "stdin" if path == self._stdin else text
+            yield InputFile(path, name, _stem(path, taken) if self._stems else "", listed)
 
     @overload
     def __getitem__(self, index: int) -> InputFile: ...

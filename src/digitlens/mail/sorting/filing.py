@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import warnings
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
+from functools import reduce
+from operator import xor
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from digitlens.mail.sorting.store import Row, Store
 
 
-# What `os.fsencode` takes three times as long for.
-FS_ENCODING = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-DOT = ord(".")
 # Pieces that are marked together, where nobody waits for the marks: one wait for the disk for
 # each tray instead of one for each piece.
 MARK_TOGETHER = 500
@@ -97,10 +95,22 @@ class Filer:
 
     def find_missing(self) -> dict[str, list[int]]:
         """Return the placed pieces whose file is no longer in its tray, by tray."""
-        missing = MissingFiles(self.out)
+        trays = TrayNames(self.out)
+        for _, _, _, filed, tray, _, placed, _ in self._store.survey():
+            if placed:
+                trays.sums[tray] ^= hash(filed)
+        return self.search_missing(trays.find_unlike())
+
+    def search_missing(self, trays: set[str]) -> dict[str, list[int]]:
+        """Do as `find_missing`, in these trays only."""
+        if not trays:
+            return {}
+        files = {tray: set(list_tray(self.out / tray)) for tray in trays}
+        missing: dict[str, list[int]] = {}
         for number, _, _, filed, tray, _, placed, _ in self._store.survey():
-            missing.look(number, tray, filed, placed)
-        return missing.pieces
+            if tray in files and placed and filed not in files[tray]:
+                missing.setdefault(tray, []).append(number)
+        return missing
 
     def count_missing(self, missing: dict[str, list[int]] | None = None) -> dict[str, int]:
         """Count by tray what `find_missing` finds, or has, and what `place` could not place."""
@@ -110,24 +120,29 @@ class Filer:
         return dict(counts)
 
 
-class MissingFiles:
-    """Pieces whose file is no longer in its tray below `out`: numbers by tray."""
+class TrayNames:
+    """Names that files have in their trays, by the rows: they are compared, not kept.
+
+    Of a tray there is one number, in which the hashes of all names are: with one name more or
+    less it is another (but for one time in 2**61), and it takes neither memory nor a search.
+    """
 
     def __init__(self, out: Path) -> None:
-        self._out, self._files = out, dict[str, set[bytes]]()  # bytes take a quarter less
-        self.pieces: dict[str, list[int]] = {}
+        self._out = out
+        self.sums: defaultdict[str, int] = defaultdict(int)
 
-    def look(self, number: int, tray: str, filed: str, placed: int) -> None:
-        """Look for the file of a piece, if it was placed."""
-        files = self._files.get(tray)
-        if files is None:
-            folder = self._out / tray
-            files = set(os.listdir(os.fsencode(folder)) if is_folder(folder) else ())  # noqa: PTH208
-            if [name for name in files if name[0] == DOT]:
-                sweep_leftovers(folder)
-            self._files[tray] = files
-        if placed:
-            try:
-                files.remove(filed.encode(*FS_ENCODING))  # names are unique: gives memory back
-            except KeyError:
-                self.pieces.setdefault(tray, []).append(number)
+    def find_unlike(self) -> set[str]:
+        """Return the trays that hold other files than were added; sweep up leftovers."""
+        unlike = set()
+        for tray, wanted in self.sums.items():
+            names = list_tray(self._out / tray)
+            if [name for name in names if name[0] == "."]:
+                sweep_leftovers(self._out / tray)
+            if reduce(xor, map(hash, names), 0) != wanted:
+                unlike.add(tray)
+        return unlike
+
+
+def list_tray(folder: Path) -> list[str]:
+    """Return the names in a tray; a folder that is not there has none."""
+    return os.listdir(folder) if is_folder(folder) else []  # noqa: PTH208

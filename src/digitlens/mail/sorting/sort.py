@@ -7,7 +7,6 @@ import os
 import socket
 import time
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, suppress
@@ -30,7 +29,7 @@ from digitlens.imaging.inputs import PAGE_BYTES, tune_malloc, use_one_core, walk
 from digitlens.imaging.inputs import Listing as Listed
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.filing import Filer, MissingFiles
+from digitlens.mail.sorting.filing import Filer, TrayNames
 from digitlens.mail.sorting.store import RoutedPiece, parse_text
 from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.sorting.summary import Listing, SortSummary, count_pieces
@@ -134,8 +133,8 @@ def sort_folder(
             checking.result()
         copies = filer.place(copy=sorting.copy)
 
-        # 2. Compare trays with plan and state; change what is sorted only on request.
-        survey = _survey(store, sorting.plan, out)
+        # 2. Compare pictures, trays and plan with the state; change trays only on request.
+        survey = _survey(store, sorting.plan, filer, folder)
         checking.result()
         if sorting.move:
             store.move(survey.mismatched)
@@ -145,7 +144,7 @@ def sort_folder(
             copies += filer.place(copy=sorting.copy)
 
         # 3. Read what is new, or was not read for no fault of its own; put it into trays.
-        paths, new = survey.find_due(scan_names(folder, out), is_ready)
+        paths, new = survey.find_due(is_ready)
         start, few = now(), 1 if was_ended else MIN_FOR_WORKERS
         workers = sorting.workers if sorting.workers > 1 and len(paths) >= few else 0
         sorter = _Sorter(filer, store, folder, sorting, now, progress)
@@ -170,46 +169,39 @@ def sort_folder(
 
 @dataclass(frozen=True)
 class Survey:
-    """What is known of the pieces that were sorted.
+    """What is known of the pieces that were sorted, and which pictures are none of them.
 
-    known: the names of their pictures by folder, but for those that are read again
+    unknown: the pictures to be read, by path and in order: new ones, and `retries`
     retries: the pieces that wait as unreadable for no fault of their picture, by path
     mismatched: those that the plan would put elsewhere: number, tray, tray of the plan
     changed: how many pictures are there and were changed since they were read
     missing: the placed pieces whose file is no longer in its tray, by tray
     """
 
-    known: dict[str, set[str]]  # half of what whole paths take
+    unknown: list[str]
     retries: dict[str, int]
     mismatched: list[tuple[int, str, str]]
     changed: int
     missing: dict[str, list[int]]
 
-    def find_due(
-        self, paths: Iterator[str], is_ready: Callable[[str], bool] | None
-    ) -> tuple[list[str], int]:
+    def find_due(self, is_ready: Callable[[str], bool] | None) -> tuple[list[str], int]:
         """Return what is to be read now of all pictures, and how many are new."""
-        known, due = self.known, []
-        for path in paths:
-            folder, _, name = path.rpartition(os.sep)
-            if name not in known.get(folder, ()):
-                due.append(path)
-        known.clear()  # millions, and done with
-        due = [path for path in due if path in self.retries or not is_ready or is_ready(path)]
-        return due, sum(path not in self.retries for path in due)
+        retries = self.retries
+        due = [
+            path for path in self.unknown if path in retries or not is_ready or is_ready(path)
+        ]
+        return due, sum(path not in retries for path in due)
 
 
-def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
-    """Walk once over all rows."""
-    files = MissingFiles(out)
-    known: dict[str, set[str]] = defaultdict(set)
-    survey = Survey(known, {}, [], 0, files.pieces)
-    changed, find_tray, look = 0, cache(plan.find_tray), files.look
+def _survey(store: Store, plan: SortPlan, filer: Filer, folder: Path) -> Survey:
+    """Walk once over all rows, and over the pictures in `folder` beside them."""
+    trays, pictures = TrayNames(filer.out), _Pictures(folder, filer.out)
+    survey = Survey([], {}, [], 0, {})
+    changed, find_tray, meet, names = 0, cache(plan.find_tray), pictures.meet, trays.sums
     for number, source, stamp, filed, tray, zip_, placed, unread in store.survey():
         path = source if isinstance(source, str) else os.fsdecode(source)
-        folder, _, name = path.rpartition(os.sep)
-        known[folder].add(name)
-        look(number, tray, filed, placed)
+        if placed:
+            names[tray] ^= hash(filed)
         fingerprint = file_fingerprint(path)
         if fingerprint != stamp and fingerprint != "gone":
             changed += 1
@@ -223,8 +215,61 @@ def _survey(store: Store, plan: SortPlan, out: Path) -> Survey:
             and stamp in ("gone", fingerprint)
         ):
             survey.retries[path] = number
-            known[folder].discard(name)
-    return replace(survey, changed=changed)
+        else:
+            meet(path)
+    missing = filer.search_missing(trays.find_unlike())
+    return replace(survey, changed=changed, unknown=pictures.end(), missing=missing)
+
+
+class _Pictures:
+    """The pictures in `folder` that have no row, found by walking over both side by side.
+
+    Rows stand as they were added, mostly in the order of this walk: those that meet their
+    picture are forgotten at once, where the names of millions would take memory.
+    """
+
+    def __init__(self, folder: Path, out: Path) -> None:
+        self._paths = scan_names(folder, out)
+        self._next = next(self._paths, None)
+        self._top = os.path.join(folder, "")  # noqa: PTH118
+        # The pictures that the walk has passed and no row has met, in order; and the rows
+        # that have met no picture.
+        self._unmet: dict[str, None] = {}
+        self._rows: set[str] = set()
+
+    def meet(self, path: str) -> None:
+        """Take note of the picture of a row."""
+        if path == self._next:
+            self._next = next(self._paths, None)
+        elif path.startswith(self._top):  # else it is of another folder
+            order = _order(path)
+            while self._next is not None and _order(self._next) < order:
+                self._pass(self._next)
+                self._next = next(self._paths, None)
+            if path == self._next:
+                self._next = next(self._paths, None)
+            elif path in self._unmet:
+                del self._unmet[path]
+            else:
+                self._rows.add(path)
+
+    def end(self) -> list[str]:
+        """Walk to the end; return the pictures that no row has met, in order."""
+        if self._next is not None:
+            for path in chain([self._next], self._paths):
+                self._pass(path)
+        return list(self._unmet)
+
+    def _pass(self, path: str) -> None:
+        if path in self._rows:
+            self._rows.remove(path)
+        else:
+            self._unmet[path] = None
+
+
+def _order(path: str) -> list[str]:
+    """Return what the walk sorts paths by."""
+    return path.split(os.sep)  # noqa: PTH206 - paths of all pieces come as text
 
 
 def watch_folder(
