@@ -70,3 +70,26 @@ def test_a_model_is_fetched_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingExtraError, match="huggingface_hub"):
         load_model("hf://somebody/digits")
+
+
+@pytest.mark.parametrize("words", ["", "the connection broke while " * 20])
+def test_whatever_the_hub_raises_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Errors of an unknown kind, without words or with many, are a model not to be had."""
+
+    class BrokenError(Exception):
+        """As httpx has them: no OSError."""
+
+    def download(repository: str, file: str) -> str:
+        raise BrokenError(words)
+
+    monkeypatch.setitem(
+        sys.modules, "huggingface_hub", SimpleNamespace(hf_hub_download=download)
+    )
+    with pytest.raises(ModelError, match="cannot be had") as refusal:
+        load_model("hf://somebody/digits")
+    seen = str(refusal.value.seen)
+    assert seen.startswith("BrokenError:")
+    assert len(seen) <= 200
+    assert seen.endswith("..." if words else ":")

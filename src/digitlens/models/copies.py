@@ -6,6 +6,7 @@ A copy is the same byte for byte, so it answers as the original; its card is ins
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 from digitlens.errors import MissingExtraError, ModelError, UsageError
@@ -81,9 +82,11 @@ def fetch_from_hub(address: str) -> Path:
         ) from error
     try:
         return Path(huggingface_hub.hf_hub_download(f"{owner}/{name}", file or MODEL))
-    except (OSError, ValueError) as error:
+    # Not OSError alone: a connection that breaks is an error of the library beneath the hub's.
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ModelError(
-            f"{address} cannot be had", seen=str(error).splitlines()[0][:200]
+            f"{address} cannot be had", seen=textwrap.shorten(words, 200, placeholder=" ...")
         ) from error
 
 
