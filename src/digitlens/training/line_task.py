@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import safetensors
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -58,6 +59,9 @@ from digitlens.viz.plot_history import line_history
 
 VALIDATION_LINES = 1_024
 """Lines by writers who were held back, on which each point of the history is measured."""
+
+KEPT = "kept"
+"""In weights that were taken back: the share of the change that they keep."""
 
 SETTLING_LINES = 512  # the normalisation of a network that goes on takes its means on these
 VALIDATION_SEED = 0  # theirs, whatever the run's is, so that runs can be compared
@@ -320,6 +324,13 @@ def count_line_errors(
     return wrong
 
 
+def _read_kept(path: Path) -> float | None:
+    """Return the share of the change that weights kept that were taken back; None else."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        kept = (file.metadata() or {}).get(KEPT)
+    return None if kept is None else float(kept)
+
+
 def export_line_run(
     folder: Path,
     config: TrainConfig[LineRecipe],
@@ -337,9 +348,12 @@ def export_line_run(
     # What went on from another network is taken back while it forgot too much.
     changes, share = [], 1.0
     if check is not None:
-        share = check.walk_back(network)
+        path = folder / run_folder.BEST_WEIGHTS
+        kept = _read_kept(path)
+        # A run that was killed after this, and goes on, would find nothing to take back.
+        share = check.walk_back(network) if kept is None else kept
         changes = check.changes(network)
-        write_bytes(folder / run_folder.BEST_WEIGHTS, encode_weights(network))
+        write_bytes(path, encode_weights(network, {KEPT: str(share)}))
         measured["misses"] = next(
             (item.after for item in changes if item.title == OLD_LINES), last.misread
         )

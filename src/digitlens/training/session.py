@@ -116,13 +116,14 @@ def _stopped(trainer: Trainer[Row], folder: Path | None, network: str) -> Stoppe
     )
 
 
-def encode_weights(network: nn.Module) -> bytes:
-    """Return a network's weights as the bytes of a safetensors file."""
+def encode_weights(network: nn.Module, about: dict[str, str] | None = None) -> bytes:
+    """Return a network's weights as the bytes of a safetensors file, `about` with them."""
     return safetensors.torch.save(
         {
             name: value.detach().cpu().contiguous()
             for name, value in network.state_dict().items()
-        }
+        },
+        about,
     )
 
 

@@ -113,6 +113,28 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
     assert weights(out) == weights(whole.folder)
 
 
+def test_what_was_taken_back_is_told_after_a_kill_too(
+    *,
+    read: ReaderRun,
+    small: DataSplits,
+    corrected: Path,
+    tmp_path: Path,
+    monkeypatch: Any,
+    weights: Any,
+) -> None:
+    """A run that was killed between its last weights and metrics.json ends as it would have."""
+    monkeypatch.setattr("digitlens.training.load_digits", lambda *_, **__: small)
+    monkeypatch.setattr(ForgettingCheck, "_is_kept", lambda *_: next(verdicts))
+    verdicts = iter([False, True])
+    out = tmp_path / "tuned"
+    train_reader("reader", corrected, start=read.folder, recipe=GO_ON, out=out, writers=0)
+    before = json.loads((out / "metrics.json").read_text()), weights(out)
+    assert before[0]["kept"] < 1
+    (out / "metrics.json").unlink()
+    train_reader("reader", out=out, resume=True, writers=0)
+    assert (json.loads((out / "metrics.json").read_text()), weights(out)) == before
+
+
 def test_a_change_that_forgets_is_taken_back(read: ReaderRun) -> None:
     """A network that lost what it knew becomes again what it was."""
     batches: Any = {"old": [_Lines(100)]}
