@@ -18,7 +18,13 @@ from typing import Any
 
 import pytest
 
-from digitlens.errors import MissingDataError, RunError, StorageError, UsageError
+from digitlens.errors import (
+    CorruptFileError,
+    MissingDataError,
+    RunError,
+    StorageError,
+    UsageError,
+)
 from digitlens.mail.sorting import NotYoursError, Review, sort_folder
 from digitlens.mail.sorting.postgres import _SETTLE, ANSWER, CLAIM, LOAN, PostgresStore
 from digitlens.mail.sorting.repair import repair_state
@@ -383,6 +389,16 @@ def test_a_state_under_review_is_not_repaired(mail: Any) -> None:
     review.close()
     assert repair_state(mail.folder, mail.out).salvaged == 6
     assert make_store(mail.out).counts("tray")["review"] == 2
+
+
+def test_a_state_that_cannot_be_opened_is_repaired_at_once(mail: Any) -> None:
+    """It is held by nobody, also while the error that says so is kept."""
+    mail.sort()
+    (mail.out / FILE).write_bytes(b"")
+    with pytest.raises(CorruptFileError) as kept:
+        make_store(mail.out)
+    assert repair_state(mail.folder, mail.out).listed == 6
+    assert kept.value.seen
 
 
 def test_claims_do_not_look_at_all_that_waits(stored: Any) -> None:

@@ -148,7 +148,11 @@ class SqliteStore(SqlStore):
         weakref.finalize(self, _close, self._idle, self._held)
         if not create:
             self._check_there()
-        self._idle.append(self._open(create=True))
+        try:
+            self._idle.append(self._open(create=True))
+        except BaseException:
+            self.close()  # who keeps the error keeps nobody from repairing the state
+            raise
 
     def _check_there(self) -> None:
         if not self.path.is_file():
