@@ -196,6 +196,8 @@ def test_an_old_list_is_told(today: date, said: str | None) -> None:
         (labeling_list([]), "holds no table of prefixes"),
         (labeling_list([BOSTON, BOSTON]), "line 7: the prefix 021 stands there twice"),
         (labeling_list([["2l"]]), "line 6: a prefix has three digits"),
+        (labeling_list([BOSTON]) + "1\r2\n", "must be a CSV file"),
+        (labeling_list([["0" * 200_000]]), "must be a CSV file"),
         (labeling_list([[*BOSTON[:-1], "BOSTON"]]), "line 6: a plant is written as"),
     ],
 )

@@ -62,7 +62,10 @@ def read_line_folder(folder: Path) -> LineFolder:
         truth.csv lacks a column, or no picture of it can be learnt from.
     """
     table = read_file(folder / TRUTH)
-    rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    try:
+        rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    except (csv.Error, UnicodeError) as error:
+        raise DataError(f"{folder / TRUTH} must be a CSV file", seen=str(error)) from error
     if rows and not {"file", "truth"} <= rows[0].keys():
         raise DataError(
             f"{folder / TRUTH} must have the columns file and truth",

@@ -20,6 +20,7 @@ from digitlens.mail.plan import Range, SortPlan, check_name
 from digitlens.storage import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -319,7 +320,7 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
     plants: dict[str, str] = {}
     reader = csv.reader(io.StringIO(text))
     columns: list[int] = []
-    for row in reader:
+    for row in _read_rows(reader, name):
         cells = [" ".join(cell.split()) for cell in row]
         if columns and any(cells):
             _add_plant(plants, cells, columns, f"{name}, line {reader.line_num}")
@@ -334,6 +335,14 @@ def parse_l002(text: str, name: str = "L002") -> LabelingList:
             try_='its head is "3-Digit ZIP Code Prefix", and "Column C" names the plants',
         )
     return LabelingList(plants, dates["Effective"], dates.get("Grace"))
+
+
+def _read_rows(reader: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    """Walk over a CSV file's rows; `DataError` where it is none."""
+    try:
+        yield from reader
+    except csv.Error as error:  # a return in a field, or one of more than 131,072 characters
+        raise DataError(f"{name} must be a CSV file", seen=str(error)) from error
 
 
 def _parse_date(name: str, *parts: str) -> date:

@@ -82,7 +82,10 @@ def _read_csv(path: Path) -> dict[str, list[str]]:
     except (OSError, UnicodeError) as error:
         seen = getattr(error, "strerror", None) or "other bytes than text"
         raise DataError(f"{path} must be a history as CSV", seen=seen) from error
-    rows = list(csv.DictReader(text.splitlines()))
+    try:
+        rows = list(csv.DictReader(text.splitlines()))
+    except csv.Error as error:  # a field of more than 131,072 characters
+        raise DataError(f"{path} must be a history as CSV", seen=str(error)) from error
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 

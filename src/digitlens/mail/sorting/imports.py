@@ -32,13 +32,13 @@ def read_addresses(path: Path) -> dict[str, tuple[str | None, str | None]]:
     # Spreadsheets write a byte order mark.
     text = read_file(path).content.decode("utf-8-sig", "replace")
     reader = csv.DictReader(io.StringIO(text))
-    columns = reader.fieldnames or []
-    named = next((name for name in PIECE_KEYS if name in columns), None)
-    if named is None or not {"city", "state"} & {*columns}:
-        raise DataError(
-            f"{path} must have the columns piece, city and state", seen=", ".join(columns)
-        )
     try:
+        columns = reader.fieldnames or []
+        named = next((name for name in PIECE_KEYS if name in columns), None)
+        if named is None or not {"city", "state"} & {*columns}:
+            raise DataError(
+                f"{path} must have the columns piece, city and state", seen=", ".join(columns)
+            )
         return {
             row[named]: (row.get("city") or None, row.get("state") or None)
             for row in reader
