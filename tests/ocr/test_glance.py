@@ -109,6 +109,14 @@ def test_long_lines_tell_which_way_is_up(is_turned: bool) -> None:
     assert best.clarity == pytest.approx(0.97)
 
 
+def test_a_sheet_that_lay_has_no_likelier_head() -> None:
+    """A small lead tells which way is up where a page stands as it should, and nowhere else."""
+    layout = page(crop(0.1, clarity=0.82))
+    for network, lead, is_told in ((Marked(), 0.015, True), (Marked(), 0.03, False)):
+        best = LineGlances(network, lead).tell_way_up(layout)  # type: ignore[arg-type]
+        assert (best is not None) is is_told
+
+
 def test_two_clear_lines_are_enough() -> None:
     """Where the longest lines are clear about it, the others are not looked at."""
     longest, long = crop(0.1, width=300, clarity=0.97), crop(0.1, width=250, clarity=0.97)

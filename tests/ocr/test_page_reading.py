@@ -14,7 +14,13 @@ from digitlens.ctc import Line, LineDigit
 from digitlens.layout import PageLayout, find_lines
 from digitlens.ocr import Reader
 from digitlens.ocr.page import Table
-from digitlens.ocr.page_reading import PageReading, read_layout
+from digitlens.ocr.page_reading import (
+    DIM_LEAD,
+    HEAD_LEAD,
+    UNTOLD_LEAD,
+    PageReading,
+    read_layout,
+)
 
 Make = Callable[..., Any]
 EMPTY = PageLayout(
@@ -128,6 +134,25 @@ def test_digits_on_their_heads_do_not_tell_the_way(items: list[str], tells: bool
     """0, 1, 6, 8 and 9 are digits either way."""
     reading = PageReading(EMPTY, tuple([line(item, 0.99) for item in items]), ())
     assert reading.tells_its_way() is tells
+
+
+@pytest.mark.parametrize(
+    ("text", "clarity", "lead"),
+    [
+        ("2719", 0.9, HEAD_LEAD),
+        ("2719", 0.87, HEAD_LEAD),
+        ("2719", 0.8, DIM_LEAD),
+        ("8669", 0.9, UNTOLD_LEAD),
+        ("8669", 0.8, UNTOLD_LEAD),
+    ],
+)
+def test_what_is_read_on_its_head_must_be_clear_or_lead(
+    text: str, clarity: float, lead: float
+) -> None:
+    """Less clear writing, and digits that are digits on their heads, prove little."""
+    assert HEAD_LEAD < DIM_LEAD < UNTOLD_LEAD
+    turned = PageReading(replace(EMPTY, clarity=clarity), (line(text, 0.99),), ())
+    assert turned.needed_lead(replace(EMPTY, clarity=0.89)) == lead
 
 
 def test_where_up_cannot_be_told_no_line_is_sure() -> None:

@@ -19,13 +19,13 @@ from digitlens.layout import find_lines
 from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
 from digitlens.models.recipe import READERS
-from digitlens.ocr.glance import LineGlances
+from digitlens.ocr.glance import TURNED_LEAD, LineGlances
 from digitlens.ocr.network import LineRecognizer, load_line_recognizer, load_sign_recognizer
 from digitlens.ocr.page import FormField, Page, join_pages
 from digitlens.ocr.page_reading import (
     CLARITY_LEAD,
     CLEAR_LEAD,
-    HEAD_LEAD,
+    LONE_LEAD,
     UPRIGHT_LEAD,
     PageReading,
     keep_wanted,
@@ -260,11 +260,18 @@ class Reader:
             return reading.to_page(lengths)
         # Digits that lie, or stand one below the other: the sheet may lie on its side.
         sheet = turn_quarter(image.pixels)
+        if glances is not None and lengths and where is not None and self.signs is not None:
+            # Once it lay on its side, neither end of a sheet is likelier to be its head.
+            glances = LineGlances(self.signs, up_lead=TURNED_LEAD)
+            parted = partial(glances.find_parted, count=min(lengths), where=where)
+            detect, orient = partial(detect, parted=parted), partial(orient, glances=glances)
         turned = orient(detect(replace(image, pixels=sheet.pixels), quarters=0), sheet.pixels)
         lead = turned.line_score - reading.line_score
         if turned.is_clearer_than(reading.layout, CLARITY_LEAD):
             lead = np.inf
         elif reading.is_clearer_than(turned.layout, CLARITY_LEAD):
+            # Writing that looks like letters where it lies may be digits all the same.
+            reading = reading.doubted() if lead > CLEAR_LEAD else reading
             lead = -np.inf
         if abs(lead) <= CLEAR_LEAD and turned.line_score > 0:
             reading = reading.doubted()
@@ -298,6 +305,7 @@ class Reader:
                 )
         numbers = keep(layout)
         # Words beside a number must not be read along with it.
+        is_line = whole and (is_one_line(layout) or may_be_one_line(layout))
         whole = whole and holds_only_numbers(layout, numbers)
         read = partial(self._read_way, lengths=lengths)
         upright = pixels if whole else None
@@ -315,13 +323,18 @@ class Reader:
             turned = read(head, pixels, whole=over)
             lead = turned.score - reading.score
             is_same = not turned.score or turned.texts == reading.texts
+            is_told = turned.tells_its_way()
             if turned.is_twin_of(reading):
                 reading = reading.doubted()
             elif reading.is_clearer_than(head):
-                pass  # its letters and digits stand upright
-            elif lead > HEAD_LEAD:
+                # Its letters and digits stand upright, unless it is one line without any.
+                if not reading.texts and is_told and lead > LONE_LEAD and is_line:
+                    reading = turned.doubted()
+            elif lead > turned.needed_lead(reading.layout):
                 # Digits that are digits on their heads too do not prove it.
-                reading = turned if turned.tells_its_way() else turned.doubted()
+                reading = turned if is_told else turned.doubted()
+            elif lead > 0 and is_told and turned.is_clearer_than(reading.layout, CLARITY_LEAD):
+                reading = turned.doubted()
             elif lead > UPRIGHT_LEAD and not is_same:
                 reading = reading.doubted()
         return reading if where is None else reading.keep_wanted(where)
