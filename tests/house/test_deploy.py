@@ -130,6 +130,7 @@ def test_the_package_is_built_from_what_is_copied(tmp_path: Path) -> None:
     for step, rest in dockerfile():
         if step == "COPY" and "--from" not in rest:
             for name in rest.split()[:-1]:
+                (tmp_path / name).parent.mkdir(exist_ok=True)
                 copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
                 copy(ROOT / name, tmp_path / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(tmp_path)]
