@@ -11,6 +11,7 @@ from digitlens.ctc import Line, LineDigit
 from digitlens.layout import Grid, LineCrop, PageLayout
 from digitlens.ocr.select import (
     RecognizedLine,
+    doubt_odd_digits,
     drop_specks,
     drop_twins,
     drop_unsure,
@@ -289,6 +290,23 @@ def test_small_strokes_beside_large_numbers_are_specks() -> None:
     cell = line("5", 0.9, (0.0, 0.0, 30.0, 40.0))
     assert texts(drop_specks([small, half], [cell])) == ["1"]
     assert drop_specks([]) == []
+
+
+def test_rings_and_dashes_are_no_sure_digits() -> None:
+    """A digit alone that is flat, or far larger than other writing, is not sure; it stays."""
+    ring, dash = result("0", 0.99, (0, 0, 200, 160)), result("1", 0.99, (0, 0, 60, 20))
+    words = [strip((0.0, 0.0, 100.0, height)) for height in (30.0, 40.0, 50.0)]
+
+    def sure(item: RecognizedLine, words: list[LineCrop]) -> float:
+        (kept,) = doubt_odd_digits([item], words)
+        assert kept.line.text == item.line.text
+        return kept.line.confidence
+
+    assert sure(ring, words) == sure(dash, []) == 0.5
+    assert sure(ring, words[:2]) == 0.99, "two lines are no page of writing"
+    assert sure(result("0", 0.99, (0, 0, 90, 120)), words) == 0.99, "a large digit"
+    assert sure(result("00", 0.99, (0, 0, 400, 160)), words) == 0.99, "a number"
+    assert sure(result("0", 0.3, (0, 0, 200, 160)), words) == 0.3
 
 
 def test_likeliest_first_counts_look_and_confidence() -> None:

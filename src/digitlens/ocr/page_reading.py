@@ -60,7 +60,8 @@ def read_layout(
         if known
         else tuple([recognize_table(network, grid, digits, pixels) for grid in layout.grids])
     )
-    return PageReading(layout, select_numbers(items, tables, lengths), tables, items)
+    numbers = select_numbers(items, tables, lengths, layout.words)
+    return PageReading(layout, numbers, tables, items)
 
 
 SURE_END = 0.99

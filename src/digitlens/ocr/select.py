@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import statistics
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ LIKELY_CONFIDENCE = 0.5  # a line read with this confidence is more likely right
 # speck.
 MIN_DIGIT_HEIGHT = 0.5
 
+# A lone digit is none for sure if it is this much higher than other writing, of so many lines,
+# or so much broader than high: a stamp's ring, a logo, a dash.
+MAX_DIGIT_HEIGHT, MIN_OTHER_LINES = 3.0, 3
+MAX_DIGIT_ASPECT = 2.5
+
 # A part is shown instead of the line that it reads like if it is so sure, in that line's
 # confidence.
 MIN_PART_SHARE = 0.8
@@ -55,9 +61,12 @@ class RecognizedLine:
 
 
 def select_numbers(
-    crops: Sequence[RecognizedLine], tables: Sequence[Table], lengths: Lengths
+    crops: Sequence[RecognizedLine],
+    tables: Sequence[Table],
+    lengths: Lengths,
+    words: Sequence[LineCrop] = (),
 ) -> tuple[Line, ...]:
-    """Return the numbers among the lines of a page.
+    """Return the numbers among the lines of a page; `words` are its lines without digits.
 
     Without lengths in reading order, each line whole or in parts; with lengths, which say what
     is meant, all that have one, the likeliest first.
@@ -65,6 +74,7 @@ def select_numbers(
     if lengths is None:
         cells = [cell for table in tables for cell in table.cells if cell]
         numbers = drop_specks(drop_unsure(suppress_overlaps(crops)), cells)
+        numbers = doubt_odd_digits(numbers, words)
     else:
         numbers = drop_twins(sort_by_likelihood(drop_unsure(crops)))
     return tuple([item.line for item in numbers])
@@ -199,6 +209,29 @@ def drop_specks(
         for item in crops
         if len(item.line.text) > 1 or item.line.box[3] - item.line.box[1] >= least
     ]
+
+
+def doubt_odd_digits(
+    crops: Sequence[RecognizedLine], words: Sequence[LineCrop]
+) -> list[RecognizedLine]:
+    """Leave lone digits unsure that are far larger than the other writing, or flat.
+
+    A ring reads as 0 and a dash as 1, and surely: of stamps, logos, rules.
+    """
+    heights = [item.crop.height for item in crops] + [word.height for word in words]
+    result = []
+    for item in crops:
+        left, top, right, bottom = item.line.box
+        is_flat = right - left > MAX_DIGIT_ASPECT * (bottom - top)
+        is_giant = len(
+            heights
+        ) > MIN_OTHER_LINES and item.crop.height > MAX_DIGIT_HEIGHT * statistics.median(heights)
+        if len(item.line.text) == 1 and (is_flat or is_giant):
+            confidence = min(item.line.confidence, LIKELY_CONFIDENCE)
+            result.append(replace(item, line=replace(item.line, confidence=confidence)))
+        else:
+            result.append(item)
+    return result
 
 
 def sort_by_likelihood(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
