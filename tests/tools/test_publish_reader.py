@@ -70,7 +70,7 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert len(card.notes) > 2
     held = onnxruntime.InferenceSession(content).get_modelmeta().custom_metadata_map
     calibrations = ConfidenceModels.from_dict(json.loads(held[CALIBRATIONS_KEY]))
-    assert calibrations.unconstrained.curve.count == 108
+    assert calibrations.unconstrained.curve.count == 216
     assert calibrations.unconstrained.worst is not None
     assert calibrations.constrained is not None
     assert calibrations.constrained.worst is not None
