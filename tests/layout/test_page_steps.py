@@ -151,6 +151,28 @@ def test_boxes_in_a_row_are_chained() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("width", "mark", "is_filled"),
+    [
+        (20, (16, 7), False),  # a dot in the middle of a zero
+        (20, (8, 22), True),  # a digit in a narrow box
+        (34, (16, 7), True),  # a dot in a square box: a cell of a form
+        (20, (0, 0), False),
+    ],
+)
+def test_a_zero_with_a_dot_is_no_box(
+    width: int, mark: tuple[int, int], is_filled: bool
+) -> None:
+    """Its ring was taken for a frame and its dot for a point: 0142 was read 142, surely."""
+    page = np.zeros((60, 60), np.uint8)
+    cv2.rectangle(page, (10, 10), (10 + width, 46), 1, 2)
+    top, rows = mark
+    left = 10 + width // 2 - 3
+    page[10 + top : 10 + top + rows, left : left + 7 if rows else left] = 1
+    (box,) = are_filled(find_boxes(page), page)
+    assert bool(box) is is_filled
+
+
 def test_a_rule_goes_and_strokes_that_cross_it_stay() -> None:
     """A long thin line is taken out; a stroke across it keeps its pixels; short bars stay."""
     page = np.zeros((300, 800), np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -32,6 +33,10 @@ CLOSED_GAP, STRAIGHT_RUN = (5, 0.011), (25, 0.045)
 MAX_CLOSED_GAP = 0.2
 # A box that stands alone is as high as the writing: what a 9 or 6 encloses is lower.
 MIN_LONE_HEIGHT = 0.7
+# What stands in the middle of a box, to so much of its sides beyond the center, fills it. In a
+# box so much narrower than high a mark in the center alone, of this share of its height, fills
+# nothing: many faces have zeros with a dot in them.
+MIDDLE, MAX_ZERO_ASPECT, MAX_DOT = 0.36, 0.75, 0.4
 # The largest ones are examined, so that time is bounded on textures.
 MAX_BOXES = 800
 # Between neighbors in a row of boxes, in their width.
@@ -262,13 +267,20 @@ def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
     x, y, width, height = boxes.rects[:, :4].T
     rows, columns = mask.shape
     left, right = (
-        np.clip(np.rint(x + side * 0.36 * width), 0, columns).astype(int) for side in (-1, 1)
+        np.clip(np.rint(x + side * MIDDLE * width), 0, columns).astype(int) for side in (-1, 1)
     )
-    top, bottom = (
-        np.clip(np.rint(y + side * 0.36 * height), 0, rows).astype(int) for side in (-1, 1)
+    # The middle from above to below, in three: what has only a dot at its center is a zero.
+    edges = [
+        np.clip(np.rint(y + share * height), 0, rows).astype(int)
+        for share in (-MIDDLE, -MAX_DOT / 2, MAX_DOT / 2, MIDDLE)
+    ]
+    above, center, below = (
+        total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+        for top, bottom in pairwise(edges)
     )
-    ink = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-    return np.asarray(ink > 0.02 * np.maximum((right - left) * (bottom - top), 1), np.bool_)
+    area = np.maximum((right - left) * (edges[-1] - edges[0]), 1)
+    is_dot = (above + below == 0) & (width < MAX_ZERO_ASPECT * height)
+    return np.asarray((above + center + below > 0.02 * area) & ~is_dot, np.bool_)
 
 
 def find_lone_boxes(
