@@ -260,7 +260,7 @@ def _continues(boxes: PrintedBoxes, before: list[int], row: list[int]) -> bool:
 
 
 def are_filled(boxes: PrintedBoxes, mask: Mask) -> NDArray[np.bool_]:
-    """Say of each box whether something is written in its middle: bool (n,)."""
+    """Say of each box whether more than a zero's dot is written in its middle: bool (n,)."""
     if not len(boxes):
         return np.zeros(0, np.bool_)
     total = cv2.integral(mask)

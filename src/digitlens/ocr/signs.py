@@ -97,8 +97,9 @@ def keep_numbers(
     """Return a layout whose crops are numbers: parts of lines, where words stand beside them.
 
     Lines without a digit are its `words`. A line that is a number as a whole stays as it is,
-    and so do its parts, of which `digitlens.ocr.select` may choose; so does all where nothing
-    is clearly other writing, or without a network. `may_be_line` says that the picture shows
+    and so do its parts, of which `digitlens.ocr.select` may choose, unless points stand in all
+    gaps that led to them; so does all else where nothing is clearly other writing, and all
+    without a network. `may_be_line` says that the picture shows
     one line, if it has the shape of one: what is small is then none.
     """
     # A picture of a single glyph shows a digit, or nobody would read it.
