@@ -19,6 +19,8 @@ from digitlens.ocr.page_reading import (
     HEAD_LEAD,
     UNTOLD_LEAD,
     PageReading,
+    choose_side,
+    choose_way_up,
     read_layout,
 )
 
@@ -185,114 +187,16 @@ def test_turned_over_it_is_read_from_the_other_end(make_sheet: Make, network: An
     assert replace(right.layout, rotation=0.0).size == (700, 500)
 
 
-def in_upper_half(box: tuple[float, float, float, float], size: tuple[int, int]) -> bool:
-    """Say whether a line stands in the upper half of the page."""
-    return box[3] < size[1] / 2
-
-
-def test_only_lines_in_wanted_places_are_read(make_network: Make, make_sheet: Make) -> None:
-    """Lines elsewhere are not read; their boxes and the picture's size are what is known."""
-    network = make_network(0.9999)
-    page = make_sheet(("4735", 100, 80), ("257", 250, 300))
-    result = Reader(network=network).page(page, where=in_upper_half)
-    assert [line.text for line in result.lines] == ["4735"]
-    assert len(network.seen) == 1
-
-
-UPPER = ("44747", 60, 60)
-
-
-@pytest.mark.parametrize(
-    ("rows", "least", "is_read"),
-    [
-        # Words stand beside it: an address ends there.
-        ((UPPER, ("47", 60, 120), ("35771", 300, 120)), 0.99, False),
-        # It stands alone: a number below the address, perhaps, ...
-        ((UPPER, ("35771", 300, 120)), 0.99, True),
-        # ... but not below what is far above it.
-        ((UPPER, ("35771", 300, 400)), 0.99, False),
-        # In doubt all is read.
-        ((UPPER, ("47", 60, 120), ("35771", 300, 120)), 1.1, True),
-    ],
-)
-def test_above_the_sure_end_of_an_address_nothing_is_read(
-    make_network: Make,
-    make_sheet: Make,
-    monkeypatch: pytest.MonkeyPatch,
-    rows: Any,
-    least: float,
-    is_read: bool,
+def test_a_clear_page_is_not_read_on_its_head(
+    make_network: Make, make_sheet: Make, top_heavy: Any
 ) -> None:
-    """Mail is read from the bottom up to a sure number with words beside it, or far below."""
-    monkeypatch.setattr("digitlens.ocr.page_reading.SURE_END", least)
-    page = make_sheet(*rows)
-    layout, network = find_lines(page), make_network(0.9999)
-    reading = read_layout(network, layout, page, frozenset({5}), lambda *_: True)
-    texts = {item.line.text for item in reading.crops}
-    assert ("44747" in texts, "35771" in texts) == (is_read, True)
-
-
-def test_a_line_is_not_read_whose_end_is_sure(make_network: Make, make_sheet: Make) -> None:
-    """A line of which only its last part may be a number is not read as a whole as well."""
-    page = make_sheet(("47", 60, 100), ("35771", 182, 100))
-    layout = find_lines(page)
-    whole, town, code = layout.crops
-    assert (whole.part, town.part, code.part) == (False, True, True)
-    for crops, is_read in (((whole, code), False), ((whole, town, code), True)):
-        network, part = make_network(0.9999), replace(layout, crops=crops)
-        reading = read_layout(network, part, page, frozenset({5}), lambda *_: True)
-        assert code in [item.crop for item in reading.crops]
-        assert (whole in [item.crop for item in reading.crops]) is is_read
-
-
-@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
-def test_all_lines_tell_which_way_is_up(
-    make_network: Make, make_sheet: Make, quarters: int
-) -> None:
-    """Places are those on the upright page; lines that are not wanted help to find it."""
-    network = make_network(0.97)
-    page = make_sheet(("8008", 100, 80), ("4735", 250, 300))
-    picture = np.ascontiguousarray(np.rot90(page, quarters))
-    result = Reader(network=network).page(picture, where=in_upper_half)
-    assert [line.text for line in result.lines] == ["8008"]
-    assert result.turn % 360 == (360 - 90 * quarters) % 360
-
-
-class TopHeavy:
-    """Says that all is digits, and that of sevens what is heavy above stands upright."""
-
-    def log_probs(self, gray: np.ndarray) -> np.ndarray:
-        """Answer as the network of signs does."""
-        middle = len(gray) // 2
-        is_upright = gray[:middle].mean() < gray[middle:].mean()
-        probs = np.full((gray.shape[1] // 2, 5), 0.01)
-        probs[:, 0] = 0.97 if is_upright else 0.6
-        return np.log(probs)
-
-
-@pytest.mark.parametrize("quarters", [0, 2])
-def test_mail_that_is_clearly_writing_is_read_one_way(
-    make_network: Make, make_sheet: Make, quarters: int
-) -> None:
-    """Each wanted line is looked at once, and none on its head, however sure it is."""
-    network = make_network(0.985)
-    reader = Reader(network=network)
-    reader.signs = TopHeavy()  # type: ignore[assignment]
-    page = make_sheet(("77177", 100, 80), ("77717", 250, 300))
-    picture = np.ascontiguousarray(np.rot90(page, quarters))
-    result = reader.page(picture, length=5, where=in_upper_half)
-    assert [item.text for item in result.lines] == ["77177"]
-    assert len(network.seen) == 1
-
-
-def test_a_clear_page_is_not_read_on_its_head(make_network: Make, make_sheet: Make) -> None:
     """Where letters and digits stand upright, lines are not read the other way up as well."""
     page = make_sheet(("77277", 100, 80), ("77727", 250, 300))
     seen = {}
-    for name, signs in (("told", TopHeavy()), ("not told", None)):
+    for name, signs in (("told", top_heavy), ("not told", None)):
         network = make_network(0.9)
         reader = Reader(network=network)
-        reader.signs = signs  # type: ignore[assignment]
+        reader.signs = signs
         assert [item.text for item in reader.page(page).lines] == ["77277", "77727"]
         seen[name] = len(network.seen)
     assert seen["told"] < seen["not told"]
@@ -308,3 +212,77 @@ def test_on_a_page_of_words_less_clear_writing_tells_the_way(words: int, clearer
     clear = replace(layout, clarity=0.95)
     assert PageReading(clear, (), ()).is_clearer_than(other)
     assert not PageReading(other, (), ()).is_clearer_than(layout)
+
+
+def reading(*texts: str, clarity: float = 0.0, confidence: float = 0.999) -> PageReading:
+    """Return what was read one way up."""
+    layout = replace(EMPTY, clarity=clarity)
+    return PageReading(layout, tuple([line(text, confidence) for text in texts]), ())
+
+
+WEAK = 0.6  # a confidence that speaks for hardly anything
+
+
+@pytest.mark.parametrize(
+    ("upright", "turned", "is_turned", "is_doubted"),
+    [
+        # Far more is read on its head, a digit among it that is none upright: it stands there.
+        (reading("1", confidence=WEAK), reading("2719"), True, False),
+        # The same of digits that are digits on their heads too proves nothing.
+        (reading("1", confidence=WEAK), reading("880619"), True, True),
+        # As much is read either way: an upright page is likelier, but not sure.
+        (reading("2719"), reading("3547"), False, True),
+        # On its head it is the same number.
+        (reading("8008"), reading("8008"), False, False),
+        # It is the other number on its head.
+        (reading("1608"), reading("8091"), False, True),
+        # Upright it is clearly writing, whatever is read on its head.
+        (
+            reading("1", clarity=0.95, confidence=WEAK),
+            reading("2719", clarity=0.8),
+            False,
+            False,
+        ),
+        # Less is read on its head.
+        (reading("2719"), reading("35", confidence=WEAK), False, False),
+    ],
+)
+def test_the_way_up_is_chosen(
+    upright: PageReading, turned: PageReading, is_turned: bool, is_doubted: bool
+) -> None:
+    """A page is turned where it reads far better on its head, and doubted in between."""
+    chosen = choose_way_up(upright, turned, is_line=False)
+    assert (chosen.texts == turned.texts != upright.texts) is is_turned
+    assert chosen.is_doubted is is_doubted
+
+
+@pytest.mark.parametrize("is_line", [True, False])
+def test_a_line_without_a_number_may_be_one_on_its_head(is_line: bool) -> None:
+    """Clear writing without a number is turned where it is one line, and then doubted."""
+    upright, turned = reading(clarity=0.95), reading("27194", clarity=0.9)
+    chosen = choose_way_up(upright, turned, is_line=is_line)
+    assert chosen.texts == (["27194"] if is_line else [])
+    assert chosen.is_doubted is is_line
+
+
+@pytest.mark.parametrize(
+    ("lying", "turned", "is_turned", "is_doubted"),
+    [
+        (reading("2"), reading("2719"), True, False),
+        (reading("2719"), reading("2"), False, False),
+        (reading("271"), reading("354"), False, True),
+        # Nothing is read once it was turned: nothing speaks against how it lies.
+        (reading(), reading(), False, False),
+        # What is clearly writing stands upright.
+        (reading("2719", clarity=0.8), reading("3", clarity=0.95), True, False),
+        (reading("3", clarity=0.95), reading("27194", clarity=0.8), False, True),
+        (reading("2719", clarity=0.95), reading("3", clarity=0.8), False, False),
+    ],
+)
+def test_the_side_is_chosen(
+    lying: PageReading, turned: PageReading, is_turned: bool, is_doubted: bool
+) -> None:
+    """A sheet is turned by 90 degrees where it then reads better, or is clearly writing."""
+    chosen = choose_side(lying, turned)
+    assert (chosen is turned) is is_turned
+    assert chosen.is_doubted is is_doubted

@@ -40,6 +40,12 @@ def page(make_sheet: Make) -> Gray:
     return make_sheet(("4735", 100, 80), ("257", 250, 300))
 
 
+def test_a_reader_takes_a_source_or_a_network(network: Any) -> None:
+    """Of both one would be passed over in silence."""
+    with pytest.raises(UsageError, match="a source or a network, not both"):
+        Reader("reader-world", network=network)
+
+
 def texts(lines: Any) -> list[str]:
     """Return what was read."""
     return [line.text for line in lines]
@@ -174,7 +180,7 @@ def test_a_wanted_length_is_told_to_the_layout(
         asked.append((hints["count"], hints.get("boxes", False)))
         return find_lines(*args, **hints)
 
-    monkeypatch.setattr("digitlens.ocr.reader.find_lines", finding)
+    monkeypatch.setattr("digitlens.ocr.sheet_reader.find_lines", finding)
     for length in (None, 4, {4}, {3, 4}):
         reader.read(page, length)
     reader.read(page, 4, fields=[FormField(3, boxes=True), FormField()])

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.ocr.page_reading import keep_wanted
+from digitlens.geometry import rotate_upright
 from digitlens.ocr.select import is_one_line, may_be_one_line
 from digitlens.ocr.units import DIGIT, INK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from digitlens.geometry import Box
     from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.ocr.network import SignRecognizer
     from digitlens.ocr.page import Where
@@ -143,3 +144,14 @@ def _measure(crop: LineCrop, probs: NDArray[np.float32]) -> tuple[float, float]:
     step = crop.ink.shape[1] / len(probs)
     digits = float(probs[inked, DIGIT].sum()) * step
     return digits / _size_of_ink(crop)[0], float(probs[inked].max(axis=1).mean())
+
+
+def keep_wanted(layout: PageLayout, where: Where) -> PageLayout:
+    """Return a layout without the lines that are not wanted."""
+    crops = [crop for crop in layout.crops if is_wanted(crop.box, layout, where)]
+    return replace(layout, crops=tuple(crops))
+
+
+def is_wanted(box: Box, layout: PageLayout, where: Where) -> bool:
+    """Say whether `where` wants a line, by its place on the upright picture."""
+    return where(*rotate_upright(box, layout.size, layout.rotation))

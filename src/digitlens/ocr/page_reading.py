@@ -7,7 +7,7 @@ from functools import partial
 from math import log
 from typing import TYPE_CHECKING
 
-from digitlens.geometry import clip_box, rotate_upright
+from digitlens.geometry import clip_box
 from digitlens.ocr.page import Page, Table
 from digitlens.ocr.recognize import recognize_crop, recognize_table
 from digitlens.ocr.select import RecognizedLine, select_numbers
@@ -20,11 +20,23 @@ if TYPE_CHECKING:
 
     from digitlens.ctc.line import Line
     from digitlens.ctc.probs import Lengths
-    from digitlens.geometry import Box
     from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.network import LineRecognizer
-    from digitlens.ocr.page import Where
+
+
+class ReadingOrder:
+    """Which lines of a page are read, and in which order: all, from top to bottom."""
+
+    def __init__(self, layout: PageLayout) -> None:
+        self.crops: Sequence[LineCrop] = layout.crops
+
+    def may_matter(self, crop: LineCrop) -> bool:  # noqa: ARG002
+        """Say whether a line may be what is looked for, after what was read before it."""
+        return True
+
+    def add(self, crop: LineCrop, line: Line) -> None:
+        """Take note of what was read."""
 
 
 def read_layout(
@@ -32,28 +44,24 @@ def read_layout(
     layout: PageLayout,
     pixels: NDArray[np.uint8],
     lengths: Lengths,
-    where: Where | None = None,
-    known: PageReading | None = None,
     *,
+    order: ReadingOrder | None = None,
+    known: PageReading | None = None,
     digits: Model | None = None,
 ) -> PageReading:
     """Recognize the line crops and tables of a picture, and select the numbers.
 
-    `where` is that of `Reader.page`: lines are then read from the bottom up, and what a sure
-    one makes needless is left out. What is `known` of the same layout is not read again;
-    `digits` is that of `recognize_table`.
+    order: of this layout's lines; what it does not want is left out
+    known: what was read of the same layout; it is not read again
+    digits: that of `recognize_table`
     """
+    order = order or ReadingOrder(layout)
     read = {item.crop: item.line for item in known.crops} if known else {}
-    crops: Sequence[LineCrop] = layout.crops
-    needed = None
-    if where is not None:
-        needed = _BottomUp(layout)
-        crops = [crop for crop in needed.order() if _is_wanted(crop.box, layout, where)]
-    for crop in crops:
-        if crop not in read and (needed is None or needed.may_matter(crop)):
+    for crop in order.crops:
+        if crop not in read and order.may_matter(crop):
             read[crop] = recognize_crop(network, crop, lengths=lengths, pixels=pixels)
-        if needed is not None and crop in read:
-            needed.add(crop, read[crop], lengths)
+        if crop in read:
+            order.add(crop, read[crop])
     items = tuple([RecognizedLine(crop, read[crop]) for crop in layout.crops if crop in read])
     tables = (
         known.tables
@@ -62,89 +70,6 @@ def read_layout(
     )
     numbers = select_numbers(items, tables, lengths, layout.words)
     return PageReading(layout, numbers, tables, items)
-
-
-SURE_END = 0.99
-"""A number read with this confidence ends an address: of what stands above it nothing is read.
-That changed the first answer of none of 80 drawn envelopes, nor of the real ones."""
-
-FAR_ABOVE = 3.0
-"""In heights of the line: what is farther above a sure number is another address's. What is
-nearer is so only where words stand beside the number, as the town does: below a ZIP there may
-be a number that somebody printed."""
-
-
-class _BottomUp:
-    """The lines of an upright picture from the bottom up, as mail is read."""
-
-    def __init__(self, layout: PageLayout) -> None:
-        crops = (*layout.crops, *layout.words)
-        turned = partial(rotate_upright, size=layout.size, turn=layout.rotation)
-        self._boxes = {crop: turned(crop.box)[0] for crop in crops}
-        self._crops = layout.crops
-        self._whole = {crop: self._find_whole(crop) for crop in self._crops}
-        self._sure: list[tuple[LineCrop, bool]] = []  # and whether words stand beside it
-
-    def _find_whole(self, part: LineCrop) -> LineCrop:
-        """Return the line that a part belongs to; itself for what is none."""
-        x0, y0, x1, y1 = self._boxes[part]
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        for crop, (left, top, right, bottom) in self._boxes.items():
-            is_around = left <= x <= right and top <= y <= bottom
-            if part.part and not crop.part and is_around:
-                return crop
-        return part
-
-    def order(self) -> list[LineCrop]:
-        """Return lines from the bottom up, of each its parts first, these from the right."""
-
-        def place(crop: LineCrop) -> tuple[float, float, bool, float]:
-            left, top, _, bottom = self._boxes[self._whole[crop]]
-            return -(top + bottom), left, not crop.part, -self._boxes[crop][2]
-
-        return sorted(self._crops, key=place)
-
-    def add(self, crop: LineCrop, line: Line, lengths: Lengths) -> None:
-        """Take note of what was read."""
-        if lengths and len(line.text) in lengths and line.confidence >= SURE_END:
-            self._sure.append((crop, self._has_words(crop)))
-
-    def _has_words(self, crop: LineCrop) -> bool:
-        """Say whether writing stands in the same row, to the left."""
-        x0, y0, _, y1 = self._boxes[crop]
-        return any(
-            left < x0 - (y1 - y0) and top < (y0 + y1) / 2 < bottom
-            for left, top, _, bottom in self._boxes.values()
-        )
-
-    def _ends(self, crop: LineCrop, part: LineCrop) -> bool:
-        """Say whether a part is the end of a line whose other parts are words."""
-        others = [item for item in self._crops if self._whole[item] is crop]
-        x1, (_, top, right, bottom) = self._boxes[part][2], self._boxes[crop]
-        return {*others} == {crop, part} and right - x1 < 0.5 * (bottom - top)
-
-    def may_matter(self, crop: LineCrop) -> bool:
-        """Say whether a line may be what is looked for, after what was read below it."""
-        _, top, _, bottom = self._boxes[crop]
-        for sure, has_words in self._sure:
-            if self._whole[sure] is crop and self._ends(crop, sure):
-                return False
-            _, upper, _, lower = self._boxes[sure]
-            gap = (upper + lower - top - bottom) / 2
-            is_above = (top + bottom) / 2 < upper
-            if is_above and (has_words or gap > FAR_ABOVE * (bottom - top)):
-                return False
-        return True
-
-
-def keep_wanted(layout: PageLayout, where: Where) -> PageLayout:
-    """Return a layout without the lines that are not wanted."""
-    crops = [crop for crop in layout.crops if _is_wanted(crop.box, layout, where)]
-    return replace(layout, crops=tuple(crops))
-
-
-def _is_wanted(box: Box, layout: PageLayout, where: Where) -> bool:
-    return where(*rotate_upright(box, layout.size, layout.rotation))
 
 
 UPRIGHT_ONLY = frozenset("347")
@@ -285,11 +210,6 @@ class PageReading:
         layout = replace(self.layout, about=(*self.layout.about, note))
         return self if self.is_doubted else replace(self, layout=layout, is_doubted=True)
 
-    def keep_wanted(self, where: Where) -> PageReading:
-        """Return the same without the lines that are not wanted."""
-        wanted = [line for line in self.lines if _is_wanted(line.box, self.layout, where)]
-        return replace(self, lines=tuple(wanted))
-
     def to_page(self, lengths: Lengths) -> Page:
         """Return the result; rows of tables are lines where they have an allowed length."""
         layout = self.layout
@@ -319,3 +239,42 @@ class PageReading:
             layout.about,
             words=tuple([clip(crop.box) for crop in layout.words]),
         )
+
+
+def choose_way_up(reading: PageReading, turned: PageReading, *, is_line: bool) -> PageReading:
+    """Return what was read upright or on its head, doubted where that cannot be told.
+
+    `is_line` says whether the picture may show one line, and nothing else.
+    """
+    lead = turned.score - reading.score
+    is_same = not turned.score or turned.texts == reading.texts
+    is_told = turned.tells_its_way()
+    if turned.is_twin_of(reading):
+        return reading.doubted()
+    if reading.is_clearer_than(turned.layout):
+        # Its letters and digits stand upright, unless it is one line without any.
+        is_lone = not reading.texts and is_told and lead > LONE_LEAD and is_line
+        return turned.doubted() if is_lone else reading
+    if lead > turned.needed_lead(reading.layout):
+        # Digits that are digits on their heads too do not prove it.
+        return turned if is_told else turned.doubted()
+    if lead > 0 and is_told and turned.is_clearer_than(reading.layout, CLARITY_LEAD):
+        return turned.doubted()
+    return reading.doubted() if lead > UPRIGHT_LEAD and not is_same else reading
+
+
+def choose_side(reading: PageReading, turned: PageReading) -> PageReading:
+    """Return what was read as a sheet lies or once it was turned by 90 degrees: `turned`.
+
+    What was read as it lies is doubted where the two cannot be told apart.
+    """
+    lead = turned.line_score - reading.line_score
+    if turned.is_clearer_than(reading.layout, CLARITY_LEAD):
+        return turned
+    if reading.is_clearer_than(turned.layout, CLARITY_LEAD):
+        # Writing that looks like letters where it lies may be digits all the same.
+        return reading.doubted() if lead > CLEAR_LEAD else reading
+    if lead > CLEAR_LEAD:
+        return turned
+    is_close = lead >= -CLEAR_LEAD and turned.line_score > 0
+    return reading.doubted() if is_close else reading

@@ -6,52 +6,35 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from digitlens.ctc.line import Line
 from digitlens.ctc.probs import check_lengths
-from digitlens.errors import ModelError, ShapeError
-from digitlens.geometry import clip_box, rotate_upright
+from digitlens.errors import ModelError, ShapeError, UsageError
+from digitlens.geometry import clip_box
 from digitlens.imaging.io import load_image
 from digitlens.imaging.pictures import list_pictures, load_any
-from digitlens.imaging.sheets import draw_sheets, find_sheets, turn_quarter
-from digitlens.layout import find_lines
+from digitlens.imaging.sheets import draw_sheets, find_sheets
 from digitlens.metrics.risk_coverage import ThresholdResult
 from digitlens.models.inference import load_model
 from digitlens.models.recipe import READERS
-from digitlens.ocr.glance import TURNED_LEAD, LineGlances
+from digitlens.ocr.mail_sheet import MailSheetReader
 from digitlens.ocr.network import LineRecognizer, load_line_recognizer, load_sign_recognizer
 from digitlens.ocr.page import FormField, Page, join_pages
-from digitlens.ocr.page_reading import (
-    CLARITY_LEAD,
-    CLEAR_LEAD,
-    LONE_LEAD,
-    UPRIGHT_LEAD,
-    PageReading,
-    keep_wanted,
-    read_layout,
-)
 from digitlens.ocr.recognize import recognize_line_image
-from digitlens.ocr.select import (
-    is_one_line,
-    may_be_one_line,
-    merge_single_line,
-)
-from digitlens.ocr.signs import choose_parting, holds_only_numbers, keep_numbers
+from digitlens.ocr.sheet_reader import PageRequest, SheetReader
+from digitlens.ocr.signs import choose_parting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from digitlens.ctc.probs import Lengths
     from digitlens.imaging.io import ImageSource, LoadedImage
-    from digitlens.layout.page_layout import PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.page import Stage, Where
     from digitlens.ocr.signs import Parting
 
+
+PUBLISHED_READER = "reader"
 
 MAX_SIDE = 100_000
 """Pixels that a side may have: finding lines on a strip that is longer takes a minute."""
@@ -70,7 +53,7 @@ class Reader:
     digits: reads the cells of tables that hold one digit; with a `source` it is `universal`
         when left out
 
-    Raises ModelError: there is no such network.
+    Raises ModelError: there is no such network; UsageError: both a source and a network.
 
     >>> reader = Reader()  # doctest: +SKIP
     >>> reader.read_line("amount.png").text  # doctest: +SKIP
@@ -79,11 +62,15 @@ class Reader:
 
     def __init__(
         self,
-        source: str | Path = "reader",
+        source: str | Path = PUBLISHED_READER,
         *,
         network: LineRecognizer | None = None,
         digits: Model | None = None,
     ) -> None:
+        if network is not None and source != PUBLISHED_READER:
+            raise UsageError(
+                "a Reader takes a source or a network, not both", seen=f"source {str(source)!r}"
+            )
         self.network = network or load_line_recognizer(source)
         self._digits = digits
         self._loads_digits = network is None
@@ -181,187 +168,31 @@ class Reader:
         if fields:
             return self._read_fields(image, fields, lengths, parting, stages=stages)
         count = next(iter(lengths)) if lengths and len(lengths) == 1 else None
-        field = FormField(count)
-        return self._read(image, field, lengths, parting, stages=stages, where=where)
+        return self._read(
+            image, PageRequest(FormField(count), lengths, parting, stages=stages, where=where)
+        )
 
-    def _read(
-        self,
-        image: LoadedImage,
-        field: FormField,
-        lengths: Lengths,
-        parting: Parting,
-        *,
-        stages: bool,
-        where: Where | None = None,
-    ) -> Page:
+    def _read(self, image: LoadedImage, request: PageRequest) -> Page:
         """Read what stands in one field: on the sheets in the picture, or in one place."""
-        sheets = []
-        if where is not None:  # mail: what is on an envelope is a stamp
+        kind, sheets = SheetReader, []
+        if request.where is not None:  # mail: what is on an envelope is a stamp
+            kind = MailSheetReader
             sheets = find_sheets(image.pixels, ENVELOPE_SHARE, MIN_MAIL_SHARE)
-        elif field.area is None:
+        elif request.field.area is None:
             sheets = find_sheets(image.pixels)
+        start = partial(kind, self.network, self.signs, lambda: self.digits, request)
         pages = [
-            self._read_sheet(
-                replace(image, pixels=sheet.pixels),
-                field,
-                lengths,
-                parting,
-                stages=stages,
-                where=where,
-            ).on_sheet(sheet)
+            start().read(replace(image, pixels=sheet.pixels)).on_sheet(sheet)
             for sheet in sheets
         ]
         if not any(page.lines for page in pages):
-            return self._read_sheet(image, field, lengths, parting, stages=stages, where=where)
+            return start().read(image)
         height, width = image.pixels.shape[:2]
-        page = join_pages(pages, (width, height), ranked=lengths is not None)
-        if stages:
+        page = join_pages(pages, (width, height), ranked=request.lengths is not None)
+        if request.stages:
             outlines = draw_sheets(image.pixels, sheets)
             page = replace(page, stages=(("0-sheets", outlines), *page.stages))
         return page
-
-    def _read_sheet(
-        self,
-        image: LoadedImage,
-        field: FormField,
-        lengths: Lengths,
-        parting: Parting,
-        *,
-        stages: bool,
-        where: Where | None,
-    ) -> Page:
-        """Read what stands on one sheet that fills its picture, or in one place of it."""
-        # Detect the lines and tables.
-        detect = partial(
-            find_lines, count=field.count, area=field.area, boxes=field.boxes, stages=stages
-        )
-        glances = None
-        if where is not None and lengths and self.signs is not None:
-            # Mail itself sees through letters that touch a ZIP: cut here, the line would be
-            # lost. So lines with hardly a digit are left out, and the others read as they are.
-            glances = LineGlances(self.signs)
-            parted = partial(glances.find_parted, count=min(lengths), where=where)
-            detect = partial(detect, parted=parted)
-        layout = detect(image)
-        on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135
-        if on_its_side:
-            layout = detect(image, quarters=0)
-        # Tell numbers from words, recognize, and select the numbers: upright or on their head.
-        orient = partial(
-            self._orient,
-            lengths=lengths,
-            parting=parting,
-            where=where,
-            whole=field.area is None,
-            glances=glances,
-        )
-        reading = orient(layout, image.pixels)
-        if not (on_its_side or (field.area is None and reading.may_lie(image.pixels.shape))):
-            return reading.to_page(lengths)
-        # Digits that lie, or stand one below the other: the sheet may lie on its side.
-        sheet = turn_quarter(image.pixels)
-        if glances is not None and lengths and where is not None and self.signs is not None:
-            # Once it lay on its side, neither end of a sheet is likelier to be its head.
-            glances = LineGlances(self.signs, up_lead=TURNED_LEAD)
-            parted = partial(glances.find_parted, count=min(lengths), where=where)
-            detect, orient = partial(detect, parted=parted), partial(orient, glances=glances)
-        turned = orient(detect(replace(image, pixels=sheet.pixels), quarters=0), sheet.pixels)
-        lead = turned.line_score - reading.line_score
-        if turned.is_clearer_than(reading.layout, CLARITY_LEAD):
-            lead = np.inf
-        elif reading.is_clearer_than(turned.layout, CLARITY_LEAD):
-            # Writing that looks like letters where it lies may be digits all the same.
-            reading = reading.doubted() if lead > CLEAR_LEAD else reading
-            lead = -np.inf
-        if abs(lead) <= CLEAR_LEAD and turned.line_score > 0:
-            reading = reading.doubted()
-        page = replace(turned.to_page(lengths).on_sheet(sheet), size=layout.size)
-        return page if lead > CLEAR_LEAD else reading.to_page(lengths)
-
-    def _orient(
-        self,
-        layout: PageLayout,
-        pixels: NDArray[np.uint8],
-        *,
-        lengths: Lengths,
-        parting: Parting,
-        where: Where | None,
-        whole: bool,
-        glances: LineGlances | None,
-    ) -> PageReading:
-        """Read lines as they stand and, where it may be so, on their head; choose one."""
-        keep: Callable[[PageLayout], PageLayout]
-        if where is None:
-            keep = partial(keep_numbers, self.signs, parting=parting, may_be_line=whole)
-        elif not glances or not lengths or is_one_line(layout) or may_be_one_line(layout):
-            keep = partial(keep_numbers, None)
-        else:
-            keep = partial(glances.drop_words, count=min(lengths))
-            upright_layout = glances.tell_way_up(layout)
-            if upright_layout is not None:
-                wanted = keep_wanted(upright_layout, where)
-                return self._read_way(
-                    keep(wanted), pixels, lengths=lengths, whole=None, where=where
-                )
-        numbers = keep(layout)
-        # Words beside a number must not be read along with it.
-        is_line = whole and (is_one_line(layout) or may_be_one_line(layout))
-        whole = whole and holds_only_numbers(layout, numbers)
-        read = partial(self._read_way, lengths=lengths)
-        upright = pixels if whole else None
-        reading = read(numbers, pixels, whole=upright, where=where)
-        if not reading.has_certain_number():  # as most pages have one
-            if where is not None:
-                # Lines that are not wanted tell which way is up as well.
-                reading = read(numbers, pixels, whole=upright, known=reading)
-            head = keep(layout.upside_down())
-            if reading.tells_its_way() and reading.is_clearer_than(head):
-                # Its letters and digits stand upright: what it would be on its head is not
-                # asked, which takes as long again.
-                return reading if where is None else reading.keep_wanted(where)
-            over = np.ascontiguousarray(pixels[::-1, ::-1]) if whole else None
-            turned = read(head, pixels, whole=over)
-            lead = turned.score - reading.score
-            is_same = not turned.score or turned.texts == reading.texts
-            is_told = turned.tells_its_way()
-            if turned.is_twin_of(reading):
-                reading = reading.doubted()
-            elif reading.is_clearer_than(head):
-                # Its letters and digits stand upright, unless it is one line without any.
-                if not reading.texts and is_told and lead > LONE_LEAD and is_line:
-                    reading = turned.doubted()
-            elif lead > turned.needed_lead(reading.layout):
-                # Digits that are digits on their heads too do not prove it.
-                reading = turned if is_told else turned.doubted()
-            elif lead > 0 and is_told and turned.is_clearer_than(reading.layout, CLARITY_LEAD):
-                reading = turned.doubted()
-            elif lead > UPRIGHT_LEAD and not is_same:
-                reading = reading.doubted()
-        return reading if where is None else reading.keep_wanted(where)
-
-    def _read_way(
-        self,
-        layout: PageLayout,
-        pixels: NDArray[np.uint8],
-        *,
-        lengths: Lengths,
-        whole: NDArray[np.uint8] | None,
-        where: Where | None = None,
-        known: PageReading | None = None,
-    ) -> PageReading:
-        """Read lines one way up; `whole` is the picture that way up, if it may be one line."""
-        digits = self.digits if layout.grids else None
-        reading = read_layout(
-            self.network, layout, pixels, lengths, where, known, digits=digits
-        )
-        certain = is_one_line(layout)
-        if whole is None or not (certain or may_be_one_line(layout)):
-            return reading
-        # A picture of one line reads best from edge to edge.
-        line = recognize_line_image(self.network, whole, lengths)
-        if whole is not pixels:
-            line = line.map_boxes(lambda box: rotate_upright(box, layout.size, 180)[0])
-        return replace(reading, lines=merge_single_line(reading.lines, line, certain=certain))
 
     def _read_fields(
         self,
@@ -379,7 +210,7 @@ class Reader:
         for number, field in enumerate(fields, 1):
             # Each field is a page of its own, of which the surest number counts.
             allowed = lengths if field.count is None else check_lengths(field.count)
-            page = self._read(image, field, allowed, parting, stages=stages)
+            page = self._read(image, PageRequest(field, allowed, parting, stages=stages))
             area = field.area or (0.0, 0.0, float(width), float(height))
             nothing = Line("", 0.0, clip_box(area, (width, height)))
             lines.append(max(page.lines, key=lambda line: line.confidence, default=nothing))
