@@ -106,6 +106,21 @@ def test_an_unknown_command_of_a_group_is_guessed(digitlens: Callable[..., Any])
             "error: no such option: --xyzzy\n  try     digitlens train --help\n",
         ),
         (["--xyzzy"], "error: no such option: --xyzzy\n  try     digitlens --help\n"),
+        (
+            ["evaluate", "cnn", "uci"],
+            "error: digitlens evaluate takes MODEL\n  seen    also uci\n"
+            "  likely  it names data\n  try     digitlens evaluate cnn --data uci\n",
+        ),
+        (
+            ["stress", "cnn", "a", "b"],
+            "error: digitlens stress takes MODEL\n  seen    also a b\n"
+            "  try     digitlens stress --help\n",
+        ),
+        (
+            ["serve", "here"],
+            "error: digitlens serve takes options alone\n  seen    also here\n"
+            "  try     digitlens serve --help\n",
+        ),
         (["data"], "error: missing command\n  try     digitlens data --help\n"),
     ],
 )

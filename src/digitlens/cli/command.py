@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import inspect
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -145,7 +146,7 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
         error = UsageError(f"no file can be called {name[:60]}...", seen=error.strerror)
         return f"error: {error}", error.exit_code
     if _is_usage(error):
-        return f"error: {_from_typer(error)}", UsageError.exit_code
+        return f"error: {_from_typer(error, arguments)}", UsageError.exit_code
     words = str(error).strip().splitlines()
     unexpected = DigitlensError(
         f"{type(error).__name__}: {words[0] if words else 'no message'}",
@@ -196,11 +197,35 @@ def _is_usage(error: BaseException) -> bool:
     return hasattr(error, "format_message")
 
 
-def _from_typer(error: Any) -> UsageError:
+def _from_typer(error: Any, arguments: list[str]) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "digitlens"
     message = " ".join(error.format_message().split()).rstrip(".")
+    left_over = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", message)
+    if left_over and context is not None:
+        return _left_over(left_over[1].split(), context, arguments)
     return UsageError(message[:1].lower() + message[1:], try_=f"{path} --help")
+
+
+def _left_over(extra: list[str], context: Any, arguments: list[str]) -> UsageError:
+    """Say what a command takes where it was given more."""
+    path, command = context.command_path, context.command
+    wanted = [item.metavar for item in command.params if item.param_type_name == "argument"]
+    options = {name for item in command.params for name in item.opts}
+    # The one that is too many mostly says on which data.
+    is_data = len(extra) == 1 and "--data" in options and "--data" not in arguments
+    is_data = is_data and extra[0] in arguments
+    likely, try_ = None, f"{path} --help"
+    if is_data:
+        place = len(arguments) - 1 - arguments[::-1].index(extra[0])
+        named = [*arguments[:place], "--data", *arguments[place:]]
+        likely, try_ = "it names data", f"digitlens {_quote(named)}"
+    return UsageError(
+        f"{path} takes {' '.join(wanted) or 'options alone'}",
+        seen=f"also {_quote(extra)}",
+        likely=likely,
+        try_=try_,
+    )
 
 
 def _quote(arguments: list[str]) -> str:
