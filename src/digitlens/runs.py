@@ -108,12 +108,12 @@ def clear_cut_off_tuning(folder: Path) -> None:
 
 
 def find_unfinished(network: str, *, runs: Path = RUNS) -> Path:
-    """Return the newest run of `network` that was cut off.
+    """Return the newest run of `network` that was cut off; no fine-tuning, which begins again.
 
-    Raises RunError: there is none.
+    Raises RunError: there is none, or the config.toml of one is damaged.
     """
     for _, folder in sorted(_numbered(network, runs), reverse=True):
-        if _is_unfinished(folder):
+        if _is_unfinished(folder) and "start" not in read_config(folder):
             return folder
     raise RunError(
         f"no unfinished run of {network} is here to go on with",

@@ -13,6 +13,7 @@ from torch import nn
 from digitlens.data import DataSplits
 from digitlens.errors import DataError, DigitlensError, ModelError, RunError, UsageError
 from digitlens.metrics.history import Epoch
+from digitlens.runs import find_unfinished
 from digitlens.training import Run, train
 from digitlens.training.config import NullCallback
 
@@ -226,3 +227,13 @@ def test_a_folder_with_nothing_but_leftovers_is_free(
     run = train("quick", small, epochs=1, out=out, recipe=tiny("quick"))
     assert (run.folder / "metrics.json").is_file()
     assert not list(out.glob(".*.tmp"))
+
+
+def test_the_newest_run_to_resume_is_no_fine_tuning(finished: Run, tmp_path: Path) -> None:
+    """A fine-tuning that was cut off begins again, so an older run is what --resume means."""
+    text = (finished.folder / "config.toml").read_text()
+    for number, more in ((1, ""), (2, '\n[start]\nmodel = "quick"\n')):
+        folder = tmp_path / f"quick-{number}"
+        folder.mkdir()
+        (folder / "config.toml").write_text(text + more)
+    assert find_unfinished("quick", runs=tmp_path) == tmp_path / "quick-1"
