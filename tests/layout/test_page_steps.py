@@ -15,7 +15,7 @@ from digitlens.layout.color import drop_colored_print
 from digitlens.layout.detect import reading_order
 from digitlens.layout.grids import find_lattices
 from digitlens.layout.illumination import estimate_background, extract_ink, threshold, upscale
-from digitlens.layout.morphology import label_components
+from digitlens.layout.morphology import label_components, open_mask
 from digitlens.layout.rules import remove_rules
 
 
@@ -289,3 +289,24 @@ def test_components_are_measured_as_opencv_does(value: int) -> None:
         assert len(pairs) == len({one for one, _ in pairs}) == len({two for _, two in pairs})
         assert all((stats[one] == expected[two]).all() for one, two in pairs if one)
         assert stats[0].tolist() == [0, 0, width, height, int((mask == 0).sum())]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.95])
+def test_opening_by_a_long_row_or_column_finds_every_piece_that_fits(share: float) -> None:
+    """Looking first where a piece may fit misses none, at the edges neither: as OpenCV does."""
+    rng = np.random.default_rng(7)
+    count = 0
+    for _ in range(300):
+        height, width = rng.integers(20, 140, 2)
+        mask = (rng.random((height, width)) < share).astype(np.uint8)
+        for _ in range(8):
+            x, y, end, across = rng.integers(-20, 140, 4).tolist()
+            cv2.line(mask, (x, y), (end, y), 1)
+            cv2.line(mask, (across, x), (across, end), 1)
+        run = int(rng.integers(16, 60))
+        for rows, columns in ((1, run), (run, 1)):
+            kernel = np.ones((rows, columns), np.uint8)
+            expected = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
+            count += int(expected.any())
+            assert (open_mask(mask, rows, columns) == expected).all()
+    assert count > 100

@@ -84,16 +84,18 @@ def find_quads(smooth: Pixels, min_share: float = MIN_AREA) -> Iterator[Floats]:
     for mask in _region_masks(smooth):
         if cv2.countNonZero(mask) < 0.3 * min_share * mask.size:
             continue
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        # Only of the few large regions more is asked than how many pixels they have: OpenCV's
+        # statistics of all of them take three times as long as labelling.
+        _, labels = cv2.connectedComponentsWithAlgorithm(mask, 4, cv2.CV_32S, cv2.CCL_WU)
+        areas = np.bincount(labels.ravel())
         # What an outline encloses belongs to it, so that a region may have few pixels.
-        _, _, widths, heights, areas = stats.T
-        large = areas >= 0.3 * min_share * mask.size
-        large &= (widths >= MIN_STRIP_SIDE) & (heights >= MIN_STRIP_SIDE)
-        large &= widths * heights >= min_share * mask.size
-        for index in np.flatnonzero(large[1:]) + 1:
-            left, top, width, height, _ = stats[index].tolist()
-            part = labels[top : top + height, left : left + width] == index
-            quad = _fit_quad(part.view(np.uint8), (left, top), shape, min_share)
+        for index in np.flatnonzero(areas[1:] >= 0.3 * min_share * mask.size) + 1:
+            region = (labels == index).view(np.uint8)
+            left, top, width, height = cv2.boundingRect(region)
+            if min(width, height) < MIN_STRIP_SIDE or width * height < min_share * mask.size:
+                continue
+            part = region[top : top + height, left : left + width]
+            quad = _fit_quad(part, (left, top), shape, min_share)
             if quad is not None and quad.tobytes() not in seen:
                 seen.add(quad.tobytes())
                 yield quad

@@ -16,6 +16,7 @@ import numpy as np
 from digitlens.imaging.binarize import count_median, to_gray
 from digitlens.imaging.crop import resize_quickly
 from digitlens.layout.boxes import find_box_rows, find_boxes
+from digitlens.layout.grouping import fast_quantile
 from digitlens.layout.illumination import (
     BACKGROUND_SIDE,
     estimate_background,
@@ -109,7 +110,7 @@ def _is_colorless(sample: Pixels) -> bool:
     ]
     highest = np.maximum(np.maximum(planes[0], planes[1]), planes[2])
     lowest = np.minimum(np.minimum(planes[0], planes[1]), planes[2])
-    return float(np.quantile(highest - lowest, 0.999)) < MIN_COLOR_RANGE
+    return fast_quantile((highest - lowest).ravel(), 0.999) < MIN_COLOR_RANGE
 
 
 def _find_dropped_ink(pixels: Pixels, side: int = BACKGROUND_SIDE) -> tuple[int, list[Mask]]:

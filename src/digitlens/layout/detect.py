@@ -216,10 +216,11 @@ def _rank_lines(
     components = page.components
     tallest = max((line_height(components, line.members) for line in lines), default=1.0)
     statistics = PageStatistics(page.mask.shape, tallest, measure_strong_ink(components), count)
-    page_slope = _estimate_page_slope(page, lines)
+    own_slopes = [line_slope(components.boxes[line.members]) for line in lines]
+    page_slope = _estimate_page_slope(lines, own_slopes)
     ranked = []
-    for line in lines:
-        slope = _estimate_slope(page, line, page_slope)
+    for line, own_slope in zip(lines, own_slopes, strict=True):
+        slope = _estimate_slope(line, own_slope, page_slope)
         parts = split_at_gaps(components, line)
         attach_small(components, parts)
         ranked += [
@@ -229,13 +230,10 @@ def _rank_lines(
     return ranked
 
 
-def _estimate_page_slope(page: PageAnalysis, lines: list[TextLine]) -> float:
+def _estimate_page_slope(lines: list[TextLine], own_slopes: list[tuple[float, float]]) -> float:
     """Return the slope that most lines have: the median, weighted by their length."""
-    slopes = [
-        line_slope(page.components.boxes[line.members])
-        for line in lines
-        if len(line.members) > 2
-    ]
+    pairs = zip(lines, own_slopes, strict=True)
+    slopes = [own_slope for line, own_slope in pairs if len(line.members) > 2]
     half, cumulated = sum(length for _, length in slopes) / 2, 0.0
     for slope, length in sorted(slopes) if half else ():
         cumulated += length
@@ -244,9 +242,12 @@ def _estimate_page_slope(page: PageAnalysis, lines: list[TextLine]) -> float:
     return 0.0
 
 
-def _estimate_slope(page: PageAnalysis, line: TextLine, page_slope: float) -> float:
-    """Return a line's own slope, drawn the more to the page's the shorter it is."""
-    slope, length = line_slope(page.components.boxes[line.members])
+def _estimate_slope(line: TextLine, own_slope: tuple[float, float], page_slope: float) -> float:
+    """Return a line's own slope, drawn the more to the page's the shorter it is.
+
+    `own_slope` is what `line_slope` returned: the slope, and the line's length in heights.
+    """
+    slope, length = own_slope
     weight = max(length - 0.5, 0.0)
     if len(line.members) <= 2:
         weight *= 0.3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -47,6 +46,8 @@ MAX_OVERSAMPLING = 1.5
 MAX_COLUMNS = 4096
 # Of a line, in rows per column.
 MAX_SLOPE = 0.35
+# All values of a pixel.
+LEVELS = np.arange(256, dtype=np.float32)
 
 
 class CropSource:
@@ -205,7 +206,7 @@ def _warp_masks(
     other_ink = dilate(other_ink, 5, 5) & ~dilate(line_ink, 3, 3)
     shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
     line_ink = warp_affine(line_ink, shift @ to_view, size, fill=0)
-    line_ink = (line_ink > 127).astype(np.uint8) * np.uint8(255)
+    line_ink = np.asarray(cv2.threshold(line_ink, 127, 255, cv2.THRESH_BINARY)[1], np.uint8)
     return line_ink, warp_affine(other_ink, shift @ to_view, size, fill=255)
 
 
@@ -223,23 +224,24 @@ def _extract_line_ink(
     small, shape = page.background.small, page.mask.shape
     shrink = np.diag([small.shape[1] / shape[1], small.shape[0] / shape[0], 1.0])
     paper = warp_affine(small, shrink @ to_view, size)
-    ink = extract_ink(gray, paper, inverted=page.background.inverted).astype(np.float32)
-    marked = ink[line_ink > 0]
+    ink = extract_ink(gray, paper, inverted=page.background.inverted)
+    marked = ink[line_ink > 0].astype(np.float32)
     full = fast_quantile(marked, 0.8) if marked.size else 255.0
     start = min(2.5 * page.background.noise, 0.35 * full)
-    scaled = (ink - start) * (255 / max(full - start, 1.0))
-    scaled = scaled * (1 - other_ink.astype(np.float32) / 255)
-    return np.asarray(np.clip(np.rint(scaled), 0, 255), np.uint8)
+    # Reckoned for the 256 values there are and looked up: a third of the time.
+    scaled = cv2.LUT(ink, (LEVELS - start) * (255 / max(full - start, 1.0)))
+    scaled = np.asarray(cv2.multiply(scaled, cv2.LUT(other_ink, 1 - LEVELS / 255)), np.float32)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _shorten_gaps(inked: NDArray[np.bool_], max_gap: int) -> NDArray[np.bool_]:
     """Say which columns stay when gaps longer than `max_gap` lose their middle."""
     kept = np.ones(len(inked), bool)
     columns = np.flatnonzero(inked)
-    for one, two in pairwise(columns.tolist()):
-        if two - one - 1 > max_gap:
-            half = max_gap // 2
-            kept[one + 1 + half : two - (max_gap - half)] = False
+    half = max_gap // 2
+    for place in np.flatnonzero(np.diff(columns) > max_gap + 1).tolist():
+        one, two = columns[place : place + 2].tolist()
+        kept[one + 1 + half : two - (max_gap - half)] = False
     return kept
 
 

@@ -31,8 +31,52 @@ def open_mask(mask: Mask, rows: int, columns: int) -> Mask:
     >>> close_mask(line, 1, 3).tolist()
     [[0, 0, 1, 1, 1, 1, 1, 0, 0]]
     """
+    if rows == 1 and MIN_LONG <= columns <= mask.shape[1] // 2:
+        return _open_rows(mask, columns)
+    if columns == 1 and MIN_LONG <= rows <= mask.shape[0] // 2:
+        return _open_columns(mask, rows)
+    return _open(mask, rows, columns)
+
+
+# Pixels of a rectangle of one row from which on it pays to look first where it may fit.
+MIN_LONG = 16
+
+
+def _open(mask: Mask, rows: int, columns: int) -> Mask:
     kernel = np.ones((rows, columns), np.uint8)
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8)
+
+
+def _open_rows(mask: Mask, run: int) -> Mask:
+    """Open by a long row of pixels, only in those rows of the mask that may hold so many.
+
+    Few rows of a page have so long a straight piece: a quarter of the time of `_open`, with the
+    same result.
+    """
+    opened = np.zeros_like(mask)
+    places = np.flatnonzero(_may_hold_run(mask[:, :: run // 4] != 0))
+    if len(places):
+        opened[places] = _open(mask[places], 1, run)
+    return opened
+
+
+def _open_columns(mask: Mask, run: int) -> Mask:
+    """Open by a long column of pixels, as `_open_rows` does by a row."""
+    opened = np.zeros_like(mask)
+    places = np.flatnonzero(_may_hold_run((mask[:: run // 4] != 0).T))
+    if len(places):
+        opened[:, places] = _open(np.ascontiguousarray(mask[:, places]), run, 1)
+    return opened
+
+
+def _may_hold_run(samples: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say of each row whether a long run may lie in it, by every n-th of its pixels: bool (h,).
+
+    A run of 4 n pixels covers four of them side by side; one of 2 n at an end of the row, the
+    last two: beyond the end OpenCV takes all for marked.
+    """
+    pairs = samples[:, 1:] & samples[:, :-1]
+    return np.asarray((pairs[:, 2:] & pairs[:, :-2]).any(axis=1) | pairs[:, 0] | pairs[:, -1])
 
 
 def close_mask(mask: Mask, rows: int, columns: int) -> Mask:
