@@ -45,7 +45,7 @@ TARGETS = {
     "metrics/history": ["metrics/test_history", "metrics/test_diagnosis"],
     "mail/decision": ["mail/test_decision", "laws/test_mail_laws"],
     "mail/barcodes": ["mail/test_barcodes", "laws/test_mail_laws"],
-    "mail/sorting/sql": ["mail/test_contract", "mail/test_store", "mail/test_review"],
+    "mail/sorting/store": ["mail/test_contract", "mail/test_store", "mail/test_review"],
     "imaging/normalize": ["imaging/test_normalize"],
     "layout/grouping": ["layout/test_grouping"],
     "batch/ledger": ["batch/test_ledger"],

@@ -28,8 +28,8 @@ from digitlens.errors import (
 from digitlens.mail.sorting import NotYoursError, Review, sort_folder
 from digitlens.mail.sorting.postgres import _SETTLE, ANSWER, CLAIM, LOAN, PostgresStore
 from digitlens.mail.sorting.repair import repair_state
+from digitlens.mail.sorting.rows import Asking, Said
 from digitlens.mail.sorting.sqlite import COUNTS, FILE
-from digitlens.mail.sorting.store import Asking, Said
 from digitlens.mail.sorting.stores import make_store, open_store
 
 Places = dict[str, list[str]]
@@ -201,7 +201,7 @@ def test_a_picture_that_comes_twice_is_one_piece(stored: Any) -> None:
     """Two runs that read the same picture at the same time write one row."""
     with open_store(stored.out, stored.sorting.store) as state:
         row = next(state.pieces())
-        from digitlens.mail.sorting.store import RoutedPiece, find_source
+        from digitlens.mail.sorting.rows import RoutedPiece, find_source
 
         routing = {"zip": "02134", "zip4": None, "probability": 1.0, "reason": None}
         piece = RoutedPiece(find_source(row), row["name"], "1 1", routing, "MA", 1.0)
@@ -405,7 +405,7 @@ def test_claims_do_not_look_at_all_that_waits(stored: Any) -> None:
     """The search ends at the first piece that is free: no sort, no walk over the queue."""
     if stored.sorting.store is not None:
         pytest.skip("the plan of a small table says nothing")
-    from digitlens.mail.sorting.sql import _FREE, _THEIRS
+    from digitlens.mail.sorting.store import _FREE, _THEIRS
 
     store = make_store(stored.out)
     # What is lent already is looked for among the loans, which are few.

@@ -12,8 +12,8 @@ import pytest
 from digitlens.errors import CorruptFileError, MissingDataError
 from digitlens.mail.sorting import Review
 from digitlens.mail.sorting.repair import repair_state
+from digitlens.mail.sorting.rows import LISTING
 from digitlens.mail.sorting.sqlite import FILE
-from digitlens.mail.sorting.store import LISTING
 from digitlens.mail.sorting.stores import open_store
 from digitlens.storage import write_csv
 

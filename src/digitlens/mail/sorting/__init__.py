@@ -4,8 +4,8 @@ In reading order:
 
 ===============  =============================================================
 `sort`           `sort_folder`: read, decide, put into trays
-`store`          `Store`: what keeps the state, one row for each piece
-`sql`            its operations, in SQL
+`rows`           what is written into the state, and read from it
+`store`          `Store`: what keeps the state, one row for each piece, in SQL
 `sqlite`         in one SQLite file, whole after a kill at any moment
 `stores`         which store a folder of trays has
 `filing`         from rows to files
@@ -22,8 +22,8 @@ In reading order:
 from __future__ import annotations
 
 from digitlens.mail.sorting.review import Correction, Review, ReviewTask
+from digitlens.mail.sorting.rows import NotYoursError
 from digitlens.mail.sorting.sort import Sorting, sort_folder
-from digitlens.mail.sorting.store import NotYoursError
 from digitlens.mail.sorting.summary import SortSummary
 
 __all__ = [

@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, DigitlensWarning
-from digitlens.mail.sorting.sql import MAX_NAME_BYTES
-from digitlens.mail.sorting.store import find_source
+from digitlens.mail.sorting.rows import find_source
+from digitlens.mail.sorting.store import MAX_NAME_BYTES
 from digitlens.mail.sorting.trays import move_to_tray, put_in_tray
 from digitlens.storage import is_folder, sweep_leftovers, sync_folder
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from digitlens.mail.sorting.store import Row, Store
+    from digitlens.mail.sorting.rows import Row
+    from digitlens.mail.sorting.store import Store
 
 
 # Pieces that are marked together, where nobody waits for the marks: one wait for the disk for

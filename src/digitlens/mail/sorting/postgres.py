@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens.errors import MissingDataError, MissingExtraError, RunError, StorageError
-from digitlens.mail.sorting.sql import FILED, SETTLE, WAITS, SqlStore, Work
+from digitlens.mail.sorting.store import FILED, SETTLE, WAITS, Store, Work
 from digitlens.mail.sorting.trays import REVIEW
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from digitlens.mail.sorting.store import Asking, Row, Said
+    from digitlens.mail.sorting.rows import Asking, Row, Said
 
     Connection = psycopg.Connection[dict[str, Any]]
 
@@ -86,7 +86,7 @@ INSERT INTO facts VALUES ('version', '1');
 """
 
 
-# A person waits for each way to the server and back: what `SqlStore` does in seven is one here.
+# A person waits for each way to the server and back: what `Store` does in seven is one here.
 # What another statement wrote since this one began is seen where rows are locked or changed.
 # COALESCE: a loan is looked up for each piece until one is free. Of NOT EXISTS the server makes
 # a join, and walks over all loans that there were since it tidied up.
@@ -170,7 +170,7 @@ class PostgresWork(Work):
             cursor.executemany(cast("Any", _translate(sql)), values)
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(Store):
     """The state in the database at `address` (``postgresql://...``), in a schema of its own.
 
     `create` makes its tables where there are none.

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING, Any
 from digitlens.errors import DataError, UsageError
 from digitlens.mail.directory import ZipCode
 from digitlens.mail.sorting.filing import Filer
-from digitlens.mail.sorting.store import (
-    Asking,
-    NotYoursError,
-    Said,
-    find_source,
-    parse_routing,
-)
+from digitlens.mail.sorting.rows import Asking, NotYoursError, Said, find_source, parse_routing
 from digitlens.mail.sorting.stores import make_store, open_store
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
 
@@ -26,7 +20,8 @@ if TYPE_CHECKING:
     from digitlens.geometry import Box
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.store import Row, Store
+    from digitlens.mail.sorting.rows import Row
+    from digitlens.mail.sorting.store import Store
 
 
 # Seconds for which a piece is lent; whoever needs longer renews the loan.

@@ -30,7 +30,7 @@ from digitlens.imaging.inputs import Listing as Listed
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
 from digitlens.mail.sorting.filing import Filer, TrayNames
-from digitlens.mail.sorting.store import RoutedPiece, parse_text
+from digitlens.mail.sorting.rows import RoutedPiece, parse_text
 from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.sorting.summary import Listing, SortSummary, count_pieces
 from digitlens.mail.sorting.trays import REVIEW, file_fingerprint

@@ -16,15 +16,15 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens.errors import CorruptFileError, MissingDataError, RunError, StorageError
-from digitlens.mail.sorting.sql import SqlStore, Work
-from digitlens.mail.sorting.store import LISTING, REPAIR, encode_path
+from digitlens.mail.sorting.rows import LISTING, REPAIR, encode_path
+from digitlens.mail.sorting.store import Store, Work
 from digitlens.storage import share_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from digitlens.mail.sorting.store import Row
+    from digitlens.mail.sorting.rows import Row
 
 
 FILE = "mail.sqlite"
@@ -125,7 +125,7 @@ class SqliteWork(Work):
         self._connection.executemany(sql, values)
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(Store):
     """The state of the trays in the folder `out`, in its file ``mail.sqlite``.
 
     `create` makes it where there is none.
@@ -250,7 +250,7 @@ class SqliteStore(SqlStore):
     def query(self, sql: str, **values: Any) -> list[Row]:
         """Run one statement that only reads, and return its rows."""
         with state_errors(self.path), self._borrow() as connection:
-            return cast("list[Row]", connection.execute(sql, values).fetchall())
+            return SqliteWork(connection)(sql, **values)
 
     def query_tuples(self, sql: str, **values: Any) -> list[Any]:
         """Do as `query`, with tuples for rows."""

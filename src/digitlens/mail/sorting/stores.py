@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from digitlens.mail.sorting.sql import SqlStore
+    from digitlens.mail.sorting.store import Store
 
 
 # In a folder of trays whose state is in a database: the name that both know the other by.
@@ -25,7 +25,7 @@ PAIR = "trays"
 ADDRESSES = ("postgresql://", "postgres://")
 
 
-def make_store(out: Path, address: str | None = None, *, create: bool = False) -> SqlStore:
+def make_store(out: Path, address: str | None = None, *, create: bool = False) -> Store:
     """Return the store of the trays in `out`; `create` makes it where there is none.
 
     address: of a PostgreSQL database; None: the SQLite file in `out`
@@ -87,7 +87,7 @@ def _name_trays(out: Path) -> str:
 @contextmanager
 def open_store(
     out: Path, address: str | None = None, *, create: bool = False
-) -> Iterator[SqlStore]:
+) -> Iterator[Store]:
     """Open the store of the trays in `out`, and close it again; errors as in `make_store`.
 
     With `create` it is made where there is none.

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.sorting.store import LISTED, LISTING, parse_routing
+from digitlens.mail.sorting.rows import LISTED, LISTING, parse_routing
 from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
 from digitlens.metrics.formatting import plural
 from digitlens.storage import new_file, readable_name
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from digitlens.mail.directory import Directory
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.store import Row, Store
+    from digitlens.mail.sorting.rows import Row
+    from digitlens.mail.sorting.store import Store
 
 
 CSV, JSON = "pieces.csv", LISTING
