@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from digitlens import load_digits, load_model
 from digitlens.models.card import ModelCard
 from digitlens.server import digit_sets
-from digitlens.server.part_use import describe_own, describe_parts
+from digitlens.server.digit_sets import describe_own, describe_parts
 from digitlens.server.schemas import Parts
 
 

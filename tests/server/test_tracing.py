@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from digitlens.server.tracing import Tracing, find_tracer
+from digitlens.server.middleware import find_tracer, trace_request
 
 
 def test_a_request_is_a_span_of_its_callers_trace(lab: Any) -> None:
@@ -18,7 +18,7 @@ def test_a_request_is_a_span_of_its_callers_trace(lab: Any) -> None:
 
     exporter, provider = InMemorySpanExporter(), sdk.TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    lab.lab._app.tracing = Tracing(provider.get_tracer("digitlens"))
+    lab.lab._app.tracer = provider.get_tracer("digitlens")
     lab.get("/healthz", headers={"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
     lab.get("/no/such/address")
     lab.post("/v1/mail/claim", json={"person": "ann"})
@@ -44,6 +44,6 @@ def test_the_tracer_is_that_of_the_program() -> None:
 
 def test_without_it_nothing_is_traced() -> None:
     """Where the package is not installed a request is answered all the same."""
-    with Tracing().span({}) as attributes:
+    with trace_request(None, {}) as attributes:
         attributes["http.route"] = "/healthz"
     assert attributes == {"http.route": "/healthz"}

@@ -8,7 +8,9 @@ from.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import threading
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,13 @@ from digitlens.data.load import read_source
 from digitlens.data.split import join
 from digitlens.digits import CLASSES
 from digitlens.errors import StorageError, UsageError
+from digitlens.explain.explanation import round_values
 from digitlens.imaging.io import encode_png, png_data_url
 from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import published_names
 from digitlens.server.cache import LruCache
-from digitlens.server.digit_map import draw_map
 from digitlens.server.http_errors import UnknownError
 from digitlens.server.networks import USER_DIGITS, check_source, list_sources
-from digitlens.server.part_use import OpeningCounts, describe_own, describe_parts
 from digitlens.server.schema_parts import CellPicture, OwnLabel
 from digitlens.server.schemas import (
     CellPictures,
@@ -35,9 +36,16 @@ from digitlens.server.schemas import (
     Nearest,
     OwnList,
     Parts,
+    PartUse,
     Sample,
 )
-from digitlens.storage import make_folder, read_regular, storage_errors, write_bytes
+from digitlens.storage import (
+    make_folder,
+    read_regular,
+    storage_errors,
+    write_bytes,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +54,7 @@ if TYPE_CHECKING:
     from digitlens.digits import Digits, Images
     from digitlens.explain.inspection import InspectedModel
     from digitlens.metrics.evaluation import Evaluation
+    from digitlens.models.card import ModelCard
     from digitlens.models.inference import Model
     from digitlens.server.networks import NetworkStore
     from digitlens.server.settings import ServerSettings
@@ -58,6 +67,10 @@ MAX_EVALUATIONS = 8
 MAX_SOURCES = 3
 # Digits that are compared with another at once.
 CHUNK = 4096
+# Digits on a map: more would hide each other.
+MAX_POINTS = 900
+# A clause of `DataSplits.split`: only how many digits were used, not which are held back.
+_LIMITED = "; limited to "
 
 
 class Mistakes:
@@ -194,6 +207,122 @@ def list_pictures(
         for item in order[first : first + count]
     ]
     return CellPictures(truth, answer, len(order), pictures)
+
+
+def describe_parts(card: ModelCard, data: str, splits: DataSplits) -> list[PartUse]:
+    """Return what each part of the source `data` is to the network of `card`."""
+    held, train = len(splits.validation), len(splits.train)
+    parts = [PartUse("test", len(splits.test), "no", "never trained on")]
+    # Nothing of this source, alone or among others, nor rehearsed from a network before it.
+    if card.data != data and not _includes(card, data):
+        words = f"not trained on: {card.name} learned from {card.data}"
+        validation = PartUse("validation", held, "no", words)
+        return [*parts, validation, PartUse("train", train, "no", words)]
+    if card.data != data:
+        words = f"some of it was trained on, with the rest of {card.data}"
+        validation = PartUse("validation", held, "some", words)
+        return [*parts, validation, PartUse("train", train, "some", words)]
+    # The same source: the same digits were held back where the rule in words is the same.
+    if card.split.split(_LIMITED)[0] == splits.split.split(_LIMITED)[0]:
+        words = "held back from training; the epoch was chosen by it"
+        parts.append(PartUse("validation", held, "no", words))
+    elif card.trained_on >= train + held:
+        parts.append(PartUse("validation", held, "all", "seen in training"))
+    else:
+        parts.append(PartUse("validation", held, "some", "others were held back in training"))
+    if card.trained_on >= train:
+        parts.append(PartUse("train", train, "all", "seen in training"))
+    else:
+        words = f"{card.trained_on:,} of them were trained on"
+        parts.append(PartUse("train", train, "some", words))
+    return parts
+
+
+def _includes(card: ModelCard, data: str) -> bool:
+    """Whether a network of another source has seen digits of `data` all the same."""
+    # Fine-tuned networks rehearse, and began with a network that had learned from, MNIST.
+    return data == "mnist" and (card.data == "world" or "rehearsed" in card.figures)
+
+
+def describe_own(card: ModelCard, folder: Path, count: int) -> PartUse:
+    """Return what the lab user's own digits, `count` of them now, are to the network."""
+    if card.data not in (str(folder), str(folder.resolve())):
+        return PartUse("all", count, "no", "not trained on")
+    if card.trained_on >= count:
+        return PartUse("all", count, "all", "seen in training")
+    return PartUse("all", count, "some", f"{card.trained_on:,} of them were trained on")
+
+
+class OpeningCounts:
+    """How often the test digits were measured with a run of this lab, kept in its folder."""
+
+    def __init__(self, runs: Path) -> None:
+        self._path = runs / "test-openings.json"
+        self._lock = threading.Lock()
+
+    def count(self, network: str, data: str) -> int:
+        """Return how often `network` was measured on the test digits of `data`."""
+        return self._load().get(network, {}).get(data, 0)
+
+    def add(self, network: str, data: str) -> None:
+        """Count one more (StorageError: it cannot be written)."""
+        with self._lock:
+            counts = self._load()
+            of_network = counts.setdefault(network, {})
+            of_network[data] = of_network.get(data, 0) + 1
+            make_folder(self._path.parent)
+            write_text(self._path, json.dumps(counts, indent=1) + "\n")
+
+    def move(self, network: str, new: str | None) -> None:
+        """Count for `new` what was counted for `network`, which is gone; None: nothing is."""
+        with self._lock:
+            counts = self._load()
+            known = counts.pop(network, None)
+            if known is None:
+                return
+            if new is not None:
+                counts[new] = known
+            write_text(self._path, json.dumps(counts, indent=1) + "\n")
+
+    def _load(self) -> dict[str, dict[str, int]]:
+        try:
+            counts = json.loads(read_regular(self._path))
+        except (OSError, ValueError):  # none yet, or a damaged file: counted anew
+            return {}
+        return counts if isinstance(counts, dict) else {}
+
+
+def draw_map(inspected: InspectedModel, digits: Digits, network: str) -> DigitMap:
+    """Return where digits lie in the space of the last hidden layer, by principal components.
+
+    Of a file with several networks the first is taken. A digit lies at ``components @ (values
+    - mean)``, where values are what layer ``layer`` gives (of maps, row after row); with one
+    layer they are the pixels, 0..255.
+    """
+    index = np.unique(np.linspace(0, len(digits) - 1, MAX_POINTS).round().astype(int))
+    images = digits.images[index]
+    layers = inspected.list_layers(0)
+    values = inspected.activations(images)
+    hidden = values[-2] if len(layers) > 1 else images.astype(np.float32)
+    vectors = hidden.reshape(len(index), -1).astype(np.float64)
+    mean = vectors.mean(axis=0)
+    _, spread, axes = np.linalg.svd(vectors - mean, full_matrices=False)
+    # The sign of an axis is a matter of the library: the largest part is made positive.
+    axes = axes[:2] * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)[:2])
+    points = (vectors - mean) @ axes.T
+    variance = np.square(spread)
+    return DigitMap(
+        network=network,
+        source=digits.source,
+        layer=len(layers) - 1,
+        share=round(float(variance[:2].sum() / max(variance.sum(), 1e-12)), 4),
+        mean=round_values(mean),
+        components=round_values(axes),
+        points=round_values(points),
+        labels=digits.labels[index].tolist(),
+        answers=values[-1][:, :10].argmax(axis=1).tolist(),
+        index=index.tolist(),
+    )
 
 
 NAME = re.compile(r"[0-9a-f]{16}")

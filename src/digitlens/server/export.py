@@ -30,11 +30,9 @@ from digitlens.metrics.evaluation import evaluate
 from digitlens.models.inference import load_model
 from digitlens.models.ops import Conv, Flatten, Linear, MaxPool, Relu
 from digitlens.models.registry import CUSTOM
-from digitlens.server.digit_map import draw_map
-from digitlens.server.digit_sets import PARTS, summarize
+from digitlens.server.digit_sets import PARTS, describe_parts, draw_map, summarize
 from digitlens.server.inspect import describe_layer
 from digitlens.server.networks import NetworkStore
-from digitlens.server.part_use import describe_parts
 from digitlens.server.routes import encode_json
 from digitlens.server.routes.service import read_files
 from digitlens.server.schemas import NetworkList, Parts, PartUse

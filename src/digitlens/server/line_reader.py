@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING
 
+import digitlens
 from digitlens.errors import MissingDataError, ModelError
 
+if TYPE_CHECKING:
+    from digitlens.ocr import Reader
+
 _lock = threading.Lock()
-_readers: list[Any] = []
+_readers: list[Reader] = []
 
 
-def load_reader() -> Any:
+def load_reader() -> Reader:
     """Return the published reader, loaded once.
 
     Raises MissingDataError: there is none in this installation.
     """
-    import digitlens
-
     with _lock:
         if not _readers:
-            reader_class = getattr(digitlens, "Reader", None)
-            if reader_class is None:
-                raise _no_reader_error("this version of digitlens has none")
             try:
-                _readers.append(reader_class())
+                _readers.append(digitlens.Reader())
             except (ModelError, MissingDataError) as error:
-                raise _no_reader_error(error.wanted) from error
+                raise MissingDataError(
+                    "no reader is installed",
+                    seen=error.wanted,
+                    try_="/v1/predict answers pictures of one digit",
+                ) from error
         return _readers[0]
 
 
@@ -37,9 +40,3 @@ def can_read_lines() -> bool:
     except MissingDataError:
         return False
     return True
-
-
-def _no_reader_error(seen: str) -> MissingDataError:
-    return MissingDataError(
-        "no reader is installed", seen=seen, try_="/v1/predict answers pictures of one digit"
-    )

@@ -1,9 +1,13 @@
-"""What every request passes: host, origin, token, limits of the body, headers, counts.
+"""What every request passes: host, origin, token, limits of the body, headers, counts, traces.
 
 A page in the same browser can send requests to this machine, and by a name of its own that it
 points here (DNS rebinding) it can even read the answers. So on loopback only requests that are
 addressed to this machine by its own names are answered, and a request sent by a page of another
 site is refused: browsers tell by ``Origin`` and ``Sec-Fetch-Site``.
+
+Traces are for OpenTelemetry, where its package is installed. Only its API is used, which does
+nothing by itself: where traces go is said by the program that starts the lab, as
+``opentelemetry-instrument digitlens serve`` does.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import hmac
 import logging
 import re
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -32,10 +37,9 @@ from digitlens.server.http_errors import (
     problem_headers,
     unexpected_error,
 )
-from digitlens.server.tracing import Tracing, find_tracer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from digitlens.server.prometheus import Metrics
     from digitlens.server.settings import ServerSettings
@@ -80,7 +84,7 @@ class SecurityMiddleware:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self.tracing = Tracing(find_tracer())
+        self.tracer = find_tracer()
         self._budget = budget
         self._hosts = frozenset({*LOOPBACK_NAMES, settings.host})
 
@@ -108,7 +112,7 @@ class SecurityMiddleware:
             await send(message)
 
         self._metrics.running += 1
-        with self.tracing.span(scope) as attributes:
+        with trace_request(self.tracer, scope) as attributes:
             try:
                 await self._check_and_answer(scope, receive, send_with_headers)
             except ClientDisconnect as error:
@@ -331,3 +335,43 @@ class RequestBody:
             seen=f"{seen} bytes",
             try_="a smaller picture, or fewer of them",
         )
+
+
+def find_tracer() -> Any:
+    """Return OpenTelemetry's tracer of this package; None where it is not installed."""
+    try:
+        from opentelemetry import trace
+    except ImportError:
+        return None
+    return trace.get_tracer("digitlens")
+
+
+@contextmanager
+def trace_request(tracer: Any, scope: Any) -> Iterator[dict[str, Any]]:
+    """Trace what is inside as one request, with the attributes that are put into the dict.
+
+    It belongs to the trace that the caller names in its header ``traceparent``. Without a
+    `tracer` nothing is traced.
+    """
+    attributes: dict[str, Any] = {}
+    if tracer is None:
+        yield attributes
+        return
+    from opentelemetry import propagate, trace
+
+    headers = {
+        key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+    }
+    with tracer.start_as_current_span(
+        scope["method"], context=propagate.extract(headers), kind=trace.SpanKind.SERVER
+    ) as span:
+        try:
+            yield attributes
+        finally:
+            # The address as it is documented: names of ours, and no more of them.
+            span.update_name(f"{attributes['http.request.method']} {attributes['http.route']}")
+            span.set_attributes(attributes)
+            # As OpenTelemetry's conventions for HTTP servers have it: a client's fault is no
+            # error of the service.
+            if attributes["http.response.status_code"] >= 500:
+                span.set_status(trace.StatusCode.ERROR)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from digitlens.errors import DataError, DigitlensError, MissingDataError
+from digitlens.errors import DataError, MissingDataError
 from digitlens.geometry import rotate_upright
 from digitlens.imaging.crop import expand_box
 from digitlens.mail.sorting.review import LEASE, find_rotation
@@ -213,7 +213,7 @@ class ReviewDesk:
             scan = self._load_scan(task)
         except (DataError, TooLargeError) as error:
             # The piece is lent all the same: a person may know it without its picture.
-            problem = as_sentence(error)
+            problem = error.wanted + (f": {error.seen}" if error.seen else "")
         else:
             box, view = scan.box and list(scan.box), scan.view and list(scan.view)
             picture = MailPicture(scan.width, scan.height, box, view)
@@ -315,11 +315,6 @@ def _encode_jpeg(pixels: NDArray[np.uint8]) -> bytes:
     picture.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=2.0)
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()
-
-
-def as_sentence(error: DigitlensError) -> str:
-    """Return an error's first two rows as one line."""
-    return error.wanted + (f": {error.seen}" if error.seen else "")
 
 
 def open_desk(

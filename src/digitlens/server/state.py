@@ -51,14 +51,25 @@ MEASURE_SECONDS = 300.0
 
 
 class Threads:
-    """Threads for one kind of work, and how much of it they may take."""
+    """Threads for one kind of work, and how much of it they may take, and for how long."""
 
-    def __init__(self, count: int, limit: int, name: str) -> None:
+    def __init__(self, count: int, limit: int, name: str, seconds: float) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
-        self.count, self._limit = count, limit
+        self.count, self._limit, self._seconds = count, limit, seconds
         self._mean = 0.0  # seconds that a task takes, of late
         self._is_full = False  # for those who have no patience
         self.tasks = 0  # at work or waiting
+
+    async def call(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
+        """Call `function` in one of the threads and return its result.
+
+        Raises BusyError: too many tasks wait already; or it took too long. What was begun goes
+        on to its end.
+        """
+        try:
+            return await self.run(self._seconds, lambda: function(*args, **options))
+        except TimeoutError as error:
+            raise too_late_error(self._seconds) from error
 
     async def run(
         self, seconds: float, function: Callable[[], Result], *, patience: float = math.inf
@@ -96,11 +107,15 @@ class Threads:
         future = self._pool.submit(work)
         loop = asyncio.get_running_loop()
 
-        # Counted when it really ends: a client that gives up frees no thread.
         def leave() -> None:
             self.tasks -= 1
 
-        future.add_done_callback(lambda _: _call_in_loop(loop, leave))
+        # Counted when it really ends: a client that gives up frees no thread.
+        def notice_end(_: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(leave)
+
+        future.add_done_callback(notice_end)
         async with asyncio.timeout(seconds):
             return await asyncio.wrap_future(future)
 
@@ -124,13 +139,16 @@ class LabState:
         self.mistakes = Mistakes(self.networks, settings)
         self.user_digits = UserDigits(settings.user_digits, settings.folder)
         self.closing = asyncio.Event()
+        seconds = settings.answer_seconds
+        self.threads = Threads(N_THREADS, MAX_TASKS, "lab", seconds)
         # A measurement of minutes must not hold up an explanation: it has a thread of its own.
-        self._threads = Threads(N_THREADS, MAX_TASKS, "lab")
-        self._slow = Threads(1, MAX_TASKS, "measure")
+        # What it makes is kept, so that a client who gave up and asks again finds it.
+        self.slow_threads = Threads(1, MAX_TASKS, "measure", MEASURE_SECONDS)
         # Sorters ask without a pause: they keep nobody from anything else.
-        self.mail_threads = Threads(max(N_THREADS, available_cpus()), MAX_MAIL, "mail")
+        n_mail = max(N_THREADS, available_cpus())
+        self.mail_threads = Threads(n_mail, MAX_MAIL, "mail", seconds)
         # Reviewers wait for the disk, and those who wait together wait once.
-        self._review = Threads(N_REVIEW, MAX_MAIL, "review")
+        self.review_threads = Threads(N_REVIEW, MAX_MAIL, "review", seconds)
         self._add_gauges()
 
     def start(self) -> None:
@@ -154,36 +172,9 @@ class LabState:
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
         self.mail.close()
-        for threads in (self._threads, self._slow, self.mail_threads, self._review):
+        every = (self.threads, self.slow_threads, self.mail_threads, self.review_threads)
+        for threads in every:
             threads.stop()
-
-    async def run(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:
-        """Call `function` in another thread and return its result.
-
-        Raises BusyError: too many tasks wait already; or it took too long. What was begun goes
-        on to its end.
-        """
-        seconds = self.settings.answer_seconds
-        return await _in_time(self._threads, seconds, lambda: function(*args, **options))
-
-    async def run_mail(self, function: Callable[..., Result], *args: Any) -> Result:
-        """Call what reads mail, as `run` does, in threads of its own."""
-        seconds = self.settings.answer_seconds
-        return await _in_time(self.mail_threads, seconds, lambda: function(*args))
-
-    async def run_review(
-        self, function: Callable[..., Result], *args: Any, **options: Any
-    ) -> Result:
-        """Call what people at the review queue want, as `run` does, in threads of its own."""
-        seconds = self.settings.answer_seconds
-        return await _in_time(self._review, seconds, lambda: function(*args, **options))
-
-    async def run_slow(self, function: Callable[[], Result]) -> Result:
-        """Call what may take minutes, one after the other (errors as in `run`).
-
-        Its results are kept by whoever makes them, so that a client who asks again finds them.
-        """
-        return await _in_time(self._slow, MEASURE_SECONDS, function)
 
     def _add_gauges(self) -> None:
         add = self.metrics.add_gauge
@@ -196,24 +187,12 @@ class LabState:
         add(
             "digitlens_work_waiting",
             "Tasks at work or waiting.",
-            lambda: self._threads.tasks + self._slow.tasks,
+            lambda: self.threads.tasks + self.slow_threads.tasks,
         )
         add(
             "digitlens_mail_waiting",
             "Pieces of mail and reviewers at work or waiting.",
-            lambda: self.mail_threads.tasks + self._review.tasks,
+            lambda: self.mail_threads.tasks + self.review_threads.tasks,
         )
         add("digitlens_training", "1 while a network trains.", lambda: self.training.running)
         add("process_resident_memory_bytes", "Memory held.", resident_bytes)
-
-
-async def _in_time(threads: Threads, seconds: float, function: Callable[[], Result]) -> Result:
-    try:
-        return await threads.run(seconds, function)
-    except TimeoutError as error:
-        raise too_late_error(seconds) from error
-
-
-def _call_in_loop(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(function)

@@ -85,6 +85,13 @@ def document(
     return result | ({"openapi_extra": PICTURE_BODY} if takes_pictures else {})
 
 
+def document_file(summary: str, about: str, media_type: str, *statuses: int) -> dict[str, Any]:
+    """Return what `document` does of an address that answers with a file."""
+    file = {"description": about, "content": {media_type: {}}}
+    responses = document_problems(*statuses) | {200: file}
+    return {"response_class": Response, "responses": responses, "summary": summary}
+
+
 def get_state(request: Request) -> LabState:
     """Return the state of the lab that answers this request."""
     state: LabState = request.app.state.lab

@@ -12,7 +12,7 @@ from digitlens.server.digit_sets import list_pictures, summarize
 from digitlens.server.routes import (
     State,
     document,
-    document_problems,
+    document_file,
     encode_json,
     json_response,
 )
@@ -54,7 +54,7 @@ async def measured(
     `data` is mnist, uci, fashion or own; `part` is test, validation or train (of own digits
     all are measured).
     """
-    result = await state.run_slow(lambda: state.mistakes.evaluate(network, data, part))
+    result = await state.slow_threads.call(state.mistakes.evaluate, network, data, part)
     return json_response(summarize(result, data, part))
 
 
@@ -67,7 +67,7 @@ async def parts(state: State, network: str = DEFAULT_NETWORK, data: str = "mnist
     `seen` is no, some or all; `opened` says how often this lab has measured a run on the test
     digits, and is null of published networks.
     """
-    return json_response(await state.run_slow(lambda: state.mistakes.parts(network, data)))
+    return json_response(await state.slow_threads.call(state.mistakes.parts, network, data))
 
 
 @mistakes_router.get(
@@ -91,7 +91,7 @@ async def pictures(
         result = state.mistakes.evaluate(network, data, part)
         return encode_json(list_pictures(result, truth, answer, first=first, count=count))
 
-    return json_response(await state.run_slow(work))
+    return json_response(await state.slow_threads.call(work))
 
 
 @samples_router.get("", **document("A digit that somebody wrote, to look at", Sample, 400))
@@ -103,7 +103,7 @@ async def sample(
     The digits of the part (test, validation, train) are counted round: an index past the last
     one begins again.
     """
-    return json_response(await state.run_slow(lambda: state.mistakes.sample(index, part)))
+    return json_response(await state.slow_threads.call(state.mistakes.sample, index, part))
 
 
 @map_router.get("", **document("Where digits lie before the last layer", DigitMap, 404))
@@ -112,13 +112,13 @@ async def digit_map(state: State, network: str = DEFAULT_NETWORK) -> Any:
 
     A digit lies at components x (values - mean): values of layer `layer` at /v1/explain.
     """
-    return json_response(await state.run_slow(lambda: state.mistakes.draw_map(network)))
+    return json_response(await state.slow_threads.call(state.mistakes.draw_map, network))
 
 
 @user_digits_router.get("", **document("List the digits that were kept", OwnList))
 async def listed(state: State) -> Any:
     """List the digits that were kept, by label, and say how to learn from them."""
-    return json_response(await state.run(state.user_digits.list_all))
+    return json_response(await state.threads.call(state.user_digits.list_all))
 
 
 @user_digits_router.post(
@@ -132,7 +132,7 @@ async def save(state: State, digits: OwnDigits) -> Any:
     With `box` (left, top, right, bottom in pixels) the digit is cut out of its picture first,
     with some paper around it: so a line that was read is corrected digit by digit.
     """
-    return json_response(await state.run(_save, state, digits), 201)
+    return json_response(await state.threads.call(_save, state, digits), 201)
 
 
 def _save(state: LabState, request: OwnDigits) -> OwnSaved:
@@ -161,14 +161,11 @@ def _prepare(item: OwnDigit, max_pixels: int, *, frame: bool, name: str) -> Imag
 
 @user_digits_router.get(
     "/{label}/{name}",
-    response_class=Response,
-    responses=document_problems(404)
-    | {200: {"description": "The digit as PNG.", "content": {"image/png": {}}}},
-    summary="A digit that was kept, as PNG",
+    **document_file("A digit that was kept, as PNG", "The digit as PNG.", "image/png", 404),
 )
 async def picture(state: State, label: int, name: str) -> Any:
     """Return a kept digit: 28 x 28, 0 = paper, 255 = ink."""
-    content = await state.run(state.user_digits.read_png, label, name)
+    content = await state.threads.call(state.user_digits.read_png, label, name)
     return Response(content, media_type="image/png")
 
 
@@ -182,4 +179,4 @@ async def delete(state: State, label: int, name: str) -> Any:
         state.user_digits.delete(label, name)
         return state.user_digits.list_all()
 
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))

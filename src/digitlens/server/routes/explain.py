@@ -23,7 +23,7 @@ from digitlens.server.routes import (
     PICTURE_PROBLEMS,
     State,
     document,
-    document_problems,
+    document_file,
     encode_json,
     json_response,
 )
@@ -88,7 +88,7 @@ async def explain(
             )
         )
 
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))
 
 
 @router.post(
@@ -125,7 +125,7 @@ async def cell(
         trace = probe.trace(prepared.digit, layer, member)
         return encode_json(describe_cell(trace, map_, row, column))
 
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))
 
 
 @router.post(
@@ -142,7 +142,7 @@ async def kernel(state: State, edit: KernelEdit) -> Any:
     layer's own where they are not given; with `activation` the sums go through its ReLU or
     tanh.
     """
-    return json_response(await state.run(_apply_edit, state, edit))
+    return json_response(await state.threads.call(_apply_edit, state, edit))
 
 
 def _apply_edit(state: LabState, edit: KernelEdit) -> bytes:
@@ -203,7 +203,7 @@ async def nearest(
         prepared = prepare_digit(upload, max_pixels, frame=frame, drawing=drawing)
         return state.mistakes.nearest(prepared.digit, label)
 
-    return json_response(await state.run_slow(work))
+    return json_response(await state.slow_threads.call(work))
 
 
 @networks_router.get(
@@ -227,7 +227,7 @@ async def networks(state: State) -> Any:
         data = list_sources(state.settings.user_digits)
         return NetworkList(state.networks.list_all(), trainable, reader, data)
 
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))
 
 
 @networks_router.get(
@@ -240,19 +240,18 @@ async def network(
     state: State, name: str, member: Annotated[int, Query(ge=0, le=100)] = 0
 ) -> Any:
     """Tell a network's card and the layers, in order, of one of the networks in its file."""
-    return json_response(await state.run(state.networks.describe, name, member))
+    return json_response(await state.threads.call(state.networks.describe, name, member))
 
 
 @networks_router.get(
     "/{name}/file",
-    response_class=Response,
-    responses=document_problems(404)
-    | {200: {"description": "The .onnx file.", "content": {"application/octet-stream": {}}}},
-    summary="A network's file, its card inside",
+    **document_file(
+        "A network's file, its card inside", "The .onnx file.", "application/octet-stream", 404
+    ),
 )
 async def file(state: State, name: str) -> Any:
     """Return the network as the .onnx file that `load_model` and any engine of ONNX read."""
-    _, probe = await state.run(state.networks.get_probe, name)
+    _, probe = await state.threads.call(state.networks.get_probe, name)
     named = {"content-disposition": f'attachment; filename="{name}.onnx"'}
     return Response(probe.content, media_type="application/octet-stream", headers=named)
 
@@ -278,4 +277,4 @@ async def layer_kernels(
             )
         return describe_kernels(inspected, kernel)
 
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))

@@ -27,7 +27,7 @@ from digitlens.server.mail_schemas import (
     ZipPlace,
 )
 from digitlens.server.review_desk import HOW_TO_START, ReviewDesk, no_desk_error
-from digitlens.server.routes import State, document, document_problems, json_response
+from digitlens.server.routes import State, document, document_file, json_response
 from digitlens.server.state import SORTER_SECONDS
 from digitlens.server.uploads import read_upload
 
@@ -95,7 +95,7 @@ async def status(
     """
     desk = state.desk
     folder = None if desk is None else str(desk.folder)
-    queue = None if desk is None else await state.run_review(desk.status, person)
+    queue = None if desk is None else await state.review_threads.call(desk.status, person)
     return json_response(MailState(desk is not None, folder, queue, list(HOW_TO_START)))
 
 
@@ -120,7 +120,7 @@ async def take(
     upload = await read_upload(request, state.settings)
     limit = state.settings.max_pixels
     return json_response(
-        await state.run_mail(state.mail.take, id_, upload, limit, city, region)
+        await state.mail_threads.call(state.mail.take, id_, upload, limit, city, region)
     )
 
 
@@ -136,7 +136,7 @@ async def claim(request: Request, state: State, desk: Desk, claimant: Claim) -> 
     who = (claimant.person, claimant.token, claimant.after)
     end = time.monotonic() + claimant.wait
     while True:
-        claimed = await state.run_review(desk.claim, *who)
+        claimed = await state.review_threads.call(desk.claim, *who)
         left = end - time.monotonic()
         if claimed.task is not None or left <= 0 or state.closing.is_set():
             return json_response(claimed)
@@ -156,10 +156,12 @@ async def place(
 
 @router.get(
     "/pieces/{piece}/picture",
-    response_class=Response,
-    responses=document_problems(404, 409, 413, 422, 507)
-    | {200: {"description": "The picture as JPEG.", "content": {"image/jpeg": {}}}},
-    summary="The picture of a piece that is lent, as JPEG",
+    **document_file(
+        "The picture of a piece that is lent, as JPEG",
+        "The picture as JPEG.",
+        "image/jpeg",
+        *(404, 409, 413, 422, 507),
+    ),
 )
 async def picture(
     state: State,
@@ -169,7 +171,7 @@ async def picture(
     part: Part = "whole",
 ) -> Any:
     """Return a piece's picture, upright and at most 1,600 pixels long; or its line, close."""
-    content = await state.run_review(desk.picture, piece, token, close=part == "line")
+    content = await state.review_threads.call(desk.picture, piece, token, close=part == "line")
     return Response(content, media_type="image/jpeg")
 
 
@@ -183,9 +185,10 @@ async def settle(state: State, desk: Desk, piece: Piece, settlement: Settlement)
     `zip` is null where a person cannot read it either. A ZIP that the directory does not have
     is 400, unless `unlisted` is true.
     """
-    said = (settlement.token, settlement.zip)
-    result = await state.run_review(desk.settle, piece, *said, unlisted=settlement.unlisted)
-    return json_response(result)
+    settled = await state.review_threads.call(
+        desk.settle, piece, settlement.token, settlement.zip, unlisted=settlement.unlisted
+    )
+    return json_response(settled)
 
 
 @router.post(
@@ -197,7 +200,7 @@ async def take_back(state: State, desk: Desk, piece: Piece, taker: TakeBack) -> 
     What they have with `token` is given back. 409 where they said nothing of it.
     """
     return json_response(
-        await state.run_review(desk.take_back, piece, taker.person, taker.token)
+        await state.review_threads.call(desk.take_back, piece, taker.person, taker.token)
     )
 
 
@@ -206,13 +209,13 @@ async def take_back(state: State, desk: Desk, piece: Piece, taker: TakeBack) -> 
 )
 async def renew(state: State, desk: Desk, piece: Piece, loan: Loan) -> Any:
     """Lend a piece for five more minutes from now on; 409 when another person has it."""
-    return json_response(await state.run_review(desk.renew, piece, loan.token))
+    return json_response(await state.review_threads.call(desk.renew, piece, loan.token))
 
 
 @router.post("/pieces/{piece}/release", **document("Give a piece back", Lent, *WRITE_PROBLEMS))
 async def release(state: State, desk: Desk, piece: Piece, loan: Loan) -> Any:
     """Give a piece back unsettled: the next person gets it."""
-    return json_response(await state.run_review(desk.release, piece, loan.token))
+    return json_response(await state.review_threads.call(desk.release, piece, loan.token))
 
 
 @router.get("/corrections", **document("What people said, to learn from", Corrections, 507))
@@ -223,4 +226,4 @@ async def corrections(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Any:
     """List what people said of pieces, oldest first, beside what the program had thought."""
-    return json_response(await state.run_review(desk.corrections, first, count))
+    return json_response(await state.review_threads.call(desk.corrections, first, count))

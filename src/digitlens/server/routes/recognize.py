@@ -66,7 +66,7 @@ async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
         # Another thread only for the few that must be read from the disk.
         model = state.networks.get_loaded(name)
         if model is None:
-            model = await state.run(state.networks.get, name)
+            model = await state.threads.call(state.networks.get, name)
         networks[name] = model
     return networks
 
@@ -94,7 +94,7 @@ async def read(
     upload = await read_upload(request, state.settings)
     max_pixels = state.settings.max_pixels
     how = {"length": length} if line else {"length": length, "join": join, "split": split}
-    result = await state.run(_read_lines, upload, max_pixels, line=line, **how)
+    result = await state.threads.call(_read_lines, upload, max_pixels, line=line, **how)
     return json_response(result)
 
 
@@ -103,9 +103,10 @@ def _read_lines(upload: Upload, max_pixels: int, *, line: bool, **how: Any) -> L
     picture = load_upload(upload, max_pixels)
     # one line, or a page of them -> JSON
     if line:
-        lines, rotation = (reader.read_line(picture, **how),), 0.0
+        lines, rotation = [reader.read_line(picture, **how)], 0.0
     else:
         page = reader.page(picture, **how)
-        lines, rotation = page.lines, page.turn
+        lines, rotation = [*page.lines], page.turn
     height, width = picture.pixels.shape[:2]
-    return Lines(width, height, round(rotation, 1), [item.as_dict() for item in lines])
+    rows: list[Any] = [item.as_dict() for item in lines]
+    return Lines(width, height, round(rotation, 1), rows)

@@ -55,7 +55,7 @@ async def begin(state: State, order: TrainWish) -> Any:
     those of ``digitlens train``.
     """
     start = order.start
-    start_path = None if start is None else await state.run(_find_start, state, start)
+    start_path = None if start is None else await state.threads.call(_find_start, state, start)
     run = await state.training.begin(order, start_path)
     where = f"/v1/train/{run}"
     return json_response(TrainBegun(run, f"{where}/events", where), 202)
@@ -127,7 +127,7 @@ async def _stream_events(state: LabState, run: str, after: int) -> AsyncIterator
 @router.get("/runs", **document("List the run folders, the newest first", RunList))
 async def runs(state: State) -> Any:
     """List the lab's run folders, finished or not."""
-    return json_response(RunList(await state.run(list_runs, state.settings.runs)))
+    return json_response(RunList(await state.threads.call(list_runs, state.settings.runs)))
 
 
 @router.get(
@@ -136,7 +136,7 @@ async def runs(state: State) -> Any:
 )
 async def run(state: State, name: str) -> Any:
     """Tell how a network was trained: history by epoch, and what it means in words."""
-    return json_response(await state.run(describe_run, state.settings.runs, name))
+    return json_response(await state.threads.call(describe_run, state.settings.runs, name))
 
 
 @router.post(
@@ -152,7 +152,7 @@ async def rename(state: State, name: str, wanted: RunName) -> Any:
         return describe_run(state.settings.runs, wanted.name)
 
     state.training.check_idle(name)
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))
 
 
 @router.delete("/runs/{name}", **document("Remove a run", RunList, 404, 409, 507))
@@ -165,4 +165,4 @@ async def delete(state: State, name: str) -> Any:
         return RunList(list_runs(state.settings.runs))
 
     state.training.check_idle(name)
-    return json_response(await state.run(work))
+    return json_response(await state.threads.call(work))
