@@ -209,6 +209,21 @@ class MissingExtraError(DigitlensError):
     http_status = 501
     kind = "missing-extra"
 
+    @classmethod
+    def of(cls, wish: str, package: str, extra: str) -> MissingExtraError:
+        """Return the error for a wish, verb included, whose package an extra brings.
+
+        >>> print(MissingExtraError.of("reading a PDF needs", "pypdfium2", "pdf"))
+        reading a PDF needs the extra 'pdf'
+          seen    pypdfium2 is not installed
+          try     pip install "digitlens[pdf]"
+        """
+        return cls(
+            f"{wish} the extra '{extra}'",
+            seen=f"{package} is not installed",
+            try_=f'pip install "digitlens[{extra}]"',
+        )
+
 
 class DigitlensWarning(UserWarning):
     """Something that was noticed and may matter; the work goes on."""

@@ -63,8 +63,8 @@ class Item(InputFile):
         return cls(Path(values.pop("path")), values.pop("name"), "", **values)
 
 
+# Of the pictures in one row group of a Parquet file, unpacked.
 MAX_GROUP_BYTES = 1 << 30
-"""Of the pictures in one row group of a Parquet file, unpacked."""
 
 
 def open_parquet(path: Path) -> Any:
@@ -73,11 +73,7 @@ def open_parquet(path: Path) -> Any:
         import pyarrow
         from pyarrow import parquet
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "Parquet files need the extra 'tables'",
-            seen="pyarrow is not installed",
-            try_='pip install "digitlens[tables]"',
-        ) from error
+        raise MissingExtraError.of("Parquet files need", "pyarrow", "tables") from error
     try:
         return parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError) as error:
@@ -92,11 +88,7 @@ def open_address(address: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"opening {address} needs the extra 'remote'",
-            seen="fsspec is not installed",
-            try_='pip install "digitlens[remote]"',
-        ) from error
+        raise MissingExtraError.of(f"opening {address} needs", "fsspec", "remote") from error
     try:
         system, path = url_to_fs(address)
     except ImportError as error:  # each kind of place has a package of its own
@@ -172,8 +164,8 @@ def _read_member(item: Item) -> bytes:
         raise CorruptFileError(f"{item.name} is damaged", seen=str(error)) from error
 
 
+# Signature, version, flags, method, time, date, checksum, two sizes, two lengths.
 LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
-"""Signature, version, flags, method, time, date, checksum, two sizes, two lengths."""
 STORED, DEFLATED = 0, 8
 
 

@@ -15,7 +15,7 @@ import secrets
 import sys
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from digitlens.batch.items import Item
@@ -39,8 +39,8 @@ FORMAT = 1
 REQUEST = "request.json"
 CLAIMS = ".claims"
 
+# What decides the rows, as plain values: two batches that agree in it give the same bytes.
 Request = dict[str, Any]
-"""What decides the rows, as plain values: two batches that agree in it give the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,7 @@ class Status:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status as plain values."""
-        return {"items": self.items, "parts": self.parts, "done": self.done} | {
-            "rows": self.rows,
-            "errors": self.errors,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)

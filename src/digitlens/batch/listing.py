@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+# Of a header's long name and other words in a tar.
 MAX_HEADER_BYTES = 1 << 20
-"""Of a header's long name and other words in a tar."""
 
 
 def list_items(
@@ -210,8 +210,8 @@ def _warn(name: Path | str, others: Listing) -> None:
         warnings.warn(note, DigitlensWarning, stacklevel=2)
 
 
+# What columns of pictures are called, the likeliest first.
 PICTURE_COLUMNS = ("image", "img", "picture", "photo", "bytes", "content", "data", "png", "jpg")
-"""What columns of pictures are called, the likeliest first."""
 
 
 def _list_parquet(path: Path, column: str) -> Iterator[Item]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 JSONL, CSV, PARQUET = "jsonl", "csv", "parquet"
 FORMS = (JSONL, CSV, PARQUET)
 
+# Of a row's error in JSON. In a text the quotes would have backslashes before them.
 _KIND = re.compile(rb'"kind": "([^"]*)"')
-"""Of a row's error in JSON. In a text the quotes would have backslashes before them."""
 
 
 def encode_rows(rows: Sequence[Row], form: str, columns: Columns) -> bytes:

@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     PartRows = tuple[int, list[Row]]
 
 
+# How often one picture may lose its worker, as lost machines do, until it is blamed.
 TRIES = 3
-"""How often one picture may lose its worker, as lost machines do, until it is blamed."""
-
+# Workers in a row that may die while they start, until it is given up.
 STARTS = 10
-"""Workers in a row that may die while they start, until it is given up."""
 
 
 @dataclass(frozen=True)
@@ -229,11 +228,7 @@ def _connect(address: str, workers: int | None) -> Any:
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "--engine ray needs the extra 'ray'",
-            seen="ray is not installed",
-            try_='pip install "digitlens[ray]"',
-        ) from error
+        raise MissingExtraError.of("--engine ray needs", "ray", "ray") from error
     # Nothing is drawn, and no usage is reported.
     own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
     more = {"address": address} if address else own

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 PREDICT, READ = "predict", "read"
 
+# The columns of flat rows, in order, and their types as Arrow calls them.
 ERRORS = {"error": "string", "kind": "string"}
 PREDICT_COLUMNS = {
     "file": "string",
@@ -47,7 +48,6 @@ PREDICT_COLUMNS = {
 READ_TYPES = {"page": "int32", "confidence": "double", "sure": "bool"}
 READ_TYPES |= dict.fromkeys(("left", "top", "right", "bottom"), "double")
 READ_COLUMNS = {name: READ_TYPES.get(name, "string") for name in COLUMNS} | ERRORS
-"""The columns of flat rows, in order, and their types as Arrow calls them."""
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     Engine = Callable[[Iterator[Part], Rows], Iterator[PartRows]]
 
 
+# What takes longer is given up, and its row says so.
 ITEM_SECONDS = 60.0
-"""What takes longer is given up, and its row says so."""
-
+# Until parts that another driver is at work on are looked at again.
 WAIT_SECONDS = 2.0
-"""Until parts that another driver is at work on are looked at again."""
 
 
 class Place(NamedTuple):
@@ -72,8 +71,7 @@ def run_batch(
             if not left:
                 return
             worked = False
-            results = engine(_claim(ledger, claims, left), rows)
-            for part, made in results:
+            for part, made in engine(_claim(ledger, claims, left), rows):
                 content = encode_rows(made, ledger.form, rows.columns)
                 write_bytes(ledger.part_path(part), content)
                 claims.give_back(part)
@@ -83,8 +81,8 @@ def run_batch(
                 wait(WAIT_SECONDS)
 
 
+# Kinds of errors that depend on machine, network or hour: a retry may mend them.
 RETRIED = ("died", "too-slow", "missing", "missing-extra")
-"""Kinds of errors that depend on machine, network or hour: a retry may mend them."""
 
 
 def drop_failed(ledger: Ledger, kinds: Collection[str], shard: Shard | None = None) -> None:

@@ -219,8 +219,4 @@ def needs_extra(extra: str) -> Iterator[None]:
         module = (error.name or "").split(".")[0]
         if module not in EXTRA_MODULES[extra]:
             raise
-        raise MissingExtraError(
-            f"this command wants the extra '{extra}'",
-            seen=f"{module} is not installed",
-            try_=f'pip install "digitlens[{extra}]"',
-        ) from error
+        raise MissingExtraError.of("this command wants", module, extra) from error

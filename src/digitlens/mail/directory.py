@@ -257,11 +257,7 @@ def load_directory() -> Directory:
     try:
         import zipcodes
     except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "the directory of ZIPs wants the extra 'mail'",
-            seen="zipcodes is not installed",
-            try_='pip install "digitlens[mail]"',
-        ) from error
+        raise MissingExtraError.of("the directory of ZIPs wants", "zipcodes", "mail") from error
     # Collecting garbage among a million new objects that all stay takes as long as making them.
     collecting = gc.isenabled()
     gc.disable()

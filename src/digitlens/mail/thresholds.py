@@ -108,9 +108,9 @@ def describe_unmeasured(whose: str, error: float) -> str:
 
 
 @cache
-def default_thresholds(error: float = 0.01) -> Thresholds:
-    """Return the thresholds of the published reader."""
-    return read_measured(PUBLISHED).thresholds(error)
+def default_thresholds() -> Thresholds:
+    """Return the thresholds of the published reader for at most 1 % wrong."""
+    return read_measured(PUBLISHED).thresholds(0.01)
 
 
 def find_measured(network: LineRecognizer) -> MeasuredThresholds | None:

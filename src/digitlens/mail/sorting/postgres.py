@@ -188,11 +188,7 @@ class PostgresStore(Store):
         try:
             import psycopg
         except ImportError as error:
-            raise MissingExtraError(
-                "PostgreSQL wants the extra 'postgres'",
-                seen="psycopg is not installed",
-                try_='pip install "digitlens[postgres]"',
-            ) from error
+            raise MissingExtraError.of("PostgreSQL wants", "psycopg", "postgres") from error
         self._psycopg, self._address = psycopg, address
         self.name = hide_password(address)
         self._listening = threading.Lock()

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 
+# Who settled a piece that lies in a tray, and of which nothing else is known.
 UNKNOWN_PERSON = "unknown"
-"""Who settled a piece that lies in a tray, and of which nothing else is known."""
 
 DAMAGED = f"{FILE}.damaged"
 
@@ -208,31 +208,35 @@ def _read_listing(out: Path, pictures: dict[str, Path]) -> Iterator[Row]:
         pieces = json.loads(read_file(path).content)["pieces"]
         for piece in pieces:
             tray, _, filed = str(piece["file"]).partition("/")
-            zip_, zip4 = piece["zip"], str(piece["zip4"] or "")[6:]
-            about = {
-                name: piece[name]
-                for name in ("zip", "zip4", "probability", "reason", "why", "text", "digits")
-            }
             source = pictures.get(piece["source"])
-            yield {
-                "id": int(piece["piece"]),
-                "source": piece["source"] if source is None else encode_path(source),
-                "name": str(piece["name"]),
-                "filed": filed,
-                "stamp": "gone" if source is None else file_fingerprint(source),
-                "routing": json.dumps(about | {"guesses": [], "box": None, "boxes": []}),
-                "zip": zip_,
-                "zip4": zip4,
-                "probability": float(piece["probability"]),
-                "reason": piece["reason"],
-                "tray": tray,
-                "was": None,
-                "placed": 1,
-                "person": piece["person"],
-                "at": path.stat().st_mtime,
-            }
+            yield _make_row(
+                piece,
+                id=int(piece["piece"]),
+                source=piece["source"] if source is None else encode_path(source),
+                name=str(piece["name"]),
+                filed=filed,
+                stamp="gone" if source is None else file_fingerprint(source),
+                tray=tray,
+                person=piece["person"],
+                at=path.stat().st_mtime,
+            )
     except (DataError, ValueError, KeyError, TypeError, RecursionError):
         return  # damaged too: the trays are left
+
+
+def _make_row(about: Row, **columns: Any) -> Row:
+    """Return the row of a piece that lies in its tray; `about` is what was read of it."""
+    kept = ("zip", "zip4", "probability", "reason", "why", "text", "digits")
+    routing = {name: about[name] for name in kept} | {"guesses": [], "box": None, "boxes": []}
+    return columns | {
+        "routing": json.dumps(routing),
+        "zip": about["zip"],
+        "zip4": str(about["zip4"] or "")[6:],
+        "probability": float(about["probability"]),
+        "reason": about["reason"],
+        "was": None,
+        "placed": 1,
+    }
 
 
 def _find_files(out: Path, folder: Path) -> tuple[dict[str, str], int]:
@@ -283,52 +287,36 @@ def _adopt(
 ) -> Iterator[Row]:
     """Walk over rows for files in trays that no row knows, where their picture is found."""
     by_inode = {(about.st_dev, about.st_ino): path for path in free if (about := _stat(path))}
-    by_name: dict[str, list[Path]] = {}
+    by_suffix: dict[str, list[Path]] = {}
     for path in sorted(free):
-        by_name.setdefault(path.suffix, []).append(path)
+        by_suffix.setdefault(path.suffix, []).append(path)
     for name, tray in sorted(strangers.items()):
         path = out / tray / name
         about = path.stat()
         source = by_inode.get((about.st_dev, about.st_ino))
         if source is None:  # a copy
             size = about.st_size
-            candidates = (item for item in by_name.get(path.suffix, ()) if item in free)
+            candidates = (item for item in by_suffix.get(path.suffix, ()) if item in free)
             alike = (item for item in candidates if item.stat().st_size == size)
             source = next((item for item in alike if _is_same(item, path)), None)
         if source is None or source not in free:
             continue
         free.discard(source)
         is_settled = tray != REVIEW
-        about_it: Row = {
-            "zip": None,
-            "zip4": None,
-            "probability": 0.0,
-            "guesses": [],
-            "text": "",
-            "digits": [],
-            "box": None,
-            "boxes": [],
-            # Read again by the next run, which then decides.
-            "reason": None if is_settled else "unreadable",
-            "why": "its state was lost",
-        }
-        yield {
-            "id": number,
-            "source": encode_path(source),
-            "name": readable_name(source.relative_to(folder).as_posix()),
-            "filed": name,
-            "stamp": file_fingerprint(source),
-            "routing": json.dumps(about_it),
-            "zip": None,
-            "zip4": "",
-            "probability": 0.0,
-            "reason": about_it["reason"],
-            "tray": tray,
-            "was": None,
-            "placed": 1,
-            "person": UNKNOWN_PERSON if is_settled else None,
-            "at": about.st_mtime,
-        }
+        unread: Row = {"zip": None, "zip4": None, "probability": 0.0, "text": "", "digits": []}
+        # What waits as unreadable is read again by the next run, which then decides.
+        unread |= {"reason": None if is_settled else "unreadable", "why": "its state was lost"}
+        yield _make_row(
+            unread,
+            id=number,
+            source=encode_path(source),
+            name=readable_name(source.relative_to(folder).as_posix()),
+            filed=name,
+            stamp=file_fingerprint(source),
+            tray=tray,
+            person=UNKNOWN_PERSON if is_settled else None,
+            at=about.st_mtime,
+        )
         number += 1
 
 

@@ -210,16 +210,14 @@ class Review:
         self.filer.place_rows([self.store.settle(said)], mark=False)
         return tray
 
-    def take_back(
-        self, piece: int, person: str, *, token: str = "", lease: float = LEASE
-    ) -> ReviewTask:
+    def take_back(self, piece: int, person: str, *, token: str = "") -> ReviewTask:
         """Undo what `person` said of a piece, and lend it to them again.
 
         The loan that they have with `token` ends. `NotYoursError` where somebody else settled
         it, or nobody; `StorageError` where the disk is full: the next run then puts it back.
         """
         now = self.now()
-        lent = self.store.take_back(piece, Asking(person, token, 0, now, now + lease))
+        lent = self.store.take_back(piece, Asking(person, token, 0, now, now + LEASE))
         self.filer.place([piece])
         # Where the picture lies is known only now that it was moved.
         return self.task(piece, lent)

@@ -278,7 +278,6 @@ def watch_folder(
     sorting: Sorting,
     *,
     wait: Callable[[float], object] = time.sleep,
-    progress: Progress | None = None,
 ) -> Iterator[SortSummary]:
     """Sort `folder` again and again, as `sort_folder` does; give the summary of each run.
 
@@ -303,7 +302,7 @@ def watch_folder(
         if changed != seen or young:
             seen, start = changed, time.monotonic()
             young.clear()
-            yield sort_folder(folder, out, sorting, progress=progress, is_ready=is_ready)
+            yield sort_folder(folder, out, sorting, is_ready=is_ready)
             # A run that walks over millions of rows is not begun every other second.
             wait(3 * (time.monotonic() - start))
         wait(WATCH_AGE)
