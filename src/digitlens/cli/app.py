@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from digitlens.cli import batch, data, mail, recipe
+from digitlens.cli import batch, data, mail, models
 from digitlens.cli.command import (
     Command,
     Group,
@@ -26,8 +26,6 @@ from digitlens.cli.console import announce, columns, echo, flag
 from digitlens.cli.demo import demo
 from digitlens.cli.doctor import doctor
 from digitlens.cli.evaluate import compare, evaluate, stress
-from digitlens.cli.mail import route
-from digitlens.cli.models import explain, export, summary
 from digitlens.cli.predict import predict
 from digitlens.cli.read import read
 from digitlens.cli.serve import serve
@@ -38,11 +36,11 @@ from digitlens.errors import DigitlensWarning, StorageError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# The commands in the order in which a course meets them; `data` comes after `demo`.
 COMMANDS = (
-    *(demo, train, tune, evaluate, compare, stress, summary),
-    *(predict, read, explain, route, serve, export, doctor),
+    *(demo, train, tune, evaluate, compare, stress, models.summary),
+    *(predict, read, models.explain, mail.route, serve, models.export, doctor),
 )
-"""The commands in the order in which a course meets them; `data` comes after `demo`."""
 
 
 class Root(Group):
@@ -64,7 +62,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(batch.app, name="batch")
 app.add_typer(mail.app, name="mail")
-app.add_typer(recipe.app, name="recipe")
+app.add_typer(models.recipe_app, name="recipe")
 
 
 @app.callback(invoke_without_command=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,7 @@ from digitlens.models.registry import DEFAULT_NETWORK
 
 if TYPE_CHECKING:
     from digitlens.batch import Ledger, Rows, Status
+    from digitlens.batch.run import Engine
 
 
 FORMS, ENGINES = ("jsonl", "csv", "parquet"), ("local", "ray")
@@ -140,37 +142,24 @@ def check_engine(engine: str, address: str) -> None:
         raise UsageError("--address wants --engine ray", seen=f"--engine {engine}")
 
 
+@dataclass(frozen=True)
 class _Where:
     """Where and how a batch is worked on: what decides none of its rows but their form."""
 
-    def __init__(
-        self,
-        out: Path,
-        form: str,
-        part_size: int,
-        shard: str,
-        workers: int | None,
-        retry: list[str] | None,
-        engine: str,
-        address: str,
-    ) -> None:
-        from digitlens.batch import Shard
-        from digitlens.batch.run import RETRIED
-
-        check_choice("--form", form, FORMS)
-        check_engine(engine, address)
-        check_positive("--part-size", part_size)
-        check_positive("--workers", workers)
-        for kind in retry or ():
-            check_choice("--retry", kind, RETRIED)
-        self.out, self.form, self.part_size = out, form, part_size
-        self.shard, self.workers, self.retry = Shard.parse(shard), workers, retry or []
-        self.engine, self.address = engine, address
+    out: Path
+    form: str
+    part_size: int
+    shard: str
+    workers: int | None
+    retry: list[str] | None
+    engine: str
+    address: str
 
     def run(self, inputs: list[str], rows: Rows, *, recursive: bool, column: str) -> None:
         """Begin the batch or go on with it, and say how it ended."""
         from digitlens.batch import (
             LocalEngine,
+            Shard,
             drop_failed,
             list_items,
             make_ledger,
@@ -178,7 +167,17 @@ class _Where:
             run_batch,
         )
         from digitlens.batch.ray_engine import RayEngine
+        from digitlens.batch.run import RETRIED
 
+        check_choice("--form", self.form, FORMS)
+        check_engine(self.engine, self.address)
+        check_positive("--part-size", self.part_size)
+        check_positive("--workers", self.workers)
+        for kind in self.retry or ():
+            check_choice("--retry", kind, RETRIED)
+        shard = Shard.parse(self.shard)
+
+        # List what is to be done, once; the same command later finds it listed.
         request = make_request(
             *(rows, inputs),
             form=self.form,
@@ -189,18 +188,18 @@ class _Where:
         pages = rows.command == "read"
         items = list_items(inputs, recursive=recursive, pages=pages, column=column)
         ledger = make_ledger(self.out, request, items)
-        engine = (
-            LocalEngine(self.workers)
-            if self.engine == "local"
-            else RayEngine(self.address, self.workers)
-        )
         if self.retry:
-            drop_failed(ledger, self.retry, self.shard)
-        mine = list(self.shard.choose(range(ledger.parts)))
+            drop_failed(ledger, self.retry, shard)
+
+        # Compute the parts that are not there yet.
+        engine: Engine = LocalEngine(self.workers)
+        if self.engine == "ray":
+            engine = RayEngine(self.address, self.workers)
+        mine = list(shard.choose(range(ledger.parts)))
         left = {*mine} - ledger.find_done()
         progress = CountProgress(sum(map(ledger.count_items, left)))
         try:
-            run_batch(ledger, rows, engine, shard=self.shard, progress=progress.step)
+            run_batch(ledger, rows, engine, shard=shard, progress=progress.step)
         finally:
             progress.wipe()
         _announce_end(ledger, ledger.read_status(mine))

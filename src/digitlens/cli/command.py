@@ -9,6 +9,7 @@ import errno
 import inspect
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -41,7 +42,8 @@ def help_text(command: Any, words: str, *, width: int | None = None) -> str:
     width = width or min(MAX_WIDTH, shutil.get_terminal_size().columns)
     arguments = [item for item in command.params if item.param_type_name == "argument"]
     options = [item for item in command.params if item.param_type_name == "option"]
-    below = [(name, command.commands[name]) for name in _names(command)]
+    names = command.list_commands(None) if hasattr(command, "commands") else ()
+    below = [(name, command.commands[name]) for name in names]
     usage = [words, *(item.metavar for item in arguments), "[OPTIONS]"]
     if below:
         usage = [words, "[OPTIONS]", "COMMAND ..."]
@@ -55,10 +57,6 @@ def help_text(command: Any, words: str, *, width: int | None = None) -> str:
     parts += [textwrap.fill(paragraph, width) for paragraph in _text(command).split("\n\n")]
     parts += ["\n".join(_lines(part, left, width)) for part in rows if part]
     return "\n\n".join(parts)
-
-
-def _names(command: Any) -> list[str]:
-    return list(command.list_commands(None)) if hasattr(command, "commands") else []
 
 
 def _text(command: Any) -> str:
@@ -145,13 +143,15 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
         name = os.fsdecode(error.filename)
         error = UsageError(f"no file can be called {name[:60]}...", seen=error.strerror)
         return f"error: {error}", error.exit_code
-    if _is_usage(error):
+    # typer carries click inside it or beside it, as its version has it: what its usage errors
+    # have in common is this method.
+    if hasattr(error, "format_message"):
         return f"error: {_from_typer(error, arguments)}", UsageError.exit_code
     words = str(error).strip().splitlines()
     unexpected = DigitlensError(
         f"{type(error).__name__}: {words[0] if words else 'no message'}",
         likely="a fault in digitlens itself",
-        try_=f"digitlens --debug {_quote(arguments)}    shows where",
+        try_=f"digitlens --debug {shlex.join(arguments)}    shows where",
     )
     return f"error: {unexpected}", unexpected.exit_code
 
@@ -191,12 +191,6 @@ def silence_stdout() -> None:
     os.close(nowhere)
 
 
-def _is_usage(error: BaseException) -> bool:
-    # typer carries click inside it or beside it, as its version has it: what its usage
-    # errors have in common is this method.
-    return hasattr(error, "format_message")
-
-
 def _from_typer(error: Any, arguments: list[str]) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "digitlens"
@@ -219,16 +213,10 @@ def _left_over(extra: list[str], context: Any, arguments: list[str]) -> UsageErr
     if is_data:
         place = len(arguments) - 1 - arguments[::-1].index(extra[0])
         named = [*arguments[:place], "--data", *arguments[place:]]
-        likely, try_ = "it names data", f"digitlens {_quote(named)}"
+        likely, try_ = "it names data", f"digitlens {shlex.join(named)}"
     return UsageError(
         f"{path} takes {' '.join(wanted) or 'options alone'}",
-        seen=f"also {_quote(extra)}",
+        seen=f"also {shlex.join(extra)}",
         likely=likely,
         try_=try_,
     )
-
-
-def _quote(arguments: list[str]) -> str:
-    import shlex
-
-    return shlex.join(arguments)

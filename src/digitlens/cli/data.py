@@ -41,8 +41,8 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 
+# What may be looked at; the test digits are for `digitlens evaluate` alone.
 PARTS = ("train", "validation")
-"""What may be looked at; the test digits are for `digitlens evaluate` alone."""
 
 
 @app.command(cls=Command)

@@ -32,8 +32,7 @@ GOLDEN = Path(__file__).with_name("golden.onnx")
 REINSTALL = "pip install --force-reinstall digitlens"
 READER = "reader"
 MIN_READ = 7  # the reader is broken when it reads fewer than this of ten digits
-MAX_MISS_RATE = 0.1
-"""The published network is broken when it misses more of the digits of the package."""
+MAX_MISS_RATE = 0.1  # the published network is broken when it misses more of uci's digits
 
 
 @dataclass(frozen=True)

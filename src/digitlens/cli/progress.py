@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from digitlens.metrics.history import Epoch, LinePoint
 
 
+# Between two drawings on a terminal (more often is not seen, and costs time) or two lines.
 REDRAW_SECONDS, LOG_SECONDS = 0.1, 10.0
-"""Between two drawings on a terminal (more often is not seen, and costs time) or two lines."""
 
 
 class Progress:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from digitlens.training import Run
-    from digitlens.training.parallel import Engine
     from digitlens.training.results import ReaderRun
     from digitlens.training.seeds import SeedRuns
 
@@ -175,6 +174,7 @@ def _train_one(
     """Train a network of digits, and say what came of it."""
     from digitlens.cli.progress import TrainingProgress
     from digitlens.training import train as train_network
+    from digitlens.training.parallel import make_engine
 
     engine, _, workers = where
     if engine != "local" and find_network(network).members == 1:
@@ -187,7 +187,7 @@ def _train_one(
         data,
         progress=TrainingProgress(),
         workers=workers,
-        engine=None if engine == "local" else make_trainer(*where),
+        engine=None if engine == "local" else make_engine(*where),
         **asked,
     )
     echo(report(run))
@@ -195,13 +195,6 @@ def _train_one(
         for why in run.changes.left_out:
             announce(f"left out: {why}")
         raise typer.Exit(SOME_REJECTED)
-
-
-def make_trainer(engine: str, address: str, workers: int | None) -> Engine:
-    """Return what trains several at once: processes of this machine, or Ray."""
-    from digitlens.training.parallel import make_engine
-
-    return make_engine(engine, address, workers)
 
 
 def _train_seeds(
@@ -212,6 +205,7 @@ def _train_seeds(
     asked: Mapping[str, Any],
 ) -> None:
     """Train several seeds, and tell each as it ends, then all of them."""
+    from digitlens.training.parallel import make_engine
     from digitlens.training.seeds import SeedRun, train_seeds
 
     rest = dict(asked)
@@ -229,7 +223,7 @@ def _train_seeds(
 
     rest["out"] = rest["out"] or Path("runs", "seeds", network)
     rest["changes"] = {name: value for name, value in given.items() if value is not None}
-    engine = make_trainer(*where)
+    engine = make_engine(*where)
     result = train_seeds(network, data, seeds=seeds, engine=engine, progress=tell, **rest)
     echo(report_seeds(result))
     if any(run.error for run in result.runs):

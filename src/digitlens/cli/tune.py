@@ -16,7 +16,7 @@ from digitlens.cli.console import (
     list_networks,
     option,
 )
-from digitlens.cli.train import EpochsOption, LimitOption, make_trainer
+from digitlens.cli.train import EpochsOption, LimitOption
 
 if TYPE_CHECKING:
     from digitlens.training.tune import Trial, Tuning
@@ -49,6 +49,7 @@ def tune(
     """
     check_engine(engine, address)
     check_positive("--workers", workers)
+    from digitlens.training.parallel import make_engine
     from digitlens.training.tune import tune as tune_network
 
     result = tune_network(
@@ -60,7 +61,7 @@ def tune(
         validation=validation,
         limit=limit,
         seed=seed,
-        engine=make_trainer(engine, address, workers),
+        engine=make_engine(engine, address, workers),
         progress=lambda trial: announce(_describe(trial)),
     )
     best = result.best

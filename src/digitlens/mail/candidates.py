@@ -7,6 +7,7 @@ validation writers, where halving or doubling any of them changed little.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from digitlens.ctc import Line, LineDigit
@@ -113,12 +114,12 @@ def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
     """
     possible = [line for line in lines if _zip_probability(line) >= MIN_ZIP_PROBABILITY]
     # Without any the most confident line is shown, whatever its length.
-    possible = possible or sorted(lines, key=_confidence)[-1:]
+    possible = possible or sorted(lines, key=attrgetter("confidence"))[-1:]
     if not possible:
         return ()
     # Of readings of the same ink keep the most confident one.
     distinct: list[Line] = []
-    for line in sorted(possible, key=_confidence, reverse=True):
+    for line in sorted(possible, key=attrgetter("confidence"), reverse=True):
         if all(_overlap(line, other) < SAME_INK_OVERLAP for other in distinct):
             distinct.append(line)
     # Odds by confidence and place, divided by those of all lines and of none.
@@ -182,10 +183,6 @@ def _overlap(one: Line, other: Line) -> float:
     height = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one.box, other.box))
     return max(width, 0.0) * max(height, 0.0) / max(smaller, 1.0)
-
-
-def _confidence(line: Line) -> float:
-    return line.confidence
 
 
 def _middle(line: Line) -> float:

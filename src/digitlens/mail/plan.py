@@ -107,14 +107,10 @@ class SortPlan:
             (range_, tray) for tray, ranges in self.trays.items() for range_ in ranges
         )
 
-    @cached_property
-    def _lows(self) -> list[str]:
-        return [range_.low for range_, _ in self._sorted]
-
     def find_tray(self, five: str) -> str:
         """Return the tray of the ZIP `five`, five digits."""
         # The only range that can hold it is the last one that begins at or before it.
-        index = bisect_right(self._lows, five) - 1
+        index = bisect_right(self._sorted, five, key=lambda item: item[0].low) - 1
         if index >= 0 and five in self._sorted[index][0]:
             return self._sorted[index][1]
         return self.default

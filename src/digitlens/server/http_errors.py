@@ -89,8 +89,9 @@ def problem_details(error: DigitlensError) -> dict[str, Any]:
     ('a.png must show a digit', 'bare paper')
     """
     kind = type(error)
+    words = re.findall("[A-Z][a-z]*", kind.__name__.removesuffix("Error"))
     result = {
-        "type": f"urn:digitlens:{_slug(kind.__name__)}",
+        "type": f"urn:digitlens:{'-'.join(words).lower() or 'error'}",
         "title": (kind.__doc__ or kind.__name__).splitlines()[0].rstrip("."),
         "status": error.http_status,
         "detail": error.wanted,
@@ -154,8 +155,3 @@ def call_lean(function: Callable[..., Result], *args: Any) -> Result:
     except DigitlensError as error:
         forget_frames(error)
         raise
-
-
-def _slug(name: str) -> str:
-    words = re.findall("[A-Z][a-z]*", name.removesuffix("Error"))
-    return "-".join(word.lower() for word in words) or "error"

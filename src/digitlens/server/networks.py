@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from digitlens.metrics.history import Epoch
     from digitlens.models.card import ModelCard
 
 
@@ -252,7 +251,8 @@ def describe_run(runs: Path, name: str) -> RunDetails:
     folder = find_run(runs, name)
     config, metrics = read_config(folder), read_metrics(folder)
     with _damage_told(folder):
-        history = _read_history(folder)
+        path = folder / HISTORY
+        history = from_csv(read_regular(path, MAX_BYTES).decode()) if path.exists() else []
         # The diagnosis of a run needs the number of validation digits.
         n_validation = config.get("data", {}).get("counts", {}).get("held_back", 0)
         diagnosis = diagnose(history, n_validation) if history else None
@@ -335,8 +335,3 @@ def _only_here(folder: Path) -> AbstractContextManager[bool]:
     """Lock a run's folder against whoever trains in it."""
     wanted = f"{folder.name} is being written"
     return lock_file(folder / LOCK, "the lab", wanted=wanted, try_="wait until it is done")
-
-
-def _read_history(folder: Path) -> list[Epoch]:
-    path = folder / HISTORY
-    return from_csv(read_regular(path, MAX_BYTES).decode()) if path.exists() else []

@@ -148,10 +148,6 @@ class ReviewDesk:
         _, queue, said = self._counted
         return cast("Queue", queue | {"yours": said.get(person or "", 0)})
 
-    def close(self) -> None:
-        """Finish what can wait while people work."""
-        self.review.close()
-
     def claim(self, person: str, token: str, after: int) -> Claimed:
         """Lend the next piece, or again the one that is lent with `token`."""
         task = self.review.claim(person, token=token, after=after)

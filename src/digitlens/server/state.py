@@ -170,7 +170,7 @@ class LabState:
         await self.training.close()
         await asyncio.to_thread(self.batcher.stop)
         if self.desk is not None:
-            await asyncio.to_thread(self.desk.close)
+            await asyncio.to_thread(self.desk.review.close)
         self.mail.close()
         every = (self.threads, self.slow_threads, self.mail_threads, self.review_threads)
         for threads in every:
