@@ -116,6 +116,19 @@ def test_numbers_are_certain_where_they_are_long_sure_and_none_on_their_heads() 
         assert reading.has_certain_number() is certain
 
 
+def test_a_table_is_certain_where_many_digits_are_sure_and_none_on_their_heads() -> None:
+    """A few boxes, doubtful ones and digits that turn into others are not enough."""
+    for text, count, confidence, certain in (
+        ("4", 8, 0.99, True),
+        ("4", 7, 0.99, False),
+        ("4", 20, 0.8, False),
+        ("6", 20, 0.999, False),
+    ):
+        cells = (*(line(text, confidence) for _ in range(count)), None)
+        reading = PageReading(EMPTY, (), (Table(1, count + 1, cells),))
+        assert reading.has_certain_number() is certain
+
+
 def test_numbers_that_are_numbers_on_their_heads_are_twins() -> None:
     """6 and 9 change places; what is the same both ways is no doubt, nor what has a 2."""
     for text, other, twins in (

@@ -79,6 +79,11 @@ CERTAIN_SCORE = 18.0
 """A page stands upright when numbers with such a digit score as much: one of five digits does
 that is read with 99 %."""
 
+CERTAIN_TABLE = 36.0
+"""A table stands upright when such digits, alone in their boxes, score as much in sum: six of
+them do that are read with 99.8 %. Six real tables have 39 to 186 upright, and 20 at most on
+their heads or sides: they are read one way, which takes a quarter to a half of the time."""
+
 UPRIGHT_LEAD, HEAD_LEAD = -1.0, 5.0
 """A page is turned by 180 degrees where it scores so much more on its head: upright pages are
 far more common. Between the two nobody can tell."""
@@ -172,7 +177,15 @@ class PageReading:
             for line in self.lines
             if UPRIGHT_ONLY & set(line.text)
         )
-        return certain >= CERTAIN_SCORE
+        return certain >= CERTAIN_SCORE or self._has_certain_table()
+
+    def _has_certain_table(self) -> bool:
+        """Say whether single digits in the boxes of a table are none on their heads."""
+        return any(
+            sum(_log_odds(cell) for cell in table.cells if cell and cell.text in UPRIGHT_ONLY)
+            >= CERTAIN_TABLE
+            for table in self.tables
+        )
 
     def may_lie(self, shape: tuple[int, ...]) -> bool:
         """Say whether a picture of this shape may lie on its side, by what was read on it."""

@@ -203,8 +203,10 @@ def recognize_cell(
 ) -> Line:
     """Read what stands in a cell of a table: one digit, unless several are clearly there."""
     probs, decoded = recognize(network, crop.picture)
-    line = build_line(network, probs, decoded, crop.ink)
-    if len(line.text) < 2 or line.confidence < MIN_SEVERAL_CONFIDENCE:
+    line = None
+    if decoded.best is not None and len(decoded.best.text) > 1:
+        line = build_line(network, probs, decoded, crop.ink)
+    if line is None or line.confidence < MIN_SEVERAL_CONFIDENCE:
         # What stands in a cell is rarely dirt: faint and heavy print is asked for its digit.
         line = build_line(network, probs, decode(probs, lengths={1}), crop.ink)
         if digits is not None and line.digits:
