@@ -46,14 +46,14 @@ class Item(InputFile):
 
     def to_json(self) -> str:
         """Return the item as one line; what is as usual is left out."""
-        # Whole: the batch may be gone on with in another folder. Links stay as they are.
+        # The whole path: the batch may be resumed from another folder. Links stay as they are.
         path = "" if self.inside == "url" else os.path.abspath(self.path)  # noqa: PTH100
         values: dict[str, Any] = {"path": path, "name": self.name}
         for key in ("inside", "offset", "size", "column", "page"):
             value = getattr(self, key)
             if value != Item.__dataclass_fields__[key].default:
                 values[key] = value
-        # As ASCII: names that are no UTF-8 stay what they are.
+        # Written as ASCII, so that names that are not UTF-8 stay what they are.
         return json.dumps(values)
 
     @classmethod
@@ -63,7 +63,7 @@ class Item(InputFile):
         return cls(Path(values.pop("path")), values.pop("name"), "", **values)
 
 
-# Of the pictures in one row group of a Parquet file, unpacked.
+# The most bytes that the pictures in one row group of a Parquet file may take, unpacked.
 MAX_GROUP_BYTES = 1 << 30
 
 

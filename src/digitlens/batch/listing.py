@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-# Of a header's long name and other words in a tar.
+# The most bytes that a long name or other words in a tar's header may take.
 MAX_HEADER_BYTES = 1 << 20
 
 
@@ -153,7 +153,7 @@ def _bounded_headers() -> Any:
         @classmethod
         def frombuf(cls, buf: Any, encoding: str, errors: str) -> Any:
             header = super().frombuf(buf, encoding, errors)
-            # Of long names and the like everything is read at once.
+            # Long names and the like are read at once, whatever size they claim.
             if header.type in words and header.size > MAX_HEADER_BYTES:
                 raise tarfile.ReadError(f"a header of {header.size:,} bytes")
             return header

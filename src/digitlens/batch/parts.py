@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 JSONL, CSV, PARQUET = "jsonl", "csv", "parquet"
 FORMS = (JSONL, CSV, PARQUET)
 
-# Of a row's error in JSON. In a text the quotes would have backslashes before them.
+# The kind of a row's error in JSON. Within a text its quotes would have backslashes.
 _KIND = re.compile(rb'"kind": "([^"]*)"')
 
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     Engine = Callable[[Iterator[Part], Rows], Iterator[PartRows]]
 
 
-# What takes longer is given up, and its row says so.
+# A picture that takes longer is given up, and its row says so.
 ITEM_SECONDS = 60.0
-# Until parts that another driver is at work on are looked at again.
+# How long to wait until parts that another driver is at work on are looked at again.
 WAIT_SECONDS = 2.0
 
 

@@ -254,6 +254,7 @@ def collect(
     from digitlens.storage import new_file
 
     ledger = open_ledger(folder)
+    # Joining an unfinished batch must be wished for: the result would look complete.
     done = sorted(ledger.find_done())
     missing = ledger.parts - len(done)
     if missing and not partial:

@@ -62,6 +62,7 @@ def show(
     """Lay digits out in a grid as a PNG, or print one with its numbers."""
     from digitlens.storage import check_free
 
+    # Everything that can be refused is refused before the digits are loaded.
     _check_part(part)
     check_positive("--count", count)
     if index is None:
@@ -258,6 +259,7 @@ def fetch(source: SourceArgument) -> None:
     from digitlens.data.load import PUBLISHED_NAMES
     from digitlens.data.load import fetch as fetch_source
 
+    # What was put on this machine by hand is not downloaded a second time.
     if source in PUBLISHED_NAMES:
         result = find_collection(PUBLISHED_NAMES[source])
         if result is not None and result[0].is_own:

@@ -56,6 +56,7 @@ def evaluate(
     from digitlens.models.inference import load_model
     from digitlens.storage import check_writable
 
+    # A reader of lines is measured on lines ...
     readers = _find_readers([model])
     if readers:
         from digitlens.ocr.measure import evaluate_reader, load_lines
@@ -63,6 +64,7 @@ def evaluate(
         measured = evaluate_reader(readers[0], load_lines(data, part))
         echo_either(as_json, measured.as_dict, lambda: measured.summary(columns()))
         return
+    # ... and a network on digits. A folder that cannot be written is reported before the work.
     loaded = load_model(model)
     folder = report or default_folder(loaded.name, data, part)
     check_writable(folder)

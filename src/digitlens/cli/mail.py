@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from digitlens.mail.plan import SortPlan
     from digitlens.mail.sorting import Sorting
     from digitlens.mail.thresholds import ReaderThresholds
-    from digitlens.metrics.risk_coverage import ThresholdResult
 
     Read = Callable[[Path], Sequence[ZipCandidate]]
 
@@ -69,12 +68,14 @@ def barcode(
     Bars are letters: T short, A up, D down, F full. A damaged barcode is refused; in a picture,
     where it may lie at any angle, a few half bars that were misread are mended.
     """
+    # Bars, or a picture of them, are decoded ...
     is_bars = bool(text) and set(text.upper()) <= set("TADF|. ")
     if is_bars or (len(text) < MAX_NAME and Path(text).is_file()):
         (_decode if is_bars else _search)(text)
         return
     from digitlens.mail.barcodes import IntelligentMail, encode_imb, encode_postnet
 
+    # ... and anything else is a ZIP, of which bars are made.
     digits = text.replace("-", "")
     if {*digits} & {*"./\\"}:  # meant as a file
         raise MissingDataError(f"there is no file {text[:MAX_NAME]}")
@@ -182,6 +183,7 @@ def measure(
     from digitlens.metrics.risk_coverage import threshold_for_risk
     from digitlens.ocr import Reader
 
+    # Write ZIPs, read them, and count what each threshold accepts and how much of it is wrong.
     chosen = Reader(reader)
     digits, directory = load_digits("mnist"), load_directory()
     pieces = read_zips(
@@ -200,19 +202,15 @@ def measure(
         "digitlens": version("digitlens"),
     }
     measured = measure_thresholds(pieces, directory, model_fingerprint(chosen.network), about)
+    # Beside the network route finds them by itself.
     path = out or chosen.network.path.with_name(MEASURED_NAME)
     write_measured(path, measured)
     for name, curve in measured.curves.items():
         result = threshold_for_risk(0.01, curve)
-        echo(f"{name:15}  {_describe_threshold(result)}")
+        sure = result.confidence
+        shown = "no threshold" if sure is None else f"{100 * sure:.1f} % sure"
+        echo(f"{name:15}  {100 * result.read_rate:5.1f} % read at 1 % error: {shown}")
     announce(f"thresholds in {path}")
-
-
-def _describe_threshold(result: ThresholdResult) -> str:
-    shown = (
-        "no threshold" if result.confidence is None else f"{100 * result.confidence:.1f} % sure"
-    )
-    return f"{100 * result.read_rate:5.1f} % read at 1 % error: {shown}"
 
 
 def plan(
@@ -346,6 +344,7 @@ def route(
     from digitlens.mail.sorting.imports import read_addresses
     from digitlens.workers import available_cpus
 
+    # The plan, what is known of addresses, who reads, and from when on a ZIP is trusted.
     chosen = read_plan(plan) if plan is not None else SortPlan({}, "all")
     known = read_addresses(addresses) if addresses is not None else {}
     folder = mail if mail.is_dir() else mail.parent

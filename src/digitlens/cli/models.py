@@ -47,6 +47,7 @@ def summary(
     from digitlens.models.inference import published_names
     from digitlens.models.registry import NETWORKS, find_network
 
+    # A model that was trained has a card ...
     if name not in NETWORKS:
         from digitlens.models.inference import load_model
         from digitlens.ocr.network import find_line_network
@@ -57,6 +58,8 @@ def summary(
         card: ModelCard | LineModelCard = (line_network or load_model(name)).card
         echo_either(as_json, lambda: asdict(card), lambda: card.text(columns()))
         return
+    # ... an architecture has layers, and one that is published under its name has both. Without
+    # torch the card is all that can be shown.
     try:
         _print_layers(name, as_json=as_json)
     except MissingExtraError:

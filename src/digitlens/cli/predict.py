@@ -66,6 +66,7 @@ def predict(
     """
     check_exclusive(*exclude_forms(as_json, as_csv, jsonl))
     check_positive("--workers", workers)
+    # Imported late: a help text or a wrong option is answered at once.
     from digitlens.imaging.inputs import list_inputs
     from digitlens.models.inference import load_model
     from digitlens.storage import make_folder
@@ -117,6 +118,7 @@ def predict_files(
     from digitlens.workers import available_cpus, run_in_order
 
     few = len(sources) < MIN_FOR_WORKERS
+    # Pictures are framed in other processes, and the network is asked here, many at once.
     outcomes = run_in_order(
         sources,
         partial(frame_input, stages),

@@ -56,6 +56,7 @@ def serve(
         return
     from digitlens.server.settings import ServerSettings, check_token
 
+    # A wrong token is reported before the web framework is loaded.
     token = check_token(host, token if token is not None else os.environ.get("DIGITLENS_TOKEN"))
     with needs_extra("lab"):
         from digitlens.server.serve import serve as run_server

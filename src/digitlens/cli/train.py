@@ -144,6 +144,7 @@ def train(
     """
     check_engine(engine, address)
     check_positive("--workers", workers)
+    # What was given is sorted by whom it is for: readers of lines refuse most of it.
     changes: dict[str, Any] = {"layers": layers, "activation": activation, "batch": batch}
     changes |= {"learning_rate": learning_rate, "dropout": dropout, "optimizer": optimizer}
     changes["augment"] = augment

@@ -53,13 +53,13 @@ class BarSizes:
 
 _WIDTH, _PITCH = BarSize(0.020, 0.015, 0.025), BarSize(1 / 22, 1 / 24, 1 / 20)
 
-# Of the Intelligent Mail barcode (USPS-B-3200): trackers 0.048, full bars 0.145 inches; an
-# ascender or descender reaches from a full bar's end to a tracker's other end.
+# The Intelligent Mail barcode (USPS-B-3200) has trackers of 0.048 and full bars of 0.145
+# inches; an ascender or descender reaches from a full bar's end to a tracker's other end.
 IMB = BarSizes(
     _WIDTH, _PITCH, BarSize(0.048, 0.039, 0.057), BarSize(0.145, 0.125, 0.165), 0.125, 0.028
 )
-# Of POSTNET (Domestic Mail Manual 708.4): short bars 0.050, tall ones 0.125 inches, all of them
-# standing on one line.
+# POSTNET (Domestic Mail Manual 708.4) has short bars of 0.050 and tall ones of 0.125 inches,
+# which all stand on one line.
 POSTNET = BarSizes(
     _WIDTH, _PITCH, BarSize(0.050, 0.040, 0.060), BarSize(0.125, 0.115, 0.135), 0.125, 0.040
 )

@@ -117,7 +117,7 @@ MAX_SKEW, MAX_SHORT_SKEW = 9.0, 25.0  # degrees from the other bars; of short on
 
 MIN_BARS = 40  # that are seen of the 65 as marks of their own
 MIN_LARGE = 5  # full bars too long for a bar, where the shorter ones are seen
-MIN_TOGETHER = 15  # so many bars may be a part of a barcode whose other bars touch
+MIN_TOGETHER = 15  # bars that may be a part of a barcode whose other bars touch
 MAX_DIRECTIONS = 3  # in which bars are looked for, the most common first
 
 
@@ -134,7 +134,8 @@ def _measure_marks(gray: Gray) -> _Marks:
     # OpenCV's own maximum takes an eighth of NumPy's time here.
     depth = cv2.max(cv2.convertScaleAbs(mean, alpha=MIN_DEPTH_SHARE), np.floor([least]))
     dark = cv2.compare(below, depth, cv2.CMP_GT)
-    # By sides alone: where corners count too, bars of 100 dots per inch run into each other.
+    # Pixels are joined by their sides alone: if corners joined them too, bars of 100 dots per
+    # inch would run into each other.
     # The algorithm by name: the same labels as by default, in two thirds of the time.
     total, labels = cv2.connectedComponentsWithAlgorithm(
         np.asarray(dark, np.uint8), 4, cv2.CV_32S, cv2.CCL_WU
@@ -295,7 +296,7 @@ def _fit_row(marks: _Marks, chosen: NDArray[np.intp]) -> _Row | None:
     angle = np.radians(2 * marks.angles[long])
     axis = np.arctan2(np.sin(angle).mean(), np.cos(angle).mean()) / 2
     down = np.array([np.cos(axis), np.sin(axis)])
-    # To the right and down, as pictures have it: no mirror image.
+    # Along the row is to the right and down is down, as in a picture: no mirror image.
     if along[0] * down[1] - along[1] * down[0] < 0:
         down = -down
     if np.dot(along, [x(1.0) - x(0.0), y(1.0) - y(0.0)]) < 0:  # numbers grow along the row

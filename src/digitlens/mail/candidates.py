@@ -31,11 +31,12 @@ MIN_ZIP_PROBABILITY = 0.2
 NO_LINE_ODDS = 0.1
 # Higher confidences count as this one: a line is not the ZIP because it is easy to read.
 MAX_CONFIDENCE = 0.999
-# For a row above the lowest one: there may be a stray mark below the ZIP.
+# By what the odds of a row above the lowest one are multiplied: there may be a stray mark below
+# the ZIP.
 ABOVE_FACTOR = 0.03
-# For a row more than three heights above the lowest: mostly it is the sender's.
+# The same for a row more than three heights above the lowest: mostly it is the sender's.
 FAR_HEIGHTS, FAR_ABOVE_FACTOR = 3.0, 1e-5
-# For a line that has another to its right: town and state stand left of the ZIP.
+# The same for a line that has another to its right: town and state stand left of the ZIP.
 LEFT_FACTOR = 0.3
 # Lines side by side may overlap by this share of their height.
 SIDE_OVERLAP = 0.3
@@ -43,8 +44,8 @@ SIDE_OVERLAP = 0.3
 SAME_INK_OVERLAP = 0.6
 # The sender's corner: the upper 35 % of an envelope, its left half.
 SENDER_TOP, SENDER_LEFT = 0.35, 0.5
-# Of a barcode whose check fits its digits: chance passes it once in 2,048 of the few that are
-# well formed at all.
+# How sure a barcode is whose check fits its digits: chance passes the check one time in 2,048,
+# and few misread barcodes are well formed at all.
 BARCODE_PROBABILITY = 0.9999
 # Lines of an envelope are lower than this share of it; a cut-out ZIP has no corner.
 MAX_LINE_HEIGHT = 0.15
@@ -117,7 +118,7 @@ def rank_zip_lines(lines: Sequence[Line]) -> tuple[ZipCandidate, ...]:
     possible = possible or sorted(lines, key=attrgetter("confidence"))[-1:]
     if not possible:
         return ()
-    # Of readings of the same ink keep the most confident one.
+    # Where several are readings of the same ink, keep the most confident one.
     distinct: list[Line] = []
     for line in sorted(possible, key=attrgetter("confidence"), reverse=True):
         if all(_overlap(line, other) < SAME_INK_OVERLAP for other in distinct):

@@ -262,7 +262,8 @@ def load_directory() -> Directory:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        # By first two digits: all records at once take 140 MB, a tenth of which stays.
+        # They are loaded by their first two digits: all records at once take 140 MB, of which
+        # a tenth stays.
         records = (zipcodes.similar_to(f"{first:02d}") for first in range(100))
         return Directory(chain.from_iterable(map(parse_places, records)))
     finally:

@@ -32,8 +32,8 @@ KNOWN = ("reading alone", "directory", "state", "city and state")
 
 ALONE, DIRECTORY, STATE, CITY = KNOWN
 
-# By the names in `KNOWN`: the probability from which on a ZIP is accepted, 0..1; None where no
-# threshold keeps the promise, so that everything goes to a person.
+# For each of the names in `KNOWN`, the probability from which on a ZIP is accepted, 0..1; None
+# where no threshold keeps the promise, so that everything goes to a person.
 Thresholds = Mapping[str, float | None]
 
 DECIMALS = 9

@@ -110,7 +110,7 @@ def build_api(state: LabState) -> FastAPI:
         mail.router,
         service.router,
     ):
-        # As they are: `include_router` would make all models of their answers a second time, at
+        # Taken as they are: `include_router` would make all models of their answers again, at
         # the first request.
         api.router.routes.extend(router.routes)
     _complete_document(api)

@@ -104,7 +104,7 @@ class Batcher:
                 seen=f"{self.waiting} are waiting, {self._settings.max_waiting} may",
                 try_="the same again in a moment",
             )
-        # The thread settles the future by the event loop; whoever is late finds it done.
+        # The thread sets the future's result through the event loop, unless it is done by then.
         job = PredictJob(uploads, networks, frame, drawing, self._loop.create_future(), pixels)
         self.waiting += count
         job.future.add_done_callback(lambda _: self._leave(count))

@@ -69,7 +69,8 @@ MAX_SOURCES = 3
 CHUNK = 4096
 # Digits on a map: more would hide each other.
 MAX_POINTS = 900
-# A clause of `DataSplits.split`: only how many digits were used, not which are held back.
+# The clause of `DataSplits.split` that says how many digits were used, and not which are held
+# back.
 _LIMITED = "; limited to "
 
 
@@ -153,7 +154,7 @@ class Mistakes:
         train = self._splits(self._largest()).train
         index = np.flatnonzero(train.labels != label)
         wanted = digit.reshape(-1).astype(np.float32)
-        # In parts: as floats at once, MNIST would be 170 MB.
+        # Compared in parts: as floats, all of MNIST would be 170 MB.
         squares = [
             np.square(part.reshape(len(part), -1) - wanted).mean(axis=1)
             for part in np.array_split(train.images[index], max(1, len(index) // CHUNK))

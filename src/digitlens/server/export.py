@@ -67,7 +67,7 @@ LATER = frozenset(
 )
 # The page's own addresses begin so, and are made relative to its folder.
 ABSOLUTE = re.compile(r'(src|href)="/static/')
-# As the server's, but for what only a header may say.
+# The server's Content-Security-Policy, without what only a header may say.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data: blob:; worker-src 'self'; base-uri 'none'; form-action 'none'"

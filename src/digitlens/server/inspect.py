@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 # Every second pixel is the middle of a window: a quarter of the time, and the map looks the
 # same at the size of a page.
 OCCLUSION_STEP = 2
-# Kernels of a layer are sent whole up to so many numbers; of larger layers only the first.
+# All kernels of a layer are sent if they have at most this many numbers; else the first ones.
 MAX_WEIGHTS = 40_000
 # Layers whose sessions are kept: a pointer that moves over a map asks for the same again.
 MAX_SESSIONS = 8
-# Ribbons that lead to one number of the whole network's picture.
+# The most ribbons that lead to one number in the picture of the whole network.
 MAX_LINKS = 4
 # The largest side of a kernel, and the largest stride and padding.
 MAX_KERNEL = 28
@@ -228,7 +228,7 @@ def describe_kernels(layer: Layer, index: int | None) -> Kernels:
 class LayerTrace:
     """One layer at work on one digit."""
 
-    layer: Layer  # Which
+    layer: Layer
     inputs: Floats  # float32 (channels, height, width), or (values,)
     # sums, outputs: float32 (maps, height, width), or (values,): before and after the
     # activation

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from digitlens.server.uploads import Upload
 
 
-# Of what is accepted, how much may be wrong: as `digitlens route` has it.
+# The share of accepted pieces that may be wrong: the default of `digitlens route`.
 MAX_ERROR = 0.01
 # The reason of a piece that was not read in the time that a sorter has.
 LATE = "late"

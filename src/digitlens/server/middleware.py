@@ -54,8 +54,8 @@ COOKIE = "digitlens_token"
 PUBLIC_PATHS = ("/", "/healthz", "/favicon.ico")
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-# After so many bytes of bodies the garbage collector is called: it counts objects, and a few of
-# them may hold very much.
+# Bytes of bodies after which the garbage collector is called: it counts objects, of which a few
+# may hold very much.
 COLLECT_BYTES = 64 << 20
 METHODS = ("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT")
 
@@ -197,7 +197,7 @@ def has_token(headers: dict[bytes, bytes], token: str, port: int) -> bool:
     kind, _, shown = headers.get(b"authorization", b"").partition(b" ")
     if kind.lower() == b"bearer" and is_same(shown.strip().decode("latin-1"), token):
         return True
-    # Of a browser's other cookies for this host, whose names may be anything, none matters.
+    # A browser may have other cookies for this host, whose names may be anything.
     name, wanted = make_cookie(token, port)
     pairs = headers.get(b"cookie", b"").decode("latin-1").split(";")
     return any(
@@ -371,7 +371,7 @@ def trace_request(tracer: Any, scope: Any) -> Iterator[dict[str, Any]]:
             # The address as it is documented: names of ours, and no more of them.
             span.update_name(f"{attributes['http.request.method']} {attributes['http.route']}")
             span.set_attributes(attributes)
-            # As OpenTelemetry's conventions for HTTP servers have it: a client's fault is no
-            # error of the service.
+            # OpenTelemetry's conventions for HTTP servers say that a client's fault is no error
+            # of the service.
             if attributes["http.response.status_code"] >= 500:
                 span.set_status(trace.StatusCode.ERROR)

@@ -332,6 +332,6 @@ def delete_run(runs: Path, name: str) -> None:
 
 
 def _only_here(folder: Path) -> AbstractContextManager[bool]:
-    """Lock a run's folder against whoever trains in it."""
+    """Keep other processes from training in a run's folder."""
     wanted = f"{folder.name} is being written"
     return lock_file(folder / LOCK, "the lab", wanted=wanted, try_="wait until it is done")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 # A connection that has not sent the head of its first request by then is closed.
 HEAD_SECONDS = 10
-# From so many connections on, a new one takes the place of the oldest that asks nothing.
+# With so many connections, a new one takes the place of the oldest that asks nothing.
 CROWDED = 384
-# Connections of one client at one time, this machine's own excepted.
+# The most connections of one client at one time; this machine itself may have more.
 MAX_PER_CLIENT = 128
 # An answer that nobody takes is given up after this time, with its connection.
 TAKE_SECONDS = 30

@@ -56,7 +56,7 @@ MAX_SIDE = 1600
 
 JPEG_QUALITY = 85
 
-# Of a piece's picture, as of an uploaded one.
+# The most pixels that a piece's picture may have: as many as an uploaded one.
 MAX_PIXELS = 50_000_000
 # Bytes that a file may have beyond its bare pixels.
 MAX_HEADER_BYTES = 1 << 20
@@ -75,7 +75,7 @@ HOW_TO_START = (
 )
 
 
-# So long one look for new pieces takes; then those whose loans ended are asked for, too.
+# How long one look for new pieces waits; after it, pieces whose loans ended are asked for, too.
 LOOK_SECONDS = 2.0
 
 
@@ -87,7 +87,7 @@ class Arrivals:
         self._look: asyncio.Future[bool] | None = None
 
     async def wait(self, seconds: float) -> None:
-        """Wait until there may be a piece, or it is time to look; at most so long.
+        """Wait at most `seconds` until there may be a piece, or it is time to look.
 
         Raises StorageError: the store cannot be reached.
         """
@@ -273,7 +273,7 @@ def load_scan(
     box: left, top, right, bottom on the picture as it lies
     rotation: degrees, counter-clockwise, in quarters, that turn the picture upright
 
-    Raises TooLargeError: it has more than `max_pixels` pixels, or more bytes than so many could
+    Raises TooLargeError: it has more than `max_pixels` pixels, or more bytes than those could
     need; DataError: it is gone, or cannot be decoded.
     """
     try:

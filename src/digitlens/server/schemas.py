@@ -140,7 +140,7 @@ class Explained(TypedDict):
     pixels: NotRequired[list[list[int]]]  # not with `shades`
     member: int
     shown: str
-    # Not with `layers_only`:
+    # The following are absent with `layers_only`:
     answer: NotRequired[str]
     confidence: NotRequired[float]
     probabilities: NotRequired[list[float]]
@@ -150,7 +150,7 @@ class Explained(TypedDict):
     mattered: NotRequired[str]
     gradients: NotRequired[list[list[float]] | None]
     without_gradients: NotRequired[str]
-    # With it alone:
+    # The following are there with `layers_only` alone:
     links: NotRequired[list[list[list[float]]]]
     picture: NotRequired[Read]  # with `shades` too
 

@@ -34,19 +34,21 @@ if TYPE_CHECKING:
 
 # Threads for what is not a batch: explaining, reading, review.
 N_THREADS = 2
-# Tasks that may run or wait in the threads, measurements included.
+# The most tasks that run or wait in one kind of threads.
 MAX_TASKS = 32
 # Threads for reviewers.
 N_REVIEW = 8
-# Pieces of mail and reviewers that may be at work or wait: twenty scanners, thirty people.
+# The most pieces of mail, or requests of reviewers, that are at work or wait: enough for twenty
+# scanners and thirty people.
 MAX_MAIL = 128
-# A sorter that does not say how long it waits is told at once when this would be too short for
-# those before it; reading comes on top, of 3 seconds in all.
+# A sorter that does not say how long it waits is refused at once when those before it take
+# longer; reading comes on top, and makes some 3 seconds of it.
 SORTER_SECONDS = 2.0
-# How much the last task counts in the mean of what tasks take, what of it is forgotten with one
-# that was left, and how long a task takes at least before any was measured.
+# The weight of the newest task in the mean of how long tasks take; the share of that mean that
+# is forgotten with each task that was not begun; the least that a task is expected to take.
 NEWEST, FORGET, LEAST_SECONDS = 0.1, 0.01, 0.1
-# For a network on all of MNIST: best takes 10 to 20 seconds on one core.
+# How long the measurement of a network on all of MNIST may take: best takes 10 to 20 seconds on
+# one core.
 MEASURE_SECONDS = 300.0
 
 
@@ -56,8 +58,8 @@ class Threads:
     def __init__(self, count: int, limit: int, name: str, seconds: float) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"digitlens-{name}")
         self.count, self._limit, self._seconds = count, limit, seconds
-        self._mean = 0.0  # seconds that a task takes, of late
-        self._is_full = False  # for those who have no patience
+        self._mean = 0.0  # seconds that tasks took lately
+        self._is_full = False  # for those whose patience is limited
         self.tasks = 0  # at work or waiting
 
     async def call(self, function: Callable[..., Result], *args: Any, **options: Any) -> Result:

@@ -237,7 +237,7 @@ class TrainingJobs:
 
     async def _publish(self, event: dict[str, Any]) -> None:
         async with self._changed:
-            # Of the weights only the newest are kept: they are many numbers.
+            # Only the newest weights are kept: they are many numbers.
             if event["event"] == "weights":
                 old = [item for item in self.events if item["event"] == "weights"]
                 for item in old:

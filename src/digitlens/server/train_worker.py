@@ -139,7 +139,7 @@ def train(request: dict[str, Any], events: EventWriter) -> Run:
     # Going on from a network uses all own digits: a share of them means nothing.
     share, limit = request.get("share"), None
     if share is not None and share < 1 and not request.get("start"):
-        # As a count, so that config.toml and the command line say the same.
+        # Handed on as a count, so that config.toml and the command line say the same.
         limit = max(10, round(share * len(load_digits(request["data"]).train)))
     return train_network(
         request["network"],

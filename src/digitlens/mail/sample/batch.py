@@ -111,12 +111,12 @@ def _center(ink: Gray) -> Gray:
 
 
 TRUTH = "truth.csv"
-# Of truth.csv; the last four are the box of the receiver's ZIP in the picture.
+# The columns of truth.csv; the last four are the box of the receiver's ZIP in the picture.
 COLUMNS = (
     *("piece", "zip", "zip4", "city", "state", "name", "street", "sender_zip"),
     *("left", "top", "right", "bottom"),
 )
-# Of the JPEG files: an envelope takes about 100 kB.
+# The quality of the JPEG files: an envelope takes about 100 kB.
 JPEG_QUALITY = 90
 
 MAX_PIECES = 1_000_000

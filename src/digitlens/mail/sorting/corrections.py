@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 
 LINES, DIGITS, TRUTH = "lines", "digits", "truth.csv"
 
-# Of truth.csv: the picture, its digits, how many; what was read, and who said so and when.
+# The columns of truth.csv: the picture, its digits and their number; what the program read; the
+# piece; who corrected it, and when.
 COLUMNS = ("file", "truth", "n_digits", "read", "piece", "person", "at")
-# Digits in which what was read and what was said may differ, and still be one line.
+# In how many digits what was read may differ from what was said, and still be the same line.
 MAX_EDITS = 2
-# In heights of its line: a wider box holds letters or two digits.
+# The widest box of a digit, in heights of its line: a wider one holds letters or two digits.
 MAX_DIGIT_WIDTH = 1.5
-# Paper about a line, as a share of its width: about a quarter of the height of five digits.
+# The paper around a line that is saved with it, as a share of its width: about a quarter of the
+# height of five digits.
 LINE_MARGIN = 0.05
 
 

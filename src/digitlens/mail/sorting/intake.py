@@ -44,9 +44,10 @@ SUFFIXES = (
     (b"RIFF", ".webp"),
 )
 LOCK = ".names"
-# Of all that a piece's picture may be called: `route` sorts what others put there, too.
+# All suffixes that a piece's picture may have: `route` sorts what others put there, too.
 ENDINGS = sorted(PICTURE_SUFFIXES | {".scan"})
-# Barcode identifier, service type and mailer's number: nobody's, for use in house.
+# A barcode identifier, service type and mailer's number that belong to nobody: for use in
+# house.
 IN_HOUSE = ("00", "000", "000000")
 
 
@@ -110,11 +111,11 @@ class Intake:
             self._store.add([RoutedPiece(*about)])
         row = self._store.find_piece(path)
         assert row is not None, "it was written"
-        # Also one that was sent before, and whose sorting was ended by a kill.
+        # It may also have been sent before, and a kill ended its sorting.
         if not row["placed"]:
             # What waits is lent only once it is marked.
             self._filer.place([row["id"]], mark=row["tray"] == REVIEW)
-        # Of several that are sent at once one has the row, with its time.
+        # Where several send it at once, the row has the time of one of them: that one is new.
         return TakenPiece(self._listing.describe(row), row["at"] == decided_at)
 
     def _keep(self, name: str, content: bytes) -> Path:

@@ -34,10 +34,10 @@ CHANNEL = "digitlens_waiting"
 # Locks of the database that stand for no row: making the tables, and adding pieces.
 MAKING, ADDING = 4_711_001, 4_711_002
 
-# As `sqlite.TABLES`; paths are bytes, which need not be UTF-8. Figures are counted when they
-# are asked for: kept in rows, they would let one writer wait for the other. That the pieces of
-# loans and corrections are there needs no check, a fifth of the server's time: rows of pieces
-# are never removed, and both are written by statements that hold theirs.
+# The same tables as `sqlite.TABLES`; paths are bytes, which need not be UTF-8. Figures are
+# counted when they are asked for: kept in rows, they would make one writer wait for another.
+# Loans and corrections have no foreign key, which would take a fifth of the server's time: rows
+# of pieces are never removed, and whoever writes a loan or a correction holds its piece's row.
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS digitlens;
 CREATE TABLE pieces (
@@ -289,7 +289,8 @@ class PostgresStore(Store):
                 return rows[0], new
 
     def _mark(self, run: Work, done: Sequence[Mapping[str, Any]]) -> None:
-        # In the order of numbers: two who mark the same must not wait for each other.
+        # Marked in the order of numbers, so that two who mark the same do not wait for each
+        # other for ever.
         rows = sorted(done, key=itemgetter("id"))
         run(_MARK, **{name: [row[name] for row in rows] for name in ("id", "tray", "at")})
 

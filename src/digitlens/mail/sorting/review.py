@@ -147,10 +147,10 @@ class Review:
         return self._make_task(row, token, now + lease)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until there may be a piece to claim, at most so long; say whether there may be.
+        """Wait at most `seconds` for a piece to claim; say whether there may be one.
 
-        The first who asks is told so at once: claim first, wait then, and claim again. A loan
-        that ends is not noticed, so that now and then one claims unasked.
+        The first call returns at once: claim first, then wait, then claim again. A loan that
+        ends is not noticed: now and then, claim without having been told to.
         """
         return self.store.wait(seconds)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 Row: TypeAlias = "Mapping[str, Any]"
-"""A row of the state, by the names of the columns in `sqlite.TABLES`."""
+"""A row of the state: values by the names of the columns in `sqlite.TABLES`."""
 
 SurveyRow: TypeAlias = "tuple[int, str | bytes, str, str, str, str | None, int, str | None]"
 """Number, source, stamp, filed, tray, zip and placed of a row, as in `sqlite.TABLES`, and the
@@ -66,8 +66,8 @@ class RoutedPiece:
 class Asking:
     """Who asks for a piece, and when.
 
-    Theirs is the piece that is lent with `token`, or to `person` where that is None. Pieces
-    behind number `after` come first. `now` and `until` are in seconds since 1970.
+    A piece is already theirs if it is lent with `token` or, where that is None, to `person`.
+    Pieces with a number above `after` come first. `now` and `until` are in seconds since 1970.
     """
 
     person: str

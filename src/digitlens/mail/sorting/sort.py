@@ -58,12 +58,13 @@ BATCH_SIZE = 16
 BATCH_SECONDS = 1.0
 # With fewer new pieces no process is started: starting one takes as long as ten pieces.
 MIN_FOR_WORKERS = 16
-# What takes longer to read is given up and left to a person.
+# A piece that takes longer to read is given up and left to a person.
 PIECE_SECONDS = 60.0
-# A file that was written to so many seconds ago is whole; so often a folder is looked at.
+# Seconds after its last change from which on a file counts as whole; and between two looks at
+# the folder.
 WATCH_AGE = 2.0
-# Pieces at most that are being read ahead: as many lines are kept in memory, and as many pieces
-# are read again when the run is killed.
+# The most pieces that are read ahead: as many lines are kept in memory, and as many pieces are
+# read again when the run is killed.
 PREFETCH = 32
 
 
@@ -211,7 +212,7 @@ def _survey(store: Store, plan: SortPlan, filer: Filer, folder: Path) -> Survey:
             unread is not None
             # A broken reader read it, or a version that did not say whose fault it was.
             and parse_text(number, unread).get("retry", True)
-            # Of a picture that was changed the tray may have the old one.
+            # Where a picture was changed, its tray may have the old one.
             and stamp in ("gone", fingerprint)
         ):
             survey.retries[path] = number

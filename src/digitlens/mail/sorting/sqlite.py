@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 FILE = "mail.sqlite"
 VERSION = 1
-# How long one writer waits for another; each writes for milliseconds.
+# How long one writer waits for another; each writes for milliseconds only.
 BUSY_SECONDS = 20.0
-# How often somebody who waits for a piece looks: it takes microseconds.
+# How often a person's wait for a piece looks for one: a look takes microseconds.
 LOOK_SECONDS = 0.1
-# Held by all who have the state open, so that a repair does not replace it under them.
+# A lock that all hold who have the state open, so that a repair does not replace it meanwhile.
 OPENED = ".mail.lock"
 # The fact of that name: how many pieces there were of each kind, and after which change.
 TALLY = "tally"
@@ -86,8 +86,9 @@ def _count(kind: str, name: str, by: str = "1") -> str:
     )
 
 
-# Figures that are read at each claim are kept, not counted. Files of older versions get them
-# when they are opened; what an older version writes into such a file is counted too.
+# Figures that are read at each claim are kept in a table, not counted each time. Files of older
+# versions get the table when they are opened; as triggers keep it, what an older version writes
+# into such a file is counted too.
 COUNTS = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE INDEX corrections_piece ON corrections (piece)",
@@ -151,7 +152,7 @@ class SqliteStore(Store):
         try:
             self._idle.append(self._open(create=True))
         except BaseException:
-            self.close()  # who keeps the error keeps nobody from repairing the state
+            self.close()  # else whoever keeps the error would keep others from a repair
             raise
 
     def _check_there(self) -> None:
@@ -233,9 +234,10 @@ class SqliteStore(Store):
                 self._sync(number)
 
     def _sync(self, number: int) -> None:
-        """Wait until the disk has the log up to this transaction; who waits longest does it."""
+        """Wait until the disk has the log up to this transaction."""
         with self._syncing:
-            if self._synced >= number:  # another thread's wait was for ours too
+            # Threads that wait at the same time share one wait.
+            if self._synced >= number:
                 return
             number = self._written
             # Where there is no log, SQLite has moved it into the file, and waited for that.

@@ -219,10 +219,10 @@ class Store(ABC):
 
     @abstractmethod
     def wait(self, seconds: float) -> bool:
-        """Wait until a piece may have come that can be lent, at most so long.
+        """Wait at most `seconds` for a piece that can be lent; say whether one may have come.
 
-        Says whether one may have; the first who asks is told so at once, to look before the
-        wait begins. Loans that end are not noticed.
+        The first call returns at once, so that the caller looks before the wait begins. Loans
+        that end are not noticed.
         """
 
     def rename(self, piece: int, name: PurePath) -> str:
@@ -253,7 +253,7 @@ class Store(ABC):
     def claim(self, asking: Asking) -> tuple[Row, str] | None:
         """Lend the next piece that waits, one of theirs first; return its row and the token.
 
-        No two who ask at the same time get the same piece. None: nothing that waits is free.
+        Two who ask at the same time never get the same piece. None: nothing that waits is free.
         """
         mine = "person = :person" if asking.token is None else "token = :token"
         # A loan that is lost in a power cut does no harm: the piece is lent anew.

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from digitlens.mail.sorting.store import Store
 
 
-# In a folder of trays whose state is in a database: the name that both know the other by.
+# A folder of trays and the database that keeps its state hold one name by which they know each
+# other: in the folder it is this file, in the database this fact.
 PAIRED = ".store"
 PAIR = "trays"
 ADDRESSES = ("postgresql://", "postgres://")
