@@ -183,6 +183,14 @@ class Page(Shown):
             sheets=(ReadSheet(sheet, self.turn),),
         )
 
+    def doubted(self, lines: Sequence[Line], most: float) -> Page:
+        """Return the same with these lines no surer than `most`."""
+        doubted = [
+            replace(line, confidence=min(most, line.confidence)) if line in lines else line
+            for line in self.lines
+        ]
+        return replace(self, lines=tuple(doubted))
+
     def as_dict(self) -> dict[str, Any]:
         """Return lines, tables, words, size and turn as plain values; no stages."""
         return {
@@ -225,6 +233,39 @@ def join_pages(pages: Sequence[Page], size: Size, *, ranked: bool) -> Page:
         sheets,
         tuple([box for page in pages for box in page.words]),
     )
+
+
+MAX_CUT_GAP, MIN_ROW_OVERLAP, MAX_HEIGHT_RATIO = 1.0, 0.5, 2.0
+"""Two lines may be one number that an edge of a sheet cuts where they are so near, in heights
+of the taller one, share so much of the height of the lower one, and are so much alike."""
+
+
+def find_cut_lines(pages: Sequence[Page]) -> list[Line]:
+    """Return lines that stand on sheets of one picture so near as digits of one number do."""
+    lines = [(index, line) for index, page in enumerate(pages) for line in page.lines]
+    cut = [
+        line
+        for index, line in lines
+        if any(index != other and _may_be_one(line.box, near.box) for other, near in lines)
+    ]
+    return sorted(cut, key=lambda line: line.box)
+
+
+def _may_be_one(one: Box, two: Box) -> bool:
+    """Say whether two boxes lie side by side as parts of one number do."""
+    heights = sorted((one[3] - one[1], two[3] - two[1]))
+    overlap = min(one[3], two[3]) - max(one[1], two[1])
+    gap = max(one[0], two[0]) - min(one[2], two[2])
+    is_row = (
+        overlap >= MIN_ROW_OVERLAP * heights[0] and heights[1] <= MAX_HEIGHT_RATIO * heights[0]
+    )
+    return is_row and gap <= MAX_CUT_GAP * heights[1]
+
+
+def holds(line: Line, part: Line) -> bool:
+    """Say whether the middle of a part lies in a line's box."""
+    x, y = (part.box[0] + part.box[2]) / 2, (part.box[1] + part.box[3]) / 2
+    return line.box[0] <= x <= line.box[2] and line.box[1] <= y <= line.box[3]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from digitlens.models.inference import load_model
 from digitlens.models.recipe import READERS
 from digitlens.ocr.mail_sheet import MailSheetReader
 from digitlens.ocr.network import LineRecognizer, load_line_recognizer, load_sign_recognizer
-from digitlens.ocr.page import FormField, Page, join_pages
+from digitlens.ocr.page import FormField, Page, find_cut_lines, holds, join_pages
+from digitlens.ocr.page_reading import DOUBTED_CONFIDENCE
 from digitlens.ocr.recognize import recognize_line_image
 from digitlens.ocr.sheet_reader import PageRequest, SheetReader
 from digitlens.ocr.signs import choose_parting
@@ -189,6 +190,13 @@ class Reader:
             return start().read(image)
         height, width = image.pixels.shape[:2]
         page = join_pages(pages, (width, height), ranked=request.lengths is not None)
+        if cut := find_cut_lines(pages):
+            # An edge of a sheet cuts no number: what stands there is read as a whole.
+            whole = start().read(image)
+            numbers = [line for line in whole.lines if line.confidence >= DOUBTED_CONFIDENCE]
+            if all(any(holds(number, part) for number in numbers) for part in cut):
+                return whole
+            page = page.doubted(cut, DOUBTED_CONFIDENCE)
         if request.stages:
             outlines = draw_sheets(image.pixels, sheets)
             page = replace(page, stages=(("0-sheets", outlines), *page.stages))
