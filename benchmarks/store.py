@@ -28,8 +28,9 @@ from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import load_directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import Review, Sorting, sort_folder
+from digitlens.mail.sorting.rows import REVIEW
 from digitlens.mail.sorting.stores import open_store
-from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
+from digitlens.mail.sorting.trays import file_fingerprint
 from peer import keep, machine, read_memory
 
 if TYPE_CHECKING:

@@ -135,9 +135,9 @@ def take_pieces() -> None:
     from digitlens.mail.decision import RoutingPolicy
     from digitlens.mail.directory import load_directory
     from digitlens.mail.plan_files import read_plan
-    from digitlens.mail.sorting.filing import Filer
     from digitlens.mail.sorting.intake import Intake
     from digitlens.mail.sorting.stores import make_store
+    from digitlens.mail.sorting.trays import Filer
 
     trays = Path("trays")
     store = make_store(trays, None)

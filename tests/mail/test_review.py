@@ -17,7 +17,7 @@ from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory
 from digitlens.mail.plan import make_plan
 from digitlens.mail.sorting import NotYoursError, Review, ReviewTask, Sorting, sort_folder
-from digitlens.mail.sorting import filing as filing_module
+from digitlens.mail.sorting import trays as trays_module
 
 COUNT = 12
 
@@ -376,7 +376,7 @@ def test_a_kill_before_the_piece_is_moved_is_made_good(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(filing_module, "move_to_tray", killed)
+        patch.setattr(trays_module, "move_to_tray", killed)
         with pytest.raises(KeyboardInterrupt):
             queue.take_back(task.piece, "ann")
     assert lies_in(trays, task.picture.name) == ["MA"]

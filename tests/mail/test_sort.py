@@ -24,8 +24,8 @@ from digitlens.mail.barcodes import decode_imb
 from digitlens.mail.plan import make_plan
 from digitlens.mail.plan_files import parse_plan
 from digitlens.mail.sorting import Review, Sorting, SortSummary, sort_folder
-from digitlens.mail.sorting import filing as filing_module
 from digitlens.mail.sorting import sort as sort_module
+from digitlens.mail.sorting import trays as trays_module
 from digitlens.mail.sorting.sort import _Pictures, scan_names, watch_folder
 from digitlens.workers import run_in_order
 
@@ -323,7 +323,7 @@ def test_a_piece_that_vanished_does_not_stop_the_mail(
     mail: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between row and tray, and the picture deleted then: the other mail is sorted."""
-    monkeypatch.setattr(filing_module, "put_in_tray", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(trays_module, "put_in_tray", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         mail.sort()
     monkeypatch.undo()

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from digitlens.server import protocol as limits
+from digitlens.server import serve as limits
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 

@@ -36,12 +36,15 @@ LATE = "late"
 class MailRoom:
     """Reads pieces of mail; with a desk it has the desk's plan, and can keep them.
 
+    max_pixels: of a picture
     isolated: pieces are read in processes, as many as ask at one time, as `digitlens route`
         does; else here, which is as fast on one core and takes less memory
     """
 
-    def __init__(self, desk: ReviewDesk | None, *, isolated: bool = False) -> None:
-        self._desk = desk
+    def __init__(
+        self, desk: ReviewDesk | None, max_pixels: int, *, isolated: bool = False
+    ) -> None:
+        self._desk, self._max_pixels = desk, max_pixels
         self._lock = threading.Lock()
         self._pool: WorkerPool[Upload | Path, Sequence[ZipCandidate]] | None = None
         if isolated:
@@ -77,14 +80,7 @@ class MailRoom:
         about = (self._desk.scans, review.store, review.filer, self.policy, self._desk.plan)
         return Intake(*about, now=review.now)
 
-    def route(
-        self,
-        upload: Upload,
-        max_pixels: int,
-        city: str | None,
-        state: str | None,
-        serial: int,
-    ) -> Routed:
+    def route(self, upload: Upload, city: str | None, state: str | None, serial: int) -> Routed:
         """Say where a piece goes.
 
         Raises TooLargeError, CorruptFileError: its picture cannot be read.
@@ -92,7 +88,7 @@ class MailRoom:
         from digitlens.mail.sorting.intake import IN_HOUSE
         from digitlens.mail.sorting.summary import make_barcode
 
-        check_pixels(count_pixels(upload, "the picture"), max_pixels, "the picture")
+        self._check_size(upload, "the picture")
         policy = replace(self.policy, addresses={"": (city, state)})
         decided = policy.decide(self.read(upload), "")
         values = decided.as_dict()
@@ -107,12 +103,7 @@ class MailRoom:
         )
 
     def take(
-        self,
-        name: str,
-        upload: Upload,
-        max_pixels: int,
-        city: str | None,
-        state: str | None,
+        self, name: str, upload: Upload, city: str | None, state: str | None
     ) -> SortedPiece:
         """Keep and sort a piece; errors as in `Intake.take`."""
         if not isinstance(upload, bytes):
@@ -121,7 +112,7 @@ class MailRoom:
             intake = self._intake
 
         def read(path: Path) -> Sequence[ZipCandidate]:
-            check_pixels(count_pixels(upload, name), max_pixels, name)
+            self._check_size(upload, name)
             return self.read(path)
 
         taken = intake.take(name, upload, read, (city, state))
@@ -130,6 +121,9 @@ class MailRoom:
             **{key: value for key, value in taken.row.items() if key in names},
             new=taken.is_new,
         )
+
+    def _check_size(self, upload: Upload, name: str) -> None:
+        check_pixels(count_pixels(upload, name), self._max_pixels, name)
 
     def warm(self, count: int) -> None:
         """Begin to start `count` processes that read: no piece has to wait for that."""

@@ -132,7 +132,7 @@ class LabState:
     def __init__(self, settings: ServerSettings, desk: ReviewDesk | None = None) -> None:
         self.settings = settings
         self.desk = desk
-        self.mail = MailRoom(desk, isolated=available_cpus() > 1)
+        self.mail = MailRoom(desk, settings.max_pixels, isolated=available_cpus() > 1)
         self.metrics = Metrics()
         self.body_budget = ByteBudget(settings.max_held_bytes)
         self.networks = NetworkStore(settings.runs)

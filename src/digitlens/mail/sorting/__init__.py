@@ -8,8 +8,7 @@ In reading order:
 `store`          `Store`: what keeps the state, one row for each piece, in SQL
 `sqlite`         in one SQLite file, whole after a kill at any moment
 `stores`         which store a folder of trays has
-`filing`         from rows to files
-`trays`          files linked, copied and moved, so that none is in two folders
+`trays`          from rows to files: each piece into one tray, and never into two
 `summary`        the figures of a run; pieces.csv and pieces.json
 `intake`         pieces that come one by one, from scanners
 `review`         `Review`: the queue for people

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from digitlens.errors import DataError, RunError, UsageError
 from digitlens.imaging.inputs import PICTURE_SUFFIXES
 from digitlens.mail.decision import Reason
-from digitlens.mail.sorting.rows import RoutedPiece, parse_routing
+from digitlens.mail.sorting.rows import REVIEW, RoutedPiece, parse_routing
 from digitlens.mail.sorting.sort import choose_tray, route_piece
 from digitlens.mail.sorting.summary import Listing
-from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
+from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.storage import make_folder, read_file, wait_for_lock, write_bytes
 from digitlens.workers import attempt
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from digitlens.mail.candidates import ZipCandidate
     from digitlens.mail.decision import Address, RoutingPolicy
     from digitlens.mail.plan import SortPlan
-    from digitlens.mail.sorting.filing import Filer
     from digitlens.mail.sorting.rows import Row
     from digitlens.mail.sorting.store import Store
+    from digitlens.mail.sorting.trays import Filer
 
     Read = Callable[[Path], Sequence[ZipCandidate]]
 

@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens.errors import MissingDataError, MissingExtraError, RunError, StorageError
+from digitlens.mail.sorting.rows import REVIEW
 from digitlens.mail.sorting.store import FILED, SETTLE, WAITS, Store, Work
-from digitlens.mail.sorting.trays import REVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

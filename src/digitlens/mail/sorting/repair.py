@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError
-from digitlens.mail.sorting.rows import LISTING, encode_path, parse_routing
+from digitlens.mail.sorting.rows import LISTING, REVIEW, UNSORTABLE, encode_path, parse_routing
 from digitlens.mail.sorting.sort import lock_trays, scan_folder
 from digitlens.mail.sorting.sqlite import FILE, OPENED, TABLES, make_tables
 from digitlens.mail.sorting.stores import check_unpaired
-from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
+from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.metrics.formatting import plural
 from digitlens.storage import (
     is_folder,

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, UsageError
 from digitlens.mail.directory import ZipCode
-from digitlens.mail.sorting.filing import Filer
-from digitlens.mail.sorting.rows import Asking, NotYoursError, Said, find_source, parse_routing
+from digitlens.mail.sorting.rows import (
+    REVIEW,
+    UNSORTABLE,
+    Asking,
+    NotYoursError,
+    Said,
+    find_source,
+    parse_routing,
+)
 from digitlens.mail.sorting.stores import make_store, open_store
-from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE
+from digitlens.mail.sorting.trays import Filer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

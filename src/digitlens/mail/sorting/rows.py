@@ -21,6 +21,9 @@ SurveyRow: TypeAlias = "tuple[int, str | bytes, str, str, str, str | None, int, 
 """Number, source, stamp, filed, tray, zip and placed of a row, as in `sqlite.TABLES`, and the
 routing of one that waits as unreadable."""
 
+# The trays of what waits for a person, and of what no person could read.
+REVIEW, UNSORTABLE = "review", "unsortable"
+MAX_NAME_BYTES = 255  # of a file's name, on every system
 LISTING = "pieces.json"
 # The fact of that name: for which state the listing was written.
 LISTED = "listed"

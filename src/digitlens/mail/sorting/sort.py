@@ -29,11 +29,10 @@ from digitlens.imaging.inputs import PAGE_BYTES, tune_malloc, use_one_core, walk
 from digitlens.imaging.inputs import Listing as Listed
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import Reason, Routing, find_line
-from digitlens.mail.sorting.filing import Filer, TrayNames
-from digitlens.mail.sorting.rows import RoutedPiece, parse_text
+from digitlens.mail.sorting.rows import REVIEW, RoutedPiece, parse_text
 from digitlens.mail.sorting.stores import open_store
 from digitlens.mail.sorting.summary import Listing, SortSummary, count_pieces
-from digitlens.mail.sorting.trays import REVIEW, file_fingerprint
+from digitlens.mail.sorting.trays import Filer, TrayNames, file_fingerprint
 from digitlens.storage import is_folder, lock_file, make_folder, readable_name
 from digitlens.workers import attempt, run_in_order
 

@@ -14,8 +14,7 @@ from abc import ABC, abstractmethod
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from digitlens.mail.sorting.rows import NotYoursError
-from digitlens.mail.sorting.trays import REVIEW
+from digitlens.mail.sorting.rows import MAX_NAME_BYTES, REVIEW, NotYoursError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from digitlens.mail.sorting.rows import Asking, RoutedPiece, Row, Said, SurveyRow
 
 
-MAX_NAME_BYTES = 255  # of a file's name, on every system
 PAGE = 1000  # rows that are fetched at once: memory stays flat however many there are
 
 WAITS = f"tray = '{REVIEW}' AND placed = 1"

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from digitlens.mail.barcodes import IntelligentMail, encode_imb
-from digitlens.mail.sorting.rows import LISTED, LISTING, parse_routing
-from digitlens.mail.sorting.trays import REVIEW, UNSORTABLE, file_fingerprint
+from digitlens.mail.sorting.rows import LISTED, LISTING, REVIEW, UNSORTABLE, parse_routing
+from digitlens.mail.sorting.trays import file_fingerprint
 from digitlens.metrics.formatting import plural
 from digitlens.storage import new_file, readable_name
 

@@ -72,8 +72,7 @@ async def route(
     Retry-After, at once, where those that were sent before take more than two seconds.
     """
     upload = await read_upload(request, state.settings)
-    limit = state.settings.max_pixels
-    work = partial(state.mail.route, upload, limit, city, region, serial)
+    work = partial(state.mail.route, upload, city, region, serial)
     try:
         seconds = within or state.settings.answer_seconds
         patience = SORTER_SECONDS if within is None else math.inf
@@ -118,10 +117,8 @@ async def take(
     cannot be read waits for a person.
     """
     upload = await read_upload(request, state.settings)
-    limit = state.settings.max_pixels
-    return json_response(
-        await state.mail_threads.call(state.mail.take, id_, upload, limit, city, region)
-    )
+    taken = await state.mail_threads.call(state.mail.take, id_, upload, city, region)
+    return json_response(taken)
 
 
 @router.post("/claim", **document("Take the next piece", Claimed, *WRITE_PROBLEMS))
