@@ -217,6 +217,21 @@ def test_a_sloping_line_is_levelled(write: Callable[..., np.ndarray]) -> None:
     assert abs(rows[0][0] - rows[2][0]) <= 0.12 * crop.ink.shape[0]
 
 
+@pytest.mark.parametrize("digits", ["473", "4735", "600"])
+@pytest.mark.parametrize("slope", [-20, -14, -8, 0, 8, 14, 20])
+def test_a_few_digits_tell_their_slope(
+    write: Callable[..., np.ndarray], digits: str, slope: int
+) -> None:
+    """Three digits or four on a crooked picture are one line, of a page turned level."""
+    sheet = np.full((350, 500), 255, np.uint8)
+    line = write(digits)
+    sheet[150 : 150 + line.shape[0], 180 : 180 + line.shape[1]] = line
+    turn = cv2.getRotationMatrix2D((250, 170), slope, 1)
+    layout = find_lines(cv2.warpAffine(sheet, turn, (500, 350), borderValue=255))
+    assert len([crop for crop in layout.crops if not crop.part]) == 1
+    assert abs((layout.rotation + slope + 180) % 360 - 180) <= 4
+
+
 def test_an_area_limits_what_is_looked_at(page: np.ndarray) -> None:
     """Only what lies in the area is found; its box is that in the whole picture."""
     layout = find_lines(page, area=(200, 250, 600, 450))

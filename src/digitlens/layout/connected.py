@@ -29,8 +29,11 @@ MAX_CANDIDATES = 1200
 MAX_RESIDUE_HEIGHT, MAX_RESIDUE_WIDTH = 0.3, 0.07
 # From center to center, in the larger side of a component.
 MAX_NEIGHBOR_DISTANCE = 2.5
-# From fewer neighbors no direction is estimated.
-MIN_NEIGHBORS = 4
+# From fewer neighbors no direction is estimated, and from fewer components none either.
+MIN_NEIGHBORS, MIN_COMPONENTS = 4, 3
+# Of fewer components than the first a line is fitted to the centers, from which they lie no
+# farther than this share of their height.
+MANY_COMPONENTS, MAX_OFF_LINE = 5, 0.15
 # A page lies on its side when so many times more neighbors are above or below, ...
 SIDEWAYS_RATIO = 1.6
 # ... and its components are this many times as wide as high: digits are higher than wide, in a
@@ -137,8 +140,10 @@ def estimate_rotation(
     level = (angles < MAX_PAGE_SLOPE) | (angles > 180 - MAX_PAGE_SLOPE)
     upright = np.abs(angles - 90) < MAX_PAGE_SLOPE
     doubtful = sideways is None and bool(upright.sum() + lying > level.sum())
-    if boxed or min(len(steps), len(boxes) - 1) < MIN_NEIGHBORS:
+    if boxed or len(steps) < MIN_NEIGHBORS or len(boxes) < MIN_COMPONENTS:
         return 0.0, doubtful
+    if len(boxes) < MANY_COMPONENTS:
+        return (_fit_slope(boxes) if level.all() else 0.0), doubtful
     if sideways is None and lying and upright.sum() > SIDEWAYS_RATIO * level.sum():
         return 90.0 + _common_slope(angles[upright] - 90), True
     return _common_slope((angles[level] + 90) % 180 - 90), doubtful
@@ -167,3 +172,16 @@ def _common_slope(angles: Floats) -> float:
     spread = float(np.median(np.abs(angles - middle)))
     agreed = spread < max(4.0, 0.5 * abs(middle))
     return middle if abs(middle) > MIN_PAGE_SLOPE and agreed else 0.0
+
+
+def _fit_slope(boxes: Floats) -> float:
+    """Return the angle of the line through a few centers; 0.0 for none, or a small one.
+
+    Between two digits the way says little: boxes of slanted ones have their centers anywhere.
+    """
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
+    slope, start = np.polyfit(x, y, 1)
+    off = np.abs(y - slope * x - start).max()
+    angle = float(np.degrees(np.arctan(-slope)))
+    is_line = off <= MAX_OFF_LINE * np.median(boxes[:, 3] - boxes[:, 1])
+    return angle if is_line and MIN_PAGE_SLOPE < abs(angle) < MAX_PAGE_SLOPE else 0.0
