@@ -4,11 +4,12 @@
 
 The pictures of DIGITLENS_REAL that show nothing but numbers (photos, forms, cut-out codes,
 printed numbers, every eighteenth cheque amount), and its drawn single digits, are laid on desks
-and pages and turned, and read again: how often all lines of a picture are right, and how many
-lines are sure (confidence 0.9) and wrong. ``--half even`` or ``odd`` takes every other picture,
-to tune on one half and judge on the other. Then sample mail with dark borders and any way up;
-upright pictures that were turned by mistake; and scenes that `grounds` composes, with a sheet
-of the worst (``--worst FILE.png``). Figures on real pictures are development figures.
+and pages, turned, and made worse as cameras do (`camera`): how often all lines of a picture are
+right, and how many lines are sure (confidence 0.9) and wrong. ``--half even`` or ``odd`` takes
+every other picture, to tune on one half and judge on the other. Then sample mail with dark
+borders and any way up; upright pictures that were turned by mistake; and scenes that `grounds`
+composes, with a sheet of the worst (``--worst FILE.png``). Figures on real pictures are
+development figures.
 
 Prints Markdown; with ``--write`` also to benchmarks/results/scenes.md.
 """
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
+import camera
 from digitlens import load_digits, load_model
 from digitlens.errors import DigitlensError
 from digitlens.imaging import frame_digit
@@ -116,6 +118,7 @@ CHANGES: dict[str, Change] = {
     "turned by 90": turned(1),
     "turned by 180": turned(2),
     "turned by 270": turned(3),
+    **camera.CHANGES,
 }
 
 
