@@ -170,6 +170,9 @@ MIN_CELL_SIDE = 8.0
 MIN_THIN_LINES = 0.6
 # Ink, of 255, by which a line must be darker: the median along it, so digits do not count.
 MIN_LINE_INK = 1.5
+# Where a line may be, in cells' sizes beside its place, as it may be bent; and, first and last,
+# the middle of the cells on both sides.
+LINE_OFFSETS = np.array([-0.5, -0.12, -0.06, 0.0, 0.06, 0.12, 0.5])
 
 
 def split_sudoku_blocks(lattice: Lattice, ink: Gray) -> Lattice:
@@ -200,18 +203,20 @@ def split_sudoku_blocks(lattice: Lattice, ink: Gray) -> Lattice:
 def _is_line_dark(lattice: Lattice, ink: Gray, index: int, block: int, across: bool) -> bool:
     """Say whether there is a line where cells `index` - 1 and `index` meet, along one block."""
     along = block + np.linspace(0.06, 0.94, 40)
-    levels = []
-    # On the line, give or take where it is bent to, and in the cells on both sides.
-    for offset in (-0.5, -0.12, -0.06, 0.0, 0.06, 0.12, 0.5):
-        place = np.full_like(along, (index + offset) / SUDOKU_BLOCKS)
-        points = np.column_stack([along, place] if across else [place, along])
-        levels.append(_median_ink(lattice, ink, points))
+    places = (index + LINE_OFFSETS) / SUDOKU_BLOCKS
+    points = [np.tile(along, len(places)), np.repeat(places, len(along))]
+    if not across:
+        points.reverse()
+    # All of them at once: one by one this took a tenth of the time for a sudoku.
+    mapped = np.column_stack([*points, np.ones(len(points[0]))]) @ lattice.to_view.T
+    spots = np.floor(mapped[:, :2] / mapped[:, 2:]).astype(int)
+    inside = (spots >= 0).all(axis=1) & (spots < ink.shape[::-1]).all(axis=1)
+    parts = zip(np.split(spots, len(places)), np.split(inside, len(places)), strict=True)
+    levels = [_median_ink(ink, some[is_inside]) for some, is_inside in parts]
     beside = (levels[0] + levels[-1]) / 2
     return max(levels[1:-1]) > beside + MIN_LINE_INK
 
 
-def _median_ink(lattice: Lattice, ink: Gray, points: Floats) -> float:
-    mapped = np.column_stack([points, np.ones(len(points))]) @ lattice.to_view.T
-    spots = np.floor(mapped[:, :2] / mapped[:, 2:]).astype(int)
-    inside = (spots >= 0).all(axis=1) & (spots < ink.shape[::-1]).all(axis=1)
-    return float(np.median(ink[spots[inside, 1], spots[inside, 0]])) if inside.any() else 0.0
+def _median_ink(ink: Gray, spots: NDArray[np.int_]) -> float:
+    """Return the median ink at some spots, (n, 2), x and y; 0.0 without any."""
+    return float(np.median(ink[spots[:, 1], spots[:, 0]])) if len(spots) else 0.0

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from digitlens.imaging.binarize import quantile_of_values
+from digitlens.imaging.crop import halve
 from digitlens.layout.morphology import dilate
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def estimate_background(
     height, width = gray.shape
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+    fine = gray
+    while fine.shape[0] >= 4 * size[1] and fine.shape[1] >= 4 * size[0]:
+        fine = halve(fine)  # in a fortieth of the time that other quotients take
+    small = np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.uint8)
     coarse_window, fine_window = (
         round(window * side / BACKGROUND_SIDE) // 2 * 2 + 1
         for window in (COARSE_WINDOW, FINE_WINDOW)
@@ -76,12 +80,12 @@ def estimate_background(
         inverted = _is_inverted(small, coarse)
     if inverted:
         small, coarse = 255 - small, 255 - coarse
-    fine = _follow_light(small, coarse, fine_window)
-    deviation = np.abs(small.astype(np.float32) - fine)
+    light = _follow_light(small, coarse, fine_window)
+    deviation = np.abs(small.astype(np.float32) - light)
     deviation = deviation[deviation < MIN_DEVIATION]
     # 1.25 mean deviations are a standard deviation of normal noise.
     noise = float(deviation.mean() * 1.25) if deviation.size else 0.0
-    return Background(fine, inverted, noise)
+    return Background(light, inverted, noise)
 
 
 def _median_filter(small: Gray, window: int) -> Gray:

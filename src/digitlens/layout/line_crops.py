@@ -130,14 +130,14 @@ def crop_line(page: PageAnalysis, source: CropSource, region: LineRegion) -> Lin
     if size[0] > MAX_COLUMNS:
         return None
     line_ink, other_ink = _warp_masks(page, region, to_view, size)
-    rows, columns = np.flatnonzero(line_ink.any(axis=1)), np.flatnonzero(line_ink.any(axis=0))
-    if not len(rows):
+    x, y, width, rows = cv2.boundingRect(line_ink)
+    if not rows:
         return None
 
     # Trim to the ink and its margin, for which `_frame_line` leaves room.
     margin = round(MARGIN * height * scale)
-    top, bottom = rows[0] - margin, rows[-1] + 1 + margin
-    left, right = columns[0] - margin, columns[-1] + 1 + margin
+    top, bottom = y - margin, y + rows + margin
+    left, right = x - margin, x + width + margin
     line_ink, other_ink = line_ink[top:bottom, left:right], other_ink[top:bottom, left:right]
     to_view = to_view @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
 
@@ -145,10 +145,11 @@ def crop_line(page: PageAnalysis, source: CropSource, region: LineRegion) -> Lin
     ink = _extract_line_ink(
         page, source, to_view, line_ink, other_ink, 1 / (scale * page.view.scale)
     )
-    kept = _shorten_gaps(np.asarray(line_ink.any(axis=0)), round(MAX_GAP * height * scale))
+    inked = np.asarray(cv2.reduce(line_ink, 0, cv2.REDUCE_MAX)[0] > 0, np.bool_)
+    kept = _shorten_gaps(inked, round(MAX_GAP * height * scale))
     shown = np.flatnonzero(kept)
     return LineCrop(
-        ink=np.ascontiguousarray(ink[:, kept]),
+        ink=ink if kept.all() else np.ascontiguousarray(ink[:, kept]),
         columns=np.append(shown, shown[-1] + 1).astype(np.float64),
         to_picture=(page.view.to_picture @ to_view)[:2],
         height=height / page.view.scale,

@@ -109,6 +109,8 @@ def _without_crossings(
     return alone[offset : offset + piece.shape[0]]
 
 
+# Rows and columns of gaps in a level line that are closed.
+LINE_GAP = 5, 41
 # The share of the shorter line over which a box's top and bottom lie above each other.
 MIN_SHARED_WIDTH = 0.6
 # The least and the greatest distance of the two, in the height of the page's writing.
@@ -145,19 +147,25 @@ def find_box_sides(mask: Mask, level: Mask, height: float) -> Mask:
 
 def _list_level_lines(level: Mask) -> list[LevelLine]:
     """Return the level lines, from top to bottom."""
+    # Only where lines are, with room to close their gaps: a third of the time.
+    down, across = LINE_GAP
+    x, y, width, height = cv2.boundingRect(level)
+    rows = slice(max(0, y - down), y + height + down)
+    columns = slice(max(0, x - across), x + width + across)
     # Strokes that cross cut a line to pieces, a sloping one steps from row to row.
-    joined = close_mask(level, 5, 41)
+    joined = close_mask(np.ascontiguousarray(level[rows, columns]), down, across)
     labels, stats = label_components(joined)
     lines = []
     for index in range(1, len(stats)):
         left, top, width, height, _ = (int(value) for value in stats[index])
         pixels = labels[top : top + height, left : left + width] == index
         end = max(1, width // 8)
-        rows = [
-            top + float(np.flatnonzero(part.any(axis=1)).mean())
+        first, last = (
+            rows.start + top + float(np.flatnonzero(part.any(axis=1)).mean())
             for part in (pixels[:, :end], pixels[:, -end:])
-        ]
-        lines.append((left, left + width, rows[0], rows[1]))
+        )
+        left += columns.start
+        lines.append((left, left + width, first, last))
     return sorted(lines, key=lambda line: line[2] + line[3])
 
 
