@@ -104,6 +104,23 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+class Clock:
+    """A clock that stands until its `now`, in seconds, is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return what it shows."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock."""
+    return Clock()
+
+
 @pytest.fixture(scope="session")
 def make_digits() -> Callable[..., Digits]:
     """Return `draw_digits`."""

@@ -36,6 +36,12 @@ def digitlens(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 
 @pytest.fixture
+def read(digitlens: Callable[..., Ended], stroke_network: Path) -> Callable[..., Ended]:
+    """Return a function that runs ``digitlens read`` with the network of strokes."""
+    return lambda *words: digitlens("read", *words, "--model", stroke_network)
+
+
+@pytest.fixture
 def dots(in_tmp: Path) -> Callable[..., Path]:
     """Return a function that writes a picture which the golden network reads as `digit`.
 

@@ -34,12 +34,6 @@ def draw(in_tmp: Path, strokes: Callable[..., np.ndarray]) -> Callable[..., Path
     return write
 
 
-@pytest.fixture
-def read(digitlens: Cli, stroke_network: Path) -> Cli:
-    """Return a function that runs ``digitlens read`` with the network of strokes."""
-    return lambda *words: digitlens("read", *words, "--model", stroke_network)
-
-
 Draw = Callable[..., Path]
 
 

@@ -25,12 +25,6 @@ Strokes = Callable[..., np.ndarray]
 
 
 @pytest.fixture
-def read(digitlens: Cli, stroke_network: Path) -> Cli:
-    """Return a function that runs ``digitlens read`` with the network of strokes."""
-    return lambda *words: digitlens("read", *words, "--model", stroke_network)
-
-
-@pytest.fixture
 def png(strokes: Strokes) -> Callable[..., bytes]:
     """Return a function that makes a PNG file of numbers."""
 

@@ -21,9 +21,10 @@ from digitlens.mail.candidates import ZipCandidate, rank_zip_lines
 from digitlens.mail.decision import RoutingPolicy
 from digitlens.mail.directory import Directory, Place
 from digitlens.mail.plan import make_plan
-from digitlens.mail.sorting import Sorting, sort_folder
+from digitlens.mail.sorting import Review, Sorting, sort_folder
 from digitlens.server.app import Lab
 from digitlens.server.export import export_lab
+from digitlens.server.review_desk import ReviewDesk
 from digitlens.server.settings import ServerSettings
 
 BASE = "http://localhost:8000"
@@ -213,6 +214,11 @@ class SmallMail:
         )
         others = (Alternative("02135", 0.3), Alternative("00501", 0.1))
         return rank_zip_lines([Line("02134", 0.6, (100.0, 60.0, 160.0, 80.0), digits, others)])
+
+    def open_desk(self, trays: Path, scans: Path | None = None, **options: Any) -> ReviewDesk:
+        """Return the desk of trays that were sorted by this plan."""
+        review = Review(trays, self.plan, self.directory, **options)
+        return ReviewDesk(trays, review, self.plan, self.directory, scans)
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,8 @@ from schemathesis.specs.openapi import checks
 
 from digitlens import load_digits
 from digitlens.errors import MissingDataError
-from digitlens.mail.sorting import Review
 from digitlens.server import digit_sets
 from digitlens.server.app import Lab
-from digitlens.server.review_desk import ReviewDesk
 from digitlens.server.settings import ServerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -59,11 +57,7 @@ def asked(
     for index in range(40):
         (home / "mail" / f"{index}.png").write_bytes(b"no picture")
     trays = sort_mail(home / "mail", home / "trays")
-    review = Review(trays, small_mail.plan, small_mail.directory)
-    lab = Lab(
-        ServerSettings(folder=home),
-        ReviewDesk(trays, review, small_mail.plan, small_mail.directory),
-    )
+    lab = Lab(ServerSettings(folder=home), small_mail.open_desk(trays))
     lab.state.training.command = (sys.executable, "-c", QUICK)
     with pytest.MonkeyPatch.context() as patch, lab_client(lab) as client:
         patch.setattr(digit_sets, "load_digits", here)

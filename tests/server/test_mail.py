@@ -15,7 +15,6 @@ from PIL import Image
 
 from digitlens.errors import CorruptFileError, DataError, MissingDataError, UsageError
 from digitlens.geometry import rotate_upright
-from digitlens.mail.sorting import Review
 from digitlens.mail.sorting.sqlite import FILE
 from digitlens.mail.sorting.stores import open_store
 from digitlens.server import review_desk as desks
@@ -28,22 +27,6 @@ ANN, BOB = {"person": "Ann"}, {"person": "Bob"}
 NAMES = ("a.png", "b.tif", "c.bmp", "d.pgm", "e.jpg", "f.png", "g.webp")
 KINDS = {"b.tif": "I;16", "c.bmp": "RGB", "d.pgm": "L", "g.webp": "RGBA"}
 TOKEN = "0" * 16
-
-
-class Clock:
-    """A clock that stands until it is set forward."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Return what it shows."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Return a clock."""
-    return Clock()
 
 
 @pytest.fixture
@@ -60,10 +43,10 @@ def trays(tmp_path: Path, sort_mail: Callable[..., Any]) -> Path:
 
 
 @pytest.fixture
-def desk(trays: Path, small_mail: Any, clock: Clock) -> ReviewDesk:
+def desk(trays: Path, small_mail: Any, clock: Any) -> ReviewDesk:
     """Return the desk of these trays."""
-    review = Review(trays, small_mail.plan, small_mail.directory, now=clock)
-    return ReviewDesk(trays, review, small_mail.plan, small_mail.directory)
+    desk: ReviewDesk = small_mail.open_desk(trays, now=clock)
+    return desk
 
 
 @pytest.fixture
@@ -163,7 +146,7 @@ def test_every_piece_is_lent_once(mail: Any) -> None:
     assert tasks.count(None) == 3
 
 
-def test_a_loan_that_has_ended_is_told(mail: Any, clock: Clock, problem: Any) -> None:
+def test_a_loan_that_has_ended_is_told(mail: Any, clock: Any, problem: Any) -> None:
     """Who was too slow is told who has the piece now; renewing in time keeps it."""
     ann = claim(mail)["task"]
     assert ann["seconds"] == 300

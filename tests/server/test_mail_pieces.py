@@ -19,10 +19,8 @@ from digitlens.imaging.io import load_image
 from digitlens.mail.barcodes import decode_imb
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.decision import RoutingPolicy
-from digitlens.mail.sorting import Review
 from digitlens.mail.sorting.stores import open_store
 from digitlens.server.app import Lab
-from digitlens.server.review_desk import ReviewDesk
 from digitlens.server.settings import ServerSettings
 from digitlens.workers import WorkerPool
 
@@ -38,9 +36,7 @@ def sorter(
     trays.mkdir(parents=True)
     with open_store(trays, create=True):
         pass
-    review = Review(trays, small_mail.plan, small_mail.directory)
-    desk = ReviewDesk(trays, review, small_mail.plan, small_mail.directory, scans)
-    lab = Lab(ServerSettings(folder=in_tmp), desk)
+    lab = Lab(ServerSettings(folder=in_tmp), small_mail.open_desk(trays, scans))
     lab.state.mail.policy = RoutingPolicy(small_mail.directory)
     lab.state.mail.read = read_width
     with lab_client(lab) as client:
