@@ -14,7 +14,7 @@ from digitlens.geometry import enclosing_box
 from digitlens.mail.candidates import ZipCandidate
 from digitlens.mail.directory import ZIP5, ZIP9, load_directory
 from digitlens.mail.posterior import DEFAULT_PRIORS, Priors, ZipPosterior, zip_posterior
-from digitlens.mail.thresholds import default_thresholds, name_knowledge
+from digitlens.mail.thresholds import name_knowledge, published_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ def route(
         load_directory() if directory is None else directory,
         city=city,
         state=state,
-        threshold=default_thresholds() if threshold is None else threshold,
+        threshold=published_thresholds(0.01).thresholds if threshold is None else threshold,
     )
 
 

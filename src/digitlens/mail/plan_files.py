@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, UsageError, suggest
+from digitlens.mail.directory import is_digits
 from digitlens.mail.plan import Range, SortPlan, check_name
 from digitlens.storage import read_file
 
@@ -358,7 +359,7 @@ def _add_plant(
     prefix = cells[0]
     named = [cells[column] for column in columns if column < len(cells)]
     plant = next((item for item in named if item), "")
-    if not (len(prefix) == 3 and prefix.isascii() and prefix.isdigit()):
+    if not is_digits(prefix, 3):
         raise DataError(f"{where}: a prefix has three digits", seen=repr(prefix))
     if UNASSIGNED in cells[1:] and not plant:  # a prefix without mail
         return

@@ -82,6 +82,7 @@ def thresholds_for(network: LineRecognizer, error: float) -> ReaderThresholds:
     return ReaderThresholds(1 - error, caveat=caveat)
 
 
+@cache
 def published_thresholds(error: float) -> ReaderThresholds:
     """Return what `thresholds_for` says of the published reader, which is not loaded for it."""
     return _trust(read_measured(PUBLISHED), error)
@@ -105,12 +106,6 @@ def describe_unmeasured(whose: str, error: float) -> str:
         f"no thresholds were measured for {whose}: accepted is what is {100 * (1 - error):g} % "
         "sure by its own confidence"
     )
-
-
-@cache
-def default_thresholds() -> Thresholds:
-    """Return the thresholds of the published reader for at most 1 % wrong."""
-    return read_measured(PUBLISHED).thresholds(0.01)
 
 
 def find_measured(network: LineRecognizer) -> MeasuredThresholds | None:

@@ -158,7 +158,7 @@ def sort_folder(
             seconds=now() - start,
             moved=len(survey.mismatched) if sorting.move else 0,
             would_move=0 if sorting.move else len(survey.mismatched),
-            missing=filer.count_missing(None if again else survey.missing),
+            missing=filer.count_missing(filer.find_missing() if again else survey.missing),
             changed=survey.changed,
             copies=copies,
         )
@@ -217,7 +217,7 @@ def _survey(store: Store, plan: SortPlan, filer: Filer, folder: Path) -> Survey:
             survey.retries[path] = number
         else:
             meet(path)
-    missing = filer.search_missing(trays.find_unlike())
+    missing = filer.find_missing(trays.find_unlike())
     return replace(survey, changed=changed, unknown=pictures.end(), missing=missing)
 
 

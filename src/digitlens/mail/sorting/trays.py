@@ -110,16 +110,17 @@ class Filer:
             return put_in_tray(source, target, copy=copy)
         return move_to_tray(source, self.out / row["was"] / row["filed"], target, copy=copy)
 
-    def find_missing(self) -> dict[str, list[int]]:
-        """Return the placed pieces whose file is no longer in its tray, by tray."""
-        trays = TrayNames(self.out)
-        for _, _, _, filed, tray, _, placed, _ in self._store.survey():
-            if placed:
-                trays.sums[tray] ^= hash(filed)
-        return self.search_missing(trays.find_unlike())
+    def find_missing(self, trays: set[str] | None = None) -> dict[str, list[int]]:
+        """Return the placed pieces whose file is no longer in its tray, by tray.
 
-    def search_missing(self, trays: set[str]) -> dict[str, list[int]]:
-        """Do as `find_missing`, in these trays only."""
+        trays: those that hold other files than they should; None: they are looked for
+        """
+        if trays is None:
+            names = TrayNames(self.out)
+            for _, _, _, filed, tray, _, placed, _ in self._store.survey():
+                if placed:
+                    names.sums[tray] ^= hash(filed)
+            trays = names.find_unlike()
         if not trays:
             return {}
         files = {tray: set(list_tray(self.out / tray)) for tray in trays}
@@ -129,10 +130,10 @@ class Filer:
                 missing.setdefault(tray, []).append(number)
         return missing
 
-    def count_missing(self, missing: dict[str, list[int]] | None = None) -> dict[str, int]:
-        """Count by tray what `find_missing` finds, or has, and what `place` could not place."""
+    def count_missing(self, missing: dict[str, list[int]]) -> dict[str, int]:
+        """Count by tray what `find_missing` found, and what `place` could not place."""
         counts = Counter(self.unplaced.values())
-        for tray, numbers in (self.find_missing() if missing is None else missing).items():
+        for tray, numbers in missing.items():
             counts[tray] += len(numbers)
         return dict(counts)
 
