@@ -212,3 +212,45 @@ def test_no_quadrilateral_comes_twice() -> None:
     quads = [quad.tobytes() for quad in find_quads(remove_strokes(scene.astype(np.uint8)))]
     assert quads
     assert len(quads) == len({*quads})
+
+
+def test_pale_ink_on_patterned_paper_makes_a_sheet() -> None:
+    """Waves as of a cheque stand out as far as the ink does, but over less of it."""
+    down, across = np.mgrid[0:200, 0:300].astype(np.float32)
+    waves = 11 * np.sin(1.4 * down + 2 * np.sin(across / 40))
+    bare = np.full((200, 300), 150, np.uint8)
+    written = bare.copy()
+    cv2.putText(written, "5012", (30, 130), cv2.FONT_HERSHEY_SIMPLEX, 3.0, 105, 4)
+    for picture, count in ((bare, 0), (written, 1)):
+        patterned = np.clip(picture + waves, 0, 255).astype(np.uint8)
+        assert len(find_sheets(compose(patterned, turned(0), 60, 4))) == count
+
+
+def test_a_dark_band_across_a_page_is_apart_from_it() -> None:
+    """A band from edge to edge has two sides in the picture; a shaded row is none."""
+    page = np.full((500, 600), 245, np.uint8)
+    page[20:220, 40:340] = sheet(245, 20)
+    for level, ink, count in ((225, 20, 0), (40, 250, 2)):
+        page[300:370] = level
+        cv2.putText(page, "4028", (200, 358), cv2.FONT_HERSHEY_SIMPLEX, 1.6, ink, 4)
+        sheets = find_sheets(page)
+        assert len(sheets) == count
+    assert np.abs(sheets[1].corners[:, 1] - [300, 300, 370, 370]).max() <= 4
+
+
+def test_bold_digits_among_others_are_no_sheet() -> None:
+    """The small copy joins the digits of a line; paper between them gives them away."""
+    page = np.full((350, 560), 235, np.uint8)
+    cv2.putText(page, "17548", (60, 90), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 40, 4)
+    for left in range(300, 420, 17):
+        page[180:240, left : left + 12] = 40
+    assert find_sheets(page) == []
+
+
+def test_a_fold_is_no_edge() -> None:
+    """Paper that is a sixth darker beyond a fold is one sheet, digits across it one number."""
+    page = np.full((400, 560), 245, np.uint8)
+    cv2.putText(page, "65434", (120, 160), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 40, 5)
+    cv2.putText(page, "785", (350, 300), cv2.FONT_HERSHEY_SIMPLEX, 2.0, 40, 4)
+    page[:, 220:] = (0.84 * page[:, 220:]).astype(np.uint8)
+    assert find_sheets(page) == []

@@ -219,6 +219,32 @@ def test_only_coloured_boxes_are_dropped(
         assert not dropped.mask[150, 80:90].any()
 
 
+@pytest.mark.parametrize("pen", [(200, 30, 40), (150, 30, 40)])
+@pytest.mark.parametrize("rule", [(235, 150, 150), (170, 190, 225)])
+def test_what_is_written_in_red_is_not_dropped(
+    pen: tuple[int, int, int], rule: tuple[int, int, int]
+) -> None:
+    """A red rule makes no print of the only writing, nor does ink that is half dropped."""
+    page = np.full((300, 700, 3), 240, np.uint8)
+    cv2.line(page, (60, 0), (60, 299), (235, 150, 150), 3)
+    for top in (90, 180, 270):
+        cv2.line(page, (0, top), (699, top), rule, 2)
+    for text, spot in (("3764", (300, 85)), ("506882", (150, 175))):
+        cv2.putText(page, text, spot, cv2.FONT_HERSHEY_SIMPLEX, 2.2, pen, 6, cv2.LINE_AA)
+    page = np.asarray(cv2.GaussianBlur(page, (0, 0), 1.0), np.uint8)
+    assert drop_colored_print(page, inverted=False).channel != 0
+
+
+def test_no_channel_is_taken_in_which_the_paper_is_dark() -> None:
+    """Blue ink on yellow paper is hardly seen in the blue channel, but is no pale grid."""
+    page = np.empty((300, 700, 3), np.uint8)
+    page[:] = 245, 230, 110
+    for left in range(40, 640, 100):
+        cv2.rectangle(page, (left, 90), (left + 90, 210), (20, 25, 90), 3)
+    cv2.putText(page, "560", (60, 180), cv2.FONT_HERSHEY_SIMPLEX, 2.0, (20, 20, 20), 6)
+    assert drop_colored_print(page, inverted=False).channel is None
+
+
 def test_paper_is_followed_and_ink_is_even() -> None:
     """Under light that halves, one pen has the same ink everywhere, and paper has none."""
     page = np.full((300, 600), 220, np.float32)

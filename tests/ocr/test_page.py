@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
 from digitlens.ctc import Line, LineDigit
+from digitlens.imaging.sheets import Sheet
 from digitlens.ocr import FormField, Page, Table
 
 BOX = (1.26, 2.0, 30.0, 40.04)
@@ -49,3 +51,18 @@ def test_an_empty_page_is_plain_values_too() -> None:
 def test_a_field_need_not_say_anything() -> None:
     """A field is any number anywhere, unless more is known."""
     assert FormField() == FormField(count=None, area=None, boxes=False)
+
+
+def test_single_digits_around_sheets_are_not_sure() -> None:
+    """The grain of a desk reads as 1; where a number stands beside them they may be writing."""
+    corners = np.array([[0, 0], [50, 0], [50, 50], [0, 50]], float)
+    ground = Sheet(np.zeros((50, 50), np.uint8), corners, np.eye(3), is_ground=True)
+    lone = replace(LINE, confidence=0.99)
+    number = Line("77", 0.97, BOX, LINE.digits * 2)
+    for lines, is_ground, wanted in (
+        ((lone, lone), True, [0.5, 0.5]),
+        ((lone, lone), False, [0.99, 0.99]),
+        ((lone, number), True, [0.99, 0.97]),
+    ):
+        page = Page(lines).on_sheet(replace(ground, is_ground=is_ground))
+        assert [line.confidence for line in page.lines] == wanted

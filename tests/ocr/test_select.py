@@ -78,6 +78,19 @@ def test_even_gaps_make_one_number(gaps: tuple[float, ...], kept: list[str]) -> 
     assert texts(suppress_overlaps(parted(*gaps))) == kept
 
 
+@pytest.mark.parametrize(("gap", "is_sure"), [(1.0, False), (1.3, True)])
+def test_a_digit_not_far_from_a_number_leaves_both_unsure(gap: float, is_sure: bool) -> None:
+    """It may be of the number; two numbers of several digits are two."""
+    one, two = suppress_overlaps(parted(gap, sure=0.99))
+    assert [(item.line.confidence > 0.9) for item in (one, two)] == [is_sure, is_sure]
+    whole, left, right = parted(gap, sure=0.99)
+    longer = [
+        replace(item, line=line(text, item.line.confidence, item.line.box))
+        for item, text in ((whole, "1257"), (left, "12"), (right, "57"))
+    ]
+    assert all(item.line.confidence > 0.9 for item in suppress_overlaps(longer))
+
+
 def test_gaps_are_counted_from_left_to_right() -> None:
     """In which order parts are found says nothing of their gaps."""
     whole, *parts = parted(2.0, 2.2, 2.1)

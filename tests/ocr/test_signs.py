@@ -179,6 +179,29 @@ def test_a_dash_parts_numbers_though_it_may_be_a_piece_of_a_digit() -> None:
     assert places(cut_numbers(network, crop)) == [3, 4]  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("doubt", "wanted"), [(0.22, [2]), (0.05, [1, 1])])
+def test_the_tail_of_a_digit_is_no_dash(doubt: float, wanted: list[int]) -> None:
+    """What a digit runs out in parts numbers only where it is clearly something else."""
+    network, crop = line_of("dd", gap=34)
+    end = MARGIN + WIDTH
+    crop.ink[MARGIN + 18 : MARGIN + 24, end - 1 : end + 26] = 255
+    network.signs.append((end, end + 26, SEPARATOR))
+    network.sure, network.doubt = 0.98 - doubt, doubt
+    assert places(cut_numbers(network, crop)) == wanted  # type: ignore[arg-type]
+
+
+def test_a_flat_dot_at_half_height_is_no_dash() -> None:
+    """A dot inside an amount stays one where the line slopes and it is a few pixels high."""
+    network, crop = line_of("d.dd")
+    dot = np.flatnonzero(crop.ink[MARGIN + 36, MARGIN + WIDTH : MARGIN + 2 * WIDTH] > 0)
+    left = MARGIN + WIDTH + int(dot[0])
+    crop.ink[MARGIN + 34 : MARGIN + HEIGHT, left : left + len(dot)] = 0
+    crop.ink[MARGIN + 22 : MARGIN + 26, left : left + len(dot)] = 255
+    network.signs[1] = (left, left + len(dot), SEPARATOR)
+    assert len(dot) == 6
+    assert places(cut_numbers(network, crop)) == [3]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("text", "wanted", "is_sure"),
     [

@@ -51,7 +51,9 @@ MAX_LIKE_GROUND = 0.25
 # What sides must differ by where fewer than three are in the picture, how large the sheet is
 # then, and the share of a side along which they do: an even part with one or two edges may be
 # the light on the paper, or a desk that ends where a sheet on it does.
-MIN_LONE_STEP, MIN_LONE_AREA, MIN_LONE_SHARE = 45.0, 0.3, 0.9
+MIN_LONE_STEP, MIN_LONE_AREA, MIN_LONE_SHARE = 80.0, 0.3, 0.9
+# A band from edge to edge, with two such sides, may be smaller: a block for light writing.
+MIN_BAND_AREA = 0.04
 # The share of a side's step that lies within two pixels to each side of it: shadows are softer.
 MIN_SHARPNESS = 0.6
 
@@ -266,8 +268,8 @@ def count_sides(smooth: Pixels, quad: Floats) -> int:
     """
     reach = STROKE_WINDOW / 3
     places = np.linspace(0.06, 0.94, 24)[:, None]
-    heights, shares = [], []
-    for start, end, normal in _sides(quad):
+    heights, shares, seen = [], [], []
+    for index, (start, end, normal) in enumerate(_sides(quad)):
         spots = start + places * (end - start)
         known = _inside(spots + reach * normal, smooth.shape)
         if known.sum() < 0.4 * len(places):
@@ -282,9 +284,12 @@ def count_sides(smooth: Pixels, quad: Floats) -> int:
         if shares[-1] < MIN_SIDE_SHARE:
             return 0
         heights.append(float(np.sort(along)[len(along) // 2]))
+        seen.append(index)
     if not heights:
         return 0
-    is_small = quad_area(quad) < MIN_LONE_AREA * smooth[..., 0].size
+    is_band = seen in ([0, 2], [1, 3])
+    least = MIN_BAND_AREA if is_band else MIN_LONE_AREA
+    is_small = quad_area(quad) < least * smooth[..., 0].size
     is_faint = min(heights) < MIN_LONE_STEP or min(shares) < MIN_LONE_SHARE
     if len(heights) < 3 and (is_faint or is_small):
         return 0
@@ -301,6 +306,21 @@ def _differs_from_around(smooth: Pixels, quad: Floats) -> bool:
     ground = median_color(smooth[around > 0])
     like_ground = np.abs(smooth[inner > 0] - ground).max(axis=1) < MIN_SIDE_STEP
     return float(like_ground.mean()) < MAX_LIKE_GROUND
+
+
+def share_like_around(fine: Pixels, quad: Floats, paper: Floats, scale: float) -> float:
+    """Return the share of a quadrilateral of `fine` that is rather like what lies around it.
+
+    paper: its own color; scale: pixels of `fine` to one of the smooth picture
+    """
+    inner = fill_quad(_move_out(quad, -2.0), fine.shape)
+    near, far = (fill_quad(_move_out(quad, scale * room), fine.shape) for room in (2, 14))
+    around = (far > 0) & (near == 0)
+    if not inner.any() or not around.any():
+        return 0.0
+    step = median_color(fine[around]) - paper
+    along = (fine[inner > 0] - paper) @ (step / max(float(step @ step), 1e-9))
+    return float((along > 0.5).mean())
 
 
 def fit_sides(fine: Pixels, quad: Floats, smooth: Pixels) -> Floats | None:

@@ -30,6 +30,7 @@ from digitlens.imaging.quads import (
     largest_channel,
     quad_area,
     remove_strokes,
+    share_like_around,
     to_color,
 )
 
@@ -45,6 +46,9 @@ FINE_SIDE = 800
 SAME_QUAD = 2.5
 # Marks stand out from the paper by this many gray values, and by this many times its noise.
 MIN_MARK, MIN_MARK_NOISE = 22.0, 5.0
+# On patterned paper that leaves no ink: writing is also what stands out by so many times its
+# noise on so much of a sheet, ten times as much as noise alone does.
+MIN_COMMON_NOISE, MIN_COMMON = 3.0, 0.02
 # Marks cover this share of a sheet or ground at least, and at most.
 MIN_MARKED, MAX_MARKED = 0.0004, 0.5
 # What is written around sheets is read too where it is; sheets are then apart from it where
@@ -58,6 +62,11 @@ DESK_SHARE = 0.55
 MAX_DEPTH = 2
 # What has a shorter longer side is no figure: boxes for digits would be sheets on it.
 MIN_FIGURE_SIDE = 160
+# What is smaller, in its picture, and has so much of the color around it, is bold digits that
+# the smooth picture joins, where other writing is around them.
+MAX_INK_AREA, MIN_INK_GAPS = 0.15, 0.2
+# Sheets may reach so far into each other in the smooth picture, as a share of the smaller one.
+MAX_OVERLAP = 0.2
 # Red, green, blue of outlines.
 SHEET_COLOR, GROUND_COLOR = (210, 30, 30), (20, 140, 60)
 # A picture with a shorter longer side is a digit, not a scene.
@@ -193,10 +202,11 @@ def _find(pixels: Pixels, depth: int, max_outer: float, min_share: float) -> lis
     scene = _Scene.of(pixels, smooth)
     chosen: list[Floats] = []
     cut: list[Sheet] = []
+    are_ink: list[bool] = []
     covered = np.zeros(smooth.shape[:2], np.uint8)
     for quad in sorted(quads, key=lambda quad: -quad_area(quad)):
         region = fill_quad(quad, covered.shape)
-        free = not (region & covered).any()
+        free = int((region & covered).sum()) <= MAX_OVERLAP * int(region.sum())
         if not free or not scene.has_marks(region, written=True):
             continue
         fitted = fit_sides(scene.fine, quad, smooth)
@@ -205,10 +215,15 @@ def _find(pixels: Pixels, depth: int, max_outer: float, min_share: float) -> lis
         if sheet is not None and min(sheet.pixels.shape[:2]) >= MIN_SIDE:
             chosen.append(quad)
             cut.append(sheet)
+            are_ink.append(fitted is not None and scene.is_ink(quad, fitted))
             covered |= region
     # What is around them is read, too, where it is written on.
     ground = 1 - grow_mask(covered, 2)
     has_ground = bool(ground.any()) and scene.has_marks(ground, written=False)
+    if has_ground or depth < MAX_DEPTH:
+        # Bold digits of one line look like a sheet among the others.
+        kept = [not is_ink for is_ink in are_ink]
+        chosen, cut = list(compress(chosen, kept)), list(compress(cut, kept))
     if has_ground:
         apart = [scene.differs(fill_quad(quad, covered.shape), ground) for quad in chosen]
         chosen, cut = list(compress(chosen, apart)), list(compress(cut, apart))
@@ -290,13 +305,30 @@ class _Scene:
         total = int(counts.sum())
         if not total:
             return False
-        least = max(MIN_MARK, MIN_MARK_NOISE * 1.48 * median_of_counts(counts))
-        share = float(counts[int(least) + 1 :].sum()) / total
+        noise = 1.48 * median_of_counts(counts)
+
+        def share_above(times: float) -> float:
+            return float(counts[int(max(MIN_MARK, times * noise)) + 1 :].sum()) / total
+
+        share = share_above(MIN_MARK_NOISE)
+        if written and share < MIN_MARKED and share_above(MIN_COMMON_NOISE) >= MIN_COMMON:
+            return True
         if written and share < MIN_MARKED:
             values = self.smooth[inner > 0]
             far = np.abs(values - median_color(values)).max(axis=1)
             share = float((far > 2 * MIN_MARK).mean())
         return MIN_MARKED <= share <= MAX_MARKED
+
+    def is_ink(self, quad: Floats, fitted: Floats) -> bool:
+        """Say whether a small quadrilateral may be bold digits: much in it is like around.
+
+        quad: in the smooth picture; fitted: the same in the fine one
+        """
+        if quad_area(quad) > MAX_INK_AREA * self.smooth[..., 0].size:
+            return False
+        paper = median_color(self.smooth[fill_quad(quad, self.smooth.shape) > 0])
+        scale = max(self.fine.shape) / max(self.smooth.shape)
+        return share_like_around(self.fine, fitted, paper, scale) > MIN_INK_GAPS
 
     def differs(self, region: Mask, ground: Mask) -> bool:
         """Say whether the paper of a region is another than that of the ground."""

@@ -26,7 +26,9 @@ from digitlens.layout.illumination import (
 from digitlens.layout.morphology import dilate, label_components, open_mask
 
 if TYPE_CHECKING:
-    from digitlens.geometry import Gray, Mask, Pixels
+    from numpy.typing import NDArray
+
+    from digitlens.geometry import Floats, Gray, Mask, Pixels
 
 
 # Ink, of 255, in its strongest channel, from which a pixel's color is examined.
@@ -39,6 +41,17 @@ MIN_INK_SHARE = 0.02
 # into red boxes and means the boxes, so whatever else is red does not matter; but blue and
 # green are the colors of pens too.
 MIN_PRINT_SHARES = (0.0, 0.65, 0.75)
+# A channel is looked at where the paper is so bright in it, as a share of its brightest one: on
+# yellow paper blue ink has no contrast in the blue channel, and noise has.
+MIN_PAPER_SHARE = 0.7
+# Where colored print is dropped, what is as dark in the channel as in the strongest one, by the
+# first share, is writing that stays; between the two it is neither. What stays, and is no rule,
+# must be so much of what is dropped and no print; where so much of all ink is in between,
+# colors are not told apart, and more must stay.
+STAYING_SHARE, HALF_DROPPED_SHARE = 0.6, 0.3
+MIN_STAYING, MIN_STAYING_IF_UNCLEAR, UNCLEAR_SHARE = 0.3, 0.45, 0.35
+# The most of a piece of writing, in the page's longer side.
+MAX_WRITING_LENGTH = 0.3
 # The least length of a rule, or of a grid, in the page's longer side.
 MIN_RULE_LENGTH = 0.12
 # The share of a box or rule that is straight: sides, without the corners of low resolution.
@@ -71,15 +84,27 @@ def drop_colored_print(pixels: Pixels, *, inverted: bool) -> ColorDropout:
         # Whether there is print is seen at half the size, in a quarter of the time.
         coarse = resize_quickly(pixels, (pixels.shape[1] // 2, pixels.shape[0] // 2))
     side = BACKGROUND_SIDE if coarse is pixels else BACKGROUND_SIDE // 2
-    total, masks = _find_dropped_ink(coarse, side)
+    inks = _extract_inks(coarse, side)
+    inked, masks = _find_dropped_ink(inks)
+    total = int(np.count_nonzero(inked))
     best, best_area = ColorDropout(None), 0
+    sample = (np.ascontiguousarray(pixels[::4, ::4, channel]) for channel in range(3))
+    paper = [count_median(plane) for plane in sample]
     for channel, mask in enumerate(masks):
+        if paper[channel] < MIN_PAPER_SHARE * max(paper):
+            continue
         area = int(np.count_nonzero(mask))
         in_range = MIN_INK_SHARE <= area / max(total, 1) <= 1 - MIN_INK_SHARE
         if area > best_area and in_range and _is_print(mask, channel):
             best, best_area = ColorDropout(channel, mask), area
+    if best.channel is not None and best.mask is not None:
+        strongest = np.maximum(np.maximum(inks[0], inks[1]), inks[2])
+        share = inks[best.channel] / np.maximum(strongest, 1)
+        if _drops_writing(best.mask, np.where(inked, share, 0.0)):
+            return ColorDropout(None)
     if best.channel is not None and coarse is not pixels:
-        return ColorDropout(best.channel, _find_dropped_ink(pixels)[1][best.channel])
+        masks = _find_dropped_ink(_extract_inks(pixels))[1]
+        return ColorDropout(best.channel, masks[best.channel])
     return best
 
 
@@ -113,19 +138,46 @@ def _is_colorless(sample: Pixels) -> bool:
     return fast_quantile((highest - lowest).ravel(), 0.999) < MIN_COLOR_RANGE
 
 
-def _find_dropped_ink(pixels: Pixels, side: int = BACKGROUND_SIDE) -> tuple[int, list[Mask]]:
-    """Return how many pixels are inked, and for each channel where it shows no ink there."""
+def _extract_inks(pixels: Pixels, side: int = BACKGROUND_SIDE) -> list[Gray]:
+    """Return the ink of each channel, uint8 (h, w)."""
     inks = []
     for channel in range(3):
         plane = np.asarray(cv2.extractChannel(pixels, channel), np.uint8)
         background = estimate_background(plane, inverted=False, side=side)
         paper = upscale(background.small, plane.shape)
         inks.append(extract_ink(plane, paper, inverted=False))
+    return inks
+
+
+def _find_dropped_ink(inks: list[Gray]) -> tuple[NDArray[np.bool_], list[Mask]]:
+    """Return where there is ink, and for each channel where it shows none of it."""
     strongest = np.asarray(np.maximum(np.maximum(inks[0], inks[1]), inks[2]), np.uint8)
     inked = strongest > MIN_COLORED_INK
     bound = np.asarray(cv2.convertScaleAbs(strongest, alpha=DROPPED_SHARE), np.uint8)
     masks = [((ink < bound) & inked).astype(np.uint8) for ink in inks]
-    return int(np.count_nonzero(inked)), masks
+    return inked, masks
+
+
+def _drops_writing(mask: Mask, share: Floats) -> bool:
+    """Say whether what is dropped is rather the writing: hardly any stays.
+
+    mask: what is dropped; share: float (h, w), of the strongest ink, what the channel shows
+    """
+    dropped = cv2.countNonZero(mask) - _measure_print(mask)[0]
+    staying = share >= STAYING_SHARE
+    _, _, widths, heights, areas = label_components(staying.astype(np.uint8))[1][1:].T
+    longer = np.maximum(widths, heights)
+    is_long = longer >= MAX_WRITING_LENGTH * max(mask.shape)
+    is_rule = is_long & (longer >= 5 * np.minimum(widths, heights))
+    if int(areas.sum()) < MIN_STAYING * dropped:
+        return True
+    if find_box_rows(find_boxes(mask)):  # these are printed
+        return False
+    if int(areas[~is_rule].sum()) < MIN_STAYING * dropped:
+        return True
+    between = np.count_nonzero((share >= HALF_DROPPED_SHARE) & ~staying)
+    is_unclear = bool(between >= UNCLEAR_SHARE * np.count_nonzero(share))
+    return is_unclear and int(areas[~is_long].sum()) < MIN_STAYING_IF_UNCLEAR * dropped
 
 
 def _is_print(mask: Mask, channel: int) -> bool:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     Where: TypeAlias = "Callable[[Box, Size], bool]"
 
 
+GROUND_CONFIDENCE = 0.5
+"""No single digit is surer than this on what lies around sheets, where nothing else is."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of equal boxes that was read, such as a sudoku.
@@ -165,10 +169,16 @@ class Page(Shown):
         return rotate_upright(box, self.size, self.turn)
 
     def on_sheet(self, sheet: Sheet) -> Page:
-        """Return what was read on a sheet's pixels with boxes in its picture."""
+        """Return what was read on a sheet's pixels with boxes in its picture.
+
+        Where only single digits were read around the sheets none is sure: grain reads as 1.
+        """
+        is_bare = sheet.is_ground and all(len(line.text) == 1 for line in self.lines)
+        most = GROUND_CONFIDENCE if is_bare else 1.0
 
         def move(line: Line) -> Line:
-            return line.map_boxes(sheet.map_box)
+            moved = line.map_boxes(sheet.map_box)
+            return replace(moved, confidence=min(most, moved.confidence))
 
         tables = [
             replace(table, cells=tuple([cell and move(cell) for cell in table.cells]))

@@ -25,6 +25,10 @@ MAX_GAP = 0.8
 # at even distance are one number.
 MAX_GAP_RATIO = 1.5
 
+# A single digit that stands no farther from the others, in heights of the line, may be of their
+# number all the same: neither is sure then.
+MAX_DOUBTED_GAP = 1.2
+
 # A line is the only one of a picture when its writing is at least this share as high.
 MIN_FILL = 0.3
 
@@ -103,8 +107,28 @@ def suppress_overlaps(crops: Sequence[RecognizedLine]) -> list[RecognizedLine]:
     kept: list[RecognizedLine] = []
     for index in sorted((*parts, *alone)):
         own = parts.get(index, [])
-        kept += own if own and not _is_one(crops[index], own) else [crops[index]]
+        if own and not _is_one(crops[index], own):
+            kept += _doubt_near(crops[index], own)
+        else:
+            kept.append(crops[index])
     return kept
+
+
+def _doubt_near(
+    whole: RecognizedLine, parts: Sequence[RecognizedLine]
+) -> Sequence[RecognizedLine]:
+    """Return the parts of a line, unsure where one is a single digit not far from the rest."""
+    texts = [part.line.text for part in parts]
+    gaps = _measure_gaps(whole, parts)
+    is_near = bool(gaps) and gaps[-1] <= MAX_DOUBTED_GAP
+    if whole.line.text != "".join(texts) or not is_near or min(map(len, texts)) != 1:
+        return parts
+    return [_doubt(part) for part in parts]
+
+
+def _doubt(item: RecognizedLine) -> RecognizedLine:
+    confidence = min(item.line.confidence, LIKELY_CONFIDENCE)
+    return replace(item, line=replace(item.line, confidence=confidence))
 
 
 def _contains(whole: RecognizedLine, part: RecognizedLine) -> bool:
@@ -227,8 +251,7 @@ def doubt_odd_digits(
             heights
         ) > MIN_OTHER_LINES and item.crop.height > MAX_DIGIT_HEIGHT * statistics.median(heights)
         if len(item.line.text) == 1 and (is_flat or is_giant):
-            confidence = min(item.line.confidence, LIKELY_CONFIDENCE)
-            result.append(replace(item, line=replace(item.line, confidence=confidence)))
+            result.append(_doubt(item))
         else:
             result.append(item)
     return result

@@ -47,6 +47,10 @@ DASH_BAND, DASH_ASPECT = (0.2, 0.85), 1.3
 """Where a dash lies between the tops of digits and their feet, and its least breadth to height;
 elsewhere it is a point."""
 
+MIN_DASH = 0.25
+"""What is less broad than this share of the line's height is no dash but a point: a dot inside
+an amount may stand at half height where the line slopes, and be three pixels high."""
+
 MAX_COMMA = 0.5
 """What is lower than this share of the line's height, and below its middle, is no digit."""
 
@@ -60,7 +64,8 @@ of a date from the first probability on; any other stroke from the second; and f
 a number in which it stands as a 1 is not sure."""
 
 MIN_DIGIT = 0.2
-"""What stands beside the slashes of a date is a digit with this probability at least."""
+"""What stands beside the slashes of a date is a digit with this probability at least; and ink
+that a digit runs out in is no dash with this probability of a digit."""
 
 DOUBTFUL_CERTAINTY = 0.5
 """The most that is given to a line of which it is not known what is a digit."""
@@ -196,7 +201,7 @@ def _doubt_slashes(units: Sequence[Unit]) -> list[Unit]:
 def _check_place(unit: Unit, height: float, band: tuple[float, float]) -> Unit:
     """Return a unit as it is, unless it has not the place and shape of what it seems to be."""
     middle = (0.5 * (unit.top + unit.bottom) - band[0]) / max(band[1] - band[0], 1.0)
-    is_dash = unit.right - unit.left >= DASH_ASPECT * unit.height
+    is_dash = unit.right - unit.left >= max(DASH_ASPECT * unit.height, MIN_DASH * height)
     is_dash = is_dash and DASH_BAND[0] <= middle <= DASH_BAND[1]
     if unit.sign == DIGIT:
         if is_dash and not is_tall(unit, height) and unit.slash >= MIN_SLASH:
@@ -289,6 +294,8 @@ def _split(
             continue
         share = by_column[left + start : left + end].mean(axis=0)
         sign = DIGIT if is_digit[start] else LETTER + int(np.argmax(share[LETTER:]))
+        if sign == SEPARATOR and share[DIGIT] >= MIN_DIGIT:
+            sign = POINT  # the tail of an 8, say: a dash that touches a digit is clearer
         place = left + start, top + int(rows[0]), left + end, top + int(rows[-1]) + 1
         units.append(Unit(index, *place, sign, float(share[DIGIT])))
     return units
