@@ -196,7 +196,7 @@ def _unpack_member(file: io.BufferedReader, item: Item) -> bytes:
 
 
 def _read_cell(item: Item) -> bytes:
-    starts = _row_groups(item.path)
+    starts = _read_row_groups(item.path)
     group = next(index for index in range(len(starts) - 1) if item.offset < starts[index + 1])
     cells = _read_group(item.path, group, item.column)
     value = cells[item.offset - starts[group]].as_py()
@@ -211,7 +211,7 @@ def _read_cell(item: Item) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _row_groups(path: Path) -> list[int]:
+def _read_row_groups(path: Path) -> list[int]:
     metadata = open_parquet(path).metadata
     starts = [0]
     for index in range(metadata.num_row_groups):

@@ -120,7 +120,7 @@ def _list_tar(path: Path) -> Iterator[Item]:
 
     others = Listing()
     try:
-        with tarfile.open(path, "r:", tarinfo=_bounded_headers()) as archive:
+        with tarfile.open(path, "r:", tarinfo=_bound_headers()) as archive:
             for member in archive:
                 # It keeps them all, for what is not asked here.
                 archive.members = []  # type: ignore[attr-defined]
@@ -142,7 +142,7 @@ def _list_tar(path: Path) -> Iterator[Item]:
 
 
 @cache
-def _bounded_headers() -> Any:
+def _bound_headers() -> Any:
     """Return tarfile's class of headers, with limits: it believes any size that one says."""
     import tarfile
 

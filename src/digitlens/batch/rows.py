@@ -111,7 +111,7 @@ class Rows:
 
         Raises ModelError, StorageError: what stands in the way of every picture.
         """
-        source, content = _as_source(picture)
+        source, content = _parse_source(picture)
         outcome = attempt(lambda item: _load(self)(item, content), source)
         if outcome.error is not None:
             return self.error_rows(source, outcome.error)
@@ -146,7 +146,7 @@ class Rows:
         return {"command": self.command, **model, "options": options, "flat": self.flat}
 
 
-def _as_source(picture: Any) -> tuple[InputFile, bytes | None]:
+def _parse_source(picture: Any) -> tuple[InputFile, bytes | None]:
     """Return a picture as an item, with its bytes where these were given."""
     if isinstance(picture, InputFile):
         return picture, None

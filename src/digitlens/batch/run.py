@@ -125,7 +125,7 @@ class LocalEngine:
     def __call__(self, parts: Iterator[Part], rows: Rows) -> Generator[PartRows, None, None]:
         """Yield the rows of each part, in order."""
         outcomes = run_in_order(
-            chain.from_iterable(_places(*part) for part in parts),
+            chain.from_iterable(_list_places(*part) for part in parts),
             partial(make_rows, rows),
             prepare=partial(_prepare, rows),
             workers=self._workers,
@@ -146,7 +146,7 @@ class LocalEngine:
                     made = []
 
 
-def _places(part: int, items: list[Item]) -> Iterator[Place]:
+def _list_places(part: int, items: list[Item]) -> Iterator[Place]:
     last = len(items) - 1
     return (Place(part, index == last, item) for index, item in enumerate(items))
 

@@ -207,14 +207,14 @@ class _Where:
 
 def _announce_end(ledger: Ledger, status: Status) -> None:
     bad = sum(status.errors.values())
-    announce(f"{_sizes(status.items, status.done)}: {ledger.folder}")
+    announce(f"{_describe_sizes(status.items, status.done)}: {ledger.folder}")
     if bad:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in status.errors.items())
         announce(f"{bad:,} of {status.items:,} pictures could not be used: {kinds}")
         raise typer.Exit(SOME_REJECTED if bad < status.items else 1)
 
 
-def _sizes(pictures: int, parts: int) -> str:
+def _describe_sizes(pictures: int, parts: int) -> str:
     from digitlens.metrics.formatting import plural
 
     return f"{plural(pictures, 'picture')} in {plural(parts, 'part')}"
@@ -232,7 +232,7 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
         echo_json({"command": ledger.request["command"]} | result.as_dict())
         return
     share = 100 * result.done / result.parts
-    echo(f"{ledger.request['command']}, {_sizes(result.items, result.parts)}")
+    echo(f"{ledger.request['command']}, {_describe_sizes(result.items, result.parts)}")
     echo(f"done    {result.done:,} parts, {share:.1f} %, {result.rows:,} rows")
     for kind, count in result.errors.items():
         echo(f"error   {count:,} {kind}")

@@ -49,21 +49,23 @@ def help_text(command: Any, words: str, *, width: int | None = None) -> str:
         usage = [words, "[OPTIONS]", "COMMAND ..."]
     rows = [
         [(item.metavar, item.help or "") for item in arguments],
-        [*map(_option, options), ("-h, --help", "Show this text.")],
-        [(name, _text(item).split("\n\n")[0]) for name, item in below],
+        [*map(_describe_option, options), ("-h, --help", "Show this text.")],
+        [(name, _read_help(item).split("\n\n")[0]) for name, item in below],
     ]
     left = max(len(name) for part in rows for name, _ in part) + 2
     parts = ["usage: " + " ".join(usage)]
-    parts += [textwrap.fill(paragraph, width) for paragraph in _text(command).split("\n\n")]
-    parts += ["\n".join(_lines(part, left, width)) for part in rows if part]
+    parts += [
+        textwrap.fill(paragraph, width) for paragraph in _read_help(command).split("\n\n")
+    ]
+    parts += ["\n".join(_set_rows(part, left, width)) for part in rows if part]
     return "\n\n".join(parts)
 
 
-def _text(command: Any) -> str:
+def _read_help(command: Any) -> str:
     return inspect.cleandoc(command.help or "")
 
 
-def _option(option: Any) -> tuple[str, str]:
+def _describe_option(option: Any) -> tuple[str, str]:
     name = " ".join([*option.opts, *([option.metavar] if option.metavar else [])])
     if option.required:
         return name, f"{option.help} Required."
@@ -72,7 +74,7 @@ def _option(option: Any) -> tuple[str, str]:
     return name, f"{option.help} Default: {option.default}."
 
 
-def _lines(rows: list[tuple[str, str]], left: int, width: int) -> Iterator[str]:
+def _set_rows(rows: list[tuple[str, str]], left: int, width: int) -> Iterator[str]:
     for name, text in rows:
         head = f"  {name:<{left}}"
         yield textwrap.fill(
@@ -146,7 +148,7 @@ def describe(error: BaseException, arguments: list[str]) -> tuple[str, int]:
     # typer carries click inside it or beside it, as its version has it: what its usage errors
     # have in common is this method.
     if hasattr(error, "format_message"):
-        return f"error: {_from_typer(error, arguments)}", UsageError.exit_code
+        return f"error: {_translate_usage(error, arguments)}", UsageError.exit_code
     words = str(error).strip().splitlines()
     unexpected = DigitlensError(
         f"{type(error).__name__}: {words[0] if words else 'no message'}",
@@ -191,17 +193,17 @@ def silence_stdout() -> None:
     os.close(nowhere)
 
 
-def _from_typer(error: Any, arguments: list[str]) -> UsageError:
+def _translate_usage(error: Any, arguments: list[str]) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "digitlens"
     message = " ".join(error.format_message().split()).rstrip(".")
     left_over = re.fullmatch(r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", message)
     if left_over and context is not None:
-        return _left_over(left_over[1].split(), context, arguments)
+        return _report_left_over(left_over[1].split(), context, arguments)
     return UsageError(message[:1].lower() + message[1:], try_=f"{path} --help")
 
 
-def _left_over(extra: list[str], context: Any, arguments: list[str]) -> UsageError:
+def _report_left_over(extra: list[str], context: Any, arguments: list[str]) -> UsageError:
     """Say what a command takes where it was given more."""
     path, command = context.command_path, context.command
     wanted = [item.metavar for item in command.params if item.param_type_name == "argument"]

@@ -167,13 +167,13 @@ def as_dict(data: DataSplits) -> dict[str, Any]:
     return {
         "source": data.source,
         "split": data.split,
-        "parts": {name: _counts(part) for name, part in parts.items()}
+        "parts": {name: _describe_part(part) for name, part in parts.items()}
         | {"test": {"digits": len(data.test)}},
         "sha256": data.hashes,
     }
 
 
-def _counts(part: Digits) -> dict[str, Any]:
+def _describe_part(part: Digits) -> dict[str, Any]:
     return {"digits": len(part), "classes": part.counts.tolist(), **_describe_arrays(part)}
 
 

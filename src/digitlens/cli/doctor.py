@@ -72,15 +72,15 @@ def examine() -> list[Finding]:
     """Check everything and return what was found, in a fixed order."""
     return [
         # what is installed
-        *(_python(), *_needed(), *_extras()),
+        *(_check_python(), *_check_needed(), *_check_extras()),
         # data, and a place for it
-        *(*_data(), _cache()),
+        *(*_check_data(), _check_cache()),
         # networks: a tiny one with known answers, the published ones, the newest of the user
-        _guard("engine", _engine, "pip install -U onnxruntime"),
-        _guard("published", _published, REINSTALL),
-        _guard("reader", _reader, REINSTALL),
-        _guard("newest run", _newest_run),
-        *_networks(),
+        _guard("engine", _check_engine, "pip install -U onnxruntime"),
+        _guard("published", _check_published, REINSTALL),
+        _guard("reader", _check_reader, REINSTALL),
+        _guard("newest run", _check_newest_run),
+        *_list_networks(),
     ]
 
 
@@ -95,7 +95,7 @@ def _guard(name: str, check: Callable[[], Finding], advice: str = "") -> Finding
     return replace(finding, advice=advice) if is_bad else finding
 
 
-def _python() -> Finding:
+def _check_python() -> Finding:
     from digitlens.workers import visible_cpus
 
     cores = visible_cpus()
@@ -103,7 +103,7 @@ def _python() -> Finding:
     return Finding("python", "ok", f"{platform.python_version()}, {system}, {cores} cores")
 
 
-def _version(package: str) -> str | None:
+def _find_version(package: str) -> str | None:
     from importlib import metadata  # 40 modules that no help text needs
 
     try:
@@ -112,18 +112,18 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _needed() -> Iterator[Finding]:
+def _check_needed() -> Iterator[Finding]:
     for package in ("digitlens", *NEEDED):
-        version = _version(package)
+        version = _find_version(package)
         if version is None:
             yield Finding(package, "broken", "not installed", f"pip install {package}")
         else:
             yield Finding(package, "ok", version)
 
 
-def _extras() -> Iterator[Finding]:
+def _check_extras() -> Iterator[Finding]:
     for extra, packages in EXTRAS.items():
-        versions = {package: _version(package) for package in packages}
+        versions = {package: _find_version(package) for package in packages}
         seen = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
         if None in versions.values():
             advice = f'pip install "digitlens[{extra}]"'
@@ -132,7 +132,7 @@ def _extras() -> Iterator[Finding]:
             yield Finding(f"extra {extra}", "ok", seen)
 
 
-def _data() -> Iterator[Finding]:
+def _check_data() -> Iterator[Finding]:
     from digitlens.data import catalog
     from digitlens.data.catalog import FASHION, MNIST
 
@@ -147,7 +147,7 @@ def _data() -> Iterator[Finding]:
             yield Finding(name, "note", "not on this machine yet", advice)
 
 
-def _cache() -> Finding:
+def _check_cache() -> Finding:
     from digitlens.data.catalog import cache_path
 
     cache = cache_path("mnist").parent
@@ -160,7 +160,7 @@ def _cache() -> Finding:
     )
 
 
-def _engine() -> Finding:
+def _check_engine() -> Finding:
     """Let the engine answer for the network in `GOLDEN`, whose answers are known.
 
     It looks at the four quarters of the picture alone: the digit is the number that the inked
@@ -181,7 +181,7 @@ def _engine() -> Finding:
     return Finding("engine", "ok", "the golden network reads 0..9 as 0..9")
 
 
-def _published() -> Finding:
+def _check_published() -> Finding:
     """Let the published network read the digits that come with digitlens."""
     from digitlens.data import load_digits
     from digitlens.models.inference import load_model, published_names
@@ -197,7 +197,7 @@ def _published() -> Finding:
     return Finding("published", "ok" if misses <= MAX_MISS_RATE * count else "broken", seen)
 
 
-def _reader() -> Finding:
+def _check_reader() -> Finding:
     """Let the published reader read a line of ten of the digits that come with digitlens."""
     import numpy as np
 
@@ -219,7 +219,7 @@ def _reader() -> Finding:
     return Finding("reader", "ok" if good else "broken", seen)
 
 
-def _newest_run() -> Finding:
+def _check_newest_run() -> Finding:
     import numpy as np
 
     from digitlens.models.inference import load_model
@@ -239,7 +239,7 @@ def _newest_run() -> Finding:
     return Finding("newest run", "ok", f"{folder}: {model.card.network}, it answers")
 
 
-def _networks() -> Iterator[Finding]:
+def _list_networks() -> Iterator[Finding]:
     from digitlens.models.registry import NETWORKS
 
     for entry in NETWORKS.values():

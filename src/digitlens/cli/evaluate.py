@@ -118,7 +118,7 @@ def compare(
         from digitlens.viz.report import render_comparison
 
         make_folder(report)
-        write_text(report / PAGE, render_comparison(comparison, measured=_measured()))
+        write_text(report / PAGE, render_comparison(comparison, measured=_describe_machine()))
         announce(f"report: {report / PAGE}")
 
 
@@ -225,7 +225,7 @@ def write_report(result: Evaluation, folder: Path, *, card: ModelCard) -> Path:
             ERRORS: lambda viz: viz.mistakes(result),
         },
     )
-    write_text(folder / PAGE, render(result, card=asdict(card), measured=_measured()))
+    write_text(folder / PAGE, render(result, card=asdict(card), measured=_describe_machine()))
     return folder / PAGE
 
 
@@ -256,7 +256,7 @@ def _write_plots(folder: Path, plots: dict[str, Callable[[Any], bytes]]) -> list
     return [folder / name for name in pictures]
 
 
-def _measured() -> dict[str, object]:
+def _describe_machine() -> dict[str, object]:
     """Return machine, versions and date: a figure without its machine says little."""
     from importlib.metadata import version
 

@@ -325,7 +325,7 @@ def parse_fields(texts: Sequence[str]) -> tuple[FormField, ...]:
     >>> zip.name, zip.count, zip.area, zip.boxes
     ('zip', 5, (400.0, 300.0, 640.0, 360.0), True)
     """
-    result = tuple(_field(text, str(index)) for index, text in enumerate(texts, 1))
+    result = tuple(_parse_field(text, str(index)) for index, text in enumerate(texts, 1))
     names = [wanted.name for wanted in result]
     for name in names:
         if names.count(name) > 1:
@@ -333,19 +333,19 @@ def parse_fields(texts: Sequence[str]) -> tuple[FormField, ...]:
     return result
 
 
-def _field(text: str, number: str) -> FormField:
+def _parse_field(text: str, number: str) -> FormField:
     from digitlens.ocr import FormField
 
-    known = _parts(text)
+    known = _split_parts(text)
     return FormField(
-        count=_count(text, known["count"]) if "count" in known else None,
-        area=_area(text, known["area"]) if "area" in known else None,
+        count=_parse_count(text, known["count"]) if "count" in known else None,
+        area=_parse_area(text, known["area"]) if "area" in known else None,
         boxes="boxes" in known,
         name=known["name"][0] if "name" in known else number,
     )
 
 
-def _parts(text: str) -> dict[str, list[str]]:
+def _split_parts(text: str) -> dict[str, list[str]]:
     """Return each part's values; numbers that follow ``area=`` belong to it."""
     known: dict[str, list[str]] = {}
     last = ""
@@ -364,13 +364,13 @@ def _parts(text: str) -> dict[str, list[str]]:
     return known
 
 
-def _count(text: str, values: list[str]) -> int:
+def _parse_count(text: str, values: list[str]) -> int:
     if not values[0].isdecimal() or int(values[0]) < 1:
         raise _field_error(text, f"count={values[0]}")
     return int(values[0])
 
 
-def _area(text: str, values: list[str]) -> tuple[float, float, float, float]:
+def _parse_area(text: str, values: list[str]) -> tuple[float, float, float, float]:
     try:
         left, top, right, bottom = map(float, values)
     except ValueError as error:

@@ -137,7 +137,9 @@ def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
     sizes = find_sizes(bars)
     if not MIN_DPI <= dots <= MAX_DPI:
         raise UsageError(f"dots per inch must be {MIN_DPI} to {MAX_DPI}", seen=str(dots))
-    width, low, high = (_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height))
+    width, low, high = (
+        _round_to_dots(size, dots) for size in (sizes.width, sizes.low, sizes.height)
+    )
     sides, edges = (int(np.ceil(free * dots)) for free in (sizes.sides, sizes.edges))
     # Every bar starts at its own rounded place, so that roundings do not add up.
     starts = [sides + round(index * sizes.pitch.value * dots) for index in range(len(bars))]
@@ -149,7 +151,7 @@ def render_pixels(bars: str, *, dots: int = DEFAULT_DPI) -> NDArray[np.uint8]:
     return picture
 
 
-def _dots(size: BarSize, dots: int) -> int:
+def _round_to_dots(size: BarSize, dots: int) -> int:
     result = round(size.value * dots)
     if not size.allows(result / dots):
         raise UsageError(

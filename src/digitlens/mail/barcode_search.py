@@ -328,7 +328,9 @@ def _decode_row(gray: Gray, row: _Row) -> tuple[IntelligentMail, Floats, int] | 
     typical = float(np.median(body[MAX_SHIFT:-MAX_SHIFT]))
     least = np.maximum(body, 0.4 * typical)[:, None]
     reach = (
-        np.column_stack([_middle(darkness, top, upper), _middle(darkness, lower, bottom)])
+        np.column_stack(
+            [_average_middle(darkness, top, upper), _average_middle(darkness, lower, bottom)]
+        )
         / least
     )
     # Windows of 65 bars, those with ink in each bar and none beside it first.
@@ -378,7 +380,7 @@ def _find_zones(darkness: Floats) -> tuple[int, int, int, int] | None:
     full = float(high.max())
     if full < MIN_DEPTH:
         return None
-    body, whole = (_longest_run(line > SHARE * full) for line in (low, high))
+    body, whole = (_find_longest_run(line > SHARE * full) for line in (low, high))
     if body is None or whole is None:
         return None
     top, bottom = whole
@@ -389,7 +391,7 @@ def _find_zones(darkness: Floats) -> tuple[int, int, int, int] | None:
     return (top, upper, lower, bottom) if 1.7 < ratio < 5.5 else None
 
 
-def _longest_run(inked: NDArray[np.bool_]) -> tuple[int, int] | None:
+def _find_longest_run(inked: NDArray[np.bool_]) -> tuple[int, int] | None:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(np.int8), [0]])))
     runs = edges.reshape(-1, 2)
     if not len(runs):
@@ -398,7 +400,7 @@ def _longest_run(inked: NDArray[np.bool_]) -> tuple[int, int] | None:
     return int(start), int(stop)
 
 
-def _middle(darkness: Floats, start: int, stop: int) -> Floats:
+def _average_middle(darkness: Floats, start: int, stop: int) -> Floats:
     """Return the mean of the middle half of a zone, for each bar."""
     quarter = (stop - start) // 4
     return np.asarray(

@@ -263,7 +263,7 @@ def _read_words(bars: str) -> tuple[list[int], int]:
         state = BAR_LETTERS.index(bar)
         result[down] |= (state & 1) << low
         result[up] |= (state >> 1) << high
-    known = _codewords()
+    known = _list_codewords()
     bad = [index for index, character in enumerate(result) if character not in known]
     if bad:
         raise _damage_error(_locate_damage(bad))
@@ -409,7 +409,7 @@ def _list_characters(count: int, size: int) -> list[int]:
 
 
 @cache
-def _codewords() -> dict[int, tuple[int, bool]]:
+def _list_codewords() -> dict[int, tuple[int, bool]]:
     """Return for each character, plain or inverted, its (codeword, is inverted).
 
     Inverting makes 8 or 11 bits of 5 or 2, so that no number means two things.

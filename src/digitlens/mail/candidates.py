@@ -88,11 +88,11 @@ def read_mail(reader: Reader, picture: ImageSource) -> tuple[ZipCandidate, ...]:
     }
     if len({routing[:ZIP5] for routing in codes}) == 1:  # several would say nothing
         routing, code = max(codes.items(), key=lambda item: len(item[0]))
-        lines.append(ZipCandidate(_as_line(routing[:ZIP9], code.corners), is_barcode=True))
+        lines.append(ZipCandidate(_make_line(routing[:ZIP9], code.corners), is_barcode=True))
     return tuple(lines)
 
 
-def _as_line(text: str, corners: NDArray[np.float64]) -> Line:
+def _make_line(text: str, corners: NDArray[np.float64]) -> Line:
     """Return the digits of a barcode as a line that was read where the barcode is."""
     (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     box = (x0, y0, x1, y1)

@@ -158,7 +158,7 @@ def make_plan(directory: Directory, by: str) -> SortPlan:
             try_=f"--by {meant}" if meant else None,
         )
     if by == "state":
-        trays = _by_state(directory)
+        trays = _divide_by_state(directory)
     else:
         length = 3 if by == "zip3" else 1
         prefixes = sorted({text[:length] for text in directory.zips})
@@ -168,7 +168,7 @@ def make_plan(directory: Directory, by: str) -> SortPlan:
     )
 
 
-def _by_state(directory: Directory) -> dict[str, tuple[Range, ...]]:
+def _divide_by_state(directory: Directory) -> dict[str, tuple[Range, ...]]:
     def find_state(text: str) -> str:
         place = directory.place(text)
         assert place is not None, "the directory's own ZIPs have a place"

@@ -104,7 +104,7 @@ def zip_posterior(
 
     # The directory and the address: what contradicts them is divided by its odds.
     posterior = {
-        text: probability * _prior(text, directory, allowed, priors)
+        text: probability * _weigh_prior(text, directory, allowed, priors)
         for text, probability in read.items()
     }
 
@@ -139,7 +139,7 @@ def _spread(line: Line, priors: Priors) -> dict[str, float]:
     return result
 
 
-def _prior(
+def _weigh_prior(
     text: str, directory: Directory, allowed: frozenset[str] | None, priors: Priors
 ) -> float:
     factor = 1.0 if text in directory else 1.0 / priors.unknown

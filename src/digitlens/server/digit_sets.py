@@ -94,7 +94,7 @@ class Mistakes:
         MissingDataError, DataError: the data are not here, or hold no digits.
         """
         # load digits and network -> reuse a known result -> evaluate
-        digits = self._digits(data, part)
+        digits = self._load_digits(data, part)
         model, key = self._networks.get(network), (network, data, part)
         known = self._evaluations.get(key)
         # Both may have been loaded anew since, from a file that changed.
@@ -111,12 +111,12 @@ class Mistakes:
         """Return what each part of a source is to a network (errors as in `evaluate`)."""
         card = self._networks.get(network).card
         if data == USER_DIGITS:
-            count = len(self._digits(data, "test"))
+            count = len(self._load_digits(data, "test"))
             use = [describe_own(card, self._settings.user_digits, count)]
             return Parts(network, data, use, None)
         is_run = network not in published_names()
         opened = self._openings.count(network, data) if is_run else None
-        return Parts(network, data, describe_parts(card, data, self._splits(data)), opened)
+        return Parts(network, data, describe_parts(card, data, self._load_splits(data)), opened)
 
     def move_openings(self, run: str, new: str | None) -> None:
         """Keep the count of test openings of a run that was renamed; None: it was deleted."""
@@ -127,9 +127,9 @@ class Mistakes:
 
         Raises UsageError: no such part.
         """
-        digits = self._digits(self._largest(), part)
+        digits = self._load_digits(self._find_largest(), part)
         place = index % len(digits)
-        source = f"{self._largest()} {part}"
+        source = f"{self._find_largest()} {part}"
         label, pixels = int(digits.labels[place]), digits.images[place].tolist()
         return Sample(source, place, len(digits), label, pixels)
 
@@ -139,19 +139,19 @@ class Mistakes:
         known = self._maps.get(network)
         # A run may have been removed, and another given its name.
         if known is None or known[0] is not inspected:
-            source = self._largest()
-            result = draw_map(inspected, self._digits(source, "validation"), network)
+            source = self._find_largest()
+            result = draw_map(inspected, self._load_digits(source, "validation"), network)
             known = (inspected, replace(result, source=f"{source} validation"))
             self._maps.put(network, known)
         return known[1]
 
-    def _largest(self) -> str:
+    def _find_largest(self) -> str:
         """Return which source of digits to take: MNIST where it is here, else UCI."""
         return "mnist" if list_sources(self._settings.user_digits)["mnist"] else "uci"
 
     def nearest(self, digit: Images, label: int) -> Nearest:
         """Return the training digit that is no `label` with the pixels nearest to `digit`."""
-        train = self._splits(self._largest()).train
+        train = self._load_splits(self._find_largest()).train
         index = np.flatnonzero(train.labels != label)
         wanted = digit.reshape(-1).astype(np.float32)
         # Compared in parts: as floats, all of MNIST would be 170 MB.
@@ -166,15 +166,15 @@ class Mistakes:
         distance = round(float(np.sqrt(distances[place])) / 255, 4)
         return Nearest(train.source, item, int(train.labels[item]), distance, picture)
 
-    def _digits(self, data: str, part: str) -> Digits:
+    def _load_digits(self, data: str, part: str) -> Digits:
         if part not in PARTS:
             raise UsageError(f"part must be one of: {', '.join(PARTS)}", seen=part[:100])
         if data == USER_DIGITS:  # they change: read anew each time, and all of them
             check_source(data, self._settings.user_digits)
             return join([read_source(self._settings.user_digits).train], source=data)
-        return self._splits(data).part(part)
+        return self._load_splits(data).part(part)
 
-    def _splits(self, data: str) -> DataSplits:
+    def _load_splits(self, data: str) -> DataSplits:
         source = self._sources.get(data)
         if source is None:
             check_source(data, self._settings.user_digits)

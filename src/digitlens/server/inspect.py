@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.digits import SIDE, check_images
+from digitlens.digits import SIDE
 from digitlens.errors import ShapeError, UsageError
 from digitlens.explain import explain
 from digitlens.explain.explanation import Maps, round_values
@@ -46,7 +46,7 @@ MAX_WEIGHTS = 40_000
 MAX_SESSIONS = 8
 # The most ribbons that lead to one number in the picture of the whole network.
 MAX_LINKS = 4
-# The largest side of a kernel, and the largest stride and padding.
+# The largest side of a kernel that is edited by hand.
 MAX_KERNEL = 28
 
 
@@ -261,9 +261,8 @@ class LayerProbe:
         """Return what layer `number` takes in and gives for `digit`, uint8 (28, 28).
 
         Raises UnknownError: no such layer; or it was not asked, being in the second network of
-        a cascade whose first was sure; ShapeError: the digit is not uint8 (28, 28).
+        a cascade whose first was sure.
         """
-        check_images(digit[None], what="the digit (as (1, 28, 28))")
         layer = self.get_layer(number, member)
         # The file is run with the layer's inner values as its outputs.
         names = list(dict.fromkeys([layer.input, layer.sums, layer.output]))
@@ -380,16 +379,11 @@ def _cut_window(
 def output_size(side: int, kernel: int, *, stride: int, padding: int) -> int:
     """Return at how many places a kernel fits along one side.
 
-    Raises UsageError: the kernel does not fit, or a number makes no sense.
+    Raises UsageError: the kernel does not fit.
 
     >>> output_size(28, 5, stride=2, padding=2), output_size(28, 3, stride=1, padding=0)
     (14, 26)
     """
-    if not 1 <= stride <= MAX_KERNEL or not 0 <= padding <= MAX_KERNEL:
-        raise UsageError(
-            f"a stride must be in 1..{MAX_KERNEL}, a padding in 0..{MAX_KERNEL}",
-            seen=f"stride {stride}, padding {padding}",
-        )
     if kernel > side + 2 * padding:
         raise UsageError(
             "a kernel must fit into what it sees",

@@ -85,7 +85,7 @@ class NetworkStore:
         """Return the published networks, then the finished runs, the newest first."""
         # A run is finished when its metrics are written: that is the last file of a run.
         folders = (path.parent for path in self._runs.glob(f"*/{METRICS}"))
-        outcomes = [attempt(self._modified, folder.name, fatal=()) for folder in folders]
+        outcomes = [attempt(self._read_modified, folder.name, fatal=()) for folder in folders]
         finished = {one.task: one.result for one in outcomes if one.result is not None}
         return [*published_names(), *sorted(finished, key=lambda name: -finished[name])]
 
@@ -117,7 +117,7 @@ class NetworkStore:
         """Return all networks in a few words each; damaged runs are left out."""
         result: list[Network] = []
         for name in self.names():
-            outcome = attempt(self._card, name, fatal=())
+            outcome = attempt(self._read_card, name, fatal=())
             if outcome.result is None:
                 continue
             card, tells_no_digit = outcome.result
@@ -150,12 +150,12 @@ class NetworkStore:
         card, members = asdict(model.card), inspected.members
         return NetworkDetails(name, card, inspected.is_cascade, members, rows)
 
-    def _card(self, name: str) -> tuple[ModelCard, bool]:
+    def _read_card(self, name: str) -> tuple[ModelCard, bool]:
         """Return a network's card, and whether it can say "no digit" (errors as in `get`).
 
         Cards outlive their networks, so that a list of a hundred runs loads each of them once.
         """
-        modified = self._modified(name)
+        modified = self._read_modified(name)
         known = self._cards.get(name)
         if known is None or known[0] != modified:
             model = self.get(name)
@@ -164,7 +164,7 @@ class NetworkStore:
         return known[1:]
 
     def _load(self, name: str) -> LoadedNetwork:
-        modified, path = self._modified(name), self._path(name)
+        modified, path = self._read_modified(name), self._path(name)
         loaded = self._loaded.get(name)
         if loaded is None or loaded.modified != modified:
             # One thread: a lab answers several requests at a time, and may train meanwhile.
@@ -172,7 +172,7 @@ class NetworkStore:
             self._loaded.put(name, loaded)
         return loaded
 
-    def _modified(self, name: str) -> int:
+    def _read_modified(self, name: str) -> int:
         try:
             return self._path(name).stat().st_mtime_ns
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
@@ -250,7 +250,7 @@ def describe_run(runs: Path, name: str) -> RunDetails:
     """
     folder = find_run(runs, name)
     config, metrics = read_config(folder), read_metrics(folder)
-    with _damage_told(folder):
+    with _report_damage(folder):
         path = folder / HISTORY
         history = from_csv(read_regular(path, MAX_BYTES).decode()) if path.exists() else []
         # The diagnosis of a run needs the number of validation digits.
@@ -269,7 +269,7 @@ def describe_run(runs: Path, name: str) -> RunDetails:
 
 
 @contextmanager
-def _damage_told(folder: Path) -> Iterator[None]:
+def _report_damage(folder: Path) -> Iterator[None]:
     """Turn whatever the content of a run folder does into `RunError`: it may hold anything."""
     try:
         yield
@@ -296,7 +296,7 @@ def _summarize_run(folder: Path) -> Run:
         "finished": metrics is not None,
         "validation": None if metrics is None else metrics.get("validation"),
     }
-    with _damage_told(folder):
+    with _report_damage(folder):
         return _RUN.validate_json(json.dumps(values, allow_nan=False), strict=True)
 
 
@@ -318,20 +318,20 @@ def rename_run(runs: Path, name: str, new: str) -> None:
     folder = find_run(runs, name)
     if new in published_names() or (runs / new).exists():
         raise RunError(f"{new} is taken", seen="a network of that name", try_="another name")
-    with _only_here(folder), storage_errors(folder):
+    with _lock_run(folder), storage_errors(folder):
         folder.rename(runs / new)
 
 
 def delete_run(runs: Path, name: str) -> None:
     """Remove a run and its network (errors as in `rename_run`)."""
     folder = find_run(runs, name)
-    with _only_here(folder), storage_errors(folder):
+    with _lock_run(folder), storage_errors(folder):
         # First what makes it a run: a kill in between leaves none that is half there.
         (folder / CONFIG).unlink()
         shutil.rmtree(folder)
 
 
-def _only_here(folder: Path) -> AbstractContextManager[bool]:
+def _lock_run(folder: Path) -> AbstractContextManager[bool]:
     """Keep other processes from training in a run's folder."""
     wanted = f"{folder.name} is being written"
     return lock_file(folder / LOCK, "the lab", wanted=wanted, try_="wait until it is done")

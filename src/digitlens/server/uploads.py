@@ -48,8 +48,9 @@ FILE_TYPES = ("image/", "application/octet-stream")
 async def read_uploads(request: Request, settings: ServerSettings) -> list[Upload]:
     """Return the pictures in a request's body; at least one.
 
-    Raises KindError: its content type is none of the three; UsageError: it does not hold what
-    its content type says, or no picture; TooLargeError: more pictures than the limit.
+    Raises KindError: its content type is none of the three; UsageError, ShapeError,
+    CorruptFileError: it does not hold what its content type says, or no picture; TooLargeError:
+    more pictures than the limit.
     """
     # Content types may carry parameters, as in "application/json; charset=utf-8".
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -84,11 +85,7 @@ async def read_upload(request: Request, settings: ServerSettings) -> Upload:
 
 
 def parse_json(body: bytes, settings: ServerSettings) -> list[Upload]:
-    """Return the pictures in ``{"pictures": [...]}``.
-
-    Raises UsageError, ShapeError, CorruptFileError: it is not JSON of that form; TooLargeError:
-    more pictures than the limit.
-    """
+    """Return the pictures in ``{"pictures": [...]}`` (errors as in `read_uploads`)."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:

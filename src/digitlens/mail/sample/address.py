@@ -97,7 +97,7 @@ def draw_script(rng: Random, size: float, slant: float, pen: float) -> Script:
 
 
 @cache
-def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
+def _parse_glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
     """Return for each letter its strokes: (column, row above the line, corner)."""
     result: dict[str, list[list[tuple[float, float, bool]]]] = {}
     for entry in (_CAPITALS + _SMALL + _SIGNS).replace("\n", ";").split(";"):
@@ -117,7 +117,7 @@ def _glyphs() -> dict[str, list[list[tuple[float, float, bool]]]]:
 
 def find_strokes(letter: str) -> list[list[tuple[float, float, bool]]]:
     """Return the strokes of `letter`; where there are none, those of its capital."""
-    table = _glyphs()
+    table = _parse_glyphs()
     return table.get(letter) or table.get(letter.upper()) or []
 
 

@@ -236,7 +236,7 @@ class PostgresStore(Store):
     def _borrow(self, kind: str = ANY) -> Iterator[Connection]:
         """Give a connection that no other thread has; turn the database's errors into ours."""
         connection = None
-        with self._told():
+        with self._translate_errors():
             try:
                 try:
                     connection = self._idle[kind].pop()
@@ -248,7 +248,7 @@ class PostgresStore(Store):
                     self._idle[kind].append(connection)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Turn the database's errors into ours."""
         try:
             yield
@@ -299,7 +299,7 @@ class PostgresStore(Store):
 
     def wait(self, seconds: float) -> bool:
         """Wait for a piece; see `Store`: the server tells this connection of it."""
-        with self._listening, self._told():
+        with self._listening, self._translate_errors():
             if self._listener is None or self._listener.closed:
                 self._listener = self._open(LOAN)
                 self._listener.execute(cast("Any", f"LISTEN {CHANNEL}"))

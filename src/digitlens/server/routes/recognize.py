@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from digitlens.errors import UsageError
 from digitlens.models.registry import DEFAULT_NETWORK
 from digitlens.server.line_reader import load_reader
 from digitlens.server.routes import document, get_state, json_response
@@ -59,8 +58,6 @@ async def predict(
 
 async def _load_networks(state: LabState, names: list[str]) -> dict[str, Model]:
     """Return the networks of these names; UnknownError where one does not exist."""
-    if len(names) > MAX_NETWORKS:
-        raise UsageError(f"at most {MAX_NETWORKS} networks are asked", seen=f"{len(names)}")
     networks = {}
     for name in names:
         # Another thread only for the few that must be read from the disk.
