@@ -10,11 +10,14 @@ import csv
 import hashlib
 import os
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens import storage
 from digitlens.data.split import RawDataset
@@ -22,13 +25,7 @@ from digitlens.digits import SIDE, Digits, Images
 from digitlens.errors import DataError, DigitlensError
 from digitlens.workers import attempt
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    Item = TypeVar("Item")
+Item = TypeVar("Item")
 
 
 MAX_REJECTED_SHARE = 0.9

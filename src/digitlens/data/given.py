@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from digitlens.data.load import load_digits
 from digitlens.data.split import DataSplits, RawDataset, split_data
 from digitlens.digits import Digits, check_labels
 from digitlens.errors import UsageError
 from digitlens.imaging.arrays import to_array
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def as_splits(

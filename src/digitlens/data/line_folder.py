@@ -11,17 +11,14 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.errors import DataError
 from digitlens.imaging.binarize import to_gray
 from digitlens.imaging.io import load_image
 from digitlens.storage import read_file
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 TRUTH = "truth.csv"
 

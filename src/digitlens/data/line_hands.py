@@ -6,22 +6,17 @@ digits and a reader of lines can be measured on the same strangers.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from digitlens.data.font_digits import REPEATS, read_faces
+from digitlens.data.font_digits import REPEATS, Face, read_faces
 from digitlens.data.pen_digits import read_strokes
 from digitlens.data.split import RawDataset, split_data
-from digitlens.digits import CLASSES, SIDE, Digits
+from digitlens.digits import CLASSES, SIDE, Digits, Indices, Labels
 from digitlens.synth.hands import FACES, PEN, Hands, group_strokes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from digitlens.data.font_digits import Face
-    from digitlens.digits import Indices, Labels
 
 
 class LineHands(NamedTuple):

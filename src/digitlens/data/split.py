@@ -7,19 +7,17 @@ training and validation flatters the network), else by class.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.display import Shown
 from digitlens.errors import DataError, DigitlensError, UsageError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Mask: TypeAlias = NDArray[np.bool_]
-    """bool (N,): True for the digits that are held back."""
+Mask: TypeAlias = NDArray[np.bool_]
+"""bool (N,): True for the digits that are held back."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.digits import CLASSES, SIDE, check_images
+from digitlens.digits import CLASSES, SIDE, Images, check_images
 from digitlens.display import Shown
 from digitlens.errors import ModelError
-from digitlens.explain.inspection import inspect_model
-from digitlens.explain.occlusion import occlude
-from digitlens.imaging import Framing, frame_steps
+from digitlens.explain.inspection import InspectedModel, Layer, inspect_model
+from digitlens.explain.occlusion import Occlusion, occlude
+from digitlens.imaging import Framing, Step, frame_steps
 from digitlens.imaging.crop import shrink_to_side
 from digitlens.metrics.formatting import percent, plural
-from digitlens.models.inference import as_model
+from digitlens.models.inference import Model, as_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from digitlens.digits import Images
-    from digitlens.explain.inspection import InspectedModel, Layer
-    from digitlens.explain.occlusion import Occlusion
-    from digitlens.imaging import Step
     from digitlens.imaging.io import ImageSource
-    from digitlens.models.inference import Model
     from digitlens.models.ops import Op
 
     Floats = NDArray[np.float32]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Images
 from digitlens.errors import ModelError
 from digitlens.models.convert import to_module
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from digitlens.digits import Images
     from digitlens.models.ops import Op
 
 

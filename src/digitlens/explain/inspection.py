@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.digits import check_images
+from digitlens.digits import Images, check_images
 from digitlens.errors import ModelError
-from digitlens.models.inference import INPUT, open_session
+from digitlens.models.inference import INPUT, Model, open_session
 from digitlens.models.onnx_graph import with_outputs
-from digitlens.models.onnx_reader import read_program
+from digitlens.models.onnx_reader import FileProgram, Step, read_program
 from digitlens.models.ops import (
     Conv,
     Flatten,
     Linear,
     MaxPool,
+    Op,
     QuantLinear,
     RbfDistance,
     Relu,
@@ -25,17 +28,7 @@ from digitlens.models.ops import (
     Tanh,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images
-    from digitlens.models.inference import Model
-    from digitlens.models.onnx_reader import FileProgram, Step
-    from digitlens.models.ops import Op
-
-    Floats = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 
 LayerKind = Literal["convolution", "dense", "pooling"]

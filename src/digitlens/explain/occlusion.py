@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitlens.digits import SIDE, check_images
+from digitlens.digits import SIDE, Images, Labels, check_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.digits import Images, Labels
     from digitlens.models.inference import Model
 
 

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.digits import CLASSES
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Indices, Labels
+from digitlens.digits import CLASSES, Indices, Labels
 
 
 def confusion(labels: Labels, predicted: Labels) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from digitlens.display import Shown, table_html
 from digitlens.errors import UsageError
 from digitlens.metrics import formatting
-from digitlens.metrics.evaluation import FORMAT, evaluate
+from digitlens.metrics.evaluation import FORMAT, Evaluation, Predictor, evaluate
 from digitlens.metrics.formatting import p_value, percent, plural
 from digitlens.metrics.intervals import Discordance, discordance
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from digitlens.digits import Digits
-    from digitlens.metrics.evaluation import Evaluation, Predictor
 
 
 ALPHA = 0.05  # a p-value below this, shared among the pairs, is more than chance explains

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from digitlens.metrics.formatting import WIDTH, percent, plural
 from digitlens.metrics.history import (
     CREEP,
     NOISE,
     Curves,
+    Epoch,
     OverfitSignals,
     best_epoch,
     measure_signals,
 )
 from digitlens.metrics.history_sources import infer_count, read_history
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digitlens.metrics.history import Epoch
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.display import Shown, table_html
 from digitlens.errors import DataError, ModelError
 from digitlens.metrics import formatting
-from digitlens.metrics.calibration import measure_calibration
+from digitlens.metrics.calibration import Calibration, measure_calibration
 from digitlens.metrics.classification import (
+    ClassScore,
     Decisions,
     brier,
     confusion,
@@ -24,20 +27,8 @@ from digitlens.metrics.classification import (
     per_class,
 )
 from digitlens.metrics.formatting import percent, plural
-from digitlens.metrics.intervals import wilson
-from digitlens.metrics.risk_coverage import coverage_at
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Digits, Images, Indices, Labels
-    from digitlens.metrics.calibration import Calibration
-    from digitlens.metrics.classification import ClassScore
-    from digitlens.metrics.intervals import Interval
-    from digitlens.metrics.risk_coverage import Coverage
-
+from digitlens.metrics.intervals import Interval, wilson
+from digitlens.metrics.risk_coverage import Coverage, coverage_at
 
 # Raised when a key of `Evaluation.as_dict` or `Comparison.as_dict` changes its meaning.
 FORMAT = 1

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from math import ceil, sqrt
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from digitlens.display import Shown
 from digitlens.metrics.formatting import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True)

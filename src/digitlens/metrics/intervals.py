@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from digitlens.digits import Labels
+from digitlens.digits import Labels
 
 
 class Interval(NamedTuple):

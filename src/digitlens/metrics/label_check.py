@@ -7,21 +7,18 @@ not learnt from these labels makes of the digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.metrics.formatting import facts, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from digitlens.digits import Digits, Images, Indices, Labels
     from digitlens.metrics.evaluation import Predictor
 
 

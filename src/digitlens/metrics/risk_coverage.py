@@ -7,21 +7,16 @@ accepted, so that the error rate is promised and not only observed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from digitlens.digits import Indices
 from digitlens.errors import UsageError
 from digitlens.metrics.intervals import binomial_cdf, clopper_pearson_upper
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Indices
-
 
 # The error rates that an evaluation reports: 1 %, 0.5 %, 0.1 %.
 ERROR_RATES = (0.01, 0.005, 0.001)

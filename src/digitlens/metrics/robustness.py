@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitlens.digits import SIDE
+from digitlens.digits import SIDE, Digits, Images, Labels
 from digitlens.errors import UsageError
 from digitlens.metrics import formatting
-from digitlens.metrics.evaluation import evaluate
+from digitlens.metrics.evaluation import Predictor, evaluate
 from digitlens.metrics.formatting import percent, plural
 from digitlens.metrics.intervals import Interval, wilson
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from digitlens.digits import Digits, Images, Labels
     from digitlens.imaging import FramedStack
-    from digitlens.metrics.evaluation import Predictor
 
 CLOUDS = 4  # fog is thick or thin at this many places along each side, and between in between
 MARGIN = 4  # MNIST's digits keep this far from the edge, in pixels

@@ -9,12 +9,14 @@ stays folded, and division by 255 is taken out again, for networks take float pi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from digitlens import models
@@ -45,14 +47,7 @@ from digitlens.models.ops import (
 from digitlens.models.registry import CUSTOM
 from digitlens.runs import BEST_WEIGHTS, MODEL, read_config
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Widths = tuple[int, int, int, int]
+Widths = tuple[int, int, int, int]
 
 
 FULL_INK = 255.0  # the pixel value of full ink

@@ -7,10 +7,12 @@ tracing a torch network takes seconds. `onnx_reader` is the inverse.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
@@ -36,13 +38,8 @@ from digitlens.models.ops import (
     count_outputs,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    Shapes = dict[str, tuple[int, list[str | int | None]]]
-    """Type and shape of each input or output, by name."""
+Shapes = dict[str, tuple[int, list[str | int | None]]]
+"""Type and shape of each input or output, by name."""
 
 
 OPSET = 17  # what ONNX Runtime has read since 1.12 (2022)

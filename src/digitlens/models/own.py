@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -23,9 +24,6 @@ from digitlens.models.architectures.lenet5 import (
     Subsample,
 )
 from digitlens.models.recipe import ACTIVATIONS, Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LAYER = re.compile(
     r"conv(?P<maps>\d+)(x(?P<kernel>\d+))?(/(?P<stride>\d+))?|pool(?P<pool>\d*)"

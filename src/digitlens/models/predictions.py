@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import Images, Labels
 from digitlens.display import Shown
 from digitlens.errors import UsageError
 from digitlens.metrics.formatting import certainty, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)

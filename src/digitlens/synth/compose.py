@@ -17,16 +17,21 @@ from digitlens.synth.digit_forms import (
     glyph_source,
 )
 from digitlens.synth.pen import Drawn
-from digitlens.synth.strokes import FULL, bend_stroke, draw_mark, draw_strokes, mark_width
-from digitlens.synth.writer import LEADS, TAILS, split_number
+from digitlens.synth.strokes import (
+    FULL,
+    Point,
+    bend_stroke,
+    draw_mark,
+    draw_strokes,
+    mark_width,
+)
+from digitlens.synth.writer import LEADS, TAILS, WriterStyle, split_number
 
 if TYPE_CHECKING:
     from digitlens.geometry import Gray
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
-    from digitlens.synth.strokes import Point
     from digitlens.synth.style import Style
-    from digitlens.synth.writer import WriterStyle
 
     Box = tuple[float, float, float, float]
 

@@ -15,14 +15,20 @@ import cv2
 import numpy as np
 
 from digitlens.digits import SIDE
-from digitlens.synth.strokes import arc, bend_stroke, draw_skeleton, draw_strokes, sag_stroke
+from digitlens.synth.strokes import (
+    Point,
+    arc,
+    bend_stroke,
+    draw_skeleton,
+    draw_strokes,
+    sag_stroke,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from digitlens.geometry import Gray
     from digitlens.synth.random import Random
-    from digitlens.synth.strokes import Point
 
 
 MARGIN = 6  # pixels around a glyph, for strokes that reach beyond it

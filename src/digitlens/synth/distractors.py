@@ -11,7 +11,7 @@ import numpy as np
 
 from digitlens.synth.fonts import CAPITAL, printed_words, script_words
 from digitlens.synth.page import paste, resize_to_height
-from digitlens.synth.strokes import arc, bend_stroke, draw_strokes
+from digitlens.synth.strokes import Point, arc, bend_stroke, draw_strokes
 from digitlens.synth.writer import WriterStyle
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from digitlens.geometry import Gray
     from digitlens.synth.random import Random
-    from digitlens.synth.strokes import Point
     from digitlens.synth.style import Style
 
     Maker = Callable[[Gray, Random, Style, float, float], None]

@@ -9,14 +9,13 @@ from weakref import WeakKeyDictionary
 import cv2
 import numpy as np
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Digits, Images, Indices
 from digitlens.errors import DataError
 from digitlens.synth.hands import Hands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from digitlens.digits import Digits, Images, Indices
     from digitlens.synth.random import Random
 
 

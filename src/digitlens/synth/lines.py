@@ -7,18 +7,22 @@ draws many lines on one sheet, to see what a reader is trained on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from digitlens.digits import Digits
 from digitlens.errors import UsageError
+from digitlens.geometry import Gray
 from digitlens.synth.camera import simulate_camera
-from digitlens.synth.compose import compose_line
+from digitlens.synth.compose import ComposedLine, compose_line
 from digitlens.synth.distractors import draw_distractor
 from digitlens.synth.glyphs import Glyphs, prepare_glyphs
 from digitlens.synth.page import (
+    Background,
     PrintedField,
     add_label,
     add_neighbours,
@@ -32,17 +36,6 @@ from digitlens.synth.page import (
 from digitlens.synth.random import Random
 from digitlens.synth.style import Style, named_style
 from digitlens.synth.writer import WriterStyle, check_text, sample_number, sample_writer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Digits
-    from digitlens.geometry import Gray
-    from digitlens.synth.compose import ComposedLine
-    from digitlens.synth.page import Background
-
 
 CHUNK = 256  # lines that are written from one generator: what workers share among themselves
 

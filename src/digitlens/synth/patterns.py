@@ -7,21 +7,16 @@ come out of `digitlens.imaging`. What looks as simple as a digit there is left o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.digits import SIDE
+from digitlens.digits import SIDE, Images
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from digitlens.digits import Images
-
-    Maker = Callable[[np.random.Generator], NDArray[Any]]
+Maker = Callable[[np.random.Generator], NDArray[Any]]
 
 MIN_PARTS = 5
 """Strokes and holes that a pattern in the box has at least: an 8 has three of them."""

@@ -8,22 +8,19 @@ levels at several times its size and scaled down by area, the way NIST's scans b
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import SIDE
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Stroke: TypeAlias = NDArray[np.float32]
-    """float32 (P, 2): x to the right and y downwards, in any unit; P > 0."""
+Stroke: TypeAlias = NDArray[np.float32]
+"""float32 (P, 2): x to the right and y downwards, in any unit; P > 0."""
 
 BOX = 20  # the longer side of a digit in MNIST's frame, in pixels
 FINE = 6  # pixels that are drawn for one pixel of the box

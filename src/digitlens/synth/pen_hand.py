@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from digitlens.synth.pen import Drawn, Pen, draw_nib
+from digitlens.synth.pen import Drawn, Pen, Stroke, draw_nib
 from digitlens.synth.rule_forms import STRAIGHT
 from digitlens.synth.strokes import (
     HIGH,
@@ -19,15 +19,14 @@ from digitlens.synth.strokes import (
     parse_skeletons,
     skeletons,
 )
+from digitlens.synth.strokes import Stroke as Skeleton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from digitlens.synth.pen import Stroke
     from digitlens.synth.random import Random
-    from digitlens.synth.strokes import Stroke as Skeleton
 
 FINE = 3
 """Pixels drawn for one of the line; then they are averaged."""

@@ -8,21 +8,15 @@ are the same; whoever draws them picks the pen (`digitlens.synth.pen`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from digitlens.synth.pen import frame_ink, render_strokes, sample_pen, sample_scan, scan
+from digitlens.synth.pen import Stroke, frame_ink, render_strokes, sample_pen, sample_scan, scan
 from digitlens.synth.strokes import BAR, ROUND, round_corners, skeletons
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.synth.pen import Stroke
 
 JITTER = 0.03  # how far a corner is moved: a standard deviation, in digit heights
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from digitlens.synth.fonts import STROKE_FONTS
-from digitlens.synth.glyphs import prepare_glyphs
+from digitlens.synth.glyphs import Glyphs, prepare_glyphs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from digitlens.digits import Digits, Indices
     from digitlens.geometry import Gray
-    from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.random import Random
 
     Hand: TypeAlias = list[Indices]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from digitlens.digits import CLASSES
+from digitlens.digits import CLASSES, Indices
 from digitlens.errors import UsageError
 from digitlens.synth.strokes import count_forms
 
 if TYPE_CHECKING:
-    from digitlens.digits import Indices
     from digitlens.synth.face_hand import FaceHand
     from digitlens.synth.glyphs import Glyphs
     from digitlens.synth.pen_hand import PenHand

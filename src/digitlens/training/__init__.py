@@ -30,14 +30,13 @@ from digitlens.training.config import (
     default_callback,
     resume_config,
 )
-from digitlens.training.parallel import make_engine
+from digitlens.training.parallel import Engine, make_engine
 from digitlens.training.results import ReaderRun, Run
 from digitlens.workers import is_machine_busy, run_in_background
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from digitlens.training.parallel import Engine
 
 __all__ = ["ReaderRun", "Run", "train", "train_reader"]
 

@@ -7,15 +7,13 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from types import FrameType
+from typing import Self
 
 import torch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
-from digitlens.data import world
+from digitlens.data import DataSplits, world
 from digitlens.digits import CLASSES, Labels
 from digitlens.errors import DataError, DigitlensError, ModelError, RunError, StoppedError
 from digitlens.imaging.inputs import tune_malloc
@@ -42,9 +42,10 @@ from digitlens.training.digit_task import (
     MAX_TRAIN_SAMPLE,
     DigitTask,
     DigitTensors,
+    Teacher,
     predict_labels,
 )
-from digitlens.training.parallel import train_all
+from digitlens.training.parallel import Engine, train_all
 from digitlens.training.results import Run
 from digitlens.training.session import (
     card_facts,
@@ -59,10 +60,7 @@ from digitlens.training.trainer import Trainer
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from digitlens.data import DataSplits
     from digitlens.models.recipe import Recipe
-    from digitlens.training.digit_task import Teacher
-    from digitlens.training.parallel import Engine
 
 
 ACCEPTED_SHARE = 0.99  # so many of the validation digits pass the threshold of "no digit"

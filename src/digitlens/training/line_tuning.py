@@ -20,7 +20,7 @@ from digitlens.models.line_start import (
 from digitlens.ocr.network import read_line_network
 from digitlens.synth.camera import vary_line
 from digitlens.training.finetune import interpolate_weights
-from digitlens.training.line_data import POOL, collate, concatenate
+from digitlens.training.line_data import POOL, LineBatch, Prepared, collate, concatenate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from digitlens.data.line_folder import LineFolder
     from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.recipe import LineRecipe
-    from digitlens.training.line_data import LineBatch, Prepared
 
 OWN_SHARE = 0.25
 """Share of a batch that is lines of the user's; the rest keeps what was known."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from digitlens import runs as run_folder
-from digitlens.errors import RunError
+from digitlens.errors import DigitlensError, RunError
 from digitlens.imaging.inputs import use_one_core
 from digitlens.training.config import Callback, NullCallback, TrainConfig, check_same_data
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digitlens.data import DataSplits
-    from digitlens.errors import DigitlensError
     from digitlens.models.recipe import Recipe
 
     Config = TrainConfig[Recipe]

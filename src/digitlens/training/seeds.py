@@ -12,13 +12,12 @@ from digitlens.models.registry import find_network
 from digitlens.storage import make_folder
 from digitlens.training import configure, load_splits, training_extra
 from digitlens.training.config import check_seed
-from digitlens.training.parallel import check_same, train_all
+from digitlens.training.parallel import Engine, check_same, train_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from digitlens.data import DataSplits
-    from digitlens.training.parallel import Engine
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitlens.errors import DataError, DigitlensError, MissingExtraError, UsageError
-from digitlens.models.recipe import AUGMENTATIONS, write_recipe
+from digitlens.models.recipe import AUGMENTATIONS, Recipe, write_recipe
 from digitlens.models.registry import find_network
 from digitlens.storage import make_folder, write_csv
 from digitlens.training import configure, load_splits, training_extra
-from digitlens.training.parallel import check_same, train_all
+from digitlens.training.parallel import Engine, check_same, train_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from digitlens.data import DataSplits
-    from digitlens.models.recipe import Recipe
     from digitlens.training.config import TrainConfig
-    from digitlens.training.parallel import Engine
 
 
 AT_ONCE = 4

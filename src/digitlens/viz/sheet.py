@@ -6,10 +6,12 @@ the plots of a training run with. Nobody waits for that here, and it is a tenth 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.viz.canvas import (
     BLUE,
@@ -28,11 +30,6 @@ from digitlens.viz.canvas import (
     font,
     rgb,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from numpy.typing import NDArray
 
 # Inches at the left and right of a page.
 MARGIN = 0.2
