@@ -11,23 +11,17 @@ an ensemble has none of its own. So occlusion and gradients have one unit, too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from digitlens.digits import CLASSES, Images
 from digitlens.errors import ModelError
 from digitlens.models.convert import to_module
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from digitlens.models.ops import Op
-
+from digitlens.models.ops import Op
 
 MIN_STEPS = 64
 MAX_STEPS = 512

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
+from digitlens.metrics.evaluation import Predictor
 from digitlens.metrics.formatting import facts, plural
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.metrics.evaluation import Predictor
-
 
 CHANGES: dict[str, Callable[[Images], Images]] = {
     "inverted": lambda images: 255 - images,

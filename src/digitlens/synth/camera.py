@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from digitlens.geometry import Gray
+from digitlens.synth.random import Random
+from digitlens.synth.style import Style
 from digitlens.synth.textures import EVEN, crop_texture, noises
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-    from digitlens.synth.style import Style
-
 
 SMALLEST = 9.0  # digits are never taken at fewer pixels of height than this
 BILEVEL_FROM = 110.0  # contrast from which on a scan in black and white keeps the strokes whole

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from digitlens.geometry import Gray
 from digitlens.synth.digit_forms import (
     CELL,
     MARGIN,
@@ -16,7 +16,9 @@ from digitlens.synth.digit_forms import (
     find_loop,
     glyph_source,
 )
+from digitlens.synth.glyphs import Glyphs
 from digitlens.synth.pen import Drawn
+from digitlens.synth.random import Random
 from digitlens.synth.strokes import (
     FULL,
     Point,
@@ -25,15 +27,10 @@ from digitlens.synth.strokes import (
     draw_strokes,
     mark_width,
 )
+from digitlens.synth.style import Style
 from digitlens.synth.writer import LEADS, TAILS, WriterStyle, split_number
 
-if TYPE_CHECKING:
-    from digitlens.geometry import Gray
-    from digitlens.synth.glyphs import Glyphs
-    from digitlens.synth.random import Random
-    from digitlens.synth.style import Style
-
-    Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
 
 
 BEFORE, BEHIND = 3.2, 4.2

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import SIDE
+from digitlens.geometry import Gray
+from digitlens.synth.random import Random
 from digitlens.synth.strokes import (
     Point,
     arc,
@@ -23,13 +25,6 @@ from digitlens.synth.strokes import (
     draw_strokes,
     sag_stroke,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-
 
 MARGIN = 6  # pixels around a glyph, for strokes that reach beyond it
 

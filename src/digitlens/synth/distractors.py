@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from digitlens.geometry import Gray
 from digitlens.synth.fonts import CAPITAL, printed_words, script_words
 from digitlens.synth.page import paste, resize_to_height
+from digitlens.synth.random import Random
 from digitlens.synth.strokes import Point, arc, bend_stroke, draw_strokes
+from digitlens.synth.style import Style
 from digitlens.synth.writer import WriterStyle
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-    from digitlens.synth.style import Style
-
-    Maker = Callable[[Gray, Random, Style, float, float], None]
+Maker = Callable[[Gray, Random, Style, float, float], None]
 
 
 # What is shown, and how often. `frame` and `cells` are empty boxes and combs; `paper` is bare,

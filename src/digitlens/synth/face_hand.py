@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.synth.fonts import HEIGHT, draw_text, open_font, with_ghost
 from digitlens.synth.pen import Drawn
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from digitlens.synth.random import Random
-
+from digitlens.synth.random import Random
 
 BLACK = 0.12
 """So many prints are set much bolder than their font: on signs, crates and jerseys."""

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.digits import CLASSES, Digits, Images, Indices
 from digitlens.errors import DataError
 from digitlens.synth.hands import Hands
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from digitlens.synth.random import Random
-
+from digitlens.synth.random import Random
 
 LOOPED = (2, 4)
 """Classes that are written with and without a loop: open and closed 4, looped and plain 2."""

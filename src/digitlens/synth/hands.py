@@ -6,22 +6,18 @@ pressure, slant and the strokes between digits are those of a line that was writ
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
 from digitlens.digits import CLASSES
 from digitlens.errors import DataError
 from digitlens.synth.face_hand import FaceHand, sample_face_hand
+from digitlens.synth.pen import Stroke
 from digitlens.synth.pen_hand import PenHand, sample_pen_hand
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from digitlens.synth.pen import Stroke
-    from digitlens.synth.random import Random
+from digitlens.synth.random import Random
 
 GLYPHS, PEN = "glyphs", "pen"
 STENCIL = "stencil"

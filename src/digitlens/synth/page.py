@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from digitlens.geometry import Gray
 from digitlens.synth.fonts import printed_words, script_words
+from digitlens.synth.glyphs import Glyphs
+from digitlens.synth.random import Random
 from digitlens.synth.strokes import FRACTION
+from digitlens.synth.style import Style
 from digitlens.synth.textures import (
     EVEN,
     creases,
@@ -19,12 +22,6 @@ from digitlens.synth.textures import (
     lights,
     papers,
 )
-
-if TYPE_CHECKING:
-    from digitlens.geometry import Gray
-    from digitlens.synth.glyphs import Glyphs
-    from digitlens.synth.random import Random
-    from digitlens.synth.style import Style
 
 
 @dataclass(frozen=True)

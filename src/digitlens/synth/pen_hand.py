@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.synth.pen import Drawn, Pen, Stroke, draw_nib
+from digitlens.synth.random import Random
 from digitlens.synth.rule_forms import STRAIGHT
 from digitlens.synth.strokes import (
     HIGH,
@@ -20,13 +23,6 @@ from digitlens.synth.strokes import (
     skeletons,
 )
 from digitlens.synth.strokes import Stroke as Skeleton
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from digitlens.synth.random import Random
 
 FINE = 3
 """Pixels drawn for one of the line; then they are averaged."""

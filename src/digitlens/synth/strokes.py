@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from digitlens.geometry import Gray
+from digitlens.synth.random import Random
 
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-
-    Point = tuple[float, float]
-    """Column and row, or column and height above the line."""
-    Stroke = tuple[str, list[Point]]
+Point = tuple[float, float]
+"""Column and row, or column and height above the line."""
+Stroke = tuple[str, list[Point]]
 
 
 FRACTION = 4  # bits of a pixel: OpenCV takes places as whole sixteenths

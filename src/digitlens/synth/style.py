@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
 
 from digitlens.errors import UsageError
 from digitlens.synth.hands import KINDS
-
-if TYPE_CHECKING:
-    from digitlens.synth.random import Range
-
+from digitlens.synth.random import Range
 
 SPACINGS = ("wide", "usual", "tight", "touching", "overlap", "cells")
 """Wide to touching are distances between strokes, `overlap` is one of boxes, and `cells` have

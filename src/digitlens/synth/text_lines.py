@@ -8,26 +8,23 @@ cuts lines out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
+from digitlens.digits import Digits, Indices
+from digitlens.geometry import Gray
 from digitlens.synth.fonts import STROKE_FONTS
 from digitlens.synth.glyphs import Glyphs, prepare_glyphs
+from digitlens.synth.random import Random
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from digitlens.digits import Digits, Indices
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-
-    Hand: TypeAlias = list[Indices]
-    """A writer's digits by class; empty for those of anybody."""
+Hand: TypeAlias = list[Indices]
+"""A writer's digits by class; empty for those of anybody."""
 
 SIGNS = ("digit", "letter", "separator", "point", "mark")
 """What ink may belong to; in label maps 1 to 5, 0 where there is none."""

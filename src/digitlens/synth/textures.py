@@ -7,22 +7,19 @@ cropped is decided by the line's own generator.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from digitlens.geometry import Gray
+from digitlens.synth.random import Random
 
-    from numpy.typing import NDArray
-
-    from digitlens.geometry import Gray
-    from digitlens.synth.random import Random
-
-    Field = NDArray[Any]
-    """float32 or float64 (HEIGHT, WIDTH)."""
+Field = NDArray[Any]
+"""float32 or float64 (HEIGHT, WIDTH)."""
 
 
 HEIGHT, WIDTH = 288, 1024  # of a sheet, in pixels

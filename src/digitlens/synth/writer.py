@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from digitlens.digits import CLASSES, Indices
 from digitlens.errors import UsageError
+from digitlens.synth.face_hand import FaceHand
+from digitlens.synth.glyphs import Glyphs
+from digitlens.synth.pen_hand import PenHand
+from digitlens.synth.random import Random
 from digitlens.synth.strokes import count_forms
-
-if TYPE_CHECKING:
-    from digitlens.synth.face_hand import FaceHand
-    from digitlens.synth.glyphs import Glyphs
-    from digitlens.synth.pen_hand import PenHand
-    from digitlens.synth.random import Random
-    from digitlens.synth.style import Style
-
+from digitlens.synth.style import Style
 
 KEEPS = 0.85  # how often a hand writes a digit in its own form
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from digitlens import models, viz
 from digitlens import runs as run_folder
@@ -33,6 +34,7 @@ from digitlens.models.onnx_reader import parse_onnx, parse_program
 from digitlens.models.onnx_writer import to_onnx
 from digitlens.models.ops import Cascade, Ensemble, Linear, Op, Program, count_outputs
 from digitlens.models.own import add_dropout, adopt, build_layers
+from digitlens.models.recipe import Recipe
 from digitlens.runs import RUNS, find_newest_finished
 from digitlens.storage import read_regular, write_text
 from digitlens.training.checkpoint import TrainState, begin_training
@@ -56,12 +58,6 @@ from digitlens.training.session import (
     save_run,
 )
 from digitlens.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from digitlens.models.recipe import Recipe
-
 
 ACCEPTED_SHARE = 0.99  # so many of the validation digits pass the threshold of "no digit"
 

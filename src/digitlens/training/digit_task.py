@@ -5,29 +5,24 @@ The digits lie on the device as uint8; an epoch is augmented by few and large op
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
 from digitlens.digits import CLASSES, Digits
 from digitlens.metrics.history import Epoch, best_epoch
+from digitlens.models.recipe import Recipe
 from digitlens.training.augment import NO_DIGIT, EpochData, augment_epoch, make_generator
+from digitlens.training.checkpoint import TrainState
+from digitlens.training.device import Device
 from digitlens.training.trainer import Task
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from torch import Tensor, nn
-
-    from digitlens.models.recipe import Recipe
-    from digitlens.training.checkpoint import TrainState
-    from digitlens.training.device import Device
-
-    Teacher = Callable[[Tensor], Tensor]
-    """Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has."""
+Teacher = Callable[[Tensor], Tensor]
+"""Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has."""
 
 
 EVAL_BATCH = 1_000

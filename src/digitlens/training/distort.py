@@ -13,21 +13,16 @@ Degradations are what pens, paper, cameras and framing do to a digit before a ne
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from digitlens.digits import FEATURES, SIDE
+from digitlens.models.recipe import Recipe
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
-    from digitlens.models.recipe import Recipe
-
-    Effect = Callable[[Tensor, torch.Generator], Tensor]
+Effect = Callable[[Tensor, torch.Generator], Tensor]
 
 
 KNOTS = 7  # the elastic field is drawn on so many points a side and interpolated between them

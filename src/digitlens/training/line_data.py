@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from digitlens.digits import Indices
     from digitlens.models.recipe import LineRecipe
 
-    Prepared: TypeAlias = "tuple[NDArray[np.float32], str, NDArray[np.float32]]"
-    """A strip (32, W), its text, and the columns of the digits' centres, or none if unknown."""
+# A strip (32, W), its text, and the columns of the digits' centres, or none if unknown.
+Prepared: TypeAlias = "tuple[NDArray[np.float32], str, NDArray[np.float32]]"
 
 
 POOL = 32

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from digitlens.digits import FEATURES, SIDE
 from digitlens.training.distort import CENTRE, blur_images, sampling_matrix
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
-    Maker = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+Maker = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
 
 NO_DIGIT_MIRRORED = (3, 4, 6, 7, 9)  # classes that are no digit in a mirror

@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 from digitlens import runs as run_folder
+from digitlens.data import DataSplits
 from digitlens.errors import DigitlensError, RunError
 from digitlens.imaging.inputs import use_one_core
+from digitlens.models.recipe import Recipe
 from digitlens.training.config import Callback, NullCallback, TrainConfig, check_same_data
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from digitlens.data import DataSplits
-    from digitlens.models.recipe import Recipe
-
-    Config = TrainConfig[Recipe]
-    Run = Callable[[Config, DataSplits, Callback], object]
-    Engine = Callable[[Any, Any], Iterator[tuple[int, list[Any]]]]
-    Outcome = dict[str, Any] | DigitlensError
-
+Config = TrainConfig[Recipe]
+Run = Callable[[Config, DataSplits, Callback], object]
+Engine = Callable[[Any, Any], Iterator[tuple[int, list[Any]]]]
+Outcome = dict[str, Any] | DigitlensError
 
 SECONDS = 7 * 86_400.0
 """What a training may take in a process; a hang is not expected."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
+from digitlens.data import DataSplits
 from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
 from digitlens.models.architectures.sign_network import SignNetwork
 from digitlens.models.card import SignModelCard
+from digitlens.models.recipe import LineRecipe
 from digitlens.synth import prepare_glyphs
 from digitlens.synth.text_lines import NO_DIGIT
 from digitlens.training.checkpoint import TrainState, begin_training
+from digitlens.training.config import Callback, TrainConfig
 from digitlens.training.device import choose_device
 from digitlens.training.line_data import LineProducers
 from digitlens.training.line_task import LineTask, count_producers, export_line_run
@@ -28,16 +34,6 @@ from digitlens.training.sign_data import (
     sample_lines,
 )
 from digitlens.training.trainer import Trainer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from torch import Tensor, nn
-
-    from digitlens.data import DataSplits
-    from digitlens.models.recipe import LineRecipe
-    from digitlens.training.config import Callback, TrainConfig
 
 VALIDATION_LINES = 400
 """Lines in fonts and with digits that were held back."""
