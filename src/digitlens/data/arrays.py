@@ -165,10 +165,9 @@ def _arrays(
 
 
 _COLUMNS = 1 + FEATURES
+# Bytes that are worked on at once: little enough to stay in the processor's cache.
 _BLOCK = 2 << 20
-"""Bytes that are worked on at once: little enough to stay in the processor's cache."""
-_LONGEST = 1 << 16
-"""Bytes of a line: what is longer, by ten times what one needs, is no row."""
+_LONGEST = 1 << 16  # bytes of a line: what is longer, by ten times what one needs, is no row
 
 
 def read_csv(path: Path, *, source: str) -> RawDataset:

@@ -74,11 +74,11 @@ def explain_mismatch(file: PublishedFile | None, content: bytes) -> str | None:
     return find_kind(content)
 
 
+# Called with a file's name, the bytes that have come, and all its bytes.
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Called with a file's name, the bytes that have come, and all its bytes."""
 
+# Copy an address to a path, telling how many bytes have come; `UnreachableError`.
 Get: TypeAlias = Callable[[str, Path, Callable[[int], None]], None]
-"""Copy an address to a path, telling how many bytes have come; `UnreachableError`."""
 
 NO_CONNECTION = "no connection"
 SECONDS = 30.0  # that a mirror may be silent

@@ -28,9 +28,9 @@ from digitlens.workers import attempt
 Item = TypeVar("Item")
 
 
+# A set of 28 x 28 pictures of which at least so many lie in MNIST's frame is taken as it is:
+# of MNIST's own digits 999 in 1,000 do.
 MAX_REJECTED_SHARE = 0.9
-"""A set of 28 x 28 pictures of which at least so many lie in MNIST's frame is taken as it is:
-of MNIST's own digits 999 in 1,000 do."""
 
 _TASK = 64
 
@@ -112,6 +112,7 @@ def _spread(act: Callable[[Item], None], items: list[Item]) -> None:
         list(pool.map(some, range(0, len(items), _TASK)))
 
 
+# Names of folders above the class folders, and the part that each stands for.
 PARTS = {
     "train": "train",
     "training": "train",
@@ -121,7 +122,6 @@ PARTS = {
     "test": "test",
     "testing": "test",
 }
-"""Names of folders above the class folders, and the part that each stands for."""
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _LABEL = re.compile(r"(?:(?:digit|class|label|number|num)[ _.-]*)?0*([0-9])(?:\.0*)?")

@@ -30,11 +30,11 @@ DISPLAYS = ("dseg", "segment")  # RawDataset of the names of families that show 
 DRAWING_SEED = 5  # decides how the digits of `read_fonts` are printed
 REPEATS = 4  # so often `read_fonts` prints each digit of each face
 
+# What nobody takes for a digit: no O, I, S, Z, B, D, G, P, T, Y, a, b, e, g, h, q.
 SIGNS = "ACEFHKMNRVWXkmnvwx@#%+=*<"
-"""What nobody takes for a digit: no O, I, S, Z, B, D, G, P, T, Y, a, b, e, g, h, q."""
 
+# A character that no font has: it shows what stands for those that are lacking.
 LACKING = "\uffff"
-"""A character that no font has: it shows what stands for those that are lacking."""
 
 
 @dataclass(frozen=True)

@@ -343,8 +343,8 @@ def _part(prefix: str) -> str:
     return "validation" if "valid" in name else "train"
 
 
+# Label, hsf, writer, digit of writer, NIST class, NIST position, duplicate, unused.
 _COLUMNS = 8
-"""Label, hsf, writer, digit of writer, NIST class, NIST position, duplicate, unused."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,14 +22,9 @@ from digitlens.storage import read_file
 
 TRUTH = "truth.csv"
 
-HELD_BACK = 0.25
-"""Share of the lines that only measure."""
-
-MIN_LINES = 8
-"""From so many lines on some are held back."""
-
-_SEED = 4
-"""Fixed, so that every run on the same lines holds back the same."""
+HELD_BACK = 0.25  # share of the lines that only measure
+MIN_LINES = 8  # from so many lines on some are held back
+_SEED = 4  # fixed, so that every run on the same lines holds back the same
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,9 +105,9 @@ def _split(
     return train, held, test
 
 
+# In the names of families whose digits are drawn as smiling heads: no meter shows them, and a
+# figure for displays that they are half of says nothing about displays.
 CARTOONS = ("seggchan",)
-"""In the names of families whose digits are drawn as smiling heads: no meter shows them, and a
-figure for displays that they are half of says nothing about displays."""
 
 
 def _by_kind(faces: list[Face], numbers: Indices) -> dict[str, list[list[Path]]]:

@@ -143,20 +143,20 @@ def _read(file: PublishedFile, path: Path, own: bool) -> tuple[storage.FileConte
     return result, decompress(result.content, name=str(path)), str(path)
 
 
+# Collections that may have to be downloaded.
 PUBLISHED_NAMES = {"mnist": MNIST, "fashion": FASHION}
-"""Collections that may have to be downloaded."""
 
+# Sources with a reader of their own.
 READERS: dict[str, Callable[[], RawDataset]] = {
     "uci": read_uci,
     "pen": read_pen,
     "fonts": read_fonts,
     "world": lambda: read_world(read_published(MNIST)),
 }
-"""Sources with a reader of their own."""
 
 MAX_LEFT_OUT = 0.05  # the share of pictures that cannot be used, above which none is
+# Sources that have a name; anything else is a path.
 NAMES = ("mnist", "pen", "fonts", "world", "uci", "fashion")
-"""Sources that have a name; anything else is a path."""
 
 
 def load_digits(

@@ -16,8 +16,7 @@ from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.display import Shown
 from digitlens.errors import DataError, DigitlensError, UsageError
 
-Mask: TypeAlias = NDArray[np.bool_]
-"""bool (N,): True for the digits that are held back."""
+Mask: TypeAlias = NDArray[np.bool_]  # bool (N,): True for the digits that are held back
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,8 +161,8 @@ def split_by_writer(
 
 TEST_SHARE = 0.2  # the part of a source without test digits that is set aside as such
 
+# Fixed, so that every command and every training seed sees the same parts.
 TEST_SEED, _VALIDATION_SEED, _LIMIT_SEED = 1, 2, 3
-"""Fixed, so that every command and every training seed sees the same parts."""
 
 
 def check_options(validation: float, limit: int | None) -> None:

@@ -19,8 +19,8 @@ from digitlens.data.idx import decompress
 from digitlens.data.split import RawDataset
 from digitlens.digits import SIDE, Digits, Images, Labels
 
+# gzip of 1,797 rows of 65 bytes: 64 values 0..16 of 8 x 8 pixels, then the label.
 FILE = Path(__file__).with_name("uci.gz")
-"""gzip of 1,797 rows of 65 bytes: 64 values 0..16 of 8 x 8 pixels, then the label."""
 
 BOX = 20  # side of the field that MNIST's digits were scaled to before they were centred
 

@@ -33,16 +33,16 @@ TURNED = (4, 9)
 MORE_PENS = 3
 TILT = 10.0
 
+# Digits made by rule are dealt out to so many hands, some of which validation holds back.
 HANDS = 100
-"""Digits made by rule are dealt out to so many hands, some of which validation holds back."""
 
 SEED = 6
 
+# Added to the writers of each source, so that no two share a number.
 PEN, FONTS, RULE = 1_000_000, 2_000_000, 3_000_000
-"""Added to the writers of each source, so that no two share a number."""
 
+# The group of writers of each source, beside those of MNIST.
 GROUPS = {PEN: 100, FONTS: 101, RULE: 102}
-"""The group of writers of each source, beside those of MNIST."""
 
 
 def read_world(mnist: RawDataset) -> RawDataset:

@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from digitlens.metrics.risk_coverage import Coverage
 
 
-WIDTH = 80
-"""Columns that every terminal has."""
+WIDTH = 80  # columns that every terminal has
 
+# The head of the columns that tell the three kinds of answer apart.
 DECISIONS = ("answered wrong", "unsure", "refused")
-"""The head of the columns that tell the three kinds of answer apart."""
 
 
 def percent(share: float, places: int = 2) -> str:

@@ -12,6 +12,7 @@ from digitlens.errors import DataError
 from digitlens.metrics.history import Epoch
 from digitlens.storage import read_regular
 
+# The curves, and what they are called here and by Keras.
 COLUMNS = {
     "train_loss": ("train_loss", "loss"),
     "train_accuracy": ("train_accuracy", "accuracy", "acc", "sparse_categorical_accuracy"),
@@ -21,7 +22,6 @@ COLUMNS = {
         "val_sparse_categorical_accuracy",
     ),
 }
-"""The curves, and what they are called here and by Keras."""
 
 MAX_COUNT = 10_000
 MAX_BYTES = 10_000_000

@@ -18,6 +18,7 @@ from digitlens.digits import CLASSES, Digits, Images, Indices, Labels
 from digitlens.metrics.evaluation import Predictor
 from digitlens.metrics.formatting import facts, plural
 
+# How a picture may lie, and what brings it back.
 CHANGES: dict[str, Callable[[Images], Images]] = {
     "inverted": lambda images: 255 - images,
     "on its head": lambda images: images[:, ::-1, ::-1],
@@ -25,7 +26,6 @@ CHANGES: dict[str, Callable[[Images], Images]] = {
     "turned right": lambda images: np.rot90(images, 1, (1, 2)),
     "mirrored": lambda images: images[:, :, ::-1],
 }
-"""How a picture may lie, and what brings it back."""
 
 SURE = 0.9  # the probability from which a network's answer counts as sure
 CERTAIN = 0.99  # from which a picture stands as it should

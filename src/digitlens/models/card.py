@@ -19,19 +19,19 @@ from digitlens.models.onnx_graph import read_metadata
 
 FORMAT = 1
 
+# Characters of a card, bytes of a name, the largest number: no honest card comes near them.
 MAX_LENGTH, MAX_NAME, MAX_NUMBER = 100_000, 200, 10**15
-"""Characters of a card, bytes of a name, the largest number: no honest card comes near them."""
 
+# Where a line reader's file holds, as JSON, what turns its probabilities into confidences.
 CALIBRATIONS_KEY = "digitlens.calibrations"
-"""Where a line reader's file holds, as JSON, what turns its probabilities into confidences."""
 
 # What the files of line readers call their input and their output; those of digit models are
 # in `digitlens.models.inference`.
 STRIP = "strip"  # the input: float32 (N, 1, 32, W), W a multiple of 4, from `prepare_line`
 
+# The output: float32 (N, W / 2, C), natural logarithms; of a reader C is 11 and class 10 is
+# blank.
 LOG_PROBS = "log_probs"
-"""The output: float32 (N, W / 2, C), natural logarithms; of a reader C is 11 and class 10 is
-blank."""
 
 
 class Card(ABC):

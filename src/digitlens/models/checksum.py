@@ -15,11 +15,10 @@ from digitlens.models.onnx_graph import MODEL_GRAPH, MODEL_METADATA, encode_fiel
 
 KEY = "digitlens.sha256"
 
+# The networks that come with digitlens, each an .onnx file with its card inside.
 PUBLISHED_FOLDER = Path(__file__).parents[1] / "published"
-"""The networks that come with digitlens, each an .onnx file with its card inside."""
 
-SUMS = "SHA256SUMS"
-"""The list of their checksums there, as `sha256sum` writes it."""
+SUMS = "SHA256SUMS"  # the list of their checksums there, as `sha256sum` writes it
 
 
 def append_checksum(content: bytes) -> bytes:

@@ -179,9 +179,9 @@ def _to_numpy(tensor: Tensor) -> NDArray[np.float32]:
     return np.array(tensor.detach().cpu().numpy(), np.float32)
 
 
+# Weights become integers up to this. Processors may add two products in 16 bits, and
+# 2 x 255 x 64 is below 2**15.
 MAX_WEIGHT = 64
-"""Weights become integers up to this. Processors may add two products in 16 bits, and
-2 x 255 x 64 is below 2**15."""
 
 
 def quantize_first_layer(ops: Sequence[Op]) -> list[Op]:

@@ -14,8 +14,7 @@ from digitlens.models.card import Card, ModelCard
 from digitlens.runs import MODEL
 from digitlens.storage import check_free, make_folder, write_bytes, write_text
 
-FORMATS = ("onnx", "hub")
-"""What can be written without torch."""
+FORMATS = ("onnx", "hub")  # what can be written without torch
 
 _DIGIT_USE = """\
 ```python

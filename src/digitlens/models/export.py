@@ -30,8 +30,8 @@ from digitlens.storage import check_free, make_folder, write_bytes
 
 FORMATS = {"onnx": ".onnx", "torch": ".pt2", "keras": ".keras"}
 
+# The most by which a probability of the exported network may differ from the original's.
 TOLERANCE = 1e-4
-"""The most by which a probability of the exported network may differ from the original's."""
 
 CHECKED = 256  # pictures on which both are compared
 

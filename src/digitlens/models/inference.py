@@ -37,8 +37,8 @@ LOGITS = "logits"
 PROBABILITIES = "probabilities"
 NO_DIGIT = "no_digit"
 
+# Digits in a call of ONNX Runtime: enough to hide its overhead, few enough for the cache.
 CHUNK = 500
-"""Digits in a call of ONNX Runtime: enough to hide its overhead, few enough for the cache."""
 
 
 class Model:

@@ -18,8 +18,8 @@ MODEL_GRAPH, MODEL_METADATA = 7, 14  # ModelProto
 GRAPH_NODE, GRAPH_CONSTANT, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12  # GraphProto
 VALUE_NAME = 1  # ValueInfoProto.name
 
+# TensorProto.DataType -> numpy, for the types of constant that digitlens writes.
 DTYPES = {1: "<f4", 3: "i1", 7: "<i8", 10: "<f2"}
-"""TensorProto.DataType -> numpy, for the types of constant that digitlens writes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,14 +34,14 @@ from digitlens.models.ops import (
     Tanh,
 )
 
+# A network begins where pixels are brought to one of these shapes.
 NETWORK_INPUTS = ([-1, FEATURES], [-1, 1, SIDE, SIDE])
-"""A network begins where pixels are brought to one of these shapes."""
 
+# Nodes that bring pixels in, join networks and give answers out.
 AROUND = frozenset({
     "Cast", "Identity", "Softmax", "Slice", "Reshape", "Mean", "TopK", "MatMul", "Less",
     "NonZero", "Gather", "ScatterND",
 })  # fmt: skip
-"""Nodes that bring pixels in, join networks and give answers out."""
 
 TRAINABLE = Conv | Linear | QuantLinear | Relu | Tanh | Sigmoid | MaxPool | Flatten
 

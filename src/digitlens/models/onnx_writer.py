@@ -38,8 +38,8 @@ from digitlens.models.ops import (
     count_outputs,
 )
 
+# Type and shape of each input or output, by name.
 Shapes = dict[str, tuple[int, list[str | int | None]]]
-"""Type and shape of each input or output, by name."""
 
 
 OPSET = 17  # what ONNX Runtime has read since 1.12 (2022)

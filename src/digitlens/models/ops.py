@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float32]
 
 
-Pair: TypeAlias = "tuple[int, int]"
-"""A number for rows and one for columns."""
+Pair: TypeAlias = "tuple[int, int]"  # a number for rows and one for columns
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,11 +25,11 @@ from digitlens.models.architectures.lenet5 import (
 )
 from digitlens.models.recipe import ACTIVATIONS, Recipe
 
+# ``conv16``, ``conv32x5/2`` (kernel, stride), ``pool``, ``pool3``, ``dense64``, ``drop.2``.
 LAYER = re.compile(
     r"conv(?P<maps>\d+)(x(?P<kernel>\d+))?(/(?P<stride>\d+))?|pool(?P<pool>\d*)"
     r"|dense(?P<values>\d+)|drop(?P<share>0?\.\d+)"
 )
-"""``conv16``, ``conv32x5/2`` (kernel, stride), ``pool``, ``pool3``, ``dense64``, ``drop.2``."""
 
 EXAMPLE = "conv16,pool,conv32,pool,dense64"
 MAX_WEIGHTS = 50_000_000
@@ -39,8 +39,8 @@ def _refuse_unnamed() -> nn.Sequential:
     raise UsageError("custom is a network of your own layers", try_=f"--layers {EXAMPLE}")
 
 
+# For whatever network: it was measured on none, so --learning-rate is worth a try.
 RECIPE = Recipe(epochs=4, batch=256, learning_rate=0.003, weight_decay=0.02)
-"""For whatever network: it was measured on none, so --learning-rate is worth a try."""
 
 ARCHITECTURES = {"custom": Architecture(_refuse_unnamed, RECIPE, weights=0, multiply_adds=0)}
 

@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, ge
 from digitlens.errors import DataError, UsageError
 from digitlens.storage import read_file, write_text
 
+# A recipe made for MNIST is adapted to training sets that are smaller than this.
 FULL_SIZE = 10_000
-"""A recipe made for MNIST is adapted to training sets that are smaller than this."""
 
 MIN_STEPS = 400  # a network trains for at least this many steps on a small set
 
+# A small set is split into at least this many batches, where that leaves 16 digits in each.
 MIN_BATCHES = 20
-"""A small set is split into at least this many batches, where that leaves 16 digits in each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,21 +89,20 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, outer)
 
 
+# adam is adamw without its pull towards zero; sgd has a momentum of the first of betas.
 OPTIMIZERS = ("adamw", "adam", "sgd")
-"""adam is adamw without its pull towards zero; sgd has a momentum of the first of betas."""
 
-SGD_RATE = 0.1
-"""The learning rate of sgd where none is given: Adam's are far too small for it."""
+SGD_RATE = 0.1  # the learning rate of sgd where none is given: Adam's are far too small for it
 
+# What follows each hidden layer of a network of one's own.
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "none")
-"""What follows each hidden layer of a network of one's own."""
 
+# How digits are changed in training, by name: as convnet's recipe does it, as best's does.
 AUGMENTATIONS: dict[str, dict[str, Any]] = {
     "none": {"translate": 0, "rotate": 0.0, "scale": 0.0, "shear": 0.0, "elastic": 0.0},
     "light": {"translate": 2, "rotate": 8.0, "scale": 0.08, "shear": 0.1, "elastic": 0.0},
     "strong": {"translate": 2, "rotate": 12.0, "scale": 0.12, "shear": 0.15, "elastic": 0.4},
 }
-"""How digits are changed in training, by name: as convnet's recipe does it, as best's does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,6 +269,7 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
 
 
+# Plain paper is rare in the style for training, and digits that run into each other too.
 OTHER_STYLES = (
     "touching",
     "overlap",
@@ -280,15 +280,14 @@ OTHER_STYLES = (
     "boxes",
     "clean",
 )
-"""Plain paper is rare in the style for training, and digits that run into each other too."""
 
 
+# Four lines of eleven by MNIST's writers, a quarter by strokes, the rest by fonts.
 WORLD_HANDS = (
     *(*("glyphs",) * 12, *("pen",) * 8),
     *("school", "school", "hand", "hand", "printed", "printed", "printed"),
     *(*("stencil",) * 2, *("matrix",) * 2, *("segment",) * 2),
 )
-"""Four lines of eleven by MNIST's writers, a quarter by strokes, the rest by fonts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -406,14 +405,13 @@ class LineRecipe(BaseRecipe):
         return min(self.ema_decay, (1 + step) / (10 + step))
 
 
-GO_ON_STEPS = 3_000
-"""Steps of a reader that goes on from a trained one."""
-
-CORRECTION_STEPS = 300
-"""Steps of one that goes on with lines that people corrected."""
+GO_ON_STEPS = 3_000  # steps of a reader that goes on from a trained one
+CORRECTION_STEPS = 300  # steps of one that goes on with lines that people corrected
 
 SIGNS = "signs"
 
+# That of the network that tells digits, letters and marks apart: one small enough to look at
+# each line of a page before it is read.
 SIGN_RECIPE = LineRecipe(
     steps=4_000,
     batch=48,
@@ -426,16 +424,14 @@ SIGN_RECIPE = LineRecipe(
     max_width=400,
     eval_every=250,
 )
-"""That of the network that tells digits, letters and marks apart: one small enough to look at
-each line of a page before it is read."""
 
+# The networks for lines that can be trained, by name.
 READERS = {
     "reader": LineRecipe(),
     "reader-wide": LineRecipe(widths=(32, 96, 128, 256)),
     "reader-world": LineRecipe(hands=WORLD_HANDS),
     SIGNS: SIGN_RECIPE,
 }
-"""The networks for lines that can be trained, by name."""
 
 
 def find_line_recipe(name: str) -> LineRecipe:

@@ -12,8 +12,7 @@ CONVOLUTIONAL = "digitlens.models.architectures.convolutional"
 FULLY_CONNECTED = "digitlens.models.architectures.fully_connected"
 LENET5 = "digitlens.models.architectures.lenet5"
 
-DEFAULT_NETWORK = "universal"
-"""The published network that answers where none is named."""
+DEFAULT_NETWORK = "universal"  # the published network that answers where none is named
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ NETWORKS: dict[str, ModelSpec] = {
 }
 
 
+# A list of layers, or a torch module: it has no layers until they are given.
 CUSTOM = ModelSpec("custom", "digitlens.models.own", "layers of your own: --layers")
-"""A list of layers, or a torch module: it has no layers until they are given."""
 
 
 def find_network(name: str) -> ModelSpec:

@@ -33,17 +33,17 @@ from digitlens.synth.writer import LEADS, TAILS, WriterStyle, split_number
 Box = tuple[float, float, float, float]
 
 
+# Room to the left and right of the digits, in digit heights: marks and wide margins.
 BEFORE, BEHIND = 3.2, 4.2
-"""Room to the left and right of the digits, in digit heights: marks and wide margins."""
 
 ABOVE, BELOW = 2.4, 1.6  # room above and below the line that the digits stand on
 INKED = 90  # from here on a pixel counts as ink, for boxes and for what touches
 
+# Boxes overlap by no more than this share of the narrower one: a 1 would vanish.
 MOST_OVERLAP = 0.35
-"""Boxes overlap by no more than this share of the narrower one: a 1 would vanish."""
 
+# How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach.
 RAISED = (0.0, 0.0, 0.3, 0.6, 1.0)
-"""How far up small zeros stand: 0.0 on the line, 1.0 as high as the other digits reach."""
 
 NOWHERE = -1e6  # the reach of a row in which there is no ink yet
 

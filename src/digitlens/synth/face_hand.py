@@ -16,11 +16,8 @@ from digitlens.synth.fonts import HEIGHT, draw_text, open_font, with_ghost
 from digitlens.synth.pen import Drawn
 from digitlens.synth.random import Random
 
-BLACK = 0.12
-"""So many prints are set much bolder than their font: on signs, crates and jerseys."""
-
-MARKED_ZEROS = 0.12
-"""So many prints and displays mark their zeros with a slash or a dot."""
+BLACK = 0.12  # so many prints are set much bolder than their font: on signs, crates and jerseys
+MARKED_ZEROS = 0.12  # so many prints and displays mark their zeros with a slash or a dot
 
 
 class Bridge(NamedTuple):
@@ -111,8 +108,8 @@ def sample_face_hand(
     )
 
 
+# Digits that enclose paper, which falls out of a stencil that has no bridge there.
 COUNTERS = (0, 4, 6, 8, 9)
-"""Digits that enclose paper, which falls out of a stencil that has no bridge there."""
 
 
 def _sample_bridge(rng: Random) -> Bridge:

@@ -14,8 +14,8 @@ from digitlens.errors import DataError
 from digitlens.synth.hands import Hands
 from digitlens.synth.random import Random
 
+# Classes that are written with and without a loop: open and closed 4, looped and plain 2.
 LOOPED = (2, 4)
-"""Classes that are written with and without a loop: open and closed 4, looped and plain 2."""
 
 _INK = 100
 _BLOCK = 2048

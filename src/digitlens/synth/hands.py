@@ -22,14 +22,13 @@ from digitlens.synth.random import Random
 GLYPHS, PEN = "glyphs", "pen"
 STENCIL = "stencil"
 FACES = ("school", "hand", "printed", STENCIL, "matrix", "segment")
+# What a line may be written with: pictures of digits, a writer's strokes, or a font.
 KINDS = (GLYPHS, PEN, *FACES)
-"""What a line may be written with: pictures of digits, a writer's strokes, or a font."""
 
-CUT_PRINTS = 0.6
-"""So many stencilled lines are a printed font with gaps cut into it."""
+CUT_PRINTS = 0.6  # so many stencilled lines are a printed font with gaps cut into it
 
+# Fonts that show handwriting; the others are printed, evenly and without joins.
 WRITTEN = ("school", "hand")
-"""Fonts that show handwriting; the others are printed, evenly and without joins."""
 
 
 @dataclass(frozen=True, eq=False)

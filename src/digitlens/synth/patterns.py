@@ -18,14 +18,11 @@ from digitlens.digits import SIDE, Images
 
 Maker = Callable[[np.random.Generator], NDArray[Any]]
 
+# Strokes and holes that a pattern in the box has at least: an 8 has three of them.
 MIN_PARTS = 5
-"""Strokes and holes that a pattern in the box has at least: an 8 has three of them."""
 
-INK = 96
-"""Ink of 255 from which a pixel belongs to a stroke."""
-
-BOX = (12, 20)
-"""The shorter side of the box is within this, in pixels; the longer one is 20."""
+INK = 96  # ink of 255 from which a pixel belongs to a stroke
+BOX = (12, 20)  # the shorter side of the box is within this, in pixels; the longer one is 20
 
 
 def draw_patterns(count: int, rng: np.random.Generator) -> Images:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from digitlens.digits import SIDE
 
+# float32 (P, 2): x to the right and y downwards, in any unit; P > 0.
 Stroke: TypeAlias = NDArray[np.float32]
-"""float32 (P, 2): x to the right and y downwards, in any unit; P > 0."""
 
 BOX = 20  # the longer side of a digit in MNIST's frame, in pixels
 FINE = 6  # pixels that are drawn for one pixel of the box

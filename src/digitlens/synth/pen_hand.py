@@ -24,16 +24,16 @@ from digitlens.synth.strokes import (
 )
 from digitlens.synth.strokes import Stroke as Skeleton
 
-FINE = 3
-"""Pixels drawn for one of the line; then they are averaged."""
+FINE = 3  # pixels drawn for one of the line; then they are averaged
+RULED = 0.3  # so often a hand writes a digit in a form made by rule instead of its writer's
 
-RULED = 0.3
-"""So often a hand writes a digit in a form made by rule instead of its writer's."""
-
+# Of what would shrink the upper part of a writer's digit, a form made by rule gets so much (as
+# an exponent): more would leave a 9 no head.
 RULED_POWER = 0.3
-"""Of what would shrink the upper part of a writer's digit, a form made by rule gets so much (as
-an exponent): more would leave a 9 no head."""
 
+# Forms that others take for another digit, written as those of `synth.strokes`: a 2 that begins
+# with a hook or loop, a 1 that is mostly upstroke, a narrow loop or leans like a slash, a 9
+# with a small or open head, an open 0, a 7 with a wave or a bar, an 8 with a straight back.
 _TEXT = """
 0 ~ .3 .02  .05 .2  0 .7  .3 1  .6 .75  .62 .3  .45 .1
 0 ~ .35 .05  0 .3  .05 .9  .4 1  .65 .6  .5 .1  .3 .12  .6 .25  1.1 .12
@@ -77,19 +77,16 @@ _TEXT = """
 9 ~ .2 0  .02 .15  .15 .35  .4 .2  .22 .02 / .42 .1  .28 1
 9 ~ .35 .05  .12 .02  .02 .2  .2 .32  .4 .05  .4 .4  .3 .9  .55 .8
 """
-"""Forms that others take for another digit, written as those of `synth.strokes`: a 2 that
-begins with a hook or loop, a 1 that is mostly upstroke, a narrow loop or leans like a slash, a
-9 with a small or open head, an open 0, a 7 with a wave or a bar, an 8 with a straight back."""
 
 RARE = parse_skeletons(_TEXT)
 
+# How often a hand begins a digit with a loop or hook.
 LOOPS = {2: 0.3, 7: 0.12, 3: 0.08, 0: 0.08, 8: 0.05, 9: 0.05}
-"""How often a hand begins a digit with a loop or hook."""
 
 
+# Digits that end where their bowl closes, and how much of their last stroke may be left out,
+# so that it stays open; more would make a C of a 6. Others end in their tail.
 CUTS = {0: 0.22, 6: 0.12, 8: 0.16}
-"""Digits that end where their bowl closes, and how much of their last stroke may be left out,
-so that it stays open; more would make a C of a 6. Others end in their tail."""
 
 
 class Habit(NamedTuple):

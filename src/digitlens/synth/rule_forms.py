@@ -20,6 +20,7 @@ from digitlens.synth.strokes import BAR, ROUND, round_corners, skeletons
 
 JITTER = 0.03  # how far a corner is moved: a standard deviation, in digit heights
 
+# Digits of straight strokes: columns and rows in digit heights, row 0 the top.
 STRAIGHT: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
     0: (
         (((0.35, 0), (0.05, 0.2), (0, 0.7), (0.3, 1), (0.6, 0.75), (0.6, 0.2), (0.35, 0)),),
@@ -93,8 +94,8 @@ STRAIGHT: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
         (((0.5, 0.1), (0.2, 0), (0, 0.25), (0.2, 0.45), (0.5, 0.2), (0.2, 1)),),
     ),
 }
-"""Digits of straight strokes: columns and rows in digit heights, row 0 the top."""
 
+# The segments of each digit: a the top, then clockwise to f, g the middle.
 SEGMENTS = (
     "abcdef",
     "bc",
@@ -107,11 +108,11 @@ SEGMENTS = (
     "abcdefg",
     "abcdfg",
 )
-"""The segments of each digit: a the top, then clockwise to f, g the middle."""
 
+# The other way in which displays show a digit.
 VARIANTS = {6: "fgedc", 7: "abcf", 9: "abcfg", 1: "ef"}
-"""The other way in which displays show a digit."""
 
+# The ten digits of the usual 5 x 7 dots, row by row.
 MATRIX = (
     "01110 10001 10011 10101 11001 10001 01110",
     "00100 01100 00100 00100 00100 00100 01110",
@@ -124,7 +125,6 @@ MATRIX = (
     "01110 10001 10001 01110 10001 10001 01110",
     "01110 10001 10001 01111 00001 00010 01100",
 )
-"""The ten digits of the usual 5 x 7 dots, row by row."""
 
 MATRIX_VARIANTS = {
     0: "01110 10001 10001 10001 10001 10001 01110",

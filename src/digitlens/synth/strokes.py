@@ -13,8 +13,7 @@ import numpy as np
 from digitlens.geometry import Gray
 from digitlens.synth.random import Random
 
-Point = tuple[float, float]
-"""Column and row, or column and height above the line."""
+Point = tuple[float, float]  # column and row, or column and height above the line
 Stroke = tuple[str, list[Point]]
 
 
@@ -22,11 +21,11 @@ FRACTION = 4  # bits of a pixel: OpenCV takes places as whole sixteenths
 
 FULL = 255
 
+# What OpenCV is to be told for a line of the width in `DRAWN`: 3 is as wide as 4.
 NUMBERS = (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20)
-"""What OpenCV is to be told for a line of the width in `DRAWN`: 3 is as wide as 4."""
 
+# How wide OpenCV's smooth lines are, in pixels, measured as ink by length.
 DRAWN = (1.3, *(number + 1.3 for number in NUMBERS[1:]))
-"""How wide OpenCV's smooth lines are, in pixels, measured as ink by length."""
 
 
 def draw_strokes(
@@ -140,10 +139,10 @@ _MARKS: dict[str, tuple[tuple[Point, ...], ...]] = {
     ),
     " ": (),
 }
+# Marks as strokes: columns to the right and heights above the line, in digit heights.
 _MARKS["**"] = tuple(
     tuple((x + shift, y) for x, y in stroke) for shift in (0.0, 0.6) for stroke in _MARKS["*"]
 )
-"""Marks as strokes: columns to the right and heights above the line, in digit heights."""
 
 
 def mark_width(mark: str) -> float:
@@ -175,6 +174,8 @@ WOBBLE = 0.035  # how far a corner is moved: a deviation, in digit heights
 
 ROUND, SHARP, BAR = "~", "/", "bar"
 
+# A skeleton begins with its digit; a stroke with ~ where it is round, with / where it has
+# corners; then columns and rows in digit heights, row 0 the top. A bar is that of a 7.
 _TEXT = """
 0 ~ .66 .08  .3 0  .02 .4  .12 .88  .45 1  .8 .7  .82 .3  .6 .04  .4 .06
 0 ~ .5 .05  .15 .12  0 .5  .15 .92  .5 1  .78 .65  .72 .2  .45 .02  .6 .12  1.05 0
@@ -223,8 +224,6 @@ _TEXT = """
 9 ~ .6 .1  .25 0  0 .26  .25 .5  .58 .28 / .62 .02  .5 1
 9 ~ .5 .3  .2 .42  .02 .2  .3 0  .55 .2  .4 .65  .12 1
 """
-"""A skeleton begins with its digit; a stroke with ~ where it is round, with / where it has
-corners; then columns and rows in digit heights, row 0 the top. A bar is that of a 7."""
 
 
 @cache

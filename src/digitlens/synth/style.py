@@ -8,9 +8,9 @@ from digitlens.errors import UsageError
 from digitlens.synth.hands import KINDS
 from digitlens.synth.random import Range
 
+# Wide to touching are distances between strokes, `overlap` is one of boxes, and `cells` have
+# an even pitch, as in printed boxes.
 SPACINGS = ("wide", "usual", "tight", "touching", "overlap", "cells")
-"""Wide to touching are distances between strokes, `overlap` is one of boxes, and `cells` have
-an even pitch, as in printed boxes."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,8 @@ _CLEAN = replace(
     fonts=(),
 )
 
+# Styles by name: `training` has everything, the others are for benchmarks and samples. In
+# `overlap` boxes reach 6 pixels into each other where digits are 20 pixels high.
 STYLES = {
     "training": Style(),
     "clean": _CLEAN,
@@ -190,8 +192,6 @@ STYLES = {
         habits=1.0,
     ),
 }
-"""Styles by name: `training` has everything, the others are for benchmarks and samples. In
-`overlap` boxes reach 6 pixels into each other where digits are 20 pixels high."""
 
 
 def named_style(style: Style | str) -> Style:

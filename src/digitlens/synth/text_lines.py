@@ -23,27 +23,23 @@ from digitlens.synth.fonts import STROKE_FONTS
 from digitlens.synth.glyphs import Glyphs, prepare_glyphs
 from digitlens.synth.random import Random
 
-Hand: TypeAlias = list[Indices]
-"""A writer's digits by class; empty for those of anybody."""
+Hand: TypeAlias = list[Indices]  # a writer's digits by class; empty for those of anybody
 
+# What ink may belong to; in label maps 1 to 5, 0 where there is none.
 SIGNS = ("digit", "letter", "separator", "point", "mark")
-"""What ink may belong to; in label maps 1 to 5, 0 where there is none."""
 
 DIGIT, LETTER, SEPARATOR, POINT, MARK = range(1, 6)
 
-NO_DIGIT = 6
-"""In label maps: any of the last four."""
+NO_DIGIT = 6  # in label maps: any of the last four
 
 SEPARATORS, POINTS = "/-\u2013\u2014:|\\~", ".,'\u2019\u00b7"
 
-FONT_SIZE = 44
-"""In which glyphs are drawn, in pixels."""
+FONT_SIZE = 44  # in which glyphs are drawn, in pixels
 
+# Share of the lines that stand on their heads, as a page is read where it may do so.
 TURNED_SHARE = 0.1
-"""Share of the lines that stand on their heads, as a page is read where it may do so."""
 
-STROKE_SHARE = 0.06
-"""Share of the lines in OpenCV's stroke fonts."""
+STROKE_SHARE = 0.06  # share of the lines in OpenCV's stroke fonts
 
 _TEXT = (
     "the of and to in is for that with on as are this be at or from your not have new all "
@@ -66,9 +62,10 @@ _TEXT = (
     "Dienstag lunes martes lundi mardi Sunday Monday Friday one two three five seven I a "
     "A O o l i S s Z z B b g q e x X P D T J j y Q G "
 )
+# Words and letters that stand alone; many of letters that look like digits.
 WORDS = _TEXT.split()
-"""Words and letters that stand alone; many of letters that look like digits."""
 
+# Forms of numbers; # stands for a digit.
 NUMBERS = (
     *("#", "##", "###", "####", "#####", "######", "#######", "########", "#########"),
     *("#.##", "##.##", "###,##", "#,###.##", "#.###,##", "##,###", "#'###.##", "###.###"),
@@ -79,7 +76,6 @@ NUMBERS = (
     *("###.-", "###.--", "**###**", "[##]", "(#)", "#)", "#.", "#th", "##kg", "##A", "A-##"),
     *("#°", "# #", "## ##", "### ###", "## ## ##", "#####   ####", "###;", "###!", "=##"),
 )  # fmt: skip
-"""Forms of numbers; # stands for a digit."""
 
 _SIGNS = "$ € £ % & ( ) [ ] { } + = * # @ ! ? / - \u2013 \u2014 | _ . , : ; // -- ... < >"
 SIGN_TEXTS = _SIGNS.split()

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from digitlens.geometry import Gray
 from digitlens.synth.random import Random
 
-Field = NDArray[Any]
-"""float32 or float64 (HEIGHT, WIDTH)."""
+Field = NDArray[Any]  # float32 or float64 (HEIGHT, WIDTH)
 
 
 HEIGHT, WIDTH = 288, 1024  # of a sheet, in pixels

@@ -15,6 +15,10 @@ from digitlens.synth.style import Style
 
 KEEPS = 0.85  # how often a hand writes a digit in its own form
 
+# The forms of each digit and how often a hand of the training style has them. In 0, `small`
+# is smaller, raised or not; in 1, `upstroke` is as long as in Germany and `looped` one that was
+# written without lifting the pen; in 9, `stem` hangs straight from its loop, and `mirrored` is
+# the P-shaped one; `written` is one of the digit's `skeletons`.
 HABITS: dict[int, tuple[tuple[str, float], ...]] = {
     0: (("", 0.64), ("small", 0.28), ("written", 0.08)),
     1: (
@@ -36,10 +40,6 @@ HABITS: dict[int, tuple[tuple[str, float], ...]] = {
     8: (("", 0.92), ("written", 0.08)),
     9: (("", 0.72), ("turned 6", 0.08), ("mirrored", 0.05), ("stem", 0.05), ("written", 0.1)),
 }
-"""The forms of each digit and how often a hand of the training style has them. In 0, `small`
-is smaller, raised or not; in 1, `upstroke` is as long as in Germany and `looped` one that was
-written without lifting the pen; in 9, `stem` hangs straight from its loop, and `mirrored` is
-the P-shaped one; `written` is one of the digit's `skeletons`."""
 
 
 @dataclass(frozen=True)
@@ -145,20 +145,20 @@ def _form(rng: Random, label: int) -> str:
     return f"{form} {rng.integers(count_forms(label))}" if form == "written" else form
 
 
+# How many zeros a round number ends in.
 ZEROS = ((1, 0.15), (2, 0.35), (3, 0.4), (4, 0.07), (6, 0.03))
-"""How many zeros a round number ends in."""
 
+# What parts the digits of a number.
 INSIDE = ((".", 0.5), (",", 0.32), (" ", 0.1), ("'", 0.04), ("-", 0.04))
-"""What parts the digits of a number."""
 
+# What is written after a number so that nobody adds a digit, and how often each.
 TAILS = (
     *(("-", 0.22), (".-", 0.2), ("=", 0.14), ("---", 0.08), ("#", 0.07), (".", 0.07)),
     *(("~", 0.06), ("*", 0.04), ("**", 0.03), ("/", 0.03), (",-", 0.03), ("+", 0.03)),
 )
-"""What is written after a number so that nobody adds a digit, and how often each."""
 
+# What is written before a number; E is the sign of the euro.
 LEADS = (("$", 0.4), ("#", 0.15), ("*", 0.1), ("**", 0.1), ("E", 0.15), ("=", 0.1))
-"""What is written before a number; E is the sign of the euro."""
 
 
 def sample_number(rng: Random, style: Style) -> str:

@@ -16,8 +16,8 @@ from digitlens.training.negatives import make_negatives
 
 GROUPS = 64  # augmentations drawn for an epoch. A batch of 256 holds each of them four times.
 
+# One in so many pictures that are no digit is a given one, where there are given ones.
 GIVEN = 3
-"""One in so many pictures that are no digit is a given one, where there are given ones."""
 
 NO_DIGIT = CLASSES  # the class of a picture that is no digit, for networks that have one: 10
 

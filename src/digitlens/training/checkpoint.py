@@ -19,14 +19,14 @@ from digitlens.errors import RunError
 from digitlens.metrics.history import Epoch, LinePoint
 from digitlens.models.recipe import BaseRecipe
 
+# A row of the history: the figures of one evaluation.
 Row = TypeVar("Row", bound="Epoch | LinePoint")
-"""A row of the history: the figures of one evaluation."""
 
 FORMAT = "2"
 READABLE = {"1", FORMAT}
 
+# What format 1 called tensors, or their first part.
 OLD_NAMES = {"optimiser": "optimizer", "losses.all": "losses", "chance": "rng"}
-"""What format 1 called tensors, or their first part."""
 
 
 @dataclass

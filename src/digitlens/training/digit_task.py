@@ -21,15 +21,15 @@ from digitlens.training.checkpoint import TrainState
 from digitlens.training.device import Device
 from digitlens.training.trainer import Task
 
+# Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has.
 Teacher = Callable[[Tensor], Tensor]
-"""Digits uint8 (N, 28, 28) -> logits float32 (N, K), as many as the network has."""
 
 
 EVAL_BATCH = 1_000
 
+# At most so many training digits are measured again after each epoch: enough that the
+# accuracy's 95 % interval is under +-0.3 points, few enough to cost little time.
 MAX_TRAIN_SAMPLE = 10_000
-"""At most so many training digits are measured again after each epoch: enough that the
-accuracy's 95 % interval is under +-0.3 points, few enough to cost little time."""
 
 # A teacher that answers once is believed where it gives the label at least this share.
 TRUSTED = 0.8

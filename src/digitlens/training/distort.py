@@ -104,8 +104,8 @@ def _cubic(offsets: Tensor) -> Tensor:
 
 EFFECT_SHARE = 0.4  # how often each effect is part of one degradation
 
+# Share of the way to strokes a pixel thinner (below 0) or thicker on each side.
 STROKE_CHANGE = (-0.8, 1.0)
-"""Share of the way to strokes a pixel thinner (below 0) or thicker on each side."""
 
 BLUR = (0.4, 1.3)  # standard deviation of the blur in pixels
 INK_LEFT = (0.4, 1.0)  # the darkest ink that is left, as a share
@@ -113,8 +113,8 @@ GAMMA = 0.7  # grays are raised to exp(-this) .. exp(this).
 GRAIN = (0.03, 0.25)  # standard deviation of the noise, paper 0, ink 1
 PATCH_SIDES = (4, 9)  # sides of the patch of paper that hides a part, in pixels
 
+# How far off the middle of a neighbouring digit lies, in pixels.
 NEIGHBOR_DISTANCE = (14.0, 18.0)
-"""How far off the middle of a neighbouring digit lies, in pixels."""
 
 SCAN_SIDES = (10, 18)  # pixels a side that a coarse scan leaves
 

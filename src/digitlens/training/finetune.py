@@ -15,19 +15,20 @@ from digitlens.training.augment import augment_epoch, make_generator
 from digitlens.training.device import Device
 from digitlens.training.digit_task import DigitTask, DigitTensors
 
+# Steps an epoch; there is no natural number, for new digits are few and old ones many.
 STEPS = 50
-"""Steps an epoch; there is no natural number, for new digits are few and old ones many."""
 
+# Share of the replayed digits that are drawn from those most like the new classes.
 SIMILAR_DRAWS = 0.5
-"""Share of the replayed digits that are drawn from those most like the new classes."""
 
 SIMILAR_SHARE = 0.1  # this share of all old digits counts as such
 
+# Labels of new digits are smoothed by this where the network learns at a temperature.
 SMOOTHING = 0.05
-"""Labels of new digits are smoothed by this where the network learns at a temperature."""
 
 NEGATIVES = 0.1  # share of the replayed pictures that are no digit, for networks that tell
 
+# How new digits are learnt: augmented less than in a whole training, as hands vary less.
 FINETUNE_RECIPE = Recipe(
     epochs=3,
     batch=256,
@@ -40,7 +41,6 @@ FINETUNE_RECIPE = Recipe(
     elastic=0.3,
     degrade=0.1,
 )
-"""How new digits are learnt: augmented less than in a whole training, as hands vary less."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class ReplayPlan:
     rate: float = 1.0  # the learning rate is this many times that of `FINETUNE_RECIPE`
 
 
+# With tens of thousands of old digits.
 LARGE_REPLAY = ReplayPlan(
     share=1 / 16,
     plain=0.5,
@@ -61,8 +62,8 @@ LARGE_REPLAY = ReplayPlan(
         FINETUNE_RECIPE, rotate=10.0, scale=0.12, shear=0.15, elastic=0.4, degrade=0.25
     ),
 )
-"""With tens of thousands of old digits."""
 
+# With hundreds: they stand for all others, so they are augmented more, and steps are small.
 SMALL_REPLAY = ReplayPlan(
     share=1 / 32,
     plain=0.0,
@@ -71,7 +72,6 @@ SMALL_REPLAY = ReplayPlan(
     ),
     rate=0.1,
 )
-"""With hundreds: they stand for all others, so they are augmented more, and steps are small."""
 
 
 @dataclass(eq=False)

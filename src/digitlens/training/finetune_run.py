@@ -51,11 +51,11 @@ from digitlens.training.session import (
 from digitlens.training.trainer import Trainer
 from digitlens.training.user_data import ReplayData, UserData
 
+# Share of the old digits that may be read wrong after it, and were right before.
 MAX_FORGOTTEN = 0.001
-"""Share of the old digits that may be read wrong after it, and were right before."""
 
+# How much of the change is kept: tried in this order until no more than that is forgotten.
 KEPT_SHARES = (1.0, 0.75, 0.5, 0.25)
-"""How much of the change is kept: tried in this order until no more than that is forgotten."""
 
 
 def run_finetuning(

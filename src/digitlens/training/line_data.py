@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 Prepared: TypeAlias = "tuple[NDArray[np.float32], str, NDArray[np.float32]]"
 
 
+# Batches that are cut from one pool of lines: lines of like width come into one batch.
 POOL = 32
-"""Batches that are cut from one pool of lines: lines of like width come into one batch."""
 
+# Batches are padded to a multiple of this, not just of 4: each width that a processor has not
+# met lately costs it an eighth of a step, as its kernels are made for it anew.
 WIDTH_STEP = 8
-"""Batches are padded to a multiple of this, not just of 4: each width that a processor has not
-met lately costs it an eighth of a step, as its kernels are made for it anew."""
 
+# Added to a seed for each further style, so that small seeds share no lines.
 STYLE_SEED_STEP = 1 << 32
-"""Added to a seed for each further style, so that small seeds share no lines."""
 
 UNKNOWN = -1  # the class of a frame that lies at no digit's centre
 

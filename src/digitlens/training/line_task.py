@@ -57,12 +57,10 @@ from digitlens.training.session import (
 from digitlens.training.trainer import Task, Trainer
 from digitlens.viz.plot_history import line_history
 
+# Lines by writers who were held back, on which each point of the history is measured.
 VALIDATION_LINES = 1_024
-"""Lines by writers who were held back, on which each point of the history is measured."""
 
-KEPT = "kept"
-"""In weights that were taken back: the share of the change that they keep."""
-
+KEPT = "kept"  # in weights that were taken back: the share of the change that they keep
 SETTLING_LINES = 512  # the normalisation of a network that goes on takes its means on these
 VALIDATION_SEED = 0  # theirs, whatever the run's is, so that runs can be compared
 

@@ -32,14 +32,13 @@ if TYPE_CHECKING:
     from digitlens.models.architectures.line_network import LineNetwork
     from digitlens.models.recipe import LineRecipe
 
-OWN_SHARE = 0.25
-"""Share of a batch that is lines of the user's; the rest keeps what was known."""
+OWN_SHARE = 0.25  # share of a batch that is lines of the user's; the rest keeps what was known
 
+# Share of the old lines that may be read wrong after it, and were right before.
 MAX_FORGOTTEN = 0.003
-"""Share of the old lines that may be read wrong after it, and were right before."""
 
+# How much of the change is kept: tried in this order until no more than that is forgotten.
 KEPT_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
-"""How much of the change is kept: tried in this order until no more than that is forgotten."""
 
 
 def load_start(

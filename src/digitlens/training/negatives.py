@@ -16,14 +16,14 @@ Maker = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
 NO_DIGIT_MIRRORED = (3, 4, 6, 7, 9)  # classes that are no digit in a mirror
 
+# Classes that are no digit when they are turned by a quarter.
 NO_DIGIT_ROTATED = (2, 3, 4, 5, 7)
-"""Classes that are no digit when they are turned by a quarter."""
 
+# Classes whose upper and lower halves are no digit: those of 6, 8 and 9 hold a 0.
 NO_DIGIT_HALVED_DOWN = (2, 3, 4, 5)
-"""Classes whose upper and lower halves are no digit: those of 6, 8 and 9 hold a 0."""
 
+# Classes whose left and right halves are no digit: those of 1 and 7 can be a 1.
 NO_DIGIT_HALVED_ACROSS = (0, 2, 3, 4, 5, 6, 8, 9)
-"""Classes whose left and right halves are no digit: those of 1 and 7 can be a 1."""
 
 HALF = SIDE // 2
 MAX_STROKES = 4  # a made-up sign has two strokes to this many
@@ -31,8 +31,8 @@ STROKE_POINTS = 24  # points on a stroke: nearer to each other than the pen is w
 PEN_LIFT_SHARE = 0.3  # how often a stroke begins somewhere else than where the last one ended
 CURVED_SHARE = 0.5  # how often a stroke is curved
 
+# Ink whose variance across is below this, in square pixels, is one straight stroke.
 MIN_BREADTH = 3.0
-"""Ink whose variance across is below this, in square pixels, is one straight stroke."""
 
 MARGIN = 4  # pixels around the 20 x 20 box that digits fill
 

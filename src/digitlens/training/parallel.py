@@ -23,8 +23,7 @@ Run = Callable[[Config, DataSplits, Callback], object]
 Engine = Callable[[Any, Any], Iterator[tuple[int, list[Any]]]]
 Outcome = dict[str, Any] | DigitlensError
 
-SECONDS = 7 * 86_400.0
-"""What a training may take in a process; a hang is not expected."""
+SECONDS = 7 * 86_400.0  # what a training may take in a process; a hang is not expected
 
 
 class Trainings:

@@ -60,8 +60,8 @@ class ReaderRun:
     changes: Sequence[LineChange] = ()  # of one that went on from another: before and after
 
 
+# At most so many changed pictures are listed in the terminal; the file lists all of them.
 MAX_SHOWN = 10
-"""At most so many changed pictures are listed in the terminal; the file lists all of them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     from digitlens.geometry import Gray
     from digitlens.synth.lines import LineSample
 
-POOLS = 20
-"""So many pools of lines are made; then they are shown again, in another order."""
+POOLS = 20  # so many pools of lines are made; then they are shown again, in another order
 
+# Share of the lines that are those of readers: numbers by hand, and pictures without one.
 NUMBER_SHARE = 0.4
-"""Share of the lines that are those of readers: numbers by hand, and pictures without one."""
 
 NUMBER_STYLES = (
     "training",
@@ -44,18 +43,14 @@ NUMBER_STYLES = (
     "photo",
 )
 
+# Of these, so many show ink without paper, as `digitlens.layout` cuts lines out.
 CLEANED_SHARE = 0.6
-"""Of these, so many show ink without paper, as `digitlens.layout` cuts lines out."""
 
-FONTS = 48
-"""Fonts that the lines of a pool are written with: each costs a second to draw."""
-
-PEN_WRITERS = 1_000_000
-"""Added to the numbers of the pen digits' writers."""
+FONTS = 48  # fonts that the lines of a pool are written with: each costs a second to draw
+PEN_WRITERS = 1_000_000  # added to the numbers of the pen digits' writers
 
 
-MAX_COLUMNS = 400
-"""Of a line 32 rows high; of a longer one a part is shown."""
+MAX_COLUMNS = 400  # of a line 32 rows high; of a longer one a part is shown
 
 
 @dataclass(frozen=True, eq=False)

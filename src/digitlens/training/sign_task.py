@@ -35,11 +35,10 @@ from digitlens.training.sign_data import (
 )
 from digitlens.training.trainer import Trainer
 
-VALIDATION_LINES = 400
-"""Lines in fonts and with digits that were held back."""
+VALIDATION_LINES = 400  # lines in fonts and with digits that were held back
 
+# Of the classes in the loss: dashes and marks are rare, and must not be overlooked.
 SIGN_WEIGHTS = (1.0, 1.0, 1.5, 1.0, 1.0)
-"""Of the classes in the loss: dashes and marks are rare, and must not be overlooked."""
 
 VALIDATION_SEED = 1 << 40
 

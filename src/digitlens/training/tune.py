@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from digitlens.training.config import TrainConfig
 
 
-AT_ONCE = 4
-"""Recipes that are proposed before one is judged, however many are trained at once."""
+AT_ONCE = 4  # recipes that are proposed before one is judged, however many are trained at once
 
 RECIPE, TRIALS = "recipe.toml", "trials.csv"
 

@@ -15,8 +15,8 @@ from digitlens.data.uci import read_uci
 from digitlens.digits import CLASSES, Digits
 from digitlens.errors import DataError, DigitlensError, UsageError
 
+# From so many pictures of a class on, some are held back unless a share is asked for.
 MIN_CLASS_SIZE = 8
-"""From so many pictures of a class on, some are held back unless a share is asked for."""
 
 VALIDATION_SHARE = 0.25  # this share of them is, rounded down
 _VALIDATION_SEED = 4  # fixed, so that every run on the same pictures holds back the same
@@ -114,8 +114,8 @@ def _check_train(user: UserData) -> UserData:
     return user
 
 
+# So many of MNIST's training digits are measured before and after, and never replayed.
 MEASURED_DIGITS = 5_000
-"""So many of MNIST's training digits are measured before and after, and never replayed."""
 
 _REPLAY_SEED = 5  # fixed, so that every run measures the same digits
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from digitlens.metrics.history import History
     from digitlens.models.predictions import Prediction, Predictions
 
-MOST, COLUMNS = 100, 10
-"""So many digits of a set are shown, in so many columns."""
+MOST, COLUMNS = 100, 10  # so many digits of a set are shown, in so many columns
 
 
 def draw_digits(digits: Digits) -> bytes | None:

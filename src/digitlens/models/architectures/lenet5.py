@@ -125,6 +125,7 @@ class BitmapDistance(nn.Module):
             return (2.0 * products - lengths) / self.spread
 
 
+# Table I of the paper: the maps of S2 that each of the 16 maps of C3 sees.
 C3_TABLE = [
     [0, 1, 2],
     [1, 2, 3],
@@ -143,7 +144,6 @@ C3_TABLE = [
     [0, 2, 3, 5],
     [0, 1, 2, 3, 4, 5],
 ]
-"""Table I of the paper: the maps of S2 that each of the 16 maps of C3 sees."""
 
 BITMAP_ROWS = 12
 BITMAPS = """

@@ -21,13 +21,13 @@ from digitlens.models.recipe import READERS
 
 RECIPE = READERS["reader"]
 
+# Weights, and multiply-adds for each column of a line.
 SIZES = {
     "reader": (1_323_126, 916_768),
     "reader-world": (1_323_126, 916_768),
     "reader-wide": (2_069_814, 1_308_288),
     "signs": (108_298, 46_712),
 }
-"""Weights, and multiply-adds for each column of a line."""
 
 FRAMES_PER_POSITION = 2
 
