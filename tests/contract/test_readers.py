@@ -13,8 +13,12 @@ import torch
 from digitlens.errors import ModelError
 from digitlens.imaging.crop import HEIGHT, PITCH
 from digitlens.models.architectures import line_network
-from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock, count_size
-from digitlens.models.architectures.sign_network import SignNetwork
+from digitlens.models.architectures.line_network import (
+    LineNetwork,
+    ResidualBlock,
+    SignNetwork,
+    count_size,
+)
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
     LOG_PROBS,

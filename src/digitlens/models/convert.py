@@ -258,10 +258,8 @@ def _layer(op: Op, scale: float) -> nn.Module:
         case Linear():
             linear = nn.Linear(op.weight.shape[1], op.weight.shape[0])
             return _with_weights(linear, op.weight, op.bias, scale)
-        case QuantLinear():
-            linear = nn.Linear(op.weight.shape[1], op.weight.shape[0])
-            # The integers as the float weights that they stand for.
-            return _with_weights(linear, op.weight * op.scale[:, None], op.bias, scale)
+        case QuantLinear():  # the integers as the float weights that they stand for
+            return _layer(Linear(op.weight * op.scale[:, None], op.bias), scale)
         case Relu():
             return nn.ReLU(inplace=True)
         case Tanh():

@@ -45,8 +45,7 @@ class Model:
     """A trained network that answers; made by `load_model`.
 
     `content` is the bytes of the ONNX file `path`; ModelError if digitlens did not write them,
-    or they are damaged.
-    Without `threads` it uses all cores that this process may use.
+    or they are damaged. Without `threads` it uses all cores that this process may use.
     """
 
     def __init__(self, path: Path, content: bytes, *, threads: int | None = None) -> None:
@@ -97,12 +96,13 @@ class Model:
         >>> model.predict(np.zeros((3, 28, 28), np.uint8)).probabilities.shape  # doctest: +SKIP
         (3, 10)
         """
-        if not (isinstance(images, np.ndarray) and _is_stack(images)):
-            from digitlens.imaging.pictures import frame_pictures
+        form = getattr(images, "dtype", None), getattr(images, "shape", ())[1:]
+        if isinstance(images, np.ndarray) and form == (np.uint8, (SIDE, SIDE)):
+            return self._answer(images)
+        from digitlens.imaging.pictures import frame_pictures
 
-            images, names, _ = frame_pictures(images, framed=True)
-            return replace(self._answer(images), images=images, names=names)
-        return self._answer(images)
+        images, names, _ = frame_pictures(images, framed=True)
+        return replace(self._answer(images), images=images, names=names)
 
     def _answer(self, images: Images) -> Predictions:
         if not self._gives_no_digit:
@@ -273,10 +273,7 @@ def _read_card(path: Path, session: Any) -> ModelCard:
     takes_pixels = inputs == [(INPUT, "tensor(uint8)", [SIDE, SIDE])]
     gives_answers = _output_names(session) >= {LOGITS, PROBABILITIES}
     if LineModelCard.KEY in metadata:
-        raise ModelError(
-            f"{path} must be a model of single digits",
-            seen="a reader of lines",
-        )
+        raise ModelError(f"{path} must be a model of single digits", seen="a reader of lines")
     if text is None or not (takes_pixels and gives_answers):
         raise ModelError(
             f"{path} must be an ONNX file that digitlens wrote",
@@ -285,10 +282,6 @@ def _read_card(path: Path, session: Any) -> ModelCard:
             try_="train a network with digitlens; its run folder holds a model.onnx",
         )
     return ModelCard.from_json(text)
-
-
-def _is_stack(images: NDArray[Any]) -> bool:
-    return images.dtype == np.uint8 and images.shape[1:] == (SIDE, SIDE)
 
 
 def as_model(model: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL_GRAPH, MODEL_METADATA = 7, 14  # ModelProto
-GRAPH_NODE, GRAPH_CONSTANT, GRAPH_INPUT, GRAPH_OUTPUT = 1, 5, 11, 12  # GraphProto
+GRAPH_NODE, GRAPH_CONSTANT, GRAPH_OUTPUT = 1, 5, 12  # GraphProto
 VALUE_NAME = 1  # ValueInfoProto.name
 
 # TensorProto.DataType -> numpy, for the types of constant that digitlens writes.

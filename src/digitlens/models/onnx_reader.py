@@ -43,6 +43,11 @@ AROUND = frozenset({
     "NonZero", "Gather", "ScatterND",
 })  # fmt: skip
 
+# Operations without numbers of their own, by the name of their node.
+PLAIN: dict[str, type[Relu | Sigmoid | Flatten]] = {
+    kind.__name__: kind for kind in (Relu, Sigmoid, Flatten)
+}
+
 TRAINABLE = Conv | Linear | QuantLinear | Relu | Tanh | Sigmoid | MaxPool | Flatten
 
 
@@ -173,10 +178,8 @@ def _add_step(steps: list[Step], node: Node, nodes: Iterator[Node], graph: OnnxG
     last = node
     match node.op_type:
         case "Conv":  # padding is the same on both sides, so two of four numbers say it
-            (down, across), (above, left, *_) = (
-                node.attributes["strides"],
-                node.attributes["pads"],
-            )
+            down, across = node.attributes["strides"]
+            above, left, *_ = node.attributes["pads"]
             weight, bias = weights
             op = Conv(weight, bias, (down, across), (above, left), node.attributes["group"])
         case "Gemm":
@@ -199,14 +202,10 @@ def _add_step(steps: list[Step], node: Node, nodes: Iterator[Node], graph: OnnxG
         case "Add":  # what a residual block's body gave, and what it took
             _close_residual(steps, taken=node.inputs[1], output=node.outputs[0])
             return True
-        case "Relu":
-            op = Relu()
-        case "Sigmoid":
-            op = Sigmoid()
         case "MaxPool":
             op = MaxPool(node.attributes["kernel_shape"][0])
-        case "Flatten":
-            op = Flatten()
+        case kind if kind in PLAIN:
+            op = PLAIN[kind]()
         case _:
             return False
     steps.append(Step(op, value, last.outputs[0]))

@@ -174,7 +174,7 @@ def _add_digit_model(graph: OnnxBuilder, program: Program) -> tuple[Shapes, Shap
 def _add_program(graph: OnnxBuilder, program: Program) -> str:
     match program:
         case Ensemble():
-            pixels = _cast_to_float(graph, INPUT)
+            pixels = graph.add("Cast", [INPUT], to=TensorProto.FLOAT)
             answers = [_add_network(graph, member, pixels) for member in program.members]
             return graph.add("Mean", answers)
         case Cascade():
@@ -183,14 +183,10 @@ def _add_program(graph: OnnxBuilder, program: Program) -> str:
             return _add_network(graph, program, _prepare_pixels(graph, program, INPUT))
 
 
-def _cast_to_float(graph: OnnxBuilder, pixels: str) -> str:
-    return graph.add("Cast", [pixels], to=TensorProto.FLOAT)
-
-
 def _prepare_pixels(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
     """Return the pixels as `ops` takes them: bytes, or the same as float32."""
     from_bytes = any(isinstance(op, QuantLinear) for op in ops)
-    return pixels if from_bytes else _cast_to_float(graph, pixels)
+    return pixels if from_bytes else graph.add("Cast", [pixels], to=TensorProto.FLOAT)
 
 
 def _add_network(graph: OnnxBuilder, ops: Sequence[Op], pixels: str) -> str:
@@ -226,8 +222,7 @@ def _add_cascade(graph: OnnxBuilder, cascade: Cascade) -> str:
 
 
 def _split_off_no_digit(graph: OnnxBuilder, value: str) -> str:
-    """Split the eleventh logit off, and give its share of all eleven."""
-    # Its share of all eleven is its probability; the ten others go on without it.
+    """Split the eleventh logit off: its share of all eleven is its probability."""
     share = graph.add("Softmax", [value], axis=1)
     last = [graph.integers(n) for n in (CLASSES, CLASSES + 1, 1)]
     no_digit = graph.add("Slice", [share, *last])
@@ -251,6 +246,14 @@ class OnnxBuilder:
     def integers(self, *numbers: int) -> str:
         """Add a constant of integers and return its name."""
         return self.constant(np.array(numbers, np.int64))
+
+    def scale(self, value: str, factor: float) -> str:
+        """Multiply by a number and return the name of the product."""
+        return self.add("Mul", [value, self.constant(np.array([factor], np.float32))])
+
+    def linear(self, value: str, weight: NDArray[Any], bias: NDArray[Any]) -> str:
+        """Add a fully connected layer and return the name of its output."""
+        return self.add("Gemm", [value, self.constant(weight), self.constant(bias)], transB=1)
 
     def add(
         self,
@@ -285,8 +288,7 @@ class OnnxBuilder:
                     group=op.groups,
                 )
             case Linear():
-                weights = [self.constant(op.weight), self.constant(op.bias)]
-                return self.add("Gemm", [value, *weights], transB=1)
+                return self.linear(value, op.weight, op.bias)
             case QuantLinear():
                 # Bytes times bytes, summed in 32 bits: processors do it many times faster
                 # than the same in float32, and nothing is converted before.
@@ -294,23 +296,13 @@ class OnnxBuilder:
                 numbers = self.add("Cast", [sums], to=TensorProto.FLOAT)
                 scaled = self.add("Mul", [numbers, self.constant(op.scale)])
                 return self.add("Add", [scaled, self.constant(op.bias)])
-            case Relu():
-                return self.add("Relu", [value])
-            case Sigmoid():
-                return self.add("Sigmoid", [value])
+            case Relu() | Sigmoid() | Flatten():  # ONNX has the same names
+                return self.add(type(op).__name__, [value])
             case Tanh():
-                inner = self.add(
-                    "Mul", [value, self.constant(np.array([op.slope], np.float32))]
-                )
-                squashed = self.add("Tanh", [inner])
-                return self.add(
-                    "Mul", [squashed, self.constant(np.array([op.amplitude], np.float32))]
-                )
+                return self.scale(self.add("Tanh", [self.scale(value, op.slope)]), op.amplitude)
             case MaxPool():
                 window = [op.window] * 2
                 return self.add("MaxPool", [value], kernel_shape=window, strides=window)
-            case Flatten():
-                return self.add("Flatten", [value])
             case RbfDistance():
                 return self._distance(op, value)
             case Residual():
@@ -319,13 +311,6 @@ class OnnxBuilder:
     def _distance(self, op: RbfDistance, value: str) -> str:
         # -(x - w)^2 / s = 2 x w / s - w^2 / s - x^2 / s
         lengths = np.square(op.bitmaps).sum(1)
-        weights = [
-            self.constant(2 * op.bitmaps / op.spread),
-            self.constant(-lengths / op.spread),
-        ]
-        products = self.add("Gemm", [value, *weights], transB=1)
+        products = self.linear(value, 2 * op.bitmaps / op.spread, -lengths / op.spread)
         squares = self.add("ReduceSumSquare", [value], axes=[1], keepdims=1)
-        scaled = self.add(
-            "Mul", [squares, self.constant(np.array([1 / op.spread], np.float32))]
-        )
-        return self.add("Sub", [products, scaled])
+        return self.add("Sub", [products, self.scale(squares, 1 / op.spread)])

@@ -138,23 +138,6 @@ def count_outputs(program: Program) -> int:
             return len(last.weight if isinstance(last, Linear) else last.bitmaps)
 
 
-def apply_program(program: Program, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the logits of `program` on uint8 pixels (N, 28, 28): float64 (N, 10 or 11)."""
-    match program:
-        case Ensemble():
-            return np.asarray(np.mean([apply(ops, pixels) for ops in program.members], axis=0))
-        case Cascade():
-            # Only where the best logit leads by too little is the second network asked.
-            logits = apply(program.first, pixels)
-            best = np.sort(logits, axis=1)
-            unsure = best[:, -1] - best[:, -2] < program.margin
-            if unsure.any():
-                logits[unsure] = apply(program.second, pixels[unsure])
-            return logits
-        case _:
-            return apply(program, pixels)
-
-
 def apply(ops: Sequence[Op], pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the logits of `ops` on uint8 pixels (N, 28, 28): float64 (N, 10 or 11)."""
     return apply_to(ops, pixels[:, None].astype(np.float64))

@@ -78,17 +78,15 @@ def build_layers(spec: str, activation: str = "relu") -> nn.Sequential:
             raise UsageError(f"{word} is too large: {weights:,} weights", seen=spec)
         parts, shape = _make_layer(match, shape, word)
         layers += parts
-    kind = _find_activation(activation)
+    if activation not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise UsageError(f"{activation!r} is no activation", seen=f"known: {known}")
+    kind = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}[
+        activation
+    ]
     return nn.Sequential(  # nothing behind the logits
         *(kind() if isinstance(layer, nn.ReLU) else layer for layer in layers[:-1])
     )
-
-
-def _find_activation(name: str) -> type[nn.Module]:
-    if name not in ACTIVATIONS:
-        raise UsageError(f"{name!r} is no activation", seen=f"known: {', '.join(ACTIVATIONS)}")
-    known = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
-    return known[name]
 
 
 def _make_layer(
@@ -97,11 +95,8 @@ def _make_layer(
     """Return a layer with its ReLU, and the shape behind it."""
     if match["share"]:
         return [nn.Dropout(float(match["share"]))], shape
-    sizes = [
-        int(match[name])
-        for name in ("maps", "values", "kernel", "stride", "pool")
-        if match[name]
-    ]
+    names = ("maps", "values", "kernel", "stride", "pool")
+    sizes = [int(match[name]) for name in names if match[name]]
     if 0 in sizes or max(sizes, default=1) > 10_000:
         raise UsageError(f"{word} must have sizes of 1 to 10,000")
     if match["values"]:
@@ -119,11 +114,8 @@ def _make_layer(
     if match["pool"] is not None:
         return [nn.MaxPool2d(kernel)], (shape[0], side, side)
     maps = int(match["maps"])
-    return [nn.Conv2d(shape[0], maps, kernel, stride), nn.ReLU(inplace=True)], (
-        maps,
-        side,
-        side,
-    )
+    convolution = nn.Conv2d(shape[0], maps, kernel, stride)
+    return [convolution, nn.ReLU(inplace=True)], (maps, side, side)
 
 
 def adopt(module: nn.Module) -> nn.Sequential:
@@ -141,10 +133,9 @@ def adopt(module: nn.Module) -> nn.Sequential:
     layers = [layer for layer in _list_layers(module) if not isinstance(layer, nn.Identity)]
     while layers and isinstance(layers[-1], nn.Softmax | nn.LogSoftmax):
         layers.pop()
-    kernels = [
-        layer for layer in layers if isinstance(layer, nn.Conv2d | nn.Linear | nn.Flatten)
-    ]
-    if kernels and isinstance(kernels[0], nn.Linear):
+    kinds = nn.Conv2d | nn.Linear | nn.Flatten
+    first = next((layer for layer in layers if isinstance(layer, kinds)), None)
+    if isinstance(first, nn.Linear):
         layers.insert(0, nn.Flatten())
     for before, layer in zip([None, *layers], layers, strict=False):
         reason = _why_not(layer, before)
@@ -221,6 +212,7 @@ def _trace(module: nn.Module) -> Iterator[nn.Module]:
             try_="nn.Sequential",
         ) from error
     last: fx.Node | None = None
+    # Each node must take what the one before it gave, and nothing else.
     for node in traced.graph.nodes:
         if node.op in ("placeholder", "output") or _is_size(node):
             last = node if node.op == "placeholder" else last

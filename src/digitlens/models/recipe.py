@@ -197,12 +197,12 @@ class Recipe(BaseRecipe):
             raise UsageError("a batch must have at least 1 digit", seen=f"{batch}")
         if dropout is not None and not 0 <= dropout < 1:
             raise UsageError("dropout must be at least 0 and below 1", seen=f"{dropout}")
-        if optimizer is not None and optimizer not in OPTIMIZERS:
-            known = ", ".join(OPTIMIZERS)
-            raise UsageError(f"{optimizer!r} is no optimizer", seen=f"known: {known}")
-        if augment is not None and augment not in AUGMENTATIONS:
-            known = ", ".join(AUGMENTATIONS)
-            raise UsageError(f"{augment!r} is no augmentation", seen=f"known: {known}")
+        for name, what, known in (
+            (optimizer, "optimizer", OPTIMIZERS),
+            (augment, "augmentation", AUGMENTATIONS),
+        ):
+            if name is not None and name not in known:
+                raise UsageError(f"{name!r} is no {what}", seen=f"known: {', '.join(known)}")
         values: dict[str, Any] = {
             "learning_rate": learning_rate,
             "batch": batch,
@@ -271,14 +271,8 @@ def read_recipe(path: Path) -> Recipe:
 
 # Plain paper is rare in the style for training, and digits that run into each other too.
 OTHER_STYLES = (
-    "touching",
-    "overlap",
-    "clean",
-    "cheque",
-    "overlap",
-    "touching",
-    "boxes",
-    "clean",
+    *("touching", "overlap", "clean", "cheque"),
+    *("overlap", "touching", "boxes", "clean"),
 )
 
 
@@ -363,8 +357,6 @@ class LineRecipe(BaseRecipe):
         It knows where digits are, so no loss over frames shows it; a third of the rate
         forgets less, and falls for two thirds of the steps.
 
-        Examples
-        --------
         >>> short = LineRecipe().go_on(300)
         >>> short.steps, short.warmup_steps, short.decay_steps, short.frame_loss_steps
         (300, 30, 200, 0)

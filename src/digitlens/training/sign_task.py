@@ -13,7 +13,7 @@ from torch.nn import functional
 from digitlens.data import DataSplits
 from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
-from digitlens.models.architectures.sign_network import SignNetwork
+from digitlens.models.architectures.line_network import SignNetwork
 from digitlens.models.card import SignModelCard
 from digitlens.models.recipe import LineRecipe
 from digitlens.synth import prepare_glyphs

@@ -1,4 +1,4 @@
-"""The line readers, reader and reader-wide: a line of digits, read frame by frame.
+"""Networks that look along a line: the readers, and the one that tells signs apart.
 
 A convolutional network looks along the line: three stages of 3 x 3 kernels and residual blocks
 (He et al. 2016, arXiv 1512.03385) bring 32 rows down to 4, a kernel 4 rows high to one, and two
@@ -8,6 +8,11 @@ al. 2006). There is no recurrent layer: one was tried, and nothing was gained.
 
 A position lies 4 columns from the next, but speaks for two frames: "000" and "11" in narrow
 writing need a blank between each two digits, so two digits must be at least 2 frames apart.
+
+The network of signs says of each frame whether it shows a digit, a letter or a mark. Few and
+narrow layers bring 32 rows down to one; two residual blocks with kernels 9 columns wide let
+each place see some six glyphs, since whether a ring is a 0 or an O, and a stroke a 1 or an l,
+is a matter of what stands beside it.
 """
 
 from __future__ import annotations
@@ -17,9 +22,7 @@ from torch import Tensor, nn
 
 from digitlens.digits import CLASSES
 from digitlens.imaging.crop import HEIGHT
-from digitlens.models.recipe import READERS
-
-RECIPE = READERS["reader"]
+from digitlens.models.recipe import READERS, SIGN_RECIPE
 
 # Weights, and multiply-adds for each column of a line.
 SIZES = {
@@ -62,7 +65,7 @@ class LineNetwork(nn.Module):
 
     ANSWERS = CLASSES + 1
 
-    def __init__(self, widths: tuple[int, int, int, int] = RECIPE.widths) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = READERS["reader"].widths) -> None:
         super().__init__()
         self.widths = tuple(widths)
         self.body = self._build_body(*widths)
@@ -76,9 +79,7 @@ class LineNetwork(nn.Module):
             ResidualBlock(second, (3, 3)),
             *conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
             ResidualBlock(third, (3, 3)),
-            nn.Conv2d(third, last, (4, 1), bias=False),  # 1 row
-            nn.BatchNorm2d(last),
-            nn.ReLU(inplace=True),
+            *_collapse(third, last),
             ResidualBlock(last, (1, 5)),
             ResidualBlock(last, (1, 5)),
         )
@@ -89,9 +90,27 @@ class LineNetwork(nn.Module):
         return y.squeeze(2).transpose(1, 2).reshape(len(x), -1, self.ANSWERS)
 
 
-def network(widths: tuple[int, int, int, int] = RECIPE.widths) -> LineNetwork:
-    """Build the network with fresh weights from torch's generator."""
-    return LineNetwork(widths)
+class SignNetwork(LineNetwork):
+    """Lines float (N, 1, 32, W), as `prepare_line` gives them -> logits (N, W / 2, 5).
+
+    W is a multiple of 4. The classes are those of `digitlens.synth.text_lines.SIGNS`; `widths`
+    are the channels of the four stages.
+    """
+
+    ANSWERS = 5
+
+    def __init__(self, widths: tuple[int, int, int, int] = SIGN_RECIPE.widths) -> None:
+        super().__init__(widths)
+
+    def _build_body(self, first: int, second: int, third: int, last: int) -> nn.Sequential:
+        return nn.Sequential(
+            *conv_block(1, first, (5, 5), (2, 2)),  # 16 rows, W / 2 columns
+            *conv_block(first, second, (3, 3), (2, 2)),  # 8 rows, W / 4 columns
+            *conv_block(second, third, (3, 3), (2, 1)),  # 4 rows
+            *_collapse(third, last),
+            ResidualBlock(last, (1, 9)),
+            ResidualBlock(last, (1, 9)),
+        )
 
 
 def count_size(network: LineNetwork) -> tuple[int, int]:
@@ -129,8 +148,11 @@ def conv_block(
     across: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
 ) -> list[nn.Module]:
     """Return a convolution, its normalisation and the activation."""
-    return [
-        _conv(across, out, kernel, stride),
-        nn.BatchNorm2d(out),
-        nn.ReLU(inplace=True),
-    ]
+    convolution = _conv(across, out, kernel, stride)
+    return [convolution, nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
+
+
+def _collapse(across: int, out: int) -> list[nn.Module]:
+    """Return the block that brings 4 rows down to one."""
+    convolution = nn.Conv2d(across, out, (4, 1), bias=False)
+    return [convolution, nn.BatchNorm2d(out), nn.ReLU(inplace=True)]
