@@ -13,8 +13,7 @@ import pytest
 from digitlens.models import load_recipe
 from digitlens.training import parallel, seeds
 from digitlens.training import tune as tuning
-from digitlens.training.seeds import SeedRun, SeedRuns
-from digitlens.training.tune import Trial, Tuning
+from digitlens.training.trials import SeedRun, SeedRuns, Trial, Tuning
 
 Cli = Callable[..., Any]
 

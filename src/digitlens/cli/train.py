@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from digitlens.training import Run
     from digitlens.training.results import ReaderRun
-    from digitlens.training.seeds import SeedRuns
+    from digitlens.training.trials import SeedRuns
 
 
 NetworkArgument = Annotated[
@@ -207,7 +207,7 @@ def _train_seeds(
 ) -> None:
     """Train several seeds, and tell each as it ends, then all of them."""
     from digitlens.training.parallel import make_engine
-    from digitlens.training.seeds import SeedRun, train_seeds
+    from digitlens.training.trials import SeedRun, train_seeds
 
     rest = dict(asked)
     if (start := rest.pop("start")) is not None or rest.pop("resume"):

@@ -19,7 +19,7 @@ from digitlens.cli.console import (
 from digitlens.cli.train import EpochsOption, LimitOption
 
 if TYPE_CHECKING:
-    from digitlens.training.tune import Trial, Tuning
+    from digitlens.training.trials import Trial, Tuning
 
 
 def tune(
@@ -50,7 +50,7 @@ def tune(
     check_engine(engine, address)
     check_positive("--workers", workers)
     from digitlens.training.parallel import make_engine
-    from digitlens.training.tune import tune as tune_network
+    from digitlens.training.trials import tune as tune_network
 
     result = tune_network(
         network,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -223,12 +223,35 @@ class FineTuneTask(DigitTask):
         return super().learning_rate(step) * self.replay.plan.rate
 
 
-def interpolate_weights(before: nn.Module, after: nn.Module, share: float) -> None:
-    """Bring the weights of `after` to this share of the way from `before` to them.
+def walk_back(
+    before: nn.Module,
+    after: nn.Module,
+    shares: Sequence[float],
+    is_kept: Callable[[], bool],
+) -> float:
+    """Take `after` back towards `before` while it forgot too much; return the share left.
 
     Networks that share their beginning can be averaged (Wortsman et al. 2022, Robust
-    fine-tuning of zero-shot models, arXiv 2109.01903).
+    fine-tuning of zero-shot models, arXiv 2109.01903); the means and variances of normalization
+    go along with the weights.
+
+    shares: how much of the change is kept, in turn, falling from 1
+    is_kept: says whether `after`, as it is then, knows enough of what it knew
     """
-    with torch.no_grad():
-        for old, new in zip(before.parameters(), after.parameters(), strict=True):
-            new.copy_(torch.lerp(old, new, share))
+    kept = 1.0
+    for share in shares:
+        if share < kept:
+            with torch.no_grad():
+                pairs = zip(_weights(before), _weights(after), strict=True)
+                for old, new in pairs:
+                    new.copy_(torch.lerp(old, new, share / kept))
+        kept = share
+        if is_kept():
+            break
+    return kept
+
+
+def _weights(network: nn.Module) -> Iterator[Tensor]:
+    """Walk over all floating-point numbers of a network, those of normalization included."""
+    everything = (*network.parameters(), *network.buffers())
+    return (value for value in everything if value.is_floating_point())

@@ -37,8 +37,8 @@ from digitlens.training.finetune import (
     SMALL_REPLAY,
     FineTuneTask,
     ReplayBatches,
-    interpolate_weights,
     recipe_for,
+    walk_back,
 )
 from digitlens.training.results import Changes, Group, Run
 from digitlens.training.session import (
@@ -126,13 +126,9 @@ def walk_back_weights(
 ) -> float:
     """Take `after` back towards `before` while it has lost too much; return what is left."""
     allowed = evaluate_network(before, measured)[0] + MAX_FORGOTTEN * len(measured)
-    kept = 1.0
-    for share in KEPT_SHARES:
-        interpolate_weights(before, after, share / kept)
-        kept = share
-        if evaluate_network(after, measured)[0] <= allowed:
-            break
-    return kept
+    return walk_back(
+        *(before, after, KEPT_SHARES), lambda: evaluate_network(after, measured)[0] <= allowed
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from digitlens.errors import UsageError
 from digitlens.imaging.crop import prepare_line
@@ -19,7 +18,7 @@ from digitlens.models.line_start import (
 )
 from digitlens.ocr.network import read_line_network
 from digitlens.synth.camera import vary_line
-from digitlens.training.finetune import interpolate_weights
+from digitlens.training.finetune import walk_back
 from digitlens.training.line_data import POOL, LineBatch, Prepared, collate, concatenate
 
 if TYPE_CHECKING:
@@ -48,12 +47,8 @@ def load_start(
 
     One that is narrower than the recipe is made wider, and answers as before.
 
-    Raises
-    ------
-    ModelError
-        There is none, or it reads no lines.
-    UsageError
-        It is wider than the recipe.
+    Raises ModelError: there is none, or it reads no lines; UsageError: it is wider than the
+    recipe.
     """
     path, content = read_line_network(source)
     network = unfuse_line_network(content, name=str(path))
@@ -116,14 +111,10 @@ class LineChange:
 class ForgettingCheck:
     """Compares a network with what it was: old lines, and the user's.
 
-    Parameters
-    ----------
-    network
-        As it is before.
-    groups
-        Batches of lines by what they are called; those of `OLD` are not to be forgotten.
-    count
-        How many of them a network misreads.
+    network: as it is before
+    groups: batches of lines by what they are called
+    old: the groups that are not to be forgotten
+    count: says how many lines of some batches a network misreads
     """
 
     def __init__(
@@ -143,15 +134,10 @@ class ForgettingCheck:
 
     def walk_back(self, network: nn.Module) -> float:
         """Take `network` back while it forgot too much; return the share that is kept."""
-        kept = 1.0
-        for share in KEPT_SHARES:
-            if share < kept:
-                interpolate_weights(self._start, network, share / kept)
-                _interpolate_norms(self._start, network, share / kept)
-            kept = share
-            if all(self._is_kept(network, title) for title in self._old):
-                break
-        return kept
+        return walk_back(
+            *(self._start, network, KEPT_SHARES),
+            lambda: all(self._is_kept(network, title) for title in self._old),
+        )
 
     def _is_kept(self, network: nn.Module, title: str) -> bool:
         batches = self._groups[title]
@@ -169,11 +155,3 @@ class ForgettingCheck:
             )
             for title, batches in self._groups.items()
         ]
-
-
-def _interpolate_norms(before: nn.Module, after: nn.Module, share: float) -> None:
-    """Bring the means and variances of normalization along with the weights."""
-    with torch.no_grad():
-        for old, new in zip(before.buffers(), after.buffers(), strict=True):
-            if new.is_floating_point():
-                new.copy_(torch.lerp(old, new, share))

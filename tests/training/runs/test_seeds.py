@@ -14,7 +14,7 @@ from digitlens.data import DataSplits
 from digitlens.errors import DigitlensError, RunError, UsageError
 from digitlens.training import train
 from digitlens.training.parallel import SECONDS
-from digitlens.training.seeds import SeedRuns, train_seeds
+from digitlens.training.trials import SeedRuns, train_seeds
 
 
 def here(parts: Any, rows: Any) -> Iterator[tuple[int, list[Any]]]:

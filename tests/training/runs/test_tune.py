@@ -18,7 +18,7 @@ from digitlens.errors import DataError, DigitlensError, MissingExtraError, RunEr
 from digitlens.models import load_recipe
 from digitlens.models.recipe import read_recipe
 from digitlens.training import train
-from digitlens.training.tune import Tuning, tune
+from digitlens.training.trials import Tuning, tune
 
 pytest.importorskip("optuna")
 
