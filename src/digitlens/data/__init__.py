@@ -1,8 +1,8 @@
 """Where digits come from: named collections, pictures, IDX, npz and CSV files.
 
 ==============  ==============================================================
-`load`          `load_digits`: from a name or path to digits; `fetch` beforehand
-`given`         what a caller has already -> the same
+`load`          `load_digits`: from a name or path to digits; `fetch` beforehand;
+                `as_splits`: what a caller has already -> the same
 `catalog`       the published collections, and where they may lie on this machine
 `download`      their files from their mirrors, checked
 `split`         what a source gives -> training, validation and test digits, by writer
@@ -20,8 +20,7 @@
 from __future__ import annotations
 
 from digitlens.data.download import Fetched
-from digitlens.data.given import as_digits, as_splits
-from digitlens.data.load import NAMES, fetch, load_digits
+from digitlens.data.load import NAMES, as_digits, as_splits, fetch, load_digits
 from digitlens.data.split import DataSplits
 
 __all__ = ["NAMES", "DataSplits", "Fetched", "as_digits", "as_splits", "fetch", "load_digits"]

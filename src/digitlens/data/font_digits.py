@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitlens.data.catalog import cache_path, describe_search, search_folders
-from digitlens.data.split import TEST_SEED, TEST_SHARE, RawDataset, split_by_writer
+from digitlens.data.split import RawDataset, set_aside_writers
 from digitlens.digits import CLASSES, SIDE, Digits, Images
 from digitlens.errors import DataError, MissingDataError
 from digitlens.storage import read_file
@@ -91,12 +91,9 @@ def split_families(faces: Sequence[Face]) -> tuple[list[Face], list[Face]]:
 
     The families are those that `digitlens.data.split.split_data` sets aside.
     """
-    numbers = np.array([face.number for face in faces], np.int64)
-    rng = np.random.default_rng(TEST_SEED)
-    aside = split_by_writer(numbers, np.zeros_like(numbers), TEST_SHARE, rng)
-    parts = zip(faces, aside.tolist(), strict=True)
+    aside = set_aside_writers(np.array([face.number for face in faces], np.int64))
     kept, held = list[Face](), list[Face]()
-    for face, is_held in parts:
+    for face, is_held in zip(faces, aside.tolist(), strict=True):
         (held if is_held else kept).append(face)
     return kept, held
 

@@ -182,13 +182,10 @@ class IdxPair:
 
 def find_idx_folder(folder: Path) -> Path | None:
     """Return the folder that holds IDX files: `folder`, or torchvision's raw/ below it."""
-    raw = [folder / "raw", *sorted(folder.glob("*/raw"))]
-    return next((path for path in (folder, *raw) if path.is_dir() and holds_idx(path)), None)
-
-
-def holds_idx(folder: Path) -> bool:
-    """Return whether a file in `folder` is named like an IDX file."""
-    return any(is_idx(path) for path in folder.iterdir())
+    for path in (folder, folder / "raw", *sorted(folder.glob("*/raw"))):
+        if path.is_dir() and any(map(is_idx, path.iterdir())):
+            return path
+    return None
 
 
 def is_idx(path: Path) -> bool:

@@ -48,10 +48,7 @@ def find_line_folder(source: object) -> Path | None:
 def read_line_folder(folder: Path) -> LineFolder:
     """Read the lines of a folder, and hold a quarter back where there are eight.
 
-    Raises
-    ------
-    DataError
-        truth.csv lacks a column, or no picture of it can be learnt from.
+    Raises DataError: truth.csv lacks a column, or no picture of it can be learnt from.
     """
     table = read_file(folder / TRUTH)
     try:

@@ -28,9 +28,6 @@ class LineHands(NamedTuple):
     hashes: dict[str, str]
 
 
-NONE = LineHands(Hands(), Hands(), Hands(), {})
-
-
 def hand_sources(kinds: Iterable[str]) -> list[str]:
     """Return the names of the sources that hands of these kinds are from.
 
@@ -44,17 +41,10 @@ def hand_sources(kinds: Iterable[str]) -> list[str]:
 def read_line_hands(kinds: Iterable[str], validation: float = 0.1) -> LineHands:
     """Return the hands of the kinds that a recipe names; no file is read for "glyphs".
 
-    Parameters
-    ----------
-    kinds
-        Of `digitlens.synth.hands.KINDS`.
-    validation
-        Share of the writers, and of the families, that is held back to choose by. With 0 none.
+    kinds: of `digitlens.synth.hands.KINDS`
+    validation: share of the writers, and of the families, that is held back to choose by
 
-    Raises
-    ------
-    MissingDataError
-        The pen digits or the fonts are not at hand.
+    Raises MissingDataError: the pen digits or the fonts are not at hand.
     """
     wanted = set(kinds)
     writers, hashes = _read_writers(validation) if PEN in wanted else (([], [], []), {})

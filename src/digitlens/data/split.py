@@ -159,6 +159,15 @@ def split_by_writer(
     return np.isin(writers, np.concatenate(chosen)) if chosen else np.zeros(0, np.bool_)
 
 
+def set_aside_writers(writers: Indices) -> Mask:
+    """Mark the digits of the writers, int64 (N,), that are a source's test part: bool (N,).
+
+    As `split_data` sets them aside where all writers are of one group.
+    """
+    one_group = np.zeros_like(writers)
+    return split_by_writer(writers, one_group, TEST_SHARE, _make_rng(TEST_SEED))
+
+
 TEST_SHARE = 0.2  # the part of a source without test digits that is set aside as such
 
 # Fixed, so that every command and every training seed sees the same parts.

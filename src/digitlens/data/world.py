@@ -14,9 +14,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlens.data.font_digits import print_digits, print_signs, read_faces, read_fonts
+from digitlens.data.font_digits import (
+    print_digits,
+    print_signs,
+    read_faces,
+    read_fonts,
+    split_families,
+)
 from digitlens.data.pen_digits import draw_digits, read_pen, read_strokes
-from digitlens.data.split import RawDataset, join, split_data
+from digitlens.data.split import RawDataset, join, set_aside_writers, split_data
 from digitlens.digits import CLASSES, Digits, Images, Indices
 
 NAME = "world"
@@ -61,9 +67,8 @@ def read_world(mnist: RawDataset) -> RawDataset:
     rule = _make_forms(rng)
     groups = mnist.partitions
     writers = mnist.train.writers
-    if (
-        groups is None or writers is None
-    ):  # without QMNIST's tables each digit is its own writer
+    # Without QMNIST's tables each digit is its own writer.
+    if groups is None or writers is None:
         groups = np.zeros(len(mnist.train), np.int64)
         writers = np.arange(len(mnist.train))
     train = join([replace(mnist.train, writers=writers), pen, fonts, rule], source=NAME)
@@ -90,9 +95,7 @@ def find_mnist(digits: Digits) -> NDArray[np.bool_]:
 def _read_pen(rng: np.random.Generator) -> tuple[Digits, Digits, dict[str, str]]:
     """Return digits of the writers to learn from, those of the others, and hashes."""
     strokes, hashes = read_strokes()
-    test = _test_part(read_pen())
-    assert test.writers is not None, "the pen digits' writers are known"
-    kept = np.flatnonzero(~np.isin(strokes.writers, test.writers))
+    kept = np.flatnonzero(~set_aside_writers(strokes.writers))
     turned = np.tile(kept[np.isin(strokes.labels[kept], TURNED)], MORE_PENS)
     which = np.concatenate([np.tile(kept, PENS), turned])
     images = np.concatenate(
@@ -102,7 +105,7 @@ def _read_pen(rng: np.random.Generator) -> tuple[Digits, Digits, dict[str, str]]
         ]
     )
     train = Digits(images, strokes.labels[which], writers=strokes.writers[which] + PEN)
-    return train, test, hashes
+    return train, _test_part(read_pen()), hashes
 
 
 def _read_fonts(
@@ -110,15 +113,12 @@ def _read_fonts(
 ) -> tuple[Digits, Digits, Images, dict[str, str]]:
     """Return digits of the families to learn from, those of the others, signs, and hashes."""
     faces, hashes = read_faces()
-    test = _test_part(read_fonts())
-    assert test.writers is not None, "the families are known"
-    unseen = set(test.writers.tolist())
-    kept = [face for face in faces if face.number not in unseen]
+    kept, _ = split_families(faces)
     images = print_digits(kept * PRINTS, rng)
     families = np.repeat([face.number for face in kept] * PRINTS, CLASSES)
     labels = np.tile(np.arange(CLASSES, dtype=np.uint8), len(kept) * PRINTS)
     train = Digits(images, labels, writers=families.astype(np.int64) + FONTS)
-    return train, test, print_signs(kept * SIGNS, rng), hashes
+    return train, _test_part(read_fonts()), print_signs(kept * SIGNS, rng), hashes
 
 
 def _test_part(parts: RawDataset) -> Digits:

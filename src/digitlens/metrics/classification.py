@@ -103,8 +103,6 @@ def count_decisions(
     wrong, unsure, refused: bool (N,): the likeliest digit is wrong; it is to be checked; the
         picture is taken for no digit. A digit counts once: as refused, unsure or wrong
 
-    Examples
-    --------
     >>> yes, no = np.array([True, True]), np.array([True, False])
     >>> count_decisions(np.array([3, 3], np.uint8), yes, no, ~yes)[3].tolist()
     [1, 1, 0]

@@ -59,11 +59,15 @@ class Comparison(Shown):
         """Whether chance alone does not explain the difference of `pair`."""
         return pair.p < self.bar
 
+    @property
+    def digits(self) -> str:
+        """What was read, in words: how many digits, of which source."""
+        first = self.evaluations[0]
+        return f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
+
     def __repr__(self) -> str:
         shares = [f"{item.model} {percent(item.accuracy)}" for item in self.evaluations]
-        first = self.evaluations[0]
-        digits = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
-        return f"Comparison({', '.join(shares)} on {digits})"
+        return f"Comparison({', '.join(shares)} on {self.digits})"
 
     def _repr_html_(self) -> str:
         """Return the models as a table, and what can be said of each pair."""
@@ -113,7 +117,6 @@ class Comparison(Shown):
 
     def summary(self, width: int = formatting.WIDTH) -> str:
         """Return the figures as plain text of `width` columns, ending without a newline."""
-        first = self.evaluations[0]
         head = ("model", "misses", "accuracy", "95 % interval", "log loss", "digits/s")
         told = any(item.decisions is not None for item in self.evaluations)
         rows: list[tuple[str, ...]] = [(*head, *(formatting.DECISIONS if told else ()))]
@@ -128,9 +131,8 @@ class Comparison(Shown):
                 f"{item.digits_per_second:,.0f}",
             )
             rows.append((*row, *(formatting.decision_cells(item.decisions) if told else ())))
-        title = f"{plural(first.count, 'digit')} of {first.source or 'an unnamed source'}"
         words = [formatting.hang("", line, width) for line in self.in_words()]
-        return "\n".join([title, *formatting.table(rows, width), "", *words])
+        return "\n".join([self.digits, *formatting.table(rows, width), "", *words])
 
     def _pair_in_words(self, pair: ModelPair) -> str:
         one, two = self.evaluations[pair.first], self.evaluations[pair.second]
@@ -172,12 +174,9 @@ def compare(
         evaluate(model, digits, name=name, clock=clock)
         for model, name in zip(models, names, strict=True)
     )
+    answers = [item.predicted for item in result]
     pairs = tuple(
-        ModelPair(
-            one,
-            two,
-            discordance(digits.labels, result[one].predicted, result[two].predicted),
-        )
+        ModelPair(one, two, discordance(digits.labels, answers[one], answers[two]))
         for one, two in combinations(range(len(result)), 2)
     )
     return Comparison(result, pairs)

@@ -31,7 +31,8 @@ class Gap:
     apart: bool
 
     def __str__(self) -> str:
-        return f"{_points(self.share)} ({_digits(self.share, self.count)})"
+        digits = f"{round(self.share * self.count):,} of {self.count:,} digits"
+        return f"{_points(self.share)} ({digits})"
 
 
 def overfitting(
@@ -84,8 +85,9 @@ def perhaps(history: Sequence[Epoch], curves: Curves, signs: OverfitSignals, gap
             f"{percent(curves.validation_accuracy[-1])}: it is wrong less often, and surer of "
             "its mistakes. Try more training digits, or smoothed labels."
         )
+    ends = _ends(curves, gap)
     return (
-        f"It may overfit: {_lower_first(_ends(curves, gap))} But the validation loss has not "
+        f"It may overfit: {ends[0].lower()}{ends[1:]} But the validation loss has not "
         f"clearly risen (lowest {_loss(min(held))}, {_loss(held[-1])} at the end). "
         f"Try --epochs {last + 4} to see what it does, or more training digits."
     )
@@ -206,18 +208,10 @@ def _points(share: float) -> str:
     return f"{100 * share:.2f} points"
 
 
-def _digits(share: float, count: int) -> str:
-    return f"{round(share * count):,} of {count:,} digits"
-
-
 def _loss(loss: float) -> str:
     if loss < 0.00005:
         return "under 0.0001"
     return f"{loss:.3f}" if loss >= 0.01 else f"{loss:.4f}"
-
-
-def _lower_first(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]
 
 
 # A training accuracy under this is low: every set of clean digits can be learnt better.

@@ -121,16 +121,13 @@ def rows_to_csv(rows: Sequence[Any], kind: type) -> str:
 
 def from_csv(text: str) -> list[Epoch]:
     """Return the history that `to_csv` wrote."""
-    rows = csv.DictReader(io.StringIO(text))
-    return [_epoch(row) for row in rows]
-
-
-def _epoch(row: dict[str, str]) -> Epoch:
-    values: dict[str, Any] = {
-        name: float(value) if value else None for name, value in row.items()
-    }
-    values["epoch"] = int(row["epoch"])
-    return Epoch(**values)
+    history = []
+    for row in csv.DictReader(io.StringIO(text)):
+        values: dict[str, Any] = {
+            name: float(value) if value else None for name, value in row.items()
+        }
+        history.append(Epoch(**values | {"epoch": int(row["epoch"])}))
+    return history
 
 
 NOISE = 0.05  # a loss that changes by less than this share of itself has not changed

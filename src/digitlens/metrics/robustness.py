@@ -317,11 +317,12 @@ def measure_robustness(
         None. A picture that it rejects counts as a miss: nobody gets an answer.
     progress: called with the name of each family before it is measured
     """
+    from digitlens.imaging import frame_stack
+
     chosen = evenly(digits, limit)
-    bring = frame or _framing()
 
     def after_framing(images: Images) -> int:
-        return count_framed(model, bring(images), chosen.labels)
+        return count_framed(model, (frame or frame_stack)(images), chosen.labels)
 
     clean, clean_framed = evaluate(model, chosen).misses, after_framing(chosen.images)
     tested = []
@@ -360,9 +361,3 @@ def evenly(digits: Digits, limit: int | None) -> Digits:
     if limit < 1:
         raise UsageError("the limit must be 1 or more", seen=str(limit))
     return digits[np.arange(limit) * len(digits) // limit]
-
-
-def _framing() -> Callable[[Images], FramedStack]:
-    from digitlens.imaging import frame_stack
-
-    return frame_stack

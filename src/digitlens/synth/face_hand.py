@@ -142,10 +142,7 @@ def _mark_zero(ink: NDArray[np.uint8], mark: str) -> NDArray[np.uint8]:
     if mark == "dot":
         cv2.circle(marked, (width // 2, height // 2), max(4, round(0.6 * thick)), 255, -1)
         return marked
-    ends = (
-        (int(0.25 * width), int(0.8 * height)),
-        (int(0.75 * width), int(0.2 * height)),
-    )
+    ends = (int(0.25 * width), int(0.8 * height)), (int(0.75 * width), int(0.2 * height))
     cv2.line(marked, *ends, 255, max(3, round(0.7 * thick)), cv2.LINE_AA)
     return marked
 
@@ -154,8 +151,6 @@ def _mark_zero(ink: NDArray[np.uint8], mark: str) -> NDArray[np.uint8]:
 def face_digit(path: Path, label: int) -> tuple[NDArray[np.uint8], float, float, float]:
     """Return a font's digit without paper around it, 120 pixels high or so.
 
-    Returns
-    -------
     Its ink; how far it reaches below the line; from its place to its ink; to the next place.
     """
     font = open_font(path)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from digitlens.errors import DataError, UsageError
-from digitlens.synth.pen import frame_ink, sample_scan, scan
+from digitlens.synth.pen import frame_ink, sample_scan, scan, trim_ink
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +135,7 @@ def stroke_word(
         (rows + wave).astype(np.float32),
         cv2.INTER_LINEAR,
     )
-    return _trim(np.asarray(bent, np.uint8))
+    return trim_ink(np.asarray(bent, np.uint8))
 
 
 def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
@@ -156,7 +156,7 @@ def _in_font(path: str, words: list[str], *, wanted: bool) -> list[Gray]:
             ) from error
         return []  # found by searching: one damaged file of many is not worth a word
     # A font without letters shows the same empty box for each.
-    return [word for word in map(_trim, result) if word.size > 16]
+    return [word for word in map(trim_ink, result) if word.size > 16]
 
 
 # Height in pixels that a digit is drawn with: six times its height in MNIST's frame.
@@ -222,7 +222,7 @@ def draw_text(font: FreeTypeFont, text: str) -> NDArray[np.uint8]:
     left, top, right, bottom = (int(edge) for edge in font.getbbox(text))
     canvas = Image.new("L", (max(1, right - left) + 8, max(1, bottom - top) + 8))
     ImageDraw.Draw(canvas).text((4 - left, 4 - top), text, fill=255, font=font)
-    return _trim(np.asarray(canvas, np.uint8), FAINT)
+    return trim_ink(np.asarray(canvas, np.uint8), FAINT)
 
 
 def has_digits(path: Path) -> bool:
@@ -269,7 +269,7 @@ def print_glyph(
         changed = cv2.dilate(moved, nib) if how.weight > 0 else cv2.erode(moved, nib)
         if int(changed.max(initial=0)) > 127:
             moved = changed
-    return frame_ink(scan(_trim(np.asarray(moved, np.uint8), FAINT), how.pixels))
+    return frame_ink(scan(trim_ink(np.asarray(moved, np.uint8), FAINT), how.pixels))
 
 
 def with_ghost(
@@ -283,9 +283,3 @@ def with_ghost(
     part = field[height - ink.shape[0] :, width - ink.shape[1] :]
     np.maximum(part, ink, out=part)
     return field
-
-
-def _trim(ink: Gray, above: int = 0) -> Gray:
-    """Cut off the paper around what is darker than `above`; (0, 0) where nothing is."""
-    left, top, width, height = cv2.boundingRect(np.asarray(ink > above, np.uint8))
-    return np.ascontiguousarray(ink[top : top + height, left : left + width])

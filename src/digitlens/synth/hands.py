@@ -45,13 +45,7 @@ class Hands:
         return kind == GLYPHS or bool(self.writers if kind == PEN else self.faces.get(kind))
 
     def sample(self, rng: Random, kind: str, text: str) -> PenHand | FaceHand | None:
-        """Draw a hand of `kind` for one line; None for "glyphs".
-
-        Raises
-        ------
-        DataError
-            There is none of this kind.
-        """
+        """Draw a hand of `kind` for one line; None for "glyphs", DataError for none."""
         if kind == GLYPHS:
             return None
         if kind == PEN and self.writers:

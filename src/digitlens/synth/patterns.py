@@ -28,8 +28,6 @@ BOX = (12, 20)  # the shorter side of the box is within this, in pixels; the lon
 def draw_patterns(count: int, rng: np.random.Generator) -> Images:
     """Draw patterns of all kinds in turn, half of them in a box: uint8 (count, 28, 28).
 
-    Examples
-    --------
     >>> pictures = draw_patterns(4, np.random.default_rng(0))
     >>> pictures.shape, pictures.dtype
     ((4, 28, 28), dtype('uint8'))

@@ -126,8 +126,7 @@ def render_strokes(
     canvas = np.zeros((int(size[1]), int(size[0])), np.uint8)
     for stroke in np.split(placed, ends[:-1]):
         draw_nib(canvas, stroke, width, pen)
-    left, top, across, down = cv2.boundingRect(canvas)
-    return frame_ink(scan(canvas[top : top + down, left : left + across], pen.pixels))
+    return frame_ink(scan(trim_ink(canvas), pen.pixels))
 
 
 def _hand(pen: Pen) -> NDArray[np.float32]:
@@ -187,6 +186,12 @@ def _line(canvas: NDArray[np.uint8], places: NDArray[np.int32], width: float) ->
     if len(places) == 1:
         places = np.repeat(places, 2, axis=0)
     cv2.polylines(canvas, [places], False, 255, max(1, round(width)), cv2.LINE_8, SHIFT)
+
+
+def trim_ink(ink: NDArray[np.uint8], above: int = 0) -> NDArray[np.uint8]:
+    """Cut off the paper around what is darker than `above`; (0, 0) where nothing is."""
+    left, top, width, height = cv2.boundingRect(np.asarray(ink > above, np.uint8))
+    return np.ascontiguousarray(ink[top : top + height, left : left + width])
 
 
 def scan(ink: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:

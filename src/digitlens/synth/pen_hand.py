@@ -17,12 +17,12 @@ from digitlens.synth.random import Random
 from digitlens.synth.rule_forms import STRAIGHT
 from digitlens.synth.strokes import (
     HIGH,
-    SHARP,
+    SkeletonStroke,
     move_skeleton,
     parse_skeletons,
+    refine_stroke,
     skeletons,
 )
-from digitlens.synth.strokes import Stroke as Skeleton
 
 FINE = 3  # pixels drawn for one of the line; then they are averaged
 RULED = 0.3  # so often a hand writes a digit in a form made by rule instead of its writer's
@@ -93,7 +93,7 @@ class Habit(NamedTuple):
     """How a hand writes one digit along a line."""
 
     samples: Sequence[Sequence[Stroke]]  # strokes of this writer
-    skeleton: list[Skeleton]  # of a form made by rule, which is then written instead
+    skeleton: list[SkeletonStroke]  # of a form made by rule, which is then written instead
     power: float = 1.0  # above 1 the upper part is smaller than the writer's own
     loop: tuple[float, float, float] = (0.0, 0.0, 1.0)  # turn (0 for none), radius, flattening
     flag: tuple[float, float] = (0.0, 0.0)  # breadth and depth of an upstroke; 0 for none
@@ -119,14 +119,9 @@ class PenHand:
     ) -> Drawn:
         """Write one digit.
 
-        Parameters
-        ----------
-        height
-            Of the digit, in pixels.
-        shape
-            float64 (2, 2): what makes it slanted, broad and turned.
-        width
-            Of the stroke, in pixels.
+        height: of the digit, in pixels
+        shape: float64 (2, 2): what makes it slanted, broad and turned
+        width: of the stroke, in pixels
         """
         habit = self.habits[label]
         strokes = [_bend(rng, stroke, self.wave) for stroke in _form(rng, habit)]
@@ -181,12 +176,11 @@ def sample_pen_hand(
 
 
 def _habit(rng: Random, label: int, samples: Sequence[Sequence[Stroke]]) -> Habit:
-    skeleton: list[Skeleton] = []
+    skeleton: list[SkeletonStroke] = []
     if rng.bernoulli(RULED):
         kind = rng.weighted((("rare", 0.55), ("usual", 0.37), ("straight", 0.08)))
         if kind == "straight":
-            form = rng.choice(STRAIGHT[label])
-            skeleton = [(SHARP, [(x, y) for x, y in stroke]) for stroke in form]
+            skeleton = rng.choice(STRAIGHT[label])
         else:
             forms = RARE if kind == "rare" and label in RARE else skeletons()
             skeleton = rng.choice(forms[label])
@@ -221,8 +215,8 @@ def _habit(rng: Random, label: int, samples: Sequence[Sequence[Stroke]]) -> Habi
 def _form(rng: Random, habit: Habit) -> list[Stroke]:
     """Return the strokes of one digit, its highest point at 0 and its lowest at 1."""
     if habit.skeleton:
-        ways = move_skeleton(rng, habit.skeleton)
-        strokes = [_refine(np.array(way, np.float32) / np.float32(HIGH)) for way in ways]
+        ways = [np.array(way, np.float32) for way in move_skeleton(rng, habit.skeleton)]
+        strokes = [refine_stroke(way / np.float32(HIGH), 4) for way in ways]
         lowest = max(float(stroke[:, 1].max()) for stroke in strokes)
         highest = min(float(stroke[:, 1].min()) for stroke in strokes)
         strokes = [
@@ -240,7 +234,7 @@ def _form(rng: Random, habit: Habit) -> list[Stroke]:
     elif habit.flag[0]:
         begin = strokes[0][0] + np.array([-habit.flag[0], habit.flag[1]], np.float32)
         way = np.stack([begin, strokes[0][0]]) + np.float32(rng.normal(0.0, 0.03))
-        strokes[0] = np.concatenate([_refine(way.astype(np.float32)), strokes[0]])
+        strokes[0] = np.concatenate([refine_stroke(way.astype(np.float32), 4), strokes[0]])
     if habit.bar and len(strokes) == 1:
         points = strokes[0]
         row = rng.uniform(0.4, 0.6)
@@ -250,7 +244,7 @@ def _form(rng: Random, habit: Habit) -> list[Stroke]:
             (middle - rng.uniform(0.15, 0.4), row + tilt),
             (middle + rng.uniform(0.15, 0.4), row - tilt),
         ]
-        strokes.append(_refine(np.array(bar, np.float32)))
+        strokes.append(refine_stroke(np.array(bar, np.float32), 4))
     return strokes
 
 
@@ -259,14 +253,6 @@ def _cut_end(stroke: Stroke, share: float) -> Stroke:
     steps = np.hypot(*np.diff(stroke, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     return stroke[: max(2, int(np.searchsorted(along, (1 - share) * along[-1])))]
-
-
-def _refine(way: NDArray[np.float32]) -> Stroke:
-    """Put points between those of a stroke, for it to be bent at."""
-    along = np.arange(len(way))
-    fine = np.linspace(0, along[-1], 4 * int(along[-1]) + 1)
-    points = [np.interp(fine, along, way[:, axis]) for axis in (0, 1)]
-    return np.stack(points, axis=1).astype(np.float32)
 
 
 def _loop(stroke: Stroke, turn: float, radius: float, flat: float) -> Stroke:

@@ -15,98 +15,76 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitlens.synth.pen import Stroke, frame_ink, render_strokes, sample_pen, sample_scan, scan
-from digitlens.synth.strokes import BAR, ROUND, round_corners, skeletons
+from digitlens.synth.pen import (
+    Stroke,
+    frame_ink,
+    render_strokes,
+    sample_pen,
+    sample_scan,
+    scan,
+    trim_ink,
+)
+from digitlens.synth.strokes import (
+    BAR,
+    ROUND,
+    parse_skeletons,
+    refine_stroke,
+    round_corners,
+    skeletons,
+)
 
 JITTER = 0.03  # how far a corner is moved: a standard deviation, in digit heights
 
-# Digits of straight strokes: columns and rows in digit heights, row 0 the top.
-STRAIGHT: dict[int, tuple[tuple[tuple[tuple[float, float], ...], ...], ...]] = {
-    0: (
-        (((0.35, 0), (0.05, 0.2), (0, 0.7), (0.3, 1), (0.6, 0.75), (0.6, 0.2), (0.35, 0)),),
-        (((0, 0), (0.6, 0), (0.6, 1), (0, 1), (0, 0)),),
-    ),
-    1: (
-        (((0, 0.35), (0.3, 0), (0.3, 1)),),
-        (((0.15, 0.2), (0.3, 0), (0.3, 1)),),
-        (((0, 0.45), (0.42, 0), (0.42, 1)),),
-        (((0, 0), (0, 1)),),
-        (((0.1, 0.18), (0.35, 0), (0.35, 1)), ((0, 1), (0.7, 1))),
-        (((0.3, 0), (0.3, 1)), ((0.05, 1), (0.55, 1))),
-        (((0, 0.44), (0.44, 0), (0.44, 1)),),
-    ),
-    2: (
-        (((0, 0.05), (0.6, 0), (0, 1), (0.65, 1)),),
-        (((0, 0.2), (0.2, 0), (0.55, 0.1), (0.55, 0.35), (0, 1), (0.65, 1)),),
-        (((0, 0), (0.6, 0), (0.6, 0.5), (0, 0.5), (0, 1), (0.6, 1)),),
-    ),
-    3: (
-        (((0, 0), (0.6, 0), (0.25, 0.4), (0.6, 0.65), (0.4, 1), (0, 0.95)),),
-        (((0, 0.05), (0.5, 0), (0.55, 0.3), (0.2, 0.48), (0.6, 0.65), (0.5, 1), (0, 1)),),
-        (((0, 0), (0.6, 0), (0.6, 1), (0, 1)), ((0.1, 0.5), (0.6, 0.5))),
-        (
-            (
-                (0.3, 0.3),
-                (0.1, 0.12),
-                (0.3, 0),
-                (0.5, 0.15),
-                (0.25, 0.42),
-                (0.55, 0.6),
-                (0.5, 0.9),
-                (0.25, 1),
-                (0, 0.92),
-            ),
-        ),
-    ),
-    4: (
-        (((0.3, 0), (0, 0.5), (1.0, 0.57)), ((0.3, 0), (0.3, 0.9))),
-        (((0.3, 0), (0, 0.4), (0.75, 0.45)), ((0.45, 0.2), (0.4, 1))),
-        (((0.05, 0), (0, 0.5), (0.6, 0.5)), ((0.6, 0), (0.6, 1))),
-        (((0.5, 0), (0, 0.65), (0.75, 0.65)), ((0.5, 0), (0.5, 1))),
-        (((0.1, 0), (0, 0.55), (0.7, 0.5)), ((0.5, 0.15), (0.45, 1))),
-    ),
-    5: (
-        (((0.6, 0), (0, 0), (0, 0.5), (0.6, 0.5), (0.6, 1), (0, 1)),),
-        (((0.55, 0), (0.1, 0), (0.05, 0.45), (0.45, 0.4), (0.6, 0.7), (0.35, 1), (0, 0.9)),),
-        (((0.1, 0), (0.05, 0.45), (0.55, 0.5), (0.55, 0.95), (0, 1)), ((0.1, 0), (0.65, 0))),
-    ),
-    6: (
-        (((0.55, 0), (0, 0), (0, 1), (0.45, 1), (0.45, 0.55), (0.18, 0.55)),),
-        (((0.55, 0), (0, 0), (0, 1), (0.55, 1), (0.55, 0.5), (0, 0.5)),),
-        (((0.5, 0), (0.1, 0.4), (0, 0.8), (0.25, 1), (0.5, 0.8), (0.3, 0.5), (0.05, 0.7)),),
-        (((0.1, 0), (0, 1), (0.45, 1), (0.45, 0.55), (0, 0.55)),),
-    ),
-    7: (
-        (((0, 0), (0.6, 0), (0.2, 1)),),
-        (((0, 0), (0.6, 0), (0.2, 1)), ((0.1, 0.5), (0.65, 0.5))),
-        (((0, 0.2), (0, 0), (0.6, 0), (0.25, 1)),),
-        (((0, 0), (0.55, 0), (0.55, 1)),),
-    ),
-    8: (
-        (((0, 0), (0.62, 0), (0, 1), (0.62, 1), (0, 0)),),
-        (((0, 0), (0.6, 0), (0.6, 1), (0, 1), (0, 0)), ((0, 0.5), (0.6, 0.5))),
-        (((0.3, 0), (0, 0.25), (0.55, 0.7), (0.3, 1), (0, 0.75), (0.6, 0.25), (0.3, 0)),),
-    ),
-    9: (
-        (((0.55, 0.45), (0, 0.45), (0, 0), (0.55, 0), (0.55, 1)),),
-        (((0.55, 0.5), (0, 0.5), (0, 0), (0.55, 0), (0.55, 1), (0, 1)),),
-        (((0.5, 0.1), (0.2, 0), (0, 0.25), (0.2, 0.45), (0.5, 0.2), (0.5, 1)),),
-        (((0.5, 0.1), (0.2, 0), (0, 0.25), (0.2, 0.45), (0.5, 0.2), (0.2, 1)),),
-    ),
-}
+
+_TEXT = """
+0 / .35 0  .05 .2  0 .7  .3 1  .6 .75  .6 .2  .35 0
+0 / 0 0  .6 0  .6 1  0 1  0 0
+1 / 0 .35  .3 0  .3 1
+1 / .15 .2  .3 0  .3 1
+1 / 0 .45  .42 0  .42 1
+1 / 0 0  0 1
+1 / .1 .18  .35 0  .35 1 / 0 1  .7 1
+1 / .3 0  .3 1 / .05 1  .55 1
+1 / 0 .44  .44 0  .44 1
+2 / 0 .05  .6 0  0 1  .65 1
+2 / 0 .2  .2 0  .55 .1  .55 .35  0 1  .65 1
+2 / 0 0  .6 0  .6 .5  0 .5  0 1  .6 1
+3 / 0 0  .6 0  .25 .4  .6 .65  .4 1  0 .95
+3 / 0 .05  .5 0  .55 .3  .2 .48  .6 .65  .5 1  0 1
+3 / 0 0  .6 0  .6 1  0 1 / .1 .5  .6 .5
+3 / .3 .3  .1 .12  .3 0  .5 .15  .25 .42  .55 .6  .5 .9  .25 1  0 .92
+4 / .3 0  0 .5  1 .57 / .3 0  .3 .9
+4 / .3 0  0 .4  .75 .45 / .45 .2  .4 1
+4 / .05 0  0 .5  .6 .5 / .6 0  .6 1
+4 / .5 0  0 .65  .75 .65 / .5 0  .5 1
+4 / .1 0  0 .55  .7 .5 / .5 .15  .45 1
+5 / .6 0  0 0  0 .5  .6 .5  .6 1  0 1
+5 / .55 0  .1 0  .05 .45  .45 .4  .6 .7  .35 1  0 .9
+5 / .1 0  .05 .45  .55 .5  .55 .95  0 1 / .1 0  .65 0
+6 / .55 0  0 0  0 1  .45 1  .45 .55  .18 .55
+6 / .55 0  0 0  0 1  .55 1  .55 .5  0 .5
+6 / .5 0  .1 .4  0 .8  .25 1  .5 .8  .3 .5  .05 .7
+6 / .1 0  0 1  .45 1  .45 .55  0 .55
+7 / 0 0  .6 0  .2 1
+7 / 0 0  .6 0  .2 1 / .1 .5  .65 .5
+7 / 0 .2  0 0  .6 0  .25 1
+7 / 0 0  .55 0  .55 1
+8 / 0 0  .62 0  0 1  .62 1  0 0
+8 / 0 0  .6 0  .6 1  0 1  0 0 / 0 .5  .6 .5
+8 / .3 0  0 .25  .55 .7  .3 1  0 .75  .6 .25  .3 0
+9 / .55 .45  0 .45  0 0  .55 0  .55 1
+9 / .55 .5  0 .5  0 0  .55 0  .55 1  0 1
+9 / .5 .1  .2 0  0 .25  .2 .45  .5 .2  .5 1
+9 / .5 .1  .2 0  0 .25  .2 .45  .5 .2  .2 1
+"""
+
+# Digits of straight strokes, written as the skeletons of `synth.strokes` are.
+STRAIGHT = parse_skeletons(_TEXT)
 
 # The segments of each digit: a the top, then clockwise to f, g the middle.
 SEGMENTS = (
-    "abcdef",
-    "bc",
-    "abged",
-    "abgcd",
-    "fgbc",
-    "afgcd",
-    "afgedc",
-    "abc",
-    "abcdefg",
-    "abcdfg",
+    *("abcdef", "bc", "abged", "abgcd", "fgbc"),
+    *("afgcd", "afgedc", "abc", "abcdefg", "abcdfg"),
 )
 
 # The other way in which displays show a digit.
@@ -183,7 +161,7 @@ def render_open_four(rng: np.random.Generator) -> NDArray[np.uint8]:
 def _straight(label: int, rng: np.random.Generator) -> list[Stroke]:
     forms = STRAIGHT[label]
     form = forms[int(rng.integers(len(forms)))]
-    return [_jittered(stroke, rng) for stroke in form]
+    return [_jittered(corners, rng) for _, corners in form]
 
 
 def _skeleton(label: int, rng: np.random.Generator) -> list[Stroke]:
@@ -208,10 +186,7 @@ def _skeleton(label: int, rng: np.random.Generator) -> list[Stroke]:
 def _jittered(corners: Sequence[tuple[float, float]], rng: np.random.Generator) -> Stroke:
     """Move every corner a little, and put points between them for a hand to wobble at."""
     moved = np.array(corners) + rng.normal(0.0, JITTER, (len(corners), 2))
-    along = np.arange(len(moved))
-    fine = np.linspace(0, along[-1], 8 * along[-1] + 1)
-    points = [np.interp(fine, along, moved[:, axis]) for axis in (0, 1)]
-    return np.stack(points, axis=1).astype(np.float32)
+    return refine_stroke(moved, 8)
 
 
 def _mark_zero(strokes: list[Stroke], rng: np.random.Generator) -> Stroke:
@@ -243,9 +218,7 @@ def _segments(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         value = 255 if name in lit else ghost
         if value:
             _segment(field, name, value, thick, breadth, gap, slant, pointed=pointed)
-    left, top, width, height = cv2.boundingRect(field)
-    ink = field[top : top + height, left : left + width]
-    return frame_ink(scan(ink, sample_scan(rng)))
+    return frame_ink(scan(trim_ink(field), sample_scan(rng)))
 
 
 def _segment(
@@ -308,6 +281,4 @@ def _dots(label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
                 cv2.rectangle(field, corner, opposite, 255, -1)
             else:
                 cv2.circle(field, (round(x), round(y)), max(1, round(radius)), 255, -1)
-    left, top, width, height = cv2.boundingRect(field)
-    ink = field[top : top + height, left : left + width]
-    return frame_ink(scan(ink, sample_scan(rng)))
+    return frame_ink(scan(trim_ink(field), sample_scan(rng)))

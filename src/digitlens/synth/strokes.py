@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitlens.geometry import Gray
 from digitlens.synth.random import Random
 
 Point = tuple[float, float]  # column and row, or column and height above the line
-Stroke = tuple[str, list[Point]]
+SkeletonStroke = tuple[str, list[Point]]  # `ROUND`, `SHARP` or `BAR`, and its corners
 
 
 FRACTION = 4  # bits of a pixel: OpenCV takes places as whole sixteenths
@@ -227,17 +229,17 @@ _TEXT = """
 
 
 @cache
-def skeletons() -> dict[int, list[list[Stroke]]]:
+def skeletons() -> dict[int, list[list[SkeletonStroke]]]:
     """Return the skeletons of each digit: strokes, each a sign and corners."""
     return parse_skeletons(_TEXT)
 
 
-def parse_skeletons(text: str) -> dict[int, list[list[Stroke]]]:
+def parse_skeletons(text: str) -> dict[int, list[list[SkeletonStroke]]]:
     """Return the skeletons that `text` has, a line each, by their digit."""
-    result: dict[int, list[list[Stroke]]] = {}
+    result: dict[int, list[list[SkeletonStroke]]] = {}
     for line in text.strip().splitlines():
         label, *words = line.split()
-        strokes: list[Stroke] = []
+        strokes: list[SkeletonStroke] = []
         numbers: list[float] = []
         for word in [*words, ""]:
             if word not in (ROUND, SHARP, BAR, ""):
@@ -268,7 +270,7 @@ def draw_skeleton(cell: Gray, rng: Random, label: int, number: int, width: float
         draw_strokes(cell, [(x + offset[0], y + offset[1]) for x, y in way], width)
 
 
-def move_skeleton(rng: Random, skeleton: list[Stroke]) -> list[list[Point]]:
+def move_skeleton(rng: Random, skeleton: list[SkeletonStroke]) -> list[list[Point]]:
     """Return the strokes of a skeleton as a hand writes them once, 20 pixels high."""
     across = HIGH * rng.normal(1.0, 0.14)
     lean = rng.normal(0.0, 0.06)
@@ -286,9 +288,17 @@ def move_skeleton(rng: Random, skeleton: list[Stroke]) -> list[list[Point]]:
     return ways
 
 
-def _bar(rng: Random) -> Stroke:
+def _bar(rng: Random) -> SkeletonStroke:
     row, tilt = rng.uniform(0.38, 0.6), rng.normal(0.03, 0.04)
     return SHARP, [(rng.uniform(-0.12, 0.2), row + tilt), (rng.uniform(0.5, 0.9), row - tilt)]
+
+
+def refine_stroke(way: NDArray[Any], parts: int) -> NDArray[np.float32]:
+    """Put points between those of a stroke, `parts` for each step, for it to be bent at."""
+    along = np.arange(len(way))
+    fine = np.linspace(0, along[-1], parts * int(along[-1]) + 1)
+    points = [np.interp(fine, along, way[:, axis]) for axis in (0, 1)]
+    return np.stack(points, axis=1).astype(np.float32)
 
 
 def round_corners(corners: list[Point], times: int = 2) -> list[Point]:

@@ -12,16 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
 
 from digitlens.digits import Digits, Indices
 from digitlens.geometry import Gray
-from digitlens.synth.fonts import STROKE_FONTS
+from digitlens.synth.fonts import STROKE_FONTS, draw_text
 from digitlens.synth.glyphs import Glyphs, prepare_glyphs
 from digitlens.synth.random import Random
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 Hand: TypeAlias = list[Indices]  # a writer's digits by class; empty for those of anybody
 
@@ -90,7 +93,7 @@ class _Glyph:
 
 
 @lru_cache(maxsize=400)
-def _open(path: Path) -> object:
+def _open(path: Path) -> FreeTypeFont:
     from PIL import ImageFont
 
     return ImageFont.truetype(str(path), FONT_SIZE)
@@ -99,15 +102,13 @@ def _open(path: Path) -> object:
 @lru_cache(maxsize=60_000)
 def _glyph(path: Path | int, text: str) -> _Glyph:
     """Draw a character; a font that lacks it shows nothing."""
-    from digitlens.synth.fonts import draw_text
-
     if isinstance(path, int):
         return _stroke_glyph(path, text)
     font = _open(path)
-    left, top, _, _ = font.getbbox(text, anchor="ls")  # type: ignore[attr-defined]
-    advance = float(font.getlength(text))  # type: ignore[attr-defined]
-    ink = draw_text(font, text)  # type: ignore[arg-type]
-    if ink.size and not text.isascii() and _is_lacking(path, ink):
+    left, top, _, _ = font.getbbox(text, anchor="ls")
+    advance = float(font.getlength(text))
+    ink = draw_text(font, text)
+    if ink.size and not text.isascii() and np.array_equal(ink, _lacking(path)):
         return _Glyph(np.zeros((0, 0), np.uint8), 0, 0, 0.0)
     return _Glyph(ink, int(left), int(top), advance)
 
@@ -126,13 +127,8 @@ def _stroke_glyph(face: int, text: str) -> _Glyph:
 
 @lru_cache(maxsize=400)
 def _lacking(path: Path) -> Gray:
-    from digitlens.synth.fonts import draw_text
-
-    return draw_text(_open(path), "\uffff")  # type: ignore[arg-type]
-
-
-def _is_lacking(path: Path, ink: Gray) -> bool:
-    return np.array_equal(ink, _lacking(path))
+    """Return what a font shows for a character that it lacks."""
+    return draw_text(_open(path), "\uffff")
 
 
 def sign_of(char: str) -> int:

@@ -7,7 +7,7 @@ cropped is decided by the line's own generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -239,30 +239,15 @@ def crop_texture(rng: Random, sheets: list[Gray], shape: tuple[int, int]) -> Gra
 @cache
 def papers() -> list[Gray]:
     """Return sheets of plain papers: fibres, grain, specks, hatching, halftone."""
-    return _sheets(
-        [
-            grain,
-            fibres,
-            recycled_paper,
-            hatching,
-            halftone,
-            laid_paper,
-            blotches,
-        ],
-        4,
-    )
+    kinds = [grain, fibres, recycled_paper, hatching, halftone, laid_paper, blotches]
+    return _sheets(kinds, 4)
 
 
 @cache
 def guilloches() -> list[Gray]:
     """Return sheets of printed fine curves and motifs, as on cheques and certificates."""
-    return _sheets(
-        [
-            *(waves, rosettes, moire, contours),
-            *(waves, lattice, ripples, lattice),
-        ],
-        6,
-    )
+    kinds = [waves, rosettes, moire, contours, waves, lattice, ripples, lattice]
+    return _sheets(kinds, 6)
 
 
 @cache
@@ -292,12 +277,12 @@ def fadings() -> list[Gray]:
     ]
 
 
-def _fields(kinds: list[Callable[[np.random.Generator], Field]], count: int) -> list[Field]:
+def _fields(kinds: Sequence[Callable[[np.random.Generator], Field]], count: int) -> list[Field]:
     rng = np.random.default_rng(_SEED)
     return [np.asarray(kind(rng), np.float32) for kind in kinds for _ in range(count)]
 
 
-def _sheets(kinds: list[Callable[[np.random.Generator], Field]], count: int) -> list[Gray]:
+def _sheets(kinds: Sequence[Callable[[np.random.Generator], Field]], count: int) -> list[Gray]:
     sheets = []
     for field in _fields(kinds, count):
         even = (field - field.mean()) / max(float(field.std()), 1e-6)

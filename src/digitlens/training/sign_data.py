@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.data.font_digits import read_faces, split_families
-from digitlens.data.pen_digits import draw_digits, read_pen, read_strokes
-from digitlens.data.split import join, split_data
+from digitlens.data.pen_digits import draw_digits, read_strokes
+from digitlens.data.split import join, set_aside_writers
 from digitlens.digits import Digits
 from digitlens.imaging.crop import HEIGHT, PITCH, input_width, prepare_line
 from digitlens.ocr.recognize import quick_binarize
@@ -33,14 +33,8 @@ POOLS = 20  # so many pools of lines are made; then they are shown again, in ano
 NUMBER_SHARE = 0.4
 
 NUMBER_STYLES = (
-    "training",
-    "cheque",
-    "touching",
-    "overlap",
-    "clean",
-    "boxes",
-    "ruled",
-    "photo",
+    *("training", "cheque", "touching", "overlap"),
+    *("clean", "boxes", "ruled", "photo"),
 )
 
 # Of these, so many show ink without paper, as `digitlens.layout` cuts lines out.
@@ -169,9 +163,7 @@ def list_fonts() -> tuple[list[Path], list[Path]]:
 def add_pen_digits(digits: Digits) -> Digits:
     """Return `digits` and, each drawn once, the pen digits of the writers to learn from."""
     strokes, _ = read_strokes()
-    test = split_data(read_pen(), validation=0, limit=None).test
-    assert test.writers is not None, "the pen digits' writers are known"
-    which = np.flatnonzero(~np.isin(strokes.writers, test.writers))
+    which = np.flatnonzero(~set_aside_writers(strokes.writers))
     images = draw_digits(strokes, which, np.random.default_rng(1))
     writers = strokes.writers[which] + PEN_WRITERS
     pen = Digits(images, strokes.labels[which], writers=writers)

@@ -10,7 +10,7 @@ from digitlens.metrics.diagnosis import diagnose
 
 if TYPE_CHECKING:
     from digitlens.data import DataSplits
-    from digitlens.digits import Digits
+    from digitlens.digits import Digits, Images
     from digitlens.explain import Explanation
     from digitlens.metrics.history import History
     from digitlens.models.predictions import Prediction, Predictions
@@ -20,9 +20,11 @@ MOST, COLUMNS = 100, 10  # so many digits of a set are shown, in so many columns
 
 def draw_digits(digits: Digits) -> bytes | None:
     """Draw the first digits as a grid, row by row; None where there are none."""
-    count = min(len(digits), MOST)
-    columns = min(COLUMNS, count)
-    return grid_png(digits.images[:count], columns, zoom=2) if count else None
+    return _draw_grid(digits.images)
+
+
+def _draw_grid(images: Images) -> bytes | None:
+    return grid_png(images[:MOST], COLUMNS, zoom=2) if len(images) else None
 
 
 def draw_splits(data: DataSplits) -> bytes | None:
@@ -37,10 +39,7 @@ def draw_prediction(answer: Prediction) -> bytes | None:
 
 def draw_predictions(answers: Predictions) -> bytes | None:
     """Draw the digits as the model saw them; None where they are not known."""
-    if answers.images is None or not len(answers):
-        return None
-    images = answers.images[:MOST]
-    return grid_png(images, min(COLUMNS, len(images)), zoom=2)
+    return None if answers.images is None else _draw_grid(answers.images)
 
 
 def draw_history(history: History) -> bytes | None:
@@ -62,4 +61,4 @@ def draw_explanation(result: Explanation) -> bytes:
 def draw_array(images: Any) -> bytes | None:
     """Draw digits that are an array, a tensor or a list, as `draw_digits` does."""
     digits, _, _ = frame_pictures(images, framed=True)
-    return grid_png(digits[:MOST], min(COLUMNS, len(digits)), zoom=2) if len(digits) else None
+    return _draw_grid(digits)

@@ -231,13 +231,12 @@ def comparison(result: Comparison) -> bytes:
     """
     # The best on top, each in a color of its own.
     ranked = sorted(result.evaluations, key=lambda item: item.misses)
-    first, rows = ranked[0], len(ranked)
-    source = first.source or "an unnamed source"
+    rows = len(ranked)
     canvas = Canvas(
         8.5,
         1.45 + COMPARISON_ROW * rows,
         heading="Accuracy with its 95 % interval",
-        note=f"{plural(first.count, 'digit')} of {source}",
+        note=result.digits,
     )
     # The axis spans all intervals, with some room at either end.
     low = 100 * min(item.interval.low for item in ranked)

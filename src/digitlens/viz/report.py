@@ -163,14 +163,12 @@ def _measured(result: Evaluation, source: str, measured: Mapping[str, object]) -
 
 def render_comparison(result: Comparison, *, measured: Mapping[str, object]) -> str:
     """Return the report of several models on the same digits; `measured` as in `render`."""
-    first = result.evaluations[0]
-    source = first.source or "an unnamed source"
+    source = result.evaluations[0].source or "an unnamed source"
     names = ", ".join(item.model for item in result.evaluations)
-    digits = plural(first.count, "digit")
     return page(
         f"{names} on {source}",
         f"<header>\n<h1>{escape(names)}</h1>\n"
-        f"{paragraph(f'side by side on the same {digits} of {source}', muted=True)}\n</header>",
+        f"{paragraph(f'side by side on the same {result.digits}', muted=True)}\n</header>",
         section("Accuracy", intervals(result.evaluations), _models(result)),
         section(
             "Whether they differ by more than chance",
