@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from digitlens.models import load_recipe
-from digitlens.training import parallel, seeds
-from digitlens.training import tune as tuning
+from digitlens.training import parallel, trials
 from digitlens.training.trials import SeedRun, SeedRuns, Trial, Tuning
 
 Cli = Callable[..., Any]
@@ -46,8 +45,8 @@ def asked(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             progress(run)
         return SeedRuns(runs, 1000)
 
-    monkeypatch.setattr(tuning, "tune", tune)
-    monkeypatch.setattr(seeds, "train_seeds", train_seeds)
+    monkeypatch.setattr(trials, "tune", tune)
+    monkeypatch.setattr(trials, "train_seeds", train_seeds)
     monkeypatch.setattr(parallel, "make_engine", lambda *about, **_: about)
     return asked
 
