@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 import pytest
 
-from digitlens.ocr.recognize import (
+from digitlens.ocr.line_picture import (
     find_writing_body,
+    level_line,
+    measure_slope,
     quick_binarize,
-    recognize_line_image,
     tight_crop,
 )
+from digitlens.ocr.recognize import recognize_line_image
 
 Gray = np.ndarray
 Make = Callable[..., Any]
@@ -210,3 +212,50 @@ def test_a_place_lies_in_the_picture(seed: int) -> None:
     if place is not None:
         assert 0 <= place[0] < place[2] <= gray.shape[1]
         assert 0 <= place[1] < place[3] <= gray.shape[0]
+
+
+def sloping(gray: Gray, angle: float) -> Gray:
+    """Return a line turned by degrees, counter-clockwise, on as much paper as it needs."""
+    height, width = gray.shape
+    size = width + height, width + height
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    turned = cv2.warpAffine(gray, turn, size, borderValue=255)
+    rows = np.flatnonzero(turned.min(axis=1) < 128)
+    return np.ascontiguousarray(turned[max(0, rows[0] - 8) : rows[-1] + 9])
+
+
+@pytest.mark.parametrize("angle", [-25, -14, -9, 9, 14, 25])
+def test_a_sloping_line_is_turned_level(network: Any, print_line: Any, angle: float) -> None:
+    """It is read as if it were level, and its boxes lie on the digits where these slope."""
+    gray = sloping(print_line("40735"), angle)
+    assert measure_slope(gray) == pytest.approx(angle, abs=3)
+    line = recognize_line_image(network, gray, None)
+    assert line.text == "40735"
+    tops = [digit.box[1] for digit in line.digits]
+    assert tops == sorted(tops, reverse=angle > 0)
+    for digit in line.digits:
+        left, top, right, bottom = (round(edge) for edge in digit.box)
+        assert (gray[top:bottom, left:right] < 128).mean() > 0.1
+
+
+@pytest.mark.parametrize("text", ["4", "47", "40735"])
+def test_what_is_level_or_short_stays_as_it_is(print_line: Any, text: str) -> None:
+    """A level line, and one of too few digits to tell, is not turned."""
+    gray = print_line(text)
+    assert level_line(gray).gray is gray
+    short = sloping(gray, 20) if len(text) < 3 else gray
+    assert level_line(short).gray is short
+
+
+@pytest.mark.parametrize("direction", [0.0, 0.6, 1.6, 2.4, 4.0])
+def test_a_line_half_in_a_shadow_is_read(
+    network: Any, print_line: Any, direction: float
+) -> None:
+    """A shadow that leaves a third of the light is no ink, wherever its edge runs."""
+    gray = print_line("40735", margin=14)
+    height, width = gray.shape
+    y, x = np.mgrid[:height, :width]
+    across = (x / width - 0.5) * np.cos(direction) + (y / height - 0.5) * np.sin(direction)
+    shaded = (gray * (1 - 0.66 / (1 + np.exp(-25 * across)))).astype(np.uint8)
+    assert recognize_line_image(network, shaded, None).text == "40735"

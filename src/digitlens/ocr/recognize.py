@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-import cv2
 import numpy as np
 
 from digitlens.ctc.align import FrameScale
@@ -21,8 +20,10 @@ from digitlens.ctc.probs import to_probs
 from digitlens.errors import DigitlensError
 from digitlens.imaging.binarize import to_gray
 from digitlens.imaging.crop import PITCH, input_width
+from digitlens.imaging.light import even_light
 from digitlens.imaging.normalize import frame_drawing
 from digitlens.layout.line_crops import crop_original
+from digitlens.ocr.line_picture import find_writing, level_line, quick_binarize, tight_crop
 from digitlens.ocr.page import Table
 
 if TYPE_CHECKING:
@@ -298,107 +299,21 @@ def _to_page(crop: LineCrop, line: Line) -> Line:
     return replace(line.map_boxes(move), box=crop.box)
 
 
-EXTREMES = 0.01
-"""Share of the pixels on either side that is left out when full ink is looked for."""
-
-PAPER_GRAIN = 8
-"""Where what is left differs from the paper by no more grey levels than this, there is little
-ink on much paper, and nothing is left out: light ink would be lost, and grain become ink."""
-
-BODY_ROWS = 96  # rows to which a line is scaled when the writing's body is looked for
-BODY_INK = 110  # ink, of 255, that belongs to a stroke of the body
-
-MIN_BODY_HEIGHT = 0.3
-"""Marks of less than this share of the tallest one's height are not of the body."""
-
-MIN_BODY_PIXELS = 40  # fewest pixels, at `BODY_ROWS`, of a mark of the body
-
-BODY_MARGIN, BODY_SIDE_MARGIN = 0.12, 0.24
-"""Paper left around the body, in its heights: above and below, at the sides."""
-
-
-def quick_binarize(gray: Gray) -> Gray:
-    """Tell ink from paper in uint8 (h, w), in microseconds, where most is evenly lit paper.
-
-    The paper is the median; ink is what differs from it towards the side that differs more.
-    0 = paper, 255 = full ink comes out.
-
-    >>> quick_binarize(np.array([[9, 200, 200, 200]], np.uint8)).tolist()
-    [[255, 0, 0, 0]]
-    """
-    # The grey values' counts hold all that is asked, and are far quicker than sorting.
-    counts = np.bincount(gray.ravel(), minlength=256).cumsum() / gray.size
-    dark, paper, light = np.searchsorted(counts, [EXTREMES, 0.5, 1 - EXTREMES]).tolist()
-    if max(paper - dark, light - paper) <= PAPER_GRAIN:
-        dark, light = int(gray.min()), int(gray.max())
-    # Ink is on the side that reaches farther from the paper.
-    sign = -1 if paper - dark >= light - paper else 1
-    full = max(paper - dark, light - paper, 1)
-    steps = np.clip((np.arange(256) - paper) * sign * 255.0 / full, 0, 255)
-    return np.asarray(steps.astype(np.uint8)[gray])
-
-
-def find_writing_body(gray: Gray) -> IntBox | None:
-    """Find where the tall marks of a line stand, small ones and the paper's pattern left out.
-
-    Left, top, right, bottom with a little paper around; None where there is no mark.
-    """
-    height, width = gray.shape
-    scale = BODY_ROWS / height
-    size = max(8, round(width * scale)), BODY_ROWS
-    # The line in one size, its uneven light taken out.
-    large = cv2.GaussianBlur(cv2.resize(gray, size), (0, 0), 1.2)
-    # Uneven light is what a median over a good part of the line's height leaves.
-    small = cv2.resize(
-        large, (max(4, size[0] // 4), BODY_ROWS // 4), interpolation=cv2.INTER_AREA
-    )
-    paper = cv2.resize(cv2.medianBlur(small, 13), size)
-    even = np.clip(128 + large.astype(np.int16) - paper.astype(np.int16), 0, 255)
-    ink = quick_binarize(even.astype(np.uint8))
-    # The tall marks, without specks.
-    stats = cv2.connectedComponentsWithStats((ink > BODY_INK).astype(np.uint8))[2]
-    tallest = int(stats[1:, 3].max(initial=0))
-    kept = (stats[:, 3] >= MIN_BODY_HEIGHT * tallest) & (stats[:, 4] >= MIN_BODY_PIXELS)
-    kept[0] = False
-    if not kept.any():
-        return None
-    # The box around them, with a margin, in pixels of the picture.
-    left, top = stats[kept, 0].min(), stats[kept, 1].min()
-    right = (stats[kept, 0] + stats[kept, 2]).max()
-    bottom = (stats[kept, 1] + stats[kept, 3]).max()
-    above, beside = BODY_MARGIN * (bottom - top), BODY_SIDE_MARGIN * (bottom - top)
-    return (
-        max(0, int((left - beside) / scale)),
-        max(0, int((top - above) / scale)),
-        min(width, int(np.ceil((right + beside) / scale))),
-        min(height, int(np.ceil((bottom + above) / scale))),
-    )
-
-
-WRITING_INK = 90  # ink, of 255, that counts as writing when bare paper around it is looked for
-
-LINE_MARGIN = 0.2
-"""Paper left above and below the writing, in its heights: as the networks were trained."""
-
-MIN_BARE = 0.2
-"""Paper beyond that is cut away only where it is this share of the picture's height."""
-
-
 def recognize_line_image(network: LineRecognizer, pixels: Gray, lengths: Lengths) -> Line:
     """Read the line that a picture shows, with or without paper around.
 
     `pixels` are uint8 (H, W) or (H, W, 3); boxes are in pixels of the picture.
     """
-    # Cut bare paper away.
-    gray = to_gray(pixels)
-    ink = quick_binarize(gray)
-    left, top, right, bottom = _find_writing(ink)
+    # Even the light, turn the line level, and cut bare paper away.
+    level = level_line(even_light(to_gray(pixels)))
+    ink = quick_binarize(level.gray)
+    left, top, right, bottom = find_writing(ink)
     part = slice(top, bottom), slice(left, right)
-    probs, decoded = recognize_with_retry(network, gray[part], lengths)
+    probs, decoded = recognize_with_retry(network, level.gray[part], lengths)
     line = build_line(network, probs, decoded, ink[part])
     # Back to pixels of the picture.
     return line.map_boxes(
-        lambda box: (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
+        lambda box: level.locate((box[0] + left, box[1] + top, box[2] + left, box[3] + top))
     )
 
 
@@ -407,28 +322,3 @@ def recognize_with_retry(
 ) -> tuple[Probs, Decoded]:
     """Say which strings a line may hold, also by a tight crop where in doubt."""
     return recognize(network, gray, lengths=lengths, retry=lambda: tight_crop(gray))
-
-
-def tight_crop(gray: Gray) -> Gray | None:
-    """Cut a line close to its writing; None where there is no writing."""
-    place = find_writing_body(gray)
-    if place is None:
-        return None
-    left, top, right, bottom = place
-    return gray[top:bottom, left:right]
-
-
-def _find_writing(ink: Gray) -> IntBox:
-    """Return where the writing is with a little paper around: left, top, right, bottom."""
-    height, width = ink.shape
-    rows = np.flatnonzero(ink.max(axis=1) > WRITING_INK)
-    columns = np.flatnonzero(ink.max(axis=0) > WRITING_INK)
-    if not len(rows):
-        return 0, 0, width, height
-    margin = max(1, round(LINE_MARGIN * (rows[-1] + 1 - rows[0])))
-    top, bottom = max(0, rows[0] - margin), min(height, rows[-1] + 1 + margin)
-    if height - (bottom - top) < MIN_BARE * height:
-        top, bottom = 0, height
-    beside = 2 * margin
-    left, right = max(0, columns[0] - beside), min(width, columns[-1] + 1 + beside)
-    return int(left), int(top), int(right), int(bottom)

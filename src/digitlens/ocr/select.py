@@ -188,8 +188,13 @@ def is_one_line(layout: PageLayout) -> bool:
 
 def may_be_one_line(layout: PageLayout) -> bool:
     """Say whether a picture has the size and shape of one line that was cut out."""
-    width, height = layout.size
-    return not layout.grids and height <= MAX_CUT_HEIGHT and width >= MIN_CUT_ASPECT * height
+    return not layout.grids and is_strip(layout.size[::-1])
+
+
+def is_strip(shape: tuple[int, ...]) -> bool:
+    """Say whether a picture of this height and width may be a line that was cut out."""
+    height, width = shape[:2]
+    return height <= MAX_CUT_HEIGHT and width >= MIN_CUT_ASPECT * height
 
 
 def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[Line, ...]:

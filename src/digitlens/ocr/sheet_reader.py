@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.geometry import rotate_upright
+from digitlens.imaging.light import even_light
 from digitlens.imaging.sheets import turn_quarter
 from digitlens.layout import find_lines
 from digitlens.ocr.page_reading import (
@@ -21,7 +22,7 @@ from digitlens.ocr.page_reading import (
     read_layout,
 )
 from digitlens.ocr.recognize import recognize_line_image
-from digitlens.ocr.select import is_one_line, may_be_one_line, merge_single_line
+from digitlens.ocr.select import is_one_line, is_strip, may_be_one_line, merge_single_line
 from digitlens.ocr.signs import holds_only_numbers, keep_numbers
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class SheetReader:
     def read(self, image: LoadedImage) -> Page:
         """Read what stands on a sheet, upright, on its head or on its side."""
         field, lengths = self.request.field, self.request.lengths
+        if field.area is None and is_strip(image.pixels.shape):
+            # In so low a picture an edge of a shadow is not told from writing.
+            image = replace(image, pixels=even_light(image.pixels))
         # Detect the lines and tables.
         layout = self.detect(image)
         on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135

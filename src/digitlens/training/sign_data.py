@@ -12,7 +12,7 @@ from digitlens.data.pen_digits import draw_digits, read_strokes
 from digitlens.data.split import join, set_aside_writers
 from digitlens.digits import Digits
 from digitlens.imaging.crop import HEIGHT, PITCH, input_width, prepare_line
-from digitlens.ocr.recognize import quick_binarize
+from digitlens.ocr.line_picture import quick_binarize
 from digitlens.synth import synthesize_chunk
 from digitlens.synth.random import Random
 from digitlens.synth.text_lines import DIGIT, NO_DIGIT, TextLineWriter
