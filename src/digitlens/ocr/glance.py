@@ -70,6 +70,10 @@ class LineGlances:
         is_doubtful = best.doubtful and clarity < SURE_WRITING
         return replace(best, clarity=clarity, doubtful=is_doubtful)
 
+    def measure_clarity(self, layout: PageLayout) -> PageLayout:
+        """Return a page with how clearly its lines are writing, upright or on their heads."""
+        return replace(layout, clarity=max(self._clarity_both_ways(layout)))
+
     def _clarity_both_ways(self, layout: PageLayout) -> tuple[float, float]:
         """Return how clearly the long lines of a page are writing, and that on their heads.
 

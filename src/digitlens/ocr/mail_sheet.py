@@ -78,6 +78,8 @@ class MailSheetReader(SheetReader):
             if upright is not None:
                 wanted = self.glances.drop_words(keep_wanted(upright, self.where), self.count)
                 return self.read_way(wanted, pixels, order=self.order_lines(wanted))
+            # Writing all the same: a page that lies on its side is less clear than this.
+            layout = self.glances.measure_clarity(layout)
         reading = self.recognize(layout, pixels)
         if not reading.has_certain_number():
             # Lines that are not wanted tell which way is up as well.
