@@ -22,7 +22,7 @@ from digitlens.layout.morphology import find_runs, measure_components
 from digitlens.mail.barcodes import BAR_LETTERS, N_BARS, decode_imb, find_damage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -74,7 +74,8 @@ def find_barcodes(picture: ImageSource | LoadedImage) -> tuple[ScannedBarcode, .
         marks = _measure_marks(gray)
         strips = list(_find_strips(marks))
         stand_together, large = stand_together or bool(strips), large + marks.large
-        decoded = [_decode_row(gray, row) for row in _fit_rows(marks, strips)]
+        rows = [_fit_row(marks, strip) for strip in strips if len(strip) >= MIN_BARS]
+        decoded = [_decode_row(gray, row) for row in rows if row is not None]
         barcodes = tuple(
             # Centers of pixels lie half a pixel from their edges, at each scale.
             ScannedBarcode(content, (corners + 0.5) / scale, mended)
@@ -190,14 +191,6 @@ def _find_strips(marks: _Marks) -> Iterator[NDArray[np.intp]]:
         strips = _group(marks, indices, direction, width)
         for strip in np.flatnonzero(np.bincount(strips) >= MIN_TOGETHER):
             yield indices[strips == strip]
-
-
-def _fit_rows(marks: _Marks, strips: Iterable[NDArray[np.intp]]) -> Iterator[_Row]:
-    """Yield the rows of bars among strips."""
-    for chosen in strips:
-        row = _fit_row(marks, chosen) if len(chosen) >= MIN_BARS else None
-        if row is not None:
-            yield row
 
 
 # Bars in neighboring cells of this size, in widths of bars, are one strip: to the next it is

@@ -12,7 +12,7 @@ import json
 import re
 import threading
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -214,15 +214,14 @@ def describe_parts(card: ModelCard, data: str, splits: DataSplits) -> list[PartU
     """Return what each part of the source `data` is to the network of `card`."""
     held, train = len(splits.validation), len(splits.train)
     parts = [PartUse("test", len(splits.test), "no", "never trained on")]
-    # Nothing of this source, alone or among others, nor rehearsed from a network before it.
-    if card.data != data and not _includes(card, data):
-        words = f"not trained on: {card.name} learned from {card.data}"
-        validation = PartUse("validation", held, "no", words)
-        return [*parts, validation, PartUse("train", train, "no", words)]
     if card.data != data:
-        words = f"some of it was trained on, with the rest of {card.data}"
-        validation = PartUse("validation", held, "some", words)
-        return [*parts, validation, PartUse("train", train, "some", words)]
+        seen: Literal["no", "some"] = "no"
+        words = f"not trained on: {card.name} learned from {card.data}"
+        # Fine-tuned networks rehearse, and began with a network that had learned from, MNIST.
+        if data == "mnist" and (card.data == "world" or "rehearsed" in card.figures):
+            seen, words = "some", f"some of it was trained on, with the rest of {card.data}"
+        validation = PartUse("validation", held, seen, words)
+        return [*parts, validation, PartUse("train", train, seen, words)]
     # The same source: the same digits were held back where the rule in words is the same.
     if card.split.split(_LIMITED)[0] == splits.split.split(_LIMITED)[0]:
         words = "held back from training; the epoch was chosen by it"
@@ -237,12 +236,6 @@ def describe_parts(card: ModelCard, data: str, splits: DataSplits) -> list[PartU
         words = f"{card.trained_on:,} of them were trained on"
         parts.append(PartUse("train", train, "some", words))
     return parts
-
-
-def _includes(card: ModelCard, data: str) -> bool:
-    """Whether a network of another source has seen digits of `data` all the same."""
-    # Fine-tuned networks rehearse, and began with a network that had learned from, MNIST.
-    return data == "mnist" and (card.data == "world" or "rehearsed" in card.figures)
 
 
 def describe_own(card: ModelCard, folder: Path, count: int) -> PartUse:

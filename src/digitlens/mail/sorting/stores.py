@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from digitlens.mail.sorting.sqlite import FILE, SqliteStore
 from digitlens.storage import make_folder, read_file, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from digitlens.mail.sorting.store import Store
@@ -85,16 +84,8 @@ def _name_trays(out: Path) -> str:
     return read_file(out / PAIRED).content.decode()
 
 
-@contextmanager
 def open_store(
     out: Path, address: str | None = None, *, create: bool = False
-) -> Iterator[Store]:
-    """Open the store of the trays in `out`, and close it again; errors as in `make_store`.
-
-    With `create` it is made where there is none.
-    """
-    store = make_store(out, address, create=create)
-    try:
-        yield store
-    finally:
-        store.close()
+) -> closing[Store]:
+    """Return the store of `make_store` for a ``with`` statement, which closes it at its end."""
+    return closing(make_store(out, address, create=create))
