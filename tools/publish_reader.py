@@ -33,7 +33,6 @@ from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
 from digitlens.models.checksum import PUBLISHED_FOLDER
 from digitlens.models.convert import fuse_line_network, load_reader
-from digitlens.models.line_start import unfuse_line_network
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.ocr.network import LineRecognizer, read_line_network
 from digitlens.ocr.recognize import recognize_with_retry
@@ -46,6 +45,7 @@ from digitlens.synth import (
     synthesize_lines,
 )
 from digitlens.synth.hands import KINDS
+from digitlens.training.line_tuning import unfuse_line_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -29,6 +29,7 @@ CHANGES: dict[str, Callable[[Images], Images]] = {
 
 SURE = 0.9  # the probability from which a network's answer counts as sure
 CERTAIN = 0.99  # from which a picture stands as it should
+_BLOCK = 1000  # pictures that are compared with the others at once
 ALIKE = 0.995  # the cosine of two pictures from which they are taken for one
 
 
@@ -197,6 +198,3 @@ def find_duplicates(images: Images) -> list[tuple[int, int]]:
             if first < start + offset:
                 pairs.append((start + int(offset), first))
     return pairs
-
-
-_BLOCK = 1000

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 AnyRecipe = TypeVar("AnyRecipe", bound=BaseRecipe)
 
 
+# What config.toml says of a run where it was asked for, in texts.
+OPTIONAL = ("start", "corrections", "layers", "activation")
+
+
 class Callback(Protocol):
     """Is called as training goes on. Every call must be cheap."""
 
@@ -138,17 +142,13 @@ def resume_config(
     with _explain_missing(folder):
         recipe = kind.from_dict(written["recipe"])
         data = written["data"]
-        texts = ("start", "corrections", "layers", "activation")
-        check_types({"seed": int, **dict.fromkeys(texts, str)}, written["run"])
+        run = written["run"]
+        check_types({"seed": int, **dict.fromkeys(OPTIONAL, str)}, run)
         check_types({"source": str, "validation": float, "limit": int}, data)
-        check_seed(written["run"]["seed"])
         resumed = replace(
             config,
-            seed=written["run"]["seed"],
-            start=written["run"].get("start"),
-            corrections=written["run"].get("corrections"),
-            layers=written["run"].get("layers"),
-            activation=written["run"].get("activation"),
+            seed=check_seed(run["seed"]),
+            **{name: run.get(name) for name in OPTIONAL},
             changes=None,
             length=None,
             recipe=recipe,
@@ -228,8 +228,7 @@ def config_to_dict(
     if config.limit is not None:
         digits["limit"] = config.limit
     run: dict[str, Any] = {"network": config.network, "seed": config.seed}
-    more = ("start", "corrections", "layers", "activation")
-    values = {name: getattr(config, name) for name in more}
+    values = {name: getattr(config, name) for name in OPTIONAL}
     run |= {name: value for name, value in values.items() if value is not None}
     return {
         "run": run,

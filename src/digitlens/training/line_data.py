@@ -107,24 +107,18 @@ def collate(lines: Sequence[Prepared]) -> LineBatch:
 def concatenate(one: LineBatch, two: LineBatch) -> LineBatch:
     """Return the lines of both batches as one."""
     width = max(one.strips.shape[3], two.strips.shape[3])
-    strips = [
-        np.pad(batch.strips, ((0, 0), (0, 0), (0, 0), (0, width - batch.strips.shape[3])))
-        for batch in (one, two)
-    ]
-    centres = [
-        np.pad(
-            batch.centres,
-            ((0, 0), (0, width // PITCH - batch.centres.shape[1])),
-            constant_values=UNKNOWN,
-        )
-        for batch in (one, two)
-    ]
+
+    def widen(array: NDArray[Any], columns: int, value: int) -> NDArray[Any]:
+        edges = [(0, 0)] * (array.ndim - 1) + [(0, columns - array.shape[-1])]
+        return np.pad(array, edges, constant_values=value)
+
+    both = (one, two)
     return LineBatch(
-        np.concatenate(strips),
+        np.concatenate([widen(batch.strips, width, 0) for batch in both]),
         np.concatenate([one.labels, two.labels]),
         np.concatenate([one.lengths, two.lengths]),
         np.concatenate([one.frames, two.frames]),
-        np.concatenate(centres),
+        np.concatenate([widen(batch.centres, width // PITCH, UNKNOWN) for batch in both]),
     )
 
 
@@ -267,17 +261,17 @@ class LineProducers:
         process.join(GRACE_SECONDS)
         code = process.exitcode
         how = "still alive" if code is None else f"exit code {code}"
-        kill = getattr(signal, "SIGKILL", None)  # Windows has none
-        killed = code is not None and -code in (kill, signal.SIGTERM)
+        likely: str | None = "its message is above; a script that trains must do so below "
+        likely = f'{likely}if __name__ == "__main__":'
+        # A signal ended it; Windows has no SIGKILL.
+        if code is not None and -code == getattr(signal, "SIGKILL", None):
+            likely = "the system ended it, as memory ran out"
+        elif code is not None and -code == signal.SIGTERM:
+            likely = None
         return WorkerError(
             "a process that makes lines ended early",
             seen=f"{process.name}, {how}",
-            likely="the system ended it, as memory ran out"
-            if killed and -(code or 0) == kill
-            else None
-            if killed
-            else "its message is above; a script that trains must do so below "
-            'if __name__ == "__main__":',
+            likely=likely,
             try_="--resume goes on from what was saved",
         )
 

@@ -9,7 +9,7 @@ from the upper left corner. `Axes` turns values into such places and draws ticks
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, floor, log10
@@ -71,9 +71,7 @@ class Canvas:
         self._place = Affine2D().scale(DPI, -DPI).translate(0, round(height * DPI))
         self._images: list[tuple[Image.Image, tuple[int, int]]] = []
         self.area((0, 0), (width, height), PAPER)
-        size = HEADING
-        while size > SMALLEST and self.measure(heading, size, bold=True) > width - 0.4:
-            size -= 0.5
+        size = fit_heading(lambda size: self.measure(heading, size, bold=True), width - 0.4)
         self.text((0.2, 0.34), heading, size=size, bold=True)
         self.text((0.2, 0.58), note, color=MUTED, size=LABEL)
 
@@ -181,6 +179,14 @@ class Canvas:
         pen.set_linewidth(width)
         pen.set_joinstyle("round")
         return pen
+
+
+def fit_heading(measure: Callable[[float], float], width: float) -> float:
+    """Return the size, `HEADING` or smaller, in which a heading is at most `width` wide."""
+    size = HEADING
+    while size > SMALLEST and measure(size) > width:
+        size -= 0.5
+    return size
 
 
 def encode_png(picture: Image.Image | NDArray[np.uint8]) -> bytes:

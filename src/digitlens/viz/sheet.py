@@ -17,16 +17,15 @@ from digitlens.viz.canvas import (
     BLUE,
     DPI,
     FAINT,
-    HEADING,
     INK,
     LABEL,
     MUTED,
     ORANGE,
     PAPER,
     SMALL,
-    SMALLEST,
     drawable,
     encode_png,
+    fit_heading,
     font,
     rgb,
 )
@@ -56,9 +55,8 @@ class Sheet:
         self.axes: Any = self._figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.axes.set(xlim=(0, width), autoscale_on=False)
         self.axes.set_axis_off()
-        size = HEADING
-        while size > SMALLEST and self.measure(heading, size, bold=True) > width - 2 * MARGIN:
-            size -= 0.5
+        room = width - 2 * MARGIN
+        size = fit_heading(lambda size: self.measure(heading, size, bold=True), room)
         self.text(MARGIN, 0.34, heading, size=size, bold=True)
         self.text(MARGIN, 0.58, note, size=LABEL, color=MUTED)
 

@@ -16,7 +16,7 @@ import torch
 from digitlens.data import DataSplits
 from digitlens.errors import DataError, ModelError, StoppedError, UsageError
 from digitlens.models.convert import fuse_line_network
-from digitlens.models.line_start import (
+from digitlens.training.line_tuning import (
     settle_normalisation,
     unfuse_line_network,
     widen_line_network,
