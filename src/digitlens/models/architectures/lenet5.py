@@ -126,24 +126,8 @@ class BitmapDistance(nn.Module):
 
 
 # Table I of the paper: the maps of S2 that each of the 16 maps of C3 sees.
-C3_TABLE = [
-    [0, 1, 2],
-    [1, 2, 3],
-    [2, 3, 4],
-    [3, 4, 5],
-    [0, 4, 5],
-    [0, 1, 5],
-    [0, 1, 2, 3],
-    [1, 2, 3, 4],
-    [2, 3, 4, 5],
-    [0, 3, 4, 5],
-    [0, 1, 4, 5],
-    [0, 1, 2, 5],
-    [0, 1, 3, 4],
-    [1, 2, 4, 5],
-    [0, 2, 3, 5],
-    [0, 1, 2, 3, 4, 5],
-]
+_C3 = "012 123 234 345 045 015 0123 1234 2345 0345 0145 0125 0134 1245 0235 012345"
+C3_TABLE = [[int(seen) for seen in row] for row in _C3.split()]
 
 BITMAP_ROWS = 12
 BITMAPS = """
