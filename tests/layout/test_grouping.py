@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitlens.layout.boxes import PrintedBoxes, link_neighbors
+from digitlens.layout.boxes import PrintedBoxes
 from digitlens.layout.connected import Components
 from digitlens.layout.grouping import (
     PageStatistics,
@@ -85,24 +85,6 @@ def test_neighbors_are_near_and_alike(
     """Near, as high, on one line, and not inside each other."""
     result = lines(ink((100, 100, 120, 140), other))
     assert result == ([[0, 1]] if together else [[0], [1]])
-
-
-def test_digits_in_two_strokes_are_one_line() -> None:
-    """Of the first 4 the left stroke is nearer to the second one by a hair: 44 was 4 and 4."""
-    inf = np.inf
-    cost = np.array(
-        [
-            [inf, 10.2, 20.0, 39.3],
-            [inf, inf, 21.2, 22.9],
-            [inf, inf, inf, 10.3],
-            [inf, inf, inf, inf],
-        ]
-    )
-    assert link_neighbors(cost) == [[0, 1, 2, 3]]
-    cost[1, 2] = inf  # the left stroke is lower than a neighbor may be, say
-    assert link_neighbors(cost) == [[0, 1, 2, 3]]
-    cost[1, 3] = inf
-    assert link_neighbors(cost) == [[0, 1], [2, 3]]
 
 
 def test_the_cost_of_a_neighbor() -> None:

@@ -181,9 +181,7 @@ def link_neighbors(cost: Floats) -> list[list[int]]:
 
     cost: float (n, n): row = the left one, column = the right one, inf = never
 
-    Returns chains of two or more, each from left to right. Chains are one where the end of one
-    leads to one of the first two of the other, and that one back to any of the first: of a 4 in
-    two strokes the first may be nearer to the next digit by a hair.
+    Returns chains of two or more, each from left to right.
     """
     right = np.argmin(cost, axis=1)
     left = np.argmin(cost, axis=0)
@@ -192,34 +190,11 @@ def link_neighbors(cost: Floats) -> list[list[int]]:
     follows = np.zeros(len(cost), bool)
     follows[right[linked]] = True
     chains = []
-    for start in np.flatnonzero(~follows):
+    for start in np.flatnonzero(linked & ~follows):
         chain = [int(start)]
         while linked[chain[-1]] and len(chain) <= len(cost):
             chain.append(int(right[chain[-1]]))
         chains.append(chain)
-    return [chain for chain in _join_chains(chains, cost, right.tolist()) if len(chain) > 1]
-
-
-def _join_chains(chains: list[list[int]], cost: Floats, right: list[int]) -> list[list[int]]:
-    """Join chains where the end of one leads to the beginning of the other, and back."""
-    owner = np.full(len(cost), -1)
-    for place, chain in enumerate(chains):
-        owner[chain] = place
-    for place, chain in enumerate(chains):
-        # What is joined goes behind, so that the next one may be joined as well.
-        while chain:
-            last, target = chain[-1], right[chain[-1]]
-            after = int(owner[target])
-            if after in (-1, place) or not np.isfinite(cost[last, target]):
-                break
-            others = chains[after]
-            rivals = cost[:, target].copy()
-            rivals[others] = np.inf
-            if target not in others[:2] or owner[np.argmin(rivals)] != place:
-                break
-            owner[others] = place
-            chain.extend(others)
-            chains[after] = []
     return chains
 
 
