@@ -26,6 +26,9 @@ PAPER_GRAIN = 8
 ink on much paper, and nothing is left out: light ink would be lost, and grain become ink."""
 
 BODY_ROWS = 96  # rows to which a line is scaled when the writing's body is looked for
+# Rows in which its slope is measured, and those on which its light is.
+SLOPE_ROWS, PAPER_ROWS = 48, 24
+
 BODY_INK = 110  # ink, of 255, that belongs to a stroke of the body
 
 MIN_BODY_HEIGHT = 0.3
@@ -64,7 +67,7 @@ def find_writing_body(gray: Gray) -> IntBox | None:
     Left, top, right, bottom with a little paper around; None where there is no mark.
     """
     height, width = gray.shape
-    marks = _find_tall_marks(gray, MIN_BODY_HEIGHT)
+    marks = _find_tall_marks(gray, BODY_ROWS, MIN_BODY_HEIGHT)
     if not len(marks):
         return None
     # The box around them, with a margin, in pixels of the picture.
@@ -80,26 +83,26 @@ def find_writing_body(gray: Gray) -> IntBox | None:
     )
 
 
-def _find_tall_marks(gray: Gray, min_height: float) -> Floats:
-    """Return the boxes (n, 4) of a line's tall marks, where it is `BODY_ROWS` high.
+def _find_tall_marks(gray: Gray, rows: int, min_height: float) -> Floats:
+    """Return the boxes (n, 4) of a line's tall marks, where it is so many rows high.
 
     min_height: of a mark, in the tallest one's height
     """
     height, width = gray.shape
-    size = max(8, round(width * BODY_ROWS / height)), BODY_ROWS
+    size = max(8, round(width * rows / height)), rows
     # The line in one size, its uneven light taken out.
-    large = cv2.GaussianBlur(cv2.resize(gray, size), (0, 0), 1.2)
+    large = cv2.GaussianBlur(cv2.resize(gray, size), (0, 0), rows / 80)
     # Uneven light is what a median over a good part of the line's height leaves.
-    small = cv2.resize(
-        large, (max(4, size[0] // 4), BODY_ROWS // 4), interpolation=cv2.INTER_AREA
-    )
+    coarse = max(4, size[0] * PAPER_ROWS // rows), PAPER_ROWS
+    small = cv2.resize(large, coarse, interpolation=cv2.INTER_AREA)
     paper = cv2.resize(cv2.medianBlur(small, 13), size)
     even = np.clip(128 + large.astype(np.int16) - paper.astype(np.int16), 0, 255)
     ink = quick_binarize(even.astype(np.uint8))
     # The tall marks, without specks.
     stats = cv2.connectedComponentsWithStats((ink > BODY_INK).astype(np.uint8))[2][1:]
     tallest = int(stats[:, 3].max(initial=0))
-    kept = stats[(stats[:, 3] >= min_height * tallest) & (stats[:, 4] >= MIN_BODY_PIXELS)]
+    least = MIN_BODY_PIXELS * (rows / BODY_ROWS) ** 2
+    kept = stats[(stats[:, 3] >= min_height * tallest) & (stats[:, 4] >= least)]
     return np.column_stack([kept[:, :2], kept[:, :2] + kept[:, 2:4]]).astype(np.float64)
 
 
@@ -161,7 +164,7 @@ def level_line(gray: Gray) -> LevelLine:
 
 def measure_slope(gray: Gray) -> float:
     """Return by how many degrees, counter-clockwise, a line slopes; 0.0 if that is unclear."""
-    marks = _find_tall_marks(gray, MIN_SLOPE_HEIGHT)
+    marks = _find_tall_marks(gray, SLOPE_ROWS, MIN_SLOPE_HEIGHT)
     if not len(marks):
         return 0.0
     heights, widths = marks[:, 3] - marks[:, 1], marks[:, 2] - marks[:, 0]
