@@ -3,10 +3,12 @@
     make bench-words
 
 Pages are composed (text_pages.py) with fonts of families that no network has seen, and MNIST's
-test digits; real ones are those of the folder that DIGITLENS_REAL names. Counted are sure
-numbers where there are none, at the usual threshold and at that for ``--max-error 0.01``, and
-numbers that are lost. Times are processor time of `Reader.page`. DIGITLENS_DATA must name MNIST
-and the fonts. Prints Markdown; with ``--write`` also to benchmarks/results/words.md.
+test digits, and so are numbers with marks about them and marks alone (mark_pages.py), in faces
+that rules were chosen with and in others; real ones are those of the folder that DIGITLENS_REAL
+names. Counted are sure numbers where there are none, at the usual threshold and at that for
+``--max-error 0.01``, and numbers that are lost. Times are processor time of `Reader.page`.
+DIGITLENS_DATA must name MNIST and the fonts. Prints Markdown; with ``--write`` also to
+benchmarks/results/words.md.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from digitlens import Reader, load_digits
 from digitlens.data.font_digits import read_faces, split_families
 from digitlens.imaging.io import load_image
 from digitlens.ocr.page import DEFAULT_THRESHOLD
+from mark_pages import KINDS, halves, marks_sheet
 from peer import keep, machine
 from readers.pictures import ENVELOPES, GRIDS, PRINTED, pages
 from readers.score_pages import cells, wanted_found
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 TEXT, MARKS, MIXED = "text without digits", "marks and signs", "numbers beside words"
 COUNTS = {TEXT: 40, MARKS: 16, MIXED: 24}
 MAKERS = {TEXT: text_page, MARKS: marks_page, MIXED: mixed_page}
+MARK_LINES, MARK_SHEETS, MARK_ALONE = "marks about numbers", 8, 16
 MAX_ERROR = 0.01
 
 
@@ -129,6 +133,24 @@ def measure_composed(
     return "\n".join(tally.row(name) for name, tally in tallies.items())
 
 
+def measure_marks(reader: Reader, limit: int | None, strict: float) -> str:
+    """Measure lines with marks, in the faces to develop with and in those to judge by."""
+    rows = []
+    for name, half in zip(("developed with", "judged by"), halves(supplies()), strict=True):
+        every = Tally()
+        for kind in KINDS:
+            tally = Tally()
+            for alone, count in ((False, MARK_SHEETS), (True, MARK_ALONE)):
+                for index in range(min(count, limit or count)):
+                    page = marks_sheet(half, kind, index, alone=alone)
+                    lines, seconds = read(reader, page.image)
+                    for counts in (tally, every):
+                        counts.add(lines, page.numbers, strict, seconds)
+            rows.append(tally.row(f"{kind}, faces {name}"))
+        rows.append(every.row(f"**all of these, faces {name}**"))
+    return "\n".join(rows)
+
+
 def _draw(path: Path, page: TextPage, lines: list[Line]) -> None:
     image = page.image[..., ::-1].copy()
     for line in lines:
@@ -196,7 +218,9 @@ def _is_table_right(page: Page, rows: list[str]) -> bool:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--only", action="append", choices=[*COUNTS, "real"], help="repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=[*COUNTS, MARK_LINES, "real"], help="repeatable"
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="first N pages of each kind")
     parser.add_argument("--reader", metavar="SOURCE", default="reader")
     parser.add_argument(
@@ -210,7 +234,7 @@ def main() -> None:
     strict = 2.0 if strict is None else strict
     if options.show:
         options.show.mkdir(parents=True, exist_ok=True)
-    kinds = options.only or [*COUNTS, "real"]
+    kinds = options.only or [*COUNTS, MARK_LINES, "real"]
     head = (
         "| pages | of | sure where there is none | at --max-error 0.01 | found, and sure "
         "| time |\n"
@@ -221,6 +245,8 @@ def main() -> None:
         for kind in kinds
         if kind in COUNTS
     ]
+    if MARK_LINES in kinds:
+        parts.append(measure_marks(reader, options.limit, strict))
     if "real" in kinds and "DIGITLENS_REAL" in os.environ:
         parts.append(measure_real(reader, Path(os.environ["DIGITLENS_REAL"]), strict))
     foot = f"- Sure from {strict:.4f} on for --max-error 0.01; {machine()}."

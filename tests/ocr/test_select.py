@@ -12,6 +12,7 @@ from digitlens.layout import Grid, LineCrop, PageLayout
 from digitlens.ocr.select import (
     RecognizedLine,
     doubt_odd_digits,
+    doubt_single_line,
     drop_specks,
     drop_twins,
     drop_unsure,
@@ -258,6 +259,15 @@ def test_what_only_may_be_one_line_is_one_when_read_so() -> None:
     assert merge_single_line(parts, line("4028", 0.4), certain=True) == (line("4028", 0.4),)
     surer = [line("4029", 0.8), line("7", 0.9)]
     assert merge_single_line(surer, line("4028", 0.6), certain=False) == tuple(surer)
+
+
+def test_a_line_that_may_be_more_than_a_number_is_not_surely_read_from_edge_to_edge() -> None:
+    """The doubt of its ink counts, not that of specks beside it."""
+    crop, speck = strip((0, 0, 100, 40)), strip((110, 0, 114, 8))
+    whole = line("4028", 0.99)
+    assert doubt_single_line(whole, [crop, replace(speck, certainty=0.1)]) == whole
+    doubted = doubt_single_line(whole, [replace(crop, certainty=0.5), speck])
+    assert doubted == replace(whole, confidence=0.8)
 
 
 def test_an_empty_whole_leaves_the_parts() -> None:

@@ -58,13 +58,13 @@ class Oracle:
 
 
 def line_of(text: str, gap: int = 8) -> tuple[Oracle, LineCrop]:
-    """Draw boxes for digits (d), letters (a), dashes, dots, commas, slashes, low ones (l) and
-    marks ($); a gap is half a height of paper (_) or two (a blank).
+    """Draw boxes for digits (d), letters (a), dashes, dots, commas, colons, slashes, low ones
+    (l) and marks ($); a gap is half a height of paper (_) or two (a blank).
     """
     signs, x = [], MARGIN
     ink = np.zeros((HEIGHT + 2 * MARGIN, MARGIN + 30 * len(text)), np.uint8)
     kinds = {"d": DIGIT, "a": LETTER, ".": POINT, ",": POINT, "$": MARK}
-    kinds |= dict.fromkeys("-/l", SEPARATOR)
+    kinds |= dict.fromkeys("-/l:", SEPARATOR)
     columns = list[int]()
     for char in text:
         if char == " ":
@@ -73,11 +73,19 @@ def line_of(text: str, gap: int = 8) -> tuple[Oracle, LineCrop]:
         if char == "_":
             x += HEIGHT // 2 - gap
             continue
-        top = {"-": MARGIN + 18, ".": MARGIN + 34, ",": MARGIN + 32, "l": MARGIN + 10}
+        top = {
+            "-": MARGIN + 18,
+            ":": MARGIN + 8,
+            ".": MARGIN + 34,
+            ",": MARGIN + 32,
+            "l": MARGIN + 10,
+        }
         bottom = MARGIN + {"-": 24, ",": HEIGHT + 4, "l": HEIGHT + 3}.get(char, HEIGHT)
-        width = 6 if char in ".," else WIDTH
+        width = 6 if char in ".,:" else WIDTH
         row = top.get(char, MARGIN)
         cv2.rectangle(ink, (x, row), (x + width - 1, bottom - 1), 255, -1)
+        if char == ":":
+            ink[row + 16 : bottom - 8, x : x + width] = 0
         signs.append((x, x + width - 1, kinds[char]))
         x += width + gap
     ink = ink[:, : x - gap + MARGIN]
@@ -104,6 +112,10 @@ def places(crops: list[LineCrop]) -> list[int]:
         ("d.ddd.dd", [6], [6], [1, 3, 2]),
         ("dd aaa ddd", [2, 3], [2, 3], [2, 3]),
         ("ddd -dddd", [3, 4], [7], [3, 4]),
+        ("dd:dd", [2, 2], [4], [2, 2]),
+        ("$d$", [1], [1], [1]),
+        ("dd/", [2], [2], [2]),
+        ("/dd", [2], [2], [2]),
     ],
 )
 def test_a_line_gives_its_numbers(
@@ -150,6 +162,54 @@ def test_a_stroke_that_is_rather_a_slash_leaves_no_number_sure() -> None:
     network.sure, network.doubt = 0.6, 0.39
     (number,) = cut_numbers(network, crop)  # type: ignore[arg-type]
     assert number.certainty <= 0.5
+
+
+def test_a_slash_at_an_end_is_cut_off_a_line_of_a_page() -> None:
+    """It was read along, as a 1, where nothing else said that there is more than a number."""
+    network, crop = line_of("dd/")
+    kept = keep_numbers(network, PageLayout((crop,), (500, 900)))  # type: ignore[arg-type]
+    assert [(item.components, item.certainty > 0.9) for item in kept.crops] == [(2, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "doubt", "mark_doubt", "is_sure"),
+    [
+        ("ddd", 0.9, 0.05, 0.05, True),
+        ("dd/", 0.4, 0.55, 0.05, False),  # a 1 that by itself may be a slash
+        ("/dd", 0.4, 0.55, 0.05, True),  # numbers often begin with such a one
+        ("/dd", 0.6, 0.35, 0.05, False),  # but not with what rather is a slash
+        ("dd$", 0.9, 0.05, 0.2, False),
+        ("$dd", 0.9, 0.05, 0.05, False),
+        ("$$$", 0.9, 0.05, 0.1, False),
+    ],
+)
+def test_a_picture_of_one_line_is_doubted_where_it_may_be_more(
+    text: str, sure: float, doubt: float, mark_doubt: float, is_sure: bool
+) -> None:
+    """It is read whole, and surely only where marks at its ends are not as likely."""
+    network, crop = line_of(text)
+    network.sure, network.doubt, network.mark_doubt = sure, doubt, mark_doubt
+    layout = PageLayout((crop,), (crop.ink.shape[1], crop.ink.shape[0]))
+    (number,) = keep_numbers(network, layout, may_be_line=True).crops  # type: ignore[arg-type]
+    assert number.ink is crop.ink
+    assert (number.certainty == 1.0) is is_sure
+
+
+def test_marks_on_both_sides_are_cut_off_a_picture_of_one_line() -> None:
+    """Digits in brackets are a number, in a picture of them alone, too."""
+    network, crop = line_of("$ddd$")
+    layout = PageLayout((crop,), (crop.ink.shape[1], crop.ink.shape[0]))
+    (number,) = keep_numbers(network, layout, may_be_line=True).crops  # type: ignore[arg-type]
+    assert places([number]) == [3]
+
+
+def test_a_doubtful_letter_on_a_page_of_many_lines_is_no_sure_number() -> None:
+    """What is rather a digit, but not by much, may be a letter that stands alone."""
+    network, crop = line_of("$d")
+    network.mark_doubt = 0.3
+    lines = tuple(replace(crop) for _ in range(5))
+    kept = keep_numbers(network, PageLayout(lines, (500, 900)))  # type: ignore[arg-type]
+    assert all(item.certainty <= 0.5 for item in kept.crops)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ MIN_PAGE_LINES, MIN_LINE_PARTS = 3, 3
 # Most pixels of height, and least width to height, of a line that was cut out.
 MAX_CUT_HEIGHT, MIN_CUT_ASPECT = 120, 1.2
 
+# A picture of one line that may be more, or less, than a number is read no surer than this.
+MOST_DOUBTED = 0.8
+
 LIKELY_CONFIDENCE = 0.5  # a line read with this confidence is more likely right than not
 
 # A digit that stands alone and is lower than this share of the page's tallest number is a
@@ -195,6 +198,18 @@ def is_strip(shape: tuple[int, ...]) -> bool:
     """Say whether a picture of this height and width may be a line that was cut out."""
     height, width = shape[:2]
     return height <= MAX_CUT_HEIGHT and width >= MIN_CUT_ASPECT * height
+
+
+def doubt_single_line(whole: Line, crops: Sequence[LineCrop]) -> Line:
+    """Return a picture read from edge to edge, no surer than it is that its ink is digits."""
+    tallest = max((crop.height for crop in crops), default=0.0)
+    certainty = min(
+        (crop.certainty for crop in crops if not crop.part and 2 * crop.height >= tallest),
+        default=1.0,
+    )
+    if certainty > LIKELY_CONFIDENCE:
+        return whole
+    return replace(whole, confidence=min(whole.confidence, MOST_DOUBTED))
 
 
 def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[Line, ...]:

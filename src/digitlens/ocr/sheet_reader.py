@@ -22,7 +22,13 @@ from digitlens.ocr.page_reading import (
     read_layout,
 )
 from digitlens.ocr.recognize import recognize_line_image
-from digitlens.ocr.select import is_one_line, is_strip, may_be_one_line, merge_single_line
+from digitlens.ocr.select import (
+    doubt_single_line,
+    is_one_line,
+    is_strip,
+    may_be_one_line,
+    merge_single_line,
+)
 from digitlens.ocr.signs import holds_only_numbers, keep_numbers
 
 if TYPE_CHECKING:
@@ -165,6 +171,7 @@ class SheetReader:
         line = recognize_line_image(self.network, whole, lengths)
         if whole is not pixels:
             line = line.map_boxes(lambda box: rotate_upright(box, layout.size, 180)[0])
+        line = doubt_single_line(line, layout.crops)
         return replace(reading, lines=merge_single_line(reading.lines, line, certain=certain))
 
     def keep_numbers(self, layout: PageLayout) -> PageLayout:

@@ -8,7 +8,7 @@ and commas do not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -16,20 +16,16 @@ import cv2
 import numpy as np
 
 from digitlens.errors import UsageError
+from digitlens.ocr.examined import FEW_LINES, Examined, examine, is_rather_none
 from digitlens.ocr.select import is_one_line, may_be_one_line
 from digitlens.ocr.units import (
-    CLIP,
     DIGIT,
     DOUBTFUL_CERTAINTY,
-    INK,
     LETTER,
     MARK,
     ONE_DOUBT,
     POINT,
     SEPARATOR,
-    SLASH_DOUBT,
-    find_units,
-    is_glyph,
     is_tall,
     may_be_one,
 )
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from digitlens.geometry import Gray
     from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.ocr.network import SignRecognizer
     from digitlens.ocr.units import Unit
@@ -48,14 +43,6 @@ if TYPE_CHECKING:
     Parting: TypeAlias = Literal["usual", "join", "split"]
     """What parts numbers: with "join" only words and marks, with "split" also points."""
 
-
-CLEARLY_FOREIGN, CLEARLY_SEVERAL, MIN_FOREIGN = 6.5, 10.0, 5.0
-"""Nats: where no line of a page says so clearly that it is more than a number, all is read;
-where a picture of one line does not, that is read from edge to edge; of a line that says so
-less clearly than the last nothing is cut off: it is read whole, and not surely."""
-
-CLEAR = (0.01, 0.9)
-"""A line with no glyph that may be a digit with a probability between these is clear."""
 
 MIN_LINE_HEIGHT = 0.5
 """In a picture of one line, what is lower than this share of the tallest is no part of it."""
@@ -110,14 +97,17 @@ def keep_numbers(
     inked = sum(crop.ink.shape[1] for crop in lines)
     clarity = sum(line.clarity * crop.ink.shape[1] for crop, line in lines.items())
     layout = replace(layout, clarity=clarity / max(1, inked))
-    least, bar = 0.0, CLEARLY_FOREIGN
-    if may_be_line and (is_one_line(layout) or may_be_one_line(layout)):
-        bar = CLEARLY_SEVERAL
-        least = MIN_LINE_HEIGHT * max((crop.height for crop in lines), default=0.0)
+    is_single = may_be_line and (is_one_line(layout) or may_be_one_line(layout))
+    tallest = max((crop.height for crop in lines), default=0.0) if is_single else 0.0
+    least = MIN_LINE_HEIGHT * tallest
     main = [line for crop, line in lines.items() if crop.height >= least]
-    bridged = {crop for crop, line in lines.items() if line.is_bridged(parting)}
-    if all(line.foreign < (MIN_FOREIGN if line.is_clear() else bar) for line in main):
-        return replace(layout, crops=_drop_parts(layout.crops, bridged)) if bridged else layout
+    bridged = {crop for crop, line in lines.items() if _is_bridged(line, parting)}
+    if not any(line.says_more(is_single=is_single) for line in main):
+        are_few = len(main) <= FEW_LINES
+        doubted = {crop for crop, line in lines.items() if line.is_doubtful(are_few=are_few)}
+        if not bridged and not doubted:
+            return layout
+        return replace(layout, crops=_doubt(_drop_parts(layout.crops, bridged), doubted))
     kept: list[LineCrop] = []
     words: list[LineCrop] = []
     is_whole, certainty = True, 1.0
@@ -148,76 +138,29 @@ def _drop_parts(
     return tuple(kept)
 
 
+def _doubt(crops: Sequence[LineCrop], wholes: AbstractSet[LineCrop]) -> tuple[LineCrop, ...]:
+    """Return the crops; these lines, and their parts, which follow them, are not sure."""
+    result, is_doubted = [], False
+    for crop in crops:
+        is_doubted = is_doubted if crop.part else crop in wholes
+        most = DOUBTFUL_CERTAINTY if is_doubted else 1.0
+        result.append(replace(crop, certainty=min(crop.certainty, most)))
+    return tuple(result)
+
+
 def holds_only_numbers(layout: PageLayout, numbers: PageLayout) -> bool:
     """Say whether `keep_numbers` left a layout as it was."""
     before = {id(crop.ink) for crop in layout.crops}
     return not numbers.words and all(id(crop.ink) in before for crop in numbers.crops)
 
 
-@dataclass(frozen=True, eq=False)
-class Examined:
-    """A line and what its ink is."""
-
-    crop: LineCrop
-    labels: NDArray[np.int32]  # (h, w): connected ink, from 1
-    units: list[Unit]  # from left to right
-    height: float  # of its writing, in pixels of the crop
-    clarity: float  # 0..1: the mean probability of what is likeliest in each frame with ink
-
-    @property
-    def foreign(self) -> float:
-        """How clearly something is no digit: the log odds of all such ink, in nats.
-
-        A clear dash or slash between digits says it alone.
-        """
-        digits = [unit.center for unit in self.units if unit.sign == DIGIT]
-        parted = any(
-            unit.sign == SEPARATOR
-            and unit.certainty < SLASH_DOUBT
-            and digits[0] < unit.center < digits[-1]
-            for unit in self.units
-            if digits
-        )
-        others = [unit.certainty for unit in self.glyphs if unit.sign != DIGIT]
-        shares = np.clip(others, *CLIP)
-        return float(np.sum(np.log((1 - shares) / shares))) + CLEARLY_SEVERAL * parted
-
-    @property
-    def glyphs(self) -> list[Unit]:
-        """What may be a digit or a letter: all but dashes, points and specks."""
-        return [unit for unit in self.units if is_glyph(unit, self.height)]
-
-    def is_bridged(self, parting: Parting) -> bool:
-        """Say whether digits that stand far apart are one number, as points stand between."""
-        runs = group_digits(self.units, self.height, parting)
-        if len(runs) != 1 or parting != "usual" or self.crop.boxed:
-            return False
-        parted = _split_at_gaps(runs[0], self.crop, self.height, self.points)
-        return parted.is_bridged and len(parted.pieces) == 1
-
-    @property
-    def points(self) -> list[Unit]:
-        """Points and commas."""
-        return [unit for unit in self.units if unit.sign == POINT]
-
-    def is_clear(self) -> bool:
-        """Say whether of every glyph it is known whether it is a digit."""
-        return all(not CLEAR[0] < unit.certainty < CLEAR[1] for unit in self.glyphs)
-
-
-def examine(network: SignRecognizer, crop: LineCrop) -> Examined:
-    """Ask the network what the ink of a line is."""
-    probs = np.exp(network.log_probs(crop.picture))
-    labels, units, height = find_units(crop.ink, probs)
-    return Examined(crop, labels, units, height, _measure_clarity(crop.ink, probs))
-
-
-def _measure_clarity(ink: Gray, probs: NDArray[np.float32]) -> float:
-    inked = np.interp(
-        np.arange(len(probs)), np.linspace(0, len(probs), ink.shape[1]), ink.max(axis=0)
-    )
-    best = probs.max(axis=1)[inked > INK]
-    return float(best.mean()) if best.size else 0.0
+def _is_bridged(line: Examined, parting: Parting) -> bool:
+    """Say whether digits that stand far apart are one number, as points stand between."""
+    runs = group_digits(line.units, line.height, parting)
+    if len(runs) != 1 or parting != "usual" or line.crop.boxed:
+        return False
+    parted = _split_at_gaps(runs[0], line.crop, line.height, line.points)
+    return parted.is_bridged and len(parted.pieces) == 1
 
 
 def cut_numbers(
@@ -232,7 +175,8 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
     crop, labels, units, height = line.crop, line.labels, line.units, line.height
     tall = line.glyphs
     other = [unit.certainty for unit in tall if unit.sign != DIGIT]
-    if other and line.foreign < MIN_FOREIGN and not crop.boxed:
+    is_unclear = bool(other) and line.foreign < line.min_foreign and not crop.boxed
+    if is_unclear and not line.has_only_marks():
         share = float(np.mean([unit.certainty for unit in tall]))
         return [replace(crop, certainty=min(share, DOUBTFUL_CERTAINTY))]
     runs = group_digits(units, height, parting)
@@ -241,7 +185,7 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
     if crop.boxed and 2 * sum(map(len, runs)) > len(units):
         return [crop]  # who prints boxes expects digits in all of them
     is_alone = len(runs) == 1 and not any(_is_foreign(unit, runs[0], height) for unit in units)
-    most = 1.0
+    most = DOUBTFUL_CERTAINTY if is_unclear else 1.0
     if parting != "join" and not crop.boxed:
         points = line.points if parting == "usual" else []
         # Whether gaps part a line of digits alone is decided where its parts have been read.
@@ -249,9 +193,9 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
             _split_at_gaps(run, crop, height, points, by_paper=not is_alone) for run in runs
         ]
         runs = [piece for item in parted for piece in item.pieces]
-        most = 1.0 if all(item.is_clear for item in parted) else DOUBTFUL_CERTAINTY
+        most = most if all(item.is_clear for item in parted) else DOUBTFUL_CERTAINTY
     if is_alone and len(runs) == 1:
-        return [replace(crop, certainty=min(most, *(unit.certainty for unit in runs[0])))]
+        return [replace(crop, certainty=min(most, _least_certain(runs[0])))]
     numbers = [
         replace(_cut(crop, labels, units, run), certainty=_certainty_of(run, line))
         for run in runs
@@ -261,13 +205,19 @@ def cut_examined(line: Examined, parting: Parting = "usual") -> list[LineCrop]:
     return [replace(item, certainty=min(item.certainty, most)) for item in numbers]
 
 
+def _least_certain(run: Sequence[Unit]) -> float:
+    """Return how probably all of these are digits."""
+    certainty = min(unit.certainty for unit in run)
+    return min(certainty, DOUBTFUL_CERTAINTY) if any(map(is_rather_none, run)) else certainty
+
+
 def _certainty_of(run: Sequence[Unit], line: Examined) -> float:
     """Return how probably this is a number, and all of it.
 
     A digit at its end that was taken for a mark, or a letter that was taken for a digit, would
     make another number of it.
     """
-    certainty = min(unit.certainty for unit in run)
+    certainty = _least_certain(run)
     tall = [unit for unit in line.units if is_tall(unit, line.height)]
     places = [place for place, unit in enumerate(tall) if any(unit is item for item in run)]
     columns = line.crop.columns

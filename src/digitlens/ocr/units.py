@@ -33,9 +33,13 @@ INK = 96
 MIN_UNIT_HEIGHT = 0.3
 """Connected ink lower than this share of the line's height is a point, dash or speck."""
 
-CHANGE_COST, WORD_CHANGE_COST, MARK_CHANGE_COST = 3.5, 1.2, 3.2
-"""Nats that it costs to go from digits to other writing or back, within a word, between two,
-and where no letter is in sight: a doubtful glyph is what its neighbors are."""
+CHANGE_COST, WORD_CHANGE_COST, MARK_CHANGE_COST = 3.5, 1.2, 0.7
+"""Nats that it costs to go from digits to letters or back, within a word and between two, and
+from digits to marks or back: a doubtful glyph is what its neighbors are, but marks stand beside
+digits as brackets and currency signs do."""
+
+IS_DIGIT = 2
+"""The last of the three states: letters, marks, digits."""
 
 CLIP = (0.001, 0.99)
 """Probabilities of a digit beyond these are not believed: no glyph alone outweighs a word."""
@@ -58,10 +62,14 @@ MAX_DIGIT_HEIGHT, SLASH_DOUBT, ONE_DOUBT = 1.1, 0.05, 0.01
 """What leans, is no higher than digits, and may be a 1 with the first probability, is no slash;
 with the second it parts numbers, but these are not sure."""
 
-LOWERED, MIN_SLASH, LIKELY_SLASH, PROBABLE_SLASH = 0.2, 0.01, 0.3, 0.5
+LOWERED, MIN_SLASH, LIKELY_SLASH, PROBABLE_SLASH = 0.2, 0.01, 0.3, 0.3
 """A stroke whose top is this much lower than its neighbours', in their height, may be a slash
 of a date from the first probability on; any other stroke from the second; and from the last on
 a number in which it stands as a 1 is not sure."""
+
+COLON_ASPECT, COLON_LEAN, COLON_GAP = 2.0, 0.2, 0.08
+"""A colon's specks are less broad than this, in their height; its upper one stands no farther
+aside, and so much above the lower, in heights of the line."""
 
 MIN_DIGIT = 0.2
 """What stands beside the slashes of a date is a digit with this probability at least; and ink
@@ -94,6 +102,8 @@ class Unit:
     # 0..1: how probably it is a digit, of a number's with regard to its neighbors.
     certainty: float
     slash: float = 0.0  # 0..1: how probably it is a dash or slash, looked at alone
+    mark: float = 0.0  # 0..1: and a mark of any kind, these among them
+    alone: float = 1.0  # 0..1: how probably it is a digit, looked at alone
 
     @property
     def height(self) -> int:
@@ -148,11 +158,32 @@ def find_units(
         else:
             left, top, right, bottom = box
             sign, certainty = int(np.argmax(share)), float(share[DIGIT])
-            slash = float(share[SEPARATOR])
-            unit = Unit(index, left, top, right, bottom, sign, certainty, slash)
+            slash, mark = float(share[SEPARATOR]), float(share[SEPARATOR:].sum())
+            unit = Unit(
+                index, left, top, right, bottom, sign, certainty, slash, mark, certainty
+            )
             units.append(_check_place(unit, height, band))
-    units = part_dates(sorted(units, key=lambda unit: unit.center), height, band)
-    return labels, _doubt_slashes(decide_digits(units, height)), height
+    units = part_times(sorted(units, key=lambda unit: unit.center), height)
+    units = part_dates(units, height, band)
+    return labels, decide_digits(units, height), height
+
+
+def part_times(units: Sequence[Unit], height: float) -> list[Unit]:
+    """Return the units with colons as what parts numbers: two specks, one above the other."""
+    result = list(units)
+    specks = [
+        i
+        for i, unit in enumerate(units)
+        if not is_tall(unit, height) and unit.right - unit.left < COLON_ASPECT * unit.height
+    ]
+    for i, j in pairwise(specks):
+        upper, lower = sorted((units[i], units[j]), key=lambda unit: unit.top)
+        is_stacked = abs(upper.center - lower.center) < 2 * COLON_LEAN * height
+        is_stacked &= lower.top - upper.bottom > COLON_GAP * height
+        if is_stacked and max(upper.slash, lower.slash) > LIKELY_SLASH:
+            for place in (i, j):
+                result[place] = replace(result[place], sign=SEPARATOR, certainty=0.0)
+    return result
 
 
 def part_dates(units: Sequence[Unit], height: float, band: tuple[float, float]) -> list[Unit]:
@@ -186,16 +217,6 @@ def _are_of_a_date(units: Sequence[Unit], tall: Sequence[int], slashes: Sequence
         all(least <= part <= most for part, (least, most) in zip(parts, date, strict=True))
         for date in DATES
     )
-
-
-def _doubt_slashes(units: Sequence[Unit]) -> list[Unit]:
-    """Return the units; a digit that alone is rather a slash is no sure one."""
-    return [
-        replace(unit, certainty=min(unit.certainty, DOUBTFUL_CERTAINTY))
-        if unit.sign == DIGIT and unit.slash > PROBABLE_SLASH
-        else unit
-        for unit in units
-    ]
 
 
 def _check_place(unit: Unit, height: float, band: tuple[float, float]) -> Unit:
@@ -234,44 +255,53 @@ def is_glyph(unit: Unit, height: float) -> bool:
 def decide_digits(units: Sequence[Unit], height: float) -> list[Unit]:
     """Return the units with their signs decided together.
 
-    The likeliest sequence of digits and other writing, by Viterbi's algorithm (1967): of tall
+    The likeliest sequence of letters, marks and digits, by Viterbi's algorithm (1967): of tall
     units, separators and points left out.
     """
     chain = [i for i, unit in enumerate(units) if is_glyph(unit, height)]
     if not chain:
         return list(units)
-    shares = np.clip([units[i].certainty for i in chain], *CLIP)
-    odds = np.log(shares / (1 - shares))
+    digits = np.clip([units[i].certainty for i in chain], *CLIP)
+    marks = np.clip([units[i].mark for i in chain], *CLIP)
+    letters = np.clip(1 - digits - marks, *CLIP)
+    odds = np.log(digits / (1 - digits))
+    shares = np.log(np.column_stack([letters, marks, digits]))
     gaps = [units[two].left - units[one].right for one, two in pairwise(chain)]
-    costs = [CHANGE_COST if gap < WORD_GAP * height else WORD_CHANGE_COST for gap in gaps]
-    if not any(units[i].sign == LETTER for i in chain):
-        costs = [MARK_CHANGE_COST] * len(gaps)
-    # The best score of either state, other writing or digits, and where it came from.
-    scores, origins = np.array([0.0, odds[0]]), []
-    for odd, cost in zip(odds[1:], costs, strict=True):
-        changed = scores[::-1] - cost
-        origins.append(changed > scores)
-        scores = np.maximum(scores, changed) + np.array([0.0, odd])
-    states = [int(scores[1] > scores[0])]
+    costs = [_costs_of(gap, height) for gap in gaps]
+    # The best score of each state, and where it came from.
+    scores, origins = shares[0], []
+    for share, cost in zip(shares[1:], costs, strict=True):
+        ways = scores[:, None] - cost
+        origins.append(ways.argmax(axis=0))
+        scores = ways.max(axis=0) + share
+    states = [int(scores.argmax())]
     for origin in reversed(origins):
-        states.append(states[-1] ^ int(origin[states[-1]]))
+        states.append(int(origin[states[-1]]))
     states.reverse()
-    result, beside = list(units), [0.0, *costs, 0.0]
+    result = list(units)
     for place, (i, state) in enumerate(zip(chain, states, strict=True)):
-        if not state:
-            sign = units[i].sign if units[i].sign != DIGIT else LETTER
+        if state != IS_DIGIT:
+            sign = units[i].sign if units[i].sign != DIGIT else (LETTER, MARK)[state]
             result[i] = replace(units[i], sign=sign)
             continue
-        support = sum(
-            cost * (1 if states[other] else -1)
-            for other, cost in zip(
-                (place - 1, place + 1), beside[place : place + 2], strict=True
-            )
-            if 0 <= other < len(states)
-        )
+        # What the neighbors say: it costs as much to be something else beside a digit.
+        support = 0.0
+        for other, way in ((place - 1, place - 1), (place + 1, place)):
+            if 0 <= other < len(states):
+                is_beside = states[other] == IS_DIGIT
+                cost = costs[way][0 if is_beside else states[other], IS_DIGIT]
+                support += cost if is_beside else -cost
         certainty = 1 / (1 + np.exp(-odds[place] - support))
         result[i] = replace(units[i], sign=DIGIT, certainty=float(certainty))
     return result
+
+
+def _costs_of(gap: float, height: float) -> NDArray[np.float64]:
+    """Return what it costs to go from letters, marks, digits to each of these: (3, 3)."""
+    change = CHANGE_COST if gap < WORD_GAP * height else WORD_CHANGE_COST
+    return np.array(
+        [[0.0, 0.0, change], [0.0, 0.0, MARK_CHANGE_COST], [change, MARK_CHANGE_COST, 0.0]]
+    )
 
 
 def _split(
