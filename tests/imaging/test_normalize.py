@@ -77,6 +77,23 @@ def test_the_digit_is_found_where_it_is(write_digit: Write) -> None:
     assert (x1 - x0, y1 - y0) == (pytest.approx(86, abs=8), pytest.approx(102, abs=8))
 
 
+@pytest.mark.parametrize("direction", [0.0, 0.8, 1.6, 3.1, 4.7])
+def test_a_digit_half_in_a_shadow_is_framed_as_in_even_light(
+    write_digit: Write, direction: float
+) -> None:
+    """A shadow's edge is no ink, and what it leaves lit is no sheet."""
+    picture = write_digit()
+    height, width = picture.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    across = (x / width - 0.5) * np.cos(direction) + (y / height - 0.5) * np.sin(direction)
+    light = 1 - 0.66 / (1 + np.exp(-25 * across))
+    shaded = (picture * light.reshape(light.shape + (1,) * (picture.ndim - 2))).astype(np.uint8)
+    even, framing = frame_steps(picture), frame_steps(shaded)
+    assert "light" in [step.name for step in framing.steps]
+    assert np.abs(framing.box - np.array(even.box)).max() <= 0.03 * max(height, width)
+    assert np.abs(framing.digit.astype(int) - even.digit).mean() < 12
+
+
 def test_a_tiny_digit_on_a_large_page_is_as_sharp(
     write_digit: Write, correlate: Callable[..., float]
 ) -> None:

@@ -21,8 +21,9 @@ STROKE, PAPER_WINDOW = 0.18, 0.25
 # The paper's deviation of blur, in the line's height: edges of shadows are no sharper.
 SOFTNESS = 0.06
 # Light is uneven where the lightest paper is so many times as light as the darkest. Of 212
-# cheque amounts, on printed paper, the most is 1.5.
-UNEVEN = 1.6
+# cheque amounts, on printed paper, the most is 1.5. A shadow leaves some light: what is so many
+# times as dark is ink, or the ground of light writing.
+UNEVEN, MAX_UNEVEN = 1.6, 8.0
 # Share of the paper that is left out on either side when that is measured.
 EXTREMES = 2
 # Gray levels: darker paper counts as this dark.
@@ -56,7 +57,8 @@ def even_light(pixels: Pixels) -> Pixels:
     small = np.asarray(cv2.GaussianBlur(resized, (0, 0), 1), np.uint8)
     paper = cv2.GaussianBlur(_close(small, PAPER_WINDOW), (0, 0), SOFTNESS * ROWS)
     darkest, lightest = np.percentile(paper, (EXTREMES, 100 - EXTREMES)).tolist()
-    if lightest <= UNEVEN * max(darkest, 1.0) or not _is_dark_on_light(small):
+    is_shaded = UNEVEN < lightest / max(darkest, 1.0) < MAX_UNEVEN
+    if not is_shaded or not _is_dark_on_light(small):
         return pixels
     full_size = cv2.resize(paper, (width, height)).astype(np.float32)
     gain = np.maximum(np.float32(lightest) / np.maximum(full_size, MIN_PAPER), 1)

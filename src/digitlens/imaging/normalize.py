@@ -32,6 +32,7 @@ from digitlens.imaging.fit import (
     fit_to_frame,
 )
 from digitlens.imaging.io import load_image
+from digitlens.imaging.light import even_light
 from digitlens.imaging.sheets import find_digit_sheet
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ CLOSE_UP_SIDE = 80
 MIN_CONTRAST = 12.0
 
 WHITE = 255
+
+
+# Smaller pictures are cut-out digits: light has no edges there.
+MIN_LIGHT_SIDE = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +124,7 @@ def frame_steps(picture: ImageSource | LoadedImage, *, name: str | None = None) 
 
     # On a sheet that lies on something else the digit is looked for first.
     sheet = find_digit_sheet(pixels)
-    if sheet is not None:
+    if sheet is not None and not _is_lit_part(small):
         try:
             framing = _frame_sheet(sheet.pixels, loaded.name, steps)
         except NoInkError:
@@ -131,13 +136,24 @@ def frame_steps(picture: ImageSource | LoadedImage, *, name: str | None = None) 
     return _frame_sheet(pixels, loaded.name, steps)
 
 
+def _is_lit_part(small: Pixels) -> bool:
+    """Say whether what looks like a sheet is the part of a picture outside a shadow."""
+    even = even_light(small)
+    return even is not small and find_digit_sheet(even) is None
+
+
 def _frame_sheet(pixels: Pixels, name: str, before: Sequence[Step]) -> Framing:
     """Frame the digit on a sheet that fills its picture."""
-    # Binarize and find the digit: on a small copy; a tiny digit once more in full resolution.
     steps, small = list(before), _shrink(pixels)
     if small.shape != steps[-1].picture.shape:
         height, width = pixels.shape[:2]
         steps.append(Step("sheet", f"the sheet in it, {width} x {height} pixels", small))
+    # Take a shadow out: its edge is an edge as those of ink are.
+    even = even_light(small) if min(small.shape[:2]) >= MIN_LIGHT_SIDE else small
+    if even is not small:
+        steps.append(Step("light", "a shadow taken out", even))
+        pixels, small = even_light(pixels), even
+    # Binarize and find the digit: on a small copy; a tiny digit once more in full resolution.
     detection = _detect(small, name)
     scale = max(pixels.shape[:2]) / max(detection.ink.ink.shape)
     offset = 0, 0

@@ -106,16 +106,16 @@ def _find_tall_marks(gray: Gray, rows: int, min_height: float) -> Floats:
     return np.column_stack([kept[:, :2], kept[:, :2] + kept[:, 2:4]]).astype(np.float64)
 
 
-MIN_SLOPE, MAX_SLOPE = 7.0, 30.0
-"""Degrees between which a line is turned level. What slopes less is read as well as it is; of
-212 cheque amounts one in ten is turned, and as many are right."""
+# Degrees between which a line is turned level. Hands slope less: of 212 cheque amounts none is
+# turned. What slopes by less is read as well as it is.
+MIN_SLOPE, MAX_SLOPE = 9.0, 30.0
 
+# A slope is that of so many marks, at least, of such a share of the tallest one's height.
 MIN_SLOPE_MARKS, MIN_SLOPE_HEIGHT = 3, 0.5
-"""A slope is that of so many marks, at least, of such a share of the tallest one's height."""
 
+# In the height of such marks: the widest that is no rule, how far they must spread, and how far
+# their centers may lie off one straight line.
 MAX_MARK_WIDTH, MIN_SPREAD, MAX_OFF_LINE = 2.5, 1.2, 0.2
-"""In the height of such marks: the widest that is no rule, how far they must spread, and how
-far their centers may lie off one straight line."""
 
 
 @dataclass(frozen=True)
