@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from digitlens.imaging.binarize import to_gray
@@ -49,6 +48,8 @@ def even_light(pixels: Pixels) -> Pixels:
     >>> even_light(line)[2, [5, 55]].tolist()
     [200, 200]
     """
+    import cv2
+
     gray = to_gray(pixels)
     height, width = gray.shape
     way = cv2.INTER_AREA if height > ROWS else cv2.INTER_LINEAR
@@ -67,6 +68,8 @@ def even_light(pixels: Pixels) -> Pixels:
 
 
 def _close(small: Gray, window: float) -> Gray:
+    import cv2
+
     side = int(window * ROWS) | 1
     kernel = np.ones((side, side), np.uint8)
     return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), np.uint8)
