@@ -93,6 +93,14 @@ class Line:
         digits = [replace(digit, box=move(digit.box)) for digit in self.digits]
         return replace(self, box=move(self.box), digits=tuple(digits))
 
+    def at_most(self, confidence: float) -> Line:
+        """Return the same line, no surer than this.
+
+        >>> Line("7", 0.9, (4, 0, 10, 20)).at_most(0.5).confidence
+        0.5
+        """
+        return replace(self, confidence=min(confidence, self.confidence))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the line as plain values that JSON can hold.
 

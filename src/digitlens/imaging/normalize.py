@@ -152,7 +152,7 @@ def _frame_sheet(pixels: Pixels, name: str, before: Sequence[Step]) -> Framing:
     even = even_light(small) if min(small.shape[:2]) >= MIN_LIGHT_SIDE else small
     if even is not small:
         steps.append(Step("light", "a shadow taken out", even))
-        pixels, small = even_light(pixels), even
+        pixels, small = (even if small is pixels else even_light(pixels)), even
     # Binarize and find the digit: on a small copy; a tiny digit once more in full resolution.
     detection = _detect(small, name)
     scale = max(pixels.shape[:2]) / max(detection.ink.ink.shape)

@@ -113,14 +113,15 @@ class Sheet:
 
     def map_box(self, box: Box) -> Box:
         """Return the upright box in the picture around a box of the sheet."""
-        return _project_box(box, self.to_picture)
+        return project_box(box, self.to_picture)
 
     def locate_box(self, box: Box) -> Box:
         """Return the upright box on the sheet around a box of the picture."""
-        return _project_box(box, np.asarray(np.linalg.inv(self.to_picture), np.float64))
+        return project_box(box, np.asarray(np.linalg.inv(self.to_picture), np.float64))
 
 
-def _project_box(box: Box, matrix: Floats) -> Box:
+def project_box(box: Box, matrix: Floats) -> Box:
+    """Return the upright box around a box that `matrix`, (3, 3), moves elsewhere."""
     x0, y0, x1, y1 = box
     moved = _project(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64), matrix)
     (left, top), (right, bottom) = moved.min(axis=0).tolist(), moved.max(axis=0).tolist()

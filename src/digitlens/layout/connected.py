@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,9 @@ def estimate_rotation(
     if boxed or len(steps) < MIN_NEIGHBORS or len(boxes) < MIN_COMPONENTS:
         return 0.0, doubtful
     if len(boxes) < MANY_COMPONENTS:
-        return (_fit_slope(boxes) if level.all() else 0.0), doubtful
+        angle, off = fit_centers(boxes)
+        is_line = off <= MAX_OFF_LINE and MIN_PAGE_SLOPE < abs(angle) < MAX_PAGE_SLOPE
+        return (angle if is_line and level.all() else 0.0), doubtful
     if sideways is None and lying and upright.sum() > SIDEWAYS_RATIO * level.sum():
         return 90.0 + _common_slope(angles[upright] - 90), True
     return _common_slope((angles[level] + 90) % 180 - 90), doubtful
@@ -174,14 +177,15 @@ def _common_slope(angles: Floats) -> float:
     return middle if abs(middle) > MIN_PAGE_SLOPE and agreed else 0.0
 
 
-def _fit_slope(boxes: Floats) -> float:
-    """Return the angle of the line through a few centers; 0.0 for none, or a small one.
+def fit_centers(boxes: Floats) -> tuple[float, float]:
+    """Fit a line through the centers of some boxes, (n, 4), two at least.
 
     Between two digits the way says little: boxes of slanted ones have their centers anywhere.
+
+    Returns its angle, in degrees, counter-clockwise, and how far the farthest center lies off
+    it, in the median height of the boxes.
     """
     x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2).T
     slope, start = np.polyfit(x, y, 1)
-    off = np.abs(y - slope * x - start).max()
-    angle = float(np.degrees(np.arctan(-slope)))
-    is_line = off <= MAX_OFF_LINE * np.median(boxes[:, 3] - boxes[:, 1])
-    return angle if is_line and MIN_PAGE_SLOPE < abs(angle) < MAX_PAGE_SLOPE else 0.0
+    off = np.abs(y - slope * x - start).max() / np.median(boxes[:, 3] - boxes[:, 1])
+    return -math.degrees(math.atan(slope)), float(off)

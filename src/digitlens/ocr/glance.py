@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitlens.geometry import rotate_upright
-from digitlens.ocr.select import is_one_line, may_be_one_line
+from digitlens.ocr.select import is_likely_line
 from digitlens.ocr.units import DIGIT, INK
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class LineGlances:
 
     def find_parted(self, layout: PageLayout, count: int, where: Where) -> tuple[LineCrop, ...]:
         """Return those of the whole lines of a page whose parts may be what is looked for."""
-        if is_one_line(layout) or may_be_one_line(layout):
+        if is_likely_line(layout):
             return layout.crops
         best = self.tell_way_up(layout)
         if best is None or best.rotation != layout.rotation:

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from digitlens.geometry import clip_box
+from digitlens.imaging.sheets import project_box
+from digitlens.layout.connected import fit_centers
 
 if TYPE_CHECKING:
     from digitlens.geometry import Box, Floats, Gray
@@ -119,26 +121,22 @@ MAX_MARK_WIDTH, MIN_SPREAD, MAX_OFF_LINE = 2.5, 1.2, 0.2
 
 
 @dataclass(frozen=True)
-class LevelLine:
+class LevelPicture:
     """A picture of a line, turned level if it sloped."""
 
     gray: Gray
     size: tuple[int, int]  # width and height of the picture that it was made of
-    # float64 (2, 3): (x, y, 1) of `gray` -> (x, y) of that picture; None where it is the same.
+    # float64 (3, 3): (x, y, 1) of `gray` -> that of the picture; None where it is the same.
     to_picture: Floats | None = None
 
     def locate(self, box: Box) -> Box:
         """Return the upright box in the picture around a box of the level line."""
         if self.to_picture is None:
             return box
-        left, top, right, bottom = box
-        corners = np.array([[left, right, left, right], [top, top, bottom, bottom], [1.0] * 4])
-        x, y = self.to_picture @ corners
-        around = float(x.min()), float(y.min()), float(x.max()), float(y.max())
-        return clip_box(around, self.size)
+        return clip_box(project_box(box, self.to_picture), self.size)
 
 
-def level_line(gray: Gray) -> LevelLine:
+def level_line(gray: Gray) -> LevelPicture:
     """Turn a line level that clearly slopes, and cut it close to its writing.
 
     >>> level_line(np.full((20, 60), 200, np.uint8)).to_picture is None
@@ -147,7 +145,7 @@ def level_line(gray: Gray) -> LevelLine:
     height, width = gray.shape
     angle = measure_slope(gray)
     if not angle:
-        return LevelLine(gray, (width, height))
+        return LevelPicture(gray, (width, height))
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, 1)
     cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
     size = int(height * sine + width * cosine), int(height * cosine + width * sine)
@@ -156,10 +154,10 @@ def level_line(gray: Gray) -> LevelLine:
     turned = cv2.warpAffine(gray, turn, size, borderMode=cv2.BORDER_REPLICATE)
     level = np.asarray(turned, np.uint8)
     left, top, right, bottom = find_writing_body(level) or (0, 0, *size)
-    to_picture = np.asarray(cv2.invertAffineTransform(turn), np.float64)
-    to_picture[:, 2] += to_picture[:, :2] @ (left, top)
+    to_picture = np.vstack([cv2.invertAffineTransform(turn), [0.0, 0.0, 1.0]])
+    to_picture[:2, 2] += to_picture[:2, :2] @ (left, top)
     part = np.ascontiguousarray(level[top:bottom, left:right])
-    return LevelLine(part, (width, height), to_picture)
+    return LevelPicture(part, (width, height), to_picture)
 
 
 def measure_slope(gray: Gray) -> float:
@@ -172,13 +170,10 @@ def measure_slope(gray: Gray) -> float:
     if len(marks) < MIN_SLOPE_MARKS:
         return 0.0
     unit = float(np.median(marks[:, 3] - marks[:, 1]))
-    x, y = ((marks[:, :2] + marks[:, 2:]) / 2).T
-    if np.ptp(x) < MIN_SPREAD * unit:
+    if np.ptp((marks[:, 0] + marks[:, 2]) / 2) < MIN_SPREAD * unit:
         return 0.0
-    slope, start = np.polyfit(x, y, 1)
-    angle = -math.degrees(math.atan(slope))
-    is_line = np.abs(y - slope * x - start).max() <= MAX_OFF_LINE * unit
-    return angle if is_line and MIN_SLOPE <= abs(angle) <= MAX_SLOPE else 0.0
+    angle, off = fit_centers(marks)
+    return angle if off <= MAX_OFF_LINE and MIN_SLOPE <= abs(angle) <= MAX_SLOPE else 0.0
 
 
 WRITING_INK = 90  # ink, of 255, that counts as writing when bare paper around it is looked for

@@ -6,21 +6,18 @@ they are, they are read from the bottom up, and what stands above a sure ZIP is 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from digitlens.geometry import rotate_upright
-from digitlens.layout import find_lines
-from digitlens.ocr.glance import TURNED_LEAD, UP_LEAD, LineGlances, is_wanted, keep_wanted
+from digitlens.ocr.glance import TURNED_LEAD, LineGlances, is_wanted, keep_wanted
 from digitlens.ocr.page_reading import ReadingOrder
-from digitlens.ocr.select import is_one_line, may_be_one_line
+from digitlens.ocr.select import is_likely_line
 from digitlens.ocr.sheet_reader import SheetReader
 from digitlens.ocr.signs import holds_only_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -28,52 +25,42 @@ if TYPE_CHECKING:
     from digitlens.ctc.probs import Lengths
     from digitlens.imaging.io import LoadedImage
     from digitlens.layout.page_layout import LineCrop, PageLayout
-    from digitlens.models.inference import Model
-    from digitlens.ocr.network import LineRecognizer, SignRecognizer
     from digitlens.ocr.page import Where
     from digitlens.ocr.page_reading import PageReading
-    from digitlens.ocr.sheet_reader import PageRequest
+    from digitlens.ocr.sheet_reader import FindParted
 
 
+@dataclass
 class MailSheetReader(SheetReader):
     """Reads those lines of a sheet that the request's `where` wants.
 
     Where no length is asked for, or nothing tells signs apart, no line is left out before.
     """
 
-    def __init__(
-        self,
-        network: LineRecognizer,
-        signs: SignRecognizer | None,
-        load_digits: Callable[[], Model | None],
-        request: PageRequest,
-        up_lead: float = UP_LEAD,
-    ) -> None:
-        super().__init__(network, signs, load_digits, request)
-        assert request.where is not None, "of mail it is known where a ZIP may stand"
-        self.where: Where = request.where
-        self.count = min(request.lengths or [0])  # digits of the shortest that is wanted
-        self.glances = LineGlances(signs, up_lead) if signs and self.count else None
+    def __post_init__(self) -> None:
+        assert self.request.where is not None, "of mail it is known where a ZIP may stand"
+        self.where: Where = self.request.where
+        # Digits of the shortest that is wanted.
+        self.count = min(self.request.lengths or [0])
+        self.glances = LineGlances(self.signs) if self.signs and self.count else None
 
-    def detect(self, image: LoadedImage, quarters: int | None = None) -> PageLayout:
+    def detect(
+        self, image: LoadedImage, quarters: int | None = None, parted: FindParted | None = None
+    ) -> PageLayout:
         """Find lines and tables, and parts only of lines that may hold what is wanted."""
-        if self.glances is None:
-            return super().detect(image, quarters)
-        parted = partial(self.glances.find_parted, count=self.count, where=self.where)
-        field, stages = self.request.field, self.request.stages
-        return find_lines(
-            image, count=field.count, stages=stages, quarters=quarters, parted=parted
-        )
+        if self.glances is not None:
+            parted = partial(self.glances.find_parted, count=self.count, where=self.where)
+        return super().detect(image, quarters, parted)
 
     def read_turned(self, image: LoadedImage) -> PageReading:
         """Read a sheet turned by 90 degrees; neither end is likelier to be its head."""
-        networks = self.network, self.signs, self.load_digits
-        turned = MailSheetReader(*networks, self.request, up_lead=TURNED_LEAD)
-        return turned.orient(turned.detect(image, quarters=0), image.pixels)
+        if self.signs is not None and self.glances is not None:
+            self.glances = LineGlances(self.signs, TURNED_LEAD)
+        return super().read_turned(image)
 
     def orient(self, layout: PageLayout, pixels: NDArray[np.uint8]) -> PageReading:
         """Read the wanted lines the way up that their writing tells, or that reads best."""
-        if self.glances is not None and not _may_be_line(layout):
+        if self.glances is not None and not is_likely_line(layout):
             upright = self.glances.tell_way_up(layout)
             if upright is not None:
                 wanted = self.glances.drop_words(keep_wanted(upright, self.where), self.count)
@@ -96,17 +83,13 @@ class MailSheetReader(SheetReader):
 
         Mail itself sees through letters that touch a ZIP: cut here, the ZIP would be lost.
         """
-        if self.glances is None or _may_be_line(layout):
+        if self.glances is None or is_likely_line(layout):
             return layout
         return self.glances.drop_words(layout, self.count)
 
     def order_lines(self, layout: PageLayout) -> ReadingOrder:
         """Return the wanted lines from the bottom up."""
         return BottomUp(layout, self.request.lengths, self.where)
-
-
-def _may_be_line(layout: PageLayout) -> bool:
-    return is_one_line(layout) or may_be_one_line(layout)
 
 
 SURE_END = 0.99

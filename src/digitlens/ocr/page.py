@@ -177,8 +177,7 @@ class Page(Shown):
         most = GROUND_CONFIDENCE if is_bare else 1.0
 
         def move(line: Line) -> Line:
-            moved = line.map_boxes(sheet.map_box)
-            return replace(moved, confidence=min(most, moved.confidence))
+            return line.map_boxes(sheet.map_box).at_most(most)
 
         tables = [
             replace(table, cells=tuple([cell and move(cell) for cell in table.cells]))
@@ -195,10 +194,7 @@ class Page(Shown):
 
     def doubted(self, lines: Sequence[Line], most: float) -> Page:
         """Return the same with these lines no surer than `most`."""
-        doubted = [
-            replace(line, confidence=min(most, line.confidence)) if line in lines else line
-            for line in self.lines
-        ]
+        doubted = [line.at_most(most) if line in lines else line for line in self.lines]
         return replace(self, lines=tuple(doubted))
 
     def as_dict(self) -> dict[str, Any]:

@@ -229,10 +229,7 @@ class PageReading:
         # Boxes around what slopes may leave the picture a little: they end at its edges.
         clip = partial(clip_box, size=layout.size)
         most = DOUBTED_CONFIDENCE if self.is_doubted else 1.0
-        lines = [
-            replace(line.map_boxes(clip), confidence=min(most, line.confidence))
-            for line in self.lines
-        ]
+        lines = [line.map_boxes(clip).at_most(most) for line in self.lines]
         tables = []
         for table in self.tables:
             # Rows of the table are lines, too, unless another length is wanted.

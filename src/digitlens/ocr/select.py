@@ -130,8 +130,7 @@ def _doubt_near(
 
 
 def _doubt(item: RecognizedLine) -> RecognizedLine:
-    confidence = min(item.line.confidence, LIKELY_CONFIDENCE)
-    return replace(item, line=replace(item.line, confidence=confidence))
+    return replace(item, line=item.line.at_most(LIKELY_CONFIDENCE))
 
 
 def _contains(whole: RecognizedLine, part: RecognizedLine) -> bool:
@@ -194,6 +193,11 @@ def may_be_one_line(layout: PageLayout) -> bool:
     return not layout.grids and is_strip(layout.size[::-1])
 
 
+def is_likely_line(layout: PageLayout) -> bool:
+    """Say whether a picture shows one line, or has the size and shape of one."""
+    return is_one_line(layout) or may_be_one_line(layout)
+
+
 def is_strip(shape: tuple[int, ...]) -> bool:
     """Say whether a picture of this height and width may be a line that was cut out."""
     height, width = shape[:2]
@@ -207,9 +211,7 @@ def doubt_single_line(whole: Line, crops: Sequence[LineCrop]) -> Line:
         (crop.certainty for crop in crops if not crop.part and 2 * crop.height >= tallest),
         default=1.0,
     )
-    if certainty > LIKELY_CONFIDENCE:
-        return whole
-    return replace(whole, confidence=min(whole.confidence, MOST_DOUBTED))
+    return whole if certainty > LIKELY_CONFIDENCE else whole.at_most(MOST_DOUBTED)
 
 
 def merge_single_line(lines: Sequence[Line], whole: Line, *, certain: bool) -> tuple[Line, ...]:

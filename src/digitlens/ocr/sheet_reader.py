@@ -24,6 +24,7 @@ from digitlens.ocr.page_reading import (
 from digitlens.ocr.recognize import recognize_line_image
 from digitlens.ocr.select import (
     doubt_single_line,
+    is_likely_line,
     is_one_line,
     is_strip,
     may_be_one_line,
@@ -32,18 +33,20 @@ from digitlens.ocr.select import (
 from digitlens.ocr.signs import holds_only_numbers, keep_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
 
     from digitlens.ctc.probs import Lengths
     from digitlens.imaging.io import LoadedImage
-    from digitlens.layout.page_layout import PageLayout
+    from digitlens.layout.page_layout import LineCrop, PageLayout
     from digitlens.models.inference import Model
     from digitlens.ocr.network import LineRecognizer, SignRecognizer
     from digitlens.ocr.page import FormField, Page, Where
     from digitlens.ocr.page_reading import PageReading
     from digitlens.ocr.signs import Parting
+
+    FindParted = Callable[[PageLayout], Collection[LineCrop]]
 
 
 @dataclass(frozen=True)
@@ -56,41 +59,37 @@ class PageRequest:
     stages: bool = False
     where: Where | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the picture is asked for, not one place of it."""
+        return self.field.area is None
 
+
+@dataclass
 class SheetReader:
-    """Reads a sheet that fills its picture, or one place of it.
+    """Reads a sheet that fills its picture, or one place of it; each reads one."""
 
-    network: reads lines
-    signs: tells digits, letters and marks apart; None where only lines can be read
-    load_digits: gives what reads cells of tables that hold one digit, or None
-    """
-
-    def __init__(
-        self,
-        network: LineRecognizer,
-        signs: SignRecognizer | None,
-        load_digits: Callable[[], Model | None],
-        request: PageRequest,
-    ) -> None:
-        self.network = network
-        self.signs = signs
-        self.load_digits = load_digits
-        self.request = request
+    network: LineRecognizer  # reads lines
+    # Tells digits, letters and marks apart; None where only lines can be read.
+    signs: SignRecognizer | None
+    # Gives what reads cells of tables that hold one digit, or None.
+    load_digits: Callable[[], Model | None]
+    request: PageRequest
 
     def read(self, image: LoadedImage) -> Page:
         """Read what stands on a sheet, upright, on its head or on its side."""
-        field, lengths = self.request.field, self.request.lengths
-        if field.area is None and is_strip(image.pixels.shape):
+        is_whole, lengths = self.request.is_whole, self.request.lengths
+        if is_whole and is_strip(image.pixels.shape):
             # In so low a picture an edge of a shadow is not told from writing.
             image = replace(image, pixels=even_light(image.pixels))
         # Detect the lines and tables.
         layout = self.detect(image)
-        on_its_side = field.area is None and 45 <= layout.rotation % 180 <= 135
+        on_its_side = is_whole and 45 <= layout.rotation % 180 <= 135
         if on_its_side:
             layout = self.detect(image, quarters=0)
         # Tell numbers from words, recognize, and select the numbers: upright or on their head.
         reading = self.orient(layout, image.pixels)
-        if not (on_its_side or (field.area is None and reading.may_lie(image.pixels.shape))):
+        if not (on_its_side or (is_whole and reading.may_lie(image.pixels.shape))):
             return reading.to_page(lengths)
         # Digits that lie, or stand one below the other: the sheet may lie on its side.
         sheet = turn_quarter(image.pixels)
@@ -99,8 +98,10 @@ class SheetReader:
         page = chosen.to_page(lengths)
         return replace(page.on_sheet(sheet), size=layout.size) if chosen is turned else page
 
-    def detect(self, image: LoadedImage, quarters: int | None = None) -> PageLayout:
-        """Find lines and tables; `quarters` is that of `find_lines`."""
+    def detect(
+        self, image: LoadedImage, quarters: int | None = None, parted: FindParted | None = None
+    ) -> PageLayout:
+        """Find lines and tables; `quarters` and `parted` are those of `find_lines`."""
         field = self.request.field
         return find_lines(
             image,
@@ -109,6 +110,7 @@ class SheetReader:
             boxes=field.boxes,
             stages=self.request.stages,
             quarters=quarters,
+            parted=parted,
         )
 
     def read_turned(self, image: LoadedImage) -> PageReading:
@@ -141,10 +143,8 @@ class SheetReader:
         is_whole = self._holds_only_numbers(layout, reading.layout)
         over = np.ascontiguousarray(pixels[::-1, ::-1]) if is_whole else None
         turned = self.read_way(head, pixels, whole=over)
-        is_line = is_one_line(layout) or may_be_one_line(layout)
-        return choose_way_up(
-            reading, turned, is_line=is_line and self.request.field.area is None
-        )
+        is_line = self.request.is_whole and is_likely_line(layout)
+        return choose_way_up(reading, turned, is_line=is_line)
 
     def read_way(
         self,
@@ -180,7 +180,7 @@ class SheetReader:
             self.signs,
             layout,
             parting=self.request.parting,
-            may_be_line=self.request.field.area is None,
+            may_be_line=self.request.is_whole,
         )
 
     def order_lines(self, layout: PageLayout) -> ReadingOrder:
@@ -189,4 +189,4 @@ class SheetReader:
 
     def _holds_only_numbers(self, layout: PageLayout, numbers: PageLayout) -> bool:
         """Say whether all of a picture may be read: no word would be read along with it."""
-        return self.request.field.area is None and holds_only_numbers(layout, numbers)
+        return self.request.is_whole and holds_only_numbers(layout, numbers)

@@ -17,7 +17,7 @@ import numpy as np
 
 from digitlens.errors import UsageError
 from digitlens.ocr.examined import FEW_LINES, Examined, examine, is_rather_none
-from digitlens.ocr.select import is_one_line, may_be_one_line
+from digitlens.ocr.select import is_likely_line
 from digitlens.ocr.units import (
     DIGIT,
     DOUBTFUL_CERTAINTY,
@@ -97,7 +97,7 @@ def keep_numbers(
     inked = sum(crop.ink.shape[1] for crop in lines)
     clarity = sum(line.clarity * crop.ink.shape[1] for crop, line in lines.items())
     layout = replace(layout, clarity=clarity / max(1, inked))
-    is_single = may_be_line and (is_one_line(layout) or may_be_one_line(layout))
+    is_single = may_be_line and is_likely_line(layout)
     tallest = max((crop.height for crop in lines), default=0.0) if is_single else 0.0
     least = MIN_LINE_HEIGHT * tallest
     main = [line for crop, line in lines.items() if crop.height >= least]
