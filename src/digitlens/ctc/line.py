@@ -96,7 +96,7 @@ class Line:
     def at_most(self, confidence: float) -> Line:
         """Return the same line, no surer than this.
 
-        >>> Line("7", 0.9, (4, 0, 10, 20)).at_most(0.5).confidence
+        >>> Line("", 0.9, (4, 0, 10, 20)).at_most(0.5).confidence
         0.5
         """
         return replace(self, confidence=min(confidence, self.confidence))
