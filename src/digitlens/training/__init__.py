@@ -228,11 +228,18 @@ def train_reader(
     writers: processes that make lines; with 0 this one does. When None one beside a processor,
         and all cores but one beside a graphics card.
 
-    Raises UsageError: an unknown reader, no steps, a bad seed; DataError: the digits cannot be
-    used; one of 0 to 9 is missing, for instance; WorkerError: a process that makes lines has
-    died; all is saved; DivergedError, StoppedError, RunError, StorageError: as `train`.
+    Raises UsageError: an unknown reader, no steps, a bad seed, a `start` for signs; DataError:
+    the digits cannot be used; one of 0 to 9 is missing, for instance; WorkerError: a process
+    that makes lines has died; all is saved; DivergedError, StoppedError, RunError,
+    StorageError: as `train`.
     """
     check_length(steps, "steps")
+    if name == SIGNS and start is not None:
+        raise UsageError(
+            f"{SIGNS} is trained from the beginning: it goes on from no other network",
+            seen=f"--from {start}",
+            try_=f"digitlens train {SIGNS}",
+        )
     source: DataSplits | str | Path = "mnist" if data is None else data
     # Lines that people corrected are learnt besides those that MNIST's digits write.
     corrections = find_line_folder(source)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
+from digitlens.errors import UsageError
 from digitlens.models.recipe import SIGN_RECIPE
 from digitlens.ocr.network import SignRecognizer
 from digitlens.synth.text_lines import DIGIT, LETTER, MARK, NO_DIGIT
@@ -19,8 +21,6 @@ from digitlens.training.sign_task import count_sign_errors, sign_loss
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from digitlens.data import DataSplits
 
@@ -73,6 +73,13 @@ def test_a_run_leaves_a_network_that_reading_takes(
     probs = np.exp(network.log_probs(np.full((40, 100), 200, np.uint8)))
     assert probs.shape == (40, 5)
     assert np.allclose(probs.sum(axis=1), 1, atol=1e-5)
+
+
+def test_it_goes_on_from_nothing(tmp_path: Path) -> None:
+    """A network to go on from is refused, not passed over."""
+    with pytest.raises(UsageError, match="goes on from no other network"):
+        train_reader("signs", start="signs", steps=2, out=tmp_path / "signs-1")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_frame_has_the_sign_of_most_of_its_ink() -> None:
