@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from digitlens.digits import SIDE
+from digitlens.models.architectures import evaluation_mode
 from digitlens.models.architectures.lenet5 import BitmapDistance, PartialConv2d, Subsample
 
 
@@ -75,10 +76,9 @@ class NetworkSummary:
 def summarize(network: nn.Sequential, *, name: str) -> NetworkSummary:
     """Return the summary of `network`; one blank digit is passed through it."""
     # Shapes are found by running the layers one after the other on blank paper.
-    network.eval()
     value = torch.zeros(1, 1, SIDE, SIDE)
     rows = []
-    with torch.inference_mode():
+    with evaluation_mode(network), torch.inference_mode():
         for layer in network:
             result = layer(value)
             rows.append(

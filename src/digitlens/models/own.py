@@ -15,7 +15,7 @@ from torch import fx, nn
 
 from digitlens.digits import CLASSES, SIDE
 from digitlens.errors import UsageError
-from digitlens.models.architectures import Architecture
+from digitlens.models.architectures import Architecture, evaluation_mode
 from digitlens.models.architectures.lenet5 import (
     BitmapDistance,
     InputPad,
@@ -151,16 +151,13 @@ def adopt(module: nn.Module) -> nn.Sequential:
 
 
 def _check_shape(network: nn.Sequential) -> None:
-    was = network.training
     try:
-        with torch.inference_mode():
-            shape = tuple(network.eval()(torch.zeros(2, 1, SIDE, SIDE)).shape)
+        with evaluation_mode(network), torch.inference_mode():
+            shape = tuple(network(torch.zeros(2, 1, SIDE, SIDE)).shape)
     except (RuntimeError, ValueError, IndexError) as error:
         raise UsageError(
             f"the network must take (N, 1, {SIDE}, {SIDE})", seen=str(error).splitlines()[0]
         ) from error
-    finally:
-        network.train(was)
     if shape not in ((2, CLASSES), (2, CLASSES + 1)) or not isinstance(network[-1], nn.Linear):
         raise UsageError(
             f"the network must end in a dense layer of {CLASSES} logits (N, {CLASSES})",

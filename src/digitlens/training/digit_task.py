@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from digitlens.digits import CLASSES, Digits
 from digitlens.metrics.history import Epoch, best_epoch
+from digitlens.models.architectures import evaluation_mode
 from digitlens.models.recipe import Recipe
 from digitlens.training.augment import NO_DIGIT, EpochData, augment_epoch, make_generator
 from digitlens.training.checkpoint import TrainState
@@ -257,13 +258,9 @@ def predict_labels(network: nn.Module, images: Tensor) -> Tensor:
 
 def _logits(network: nn.Module, images: Tensor) -> Iterator[Tensor]:
     """Walk over the logits of `EVAL_BATCH` digits at a time, and leave the network's mode."""
-    was_training = network.training
-    network.eval()
-    try:
+    with evaluation_mode(network):
         for pixels in torch.split(images, EVAL_BATCH):
             yield network(pixels.unsqueeze(1).float().div_(255))[:, :CLASSES]
-    finally:
-        network.train(was_training)
 
 
 def _norm_layers(network: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:

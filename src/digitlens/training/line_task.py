@@ -21,6 +21,7 @@ from digitlens.digits import CLASSES
 from digitlens.errors import DataError
 from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
+from digitlens.models.architectures import evaluation_mode
 from digitlens.models.architectures.line_network import LineNetwork, count_size
 from digitlens.models.card import LineModelCard
 from digitlens.models.convert import fuse_line_network, load_line_network
@@ -310,15 +311,13 @@ def count_line_errors(
     network: nn.Module, batches: Iterable[LineBatch], device: str = "cpu"
 ) -> int:
     """Return how many lines `network` does not read exactly, in float32; its mode stays."""
-    was_training = network.training
-    network.eval()
     wrong = 0
-    for batch in batches:
-        tensors = LineTensors.load(batch, device)
-        texts = best_path(network(tensors.strips), tensors.frames)
-        pairs = zip(texts, batch.texts(), strict=True)
-        wrong += sum(text != truth for text, truth in pairs)
-    network.train(was_training)
+    with evaluation_mode(network):
+        for batch in batches:
+            tensors = LineTensors.load(batch, device)
+            texts = best_path(network(tensors.strips), tensors.frames)
+            pairs = zip(texts, batch.texts(), strict=True)
+            wrong += sum(text != truth for text, truth in pairs)
     return wrong
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 from digitlens.data import DataSplits
 from digitlens.imaging.inputs import tune_malloc
 from digitlens.metrics.history import LinePoint
+from digitlens.models.architectures import evaluation_mode
 from digitlens.models.architectures.line_network import SignNetwork
 from digitlens.models.card import SignModelCard
 from digitlens.models.recipe import LineRecipe
@@ -133,15 +134,13 @@ def count_sign_errors(
     network: nn.Module, batches: Sequence[SignBatch], device: str = "cpu"
 ) -> tuple[int, int]:
     """Return how many frames with ink get a wrong sign, and of how many."""
-    was_training = network.training
-    network.eval()
     wrong = count = 0
-    for batch in batches:
-        strips, signs = load_batch(batch, device)
-        answers = network(strips).argmax(2) + 1
-        inked = signs > 0
-        right = torch.where(signs == NO_DIGIT, answers != 1, answers == signs)
-        wrong += int((inked & ~right).sum())
-        count += int(inked.sum())
-    network.train(was_training)
+    with evaluation_mode(network):
+        for batch in batches:
+            strips, signs = load_batch(batch, device)
+            answers = network(strips).argmax(2) + 1
+            inked = signs > 0
+            right = torch.where(signs == NO_DIGIT, answers != 1, answers == signs)
+            wrong += int((inked & ~right).sum())
+            count += int(inked.sum())
     return wrong, count

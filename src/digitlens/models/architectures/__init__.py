@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from torch import nn
@@ -39,3 +40,22 @@ def dense_block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
     """Return a fully connected layer, batch normalization (its bias) and ReLU."""
     linear = nn.Linear(inputs, outputs, bias=False)
     return linear, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[nn.Module]:
+    """Give `network` as it answers, without dropout; behind the block its mode is the old one.
+
+    >>> network = nn.Sequential(nn.Dropout())
+    >>> with evaluation_mode(network):
+    ...     network.training
+    False
+    >>> network.training
+    True
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        yield network
+    finally:
+        network.train(was_training)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from digitlens.digits import CLASSES
 from digitlens.imaging.crop import HEIGHT
+from digitlens.models.architectures import evaluation_mode
 from digitlens.models.recipe import READERS, SIGN_RECIPE
 
 # Weights, and multiply-adds for each column of a line.
@@ -127,11 +128,9 @@ def count_size(network: LineNetwork) -> tuple[int, int]:
 
     kernels = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     hooks = [layer.register_forward_hook(count) for layer in kernels]
-    was_training = network.training
     device = next(network.parameters()).device
-    with torch.inference_mode():
-        network.eval()(torch.zeros(1, 1, HEIGHT, POSITION_WIDTH, device=device))
-    network.train(was_training)
+    with evaluation_mode(network), torch.inference_mode():
+        network(torch.zeros(1, 1, HEIGHT, POSITION_WIDTH, device=device))
     for hook in hooks:
         hook.remove()
     return sum(item.numel() for item in network.parameters()), products // POSITION_WIDTH
