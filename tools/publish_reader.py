@@ -8,7 +8,8 @@ well the reader reads such lines, style by style, stands in its card. ``--raw FI
 exports. ``--from READER --kept SHARE`` publishes the mean of a run and what it went on from.
 
 ``--words [--name reader]`` leaves a published network and what was measured on lines as they
-are, and puts the words and further figures of cards.toml into its card.
+are, and puts the words and further figures of cards.toml into its card. ``--recount`` does so
+and counts misread lines again, style by style: for when the writer of lines has changed.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, nargs="?")
     parser.add_argument("--words", action="store_true", help="renew the words of the card")
+    parser.add_argument("--recount", action="store_true", help="and its misread lines")
     parser.add_argument("--name", default="reader")
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--seed", type=int, default=0, help="of a .pt file, which tells none")
@@ -92,8 +94,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=PUBLISHED_FOLDER / "lines")
     parser.add_argument("--share", type=float, default=1.0, help="of all lines, for a trial")
     args = parser.parse_args()
-    if args.words:
-        renew_card(args.out / f"{args.name}.onnx", args.name)
+    wanted = round(args.share * LINES_MEASURED)
+    if args.words or args.recount:
+        renew_card(args.out / f"{args.name}.onnx", args.name, wanted * args.recount)
         return
     if args.run is None:
         parser.error("RUN is wanted: a run folder or a .pt file")
@@ -107,7 +110,6 @@ def main() -> None:
     glyphs = prepare_glyphs(load_digits("mnist").validation)
     halved = rewrite_onnx(content, card, half=True)
     reader, full = LineRecognizer(args.run, halved), LineRecognizer(args.run, content)
-    wanted = round(args.share * LINES_MEASURED)
     card = replace(card, validation=count_misses(reader, glyphs, wanted))
     lost = lines_lost(card, count_misses(full, glyphs, wanted))
     say(f"half precision costs {lost:+d} lines")
@@ -128,12 +130,19 @@ def main() -> None:
     say(f"{target}: {target.stat().st_size:,} bytes; read at 1 % error: {words}")
 
 
-def renew_card(target: Path, name: str) -> None:
-    """Put the words of cards.toml into the card of a published reader, and print it."""
+def renew_card(target: Path, name: str, wanted: int = 0) -> None:
+    """Put the words of cards.toml into the card of a published reader, and print it.
+
+    wanted: lines of each style of which misread ones are counted again; with 0 the card's
+        counts stay as they are
+    """
     words = tomllib.loads(CARDS.read_text(encoding="utf-8")).get("lines", {}).get(name, {})
     content = target.read_bytes()
     reader = LineRecognizer(target, content)
     known = reader.card
+    if wanted:
+        glyphs = prepare_glyphs(load_digits("mnist").validation)
+        known = replace(known, validation=count_misses(reader, glyphs, wanted))
     card = replace(
         known,
         figures=known.figures | words.get("figures", {}),

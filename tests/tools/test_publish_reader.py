@@ -6,6 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from digitlens.ctc import ConfidenceModels
 from digitlens.data import DataSplits
 from digitlens.models.architectures.line_network import LineNetwork
 from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard
+from digitlens.models.checksum import graph_digest
 from digitlens.synth import STYLES
 
 TOOL = Path(__file__).parents[2] / "tools" / "publish_reader.py"
@@ -75,6 +77,15 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert calibrations.constrained is not None
     assert calibrations.constrained.worst is not None
     assert not calibrations.by_length
+    # Counted again on as many other lines, its card alone changes.
+    published(tool, monkeypatch, "--recount", "--share", 0.012, "--out", out)
+    again = (out / "reader.onnx").read_bytes()
+    recounted = LineModelCard.from_file(again)
+    assert {counted["count"] for counted in recounted.validation.values()} == {12}
+    assert replace(recounted, validation=card.validation) == card
+    assert graph_digest(again) == graph_digest(content)
+    kept = onnxruntime.InferenceSession(again).get_modelmeta().custom_metadata_map
+    assert kept[CALIBRATIONS_KEY] == held[CALIBRATIONS_KEY]
 
 
 def test_a_draft_is_exported_as_it_is(
