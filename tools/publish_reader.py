@@ -96,7 +96,7 @@ def main() -> None:
     args = parser.parse_args()
     wanted = round(args.share * LINES_MEASURED)
     if args.words or args.recount:
-        renew_card(args.out / f"{args.name}.onnx", args.name, wanted * args.recount)
+        renew_card(args.out / f"{args.name}.onnx", args.name, wanted if args.recount else 0)
         return
     if args.run is None:
         parser.error("RUN is wanted: a run folder or a .pt file")

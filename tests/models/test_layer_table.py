@@ -15,3 +15,11 @@ def test_a_network_keeps_its_mode(training: bool) -> None:
     assert [row.weights for row in summarize(network, name="own").rows] == [0, 0, 7850]
     assert network.training is training
     assert network[1].training is training
+
+
+def test_a_layer_that_is_held_fixed_stays_so() -> None:
+    """Each layer has a mode of its own, and keeps it."""
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(784, 10)).train()
+    network[1].eval()
+    summarize(network, name="own")
+    assert [layer.training for layer in network] == [True, False, True]

@@ -43,8 +43,8 @@ def dense_block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 
 @contextmanager
-def evaluation_mode(network: nn.Module) -> Iterator[nn.Module]:
-    """Give `network` as it answers, without dropout; behind the block its mode is the old one.
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Let `network` answer without dropout; behind the block each layer's mode is the old one.
 
     >>> network = nn.Sequential(nn.Dropout())
     >>> with evaluation_mode(network):
@@ -53,9 +53,11 @@ def evaluation_mode(network: nn.Module) -> Iterator[nn.Module]:
     >>> network.training
     True
     """
-    was_training = network.training
+    # A layer that is held fixed in a network that learns stays so.
+    modes = [(layer, layer.training) for layer in network.modules()]
     network.eval()
     try:
-        yield network
+        yield
     finally:
-        network.train(was_training)
+        for layer, was_training in modes:
+            layer.training = was_training
