@@ -157,7 +157,7 @@ def main() -> None:
     hands = read_line_hands(KINDS)
     glyphs = prepare_glyphs(load_digits("mnist").validation)
     held = replace(glyphs, hands=read_line_hands(PROMISED).validation)
-    fitted = read_and_judge(network, write_mixture(held, options.lines))
+    fitted = read_and_judge(network, list(write_mixture(held, options.lines)))
     unseen = list(write_mixture(replace(glyphs, hands=hands.test), options.lines * 7 // 9, 3))
     judged = read_and_judge(network, [*unseen, *cheques()])
     published = network.calibrations.unconstrained

@@ -56,7 +56,7 @@ def test_an_unknown_network_is_guessed(digitlens: Cli, in_tmp: Path) -> None:
         "error: 'lenet' is no network\n"
         "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
         "          dense-deformed, universal, fast; readers of lines: reader,\n"
-        "          reader-wide, reader-world, signs\n"
+        "          reader-wide, reader-world, signs, rescorer\n"
         "  try     did you mean 'lenet5'?\n"
     )
 

@@ -207,7 +207,7 @@ def test_a_stopped_run_exits_with_130(
             "error: 'dens' is no network\n"
             "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
             "          dense-deformed, universal, fast; readers of lines: reader,\n"
-            "          reader-wide, reader-world, signs\n"
+            "          reader-wide, reader-world, signs, rescorer\n"
             "  try     did you mean 'dense'?\n",
         ),
         (

@@ -161,6 +161,6 @@ def test_an_unknown_network_offers_the_nearest() -> None:
         "'lenet' is no network\n"
         "  seen    known: dense, course-cnn, lenet5, quick, convnet, cnn, best, tiny,\n"
         "          dense-deformed, universal, fast; readers of lines: reader,\n"
-        "          reader-wide, reader-world, signs\n"
+        "          reader-wide, reader-world, signs, rescorer\n"
         "  try     did you mean 'lenet5'?"
     )

@@ -15,6 +15,7 @@ from digitlens.imaging.crop import HEIGHT, PITCH
 from digitlens.models.architectures import line_network
 from digitlens.models.architectures.line_network import (
     LineNetwork,
+    RescorerNetwork,
     ResidualBlock,
     SignNetwork,
     count_size,
@@ -31,7 +32,7 @@ from digitlens.models.inference import Model
 from digitlens.models.onnx_graph import read_metadata
 from digitlens.models.onnx_writer import rewrite_onnx, to_onnx
 from digitlens.models.ops import Relu, Residual, apply_to
-from digitlens.models.recipe import READERS, SIGNS, find_line_recipe
+from digitlens.models.recipe import READERS, RESCORER, SIGNS, find_line_recipe
 
 NAMES = list(READERS)
 assert NAMES, "there are readers to test"
@@ -60,7 +61,7 @@ def session(content: bytes) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_has_the_counts_its_file_states(name: str) -> None:
     """Weights and multiply-adds a column are those that the network's file asserts."""
-    kind = SignNetwork if name == SIGNS else LineNetwork
+    kind = {SIGNS: SignNetwork, RESCORER: RescorerNetwork}.get(name, LineNetwork)
     assert count_size(kind(find_line_recipe(name).widths)) == line_network.SIZES[name]
 
 

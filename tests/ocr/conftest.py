@@ -114,6 +114,10 @@ class PrintNetwork:
         frames[:, BLANK] = 1 - frames.sum(axis=1)
         return np.log(frames).astype(np.float32)
 
+    def rescore(self, gray: Gray, probs: np.ndarray) -> np.ndarray:
+        """Return the probabilities as they are: no other network is asked."""
+        return probs
+
 
 class Replies:
     """A network that says what it was told to, one answer after the other."""
@@ -129,6 +133,10 @@ class Replies:
         """Return the next answer."""
         self.seen.append(gray)
         return self.answers.pop(0)
+
+    def rescore(self, gray: Gray, probs: np.ndarray) -> np.ndarray:
+        """Return the probabilities as they are: no other network is asked."""
+        return probs
 
 
 def _shapes(gray: Gray) -> list[tuple[int, int, Gray]]:

@@ -86,9 +86,10 @@ def test_the_commands_take_readers(
     assert list(json.loads(out)) == list(keys)
     assert ask("summary", name)[1].startswith("# strokes\n")
     assert ask("summary", "signs")[1].startswith("# signs\n")
+    assert ask("summary", "rescorer")[1].startswith("# rescorer\n")
     code, _, err = ask("compare", name, "universal", "--data", "own")
     assert (code, "universal is for single digits" in err) == (2, True)
-    assert ask("evaluate", "signs")[0] == 2
+    assert ask("evaluate", "signs")[0] == ask("evaluate", "rescorer")[0] == 2
     assert ask("export", name, "--to", "torch")[0] == 2
     assert ask("export", name, "--to", "onnx", "--out", "copy.onnx")[:2] == (0, "copy.onnx\n")
     assert Path("copy.onnx").read_bytes() == stroke_network.read_bytes()

@@ -6,6 +6,7 @@ import itertools
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 
 import digitlens
-from digitlens.ctc import ConfidenceModels
+from digitlens.ctc import ConfidenceModels, to_probs
+from digitlens.ctc.rescoring import find_digit_steps
 from digitlens.errors import ModelError
 from digitlens.imaging.crop import prepare_line
-from digitlens.models.card import CALIBRATIONS_KEY, LineModelCard
+from digitlens.models.card import CALIBRATIONS_KEY, LineModelCard, RescorerModelCard
 from digitlens.ocr import LineRecognizer, load_line_recognizer, network
+from digitlens.ocr.network import Rescorer, find_line_network, load_rescorer
+from digitlens.ocr.recognize import recognize
 
 Onnx = Callable[..., bytes]
 FOLDER = Path(digitlens.__file__).parent / "published"
@@ -214,3 +218,97 @@ def test_what_is_no_network_is_refused(tmp_path: Path, content: bytes, likely: s
     assert error.seen is not None
     assert error.seen.startswith("ONNX Runtime: ")
     assert "\n" not in error.seen
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Rescorer:
+    """Return a rescorer that says 4 wherever it looks, with probability 0.9."""
+    torch = pytest.importorskip("torch")
+    from digitlens.models.architectures.line_network import RescorerNetwork
+    from digitlens.models.convert import fuse_line_network
+    from digitlens.models.onnx_writer import to_onnx
+
+    net = RescorerNetwork((4, 4, 4, 4)).eval()
+    torch.nn.init.zeros_(net.head.weight)
+    net.head.bias.data[:] = torch.log(torch.full((11,), 0.01))
+    net.head.bias.data[4] = np.log(0.9)
+    about = ("rescorer", "rescorer", "made up", "none", "clean", 1, 0, 1, 1, 1, "2026-01-01")
+    path = tmp_path_factory.mktemp("second") / "rescorer.onnx"
+    path.write_bytes(to_onnx(fuse_line_network(net), RescorerModelCard(*about)))
+    return load_rescorer(path)
+
+
+@pytest.fixture
+def rescored(
+    make_onnx: Onnx, second: Rescorer, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., LineRecognizer]:
+    """Return a function that gives the stroke network with a rescorer of this weight."""
+    monkeypatch.setattr(network, "load_rescorer", lambda: second)
+
+    def make(weight: Any, digest: str = second.graph_digest) -> LineRecognizer:
+        plain = LineRecognizer(Path("tiny.onnx"), make_onnx()).card
+        card = replace(plain, rescorer=digest, rescorer_weight=weight)
+        return LineRecognizer(Path("tiny.onnx"), make_onnx({LineModelCard.KEY: card.to_json()}))
+
+    return make
+
+
+def test_digits_are_looked_at_again(
+    rescored: Callable[..., LineRecognizer], strokes: Callable[..., Any]
+) -> None:
+    """What the rescorer says counts as the reader's card has it, at the digits alone."""
+    line = strokes("147")[40:80]
+    reader = rescored(0.5)
+    before = to_probs(reader.log_probs(line))
+    after = reader.rescore(line, before)
+    steps = find_digit_steps(before)
+    assert 3 <= len(steps) < len(before)
+    is_other = before[steps, 4] < 0.9
+    assert 0 < is_other.sum() < len(steps)
+    assert (after[steps, 4] > before[steps, 4])[is_other].all()
+    assert (after[steps, 4] > 0.9)[~is_other].all()
+    others = np.setdiff1d(np.arange(len(before)), steps)
+    assert np.array_equal(after[others], before[others])
+    # With all the weight to the second opinion the line reads as that has it.
+    texts = {weight: recognize(rescored(weight), line)[1].best for weight in (0.0, 50.0)}
+    assert {weight: best and best.text for weight, best in texts.items()} == {
+        0.0: "147",
+        50.0: "444",
+    }
+
+
+def test_a_line_without_digits_is_not_looked_at_again(
+    rescored: Callable[..., LineRecognizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bare paper costs no second pass; nor does any line of a reader without a rescorer."""
+    monkeypatch.setattr(Rescorer, "judge", None)
+    paper = np.full((40, 100), 220, np.uint8)
+    for reader in (rescored(0.5), rescored(0.0, "")):
+        probs = to_probs(reader.log_probs(paper))
+        assert reader.rescore(paper, probs) is probs
+    assert rescored(0.0, "").rescorer is None
+
+
+def test_another_rescorer_is_refused(rescored: Callable[..., LineRecognizer]) -> None:
+    """Its confidences hold with the rescorer it was measured with, and with no other."""
+    reader = rescored(0.5, "0" * 64)
+    with pytest.raises(ModelError, match="with the rescorer that it was measured with"):
+        recognize(reader, np.full((40, 100), 220, np.uint8))
+
+
+@pytest.mark.parametrize("weight", [-0.3, float("nan"), float("inf"), "0.3", None])
+def test_the_weight_in_a_damaged_file_is_refused(
+    rescored: Callable[..., LineRecognizer], weight: Any
+) -> None:
+    """A card may come from anyone: what is in it is looked at when it is loaded."""
+    with pytest.raises(ModelError, match=r"must be 0 or greater|card cannot be read"):
+        rescored(weight)
+
+
+def test_a_rescorer_is_pickled_by_its_path(second: Rescorer) -> None:
+    """Another process loads the file itself; it is no reader, and says what it is."""
+    again = pickle.loads(pickle.dumps(second))
+    assert again.path == second.path
+    assert isinstance(find_line_network(second.path), Rescorer)
+    with pytest.raises(ModelError, match="card"):
+        load_line_recognizer(second.path)

@@ -17,10 +17,19 @@ import torch
 
 from digitlens.ctc import ConfidenceModels
 from digitlens.data import DataSplits
-from digitlens.models.architectures.line_network import LineNetwork
-from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard
+from digitlens.models.architectures.line_network import LineNetwork, RescorerNetwork
+from digitlens.models.card import (
+    CALIBRATIONS_KEY,
+    LOG_PROBS,
+    STRIP,
+    LineModelCard,
+    RescorerModelCard,
+)
 from digitlens.models.checksum import graph_digest
-from digitlens.synth import STYLES
+from digitlens.models.convert import fuse_line_network
+from digitlens.models.onnx_writer import to_onnx
+from digitlens.ocr.network import LineRecognizer, load_rescorer
+from digitlens.synth import STYLES, synthesize_lines
 
 TOOL = Path(__file__).parents[2] / "tools" / "publish_reader.py"
 
@@ -86,6 +95,56 @@ def test_a_draft_becomes_a_reader_with_card_and_calibrations(
     assert graph_digest(again) == graph_digest(content)
     kept = onnxruntime.InferenceSession(again).get_modelmeta().custom_metadata_map
     assert kept[CALIBRATIONS_KEY] == held[CALIBRATIONS_KEY]
+
+
+def test_a_published_reader_is_measured_with_a_rescorer(
+    tool: Any, draft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--rescored takes the network as it is, and puts a weight into its card."""
+    out = tmp_path / "lines"
+    published(tool, monkeypatch, draft, "--name", "fast", "--share", 0.006, "--out", out)
+    before = LineRecognizer(Path(), (out / "fast.onnx").read_bytes())
+    network = RescorerNetwork((4, 4, 4, 4)).eval()
+    facts = ("rescorer", "rescorer", "made up", "none", "clean", 1, 0, 1, 1, 1, "2026-01-01")
+    path = tmp_path / "rescorer.onnx"
+    path.write_bytes(to_onnx(fuse_line_network(network), RescorerModelCard(*facts)))
+    monkeypatch.setattr(tool, "load_rescorer", lambda: load_rescorer(path))
+    monkeypatch.setattr("digitlens.ocr.network.load_rescorer", lambda: load_rescorer(path))
+    published(tool, monkeypatch, "--rescored", "fast", "--share", 0.006, "--out", out)
+    after = LineRecognizer(Path(), (out / "reader.onnx").read_bytes())
+    gray = np.random.default_rng(0).integers(0, 256, (40, 90), np.uint8)
+    assert np.array_equal(after.log_probs(gray), before.log_probs(gray))
+    assert (before.card.name, after.card.name) == ("fast", "reader")
+    assert before.card.rescorer == ""
+    assert after.card.rescorer == load_rescorer(path).graph_digest
+    assert after.card.rescorer_weight in tool.WEIGHTS
+    assert after.rescorer is load_rescorer(path)
+    assert after.calibrations is not None
+
+
+def test_the_weight_that_reads_best_is_chosen(tool: Any) -> None:
+    """A rescorer that knows better counts; one that knows worse does not."""
+    probs = np.full((5, 11), 1e-3)
+    probs[:, 10] = 0.99
+    probs[2, [4, 9, 10]] = 0.5, 0.481, 0.011
+
+    class First:
+        def log_probs(self, gray: object) -> np.ndarray:
+            return np.log(probs)
+
+    class Second:
+        def __init__(self, digit: int) -> None:
+            self.digit = digit
+
+        def judge(self, gray: object, steps: np.ndarray) -> np.ndarray:
+            said = np.full((len(steps), 11), 0.01)
+            said[:, self.digit] = 0.9
+            return np.log(said)
+
+    lines = synthesize_lines(tool.prepare_glyphs(tool.load_digits("").train), 1, seed=0)
+    nine = [replace(next(iter(lines)), text="9")]
+    assert tool.choose_weight(First(), Second(9), nine) > 0
+    assert tool.choose_weight(First(), Second(4), nine) == 0
 
 
 def test_a_draft_is_exported_as_it_is(

@@ -163,15 +163,16 @@ def stress(
 
 def _find_readers(models: list[str]) -> list[LineRecognizer]:
     """Return the readers of lines, where all of these are such, or none where none is."""
-    from digitlens.ocr.network import SignRecognizer, find_line_network
+    from digitlens.ocr.network import Rescorer, SignRecognizer, find_line_network
 
     networks = [find_line_network(name) for name in models]
     readers = [network for network in networks if network is not None]
     for network in readers:
-        if isinstance(network, SignRecognizer):
+        if isinstance(network, SignRecognizer | Rescorer):
+            name = network.card.name
             raise UsageError(
-                f"{network.card.name} tells signs, and reads no numbers to be counted",
-                try_="digitlens summary signs    shows what was measured",
+                f"{name} helps a reader, and reads no numbers itself that could be counted",
+                try_=f"digitlens summary {name}    shows what was measured",
             )
     if readers and len(readers) < len(models):
         digit = models[networks.index(None)]

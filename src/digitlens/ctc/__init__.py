@@ -5,6 +5,7 @@
 `forward`        the probability of a string, summed over its alignments
 `beam_search`    which strings a line may hold: prefix beams
 `decode`         the likeliest strings, by one view of a line or several
+`rescoring`      a second opinion about single digits, taken in
 `align`          where each digit stands, how sure it is, what else it may be
 `regression`     isotonic and logistic regression
 `confidence`     calibration: how often such a reading is right

@@ -11,6 +11,8 @@ from digitlens.errors import ShapeError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from digitlens.geometry import FloatGray, Gray, Pixels
 
 
@@ -124,7 +126,7 @@ MIN_WIDTH, MAX_WIDTH = 16, 2048
 MIN_SPREAD = 4.0
 
 
-def prepare_line(gray: Gray) -> FloatGray:
+def prepare_line(gray: Gray, rows: int = HEIGHT) -> FloatGray:
     """Scale a line to the height and the contrast that a line network takes.
 
     The picture is scaled to 32 rows, proportions kept; its mean is subtracted, and it is
@@ -132,6 +134,7 @@ def prepare_line(gray: Gray) -> FloatGray:
     Light ink on dark paper comes out with the signs turned: networks are trained on both.
 
     gray: uint8 (h, w), h and w at least 1: 0 = black, 255 = white
+    rows: instead of 32
 
     Returns float32 (32, W), W = 32 w / h, at least 16 and at most 2,048: what is darker than
     the mean is positive.
@@ -148,14 +151,64 @@ def prepare_line(gray: Gray) -> FloatGray:
             "a line must be uint8 (height, width), at least one pixel",
             seen=f"{gray.dtype} {gray.shape}",
         )
-    height, width = gray.shape[0], input_width(*gray.shape)
+    height, across = gray.shape
+    width = input_width(height, across, rows)
     # Means over areas keep thin strokes when a line shrinks, but make steps when it grows.
-    how = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_LINEAR
-    scaled = cv2.resize(gray, (width, HEIGHT), interpolation=how).astype(np.float32)
+    how = cv2.INTER_AREA if height > rows else cv2.INTER_LINEAR
+    scaled = cv2.resize(gray, (width, rows), interpolation=how).astype(np.float32)
     mean, spread = float(scaled.mean()), float(scaled.std())
     return np.asarray((mean - scaled) / (spread + MIN_SPREAD), np.float32)
 
 
-def input_width(height: int, width: int) -> int:
+def input_width(height: int, width: int, rows: int = HEIGHT) -> int:
     """Return the width of `prepare_line` for a picture of this height and width."""
-    return min(MAX_WIDTH, max(MIN_WIDTH, round(width * HEIGHT / height)))
+    least, most = MIN_WIDTH * rows // HEIGHT, MAX_WIDTH * rows // HEIGHT
+    return min(most, max(least, round(width * rows / height)))
+
+
+# Rows, and columns, through which one digit of a line is looked at.
+WINDOW = 40
+
+
+def cut_windows(line: FloatGray, centres: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Cut a square window out of a line around each of its `centres`.
+
+    line: float32 (40, W), from ``prepare_line(gray, WINDOW)``
+    centres: columns of the line; from beyond its edges bare paper of the mean grey is seen
+
+    Returns float32 (N, 40, 40).
+
+    >>> cut_windows(np.ones((40, 60), np.float32), np.array([0.0, 30.0])).mean((1, 2))
+    array([0.5, 1. ], dtype=float32)
+    """
+    half = WINDOW // 2
+    padded = np.pad(line, ((0, 0), (half, half)))
+    starts = np.clip(np.rint(centres).astype(int), 0, line.shape[1])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW, axis=1)
+    return np.ascontiguousarray(windows[:, starts].transpose(1, 0, 2))
+
+
+def warp_window(
+    line: FloatGray, centre: float, scale: Sequence[float], shear: float, lift: float
+) -> NDArray[np.float32]:
+    """Cut a window out of a line as `cut_windows` does, and distort it.
+
+    scale: columns and rows of the line to one of the window
+    shear: columns of the line by which each row of the window is moved on from the one above
+    lift: rows of the line by which the window is moved down
+
+    Returns float32 (40, 40).
+    """
+    import cv2
+
+    half = WINDOW / 2
+    across, down = scale
+    # From pixels of the window to those of the line; both middles meet.
+    matrix = np.array(
+        [
+            [across, shear, centre - (across + shear) * half],
+            [0.0, down, half - down * half + lift],
+        ]
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(line, matrix, (WINDOW, WINDOW), flags=how))

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self, cast, get_args, get_origin, get_type_hints
 
 from digitlens.errors import ModelError
+from digitlens.imaging.crop import HEIGHT, WINDOW
 from digitlens.metrics.formatting import WIDTH, facts, hang, plural
 from digitlens.models.onnx_graph import read_metadata
 
@@ -192,6 +193,8 @@ class LineModelCard(Card):
     KEY = "digitlens.line_card"
     CLASSES: ClassVar[int] = 11
     """Of each frame."""
+    SHAPE: ClassVar[tuple[int, int | None]] = (HEIGHT, None)
+    """Rows and columns that the network takes; None for any number."""
 
     USE = """\
 ## Use
@@ -225,6 +228,10 @@ is the empty string.
     created: str  # when, ISO 8601 with the time zone
     # by style, ``{"misses": ..., "count": ...}`` on lines by writers of the validation set
     validation: dict[str, dict[str, int]] = field(default_factory=dict)
+    # of a reader that is published with a rescorer: the digest of the rescorer's graph, and how
+    # much its answers count (the weight of `digitlens.ctc.rescoring.rescore`); else "" and 0
+    rescorer: str = ""
+    rescorer_weight: float = 0.0
     # versions, figures, notes: as in `ModelCard`
     versions: dict[str, str] = field(default_factory=dict)
     figures: dict[str, str] = field(default_factory=dict)
@@ -239,6 +246,8 @@ is the empty string.
             "held back": self.split,
             "recipe": f"{self.steps:,} steps, seed {self.seed}",
         }
+        if self.rescorer:
+            rows["rescorer"] = f"each digit is looked at again; weight {self.rescorer_weight:g}"
         for style, counted in self.validation.items():
             rows[f"lines `{style}` by other writers"] = _format_errors_with_interval(counted)
         return rows
@@ -322,3 +331,38 @@ def _format_errors_with_interval(counted: dict[str, int]) -> str:
 
     low, high = wilson(counted["misses"], counted["count"])
     return f"{_format_errors(counted)} (95 % interval {100 * low:.2f} to {100 * high:.2f} %)"
+
+
+@dataclass(frozen=True)
+class RescorerModelCard(LineModelCard):
+    """What the network that looks at a line's digits one by one says of itself.
+
+    Parameters are those of `LineModelCard`; what is counted for `validation` are windows, and
+    those of which another digit was said, or one where there is none. `multiply_adds` are
+    those of a window.
+    """
+
+    KEY = "digitlens.rescorer_card"
+    SHAPE = (WINDOW, WINDOW)
+    USE = """\
+## Use
+
+It takes a window of a line, around a place where a reader sees a digit, and says which digit
+has its middle there, or that none has. A reader that was published with it weighs its answers
+with its own; by itself it reads nothing.
+"""
+
+    def _rows(self) -> dict[str, str]:
+        rows = super()._rows()
+        rows["network"] = (
+            f"`{self.network}`: {self.weights:,} weights, {self.multiply_adds:,} "
+            "multiply-adds a digit"
+        )
+        rows["trained on"] = (
+            f"{self.lines:,} windows of lines in the style `{self.style}`, written with the "
+            f"digits of {self.data}"
+        )
+        for counted in self.validation.values():
+            rows["windows of lines by other writers"] = _format_errors_with_interval(counted)
+        rows.pop(f"lines `{self.style}` by other writers", None)
+        return rows

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from digitlens.digits import CLASSES, FEATURES, SIDE
-from digitlens.imaging.crop import HEIGHT
 from digitlens.models.card import CALIBRATIONS_KEY, LOG_PROBS, STRIP, LineModelCard, ModelCard
 from digitlens.models.checksum import append_checksum
 from digitlens.models.inference import INPUT, LOGITS, NO_DIGIT, PROBABILITIES
@@ -71,7 +70,7 @@ def to_onnx(
     graph = OnnxBuilder()
     if isinstance(card, LineModelCard):
         ops = cast("Sequence[Op]", program)
-        inputs, outputs = _add_line_reader(graph, ops, card.CLASSES)
+        inputs, outputs = _add_line_reader(graph, ops, card)
     else:
         inputs, outputs = _add_digit_model(graph, program)
 
@@ -145,14 +144,16 @@ def _halve_weights(model: onnx.ModelProto) -> None:
 
 
 def _add_line_reader(
-    graph: OnnxBuilder, ops: Sequence[Op], classes: int
+    graph: OnnxBuilder, ops: Sequence[Op], card: LineModelCard
 ) -> tuple[Shapes, Shapes]:
+    classes = card.CLASSES
     value = graph.sequence(ops, STRIP)
     # (N, 2 C, 1, T) -> (N, 1, T, 2 C) -> (N, 2 T, C): the frames of a place follow one another.
     value = graph.add("Transpose", [value], perm=[0, 2, 3, 1])
     value = graph.add("Reshape", [value, graph.integers(0, -1, classes)])
     graph.add("LogSoftmax", [value], output=LOG_PROBS, axis=2)
-    inputs: Shapes = {STRIP: (TensorProto.FLOAT, ["N", 1, HEIGHT, "W"])}
+    rows, columns = card.SHAPE
+    inputs: Shapes = {STRIP: (TensorProto.FLOAT, ["N", 1, rows, columns or "W"])}
     return inputs, {LOG_PROBS: (TensorProto.FLOAT, ["N", "T", classes])}
 
 

@@ -5,28 +5,39 @@ from __future__ import annotations
 import json
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from digitlens.ctc.confidence import ConfidenceModels
+from digitlens.ctc.rescoring import find_digit_steps, rescore
 from digitlens.errors import ModelError
-from digitlens.imaging.crop import HEIGHT, PITCH, prepare_line
+from digitlens.imaging.crop import (
+    HEIGHT,
+    PITCH,
+    WINDOW,
+    cut_windows,
+    input_width,
+    prepare_line,
+)
 from digitlens.models.card import (
     CALIBRATIONS_KEY,
     LOG_PROBS,
     STRIP,
     LineModelCard,
+    RescorerModelCard,
     SignModelCard,
 )
 from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
 from digitlens.models.inference import check_finite, open_session
 from digitlens.models.onnx_graph import read_metadata
-from digitlens.models.recipe import SIGNS
+from digitlens.models.recipe import RESCORER, SIGNS
 from digitlens.storage import is_file, is_folder, read_file, read_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from digitlens.ctc.probs import Probs
 
 
 WIDTH_MULTIPLE = 8  # widths are padded to a multiple of this with the mean grey, as in training
@@ -72,6 +83,12 @@ class LineRecognizer:
         self.card = self.CARD.from_json(metadata[self.CARD.KEY])
         raw = metadata.get(CALIBRATIONS_KEY)
         self.calibrations = _parse_calibrations(path, raw) if raw else None
+        if not 0 <= self.card.rescorer_weight < np.inf:  # so it is for what is no number, too
+            raise ModelError(
+                f"the weight of {path}'s rescorer must be 0 or greater",
+                seen=str(self.card.rescorer_weight),
+                likely="the file is damaged",
+            )
 
     def __repr__(self) -> str:
         return f"LineRecognizer({self.path})"
@@ -84,6 +101,39 @@ class LineRecognizer:
     def graph_digest(self) -> str:
         """The SHA-256 of its nodes and weights: another card leaves it as it is."""
         return graph_digest(self.path.read_bytes())
+
+    @cached_property
+    def rescorer(self) -> Rescorer | None:
+        """The network that looks at its digits again; None where it was published without.
+
+        Raises ModelError: another rescorer is there than the one it was measured with.
+        """
+        if not self.card.rescorer:
+            return None
+        rescorer = load_rescorer()
+        if rescorer.graph_digest != self.card.rescorer:
+            raise ModelError(
+                f"{self.path} must be read with the rescorer that it was measured with",
+                seen=f"{rescorer.graph_digest[:12]}, wanted {self.card.rescorer[:12]}",
+                likely="it is from another version of digitlens",
+            )
+        return rescorer
+
+    def rescore(self, gray: NDArray[np.uint8], probs: Probs) -> Probs:
+        """Look again at each place of a line that may be a digit.
+
+        gray: uint8 (h, w): the line
+        probs: float64 (T, 11): what `log_probs` said of it, from `to_probs`
+
+        Returns float64 (T, 11): the same with the rescorer's opinion taken in.
+        """
+        if self.rescorer is None:
+            return probs
+        steps = find_digit_steps(probs)
+        if not len(steps):
+            return probs
+        said = self.rescorer.judge(gray, steps)
+        return rescore(probs, steps, said, self.card.rescorer_weight)
 
     def log_probs(self, gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what each time step of a line shows.
@@ -119,6 +169,35 @@ class SignRecognizer(LineRecognizer):
         return load_sign_recognizer, (self.path,)
 
 
+class Rescorer(LineRecognizer):
+    """The network that looks at a line's digits one by one; made by `load_rescorer`."""
+
+    CARD = RescorerModelCard
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the path only."""
+        return load_rescorer, (self.path,)
+
+    def judge(
+        self, gray: NDArray[np.uint8], steps: NDArray[np.integer[Any]]
+    ) -> NDArray[np.float32]:
+        """Say which digit has its middle at each of some time steps.
+
+        gray: uint8 (h, w): a line, as `LineRecognizer.log_probs` takes it
+        steps: int64 (N,): time steps of what that gives for it
+
+        Returns float32 (N, 11): natural logarithms of the probability of each digit, and of no
+        digit in the middle.
+        """
+        line = prepare_line(gray, WINDOW)
+        scale = line.shape[1] / input_width(*gray.shape)
+        windows = cut_windows(line, (PITCH * steps + PITCH / 2) * scale)
+        (answer,) = self._session.run([LOG_PROBS], {STRIP: windows[:, None]})
+        check_finite(self.path, answer)
+        log_probs: NDArray[np.float32] = answer[:, 0]
+        return log_probs
+
+
 def _parse_calibrations(path: Path, raw: str) -> ConfidenceModels:
     try:
         values = json.loads(raw)
@@ -148,7 +227,7 @@ def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
     try:
         content = read_regular(path)
     except OSError as error:
-        names = sorted(item.stem for item in PUBLISHED.glob("*.onnx") if item.stem != SIGNS)
+        names = sorted({item.stem for item in PUBLISHED.glob("*.onnx")} - {SIGNS, RESCORER})
         raise ModelError(
             f"{source} is no line network: wanted a published name, a run folder or a file",
             seen=error.strerror,
@@ -158,7 +237,7 @@ def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
 
 
 def find_line_network(source: str | Path) -> LineRecognizer | None:
-    """Return the network of lines, or of signs, that `source` names; None if it is none.
+    """Return the network of lines, signs or single digits that `source` names, or None.
 
     source: a published one by its name, a run folder, or an .onnx file
 
@@ -169,7 +248,7 @@ def find_line_network(source: str | Path) -> LineRecognizer | None:
         metadata = read_metadata(content)
     except (ModelError, ValueError, LookupError):  # nothing there, or no file of ours
         return None
-    kinds = (LineRecognizer, SignRecognizer)
+    kinds = (LineRecognizer, SignRecognizer, Rescorer)
     kind = next((kind for kind in kinds if kind.CARD.KEY in metadata), None)
     return kind and kind(path, content)
 
@@ -186,3 +265,12 @@ def load_sign_recognizer(path: Path = PUBLISHED / f"{SIGNS}.onnx") -> SignRecogn
         There is none, or it cannot be read.
     """
     return SignRecognizer(path, read_file(path).content)
+
+
+@cache
+def load_rescorer(path: Path = PUBLISHED / f"{RESCORER}.onnx") -> Rescorer:
+    """Load the network that looks at a line's digits one by one; once a process.
+
+    Errors are those of `load_sign_recognizer`.
+    """
+    return Rescorer(path, read_file(path).content)

@@ -76,6 +76,7 @@ def recognize(
         share = length_posterior(probs, lengths)
         if share < min_length_probability:
             return probs, Decoded((), lengths, share)
+    probs = network.rescore(gray, probs)
     decoded = decode(probs, lengths=lengths)
     if retry is None or not _is_doubtful(decoded):
         return probs, decoded
@@ -83,7 +84,7 @@ def recognize(
     if other is None:
         return probs, decoded
     # Places are looked up in the first picture; which string it is, both say together.
-    views = [probs, to_probs(network.log_probs(other))]
+    views = [probs, network.rescore(other, to_probs(network.log_probs(other)))]
     return probs, decode_ensemble(views, lengths=lengths, first=decoded)
 
 

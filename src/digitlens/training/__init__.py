@@ -15,6 +15,7 @@ from digitlens.digits import Digits
 from digitlens.errors import MissingExtraError, UsageError
 from digitlens.models.recipe import (
     CORRECTION_STEPS,
+    RESCORER,
     SIGNS,
     LineRecipe,
     Recipe,
@@ -217,9 +218,10 @@ def train_reader(
     name: a name of `digitlens.models.recipe.READERS`
     data, out, resume, progress: as for `train`
     start: go on from the weights of this reader: a published one, a run folder or an .onnx
-        file. `data` may then be a folder of corrected lines (``mail corrections`` saves one):
-        they are mixed into lines that MNIST's digits write. What it reads of other lines is
-        measured before and after, and the change is taken back as far as it forgot them.
+        file; of a rescorer a run folder. A reader's `data` may then be a folder of corrected
+        lines (``mail corrections`` saves one): they are mixed into lines that MNIST's digits
+        write. What it reads of other lines is measured before and after, and the change is
+        taken back as far as it forgot them.
     validation: for `load_digits`: the share that is held back, by writer; lines of their digits
         are what the history's figures are measured on
     seed: decides first weights, lines and order
@@ -228,9 +230,10 @@ def train_reader(
     writers: processes that make lines; with 0 this one does. When None one beside a processor,
         and all cores but one beside a graphics card.
 
-    Raises UsageError: an unknown reader, no steps, a bad seed, a `start` for signs; DataError:
-    the digits cannot be used; one of 0 to 9 is missing, for instance; WorkerError: a process
-    that makes lines has died; all is saved; DivergedError, StoppedError, RunError,
+    Raises UsageError: an unknown reader, no steps, a bad seed, a `start` for signs or of
+    another network, corrected lines for a network that does not learn them; DataError: the
+    digits cannot be used; one of 0 to 9 is missing, for instance; WorkerError: a process that
+    makes lines has died; all is saved; DivergedError, StoppedError, RunError,
     StorageError: as `train`.
     """
     check_length(steps, "steps")
@@ -244,7 +247,7 @@ def train_reader(
     # Lines that people corrected are learnt besides those that MNIST's digits write.
     corrections = find_line_folder(source)
     if corrections is not None:
-        _check_corrections(source, start, resume=resume)
+        _check_corrections(name, source, begun=resume or start is not None)
         source = "mnist"
     config = TrainConfig(
         network=name,
@@ -272,15 +275,20 @@ def train_reader(
     with training_extra():
         if name == SIGNS:
             from digitlens.training.sign_task import run_sign_training as run_training
+        elif name == RESCORER:
+            from digitlens.training.rescorer_task import run_rescorer_training as run_training
         else:
             from digitlens.training.line_task import run_line_training as run_training
     return run_training(config, load_splits(source, config), progress or default_callback())
 
 
-def _check_corrections(
-    source: DataSplits | str | Path, start: str | Path | None, *, resume: bool
-) -> None:
-    if start is None and not resume:
+def _check_corrections(name: str, source: DataSplits | str | Path, *, begun: bool) -> None:
+    if name in (SIGNS, RESCORER):
+        raise UsageError(
+            f"{source} holds lines that people corrected: {name} does not learn them",
+            try_=f"digitlens train reader --from reader --data {source}",
+        )
+    if not begun:
         raise UsageError(
             f"{source} holds lines that people corrected: a reader learns them, going on",
             try_=f"digitlens train reader --from reader --data {source}",

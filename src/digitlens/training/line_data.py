@@ -132,7 +132,7 @@ def make_pool(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list
         in which style they are and how long they may be
     """
     size = recipe.batch * POOL
-    lines = [prepare_sample(line) for line in _synthesize(glyphs, recipe, seed, index)]
+    lines = [prepare_sample(line) for line in synthesize_pool(glyphs, recipe, seed, index)]
     lines = [line for line in lines if line[0].shape[1] <= recipe.max_width]
     if len(lines) < POOL:
         raise DataError(
@@ -146,7 +146,7 @@ def make_pool(glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int) -> list
     return [collate(lines[cuts[part] : cuts[part + 1]]) for part in order]
 
 
-def _synthesize(
+def synthesize_pool(
     glyphs: Glyphs, recipe: LineRecipe, seed: int, index: int
 ) -> Iterator[LineSample]:
     """Make the lines of a pool: most in the recipe's style, some in each of the others."""

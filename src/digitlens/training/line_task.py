@@ -160,11 +160,17 @@ def _validation_lines(data: DataSplits, recipe: LineRecipe, hands: Hands) -> lis
     """Return lines by writers whose digits are not trained on, if there are any."""
     if not len(data.validation):
         return []
-    # Too few families of a kind leave none of them to be held back.
-    kinds = tuple(kind for kind in recipe.hands if hands.has(kind))
-    sized = replace(recipe, batch=VALIDATION_LINES // POOL, hands=kinds or (GLYPHS,))
+    sized = replace(recipe, batch=VALIDATION_LINES // POOL, hands=usable_kinds(recipe, hands))
     glyphs = replace(prepare_glyphs(data.validation), hands=hands)
     return make_pool(glyphs, sized, VALIDATION_SEED, 0)
+
+
+def usable_kinds(recipe: LineRecipe, hands: Hands) -> tuple[str, ...]:
+    """Return the recipe's kinds of hands that are there.
+
+    Too few families of a kind leave none of them to be held back.
+    """
+    return tuple(kind for kind in recipe.hands if hands.has(kind)) or (GLYPHS,)
 
 
 class LineTask(Task[LinePoint]):

@@ -165,6 +165,18 @@ def test_corrected_lines_need_a_reader_to_go_on_from(corrected: Path, in_tmp: Pa
     assert not list(in_tmp.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("name", "start"), [("signs", None), ("rescorer", None), ("rescorer", "runs/rescorer-1")]
+)
+def test_only_readers_learn_corrected_lines(
+    name: str, start: str | None, corrected: Path, in_tmp: Path
+) -> None:
+    """Those that help them refuse, rather than learn from the whole of MNIST instead."""
+    with pytest.raises(UsageError, match=f"{name} does not learn them"):
+        train_reader(name, corrected, start=start)
+    assert not list(in_tmp.iterdir())
+
+
 def test_a_start_of_other_widths_is_refused(
     read: ReaderRun, small: DataSplits, tmp_path: Path
 ) -> None:

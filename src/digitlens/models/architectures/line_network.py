@@ -1,4 +1,4 @@
-"""Networks that look along a line: the readers, and the one that tells signs apart.
+"""Networks that look along a line: the readers, and two that help them.
 
 A convolutional network looks along the line: three stages of 3 x 3 kernels and residual blocks
 (He et al. 2016, arXiv 1512.03385) bring 32 rows down to 4, a kernel 4 rows high to one, and two
@@ -13,6 +13,10 @@ The network of signs says of each frame whether it shows a digit, a letter or a 
 narrow layers bring 32 rows down to one; two residual blocks with kernels 9 columns wide let
 each place see some six glyphs, since whether a ring is a 0 or an O, and a stroke a 1 or an l,
 is a matter of what stands beside it.
+
+The rescorer looks at one place of a line at a time, through a square window with more rows,
+and says which digit stands in its middle, or that none does. Where digits are it need not
+learn, so all its weights go into which they are (rescoring, as recognizers of speech do it).
 """
 
 from __future__ import annotations
@@ -21,21 +25,24 @@ import torch
 from torch import Tensor, nn
 
 from digitlens.digits import CLASSES
-from digitlens.imaging.crop import HEIGHT
+from digitlens.imaging.crop import HEIGHT, WINDOW
 from digitlens.models.architectures import evaluation_mode
-from digitlens.models.recipe import READERS, SIGN_RECIPE
+from digitlens.models.recipe import READERS, RESCORER_RECIPE, SIGN_RECIPE
 
-# Weights, and multiply-adds for each column of a line.
+# Weights, and multiply-adds for each column of a line; the rescorer's are those of a digit.
 SIZES = {
     "reader": (1_323_126, 916_768),
     "reader-world": (1_323_126, 916_768),
     "reader-wide": (2_069_814, 1_308_288),
     "signs": (108_298, 46_712),
+    "rescorer": (292_355, 12_708_000),
 }
 
 FRAMES_PER_POSITION = 2
 
 POSITION_WIDTH = 4  # columns of a position; the width of a line is a multiple of it
+
+RESCORER_DROPOUT = 0.1  # share of the values before the last layer that a step leaves out
 
 
 class ResidualBlock(nn.Module):
@@ -65,12 +72,17 @@ class LineNetwork(nn.Module):
     """
 
     ANSWERS = CLASSES + 1
+    # Rows, and the fewest columns, that it looks at.
+    SHAPE = (HEIGHT, POSITION_WIDTH)
 
     def __init__(self, widths: tuple[int, int, int, int] = READERS["reader"].widths) -> None:
         super().__init__()
         self.widths = tuple(widths)
         self.body = self._build_body(*widths)
-        self.head = nn.Conv2d(widths[-1], FRAMES_PER_POSITION * self.ANSWERS, 1)
+        self.head = self._build_head(widths[-1])
+
+    def _build_head(self, last: int) -> nn.Conv2d:
+        return nn.Conv2d(last, FRAMES_PER_POSITION * self.ANSWERS, 1)
 
     def _build_body(self, first: int, second: int, third: int, last: int) -> nn.Sequential:
         return nn.Sequential(
@@ -114,8 +126,36 @@ class SignNetwork(LineNetwork):
         )
 
 
+class RescorerNetwork(LineNetwork):
+    """Windows float (N, 1, 40, 40), as `cut_windows` gives them -> logits (N, 1, 11).
+
+    Each window has the logits of ten digits, of the one whose middle is the window's, and, as
+    class 10, of no digit in the middle. `widths` are the channels of the stem and of the
+    stages at 20 x 20, 10 x 10 and 5 x 5 places.
+    """
+
+    SHAPE = (WINDOW, WINDOW)
+
+    def __init__(self, widths: tuple[int, int, int, int] = RESCORER_RECIPE.widths) -> None:
+        super().__init__(widths)
+
+    def _build_body(self, first: int, second: int, third: int, last: int) -> nn.Sequential:
+        return nn.Sequential(
+            *conv_block(1, first, (5, 5), (2, 2)),  # 20 x 20
+            *conv_block(first, second, (3, 3)),
+            *conv_block(second, third, (3, 3), (2, 2)),  # 10 x 10
+            ResidualBlock(third, (3, 3)),
+            *conv_block(third, last, (3, 3), (2, 2)),  # 5 x 5
+            ResidualBlock(last, (3, 3)),
+            nn.Dropout(RESCORER_DROPOUT),
+        )
+
+    def _build_head(self, last: int) -> nn.Conv2d:
+        return nn.Conv2d(last, self.ANSWERS, WINDOW // 8)
+
+
 def count_size(network: LineNetwork) -> tuple[int, int]:
-    """Return trained numbers, and multiply-adds for each column of a line.
+    """Return trained numbers, and multiply-adds for each column of a line, or for a window.
 
     Biases, normalisation and activations are left out of the multiply-adds.
     """
@@ -130,10 +170,11 @@ def count_size(network: LineNetwork) -> tuple[int, int]:
     hooks = [layer.register_forward_hook(count) for layer in kernels]
     device = next(network.parameters()).device
     with evaluation_mode(network), torch.inference_mode():
-        network(torch.zeros(1, 1, HEIGHT, POSITION_WIDTH, device=device))
+        network(torch.zeros(1, 1, *network.SHAPE, device=device))
     for hook in hooks:
         hook.remove()
-    return sum(item.numel() for item in network.parameters()), products // POSITION_WIDTH
+    columns = 1 if isinstance(network, RescorerNetwork) else POSITION_WIDTH
+    return sum(item.numel() for item in network.parameters()), products // columns
 
 
 def _conv(
