@@ -16,6 +16,7 @@ from digitlens.ocr import Reader
 from digitlens.ocr.page import Table
 from digitlens.ocr.page_reading import (
     DIM_LEAD,
+    HALF_TOLD_LEAD,
     HEAD_LEAD,
     UNTOLD_LEAD,
     PageReading,
@@ -159,14 +160,22 @@ def test_digits_on_their_heads_do_not_tell_the_way(items: list[str], tells: bool
         ("2719", 0.8, DIM_LEAD),
         ("8669", 0.9, UNTOLD_LEAD),
         ("8669", 0.8, UNTOLD_LEAD),
+        ("9850", 0.9, HALF_TOLD_LEAD),
+        ("9850", 0.8, DIM_LEAD),
+        ("9850 73", 0.9, HEAD_LEAD),
+        ("5 2", 0.9, HEAD_LEAD),
     ],
 )
 def test_what_is_read_on_its_head_must_be_clear_or_lead(
     text: str, clarity: float, lead: float
 ) -> None:
-    """Less clear writing, and digits that are digits on their heads, prove little."""
-    assert HEAD_LEAD < DIM_LEAD < UNTOLD_LEAD
-    turned = PageReading(replace(EMPTY, clarity=clarity), (line(text, 0.99),), ())
+    """Less clear writing, and digits that are digits on their heads, prove little.
+
+    Neither do 2 and 5 beside others: on their heads they are read as each other.
+    """
+    assert HEAD_LEAD < HALF_TOLD_LEAD < DIM_LEAD < UNTOLD_LEAD
+    lines = tuple([line(item, 0.99) for item in text.split()])
+    turned = PageReading(replace(EMPTY, clarity=clarity), lines, ())
     assert turned.needed_lead(replace(EMPTY, clarity=0.89)) == lead
 
 
