@@ -162,6 +162,16 @@ def test_the_published_reader_has_its_thresholds() -> None:
     assert rates[-1] > 0.95
 
 
+def test_the_fast_reader_has_thresholds_of_its_own() -> None:
+    """It is the same network, but other readings of it are sure."""
+    fast = load_line_recognizer("reader-fast")
+    measured = read_measured(thresholds.FAST)
+    assert measured.reader == model_fingerprint(fast)
+    result = thresholds_for(fast, 0.01)
+    assert (result.caveat, result.thresholds) == ("", measured.thresholds(0.01))
+    assert result.thresholds != thresholds.published_thresholds(0.01).thresholds
+
+
 def test_a_reader_of_ones_own_has_thresholds_beside_it(tmp_path: Path) -> None:
     """mail.json beside the network counts for the reader that it was measured on, no other."""
     mine = network(tmp_path)

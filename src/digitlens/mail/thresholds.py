@@ -40,6 +40,7 @@ DECIMALS = 9
 
 # The measured thresholds of the published reader.
 PUBLISHED = Path(__file__).with_name("measured.json")
+FAST = Path(__file__).with_name("measured-fast.json")  # those of `reader-fast`
 # The file next to another reader's network to which `digitlens mail measure` writes.
 MEASURED_NAME = "mail.json"
 
@@ -111,13 +112,13 @@ def describe_unmeasured(whose: str, error: float) -> str:
 def find_measured(network: LineRecognizer) -> MeasuredThresholds | None:
     """Return the thresholds that were measured for a reader, None where there are none.
 
-    Those of the published reader come with digitlens. Another reader's lie next to its network
+    Those of the published readers come with digitlens. Another reader's lie next to its network
     as ``mail.json``; those measured for an earlier network there do not count.
     """
     fingerprints = {model_fingerprint(network)}
     if not network.has_checksum:  # as its thresholds may be, it is of an older version
         fingerprints.add(card_fingerprint(network))
-    for path in (PUBLISHED, network.path.with_name(MEASURED_NAME)):
+    for path in (PUBLISHED, FAST, network.path.with_name(MEASURED_NAME)):
         if path.is_file():
             measured = read_measured(path)
             if measured.reader in fingerprints:
