@@ -44,6 +44,7 @@ from digitlens.training.line_tuning import (
     ForgettingCheck,
     load_start,
     mix_lines,
+    note_rescorer,
     own_batches,
 )
 from digitlens.training.results import ReaderRun
@@ -87,8 +88,10 @@ def run_line_training(
     with open_run(config, data, device) as folder:
         # Begin, or resume from the checkpoint.
         start = check = None
+        notes: list[str] = []
         if config.start is not None:
             start = load_start(config.start, recipe, _strips(glyphs, recipe), config.seed)
+            notes = note_rescorer(config.start)
             check = _check_forgetting(start, data, recipe, validation, own)
         state = begin_line_training(recipe, config.seed, device.kind, start)
         restore(folder, state, LinePoint)
@@ -109,7 +112,7 @@ def run_line_training(
                 f"of {data.source} (seed {config.seed}; {device})\n{data.split}"
             )
             fit(Trainer(state, task, callback), folder, config.network, note=note)
-        return export_line_run(folder, config, state.history, data, check)
+        return export_line_run(folder, config, state.history, data, check, notes=notes)
 
 
 def begin_line_training(
@@ -341,10 +344,14 @@ def export_line_run(
     data: DataSplits,
     check: ForgettingCheck | None = None,
     *,
+    notes: Sequence[str] = (),
     kind: type[LineNetwork] = LineNetwork,
     card_type: type[LineModelCard] = LineModelCard,
 ) -> ReaderRun:
-    """Write all that a finished run holds; metrics.json comes last and says "finished"."""
+    """Write all that a finished run holds; metrics.json comes last and says "finished".
+
+    notes: further ones for the card of what went on from another network
+    """
     recipe, last = config.resolved_recipe, history[-1]
     network = load_line_network(folder, recipe.widths, kind)
     measured = {"misses": last.misread, "count": last.validation}
@@ -372,7 +379,7 @@ def export_line_run(
         multiply_adds=multiply_adds,
         validation={recipe.style: measured} if last.validation else {},
         figures={item.title: item.figure for item in changes},
-        notes=[f"Trained on from {config.start}; {share:.0%} of the change is kept."]
+        notes=[f"Trained on from {config.start}; {share:.0%} of the change is kept.", *notes]
         if check is not None
         else [],
     )

@@ -23,7 +23,8 @@ from digitlens.data.line_folder import LineFolder
 from digitlens.errors import ModelError, UsageError
 from digitlens.imaging.crop import prepare_line
 from digitlens.models.architectures.line_network import LineNetwork, ResidualBlock
-from digitlens.models.onnx_graph import read_graph
+from digitlens.models.card import LineModelCard
+from digitlens.models.onnx_graph import read_graph, read_metadata
 from digitlens.models.recipe import LineRecipe
 from digitlens.ocr.network import read_line_network
 from digitlens.synth.camera import vary_line
@@ -60,6 +61,24 @@ def load_start(
     if network.widths != recipe.widths:
         network = widen_line_network(network, recipe.widths, seed)
     return network
+
+
+def note_rescorer(source: str) -> list[str]:
+    """Return what a card must say of a reader that goes on from one with a rescorer.
+
+    Raises ModelError: there is no reader `source`, or its card cannot be read.
+
+    >>> note_rescorer("reader-fast")
+    []
+    """
+    text = read_metadata(read_line_network(source)[1]).get(LineModelCard.KEY)
+    card = LineModelCard.from_json(text) if text else None
+    if card is None or not card.rescorer:
+        return []
+    return [
+        f"It reads without the rescorer of {card.name}, which knows nothing of what it learnt: "
+        "it is to be compared with the same network alone."
+    ]
 
 
 NOISE = 0.02  # deviation of a copy's weights from the old ones, as a share of theirs

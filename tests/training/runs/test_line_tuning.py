@@ -24,7 +24,12 @@ from digitlens.training.line_tuning import (
 from digitlens.models.recipe import LineRecipe
 from digitlens.synth import synthesize_chunk
 from digitlens.training import Run, train_reader
-from digitlens.training.line_tuning import MAX_FORGOTTEN, OWN_SHARE, ForgettingCheck
+from digitlens.training.line_tuning import (
+    MAX_FORGOTTEN,
+    OWN_SHARE,
+    ForgettingCheck,
+    note_rescorer,
+)
 from digitlens.training.results import ReaderRun
 
 from .test_lines import RECIPE, Interrupting, few_lines, read
@@ -71,11 +76,21 @@ def test_a_file_of_another_network_is_refused(finished: Run) -> None:
         unfuse_line_network(b"no network", name="text")
 
 
+def test_what_went_on_from_a_rescored_reader_says_that_it_reads_alone() -> None:
+    """Its figures are not those of the two networks together that it went on from."""
+    assert note_rescorer("reader-fast") == []
+    (note,) = note_rescorer("reader")
+    assert note.startswith("It reads without the rescorer of reader,")
+    with pytest.raises(ModelError, match="is no line network"):
+        note_rescorer("nothing-of-the-kind")
+
+
 def test_a_reader_learns_corrected_lines_and_says_what_changed(
     read: ReaderRun, small: DataSplits, corrected: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """The folder, the card and the run say what was read before and after."""
     monkeypatch.setattr("digitlens.training.load_digits", lambda *_, **__: small)
+    monkeypatch.setattr("digitlens.training.line_task.note_rescorer", lambda _: ["Read alone."])
     out = tmp_path / "tuned"
     run = train_reader("reader", corrected, start=read.folder, recipe=GO_ON, out=out, writers=0)
     config = tomllib.loads((out / "config.toml").read_text())
@@ -92,6 +107,7 @@ def test_a_reader_learns_corrected_lines_and_says_what_changed(
     assert old["after"] <= old["before"] + MAX_FORGOTTEN * 64
     assert metrics["validation"]["misses"] == old["after"]
     assert "right before" in (out / "card.md").read_text()
+    assert run.card.notes[1:] == ["Read alone."]
 
 
 def test_a_stopped_run_goes_on_to_the_same_weights(
