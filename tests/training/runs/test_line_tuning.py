@@ -213,8 +213,11 @@ def test_a_wider_network_begins_with_the_same_answers(read: ReaderRun) -> None:
     assert not torch.equal(noisy.head.weight, larger.head.weight)
 
 
-def test_a_folder_without_a_usable_line_is_refused(tmp_path: Path, small: DataSplits) -> None:
+def test_a_folder_without_a_usable_line_is_refused(
+    tmp_path: Path, small: DataSplits, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is wrong with the first line is said."""
+    monkeypatch.setattr("digitlens.training.load_digits", lambda *_, **__: small)
     (tmp_path / "truth.csv").write_text("file,truth\nmissing.png,12\n")
     with pytest.raises(DataError, match="must hold pictures of lines"):
         train_reader("reader", tmp_path, start="reader", out=tmp_path / "r", writers=0)
