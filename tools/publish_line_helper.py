@@ -13,17 +13,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from digitlens.models.card import RescorerModelCard, SignModelCard
-from digitlens.models.onnx_graph import read_metadata
 from digitlens.models.onnx_writer import rewrite_onnx
-from digitlens.models.recipe import RESCORER, SIGNS
-from digitlens.ocr.network import PUBLISHED
+from digitlens.models.recipe import HELPERS
+from digitlens.ocr.network import PUBLISHED, find_line_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from checksums import write_published
 from publish_reader import renew_card
-
-KINDS = {SIGNS: SignModelCard, RESCORER: RescorerModelCard}
 
 
 def main() -> None:
@@ -32,14 +28,13 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--out", type=Path, default=PUBLISHED)
     options = parser.parse_args()
-    content = (options.run / "model.onnx").read_bytes()
-    metadata = read_metadata(content)
-    name = next((name for name, kind in KINDS.items() if kind.KEY in metadata), None)
-    if name is None:
-        parser.error(f"{options.run} is no run of {' or '.join(KINDS)}")
-    card = replace(KINDS[name].from_file(content), name=name)
+    network = find_line_network(options.run)
+    if network is None or network.card.network not in HELPERS:
+        parser.error(f"{options.run} is no run of {' or '.join(HELPERS)}")
+    name = network.card.network
+    card = replace(network.card, name=name)
     target = options.out / f"{name}.onnx"
-    write_published(target, rewrite_onnx(content, card, half=True))
+    write_published(target, rewrite_onnx(network.path.read_bytes(), card, half=True))
     renew_card(target, name)
 
 

@@ -159,6 +159,7 @@ def measure(
     content: bytes, card: LineModelCard, target: Path, args: argparse.Namespace
 ) -> None:
     """Fit what makes probabilities confidences, count misreadings, and write the file."""
+    wanted = round(args.share * LINES_MEASURED)
     plain = glyphs = prepare_glyphs(load_digits("mnist").validation)
     if card.network == "reader-world":  # trained on hands, so its bars must hold on hands
         glyphs = replace(glyphs, hands=read_line_hands(PROMISED).validation)
@@ -168,16 +169,13 @@ def measure(
         few = write_mixture(glyphs, round(args.share * LINES_CHOSEN_ON), seed=4)
         lines = [known.line for known in few]
         for style in STRIPS:
-            count = round(args.share * LINES_MEASURED)
-            lines += synthesize_lines(plain, count, seed=4, style=style)
+            lines += synthesize_lines(plain, wanted, seed=4, style=style)
         weight = choose_weight(reader, rescorer, lines)
         card = replace(card, rescorer=rescorer.graph_digest, rescorer_weight=weight)
         content = rewrite_onnx(content, card)
     # Not by the target's path: a published file must have its checksum.
     reader = LineRecognizer(Path(target.name), content)
-    card = replace(
-        card, validation=count_misses(reader, plain, round(args.share * LINES_MEASURED))
-    )
+    card = replace(card, validation=count_misses(reader, plain, wanted))
     known = list(write_mixture(glyphs, round(args.share * LINES_CALIBRATED)))
     calibrations = fit_calibrations(reader, known)
     chosen = calibrations.unconstrained.threshold(0.01)

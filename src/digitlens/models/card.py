@@ -195,6 +195,8 @@ class LineModelCard(Card):
     """Of each frame."""
     SHAPE: ClassVar[tuple[int, int | None]] = (HEIGHT, None)
     """Rows and columns that the network takes; None for any number."""
+    COUNTED: ClassVar[str] = "lines `{style}` by other writers"
+    """Of what `validation` counts the misses."""
 
     USE = """\
 ## Use
@@ -249,7 +251,8 @@ is the empty string.
         if self.rescorer:
             rows["rescorer"] = f"each digit is looked at again; weight {self.rescorer_weight:g}"
         for style, counted in self.validation.items():
-            rows[f"lines `{style}` by other writers"] = _format_errors_with_interval(counted)
+            title = self.COUNTED.format(style=style)
+            rows[title] = _format_errors_with_interval(counted)
         return rows
 
 
@@ -263,6 +266,7 @@ class SignModelCard(LineModelCard):
 
     KEY = "digitlens.sign_card"
     CLASSES = 5
+    COUNTED = "frames in fonts held out"
     USE = """\
 ## Use
 
@@ -283,9 +287,6 @@ another mark's. `digitlens read` asks it before a line is read, so that words gi
             f"{self.lines:,} lines of words, numbers and marks, in fonts and with digits "
             f"of {self.data} and the pen digits; after a time lines come again"
         )
-        for counted in self.validation.values():
-            rows["frames in fonts held out"] = _format_errors_with_interval(counted)
-        rows.pop(f"lines `{self.style}` by other writers", None)
         return rows
 
 
@@ -344,6 +345,7 @@ class RescorerModelCard(LineModelCard):
 
     KEY = "digitlens.rescorer_card"
     SHAPE = (WINDOW, WINDOW)
+    COUNTED = "windows of lines by other writers"
     USE = """\
 ## Use
 
@@ -362,7 +364,4 @@ with its own; by itself it reads nothing.
             f"{self.lines:,} windows of lines in the style `{self.style}`, written with the "
             f"digits of {self.data}"
         )
-        for counted in self.validation.values():
-            rows["windows of lines by other writers"] = _format_errors_with_interval(counted)
-        rows.pop(f"lines `{self.style}` by other writers", None)
         return rows

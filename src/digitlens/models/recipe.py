@@ -434,6 +434,9 @@ RESCORER_RECIPE = LineRecipe(
     other_share=0.4,
 )
 
+# They help a reader, and read no numbers themselves.
+HELPERS = (SIGNS, RESCORER)
+
 # The networks for lines that can be trained, by name.
 READERS = {
     "reader": LineRecipe(),

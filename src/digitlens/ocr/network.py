@@ -31,7 +31,7 @@ from digitlens.models.card import (
 from digitlens.models.checksum import PUBLISHED_FOLDER, graph_digest, verify_checksum
 from digitlens.models.inference import check_finite, open_session
 from digitlens.models.onnx_graph import read_metadata
-from digitlens.models.recipe import RESCORER, SIGNS
+from digitlens.models.recipe import HELPERS, RESCORER, SIGNS
 from digitlens.storage import is_file, is_folder, read_file, read_regular
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def read_line_network(source: str | Path = "reader") -> tuple[Path, bytes]:
     try:
         content = read_regular(path)
     except OSError as error:
-        names = sorted({item.stem for item in PUBLISHED.glob("*.onnx")} - {SIGNS, RESCORER})
+        names = sorted({item.stem for item in PUBLISHED.glob("*.onnx")}.difference(HELPERS))
         raise ModelError(
             f"{source} is no line network: wanted a published name, a run folder or a file",
             seen=error.strerror,

@@ -15,6 +15,7 @@ from digitlens.digits import Digits
 from digitlens.errors import MissingExtraError, UsageError
 from digitlens.models.recipe import (
     CORRECTION_STEPS,
+    HELPERS,
     RESCORER,
     SIGNS,
     LineRecipe,
@@ -283,7 +284,7 @@ def train_reader(
 
 
 def _check_corrections(name: str, source: DataSplits | str | Path, *, begun: bool) -> None:
-    if name in (SIGNS, RESCORER):
+    if name in HELPERS:
         raise UsageError(
             f"{source} holds lines that people corrected: {name} does not learn them",
             try_=f"digitlens train reader --from reader --data {source}",
