@@ -296,6 +296,18 @@ def test_another_rescorer_is_refused(rescored: Callable[..., LineRecognizer]) ->
         recognize(reader, np.full((40, 100), 220, np.uint8))
 
 
+def test_a_missing_rescorer_is_no_missing_picture(
+    rescored: Callable[..., LineRecognizer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without its file no picture can be read: that is said of the reader, not of pictures."""
+    monkeypatch.setattr(network, "load_rescorer", lambda: load_rescorer(tmp_path / "none.onnx"))
+    with pytest.raises(
+        ModelError, match="with the rescorer that it was measured with"
+    ) as caught:
+        recognize(rescored(0.5), np.full((40, 100), 220, np.uint8))
+    assert "none.onnx" in str(caught.value.seen)
+
+
 @pytest.mark.parametrize("weight", [-0.3, float("nan"), float("inf"), "0.3", None])
 def test_the_weight_in_a_damaged_file_is_refused(
     rescored: Callable[..., LineRecognizer], weight: Any
@@ -310,5 +322,5 @@ def test_a_rescorer_is_pickled_by_its_path(second: Rescorer) -> None:
     again = pickle.loads(pickle.dumps(second))
     assert again.path == second.path
     assert isinstance(find_line_network(second.path), Rescorer)
-    with pytest.raises(ModelError, match="card"):
+    with pytest.raises(ModelError, match="card of another kind"):
         load_line_recognizer(second.path)

@@ -11,7 +11,7 @@ import numpy as np
 
 from digitlens.ctc.confidence import ConfidenceModels
 from digitlens.ctc.rescoring import find_digit_steps, rescore
-from digitlens.errors import ModelError
+from digitlens.errors import MissingDataError, ModelError
 from digitlens.imaging.crop import (
     HEIGHT,
     PITCH,
@@ -75,10 +75,11 @@ class LineRecognizer:
         # What digitlens wrote into the file: the card, and the calibrations if it has any.
         metadata = self._session.get_modelmeta().custom_metadata_map
         if self.CARD.KEY not in metadata:
+            is_helper = any(kind.CARD.KEY in metadata for kind in (SignRecognizer, Rescorer))
             raise ModelError(
                 f"{path} must be a network that reads lines, written by digitlens",
-                seen="no card of digitlens inside",
-                likely="another program made it",
+                seen="the card of another kind" if is_helper else "no card of digitlens inside",
+                likely="it helps readers" if is_helper else "another program made it",
             )
         self.card = self.CARD.from_json(metadata[self.CARD.KEY])
         raw = metadata.get(CALIBRATIONS_KEY)
@@ -106,11 +107,18 @@ class LineRecognizer:
     def rescorer(self) -> Rescorer | None:
         """The network that looks at its digits again; None where it was published without.
 
-        Raises ModelError: another rescorer is there than the one it was measured with.
+        Raises ModelError: none is there, or another than the one it was measured with.
         """
         if not self.card.rescorer:
             return None
-        rescorer = load_rescorer()
+        try:
+            rescorer = load_rescorer()
+        except MissingDataError as error:  # it is no picture that is missing
+            raise ModelError(
+                f"{self.path} must be read with the rescorer that it was measured with",
+                seen=str(error),
+                try_="install digitlens again",
+            ) from error
         if rescorer.graph_digest != self.card.rescorer:
             raise ModelError(
                 f"{self.path} must be read with the rescorer that it was measured with",
